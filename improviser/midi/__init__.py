@@ -1,0 +1,1 @@
+"""MIDI as values: messages and Standard MIDI Files."""

@@ -1,0 +1,233 @@
+"""MIDI messages as frozen values, and their bytes.
+
+Invariant: `bytes_to_message(message_to_bytes(m)) == m` for every message `m` of this module.
+Channels are 0-15 here and 1-16 for people; the edges convert.
+
+Source: MIDI 1.0 Detailed Specification (document 4.2.1), tables I-VII.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from improviser.errors import MidiError
+
+SUSTAIN_PEDAL = 64
+ALL_SOUND_OFF = 120
+ALL_NOTES_OFF = 123
+DATA_MAX = 127
+BEND_CENTRE = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOn:
+    """A key goes down: channel 0-15, note 0-127, velocity 1-127."""
+
+    channel: int
+    note: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOff:
+    """A key comes up: channel 0-15, note 0-127, release velocity 0-127."""
+
+    channel: int
+    note: int
+    velocity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PolyAftertouch:
+    """Pressure on one key: channel 0-15, note and value 0-127."""
+
+    channel: int
+    note: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlChange:
+    """A controller moves: channel 0-15, control and value 0-127."""
+
+    channel: int
+    control: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramChange:
+    """A sound is chosen: channel 0-15, program 0-127."""
+
+    channel: int
+    program: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAftertouch:
+    """Pressure on the whole keyboard: channel 0-15, value 0-127."""
+
+    channel: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PitchBend:
+    """The wheel moves: channel 0-15, pitch_bend -8192..8191 around the centre 0."""
+
+    channel: int
+    pitch_bend: int
+
+
+@dataclass(frozen=True, slots=True)
+class SongPosition:
+    """Song position pointer, in sixteenth notes since the start, 0-16383."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """A message of one status byte: clock, start, continue, stop, active sensing, reset, tune request."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class SysEx:
+    """A system exclusive message; data is what stands between 0xF0 and 0xF7."""
+
+    data: bytes
+
+
+CLOCK = Realtime(0xF8)
+START = Realtime(0xFA)
+CONTINUE = Realtime(0xFB)
+STOP = Realtime(0xFC)
+
+Message = (
+    NoteOn
+    | NoteOff
+    | PolyAftertouch
+    | ControlChange
+    | ProgramChange
+    | ChannelAftertouch
+    | PitchBend
+    | SongPosition
+    | Realtime
+    | SysEx
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedMessage:
+    """A message and the moment it is due, in monotonic seconds."""
+
+    due_s: float
+    message: Message
+
+
+def _note_on(channel: int, data: Sequence[int]) -> Message:
+    """Give a note-on, or the note-off that a velocity of 0 means."""
+    note, velocity = data
+    return NoteOn(channel, note, velocity) if velocity else NoteOff(channel, note)
+
+
+def _pitch_bend(channel: int, data: Sequence[int]) -> Message:
+    """Give the bend that two 7-bit bytes, low byte first, encode."""
+    return PitchBend(channel, data[0] + (data[1] << 7) - BEND_CENTRE)
+
+
+# Channel voice messages: status nibble -> (number of data bytes, reader).
+_VOICE: dict[int, tuple[int, Callable[[int, Sequence[int]], Message]]] = {
+    0x80: (2, lambda channel, data: NoteOff(channel, data[0], data[1])),
+    0x90: (2, _note_on),
+    0xA0: (2, lambda channel, data: PolyAftertouch(channel, data[0], data[1])),
+    0xB0: (2, lambda channel, data: ControlChange(channel, data[0], data[1])),
+    0xC0: (1, lambda channel, data: ProgramChange(channel, data[0])),
+    0xD0: (1, lambda channel, data: ChannelAftertouch(channel, data[0])),
+    0xE0: (2, _pitch_bend),
+}
+_ONE_BYTE = frozenset({0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF})
+_SYSEX, _SYSEX_END, _SONG_POSITION, _SYSTEM = 0xF0, 0xF7, 0xF2, 0xF0
+
+
+def bytes_to_message(data: Sequence[int]) -> Message:
+    """Give the message that `data`, one whole MIDI message without running status, encodes.
+
+    Raises:
+        MidiError: The bytes are no such message, or one that improviser has no use for
+            (time code, song select).
+    """
+    if not data:
+        msg = "an empty MIDI message"
+        raise MidiError(msg)
+    status, rest = data[0], data[1:]
+    voice = _VOICE.get(status & 0xF0)
+    if voice is not None:
+        length, reader = voice
+        _check_data(data, length)
+        return reader(status & 0x0F, rest)
+    return _system_message(status, data)
+
+
+def _system_message(status: int, data: Sequence[int]) -> Message:
+    """Give the system message that `data` encodes."""
+    if status in _ONE_BYTE and len(data) == 1:
+        return Realtime(status)
+    if status == _SONG_POSITION:
+        _check_data(data, 2)
+        return SongPosition(data[1] + (data[2] << 7))
+    if status == _SYSEX and len(data) > 1 and data[-1] == _SYSEX_END:
+        _check_data(data[:-1], len(data) - 2)
+        return SysEx(bytes(data[1:-1]))
+    raise MidiError(_described(data))
+
+
+def _check_data(data: Sequence[int], length: int) -> None:
+    """Raise MidiError unless `length` data bytes of 0-127 follow the status byte."""
+    if len(data) != length + 1 or any(not 0 <= byte <= DATA_MAX for byte in data[1:]):
+        raise MidiError(_described(data))
+
+
+def _described(data: Sequence[int]) -> str:
+    """Give the error text for bytes that are no message."""
+    shown = " ".join(f"{byte:02x}" for byte in data[:8])
+    return f"not a MIDI message that is understood: {shown}{' …' if len(data) > 8 else ''}"
+
+
+def message_to_bytes(message: Message) -> bytes:
+    """Give the bytes of `message`, without running status."""
+    match message:
+        case NoteOn(channel, note, velocity):
+            return bytes((0x90 | channel, note, velocity))
+        case NoteOff(channel, note, velocity):
+            return bytes((0x80 | channel, note, velocity))
+        case ControlChange(channel, control, value):
+            return bytes((0xB0 | channel, control, value))
+        case Realtime(status):
+            return bytes((status,))
+        case _:
+            return _rarer_to_bytes(message)
+
+
+def _rarer_to_bytes(message: Message) -> bytes:
+    """Give the bytes of a message that is neither note, control change nor real-time."""
+    match message:
+        case PolyAftertouch(channel, note, value):
+            return bytes((0xA0 | channel, note, value))
+        case ProgramChange(channel, program):
+            return bytes((0xC0 | channel, program))
+        case ChannelAftertouch(channel, value):
+            return bytes((0xD0 | channel, value))
+        case PitchBend(channel, pitch_bend):
+            bend = pitch_bend + BEND_CENTRE
+            return bytes((0xE0 | channel, bend & DATA_MAX, bend >> 7))
+        case SongPosition(position):
+            return bytes((_SONG_POSITION, position & DATA_MAX, position >> 7))
+        case SysEx(data):
+            return bytes((_SYSEX, *data, _SYSEX_END))
+        case _:
+            msg = f"not a MIDI message: {message!r}"
+            raise MidiError(msg)
