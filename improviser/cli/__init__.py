@@ -1,0 +1,147 @@
+"""The command line: one file per subcommand, imported only when it is the one that was asked for.
+
+To add a command, write `cli/<name>.py` with
+
+- a function `<name>` whose parameters are typer's (`Annotated[int, typer.Option(help=...)] = 4`) and
+  whose docstring is the help text (plain paragraphs; no `Args:` section);
+- a constant `EXAMPLES`, one example a line, each a whole command line;
+
+and add a row to `COMMANDS`. Import what is heavy inside the function. A fault is raised as an
+`ImproviserError`; an exit code without a message as `typer.Exit(code)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from improviser import __version__
+from improviser.errors import ImproviserError, UsageError
+
+COMMANDS = {
+    "jam": "Improvise along with what is played, live, on a virtual MIDI port.",
+    "demo": "Jam with a built-in player; needs no instrument.",
+    "render": "Improvise over a MIDI file, faster than real time.",
+    "compose": "Write a whole piece from a given or random fragment.",
+    "ports": "List the MIDI ports.",
+    "presets": "List the presets, or show one.",
+    "devices": "List the controllers that are known.",
+    "train": "Train a model from the corpus.",
+    "evaluate": "Measure a model beside people and baselines.",
+    "bench": "Measure the speed of this machine.",
+}
+DEBUG_VARIABLE = "IMPROVISER_DEBUG"
+EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+_COMPLETION_VARIABLE = "_IMPROVISER_COMPLETE"
+_PROGRAM = "improviser"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (the process's own by default) and give its exit code.
+
+    The codes: 0 fine, 1 failure, 2 wrong usage, 130 interrupted. Errors are one line on stderr
+    (plus one for each further fault of a file); a traceback is shown only where the environment
+    variable IMPROVISER_DEBUG is set.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort of the process: every fault becomes a line
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        return _report(error)
+    return code
+
+
+def build_app(chosen: str | None = None) -> typer.Typer:
+    """Give the typer app; of its commands only `chosen` is imported, the others are names with a help line."""
+    app = typer.Typer(
+        name=_PROGRAM, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=_context_settings()
+    )
+    app.callback(help="A deep Q-network that plays along, live, on a virtual MIDI port.")(_root)
+    for name, summary in COMMANDS.items():
+        if name == chosen or chosen == "*":
+            _add_command(app, name)
+        else:
+            app.command(name, help=summary)(_not_loaded)
+    return app
+
+
+def _run(arguments: list[str]) -> int:
+    """Run `arguments` through typer and give the exit code; errors are raised."""
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    app = build_app("*" if _COMPLETION_VARIABLE in os.environ else chosen)
+    result = app(arguments, prog_name=_PROGRAM, standalone_mode=False)
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def _context_settings() -> dict[str, Any]:
+    """Give the settings that every command shares: `-h` is `--help`, and lines may be wide."""
+    return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _add_command(app: typer.Typer, name: str) -> None:
+    """Import the command `name` and register its function, with its examples below the options."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    function: Callable[..., None] = getattr(module, name)
+    examples = "\n".join(f"  {line.strip()}" for line in module.EXAMPLES.strip().splitlines())
+    app.command(name, short_help=COMMANDS[name], epilog=f"\b\nExamples:\n{examples}")(function)
+
+
+def _not_loaded() -> None:
+    """Stand for a command that was not asked for; never called."""
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - typer calls option callbacks with the bare value
+    """Print the version and leave, where the option was given."""
+    if value:
+        typer.echo(f"{_PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def _report(error: Exception) -> int:
+    """Print `error` on stderr and give the exit code it stands for."""
+    if isinstance(error, ImproviserError):
+        text, code = str(error), EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
+    elif isinstance(error, typer.TyperException):
+        text, code = _usage_text(error), error.exit_code
+    elif isinstance(error, typer.Abort):
+        text, code = "aborted", EXIT_FAILURE
+    else:
+        kind = type(error).__name__
+        text = f"unexpected {kind}: {error} (run with {DEBUG_VARIABLE}=1 for the traceback)"
+        code = EXIT_FAILURE
+    print(f"{_PROGRAM}: {text}", file=sys.stderr)  # noqa: T201 - the one place that tells the user of a fault
+    return code
+
+
+def _usage_text(error: typer.TyperException) -> str:
+    """Give typer's own message with the help command that explains the usage."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else _PROGRAM
+    return f"{error.format_message().rstrip('.')} (see: {path} --help)"
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush of a closed pipe says nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
