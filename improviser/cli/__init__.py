@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILURE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last resort of the process: every fault becomes a line
+    except Exception as error:  # the last resort of the process
         if os.environ.get(DEBUG_VARIABLE):
             raise
         return _report(error)
@@ -65,13 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_app(chosen: str | None = None) -> typer.Typer:
-    """Give the typer app; of its commands only `chosen` is imported, the others are names with a help line."""
+    """Give the typer app with `chosen` of its commands imported ("*": all), the others as help lines."""
     app = typer.Typer(
-        name=_PROGRAM, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=_context_settings()
+        name=_PROGRAM,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_context_settings(),
     )
     app.callback(help="A deep Q-network that plays along, live, on a virtual MIDI port.")(_root)
     for name, summary in COMMANDS.items():
-        if name == chosen or chosen == "*":
+        if chosen in {name, "*"}:
             _add_command(app, name)
         else:
             app.command(name, help=summary)(_not_loaded)
@@ -103,7 +106,7 @@ def _not_loaded() -> None:
     """Stand for a command that was not asked for; never called."""
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 - typer calls option callbacks with the bare value
+def _show_version(value: bool) -> None:
     """Print the version and leave, where the option was given."""
     if value:
         typer.echo(f"{_PROGRAM} {__version__}")
@@ -113,7 +116,7 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - typer calls option cal
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
