@@ -1,0 +1,96 @@
+"""What commands print: text, JSON lines, aligned tables and progress.
+
+Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+_PERCENT_STEP = 10
+
+
+class Advance(Protocol):
+    """What a progress bar gives to the work it shows."""
+
+    def __call__(self, done: float, note: str = "") -> None:
+        """Show that `done` of the total is done; `note` is shown beside the bar."""
+
+
+def say(text: str = "") -> None:
+    """Print a line on stdout."""
+    print(text)  # noqa: T201 - the one place that prints results
+
+
+def tell(text: str) -> None:
+    """Print a line on stderr: what is going on, not a result."""
+    print(text, file=sys.stderr)  # noqa: T201 - the one place that prints notices
+
+
+def say_json(values: Mapping[str, object]) -> None:
+    """Print `values` as one JSON object on one line, at once."""
+    import json
+
+    print(json.dumps(values, ensure_ascii=False, default=str), flush=True)  # noqa: T201 - as in say
+
+
+def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print `rows` below `header` in columns as wide as their widest cell."""
+    cells = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def progress(what: str, total: float) -> Iterator[Advance]:
+    """Show the progress of `what` on stderr while the block runs: a bar on a terminal, else a line each 10 %.
+
+    The block gets a function that it calls with what is done of `total`, and a note (loss, steps a second).
+    """
+    if sys.stderr.isatty():
+        with _bar(what, total) as advance:
+            yield advance
+    else:
+        yield _percent_lines(what, total)
+
+
+@contextmanager
+def _bar(what: str, total: float) -> Iterator[Advance]:
+    """Show a bar with the time left; rich is imported only here."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total, note="")
+
+        def advance(done: float, note: str = "") -> None:
+            """Move the bar."""
+            bar.update(task, completed=done, note=note)
+
+        yield advance
+
+
+def _percent_lines(what: str, total: float) -> Callable[..., None]:
+    """Give the function that tells of each further 10 %."""
+    told = 0
+
+    def advance(done: float, note: str = "") -> None:
+        """Tell of the progress, where it has come to the next 10 %."""
+        nonlocal told
+        percent = int(100 * done / total) if total > 0 else 100
+        if percent >= told + _PERCENT_STEP:
+            told = percent - percent % _PERCENT_STEP
+            tell(f"{what}: {told} % {note}".rstrip())
+
+    return advance

@@ -1,0 +1,1 @@
+"""Files that people write: presets, devices and settings, checked as a whole."""

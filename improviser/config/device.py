@@ -1,0 +1,117 @@
+"""Devices: which control of which controller sends what, one TOML file each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from improviser.config.document import Document, load_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class ControlKind(StrEnum):
+    """What a control is under the hand."""
+
+    KNOB = "knob"
+    FADER = "fader"
+    PAD = "pad"
+    PEDAL = "pedal"
+    BUTTON = "button"
+    ENCODER = "encoder"
+
+
+class ControlMessage(StrEnum):
+    """What a control sends."""
+
+    CONTROL_CHANGE = "control_change"
+    NOTE = "note"
+    PROGRAM_CHANGE = "program_change"
+
+
+class Action(StrEnum):
+    """What a control does to the improviser."""
+
+    HARMONY = "harmony"
+    COHERENCE = "coherence"
+    CREATIVITY = "creativity"
+    TEMPERATURE = "temperature"
+    DENSITY = "density"
+    REGISTER = "register"
+    ECHO = "echo"
+    VELOCITY = "velocity"
+    TEMPO = "tempo"
+    LIKE = "like"
+    DISLIKE = "dislike"
+    TAP = "tap"
+    START = "start"
+    STOP = "stop"
+    PANIC = "panic"
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Control(Document):
+    """A control: number 0-127 of its message; channel 1-16, any where it is left out."""
+
+    name: Text
+    kind: ControlKind = Field(strict=False)
+    message: ControlMessage = Field(strict=False)
+    number: int = Field(ge=0, le=127)
+    channel: int | None = Field(default=None, ge=1, le=16)
+    action: Action | None = Field(default=None, strict=False)
+
+
+class Device(Document):
+    """A device file of schema 1."""
+
+    schema_version: Literal[1]
+    maker: Text
+    model: Text
+    source: Text
+    ports: tuple[Text, ...] = Field(min_length=1, strict=False)
+    controls: tuple[Control, ...] = Field(alias="control", min_length=1, strict=False)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Device:
+        """Refuse two controls of one name, of one message, or of one action."""
+        faults = [
+            *_repeated("name", (control.name for control in self.controls)),
+            *_repeated("message", (_sent(control) for control in self.controls)),
+            *_repeated("action", (str(control.action) for control in self.controls if control.action)),
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def matches(self, port_name: str) -> bool:
+        """Tell whether a port of this name is this device's: whether it holds one of the patterns.
+
+        Upper and lower case are the same; `*` and `?` stand for any characters and any one.
+        """
+        return any(fnmatchcase(port_name.lower(), f"*{pattern.lower()}*") for pattern in self.ports)
+
+
+def _sent(control: Control) -> str:
+    """Give what a control sends, in words."""
+    channel = "" if control.channel is None else f" on channel {control.channel}"
+    return f"{control.message} {control.number}{channel}"
+
+
+def _repeated(what: str, values: Iterable[str]) -> list[str]:
+    """Give a fault for each of `values` that is there more than once."""
+    return [
+        f"{count} controls have the {what} {value!r}" for value, count in Counter(values).items() if count > 1
+    ]
+
+
+def load_device(path: Path) -> Device:
+    """Give the device in the file at `path`; raises ConfigError with all its faults."""
+    return load_document(path, Device)

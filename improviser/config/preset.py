@@ -1,0 +1,152 @@
+"""Presets: what the improviser sounds like, one TOML file each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from improviser.config.document import Document, load_document, nearest
+from improviser.config.resources import model_path, preset_paths
+from improviser.errors import ConfigError
+
+REGISTER_SEMITONES = 37
+_NOTE_MAX = 127
+_MS_PER_S = 1000
+
+
+class Role(StrEnum):
+    """What part the improviser takes: a melody beside the player's, or chords below it (reserved)."""
+
+    MELODY = "melody"
+    COMPING = "comping"
+
+
+class Style(StrEnum):
+    """The corpus that the model learnt from, which sets how observations and phrases are made."""
+
+    CHORALE = "chorale"
+    FIDDLE = "fiddle"
+
+
+Weight = Annotated[float, Field(ge=0, le=2)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Grid(Document):
+    """The time grid: 1-4 steps a beat, and the meter."""
+
+    steps_per_beat: int = Field(ge=1, le=4)
+    meter: str = Field(default="4/4", pattern=r"^([1-9]|1[0-9]|2[0-4])/(1|2|4|8|16)$")
+
+
+class Register(Document):
+    """Where it plays: `low` is the lowest note; the tonic nearest above starts a range of 37 semitones."""
+
+    low: int = Field(ge=0, le=_NOTE_MAX)
+
+
+class Reward(Document):
+    """How much each term of the reward counts, 0-2."""
+
+    harmony: Weight
+    coherence: Weight
+    creativity: Weight
+
+
+class Decision(Document):
+    """How an action is chosen: temperature of the softmax (above 0, up to 5), weight of the prior (0-5)."""
+
+    temperature: float = Field(gt=0, le=5)
+    prior_weight: float = Field(ge=0, le=5)
+
+
+class Playing(Document):
+    """How it is played.
+
+    channel 1-16; program 1-128, sent at the start where it is given; collect_ms 0-60 is waited for the notes
+    of a chord; after patience_bars 0-64 of the player's silence it rests; a note lasts at most max_note_bars.
+    """
+
+    channel: int = Field(default=1, ge=1, le=16)
+    program: int | None = Field(default=None, ge=1, le=128)
+    collect_ms: float = Field(default=20, ge=0, le=60)
+    patience_bars: int = Field(default=4, ge=0, le=64)
+    max_note_bars: float = Field(default=1, gt=0, le=16)
+
+
+class Preset(Document):
+    """A preset file of schema 1."""
+
+    schema_version: Literal[1]
+    name: Text
+    description: Text
+    author: Text
+    license: Text
+    source: Text
+    role: Role = Field(strict=False)
+    style: Style = Field(strict=False)
+    model: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$")
+    tempo_bpm: float = Field(ge=20, le=400)
+    grid: Grid
+    pitch_range: Register = Field(alias="register")
+    reward: Reward
+    decision: Decision
+    playing: Playing = Playing()
+
+    @field_validator("role")
+    @classmethod
+    def _melody_only(cls, role: Role) -> Role:
+        """Refuse the role that is reserved."""
+        if role is not Role.MELODY:
+            msg = f"is reserved for a later version; expected {str(Role.MELODY)!r}"
+            raise ValueError(msg)
+        return role
+
+    @property
+    def meter(self) -> tuple[int, int]:
+        """The meter as (beats a bar, beat unit)."""
+        numerator, denominator = self.grid.meter.split("/")
+        return int(numerator), int(denominator)
+
+    @property
+    def model_path(self) -> Path:
+        """The path of the model; the file may be missing."""
+        return model_path(self.model)
+
+    def engine_values(self) -> dict[str, object]:
+        """Give what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
+        return {
+            "tempo_bpm": self.tempo_bpm,
+            "meter": self.meter,
+            "steps_per_beat": self.grid.steps_per_beat,
+            "register_low": self.pitch_range.low,
+            "channel": self.playing.channel - 1,
+            "collect_s": self.playing.collect_ms / _MS_PER_S,
+            "patience_bars": self.playing.patience_bars,
+            "max_note_bars": self.playing.max_note_bars,
+            "temperature": self.decision.temperature,
+            "prior_weight": self.decision.prior_weight,
+            "harmony": self.reward.harmony,
+            "coherence": self.reward.coherence,
+            "creativity": self.reward.creativity,
+            "style": str(self.style),
+            "role": str(self.role),
+        }
+
+
+def load_preset(name: str) -> Preset:
+    """Give the preset `name`, or the one in the file that `name` is the path of (it ends in .toml).
+
+    Raises:
+        ConfigError: There is no such preset (the text lists those that there are), or its file has faults.
+    """
+    if name.endswith(".toml"):
+        return load_document(Path(name), Preset)
+    paths = preset_paths()
+    if name not in paths:
+        available = ", ".join(paths) or "none"
+        raise ConfigError(f"no preset {name!r}{nearest(name, paths)} (available: {available})")
+    return load_document(paths[name], Preset)

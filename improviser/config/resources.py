@@ -1,0 +1,61 @@
+"""Where presets, devices, models and settings lie on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CONFIG_DIR_VARIABLE = "IMPROVISER_CONFIG_DIR"
+_APPLICATION = "improviser"
+
+
+def config_folder() -> Path:
+    """Give the user's own folder: what IMPROVISER_CONFIG_DIR names, or the platform's place for it."""
+    chosen = os.environ.get(CONFIG_DIR_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs  # noqa: PLC0415 - not needed where the variable is set
+
+    return Path(platformdirs.user_config_dir(_APPLICATION, appauthor=False))
+
+
+def shipped_folder(kind: str) -> Path:
+    """Give the folder of the shipped files of `kind`, "presets" or "devices".
+
+    In a checkout it is the checkout's own, so that an edit counts at once; else the installed package's.
+    """
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file() and (checkout / kind).is_dir():
+        return checkout / kind
+    from importlib import resources  # noqa: PLC0415 - 10 ms that a checkout need not pay
+
+    return Path(str(resources.files(_APPLICATION) / "data" / kind))
+
+
+def preset_paths() -> dict[str, Path]:
+    """Give the path of each preset by its name, sorted; the user's own hide shipped ones of the same name."""
+    return _paths("presets")
+
+
+def device_paths() -> dict[str, Path]:
+    """Give the path of each device file by its name, sorted; the user's own hide shipped ones."""
+    return _paths("devices")
+
+
+def model_path(file_name: str) -> Path:
+    """Give the path of the model `file_name` of a preset: the user's own, or the shipped one.
+
+    The file may be missing; who loads it says so.
+    """
+    own = config_folder() / "presets" / "models" / file_name
+    return own if own.is_file() else shipped_folder("presets") / "models" / file_name
+
+
+def _paths(kind: str) -> dict[str, Path]:
+    """Give the TOML files of `kind` by their names; those that start with `_` are templates."""
+    found = {
+        path.stem: path
+        for folder in (shipped_folder(kind), config_folder() / kind)
+        for path in folder.glob("[!_]*.toml")
+    }
+    return dict(sorted(found.items()))

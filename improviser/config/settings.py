@@ -1,0 +1,32 @@
+"""The user's settings: what a command takes where its option is not given."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from improviser.config.document import Document, load_document
+from improviser.config.resources import config_folder
+
+FILE_NAME = "settings.toml"
+DEFAULT_PRESET = "chorale"
+
+
+class Settings(Document):
+    """The file settings.toml in the user's folder; every key may be left out.
+
+    `in` and `out` are patterns of port names; tempo_bpm 20-400.
+    """
+
+    preset: str = Field(default=DEFAULT_PRESET, min_length=1)
+    input_pattern: str | None = Field(default=None, alias="in", min_length=1)
+    output_pattern: str | None = Field(default=None, alias="out", min_length=1)
+    backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "loopback"] = "auto"
+    tempo_bpm: float | None = Field(default=None, ge=20, le=400)
+
+
+def load_settings() -> Settings:
+    """Give the user's settings; the defaults where there is no file. Raises ConfigError with all faults."""
+    path = config_folder() / FILE_NAME
+    return load_document(path, Settings) if path.exists() else Settings()
