@@ -1,0 +1,30 @@
+"""What plays starts fast and small: it never loads what only training takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "music21", "gymnasium"}
+LEARNER_PROCESS = "improviser.daemon.learning"
+PACKAGE = Path(__file__).parents[2] / "improviser"
+
+
+def live_modules() -> list[str]:
+    """Name every module of the processes that play, but those that open a driver when imported."""
+    patterns = ("app.py", "control.py", "engine.py", "cli/*.py", "config/*.py", "daemon/*.py", "ports/*.py")
+    paths = [path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
+    dotted = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    names = [name.removesuffix(".__init__") for name in dotted]
+    return [name for name in names if name not in {LEARNER_PROCESS, "improviser.ports.jack"}]
+
+
+@pytest.mark.parametrize("module", live_modules())
+def test_live_module_loads_nothing_heavy(module: str) -> None:
+    """Importing the module in a fresh process loads neither torch nor music21 nor gymnasium."""
+    code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (0, "") == (run.returncode, run.stdout.strip()), run.stderr

@@ -1,0 +1,43 @@
+"""What all tests share: options, hypothesis profiles, and what the markers mean."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+IS_CI = os.environ.get("CI") == "true"
+
+# No deadline: a busy machine would fail tests that are right. In CI the same examples in every run.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if IS_CI else "dev")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this project."""
+    parser.addoption("--update-golden", action="store_true", help="accept what the golden tests give now")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what measures time, so that it is deselected unless asked for."""
+    if "benchmark" in getattr(item, "fixturenames", ()):
+        item.add_marker("benchmark")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests over JACK where there is no JACK; with CI=true that is a failure."""
+    if item.get_closest_marker("jack") is None or shutil.which("jackd") is not None:
+        return
+    reason = "no jackd on the PATH: on Debian, apt-get install jackd2"
+    if IS_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written instead of compared."""
+    return bool(request.config.getoption("--update-golden"))

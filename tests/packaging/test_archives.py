@@ -1,0 +1,52 @@
+"""The wheel and the source distribution hold what they should, presets and devices included."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def shipped(folder: str) -> set[str]:
+    """Name the files of presets/ or devices/ relative to the checkout, hidden ones aside."""
+    paths = [
+        path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
+    return {path.relative_to(ROOT).as_posix() for path in paths if not path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("folder", ["presets", "devices"])
+def test_wheel_holds_data(wheel: Path, folder: str) -> None:
+    """Every preset, model and device is in the wheel, under improviser/data."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert shipped(folder)
+    assert set() == {f"improviser/data/{name}" for name in shipped(folder)} - names
+
+
+def test_wheel_holds_nothing_else(wheel: Path) -> None:
+    """All that the wheel puts beside its metadata is the package improviser."""
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {"improviser"} == {top for top in tops if not top.endswith(".dist-info")}
+
+
+@pytest.mark.parametrize("folder", ["presets", "devices"])
+def test_sdist_holds_data(sdist: Path, folder: str) -> None:
+    """Every preset, model and device is in the source distribution."""
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    assert shipped(folder)
+    assert set() == shipped(folder) - names
+
+
+def test_metadata_asks_for_no_torch_to_play(wheel: Path) -> None:
+    """No base dependency of the wheel is torch, music21 or gymnasium: those are for training."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    lines = archive.read(name).decode("utf-8").splitlines()
+    base = [line for line in lines if line.startswith("Requires-Dist: ") and "extra ==" not in line]
+    assert base
+    assert [] == [line for line in base if any(heavy in line for heavy in ("torch", "music21", "gymnasium"))]

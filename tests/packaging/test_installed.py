@@ -1,0 +1,43 @@
+"""Improviser works however it was installed, from any folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.packaging.conftest import run
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.packaging.conftest import Installation
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_package_is_the_installed_one(installation: Installation, request: pytest.FixtureRequest) -> None:
+    """The code that runs is the one that was installed, so the other tests here judge that."""
+    code = "import improviser; print(improviser.__file__)"
+    printed = run(installation.python, "-c", code, cwd=installation.foreign_folder)
+    is_editable = "editable" in request.node.name
+    assert is_editable == Path(printed.strip()).is_relative_to(ROOT)
+
+
+def test_help_is_shown(installation: Installation) -> None:
+    """`python -m improviser --help` names the program."""
+    assert "improviser" in installation.improviser("--help")
+
+
+def test_presets_are_found(installation: Installation) -> None:
+    """`presets --json` gives one object a line, each with a name, and at least two presets."""
+    presets = [json.loads(line) for line in installation.improviser("presets", "--json").splitlines()]
+    names = {preset["name"] for preset in presets}
+    assert len(presets) == len(names)
+    assert len(names) >= 2
+
+
+def test_script_is_installed(installation: Installation) -> None:
+    """The command `improviser` is there and shows the same help as the module."""
+    script = installation.folder / "bin" / "improviser"
+    assert "jam" in run(script, "--help", cwd=installation.foreign_folder)
