@@ -1,0 +1,127 @@
+"""Models as safetensors files: weights of the prior and the Q-network, and a header that says what they are.
+
+Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header's keys are strings.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from improviser.agent.config import NetworkConfig, network_config_from_json
+from improviser.agent.policy import NETWORKS, Policy, Weights
+from improviser.errors import CheckpointError
+
+FORMAT: Final = "improviser-model-1"
+
+
+def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+    """Give the name and shape of each weight of one network."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for group in config.groups:
+        shapes[f"embedding.{group.name}"] = (group.values, group.embedding)
+        shapes[f"input.{group.name}"] = (group.columns, group.embedding, config.hidden)
+    shapes["input.bias"] = (config.hidden,)
+    shapes["hidden.weight"] = (config.hidden, config.hidden)
+    shapes["hidden.bias"] = (config.hidden,)
+    shapes["output.weight"] = (config.actions, config.hidden)
+    shapes["output.bias"] = (config.actions,)
+    return shapes
+
+
+def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]) -> None:
+    """Write a model; the file appears whole or not at all.
+
+    Args:
+        path: Where to.
+        config: The shape of both networks.
+        networks: The weights of `prior` and `q`.
+        notes: More lines for the header, such as the style.
+    """
+    tensors = {
+        f"{network}.{name}": np.ascontiguousarray(weight)
+        for network, weights in sorted(networks.items())
+        for name, weight in sorted(weights.items())
+    }
+    header = {**notes, "format": FORMAT, "network": config.to_json()}
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial, metadata=dict(sorted(header.items())))
+        os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
+    except (OSError, SafetensorError) as error:
+        msg = f"cannot write the model {path}: {error}; check the disk and the folder"
+        raise CheckpointError(msg) from error
+
+
+def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str, str]]:
+    """Give shape, weights by network, and header of the model at `path`.
+
+    Raises:
+        CheckpointError: The file is missing, corrupt, of another format, or its weights do not fit its shape.
+    """
+    if not path.is_file():
+        msg = f"no model at {path}; train it with `improviser train` or choose another preset"
+        raise CheckpointError(msg)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError, ValueError, TypeError) as error:
+        msg = f"the model {path} is corrupt ({error}); install it again or train it with `improviser train`"
+        raise CheckpointError(msg) from error
+    config = _config(path, header)
+    networks = {network: _weights(path, config, tensors, network) for network in NETWORKS}
+    return config, networks, header
+
+
+def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: int) -> Policy:
+    """Give the policy of the model at `path`.
+
+    Args:
+        path: The model.
+        groups: Name, columns and values of the observation's features, which the model must have been trained on.
+        actions: The size of the action space.
+
+    Raises:
+        CheckpointError: As for `load_model`, or the model sees or does something else.
+    """
+    config, networks, _ = load_model(path)
+    found = tuple((group.name, group.columns, group.values) for group in config.groups)
+    if (found, config.actions) != (groups, actions):
+        msg = f"the model {path} was trained on another observation or action space; train it with `improviser train`"
+        raise CheckpointError(msg)
+    return Policy(config, networks["prior"], networks["q"])
+
+
+def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
+    """Give the shape that the header states."""
+    if header.get("format") != FORMAT:
+        msg = f"{path} is no model of improviser: expected format {FORMAT}, found {header.get('format', 'none')}"
+        raise CheckpointError(msg)
+    try:
+        return network_config_from_json(header.get("network", "null"))
+    except ValueError as error:
+        msg = f"the model {path} has a broken header: {error}"
+        raise CheckpointError(msg) from error
+
+
+def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) -> Weights:
+    """Give one network's weights, each checked for its shape and for numbers that are none."""
+    weights: Weights = {}
+    for name, shape in weight_shapes(config).items():
+        tensor = tensors.get(f"{network}.{name}")
+        if tensor is None or tensor.shape != shape:
+            found = "none" if tensor is None else str(tensor.shape)
+            msg = f"the model {path} has a wrong weight {network}.{name}: expected {shape}, found {found}"
+            raise CheckpointError(msg)
+        if not np.isfinite(tensor).all():
+            msg = f"the model {path} holds numbers that are not finite in {network}.{name}; train it again"
+            raise CheckpointError(msg)
+        weights[name] = tensor.astype(np.float32)
+    return weights

@@ -1,0 +1,133 @@
+"""The recent past of one voice, for any number of lanes at once.
+
+One lane is a live player or the improviser itself; many lanes are the parallel games of training, so what is
+learned on is computed by the very code that listens on stage. An event is what a voice does in one step of the
+grid: a MIDI note (an onset), HOLD (goes on sounding), REST (is silent) or NONE (before the beginning).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.music.pitch import NOTE_MAX, OCTAVE, IntArray
+
+HOLD: Final = -1
+REST: Final = -2
+NONE: Final = -3
+SILENT: Final = -1
+NO_INTERVAL: Final = 99
+
+WINDOW: Final = 32
+PITCHES: Final = 8
+RANGE: Final = 37
+LONG_AGO: Final = 16
+
+TOKEN_HOLD, TOKEN_REST, TOKEN_ONSET = 0, 1, 2
+TOKEN_NONE: Final = TOKEN_ONSET + RANGE
+TOKEN_COUNT: Final = TOKEN_NONE + 1
+LAG_COUNT: Final = 4
+
+Events = npt.NDArray[np.int16]
+
+
+class Line:
+    """What a voice did in its last WINDOW steps, per lane.
+
+    Attributes, each with one row a lane:
+        events: (lanes, WINDOW) int16, oldest first.
+        note: (lanes,) int16, what sounds, else SILENT.
+        before: (lanes,) int16, the same one step ago.
+        since: (lanes,) int16, steps since the last onset, at most LONG_AGO.
+        count: (lanes,) int16, onsets in the window.
+        pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where there was none.
+        intervals: (lanes, PITCHES) int16, the melodic interval to each of them in semitones, NO_INTERVAL for the first.
+        classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where there was none.
+        runs: (lanes, LAG_COUNT) int16, for how many steps the line has been repeating itself at each lag.
+        lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
+    """
+
+    def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
+        """Start an empty line for as many lanes as the two arrays of steps a beat and a bar, (lanes,), have."""
+        lanes = len(bar_steps)
+        lags = np.stack([beat_steps, 2 * beat_steps, bar_steps, 2 * bar_steps], axis=1)
+        self.lags = np.minimum(lags, WINDOW).astype(np.int16)
+        self.events = np.full((lanes, WINDOW), NONE, dtype=np.int16)
+        self.note = np.full(lanes, SILENT, dtype=np.int16)
+        self.before = self.note
+        self.since = np.full(lanes, LONG_AGO, dtype=np.int16)
+        self.count = np.zeros(lanes, dtype=np.int16)
+        self.pitches = np.full((lanes, PITCHES), SILENT, dtype=np.int16)
+        self.intervals = np.full((lanes, PITCHES), NO_INTERVAL, dtype=np.int16)
+        self.classes = np.zeros((lanes, PITCHES), dtype=np.int16)
+        self.runs = np.zeros((lanes, LAG_COUNT), dtype=np.int16)
+        self._lagged = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
+
+    def push(self, event: Events) -> None:
+        """Take in the next step's events, (lanes,)."""
+        repeats = self.events[self._lagged] == event[:, None]
+        self.runs += 1
+        self.runs *= repeats
+        self.count -= self.events[:, 0] >= 0
+        self.events[:, :-1] = self.events[:, 1:]
+        self.since += 1
+        np.minimum(self.since, LONG_AGO, out=self.since)
+        self.before = self.note
+        self._take(event)
+
+    def amend(self, event: Events) -> None:
+        """Put right the last step, which passed as no onset: its onset, (lanes,), came late."""
+        self._take(event)
+
+    def _take(self, event: Events) -> None:
+        """Let the newest step hold `event`, and all that follows from an onset follow."""
+        self.events[:, -1] = event
+        rows = np.flatnonzero(event >= 0)
+        self.note = np.where(event == HOLD, self.note, np.maximum(event, SILENT))
+        self.count[rows] += 1
+        self.since[rows] = 0
+        notes, last = event[rows], self.pitches[rows, -1]
+        self._append(self.intervals, rows, np.where(last >= 0, notes - last, NO_INTERVAL))
+        self._append(self.classes, rows, 1 << notes % OCTAVE)
+        self._append(self.pitches, rows, notes)
+
+    @staticmethod
+    def _append(memory: Events, rows: IntArray, values: IntArray) -> None:
+        """Let `values` follow at the end of `memory` in the given rows."""
+        memory[rows, :-1] = memory[rows, 1:]
+        memory[rows, -1] = values
+
+
+def fold(semitones: IntArray) -> IntArray:
+    """Give `semitones` moved by octaves into 0..RANGE-1, unchanged where they lie there already."""
+    raised = np.where(semitones < 0, semitones % OCTAVE, semitones)
+    top = RANGE - OCTAVE
+    return np.where(raised >= RANGE, top + (raised - top) % OCTAVE, raised)
+
+
+def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Give tokens and degrees by base and event (from NONE on): what `event_tokens` and `note_degrees` look up."""
+    bases, events = np.arange(NOTE_MAX + 1)[:, None], np.arange(NONE, NOTE_MAX + 1)[None, :]
+    above = fold(events - bases)
+    silent = np.where(events == NONE, TOKEN_NONE, HOLD - events)
+    tokens = np.where(events >= 0, TOKEN_ONSET + above, silent)
+    degrees = np.where(events >= 0, above, RANGE)
+    return tokens.astype(np.uint8), degrees.astype(np.uint8)
+
+
+_TOKENS, _DEGREES = _tables()
+
+
+def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
+    """Give the tokens of `events` as seen from the note `base`, folded by octaves into the range above it.
+
+    Token 0 is hold, 1 rest, 2..38 an onset 0..36 semitones above the base, 39 none; the arrays broadcast.
+    """
+    return _TOKENS[base, events - NONE]
+
+
+def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
+    """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; the arrays broadcast."""
+    return _DEGREES[base, notes - NONE]

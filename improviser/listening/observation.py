@@ -1,0 +1,180 @@
+"""The observation: what the Q-network sees, as categorical features packed into one uint8 row of SIZE columns.
+
+Everything that a reward reads is in it. Notes are relative to the tonic: a voice's tokens count from its base, the
+tonic at the bottom of its range, so that transposing the music changes nothing but the base.
+
+| feature | columns | values | meaning |
+|---|---|---|---|
+| player_tokens | 32 | 40 | the player's last 32 steps, the current one last: hold, rest, onset 0..36 above the base, none |
+| player_pitches | 8 | 38 | the player's last 8 onsets above the base, 37 none |
+| player_pcs | 12 | 2 | which pitch classes above the tonic the player sounds |
+| player_since | 1 | 17 | steps since the player's last onset, at most 16 |
+| player_interval | 1 | 26 | the player's last melodic interval, -12..12 as 0..24, 25 none |
+| player_present | 1 | 2 | whether the player did anything in the last 32 steps |
+| player_density | 1 | 9 | the player's onsets in the last 32 steps, halved, at most 8 |
+| player_register | 1 | 5 | octaves from our base up to the player's, -2..2 as 0..4 |
+| chord_root | 1 | 13 | root of the implied chord above the tonic, 12 none |
+| chord_quality | 1 | 10 | quality of the implied chord, 9 none |
+| mode | 1 | 2 | of the key: major, minor |
+| sixteenth | 1 | 16 | position in the bar |
+| meter | 1 | 4 | row of music.meter.METERS |
+| bar | 1 | 8 | bar in an eight-bar phrase |
+| own_tokens | 32 | 40 | our last 32 steps, as above |
+| own_pitches | 8 | 38 | our last 8 onsets above our base, 37 none |
+| own_note | 1 | 38 | what we sound above our base, 37 none |
+| own_since | 1 | 17 | steps since our last onset, at most 16 |
+| own_interval | 1 | 26 | our last melodic interval |
+| own_density | 1 | 17 | our onsets in the last 32 steps, at most 16 |
+| own_runs | 4 | 5 | how far we repeat ourselves at each lag, in half lags, at most 4 |
+| vertical | 1 | 13 | interval from the player's top note up to ours, mod 12, 12 none |
+| style | 1 | 4 | row of STYLES |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import NO_INTERVAL, Line, event_tokens, note_degrees
+from improviser.listening.player import Player
+from improviser.music.chord import QUALITY_COUNT
+from improviser.music.pitch import OCTAVE, IntArray
+
+STYLES: Final = ("chorale", "fiddle")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A named group of columns, each with `values` possible values; the columns share one embedding."""
+
+    name: str
+    columns: int
+    values: int
+
+
+FEATURES: Final = (
+    Feature("player_tokens", 32, 40),
+    Feature("player_pitches", 8, 38),
+    Feature("player_pcs", 12, 2),
+    Feature("player_since", 1, 17),
+    Feature("player_interval", 1, 26),
+    Feature("player_present", 1, 2),
+    Feature("player_density", 1, 9),
+    Feature("player_register", 1, 5),
+    Feature("chord_root", 1, 13),
+    Feature("chord_quality", 1, 10),
+    Feature("mode", 1, 2),
+    Feature("sixteenth", 1, 16),
+    Feature("meter", 1, 4),
+    Feature("bar", 1, 8),
+    Feature("own_tokens", 32, 40),
+    Feature("own_pitches", 8, 38),
+    Feature("own_note", 1, 38),
+    Feature("own_since", 1, 17),
+    Feature("own_interval", 1, 26),
+    Feature("own_density", 1, 17),
+    Feature("own_runs", 4, 5),
+    Feature("vertical", 1, 13),
+    Feature("style", 1, 4),
+)
+
+
+def _columns() -> dict[str, slice]:
+    """Give each feature's columns."""
+    start, columns = 0, {}
+    for feature in FEATURES:
+        columns[feature.name] = slice(start, start + feature.columns)
+        start += feature.columns
+    return columns
+
+
+COLUMNS: Final = _columns()
+SIZE: Final = COLUMNS["style"].stop
+PLAYER_BLOCK: Final = slice(0, COLUMNS["bar"].stop)
+OWN_BLOCK: Final = slice(COLUMNS["bar"].stop, SIZE)
+
+_INTERVAL_NONE: Final = 25
+
+Rows = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the music a step is, per lane: key, bar position, ranges; every array is (lanes,).
+
+    Attributes:
+        tonic: Pitch class 0-11.
+        mode: Row of Mode.
+        meter: Row of METERS.
+        sixteenth: Position in the bar, 0-15.
+        bar: Number of the bar, from 0.
+        player_base: The tonic from which the player's tokens count.
+        own_base: The tonic from which ours count.
+        style: Row of STYLES.
+    """
+
+    tonic: IntArray
+    mode: IntArray
+    meter: IntArray
+    sixteenth: IntArray
+    bar: IntArray
+    player_base: IntArray
+    own_base: IntArray
+    style: IntArray
+
+
+def encode_player(player: Player, place: Place, out: Rows) -> None:
+    """Write all that does not depend on us into the PLAYER_BLOCK columns of `out`, (lanes, SIZE)."""
+    base = place.player_base
+    line = player.line
+    out[:, COLUMNS["player_tokens"]] = event_tokens(line.events, base[:, None])
+    out[:, COLUMNS["player_pitches"]] = note_degrees(line.pitches, base[:, None])
+    relative = np.arange(OCTAVE) + place.tonic[:, None]
+    out[:, COLUMNS["player_pcs"]] = (player.bits[:, None] >> relative % OCTAVE) & 1
+    start = COLUMNS["player_since"].start
+    chord = player.chord
+    # One column each, in the order of FEATURES from player_since on.
+    out[:, start] = line.since
+    out[:, start + 1] = _interval(line)
+    out[:, start + 2] = (line.count > 0) | (line.note >= 0)
+    out[:, start + 3] = np.minimum(line.count // 2, 8)
+    out[:, start + 4] = np.clip((base - place.own_base) // OCTAVE + 2, 0, 4)
+    out[:, start + 5] = np.where(chord < 0, OCTAVE, (chord // QUALITY_COUNT - place.tonic) % OCTAVE)
+    out[:, start + 6] = np.where(chord < 0, QUALITY_COUNT, chord % QUALITY_COUNT)
+    out[:, start + 7] = place.mode
+    out[:, start + 8] = place.sixteenth
+    out[:, start + 9] = place.meter
+    out[:, start + 10] = place.bar % 8
+
+
+def encode_own(own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
+    """Write what depends on us into the OWN_BLOCK columns of `out`, (lanes, SIZE).
+
+    Args:
+        own: Our line before the step that is to be decided.
+        player_note: The player's top note, (lanes,), SILENT where none sounds.
+        place: Where the step is.
+        out: The observations, (lanes, SIZE).
+    """
+    base = place.own_base
+    out[:, COLUMNS["own_tokens"]] = event_tokens(own.events, base[:, None])
+    out[:, COLUMNS["own_pitches"]] = note_degrees(own.pitches, base[:, None])
+    out[:, COLUMNS["own_runs"]] = np.minimum(2 * own.runs // own.lags, 4)
+    start = COLUMNS["own_note"].start
+    note = own.note
+    out[:, start] = note_degrees(note, base)
+    out[:, start + 1] = own.since
+    out[:, start + 2] = _interval(own)
+    out[:, start + 3] = np.minimum(own.count, 16)
+    both = (note >= 0) & (player_note >= 0)
+    out[:, COLUMNS["vertical"].start] = np.where(both, (note - player_note) % OCTAVE, OCTAVE)
+    out[:, COLUMNS["style"].start] = place.style
+
+
+def _interval(line: Line) -> IntArray:
+    """Give the last melodic interval as 0..24, 25 where there is none, (lanes,)."""
+    last = line.intervals[:, -1]
+    return np.where(last == NO_INTERVAL, _INTERVAL_NONE, np.clip(last, -OCTAVE, OCTAVE) + OCTAVE)

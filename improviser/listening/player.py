@@ -1,0 +1,37 @@
+"""The player as the improviser hears one: top voice, sounding pitch classes and implied chord, for any lanes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.harmony import ChordTracker
+from improviser.listening.line import Events, Line
+from improviser.music.pitch import IntArray
+
+
+class Player:
+    """What is known of the player up to the current step, per lane.
+
+    Attributes:
+        line: The top voice.
+        bits: (lanes,) int64, twelve-bit sets of the pitch classes that sound.
+    """
+
+    def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
+        """Start silent, for as many lanes as the arrays of steps a beat and a bar have."""
+        lanes = len(bar_steps)
+        self.line = Line(beat_steps, bar_steps)
+        self.bits: npt.NDArray[np.int64] = np.zeros(lanes, dtype=np.int64)
+        self._chords = ChordTracker(lanes, int(beat_steps[0]))
+
+    @property
+    def chord(self) -> npt.NDArray[np.int64]:
+        """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
+        return self._chords.chord
+
+    def push(self, event: Events, bits: npt.NDArray[np.int64], key: IntArray) -> None:
+        """Take in a step: top-voice events, sounding sets and key indices, each (lanes,)."""
+        self.line.push(event)
+        self.bits = bits
+        self._chords.push(bits, key)

@@ -1,0 +1,137 @@
+"""The note window: what the player's keys and pedal do, cut into the steps of the grid.
+
+A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is its
+highest onset, unless a higher key is still held from before: then the melody holds and something moved below it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from improviser.listening.line import HOLD, REST
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+)
+from improviser.music.pitch import pitch_class_bits
+
+PEDAL_DOWN: Final = 64
+TOUCHES: Final = 16
+DEFAULT_VELOCITY: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class HeardStep:
+    """What the player did in one step of the grid.
+
+    Attributes:
+        event: The top voice: a note, HOLD or REST.
+        late: The top onset that came after its step was decided, None where there was none.
+        bits: Twelve-bit set of the pitch classes that sounded in the step.
+        onsets: All notes struck in the step, the late ones too, as they came.
+    """
+
+    event: int
+    late: int | None
+    bits: int
+    onsets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Onset:
+    """A key that went down since the last step was taken."""
+
+    note: int
+    at_s: float
+    covered: bool
+
+
+class NoteWindow:
+    """Follows the player's keys, channel by channel, between one step and the next."""
+
+    def __init__(self) -> None:
+        """Start with no key down."""
+        self._held: set[tuple[int, int]] = set()
+        self._pedalled: set[tuple[int, int]] = set()
+        self._pedals: set[int] = set()
+        self._onsets: list[_Onset] = []
+        self._velocities: deque[int] = deque(maxlen=TOUCHES)
+
+    @property
+    def sounding(self) -> frozenset[tuple[int, int]]:
+        """The (channel, note) pairs that sound: keys held, and what a pedal still holds."""
+        return frozenset(self._held | self._pedalled)
+
+    @property
+    def velocity(self) -> float:
+        """The mean velocity of the player's last onsets, DEFAULT_VELOCITY before the first."""
+        return sum(self._velocities) / len(self._velocities) if self._velocities else DEFAULT_VELOCITY
+
+    def hear(self, message: Message, at_s: float) -> None:
+        """Take in a message that came at `at_s`; what is neither note nor pedal passes by."""
+        match message:
+            case NoteOn(channel, note, velocity):
+                self._key_down(channel, note, velocity, at_s)
+            case NoteOff(channel, note):
+                self._key_up(channel, note)
+            case ControlChange(channel, control, value):
+                self._control(channel, control, value)
+            case _:
+                pass
+
+    def take_step(self, since_s: float) -> HeardStep:
+        """Close a step: give what was played in it and begin the next.
+
+        Onsets before `since_s` belong to the step before it.
+        """
+        current = [onset for onset in self._onsets if onset.at_s >= since_s]
+        late = [onset for onset in self._onsets if onset.at_s < since_s]
+        struck = tuple(onset.note for onset in self._onsets)
+        self._onsets = []
+        notes = [note for _, note in self._held | self._pedalled]
+        silence = HOLD if notes else REST
+        top = _top(current)
+        return HeardStep(
+            event=silence if top is None else top,
+            late=_top(late),
+            bits=pitch_class_bits([*notes, *(onset.note for onset in current)]),
+            onsets=struck,
+        )
+
+    def _key_down(self, channel: int, note: int, velocity: int, at_s: float) -> None:
+        """Let a key go down, under a higher one or not."""
+        fresh = {onset.note for onset in self._onsets}
+        covered = any(other > note and other not in fresh for _, other in self._held)
+        self._held.add((channel, note))
+        self._onsets.append(_Onset(note, at_s, covered))
+        self._velocities.append(velocity)
+
+    def _key_up(self, channel: int, note: int) -> None:
+        """Let a key come up; a pedal may keep its note."""
+        if (channel, note) in self._held:
+            self._held.discard((channel, note))
+            if channel in self._pedals:
+                self._pedalled.add((channel, note))
+
+    def _control(self, channel: int, control: int, value: int) -> None:
+        """Follow the sustain pedal, and the two messages that end all notes."""
+        if control == SUSTAIN_PEDAL and value >= PEDAL_DOWN:
+            self._pedals.add(channel)
+        elif control == SUSTAIN_PEDAL:
+            self._pedals.discard(channel)
+            self._pedalled = {key for key in self._pedalled if key[0] != channel}
+        elif control in {ALL_SOUND_OFF, ALL_NOTES_OFF}:
+            self._held = {key for key in self._held if key[0] != channel}
+            self._pedalled = {key for key in self._pedalled if key[0] != channel}
+
+
+def _top(onsets: list[_Onset]) -> int | None:
+    """Give the highest note among onsets that no held key covers, None if there is none."""
+    return max((onset.note for onset in onsets if not onset.covered), default=None)

@@ -1,0 +1,1 @@
+"""Music theory, pure: pitch, scale, chord, meter, consonance."""

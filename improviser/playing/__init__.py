@@ -1,0 +1,1 @@
+"""Played: actions, phrases and the scheduler, the only thing that emits."""

@@ -1,0 +1,275 @@
+"""The rewards: harmony, coherence and creativity, each a weighted sum of named terms.
+
+One function, `judge`, is read by training, the live display and the evaluation alike. It works on any number of
+lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarded has a counter-term beside it.
+
+| component | term | weight | rewards, and punishes |
+|---|---|---|---|
+| harmony | consonance | .35 | consonant intervals with what the player sounds, more on strong beats; dissonant ones |
+| harmony | chord | .25 | onsets on tones of the implied chord; non-chord tones on strong beats |
+| harmony | scale | .20 | - ; onsets outside the key |
+| harmony | clash | .10 | - ; minor seconds and ninths and major sevenths on strong beats |
+| harmony | parallels | .10 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| coherence | proximity | .25 | small melodic intervals; wide ones, and repeating the note |
+| coherence | reversal | .15 | turning back after a leap; leaping on |
+| coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
+| coherence | density | .20 | - ; more or fewer onsets in two bars than people play |
+| coherence | cadence | .10 | stable tones at the end of four and eight bars; unstable ones |
+| coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
+| creativity | surprise | .30 | a middling unexpectedness; the obvious and the random |
+| creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
+| creativity | variety | .15 | four to six pitch classes in the last eight onsets; one or two |
+| creativity | echo | .15 | taking up a turn of the player's, transposed or inverted; - |
+
+Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997), "Simplifying the
+implication-realization model of melodic expectancy", Music Perception 14(3): the two-factor model. Surprise: the
+inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology". Parallels, leaps, cadence: common-practice
+counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus, 10th to 90th
+percentile (`improviser train --bands` prints them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import HOLD, NO_INTERVAL, NONE, WINDOW, Line
+from improviser.music.consonance import interval_consonance
+from improviser.music.meter import STRONG
+from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE, IntArray, rotate
+from improviser.music.scale import SCALE_BITS, STABLE_BITS
+
+FloatArray = npt.NDArray[np.float32]
+
+COMPONENTS: Final = ("harmony", "coherence", "creativity")
+# term -> (component, weight); the order is that of the columns of `judge`.
+TERMS: Final = {
+    "consonance": ("harmony", 0.35),
+    "chord": ("harmony", 0.25),
+    "scale": ("harmony", 0.20),
+    "clash": ("harmony", 0.10),
+    "parallels": ("harmony", 0.10),
+    "proximity": ("coherence", 0.25),
+    "reversal": ("coherence", 0.15),
+    "meter": ("coherence", 0.20),
+    "density": ("coherence", 0.20),
+    "cadence": ("coherence", 0.10),
+    "motif": ("coherence", 0.10),
+    "surprise": ("creativity", 0.30),
+    "novelty": ("creativity", 0.40),
+    "variety": ("creativity", 0.15),
+    "echo": ("creativity", 0.15),
+}
+# Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: lowest, highest without punishment.
+DENSITY_BANDS: Final = np.array([[5, 12], [9, 17]], dtype=np.float32)
+
+
+def component_weights() -> FloatArray:
+    """Give the matrix, (terms, components), that sums the columns of `judge` to components."""
+    matrix = np.zeros((len(TERMS), len(COMPONENTS)), dtype=np.float32)
+    for row, (component, weight) in enumerate(TERMS.values()):
+        matrix[row, COMPONENTS.index(component)] = weight
+    return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A step just played, by which it is judged; every array has a row a lane.
+
+    Attributes:
+        own: Our line, this step being its newest.
+        bits: (lanes,) twelve-bit sets of the pitch classes the player sounds.
+        player_note: (lanes,) the player's top note, SILENT where none.
+        player_before: (lanes,) the same one step ago.
+        player_intervals: (lanes, PITCHES) the player's last melodic intervals.
+        chord_bits: (lanes,) twelve-bit set of the implied chord, 0 where none.
+        tonic: (lanes,) pitch class of the key.
+        mode: (lanes,) row of Mode.
+        level: (lanes,) metrical strength of the step in quarters, 0-4.
+        bar: (lanes,) number of the bar.
+        style: (lanes,) row of STYLES.
+    """
+
+    own: Line
+    bits: IntArray
+    player_note: IntArray
+    player_before: IntArray
+    player_intervals: IntArray
+    chord_bits: IntArray
+    tonic: IntArray
+    mode: IntArray
+    level: IntArray
+    bar: IntArray
+    style: IntArray
+
+
+def stepwise_harmony(notes: list[int]) -> float:
+    """Give the share of melodic steps of at most two semitones, in [0, 1]; 0 for fewer than two notes.
+
+    Source: the mission's first formula, `H = #{t: |n_t+1 - n_t| <= 2} / (N - 1)`.
+    """
+    if len(notes) < 2:  # noqa: PLR2004 - one note makes no step
+        return 0.0
+    steps = np.abs(np.diff(notes))
+    return float(np.count_nonzero(steps <= 2) / len(steps))  # noqa: PLR2004 - the formula's own bound
+
+
+def judge(scene: Scene) -> FloatArray:
+    """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
+    own = scene.own
+    step = _Step(own.events[:, -1] >= 0, own.note >= 0, own.note % OCTAVE)
+    terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
+    _harmony(scene, step, terms)
+    _coherence(scene, step, terms)
+    _creativity(scene, step, terms)
+    return terms
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What all terms need of a step; arrays are (lanes,)."""
+
+    onset: npt.NDArray[np.bool_]
+    sounding: npt.NDArray[np.bool_]
+    pitch_class: IntArray
+
+
+def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
+    """Write the five terms of harmony."""
+    own, level = scene.own, scene.level
+    vertical = _VERTICAL[rotate(scene.bits, step.pitch_class)]
+    together = step.sounding & (scene.bits > 0)
+    onset = step.onset.view(np.int8)
+    out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level, onset]
+    in_chord = (scene.chord_bits >> step.pitch_class) & 1
+    out[:, 1] = _CHORD_FIT[level, in_chord] * (step.onset & (scene.chord_bits > 0))
+    in_scale = (SCALE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
+    out[:, 2] = -1.0 * (step.onset & (in_scale == 0))
+    out[:, 3] = vertical[:, 1] * together * _STRONG[level]
+    now, then = own.note - scene.player_note, own.before - scene.player_before
+    moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
+    both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
+    out[:, 4] = -1.0 * (moved & both & ((now - then) % OCTAVE == 0) & _PERFECT[now % OCTAVE])
+
+
+def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
+    """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
+    own, level = scene.own, scene.level
+    melody = _MELODY[_interval_row(own.intervals[:, -2]), _interval_row(own.intervals[:, -1])]
+    melody *= step.onset[:, None]
+    out[:, 5:7] = melody[:, :2]
+    out[:, 11] = melody[:, 2]
+    out[:, 7] = _METER_FIT[level, step.onset + 2 * (own.events[:, -1] == HOLD)]
+    started = own.events[:, 0] != NONE
+    band = DENSITY_BANDS[scene.style]
+    outside = np.maximum((band[:, 0] - own.count) * started, own.count - band[:, 1])
+    out[:, 8] = -np.minimum(np.maximum(outside, 0.0) * 0.25, 1.0)
+    stable = (STABLE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
+    out[:, 9] = _CLOSING[scene.bar % 8, stable] * (_STRONG[level] * step.sounding)
+    bar_ago = own.events[np.arange(len(level)), WINDOW - 1 - own.lags[:, _BAR_LAG]]
+    taken_up = (bar_ago >= 0) & (bar_ago != own.note)
+    out[:, 10] = _MOTIF_FIT[taken_up.view(np.int8)] * (step.onset & started)
+
+
+def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
+    """Write the terms of creativity but for surprise."""
+    own = scene.own
+    out[:, 12] = -1.0 * ((own.runs >= own.lags).any(axis=1) & step.onset)
+    classes = _POPCOUNT[np.bitwise_or.reduce(own.classes, axis=1)]
+    out[:, 13] = _VARIETY[classes] * (step.onset & (own.classes[:, 0] > 0))
+    first, second = own.intervals[:, -2:-1], own.intervals[:, -1:]
+    before, after = scene.player_intervals[:, :-1], scene.player_intervals[:, 1:]
+    upright = ((before == first) & (after == second)).any(axis=1)
+    inverted = ((before == -first) & (after == -second)).any(axis=1)
+    turning = step.onset & (second[:, 0] != 0) & (first[:, 0] != NO_INTERVAL)
+    out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning
+
+
+def _interval_row(interval: IntArray) -> IntArray:
+    """Give the row of the melodic table of an interval in semitones."""
+    return np.where(interval == NO_INTERVAL, _NONE, np.clip(interval, -OCTAVE, OCTAVE) + OCTAVE)
+
+
+_NONE: Final = 2 * OCTAVE + 1
+_BAR_LAG: Final = 2
+_LEAP: Final = 6
+
+# The tables below are indexed by metrical level (strength in quarters, 0-4) where they have five rows.
+_LEVELS: Final = np.arange(5, dtype=np.float32) / 4
+# Worth of a consonance: [level, 0 held or 1 struck].
+_EMPHASIS: Final = np.outer(0.5 + 0.5 * _LEVELS, [0.5, 1.0]).astype(np.float32)
+# Worth of an onset outside and inside of the chord: [level, inside].
+_CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
+# 1 on the strong levels.
+_STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
+# Fit to the meter: [level, 0 rest, 1 onset or 2 hold].
+_METER_FIT: Final = np.array(
+    [[0, -0.4, 0], [0, 0.1, 0], [0, 0.5, 0], [0, 0.6, 0], [0, 0.8, -0.4]], dtype=np.float32
+)
+# Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
+_CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
+_CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
+# Worth of an onset that does not, or does, take up the rhythm of the bar before with another note.
+_MOTIF_FIT: Final = np.array([-0.5, 1.0], dtype=np.float32)
+# Worth of 0..12 distinct pitch classes among eight onsets.
+_VARIETY: Final = np.array([0, -1, -0.7, 0, 0.8, 1, 0.8, 0.2, -0.5, -1, -1, -1, -1], dtype=np.float32)
+# Whether an interval, 0-11, is a unison or octave, or a fifth.
+_PERFECT: Final = np.isin(np.arange(OCTAVE), (0, 7))
+_POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
+
+
+def _vertical_table() -> FloatArray:
+    """Give consonance and clash, (4096, 2), of a note whose pitch class is bit 0 with a set of pitch classes.
+
+    Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
+    """
+    consonance = interval_consonance()
+    table = np.zeros((ALL_PITCH_CLASSES + 1, 2), dtype=np.float32)
+    for bits in range(1, ALL_PITCH_CLASSES + 1):
+        values = [float(consonance[-k % OCTAVE]) for k in range(OCTAVE) if bits >> k & 1]
+        clash = bool(bits & 0b1000_0000_0010)
+        table[bits] = (sum(values) / len(values) + min(values)) / 2, -clash
+    return table
+
+
+def _proximity(size: int) -> float:
+    """Give the pitch-proximity term of an interval of `size` semitones: seconds best, repetition poor, leaps worst."""
+    return -0.5 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.2)  # noqa: PLR2004
+
+
+def _reversal(previous: int, interval: int) -> float:
+    """Give the pitch-reversal term, as in Schellenberg's two-factor model, scaled to [-1, 1].
+
+    After an interval of more than six semitones a change of direction is expected; and, after any interval, a
+    return to within two semitones of the note before last.
+    """
+    value = 0.0
+    if abs(previous) > _LEAP:
+        value += 1.0 if previous * interval <= 0 else -1.0
+    if previous * interval < 0 and abs(previous + interval) <= 2:  # noqa: PLR2004 - "within two semitones"
+        value += 1.5
+    return value / 2.5
+
+
+def _unexpectedness(previous: int, interval: int) -> float:
+    """Give how unexpected an interval is, 0-1, by proximity and reversal in equal parts."""
+    return 0.7 * min(abs(interval), OCTAVE) / OCTAVE + 0.3 * (1 - (_reversal(previous, interval) + 0.4) / 1.4)
+
+
+def _melody_table() -> FloatArray:
+    """Give proximity, reversal and surprise, (26, 26, 3), by previous interval and interval as 0..24, 25 none."""
+    table = np.zeros((_NONE + 1, _NONE + 1, 3), dtype=np.float32)
+    for i in range(_NONE + 1):
+        previous = 0 if i == _NONE else i - OCTAVE
+        for j in range(_NONE):
+            interval = j - OCTAVE
+            wundt = 1 - ((_unexpectedness(previous, interval) - 0.4) / 0.2) ** 2
+            table[i, j] = _proximity(abs(interval)), _reversal(previous, interval), max(-1.0, wundt)
+    return table
+
+
+_VERTICAL: Final = _vertical_table()
+_MELODY: Final = _melody_table()

@@ -1,0 +1,178 @@
+"""Corpus voices on the step grid: duets and tunes as rows of events, relative to a tonic of C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.engine import player_base
+from improviser.listening.line import HOLD, NONE, REST, Events
+from improviser.listening.observation import STYLES
+from improviser.music.meter import METERS, Meter
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import Mode
+from improviser.training.piece import TICKS_PER_BEAT, Piece
+
+NotesTable = npt.NDArray[np.int32]
+
+SOPRANO, ALTO, TENOR, BASS = range(4)
+# The player's voices and the partner's in a chorale: each ordered pair, then each voice against the other three.
+DUETS: Final = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
+TRIOS: Final = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A player and, where the corpus has one, the human partner beside it, step by step.
+
+    Attributes:
+        name: The piece and the voices.
+        style: Row of STYLES.
+        mode: Row of Mode; the tonic is C.
+        meter: Row of METERS.
+        steps_per_beat: The grid.
+        player: (steps,) events of the player's top voice.
+        bits: (steps,) twelve-bit sets of what the player sounds.
+        partner: (steps,) events of the human partner, all NONE where there is none.
+        player_base: Note from which the player's tokens count.
+        own_base: Note from which the partner's tokens count.
+    """
+
+    name: str
+    style: int
+    mode: int
+    meter: int
+    steps_per_beat: int
+    player: Events
+    bits: npt.NDArray[np.int64]
+    partner: Events
+    player_base: int
+    own_base: int
+
+    @property
+    def bar_steps(self) -> int:
+        """The steps in a bar."""
+        return METERS[self.meter].bar_beats * self.steps_per_beat
+
+
+def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: int) -> Events:
+    """Give a voice on the grid, (steps,), moved by `shift` semitones.
+
+    Onsets go to the nearest step; of two on one step the later stays, unless it is shorter than half a step.
+    """
+    events = np.full(steps, REST, dtype=np.int16)
+    starts = np.minimum(np.round(notes[:, 0] / ticks_per_step).astype(np.int64), steps - 1)
+    ends = np.round((notes[:, 0] + notes[:, 1]) / ticks_per_step).astype(np.int64)
+    for start, end, (_, duration, note) in zip(starts, ends, notes, strict=True):
+        if events[start] >= 0 and duration < ticks_per_step / 2:
+            continue
+        events[start] = note + shift
+        events[start + 1 : max(end, start + 1)] = HOLD
+    return events
+
+
+def sounding_bits(voices: Iterable[Events]) -> npt.NDArray[np.int64]:
+    """Give the twelve-bit pitch-class sets, (steps,), that voices sound together."""
+    bits: npt.NDArray[np.int64] | None = None
+    for events in voices:
+        marks = np.where(events == HOLD, -1, np.arange(len(events)))
+        source = events[np.maximum(np.maximum.accumulate(marks), 0)].astype(np.int64)
+        sounds = np.where(source >= 0, 1 << source % OCTAVE, 0)
+        bits = sounds if bits is None else bits | sounds
+    if bits is None:
+        msg = "at least one voice is needed"
+        raise ValueError(msg)
+    return bits
+
+
+def chorale_parts(
+    pieces: Iterable[Piece], style: str, steps_per_beat: int, *, speed: int = 1, casts: Sequence[tuple[tuple[int, ...], int]] = DUETS + TRIOS
+) -> Iterator[Part]:
+    """Give a part for each piece and each cast of player's voices and partner's voice.
+
+    Args:
+        pieces: Chorales.
+        style: One of STYLES.
+        steps_per_beat: The grid, 1-4.
+        speed: 2 halves all durations, which turns the chorale's quarters into a dance's eighths.
+        casts: The player's voices, highest first, and the partner's.
+    """
+    for piece in pieces:
+        ticks = TICKS_PER_BEAT / steps_per_beat * speed
+        steps = _steps(piece, ticks)
+        voices = [voice_events(voice, steps, ticks, _shift(piece)) for voice in piece.voices]
+        for players, own in casts:
+            yield Part(
+                name=f"{piece.name}:{'SATB'[own]}-with-{''.join('SATB'[voice] for voice in players)}",
+                style=STYLES.index(style),
+                mode=_mode(piece),
+                meter=_meter(piece),
+                steps_per_beat=steps_per_beat,
+                player=voices[players[0]],
+                bits=sounding_bits([voices[voice] for voice in players]),
+                partner=voices[own],
+                player_base=voice_base(voices[players[0]]),
+                own_base=voice_base(voices[own]),
+            )
+
+
+def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None) -> Iterator[Part]:
+    """Give a part for each tune.
+
+    Args:
+        pieces: Tunes.
+        style: One of STYLES.
+        steps_per_beat: The grid, 1-4.
+        own_low: None makes the tune the partner of an absent player: a melody to learn habits from. A note makes the
+            tune the player of a game whose partner's register begins at the tonic from that note on.
+    """
+    for piece in pieces:
+        ticks = TICKS_PER_BEAT / steps_per_beat
+        tune = voice_events(piece.voices[0], _steps(piece, ticks), ticks, _shift(piece))
+        absent = np.full(len(tune), NONE, dtype=np.int16)
+        base = voice_base(tune)
+        solo = own_low is None
+        yield Part(
+            name=piece.name,
+            style=STYLES.index(style),
+            mode=_mode(piece),
+            meter=_meter(piece),
+            steps_per_beat=steps_per_beat,
+            player=absent if solo else tune,
+            bits=np.zeros(len(tune), dtype=np.int64) if solo else sounding_bits([tune]),
+            partner=tune if solo else absent,
+            player_base=base,
+            own_base=base if own_low is None else own_low + (-own_low % OCTAVE),
+        )
+
+
+def voice_base(events: Events) -> int:
+    """Give the note from which a voice's tokens count, the tonic being C."""
+    notes = events[events >= 0]
+    return player_base(float(notes.mean()) if len(notes) else 0.0, 0)
+
+
+def _steps(piece: Piece, ticks_per_step: float) -> int:
+    """Give the whole bars of a piece, in steps."""
+    end = max(int(voice[-1, 0] + voice[-1, 1]) for voice in piece.voices)
+    bar = METERS[_meter(piece)].bar_beats * TICKS_PER_BEAT / ticks_per_step
+    return int(np.ceil(end / ticks_per_step / bar) * bar)
+
+
+def _shift(piece: Piece) -> int:
+    """Give the semitones, -6..5, that bring the tonic to C."""
+    return (OCTAVE // 2 - piece.tonic) % OCTAVE - OCTAVE // 2
+
+
+def _mode(piece: Piece) -> int:
+    """Give the row of the piece's mode."""
+    return int(Mode[piece.mode.upper()])
+
+
+def _meter(piece: Piece) -> int:
+    """Give the row of the piece's meter."""
+    return METERS.index(Meter(*piece.meter))

@@ -1,0 +1,175 @@
+"""Everything about the player's side of many parts, worked out once by the very code that listens on stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens
+from improviser.listening.observation import OWN_BLOCK, PLAYER_BLOCK, SIZE, Place, Rows, encode_own, encode_player
+from improviser.listening.player import Player
+from improviser.music.chord import CHORD_BITS
+from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import OCTAVE
+from improviser.training.grid import Part
+
+LANES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerTable:
+    """A row for each step of each part, one part after the other.
+
+    Attributes:
+        observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
+        bits: (rows,) int16, pitch classes the player sounds.
+        note: (rows,) int16, its top note, SILENT where none.
+        before: (rows,) int16, the same one step ago.
+        intervals: (rows, PITCHES) int16, its last melodic intervals.
+        chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
+        level: (rows,) int8, metrical strength in quarters.
+        bar: (rows,) int16, number of the bar.
+        start: (parts,) int64, each part's first row.
+        steps: (parts,) int64, each part's number of rows.
+    """
+
+    observation: Rows
+    bits: npt.NDArray[np.int16]
+    note: npt.NDArray[np.int16]
+    before: npt.NDArray[np.int16]
+    intervals: npt.NDArray[np.int16]
+    chord_bits: npt.NDArray[np.int16]
+    level: npt.NDArray[np.int8]
+    bar: npt.NDArray[np.int16]
+    start: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.int64]
+
+
+def player_table(parts: Sequence[Part]) -> PlayerTable:
+    """Give the table of the parts, in their order; all must share one grid."""
+    steps = np.array([len(part.player) for part in parts], dtype=np.int64)
+    start = np.concatenate([[0], np.cumsum(steps)[:-1]]).astype(np.int64)
+    rows = int(steps.sum())
+    table = PlayerTable(
+        observation=np.zeros((rows, PLAYER_BLOCK.stop), dtype=np.uint8),
+        bits=np.zeros(rows, dtype=np.int16),
+        note=np.zeros(rows, dtype=np.int16),
+        before=np.zeros(rows, dtype=np.int16),
+        intervals=np.zeros((rows, PITCHES), dtype=np.int16),
+        chord_bits=np.zeros(rows, dtype=np.int16),
+        level=np.zeros(rows, dtype=np.int8),
+        bar=np.zeros(rows, dtype=np.int16),
+        start=start,
+        steps=steps,
+    )
+    for chosen in _by_length(steps):
+        _listen([parts[index] for index in chosen], start[chosen], table)
+    return table
+
+
+def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Give what imitation learns from: observations, (rows, SIZE), and what the human partner did, (rows,).
+
+    Args:
+        parts: Parts with a partner.
+        table: Their player's side.
+    """
+    observations = np.zeros((len(table.note), SIZE), dtype=np.uint8)
+    observations[:, PLAYER_BLOCK] = table.observation
+    actions = np.zeros(len(table.note), dtype=np.int64)
+    for chosen in _by_length(table.steps):
+        lanes = [parts[index] for index in chosen]
+        events, place = _stacked([part.partner for part in lanes]), start_place(lanes)
+        own = Line(*_grid(lanes))
+        out = np.zeros((len(lanes), SIZE), dtype=np.uint8)
+        for step in range(events.shape[1]):
+            alive = np.flatnonzero(table.steps[chosen] > step)
+            rows = table.start[chosen][alive] + step
+            note = np.full(len(lanes), NONE, dtype=np.int16)
+            note[alive] = table.note[rows]
+            encode_own(own, note, place, out)
+            observations[rows, OWN_BLOCK] = out[alive, OWN_BLOCK]
+            actions[rows] = event_tokens(events[alive, step], place.own_base[alive])
+            own.push(events[:, step])
+    return observations, actions
+
+
+def start_place(parts: Sequence[Part]) -> Place:
+    """Give the place of the first step of each part."""
+    zero = np.zeros(len(parts), dtype=np.int64)
+    return Place(
+        tonic=zero,
+        mode=_column(parts, "mode"),
+        meter=_column(parts, "meter"),
+        sixteenth=zero,
+        bar=zero,
+        player_base=_column(parts, "player_base"),
+        own_base=_column(parts, "own_base"),
+        style=_column(parts, "style"),
+    )
+
+
+def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable) -> None:
+    """Let a player of many lanes play the parts, and write down what is heard at each step."""
+    events, bits = _stacked([part.player for part in parts]), _stacked_bits([part.bits for part in parts])
+    steps = np.array([len(part.player) for part in parts])
+    grid = _grid(parts)
+    player, place = Player(*grid), start_place(parts)
+    key = OCTAVE * place.mode
+    out = np.zeros((len(parts), SIZE), dtype=np.uint8)
+    for step in range(events.shape[1]):
+        bar, in_bar = np.divmod(step, grid[1])
+        here = Place(
+            **{field.name: getattr(place, field.name) for field in fields(Place)}
+            | {"bar": bar, "sixteenth": in_bar * SIXTEENTHS_PER_BEAT // grid[0]}
+        )
+        player.push(events[:, step], bits[:, step], key)
+        encode_player(player, here, out)
+        alive = np.flatnonzero(steps > step)
+        rows = start[alive] + step
+        table.observation[rows] = out[alive, PLAYER_BLOCK]
+        table.bits[rows] = bits[alive, step]
+        table.note[rows] = player.line.note[alive]
+        table.before[rows] = player.line.before[alive]
+        table.intervals[rows] = player.line.intervals[alive]
+        table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
+        table.level[rows] = LEVELS[here.meter[alive], here.sixteenth[alive]]
+        table.bar[rows] = bar[alive]
+
+
+def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Give the parts' indices in groups of LANES of like length."""
+    order = np.argsort(steps, kind="stable")
+    return [order[at : at + LANES] for at in range(0, len(order), LANES)]
+
+
+def _grid(parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give the steps a beat and a bar of each part, each (parts,)."""
+    return _column(parts, "steps_per_beat"), _column(parts, "bar_steps")
+
+
+def _column(parts: Sequence[Part], name: str) -> npt.NDArray[np.int64]:
+    """Give one number of each part, (parts,)."""
+    return np.array([getattr(part, name) for part in parts], dtype=np.int64)
+
+
+def _stacked(voices: list[Events]) -> Events:
+    """Give voices of unequal length as rows, (voices, steps), filled up with NONE."""
+    longest = max(len(voice) for voice in voices)
+    stacked = np.full((len(voices), longest), NONE, dtype=np.int16)
+    for row, voice in zip(stacked, voices, strict=True):
+        row[: len(voice)] = voice
+    return stacked
+
+
+def _stacked_bits(voices: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """Give rows of unequal length, (voices, steps), filled up with zeros."""
+    longest = max(len(voice) for voice in voices)
+    stacked = np.zeros((len(voices), longest), dtype=np.int64)
+    for row, voice in zip(stacked, voices, strict=True):
+        row[: len(voice)] = voice
+    return stacked
