@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_app(chosen: str | None = None) -> typer.Typer:
-    """Give the typer app with `chosen` of its commands imported ("*": all), the others as help lines."""
+    """Give the typer app with `chosen` of its commands imported, the others as names with a help line."""
     app = typer.Typer(
         name=_PROGRAM,
         rich_markup_mode=None,
@@ -74,7 +74,7 @@ def build_app(chosen: str | None = None) -> typer.Typer:
     )
     app.callback(help="A deep Q-network that plays along, live, on a virtual MIDI port.")(_root)
     for name, summary in COMMANDS.items():
-        if chosen in {name, "*"}:
+        if name == chosen:
             _add_command(app, name)
         else:
             app.command(name, help=summary)(_not_loaded)
@@ -83,10 +83,17 @@ def build_app(chosen: str | None = None) -> typer.Typer:
 
 def _run(arguments: list[str]) -> int:
     """Run `arguments` through typer and give the exit code; errors are raised."""
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
-    app = build_app("*" if _COMPLETION_VARIABLE in os.environ else chosen)
-    result = app(arguments, prog_name=_PROGRAM, standalone_mode=False)
+    chosen = next((word for word in _words(arguments) if not word.startswith("-")), None)
+    result = build_app(chosen)(arguments, prog_name=_PROGRAM, standalone_mode=False)
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _words(arguments: list[str]) -> list[str]:
+    """Give the words of the command line: `arguments`, or what the shell asks the completion of."""
+    if _COMPLETION_VARIABLE not in os.environ:
+        return arguments
+    typed = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    return typed.split()[1:]
 
 
 def _context_settings() -> dict[str, Any]:

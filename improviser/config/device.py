@@ -77,12 +77,13 @@ class Device(Document):
     model: Text
     source: Text
     ports: tuple[Text, ...] = Field(min_length=1, strict=False)
-    controls: tuple[Control, ...] = Field(alias="control", min_length=1, strict=False)
+    controls: tuple[Control, ...] = Field(alias="control", strict=False)
 
     @model_validator(mode="after")
     def _distinct(self) -> Device:
-        """Refuse two controls of one name, of one message, or of one action."""
+        """Refuse a device without controls, and two controls of one name, message or action."""
         faults = [
+            *([] if self.controls else ["at least one control is needed"]),
             *_repeated("name", (control.name for control in self.controls)),
             *_repeated("message", (_sent(control) for control in self.controls)),
             *_repeated("action", (str(control.action) for control in self.controls if control.action)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_SHOWN_CHARACTERS = 40
 # The longest file that people write is a device of some hundred controls, 20 kB.
 MAX_FILE_BYTES = 1_000_000
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Document(BaseModel):
@@ -115,8 +116,13 @@ def _expected(fault: ErrorDetails) -> str:
 
 def _dotted(place: tuple[int | str, ...]) -> str:
     """Give the place of a fault as people write it: `control[2].number`, counted from 1."""
-    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place)
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{_key(part)}" for part in place)
     return "".join(parts).removeprefix(".")
+
+
+def _key(key: str) -> str:
+    """Give a key as it stands in a file: bare, or in quotes."""
+    return key if _BARE_KEY.fullmatch(key) else _shown(key)
 
 
 def _shown(value: object) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
@@ -31,15 +32,33 @@ class Style(StrEnum):
     FIDDLE = "fiddle"
 
 
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    """Give a check that the whole of a text matches `pattern`; its fault says what is `expected`."""
+
+    def check(text: str) -> str:
+        """Give `text` back, or raise ValueError."""
+        if re.fullmatch(pattern, text) is None:
+            msg = f"should be {expected}"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(check)
+
+
 Weight = Annotated[float, Field(ge=0, le=2)]
 Text = Annotated[str, Field(min_length=1)]
+Meter = Annotated[str, _matching(r"([1-9]|1[0-9]|2[0-4])/(1|2|4|8|16)", "a meter such as 4/4, 3/4 or 6/8")]
+ModelFile = Annotated[
+    str,
+    _matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors", "the name of a file that ends in .safetensors"),
+]
 
 
 class Grid(Document):
     """The time grid: 1-4 steps a beat, and the meter."""
 
     steps_per_beat: int = Field(ge=1, le=4)
-    meter: str = Field(default="4/4", pattern=r"^([1-9]|1[0-9]|2[0-4])/(1|2|4|8|16)$")
+    meter: Meter = "4/4"
 
 
 class Register(Document):
@@ -88,7 +107,7 @@ class Preset(Document):
     source: Text
     role: Role = Field(strict=False)
     style: Style = Field(strict=False)
-    model: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$")
+    model: ModelFile
     tempo_bpm: float = Field(ge=20, le=400)
     grid: Grid
     pitch_range: Register = Field(alias="register")

@@ -1,0 +1,44 @@
+"""Each preset that is shipped; a test is made for each by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from improviser.config.preset import REGISTER_SEMITONES, load_preset
+from improviser.config.resources import shipped_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = shipped_folder("presets")
+FILES = sorted(FOLDER.glob("*.toml"))
+HIGHEST_NOTE = 127
+# The tonic nearest above the lowest note is at most this much higher.
+TONIC_SEMITONES = 11
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_preset_is_good(path: Path) -> None:
+    """The file has no fault, and its name in the file is the one it is chosen by."""
+    assert path.stem == load_preset(str(path)).name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_range_of_a_preset_is_within_midi(path: Path) -> None:
+    """The range of 37 semitones ends at the highest note of MIDI or below, whatever the key."""
+    low = load_preset(str(path)).pitch_range.low
+    assert HIGHEST_NOTE >= low + TONIC_SEMITONES + REGISTER_SEMITONES - 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_model_of_a_preset_is_shipped(path: Path) -> None:
+    """The model that the preset names is shipped beside it."""
+    assert (FOLDER / "models" / load_preset(str(path)).model).is_file()
+
+
+def test_the_presets_differ() -> None:
+    """No two presets give the engine the same style, tempo and register."""
+    values = [load_preset(str(path)).engine_values() for path in FILES]
+    assert len(FILES) == len({(each["style"], each["tempo_bpm"], each["register_low"]) for each in values})

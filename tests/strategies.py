@@ -1,0 +1,162 @@
+"""Hypothesis strategies: messages, streams of notes in time, songs, TOML."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+from hypothesis import strategies as st
+
+from improviser.midi.message import (
+    ChannelAftertouch,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    PolyAftertouch,
+    ProgramChange,
+    Realtime,
+    SongPosition,
+    SysEx,
+    TimedMessage,
+)
+from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHANNELS = st.integers(0, 15)
+DATA = st.integers(0, 127)
+VELOCITIES = st.integers(1, 127)
+ONE_BYTE_STATUSES = (0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF)
+
+
+def note_ons(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOn]:
+    """Give note-ons."""
+    return st.builds(NoteOn, channels, DATA, VELOCITIES)
+
+
+def note_offs(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOff]:
+    """Give note-offs."""
+    return st.builds(NoteOff, channels, DATA, DATA)
+
+
+def channel_messages() -> st.SearchStrategy[Message]:
+    """Give messages of every kind that concerns a channel."""
+    return st.one_of(
+        note_ons(),
+        note_offs(),
+        st.builds(PolyAftertouch, CHANNELS, DATA, DATA),
+        st.builds(ControlChange, CHANNELS, DATA, DATA),
+        st.builds(ProgramChange, CHANNELS, DATA),
+        st.builds(ChannelAftertouch, CHANNELS, DATA),
+        st.builds(PitchBend, CHANNELS, st.integers(-8192, 8191)),
+    )
+
+
+def sysex() -> st.SearchStrategy[SysEx]:
+    """Give system exclusive messages of up to 40 bytes."""
+    return st.builds(SysEx, st.lists(DATA, max_size=40).map(bytes))
+
+
+def messages() -> st.SearchStrategy[Message]:
+    """Give messages of every kind."""
+    return st.one_of(
+        channel_messages(),
+        sysex(),
+        st.builds(SongPosition, st.integers(0, 16383)),
+        st.sampled_from(ONE_BYTE_STATUSES).map(Realtime),
+    )
+
+
+@st.composite
+def timed_messages(
+    draw: st.DrawFn,
+    of: st.SearchStrategy[Message] | None = None,
+    max_size: int = 60,
+    max_gap_s: float = 2.0,
+) -> list[TimedMessage]:
+    """Give messages at ascending times, by default note-ons and note-offs that need not match."""
+    kinds = st.one_of(note_ons(), note_offs()) if of is None else of
+    gaps = st.floats(0.0, max_gap_s, allow_nan=False)
+    pairs = draw(st.lists(st.tuples(gaps, kinds), max_size=max_size))
+    times = accumulate(gap for gap, _ in pairs)
+    return [TimedMessage(at_s, message) for at_s, (_, message) in zip(times, pairs, strict=True)]
+
+
+@st.composite
+def melodies(
+    draw: st.DrawFn,
+    notes: st.SearchStrategy[int] = DATA,
+    max_size: int = 30,
+    max_length_s: float = 2.0,
+) -> list[TimedMessage]:
+    """Give a line of notes on channel 0, one after another, each with its note-off at or before the next."""
+    lengths = st.floats(0.05, max_length_s, allow_nan=False)
+    rows = draw(st.lists(st.tuples(notes, VELOCITIES, lengths, st.floats(0.1, 1.0)), max_size=max_size))
+    at_s = 0.0
+    line = []
+    for note, velocity, length_s, held in rows:
+        line.append(TimedMessage(at_s, NoteOn(0, note, velocity)))
+        line.append(TimedMessage(at_s + held * length_s, NoteOff(0, note)))
+        at_s += length_s
+    return line
+
+
+def ticks(max_size: int, max_delta: int = 5000) -> st.SearchStrategy[list[int]]:
+    """Give ascending ticks."""
+    return st.lists(st.integers(0, max_delta), max_size=max_size).map(lambda deltas: list(accumulate(deltas)))
+
+
+@st.composite
+def tracks(draw: st.DrawFn) -> Track:
+    """Give a part of channel and system exclusive messages; its name is any text that UTF-8 can hold."""
+    name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+    moments = draw(ticks(max_size=12))
+    kinds = st.one_of(channel_messages(), sysex())
+    return Track(name, tuple(TimedEvent(tick, draw(kinds)) for tick in moments))
+
+
+@st.composite
+def songs(draw: st.DrawFn) -> Song:
+    """Give a song of up to three parts, with changes of tempo and meter."""
+    tempo_ticks = sorted(set(draw(ticks(max_size=4))))
+    meter_ticks = sorted(set(draw(ticks(max_size=4))))
+    tempos = st.integers(1, 0xFFFFFF)
+    numerators, denominators = st.integers(1, 255), st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128])
+    return Song(
+        draw(st.integers(1, 0x7FFF)),
+        tuple(TempoChange(tick, draw(tempos)) for tick in tempo_ticks),
+        tuple(MeterChange(tick, draw(numerators), draw(denominators)) for tick in meter_ticks),
+        tuple(draw(st.lists(tracks(), max_size=3))),
+    )
+
+
+def toml_values() -> st.SearchStrategy[Any]:
+    """Give values that TOML can hold: scalars, arrays, tables."""
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    scalars = st.one_of(
+        st.booleans(),
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(),
+        text,
+        st.dates(),
+        st.datetimes(),
+        st.times(),
+    )
+    return st.recursive(
+        scalars,
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(text, inner, max_size=3)),
+        max_leaves=6,
+    )
+
+
+@st.composite
+def toml_texts(draw: st.DrawFn, keys: Sequence[str] = ("name", "model")) -> str:
+    """Give text that is mostly TOML, with some of `keys` among its keys; now and then it is anything."""
+    if draw(st.integers(0, 3)) == 0:
+        return draw(st.text(max_size=200))
+    names = st.one_of(st.sampled_from(list(keys)), st.text('abcdef_-."[]= ', max_size=8))
+    return tomlkit.dumps(draw(st.dictionaries(names, toml_values(), max_size=6)))

@@ -1,0 +1,215 @@
+"""Presets, devices and settings, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from improviser.config import resources
+from improviser.config.device import Device, load_device
+from improviser.config.document import check_document
+from improviser.config.preset import load_preset
+from improviser.config.settings import Settings, load_settings
+from improviser.errors import ConfigError
+
+ENGINE_KEYS = {
+    "tempo_bpm",
+    "meter",
+    "steps_per_beat",
+    "register_low",
+    "channel",
+    "collect_s",
+    "patience_bars",
+    "max_note_bars",
+    "temperature",
+    "prior_weight",
+    "harmony",
+    "coherence",
+    "creativity",
+    "style",
+    "role",
+}
+
+BACKENDS = "'auto', 'jack', 'alsa', 'coremidi', 'winmm' or 'loopback'"
+KINDS = "'knob', 'fader', 'pad', 'pedal', 'button' or 'encoder'"
+
+
+@pytest.fixture(autouse=True)
+def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the user's folder of the test, empty at first."""
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
+    return tmp_path
+
+
+def own_preset(folder: Path, name: str, **changes: str) -> None:
+    """Write a preset of the user's own: the shipped fiddle with lines changed."""
+    text = resources.preset_paths()["fiddle"].read_text("utf-8")
+    for old, new in changes.items():
+        text = text.replace(f"{old} = ", f"{new} = ")
+    (folder / "presets").mkdir(exist_ok=True)
+    (folder / "presets" / f"{name}.toml").write_text(text, "utf-8")
+
+
+def test_the_shipped_presets_are_found() -> None:
+    """The shipped presets are there by their names, sorted."""
+    assert ["chorale", "fiddle"] == list(resources.preset_paths())
+
+
+def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:
+    """A preset of the user's own is found, and hides a shipped one of the same name; templates are not."""
+    for name in ("mine", "fiddle", "_draft"):
+        own_preset(config_folder, name)
+    paths = resources.preset_paths()
+    assert ["chorale", "fiddle", "mine"] == list(paths)
+    assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
+
+
+def test_the_folder_is_the_platforms_unless_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the environment variable the user's folder is the platform's place for improviser."""
+    monkeypatch.delenv("IMPROVISER_CONFIG_DIR")
+    assert "improviser" == resources.config_folder().name
+
+
+def test_without_a_checkout_the_shipped_files_are_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed package has its files under improviser/data."""
+    monkeypatch.setattr(resources, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    assert Path("improviser", "data", "presets") == Path(*resources.shipped_folder("presets").parts[-3:])
+
+
+def test_an_own_model_comes_first(config_folder: Path) -> None:
+    """A model in the user's folder comes before the shipped one of the same name."""
+    assert resources.shipped_folder("presets") / "models" / "a.safetensors" == resources.model_path(
+        "a.safetensors"
+    )
+    own = config_folder / "presets" / "models" / "a.safetensors"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert own == resources.model_path("a.safetensors")
+
+
+def test_the_engine_gets_plain_values() -> None:
+    """What the engine gets is plain: channels from 0, seconds, a meter of two numbers, strings."""
+    values = load_preset("chorale").engine_values()
+    assert ENGINE_KEYS == set(values)
+    assert (0, 0.02, (4, 4), 48, "chorale", "melody") == tuple(
+        values[key] for key in ("channel", "collect_s", "meter", "register_low", "style", "role")
+    )
+    assert {str, int, float, tuple} >= {type(value) for value in values.values()}
+
+
+def test_the_model_of_a_preset_has_a_path() -> None:
+    """The path of a preset's model is that of its file."""
+    assert resources.model_path("fiddle.safetensors") == load_preset("fiddle").model_path
+
+
+def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
+    """A name that ends in .toml is a path."""
+    own_preset(tmp_path, "mine", tempo_bpm="tempo_bpm")
+    assert "fiddle" == load_preset(str(tmp_path / "presets" / "mine.toml")).name
+
+
+def test_an_unknown_preset_is_told_with_those_there_are() -> None:
+    """An unknown preset is told with the nearest one and all that there are."""
+    expected = r"^no preset 'coral'; did you mean 'chorale'\? \(available: chorale, fiddle\)$"
+    with pytest.raises(ConfigError, match=expected):
+        load_preset("coral")
+
+
+CONTROL: dict[str, object] = {"name": "a", "kind": "knob", "message": "control_change", "number": 1}
+DEVICE: dict[str, object] = {
+    "schema_version": 1,
+    "maker": "M",
+    "model": "D",
+    "source": "Guide, p. 1",
+    "ports": ["Nano*KONTROL"],
+    "control": [CONTROL],
+}
+
+
+def device_fault(*controls: dict[str, object]) -> str:
+    """Give the fault of a device with these controls beside its one good one."""
+    with pytest.raises(ConfigError) as caught:
+        check_document({**DEVICE, "control": [CONTROL, *controls]}, Device, "d.toml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ("nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0", True),
+        ("NANO-KONTROL", True),
+        ("nano", False),
+        ("MPK mini", False),
+    ],
+)
+def test_a_device_knows_its_ports(port: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A port is the device's if its name holds a pattern, whatever its case."""
+    assert expected is check_document(DEVICE, Device, "d.toml").matches(port)
+
+
+def test_a_fault_of_a_control_has_its_number() -> None:
+    """A fault in a control is told with the control's number, counted from 1, and the nearest valid word."""
+    control = {"name": "b", "kind": "knop", "message": "note", "number": 200, "chanel": 1}
+    assert [
+        f"d.toml: control[2].kind = 'knop': should be {KINDS}; did you mean 'knob'?",
+        "d.toml: control[2].number = 200: should be less than or equal to 127",
+        "d.toml: control[2].chanel = 1: unknown key; did you mean 'channel'?",
+    ] == device_fault(control).splitlines()
+
+
+def test_two_controls_may_not_be_alike() -> None:
+    """Two controls of one name, one message or one action are told, all at once."""
+    base = {"name": "a", "kind": "pad", "message": "note", "number": 36, "channel": 10, "action": "like"}
+    fault = device_fault(base, {**base, "name": "b"})
+    assert (
+        "d.toml: 2 controls have the name 'a'; 2 controls have the message 'note 36 on channel 10'; "
+        "2 controls have the action 'like'"
+    ) == fault
+
+
+def test_a_device_needs_a_control() -> None:
+    """A device without controls is told."""
+    with pytest.raises(ConfigError, match=r"^d\.toml: at least one control is needed$"):
+        check_document({**DEVICE, "control": []}, Device, "d.toml")
+
+
+def test_a_device_is_loaded_from_its_file(tmp_path: Path) -> None:
+    """A broken device file is told with its name."""
+    path = tmp_path / "d.toml"
+    path.write_text("")
+    with pytest.raises(ConfigError, match=r"d\.toml: schema_version: missing"):
+        load_device(path)
+
+
+def test_without_a_file_the_settings_are_the_defaults() -> None:
+    """Without a settings file all settings have their defaults."""
+    assert Settings() == load_settings()
+
+
+def test_settings_are_read_from_their_file(config_folder: Path) -> None:
+    """The settings file sets what commands take by default."""
+    text = 'preset = "fiddle"\nin = "Launchkey"\nout = "synth"\nbackend = "jack"\ntempo_bpm = 96\n'
+    (config_folder / "settings.toml").write_text(text)
+    settings = load_settings()
+    assert ("fiddle", "Launchkey", "synth", "jack", 96.0) == (
+        settings.preset,
+        settings.input_pattern,
+        settings.output_pattern,
+        settings.backend,
+        settings.tempo_bpm,
+    )
+
+
+def test_faulty_settings_are_told(config_folder: Path) -> None:
+    """A fault of the settings is told like that of any file, with the nearest word."""
+    (config_folder / "settings.toml").write_text('backend = "jak"\ninn = "x"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    path = config_folder / "settings.toml"
+    assert [
+        f"{path}: backend = 'jak': should be {BACKENDS}; did you mean 'jack'?",
+        f"{path}: inn = 'x': unknown key; did you mean 'in'?",
+    ] == str(caught.value).splitlines()

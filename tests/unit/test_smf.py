@@ -1,0 +1,309 @@
+"""Standard MIDI Files: values to files and back, time, and files that are none."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.errors import MidiFileError
+from improviser.midi import smf
+from improviser.midi.message import CLOCK, NoteOff, NoteOn, SongPosition, SysEx
+from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, read_file, write_file
+from tests.strategies import songs
+
+SONG = Song(
+    480,
+    (TempoChange(0, 600_000), TempoChange(960, 300_000)),
+    (MeterChange(0, 3, 4),),
+    (
+        Track("player", (TimedEvent(0, NoteOn(0, 60, 90)), TimedEvent(480, NoteOff(0, 60)))),
+        Track("improviser", (TimedEvent(480, NoteOn(1, 64, 80)), TimedEvent(960, NoteOff(1, 64, 3)))),
+    ),
+)
+NOTE = bytes([0, 0x90, 60, 90, 96, 0x80, 60, 0])
+END = bytes([0, 0xFF, 0x2F, 0])
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Give a chunk of a MIDI file."""
+    return kind + struct.pack(">L", len(data)) + data
+
+
+def file_bytes(*tracks: bytes, kind: int = 1, division: int = 96) -> bytes:
+    """Give a MIDI file of these tracks, each given as its events without the end."""
+    header = struct.pack(">HHh", kind, len(tracks), division)
+    return chunk(b"MThd", header) + b"".join(chunk(b"MTrk", track + END) for track in tracks)
+
+
+def read(tmp_path: Path, data: bytes) -> Song:
+    """Give what is read from a file of these bytes."""
+    path = tmp_path / "song.mid"
+    path.write_bytes(data)
+    return read_file(path)
+
+
+def fault(tmp_path: Path, data: bytes) -> str:
+    """Give the fault that reading a file of these bytes tells, without the file's name."""
+    with pytest.raises(MidiFileError) as caught:
+        read(tmp_path, data)
+    name, _, text = str(caught.value).partition(": ")
+    assert str(tmp_path / "song.mid") == name
+    assert "\n" not in text
+    return text
+
+
+def read_or_fault(path: Path) -> str:
+    """Give the fault of the file at `path`, or its name where a song is read that has an end."""
+    try:
+        song = read_file(path)
+    except MidiFileError as error:
+        return str(error)
+    assert song.tick_to_s(song.end_tick) >= 0
+    return str(path)
+
+
+def test_a_song_survives_its_file(tmp_path: Path) -> None:
+    """A song is read back equal to what was written."""
+    write_file(tmp_path / "song.mid", SONG)
+    assert SONG == read_file(tmp_path / "song.mid")
+
+
+@given(song=songs())
+def test_any_song_survives_its_file(tmp_path_factory: pytest.TempPathFactory, song: Song) -> None:
+    """Any song of channel and system exclusive messages is read back equal."""
+    path = tmp_path_factory.getbasetemp() / "any.mid"
+    write_file(path, song)
+    assert song == read_file(path)
+
+
+def test_one_song_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Writing a song twice gives the same bytes, and leaves no other file."""
+    for name in ("a.mid", "b.mid"):
+        write_file(tmp_path / name, SONG)
+    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
+    assert ["a.mid", "b.mid"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_file_is_replaced(tmp_path: Path) -> None:
+    """Writing over a file replaces it."""
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old" * 1000)
+    write_file(path, SONG)
+    assert SONG == read_file(path)
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """Writing to a symbolic link writes the file that it names."""
+    link = tmp_path / "link.mid"
+    link.symlink_to(tmp_path / "song.mid")
+    write_file(link, SONG)
+    assert link.is_symlink()
+    assert SONG == read_file(tmp_path / "song.mid")
+
+
+def test_system_messages_are_left_out(tmp_path: Path) -> None:
+    """Clock and song position, which a file has no place for, are left out of it."""
+    events = tuple(TimedEvent(1, message) for message in (CLOCK, SongPosition(4), SysEx(b"\x01")))
+    write_file(tmp_path / "song.mid", Song(96, (), (), (Track("a", events),)))
+    assert (TimedEvent(1, SysEx(b"\x01")),) == read_file(tmp_path / "song.mid").tracks[0].events
+
+
+def test_events_are_written_in_the_order_of_their_ticks(tmp_path: Path) -> None:
+    """Events that are given out of order are sorted."""
+    late, early = TimedEvent(9, NoteOff(0, 60)), TimedEvent(3, NoteOn(0, 60, 1))
+    write_file(tmp_path / "song.mid", Song(96, (), (), (Track("", (late, early)),)))
+    assert (early, late) == read_file(tmp_path / "song.mid").tracks[0].events
+
+
+def test_a_type_0_file_is_one_track(tmp_path: Path) -> None:
+    """A file of type 0 gives its one track, with tempo and meter of it."""
+    tempo = bytes([0, 0xFF, 0x51, 3, 0x07, 0xA1, 0x20, 0, 0xFF, 0x58, 4, 6, 3, 24, 8])
+    song = read(tmp_path, file_bytes(tempo + NOTE, kind=0))
+    events = (TimedEvent(0, NoteOn(0, 60, 90)), TimedEvent(96, NoteOff(0, 60)))
+    assert Song(96, (TempoChange(0, 500_000),), (MeterChange(0, 6, 8),), (Track("", events),)) == song
+
+
+def test_a_first_track_with_notes_is_kept(tmp_path: Path) -> None:
+    """The first track of a type 1 file is dropped only where it holds no messages."""
+    assert 2 == len(read(tmp_path, file_bytes(NOTE, NOTE)).tracks)
+    assert 1 == len(read(tmp_path, file_bytes(b"", NOTE)).tracks)
+
+
+def test_of_two_tempos_at_one_tick_the_last_counts(tmp_path: Path) -> None:
+    """Two tempo changes at one tick are one change, to the later one."""
+    tempos = bytes([0, 0xFF, 0x51, 3, 0, 0, 1, 0, 0xFF, 0x51, 3, 0, 0, 2])
+    assert (TempoChange(0, 2),) == read(tmp_path, file_bytes(tempos, NOTE)).tempo_map
+
+
+def test_running_status_is_understood(tmp_path: Path) -> None:
+    """A note without a status byte of its own has that of the note before."""
+    song = read(tmp_path, file_bytes(bytes([0, 0x90, 60, 90, 5, 60, 0]), kind=0))
+    assert (TimedEvent(0, NoteOn(0, 60, 90)), TimedEvent(5, NoteOff(0, 60))) == song.tracks[0].events
+
+
+def test_what_improviser_has_no_use_for_is_skipped(tmp_path: Path) -> None:
+    """Song select in a track and chunks of unknown kinds between tracks are skipped."""
+    data = file_bytes(bytes([0, 0xF3, 1]) + NOTE, kind=0)
+    song = read(tmp_path, data[:14] + chunk(b"XFIH", b"abc") + data[14:])
+    assert 2 == len(song.tracks[0].events)
+
+
+@pytest.mark.parametrize(("stored", "name"), [("Flöte".encode(), "Flöte"), (b"Fl\xf6te", "Flöte")])
+def test_names_in_utf8_and_latin1_are_read(tmp_path: Path, stored: bytes, name: str) -> None:
+    """The name of a track is read from UTF-8, or from Latin-1 where it is no UTF-8."""
+    event = bytes([0, 0xFF, 0x03, len(stored)]) + stored
+    assert name == read(tmp_path, file_bytes(event + NOTE, kind=0)).tracks[0].name
+
+
+@pytest.mark.parametrize(("tick", "at_s"), [(0, 0.0), (480, 0.6), (960, 1.2), (1440, 1.5), (-480, -0.5)])
+def test_ticks_become_seconds_by_the_tempo_map(tick: int, at_s: float) -> None:
+    """A tick's time is the sum of what each tempo before it takes."""
+    assert at_s == pytest.approx(SONG.tick_to_s(tick))
+
+
+def test_the_tempo_is_120_before_the_first_change() -> None:
+    """Without a tempo, and before the first one, a quarter note takes half a second."""
+    assert 0.5 == Song(96, (), (), ()).tick_to_s(96)
+    assert 0.5 == Song(96, (TempoChange(96, 1),), (), ()).tick_to_s(96)
+
+
+@given(song=songs(), tick=st.integers(0, 100_000))
+def test_seconds_lead_back_to_their_tick(song: Song, tick: int) -> None:
+    """The tick of the time of a tick is that tick."""
+    assert tick == song.s_to_tick(song.tick_to_s(tick))
+
+
+def test_no_tick_lies_before_the_start() -> None:
+    """The tick of a time before the start is 0."""
+    assert 0 == SONG.s_to_tick(-1.0)
+
+
+def test_the_end_is_the_last_event_of_any_track() -> None:
+    """The end of a song is its last event; that of an empty one is its start."""
+    assert 960 == SONG.end_tick
+    assert 0 == Song(96, (), (), (Track("", ()),)).end_tick
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """A file that is not there is told with its name and the system's reason."""
+    with pytest.raises(MidiFileError, match=r"none\.mid: cannot be read: No such file or directory$"):
+        read_file(tmp_path / "none.mid")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder is told as such, read or written."""
+    with pytest.raises(MidiFileError, match="cannot be read: Is a directory"):
+        read_file(tmp_path)
+    with pytest.raises(MidiFileError, match="cannot be written: Is a directory"):
+        write_file(tmp_path, SONG)
+
+
+GOOD = file_bytes(b"", NOTE)
+FAULTS = {
+    "empty": (b"", "not a MIDI file (it does not start with MThd)"),
+    "text": (b"hello world, I am text", "not a MIDI file (it does not start with MThd)"),
+    "header": (GOOD[:10], "truncated within its header"),
+    "type 2": (file_bytes(NOTE, kind=2), "a MIDI file of type 2; save it as type 0 or 1"),
+    "smpte": (file_bytes(NOTE, division=-7640), "counts time in SMPTE frames"),
+    "no division": (file_bytes(NOTE, division=0), "counts time in SMPTE frames"),
+    "track missing": (GOOD[:22], "truncated: it promises 2 tracks and has 1"),
+    "track cut": (GOOD[:-3], "truncated: it ends within a track"),
+    "long claim": (GOOD[:14] + b"MTrk\xff\xff\xff\xff" + NOTE, "truncated: it promises 2 tracks and has 1"),
+    "long header": (b"MThd\xff\xff\xff\xff" + GOOD[8:], "truncated: it promises 2 tracks and has 0"),
+    "long text": (file_bytes(bytes([0, 0xFF, 1, 0xFF, 0xFF, 0xFF, 0x7F])), "damaged: Message length"),
+    "endless": (file_bytes(b"\xff" * 5000), "damaged: it holds a number that does not end"),
+    "huge delta": (file_bytes(b"\xff\xff\xff\xff\x7f" + NOTE[1:]), "damaged: a delta time of more than"),
+    "status": (file_bytes(bytes([0, 0xF4, 1])), "damaged: undefined status byte 0xf4"),
+    "data": (file_bytes(bytes([0, 60, 1])), "damaged: running status without last_status"),
+    "tempo": (file_bytes(bytes([0, 0xFF, 0x51, 3, 0, 0, 0])), "damaged: impossible tempo of 0"),
+    "short tempo": (file_bytes(bytes([0, 0xFF, 0x51, 1, 0])), "damaged: "),
+    "meter": (file_bytes(bytes([0, 0xFF, 0x58, 4, 0, 2, 24, 8])), "damaged: impossible meter of 0/4"),
+    "beat": (file_bytes(bytes([0, 0xFF, 0x58, 4, 4, 99, 24, 8])), "damaged: impossible meter of 4/"),
+}
+
+
+@pytest.mark.parametrize(("data", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_faulty_file_is_told(tmp_path: Path, data: bytes, expected: str) -> None:
+    """Each kind of broken file is told in one line that names the file and what is wrong."""
+    text = fault(tmp_path, data)
+    assert expected == text[: len(expected)]
+
+
+def test_a_file_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beyond the limit is refused before it is parsed."""
+    monkeypatch.setattr(smf, "MAX_FILE_BYTES", len(GOOD) - 1)
+    assert "longer than 0 MB: no MIDI file that is understood" == fault(tmp_path, GOOD)
+
+
+@given(data=st.binary(max_size=80))
+def test_any_bytes_are_a_song_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    """Any bytes after a good header are a song, or raise MidiFileError and nothing else."""
+    path = tmp_path_factory.getbasetemp() / "garbage.mid"
+    path.write_bytes(file_bytes()[:10] + b"\0\1" + file_bytes()[12:14] + chunk(b"MTrk", data))
+    assert "\n" not in read_or_fault(path)
+
+
+@given(cut=st.integers(0, 1000), flips=st.dictionaries(st.integers(0, 200), st.integers(0, 255), max_size=6))
+def test_a_damaged_file_is_a_song_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, flips: dict[int, int]
+) -> None:
+    """A good file that is cut and has bytes changed is a song, or raises MidiFileError and nothing else."""
+    path = tmp_path_factory.getbasetemp() / "damaged.mid"
+    write_file(path, SONG)
+    data = bytearray(path.read_bytes()[: cut or 1])
+    for place, byte in flips.items():
+        data[place % len(data)] = byte
+    path.write_bytes(data)
+    assert str(path) == read_or_fault(path)[: len(str(path))]
+
+
+UNWRITABLE = {
+    "division": Song(0, (), (), ()),
+    "tempo": Song(96, (TempoChange(0, 0),), (), ()),
+    "meter": Song(96, (), (MeterChange(0, 4, 3),), ()),
+    "negative tick": Song(96, (), (), (Track("", (TimedEvent(-1, CLOCK), TimedEvent(-1, NoteOff(0, 1)))),)),
+    "far tick": Song(96, (), (), (Track("", (TimedEvent(2**28, NoteOff(0, 1)),)),)),
+    "note": Song(96, (), (), (Track("", (TimedEvent(0, NoteOn(0, 200, 1)),)),)),
+}
+
+
+@pytest.mark.parametrize("song", UNWRITABLE.values(), ids=UNWRITABLE.keys())
+def test_a_song_that_does_not_fit_is_refused(tmp_path: Path, song: Song) -> None:
+    """A song with a value that a file cannot hold is refused, and no file appears."""
+    with pytest.raises(MidiFileError, match=r"song\.mid: the song does not fit in a MIDI file: "):
+        write_file(tmp_path / "song.mid", song)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    """Writing into a folder that is not there is told with the system's reason."""
+    with pytest.raises(MidiFileError, match=r"cannot be written: No such file or directory$"):
+        write_file(tmp_path / "none" / "song.mid", SONG)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_disk_is_told() -> None:
+    """A disk without room is told, and a device is not replaced by a file."""
+    with pytest.raises(MidiFileError, match=r"cannot be written: No space left on device$"):
+        write_file("/dev/full", SONG)
+    assert not Path("/dev/full").is_file()
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where writing fails half way, the old file stays as it was and nothing else remains."""
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+
+    def fail(_: int) -> None:
+        """Fail as a full disk does."""
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(MidiFileError, match="No space left"):
+        write_file(path, SONG)
+    assert [b"old"] == [file.read_bytes() for file in tmp_path.iterdir()]
