@@ -16,7 +16,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
@@ -39,6 +39,16 @@ DEBUG_VARIABLE = "IMPROVISER_DEBUG"
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 _COMPLETION_VARIABLE = "_IMPROVISER_COMPLETE"
 _PROGRAM = "improviser"
+
+
+@runtime_checkable
+class _WrongUsage(Protocol):
+    """What typer raises for wrong usage; the name and the place of its class change with typer's versions."""
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """Give the text for people."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -133,7 +143,7 @@ def _report(error: Exception) -> int:
     """Print `error` on stderr and give the exit code it stands for."""
     if isinstance(error, ImproviserError):
         text, code = str(error), EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
-    elif isinstance(error, typer.TyperException):
+    elif isinstance(error, _WrongUsage):
         text, code = _usage_text(error), error.exit_code
     elif isinstance(error, typer.Abort):
         text, code = "aborted", EXIT_FAILURE
@@ -145,7 +155,7 @@ def _report(error: Exception) -> int:
     return code
 
 
-def _usage_text(error: typer.TyperException) -> str:
+def _usage_text(error: _WrongUsage) -> str:
     """Give typer's own message with the help command that explains the usage."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else _PROGRAM

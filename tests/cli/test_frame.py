@@ -158,11 +158,24 @@ def test_a_command_may_leave_with_a_code(command: Callable[[Callable[[], None]],
     assert 7 == main(["ports"])
 
 
-def test_a_closed_pipe_is_silent() -> None:
-    """When the reader of stdout goes away, nothing is said."""
-    command = f"{sys.executable} -m improviser presets --json | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert "" == done.stderr
+def test_an_interrupt_before_the_command_is_silent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while the command is still being imported is as silent."""
+    monkeypatch.setattr(cli, "build_app", lambda _: failing(KeyboardInterrupt())())
+    assert 130 == main(["--help"])
+    assert "" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["presets"], ["presets", "--json"]])
+def test_a_closed_pipe_is_silent(arguments: list[str]) -> None:
+    """When nobody reads stdout any more, nothing is said."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "improviser", *arguments]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (1, "") == (done.returncode, done.stderr)
 
 
 def test_a_listing_imports_nothing_heavy() -> None:

@@ -286,6 +286,12 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         write_file(tmp_path / "none" / "song.mid", SONG)
 
 
+def test_a_device_is_written_to_as_it_is() -> None:
+    """What is no file, such as the null device, is written to and stays what it is."""
+    write_file(os.devnull, SONG)
+    assert not Path(os.devnull).is_file()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
 def test_a_full_disk_is_told() -> None:
     """A disk without room is told, and a device is not replaced by a file."""
