@@ -1,0 +1,47 @@
+"""Splits the text of an ABC file into its tunes, so that a broken one does not take the others with it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import zip_longest
+
+TUNE_START = re.compile(r"^X:\s*(\d*)", re.MULTILINE)
+"""The reference number that begins a tune. Source: the abc standard 2.1, section 2.2.1."""
+
+FIELD = re.compile(r"(?:^|\[)([MK]):([^%\]\n]*)", re.MULTILINE)
+"""A meter or key field, on a line of its own or in the music. Source: the abc standard 2.1, section 3.2."""
+
+
+def split_abc(text: str) -> list[tuple[str, str]]:
+    """Give (reference number, text) of each tune; a number that comes again gets ".2", ".3" after it."""
+    matches = list(TUNE_START.finditer(text))
+    seen: Counter[str] = Counter()
+    tunes = []
+    for match, following in zip_longest(matches, matches[1:]):
+        number = match[1] or "0"
+        seen[number] += 1
+        suffix = f".{seen[number]}" if seen[number] > 1 else ""
+        end = len(text) if following is None else following.start()
+        tunes.append((number + suffix, text[match.start() : end]))
+    return tunes
+
+
+def decode_abc(data: bytes) -> str:
+    """Give the text of an ABC file: UTF-8, or Latin-1 as old files have it, with any line ends."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def before_change(text: str) -> str:
+    """Give a tune's text up to where its body changes the meter or the key, which music21 does not follow."""
+    fields: dict[str, str] = {}
+    for match in FIELD.finditer(text):
+        name, value = match[1], match[2].strip()
+        if "K" in fields and fields.get(name, value) != value:
+            return text[: match.start()]
+        fields[name] = value
+    return text

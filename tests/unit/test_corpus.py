@@ -1,0 +1,486 @@
+"""What the corpus gives: phases, keys, ties, families, splits, and a cache that survives faults."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from music21 import chord, key, meter, note, stream
+
+from improviser.errors import CorpusError, UsageError
+from improviser.training import corpus, corpus_build, corpus_cache
+from improviser.training.abc_file import decode_abc, split_abc
+from improviser.training.barline import Bar, place_bars
+from improviser.training.corpus_build import Task, read_part, run_tasks
+from improviser.training.draft import CUT, MENDED
+from improviser.training.family import drafts_to_pieces, group_families, split_of
+from improviser.training.piece import Draft, UnfitError, notes_to_voice
+
+HEAD = "X:1\nT:A tune\nM:2/4\nL:1/8\nK:{key}\n"
+TUNE = HEAD.format(key="D") + "A|d2 f2|a2 f2|e2 c2|d3:|\n"
+OTHER_TUNE = HEAD.format(key="Am") + "A2 c2|e2 c2|B2 G2|A2 E2|\n"
+
+
+def voice(text: str) -> list[list[int]]:
+    """Give the rows of the one voice of an ABC tune."""
+    rows: list[list[int]] = corpus.read_tune("tunes/one", text).voices[0].tolist()
+    return rows
+
+
+def chorale(bass: tuple[int, ...], parts: int = 4, sharps: int = 0, last: str = "4/4") -> stream.Score:
+    """Give a C major scale over a bass: an upbeat of one beat, four bars of 4/4, one of the last meter."""
+    make: Any = stream  # half of music21's methods have no types
+    score: stream.Score = make.Score()
+    lines = [(60, 62, 64, 65, 67, 69, 71, 72)] * (parts - 1) + [bass]
+    for pitches in lines:
+        part = make.Part()
+        first = make.Measure(number=0)
+        first.append([key.KeySignature(sharps), meter.TimeSignature("4/4"), note.Note(pitches[0])])
+        part.append(first)
+        for number in range(4):
+            bar = make.Measure(number=number + 1)
+            bar.append([note.Note(pitch, quarterLength=2) for pitch in pitches[2 * number : 2 * number + 2]])
+            part.append(bar)
+        final = make.Measure(number=5)
+        final.append([meter.TimeSignature(last), note.Note(pitches[-1], quarterLength=4)])
+        part.append(final)
+        score.insert(0, part)
+    return score
+
+
+def draft(name: str, notes: list[int], ticks: int = 12, kind: str = "tune") -> Draft:
+    """Give a draft of one voice of equal durations."""
+    rows = [(index * ticks, (index + 1) * ticks, pitch) for index, pitch in enumerate(notes)]
+    return Draft(name, kind, 2, "major", (4, 4), (notes_to_voice(rows),))
+
+
+def random_notes(seed: int, count: int = 40) -> list[int]:
+    """Give a melody that shares no long passage with that of another seed."""
+    return list(map(int, np.random.default_rng(seed).integers(55, 80, count)))
+
+
+@pytest.fixture
+def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a cache folder beside a corpus of two files with three tunes."""
+    root = tmp_path / "installed"
+    for folder in ("bach", "oneills1850", "ryansMammoth"):
+        (root / folder).mkdir(parents=True)
+    (root / "ryansMammoth" / "ATune.abc").write_text(TUNE)
+    (root / "oneills1850" / "0001-0002.abc").write_text(TUNE + "\n" + OTHER_TUNE.replace("X:1", "X:2"))
+    monkeypatch.setattr(corpus, "_corpus_folder", lambda: root)
+    monkeypatch.setenv("IMPROVISER_CACHE_DIR", str(tmp_path / "elsewhere"))
+    return tmp_path / "cache"
+
+
+def test_upbeat_ends_at_the_first_bar_line() -> None:
+    """An upbeat begins at the bar's length less the upbeat, so that the next note is on a downbeat."""
+    assert [[36, 12, 69], [48, 24, 74], [72, 24, 78]] == voice(TUNE)[:3]
+
+
+def test_pickup_is_the_first_onset() -> None:
+    """The pickup of a piece is the onset of its first note after tick 0."""
+    assert 36 == drafts_to_pieces([corpus.read_tune("tunes/one", TUNE)])[0].pickup_ticks
+
+
+def test_two_endings_keep_the_phase() -> None:
+    """A short first ending is padded, so that the second ending and what follows stay on their downbeats."""
+    rows = voice(HEAD.format(key="D") + "A|d2 f2|a2 f2|1 d3:|2 d3 c|B4|A4|\n")
+    assert [0, 0, 36, 0, 0] == [row[0] % 48 for row in rows[-5:]]
+
+
+def test_ties_are_merged_across_the_bar_line() -> None:
+    """Tied notes of one pitch are one note; a slur between other pitches is none."""
+    rows = voice(HEAD.format(key="C") + "c2 d2-|d2 e2-|f2 g2|c2 d2|e4|\n")
+    assert [[24, 48, 74], [72, 24, 76], [96, 24, 77]] == rows[1:4]
+
+
+def test_graces_go_triplets_stay_and_chords_leave_the_top() -> None:
+    """Grace notes are dropped, triplets are exact, and a chord gives its highest note."""
+    rows = voice(HEAD.format(key="C") + "{d}(3cde [CEG]2|c2 d2|e2 f2|c2 d2|\n")
+    assert [[0, 8, 72], [8, 8, 74], [16, 8, 76], [24, 24, 67]] == rows[:4]
+
+
+@pytest.mark.parametrize(
+    ("field", "tonality"),
+    [("D", (2, "major")), ("Am", (9, "minor")), ("Edor", (4, "minor")), ("Amix", (9, "major"))],
+)
+def test_tune_key_is_the_notated_one(field: str, tonality: tuple[int, str]) -> None:
+    """The tonic is that of the K: field, and the mode goes by its third."""
+    found = corpus.read_tune("tunes/one", HEAD.format(key=field) + "A2 c2|e2 c2|B2 G2|A2 E2|\n")
+    assert tonality == (found.tonic, found.mode)
+
+
+def test_key_without_a_mode_is_analysed() -> None:
+    """A K: field that names no key leaves the key to the analysis."""
+    found = corpus.read_tune("tunes/one", HEAD.format(key="none") + "C2 E2|G2 E2|F2 D2|C2 C2|\n")
+    assert (0, "major") == (found.tonic, found.mode)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("C|", (4, 4)), ("C", (4, 4)), ("3/4", (3, 4)), ("6/8", (6, 8)), ("2/4", (2, 4))]
+)
+def test_meters_are_kept(written: str, kept: tuple[int, int]) -> None:
+    """The five meters are kept, 2/2 as 4/4."""
+    length = kept[0] * 8 // kept[1]
+    bars = "|".join([f"C{length // 2} D{length - length // 2}"] * 5)
+    text = (HEAD.format(key="C") + bars + "|\n").replace("M:2/4", f"M:{written}")
+    assert kept == corpus.read_tune("tunes/one", text).meter
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (TUNE.replace("M:2/4", "M:9/8"), "meter 9/8"),
+        (TUNE.replace("M:2/4\n", ""), "no bars or no meter"),
+        (HEAD.format(key="C") + "c2 d2|e4|\n", "fewer than four bars"),
+        (HEAD.format(key="C") + "c4|d4|e4|f4|\n", "fewer than eight notes"),
+        (HEAD.format(key="C") + "V:1\nc2 d2|e4|\nV:2\nc2 d2|e4|\n", "not of one voice"),
+    ],
+)
+def test_unfit_tunes_are_refused(text: str, reason: str) -> None:
+    """A tune that cannot be used says why."""
+    with pytest.raises(UnfitError, match=reason):
+        corpus.read_tune("tunes/one", text)
+
+
+@pytest.mark.parametrize("change", ["M:6/8\n", "[M:6/8]", "K:Am\n", "[K:Am]"])
+def test_tune_ends_before_a_change_of_meter_or_key(change: str) -> None:
+    """A tune that changes meter or key is cut before the change, and says so."""
+    found = corpus.read_tune("tunes/one", TUNE.replace(":|", "|") + change + "abc def|abc def|abc def|\n")
+    assert (CUT, 8) == (found.change, len(found.voices[0]))
+
+
+def test_tune_may_say_its_key_again() -> None:
+    """A field of the same meter or key changes nothing."""
+    found = corpus.read_tune("tunes/one", TUNE + "M:2/4 % again\nK:D\nd2 f2|a4|\n")
+    assert ("", 11) == (found.change, len(found.voices[0]))
+
+
+def test_chorale_ends_before_a_change_of_meter() -> None:
+    """A score that changes meter is cut before the change, if four bars are left."""
+    found = corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, 48), last="3/2"))
+    assert (CUT, [9, 9, 9, 9]) == (found.change, list(map(len, found.voices)))
+
+
+def test_overfull_bar_loses_its_rest() -> None:
+    """A bar with a note too many is shortened, and the next bar is on its downbeat."""
+    found = corpus.read_tune("tunes/one", HEAD.format(key="C") + "c2 d2|e2 f2|g2 a2 b|c2 d2|e2 f2|g2 a2|\n")
+    assert (MENDED, [0, 24] * 6) == (found.change, [row[0] % 48 for row in found.voices[0].tolist()])
+
+
+def test_short_bar_within_a_section_is_padded() -> None:
+    """A bar with a note too few is followed by silence, and the next bar is on its downbeat."""
+    found = corpus.read_tune("tunes/one", HEAD.format(key="C") + "c2 d2|e2 f2|g2 a|c2 d2|e2 f2|g2 a2|\n")
+    assert (MENDED, 144) == (found.change, int(found.voices[0][6, 0]))
+
+
+def test_second_slip_soon_after_the_first_ends_the_bars() -> None:
+    """Only one slip in eight bars is mended."""
+    bars = [Bar(48, opens=True), Bar(36), Bar(48), Bar(36), Bar(48), Bar(48)]
+    assert ([0, 48, 96], 1) == (place_bars(bars, 48).starts, place_bars(bars, 48).slips)
+
+
+def test_bar_of_twice_the_length_keeps_the_phase() -> None:
+    """A bar line left out does no harm, a bar of no multiple of the meter ends the bars."""
+    bars = [Bar(48), Bar(96), Bar(48), Bar(60), Bar(48)]
+    assert [0, 48, 144] == place_bars(bars, 48).starts
+
+
+def test_parts_of_a_split_bar_follow_each_other() -> None:
+    """A bar that a double bar divides is put together again."""
+    bars = [
+        Bar(24, opens=True),
+        Bar(96),
+        Bar(72),
+        Bar(24),
+        Bar(96),
+        Bar(72, closes=True),
+        Bar(24, opens=True),
+    ]
+    assert [72, 96, 192, 264, 288, 384, 456] == place_bars(bars, 96).starts
+
+
+def test_chorale_keeps_four_aligned_voices() -> None:
+    """The four parts of a chorale start together on the upbeat."""
+    found = corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, 48)))
+    assert [[72, 24], [96, 48]] * 4 == [row[:2] for line in found.voices for row in line[:2].tolist()]
+
+
+def test_chorale_key_follows_the_final_bass_note() -> None:
+    """A piece of white notes that ends on A is in A minor, one that ends on C in C major."""
+    found = [
+        corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, end))) for end in (48, 45, 47)
+    ]
+    assert [(0, "major"), (9, "minor"), (0, "major")] == [(each.tonic, each.mode) for each in found]
+
+
+def test_chorale_key_may_come_from_the_signature() -> None:
+    """A final bass note that only the signature explains is the tonic."""
+    found = corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, 43), sharps=1))
+    assert 7 == found.tonic
+
+
+def test_scores_of_other_parts_are_refused() -> None:
+    """A score of five parts, with chords, or with parts that differ in their bars, is no chorale."""
+    with_chord = chorale((48,) * 8)
+    with_chord.parts[0].getElementsByClass(stream.Measure)[1].insert(0, chord.Chord([60, 64]))
+    shifted = chorale((48,) * 8)
+    shifted.parts[1].getElementsByClass(stream.Measure)[4].offset += 1
+    for score, reason in (
+        (chorale((48,) * 8, parts=5), "not of four parts"),
+        (with_chord, "parts not of single notes"),
+        (shifted, "parts with different bars"),
+    ):
+        with pytest.raises(UnfitError, match=reason):
+            corpus.read_chorale("bach/one", score)
+
+
+def test_voice_is_monophonic_and_in_range() -> None:
+    """Of notes that start together the highest stays, a note ends where the next begins, and extremes go."""
+    rows = notes_to_voice([(0, 48, 60), (0, 24, 64), (12, 36, 62), (36, 36, 65), (40, 60, 120)])
+    assert [[0, 12, 64], [12, 24, 62]] == rows.tolist()
+    assert (0, 3) == notes_to_voice([]).shape
+
+
+def test_abc_file_is_split_into_its_tunes() -> None:
+    """Tunes go by their reference number, with a suffix where it comes again."""
+    tunes = split_abc(decode_abc(b"% head\r\nX:1\r\nK:C\r\nX: 7\r\nT:caf\xe9\r\nX:1\r\n"))
+    assert [("1", "X:1\nK:C\n"), ("7", "X: 7\nT:café\n"), ("1.2", "X:1\n")] == tunes
+
+
+def test_variants_of_a_melody_are_one_family() -> None:
+    """A transposed and a slower melody belong to the first one's family, another melody does not."""
+    tune = random_notes(1)
+    drafts = [
+        draft("a", tune),
+        draft("b", [n + 5 for n in tune]),
+        draft("c", random_notes(2)),
+        draft("d", tune, 24),
+    ]
+    pieces = drafts_to_pieces(drafts)
+    assert [0, 0, 1, 0] == [piece.family for piece in pieces]
+    assert pieces[0].split == pieces[1].split == pieces[3].split
+
+
+def test_families_join_through_a_common_member() -> None:
+    """Two melodies without a common passage are one family if a third shares a passage with each."""
+    one, other = random_notes(1), random_notes(2)
+    melodies = [draft(str(i), notes).voices[0] for i, notes in enumerate([one, other, one[:20] + other[:20]])]
+    assert [0, 0, 0] == group_families(["tune"] * 3, melodies)
+
+
+def test_kinds_make_no_common_family() -> None:
+    """A tune and a chorale melody of the same notes stay apart, and a short melody is a family of its own."""
+    melodies = [draft("a", notes).voices[0] for notes in (random_notes(1), random_notes(1), [60] * 8)]
+    assert [0, 1, 2] == group_families(["tune", "chorale", "tune"], melodies)
+
+
+def test_splits_have_their_shares() -> None:
+    """About 85, 5 and 10 of 100 families train, validate and test, and a name keeps its split."""
+    splits = [split_of(f"tunes/{number}") for number in range(4000)]
+    assert (0.85, 0.05, 0.10) == pytest.approx(
+        [splits.count(name) / 4000 for name in ("train", "valid", "test")], abs=0.02
+    )
+    assert "valid" == split_of("bach/bwv66.6")
+
+
+def test_pieces_come_back_from_the_cache(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second load gives equal pieces without parsing, and no part files are left."""
+    seen: list[tuple[str, int, int]] = []
+    built = corpus.load_pieces(cache_dir=small_corpus, progress=lambda *step: seen.append(step))
+    monkeypatch.setattr(corpus, "_build", None)
+    loaded = corpus.load_pieces(cache_dir=small_corpus)
+    assert [("parsing", done, 2) for done in (0, 1, 2)] == seen
+    assert ["oneills1850/0001-0002#1", "oneills1850/0001-0002#2", "ryansMammoth/ATune"] == [
+        p.name for p in loaded
+    ]
+    assert [corpus_cache.CACHE_NAME] == [path.name for path in small_corpus.iterdir()]
+    assert list(map(repr, built)) == list(map(repr, loaded))
+    assert np.int32 == loaded[0].voices[0].dtype
+
+
+def test_builds_give_the_same_bytes(small_corpus: Path, tmp_path: Path) -> None:
+    """The cache is a function of the corpus, with families across its files."""
+    pieces = corpus.load_pieces(cache_dir=small_corpus)
+    corpus.load_pieces(cache_dir=tmp_path / "again")
+    name = corpus_cache.CACHE_NAME
+    assert (small_corpus / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert pieces[0].split == pieces[2].split
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "inconsistent"])
+def test_corrupt_cache_is_built_again(
+    small_corpus: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """A cache that cannot be read is built again, with a warning."""
+    corpus.load_pieces(cache_dir=small_corpus)
+    path = small_corpus / corpus_cache.CACHE_NAME
+    whole = path.read_bytes()
+    if damage == "inconsistent":
+        with np.load(path) as file:
+            np.savez(path, **{**file, "note_count": file["note_count"] + 1})
+    else:
+        path.write_bytes(b"garbage" if damage == "garbage" else whole[: len(whole) // 2])
+    assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
+    assert "is corrupt" in caplog.text
+    assert whole == path.read_bytes()
+
+
+def test_cache_of_another_music21_is_built_again(
+    small_corpus: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of the parser makes the cache again."""
+    corpus.load_pieces(cache_dir=small_corpus)
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "99")
+    assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
+    assert "not of music21 99" in caplog.text
+
+
+def test_environment_names_the_cache_folder(small_corpus: Path, tmp_path: Path) -> None:
+    """IMPROVISER_CACHE_DIR holds the cache where no folder is asked for."""
+    assert not small_corpus.exists()
+    assert 3 == len(corpus.load_pieces(("tune",)))
+    assert (tmp_path / "elsewhere" / corpus_cache.CACHE_NAME).is_file()
+
+
+def test_kinds_are_chosen_and_checked(small_corpus: Path) -> None:
+    """Only the kinds asked for come, and an unknown kind is named."""
+    assert [] == corpus.load_pieces(("chorale",), small_corpus)
+    with pytest.raises(UsageError, match="no such kind of piece: opera; there are chorale, tune"):
+        corpus.load_pieces(("opera",), small_corpus)
+
+
+def test_without_music21_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without music21 and without a cache, the error says what to install."""
+
+    def absent(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    monkeypatch.setitem(sys.modules, "music21", None)
+    with pytest.raises(CorpusError, match=r'pip install "improviser-live\[train\]"'):
+        corpus.load_pieces(cache_dir=tmp_path)
+
+
+def test_a_cache_serves_without_music21(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache made before is used where music21 is gone."""
+    corpus.load_pieces(cache_dir=small_corpus)
+    monkeypatch.setattr(corpus, "_parser", lambda: None)
+    assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
+
+
+def test_an_empty_corpus_is_an_error(
+    small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A music21 that was installed without its corpus is named."""
+    monkeypatch.setattr(corpus, "_corpus_folder", lambda: tmp_path / "nowhere")
+    with pytest.raises(CorpusError, match="no corpus in"):
+        corpus.load_pieces(cache_dir=small_corpus)
+
+
+def test_installed_corpus_holds_the_sources() -> None:
+    """The folders that are read are those of the installed package."""
+    assert (corpus._corpus_folder() / "bach" / "bwv66.6.mxl").is_file()  # noqa: SLF001
+
+
+def test_chorale_file_is_read() -> None:
+    """A compressed MusicXML file gives four voices in F sharp minor with an upbeat of two eighths."""
+    parsed = corpus.parse_file("bach", corpus._corpus_folder() / "bach" / "bwv66.6.mxl")  # noqa: SLF001
+    found = parsed.drafts[0]
+    assert ("bach/bwv66.6", "chorale", 6, "minor", (4, 4)) == (
+        found.name,
+        found.kind,
+        found.tonic,
+        found.mode,
+        found.meter,
+    )
+    assert [[72, 12, 73], [84, 12, 71], [96, 24, 69]] == found.voices[0][:3].tolist()
+
+
+def test_broken_pieces_are_counted_and_logged(small_corpus: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that cannot be read and a meter that is not kept are counted, and the others are there."""
+    installed = small_corpus.parent / "installed"
+    (installed / "bach" / "broken.mxl").write_bytes(b"no score")
+    (installed / "ryansMammoth" / "SlipJig.abc").write_text(TUNE.replace("M:2/4", "M:9/8"))
+    (installed / "ryansMammoth" / "Cut.abc").write_text(TUNE.replace(":|", "|") + "M:6/8\nabc def|abc def|\n")
+    with caplog.at_level(logging.INFO):
+        pieces = corpus.load_pieces(cache_dir=small_corpus)
+    summary = corpus.corpus_summary(pieces, small_corpus)
+    assert {"chorale: unreadable": 1, "tune: meter 9/8": 1} == summary["dropped"]
+    assert {f"tune: {CUT}": 1} == summary["changed"]
+    assert "bach/broken: " in caplog.text
+
+
+def test_summary_counts_what_the_model_card_needs(small_corpus: Path) -> None:
+    """The summary counts pieces, notes, families and splits of the pieces it is given."""
+    pieces = corpus.load_pieces(cache_dir=small_corpus)
+    summary = corpus.corpus_summary(pieces, small_corpus)
+    assert {"oneills1850": 2, "ryansMammoth": 1} == summary["collections"]
+    assert ({"tune": 3}, {"2/4": 3}) == (summary["pieces"], summary["meters"])
+    assert ({"major": 2, "minor": 1}, {"chorale": 0, "tune": 24}) == (summary["modes"], summary["notes"])
+    assert 3 == sum(summary["splits"]["tune"].values())
+    assert f"music21 {importlib.metadata.version('music21')}" == summary["parser"]
+
+
+def empty_tasks(tmp_path: Path, count: int) -> list[Task]:
+    """Give tasks of files that hold no tune, which need no music21."""
+    files = [tmp_path / f"{number}.abc" for number in range(count)]
+    for file in files:
+        file.write_text("")
+    parts = tmp_path / "parts"
+    return [
+        Task(corpus.parse_file, "ryansMammoth", file, parts / f"{file.stem}.json", "music21 1")
+        for file in files
+    ]
+
+
+def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
+    """A file that has its part is not parsed again; a corrupt part and one of another stamp are."""
+    tasks = empty_tasks(tmp_path, 4)
+    run_tasks(tasks)
+    tasks[0].path.unlink()
+    tasks[1].part.write_text("{")
+    tasks[2].part.write_text(tasks[2].part.read_text().replace("music21 1", "music21 0"))
+    seen: list[tuple[str, int, int]] = []
+    run_tasks(tasks, lambda *step: seen.append(step))
+    assert [("parsing", 2, 4), ("parsing", 3, 4), ("parsing", 4, 4)] == seen
+
+
+def test_a_pool_parses_many_files(tmp_path: Path) -> None:
+    """From eight files on, worker processes leave a part of each."""
+    tasks = empty_tasks(tmp_path, corpus_build.POOL_FROM_FILES)
+    run_tasks(tasks)
+    assert None not in [read_part(task) for task in tasks]
+
+
+def test_a_killed_worker_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that breaks says that the build can be run again."""
+
+    class Broken:
+        def __init__(self, *_: object) -> None: ...
+
+        def submit(self, *_: object) -> None:
+            raise BrokenProcessPool
+
+        def shutdown(self, *, cancel_futures: bool) -> None:
+            assert cancel_futures
+
+    monkeypatch.setattr(corpus_build, "ProcessPoolExecutor", Broken)
+    with pytest.raises(CorpusError, match="run again"):
+        run_tasks(empty_tasks(tmp_path, corpus_build.POOL_FROM_FILES))
+
+
+def test_another_build_may_remove_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that cannot be written, because the folder of parts is gone, costs nothing."""
+
+    def gone(path: Path, _data: bytes) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(corpus_build, "write_bytes", gone)
+    assert corpus_build.Parsed() == run_tasks(empty_tasks(tmp_path, 1))
