@@ -10,10 +10,10 @@ lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarde
 | harmony | scale | .20 | - ; onsets outside the key |
 | harmony | clash | .10 | - ; minor seconds and ninths and major sevenths on strong beats |
 | harmony | parallels | .10 | - ; parallel unisons, fifths and octaves with the player's top voice |
-| coherence | proximity | .25 | small melodic intervals; wide ones, and repeating the note |
-| coherence | reversal | .15 | turning back after a leap; leaping on |
+| coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
+| coherence | reversal | .10 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .20 | - ; more or fewer onsets in two bars than people play |
+| coherence | density | .30 | - ; more or fewer onsets in two bars than people play |
 | coherence | cadence | .10 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
 | creativity | surprise | .30 | a middling unexpectedness; the obvious and the random |
@@ -36,7 +36,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, NO_INTERVAL, NONE, WINDOW, Line
+from improviser.listening.line import HOLD, LONG_AGO, NO_INTERVAL, NONE, WINDOW, Line
 from improviser.music.consonance import interval_consonance
 from improviser.music.meter import STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE, IntArray, rotate
@@ -52,10 +52,10 @@ TERMS: Final = {
     "scale": ("harmony", 0.20),
     "clash": ("harmony", 0.10),
     "parallels": ("harmony", 0.10),
-    "proximity": ("coherence", 0.25),
-    "reversal": ("coherence", 0.15),
+    "proximity": ("coherence", 0.20),
+    "reversal": ("coherence", 0.10),
     "meter": ("coherence", 0.20),
-    "density": ("coherence", 0.20),
+    "density": ("coherence", 0.30),
     "cadence": ("coherence", 0.10),
     "motif": ("coherence", 0.10),
     "surprise": ("creativity", 0.30),
@@ -64,7 +64,7 @@ TERMS: Final = {
     "echo": ("creativity", 0.15),
 }
 # Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: lowest, highest without punishment.
-DENSITY_BANDS: Final = np.array([[5, 12], [9, 17]], dtype=np.float32)
+DENSITY_BANDS: Final = np.array([[6, 11], [10, 17]], dtype=np.float32)
 
 
 def component_weights() -> FloatArray:
@@ -120,7 +120,8 @@ def stepwise_harmony(notes: list[int]) -> float:
 def judge(scene: Scene) -> FloatArray:
     """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
     own = scene.own
-    step = _Step(own.events[:, -1] >= 0, own.note >= 0, own.note % OCTAVE)
+    sounding = own.note >= 0
+    step = _Step(own.events[:, -1] >= 0, sounding, own.note % OCTAVE, _WORTH[own.since] * sounding)
     terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
     _harmony(scene, step, terms)
     _coherence(scene, step, terms)
@@ -130,11 +131,17 @@ def judge(scene: Scene) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What all terms need of a step; arrays are (lanes,)."""
+    """What all terms need of a step; arrays are (lanes,).
+
+    `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its melodic
+    worth in each step that it sounds, so many short notes earn no more than few long ones; and sitting on a good note
+    earns nothing in the end.
+    """
 
     onset: npt.NDArray[np.bool_]
     sounding: npt.NDArray[np.bool_]
     pitch_class: IntArray
+    worth: FloatArray
 
 
 def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
@@ -142,12 +149,11 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     own, level = scene.own, scene.level
     vertical = _VERTICAL[rotate(scene.bits, step.pitch_class)]
     together = step.sounding & (scene.bits > 0)
-    onset = step.onset.view(np.int8)
-    out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level, onset]
+    out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level]
     in_chord = (scene.chord_bits >> step.pitch_class) & 1
-    out[:, 1] = _CHORD_FIT[level, in_chord] * (step.onset & (scene.chord_bits > 0))
+    out[:, 1] = _CHORD_FIT[level, in_chord] * step.worth * (scene.chord_bits > 0)
     in_scale = (SCALE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
-    out[:, 2] = -1.0 * (step.onset & (in_scale == 0))
+    out[:, 2] = (in_scale - 1) * step.worth
     out[:, 3] = vertical[:, 1] * together * _STRONG[level]
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
@@ -159,7 +165,7 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
     own, level = scene.own, scene.level
     melody = _MELODY[_interval_row(own.intervals[:, -2]), _interval_row(own.intervals[:, -1])]
-    melody *= step.onset[:, None]
+    melody *= step.worth[:, None]
     out[:, 5:7] = melody[:, :2]
     out[:, 11] = melody[:, 2]
     out[:, 7] = _METER_FIT[level, step.onset + 2 * (own.events[:, -1] == HOLD)]
@@ -170,22 +176,24 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     stable = (STABLE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
     out[:, 9] = _CLOSING[scene.bar % 8, stable] * (_STRONG[level] * step.sounding)
     bar_ago = own.events[np.arange(len(level)), WINDOW - 1 - own.lags[:, _BAR_LAG]]
-    taken_up = (bar_ago >= 0) & (bar_ago != own.note)
-    out[:, 10] = _MOTIF_FIT[taken_up.view(np.int8)] * (step.onset & started)
+    was_onset, differs = bar_ago >= 0, bar_ago != own.events[:, -1]
+    same_rhythm = _MOTIF_FIT[was_onset.view(np.int8), step.onset.view(np.int8)] * differs * started
+    out[:, 10] = same_rhythm * (_MOTIF_ONSETS / np.maximum(own.count, _MOTIF_ONSETS))
 
 
 def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the terms of creativity but for surprise."""
     own = scene.own
-    out[:, 12] = -1.0 * ((own.runs >= own.lags).any(axis=1) & step.onset)
+    loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
+    out[:, 12] = -1.0 * loops.any(axis=1)
     classes = _POPCOUNT[np.bitwise_or.reduce(own.classes, axis=1)]
-    out[:, 13] = _VARIETY[classes] * (step.onset & (own.classes[:, 0] > 0))
+    out[:, 13] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
     first, second = own.intervals[:, -2:-1], own.intervals[:, -1:]
     before, after = scene.player_intervals[:, :-1], scene.player_intervals[:, 1:]
     upright = ((before == first) & (after == second)).any(axis=1)
     inverted = ((before == -first) & (after == -second)).any(axis=1)
-    turning = step.onset & (second[:, 0] != 0) & (first[:, 0] != NO_INTERVAL)
-    out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning
+    turning = (second[:, 0] != 0) & (first[:, 0] != NO_INTERVAL)
+    out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
 
 
 def _interval_row(interval: IntArray) -> IntArray:
@@ -199,8 +207,10 @@ _LEAP: Final = 6
 
 # The tables below are indexed by metrical level (strength in quarters, 0-4) where they have five rows.
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
-# Worth of a consonance: [level, 0 held or 1 struck].
-_EMPHASIS: Final = np.outer(0.5 + 0.5 * _LEVELS, [0.5, 1.0]).astype(np.float32)
+# Worth of a consonance.
+_EMPHASIS: Final = 0.5 + 0.5 * _LEVELS
+# What a note still counts so many steps after its onset: all for a beat of sixteenths, then half of it every beat.
+_WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) / 4).astype(np.float32)
 # Worth of an onset outside and inside of the chord: [level, inside].
 _CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
@@ -212,8 +222,10 @@ _METER_FIT: Final = np.array(
 # Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
 _CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
 _CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
-# Worth of an onset that does not, or does, take up the rhythm of the bar before with another note.
-_MOTIF_FIT: Final = np.array([-0.5, 1.0], dtype=np.float32)
+# Worth of no onset and an onset, where the bar before had none, or had one with another note: [had, has].
+_MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
+# Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.
+_MOTIF_ONSETS: Final = 8
 # Worth of 0..12 distinct pitch classes among eight onsets.
 _VARIETY: Final = np.array([0, -1, -0.7, 0, 0.8, 1, 0.8, 0.2, -0.5, -1, -1, -1, -1], dtype=np.float32)
 # Whether an interval, 0-11, is a unison or octave, or a fifth.
@@ -241,22 +253,21 @@ def _proximity(size: int) -> float:
 
 
 def _reversal(previous: int, interval: int) -> float:
-    """Give the pitch-reversal term, as in Schellenberg's two-factor model, scaled to [-1, 1].
+    """Give the pitch-reversal term: after an interval of more than six semitones the line should turn.
 
-    After an interval of more than six semitones a change of direction is expected; and, after any interval, a
-    return to within two semitones of the note before last.
+    1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The model's other
+    half, a return to the note before last, is left out: it pays for oscillating between two notes.
     """
-    value = 0.0
-    if abs(previous) > _LEAP:
-        value += 1.0 if previous * interval <= 0 else -1.0
-    if previous * interval < 0 and abs(previous + interval) <= 2:  # noqa: PLR2004 - "within two semitones"
-        value += 1.5
-    return value / 2.5
+    if abs(previous) <= _LEAP:
+        return 0.0
+    if previous * interval > 0:
+        return -1.0
+    return 1.0 if 0 < abs(interval) < abs(previous) else 0.5
 
 
 def _unexpectedness(previous: int, interval: int) -> float:
     """Give how unexpected an interval is, 0-1, by proximity and reversal in equal parts."""
-    return 0.7 * min(abs(interval), OCTAVE) / OCTAVE + 0.3 * (1 - (_reversal(previous, interval) + 0.4) / 1.4)
+    return 0.8 * min(abs(interval), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
 
 
 def _melody_table() -> FloatArray:
@@ -266,7 +277,7 @@ def _melody_table() -> FloatArray:
         previous = 0 if i == _NONE else i - OCTAVE
         for j in range(_NONE):
             interval = j - OCTAVE
-            wundt = 1 - ((_unexpectedness(previous, interval) - 0.4) / 0.2) ** 2
+            wundt = 1 - ((_unexpectedness(previous, interval) - 0.3) / 0.25) ** 2
             table[i, j] = _proximity(abs(interval)), _reversal(previous, interval), max(-1.0, wundt)
     return table
 

@@ -1,0 +1,187 @@
+"""The game: a corpus voice plays, the improviser answers step by step, each step is rewarded.
+
+`Game` plays many lanes in lock step, for training; `ImproviserEnv` is one lane of it behind Gymnasium's interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from improviser import rewards
+from improviser.agent.config import Group, NetworkConfig
+from improviser.listening.line import HOLD, REST, SILENT, Line
+from improviser.listening.observation import FEATURES, PLAYER_BLOCK, SIZE, Rows, encode_own
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.training.grid import Part
+from improviser.training.tables import PlayerTable, start_place
+
+EPISODE_BEATS: Final = 32
+
+FloatArray = npt.NDArray[np.float32]
+
+NETWORK: Final = NetworkConfig(tuple(Group(f.name, f.columns, f.values) for f in FEATURES), ACTION_COUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardWeights:
+    """How much each component counts, 0-2."""
+
+    harmony: float = 1.0
+    coherence: float = 1.0
+    creativity: float = 1.0
+
+    def term_weights(self) -> FloatArray:
+        """Give what each term adds to the reward, (terms,)."""
+        components = np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
+        return rewards.component_weights() @ components
+
+
+def playable(parts: Iterable[Part]) -> list[Part]:
+    """Give the parts that are long enough for an episode."""
+    return [part for part in parts if len(part.player) >= EPISODE_BEATS * part.steps_per_beat]
+
+
+def action_events(actions: npt.NDArray[np.int64], own_base: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
+    """Give the events, (lanes,), of actions above the bases."""
+    notes = own_base + actions - FIRST_ONSET
+    return np.where(actions >= FIRST_ONSET, notes, np.where(actions == HOLD_ACTION, HOLD, REST)).astype(np.int16)
+
+
+class Game:
+    """Many lanes of one player and one improviser each; all lanes begin and end together.
+
+    Attributes:
+        observation: (lanes, SIZE) uint8, of the step to be decided. Overwritten by the next step.
+        terms: (lanes, terms) float32, the reward's terms of the last step.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], table: PlayerTable, lanes: int, rng: np.random.Generator, weights: RewardWeights
+    ) -> None:
+        """Prepare to play out of `parts`, whose player's side is `table`; `reset` or `play_whole` begins."""
+        self._parts, self._table, self._rng = parts, table, rng
+        self._term_weights = weights.term_weights()
+        self._lanes = lanes
+        self.observation: Rows = np.zeros((lanes, SIZE), dtype=np.uint8)
+        self.terms = np.zeros((lanes, len(rewards.TERMS)), dtype=np.float32)
+        self._legal = np.ones((lanes, ACTION_COUNT), dtype=np.bool_)
+
+    @property
+    def legal(self) -> npt.NDArray[np.bool_]:
+        """Which actions are legal, (lanes, ACTION_COUNT): hold only while something sounds."""
+        self._legal[:, HOLD_ACTION] = self._own.note != SILENT
+        return self._legal
+
+    @property
+    def episode_steps(self) -> int:
+        """The steps of the running episode."""
+        return self._length
+
+    def reset(self) -> Rows:
+        """Begin an episode of EPISODE_BEATS at some bar of parts drawn at random, all long enough."""
+        chosen = self._rng.integers(len(self._parts), size=self._lanes)
+        parts = [self._parts[index] for index in chosen]
+        bar = np.array([part.bar_steps for part in parts])
+        self._length = EPISODE_BEATS * parts[0].steps_per_beat
+        offset = self._rng.integers((self._table.steps[chosen] - self._length) // bar + 1) * bar
+        return self._begin(parts, self._table.start[chosen] + offset)
+
+    def play_whole(self, index: int) -> Rows:
+        """Begin an episode that is the whole of part number `index`, in every lane; give the observations."""
+        self._length = int(self._table.steps[index])
+        return self._begin([self._parts[index]] * self._lanes, np.full(self._lanes, self._table.start[index]))
+
+    def _begin(self, parts: list[Part], rows: npt.NDArray[np.int64]) -> Rows:
+        """Put each lane at its row of the table, with our line empty."""
+        self._place = start_place(parts)
+        steps = np.array([part.steps_per_beat for part in parts]), np.array([part.bar_steps for part in parts])
+        self._own = Line(*steps)
+        self._row, self._step = rows, 0
+        self._observe()
+        return self.observation
+
+    def step(self, actions: npt.NDArray[np.int64]) -> tuple[Rows, FloatArray, bool]:
+        """Play an action a lane, (lanes,).
+
+        Returns:
+            The next observations, the rewards (lanes,), and whether the episode is over: the piece goes on without us, so
+            it is truncated, never terminated, and the next observations still count.
+        """
+        self._own.push(action_events(actions, self._place.own_base))
+        self.terms = rewards.judge(self._scene())
+        self._step += 1
+        over = self._step >= self._length
+        if not over:
+            self._row += 1
+        self._observe()
+        return self.observation, self.terms @ self._term_weights, over
+
+    def _observe(self) -> None:
+        """Write the observations of the step to be decided."""
+        self.observation[:, PLAYER_BLOCK] = self._table.observation[self._row]
+        encode_own(self._own, self._table.note[self._row], self._place, self.observation)
+
+    def _scene(self) -> rewards.Scene:
+        """Give the step just played as the rewards see it."""
+        table, row = self._table, self._row
+        return rewards.Scene(
+            own=self._own,
+            bits=table.bits[row],
+            player_note=table.note[row],
+            player_before=table.before[row],
+            player_intervals=table.intervals[row],
+            chord_bits=table.chord_bits[row],
+            tonic=self._place.tonic,
+            mode=self._place.mode,
+            level=table.level[row],
+            bar=table.bar[row],
+            style=self._place.style,
+        )
+
+
+class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
+    """One lane of the game as a Gymnasium environment.
+
+    Observation: `listening.observation`'s row, uint8. Action: `playing.actions`' index; a hold while nothing sounds
+    counts as a rest. Reward: the weighted sum of the components; `info` holds the terms by name and the legal actions.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None) -> None:
+        """Play against the players of `parts`, whose table is `table`."""
+        self._parts, self._table = parts, table
+        self._weights = weights or RewardWeights()
+        values = np.concatenate([np.full(group.columns, group.values) for group in NETWORK.groups])
+        self.observation_space = gymnasium.spaces.Box(0, (values - 1).astype(np.uint8), dtype=np.uint8)
+        self.action_space = gymnasium.spaces.Discrete(ACTION_COUNT)
+        self._game: Game | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
+        """Begin an episode; see gymnasium.Env."""
+        super().reset(seed=seed, options=options)
+        self._game = Game(self._parts, self._table, 1, self.np_random, self._weights)
+        self._game.reset()
+        return self._game.observation[0].copy(), self._info(self._game)
+
+    def step(self, action: np.int64) -> tuple[npt.NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
+        """Play one action; see gymnasium.Env."""
+        if self._game is None:
+            msg = "reset the environment before its first step"
+            raise gymnasium.error.ResetNeeded(msg)
+        legal = self._game.legal[0, action]
+        observation, reward, over = self._game.step(np.array([action if legal else HOLD_ACTION + 1]))
+        return observation[0].copy(), float(reward[0]), False, over, self._info(self._game)
+
+    def _info(self, game: Game) -> dict[str, Any]:
+        """Give the terms of the last step and what is legal now."""
+        terms = dict(zip(rewards.TERMS, game.terms[0].tolist(), strict=True))
+        return {"terms": terms, "legal": game.legal[0].copy()}

@@ -1,0 +1,198 @@
+"""Evaluation: the improviser and those it is measured against play held-out pieces; all figures side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser import rewards
+from improviser.agent.policy import Actor, Choice, draw
+from improviser.listening.line import NONE, event_tokens
+from improviser.music.scale import SCALE_BITS
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.training.env import Game, RewardWeights, action_events
+from improviser.training.grid import Part
+from improviser.training.metrics import Figures, Performance, figures
+from improviser.training.tables import PlayerTable, player_table
+
+BEATS: Final = 64
+
+Chooser = Callable[[Game, Part, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How the actors play: as a preset says."""
+
+    temperature: float
+    prior_weight: float
+    weights: RewardWeights
+
+
+class PriorOnly:
+    """Plays by people's habits alone, at temperature 1: what imitation without a reward gives."""
+
+    def __init__(self, actor: Actor) -> None:
+        """Take the prior of `actor`."""
+        self._actor = actor
+
+    def select_action(
+        self,
+        observation: npt.NDArray[np.uint8],
+        legal: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
+        *,
+        temperature: float,
+        prior_weight: float,
+    ) -> Choice:
+        """Draw from the prior."""
+        del temperature, prior_weight
+        choice = self._actor.select_action(observation, legal, rng, temperature=1.0, prior_weight=1.0)
+        log_policy, action = draw(choice.log_prior, legal, 1.0, rng)
+        return Choice(action, np.zeros_like(choice.q_values), choice.log_prior, log_policy)
+
+
+class RandomInKey:
+    """Plays notes of the key at random, as often as people play: the least that music must beat."""
+
+    def __init__(self, mode: int, onset_rate: float) -> None:
+        """Play in C of `mode`, an onset in a share `onset_rate` of the steps, and hold in between."""
+        degrees = np.arange(ACTION_COUNT - FIRST_ONSET) % 12
+        in_key = (SCALE_BITS[mode] >> degrees) & 1
+        self._chances = np.zeros(ACTION_COUNT)
+        self._chances[FIRST_ONSET:] = onset_rate * in_key / in_key.sum()
+        self._chances[HOLD_ACTION] = 1 - onset_rate
+
+    def select_action(
+        self,
+        observation: npt.NDArray[np.uint8],
+        legal: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
+        *,
+        temperature: float,
+        prior_weight: float,
+    ) -> Choice:
+        """Draw an action."""
+        del observation, temperature, prior_weight
+        values = np.log(np.maximum(self._chances, 1e-9)).astype(np.float32)
+        log_policy, action = draw(values, legal, 1.0, rng)
+        return Choice(action, np.zeros_like(values), values, log_policy)
+
+
+def perform(
+    actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
+) -> list[Figures]:
+    """Let `actor` play each part from its beginning; give each performance's figures and mean rewards."""
+    return [
+        _perform_one(_acting(actor, conditions, rng), parts, table, index, conditions) for index in range(len(parts))
+    ]
+
+
+def perform_random(
+    parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
+) -> list[Figures]:
+    """Do the same for random notes of each piece's key, with the onset rate of its human partner, or else of its player."""
+    results = []
+    for index, part in enumerate(parts):
+        model = part.player if (part.partner == NONE).all() else part.partner
+        chooser = _acting(RandomInKey(part.mode, float(np.mean(model >= 0))), conditions, rng)
+        results.append(_perform_one(chooser, parts, table, index, conditions))
+    return results
+
+
+def perform_human(parts: Sequence[Part], table: PlayerTable, conditions: Conditions) -> list[Figures]:
+    """Do the same for the corpus' own partners; parts without one are left out."""
+    return [
+        _perform_one(_human, parts, table, index, conditions)
+        for index, part in enumerate(parts)
+        if not (part.partner == NONE).all()
+    ]
+
+
+def mean_figures(results: Sequence[Figures]) -> Figures:
+    """Give the means over pieces, in which a figure that a piece does not have is passed over."""
+    names = results[0].keys() if results else ()
+    columns = {name: np.array([result[name] for result in results]) for name in names}
+    return {name: float(np.nanmean(column)) if np.isfinite(column).any() else float("nan") for name, column in columns.items()}
+
+
+def first_beats(parts: Sequence[Part]) -> list[Part]:
+    """Give the first BEATS beats of each part that has them, so that all weigh alike."""
+    return [_cut(part, BEATS * part.steps_per_beat) for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
+
+
+def table_of(parts: Sequence[Part]) -> PlayerTable:
+    """Give the player's side of the parts."""
+    return player_table(parts)
+
+
+def _cut(part: Part, steps: int) -> Part:
+    """Give the first steps of a part."""
+    values = {name: getattr(part, name) for name in Part.__slots__}
+    return Part(**values | {name: values[name][:steps] for name in ("player", "bits", "partner")})
+
+
+def _acting(actor: Actor, conditions: Conditions, rng: np.random.Generator) -> Chooser:
+    """Give what lets an actor choose in a game."""
+
+    def choose(game: Game, part: Part, step: int) -> int:
+        """Choose by the observation alone."""
+        del part, step
+        return actor.select_action(
+            game.observation[0],
+            game.legal[0],
+            rng,
+            temperature=conditions.temperature,
+            prior_weight=conditions.prior_weight,
+        ).action
+
+    return choose
+
+
+def _human(game: Game, part: Part, step: int) -> int:
+    """Choose what the corpus' partner did."""
+    del game
+    return int(event_tokens(part.partner[step : step + 1], np.array([part.own_base]))[0])
+
+
+def _perform_one(
+    chooser: Chooser, parts: Sequence[Part], table: PlayerTable, index: int, conditions: Conditions
+) -> Figures:
+    """Play part number `index` whole; give its figures, and its mean rewards a step."""
+    part = parts[index]
+    game = Game(parts, table, 1, np.random.default_rng(0), conditions.weights)
+    game.play_whole(index)
+    events = np.zeros(len(part.player), dtype=np.int16)
+    terms = np.zeros((len(events), len(rewards.TERMS)), dtype=np.float32)
+    base = np.array([part.own_base])
+    for step in range(len(events)):
+        action = np.array([chooser(game, part, step)])
+        events[step] = action_events(action, base)[0]
+        game.step(action)
+        terms[step] = game.terms[0]
+    rows = slice(int(table.start[index]), int(table.start[index]) + len(events))
+    performance = Performance(
+        events=events,
+        player=part.player,
+        bits=part.bits,
+        chord_bits=table.chord_bits[rows].astype(np.int64),
+        mode=part.mode,
+        meter=part.meter,
+        steps_per_beat=part.steps_per_beat,
+    )
+    return figures(performance) | _reward_figures(terms, conditions.weights)
+
+
+def _reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights) -> Figures:
+    """Give the summed reward a step, its components and its terms, means over a performance."""
+    means = terms.mean(axis=0)
+    components = means @ rewards.component_weights()
+    return (
+        {"reward": float(means @ weights.term_weights())}
+        | {name: float(value) for name, value in zip(rewards.COMPONENTS, components, strict=True)}
+        | {f"- {name}": float(value) for name, value in zip(rewards.TERMS, means, strict=True)}
+    )

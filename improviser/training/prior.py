@@ -1,0 +1,87 @@
+"""The prior: people's habits, learned by maximum likelihood from the corpus' own partner voices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from improviser.agent.network import Network
+from improviser.listening.observation import Rows
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
+
+BATCH: Final = 512
+LEARNING_RATE: Final = 1e-3
+WEIGHT_DECAY: Final = 0.01
+
+Report = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Imitation:
+    """What people did where: observations, (rows, SIZE), and actions, (rows,); rows without a partner are left out."""
+
+    observations: Rows
+    actions: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        """Refuse rows that name no action."""
+        if len(self.actions) == 0 or self.actions.max() >= ACTION_COUNT:
+            msg = "imitation needs rows, each with an action"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class PriorScore:
+    """How well a prior foretells people.
+
+    Attributes:
+        nats: Mean negative log-likelihood a step.
+        note_accuracy: Share of the steps with an onset whose very note the likeliest onset is.
+    """
+
+    nats: float
+    note_accuracy: float
+
+
+def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
+    """Fit `network`'s outputs as log-odds of what people do, by AdamW with a cosine schedule.
+
+    Args:
+        network: Changed in place.
+        data: What to imitate.
+        updates: Gradient steps of BATCH rows.
+        rng: Draws the batches.
+        report: Told the update's number and its loss, after each.
+    """
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
+    for update in range(1, updates + 1):
+        rows = rng.integers(len(data.actions), size=BATCH)
+        logits = network(torch.from_numpy(data.observations[rows]))
+        loss = functional.cross_entropy(logits, torch.from_numpy(data.actions[rows]))
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
+        optimizer.step()
+        schedule.step()
+        report(update, float(loss.detach()))
+
+
+def score_prior(network: Network, data: Imitation) -> PriorScore:
+    """Measure a prior on data it was not fitted to."""
+    nats, right, onsets = 0.0, 0, 0
+    with torch.no_grad():
+        for at in range(0, len(data.actions), 8192):
+            actions = torch.from_numpy(data.actions[at : at + 8192])
+            logits = network(torch.from_numpy(data.observations[at : at + 8192]))
+            nats += float(functional.cross_entropy(logits, actions, reduction="sum"))
+            struck = actions >= FIRST_ONSET
+            guessed = logits[:, FIRST_ONSET:].argmax(dim=1) + FIRST_ONSET
+            right += int((guessed[struck] == actions[struck]).sum())
+            onsets += int(struck.sum())
+    return PriorScore(nats / len(data.actions), right / max(1, onsets))

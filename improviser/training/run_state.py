@@ -1,0 +1,75 @@
+"""The state of a training run on disk, as safetensors: what makes it resumable."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from improviser.agent.learner import Learner
+
+FILE: Final = "run.safetensors"
+_MOMENTS: Final = ("exp_avg", "exp_avg_sq", "step")
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How many transitions a run has sampled, and how often it was begun or saved."""
+
+    transitions: int
+    restarts: int
+
+
+def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) -> None:
+    """Write networks, optimiser and counters; the file appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"q.{name}": value for name, value in learner.q_network.state_dict().items()}
+    tensors |= {f"target.{name}": value for name, value in learner.target_network.state_dict().items()}
+    for index, moments in learner.optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": moments[name] for name in _MOMENTS}
+    header = {
+        "fingerprint": fingerprint,
+        "transitions": str(state.transitions),
+        "restarts": str(state.restarts),
+        "updates": str(learner.updates),
+    }
+    partial = folder / f"{FILE}.partial"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
+    os.replace(partial, folder / FILE)  # noqa: PTH105 - says that an existing file is replaced
+
+
+def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | None:
+    """Bring `learner` to where the run of this fingerprint was; None where there is no such run, or it is unreadable."""
+    try:
+        with safe_open(folder / FILE, framework="pt") as file:
+            header = file.metadata() or {}
+            if header.get("fingerprint") != fingerprint:
+                return None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError):
+        return None
+    learner.q_network.load_state_dict(_under("q.", tensors))
+    learner.target_network.load_state_dict(_under("target.", tensors))
+    learner.optimizer.load_state_dict(_adam(learner.optimizer.state_dict(), _under("adam.", tensors)))
+    learner.updates = int(header["updates"])
+    return RunState(int(header["transitions"]), int(header["restarts"]))
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give the tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _adam(state: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Give the optimiser's state dictionary with the moments put in."""
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, moment = name.split(".")
+        moments.setdefault(int(index), {})[moment] = tensor
+    return {**state, "state": moments}

@@ -1,0 +1,219 @@
+"""Training: initialise, sample, store, update, synchronise; every so often what was learned is put on disk.
+
+A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not kept: a run
+that was interrupted fills it again before it goes on learning, so its weights differ from those of an unbroken run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from improviser.agent.checkpoint import load_model, save_model
+from improviser.agent.config import DQNConfig
+from improviser.agent.learner import Learner
+from improviser.agent.network import Network
+from improviser.agent.policy import Weights
+from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.training.env import NETWORK, Game, RewardWeights
+from improviser.training.material import game_parts, imitation
+from improviser.training.piece import Piece
+from improviser.training.prior import PriorScore, fit_prior, score_prior
+from improviser.training.run_state import RunState, load_run, save_run
+from improviser.training.tables import player_table
+
+# Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
+PRIOR_TO_Q: Final = 0.1
+SAVE_EVERY_S: Final = 20.0
+REPORT_EVERY: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What decides a training run.
+
+    Attributes:
+        style: One of listening.observation.STYLES.
+        steps_per_beat: The grid, 1-4.
+        register_low: Lowest note of the improviser's register where the player is a tune.
+        weights: How much each reward component counts.
+        seed: Of every random choice.
+        prior_updates: Gradient steps of the prior.
+        transitions: Steps that the Q-network learns from, over all lanes.
+        lanes: Games played at a time.
+        dqn: Settings of the learner.
+    """
+
+    style: str
+    steps_per_beat: int = 4
+    register_low: int = 60
+    weights: RewardWeights = field(default_factory=RewardWeights)
+    seed: int = 0
+    prior_updates: int = 6_000
+    transitions: int = 1_500_000
+    lanes: int = 64
+    dqn: DQNConfig = field(default_factory=DQNConfig)
+
+    def fingerprint(self) -> str:
+        """Give what tells one run from another."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; `loss` and `reward` are means over the last updates and episodes."""
+
+    stage: str
+    done: int
+    total: int
+    loss: float
+    reward: float
+    steps_per_s: float
+
+    @property
+    def left_s(self) -> float:
+        """The seconds that this stage will still take."""
+        return (self.total - self.done) / max(self.steps_per_s, 1e-9)
+
+
+Report = Callable[[Progress], None]
+
+
+def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> PriorScore:
+    """Train the prior, then the Q-network from it, into `folder`/model.safetensors; go on where a run was interrupted.
+
+    Args:
+        settings: What to train.
+        pieces: The corpus.
+        folder: Where the run's state and, in the end, its model are.
+        report: Told how far the run is.
+
+    Returns:
+        The prior's score on the validation split.
+    """
+    prior = _prior(settings, pieces, folder, report)
+    valid = imitation([piece for piece in pieces if piece.split == "valid"], settings.style, settings.steps_per_beat)
+    score = score_prior(prior, valid)
+    q_weights = _q_network(settings, pieces, prior, folder, report)
+    networks = {"prior": prior.to_weights(), "q": q_weights}
+    save_model(folder / "model.safetensors", NETWORK, networks, _notes(settings))
+    return score
+
+
+def _notes(settings: TrainingSettings) -> dict[str, str]:
+    """Give what a model's header says of its training."""
+    return {"style": settings.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
+
+
+def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
+    """Give the prior, from the folder where it was fitted already."""
+    network = Network(NETWORK, torch.Generator().manual_seed(settings.seed))
+    path = folder / f"prior-{settings.fingerprint()}.safetensors"
+    if path.is_file():
+        _, networks, _ = load_model(path)
+        network.load_weights(networks["prior"])
+        return network
+    rng = np.random.default_rng([settings.seed, 1])
+    train_pieces = [piece for piece in pieces if piece.split == "train"]
+    data = imitation(train_pieces, settings.style, settings.steps_per_beat)
+    pace = _Pace("prior", settings.prior_updates, 0)
+    fit_prior(network, data, settings.prior_updates, rng, lambda done, loss: pace.tell(done, loss, 0.0, report))
+    weights = network.to_weights()
+    save_model(path, NETWORK, {"prior": weights, "q": weights}, _notes(settings))
+    return network
+
+
+def _q_network(
+    settings: TrainingSettings, pieces: list[Piece], prior: Network, folder: Path, report: Report
+) -> Weights:
+    """Give the trained Q-network's weights."""
+    learner = Learner(_from_prior(prior), settings.dqn)
+    state = load_run(folder, settings.fingerprint(), learner) or RunState(0, 0)
+    rng = np.random.default_rng([settings.seed, 2, state.restarts])
+    parts = game_parts([piece for piece in pieces if piece.split == "train"], settings)
+    game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
+    game.reset()
+    _learn(learner, game, settings, state, rng, lambda done: save_run(folder, settings.fingerprint(), learner, done), report)
+    return learner.publish_weights()
+
+
+def _from_prior(prior: Network) -> Network:
+    """Initialise: a Q-network with the prior's layers, its outputs brought to the scale of returns."""
+    network = Network(prior.config, torch.Generator().manual_seed(0))
+    weights = prior.to_weights()
+    for name in ("output.weight", "output.bias"):
+        weights[name] = weights[name] * np.float32(PRIOR_TO_Q)
+    network.load_weights(weights)
+    return network
+
+
+def _learn(
+    learner: Learner,
+    game: Game,
+    settings: TrainingSettings,
+    state: RunState,
+    rng: np.random.Generator,
+    save: Callable[[RunState], None],
+    report: Report,
+) -> None:
+    """Run the loop of deep Q-learning until as many transitions were sampled as the settings say."""
+    dqn = settings.dqn
+    replay = ReplayBuffer(NETWORK, dqn.buffer_size)
+    pace = _Pace("Q-network", settings.transitions, state.transitions)
+    sampled, saved_s, loss, mean_reward = state.transitions, time.monotonic(), 0.0, 0.0
+    while sampled < settings.transitions:
+        transitions = _sample(learner, game, dqn.epsilon(sampled / settings.transitions), rng)
+        replay.store(transitions)
+        before, sampled = sampled, sampled + settings.lanes
+        mean_reward += (float(transitions.reward.mean()) - mean_reward) * 0.01
+        if len(replay) >= min(dqn.learning_starts, dqn.buffer_size):
+            for _ in range(sampled // dqn.train_frequency - before // dqn.train_frequency):
+                loss += (learner.learn_step(replay.sample(dqn.batch_size, rng)) - loss) * 0.01
+        pace.tell(sampled, loss, mean_reward, report)
+        if time.monotonic() - saved_s > SAVE_EVERY_S:
+            save(RunState(sampled, state.restarts + 1))
+            saved_s = time.monotonic()
+    save(RunState(sampled, state.restarts + 1))
+
+
+def _sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator) -> Transitions:
+    """Sample: play one step in every lane, epsilon-greedily."""
+    observation = game.observation.copy()
+    actions = learner.select_actions(observation, game.legal, epsilon, rng)
+    next_observation, reward, over = game.step(actions)
+    transitions = Transitions(
+        observation=observation,
+        action=actions,
+        reward=reward,
+        next_observation=next_observation.copy(),
+        terminated=np.zeros(len(actions), dtype=np.bool_),
+        next_legal=game.legal.copy(),
+    )
+    if over:
+        game.reset()
+    return transitions
+
+
+class _Pace:
+    """Tells how fast a stage goes, every REPORT_EVERY calls."""
+
+    def __init__(self, stage: str, total: int, done: int) -> None:
+        """Start the watch, `done` of `total` being done."""
+        self._stage, self._total, self._from = stage, total, done
+        self._calls, self._start_s = 0, time.monotonic()
+
+    def tell(self, done: int, loss: float, reward: float, report: Report) -> None:
+        """Report how far the stage is."""
+        self._calls += 1
+        if self._calls % REPORT_EVERY and done < self._total:
+            return
+        elapsed_s = max(time.monotonic() - self._start_s, 1e-9)
+        report(Progress(self._stage, done, self._total, loss, reward, (done - self._from) / elapsed_s))
