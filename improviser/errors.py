@@ -1,5 +1,7 @@
 """The exceptions of improviser; imports nothing.
 
+The tree:
+
     ImproviserError            every error that a user can meet; its text names the next step
     ├── UsageError             a wrong argument (exit code 2)
     ├── ConfigError            a faulty preset, device or settings file

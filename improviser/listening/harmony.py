@@ -38,7 +38,8 @@ def _likelihoods() -> FloatArray:
     """Give log P(pitch class | key), (12, KEY_COUNT)."""
     shares = PROFILES / PROFILES.sum(axis=1, keepdims=True)
     columns = [np.roll(shares[key.mode], key.tonic) for key in ALL_KEYS]
-    return np.log(np.stack(columns, axis=1))
+    likelihoods: FloatArray = np.log(np.stack(columns, axis=1))
+    return likelihoods
 
 
 def _chord_templates() -> FloatArray:

@@ -1,8 +1,8 @@
 """The recent past of one voice, for any number of lanes at once.
 
-One lane is a live player or the improviser itself; many lanes are the parallel games of training, so what is
-learned on is computed by the very code that listens on stage. An event is what a voice does in one step of the
-grid: a MIDI note (an onset), HOLD (goes on sounding), REST (is silent) or NONE (before the beginning).
+One lane is a live player or the improviser itself; many lanes are the parallel games of training, so what
+is learned on is computed by the very code that listens on stage. An event is what a voice does in one step of
+the grid: a MIDI note (an onset), HOLD (goes on sounding), REST (is silent) or NONE (before the beginning).
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class Line:
         before: (lanes,) int16, the same one step ago.
         since: (lanes,) int16, steps since the last onset, at most LONG_AGO.
         count: (lanes,) int16, onsets in the window.
-        pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where there was none.
-        intervals: (lanes, PITCHES) int16, the melodic interval to each of them in semitones, NO_INTERVAL for the first.
-        classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where there was none.
+        pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where none.
+        intervals: (lanes, PITCHES) int16, the melodic interval to each, NO_INTERVAL for the first.
+        classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where none.
         runs: (lanes, LAG_COUNT) int16, for how many steps the line has been repeating itself at each lag.
         lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
-        """Start an empty line for as many lanes as the two arrays of steps a beat and a bar, (lanes,), have."""
+        """Start an empty line in each lane, from the steps a beat and a bar, (lanes,)."""
         lanes = len(bar_steps)
         lags = np.stack([beat_steps, 2 * beat_steps, bar_steps, 2 * bar_steps], axis=1)
         self.lags = np.minimum(lags, WINDOW).astype(np.int16)
@@ -108,7 +108,7 @@ def fold(semitones: IntArray) -> IntArray:
 
 
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Give tokens and degrees by base and event (from NONE on): what `event_tokens` and `note_degrees` look up."""
+    """Give tokens and degrees by base and event (from NONE on), for `event_tokens` and `note_degrees`."""
     bases, events = np.arange(NOTE_MAX + 1)[:, None], np.arange(NONE, NOTE_MAX + 1)[None, :]
     above = fold(events - bases)
     silent = np.where(events == NONE, TOKEN_NONE, HOLD - events)
@@ -129,5 +129,5 @@ def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
 
 
 def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
-    """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; the arrays broadcast."""
+    """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; arrays broadcast."""
     return _DEGREES[base, notes - NONE]

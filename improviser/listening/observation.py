@@ -1,11 +1,11 @@
-"""The observation: what the Q-network sees, as categorical features packed into one uint8 row of SIZE columns.
+"""The observation: what the Q-network sees, categorical features packed into a uint8 row of SIZE columns.
 
 Everything that a reward reads is in it. Notes are relative to the tonic: a voice's tokens count from its base, the
 tonic at the bottom of its range, so that transposing the music changes nothing but the base.
 
 | feature | columns | values | meaning |
 |---|---|---|---|
-| player_tokens | 32 | 40 | the player's last 32 steps, the current one last: hold, rest, onset 0..36 above the base, none |
+| player_tokens | 32 | 40 | the last 32 steps, the newest last: hold, rest, onset 0..36 above the base, none |
 | player_pitches | 8 | 38 | the player's last 8 onsets above the base, 37 none |
 | player_pcs | 12 | 2 | which pitch classes above the tonic the player sounds |
 | player_since | 1 | 17 | steps since the player's last onset, at most 16 |
@@ -33,15 +33,17 @@ tonic at the bottom of its range, so that transposing the music changes nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import NO_INTERVAL, Line, event_tokens, note_degrees
-from improviser.listening.player import Player
 from improviser.music.chord import QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, IntArray
+
+if TYPE_CHECKING:
+    from improviser.listening.player import Player
 
 STYLES: Final = ("chorale", "fiddle")
 
@@ -80,6 +82,9 @@ FEATURES: Final = (
     Feature("vertical", 1, 13),
     Feature("style", 1, 4),
 )
+
+# The same as plain rows: what a model must have been trained on.
+GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 
 
 def _columns() -> dict[str, slice]:

@@ -1,13 +1,17 @@
-"""The player as the improviser hears one: top voice, sounding pitch classes and implied chord, for any lanes."""
+"""The player as the improviser hears one: top voice, sounding pitch classes, implied chord; for any lanes."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.harmony import ChordTracker
 from improviser.listening.line import Events, Line
-from improviser.music.pitch import IntArray
+
+if TYPE_CHECKING:
+    from improviser.music.pitch import IntArray
 
 
 class Player:

@@ -1,7 +1,8 @@
 """The note window: what the player's keys and pedal do, cut into the steps of the grid.
 
-A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is its
-highest onset, unless a higher key is still held from before: then the melody holds and something moved below it.
+A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is
+its highest onset, unless a higher key is still held from before: then the melody holds and something moved
+below it.
 """
 
 from __future__ import annotations

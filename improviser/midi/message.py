@@ -8,16 +8,20 @@ Source: MIDI 1.0 Detailed Specification (document 4.2.1), tables I-VII.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from improviser.errors import MidiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 SUSTAIN_PEDAL = 64
 ALL_SOUND_OFF = 120
 ALL_NOTES_OFF = 123
 DATA_MAX = 127
 BEND_CENTRE = 8192
+_SHOWN_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +197,8 @@ def _check_data(data: Sequence[int], length: int) -> None:
 
 def _described(data: Sequence[int]) -> str:
     """Give the error text for bytes that are no message."""
-    shown = " ".join(f"{byte:02x}" for byte in data[:8])
-    return f"not a MIDI message that is understood: {shown}{' …' if len(data) > 8 else ''}"
+    shown = " ".join(f"{byte:02x}" for byte in data[:_SHOWN_BYTES])
+    return f"not a MIDI message that is understood: {shown}{' …' if len(data) > _SHOWN_BYTES else ''}"
 
 
 def message_to_bytes(message: Message) -> bytes:

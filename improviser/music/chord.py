@@ -49,7 +49,7 @@ def chord_from_index(index: int) -> Chord | None:
     return None if index == NO_CHORD else Chord(*divmod(index, QUALITY_COUNT))
 
 
-# CHORD_BITS[index]: the chord's twelve-bit pitch-class set; one more row at the end, so that NO_CHORD = -1 is empty.
+# CHORD_BITS[index]: the chord's twelve-bit pitch-class set; a last row makes NO_CHORD = -1 the empty set.
 CHORD_BITS: Final = np.array(
     [
         pitch_class_bits([root + semitones for semitones in intervals])

@@ -1,8 +1,8 @@
 """How consonant two simultaneous pitch classes are.
 
-Source: D. Huron (1994), "Interval-class content in equally tempered pitch-class sets", Music Perception 11(3),
-table 2: an index for the six interval classes, from the means of three perceptual studies
-(Malmberg 1918; Kameoka and Kuriyagawa 1969; Hutchinson and Knopoff 1979).
+Source: D. Huron (1994), "Interval-class content in equally tempered pitch-class sets", Music Perception
+11(3), table 2: an index for the six interval classes, from the means of three perceptual studies (Malmberg
+1918; Kameoka and Kuriyagawa 1969; Hutchinson and Knopoff 1979).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ CONSONANT_INTERVALS: Final = (0, 3, 4, 7, 8, 9)
 def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Give the consonance in [-1, 1] of the intervals 0-11 semitones, mod the octave.
 
-    Huron's index is divided by its largest magnitude. Two departures, both from counterpoint: a unison or octave adds no
-    harmony (0.2), and a perfect fourth or fifth counts no more than a third or sixth, since a line of bare fifths
-    would win otherwise.
+    Huron's index is divided by its largest magnitude. Two departures, both from counterpoint: a unison or
+    octave adds no harmony (0.2), and a perfect fourth or fifth counts no more than a third or sixth, since a
+    line of bare fifths would win otherwise.
     """
     largest = max(abs(value) for value in HURON_INDEX.values())
     table = np.zeros(OCTAVE, dtype=np.float32)

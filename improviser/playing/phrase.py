@@ -8,7 +8,7 @@ from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.playing.actions import Gesture, GestureKind
 
 # Dynamics: a partner stays a little under the lead, and leans on strong positions.
-# Source: the accent sizes of performance rules, A. Friberg, R. Bresin and J. Sundberg (2006), order of 2-4 dB.
+# Source: the accent sizes of performance rules, 2-4 dB: A. Friberg, R. Bresin and J. Sundberg (2006).
 UNDER: Final = 0.85
 ACCENT: Final = 18.0
 VELOCITY_MIN, VELOCITY_MAX = 20, 120
