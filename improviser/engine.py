@@ -76,7 +76,7 @@ class EngineSettings:
     channel: int = 0
     collect_s: float = 0.0
     patience_bars: int = 4
-    max_note_bars: int = 2
+    max_note_bars: float = 2.0
     temperature: float = 0.2
     prior_weight: float = 0.3
     harmony: float = 1.0
@@ -261,7 +261,7 @@ class Engine:
 
     def _legal(self) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
-        longest = self.settings.max_note_bars * self.settings.bar_steps
+        longest = round(self.settings.max_note_bars * self.settings.bar_steps)
         can_hold = self._phrase.note is not None and self._held_steps < longest
         locked = self._scale_bits() if self._keys.is_locked else None
         return legal_actions(int(self._place.own_base[0]), is_sounding=can_hold, pitch_classes=locked)

@@ -6,10 +6,10 @@ lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarde
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
 | harmony | consonance | .35 | consonant intervals with what the player sounds, more on strong beats; dissonant ones |
-| harmony | chord | .25 | onsets on tones of the implied chord; non-chord tones on strong beats |
-| harmony | scale | .20 | - ; onsets outside the key |
-| harmony | clash | .10 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .10 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | chord | .25 | tones of the implied chord; non-chord tones on strong beats |
+| harmony | scale | .20 | - ; tones outside the key |
+| harmony | clash | .05 | - ; minor seconds and ninths and major sevenths on strong beats |
+| harmony | parallels | .15 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .10 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
@@ -22,10 +22,10 @@ lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarde
 | creativity | echo | .15 | taking up a turn of the player's, transposed or inverted; - |
 
 Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997), "Simplifying the
-implication-realization model of melodic expectancy", Music Perception 14(3): the two-factor model. Surprise: the
+implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
 inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology". Parallels, leaps, cadence: common-practice
 counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus, 10th to 90th
-percentile (`improviser train --bands` prints them).
+percentile for chorales, 10th to 75th for tunes.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ TERMS: Final = {
     "consonance": ("harmony", 0.35),
     "chord": ("harmony", 0.25),
     "scale": ("harmony", 0.20),
-    "clash": ("harmony", 0.10),
-    "parallels": ("harmony", 0.10),
+    "clash": ("harmony", 0.05),
+    "parallels": ("harmony", 0.15),
     "proximity": ("coherence", 0.20),
     "reversal": ("coherence", 0.10),
     "meter": ("coherence", 0.20),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError
+from improviser.music.meter import METERS
 
 REGISTER_SEMITONES = 37
 _NOTE_MAX = 127
@@ -47,7 +48,9 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
 
 Weight = Annotated[float, Field(ge=0, le=2)]
 Text = Annotated[str, Field(min_length=1)]
-Meter = Annotated[str, _matching(r"([1-9]|1[0-9]|2[0-4])/(1|2|4|8|16)", "a meter such as 4/4, 3/4 or 6/8")]
+Meter = Annotated[
+    str, _matching("|".join(meter.name for meter in METERS), f"one of {', '.join(meter.name for meter in METERS)}")
+]
 ModelFile = Annotated[
     str,
     _matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors", "the name of a file that ends in .safetensors"),

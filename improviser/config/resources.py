@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 CONFIG_DIR_VARIABLE = "IMPROVISER_CONFIG_DIR"
+CACHE_DIR_VARIABLE = "IMPROVISER_CACHE_DIR"
 _APPLICATION = "improviser"
 
 
@@ -17,6 +18,16 @@ def config_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - not needed where the variable is set
 
     return Path(platformdirs.user_config_dir(_APPLICATION, appauthor=False))
+
+
+def cache_folder() -> Path:
+    """Give the folder for what can be made again: what IMPROVISER_CACHE_DIR names, or the platform's place for it."""
+    chosen = os.environ.get(CACHE_DIR_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs  # noqa: PLC0415 - not needed where the variable is set
+
+    return Path(platformdirs.user_cache_dir(_APPLICATION, appauthor=False))
 
 
 def shipped_folder(kind: str) -> Path:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import platformdirs
 
+from improviser.config.resources import cache_folder
 from improviser.training.corpus_build import write_bytes
 from improviser.training.piece import Piece
 
@@ -49,8 +49,7 @@ class Cached:
 
 def cache_path(cache_dir: Path | None = None) -> Path:
     """Give the cache file in this folder, else in that of the environment, else in the user's."""
-    named = os.environ.get("IMPROVISER_CACHE_DIR")
-    return (cache_dir or Path(named or platformdirs.user_cache_dir("improviser"))) / CACHE_NAME
+    return (cache_dir or cache_folder()) / CACHE_NAME
 
 
 def write_cache(path: Path, cached: Cached) -> None:

@@ -83,6 +83,56 @@ class RandomInKey:
         return Choice(action, np.zeros_like(values), values, log_policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is evaluated.
+
+    Attributes:
+        players: Parts whose players are heard.
+        people: Parts whose human partners are the measure.
+        conditions: How the actor plays.
+        seed: Of every random choice.
+        name: Of the actor's column.
+    """
+
+    players: Sequence[Part]
+    people: Sequence[Part]
+    conditions: Conditions
+    seed: int
+    name: str
+
+
+def evaluate(actor: Actor, plan: Plan, report: Callable[[int, int], None]) -> dict[str, Figures]:
+    """Give the mean figures of people, random notes in key, the prior alone and the actor, by column.
+
+    Args:
+        actor: What is measured; its prior is the third column.
+        plan: On what, and how.
+        report: Told how many columns of how many are done.
+    """
+    players, table = plan.players, player_table(plan.players)
+    columns: dict[str, Callable[[], list[Figures]]] = {
+        "human": lambda: perform_human(plan.people, player_table(plan.people), plan.conditions),
+        "random in key": lambda: perform_random(players, table, plan.conditions, np.random.default_rng(plan.seed)),
+        "prior only": lambda: perform(
+            PriorOnly(actor), players, table, plan.conditions, np.random.default_rng(plan.seed)
+        ),
+        plan.name: lambda: perform(actor, players, table, plan.conditions, np.random.default_rng(plan.seed)),
+    }
+    results = {}
+    for done, (name, column) in enumerate(columns.items(), 1):
+        results[name] = mean_figures(column())
+        report(done, len(columns))
+    return results
+
+
+def spread(parts: Sequence[Part], count: int) -> list[Part]:
+    """Give about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
+    long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
+    every = max(1, len(long_enough) // count)
+    return [_cut(part, BEATS * part.steps_per_beat) for part in long_enough[::every][:count]]
+
+
 def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Figures]:
@@ -118,16 +168,6 @@ def mean_figures(results: Sequence[Figures]) -> Figures:
     names = results[0].keys() if results else ()
     columns = {name: np.array([result[name] for result in results]) for name in names}
     return {name: float(np.nanmean(column)) if np.isfinite(column).any() else float("nan") for name, column in columns.items()}
-
-
-def first_beats(parts: Sequence[Part]) -> list[Part]:
-    """Give the first BEATS beats of each part that has them, so that all weigh alike."""
-    return [_cut(part, BEATS * part.steps_per_beat) for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
-
-
-def table_of(parts: Sequence[Part]) -> PlayerTable:
-    """Give the player's side of the parts."""
-    return player_table(parts)
 
 
 def _cut(part: Part, steps: int) -> Part:

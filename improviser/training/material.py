@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import playable
-from improviser.training.grid import DUETS, Part, chorale_parts, tune_parts
+from improviser.training.grid import ALTO, BASS, DUETS, SOPRANO, TENOR, Part, chorale_parts, tune_parts
 from improviser.training.piece import Piece
 from improviser.training.prior import Imitation
 from improviser.training.tables import player_table, prior_rows
 
 # A dance goes twice as fast as a hymn: its duets are chorales with all durations halved.
 DANCE_SPEED: Final = 2
-CHORALE, FIDDLE = "chorale", "fiddle"
+CHORALE: Final = "chorale"
+# With the soprano alone: bass, tenor, alto; and the bass with the three others.
+HELD_OUT_CASTS: Final = (((SOPRANO,), BASS), ((SOPRANO,), TENOR), ((SOPRANO,), ALTO), ((SOPRANO, ALTO, TENOR), BASS))
 
 
-class GameSettings(Protocol):
-    """What decides which games are played."""
+@dataclass(frozen=True, slots=True)
+class GameSettings:
+    """What decides which games are played.
 
-    @property
-    def style(self) -> str:
-        """One of listening.observation.STYLES."""
+    Attributes:
+        style: One of listening.observation.STYLES.
+        steps_per_beat: The grid, 1-4.
+        register_low: Lowest note of the improviser's register where the player is a tune.
+    """
 
-    @property
-    def steps_per_beat(self) -> int:
-        """The grid, 1-4."""
-
-    @property
-    def register_low(self) -> int:
-        """Lowest note of the improviser's register where the player is a tune."""
+    style: str
+    steps_per_beat: int = 4
+    register_low: int = 60
 
 
 def imitation(pieces: Iterable[Piece], style: str, steps_per_beat: int) -> Imitation:
@@ -56,6 +58,22 @@ def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
         return playable(chorale_parts(chorales, style, grid))
     dances = chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=DUETS[::3])
     return playable([*tune_parts(tunes, style, grid, settings.register_low), *dances])
+
+
+def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give the players of the test split: chorale sopranos and the three upper voices together; for the fiddle, tunes."""
+    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
+    if settings.style == CHORALE:
+        return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
+    return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
+
+
+def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give what people play on the test split: the chorales' own partners; for the fiddle, the tunes themselves."""
+    if settings.style == CHORALE:
+        return held_out_parts(pieces, settings)
+    tunes = (piece for piece in pieces if piece.split == "test" and piece.kind == "tune")
+    return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
 
 
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:

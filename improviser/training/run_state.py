@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from improviser.agent.learner import Learner
+from improviser.config.resources import cache_folder
 
 FILE: Final = "run.safetensors"
 _MOMENTS: Final = ("exp_avg", "exp_avg_sq", "step")
@@ -24,6 +25,11 @@ class RunState:
 
     transitions: int
     restarts: int
+
+
+def run_folder(name: str) -> Path:
+    """Give the folder of the run called `name`: where IMPROVISER_CACHE_DIR says, else in the user's cache folder."""
+    return cache_folder() / "training" / name
 
 
 def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) -> None:

@@ -24,7 +24,7 @@ from improviser.agent.network import Network
 from improviser.agent.policy import Weights
 from improviser.agent.replay import ReplayBuffer, Transitions
 from improviser.training.env import NETWORK, Game, RewardWeights
-from improviser.training.material import game_parts, imitation
+from improviser.training.material import GameSettings, game_parts, imitation
 from improviser.training.piece import Piece
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
@@ -41,9 +41,7 @@ class TrainingSettings:
     """What decides a training run.
 
     Attributes:
-        style: One of listening.observation.STYLES.
-        steps_per_beat: The grid, 1-4.
-        register_low: Lowest note of the improviser's register where the player is a tune.
+        game: Which games are played.
         weights: How much each reward component counts.
         seed: Of every random choice.
         prior_updates: Gradient steps of the prior.
@@ -52,9 +50,7 @@ class TrainingSettings:
         dqn: Settings of the learner.
     """
 
-    style: str
-    steps_per_beat: int = 4
-    register_low: int = 60
+    game: GameSettings
     weights: RewardWeights = field(default_factory=RewardWeights)
     seed: int = 0
     prior_updates: int = 6_000
@@ -100,7 +96,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
         The prior's score on the validation split.
     """
     prior = _prior(settings, pieces, folder, report)
-    valid = imitation([piece for piece in pieces if piece.split == "valid"], settings.style, settings.steps_per_beat)
+    valid = imitation([piece for piece in pieces if piece.split == "valid"], settings.game.style, settings.game.steps_per_beat)
     score = score_prior(prior, valid)
     q_weights = _q_network(settings, pieces, prior, folder, report)
     networks = {"prior": prior.to_weights(), "q": q_weights}
@@ -110,7 +106,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
 
 def _notes(settings: TrainingSettings) -> dict[str, str]:
     """Give what a model's header says of its training."""
-    return {"style": settings.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
+    return {"style": settings.game.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
 
 
 def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
@@ -123,7 +119,7 @@ def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
-    data = imitation(train_pieces, settings.style, settings.steps_per_beat)
+    data = imitation(train_pieces, settings.game.style, settings.game.steps_per_beat)
     pace = _Pace("prior", settings.prior_updates, 0)
     fit_prior(network, data, settings.prior_updates, rng, lambda done, loss: pace.tell(done, loss, 0.0, report))
     weights = network.to_weights()
@@ -138,7 +134,7 @@ def _q_network(
     learner = Learner(_from_prior(prior), settings.dqn)
     state = load_run(folder, settings.fingerprint(), learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
-    parts = game_parts([piece for piece in pieces if piece.split == "train"], settings)
+    parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
     game.reset()
     _learn(learner, game, settings, state, rng, lambda done: save_run(folder, settings.fingerprint(), learner, done), report)

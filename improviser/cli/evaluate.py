@@ -1,0 +1,90 @@
+"""`improviser evaluate`: the musical figures of a preset beside people and baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.cli.console import progress, say_json, say_table
+from improviser.cli.extras import need_training
+
+if TYPE_CHECKING:
+    from improviser.config.preset import Preset
+    from improviser.training.metrics import Figures
+    from improviser.training.piece import Piece
+
+EXAMPLES = """
+improviser evaluate
+improviser evaluate --preset fiddle --pieces 60
+improviser evaluate --preset chorale --json
+"""
+
+PresetOption = Annotated[str, typer.Option("--preset", help="Whose model, style and way of playing to measure.")]
+PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
+TemperatureOption = Annotated[float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")]
+PriorOption = Annotated[float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one a column.")]
+
+DEFAULT_PIECES = 40
+
+
+def evaluate(
+    preset: PresetOption = "chorale",
+    pieces: PiecesOption = DEFAULT_PIECES,
+    seed: SeedOption = 0,
+    temperature: TemperatureOption = None,
+    prior_weight: PriorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a preset play beside held-out pieces, and give its figures beside those of people, of random notes in key
+    and of the prior alone.
+
+    Read the table whole: each figure alone can be had by playing badly. What each means: docs/metrics.md.
+    """
+    need_training()
+    from improviser.config.preset import load_preset
+    from improviser.training.card import table_rows
+    from improviser.training.corpus import load_pieces
+
+    chosen = load_preset(preset)
+    overrides = {"temperature": temperature, "prior_weight": prior_weight}
+    decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
+    chosen = chosen.model_copy(update={"decision": decision})
+    table = evaluate_model(chosen, chosen.model_path, load_pieces(), count=pieces, seed=seed)
+    if json:
+        for name, figures in table.items():
+            say_json({"event": "evaluated", "preset": preset, "column": name, "figures": figures})
+        return
+    rows = [
+        (name, *(f"{column.get(name, float('nan')):.3f}" for column in table.values())) for name in table_rows(table)
+    ]
+    say_table(("FIGURE", *table), rows)
+
+
+def evaluate_model(
+    preset: Preset, model: Path, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
+) -> dict[str, Figures]:
+    """Give the figures of the model at `model`, played as `preset` says, and of what it is measured against."""
+    from improviser.agent.checkpoint import load_policy
+    from improviser.listening.observation import GROUPS
+    from improviser.playing.actions import ACTION_COUNT
+    from improviser.training.env import RewardWeights
+    from improviser.training.evaluate import Conditions, Plan, spread
+    from improviser.training.evaluate import evaluate as run_evaluation
+    from improviser.training.material import GameSettings, held_out_parts, human_parts
+
+    weights = RewardWeights(preset.reward.harmony, preset.reward.coherence, preset.reward.creativity)
+    settings = GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low)
+    plan = Plan(
+        players=spread(held_out_parts(pieces, settings), count),
+        people=spread(human_parts(pieces, settings), count),
+        conditions=Conditions(preset.decision.temperature, preset.decision.prior_weight, weights),
+        seed=seed,
+        name=preset.name,
+    )
+    actor = load_policy(model, GROUPS, ACTION_COUNT)
+    with progress("evaluating", 1) as advance:
+        return run_evaluation(actor, plan, lambda done, total: advance(done / total))

@@ -1,0 +1,153 @@
+"""`improviser train`: from the corpus to a model."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.cli.console import progress, say, say_json
+from improviser.cli.extras import need_training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.config.preset import Preset
+    from improviser.training.train import Progress, TrainingSettings
+
+EXAMPLES = """
+improviser train --preset chorale
+improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
+"""
+
+PresetOption = Annotated[str, typer.Option("--preset", help="Whose style, grid, register and rewards to train for.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
+UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
+TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget a run that was interrupted.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+def train(
+    preset: PresetOption = "chorale",
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    prior_updates: UpdatesOption = 6_000,
+    transitions: TransitionsOption = 1_500_000,
+    fresh: FreshOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Train a preset's model: first a prior on what people play, then the Q-network from it.
+
+    The corpus is read from the installed package music21 once, which takes some minutes, and kept in the user's
+    cache folder. An interrupted run goes on where it was when the same command is given again.
+    """
+    need_training()
+    from improviser.config.preset import load_preset
+    from improviser.config.resources import config_folder
+    from improviser.training.material import GameSettings
+    from improviser.training.train import TrainingSettings
+
+    chosen = load_preset(preset)
+    settings = TrainingSettings(
+        game=GameSettings(str(chosen.style), chosen.grid.steps_per_beat, chosen.pitch_range.low),
+        weights=_weights(chosen),
+        seed=seed,
+        prior_updates=prior_updates,
+        transitions=transitions,
+    )
+    folder = out or config_folder() / "presets" / "models"
+    model, card = _run(chosen, settings, folder, fresh=fresh)
+    if json:
+        say_json({"event": "trained", "preset": preset, "model": str(model), "card": str(card)})
+    else:
+        say(f"{model} is trained; {card} tells how it does. Play it: improviser jam --preset {preset}")
+
+
+def _weights(preset: Preset) -> object:
+    """Give the preset's reward weights."""
+    from improviser.training.env import RewardWeights
+
+    reward = preset.reward
+    return RewardWeights(reward.harmony, reward.coherence, reward.creativity)
+
+
+def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: bool) -> tuple[Path, Path]:
+    """Train, put the model in its folder, evaluate it and write its card; give the paths of both."""
+    import shutil
+
+    from improviser.training.corpus import load_pieces
+    from improviser.training.run_state import run_folder
+    from improviser.training.train import train as run_training
+
+    state = run_folder(preset.name)
+    if fresh:
+        shutil.rmtree(state, ignore_errors=True)
+    with ExitStack() as stack:
+        pieces = load_pieces(progress=_file_progress(stack))
+    with ExitStack() as stack:
+        score = run_training(settings, pieces, state, _step_progress(stack))
+    folder.mkdir(parents=True, exist_ok=True)
+    model = folder / preset.model
+    shutil.copyfile(state / "model.safetensors", model.with_suffix(".partial"))
+    model.with_suffix(".partial").replace(model)
+    return model, _write_card(preset, settings, pieces, model, score)
+
+
+def _write_card(preset: Preset, settings: TrainingSettings, pieces: list, model: Path, score: object) -> Path:
+    """Evaluate the model and write its card."""
+    import importlib.metadata
+    from dataclasses import asdict
+
+    from improviser.cli.evaluate import evaluate_model
+    from improviser.training.card import Card, write_card
+    from improviser.training.corpus import corpus_summary
+
+    versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "music21")}
+    return write_card(
+        Card(
+            name=preset.name,
+            model=model,
+            command=shlex.join(["improviser", *sys.argv[1:]]),
+            corpus=corpus_summary(pieces),
+            settings=asdict(settings),
+            prior=score,
+            table=evaluate_model(preset, model, pieces),
+            versions=versions,
+        )
+    )
+
+
+def _file_progress(stack: ExitStack) -> Callable[[str, int, int], None]:
+    """Give what shows how far the reading of the corpus is."""
+    bars: dict[str, Callable[..., None]] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        if stage not in bars:
+            stack.close()
+            bars[stage] = stack.enter_context(progress(f"corpus: {stage}", total))
+        bars[stage](done)
+
+    return report
+
+
+def _step_progress(stack: ExitStack) -> Callable[[Progress], None]:
+    """Give what shows how far the training is."""
+    bars: dict[str, Callable[..., None]] = {}
+
+    def report(now: Progress) -> None:
+        """Move the stage's bar, with what it has come to."""
+        if now.stage not in bars:
+            stack.close()
+            bars[now.stage] = stack.enter_context(progress(now.stage, now.total))
+        reward = f" reward {now.reward:.3f}" if now.stage != "prior" else ""
+        note = f"loss {now.loss:.4f}{reward} {now.steps_per_s:,.0f} steps/s {now.left_s:.0f} s left"
+        bars[now.stage](now.done, note)
+
+    return report

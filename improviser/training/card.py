@@ -1,0 +1,104 @@
+"""The model card beside each model: what it is, what made it, how it does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from improviser.training.metrics import Figures
+from improviser.training.prior import PriorScore
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card tells.
+
+    Attributes:
+        name: Of the preset.
+        model: The model file, which is there already.
+        command: The command that made it.
+        corpus: What `corpus_summary` gives.
+        settings: The training's settings.
+        prior: The prior's score on the validation split.
+        table: Figures on the test split by column.
+        versions: Of the libraries that trained it.
+    """
+
+    name: str
+    model: Path
+    command: str
+    corpus: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    prior: PriorScore
+    table: Mapping[str, Figures]
+    versions: Mapping[str, str]
+
+
+def write_card(card: Card) -> Path:
+    """Write the card as Markdown beside the model; give its path. The file appears whole or not at all."""
+    path = card.model.with_suffix(".md")
+    partial = path.with_suffix(".md.partial")
+    partial.write_text(card_text(card), encoding="utf-8")
+    os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
+    return path
+
+
+def card_text(card: Card) -> str:
+    """Give the card's text."""
+    digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
+    return f"""# Model card: {card.name}
+
+A prior (people's habits, by maximum likelihood) and a Q-network (deep Q-learning on the rewards harmony, coherence and
+creativity, initialised from the prior), of one shape; see `docs/learning.md`.
+
+- File: `{card.model.name}`, {card.model.stat().st_size:,} bytes, safetensors
+- sha256: `{digest}`
+- Made by: `{card.command}`
+- With: {", ".join(f"{name} {version}" for name, version in sorted(card.versions.items()))}
+- Licence: MIT. No corpus data is contained.
+
+## Data
+
+Parsed from music21's installed corpus; split by melody family, so that no variant of a tune is in two splits.
+
+```json
+{json.dumps(card.corpus, indent=1, ensure_ascii=False)}
+```
+
+## Settings
+
+```json
+{json.dumps(card.settings, indent=1)}
+```
+
+## Figures
+
+The prior on the validation split: {card.prior.nats:.3f} nats a step, note accuracy {100 * card.prior.note_accuracy:.1f} %.
+
+On the test split, as `improviser evaluate --preset {card.name}` gives them; definitions in `docs/metrics.md`.
+
+{markdown_table(card.table)}
+"""
+
+
+def markdown_table(table: Mapping[str, Figures]) -> str:
+    """Give the figures as a Markdown table, a row a figure."""
+    columns = list(table)
+    lines = [f"| figure | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    for name in table_rows(table):
+        cells = [f"{table[column].get(name, float('nan')):.3f}" for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def table_rows(table: Mapping[str, Figures]) -> list[str]:
+    """Give the names of the figures, in order, that any column has."""
+    names: dict[str, None] = {}
+    for column in table.values():
+        names |= dict.fromkeys(column)
+    return list(names)
