@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +16,16 @@ from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
 from improviser.training.piece import TICKS_PER_BEAT, Piece
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
 NotesTable = npt.NDArray[np.int32]
 
 SOPRANO, ALTO, TENOR, BASS = range(4)
-# The player's voices and the partner's in a chorale: each ordered pair, then each voice against the other three.
+# The player's voices and the partner's in a chorale: each ordered pair; one for each partner; and each voice
+# against the other three.
 DUETS: Final = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
+SOLOS: Final = tuple(((ALTO if own == SOPRANO else SOPRANO,), own) for own in range(4))
 TRIOS: Final = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
 
 
@@ -90,7 +94,12 @@ def sounding_bits(voices: Iterable[Events]) -> npt.NDArray[np.int64]:
 
 
 def chorale_parts(
-    pieces: Iterable[Piece], style: str, steps_per_beat: int, *, speed: int = 1, casts: Sequence[tuple[tuple[int, ...], int]] = DUETS + TRIOS
+    pieces: Iterable[Piece],
+    style: str,
+    steps_per_beat: int,
+    *,
+    speed: int = 1,
+    casts: Sequence[tuple[tuple[int, ...], int]] = DUETS + TRIOS,
 ) -> Iterator[Part]:
     """Give a part for each piece and each cast of player's voices and partner's voice.
 
@@ -120,7 +129,15 @@ def chorale_parts(
             )
 
 
-def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None) -> Iterator[Part]:
+def alone(part: Part) -> Part:
+    """Give the part with its player absent, so that its partner's line stands for itself."""
+    absent = np.full(len(part.player), NONE, dtype=np.int16)
+    return replace(part, player=absent, bits=np.zeros_like(part.bits), player_base=part.own_base)
+
+
+def tune_parts(
+    pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None
+) -> Iterator[Part]:
     """Give a part for each tune.
 
     Args:

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import playable
-from improviser.training.grid import ALTO, BASS, DUETS, SOPRANO, TENOR, Part, chorale_parts, tune_parts
-from improviser.training.piece import Piece
+from improviser.training.grid import (
+    ALTO,
+    BASS,
+    DUETS,
+    SOLOS,
+    SOPRANO,
+    TENOR,
+    Part,
+    alone,
+    chorale_parts,
+    tune_parts,
+)
 from improviser.training.prior import Imitation
 from improviser.training.tables import player_table, prior_rows
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from improviser.training.piece import Piece
+
 # A dance goes twice as fast as a hymn: its duets are chorales with all durations halved.
 DANCE_SPEED: Final = 2
+# One tune in so many is also played without a player.
+SOLO_SHARE: Final = 4
 CHORALE: Final = "chorale"
 # With the soprano alone: bass, tenor, alto; and the bass with the three others.
-HELD_OUT_CASTS: Final = (((SOPRANO,), BASS), ((SOPRANO,), TENOR), ((SOPRANO,), ALTO), ((SOPRANO, ALTO, TENOR), BASS))
+HELD_OUT_CASTS: Final = (
+    ((SOPRANO,), BASS),
+    ((SOPRANO,), TENOR),
+    ((SOPRANO,), ALTO),
+    ((SOPRANO, ALTO, TENOR), BASS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +59,14 @@ class GameSettings:
 
 
 def imitation(pieces: Iterable[Piece], style: str, steps_per_beat: int) -> Imitation:
-    """Give what the prior of a style imitates: chorales as duets; for the fiddle, tunes alone and danced duets too."""
+    """Give what the prior of a style imitates.
+
+    Chorales, each voice beside others and alone; for the fiddle, tunes alone and danced duets.
+    """
     chorales, tunes = _by_kind(pieces)
     if style == CHORALE:
         parts = list(chorale_parts(chorales, style, steps_per_beat))
+        parts += _voices_alone(chorales, style, steps_per_beat)
     else:
         parts = list(tune_parts(tunes, style, steps_per_beat, None))
         parts += chorale_parts(chorales, style, steps_per_beat, speed=DANCE_SPEED, casts=DUETS)
@@ -51,13 +76,17 @@ def imitation(pieces: Iterable[Piece], style: str, steps_per_beat: int) -> Imita
 
 
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of a style's games: chorale voices; for the fiddle, tunes and danced chorale voices."""
+    """Give the players of a style's games: chorale voices; for the fiddle, tunes and danced chorale voices.
+
+    Among them are absent ones, so that the improviser can go on alone.
+    """
     chorales, tunes = _by_kind(pieces)
     style, grid = settings.style, settings.steps_per_beat
     if style == CHORALE:
-        return playable(chorale_parts(chorales, style, grid))
+        return playable([*chorale_parts(chorales, style, grid), *_voices_alone(chorales, style, grid)])
     dances = chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=DUETS[::3])
-    return playable([*tune_parts(tunes, style, grid, settings.register_low), *dances])
+    solos = tune_parts(tunes[::SOLO_SHARE], style, grid, None)
+    return playable([*tune_parts(tunes, style, grid, settings.register_low), *solos, *dances])
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
@@ -76,7 +105,14 @@ def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
 
 
+def _voices_alone(chorales: Iterable[Piece], style: str, steps_per_beat: int) -> Iterator[Part]:
+    """Give each chorale voice without a player."""
+    return map(alone, chorale_parts(chorales, style, steps_per_beat, casts=SOLOS))
+
+
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
     """Give chorales and tunes."""
     listed = list(pieces)
-    return [piece for piece in listed if piece.kind == "chorale"], [piece for piece in listed if piece.kind == "tune"]
+    return [piece for piece in listed if piece.kind == "chorale"], [
+        piece for piece in listed if piece.kind == "tune"
+    ]
