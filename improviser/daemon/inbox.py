@@ -1,0 +1,61 @@
+"""The one queue that wakes the beat: what the inputs receive, what the supervisor commands, what is lost."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.daemon.ear import Arrival
+from improviser.ports.clock import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from improviser.control import Command
+    from improviser.ports.base import InputCallback
+
+# More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
+ARRIVALS_MAX: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class PortLost:
+    """A port that was open is gone."""
+
+    name: str
+    is_output: bool
+
+
+class Inbox:
+    """Arrivals up to a bound, and commands always.
+
+    Threads: `hears` and `put` may be called from any thread, a driver's or a signal handler's too, and never
+    block; the beat alone takes out.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.queue: queue.SimpleQueue[Arrival | Command | PortLost] = queue.SimpleQueue()
+        self.dropped = 0
+
+    def put(self, item: Command | PortLost) -> None:
+        """Put in what must not be lost."""
+        self.queue.put(item)
+
+    def hears(self, port: str) -> InputCallback:
+        """Give the callback for the input called `port`; it drops and counts what is too much."""
+
+        def received(data: Sequence[int], at_ns: int) -> None:
+            """Put in what the port has received."""
+            if self.queue.qsize() >= ARRIVALS_MAX:
+                self.dropped += 1
+            else:
+                self.queue.put(Arrival(data, at_ns / NS_PER_S, port))
+
+        return received
+
+    def take_many(self, most: int) -> Iterator[Arrival | Command | PortLost]:
+        """Give what is there, at most `most` items."""
+        for _ in range(min(most, self.queue.qsize())):
+            yield self.queue.get_nowait()

@@ -1,0 +1,72 @@
+"""What sounds, in memory that the performer and the supervisor share: it outlives a performer that is killed.
+
+One byte for each channel and note: 1 from just before a note-on is sent until just after its note-off was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import tempfile
+from typing import Protocol
+
+_NOTES = 128
+_CHANNELS = 16
+SIZE = _NOTES * _CHANNELS
+
+
+class Cells(Protocol):
+    """Bytes that can be set; a bytearray, or shared memory."""
+
+    def __setitem__(self, index: int, value: int, /) -> None:
+        """Set one byte."""
+
+
+def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
+    """Note down whether a note (0-127) on a channel (0-15) sounds."""
+    cells[channel * _NOTES + note] = int(sounds)
+
+
+def open_shared(descriptor: int | None) -> Cells:
+    """Give the shared bytes behind a file descriptor of the parent; bytes of our own where there is none."""
+    if descriptor is not None:
+        with contextlib.suppress(OSError, ValueError):
+            return mmap.mmap(descriptor, SIZE)
+    return bytearray(SIZE)
+
+
+class Ledger:
+    """The supervisor's side: makes the shared memory, and reads it when the performer is gone."""
+
+    def __init__(self) -> None:
+        """Make the memory; without any the ledger stays empty."""
+        self.descriptor: int | None = None
+        self._cells: mmap.mmap | None = None
+        with contextlib.suppress(OSError, ValueError):
+            self.descriptor = _anonymous_file()
+            os.ftruncate(self.descriptor, SIZE)
+            self._cells = mmap.mmap(self.descriptor, SIZE)
+
+    def sounding(self) -> list[tuple[int, int]]:
+        """Give the (channel, note) pairs that sound."""
+        cells = self._cells[:] if self._cells is not None else b""
+        return [divmod(index, _NOTES) for index, cell in enumerate(cells) if cell]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._cells is not None:
+            self._cells.close()
+            self._cells = None
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+def _anonymous_file() -> int:
+    """Give the descriptor of a file without a name, in memory where the system can do that."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("improviser-ledger")
+    descriptor, path = tempfile.mkstemp(prefix="improviser-")
+    os.unlink(path)  # noqa: PTH108 - a descriptor's name, not a path of ours
+    return descriptor

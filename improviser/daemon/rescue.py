@@ -1,0 +1,82 @@
+"""Releasing the notes of a performer that died: through a fresh port, plugged in as before."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    Message,
+    NoteOff,
+    message_to_bytes,
+)
+from improviser.ports import LOOPBACK, open_backend
+from improviser.ports.base import VIRTUAL_OUTPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.control import Ready
+    from improviser.ports.base import Backend, OutputPort
+
+# The server takes a moment to notice that a client is gone.
+_GONE_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.02
+# Programs that connect by name need as long to find the new port.
+_CONNECT_S: Final = 0.5
+_LINGER_S: Final = 0.3
+
+
+def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> None:
+    """Release what a dead performer left sounding.
+
+    Args:
+        ready: What the performer said of its ports.
+        sounding: The (channel, note) pairs.
+        listeners: Names of the ports that its virtual port was connected to.
+
+    Raises:
+        PortError: The MIDI system is gone too.
+    """
+    notes = sorted(sounding)
+    if not notes or ready.backend == LOOPBACK:
+        return
+    backend = open_backend(ready.backend)
+    try:
+        for port in _open(backend, ready, listeners):
+            for message in _offs(notes):
+                port.send(message_to_bytes(message))
+            time.sleep(_LINGER_S)
+            port.close()
+    finally:
+        backend.close()
+
+
+def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> list[OutputPort]:
+    """Open what reaches those who heard the notes begin."""
+    if not ready.is_virtual:
+        return [backend.open_output(ready.sends_on)]
+    give_up_s = time.monotonic() + _GONE_S
+    while any(VIRTUAL_OUTPUT in name for name in backend.input_names()) and time.monotonic() < give_up_s:
+        time.sleep(_LOOK_EVERY_S)
+    destinations = backend.output_names()
+    direct = [backend.open_output(name, VIRTUAL_OUTPUT) for name in listeners if name in destinations]
+    if direct:
+        return direct
+    port = backend.open_virtual_output(VIRTUAL_OUTPUT)
+    time.sleep(_CONNECT_S)
+    return [port]
+
+
+def _offs(notes: Sequence[tuple[int, int]]) -> list[Message]:
+    """Give the note-offs of `notes`, then the controllers that silence their channels."""
+    offs: list[Message] = [NoteOff(channel, note) for channel, note in notes]
+    for channel in sorted({channel for channel, _ in notes}):
+        offs += [
+            ControlChange(channel, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
+        ]
+    return offs

@@ -1,0 +1,55 @@
+"""The built-in player on its port: comes in when it should, and leaves when somebody else plays."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from improviser.errors import PortError
+from improviser.midi.message import Message, NoteOn, message_to_bytes
+
+if TYPE_CHECKING:
+    from improviser.daemon.player import BuiltInPlayer
+    from improviser.ports.base import OutputPort
+
+
+class StandIn:
+    """Lets the built-in player play through a port of its own, as a person would.
+
+    Threads: the performer's beat only.
+    """
+
+    def __init__(self, player: BuiltInPlayer, output: OutputPort, begin_s: float, *, yields: bool) -> None:
+        """Begin at `begin_s`; where it `yields`, leave at the first note of somebody else."""
+        self.player = player
+        self._output = output
+        self._yields = yields
+        self._begin_s: float | None = begin_s
+        self.is_gone = False
+
+    @property
+    def next_due_s(self) -> float | None:
+        """The moment at which something is due next; None when nothing is."""
+        return self._begin_s if self._begin_s is not None else self.player.next_due_s
+
+    def play(self, at_s: float) -> None:
+        """Play what is due at `at_s`. Raises PortError where the port is gone."""
+        if self._begin_s is not None and self._begin_s <= at_s:
+            self.player.start(self._begin_s)
+            self._begin_s = None
+        for timed in self.player.pop_due(at_s):
+            self._output.send(message_to_bytes(timed.message))
+
+    def has_to_yield(self, message: Message, at_s: float) -> bool:
+        """Tell whether `message` is a note of somebody else, for whom this player leaves."""
+        if self.player.is_own(message, at_s):
+            return False
+        return self._yields and isinstance(message, NoteOn) and not self.is_gone
+
+    def leave(self, at_s: float) -> None:
+        """Lift all keys and play no more."""
+        self.is_gone = True
+        self._begin_s = None
+        for timed in self.player.stop(at_s):
+            with contextlib.suppress(PortError):
+                self._output.send(message_to_bytes(timed.message))

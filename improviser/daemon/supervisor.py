@@ -1,0 +1,236 @@
+"""Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Final, Self
+
+from improviser.control import (
+    Command,
+    Event,
+    Failed,
+    Panic,
+    PerformerSettings,
+    Ready,
+    Stop,
+    Summary,
+    line_to_value,
+    value_to_line,
+)
+from improviser.daemon import rescue
+from improviser.daemon.connections import Connections
+from improviser.daemon.ledger import Ledger
+from improviser.errors import ImproviserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+_COMMAND: Final = (sys.executable, "-m", "improviser.daemon.performer")
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+# A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
+PATIENCE_S: Final = 3.0
+_LOOK_EVERY_S: Final = 0.25
+_LAST_LINES: Final = 20
+_DEBUG_VARIABLE: Final = "IMPROVISER_DEBUG"
+
+
+class Supervisor:
+    """A performer in a process of its own.
+
+    The process is started at once, so that it can load its libraries while the caller reads presets. Use it
+    as a context; on the way out the performer is ended and its notes are released.
+
+    Threads: the main thread, since signals are taken here.
+    """
+
+    def __init__(self) -> None:
+        """Start the process; it waits for its settings."""
+        self._ledger = Ledger()
+        self._process = _start(self._ledger)
+        self._ready: Ready | None = None
+        self._summary: Summary | None = None
+        self._failed = False
+        self._asked_s: float | None = None
+        self._settings_sent = False
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
+        self._readers = [
+            _reader(self._process.stdout, self._lines.put, lambda: self._lines.put(None)),
+            _reader(self._process.stderr, self._last_words.append, lambda: None),
+        ]
+        self._connections = Connections()
+        self._handlers: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        """Take the signals that end a process: they end the music first."""
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                self._handlers[number] = signal.signal(number, self._interrupted)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the performer, where it has not ended, and give the signals back."""
+        self._end()
+        self._connections.close()
+        self._ledger.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
+
+    def start(self, settings: PerformerSettings) -> None:
+        """Tell the performer what to play."""
+        self._settings_sent = True
+        self._write(value_to_line(replace(settings, ledger=self._ledger.descriptor)))
+
+    def tell(self, command: Command) -> None:
+        """Hand a command to the performer; one that is gone is not told."""
+        if isinstance(command, Stop) and self._asked_s is None:
+            self._asked_s = time.monotonic()
+        self._write(value_to_line(command))
+
+    def panic(self) -> None:
+        """Silence all that sounds; the music goes on."""
+        self.tell(Panic())
+
+    def events(self) -> Iterator[Event]:
+        """Give the performer's events until it ends; after a crash the last one says so.
+
+        Raises:
+            KeyboardInterrupt: Never: an interrupt stops the performer, which then says its summary.
+        """
+        while True:
+            try:
+                line = self._lines.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                self._kill_where_hung()
+                continue
+            if line is None:
+                break
+            event = self._event(line)
+            if event is not None:
+                yield event
+        yield from self._aftermath()
+
+    def _event(self, line: str) -> Event | None:
+        """Give the event in a line of the performer, None where there is none; keep what matters later."""
+        try:
+            event = line_to_value(line)
+        except ValueError:
+            return None
+        if isinstance(event, PerformerSettings | Stop | Panic):
+            return None
+        if isinstance(event, Ready):
+            self._ready = event
+            self._connections.follow(event)
+        self._summary = event if isinstance(event, Summary) else self._summary
+        self._failed = self._failed or isinstance(event, Failed)
+        return event
+
+    def _aftermath(self) -> Iterator[Event]:
+        """Wait for the process to be gone; where it died, release its notes and say why."""
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=1.0)
+        if self._summary is not None or self._failed:
+            return
+        fault = self._rescue()
+        if self._ready is None and self._asked_s is not None:
+            return  # stopped before it had begun
+        yield Failed(f"the performer {_how_it_ended(self._process.returncode, self._last_words)}; {fault}")
+
+    def _rescue(self) -> str:
+        """Release what a dead performer left sounding; say what became of it."""
+        if self._ready is None:
+            return "start again"
+        sounding = self._ledger.sounding()
+        try:
+            rescue.release(self._ready, sounding, self._connections.listeners)
+        except ImproviserError as error:
+            return f"its notes could not be released: {error}"
+        return f"{len(sounding)} sounding notes were released; start again"
+
+    def _end(self) -> None:
+        """End the performer, gently where it plays."""
+        if self._process.poll() is None and self._settings_sent:
+            self.tell(Stop())
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE_S)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+            self._rescue()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()
+
+    def _kill_where_hung(self) -> None:
+        """Kill a performer that was asked to stop and did not."""
+        if self._asked_s is not None and time.monotonic() - self._asked_s > PATIENCE_S:
+            self._process.kill()
+
+    def _interrupted(self, _number: int, _frame: object) -> None:
+        """Stop the performer; a second signal kills it."""
+        if self._asked_s is None:
+            self.tell(Stop())
+        else:
+            self._process.kill()
+
+    def _write(self, line: str) -> None:
+        """Write a line to the performer, where it still reads."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._process.stdin is not None:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
+
+def _start(ledger: Ledger) -> subprocess.Popen[str]:
+    """Start the performer's process, in a session of its own: signals of the terminal come through us."""
+    inherited = () if ledger.descriptor is None or sys.platform == "win32" else (ledger.descriptor,)
+    return subprocess.Popen(
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if os.environ.get(_DEBUG_VARIABLE) else subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        pass_fds=inherited,
+        start_new_session=True,
+    )
+
+
+def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:
+    """Hand over the lines of `stream`, and its end."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in stream or ():
+            take(line)
+    end()
+
+
+def _reader(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:
+    """Start to read a stream of the performer in a thread, so that the performer never waits for us."""
+    thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
+    thread.start()
+    return thread
+
+
+def _how_it_ended(code: int | None, last_words: deque[str]) -> str:
+    """Give how the process ended, for people."""
+    if code is not None and code < 0:
+        how = f"was killed by signal {-code}"
+    else:
+        how = f"ended unexpectedly with code {code}"
+    words = next((line.strip() for line in reversed(last_words) if line.strip()), "")
+    return f"{how} ({words})" if words else how

@@ -1,0 +1,128 @@
+"""What the improviser says: due messages to the output, and word of each that has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.control import Event, Played, Released
+from improviser.daemon.ledger import Cells, mark
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage, message_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from improviser.daemon.ear import Ear
+    from improviser.daemon.tally import Tally
+    from improviser.engine import Decision
+    from improviser.playing.scheduler import Scheduler
+    from improviser.ports.base import OutputPort
+    from improviser.ports.clock import Clock
+
+_NO_REWARDS: Final[Mapping[str, float]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where messages go: the port, and the memory in which what sounds is noted down."""
+
+    output: OutputPort
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message that has left, when, and under which decision."""
+
+    timed: TimedMessage
+    actual_s: float
+    decision: Decision | None
+
+
+class Voice:
+    """Sends what the scheduler gives, and remembers it until there is time to tell of it.
+
+    Threads: the performer's beat only; `send_due` and `release` do nothing but send.
+    """
+
+    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Tally, ear: Ear) -> None:
+        """Speak through `way` what `scheduler` says is due by `clock`."""
+        self._output, self._cells = way.output, way.cells
+        self._scheduler = scheduler
+        self._clock = clock
+        self._tally = tally
+        self._ear = ear
+        self._said: list[_Said] = []
+
+    @property
+    def next_due_s(self) -> float | None:
+        """The moment at which something is due next; None when nothing is."""
+        return self._scheduler.next_due_s
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something has left that was not told of."""
+        return bool(self._said)
+
+    def plan(self, messages: Iterable[TimedMessage]) -> None:
+        """Take in messages for their moments."""
+        for timed in messages:
+            self._scheduler.add(timed)
+
+    def send_due(self, decision: Decision | None) -> None:
+        """Send what is due. Raises PortError where the port is gone."""
+        self._send(self._scheduler.pop_due(self._clock.now_s()), decision)
+
+    def release(self, decision: Decision | None) -> None:
+        """End all that sounds and drop all that is planned. Raises PortError where the port is gone."""
+        self._send(self._scheduler.release(self._clock.now_s()), decision)
+
+    def say(self, timed: TimedMessage) -> None:
+        """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""
+        self._send([timed], None)
+
+    def tell(
+        self, tell: Callable[[Event], None], decision: Decision | None, rewards: Mapping[str, float]
+    ) -> None:
+        """Tell of what has left; `rewards` are those of `decision`."""
+        said, self._said = self._said, []
+        for one in said:
+            event = _event(one, rewards if one.decision is decision else _NO_REWARDS)
+            if event is not None:
+                tell(event)
+
+    def _send(self, messages: Iterable[TimedMessage], decision: Decision | None) -> None:
+        """Send messages and keep the books."""
+        for timed in messages:
+            message = timed.message
+            if isinstance(message, NoteOn):
+                mark(self._cells, message.channel, message.note, sounds=True)
+            self._output.send(message_to_bytes(message))
+            actual_s = self._clock.now_s()
+            if isinstance(message, NoteOff):
+                mark(self._cells, message.channel, message.note, sounds=False)
+            self._ear.note_sent(timed.message, actual_s)
+            self._tally.count_sent(timed.message, timed.due_s, actual_s)
+            self._said.append(_Said(timed, actual_s, decision))
+
+
+def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
+    """Give the event for a message that has left; None for what is no note."""
+    due_s, decision = said.timed.due_s, said.decision
+    match said.timed.message:
+        case NoteOn(channel, note, velocity):
+            return Played(
+                due_s=due_s,
+                actual_s=said.actual_s,
+                channel=channel,
+                note=note,
+                velocity=velocity,
+                beat=decision.beat if decision else 0.0,
+                key=decision.key if decision else "",
+                chord=decision.chord if decision else None,
+                rewards=rewards,
+            )
+        case NoteOff(channel, note):
+            return Released(due_s, said.actual_s, channel, note)
+        case _:
+            return None

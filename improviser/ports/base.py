@@ -1,0 +1,83 @@
+"""The seam between improviser and MIDI drivers: a backend lists ports and opens them.
+
+A driver is one module with one `Backend`, and one row in `ports.BACKENDS`. Driver errors never leave it: they
+become `PortError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+VIRTUAL_INPUT: Final = "Improviser In"
+VIRTUAL_OUTPUT: Final = "Improviser Out"
+PLAYER_PORT: Final = "Improviser Player"
+LISTENER_PORT: Final = "Improviser Listener"
+SENDER_PORT: Final = "Improviser Sender"
+PROBE_PORT: Final = "Improviser Probe"
+# No port with one of these names is ever listened to, whatever number a driver puts behind it.
+OWN_NAMES: Final = (VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, SENDER_PORT, PROBE_PORT)
+
+# What an input calls: the bytes of one message and the moment they came, by time.monotonic_ns().
+InputCallback = Callable[[Sequence[int], int], None]
+
+
+class Port(Protocol):
+    """An open port."""
+
+    @property
+    def name(self) -> str:
+        """The port's name as the backend lists it."""
+
+    def close(self) -> None:
+        """Close the port; a second call does nothing."""
+
+
+class InputPort(Port, Protocol):
+    """An open port that calls back for each message, in the driver's thread."""
+
+    @property
+    def faults(self) -> int:
+        """How many exceptions the callback has raised; they go no further."""
+
+
+class OutputPort(Port, Protocol):
+    """An open port that messages are sent through."""
+
+    def send(self, data: Sequence[int]) -> None:
+        """Send the bytes of one message at once.
+
+        Raises:
+            PortError: The port is gone.
+
+        Threads: one thread at a time; does not block.
+        """
+
+
+class Backend(Protocol):
+    """A MIDI system: what ports there are, and how to open or make one."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line: jack, alsa, coremidi, winmm, loopback."""
+
+    def input_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be listened to."""
+
+    def output_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be played on."""
+
+    def open_input(self, name: str, callback: InputCallback) -> InputPort:
+        """Listen to the port `name`. Raises PortError where there is none."""
+
+    def open_output(self, name: str, own_name: str = SENDER_PORT) -> OutputPort:
+        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+
+    def open_virtual_input(self, name: str, callback: InputCallback) -> InputPort:
+        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+
+    def open_virtual_output(self, name: str) -> OutputPort:
+        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+
+    def close(self) -> None:
+        """Give back what the backend holds; open ports stay open."""

@@ -1,0 +1,84 @@
+"""Clocks: what time it is, and waiting until a moment or for a message, whichever comes first."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ItemT = TypeVar("ItemT")
+NS_PER_S: Final = 1_000_000_000
+
+
+class Clock(Protocol):
+    """A source of monotonic seconds that can be waited on."""
+
+    def now_s(self) -> float:
+        """Give the current moment."""
+
+    def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
+        """Give the next item of `inbox`, or None when `until_s` has come first."""
+
+
+class MonotonicClock:
+    """The machine's own clock, which no correction of the wall clock moves.
+
+    Threads: `wait` blocks, in one thread; what other threads put into the inbox ends it at once. The deadline
+    is absolute: it is looked at again on every call, so that errors never add up.
+    """
+
+    def now_s(self) -> float:
+        """Give the current moment."""
+        return time.monotonic()
+
+    def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
+        """Give the next item of `inbox`, or None when `until_s` has come first."""
+        left_s = until_s - time.monotonic()
+        try:
+            return inbox.get(timeout=left_s) if left_s > 0 else inbox.get_nowait()
+        except queue.Empty:
+            return None
+
+
+class ManualClock:
+    """A clock for tests: time passes only while it is waited on, and what was planned happens on the way."""
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        """Start at `start_s` with nothing planned."""
+        self._now_s = start_s
+        self._plan: list[tuple[float, int, Callable[[], Any]]] = []
+        self._order = itertools.count()
+
+    def now_s(self) -> float:
+        """Give the current moment."""
+        return self._now_s
+
+    def now_ns(self) -> int:
+        """Give the current moment in nanoseconds, as a driver stamps it."""
+        return round(self._now_s * NS_PER_S)
+
+    def at(self, at_s: float, happening: Callable[[], Any]) -> None:
+        """Plan `happening` for the moment `at_s`."""
+        heapq.heappush(self._plan, (at_s, next(self._order), happening))
+
+    def advance(self, until_s: float) -> None:
+        """Let time pass until `until_s`, and all that was planned until then happen."""
+        while self._plan and self._plan[0][0] <= until_s:
+            at_s, _, happening = heapq.heappop(self._plan)
+            self._now_s = max(self._now_s, at_s)
+            happening()
+        self._now_s = max(self._now_s, until_s)
+
+    def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
+        """Give the next item of `inbox`, or None when `until_s` has come first."""
+        while inbox.empty() and self._plan and self._plan[0][0] <= until_s:
+            self.advance(self._plan[0][0])
+        if not inbox.empty():
+            return inbox.get_nowait()
+        self._now_s = max(self._now_s, until_s)
+        return None

@@ -1,0 +1,292 @@
+"""MIDI through python-rtmidi: ALSA, JACK, CoreMIDI and WinMM.
+
+Facts that shape this module: RtMidi calls back in the driver's real-time thread, where whatever an exception
+says is lost; libjack and libasound write to stderr when they find no server; a JACK client may come up with a
+dead thread, and then all that is sent is lost in silence, so that every new virtual port there is tried out;
+WinMM cannot make virtual ports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from improviser.errors import PortError
+from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, InputCallback
+from improviser.ports.name import loopback_name
+from improviser.ports.quiet import quiet_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+try:
+    import rtmidi
+except ImportError:  # pragma: no cover - a platform without a wheel
+    rtmidi = None
+
+# What rtmidi's MidiIn and MidiOut are; they come without types.
+RtMidi = Any
+_ALSA_SEQUENCER: Final = Path("/dev/snd/seq")
+# A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D): no instrument acts on it.
+_TRIAL: Final = (0xF0, 0x7D, 0x69, 0xF7)
+_TRIAL_S: Final = 0.15
+# How often a port is made anew before it counts as broken.
+_ATTEMPTS: Final = 3
+
+
+class RtMidiInput:
+    """An input that stamps each message before anything else."""
+
+    def __init__(self, midi_in: RtMidi, name: str, callback: InputCallback) -> None:
+        """Hear `midi_in`, which is not yet open, as `name`."""
+        self.name = name
+        self.faults = 0
+        self.heard_trial = threading.Event()
+        self._midi_in = midi_in
+        self._callback = callback
+        # Clock messages count; active sensing is noise. System exclusive carries the trial of a new port.
+        midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
+        midi_in.set_callback(self._received)
+
+    def _received(self, event: tuple[Sequence[int], float], _data: object = None) -> None:
+        """Take in a message in the driver's thread: stamp it, hand it over, return."""
+        at_ns = time.monotonic_ns()
+        try:
+            if tuple(event[0]) == _TRIAL:
+                self.heard_trial.set()
+            else:
+                self._callback(event[0], at_ns)
+        except Exception:  # noqa: BLE001 - here nobody could hear of it
+            self.faults += 1
+
+    def close(self) -> None:
+        """Close the port; a second call does nothing."""
+        _delete(self._midi_in)
+        self._midi_in = None
+
+
+class RtMidiOutput:
+    """An output; what RtMidi raises becomes a PortError."""
+
+    def __init__(self, midi_out: RtMidi, name: str) -> None:
+        """Send through `midi_out`, which is open, as `name`."""
+        self.name = name
+        self._midi_out = midi_out
+
+    def send(self, data: Sequence[int]) -> None:
+        """Send the bytes of one message at once. Raises PortError where the port is gone."""
+        if self._midi_out is None:
+            raise PortError(f"the port '{self.name}' is closed")
+        try:
+            self._midi_out.send_message(data)
+        except Exception as error:
+            raise PortError(f"'{self.name}' takes no more messages ({error}); was it unplugged?") from error
+
+    def close(self) -> None:
+        """Close the port; a second call does nothing."""
+        _delete(self._midi_out)
+        self._midi_out = None
+
+
+PortT = TypeVar("PortT", RtMidiInput, RtMidiOutput)
+
+
+class RtMidiBackend:
+    """One MIDI system as RtMidi sees it; made by the `open_...` functions.
+
+    Threads: one thread, except for the lists of names, which a second one may ask for.
+    """
+
+    def __init__(self, name: str, api: int) -> None:
+        """Reach the system through RtMidi's `api`. Raises an exception of rtmidi where it is not there."""
+        self.name = name
+        self._api = api
+        with quiet_stderr():
+            self._probe_in: RtMidi = rtmidi.MidiIn(api, PROBE_PORT)
+            self._probe_out: RtMidi = rtmidi.MidiOut(api, PROBE_PORT)
+
+    def input_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be listened to."""
+        with _translated("list the inputs"):
+            return tuple(self._probe_in.get_ports())
+
+    def output_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be played on."""
+        with _translated("list the outputs"):
+            return tuple(self._probe_out.get_ports())
+
+    def open_input(self, name: str, callback: InputCallback) -> RtMidiInput:
+        """Listen to the port `name`. Raises PortError where there is none."""
+        index = _index(name, self.input_names())
+        with _translated(f"open '{name}'"):
+            midi_in = rtmidi.MidiIn(self._api, LISTENER_PORT)
+            port = RtMidiInput(midi_in, name, callback)
+            midi_in.open_port(index, LISTENER_PORT)
+        return port
+
+    def open_output(self, name: str, own_name: str = SENDER_PORT) -> RtMidiOutput:
+        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        index = _index(name, self.output_names())
+        with _translated(f"open '{name}'"):
+            midi_out = rtmidi.MidiOut(self._api, own_name)
+            midi_out.open_port(index, own_name)
+        return RtMidiOutput(midi_out, name)
+
+    def open_virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
+        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+        if self.name == "winmm":
+            return self.open_input(_loopback(self.input_names()), callback)
+        return _tried(lambda: self._virtual_input(name, callback), self._input_works)
+
+    def open_virtual_output(self, name: str) -> RtMidiOutput:
+        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+        if self.name == "winmm":
+            return self.open_output(_loopback(self.output_names()))
+        return _tried(lambda: self._virtual_output(name), self._output_works)
+
+    def close(self) -> None:
+        """Give back the clients that list ports."""
+        _delete(self._probe_in)
+        _delete(self._probe_out)
+        self._probe_in = self._probe_out = None
+
+    def _virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
+        """Make a virtual input, untried."""
+        with _translated(f"make the port '{name}'"):
+            midi_in = rtmidi.MidiIn(self._api, name)
+            port = RtMidiInput(midi_in, name, callback)
+            midi_in.open_virtual_port(name)
+        return port
+
+    def _virtual_output(self, name: str) -> RtMidiOutput:
+        """Make a virtual output, untried."""
+        with _translated(f"make the port '{name}'"):
+            midi_out = rtmidi.MidiOut(self._api, name)
+            midi_out.open_virtual_port(name)
+        return RtMidiOutput(midi_out, name)
+
+    def _input_works(self, port: RtMidiInput) -> bool:
+        """Tell whether a message sent to a new virtual input arrives."""
+        if self.name != "jack":
+            return True
+        with _translated(f"try the port '{port.name}'"):
+            self._probe_out.open_port(_last(port.name, self.output_names()), PROBE_PORT)
+            self._probe_out.send_message(_TRIAL)
+            works = port.heard_trial.wait(_TRIAL_S)
+            self._probe_out.close_port()
+        return works
+
+    def _output_works(self, port: RtMidiOutput) -> bool:
+        """Tell whether a message sent on a new virtual output arrives."""
+        if self.name != "jack":
+            return True
+        with _translated(f"try the port '{port.name}'"):
+            trial = RtMidiInput(self._probe_in, PROBE_PORT, _ignore)
+            self._probe_in.open_port(_last(port.name, self.input_names()), PROBE_PORT)
+            port.send(_TRIAL)
+            works = trial.heard_trial.wait(_TRIAL_S)
+            self._probe_in.close_port()
+            self._probe_in.cancel_callback()
+        return works
+
+
+def open_alsa() -> RtMidiBackend:
+    """Open the ALSA sequencer. Raises PortError where there is none."""
+    if not _ALSA_SEQUENCER.exists():
+        raise PortError("no ALSA sequencer here; load it with: sudo modprobe snd-seq")
+    return _opened("alsa", "API_LINUX_ALSA", "load the ALSA sequencer with: sudo modprobe snd-seq")
+
+
+def open_jack() -> RtMidiBackend:
+    """Open JACK; a server is never started. Raises PortError where none answers."""
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    advice = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
+    return _opened("jack", "API_UNIX_JACK", advice)
+
+
+def open_coremidi() -> RtMidiBackend:
+    """Open CoreMIDI. Raises PortError where this is no macOS."""
+    return _opened("coremidi", "API_MACOSX_CORE", "CoreMIDI is part of macOS only")
+
+
+def open_winmm() -> RtMidiBackend:
+    """Open WinMM. Raises PortError where this is no Windows."""
+    return _opened("winmm", "API_WINDOWS_MM", "WinMM is part of Windows only")
+
+
+def _opened(name: str, constant: str, advice: str) -> RtMidiBackend:
+    """Give the backend `name`, or raise PortError with `advice` for what to do."""
+    if rtmidi is None:
+        raise PortError("python-rtmidi is not installed; run: pip install python-rtmidi")
+    api = getattr(rtmidi, constant)
+    if api not in rtmidi.get_compiled_api():
+        raise PortError(f"this python-rtmidi is built without {name}; {advice}")
+    try:
+        return RtMidiBackend(name, api)
+    except Exception as error:
+        raise PortError(f"no {name.upper()} server answers; {advice}") from error
+
+
+def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
+    """Give the port that `make` gives, made anew as long as it does not work."""
+    for _ in range(_ATTEMPTS):
+        port = make()
+        if works(port):
+            return port
+        port.close()
+    raise PortError(
+        f"the port '{port.name}' was made {_ATTEMPTS} times and carries nothing; restart the server"
+    )
+
+
+@contextlib.contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn what rtmidi raises into a PortError that says it could not do `what`."""
+    try:
+        with quiet_stderr():
+            yield
+    except PortError:
+        raise
+    except Exception as error:
+        raise PortError(f"cannot {what}: {error}; see: improviser ports") from error
+
+
+def _index(name: str, names: Sequence[str]) -> int:
+    """Give the place of `name` among `names`, or raise PortError."""
+    if name in names:
+        return list(names).index(name)
+    available = ", ".join(f"'{other}'" for other in names) or "none"
+    raise PortError(f"no MIDI port '{name}' (available: {available}); see: improviser ports")
+
+
+def _last(name: str, names: Sequence[str]) -> int:
+    """Give the place of the newest port called `name`, as client and port."""
+    return max(index for index, other in enumerate(names) if other.endswith(f":{name}"))
+
+
+def _loopback(names: Sequence[str]) -> str:
+    """Give the loopback port that stands for a virtual one on Windows, or raise PortError."""
+    found = loopback_name(names)
+    if found is None:
+        raise PortError(
+            "Windows makes no virtual MIDI ports; install loopMIDI, add a port called 'Improviser' "
+            "and choose it in the DAW, or name a port with --out"
+        )
+    return found
+
+
+def _delete(midi: RtMidi | None) -> None:
+    """Close and free what rtmidi made."""
+    if midi is None:
+        return
+    with contextlib.suppress(Exception), quiet_stderr():
+        midi.close_port()
+        midi.delete()
+
+
+def _ignore(_data: Sequence[int], _at_ns: int) -> None:
+    """Take a message and do nothing."""
