@@ -1,34 +1,33 @@
 """The improviser itself, without I/O: told messages and their times, asked for messages and theirs.
 
-Inputs, times, settings, weights and the generator decide every byte that comes out; there is no clock, thread, file or
-global randomness in here. So the same code plays live, renders a file, replays a session and is tested without a sleep.
+Inputs, times, settings, weights and the generator decide every byte that comes out; there is no clock, thread,
+file or global randomness in here. So the same code plays live, renders a file, replays a session and is
+tested without a sleep. A step hears what came up to its own moment, however late it is decided.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser import rewards
-from improviser.agent.policy import Actor, Choice
 from improviser.listening.harmony import KeyTracker
 from improviser.listening.line import HOLD, REST, Line
 from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player
-from improviser.listening.player import Player
+from improviser.listening.player import Player, player_base
 from improviser.listening.tempo import BeatClock
 from improviser.listening.window import HeardStep, NoteWindow
 from improviser.midi.message import Message, NoteOn, TimedMessage
 from improviser.music.chord import CHORD_BITS, chord_from_index
 from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT, Meter
-from improviser.music.pitch import NOTE_MAX, OCTAVE
+from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_DEGREES, Key, parse_key
 from improviser.playing.actions import (
     HOLD_ACTION,
-    ONSET_COUNT,
     REST_ACTION,
     Gesture,
     GestureKind,
@@ -37,10 +36,18 @@ from improviser.playing.actions import (
     register_base,
 )
 from improviser.playing.phrase import Phrase
+from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judge
+
+if TYPE_CHECKING:
+    from improviser.agent.policy import Actor, Choice
 
 AUTO_KEY: Final = "auto"
 # A decision falls this long before its notes are due, so that all that happens at the deadline is sending.
 DECIDE_AHEAD_S: Final = 0.002
+# Two ways to the same moment differ by less, in floating point.
+ROUNDING_S: Final = 1e-6
+# A note this much of a step after a step still wakes the improviser for that step.
+SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
 
@@ -54,7 +61,7 @@ class EngineSettings:
         meter: Time signature, one of music.meter.METERS.
         steps_per_beat: Grid, 1-4 decisions a quarter note.
         key: "auto" or a locked key such as "C" or "F#m".
-        register_low: Lowest note of the register, 0-91; its three octaves begin at the first tonic from there.
+        register_low: Lowest note of the register, 0-91; three octaves from the first tonic at or above it.
         channel: MIDI channel 0-15.
         collect_s: How long after a step the player's notes still count for it; what is played is due then.
         patience_bars: After so many bars without the player it stops and waits; 0 means never.
@@ -134,8 +141,10 @@ class Engine:
         self.settings = settings
         self.decision: Decision | None = None
         self._actor, self._rng = actor, rng
+        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S)
         self._meter_row = METERS.index(Meter(*settings.meter))
         self._window = NoteWindow()
+        self._pending: deque[tuple[Message, float]] = deque()
         self._keys = KeyTracker(None if settings.key == AUTO_KEY else parse_key(settings.key))
         steps = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
         self._player, self._own = Player(*steps), Line(*steps)
@@ -144,6 +153,7 @@ class Engine:
         self._observation = np.zeros((1, SIZE), dtype=np.uint8)
         self._next_step = 0
         self._is_waiting = True
+        self._has_given_beat = False
         self._held_steps = 0
         self._absent_steps = 0
         self._player_mean = 0.0
@@ -160,28 +170,41 @@ class Engine:
         return self._keys.confidence
 
     @property
+    def base(self) -> int:
+        """The note, the tonic at the bottom of the register, from which actions count."""
+        return register_base(self.settings.register_low, self.key.tonic)
+
+    @property
     def next_step_s(self) -> float | None:
         """The moment at which `step` wants to be called next; None while waiting for the player."""
         if self._is_waiting:
             return None
-        return self._step_s() + max(0.0, self.settings.collect_s - DECIDE_AHEAD_S)
+        return self._step_s() + self._collect_s
+
+    def start(self, at_s: float, beat: float) -> None:
+        """Take the beat from outside, not from the player's first note: `beat` stands at `at_s`, and it runs."""
+        self._clock.anchor(at_s, beat)
+        self._has_given_beat = True
+        self._begin(at_s)
 
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""
-        if isinstance(message, NoteOn):
-            self._keys.hear(message.note)
-            self._follow_register(message.note)
-            if self._is_waiting:
-                self._start(at_s)
-        self._window.hear(message, at_s)
+        if self._is_waiting and isinstance(message, NoteOn):
+            self._begin(at_s)
+        if self._is_waiting:
+            self._take_in(message, at_s)
+        else:
+            self._pending.append((message, at_s))
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
 
         Args:
-            at_s: Now; only messages heard before it count.
+            at_s: Now. Nothing depends on it, so that a replay does not depend on the caller's jitter.
         """
-        del at_s  # the grid alone decides when notes are due, so that a replay does not depend on the caller's jitter
+        del at_s
+        if self._is_waiting:
+            return []
         self._listen()
         if self._has_left():
             return self._wait()
@@ -200,21 +223,27 @@ class Engine:
     def skip(self, at_s: float) -> list[TimedMessage]:
         """Let the next step pass as a hold, since it is too late to decide it."""
         del at_s
+        if self._is_waiting:
+            return []
         self._listen()
-        return self._play(REST_ACTION if self._phrase.note is None else HOLD_ACTION, None)
+        return self._play(HOLD_ACTION if self._can_hold() else REST_ACTION, None)
 
     def rewards(self) -> dict[str, float]:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
-        terms = rewards.judge(self._scene())
-        components = terms @ rewards.component_weights()
-        names = (*rewards.TERMS, *rewards.COMPONENTS)
+        terms = judge(self._scene())
+        components = terms @ component_weights()
+        names = (*TERMS, *COMPONENTS)
         return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
 
-    def _start(self, at_s: float) -> None:
-        """Let the next bar begin at `at_s`."""
-        bar = math.ceil(self._next_step / self.settings.bar_steps)
-        self._next_step = bar * self.settings.bar_steps
-        self._clock.anchor(at_s, self._next_step / self.settings.steps_per_beat)
+    def _begin(self, at_s: float) -> None:
+        """Go on at `at_s`: with the next step of a given beat, else with a new bar that begins right there."""
+        settings = self.settings
+        if self._has_given_beat:
+            steps = self._clock.beat_at(at_s) * settings.steps_per_beat
+            self._next_step = max(self._next_step, math.ceil(steps - SLACK_STEPS))
+        else:
+            self._next_step = math.ceil(self._next_step / settings.bar_steps) * settings.bar_steps
+            self._clock.anchor(at_s, self._next_step / settings.steps_per_beat)
         self._is_waiting = False
         self._absent_steps = 0
 
@@ -222,8 +251,18 @@ class Engine:
         """Give the moment of the next step."""
         return self._clock.s_at(self._next_step / self.settings.steps_per_beat)
 
+    def _take_in(self, message: Message, at_s: float) -> None:
+        """Let key, register and window follow a message."""
+        if isinstance(message, NoteOn):
+            self._keys.hear(message.note)
+            self._follow_register(message.note)
+        self._window.hear(message, at_s)
+
     def _listen(self) -> None:
         """Close the step that the player played in, and work out where the music stands."""
+        until_s = self._step_s() + self._collect_s + ROUNDING_S
+        while self._pending and self._pending[0][1] <= until_s:
+            self._take_in(*self._pending.popleft())
         half_step_s = self._clock.beat_s / self.settings.steps_per_beat / 2
         heard = self._window.take_step(self._step_s() - half_step_s)
         line = self._player.line
@@ -244,9 +283,12 @@ class Engine:
         return 0 < patience <= self._absent_steps
 
     def _wait(self) -> list[TimedMessage]:
-        """End what sounds and wait for the player's next note."""
+        """End what sounds and wait for the player's next note, which may have come already."""
         messages = self._play(REST_ACTION, None)
         self._is_waiting = True
+        pending, self._pending = self._pending, deque()
+        for message, at_s in pending:
+            self.hear(message, at_s)
         return messages
 
     def _only_listens(self) -> bool:
@@ -257,14 +299,19 @@ class Engine:
         """Give the observation, (SIZE,)."""
         encode_player(self._player, self._place, self._observation)
         encode_own(self._own, self._player.line.note, self._place, self._observation)
-        return self._observation[0]
+        row: npt.NDArray[np.uint8] = self._observation[0]
+        return row
 
     def _legal(self) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
-        longest = round(self.settings.max_note_bars * self.settings.bar_steps)
-        can_hold = self._phrase.note is not None and self._held_steps < longest
         locked = self._scale_bits() if self._keys.is_locked else None
-        return legal_actions(int(self._place.own_base[0]), is_sounding=can_hold, pitch_classes=locked)
+        base = int(self._place.own_base[0])
+        return legal_actions(base, is_sounding=self._can_hold(), pitch_classes=locked)
+
+    def _can_hold(self) -> bool:
+        """Tell whether something sounds that may sound for this step too."""
+        longest = round(self.settings.max_note_bars * self.settings.bar_steps)
+        return self._phrase.note is not None and self._held_steps + 1 < longest
 
     def _scale_bits(self) -> int:
         """Give the key's pitch classes as twelve bits."""
@@ -303,7 +350,7 @@ class Engine:
             in_bar * SIXTEENTHS_PER_BEAT // self.settings.steps_per_beat,
             bar,
             player_base(self._player_mean, key.tonic),
-            register_base(self.settings.register_low, key.tonic),
+            self.base,
             STYLES.index(self.settings.style),
         )
         return Place(*(np.array([value]) for value in values))
@@ -312,10 +359,10 @@ class Engine:
         """Let the player's mean note follow the last eight or so."""
         self._player_mean += (note - self._player_mean) * (0.12 if self._player_mean else 1.0)
 
-    def _scene(self) -> rewards.Scene:
+    def _scene(self) -> Scene:
         """Give the last step as the rewards see it."""
         player, place = self._player, self._place
-        return rewards.Scene(
+        return Scene(
             own=self._own,
             bits=player.bits,
             player_note=player.line.note,
@@ -328,17 +375,6 @@ class Engine:
             bar=place.bar,
             style=place.style,
         )
-
-
-def player_base(mean_note: float, tonic: int) -> int:
-    """Give the note from which a voice's tokens count: the tonic that puts its mean into the middle of three octaves.
-
-    Args:
-        mean_note: The voice's mean note.
-        tonic: Pitch class 0-11.
-    """
-    octaves = round((mean_note - ONSET_COUNT // 2 - tonic) / OCTAVE)
-    return min(NOTE_MAX, max(0, tonic + OCTAVE * octaves))
 
 
 def _event(gesture: Gesture) -> int:

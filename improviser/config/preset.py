@@ -14,8 +14,8 @@ from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError
 from improviser.music.meter import METERS
 
-REGISTER_SEMITONES = 37
-_NOTE_MAX = 127
+# From here the tonic nearest to a register's low, and three octaves above it, are notes of MIDI.
+LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
 _MS_PER_S = 1000
 
 
@@ -49,7 +49,10 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
 Weight = Annotated[float, Field(ge=0, le=2)]
 Text = Annotated[str, Field(min_length=1)]
 Meter = Annotated[
-    str, _matching("|".join(meter.name for meter in METERS), f"one of {', '.join(meter.name for meter in METERS)}")
+    str,
+    _matching(
+        "|".join(meter.name for meter in METERS), f"one of {', '.join(meter.name for meter in METERS)}"
+    ),
 ]
 ModelFile = Annotated[
     str,
@@ -65,9 +68,9 @@ class Grid(Document):
 
 
 class Register(Document):
-    """Where it plays: `low` is the lowest note; the tonic nearest above starts a range of 37 semitones."""
+    """Where it plays: the tonic nearest to the note `low` starts a range of 37 semitones."""
 
-    low: int = Field(ge=0, le=_NOTE_MAX)
+    low: int = Field(ge=LOWEST_REGISTER, le=HIGHEST_REGISTER)
 
 
 class Reward(Document):

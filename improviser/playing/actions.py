@@ -42,8 +42,9 @@ class Gesture:
 
 
 def register_base(low: int, tonic: int) -> int:
-    """Give the base: the lowest note of pitch class `tonic` that is at least `low`."""
-    return low + (tonic - low) % OCTAVE
+    """Give the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above."""
+    lowest = low - OCTAVE // 2
+    return lowest + (tonic - lowest) % OCTAVE
 
 
 def action_to_gesture(action: int, base: int) -> Gesture:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.engine import player_base
 from improviser.listening.line import HOLD, NONE, REST, Events
 from improviser.listening.observation import STYLES
+from improviser.listening.player import player_base
 from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
+from improviser.playing.actions import register_base
 from improviser.training.piece import TICKS_PER_BEAT, Piece
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def tune_parts(
         style: One of STYLES.
         steps_per_beat: The grid, 1-4.
         own_low: None makes the tune the partner of an absent player: a melody to learn habits from. A note makes the
-            tune the player of a game whose partner's register begins at the tonic from that note on.
+            tune the player of a game whose partner's register begins at the tonic nearest to that note.
     """
     for piece in pieces:
         ticks = TICKS_PER_BEAT / steps_per_beat
@@ -163,7 +164,7 @@ def tune_parts(
             bits=np.zeros(len(tune), dtype=np.int64) if solo else sounding_bits([tune]),
             partner=tune if solo else absent,
             player_base=base,
-            own_base=base if own_low is None else own_low + (-own_low % OCTAVE),
+            own_base=base if own_low is None else register_base(own_low, 0),
         )
 
 

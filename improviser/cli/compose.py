@@ -1,0 +1,75 @@
+"""`improviser compose`: a whole piece from a fragment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.cli.console import say, say_json
+from improviser.cli.playing import (
+    DEFAULT_PRESET,
+    JsonOption,
+    KeyOption,
+    PresetOption,
+    SeedOption,
+    make_settings,
+    preset_actor,
+)
+
+if TYPE_CHECKING:
+    from improviser.engine import EngineSettings
+
+EXAMPLES = """
+improviser compose -o piece.mid
+improviser compose -o piece.mid --start "C4 E4 G4" --bars 16 --preset fiddle
+improviser compose -o piece.mid --key Am --greedy --seed 3
+"""
+
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")]
+BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Its length.")]
+StartOption = Annotated[str | None, typer.Option("--start", help="Its first notes, a beat each; random by default.")]
+GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")]
+
+
+def compose(
+    out: OutOption,
+    bars: BarsOption = 16,
+    start: StartOption = None,
+    key: KeyOption = "auto",
+    preset: PresetOption = DEFAULT_PRESET,
+    seed: SeedOption = 0,
+    greedy: GreedyOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write a whole piece of one voice, from a random or a given fragment.
+
+    Where the key is not given it is the one that the fragment implies, or a random one.
+    """
+    import numpy as np
+
+    from improviser.config.preset import load_preset
+    from improviser.midi.smf import write_file
+    from improviser.music.pitch import parse_note
+    from improviser.offline import compose_song, fragment_key, random_fragment
+
+    chosen = load_preset(preset)
+    rng = np.random.default_rng(seed)
+    notes = [parse_note(word) for word in start.split()] if start is not None else None
+    key_name = fragment_key(notes, rng).name if key == "auto" else key
+    settings = _settings(make_settings(chosen, key=key_name), greedy=greedy)
+    fragment = random_fragment(settings, rng) if notes is None else notes
+    song = compose_song(fragment, bars, settings, preset_actor(chosen), rng)
+    write_file(out, song)
+    if json:
+        say_json({"event": "composed", "out": str(out), "key": key_name, "bars": bars, "seed": seed, "start": fragment})
+    else:
+        say(f"{out}: {bars} bars in {key_name}")
+
+
+def _settings(settings: EngineSettings, *, greedy: bool) -> EngineSettings:
+    """Give the settings, at temperature 0 where the best is wanted."""
+    from dataclasses import replace
+
+    return replace(settings, temperature=0.0) if greedy else settings

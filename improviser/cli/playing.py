@@ -1,0 +1,37 @@
+"""What the commands that play have in common: their options, and how a preset becomes an engine's settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from improviser.agent.policy import Policy
+    from improviser.config.preset import Preset
+    from improviser.engine import EngineSettings
+
+PresetOption = Annotated[str, typer.Option("--preset", help="How it sounds; `improviser presets` lists them.")]
+KeyOption = Annotated[str, typer.Option("--key", metavar="auto|C|Am..", help="The key, or auto to hear it.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
+DEFAULT_PRESET = "chorale"
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+def make_settings(preset: Preset, *, key: str) -> EngineSettings:
+    """Give the engine's settings for a preset in a key; raises UsageError where the key is none."""
+    from improviser.engine import AUTO_KEY, EngineSettings
+    from improviser.music.scale import parse_key
+
+    if key != AUTO_KEY:
+        parse_key(key)
+    return EngineSettings(**preset.engine_values(), key=key)
+
+
+def preset_actor(preset: Preset) -> Policy:
+    """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
+    from improviser.agent.checkpoint import load_policy
+    from improviser.listening.observation import GROUPS
+    from improviser.playing.actions import ACTION_COUNT
+
+    return load_policy(preset.model_path, GROUPS, ACTION_COUNT)
