@@ -1,8 +1,8 @@
 """The improviser itself, without I/O: told messages and their times, asked for messages and theirs.
 
-Inputs, times, settings, weights and the generator decide every byte that comes out; there is no clock, thread,
-file or global randomness in here. So the same code plays live, renders a file, replays a session and is
-tested without a sleep. A step hears what came up to its own moment, however late it is decided.
+Inputs, times, settings, weights and the generator decide every byte that comes out; there is no clock,
+thread, file or global randomness in here. So the same code plays live, renders a file, replays a session and
+is tested without a sleep. A step hears what came up to its own moment, however late it is decided.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ class Engine:
         return self._step_s() + self._collect_s
 
     def start(self, at_s: float, beat: float) -> None:
-        """Take the beat from outside, not from the player's first note: `beat` stands at `at_s`, and it runs."""
+        """Take the beat from outside, not from the first note: `beat` stands at `at_s`, and it runs."""
         self._clock.anchor(at_s, beat)
         self._has_given_beat = True
         self._begin(at_s)
@@ -236,7 +236,7 @@ class Engine:
         return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
 
     def _begin(self, at_s: float) -> None:
-        """Go on at `at_s`: with the next step of a given beat, else with a new bar that begins right there."""
+        """Go on at `at_s`: with the next step of a given beat, else with a new bar, begun right there."""
         settings = self.settings
         if self._has_given_beat:
             steps = self._clock.beat_at(at_s) * settings.steps_per_beat

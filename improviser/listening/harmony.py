@@ -27,6 +27,8 @@ STAY: Final = 0.995
 # Memory of the chord tracker: the half-life of a heard pitch class, in beats.
 CHORD_HALF_LIFE_BEATS: Final = 1.0
 _MISS, _ROOT, _SEVENTH, _DIATONIC, _KEEP = -0.7, 0.25, -0.25, 0.35, 0.3
+# Between equals the root that lies lower above the tonic wins, so that transposing the music transposes the chord.
+_TIE: Final = 1e-6
 
 
 def _bits_to_rows(bits: IntArray) -> FloatArray:
@@ -54,11 +56,13 @@ def _chord_templates() -> FloatArray:
 
 def _diatonic_bonus() -> FloatArray:
     """Give what a chord whose tones all lie in the key gains, (KEY_COUNT, CHORD_COUNT)."""
+    roots = np.arange(CHORD_COUNT) // QUALITY_COUNT
     rows = []
     for key in ALL_KEYS:
         scale = int(SCALE_BITS[key.mode])
         bits = ((scale << key.tonic) | (scale >> (OCTAVE - key.tonic))) & 0xFFF
-        rows.append(np.where(CHORD_BITS[:CHORD_COUNT] & ~bits, 0.0, _DIATONIC))
+        diatonic = np.where(CHORD_BITS[:CHORD_COUNT] & ~bits, 0.0, _DIATONIC)
+        rows.append(diatonic - _TIE * ((roots - key.tonic) % OCTAVE))
     return np.stack(rows)
 
 

@@ -29,6 +29,8 @@ TOKEN_HOLD, TOKEN_REST, TOKEN_ONSET = 0, 1, 2
 TOKEN_NONE: Final = TOKEN_ONSET + RANGE
 TOKEN_COUNT: Final = TOKEN_NONE + 1
 LAG_COUNT: Final = 4
+# Twice the longest lag: longer repetition tells nothing more, and a count without end would overflow.
+RUN_MAX: Final = 2 * WINDOW
 
 Events = npt.NDArray[np.int16]
 
@@ -45,7 +47,7 @@ class Line:
         pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where none.
         intervals: (lanes, PITCHES) int16, the melodic interval to each, NO_INTERVAL for the first.
         classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where none.
-        runs: (lanes, LAG_COUNT) int16, for how many steps the line has been repeating itself at each lag.
+        runs: (lanes, LAG_COUNT) int16, for how many steps, at most RUN_MAX, it has been repeating itself at each lag.
         lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
     """
 
@@ -68,7 +70,7 @@ class Line:
     def push(self, event: Events) -> None:
         """Take in the next step's events, (lanes,)."""
         repeats = self.events[self._lagged] == event[:, None]
-        self.runs += 1
+        self.runs += self.runs < RUN_MAX
         self.runs *= repeats
         self.count -= self.events[:, 0] >= 0
         self.events[:, :-1] = self.events[:, 1:]

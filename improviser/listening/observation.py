@@ -1,7 +1,7 @@
 """The observation: what the Q-network sees, categorical features packed into a uint8 row of SIZE columns.
 
-Everything that a reward reads is in it. Notes are relative to the tonic: a voice's tokens count from its base, the
-tonic at the bottom of its range, so that transposing the music changes nothing but the base.
+Everything that a reward reads is in it. Notes are relative to the tonic: a voice's tokens count from its
+base, the tonic at the bottom of its range, so that transposing the music changes nothing but the base.
 
 | feature | columns | values | meaning |
 |---|---|---|---|

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.harmony import ChordTracker
-from improviser.listening.line import Events, Line
+from improviser.listening.line import RANGE, Events, Line
+from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
     from improviser.music.pitch import IntArray
@@ -39,3 +41,14 @@ class Player:
         self.line.push(event)
         self.bits = bits
         self._chords.push(bits, key)
+
+
+def player_base(mean_note: float, tonic: int) -> int:
+    """Give the note from which a voice's tokens count: the tonic that centres its mean in three octaves.
+
+    Args:
+        mean_note: The voice's mean note.
+        tonic: Pitch class 0-11.
+    """
+    octaves = math.floor((mean_note - RANGE // 2 - tonic) / OCTAVE + 0.5)
+    return tonic + OCTAVE * max(0, octaves)

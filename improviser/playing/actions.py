@@ -23,6 +23,7 @@ REST_ACTION: Final = 1
 FIRST_ONSET: Final = 2
 ONSET_COUNT: Final = 37
 ACTION_COUNT: Final = FIRST_ONSET + ONSET_COUNT
+_HIGHEST_BASE: Final = NOTE_MAX - ONSET_COUNT + 1
 
 
 class GestureKind(Enum):
@@ -42,8 +43,11 @@ class Gesture:
 
 
 def register_base(low: int, tonic: int) -> int:
-    """Give the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above."""
-    lowest = low - OCTAVE // 2
+    """Give the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above.
+
+    Where the three octaves above it would leave MIDI's notes, it is the nearest base from which they do not.
+    """
+    lowest = min(max(low - OCTAVE // 2, 0), _HIGHEST_BASE - OCTAVE + 1)
     return lowest + (tonic - lowest) % OCTAVE
 
 
