@@ -1,6 +1,7 @@
 """The engine over written music, faster than real time.
 
-Time runs in beats here: a second stands for a beat, so whatever tempo map a file has, what is played lies on its beats.
+Time runs in beats here: a second stands for a beat. So whatever tempo map a file has, what is played lies on
+its beats.
 """
 
 from __future__ import annotations
@@ -59,7 +60,11 @@ class Opening:
 
 
 def play_along(engine: Engine, heard: Sequence[TimedMessage], until_s: float) -> list[TimedMessage]:
-    """Let `engine` play beside `heard` (in the order of time) until `until_s`; give what it plays, all notes ended."""
+    """Let `engine` play beside `heard`, in the order of time, until `until_s`.
+
+    Returns:
+        What it plays, in the order of time, every note ended.
+    """
     scheduler = Scheduler(engine.settings.max_note_s)
     played: list[TimedMessage] = []
     pending = list(reversed(heard))
@@ -94,11 +99,9 @@ def render_song(
         UsageError: There is no such track, or it has no notes.
     """
     events = _player_events(song, track)
-    settings = replace(settings, tempo_bpm=BEAT_BPM, meter=_song_meter(song, settings.meter), collect_s=0.0, patience_bars=0)
-    engine = Engine(settings, actor, rng)
-    engine.start(0.0, 0.0)
+    engine = _engine(replace(settings, meter=_song_meter(song, settings.meter)), actor, rng)
     heard = [TimedMessage(event.tick / song.ticks_per_beat, event.message) for event in events]
-    bar_beats = Meter(*settings.meter).bar_beats
+    bar_beats = Meter(*engine.settings.meter).bar_beats
     end_s = math.ceil(events[-1].tick / song.ticks_per_beat / bar_beats) * bar_beats
     played = play_along(engine, heard, float(end_s))
     tracks = (Track("player", tuple(events)), Track("improviser", _ticks(played, song.ticks_per_beat)))
@@ -108,7 +111,7 @@ def render_song(
 def compose_song(
     fragment: Sequence[int], bars: int, settings: EngineSettings, actor: Actor, rng: np.random.Generator
 ) -> Song:
-    """Give a piece of `bars` bars that begins with the notes of `fragment`, one a beat, and goes on from there.
+    """Give a piece that begins with the notes of `fragment`, one a beat, and goes on from there.
 
     Args:
         fragment: Notes 0-127; may be empty.
@@ -120,10 +123,8 @@ def compose_song(
     Raises:
         UsageError: A note of the fragment lies outside the register.
     """
-    settings_in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0, patience_bars=0)
     opening = Opening([], actor)
-    engine = Engine(settings_in_beats, opening, rng)
-    engine.start(0.0, 0.0)
+    engine = _engine(settings, opening, rng)
     opening.actions.extend(_opening_actions(fragment, engine.base, settings.steps_per_beat))
     meter = Meter(*settings.meter)
     played = play_along(engine, [], float(bars * meter.bar_beats))
@@ -146,10 +147,18 @@ def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Ke
 
 
 def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[int]:
-    """Give three tones of the tonic triad, drawn from the middle octave of the register; the key must be locked."""
+    """Give the tonic triad in random order, in the middle of the register; the key must be locked."""
     key = parse_key(settings.key)
     low = register_base(settings.register_low, key.tonic) + OCTAVE
     return [low + int(degree) for degree in rng.permutation(STABLE_DEGREES[key.mode])]
+
+
+def _engine(settings: EngineSettings, actor: Actor, rng: np.random.Generator) -> Engine:
+    """Give an engine whose seconds are beats, which starts at once and never waits for the player."""
+    in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0, patience_bars=0)
+    engine = Engine(in_beats, actor, rng)
+    engine.start(0.0, 0.0)
+    return engine
 
 
 def _opening_actions(fragment: Sequence[int], base: int, steps_per_beat: int) -> list[int]:

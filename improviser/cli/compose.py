@@ -27,10 +27,16 @@ improviser compose -o piece.mid --start "C4 E4 G4" --bars 16 --preset fiddle
 improviser compose -o piece.mid --key Am --greedy --seed 3
 """
 
-OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")]
+OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")
+]
 BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Its length.")]
-StartOption = Annotated[str | None, typer.Option("--start", help="Its first notes, a beat each; random by default.")]
-GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")]
+StartOption = Annotated[
+    str | None, typer.Option("--start", help="Its first notes, a beat each; random by default.")
+]
+GreedyOption = Annotated[
+    bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")
+]
 
 
 def compose(
@@ -63,7 +69,16 @@ def compose(
     song = compose_song(fragment, bars, settings, preset_actor(chosen), rng)
     write_file(out, song)
     if json:
-        say_json({"event": "composed", "out": str(out), "key": key_name, "bars": bars, "seed": seed, "start": fragment})
+        say_json(
+            {
+                "event": "composed",
+                "out": str(out),
+                "key": key_name,
+                "bars": bars,
+                "seed": seed,
+                "start": fragment,
+            }
+        )
     else:
         say(f"{out}: {bars} bars in {key_name}")
 

@@ -21,11 +21,17 @@ improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
 """
 
-PresetOption = Annotated[str, typer.Option("--preset", help="Whose model, style and way of playing to measure.")]
+PresetOption = Annotated[
+    str, typer.Option("--preset", help="Whose model, style and way of playing to measure.")
+]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
-TemperatureOption = Annotated[float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")]
-PriorOption = Annotated[float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")]
+TemperatureOption = Annotated[
+    float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
+]
+PriorOption = Annotated[
+    float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one a column.")]
 
 DEFAULT_PIECES = 40
@@ -39,10 +45,9 @@ def evaluate(
     prior_weight: PriorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let a preset play beside held-out pieces, and give its figures beside those of people, of random notes in key
-    and of the prior alone.
+    """Measure a preset's playing on held-out pieces, beside people and baselines.
 
-    Read the table whole: each figure alone can be had by playing badly. What each means: docs/metrics.md.
+    The baselines are random notes in key and the prior alone. Read the table whole: each figure alone can be had by playing badly. What each means: docs/metrics.md.
     """
     need_training()
     from improviser.config.preset import load_preset
@@ -59,7 +64,8 @@ def evaluate(
             say_json({"event": "evaluated", "preset": preset, "column": name, "figures": figures})
         return
     rows = [
-        (name, *(f"{column.get(name, float('nan')):.3f}" for column in table.values())) for name in table_rows(table)
+        (name, *(f"{column.get(name, float('nan')):.3f}" for column in table.values()))
+        for name in table_rows(table)
     ]
     say_table(("FIGURE", *table), rows)
 
@@ -67,7 +73,7 @@ def evaluate(
 def evaluate_model(
     preset: Preset, model: Path, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
 ) -> dict[str, Figures]:
-    """Give the figures of the model at `model`, played as `preset` says, and of what it is measured against."""
+    """Give the figures of a model, played as `preset` says, and of what it is measured against."""
     from improviser.agent.checkpoint import load_policy
     from improviser.listening.observation import GROUPS
     from improviser.playing.actions import ACTION_COUNT

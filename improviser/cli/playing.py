@@ -1,4 +1,4 @@
-"""What the commands that play have in common: their options, and how a preset becomes an engine's settings."""
+"""What the commands that play have in common: options, and how a preset becomes settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
 
-PresetOption = Annotated[str, typer.Option("--preset", help="How it sounds; `improviser presets` lists them.")]
+PresetOption = Annotated[
+    str, typer.Option("--preset", help="How it sounds; `improviser presets` lists them.")
+]
 KeyOption = Annotated[str, typer.Option("--key", metavar="auto|C|Am..", help="The key, or auto to hear it.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
 DEFAULT_PRESET = "chorale"

@@ -24,8 +24,12 @@ improviser render song.mid -o duet.mid --preset fiddle --player-track 2 --key Am
 """
 
 PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="What the player plays.")]
-OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where both parts are written.")]
-TrackOption = Annotated[int | None, typer.Option("--player-track", min=1, help="The player's track; all by default.")]
+OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where both parts are written.")
+]
+TrackOption = Annotated[
+    int | None, typer.Option("--player-track", min=1, help="The player's track; all by default.")
+]
 
 
 def render(
@@ -39,8 +43,8 @@ def render(
 ) -> None:
     """Improvise over a MIDI file, faster than real time.
 
-    The file that is written keeps the tempo map, the meters and the ticks of the first, and has the tracks player
-    and improviser. The same file, preset and seed give the same bytes.
+    The file that is written keeps the tempo map, the meters and the ticks of the first, and has the
+    tracks player and improviser. The same file, preset and seed give the same bytes.
     """
     import numpy as np
 

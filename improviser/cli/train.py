@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from improviser.config.preset import Preset
+    from improviser.training.env import RewardWeights
+    from improviser.training.piece import Piece
+    from improviser.training.prior import PriorScore
     from improviser.training.train import Progress, TrainingSettings
 
 EXAMPLES = """
@@ -24,11 +27,17 @@ improviser train --preset chorale
 improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
 """
 
-PresetOption = Annotated[str, typer.Option("--preset", help="Whose style, grid, register and rewards to train for.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")]
+PresetOption = Annotated[
+    str, typer.Option("--preset", help="Whose style, grid, register and rewards to train for.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
 UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
-TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")]
+TransitionsOption = Annotated[
+    int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget a run that was interrupted.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
@@ -44,8 +53,8 @@ def train(
 ) -> None:
     """Train a preset's model: first a prior on what people play, then the Q-network from it.
 
-    The corpus is read from the installed package music21 once, which takes some minutes, and kept in the user's
-    cache folder. An interrupted run goes on where it was when the same command is given again.
+    The corpus is read from the installed package music21 once, which takes some minutes, and kept in the
+    user's cache folder. An interrupted run goes on where it was when the same command is given again.
     """
     need_training()
     from improviser.config.preset import load_preset
@@ -69,7 +78,7 @@ def train(
         say(f"{model} is trained; {card} tells how it does. Play it: improviser jam --preset {preset}")
 
 
-def _weights(preset: Preset) -> object:
+def _weights(preset: Preset) -> RewardWeights:
     """Give the preset's reward weights."""
     from improviser.training.env import RewardWeights
 
@@ -99,7 +108,9 @@ def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: boo
     return model, _write_card(preset, settings, pieces, model, score)
 
 
-def _write_card(preset: Preset, settings: TrainingSettings, pieces: list, model: Path, score: object) -> Path:
+def _write_card(
+    preset: Preset, settings: TrainingSettings, pieces: list[Piece], model: Path, score: PriorScore
+) -> Path:
     """Evaluate the model and write its card."""
     import importlib.metadata
     from dataclasses import asdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -141,7 +141,7 @@ class Preset(Document):
         """The path of the model; the file may be missing."""
         return model_path(self.model)
 
-    def engine_values(self) -> dict[str, object]:
+    def engine_values(self) -> dict[str, Any]:
         """Give what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
         return {
             "tempo_bpm": self.tempo_bpm,
