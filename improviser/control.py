@@ -21,7 +21,8 @@ from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECOND_DIGITS: Final = 6
+# A microsecond, and finer than any reward is meant.
+_DIGITS: Final = 6
 
 
 class PlayerUse(StrEnum):
@@ -47,7 +48,7 @@ class PerformerSettings:
         bars: Bars to play from the player's first note on; None: until stopped.
         seed: Seed of the random generator.
         player: When the built-in player plays.
-        tune: Name of its tune.
+        tune: Name of its tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
         ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
     """
@@ -63,7 +64,7 @@ class PerformerSettings:
     bars: int | None = None
     seed: int = 0
     player: PlayerUse = PlayerUse.NEVER
-    tune: str = "ode_to_joy"
+    tune: str | None = None
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
     ledger: int | None = None
 
@@ -95,6 +96,7 @@ class Ready:
         backend: Name of the MIDI system.
         ports: Names of the open ports under "in" and "out".
         preset: Name of the preset.
+        seed: Seed of the random generator.
         tempo_bpm: Quarter notes a minute.
         realtime: Whether the performer has real-time priority.
         player: Name of the built-in player's tune, None where it does not play.
@@ -106,6 +108,7 @@ class Ready:
     backend: str
     ports: Mapping[str, tuple[str, ...]]
     preset: str
+    seed: int
     tempo_bpm: float
     realtime: bool
     player: str | None
@@ -274,7 +277,7 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
 def value_to_json(value: Value) -> dict[str, Any]:
     """Give a value as plain JSON values, its kind under `event` first."""
     fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-    return {"event": value.event} | {name: _rounded(name, field_) for name, field_ in fields.items()}
+    return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
 
 
 def value_to_line(value: Value) -> str:
@@ -296,9 +299,13 @@ def line_to_value(line: str) -> Value:
         raise ValueError(f"no value: {line.strip()[:80]!r}") from error
 
 
-def _rounded(name: str, value: object) -> object:
-    """Give a moment to the microsecond, and any other value as it is."""
-    return round(value, _SECOND_DIGITS) if name.endswith("_s") and isinstance(value, float) else value
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a value with its floats rounded, through all levels; no zero is negative."""
+    if isinstance(value, float):
+        return round(value, _DIGITS) + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return value
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -188,6 +188,8 @@ class Beat:
         length_s = self._length_s()
         if length_s is not None:
             self._end_s = at_s + length_s
+            if self._stage.stand_in is not None:
+                self._stage.stand_in.end_before(self._end_s)
         if self._settings.program is not None:
             program = ProgramChange(self._engine.settings.channel, self._settings.program)
             self._voice.say(TimedMessage(at_s, program))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.control import Notice, PerformerSettings, PlayerUse
 from improviser.daemon.player import BuiltInPlayer
 from improviser.daemon.stand_in import StandIn
-from improviser.daemon.tunes import find_tune
+from improviser.daemon.tunes import DEFAULT_TUNE, find_tune
 from improviser.errors import PortError
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -92,10 +92,25 @@ def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> 
     if ports.player_output is None:
         return None
     player = BuiltInPlayer(
-        find_tune(settings.tune), settings.engine["tempo_bpm"], repeats=settings.bars is not None
+        find_tune(settings.tune or DEFAULT_TUNE),
+        settings.engine["tempo_bpm"],
+        repeats=settings.bars is not None,
     )
     yields = settings.player is PlayerUse.WHEN_ALONE and ports.backend.name != LOOPBACK
     return StandIn(player, ports.player_output, at_s + (GRACE_S if yields else PROMPT_S), yields=yields)
+
+
+def alone_notice(settings: PerformerSettings, ports: OpenPorts) -> Notice | None:
+    """Give what to tell somebody whose instrument was not found; None where that is not so."""
+    if settings.player is not PlayerUse.WHEN_ALONE or ports.player_output is None:
+        return None
+    if ports.backend.name == LOOPBACK:
+        return None
+    return Notice(
+        f"no MIDI input is connected: the built-in player begins in {GRACE_S:g} s, and leaves when somebody "
+        f"else plays on '{VIRTUAL_INPUT}'; to play yourself, connect a keyboard and start again, or use "
+        f"--in '{VIRTUAL_INPUT}' to wait for another program"
+    )
 
 
 def _open_backend(settings: PerformerSettings, tell: Callable[[Event], None]) -> Backend:

@@ -21,7 +21,7 @@ from improviser.daemon import priority
 from improviser.daemon.beat import Beat, Stage
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import open_shared
-from improviser.daemon.opening import OpenPorts, new_stand_in, open_ports
+from improviser.daemon.opening import OpenPorts, alone_notice, new_stand_in, open_ports
 from improviser.daemon.reporter import Reporter, read_commands
 from improviser.daemon.voice import Way
 from improviser.daemon.watch import watch
@@ -107,6 +107,7 @@ def _play(
             backend=ports.backend.name,
             ports=ports.names(),
             preset=settings.preset,
+            seed=settings.seed,
             tempo_bpm=settings.engine["tempo_bpm"],
             realtime=is_realtime,
             player=stand_in.player.title if stand_in is not None else None,
@@ -114,6 +115,9 @@ def _play(
             is_virtual=ports.is_virtual,
         )
     )
+    alone = alone_notice(settings, ports)
+    if alone is not None:
+        tell(alone)
     way = Way(ports.output, open_shared(settings.ledger))
     return Beat(settings, new_engine, Stage(way, inbox, tell, stand_in), clock).run()
 

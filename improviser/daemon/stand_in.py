@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, message_to_bytes
@@ -11,6 +12,9 @@ from improviser.midi.message import Message, NoteOn, message_to_bytes
 if TYPE_CHECKING:
     from improviser.daemon.player import BuiltInPlayer
     from improviser.ports.base import OutputPort
+
+# The next bar's first note is a little early, as seen from the first note's arrival.
+_LAST_CALL_S: Final = 0.03
 
 
 class StandIn:
@@ -25,6 +29,7 @@ class StandIn:
         self._output = output
         self._yields = yields
         self._begin_s: float | None = begin_s
+        self._end_s = math.inf
         self.is_gone = False
 
     @property
@@ -32,8 +37,14 @@ class StandIn:
         """The moment at which something is due next; None when nothing is."""
         return self._begin_s if self._begin_s is not None else self.player.next_due_s
 
+    def end_before(self, end_s: float) -> None:
+        """Play nothing that would still sound at `end_s`, when the performance ends."""
+        self._end_s = end_s - _LAST_CALL_S
+
     def play(self, at_s: float) -> None:
         """Play what is due at `at_s`. Raises PortError where the port is gone."""
+        if at_s >= self._end_s and not self.is_gone:
+            self.leave(at_s)
         if self._begin_s is not None and self._begin_s <= at_s:
             self.player.start(self._begin_s)
             self._begin_s = None

@@ -1,0 +1,70 @@
+"""`improviser jam`: play along, live."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from improviser.cli.performance import (
+    BackendOption,
+    BarsOption,
+    JsonOption,
+    KeyOption,
+    OutOption,
+    PresetOption,
+    RecordOption,
+    SeedOption,
+    TempoOption,
+    perform,
+)
+
+EXAMPLES = """
+improviser jam
+improviser jam --preset fiddle --tempo 112 --key Am
+improviser jam --in Launchkey --record take.mid
+improviser jam --in "Improviser In" --bars 32 --json
+"""
+
+InOption = Annotated[
+    str | None,
+    typer.Option(
+        "--in", metavar="PATTERN", help="Listen to the ports whose names match; part of a name is enough."
+    ),
+]
+
+
+def jam(
+    *,
+    preset: PresetOption = None,
+    in_: InOption = None,
+    out: OutOption = None,
+    tempo: TempoOption = None,
+    key: KeyOption = "auto",
+    seed: SeedOption = None,
+    bars: BarsOption = None,
+    backend: BackendOption = None,
+    record: RecordOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Improvise along with what is played, live, on a virtual MIDI port.
+
+    It listens to every MIDI input and to its own port 'Improviser In', and plays on its own port 'Improviser
+    Out': choose that one as an input of your DAW or synthesizer. Your first note is the first downbeat.
+
+    Where there is no input at all, a built-in player plays until somebody else does; with
+    --in "Improviser In" it waits for another program to play on that port instead.
+    """
+    from improviser.app import JamOptions
+
+    options = JamOptions(
+        preset=preset,
+        input_pattern=in_,
+        output_pattern=out,
+        tempo_bpm=tempo,
+        key=key,
+        seed=seed,
+        bars=bars,
+        backend=backend,
+    )
+    perform(options, record, as_json=json)

@@ -1,0 +1,118 @@
+"""What `jam` and `demo` share: their options, and the run of the performer, shown and recorded."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.errors import ImproviserError, UsageError
+
+if TYPE_CHECKING:
+    from improviser.app import JamOptions
+    from improviser.cli.view import View
+    from improviser.control import Failed, PerformerSettings
+    from improviser.daemon.recorder import Recorder
+    from improviser.daemon.supervisor import Supervisor
+
+DEMO_FILE = "improviser-demo.mid"
+EXIT_USAGE = 2
+
+
+class BackendName(StrEnum):
+    """The MIDI systems that can be chosen."""
+
+    AUTO = "auto"
+    JACK = "jack"
+    ALSA = "alsa"
+    COREMIDI = "coremidi"
+    WINMM = "winmm"
+    LOOPBACK = "loopback"
+
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="A preset (see: improviser presets) or a .toml file."),
+]
+OutOption = Annotated[
+    str | None,
+    typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),
+]
+TempoOption = Annotated[
+    float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
+]
+KeyOption = Annotated[str, typer.Option("--key", help="auto, or a key to stay in: C, Am, F#, Ebm ...")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=2**31 - 1, help="The same seed plays the same way.")
+]
+BarsOption = Annotated[
+    int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
+]
+BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
+    """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
+
+    Raises:
+        ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
+    """
+    from improviser.daemon.supervisor import Supervisor
+
+    with Supervisor() as supervisor:  # its process loads libraries while this one reads the preset
+        from improviser.app import performer_settings
+
+        settings = performer_settings(options)
+        _check(record)
+        supervisor.start(settings)
+        failed = _follow(supervisor, settings, record, as_json=as_json)
+    if failed is not None:
+        raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
+
+
+def _follow(
+    supervisor: Supervisor, settings: PerformerSettings, record: Path | None, *, as_json: bool
+) -> Failed | None:
+    """Show and record what happens until the end; give the fault that ended it, if one did."""
+    from improviser.cli.view import choose_view
+    from improviser.control import Failed, Ready, Summary
+    from improviser.daemon.recorder import Recorder
+
+    view, recorder = choose_view(settings, as_json=as_json), Recorder(settings.engine)
+    failed, start_s = None, None
+    for event in supervisor.events():
+        view.show(event)
+        recorder.take(event)
+        if isinstance(event, Failed):
+            failed = event
+        elif isinstance(event, Summary):
+            start_s = event.start_s
+        elif isinstance(event, Ready) and record is None and event.backend == BackendName.LOOPBACK:
+            record = Path(DEMO_FILE)
+    _save(view, recorder, record, start_s)
+    return failed
+
+
+def _save(view: View, recorder: Recorder, record: Path | None, start_s: float | None) -> None:
+    """Write the take where that was asked for; else say how it would have been."""
+    if not recorder.has_notes:
+        return
+    if record is None:
+        view.hint("Nothing was recorded; --record FILE.mid keeps both parts.")
+        return
+    recorder.write(record, start_s)
+    view.recorded(record)
+
+
+def _check(record: Path | None) -> None:
+    """Raise UsageError where a recording could not be written in the end."""
+    if record is not None and not record.absolute().parent.is_dir():
+        raise UsageError(
+            f"cannot record to {record}: there is no folder {record.absolute().parent}; make it first"
+        )

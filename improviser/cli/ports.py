@@ -1,0 +1,30 @@
+"""`improviser ports`: what `--in` and `--out` can name."""
+
+from __future__ import annotations
+
+from improviser.cli.console import say, say_json, say_table
+from improviser.cli.performance import BackendName, BackendOption, JsonOption
+
+EXAMPLES = """
+improviser ports
+improviser ports --backend jack --json
+"""
+
+
+def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
+    """List the MIDI ports that can be listened to and played on."""
+    from improviser.ports import open_backend
+
+    opened = open_backend(backend or BackendName.AUTO)
+    try:
+        rows = [("in", name) for name in opened.input_names()]
+        rows += [("out", name) for name in opened.output_names()]
+    finally:
+        opened.close()
+    if json:
+        for direction, name in rows:
+            say_json({"direction": direction, "name": name, "backend": opened.name})
+    elif rows:
+        say_table(("FOR", "NAME"), [(f"--{direction}", name) for direction, name in rows])
+    else:
+        say(f"No ports at all ({opened.name}); connect an instrument, or start a program that plays MIDI.")

@@ -1,0 +1,201 @@
+"""What a jam looks like: a status line on a terminal, a line a bar elsewhere, or JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+from improviser.cli.console import say, say_json
+from improviser.control import (
+    Event,
+    Heard,
+    Notice,
+    PerformerSettings,
+    Played,
+    Ready,
+    Summary,
+    Warned,
+    value_to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_S_PER_MINUTE = 60.0
+# A note struck so long before the bar line belongs to the bar behind it.
+_EARLY_S = 0.03
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+class View(Protocol):
+    """Something that shows a jam."""
+
+    def show(self, event: Event) -> None:
+        """Show an event."""
+
+    def hint(self, text: str) -> None:
+        """Show what else could be done."""
+
+    def recorded(self, path: Path) -> None:
+        """Show where the recording is."""
+
+
+class JsonView:
+    """One JSON object a line, channels 1-16."""
+
+    def show(self, event: Event) -> None:
+        """Print an event."""
+        values = value_to_json(event)
+        if "channel" in values:
+            values["channel"] += 1
+        say_json(values)
+
+    def hint(self, text: str) -> None:
+        """Print nothing: hints are for people."""
+
+    def recorded(self, path: Path) -> None:
+        """Print where the recording is."""
+        say_json({"event": "recorded", "path": str(path)})
+
+
+class TextView:
+    """Lines for people: one for each bar, and on a terminal one that follows the music within the bar."""
+
+    def __init__(self, settings: PerformerSettings, *, is_terminal: bool) -> None:
+        """Show a jam on the grid of `settings`."""
+        numerator, denominator = settings.engine["meter"]
+        self._bar_s = numerator * 4 / denominator * _S_PER_MINUTE / settings.engine["tempo_bpm"]
+        self._is_terminal = is_terminal
+        self._start_s: float | None = None
+        self._bar = 0
+        self._harmony = ""
+        self._heard: list[str] = []
+        self._played: list[str] = []
+
+    def show(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Ready():
+                self._lines(*_introduction(event))
+            case Heard(at_s, _, note):
+                self._turn_to(at_s)
+                self._heard.append(_name(note))
+                self._redraw()
+            case Played(due_s, _, _, note):
+                self._turn_to(due_s)
+                self._harmony = f"{event.key:8} {event.chord or '-':6}"
+                self._played.append(_name(note))
+                self._redraw()
+            case Notice(text):
+                self._lines(_sentence(text))
+            case Warned(text):
+                self._lines(f"Note: {text}")
+            case Summary():
+                self._end_bar()
+                self._lines(*_conclusion(event))
+            case _:
+                pass
+
+    def hint(self, text: str) -> None:
+        """Show what else could be done."""
+        self._lines(text)
+
+    def recorded(self, path: Path) -> None:
+        """Show where the recording is."""
+        self._lines(f"Recorded: {path}")
+
+    def _turn_to(self, at_s: float) -> None:
+        """Come to the bar of the moment `at_s`."""
+        if self._start_s is None:
+            self._start_s = at_s
+        bar = max(self._bar, int((at_s + _EARLY_S - self._start_s) / self._bar_s))
+        if bar > self._bar:
+            self._end_bar()
+            self._bar = bar
+
+    def _end_bar(self) -> None:
+        """Print the line of the bar that is over."""
+        if self._heard or self._played:
+            self._lines(self._bar_line())
+        self._heard.clear()
+        self._played.clear()
+
+    def _bar_line(self) -> str:
+        """Give the line of the bar."""
+        heard, played = " ".join(self._heard), " ".join(self._played)
+        return f"bar {self._bar + 1:3}  {self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
+
+    def _redraw(self) -> None:
+        """Bring a terminal's status line up to date."""
+        if self._is_terminal:
+            sys.stdout.write(_CLEAR_LINE + self._bar_line())
+            sys.stdout.flush()
+
+    def _lines(self, *texts: str) -> None:
+        """Print lines, in place of the status line."""
+        if self._is_terminal:
+            sys.stdout.write(_CLEAR_LINE)
+        for text in texts:
+            say(text)
+        sys.stdout.flush()
+
+
+def choose_view(settings: PerformerSettings, *, as_json: bool) -> View:
+    """Give the view that fits where stdout goes."""
+    if as_json:
+        return JsonView()
+    return TextView(settings, is_terminal=sys.stdout.isatty())
+
+
+def _introduction(ready: Ready) -> list[str]:
+    """Give what is said when the ports are open."""
+    lines = [
+        f"Preset {ready.preset}, {ready.tempo_bpm:g} bpm, seed {ready.seed}; MIDI: {ready.backend}.",
+        f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}.",
+    ]
+    if ready.player is None:
+        return [*lines, "Play: your first note is the first downbeat. Ctrl-C ends the jam."]
+    return [*lines, f"The built-in player plays: {ready.player}. Ctrl-C ends the jam."]
+
+
+def _conclusion(summary: Summary) -> list[str]:
+    """Give what is said in the end."""
+    lines = [
+        (
+            f"Heard {summary.notes_heard} notes, played {summary.notes_played}; "
+            f"late decisions: {summary.late_decisions}, stuck notes: {summary.stuck_notes}."
+        )
+    ]
+    if summary.onset_error_ms:
+        lines.append(
+            f"Notes left {_milliseconds(summary.onset_error_ms)} off their moment; "
+            f"a decision took {_milliseconds(summary.decision_ms)}."
+        )
+    kept_back = {
+        "not understood": summary.bad_messages,
+        "too many at once": summary.dropped,
+        "our own, come back": summary.feedback,
+        "faults in drivers": summary.callback_faults,
+    }
+    if any(kept_back.values()):
+        faults = ", ".join(f"{count} {what}" for what, count in kept_back.items() if count)
+        lines.append(f"Messages not taken: {faults}.")
+    return lines
+
+
+def _milliseconds(quantiles: Mapping[str, float]) -> str:
+    """Give quantiles in milliseconds as text."""
+    return ", ".join(f"{name} {value:.2f} ms" for name, value in quantiles.items())
+
+
+def _name(note: int) -> str:
+    """Give the name of a note; imported late, since it brings numpy with it."""
+    from improviser.music.pitch import note_name
+
+    return note_name(note)
+
+
+def _sentence(text: str) -> str:
+    """Give `text` with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -1,0 +1,142 @@
+"""Keeps what was heard and played, and writes it as a MIDI file of two tracks on the grid of the jam."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.control import Controlled, Event, Heard, Lifted, Played, Released
+from improviser.errors import MidiError, MidiFileError
+from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
+from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TICKS_PER_BEAT: Final = 480
+PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
+_US_PER_MINUTE: Final = 60_000_000
+_S_PER_MINUTE: Final = 60.0
+_LOST: Final = "the take is lost, the music was not affected; free some space"
+
+
+class Recorder:
+    """Collects a take from the performer's events.
+
+    Threads: one. It lives beside the performer, in another process, so that no disk can hold up the music.
+    """
+
+    def __init__(self, engine: Mapping[str, Any]) -> None:
+        """Record on the grid that the engine's values set: tempo and meter."""
+        self._tempo_bpm: float = engine["tempo_bpm"]
+        self._meter: tuple[int, int] = tuple(engine["meter"])
+        self._start_s: float | None = None
+        self._player: list[tuple[float, Message]] = []
+        self._improviser: list[tuple[float, Message]] = []
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._player or self._improviser)
+
+    def take(self, event: Event) -> None:
+        """Take in an event; what is no music passes by."""
+        match event:
+            case Heard(at_s, channel, note, velocity):
+                if self._start_s is None:
+                    self._start_s = at_s
+                self._player.append((at_s, NoteOn(channel, note, velocity)))
+            case Lifted(at_s, channel, note):
+                self._player.append((at_s, NoteOff(channel, note)))
+            case Controlled(at_s, data):
+                self._control(at_s, data)
+            case Played(_, actual_s, channel, note, velocity):
+                self._improviser.append((actual_s, NoteOn(channel, note, velocity)))
+            case Released(_, actual_s, channel, note):
+                self._improviser.append((actual_s, NoteOff(channel, note)))
+            case _:
+                pass
+
+    def song(self, start_s: float | None = None) -> Song:
+        """Give the take as a song whose bars fall on those of the jam.
+
+        Args:
+            start_s: A downbeat; None: the player's first note.
+        """
+        downbeat_s = start_s if start_s is not None else self._start_s
+        origin_s = self._origin_s(downbeat_s if downbeat_s is not None else 0.0)
+        parts = ((PLAYER_TRACK, self._player), (IMPROVISER_TRACK, self._improviser))
+        return Song(
+            TICKS_PER_BEAT,
+            (TempoChange(0, round(_US_PER_MINUTE / self._tempo_bpm)),),
+            (MeterChange(0, *self._meter),),
+            tuple(Track(name, self._events(part, origin_s)) for name, part in parts),
+        )
+
+    def write(self, path: Path, start_s: float | None = None) -> None:
+        """Write the take to `path`.
+
+        Raises:
+            MidiFileError: It cannot be written there; the text says where the take is kept instead.
+        """
+        song = self.song(start_s)
+        try:
+            write_file(path, song)
+        except MidiFileError as error:
+            raise MidiFileError(f"{error}; {_kept(song)}") from error
+
+    def _control(self, at_s: float, data: Sequence[int]) -> None:
+        """Take in a pedal, wheel or program of the player."""
+        try:
+            message = bytes_to_message(data)
+        except MidiError:
+            return
+        self._player.append((at_s, message))
+
+    def _origin_s(self, downbeat_s: float) -> float:
+        """Give the bar line at or before the first event."""
+        bar_s = self._meter[0] * 4 / self._meter[1] * _S_PER_MINUTE / self._tempo_bpm
+        first_s = min([downbeat_s, *(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1]))])
+        return downbeat_s - math.ceil((downbeat_s - first_s) / bar_s) * bar_s
+
+    def _events(self, part: Sequence[tuple[float, Message]], origin_s: float) -> tuple[TimedEvent, ...]:
+        """Give a part in ticks from `origin_s` on; keys that are still down at the end come up."""
+        beat_s = _S_PER_MINUTE / self._tempo_bpm
+        timed = sorted(part, key=lambda pair: pair[0])
+        events = [
+            TimedEvent(max(0, round((at_s - origin_s) / beat_s * TICKS_PER_BEAT)), message)
+            for at_s, message in timed
+        ]
+        return (*events, *_lifted(events))
+
+
+def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
+    """Give note-offs for the keys that are down after `events`."""
+    down: set[tuple[int, int]] = set()
+    for event in events:
+        match event.message:
+            case NoteOn(channel, note):
+                down.add((channel, note))
+            case NoteOff(channel, note):
+                down.discard((channel, note))
+            case _:
+                pass
+    return [TimedEvent(events[-1].tick, NoteOff(*key)) for key in sorted(down)]
+
+
+def _kept(song: Song) -> str:
+    """Try to keep a take that could not be written where it should; say what became of it."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="improviser-", suffix=".mid")
+    except OSError:
+        return _LOST
+    os.close(descriptor)
+    try:
+        write_file(name, song)
+    except MidiFileError:
+        Path(name).unlink(missing_ok=True)
+        return _LOST
+    return f"the take is kept at {name}"
