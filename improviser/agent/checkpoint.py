@@ -6,8 +6,8 @@ Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header'
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Final
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -17,7 +17,11 @@ from improviser.agent.config import NetworkConfig, network_config_from_json
 from improviser.agent.policy import NETWORKS, Policy, Weights
 from improviser.errors import CheckpointError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FORMAT: Final = "improviser-model-1"
+_TRAIN: Final = "train it with `improviser train`"
 
 
 def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
@@ -34,7 +38,9 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]) -> None:
+def save_model(
+    path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]
+) -> None:
     """Write a model; the file appears whole or not at all.
 
     Args:
@@ -66,14 +72,14 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
         CheckpointError: The file is missing, corrupt, of another format, or its weights do not fit its shape.
     """
     if not path.is_file():
-        msg = f"no model at {path}; train it with `improviser train` or choose another preset"
+        msg = f"no model at {path}; {_TRAIN} or choose another preset"
         raise CheckpointError(msg)
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError, ValueError, TypeError) as error:
-        msg = f"the model {path} is corrupt ({error}); install it again or train it with `improviser train`"
+        msg = f"the model {path} is corrupt ({error}); install it again or {_TRAIN}"
         raise CheckpointError(msg) from error
     config = _config(path, header)
     networks = {network: _weights(path, config, tensors, network) for network in NETWORKS}
@@ -85,7 +91,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
 
     Args:
         path: The model.
-        groups: Name, columns and values of the observation's features, which the model must have been trained on.
+        groups: Name, columns and values of the features that the model must have been trained on.
         actions: The size of the action space.
 
     Raises:
@@ -93,8 +99,13 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     """
     config, networks, _ = load_model(path)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
-    if (found, config.actions) != (groups, actions):
-        msg = f"the model {path} was trained on another observation or action space; train it with `improviser train`"
+    if found != groups:
+        wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
+        msg = f"the model {path} sees other things: expected {wanted}, found {other}; {_TRAIN}"
+        raise CheckpointError(msg)
+    if config.actions != actions:
+        counts = f"expected {actions} actions, found {config.actions}"
+        msg = f"the model {path} does other things: {counts}; {_TRAIN}"
         raise CheckpointError(msg)
     return Policy(config, networks["prior"], networks["q"])
 
@@ -102,12 +113,13 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
 def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
     """Give the shape that the header states."""
     if header.get("format") != FORMAT:
-        msg = f"{path} is no model of improviser: expected format {FORMAT}, found {header.get('format', 'none')}"
+        found = header.get("format", "none")
+        msg = f"{path} is no model of improviser: expected format {FORMAT}, found {found}; {_TRAIN}"
         raise CheckpointError(msg)
     try:
         return network_config_from_json(header.get("network", "null"))
     except ValueError as error:
-        msg = f"the model {path} has a broken header: {error}"
+        msg = f"the model {path} has a broken header: {error}; {_TRAIN}"
         raise CheckpointError(msg) from error
 
 
@@ -118,10 +130,10 @@ def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) 
         tensor = tensors.get(f"{network}.{name}")
         if tensor is None or tensor.shape != shape:
             found = "none" if tensor is None else str(tensor.shape)
-            msg = f"the model {path} has a wrong weight {network}.{name}: expected {shape}, found {found}"
-            raise CheckpointError(msg)
-        if not np.isfinite(tensor).all():
-            msg = f"the model {path} holds numbers that are not finite in {network}.{name}; train it again"
+            msg = f"the model {path} has a wrong {network}.{name}: expected {shape}, found {found}; {_TRAIN}"
             raise CheckpointError(msg)
         weights[name] = tensor.astype(np.float32)
+        if not np.isfinite(weights[name]).all():
+            msg = f"the model {path} is broken: {network}.{name} holds nan or infinity; {_TRAIN}"
+            raise CheckpointError(msg)
     return weights

@@ -69,19 +69,23 @@ def network_config_from_json(text: str) -> NetworkConfig:
     """
     try:
         data = json.loads(text)
-        groups = tuple(Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"])
+        groups = tuple(
+            Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"]
+        )
         return NetworkConfig(groups, int(data["actions"]), int(data["hidden"]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError) as error:
         msg = f"no network shape: {text[:80]}"
         raise ValueError(msg) from error
 
 
 @dataclass(frozen=True, slots=True)
 class DQNConfig:
-    """Settings of deep Q-learning as in Mnih et al. (2015), "Human-level control through deep RL", Nature 518.
+    """Settings of deep Q-learning.
+
+    Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518.
 
     Attributes:
-        gamma: Discount of the next step's value, 0-1. A step is a sixteenth, so 0.9 looks a beat or three ahead.
+        gamma: Discount of the next step's value, 0-1. A step is a sixteenth: 0.9 looks a beat or three ahead.
         learning_rate: Of Adam (the paper: RMSProp).
         batch_size: Transitions in an update.
         buffer_size: Transitions that the replay buffer holds.

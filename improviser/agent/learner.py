@@ -1,22 +1,28 @@
 """Deep Q-learning as the textbook has it.
 
-The five steps: initialise Q-network and target network; sample a step epsilon-greedily; store the transition; update
-the Q-network on a batch drawn from the replay buffer; synchronise the target network every so many updates.
+The five steps: initialise Q-network and target network; sample a step epsilon-greedily; store the transition;
+update the Q-network on a batch drawn from the replay buffer; synchronise the target network every so many
+updates.
 
-Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518, algorithm 1.
+Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning",
+Nature 518, algorithm 1.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from improviser.agent.config import DQNConfig
 from improviser.agent.network import Network
-from improviser.agent.policy import Weights
-from improviser.agent.replay import Transitions
+
+if TYPE_CHECKING:
+    from improviser.agent.config import DQNConfig
+    from improviser.agent.policy import Weights
+    from improviser.agent.replay import Transitions
 
 
 def td_target(reward: Tensor, next_q_values: Tensor, terminated: Tensor, gamma: float) -> Tensor:
@@ -57,15 +63,19 @@ class Learner:
         epsilon: float,
         rng: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
-        """Give an epsilon-greedy action a lane, (lanes,): a uniformly random legal one with probability epsilon."""
+        """Give a legal action a lane, (lanes,): the best one, or with probability epsilon any one."""
         with torch.no_grad():
             q_values = self.q_network(torch.from_numpy(observations)).numpy()
         greedy = np.where(legal, q_values, -np.inf).argmax(axis=1)
         random = np.where(legal, rng.random(legal.shape), -1.0).argmax(axis=1)
-        return np.where(rng.random(len(greedy)) < epsilon, random, greedy)
+        actions: npt.NDArray[np.int64] = np.where(rng.random(len(greedy)) < epsilon, random, greedy)
+        return actions
 
     def learn_step(self, batch: Transitions) -> float:
-        """Take one gradient step on `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`; give the loss."""
+        """Take one gradient step; give the loss.
+
+        The loss is `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`, theta- being the target's.
+        """
         with torch.no_grad():
             next_q_values = self.target_network(torch.from_numpy(batch.next_observation))
             next_q_values.masked_fill_(~torch.from_numpy(batch.next_legal), -torch.inf)

@@ -1,8 +1,8 @@
-"""The network in torch, for training: embeddings of categorical columns, two hidden layers, one output an action."""
+"""The network in torch, embeddings of categorical columns, two hidden layers, a number an action."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -10,15 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from improviser.agent.checkpoint import weight_shapes
-from improviser.agent.config import NetworkConfig
-from improviser.agent.policy import Weights
+
+if TYPE_CHECKING:
+    from improviser.agent.config import NetworkConfig
+    from improviser.agent.policy import Weights
 
 
 class Network(nn.Module):
     """Maps observations, (batch, columns) integers, to one number an action, (batch, actions).
 
-    The first layer is folded before it is applied (see `agent.policy`): folding costs less than a dense first layer
-    over the embeddings, and training and stage compute the same thing.
+    The first layer is folded before it is applied (see `agent.policy`): folding costs less than a dense first
+    layer over the embeddings, and training and stage compute the same thing.
     """
 
     def __init__(self, config: NetworkConfig, generator: torch.Generator) -> None:
@@ -39,7 +41,9 @@ class Network(nn.Module):
             observations.long() + self._offsets, self._folded(), mode="sum", include_last_offset=False
         )
         hidden = functional.relu(first + self._get("input.bias"))
-        hidden = functional.relu(functional.linear(hidden, self._get("hidden.weight"), self._get("hidden.bias")))
+        hidden = functional.relu(
+            functional.linear(hidden, self._get("hidden.weight"), self._get("hidden.bias"))
+        )
         return functional.linear(hidden, self._get("output.weight"), self._get("output.bias"))
 
     def to_weights(self) -> Weights:
@@ -59,7 +63,9 @@ class Network(nn.Module):
     def _folded(self) -> Tensor:
         """Give the first layer as a table, (rows, hidden)."""
         blocks = [
-            torch.einsum("ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}"))
+            torch.einsum(
+                "ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}")
+            )
             for group in self.config.groups
         ]
         return torch.cat([block.reshape(-1, self.config.hidden) for block in blocks])

@@ -1,18 +1,19 @@
 """The policy in numpy: what decides on stage.
 
-A network's first layer is folded to a table with a row for each value of each observation column, so that it costs
-one gather and one sum. The numbers equal the torch network's to 1e-5.
+A network's first layer is folded to a table with a row for each value of each observation column, so that it
+costs one gather and one sum. The numbers equal the torch network's to 1e-5.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.agent.config import NetworkConfig
+if TYPE_CHECKING:
+    from improviser.agent.config import NetworkConfig
 
 FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
@@ -25,7 +26,7 @@ def fold_first_layer(config: NetworkConfig, weights: Weights) -> FloatArray:
 
     Args:
         config: The shape.
-        weights: `embedding.NAME` (values, embedding) and `input.NAME` (columns, embedding, hidden) of each group.
+        weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden).
     """
     blocks = [
         np.einsum("ve,ceh->cvh", weights[f"embedding.{group.name}"], weights[f"input.{group.name}"])
@@ -80,7 +81,8 @@ class Policy:
         self._table = np.concatenate([fold_first_layer(config, net) for net in (prior, q)], axis=1)
         self._bias = np.concatenate([net["input.bias"] for net in (prior, q)])
         self._layers = [
-            (net["hidden.weight"], net["hidden.bias"], net["output.weight"], net["output.bias"]) for net in (prior, q)
+            (net["hidden.weight"], net["hidden.bias"], net["output.weight"], net["output.bias"])
+            for net in (prior, q)
         ]
 
     def values(self, observation: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
@@ -118,7 +120,7 @@ class Policy:
 def draw(
     value: FloatArray, legal: npt.NDArray[np.bool_], temperature: float, rng: np.random.Generator
 ) -> tuple[FloatArray, int]:
-    """Give log-probabilities, (actions,), and a drawn action, from a softmax of `value` over the legal actions."""
+    """Give log-probabilities, (actions,), and an action drawn by a softmax of `value` over the legal ones."""
     masked = np.where(legal, value, -np.inf).astype(np.float32)
     best = int(masked.argmax())
     if temperature <= 0:
@@ -128,7 +130,8 @@ def draw(
     chances = np.exp(masked)
     ladder = chances.cumsum()
     action = int(ladder.searchsorted(rng.random() * ladder[-1], side="right"))
-    return masked - np.log(ladder[-1]), min(action, len(value) - 1)
+    # In float32 a draw just below 1 rounds to the top of the ladder, beyond every legal action.
+    return masked - np.log(ladder[-1]), action if action < len(value) else best
 
 
 def _tail(

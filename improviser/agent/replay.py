@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.agent.config import NetworkConfig
+if TYPE_CHECKING:
+    from improviser.agent.config import NetworkConfig
 
 
 @dataclass(frozen=True, slots=True)

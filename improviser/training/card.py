@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from improviser.training.metrics import Figures
-from improviser.training.prior import PriorScore
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from improviser.training.metrics import Figures
+    from improviser.training.prior import PriorScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def card_text(card: Card) -> str:
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     return f"""# Model card: {card.name}
 
-A prior (people's habits, by maximum likelihood) and a Q-network (deep Q-learning on the rewards harmony, coherence and
-creativity, initialised from the prior), of one shape; see `docs/learning.md`.
+A prior (people's habits, by maximum likelihood) and a Q-network (deep Q-learning on the rewards harmony,
+coherence and creativity, initialised from the prior), of one shape; see `docs/learning.md`.
 
 - File: `{card.model.name}`, {card.model.stat().st_size:,} bytes, safetensors
 - sha256: `{digest}`
@@ -78,7 +80,8 @@ Parsed from music21's installed corpus; split by melody family, so that no varia
 
 ## Figures
 
-The prior on the validation split: {card.prior.nats:.3f} nats a step, note accuracy {100 * card.prior.note_accuracy:.1f} %.
+The prior on the validation split: {card.prior.nats:.3f} nats a step,
+note accuracy {100 * card.prior.note_accuracy:.1f} %.
 
 On the test split, as `improviser evaluate --preset {card.name}` gives them; definitions in `docs/metrics.md`.
 

@@ -1,13 +1,12 @@
 """The game: a corpus voice plays, the improviser answers step by step, each step is rewarded.
 
-`Game` plays many lanes in lock step, for training; `ImproviserEnv` is one lane of it behind Gymnasium's interface.
+`Game` plays many lanes in lock step, for training; `ImproviserEnv` is one lane of it, as Gymnasium wants it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
 import numpy as np
@@ -15,11 +14,16 @@ import numpy.typing as npt
 
 from improviser import rewards
 from improviser.agent.config import Group, NetworkConfig
-from improviser.listening.line import HOLD, REST, SILENT, Line
+from improviser.listening.line import HOLD, REST, SILENT, Events, Line
 from improviser.listening.observation import FEATURES, PLAYER_BLOCK, SIZE, Rows, encode_own
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
-from improviser.training.grid import Part
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training.tables import PlayerTable, start_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.music.pitch import IntArray
+    from improviser.training.grid import Part
 
 EPISODE_BEATS: Final = 32
 
@@ -47,10 +51,11 @@ def playable(parts: Iterable[Part]) -> list[Part]:
     return [part for part in parts if len(part.player) >= EPISODE_BEATS * part.steps_per_beat]
 
 
-def action_events(actions: npt.NDArray[np.int64], own_base: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
+def action_events(actions: npt.NDArray[np.int64], own_base: IntArray) -> Events:
     """Give the events, (lanes,), of actions above the bases."""
     notes = own_base + actions - FIRST_ONSET
-    return np.where(actions >= FIRST_ONSET, notes, np.where(actions == HOLD_ACTION, HOLD, REST)).astype(np.int16)
+    silent = np.where(actions == HOLD_ACTION, HOLD, REST)
+    return np.where(actions >= FIRST_ONSET, notes, silent).astype(np.int16)
 
 
 class Game:
@@ -62,7 +67,12 @@ class Game:
     """
 
     def __init__(
-        self, parts: Sequence[Part], table: PlayerTable, lanes: int, rng: np.random.Generator, weights: RewardWeights
+        self,
+        parts: Sequence[Part],
+        table: PlayerTable,
+        lanes: int,
+        rng: np.random.Generator,
+        weights: RewardWeights,
     ) -> None:
         """Prepare to play out of `parts`, whose player's side is `table`; `reset` or `play_whole` begins."""
         self._parts, self._table, self._rng = parts, table, rng
@@ -88,7 +98,7 @@ class Game:
         chosen = self._rng.integers(len(self._parts), size=self._lanes)
         parts = [self._parts[index] for index in chosen]
         bar = np.array([part.bar_steps for part in parts])
-        self._length = EPISODE_BEATS * parts[0].steps_per_beat
+        self._length: int = EPISODE_BEATS * parts[0].steps_per_beat
         offset = self._rng.integers((self._table.steps[chosen] - self._length) // bar + 1) * bar
         return self._begin(parts, self._table.start[chosen] + offset)
 
@@ -100,7 +110,10 @@ class Game:
     def _begin(self, parts: list[Part], rows: npt.NDArray[np.int64]) -> Rows:
         """Put each lane at its row of the table, with our line empty."""
         self._place = start_place(parts)
-        steps = np.array([part.steps_per_beat for part in parts]), np.array([part.bar_steps for part in parts])
+        steps = (
+            np.array([part.steps_per_beat for part in parts]),
+            np.array([part.bar_steps for part in parts]),
+        )
         self._own = Line(*steps)
         self._row, self._step = rows, 0
         self._observe()
@@ -110,8 +123,8 @@ class Game:
         """Play an action a lane, (lanes,).
 
         Returns:
-            The next observations, the rewards (lanes,), and whether the episode is over: the piece goes on without us, so
-            it is truncated, never terminated, and the next observations still count.
+            The next observations, the rewards (lanes,), and whether the episode is over: the piece goes on
+            without us, so it is truncated, never terminated, and the next observations still count.
         """
         self._own.push(action_events(actions, self._place.own_base))
         self.terms = rewards.judge(self._scene())
@@ -148,13 +161,14 @@ class Game:
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     """One lane of the game as a Gymnasium environment.
 
-    Observation: `listening.observation`'s row, uint8. Action: `playing.actions`' index; a hold while nothing sounds
-    counts as a rest. Reward: the weighted sum of the components; `info` holds the terms by name and the legal actions.
+    Observation: `listening.observation`'s row, uint8. Action: `playing.actions`' index; a hold while nothing
+    sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the terms by name
+    and what is legal.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
-
-    def __init__(self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None) -> None:
+    def __init__(
+        self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None
+    ) -> None:
         """Play against the players of `parts`, whose table is `table`."""
         self._parts, self._table = parts, table
         self._weights = weights or RewardWeights()
@@ -178,7 +192,7 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
             msg = "reset the environment before its first step"
             raise gymnasium.error.ResetNeeded(msg)
         legal = self._game.legal[0, action]
-        observation, reward, over = self._game.step(np.array([action if legal else HOLD_ACTION + 1]))
+        observation, reward, over = self._game.step(np.array([action if legal else REST_ACTION]))
         return observation[0].copy(), float(reward[0]), False, over, self._info(self._game)
 
     def _info(self, game: Game) -> dict[str, Any]:

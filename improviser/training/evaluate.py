@@ -1,4 +1,4 @@
-"""Evaluation: the improviser and those it is measured against play held-out pieces; all figures side by side."""
+"""Evaluation: the improviser and what it is measured against play held-out pieces; figures side by side."""
 
 from __future__ import annotations
 
@@ -113,7 +113,9 @@ def evaluate(actor: Actor, plan: Plan, report: Callable[[int, int], None]) -> di
     players, table = plan.players, player_table(plan.players)
     columns: dict[str, Callable[[], list[Figures]]] = {
         "human": lambda: perform_human(plan.people, player_table(plan.people), plan.conditions),
-        "random in key": lambda: perform_random(players, table, plan.conditions, np.random.default_rng(plan.seed)),
+        "random in key": lambda: perform_random(
+            players, table, plan.conditions, np.random.default_rng(plan.seed)
+        ),
         "prior only": lambda: perform(
             PriorOnly(actor), players, table, plan.conditions, np.random.default_rng(plan.seed)
         ),
@@ -138,14 +140,15 @@ def perform(
 ) -> list[Figures]:
     """Let `actor` play each part from its beginning; give each performance's figures and mean rewards."""
     return [
-        _perform_one(_acting(actor, conditions, rng), parts, table, index, conditions) for index in range(len(parts))
+        _perform_one(_acting(actor, conditions, rng), parts, table, index, conditions)
+        for index in range(len(parts))
     ]
 
 
 def perform_random(
     parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Figures]:
-    """Do the same for random notes of each piece's key, with the onset rate of its human partner, or else of its player."""
+    """Do the same for random notes of each piece's key, as many as its partner, or else its player, has."""
     results = []
     for index, part in enumerate(parts):
         model = part.player if (part.partner == NONE).all() else part.partner
@@ -167,7 +170,10 @@ def mean_figures(results: Sequence[Figures]) -> Figures:
     """Give the means over pieces, in which a figure that a piece does not have is passed over."""
     names = results[0].keys() if results else ()
     columns = {name: np.array([result[name] for result in results]) for name in names}
-    return {name: float(np.nanmean(column)) if np.isfinite(column).any() else float("nan") for name, column in columns.items()}
+    return {
+        name: float(np.nanmean(column)) if np.isfinite(column).any() else float("nan")
+        for name, column in columns.items()
+    }
 
 
 def _cut(part: Part, steps: int) -> Part:

@@ -145,8 +145,8 @@ def tune_parts(
         pieces: Tunes.
         style: One of STYLES.
         steps_per_beat: The grid, 1-4.
-        own_low: None makes the tune the partner of an absent player: a melody to learn habits from. A note makes the
-            tune the player of a game whose partner's register begins at the tonic nearest to that note.
+        own_low: None makes the tune the partner of an absent player: a melody to learn habits from. A note
+            makes the tune the player of a game whose partner's register begins at the tonic nearest to it.
     """
     for piece in pieces:
         ticks = TICKS_PER_BEAT / steps_per_beat

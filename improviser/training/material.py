@@ -90,7 +90,7 @@ def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of the test split: chorale sopranos and the three upper voices together; for the fiddle, tunes."""
+    """Give the players of the test split: sopranos, or the three upper voices; for the fiddle, tunes."""
     chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
     if settings.style == CHORALE:
         return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
@@ -98,7 +98,7 @@ def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part
 
 
 def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give what people play on the test split: the chorales' own partners; for the fiddle, the tunes themselves."""
+    """Give what people play on the test split: the chorales' partners; for the fiddle, the tunes."""
     if settings.style == CHORALE:
         return held_out_parts(pieces, settings)
     tunes = (piece for piece in pieces if piece.split == "test" and piece.kind == "tune")
@@ -113,6 +113,5 @@ def _voices_alone(chorales: Iterable[Piece], style: str, steps_per_beat: int) ->
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
     """Give chorales and tunes."""
     listed = list(pieces)
-    return [piece for piece in listed if piece.kind == "chorale"], [
-        piece for piece in listed if piece.kind == "tune"
-    ]
+    chorales = [piece for piece in listed if piece.kind == "chorale"]
+    return chorales, [piece for piece in listed if piece.kind == "tune"]

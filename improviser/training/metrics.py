@@ -66,14 +66,18 @@ def rule_statistics(performance: Performance) -> Figures:
     onsets = [piece[piece >= 0] for piece in pieces]
     sounding = [notes for notes in onsets if len(notes) > 0]
     return {
-        "excessively repeated %": _percent([_repeated(piece, at) for piece in pieces for at in range(len(piece))]),
+        "excessively repeated %": _percent(
+            [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
+        ),
         "not in key %": _percent([note % OCTAVE not in scale for notes in onsets for note in notes]),
         "starts with tonic %": _percent([notes[0] % OCTAVE == 0 for notes in sounding]),
         "unique highest %": _percent([int(np.sum(notes == notes.max())) == 1 for notes in sounding]),
         "unique lowest %": _percent([int(np.sum(notes == notes.min())) == 1 for notes in sounding]),
         "leaps resolved %": _leaps_resolved(events),
         "in motif %": _percent([_in_motif(piece, at) for piece in pieces for at in range(len(piece))]),
-        "in repeated motif %": _percent([_repeats_motif(piece, at) for piece in pieces for at in range(len(piece))]),
+        "in repeated motif %": _percent(
+            [_repeats_motif(piece, at) for piece in pieces for at in range(len(piece))]
+        ),
         **{f"autocorrelation {lag}": _autocorrelation(onsets, lag) for lag in (1, 2, 3)},
     }
 
@@ -126,7 +130,9 @@ def vendi_score(performance: Performance) -> float:
         places = np.flatnonzero(part >= 0)
         lengths = np.diff(np.append(places, window))
         pitch_classes = np.bincount(part[places] % OCTAVE, minlength=OCTAVE)
-        rows.append(np.concatenate([pitch_classes, np.bincount(np.minimum(lengths, 12) % OCTAVE, minlength=OCTAVE)]))
+        rows.append(
+            np.concatenate([pitch_classes, np.bincount(np.minimum(lengths, 12) % OCTAVE, minlength=OCTAVE)])
+        )
     features = np.array([row / np.linalg.norm(row) for row in rows if row.any()])
     if len(features) == 0:
         return float("nan")
@@ -239,4 +245,6 @@ def _parallels(performance: Performance, ours: npt.NDArray[np.int64]) -> float:
 def _bar_repeats(bars: list[Events], at: int) -> bool:
     """Tell whether a bar with an onset equals one of the eight before it."""
     bar = bars[at]
-    return bool((bar >= 0).any()) and any(np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at])
+    return bool((bar >= 0).any()) and any(
+        np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at]
+    )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from improviser.agent.network import Network
-from improviser.listening.observation import Rows
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from improviser.agent.network import Network
+    from improviser.listening.observation import Rows
 
 BATCH: Final = 512
 LEARNING_RATE: Final = 1e-3
@@ -24,7 +27,7 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Imitation:
-    """What people did where: observations, (rows, SIZE), and actions, (rows,); rows without a partner are left out."""
+    """What people did where: observations, (rows, SIZE), and actions, (rows,), of steps with a partner."""
 
     observations: Rows
     actions: npt.NDArray[np.int64]
@@ -49,7 +52,9 @@ class PriorScore:
     note_accuracy: float
 
 
-def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
+def fit_prior(
+    network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report
+) -> None:
     """Fit `network`'s outputs as log-odds of what people do, by AdamW with a cosine schedule.
 
     Args:

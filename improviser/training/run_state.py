@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
-from improviser.agent.learner import Learner
 from improviser.config.resources import cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from torch import Tensor
+
+    from improviser.agent.learner import Learner
 
 FILE: Final = "run.safetensors"
 _MOMENTS: Final = ("exp_avg", "exp_avg_sq", "step")
@@ -28,7 +32,7 @@ class RunState:
 
 
 def run_folder(name: str) -> Path:
-    """Give the folder of the run called `name`: where IMPROVISER_CACHE_DIR says, else in the user's cache folder."""
+    """Give the folder of the run called `name`, in the cache folder."""
     return cache_folder() / "training" / name
 
 
@@ -51,7 +55,7 @@ def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) 
 
 
 def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | None:
-    """Bring `learner` to where the run of this fingerprint was; None where there is no such run, or it is unreadable."""
+    """Bring `learner` to where the run of this fingerprint was; None where there is none that can be read."""
     try:
         with safe_open(folder / FILE, framework="pt") as file:
             header = file.metadata() or {}

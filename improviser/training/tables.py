@@ -1,21 +1,32 @@
-"""Everything about the player's side of many parts, worked out once by the very code that listens on stage."""
+"""All about the player's side of many parts, worked out once by the very code that listens on stage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens
-from improviser.listening.observation import OWN_BLOCK, PLAYER_BLOCK, SIZE, Place, Rows, encode_own, encode_player
+from improviser.listening.observation import (
+    OWN_BLOCK,
+    PLAYER_BLOCK,
+    SIZE,
+    Place,
+    Rows,
+    encode_own,
+    encode_player,
+)
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
-from improviser.training.grid import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from improviser.training.grid import Part
 
 LANES: Final = 256
 

@@ -1,7 +1,7 @@
 """Training: initialise, sample, store, update, synchronise; every so often what was learned is put on disk.
 
-A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not kept: a run
-that was interrupted fills it again before it goes on learning, so its weights differ from those of an unbroken run.
+A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not kept; a
+run that was interrupted fills it again before it goes on, so its weights are not those of an unbroken run.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -21,14 +21,19 @@ from improviser.agent.checkpoint import load_model, save_model
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
-from improviser.agent.policy import Weights
 from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.errors import CheckpointError
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.material import GameSettings, game_parts, imitation
-from improviser.training.piece import Piece
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
 from improviser.training.tables import player_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from improviser.agent.policy import Weights
+    from improviser.training.piece import Piece
 
 # Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
 PRIOR_TO_Q: Final = 0.1
@@ -60,7 +65,8 @@ class TrainingSettings:
 
     def fingerprint(self) -> str:
         """Give what tells one run from another."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        text = json.dumps([asdict(self), NETWORK.to_json()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,9 @@ Report = Callable[[Progress], None]
 
 
 def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> PriorScore:
-    """Train the prior, then the Q-network from it, into `folder`/model.safetensors; go on where a run was interrupted.
+    """Train the prior, then the Q-network from it, into `folder`/model.safetensors.
+
+    A run that was interrupted goes on where it was.
 
     Args:
         settings: What to train.
@@ -96,7 +104,11 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
         The prior's score on the validation split.
     """
     prior = _prior(settings, pieces, folder, report)
-    valid = imitation([piece for piece in pieces if piece.split == "valid"], settings.game.style, settings.game.steps_per_beat)
+    valid = imitation(
+        [piece for piece in pieces if piece.split == "valid"],
+        settings.game.style,
+        settings.game.steps_per_beat,
+    )
     score = score_prior(prior, valid)
     q_weights = _q_network(settings, pieces, prior, folder, report)
     networks = {"prior": prior.to_weights(), "q": q_weights}
@@ -113,15 +125,15 @@ def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report
     """Give the prior, from the folder where it was fitted already."""
     network = Network(NETWORK, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint()}.safetensors"
-    if path.is_file():
+    with suppress(CheckpointError):  # not fitted yet, or broken: fitted again
         _, networks, _ = load_model(path)
         network.load_weights(networks["prior"])
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
     data = imitation(train_pieces, settings.game.style, settings.game.steps_per_beat)
-    pace = _Pace("prior", settings.prior_updates, 0)
-    fit_prior(network, data, settings.prior_updates, rng, lambda done, loss: pace.tell(done, loss, 0.0, report))
+    pace = _Pace("prior", settings.prior_updates, 0, report)
+    fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     weights = network.to_weights()
     save_model(path, NETWORK, {"prior": weights, "q": weights}, _notes(settings))
     return network
@@ -137,7 +149,13 @@ def _q_network(
     parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
     game.reset()
-    _learn(learner, game, settings, state, rng, lambda done: save_run(folder, settings.fingerprint(), learner, done), report)
+
+    def save(sampled: int) -> None:
+        """Put the run on disk."""
+        save_run(folder, settings.fingerprint(), learner, RunState(sampled, state.restarts + 1))
+
+    pace = _Pace("Q-network", settings.transitions, state.transitions, report)
+    _learn(learner, game, settings, rng, pace, save)
     return learner.publish_weights()
 
 
@@ -155,32 +173,30 @@ def _learn(
     learner: Learner,
     game: Game,
     settings: TrainingSettings,
-    state: RunState,
     rng: np.random.Generator,
-    save: Callable[[RunState], None],
-    report: Report,
+    pace: _Pace,
+    save: Callable[[int], None],
 ) -> None:
     """Run the loop of deep Q-learning until as many transitions were sampled as the settings say."""
     dqn = settings.dqn
     replay = ReplayBuffer(NETWORK, dqn.buffer_size)
-    pace = _Pace("Q-network", settings.transitions, state.transitions)
-    sampled, saved_s, loss, mean_reward = state.transitions, time.monotonic(), 0.0, 0.0
+    sampled, saved_s, loss, mean_reward = pace.done, time.monotonic(), 0.0, 0.0
     while sampled < settings.transitions:
-        transitions = _sample(learner, game, dqn.epsilon(sampled / settings.transitions), rng)
+        transitions = sample(learner, game, dqn.epsilon(sampled / settings.transitions), rng)
         replay.store(transitions)
         before, sampled = sampled, sampled + settings.lanes
         mean_reward += (float(transitions.reward.mean()) - mean_reward) * 0.01
         if len(replay) >= min(dqn.learning_starts, dqn.buffer_size):
             for _ in range(sampled // dqn.train_frequency - before // dqn.train_frequency):
                 loss += (learner.learn_step(replay.sample(dqn.batch_size, rng)) - loss) * 0.01
-        pace.tell(sampled, loss, mean_reward, report)
+        pace.tell(sampled, loss, mean_reward)
         if time.monotonic() - saved_s > SAVE_EVERY_S:
-            save(RunState(sampled, state.restarts + 1))
+            save(sampled)
             saved_s = time.monotonic()
-    save(RunState(sampled, state.restarts + 1))
+    save(sampled)
 
 
-def _sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator) -> Transitions:
+def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator) -> Transitions:
     """Sample: play one step in every lane, epsilon-greedily."""
     observation = game.observation.copy()
     actions = learner.select_actions(observation, game.legal, epsilon, rng)
@@ -201,15 +217,17 @@ def _sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generat
 class _Pace:
     """Tells how fast a stage goes, every REPORT_EVERY calls."""
 
-    def __init__(self, stage: str, total: int, done: int) -> None:
+    def __init__(self, stage: str, total: int, done: int, report: Report) -> None:
         """Start the watch, `done` of `total` being done."""
-        self._stage, self._total, self._from = stage, total, done
+        self.done = done
+        self._stage, self._total, self._from, self._report = stage, total, done, report
         self._calls, self._start_s = 0, time.monotonic()
 
-    def tell(self, done: int, loss: float, reward: float, report: Report) -> None:
+    def tell(self, done: int, loss: float, reward: float = 0.0) -> None:
         """Report how far the stage is."""
+        self.done = done
         self._calls += 1
         if self._calls % REPORT_EVERY and done < self._total:
             return
         elapsed_s = max(time.monotonic() - self._start_s, 1e-9)
-        report(Progress(self._stage, done, self._total, loss, reward, (done - self._from) / elapsed_s))
+        self._report(Progress(self._stage, done, self._total, loss, reward, (done - self._from) / elapsed_s))
