@@ -27,7 +27,7 @@ STAY: Final = 0.995
 # Memory of the chord tracker: the half-life of a heard pitch class, in beats.
 CHORD_HALF_LIFE_BEATS: Final = 1.0
 _MISS, _ROOT, _SEVENTH, _DIATONIC, _KEEP = -0.7, 0.25, -0.25, 0.35, 0.3
-# Between equals the root that lies lower above the tonic wins, so that transposing the music transposes the chord.
+# Between equals the root lower above the tonic wins, so that transposing the music transposes the chord.
 _TIE: Final = 1e-6
 
 

@@ -1,8 +1,9 @@
 """The note window: what the player's keys and pedal do, cut into the steps of the grid.
 
 A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is
-its highest onset, unless a higher key is still held from before: then the melody holds and something moved
-below it.
+its highest onset, unless a higher key is held from before until the step's end: then the melody holds and
+something moved below it. Where that key comes up in the next step it was only slow to leave, as in legato
+playing, and the onset below it counts after all.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class HeardStep:
 
     Attributes:
         event: The top voice: a note, HOLD or REST.
-        late: The top onset that came after its step was decided, None where there was none.
+        late: The top onset of the step before, if it came, or came out, after that was decided; else None.
         bits: Twelve-bit set of the pitch classes that sounded in the step.
         onsets: All notes struck in the step, the late ones too, as they came.
     """
@@ -47,11 +48,15 @@ class HeardStep:
 
 @dataclass(frozen=True, slots=True)
 class _Onset:
-    """A key that went down since the last step was taken."""
+    """A key that went down, and when."""
 
-    note: int
+    key: tuple[int, int]
     at_s: float
-    covered: bool
+
+    @property
+    def note(self) -> int:
+        """The note of the key."""
+        return self.key[1]
 
 
 class NoteWindow:
@@ -63,6 +68,7 @@ class NoteWindow:
         self._pedalled: set[tuple[int, int]] = set()
         self._pedals: set[int] = set()
         self._onsets: list[_Onset] = []
+        self._covered: list[_Onset] = []
         self._velocities: deque[int] = deque(maxlen=TOUCHES)
 
     @property
@@ -94,24 +100,30 @@ class NoteWindow:
         """
         current = [onset for onset in self._onsets if onset.at_s >= since_s]
         late = [onset for onset in self._onsets if onset.at_s < since_s]
+        late += [onset for onset in self._covered if onset.key in self._held]
         struck = tuple(onset.note for onset in self._onsets)
+        lid = self._lid(current)
+        self._covered = [onset for onset in current if onset.note < lid]
         self._onsets = []
         notes = [note for _, note in self._held | self._pedalled]
         silence = HOLD if notes else REST
-        top = _top(current)
+        top = _top(current, lid)
         return HeardStep(
             event=silence if top is None else top,
-            late=_top(late),
+            late=_top(late, self._lid(late + current)),
             bits=pitch_class_bits([*notes, *(onset.note for onset in current)]),
             onsets=struck,
         )
 
+    def _lid(self, onsets: list[_Onset]) -> int:
+        """Give the highest note of a held key that is none of `onsets`, -1 if there is none."""
+        keys = {onset.key for onset in onsets}
+        return max((note for channel, note in self._held if (channel, note) not in keys), default=-1)
+
     def _key_down(self, channel: int, note: int, velocity: int, at_s: float) -> None:
-        """Let a key go down, under a higher one or not."""
-        fresh = {onset.note for onset in self._onsets}
-        covered = any(other > note and other not in fresh for _, other in self._held)
+        """Let a key go down."""
         self._held.add((channel, note))
-        self._onsets.append(_Onset(note, at_s, covered))
+        self._onsets.append(_Onset((channel, note), at_s))
         self._velocities.append(velocity)
 
     def _key_up(self, channel: int, note: int) -> None:
@@ -133,6 +145,6 @@ class NoteWindow:
             self._pedalled = {key for key in self._pedalled if key[0] != channel}
 
 
-def _top(onsets: list[_Onset]) -> int | None:
-    """Give the highest note among onsets that no held key covers, None if there is none."""
-    return max((onset.note for onset in onsets if not onset.covered), default=None)
+def _top(onsets: list[_Onset], lid: int) -> int | None:
+    """Give the highest note among onsets that does not lie under `lid`, None if there is none."""
+    return max((onset.note for onset in onsets if onset.note >= lid), default=None)
