@@ -47,7 +47,7 @@ class Line:
         pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where none.
         intervals: (lanes, PITCHES) int16, the melodic interval to each, NO_INTERVAL for the first.
         classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where none.
-        runs: (lanes, LAG_COUNT) int16, the steps that it has been repeating itself at each lag, at most RUN_MAX.
+        runs: (lanes, LAG_COUNT) int16, the steps that it has repeated itself at each lag, at most RUN_MAX.
         lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
     """
 
