@@ -29,7 +29,7 @@ SYMBOLS = ("", "m", "dim", "aug", "7", "maj7", "m7", "ø7", "sus4")
 def test_each_chord_is_what_music21_calls_it(chord: Chord) -> None:
     """music21 finds our quality in our pitch classes, whatever spelling it guesses for them."""
     theirs = oracle.Chord(sorted(chord.pitch_classes)).commonName
-    assert COMMON_NAMES[chord.quality] == theirs.removeprefix("enharmonic equivalent to ")
+    assert theirs.endswith(COMMON_NAMES[chord.quality])
 
 
 @pytest.mark.parametrize("chord", CHORDS, ids=lambda chord: chord.name)

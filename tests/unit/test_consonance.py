@@ -13,7 +13,7 @@ def test_the_index_has_hurons_order() -> None:
 
 
 def test_intervals_have_the_order_of_counterpoint() -> None:
-    """Thirds and sixths come before the fifth, that before unison, fourth, tritone, and the seconds come last."""
+    """Thirds and sixths, the fifth, unison, fourth, tritone, seconds: each is worth less than the last."""
     table = interval_consonance()
     order = [4, 7, 0, 5, 6, 2, 1]
     assert all(table[better] > table[worse] for better, worse in pairwise(order))

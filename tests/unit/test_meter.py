@@ -49,7 +49,7 @@ def test_an_unknown_meter_is_refused() -> None:
     ],
 )
 def test_each_meter_has_its_hierarchy(name: str, levels: str) -> None:
-    """Downbeat, half bar, beats, eighths and sixteenths follow one another in strength; after the bar is nothing."""
+    """Downbeat, half bar, beats, eighths and sixteenths are ever weaker; after the bar comes nothing."""
     row = METERS.index(parse_meter(name))
     assert [int(level) for level in levels.ljust(MAX_BAR_SIXTEENTHS, "0")] == LEVELS[row].tolist()
     assert (LEVELS[row] / 4).tolist() == STRENGTHS[row].tolist()

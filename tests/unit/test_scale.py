@@ -16,7 +16,7 @@ def _their_key(key: Key) -> oracle.Key:
 
 
 def _their_scale(key: Key) -> set[int]:
-    """Give the pitch classes of music21's scale of the key; minor with its leading tone beside the seventh."""
+    """Give the pitch classes of music21's scale of the key; in minor with the leading tone."""
     theirs = _their_key(key)
     scale = {pitch.pitchClass for pitch in theirs.pitches}
     return scale | {(key.tonic + 11) % 12} if key.mode is Mode.MINOR else scale
