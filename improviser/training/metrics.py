@@ -6,6 +6,7 @@ Definitions and published values: `docs/metrics.md`. Everything is relative to a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,10 @@ from improviser.music.scale import SCALE_DEGREES, Mode
 COMPOSITION: Final = 32
 MOTIF: Final = 8
 LEAP: Final = 7
+LEAP_BACK: Final = 6
 MEMORY_BARS: Final = 8
+# The Vendi score tells note lengths of 1 to 11 steps apart, and all longer ones from these.
+LENGTHS: Final = 12
 
 Figures = dict[str, float]
 BoolArray = npt.NDArray[np.bool_]
@@ -29,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player's notes imply."""
+    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player implies."""
 
     events: Events
     player: Events
@@ -46,7 +50,7 @@ class Performance:
 
 
 def figures(performance: Performance) -> Figures:
-    """Give every figure of a performance by name; shares are in per cent, nan where there is nothing to count."""
+    """Give every figure of a performance by name; shares in per cent, nan where there is nothing to count."""
     return rule_statistics(performance) | harmony_figures(performance) | diversity_figures(performance)
 
 
@@ -60,20 +64,20 @@ def sounding_notes(events: Events) -> npt.NDArray[np.int64]:
 def rule_statistics(performance: Performance) -> Figures:
     """Give RL Tuner's rule statistics, means over compositions of 32 steps."""
     events = _note_offs_once(performance.events)
-    count = len(events) // COMPOSITION
-    pieces = [events[at * COMPOSITION : (at + 1) * COMPOSITION] for at in range(count)]
+    pieces = [events[at : at + COMPOSITION] for at in range(0, len(events) - COMPOSITION + 1, COMPOSITION)]
     scale = SCALE_DEGREES[Mode(performance.mode)]
     onsets = [piece[piece >= 0] for piece in pieces]
     sounding = [notes for notes in onsets if len(notes) > 0]
+    repeated = [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
+    holds = [element == HOLD for piece in pieces for element in piece]
     return {
-        "excessively repeated %": _percent(
-            [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
-        ),
-        "not in key %": _percent([note % OCTAVE not in scale for notes in onsets for note in notes]),
+        "excessively repeated %": _percent(repeated),
+        "excessively repeated, holds aside %": _percent(np.greater(repeated, holds)),
+        "not in key %": _percent([(piece >= 0) & ~np.isin(piece % OCTAVE, scale) for piece in pieces]),
         "starts with tonic %": _percent([notes[0] % OCTAVE == 0 for notes in sounding]),
         "unique highest %": _percent([int(np.sum(notes == notes.max())) == 1 for notes in sounding]),
         "unique lowest %": _percent([int(np.sum(notes == notes.min())) == 1 for notes in sounding]),
-        "leaps resolved %": _leaps_resolved(events),
+        "leaps resolved %": _percent([resolved for piece in pieces for resolved in _leap_outcomes(piece)]),
         "in motif %": _percent([_in_motif(piece, at) for piece in pieces for at in range(len(piece))]),
         "in repeated motif %": _percent(
             [_repeats_motif(piece, at) for piece in pieces for at in range(len(piece))]
@@ -84,20 +88,23 @@ def rule_statistics(performance: Performance) -> Figures:
 
 def harmony_figures(performance: Performance) -> Figures:
     """Give the figures of sounding together: note in chord, consonance, parallels."""
-    ours, theirs = sounding_notes(performance.events), performance.bits
-    both = (ours >= 0) & (theirs > 0)
-    consonant = _consonant(ours, theirs)
+    ours, top, theirs = (
+        sounding_notes(performance.events),
+        sounding_notes(performance.player),
+        performance.bits,
+    )
+    consonant = _consonant(ours, top, theirs)
     in_bar = np.arange(len(ours)) % performance.bar_steps * SIXTEENTHS_PER_BEAT // performance.steps_per_beat
     strong = LEVELS[performance.meter, in_bar] >= 3  # noqa: PLR2004 - strength of beats 1 and 3
     with_chord = (ours >= 0) & (performance.chord_bits > 0)
     in_chord = (performance.chord_bits >> np.maximum(ours, 0) % OCTAVE) & 1 > 0
     return {
         "note in chord %": _percent(in_chord[with_chord]),
-        "consonant %": _percent((both & consonant)[theirs > 0]),
-        "dissonant %": _percent((both & ~consonant)[theirs > 0]),
+        "consonant %": _percent(consonant[theirs > 0]),
+        "dissonant %": _percent(((ours >= 0) & ~consonant)[theirs > 0]),
         "unsupported %": _percent((ours < 0)[theirs > 0]),
-        "strong-beat consonance %": _percent(consonant[both & strong]),
-        "parallels per 100 notes": _parallels(performance, ours),
+        "strong-beat consonance %": _percent(consonant[(theirs > 0) & strong]),
+        "parallels per 100 notes": _parallels(ours, top, int(np.sum(performance.events >= 0))),
     }
 
 
@@ -109,7 +116,7 @@ def diversity_figures(performance: Performance) -> Figures:
     intervals = np.abs(np.diff(notes.astype(np.int64)))
     return {
         "onsets per bar": float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan"),
-        "bars repeated %": _percent([_bar_repeats(bars, at) for at in range(1, len(bars))]),
+        "bars repeated %": _percent([_bar_repeats(bars, at) for at in range(len(bars))]),
         "steps <= 2 semitones %": _percent(intervals <= 2),  # noqa: PLR2004 - the mission's stepwise formula
         "repeated notes %": _percent(intervals == 0),
         "leaps per 100 notes": _percent(intervals >= LEAP),
@@ -127,18 +134,22 @@ def vendi_score(performance: Performance) -> float:
     rows = []
     for at in range(0, len(events) - window + 1, performance.bar_steps):
         part = events[at : at + window]
-        places = np.flatnonzero(part >= 0)
-        lengths = np.diff(np.append(places, window))
-        pitch_classes = np.bincount(part[places] % OCTAVE, minlength=OCTAVE)
-        rows.append(
-            np.concatenate([pitch_classes, np.bincount(np.minimum(lengths, 12) % OCTAVE, minlength=OCTAVE)])
-        )
+        lengths = np.minimum(_note_lengths(part), LENGTHS) - 1
+        pitch_classes = np.bincount(part[part >= 0] % OCTAVE, minlength=OCTAVE)
+        rows.append(np.concatenate([pitch_classes, np.bincount(lengths, minlength=LENGTHS)]))
     features = np.array([row / np.linalg.norm(row) for row in rows if row.any()])
     if len(features) == 0:
         return float("nan")
     values = np.linalg.eigvalsh(features @ features.T / len(features))
     positive = values[values > 1e-12]  # noqa: PLR2004 - rounding of zero
     return float(np.exp(-np.sum(positive * np.log(positive))))
+
+
+def _note_lengths(events: Events) -> npt.NDArray[np.int64]:
+    """Give for each onset how many steps its note sounds, to the end of the events at most."""
+    changes = np.append(np.flatnonzero(events != HOLD), len(events))
+    lengths: npt.NDArray[np.int64] = np.diff(changes)[events[changes[:-1]] >= 0]
+    return lengths
 
 
 def _percent(flags: object) -> float:
@@ -157,9 +168,7 @@ def _note_offs_once(events: Events) -> Events:
 def _repeated(piece: Events, at: int) -> bool:
     """Tell whether the element at `at` is excessively repeated."""
     element, count, passed = piece[at], 0, False
-    if element == HOLD:
-        return False
-    for before in piece[at - 1 :: -1] if at else piece[:0]:
+    for before in piece[:at][::-1]:
         if before == element:
             count += 1
         elif before in {HOLD, REST}:
@@ -199,46 +208,45 @@ def _autocorrelation(compositions: list[Events], lag: int) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _leaps_resolved(events: Events) -> float:
-    """Give 100 x resolved / (resolved + doubled) leaps; see `docs/metrics.md`."""
-    notes = [(at, int(note)) for at, note in enumerate(events) if note >= 0]
-    resolved = doubled = 0
-    origin, target, leapt_at = 0, 0, -1
-    for (_, before), (at, note) in zip(notes, notes[1:], strict=False):
+def _leap_outcomes(piece: Events) -> list[bool]:
+    """Give, leap by leap, whether it was resolved or else doubled; leaps that were neither are left out."""
+    outcomes = []
+    direction, origin, leapt_at = 0, 0, 0
+    notes = [(at, int(piece[at])) for at in np.flatnonzero(piece >= 0).tolist()]
+    for (_, before), (at, note) in pairwise(notes):
         jump = note - before
-        direction = target - origin
-        if leapt_at >= 0 and abs(jump) >= LEAP and jump * direction > 0:
-            doubled += 1
-            leapt_at = -1
-        elif leapt_at >= 0 and _comes_back(note, origin, direction, jump, at - leapt_at):
-            resolved += 1
-            leapt_at = -1
-        if abs(jump) >= LEAP and leapt_at < 0:
-            origin, target, leapt_at = before, note, at
-    return 100 * resolved / (resolved + doubled) if resolved + doubled else float("nan")
+        is_leap = abs(jump) >= LEAP
+        if is_leap and direction == 0:
+            direction, origin = jump, before
+        elif is_leap and jump * direction > 0:
+            outcomes.append(False)
+        elif is_leap:
+            outcomes += [True] if at - leapt_at - 1 > LEAP_BACK else []
+            direction = 0
+        elif direction != 0 and (note - origin) * direction <= 0:
+            outcomes.append(True)
+            direction = 0
+        if is_leap:
+            leapt_at = at
+    return outcomes
 
 
-def _comes_back(note: int, origin: int, direction: int, jump: int, elapsed: int) -> bool:
-    """Tell whether a note resolves a leap: back past its origin, or a leap the other way after six steps."""
-    past = note <= origin if direction > 0 else note >= origin
-    return past or (abs(jump) >= LEAP and jump * direction < 0 and elapsed > 6)  # noqa: PLR2004 - RL Tuner's bound
-
-
-def _consonant(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> BoolArray:
-    """Tell for each step whether our note is consonant with any pitch class of theirs."""
+def _consonant(
+    ours: npt.NDArray[np.int64], top: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]
+) -> BoolArray:
+    """Tell for each step whether our note is consonant with any pitch class of theirs, counted upwards."""
+    up = np.where(ours < top, -1, 1)
     found = np.zeros(len(ours), dtype=np.bool_)
     for interval in CONSONANT_INTERVALS:
-        found |= (theirs >> (ours - interval) % OCTAVE) & 1 > 0
+        found |= (theirs >> (ours - up * interval) % OCTAVE) & 1 > 0
     return found & (ours >= 0)
 
 
-def _parallels(performance: Performance, ours: npt.NDArray[np.int64]) -> float:
-    """Give consecutive parallel fifths, unisons and octaves with the player's top voice per 100 of our notes."""
-    top = sounding_notes(performance.player)
-    interval = np.where((ours >= 0) & (top >= 0), (ours - top) % OCTAVE, -1)
+def _parallels(ours: npt.NDArray[np.int64], top: npt.NDArray[np.int64], onsets: int) -> float:
+    """Give parallel fifths, unisons and octaves with the player's top voice per 100 of our onsets."""
+    interval = np.where((ours >= 0) & (top >= 0), np.abs(ours - top) % OCTAVE, -1)
     moved = (ours[1:] != ours[:-1]) & (top[1:] != top[:-1])
     same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], (0, 7))
-    onsets = int(np.sum(performance.events >= 0))
     return 100 * float(np.sum(moved & same)) / onsets if onsets else float("nan")
 
 

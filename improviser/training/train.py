@@ -1,7 +1,7 @@
 """Training: initialise, sample, store, update, synchronise; every so often what was learned is put on disk.
 
-A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not kept; a
-run that was interrupted fills it again before it goes on, so its weights are not those of an unbroken run.
+A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not
+kept but filled again before an interrupted run goes on, so its weights are not those of an unbroken run.
 """
 
 from __future__ import annotations
