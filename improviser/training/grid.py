@@ -67,11 +67,12 @@ class Part:
 def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: int) -> Events:
     """Give a voice on the grid, (steps,), moved by `shift` semitones.
 
-    Onsets go to the nearest step; of two on one step the later stays, unless it is shorter than half a step.
+    Onsets go to the nearest step, from halfway on to the later one, as on stage; of two on one step the later
+    stays, unless it is shorter than half a step.
     """
     events = np.full(steps, REST, dtype=np.int16)
-    starts = np.minimum(np.round(notes[:, 0] / ticks_per_step).astype(np.int64), steps - 1)
-    ends = np.round((notes[:, 0] + notes[:, 1]) / ticks_per_step).astype(np.int64)
+    starts = np.minimum(_nearest(notes[:, 0] / ticks_per_step), steps - 1)
+    ends = _nearest((notes[:, 0] + notes[:, 1]) / ticks_per_step)
     for start, end, (_, duration, note) in zip(starts, ends, notes, strict=True):
         if events[start] >= 0 and duration < ticks_per_step / 2:
             continue
@@ -172,6 +173,11 @@ def voice_base(events: Events) -> int:
     """Give the note from which a voice's tokens count, the tonic being C."""
     notes = events[events >= 0]
     return player_base(float(notes.mean()) if len(notes) else 0.0, 0)
+
+
+def _nearest(steps: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Give the nearest whole steps, halves rounded up."""
+    return np.floor(steps + 0.5).astype(np.int64)
 
 
 def _steps(piece: Piece, ticks_per_step: float) -> int:
