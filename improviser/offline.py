@@ -27,36 +27,31 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from improviser.agent.policy import Actor, Choice
+    from improviser.agent.policy import Actor, Values
 
 # One beat a second.
 BEAT_BPM: Final = 60.0
 TOLERANCE_S: Final = 1e-6
+# Outweighs every other action.
+CERTAIN: Final = 1e6
 COMPOSED_TICKS_PER_BEAT: Final = 480
 _US_PER_MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An actor that first plays given actions, one a step, and then lets another decide."""
+    """An actor that plays given actions first, one a step, and then lets another decide."""
 
     actions: list[int]
     actor: Actor
 
-    def select_action(
-        self,
-        observation: npt.NDArray[np.uint8],
-        legal: npt.NDArray[np.bool_],
-        rng: np.random.Generator,
-        *,
-        temperature: float,
-        prior_weight: float,
-    ) -> Choice:
-        """Give the next of the given actions, with the numbers of the other actor, or its choice."""
-        choice = self.actor.select_action(
-            observation, legal, rng, temperature=temperature, prior_weight=prior_weight
-        )
-        return replace(choice, action=self.actions.pop(0)) if self.actions else choice
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give values that leave no choice but the next given action, or those of the other actor."""
+        log_prior, q_values = self.actor.values(observation)
+        if self.actions:
+            q_values = q_values.copy()
+            q_values[self.actions.pop(0)] += CERTAIN
+        return log_prior, q_values
 
 
 def play_along(engine: Engine, heard: Sequence[TimedMessage], until_s: float) -> list[TimedMessage]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
+# Log-prior and Q-values, each (actions,).
+Values = tuple[FloatArray, FloatArray]
 
 NETWORKS: Final = ("prior", "q")
 
@@ -53,25 +55,17 @@ class Choice:
 
 
 class Actor(Protocol):
-    """Whatever chooses actions: the policy below, or a baseline that it is measured against."""
+    """Whatever values actions: the policy below, or a baseline that it is measured against."""
 
-    def select_action(
-        self,
-        observation: npt.NDArray[np.uint8],
-        legal: npt.NDArray[np.bool_],
-        rng: np.random.Generator,
-        *,
-        temperature: float,
-        prior_weight: float,
-    ) -> Choice:
-        """Choose one of the legal actions; see `Policy.select_action`."""
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give log-prior and Q-values, each (actions,), of one observation, (columns,)."""
         ...
 
 
 class Policy:
-    """Q-network and prior side by side, and the softmax over both that plays.
+    """Q-network and prior side by side.
 
-    Threads: an instance belongs to one thread; select_action neither blocks nor does I/O.
+    Threads: an instance belongs to one thread; values neither blocks nor does I/O.
     """
 
     def __init__(self, config: NetworkConfig, prior: Weights, q: Weights) -> None:
@@ -85,7 +79,7 @@ class Policy:
             for net in (prior, q)
         ]
 
-    def values(self, observation: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give log-prior and Q-values, each (actions,), of one observation, (columns,)."""
         first = np.add.reduce(self._table.take(self._offsets + observation, axis=0), axis=0)
         first += self._bias
@@ -94,27 +88,27 @@ class Policy:
         prior = _tail(first[:hidden], *self._layers[0])
         return prior - _log_sum_exp(prior), _tail(first[hidden:], *self._layers[1])
 
-    def select_action(
-        self,
-        observation: npt.NDArray[np.uint8],
-        legal: npt.NDArray[np.bool_],
-        rng: np.random.Generator,
-        *,
-        temperature: float,
-        prior_weight: float,
-    ) -> Choice:
-        """Draw an action from softmax((Q + prior_weight x log prior) / temperature) over the legal ones.
 
-        Args:
-            observation: (columns,) uint8.
-            legal: (actions,) which actions may be taken; at least one.
-            rng: Draws the action.
-            temperature: Above 0; at 0 the best action is taken, and nothing is drawn.
-            prior_weight: How much people's habits count beside the Q-values.
-        """
-        log_prior, q_values = self.values(observation)
-        log_policy, action = draw(q_values + prior_weight * log_prior, legal, temperature, rng)
-        return Choice(action, q_values, log_prior, log_policy)
+def select_action(
+    values: Values,
+    legal: npt.NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    temperature: float,
+    prior_weight: float,
+) -> Choice:
+    """Draw an action from softmax((Q + prior_weight x log prior) / temperature) over the legal ones.
+
+    Args:
+        values: Log-prior and Q-values, as an actor gives them.
+        legal: (actions,) which actions may be taken; at least one.
+        rng: Draws the action.
+        temperature: Above 0; at 0 the best action is taken, and nothing is drawn.
+        prior_weight: How much people's habits count beside the Q-values.
+    """
+    log_prior, q_values = values
+    log_policy, action = draw(q_values + prior_weight * log_prior, legal, temperature, rng)
+    return Choice(action, q_values, log_prior, log_policy)
 
 
 def draw(

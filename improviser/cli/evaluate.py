@@ -47,7 +47,8 @@ def evaluate(
 ) -> None:
     """Measure a preset's playing on held-out pieces, beside people and baselines.
 
-    The baselines are random notes in key and the prior alone. Read the table whole: each figure alone can be had by playing badly. What each means: docs/metrics.md.
+    The baselines are random notes in key and the prior alone. Read the table whole: each figure alone can
+    be had by playing badly. What each means: docs/metrics.md.
     """
     need_training()
     from improviser.config.preset import load_preset

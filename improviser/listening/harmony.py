@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from copy import copy
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,12 @@ class ChordTracker:
         self._keep = 0.5 ** (1 / (CHORD_HALF_LIFE_BEATS * steps_per_beat))
         self._weights = np.zeros((lanes, OCTAVE))
         self.chord = np.full(lanes, NO_CHORD, dtype=np.int64)
+
+    def copy(self) -> Self:
+        """Give a tracker that goes its own way from here."""
+        twin = copy(self)
+        twin._weights = self._weights.copy()  # noqa: SLF001 - of the same class
+        return twin
 
     def push(self, bits: IntArray, key: IntArray) -> None:
         """Take in what sounds in a step: pitch-class sets and key indices, both (lanes,)."""

@@ -7,7 +7,8 @@ the grid: a MIDI note (an onset), HOLD (goes on sounding), REST (is silent) or N
 
 from __future__ import annotations
 
-from typing import Final
+from copy import copy
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,13 @@ class Line:
         self.classes = np.zeros((lanes, PITCHES), dtype=np.int16)
         self.runs = np.zeros((lanes, LAG_COUNT), dtype=np.int16)
         self._lagged = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
+
+    def copy(self) -> Self:
+        """Give a line that goes its own way from here."""
+        twin = copy(self)
+        for name in ("events", "since", "count", "pitches", "intervals", "classes", "runs"):
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
 
     def push(self, event: Events) -> None:
         """Take in the next step's events, (lanes,)."""

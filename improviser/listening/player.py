@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,13 @@ class Player:
         self.line = Line(beat_steps, bar_steps)
         self.bits: npt.NDArray[np.int64] = np.zeros(lanes, dtype=np.int64)
         self._chords = ChordTracker(lanes, int(beat_steps[0]))
+
+    def copy(self) -> Self:
+        """Give a player that goes its own way from here."""
+        twin = copy(self)
+        twin.line = self.line.copy()
+        twin._chords = self._chords.copy()  # noqa: SLF001 - of the same class
+        return twin
 
     @property
     def chord(self) -> npt.NDArray[np.int64]:

@@ -94,17 +94,21 @@ class NoteWindow:
                 pass
 
     def take_step(self, since_s: float) -> HeardStep:
-        """Close a step: give what was played in it and begin the next.
+        """Close a step: give what was played in it, as `peek` does, and begin the next."""
+        heard = self.peek(since_s)
+        current = [onset for onset in self._onsets if onset.at_s >= since_s]
+        lid = self._lid(current)
+        self._covered = [onset for onset in current if onset.note < lid]
+        self._onsets = []
+        return heard
 
-        Onsets before `since_s` belong to the step before it.
-        """
+    def peek(self, since_s: float) -> HeardStep:
+        """Give what was played in the step so far; onsets before `since_s` belong to the step before it."""
         current = [onset for onset in self._onsets if onset.at_s >= since_s]
         late = [onset for onset in self._onsets if onset.at_s < since_s]
         late += [onset for onset in self._covered if onset.key in self._held]
         struck = tuple(onset.note for onset in self._onsets)
         lid = self._lid(current)
-        self._covered = [onset for onset in current if onset.note < lid]
-        self._onsets = []
         notes = [note for _, note in self._held | self._pedalled]
         silence = HOLD if notes else REST
         top = _top(current, lid)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser import rewards
-from improviser.agent.policy import Actor, Choice, draw
+from improviser.agent.policy import Actor, Values, select_action
 from improviser.listening.line import NONE, event_tokens
+from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
 from improviser.training.env import Game, RewardWeights, action_events
@@ -20,6 +21,8 @@ from improviser.training.metrics import Figures, Performance, figures
 from improviser.training.tables import PlayerTable, player_table
 
 BEATS: Final = 64
+# A chance that is none, but has a logarithm.
+NEVER: Final = 1e-9
 
 Chooser = Callable[[Game, Part, int], int]
 
@@ -32,28 +35,22 @@ class Conditions:
     prior_weight: float
     weights: RewardWeights
 
+    def plain(self) -> Conditions:
+        """Give the same for a baseline, which draws from its own chances as they are."""
+        return replace(self, temperature=1.0, prior_weight=1.0)
+
 
 class PriorOnly:
-    """Plays by people's habits alone, at temperature 1: what imitation without a reward gives."""
+    """Plays by people's habits alone: what imitation without a reward gives."""
 
     def __init__(self, actor: Actor) -> None:
         """Take the prior of `actor`."""
         self._actor = actor
 
-    def select_action(
-        self,
-        observation: npt.NDArray[np.uint8],
-        legal: npt.NDArray[np.bool_],
-        rng: np.random.Generator,
-        *,
-        temperature: float,
-        prior_weight: float,
-    ) -> Choice:
-        """Draw from the prior."""
-        del temperature, prior_weight
-        choice = self._actor.select_action(observation, legal, rng, temperature=1.0, prior_weight=1.0)
-        log_policy, action = draw(choice.log_prior, legal, 1.0, rng)
-        return Choice(action, np.zeros_like(choice.q_values), choice.log_prior, log_policy)
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give the prior, and no Q-values."""
+        log_prior, q_values = self._actor.values(observation)
+        return log_prior, np.zeros_like(q_values)
 
 
 class RandomInKey:
@@ -61,26 +58,17 @@ class RandomInKey:
 
     def __init__(self, mode: int, onset_rate: float) -> None:
         """Play in C of `mode`, an onset in a share `onset_rate` of the steps, and hold in between."""
-        degrees = np.arange(ACTION_COUNT - FIRST_ONSET) % 12
+        degrees = np.arange(ACTION_COUNT - FIRST_ONSET) % OCTAVE
         in_key = (SCALE_BITS[mode] >> degrees) & 1
-        self._chances = np.zeros(ACTION_COUNT)
-        self._chances[FIRST_ONSET:] = onset_rate * in_key / in_key.sum()
-        self._chances[HOLD_ACTION] = 1 - onset_rate
+        chances = np.full(ACTION_COUNT, NEVER)
+        chances[FIRST_ONSET:] += onset_rate * in_key / in_key.sum()
+        chances[HOLD_ACTION] += 1 - onset_rate
+        self._log_chances = np.log(chances).astype(np.float32)
 
-    def select_action(
-        self,
-        observation: npt.NDArray[np.uint8],
-        legal: npt.NDArray[np.bool_],
-        rng: np.random.Generator,
-        *,
-        temperature: float,
-        prior_weight: float,
-    ) -> Choice:
-        """Draw an action."""
-        del observation, temperature, prior_weight
-        values = np.log(np.maximum(self._chances, 1e-9)).astype(np.float32)
-        log_policy, action = draw(values, legal, 1.0, rng)
-        return Choice(action, np.zeros_like(values), values, log_policy)
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give the chances, whatever is observed."""
+        del observation
+        return self._log_chances, np.zeros_like(self._log_chances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +105,7 @@ def evaluate(actor: Actor, plan: Plan, report: Callable[[int, int], None]) -> di
             players, table, plan.conditions, np.random.default_rng(plan.seed)
         ),
         "prior only": lambda: perform(
-            PriorOnly(actor), players, table, plan.conditions, np.random.default_rng(plan.seed)
+            PriorOnly(actor), players, table, plan.conditions.plain(), np.random.default_rng(plan.seed)
         ),
         plan.name: lambda: perform(actor, players, table, plan.conditions, np.random.default_rng(plan.seed)),
     }
@@ -152,7 +140,7 @@ def perform_random(
     results = []
     for index, part in enumerate(parts):
         model = part.player if (part.partner == NONE).all() else part.partner
-        chooser = _acting(RandomInKey(part.mode, float(np.mean(model >= 0))), conditions, rng)
+        chooser = _acting(RandomInKey(part.mode, float(np.mean(model >= 0))), conditions.plain(), rng)
         results.append(_perform_one(chooser, parts, table, index, conditions))
     return results
 
@@ -188,8 +176,8 @@ def _acting(actor: Actor, conditions: Conditions, rng: np.random.Generator) -> C
     def choose(game: Game, part: Part, step: int) -> int:
         """Choose by the observation alone."""
         del part, step
-        return actor.select_action(
-            game.observation[0],
+        return select_action(
+            actor.values(game.observation[0]),
             game.legal[0],
             rng,
             temperature=conditions.temperature,

@@ -8,24 +8,24 @@ is tested without a sleep. A step hears what came up to its own moment, however 
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.harmony import KeyTracker
+from improviser.agent.policy import Choice, Values, select_action
+from improviser.engine.settings import AUTO_KEY
 from improviser.listening.line import HOLD, REST, Line
+from improviser.listening.listener import Listener
 from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player
-from improviser.listening.player import Player, player_base
+from improviser.listening.player import player_base
 from improviser.listening.tempo import BeatClock
-from improviser.listening.window import HeardStep, NoteWindow
-from improviser.midi.message import Message, NoteOn, TimedMessage
+from improviser.midi.message import NoteOn
 from improviser.music.chord import CHORD_BITS, chord_from_index
-from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT, Meter
+from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT, Meter, parse_meter
 from improviser.music.pitch import OCTAVE
-from improviser.music.scale import SCALE_DEGREES, Key, parse_key
+from improviser.music.scale import SCALE_DEGREES, parse_key
 from improviser.playing.actions import (
     HOLD_ACTION,
     REST_ACTION,
@@ -39,9 +39,13 @@ from improviser.playing.phrase import Phrase
 from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judge
 
 if TYPE_CHECKING:
-    from improviser.agent.policy import Actor, Choice
+    from improviser.agent.policy import Actor
+    from improviser.engine.settings import EngineSettings
+    from improviser.listening.player import Player
+    from improviser.listening.window import HeardStep
+    from improviser.midi.message import Message, TimedMessage
+    from improviser.music.scale import Key
 
-AUTO_KEY: Final = "auto"
 # A decision falls this long before its notes are due, so that all that happens at the deadline is sending.
 DECIDE_AHEAD_S: Final = 0.002
 # Two ways to the same moment differ by less, in floating point.
@@ -50,57 +54,6 @@ ROUNDING_S: Final = 1e-6
 SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How the improviser plays; plain values, so that they cross processes.
-
-    Attributes:
-        tempo_bpm: Quarter notes a minute.
-        meter: Time signature, one of music.meter.METERS.
-        steps_per_beat: Grid, 1-4 decisions a quarter note.
-        key: "auto" or a locked key such as "C" or "F#m".
-        register_low: Lowest note of the register, 0-91; three octaves from the first tonic at or above it.
-        channel: MIDI channel 0-15.
-        collect_s: How long after a step the player's notes still count for it; what is played is due then.
-        patience_bars: After so many bars without the player it stops and waits; 0 means never.
-        max_note_bars: No note is held longer.
-        temperature: Of the softmax over the decision values; 0 takes the best.
-        prior_weight: How much people's habits count beside the Q-values.
-        harmony: Weight of the reward's harmony, 0-2.
-        coherence: Weight of the reward's coherence, 0-2.
-        creativity: Weight of the reward's creativity, 0-2.
-        style: One of listening.observation.STYLES.
-        role: "melody".
-    """
-
-    tempo_bpm: float = 100.0
-    meter: tuple[int, int] = (4, 4)
-    steps_per_beat: int = 4
-    key: str = AUTO_KEY
-    register_low: int = 60
-    channel: int = 0
-    collect_s: float = 0.0
-    patience_bars: int = 4
-    max_note_bars: float = 2.0
-    temperature: float = 0.2
-    prior_weight: float = 0.3
-    harmony: float = 1.0
-    coherence: float = 1.0
-    creativity: float = 1.0
-    style: str = STYLES[0]
-    role: str = "melody"
-
-    @property
-    def bar_steps(self) -> int:
-        """The steps in a bar."""
-        return Meter(*self.meter).bar_beats * self.steps_per_beat
-
-    @property
-    def max_note_s(self) -> float:
-        """The longest that a note may sound, in seconds."""
-        return self.max_note_bars * Meter(*self.meter).bar_beats * 60.0 / self.tempo_bpm
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +79,22 @@ class Decision:
     choice: Choice | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Prospect:
+    """The next step as it stands before it is decided; `values` is None where nothing may be played."""
+
+    player: Player
+    heard: HeardStep
+    place: Place
+    legal: npt.NDArray[np.bool_]
+    values: Values | None
+
+
 class Engine:
     """Listens, decides, plays: one voice beside one player.
 
-    Threads: an instance belongs to one thread; no method blocks or does I/O.
+    Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes some ten microseconds
+    where `prepare` was called since the last message, else as long as `prepare`.
     """
 
     def __init__(self, settings: EngineSettings, actor: Actor, rng: np.random.Generator) -> None:
@@ -142,12 +107,10 @@ class Engine:
         self.decision: Decision | None = None
         self._actor, self._rng = actor, rng
         self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S)
-        self._meter_row = METERS.index(Meter(*settings.meter))
-        self._window = NoteWindow()
-        self._pending: deque[tuple[Message, float]] = deque()
-        self._keys = KeyTracker(None if settings.key == AUTO_KEY else parse_key(settings.key))
-        steps = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
-        self._player, self._own = Player(*steps), Line(*steps)
+        self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
+        grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
+        self._listener = Listener(*grid, None if settings.key == AUTO_KEY else parse_key(settings.key))
+        self._own = Line(*grid)
         self._clock = BeatClock(settings.tempo_bpm)
         self._phrase = Phrase(settings.channel)
         self._observation = np.zeros((1, SIZE), dtype=np.uint8)
@@ -156,18 +119,19 @@ class Engine:
         self._has_given_beat = False
         self._held_steps = 0
         self._absent_steps = 0
-        self._player_mean = 0.0
+        self._prospect: _Prospect | None = None
+        self._unsettled: Gesture | None = None
         self._place = self._place_of(0)
 
     @property
     def key(self) -> Key:
         """The key as heard or locked."""
-        return self._keys.key
+        return self._listener.keys.key
 
     @property
     def key_confidence(self) -> float:
         """The probability in [0, 1] of the key."""
-        return self._keys.confidence
+        return self._listener.keys.confidence
 
     @property
     def base(self) -> int:
@@ -189,12 +153,27 @@ class Engine:
 
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""
-        if self._is_waiting and isinstance(message, NoteOn):
-            self._begin(at_s)
+        self._listener.hear(message, at_s)
         if self._is_waiting:
-            self._take_in(message, at_s)
-        else:
-            self._pending.append((message, at_s))
+            if isinstance(message, NoteOn):
+                self._begin(at_s)
+            self._listener.follow(at_s)
+
+    def prepare(self) -> None:
+        """Do the work of the next step with what was heard so far, so that `step` has only to draw.
+
+        May be called at any time and as often as one likes: what is played does not depend on it.
+        """
+        if self._is_waiting:
+            return
+        has_heard = self._listener.follow(self._step_s() + self._collect_s + ROUNDING_S)
+        if self._prospect is not None and not has_heard:
+            return
+        self._settle()
+        player, heard = self._listener.foresee(self._since_s())
+        place = self._place_of(self._next_step)
+        values = None if self._only_listens() else self._actor.values(self._observe(player, place))
+        self._prospect = _Prospect(player, heard, place, self._legal(place), values)
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
@@ -203,17 +182,16 @@ class Engine:
             at_s: Now. Nothing depends on it, so that a replay does not depend on the caller's jitter.
         """
         del at_s
-        if self._is_waiting:
+        prospect = self._close_step()
+        if prospect is None:
             return []
-        self._listen()
         if self._has_left():
             return self._wait()
-        legal = self._legal()
-        if self._only_listens():
+        if prospect.values is None:
             return self._play(REST_ACTION, None)
-        choice = self._actor.select_action(
-            self._observe(),
-            legal,
+        choice = select_action(
+            prospect.values,
+            prospect.legal,
             self._rng,
             temperature=self.settings.temperature,
             prior_weight=self.settings.prior_weight,
@@ -223,13 +201,13 @@ class Engine:
     def skip(self, at_s: float) -> list[TimedMessage]:
         """Let the next step pass as a hold, since it is too late to decide it."""
         del at_s
-        if self._is_waiting:
+        if self._close_step() is None:
             return []
-        self._listen()
         return self._play(HOLD_ACTION if self._can_hold() else REST_ACTION, None)
 
     def rewards(self) -> dict[str, float]:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
+        self._settle()
         terms = judge(self._scene())
         components = terms @ component_weights()
         names = (*TERMS, *COMPONENTS)
@@ -251,31 +229,20 @@ class Engine:
         """Give the moment of the next step."""
         return self._clock.s_at(self._next_step / self.settings.steps_per_beat)
 
-    def _take_in(self, message: Message, at_s: float) -> None:
-        """Let key, register and window follow a message."""
-        if isinstance(message, NoteOn):
-            self._keys.hear(message.note)
-            self._follow_register(message.note)
-        self._window.hear(message, at_s)
+    def _since_s(self) -> float:
+        """Give the moment from which on onsets are the next step's: half a step before it."""
+        return self._step_s() - self._clock.beat_s / self.settings.steps_per_beat / 2
 
-    def _listen(self) -> None:
-        """Close the step that the player played in, and work out where the music stands."""
-        until_s = self._step_s() + self._collect_s + ROUNDING_S
-        while self._pending and self._pending[0][1] <= until_s:
-            self._take_in(*self._pending.popleft())
-        half_step_s = self._clock.beat_s / self.settings.steps_per_beat / 2
-        heard = self._window.take_step(self._step_s() - half_step_s)
-        line = self._player.line
-        if heard.late is not None and line.events[0, -1] < 0:
-            line.amend(np.array([heard.late], dtype=np.int16))
-        key = np.array([self.key.index])
-        self._player.push(np.array([heard.event], dtype=np.int16), np.array([heard.bits]), key)
-        self._note_presence(heard)
-        self._place = self._place_of(self._next_step)
-
-    def _note_presence(self, heard: HeardStep) -> None:
-        """Count the steps without the player."""
-        self._absent_steps = 0 if heard.bits or heard.onsets else self._absent_steps + 1
+    def _close_step(self) -> _Prospect | None:
+        """Close the step that the player played in; None while waiting."""
+        self.prepare()
+        prospect, self._prospect = self._prospect, None
+        if prospect is not None:
+            self._listener.close(self._since_s(), prospect.player)
+            self._place = prospect.place
+            is_there = prospect.heard.bits or prospect.heard.onsets
+            self._absent_steps = 0 if is_there else self._absent_steps + 1
+        return prospect
 
     def _has_left(self) -> bool:
         """Tell whether the player has been silent for longer than the improviser's patience."""
@@ -286,27 +253,25 @@ class Engine:
         """End what sounds and wait for the player's next note, which may have come already."""
         messages = self._play(REST_ACTION, None)
         self._is_waiting = True
-        pending, self._pending = self._pending, deque()
-        for message, at_s in pending:
+        for message, at_s in self._listener.take_pending():
             self.hear(message, at_s)
         return messages
 
     def _only_listens(self) -> bool:
         """Tell whether these are the first bars, in which the key is still to be found."""
-        return not self._keys.is_locked and self._next_step < LISTEN_BARS * self.settings.bar_steps
+        return not self._listener.keys.is_locked and self._next_step < LISTEN_BARS * self.settings.bar_steps
 
-    def _observe(self) -> npt.NDArray[np.uint8]:
+    def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
         """Give the observation, (SIZE,)."""
-        encode_player(self._player, self._place, self._observation)
-        encode_own(self._own, self._player.line.note, self._place, self._observation)
+        encode_player(player, place, self._observation)
+        encode_own(self._own, player.line.note, place, self._observation)
         row: npt.NDArray[np.uint8] = self._observation[0]
         return row
 
-    def _legal(self) -> npt.NDArray[np.bool_]:
+    def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
-        locked = self._scale_bits() if self._keys.is_locked else None
-        base = int(self._place.own_base[0])
-        return legal_actions(base, is_sounding=self._can_hold(), pitch_classes=locked)
+        locked = self._scale_bits() if self._listener.keys.is_locked else None
+        return legal_actions(int(place.own_base[0]), is_sounding=self._can_hold(), pitch_classes=locked)
 
     def _can_hold(self) -> bool:
         """Tell whether something sounds that may sound for this step too."""
@@ -319,14 +284,14 @@ class Engine:
         return sum(1 << (self.key.tonic + degree) % OCTAVE for degree in degrees)
 
     def _play(self, action: int, choice: Choice | None) -> list[TimedMessage]:
-        """Do what an action says, remember it and go on to the next step."""
+        """Do what an action says and go on to the next step; it is remembered when there is time."""
         gesture = action_to_gesture(action, int(self._place.own_base[0]))
-        level = LEVELS[self._meter_row, self._place.sixteenth[0]]
+        strength = float(LEVELS[self._meter_row, self._place.sixteenth[0]]) / 4
         due_s = self._step_s() + self.settings.collect_s
-        messages = self._phrase.play(gesture, due_s, self._window.velocity, float(level) / 4)
-        self._own.push(np.array([_event(gesture)], dtype=np.int16))
+        messages = self._phrase.play(gesture, due_s, self._listener.velocity, strength)
+        self._unsettled = gesture
         self._held_steps = self._held_steps + 1 if gesture.kind is GestureKind.HOLD else 0
-        chord = chord_from_index(int(self._player.chord[0]))
+        chord = chord_from_index(int(self._listener.player.chord[0]))
         self.decision = Decision(
             step=self._next_step,
             beat=self._next_step / self.settings.steps_per_beat,
@@ -339,6 +304,12 @@ class Engine:
         self._next_step += 1
         return messages
 
+    def _settle(self) -> None:
+        """Let our line remember the last gesture."""
+        if self._unsettled is not None:
+            self._own.push(np.array([_event(self._unsettled)], dtype=np.int16))
+            self._unsettled = None
+
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
         bar, in_bar = divmod(step, self.settings.bar_steps)
@@ -349,19 +320,15 @@ class Engine:
             self._meter_row,
             in_bar * SIXTEENTHS_PER_BEAT // self.settings.steps_per_beat,
             bar,
-            player_base(self._player_mean, key.tonic),
+            player_base(self._listener.mean_note, key.tonic),
             self.base,
             STYLES.index(self.settings.style),
         )
         return Place(*(np.array([value]) for value in values))
 
-    def _follow_register(self, note: int) -> None:
-        """Let the player's mean note follow the last eight or so."""
-        self._player_mean += (note - self._player_mean) * (0.12 if self._player_mean else 1.0)
-
     def _scene(self) -> Scene:
         """Give the last step as the rewards see it."""
-        player, place = self._player, self._place
+        player, place = self._listener.player, self._place
         return Scene(
             own=self._own,
             bits=player.bits,

@@ -1,0 +1,220 @@
+"""`improviser bench`: how fast this machine decides, plays, simulates and learns."""
+
+from __future__ import annotations
+
+import time
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.cli.console import progress, say_json, say_table, tell
+from improviser.cli.playing import DEFAULT_PRESET, JsonOption, PresetOption, make_settings, preset_actor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from improviser.engine import Engine
+    from improviser.training.env import Game
+    from improviser.training.grid import Part
+
+    Figures = dict[str, float]
+
+EXAMPLES = """
+improviser bench
+improviser bench decision engine
+improviser bench --json
+"""
+
+WhatArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[decision] [engine] [env] [training]", help="All by default.")
+]
+
+DECISIONS = 20_000
+LANES = 64
+GAME_STEPS = 4_000
+LEARNING_STEPS = 150
+
+
+def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json: JsonOption = False) -> None:
+    """Measure the speed of decisions, engine, environment and training on this machine.
+
+    A decision is what happens between the moment of a step and its messages, as the performer has it: what
+    was heard before has been worked out already. Unprepared is all of that work at once, as after a note that
+    comes at the last moment. Compare figures of one run only: machines differ from hour to hour.
+    """
+    benches = _chosen(what)
+    with progress("measuring", len(benches)) as advance:
+        results = []
+        for done, (name, measure) in enumerate(benches.items(), 1):
+            results += [(name, figure, value) for figure, value in measure(preset).items()]
+            advance(done)
+    for name, figure, value in results:
+        if json:
+            say_json({"event": "measured", "bench": name, "figure": figure, "value": value})
+    if not json:
+        say_table(
+            ("BENCH", "FIGURE", "VALUE"), [(name, figure, f"{value:,.1f}") for name, figure, value in results]
+        )
+
+
+def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
+    """Give the benches asked for, less those whose libraries are missing."""
+    from improviser.errors import UsageError
+
+    benches = {"decision": _decision, "engine": _engine, "env": _env, "training": _training}
+    unknown = sorted(set(what or ()) - set(benches))
+    if unknown:
+        msg = f"no bench '{unknown[0]}'; there are {', '.join(benches)}"
+        raise UsageError(msg)
+    chosen: dict[str, Callable[[str], Figures]] = {
+        name: bench for name, bench in benches.items() if not what or name in what
+    }
+    if find_spec("torch") is None:
+        tell('env and training are left out: pip install "improviser-live[train]"')
+        return {name: bench for name, bench in chosen.items() if name in {"decision", "engine"}}
+    return chosen
+
+
+def _decision(preset: str) -> Figures:
+    """Measure decisions one by one, in microseconds."""
+    import gc
+
+    import numpy as np
+
+    engine = _playing_engine(preset)
+    gc.collect()
+    gc.disable()
+    prepared = np.array([_timed_step(engine, step) for step in range(DECISIONS)]) / 1000
+    at_once = np.array([_timed_step(engine, step, prepare=False) for step in range(DECISIONS)]) / 1000
+    gc.enable()
+    return {
+        "p50 us": float(np.percentile(prepared, 50)),
+        "p99 us": float(np.percentile(prepared, 99)),
+        "max us": float(prepared.max()),
+        "unprepared p50 us": float(np.percentile(at_once, 50)),
+        "unprepared p99 us": float(np.percentile(at_once, 99)),
+    }
+
+
+def _engine(preset: str) -> Figures:
+    """Measure whole engine steps, hearing included, a CPU second."""
+    engine = _playing_engine(preset)
+    start_s = time.process_time()
+    for step in range(DECISIONS):
+        _timed_step(engine, step)
+    return {"steps per CPU second": DECISIONS / (time.process_time() - start_s)}
+
+
+def _env(preset: str) -> Figures:
+    """Measure the environment without a learner."""
+    import numpy as np
+
+    del preset
+    game = _game()
+    actions = np.random.default_rng(0).integers(1, 39, size=(GAME_STEPS, LANES))
+    start_s = time.process_time()
+    for chosen in actions:
+        if game.step(chosen)[2]:
+            game.reset()
+    return {"steps per CPU second, 64 lanes": GAME_STEPS * LANES / (time.process_time() - start_s)}
+
+
+def _training(preset: str) -> Figures:
+    """Measure the loop of deep Q-learning on one thread."""
+    import numpy as np
+    import torch
+
+    from improviser.agent.config import DQNConfig
+    from improviser.agent.learner import Learner
+    from improviser.agent.network import Network
+    from improviser.agent.replay import ReplayBuffer
+    from improviser.training.env import NETWORK
+    from improviser.training.train import sample
+
+    del preset
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    learner = Learner(Network(NETWORK, torch.Generator().manual_seed(0)), DQNConfig())
+    game, replay = _game(), ReplayBuffer(NETWORK, 50_000)
+    for _ in range(20):
+        replay.store(sample(learner, game, 0.1, rng))
+    start_s = time.process_time()
+    for _ in range(LEARNING_STEPS):
+        replay.store(sample(learner, game, 0.1, rng))
+        learner.learn_step(replay.sample(learner.config.batch_size, rng))
+    elapsed_s = time.process_time() - start_s
+    return {
+        "transitions per CPU second": LEARNING_STEPS * LANES / elapsed_s,
+        "updates per CPU second": LEARNING_STEPS / elapsed_s,
+    }
+
+
+def _playing_engine(preset: str) -> Engine:
+    """Give an engine with the preset's model in the midst of playing."""
+    import numpy as np
+
+    from improviser.config.preset import load_preset
+    from improviser.engine import Engine
+
+    chosen = load_preset(preset)
+    engine = Engine(make_settings(chosen, key="C"), preset_actor(chosen), np.random.default_rng(0))
+    engine.start(0.0, 0.0)
+    for step in range(200):
+        _timed_step(engine, step)
+    return engine
+
+
+def _timed_step(engine: Engine, step: int, *, prepare: bool = True) -> int:
+    """Let the engine hear a scale's next note, prepare if wanted, and step; give the step's nanoseconds."""
+    from improviser.midi.message import NoteOff, NoteOn
+
+    at_s = engine.next_step_s or 0.0
+    if step % 4 == 0:
+        scale = (60, 62, 64, 65, 67, 69, 71, 72)
+        engine.hear(NoteOff(0, scale[(step // 4 - 1) % 8]), at_s)
+        engine.hear(NoteOn(0, scale[step // 4 % 8], 80), at_s)
+    if prepare:
+        engine.prepare()
+    start_ns = time.perf_counter_ns()
+    engine.step(at_s)
+    return time.perf_counter_ns() - start_ns
+
+
+def _game() -> Game:
+    """Give a game of LANES lanes against random walks."""
+    import numpy as np
+
+    from improviser.training.env import Game, RewardWeights
+    from improviser.training.tables import player_table
+
+    rng = np.random.default_rng(0)
+    parts = [_walk(rng) for _ in range(16)]
+    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
+    game.reset()
+    return game
+
+
+def _walk(rng: np.random.Generator) -> Part:
+    """Give a player who walks at random, a quarter note a step."""
+    import numpy as np
+
+    from improviser.listening.line import HOLD
+    from improviser.training.grid import Part, sounding_bits
+
+    player = np.full(256, HOLD, dtype=np.int16)
+    player[::4] = 66 + np.clip(rng.integers(-2, 3, 64).cumsum(), -12, 12)
+    return Part(
+        name="walk",
+        style=0,
+        mode=0,
+        meter=0,
+        steps_per_beat=4,
+        player=player,
+        bits=sounding_bits([player]),
+        partner=np.full(256, -3, dtype=np.int16),
+        player_base=48,
+        own_base=48,
+    )

@@ -1,0 +1,6 @@
+"""The improviser itself, sans-I/O: `hear(message, at_s)`, `step(at_s)` -> timed messages."""
+
+from improviser.engine.core import Decision, Engine
+from improviser.engine.settings import AUTO_KEY, EngineSettings
+
+__all__ = ["AUTO_KEY", "Decision", "Engine", "EngineSettings"]

@@ -1,0 +1,62 @@
+"""How the improviser plays: plain values, so that they cross processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from improviser.listening.observation import STYLES
+from improviser.music.meter import Meter
+
+AUTO_KEY: Final = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the improviser plays; plain values, so that they cross processes.
+
+    Attributes:
+        tempo_bpm: Quarter notes a minute.
+        meter: Time signature, one of music.meter.METERS.
+        steps_per_beat: Grid, 1-4 decisions a quarter note.
+        key: "auto" or a locked key such as "C" or "F#m".
+        register_low: Lowest note of the register, 0-91; three octaves from the first tonic at or above it.
+        channel: MIDI channel 0-15.
+        collect_s: How long after a step the player's notes still count for it; what is played is due then.
+        patience_bars: After so many bars without the player it stops and waits; 0 means never.
+        max_note_bars: No note is held longer.
+        temperature: Of the softmax over the decision values; 0 takes the best.
+        prior_weight: How much people's habits count beside the Q-values.
+        harmony: Weight of the reward's harmony, 0-2.
+        coherence: Weight of the reward's coherence, 0-2.
+        creativity: Weight of the reward's creativity, 0-2.
+        style: One of listening.observation.STYLES.
+        role: "melody".
+    """
+
+    tempo_bpm: float = 100.0
+    meter: tuple[int, int] = (4, 4)
+    steps_per_beat: int = 4
+    key: str = AUTO_KEY
+    register_low: int = 60
+    channel: int = 0
+    collect_s: float = 0.0
+    patience_bars: int = 4
+    max_note_bars: float = 2.0
+    temperature: float = 0.2
+    prior_weight: float = 0.3
+    harmony: float = 1.0
+    coherence: float = 1.0
+    creativity: float = 1.0
+    style: str = STYLES[0]
+    role: str = "melody"
+
+    @property
+    def bar_steps(self) -> int:
+        """The steps in a bar."""
+        return Meter(*self.meter).bar_beats * self.steps_per_beat
+
+    @property
+    def max_note_s(self) -> float:
+        """The longest that a note may sound, in seconds."""
+        return self.max_note_bars * Meter(*self.meter).bar_beats * 60.0 / self.tempo_bpm

@@ -1,0 +1,86 @@
+"""All that is heard of the player, in the order of time, one grid step after the other.
+
+A step can be foreseen as often as one likes before it is closed: what is foreseen last, with nothing heard
+since, is what closing gives. So the work is done while there is time, and deciding costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.listening.harmony import KeyTracker
+from improviser.listening.player import Player
+from improviser.listening.window import NoteWindow
+from improviser.midi.message import NoteOn
+
+if TYPE_CHECKING:
+    from improviser.listening.window import HeardStep
+    from improviser.midi.message import Message
+    from improviser.music.pitch import IntArray
+    from improviser.music.scale import Key
+
+# How much of the player's mean note the newest onset is: it follows the last eight or so.
+REGISTER_PACE: Final = 0.12
+
+
+class Listener:
+    """Hears one player.
+
+    Attributes:
+        keys: The key as heard or locked.
+        player: What is known of the player up to the last closed step; one lane.
+        mean_note: The mean of the player's last notes, 0 before the first.
+    """
+
+    def __init__(self, beat_steps: IntArray, bar_steps: IntArray, locked: Key | None) -> None:
+        """Start with silence, on a grid of so many steps a beat and a bar, (1,) each; the key may be locked."""
+        self.keys = KeyTracker(locked)
+        self.player = Player(beat_steps, bar_steps)
+        self.mean_note = 0.0
+        self._window = NoteWindow()
+        self._pending: deque[tuple[Message, float]] = deque()
+
+    @property
+    def velocity(self) -> float:
+        """The player's mean velocity."""
+        return self._window.velocity
+
+    def hear(self, message: Message, at_s: float) -> None:
+        """Take in what the player did at `at_s`; it counts once `follow` reaches that moment."""
+        self._pending.append((message, at_s))
+
+    def follow(self, until_s: float) -> bool:
+        """Let all follow what was heard until `until_s`; tell whether there was anything."""
+        has_followed = False
+        while self._pending and self._pending[0][1] <= until_s:
+            message, at_s = self._pending.popleft()
+            if isinstance(message, NoteOn):
+                self.keys.hear(message.note)
+                self.mean_note += (message.note - self.mean_note) * (REGISTER_PACE if self.mean_note else 1.0)
+            self._window.hear(message, at_s)
+            has_followed = True
+        return has_followed
+
+    def take_pending(self) -> list[tuple[Message, float]]:
+        """Give what was heard beyond the moment that `follow` reached, and forget it."""
+        pending = list(self._pending)
+        self._pending.clear()
+        return pending
+
+    def foresee(self, since_s: float) -> tuple[Player, HeardStep]:
+        """Give what the player is, and what was heard, if the step that began about `since_s` closed now."""
+        heard = self._window.peek(since_s)
+        player = self.player.copy()
+        if heard.late is not None and player.line.events[0, -1] < 0:
+            player.line.amend(np.array([heard.late], dtype=np.int16))
+        key = np.array([self.keys.key.index])
+        player.push(np.array([heard.event], dtype=np.int16), np.array([heard.bits]), key)
+        return player, heard
+
+    def close(self, since_s: float, player: Player) -> None:
+        """Close the step that began about `since_s`; `player` is what was foreseen of it last."""
+        self._window.take_step(since_s)
+        self.player = player
