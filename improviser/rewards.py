@@ -1,11 +1,11 @@
 """The rewards: harmony, coherence and creativity, each a weighted sum of named terms.
 
-One function, `judge`, is read by training, the live display and the evaluation alike. It works on any number of
-lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarded has a counter-term beside it.
+One function, `judge`, is read by training, the live display and the evaluation alike. It works on any number
+of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarded has a counter-term.
 
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
-| harmony | consonance | .35 | consonant intervals with what the player sounds, more on strong beats; dissonant ones |
+| harmony | consonance | .35 | consonance with what the player sounds, most on strong beats; dissonance |
 | harmony | chord | .25 | tones of the implied chord; non-chord tones on strong beats |
 | harmony | scale | .20 | - ; tones outside the key |
 | harmony | clash | .05 | - ; minor seconds and ninths and major sevenths on strong beats |
@@ -21,8 +21,8 @@ lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarde
 | creativity | variety | .15 | four to six pitch classes in the last eight onsets; one or two |
 | creativity | echo | .15 | taking up a turn of the player's, transposed or inverted; - |
 
-Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997), "Simplifying the
-implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
+Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997),
+"Simplifying the implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
 inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology". Parallels, leaps, cadence: common-practice
 counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus, 10th to 90th
 percentile for chorales, 10th to 75th for tunes.
@@ -63,7 +63,7 @@ TERMS: Final = {
     "variety": ("creativity", 0.15),
     "echo": ("creativity", 0.15),
 }
-# Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: lowest, highest without punishment.
+# Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: the fewest and the most.
 DENSITY_BANDS: Final = np.array([[6, 11], [10, 17]], dtype=np.float32)
 
 
@@ -133,9 +133,9 @@ def judge(scene: Scene) -> FloatArray:
 class _Step:
     """What all terms need of a step; arrays are (lanes,).
 
-    `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its melodic
-    worth in each step that it sounds, so many short notes earn no more than few long ones; and sitting on a good note
-    earns nothing in the end.
+    `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
+    melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
+    sitting on a good note earns nothing in the end.
     """
 
     onset: npt.NDArray[np.bool_]
@@ -147,7 +147,8 @@ class _Step:
 def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the five terms of harmony."""
     own, level = scene.own, scene.level
-    vertical = _VERTICAL[rotate(scene.bits, step.pitch_class)]
+    below = own.note < scene.player_note
+    vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.pitch_class)]
     together = step.sounding & (scene.bits > 0)
     out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level]
     in_chord = (scene.chord_bits >> step.pitch_class) & 1
@@ -158,7 +159,7 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
     both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
-    out[:, 4] = -1.0 * (moved & both & ((now - then) % OCTAVE == 0) & _PERFECT[now % OCTAVE])
+    out[:, 4] = -1.0 * (moved & both & ((now - then) % OCTAVE == 0) & _PERFECT[np.abs(now) % OCTAVE])
 
 
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
@@ -209,7 +210,7 @@ _LEAP: Final = 6
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
 # Worth of a consonance.
 _EMPHASIS: Final = 0.5 + 0.5 * _LEVELS
-# What a note still counts so many steps after its onset: all for a beat of sixteenths, then half of it every beat.
+# What a note still counts so many steps after its onset: all for a beat of sixteenths, then halved each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) / 4).astype(np.float32)
 # Worth of an onset outside and inside of the chord: [level, inside].
 _CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
@@ -222,7 +223,7 @@ _METER_FIT: Final = np.array(
 # Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
 _CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
 _CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
-# Worth of no onset and an onset, where the bar before had none, or had one with another note: [had, has].
+# Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
 _MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
 # Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.
 _MOTIF_ONSETS: Final = 8
@@ -234,29 +235,31 @@ _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSE
 
 
 def _vertical_table() -> FloatArray:
-    """Give consonance and clash, (4096, 2), of a note whose pitch class is bit 0 with a set of pitch classes.
+    """Give consonance and clash, (2, 4096, 2), of a note of pitch class 0 with a set of pitch classes.
 
+    Row 0 is for a note above the others, row 1 for one below them: fourths and fifths change places.
     Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
     """
     consonance = interval_consonance()
-    table = np.zeros((ALL_PITCH_CLASSES + 1, 2), dtype=np.float32)
-    for bits in range(1, ALL_PITCH_CLASSES + 1):
-        values = [float(consonance[-k % OCTAVE]) for k in range(OCTAVE) if bits >> k & 1]
-        clash = bool(bits & 0b1000_0000_0010)
-        table[bits] = (sum(values) / len(values) + min(values)) / 2, -clash
+    table = np.zeros((2, ALL_PITCH_CLASSES + 1, 2), dtype=np.float32)
+    for row, upwards in enumerate((-1, 1)):
+        for bits in range(1, ALL_PITCH_CLASSES + 1):
+            values = [float(consonance[upwards * k % OCTAVE]) for k in range(OCTAVE) if bits >> k & 1]
+            clash = bool(bits & 0b1000_0000_0010)
+            table[row, bits] = (sum(values) / len(values) + min(values)) / 2, -clash
     return table
 
 
 def _proximity(size: int) -> float:
-    """Give the pitch-proximity term of an interval of `size` semitones: seconds best, repetition poor, leaps worst."""
+    """Give the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
     return -0.5 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.2)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:
     """Give the pitch-reversal term: after an interval of more than six semitones the line should turn.
 
-    1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The model's other
-    half, a return to the note before last, is left out: it pays for oscillating between two notes.
+    1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The
+    model's other half, a return to the note before last, is left out: it pays for oscillating between two notes.
     """
     if abs(previous) <= _LEAP:
         return 0.0
@@ -271,7 +274,7 @@ def _unexpectedness(previous: int, interval: int) -> float:
 
 
 def _melody_table() -> FloatArray:
-    """Give proximity, reversal and surprise, (26, 26, 3), by previous interval and interval as 0..24, 25 none."""
+    """Give proximity, reversal, surprise, (26, 26, 3), by previous interval and interval: 0..24, 25 none."""
     table = np.zeros((_NONE + 1, _NONE + 1, 3), dtype=np.float32)
     for i in range(_NONE + 1):
         previous = 0 if i == _NONE else i - OCTAVE

@@ -1,0 +1,101 @@
+"""Music in small: lines as text, played through our own lines and judged step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.listening.line import HOLD, REST, Line
+from improviser.listening.player import Player
+from improviser.music.chord import CHORD_BITS
+from improviser.music.meter import LEVELS, METERS
+from improviser.music.pitch import parse_note, pitch_class_bits
+from improviser.music.scale import parse_key
+from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_weights, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Eight bars in C major with contour, rhythm and half close of a chorale tune, written for these tests.
+MELODY: Final = """
+    E4 - - - D4 - E4 - F4 - - - E4 - D4 -   C4 - - - D4 - E4 - D4 - - - B3 - - -
+    C4 - - - F4 - E4 - D4 - - - G4 - - -    E4 - - - D4 - C4 - D4 - - - - - - -
+    G4 - - - F4 - E4 - D4 - - - E4 - F4 -   E4 - - - C4 - D4 - E4 - - - F4 - - -
+    G4 - - - A4 - G4 - F4 - E4 - D4 - - -   E4 - - - D4 - B3 - C4 - - - - - - -
+"""
+# A part above it: mostly thirds and sixths with the melody on the beat.
+ABOVE: Final = """
+    G4 - - - - - - - A4 - - - G4 - - -      E4 - - - F4 - G4 - F4 - - - D4 - - -
+    E4 - - - A4 - G4 - F4 - - - B4 - - -    G4 - - - F4 - E4 - G4 - - - - - - -
+    B4 - - - A4 - G4 - F4 - - - G4 - A4 -   G4 - - - E4 - F4 - G4 - - - A4 - - -
+    B4 - - - C5 - - - A4 - G4 - F4 - - -    G4 - - - F4 - D4 - E4 - - - - - - -
+"""
+
+
+def events(text: str) -> list[int]:
+    """Give the events of a line, one word a step: a note, "-" for hold, "." for rest."""
+    words = {"-": HOLD, ".": REST}
+    return [words[word] if word in words else parse_note(word) for word in text.split()]
+
+
+def judge_line(
+    own: str | Sequence[int],
+    player: str | Sequence[int] = "",
+    *,
+    meter: str = "4/4",
+    key: str = "C",
+    style: int = 0,
+    bar: int = 0,
+) -> list[dict[str, float]]:
+    """Give terms and components by name of each step of `own` in sixteenths, with `player` beside it.
+
+    Where the player's line is over, the player is silent; `bar` is the number of the first bar.
+    """
+    ours = events(own) if isinstance(own, str) else own
+    theirs = events(player) if isinstance(player, str) else player
+    row = [known.name for known in METERS].index(meter)
+    bar_steps = METERS[row].bar_sixteenths
+    tonality = parse_key(key)
+    line = Line(np.array([4]), np.array([bar_steps]))
+    listened = Player(np.array([4]), np.array([bar_steps]))
+    judged = []
+    for step, event in enumerate(ours):
+        heard = theirs[step] if step < len(theirs) else REST
+        sounding = int(listened.line.note[0]) if heard == HOLD else heard
+        bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
+        listened.push(np.array([heard], dtype=np.int16), np.array([bits]), np.array([tonality.index]))
+        line.push(np.array([event], dtype=np.int16))
+        scene = Scene(
+            own=line,
+            bits=listened.bits,
+            player_note=listened.line.note,
+            player_before=listened.line.before,
+            player_intervals=listened.line.intervals,
+            chord_bits=CHORD_BITS[listened.chord],
+            tonic=np.array([tonality.tonic]),
+            mode=np.array([int(tonality.mode)]),
+            level=LEVELS[row, [step % bar_steps]],
+            bar=np.array([bar + step // bar_steps]),
+            style=np.array([style]),
+        )
+        judged.append(named_terms(judge(scene)[0]))
+    return judged
+
+
+def named_terms(terms: FloatArray) -> dict[str, float]:
+    """Give the terms of one lane by name, and the components after them."""
+    components = terms @ component_weights()
+    return dict(zip((*TERMS, *COMPONENTS), [*terms.tolist(), *components.tolist()], strict=True))
+
+
+def mean_reward(judged: Sequence[dict[str, float]]) -> float:
+    """Give the mean over the steps of the three components' sum."""
+    return sum(step[component] for step in judged for component in COMPONENTS) / len(judged)
+
+
+def random_line(rng: np.random.Generator, steps: int, notes: Sequence[int]) -> list[int]:
+    """Give a line that draws a note, HOLD or REST in each step."""
+    choices = np.array([*notes, HOLD, REST])
+    drawn: list[int] = rng.choice(choices, steps).tolist()
+    return drawn

@@ -1,0 +1,260 @@
+"""The terms of the reward: what each pays for, and what it punishes."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from improviser import rewards
+from improviser.rewards import COMPONENTS, TERMS, component_weights, stepwise_harmony
+from tests.scenes import judge_line
+
+REST_BAR = ". " * 16
+HELD_BAR = "- " * 16
+C_MAJOR_BROKEN = "C4 - - - E4 - - - G4 - - - - - - - "
+
+
+def last(own: str, player: str = "", *, bar: int = 0, style: int = 0) -> dict[str, float]:
+    """Give the terms of the last step of `own`."""
+    return judge_line(own, player, bar=bar, style=style)[-1]
+
+
+def test_stepwise_harmony_is_the_share_of_small_steps() -> None:
+    """Of the intervals 4, 3, 2, 1, -7 in C4 E4 G4 A4 Bb4 Eb4 two are at most two semitones: 2/5."""
+    assert 2 / 5 == stepwise_harmony([60, 64, 67, 69, 70, 63])
+
+
+def test_stepwise_harmony_of_the_worked_example() -> None:
+    """C4 E4 G4 A4 makes steps of 4, 3 and 2 semitones, of which one counts: 1/3."""
+    assert 1 / 3 == stepwise_harmony([60, 64, 67, 69])
+
+
+@pytest.mark.parametrize(
+    ("share", "notes"), [(0.0, []), (0.0, [60]), (1.0, [60, 62, 60, 60]), (0.0, [60, 63])]
+)
+def test_stepwise_harmony_at_its_ends(share: float, notes: list[int]) -> None:
+    """One note makes no step; seconds and repetitions count in full, thirds nothing."""
+    assert share == stepwise_harmony(notes)
+
+
+def test_the_docstring_table_is_the_table_of_terms() -> None:
+    """Component, term and weight of each row of the docstring are those of TERMS, in their order."""
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| (\.\d+) \|", rewards.__doc__ or "", re.MULTILINE)
+    assert [(component, term, float(weight)) for component, term, weight in rows] == [
+        (component, term, weight) for term, (component, weight) in TERMS.items()
+    ]
+
+
+def test_the_weights_of_a_component_sum_to_one() -> None:
+    """Each component is a weighted mean of its terms, so it stays in [-1, 1] as they do."""
+    assert [1.0] * len(COMPONENTS) == pytest.approx(component_weights().sum(axis=0).tolist())
+    assert [1] * len(TERMS) == np.count_nonzero(component_weights(), axis=1).tolist()
+
+
+def test_consonance_pays_for_sixths_and_punishes_seconds() -> None:
+    """A sixth is worth more than a fifth, that more than an octave, and a second costs."""
+    sixth, fifth, unison, second = (last(own, "C5")["consonance"] for own in ("E4", "F4", "C4", "Bb4"))
+    assert sixth > fifth > unison > 0 > second
+
+
+def test_consonance_counts_from_the_lower_note() -> None:
+    """A fifth is worth more than a fourth, whoever plays the lower note."""
+    assert last("F4", "C5")["consonance"] > last("G4", "C5")["consonance"]
+    assert last("G5", "C5")["consonance"] > last("F5", "C5")["consonance"]
+
+
+def test_consonance_weighs_more_on_strong_beats() -> None:
+    """The same third is worth more on the downbeat than on the sixteenth after it."""
+    downbeat, after = judge_line("E4 -", "C5 -")
+    assert downbeat["consonance"] > after["consonance"] > 0
+
+
+@pytest.mark.parametrize(("own", "player"), [("C4", "."), (".", "C4")])
+def test_consonance_needs_two(own: str, player: str) -> None:
+    """Where one of the two is silent there is no consonance."""
+    assert 0 == last(own, player)["consonance"]
+
+
+def test_chord_pays_for_chord_tones() -> None:
+    """Over a broken C major chord the third pays on the downbeat, and a tone outside of it costs there."""
+    inside, outside = (last(f"{REST_BAR} {own}", f"{C_MAJOR_BROKEN} -") for own in ("E4", "F4"))
+    assert inside["chord"] > 0 > outside["chord"]
+
+
+def test_chord_lets_weak_notes_pass() -> None:
+    """A passing tone outside of the chord costs nothing off the beat."""
+    assert 0 == last(f"{REST_BAR} . F4", f"{C_MAJOR_BROKEN} - -")["chord"]
+
+
+def test_chord_needs_a_chord() -> None:
+    """Before the player has played there is no chord to fit."""
+    assert 0 == last("E4")["chord"]
+
+
+def test_a_note_is_worth_less_the_longer_it_sounds() -> None:
+    """A chord tone counts in full for a beat, and then ever less."""
+    worth = [step["chord"] for step in judge_line("C4" + " -" * 12, "C5" + " -" * 12)]
+    assert worth[1] == worth[3] > worth[5] > worth[9] > 0
+
+
+def test_scale_punishes_tones_outside_the_key() -> None:
+    """A tone of the key costs nothing, a chromatic one does."""
+    assert [0, -1] == [last(own)["scale"] for own in ("D4", "C#4")]
+
+
+def test_clash_punishes_semitones_on_strong_beats() -> None:
+    """Minor seconds, major sevenths and minor ninths clash on the downbeat; a major second does not."""
+    assert [-1, -1, -1, 0] == [last(own, "C5")["clash"] for own in ("B4", "C#5", "C#4", "D4")]
+    assert 0 == last(". C#4", "C5 -")["clash"]
+
+
+@pytest.mark.parametrize(
+    ("worth", "own", "player"),
+    [
+        (-1, "C4 D4", "C5 D5"),
+        (-1, "C4 D4", "G4 A4"),
+        (-1, "C4 D4", "C4 D4"),
+        (-1, "G4 A4", "C4 D4"),
+        (0, "C4 D4", "E4 F4"),
+        (0, "C4 D4", "F4 G4"),
+        (0, "F4 G4", "C4 D4"),
+        (0, "C4 D4", "G4 F4"),
+        (0, "C4 C4", "G4 G4"),
+        (0, "C4 D4", "G4 -"),
+        (0, ". D4", "G4 A4"),
+        (0, "C4 D4", ". A4"),
+        (0, "C4 -", "G4 A4"),
+    ],
+)
+def test_parallels_punish_perfect_intervals_in_a_row(worth: float, own: str, player: str) -> None:
+    """Parallel octaves, fifths and unisons cost; thirds, fourths, other motion and rests do not."""
+    assert worth == last(own, player)["parallels"]
+
+
+def test_proximity_pays_for_steps() -> None:
+    """A step is worth more than a third, that more than a repetition or an octave, which cost."""
+    step, third, repeated, octave = (last(f"C4 {own}")["proximity"] for own in ("D4", "E4", "C4", "C5"))
+    assert step > third > 0 > repeated > octave
+
+
+def test_reversal_pays_for_turning_back_after_a_leap() -> None:
+    """After a leap of an octave a step back is worth more than staying, and going on costs."""
+    back, same, on = (last(f"C4 C5 {own}")["reversal"] for own in ("B4", "C5", "D5"))
+    assert back > same > 0 > on
+    assert 0 == last("C4 D4 E4")["reversal"]
+
+
+def test_meter_pays_for_onsets_on_strong_positions() -> None:
+    """An onset is worth the more the stronger its position; off the beat it costs."""
+    downbeat, off, eighth, _, beat = (step["meter"] for step in judge_line("C4 D4 E4 F4 G4"))
+    assert downbeat > beat > eighth > 0 > off
+
+
+def test_meter_punishes_holding_through_a_downbeat() -> None:
+    """A note held over the bar line costs there; a rest costs nothing, nor does holding elsewhere."""
+    assert last(f"C4 {HELD_BAR}")["meter"] < 0
+    assert 0 == last(REST_BAR + ".")["meter"] == last("C4 -")["meter"]
+
+
+@pytest.mark.parametrize("style", [0, 1])
+def test_density_punishes_too_few_and_too_many_onsets(style: int) -> None:
+    """In two bars the band's onsets cost nothing; fewer, or one each sixteenth, do."""
+    for onsets in rewards.DENSITY_BANDS[style].astype(int):
+        assert 0 == last("C4 " * onsets + "- " * (32 - onsets), style=style)["density"]
+    assert last("C4 " + "- " * 31, style=style)["density"] < 0
+    assert last("C4 " * 32, style=style)["density"] < 0
+
+
+def test_density_waits_for_two_bars() -> None:
+    """Before two bars have passed, few onsets cost nothing."""
+    assert 0 == last("C4 " + "- " * 30)["density"]
+
+
+def test_cadence_pays_for_stable_tones_at_the_end_of_a_phrase() -> None:
+    """On strong beats of bars four and eight tones of the tonic triad pay, others cost."""
+    assert last("E4", bar=7)["cadence"] > last("E4", bar=3)["cadence"] > 0
+    assert last("D4", bar=7)["cadence"] < last("D4", bar=3)["cadence"] < 0
+
+
+@pytest.mark.parametrize(("own", "bar"), [("E4", 0), ("D4", 2), (". D4", 3), (".", 7)])
+def test_cadence_is_of_the_end_only(own: str, bar: int) -> None:
+    """Elsewhere, on weak positions and in silence there is no cadence."""
+    assert 0 == last(own, bar=bar)["cadence"]
+
+
+def _second_bar(second: str) -> float:
+    """Give motif for the first step of the third bar, after a bar of quarters and `second`."""
+    quarters = "C4 - - - D4 - - - E4 - - - F4 - - - "
+    return last(quarters * 2 + second)["motif"]
+
+
+def test_motif_pays_for_the_rhythm_of_the_bar_before_with_other_notes() -> None:
+    """Another note where the bar before had one is worth something; the same note is not; none costs."""
+    assert _second_bar("G4") > _second_bar("C4") == 0
+    assert _second_bar("-") < 0
+    assert _second_bar("G4 A4") < 0
+
+
+def test_motif_does_not_pay_for_more_notes() -> None:
+    """Among very many onsets each is worth less, so that their number pays nothing."""
+    eager = judge_line("C4 D4 " * 16 + "E4")[-1]["motif"]
+    assert _second_bar("G4") > eager > 0
+
+
+def test_surprise_has_the_shape_of_an_inverted_u() -> None:
+    """A third is worth more than repeating the note, and a leap of an octave costs."""
+    repeated, third, octave = (last(f"C4 {own}")["surprise"] for own in ("C4", "E4", "C5"))
+    assert third > repeated > octave
+    assert octave < 0
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["C4 - D4 - " * 4, "C4 - - - D4 - - - " * 4, "C4 - - - D4 - - - E4 - - - F4 - - - " * 2],
+    ids=["beat", "two beats", "bar"],
+)
+def test_novelty_punishes_loops(own: str) -> None:
+    """A figure that comes again note for note costs from its second time on."""
+    judged = [step["novelty"] for step in judge_line(own)]
+    assert -1 == judged[-1]
+    assert 0 == judged[3]
+
+
+def test_novelty_lets_variation_pass() -> None:
+    """The figure with one other note costs nothing; nor does a note that is merely held."""
+    assert 0 == last("C4 - D4 - E4 - F4 - C4 - D4 - E4 - G4 -")["novelty"]
+    assert 0 == last("C4 " + HELD_BAR)["novelty"]
+
+
+def test_variety_pays_for_some_pitch_classes_and_not_for_few_or_all() -> None:
+    """Five pitch classes among eight onsets are worth something; two cost, and so do eight."""
+    some, few, many = (
+        last(" ".join(f"{note} -" for note in notes.split()))["variety"]
+        for notes in ("C4 D4 E4 F4 G4 F4 E4 D4", "C4 D4 C4 D4 C4 D4 C4 D4", "C4 C#4 D4 D#4 E4 F4 F#4 G4")
+    )
+    assert some > 0 > few
+    assert many < 0
+    assert 0 == last("C4 D4 E4 F4 G4")["variety"]
+
+
+def test_echo_pays_for_taking_up_a_turn_of_the_players() -> None:
+    """The player's turn transposed is worth more than turned upside down; another turn nothing."""
+    turn = "C5 - D5 - F5 - . ."
+    upright, inverted, other = (
+        last(f". . . . . . {own}", turn)["echo"] for own in ("E4 F#4 A4", "G4 F4 D4", "C4 E4 D4")
+    )
+    assert upright > inverted > 0 == other
+
+
+def test_echo_needs_movement() -> None:
+    """Repeated notes echo nothing, and neither does a line's first interval."""
+    assert 0 == last("C4 C4 C4", "C5 C5 C5 C5")["echo"]
+    assert 0 == last("C4 D4", "C5 D5 . .")["echo"]
+
+
+def test_silence_earns_nothing() -> None:
+    """A rest has no harmony and no creativity."""
+    silent = last(".", "C5")
+    assert (0, 0) == (silent["harmony"], silent["creativity"])
