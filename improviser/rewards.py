@@ -11,10 +11,10 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | harmony | clash | .05 | - ; minor seconds and ninths and major sevenths on strong beats |
 | harmony | parallels | .15 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
-| coherence | reversal | .10 | turning back after a leap; leaping on |
+| coherence | reversal | .05 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
 | coherence | density | .30 | - ; more or fewer onsets in two bars than people play |
-| coherence | cadence | .10 | stable tones at the end of four and eight bars; unstable ones |
+| coherence | cadence | .15 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
 | creativity | surprise | .30 | a middling unexpectedness; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
@@ -53,10 +53,10 @@ TERMS: Final = {
     "clash": ("harmony", 0.05),
     "parallels": ("harmony", 0.15),
     "proximity": ("coherence", 0.20),
-    "reversal": ("coherence", 0.10),
+    "reversal": ("coherence", 0.05),
     "meter": ("coherence", 0.20),
     "density": ("coherence", 0.30),
-    "cadence": ("coherence", 0.10),
+    "cadence": ("coherence", 0.15),
     "motif": ("coherence", 0.10),
     "surprise": ("creativity", 0.30),
     "novelty": ("creativity", 0.40),
@@ -252,14 +252,14 @@ def _vertical_table() -> FloatArray:
 
 def _proximity(size: int) -> float:
     """Give the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
-    return -0.5 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.2)  # noqa: PLR2004
+    return 0.1 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.15)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:
     """Give the pitch-reversal term: after an interval of more than six semitones the line should turn.
 
     1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The
-    model's other half, a return to the note before last, is left out: it pays for oscillating between two notes.
+    model's other half, a return to the note before last, is left out: it pays for oscillating between two.
     """
     if abs(previous) <= _LEAP:
         return 0.0

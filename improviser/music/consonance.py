@@ -21,9 +21,9 @@ CONSONANT_INTERVALS: Final = (0, 3, 4, 7, 8, 9)
 def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Give the consonance in [-1, 1] of the intervals 0-11 semitones, mod the octave.
 
-    Huron's index is divided by its largest magnitude. Two departures, both from counterpoint: a unison or
-    octave adds no harmony (0.2), and a perfect fourth or fifth counts no more than a third or sixth, since a
-    line of bare fifths would win otherwise.
+    Intervals count upwards from the lower note. Huron's index is divided by its largest magnitude, with
+    departures that are counterpoint's: thirds and sixths come before fifths, since a line of bare fifths would
+    win otherwise; a unison or octave adds no harmony (0.2); a fourth above the lower voice is a dissonance.
     """
     largest = max(abs(value) for value in HURON_INDEX.values())
     table = np.zeros(OCTAVE, dtype=np.float32)
@@ -31,6 +31,6 @@ def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         table[semitones] = HURON_INDEX[min(semitones, OCTAVE - semitones)] / largest
     table[[3, 4, 8, 9]] = 1.0
     table[7] = 0.7
-    table[5] = 0.0
+    table[5] = -0.2
     table[0] = 0.2
     return table
