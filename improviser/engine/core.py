@@ -93,8 +93,8 @@ class _Prospect:
 class Engine:
     """Listens, decides, plays: one voice beside one player.
 
-    Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes some ten microseconds
-    where `prepare` was called since the last message, else as long as `prepare`.
+    Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes some ten
+    microseconds where `prepare` was called since the last message, else as long as `prepare`.
     """
 
     def __init__(self, settings: EngineSettings, actor: Actor, rng: np.random.Generator) -> None:
@@ -224,6 +224,7 @@ class Engine:
             self._clock.anchor(at_s, self._next_step / settings.steps_per_beat)
         self._is_waiting = False
         self._absent_steps = 0
+        self._prospect = None
 
     def _step_s(self) -> float:
         """Give the moment of the next step."""

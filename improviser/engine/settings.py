@@ -20,7 +20,7 @@ class EngineSettings:
         meter: Time signature, one of music.meter.METERS.
         steps_per_beat: Grid, 1-4 decisions a quarter note.
         key: "auto" or a locked key such as "C" or "F#m".
-        register_low: Lowest note of the register, 0-91; three octaves from the first tonic at or above it.
+        register_low: About the lowest note, 0-127; three octaves begin at the tonic nearest to it.
         channel: MIDI channel 0-15.
         collect_s: How long after a step the player's notes still count for it; what is played is due then.
         patience_bars: After so many bars without the player it stops and waits; 0 means never.

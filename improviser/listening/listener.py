@@ -36,7 +36,7 @@ class Listener:
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray, locked: Key | None) -> None:
-        """Start with silence, on a grid of so many steps a beat and a bar, (1,) each; the key may be locked."""
+        """Start with silence on a grid of steps a beat and a bar, (1,) each; the key may be locked."""
         self.keys = KeyTracker(locked)
         self.player = Player(beat_steps, bar_steps)
         self.mean_note = 0.0
