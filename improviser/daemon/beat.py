@@ -57,6 +57,8 @@ LONGEST_WAIT_S: Final = 0.5
 BURST: Final = 64
 # The reward of a decision takes 0.1-0.2 ms; so much idle time has to be ahead for it.
 REWARD_S: Final = 0.001
+# Preparing the next step takes 0.2-0.4 ms.
+PREPARE_S: Final = 0.001
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
@@ -266,7 +268,7 @@ class Beat:
                 self._tally.decision_times_s.append(self._clock.now_s() - now_s)
 
     def _rest(self) -> None:
-        """Use idle time: judge the last decision, tell what was played, collect garbage."""
+        """Use idle time: judge the last decision, tell what was played, collect garbage, prepare the step."""
         now_s = self._clock.now_s()
         idle_s = self._wake_s() - now_s
         if self._voice.has_news and idle_s > REWARD_S:
@@ -276,6 +278,8 @@ class Beat:
         elif idle_s > COLLECT_AHEAD_S and now_s - self._collected_s > COLLECT_EVERY_S:
             self._collected_s = now_s
             gc.collect()
+        if idle_s > PREPARE_S:
+            self._engine.prepare()
 
     def _fail(self, text: str) -> None:
         """End because of a fault."""
