@@ -21,7 +21,7 @@ def config_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Give the folder for what can be made again: what IMPROVISER_CACHE_DIR names, or the platform's place for it."""
+    """Give the folder of what can be made again: IMPROVISER_CACHE_DIR, or the platform's place for it."""
     chosen = os.environ.get(CACHE_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
