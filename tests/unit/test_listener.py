@@ -1,0 +1,98 @@
+"""All that is heard of the player, step by step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from improviser.listening.line import HOLD, REST
+from improviser.listening.listener import Listener
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.music.scale import parse_key
+
+
+def listener(key: str | None = None) -> Listener:
+    """Give a listener to four quarters in sixteenths."""
+    return Listener(np.array([4]), np.array([16]), None if key is None else parse_key(key))
+
+
+def close(listening: Listener, since_s: float) -> None:
+    """Close the step that began at `since_s`."""
+    player, _ = listening.foresee(since_s)
+    listening.close(since_s, player)
+
+
+def test_what_is_heard_counts_when_its_moment_is_reached() -> None:
+    """A message waits until `follow` comes to its time; it is told whether there was one."""
+    listening = listener()
+    listening.hear(NoteOn(0, 60, 100), 1.0)
+    assert not listening.follow(0.9)
+    assert REST == listening.foresee(0.5)[1].event
+    assert listening.follow(1.0)
+    assert 60 == listening.foresee(0.5)[1].event
+
+
+def test_what_was_not_reached_can_be_taken_back() -> None:
+    """The messages beyond the moment that was followed are given out, and are forgotten."""
+    listening = listener()
+    heard = [(NoteOn(0, 60, 100), 1.0), (NoteOff(0, 60), 2.0)]
+    for message, at_s in heard:
+        listening.hear(message, at_s)
+    listening.follow(1.0)
+    assert heard[1:] == listening.take_pending()
+    assert [] == listening.take_pending()
+
+
+def test_foreseeing_changes_nothing_until_the_step_is_closed() -> None:
+    """The player stays what it was, however often the next step is looked at."""
+    listening = listener()
+    listening.hear(NoteOn(0, 60, 100), 1.0)
+    listening.follow(1.0)
+    foreseen = [listening.foresee(0.5)[0].line.note[0] for _ in range(3)]
+    assert [60] * 3 == foreseen
+    assert listening.player.line.note[0] < 0
+    close(listening, 0.5)
+    assert (60, HOLD) == (listening.player.line.note[0], listening.foresee(1.5)[1].event)
+
+
+def test_a_late_onset_is_put_into_the_step_before() -> None:
+    """An onset that belongs to the step before stands there, and is held in this one."""
+    listening = listener()
+    close(listening, 0.0)
+    listening.hear(NoteOn(0, 60, 100), 0.9)
+    listening.follow(1.1)
+    close(listening, 1.0)
+    assert [60, HOLD] == listening.player.line.events[0, -2:].tolist()
+
+
+def test_a_late_onset_does_not_overwrite_one_in_time() -> None:
+    """Where the step before has its onset already, a second one is left out."""
+    listening = listener()
+    listening.hear(NoteOn(0, 60, 100), 0.1)
+    listening.follow(0.2)
+    close(listening, 0.0)
+    listening.hear(NoteOn(0, 64, 100), 0.9)
+    listening.follow(1.1)
+    close(listening, 1.0)
+    assert [60, HOLD] == listening.player.line.events[0, -2:].tolist()
+
+
+def test_the_mean_note_follows_the_player() -> None:
+    """The first note is the mean; after that it moves towards each new one."""
+    listening = listener()
+    listening.hear(NoteOn(0, 60, 100), 0.0)
+    listening.follow(0.0)
+    assert 60 == listening.mean_note
+    listening.hear(NoteOn(0, 72, 100), 1.0)
+    listening.follow(1.0)
+    assert 60 < listening.mean_note < 66
+
+
+def test_touch_and_key_are_followed() -> None:
+    """The velocity is the player's, and the key what the notes imply, or the locked one."""
+    listening = [listener(), listener("F#m")]
+    for one in listening:
+        for note in (62, 66, 69, 74, 73, 71, 69, 67, 66, 64, 62):
+            one.hear(NoteOn(0, note, 33), 0.0)
+        one.follow(0.0)
+    assert ["D", "F#m"] == [one.keys.key.name for one in listening]
+    assert 33 == listening[0].velocity
