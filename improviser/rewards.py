@@ -36,7 +36,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, LONG_AGO, NO_INTERVAL, NONE, WINDOW, Line
+from improviser.listening.line import (
+    HOLD,
+    INTERVAL_ROWS,
+    LONG_AGO,
+    NO_INTERVAL,
+    NONE,
+    WINDOW,
+    Line,
+    interval_rows,
+)
 from improviser.music.consonance import interval_consonance
 from improviser.music.meter import STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE, IntArray, rotate
@@ -165,7 +174,8 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
     own, level = scene.own, scene.level
-    melody = _MELODY[_interval_row(own.intervals[:, -2]), _interval_row(own.intervals[:, -1])]
+    turns = interval_rows(own.intervals[:, -2:])
+    melody = _MELODY[turns[:, 0], turns[:, 1]]
     melody *= step.worth[:, None]
     out[:, 5:7] = melody[:, :2]
     out[:, 11] = melody[:, 2]
@@ -197,12 +207,7 @@ def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
     out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
 
 
-def _interval_row(interval: IntArray) -> IntArray:
-    """Give the row of the melodic table of an interval in semitones."""
-    return np.where(interval == NO_INTERVAL, _NONE, np.clip(interval, -OCTAVE, OCTAVE) + OCTAVE)
-
-
-_NONE: Final = 2 * OCTAVE + 1
+_NONE: Final = INTERVAL_ROWS - 1
 _BAR_LAG: Final = 2
 _LEAP: Final = 6
 

@@ -19,7 +19,9 @@ HOLD: Final = -1
 REST: Final = -2
 NONE: Final = -3
 SILENT: Final = -1
-NO_INTERVAL: Final = 99
+# Beyond every interval between two notes of MIDI.
+NO_INTERVAL: Final = NOTE_MAX + 1
+INTERVAL_ROWS: Final = 2 * OCTAVE + 2
 
 WINDOW: Final = 32
 PITCHES: Final = 8
@@ -128,6 +130,21 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 
 
 _TOKENS, _DEGREES = _tables()
+
+
+def _interval_table() -> npt.NDArray[np.uint8]:
+    """Give what `interval_rows` gives for each interval from -NOTE_MAX on; the last one is NO_INTERVAL's."""
+    clipped = np.clip(np.arange(-NOTE_MAX, NO_INTERVAL + 1), -OCTAVE, OCTAVE) + OCTAVE
+    clipped[-1] = INTERVAL_ROWS - 1
+    return clipped.astype(np.uint8)
+
+
+_INTERVALS: Final = _interval_table()
+
+
+def interval_rows(intervals: IntArray) -> npt.NDArray[np.uint8]:
+    """Give melodic intervals, at most an octave of them, as 0..24 from -12 on, and 25 for NO_INTERVAL."""
+    return _INTERVALS[intervals + NOTE_MAX]
 
 
 def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import NO_INTERVAL, Line, event_tokens, note_degrees
+from improviser.listening.line import Line, event_tokens, interval_rows, note_degrees
 from improviser.music.chord import QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, IntArray
 
@@ -101,7 +101,6 @@ SIZE: Final = COLUMNS["style"].stop
 PLAYER_BLOCK: Final = slice(0, COLUMNS["bar"].stop)
 OWN_BLOCK: Final = slice(COLUMNS["bar"].stop, SIZE)
 
-_INTERVAL_NONE: Final = 25
 
 Rows = npt.NDArray[np.uint8]
 
@@ -143,7 +142,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     chord = player.chord
     # One column each, in the order of FEATURES from player_since on.
     out[:, start] = line.since
-    out[:, start + 1] = _interval(line)
+    out[:, start + 1] = interval_rows(line.intervals[:, -1])
     out[:, start + 2] = (line.count > 0) | (line.note >= 0)
     out[:, start + 3] = np.minimum(line.count // 2, 8)
     out[:, start + 4] = np.clip((base - place.own_base) // OCTAVE + 2, 0, 4)
@@ -172,14 +171,8 @@ def encode_own(own: Line, player_note: IntArray, place: Place, out: Rows) -> Non
     note = own.note
     out[:, start] = note_degrees(note, base)
     out[:, start + 1] = own.since
-    out[:, start + 2] = _interval(own)
+    out[:, start + 2] = interval_rows(own.intervals[:, -1])
     out[:, start + 3] = np.minimum(own.count, 16)
     both = (note >= 0) & (player_note >= 0)
     out[:, COLUMNS["vertical"].start] = np.where(both, (note - player_note) % OCTAVE, OCTAVE)
     out[:, COLUMNS["style"].start] = place.style
-
-
-def _interval(line: Line) -> IntArray:
-    """Give the last melodic interval as 0..24, 25 where there is none, (lanes,)."""
-    last = line.intervals[:, -1]
-    return np.where(last == NO_INTERVAL, _INTERVAL_NONE, np.clip(last, -OCTAVE, OCTAVE) + OCTAVE)

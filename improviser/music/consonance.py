@@ -23,7 +23,8 @@ def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 
     Intervals count upwards from the lower note. Huron's index is divided by its largest magnitude, with
     departures that are counterpoint's: thirds and sixths come before fifths, since a line of bare fifths
-    would win otherwise; a unison or octave adds no harmony (0.2); a fourth above the lower voice is a dissonance.
+    would win otherwise; a unison or octave adds no harmony (0.2); a fourth above the lower voice is a
+    dissonance.
     """
     largest = max(abs(value) for value in HURON_INDEX.values())
     table = np.zeros(OCTAVE, dtype=np.float32)
