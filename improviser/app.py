@@ -6,7 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import PerformerSettings, PlayerUse
+from improviser.control import PerformerSettings, PlayerUse, PortSettings
+from improviser.ports import AUTO
 
 if TYPE_CHECKING:
     from improviser.config.preset import Preset
@@ -45,6 +46,36 @@ class JamOptions:
     tune: str | None = None
 
 
+def port_settings(options: JamOptions) -> PortSettings:
+    """Give which ports the performer opens; quick, so that it can begin with that.
+
+    Raises:
+        ConfigError: The user's settings have faults.
+    """
+    settings = _settings_file()
+    if settings is None:
+        return PortSettings(
+            options.backend or AUTO, options.input_pattern, options.output_pattern, options.player
+        )
+    return PortSettings(
+        backend=options.backend or settings.backend,
+        input_pattern=options.input_pattern or settings.input_pattern,
+        output_pattern=options.output_pattern or settings.output_pattern,
+        player=options.player,
+    )
+
+
+def _settings_file() -> Settings | None:
+    """Give the user's settings; None where there is no file of them, and no need to load what reads it."""
+    from improviser.config.resources import config_folder
+
+    if not any(config_folder().glob("*.toml")):
+        return None
+    from improviser.config.settings import load_settings
+
+    return load_settings()
+
+
 def performer_settings(options: JamOptions) -> PerformerSettings:
     """Give what the performer is told.
 
@@ -62,13 +93,9 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         preset=preset.name,
         model=str(preset.model_path),
         engine=_engine_values(options, settings, preset),
-        backend=options.backend or settings.backend,
-        input_pattern=options.input_pattern or settings.input_pattern,
-        output_pattern=options.output_pattern or settings.output_pattern,
         program=None if program is None else program - _PROGRAMS_FROM,
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
-        player=options.player,
         tune=options.tune,
     )
 

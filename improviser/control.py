@@ -1,6 +1,6 @@
 """All that crosses between processes: commands in, events out, each one JSON object on one line.
 
-    settings   PerformerSettings, the first line the performer is told
+    settings   PortSettings, then PerformerSettings: the first lines that the performer is told
     commands   Stop, Panic
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Played, Released, Failed, Summary
 
@@ -34,43 +34,53 @@ class PlayerUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PortSettings:
+    """Which ports the performer opens.
+
+    Attributes:
+        backend: One of ports.BACKENDS, or "auto".
+        input_pattern: Which inputs to open; None: all but our own.
+        output_pattern: Which output to play on; None: the virtual one.
+        player: When the built-in player plays.
+        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+    """
+
+    event: ClassVar[str] = "ports"
+    backend: str = "auto"
+    input_pattern: str | None = None
+    output_pattern: str | None = None
+    player: PlayerUse = PlayerUse.NEVER
+    ledger: int | None = None
+
+    def __post_init__(self) -> None:
+        """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
+        object.__setattr__(self, "player", PlayerUse(self.player))
+
+
+@dataclass(frozen=True, slots=True)
 class PerformerSettings:
-    """What the performer is told before it starts.
+    """What the performer plays, told while it opens the ports.
 
     Attributes:
         preset: Name of the preset, to be shown.
         model: Path of the model.
         engine: The values of `engine.EngineSettings`.
-        backend: One of ports.BACKENDS, or "auto".
-        input_pattern: Which inputs to open; None: all but our own.
-        output_pattern: Which output to play on; None: the virtual one.
         program: MIDI program 0-127 sent at the start; None: none.
         bars: Bars to play from the player's first note on; None: until stopped.
         seed: Seed of the random generator.
-        player: When the built-in player plays.
-        tune: Name of its tune; None: the default one.
+        tune: Name of the built-in player's tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
-        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
     """
 
     event: ClassVar[str] = "settings"
     preset: str
     model: str
     engine: Mapping[str, Any]
-    backend: str = "auto"
-    input_pattern: str | None = None
-    output_pattern: str | None = None
     program: int | None = None
     bars: int | None = None
     seed: int = 0
-    player: PlayerUse = PlayerUse.NEVER
     tune: str | None = None
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
-    ledger: int | None = None
-
-    def __post_init__(self) -> None:
-        """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
-        object.__setattr__(self, "player", PlayerUse(self.player))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +263,11 @@ class Summary:
 
 Command = Stop | Panic
 Event = Ready | Notice | Warned | Heard | Lifted | Controlled | Played | Released | Failed | Summary
-Value = PerformerSettings | Command | Event
+Value = PortSettings | PerformerSettings | Command | Event
 _KINDS: Final[Mapping[str, type[Value]]] = {
     kind.event: kind
     for kind in (
+        PortSettings,
         PerformerSettings,
         Stop,
         Panic,

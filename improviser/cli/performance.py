@@ -66,10 +66,11 @@ def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
     from improviser.daemon.supervisor import Supervisor
 
     with Supervisor() as supervisor:  # its process loads libraries while this one reads the preset
-        from improviser.app import performer_settings
+        from improviser.app import performer_settings, port_settings
 
-        settings = performer_settings(options)
         _check(record)
+        supervisor.open(port_settings(options))
+        settings = performer_settings(options)
         supervisor.start(settings)
         failed = _follow(supervisor, settings, record, as_json=as_json)
     if failed is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import tempfile
 from typing import Protocol
 
 _NOTES = 128
@@ -67,6 +66,8 @@ def _anonymous_file() -> int:
     """Give the descriptor of a file without a name, in memory where the system can do that."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("improviser-ledger")
+    import tempfile  # noqa: PLC0415 - not needed on Linux
+
     descriptor, path = tempfile.mkstemp(prefix="improviser-")
     os.unlink(path)  # noqa: PTH108 - a descriptor's name, not a path of ours
     return descriptor

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Notice, PerformerSettings, PlayerUse
-from improviser.daemon.player import BuiltInPlayer
-from improviser.daemon.stand_in import StandIn
-from improviser.daemon.tunes import DEFAULT_TUNE, find_tune
+from improviser.control import Notice, PlayerUse, PortSettings
 from improviser.errors import PortError
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from improviser.daemon.inbox import Inbox
     from improviser.ports.base import Backend, InputPort, OutputPort, Port
 
-# A demo begins at once; with nobody else to listen to, others have so much time to come in first.
-PROMPT_S: Final = 0.2
+# With nobody else to listen to, the built-in player leaves others so much time to come in first.
 GRACE_S: Final = 4.0
 # What was sent last has to leave before the port does: two periods of a slow audio server, and some.
 LINGER_S: Final = 0.25
@@ -37,6 +34,8 @@ class OpenPorts:
         backend: The MIDI system.
         output: Where the improviser plays.
         is_virtual: Whether `output` is a port of our own making.
+        player: When the built-in player plays.
+        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
         inputs: What is listened to.
         player_output: Where the built-in player plays, None where it does not.
     """
@@ -44,8 +43,16 @@ class OpenPorts:
     backend: Backend
     output: OutputPort
     is_virtual: bool
+    player: PlayerUse
+    ledger: int | None = None
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the built-in player plays because there is nobody else, who may still come."""
+        is_waiting = self.player is PlayerUse.WHEN_ALONE and self.backend.name != LOOPBACK
+        return is_waiting and self.player_output is not None
 
     @property
     def callback_faults(self) -> int:
@@ -65,7 +72,43 @@ class OpenPorts:
         self.backend.close()
 
 
-def open_ports(settings: PerformerSettings, inbox: Inbox, tell: Callable[[Event], None]) -> OpenPorts:
+class Opening:
+    """Ports that are opened in a thread, while the caller loads what takes as long.
+
+    Threads: RtMidi lets go of the interpreter while it waits for a server.
+    """
+
+    def __init__(self, settings: PortSettings, inbox: Inbox, tell: Callable[[Event], None]) -> None:
+        """Begin to open what `settings` ask for."""
+        self._ports: OpenPorts | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._open, args=(settings, inbox, tell), name="opening")
+        self._thread.start()
+
+    def result(self) -> OpenPorts:
+        """Give the ports when they are open. Raises PortError where they cannot be opened."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self._ports is None:
+            raise PortError("the ports were not opened")
+        return self._ports
+
+    def close(self) -> None:
+        """Close the ports, if they came to be open."""
+        self._thread.join()
+        if self._ports is not None:
+            self._ports.close()
+
+    def _open(self, settings: PortSettings, inbox: Inbox, tell: Callable[[Event], None]) -> None:
+        """Open the ports; keep what that raises for the caller."""
+        try:
+            self._ports = open_ports(settings, inbox, tell)
+        except Exception as error:  # noqa: BLE001 - raised again by `result`
+            self._error = error
+
+
+def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], None]) -> OpenPorts:
     """Open what `settings` ask for.
 
     Raises:
@@ -74,11 +117,13 @@ def open_ports(settings: PerformerSettings, inbox: Inbox, tell: Callable[[Event]
     backend = _open_backend(settings, tell)
     sources = backend.input_names()
     wanted = _wanted_inputs(settings, sources)
-    if settings.output_pattern is None:
-        ports = OpenPorts(backend, backend.open_virtual_output(VIRTUAL_OUTPUT), is_virtual=True)
-    else:
-        name = match_names(settings.output_pattern, backend.output_names(), "output")[0]
-        ports = OpenPorts(backend, backend.open_output(name), is_virtual=False)
+    ports = OpenPorts(
+        backend=backend,
+        output=_open_output(settings, backend),
+        is_virtual=settings.output_pattern is None,
+        player=settings.player,
+        ledger=settings.ledger,
+    )
     if _wants_virtual_input(settings):
         ports.inputs.append(backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT)))
     ports.inputs += [backend.open_input(name, inbox.hears(name)) for name in wanted]
@@ -87,24 +132,9 @@ def open_ports(settings: PerformerSettings, inbox: Inbox, tell: Callable[[Event]
     return ports
 
 
-def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> StandIn | None:
-    """Give the built-in player on its open port, None where it does not play."""
-    if ports.player_output is None:
-        return None
-    player = BuiltInPlayer(
-        find_tune(settings.tune or DEFAULT_TUNE),
-        settings.engine["tempo_bpm"],
-        repeats=settings.bars is not None,
-    )
-    yields = settings.player is PlayerUse.WHEN_ALONE and ports.backend.name != LOOPBACK
-    return StandIn(player, ports.player_output, at_s + (GRACE_S if yields else PROMPT_S), yields=yields)
-
-
-def alone_notice(settings: PerformerSettings, ports: OpenPorts) -> Notice | None:
+def alone_notice(ports: OpenPorts) -> Notice | None:
     """Give what to tell somebody whose instrument was not found; None where that is not so."""
-    if settings.player is not PlayerUse.WHEN_ALONE or ports.player_output is None:
-        return None
-    if ports.backend.name == LOOPBACK:
+    if not ports.is_alone:
         return None
     return Notice(
         f"no MIDI input is connected: the built-in player begins in {GRACE_S:g} s, and leaves when somebody "
@@ -113,7 +143,7 @@ def alone_notice(settings: PerformerSettings, ports: OpenPorts) -> Notice | None
     )
 
 
-def _open_backend(settings: PerformerSettings, tell: Callable[[Event], None]) -> Backend:
+def _open_backend(settings: PortSettings, tell: Callable[[Event], None]) -> Backend:
     """Open the MIDI system; without any, and nothing asked of it, the built-in player plays to itself."""
     try:
         return open_backend(settings.backend)
@@ -125,7 +155,14 @@ def _open_backend(settings: PerformerSettings, tell: Callable[[Event], None]) ->
         return open_backend(LOOPBACK)
 
 
-def _wanted_inputs(settings: PerformerSettings, sources: Sequence[str]) -> tuple[str, ...]:
+def _open_output(settings: PortSettings, backend: Backend) -> OutputPort:
+    """Open what the improviser plays on."""
+    if settings.output_pattern is None:
+        return backend.open_virtual_output(VIRTUAL_OUTPUT)
+    return backend.open_output(match_names(settings.output_pattern, backend.output_names(), "output")[0])
+
+
+def _wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
     """Give the names of the inputs to open: never our own, by default none that repeats others."""
     foreign = tuple(name for name in sources if not is_own(name))
     if settings.player is PlayerUse.ALWAYS:
@@ -137,13 +174,13 @@ def _wanted_inputs(settings: PerformerSettings, sources: Sequence[str]) -> tuple
     return match_names(settings.input_pattern, foreign, "input")
 
 
-def _wants_virtual_input(settings: PerformerSettings) -> bool:
+def _wants_virtual_input(settings: PortSettings) -> bool:
     """Tell whether other programs shall be able to play to us."""
     pattern = settings.input_pattern
     return pattern is None or settings.player is PlayerUse.ALWAYS or is_match(pattern, VIRTUAL_INPUT)
 
 
-def _wants_player(settings: PerformerSettings, inputs: Sequence[str]) -> bool:
+def _wants_player(settings: PortSettings, inputs: Sequence[str]) -> bool:
     """Tell whether the built-in player plays."""
     if settings.player is PlayerUse.WHEN_ALONE:
         return not inputs and settings.input_pattern is None

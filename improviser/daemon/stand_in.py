@@ -6,13 +6,19 @@ import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
+from improviser.daemon.opening import GRACE_S
+from improviser.daemon.player import BuiltInPlayer
+from improviser.daemon.tunes import DEFAULT_TUNE, find_tune
 from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, message_to_bytes
 
 if TYPE_CHECKING:
-    from improviser.daemon.player import BuiltInPlayer
+    from improviser.control import PerformerSettings
+    from improviser.daemon.opening import OpenPorts
     from improviser.ports.base import OutputPort
 
+# A demo begins at once.
+PROMPT_S: Final = 0.2
 # The next bar's first note is a little early, as seen from the first note's arrival.
 _LAST_CALL_S: Final = 0.03
 
@@ -64,3 +70,13 @@ class StandIn:
         for timed in self.player.stop(at_s):
             with contextlib.suppress(PortError):
                 self._output.send(message_to_bytes(timed.message))
+
+
+def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> StandIn | None:
+    """Give the built-in player on its open port, None where it does not play."""
+    if ports.player_output is None:
+        return None
+    tune = find_tune(settings.tune or DEFAULT_TUNE)
+    player = BuiltInPlayer(tune, settings.engine["tempo_bpm"], repeats=settings.bars is not None)
+    wait_s = GRACE_S if ports.is_alone else PROMPT_S
+    return StandIn(player, ports.player_output, at_s + wait_s, yields=ports.is_alone)

@@ -20,6 +20,7 @@ from improviser.control import (
     Failed,
     Panic,
     PerformerSettings,
+    PortSettings,
     Ready,
     Stop,
     Summary,
@@ -61,7 +62,7 @@ class Supervisor:
         self._summary: Summary | None = None
         self._failed = False
         self._asked_s: float | None = None
-        self._settings_sent = False
+        self._has_ports = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
@@ -89,10 +90,14 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
 
+    def open(self, ports: PortSettings) -> None:
+        """Tell the performer which ports to open, which it does at once."""
+        self._has_ports = True
+        self._write(value_to_line(replace(ports, ledger=self._ledger.descriptor)))
+
     def start(self, settings: PerformerSettings) -> None:
         """Tell the performer what to play."""
-        self._settings_sent = True
-        self._write(value_to_line(replace(settings, ledger=self._ledger.descriptor)))
+        self._write(value_to_line(settings))
 
     def tell(self, command: Command) -> None:
         """Hand a command to the performer; one that is gone is not told."""
@@ -129,7 +134,7 @@ class Supervisor:
             event = line_to_value(line)
         except ValueError:
             return None
-        if isinstance(event, PerformerSettings | Stop | Panic):
+        if isinstance(event, PortSettings | PerformerSettings | Stop | Panic):
             return None
         if isinstance(event, Ready):
             self._ready = event
@@ -163,7 +168,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """End the performer, gently where it plays."""
-        if self._process.poll() is None and self._settings_sent:
+        if self._process.poll() is None and self._has_ports:
             self.tell(Stop())
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(PATIENCE_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from improviser.daemon.opening import OpenPorts
 
@@ -19,11 +20,15 @@ WATCH_EVERY_S: Final = 1.0
 _MISSES: Final = 2
 
 
-def watch(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Watch:
-    """Start to look after the open ports."""
+@contextlib.contextmanager
+def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[None]:
+    """Look after the open ports while the block runs."""
     thread = Watch(ports, inbox, every_s)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        thread.stop()
 
 
 class Watch(threading.Thread):

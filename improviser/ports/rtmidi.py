@@ -46,7 +46,7 @@ class RtMidiInput:
         self.name = name
         self.faults = 0
         self.heard_trial = threading.Event()
-        self._midi_in = midi_in
+        self.midi_in = midi_in
         self._callback = callback
         # Clock messages count; active sensing is noise. System exclusive carries the trial of a new port.
         midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
@@ -65,8 +65,8 @@ class RtMidiInput:
 
     def close(self) -> None:
         """Close the port; a second call does nothing."""
-        _delete(self._midi_in)
-        self._midi_in = None
+        _delete(self.midi_in)
+        self.midi_in = None
 
 
 class RtMidiOutput:
@@ -75,21 +75,21 @@ class RtMidiOutput:
     def __init__(self, midi_out: RtMidi, name: str) -> None:
         """Send through `midi_out`, which is open, as `name`."""
         self.name = name
-        self._midi_out = midi_out
+        self.midi_out = midi_out
 
     def send(self, data: Sequence[int]) -> None:
         """Send the bytes of one message at once. Raises PortError where the port is gone."""
-        if self._midi_out is None:
+        if self.midi_out is None:
             raise PortError(f"the port '{self.name}' is closed")
         try:
-            self._midi_out.send_message(data)
+            self.midi_out.send_message(data)
         except Exception as error:
             raise PortError(f"'{self.name}' takes no more messages ({error}); was it unplugged?") from error
 
     def close(self) -> None:
         """Close the port; a second call does nothing."""
-        _delete(self._midi_out)
-        self._midi_out = None
+        _delete(self.midi_out)
+        self.midi_out = None
 
 
 PortT = TypeVar("PortT", RtMidiInput, RtMidiOutput)
@@ -98,6 +98,9 @@ PortT = TypeVar("PortT", RtMidiInput, RtMidiOutput)
 class RtMidiBackend:
     """One MIDI system as RtMidi sees it; made by the `open_...` functions.
 
+    On JACK every object of RtMidi is a client of its own, and each client of a process that dies holds up
+    the server for up to seconds. So there the lists are asked of ports that are open anyway.
+
     Threads: one thread, except for the lists of names, which a second one may ask for.
     """
 
@@ -105,19 +108,22 @@ class RtMidiBackend:
         """Reach the system through RtMidi's `api`. Raises an exception of rtmidi where it is not there."""
         self.name = name
         self._api = api
+        self._probe_in: RtMidi = None
+        self._probe_out: RtMidi = None
+        self._input: RtMidiInput | None = None
+        self._output: RtMidiOutput | None = None
         with quiet_stderr():
-            self._probe_in: RtMidi = rtmidi.MidiIn(api, PROBE_PORT)
-            self._probe_out: RtMidi = rtmidi.MidiOut(api, PROBE_PORT)
+            self._source_lister().get_port_count()
 
     def input_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be listened to."""
         with _translated("list the inputs"):
-            return tuple(self._probe_in.get_ports())
+            return tuple(self._source_lister().get_ports())
 
     def output_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be played on."""
         with _translated("list the outputs"):
-            return tuple(self._probe_out.get_ports())
+            return tuple(self._destination_lister().get_ports())
 
     def open_input(self, name: str, callback: InputCallback) -> RtMidiInput:
         """Listen to the port `name`. Raises PortError where there is none."""
@@ -126,7 +132,7 @@ class RtMidiBackend:
             midi_in = rtmidi.MidiIn(self._api, LISTENER_PORT)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_port(index, LISTENER_PORT)
-        return port
+        return self._keep_input(port)
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> RtMidiOutput:
         """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
@@ -134,25 +140,26 @@ class RtMidiBackend:
         with _translated(f"open '{name}'"):
             midi_out = rtmidi.MidiOut(self._api, own_name)
             midi_out.open_port(index, own_name)
-        return RtMidiOutput(midi_out, name)
+        return self._keep_output(RtMidiOutput(midi_out, name))
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
         """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
         if self.name == "winmm":
             return self.open_input(_loopback(self.input_names()), callback)
-        return _tried(lambda: self._virtual_input(name, callback), self._input_works)
+        return self._keep_input(_tried(lambda: self._virtual_input(name, callback), self._input_works))
 
     def open_virtual_output(self, name: str) -> RtMidiOutput:
         """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
         if self.name == "winmm":
             return self.open_output(_loopback(self.output_names()))
-        return _tried(lambda: self._virtual_output(name), self._output_works)
+        return self._keep_output(_tried(lambda: self._virtual_output(name), self._output_works))
 
     def close(self) -> None:
-        """Give back the clients that list ports."""
+        """Give back the clients that list ports; open ports stay open."""
         _delete(self._probe_in)
         _delete(self._probe_out)
         self._probe_in = self._probe_out = None
+        self._input = self._output = None
 
     def _virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
         """Make a virtual input, untried."""
@@ -174,7 +181,8 @@ class RtMidiBackend:
         if self.name != "jack":
             return True
         with _translated(f"try the port '{port.name}'"):
-            self._probe_out.open_port(_last(port.name, self.output_names()), PROBE_PORT)
+            self._probe_out = self._probe_out or rtmidi.MidiOut(self._api, PROBE_PORT)
+            self._probe_out.open_port(_last(port.name, self._probe_out.get_ports()), PROBE_PORT)
             self._probe_out.send_message(_TRIAL)
             works = port.heard_trial.wait(_TRIAL_S)
             self._probe_out.close_port()
@@ -185,13 +193,44 @@ class RtMidiBackend:
         if self.name != "jack":
             return True
         with _translated(f"try the port '{port.name}'"):
+            self._probe_in = self._probe_in or rtmidi.MidiIn(self._api, PROBE_PORT)
             trial = RtMidiInput(self._probe_in, PROBE_PORT, _ignore)
-            self._probe_in.open_port(_last(port.name, self.input_names()), PROBE_PORT)
+            self._probe_in.open_port(_last(port.name, self._probe_in.get_ports()), PROBE_PORT)
             port.send(_TRIAL)
             works = trial.heard_trial.wait(_TRIAL_S)
             self._probe_in.close_port()
             self._probe_in.cancel_callback()
         return works
+
+    def _source_lister(self) -> RtMidi:
+        """Give what lists the inputs: one that is open, or a probe."""
+        if self._input is not None and self._input.midi_in is not None:
+            return self._input.midi_in
+        self._probe_in = self._probe_in or rtmidi.MidiIn(self._api, PROBE_PORT)
+        return self._probe_in
+
+    def _destination_lister(self) -> RtMidi:
+        """Give what lists the outputs: one that is open, or a probe."""
+        if self._output is not None and self._output.midi_out is not None:
+            return self._output.midi_out
+        self._probe_out = self._probe_out or rtmidi.MidiOut(self._api, PROBE_PORT)
+        return self._probe_out
+
+    def _keep_input(self, port: RtMidiInput) -> RtMidiInput:
+        """Let a new input list the others on JACK, in place of a probe; elsewhere that may disturb it."""
+        if self.name == "jack":
+            self._input = port
+            _delete(self._probe_in)
+            self._probe_in = None
+        return port
+
+    def _keep_output(self, port: RtMidiOutput) -> RtMidiOutput:
+        """Let a new output list the others on JACK, as above."""
+        if self.name == "jack":
+            self._output = port
+            _delete(self._probe_out)
+            self._probe_out = None
+        return port
 
 
 def open_alsa() -> RtMidiBackend:

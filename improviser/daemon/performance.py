@@ -1,0 +1,98 @@
+"""From settings and open ports to a performance: the engine is made and warmed up, and the beat runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.agent.checkpoint import load_policy
+from improviser.control import Event, PerformerSettings, Ready, Summary, Warned
+from improviser.daemon import priority
+from improviser.daemon.beat import Beat, Stage
+from improviser.daemon.ledger import open_shared
+from improviser.daemon.opening import OpenPorts, alone_notice
+from improviser.daemon.stand_in import StandIn, new_stand_in
+from improviser.daemon.voice import Way
+from improviser.daemon.watch import watching
+from improviser.engine import Engine, EngineSettings
+from improviser.listening.observation import FEATURES
+from improviser.listening.window import DEFAULT_VELOCITY
+from improviser.midi.message import NoteOn
+from improviser.music.pitch import MIDDLE_C
+from improviser.playing.actions import ACTION_COUNT
+from improviser.ports.clock import MonotonicClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.daemon.inbox import Inbox
+
+# A bar of sixteenths is only listened to; then the policy is asked for the first time.
+WARM_UP_STEPS: Final = 20
+
+
+def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
+    """Give what makes engines that wait for their first note.
+
+    Raises:
+        CheckpointError: The model is missing, corrupt or of another kind.
+        UsageError: The key or the meter is unknown.
+    """
+    groups = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
+    policy = load_policy(Path(settings.model), groups, ACTION_COUNT)
+    make = partial(Engine, EngineSettings(**settings.engine), policy)
+    make(np.random.default_rng(settings.seed))  # a wrong key is told before anything sounds
+    return lambda: make(np.random.default_rng(settings.seed))
+
+
+def play(
+    settings: PerformerSettings,
+    new_engine: Callable[[], Engine],
+    ports: OpenPorts,
+    inbox: Inbox,
+    tell: Callable[[Event], None],
+) -> Summary:
+    """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
+    clock = MonotonicClock()
+    with watching(ports, inbox):
+        is_realtime = priority.raise_priority()
+        stand_in = new_stand_in(settings, ports, clock.now_s())
+        tell(_ready(settings, ports, stand_in, is_realtime=is_realtime))
+        for event in (alone_notice(ports), None if is_realtime else Warned(priority.advice())):
+            if event is not None:
+                tell(event)
+        _warm_up(new_engine())
+        priority.sharpen_timers()
+        priority.still_collector()
+        stage = Stage(Way(ports.output, open_shared(ports.ledger)), inbox, tell, stand_in)
+        summary = Beat(settings, new_engine, stage, clock).run()
+    return replace(summary, callback_faults=ports.callback_faults)
+
+
+def _ready(
+    settings: PerformerSettings, ports: OpenPorts, stand_in: StandIn | None, *, is_realtime: bool
+) -> Ready:
+    """Give what is told when all stands."""
+    return Ready(
+        backend=ports.backend.name,
+        ports=ports.names(),
+        preset=settings.preset,
+        seed=settings.seed,
+        tempo_bpm=settings.engine["tempo_bpm"],
+        realtime=is_realtime,
+        player=stand_in.player.title if stand_in is not None else None,
+        sends_on=ports.output.name,
+        is_virtual=ports.is_virtual,
+    )
+
+
+def _warm_up(engine: Engine) -> None:
+    """Let an engine play a little to nobody: the first decisions of a process take twenty times as long."""
+    engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
+    for _ in range(WARM_UP_STEPS):
+        engine.step(0.0)
+        engine.rewards()
