@@ -6,7 +6,7 @@ import numpy as np
 
 from improviser.listening.line import HOLD, REST
 from improviser.listening.listener import Listener
-from improviser.midi.message import NoteOff, NoteOn
+from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.scale import parse_key
 
 
@@ -34,7 +34,7 @@ def test_what_is_heard_counts_when_its_moment_is_reached() -> None:
 def test_what_was_not_reached_can_be_taken_back() -> None:
     """The messages beyond the moment that was followed are given out, and are forgotten."""
     listening = listener()
-    heard = [(NoteOn(0, 60, 100), 1.0), (NoteOff(0, 60), 2.0)]
+    heard: list[tuple[Message, float]] = [(NoteOn(0, 60, 100), 1.0), (NoteOff(0, 60), 2.0)]
     for message, at_s in heard:
         listening.hear(message, at_s)
     listening.follow(1.0)

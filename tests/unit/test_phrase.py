@@ -1,0 +1,71 @@
+"""From gestures to notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage
+from improviser.playing.actions import Gesture, GestureKind
+from improviser.playing.phrase import UNDER, VELOCITY_MAX, VELOCITY_MIN, Phrase
+
+HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
+
+
+def onset(note: int) -> Gesture:
+    """Give the gesture that begins a note."""
+    return Gesture(GestureKind.ONSET, note)
+
+
+def velocity(touch: float, strength: float) -> int:
+    """Give the velocity of an onset."""
+    message = Phrase(0).play(onset(60), 0.0, touch, strength)[0].message
+    assert isinstance(message, NoteOn)
+    return message.velocity
+
+
+def test_a_line_has_one_note_at_a_time() -> None:
+    """An onset ends what sounds, a hold does nothing, a rest ends the note; on the phrase's channel."""
+    phrase = Phrase(3)
+    gestures = [onset(60), HOLD, onset(62), REST, REST]
+    played = [phrase.play(gesture, float(at_s), 100, 0.5) for at_s, gesture in enumerate(gestures)]
+    loud = round(100 * UNDER)
+    assert [
+        [TimedMessage(0.0, NoteOn(3, 60, loud))],
+        [],
+        [TimedMessage(2.0, NoteOff(3, 60)), TimedMessage(2.0, NoteOn(3, 62, loud))],
+        [TimedMessage(3.0, NoteOff(3, 62))],
+        [],
+    ] == played
+
+
+def test_a_phrase_knows_what_it_holds() -> None:
+    """Its note is the one that sounds, None in silence."""
+    phrase = Phrase(0)
+    notes = [phrase.note]
+    for gesture in (onset(60), HOLD, REST):
+        phrase.play(gesture, 0.0, 80, 0.5)
+        notes.append(phrase.note)
+    assert [None, 60, 60, None] == notes
+
+
+def test_an_end_ends_what_sounds() -> None:
+    """Ending gives the note-off once."""
+    phrase = Phrase(0)
+    phrase.play(onset(60), 0.0, 80, 0.5)
+    assert [TimedMessage(1.0, NoteOff(0, 60))] == phrase.end(1.0)
+    assert [] == phrase.end(2.0)
+
+
+def test_touch_follows_the_player_and_the_meter() -> None:
+    """It is a little under the player's and grows with theirs, and strong positions are louder."""
+    assert velocity(100, 1.0) > velocity(100, 0.5) > velocity(100, 0.0)
+    assert velocity(100, 0.5) < 100
+    assert velocity(100, 0.5) > velocity(50, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("bound", "touch", "strength"), [(VELOCITY_MIN, 1, 0.0), (VELOCITY_MAX, 127 / UNDER, 1.0)]
+)
+def test_velocities_keep_their_bounds(bound: int, touch: float, strength: float) -> None:
+    """The softest and the loudest touch stay within what sounds like a note."""
+    assert bound == velocity(touch, strength)

@@ -1,0 +1,112 @@
+"""The scheduler: order, and no note that hangs."""
+
+from __future__ import annotations
+
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+    TimedMessage,
+)
+from improviser.playing.scheduler import Scheduler
+
+ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60, 5)
+
+
+def scheduler(*timed: tuple[float, Message], max_note_s: float = 8.0) -> Scheduler:
+    """Give a scheduler with messages at their moments."""
+    scheduled = Scheduler(max_note_s)
+    for due_s, message in timed:
+        scheduled.add(TimedMessage(due_s, message))
+    return scheduled
+
+
+def pop(scheduled: Scheduler, at_s: float) -> list[tuple[float, Message]]:
+    """Give what is due."""
+    return [(timed.due_s, timed.message) for timed in scheduled.pop_due(at_s)]
+
+
+def test_messages_come_when_they_are_due() -> None:
+    """Before its moment a message stays, at its moment it comes, once."""
+    scheduled = scheduler((1.0, ON))
+    assert [] == pop(scheduled, 0.99)
+    assert [(1.0, ON)] == pop(scheduled, 1.0)
+    assert [] == pop(scheduled, 1.0)
+
+
+def test_messages_come_in_the_order_of_time() -> None:
+    """Whatever the order in which they were added, they come in that of their moments."""
+    scheduled = scheduler((2.0, OFF), (1.0, ON), (1.5, NoteOn(0, 62, 80)))
+    assert [1.0, 1.5, 2.0] == [due_s for due_s, _ in pop(scheduled, 3.0)]
+
+
+def test_at_one_instant_offs_come_first_and_ons_last() -> None:
+    """Off, then what is neither, in the order of adding, then on."""
+    scheduled = scheduler((0.0, ON))
+    pop(scheduled, 0.0)
+    program, control = ProgramChange(0, 1), ControlChange(0, 7, 100)
+    for message in (NoteOn(0, 62, 80), program, control, OFF):
+        scheduled.add(TimedMessage(1.0, message))
+    assert [OFF, program, control, NoteOn(0, 62, 80)] == [message for _, message in pop(scheduled, 1.0)]
+
+
+def test_an_off_for_what_is_silent_does_not_go_out() -> None:
+    """Neither before the note nor a second time."""
+    assert [(1.0, ON), (2.0, OFF)] == pop(scheduler((0.5, OFF), (1.0, ON), (2.0, OFF), (3.0, OFF)), 9.0)
+
+
+def test_a_note_struck_again_is_ended_first() -> None:
+    """The same key again while it sounds: its off goes out before the new on."""
+    again = NoteOn(0, 60, 90)
+    assert [(1.0, ON), (2.0, NoteOff(0, 60)), (2.0, again)] == pop(scheduler((1.0, ON), (2.0, again)), 2.0)
+
+
+def test_no_note_is_longer_than_the_longest() -> None:
+    """A note without an off ends after the longest time, in its place; its late off comes to nothing."""
+    other = NoteOn(0, 62, 80)
+    scheduled = scheduler((0.0, ON), (3.0, other), (4.0, OFF), max_note_s=2.0)
+    assert [(0.0, ON), (2.0, NoteOff(0, 60)), (3.0, other)] == pop(scheduled, 4.5)
+    assert [(5.0, NoteOff(0, 62))] == pop(scheduled, 5.0)
+
+
+def test_the_next_moment_is_known() -> None:
+    """It is that of the next message or of the next note that has to end, None when there is nothing."""
+    scheduled = scheduler((1.0, ON), (9.0, OFF), max_note_s=2.0)
+    moments = [scheduled.next_due_s]
+    for at_s in (1.0, 3.0, 9.0):
+        pop(scheduled, at_s)
+        moments.append(scheduled.next_due_s)
+    assert [1.0, 3.0, 9.0, None] == moments
+
+
+def test_what_sounds_is_known() -> None:
+    """What is due counts once it went out."""
+    scheduled = scheduler((1.0, ON), (2.0, OFF))
+    sounding = []
+    for at_s in (0.0, 1.0, 2.0):
+        pop(scheduled, at_s)
+        sounding.append(scheduled.sounding)
+    assert [frozenset(), {(0, 60)}, frozenset()] == sounding
+
+
+def test_a_release_ends_all_and_drops_what_is_pending() -> None:
+    """Each sounding note's off first, then pedal, notes and sound off on each channel that was used."""
+    scheduled = scheduler((0.0, NoteOn(2, 62, 80)), (0.0, NoteOn(0, 64, 80)), (5.0, ON))
+    pop(scheduled, 0.0)
+    released = [(timed.due_s, timed.message) for timed in scheduled.release(1.0)]
+    controls = [ControlChange(channel, control, 0) for channel in (0, 2) for control in _ENDINGS]
+    assert [(1.0, message) for message in [NoteOff(0, 64), NoteOff(2, 62), *controls]] == released
+    assert ([], frozenset(), None) == (pop(scheduled, 9.0), scheduled.sounding, scheduled.next_due_s)
+
+
+def test_a_release_where_nothing_was_played_is_empty() -> None:
+    """No channel was used, so nothing needs to be ended."""
+    assert [] == scheduler((5.0, ON)).release(1.0)
+
+
+_ENDINGS = (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
