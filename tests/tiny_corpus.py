@@ -12,7 +12,7 @@ _SILENT = {".": HOLD, "-": REST}
 
 
 def to_events(text: str, steps: int = 0) -> Events:
-    """Give the events that `text` writes: notes, . for a hold, - for a rest; with rests up to `steps`."""
+    """Give the events that `text` writes: notes, . a hold, - a rest; then rests up to `steps`."""
     events = [_SILENT[word] if word in _SILENT else int(word) for word in text.split()]
     return np.array(events + [REST] * (steps - len(events)), dtype=np.int16)
 
@@ -29,7 +29,7 @@ def steady_voice(*notes: int, length: float = 4) -> np.ndarray[tuple[int, int], 
 
 
 def chorale(name: str = "chorale", split: str = "train", tonic: int = 0, bars: int = 8) -> Piece:
-    """Give a chorale in 4/4: quarters in the soprano, eighths in the alto, halves in the tenor, a slow bass."""
+    """Give a chorale in 4/4: quarters in the soprano, eighths in the alto, slower tenor and bass."""
     soprano = [72, 74, 76, 74, 72, 71, 69, 71]
     alto = [64, 65, 67, 65, 64, 67, 65, 62]
     tenor, bass = [60, 59, 57, 55], [48, 43, 41, 43]

@@ -5,13 +5,14 @@ Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header'
 
 from __future__ import annotations
 
+import json
 import os
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from improviser.agent.config import NetworkConfig, network_config_from_json
 from improviser.agent.policy import NETWORKS, Policy, Weights
@@ -58,7 +59,7 @@ def save_model(
     partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, metadata=dict(sorted(header.items())))
+        partial.write_bytes(_in_order(save(tensors, metadata=header)))
         os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
     except (OSError, SafetensorError) as error:
         msg = f"cannot write the model {path}: {error}; check the disk and the folder"
@@ -110,6 +111,19 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     return Policy(config, networks["prior"], networks["q"])
 
 
+def _in_order(data: bytes) -> bytes:
+    """Give a safetensors file with its metadata sorted; the library writes it in another order each time.
+
+    Source: https://github.com/huggingface/safetensors#format - 8 bytes length, JSON header, tensors.
+    """
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[end:]
+
+
 def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
     """Give the shape that the header states."""
     if header.get("format") != FORMAT:
@@ -132,7 +146,8 @@ def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) 
             found = "none" if tensor is None else str(tensor.shape)
             msg = f"the model {path} has a wrong {network}.{name}: expected {shape}, found {found}; {_TRAIN}"
             raise CheckpointError(msg)
-        weights[name] = tensor.astype(np.float32)
+        with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused next
+            weights[name] = tensor.astype(np.float32)
         if not np.isfinite(weights[name]).all():
             msg = f"the model {path} is broken: {network}.{name} holds nan or infinity; {_TRAIN}"
             raise CheckpointError(msg)

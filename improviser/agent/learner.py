@@ -48,7 +48,9 @@ class Learner:
         self.config = config
         self.q_network = network
         self.target_network = Network(network.config, torch.Generator().manual_seed(0))
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            network.parameters(), lr=config.learning_rate
+        )
         self.updates = 0
         self.synchronise()
 

@@ -15,7 +15,7 @@ COMPOSITION = 32
 
 
 def measure(ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 0) -> dict[str, float]:
-    """Give the figures of our part beside a monophonic player's, in C major and 4/4, over `steps` sixteenths."""
+    """Give the figures of our part beside a monophonic player's: C major, 4/4, `steps` sixteenths."""
     theirs = to_events(player, steps)
     notes = sounding_notes(theirs)
     performance = Performance(
@@ -138,7 +138,7 @@ def test_consonance() -> None:
     ("note", "expected"), [(53, 100), (55, 0), (67, 100), (65, 0), (56, 100), (48, 100), (57, 100)]
 )
 def test_consonance_below_the_player(note: int, expected: float) -> None:
-    """Intervals are counted upwards from the lower note: a fifth below is a fifth, a fourth is a dissonance."""
+    """Intervals are counted upwards: a fifth below the player is a fifth, a fourth is a dissonance."""
     assert expected == measure(f"{note}", "60")["consonant %"]
 
 

@@ -1,0 +1,141 @@
+"""The numpy policy that plays: equal to the torch network, legal, seeded, and drawn as its softmax says."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from improviser.agent.config import NetworkConfig
+from improviser.agent.policy import Policy, draw, select_action
+from improviser.training.env import NETWORK
+from tests.tiny_network import SMALL, make_network, make_observations, make_weights
+
+ALL_LEGAL = np.ones(SMALL.actions, dtype=np.bool_)
+
+
+def make_policy(seed: int = 0) -> Policy:
+    """Give a small policy of random weights."""
+    return Policy(SMALL, make_weights(seed=seed), make_weights(seed=seed + 1))
+
+
+def observation() -> npt.NDArray[np.uint8]:
+    """Give one observation."""
+    row: npt.NDArray[np.uint8] = make_observations(SMALL, 1, np.random.default_rng(0))[0]
+    return row
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("config", [SMALL, NETWORK], ids=["small", "stage"])
+def test_numpy_equals_torch(config: NetworkConfig, seed: int) -> None:
+    """Q-values and log-prior equal those of the torch network to 1e-5, relative to their size."""
+    prior, q = make_weights(config, seed, 0.1), make_weights(config, seed + 10, 0.1)
+    policy = Policy(config, prior, q)
+    rows = make_observations(config, 50, np.random.default_rng(seed))
+    expected_q, logits = (_torch_outputs(config, weights, rows) for weights in (q, prior))
+    expected_prior = torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
+    values = [policy.values(row) for row in rows]
+    np.testing.assert_allclose(expected_prior, [value[0] for value in values], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(expected_q, [value[1] for value in values], rtol=1e-5, atol=1e-5)
+
+
+def test_the_prior_is_a_distribution() -> None:
+    """The prior's probabilities sum to one, even where its outputs are large."""
+    weights = make_weights(scale=1e3)
+    log_prior, _ = Policy(SMALL, weights, weights).values(observation())
+    assert pytest.approx(1, abs=1e-5) == np.exp(log_prior.astype(np.float64)).sum()
+
+
+def test_weights_go_to_torch_and_back() -> None:
+    """The torch network gives back the weights that it took over."""
+    weights = make_weights(seed=3)
+    network = make_network(seed=4)
+    network.load_weights(weights)
+    for name, weight in network.to_weights().items():
+        np.testing.assert_array_equal(weights[name], weight)
+
+
+def test_only_legal_actions_are_drawn() -> None:
+    """However hot, no illegal action is ever drawn, and its log-probability is minus infinity."""
+    values, rng = make_policy().values(observation()), np.random.default_rng(0)
+    for _ in range(500):
+        legal = rng.random(SMALL.actions) < 0.4
+        legal[rng.integers(SMALL.actions)] = True
+        choice = select_action(values, legal, rng, temperature=50.0, prior_weight=0.3)
+        assert legal[choice.action]
+        assert legal.tolist() == np.isfinite(choice.log_policy).tolist()
+
+
+def test_temperature_zero_takes_the_best() -> None:
+    """At temperature 0 the best legal action is taken, with certainty, and no random number is used up."""
+    rng = np.random.default_rng(0)
+    log_prior, q_values = make_policy().values(observation())
+    value = q_values + 0.3 * log_prior
+    legal = ALL_LEGAL.copy()
+    for _ in range(2):
+        best = int(np.where(legal, value, -np.inf).argmax())
+        choice = select_action((log_prior, q_values), legal, rng, temperature=0.0, prior_weight=0.3)
+        assert best == choice.action
+        assert choice.log_policy[best] == 0
+        legal[best] = False
+    assert np.random.default_rng(0).random() == rng.random()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 4.0])
+def test_frequencies_follow_the_softmax(temperature: float) -> None:
+    """Over many draws each action's share is its softmax probability, within four standard deviations."""
+    value = np.array([0.3, -1.0, 1.2, 0.0, 2.0], dtype=np.float32)
+    legal = np.array([True, True, True, True, False])
+    rng, draws = np.random.default_rng(0), 20_000
+    counts = np.bincount([draw(value, legal, temperature, rng)[1] for _ in range(draws)], minlength=5)
+    exponentials = np.exp(value[:4] / temperature)
+    expected = np.append(exponentials / exponentials.sum(), 0.0)
+    np.testing.assert_array_less(
+        np.abs(counts / draws - expected), 4 * np.sqrt(expected * (1 - expected) / draws) + 1e-9
+    )
+    np.testing.assert_allclose(expected, np.exp(draw(value, legal, temperature, rng)[0]), atol=1e-6)
+
+
+def test_prior_weight_mixes() -> None:
+    """The decision is a softmax over Q-values plus the weighted log-prior, and both are handed out."""
+    log_prior, q_values = make_policy().values(observation())
+    choice = select_action(
+        (log_prior, q_values), ALL_LEGAL, np.random.default_rng(0), temperature=0.7, prior_weight=0.4
+    )
+    mixed = torch.log_softmax(torch.from_numpy((q_values + 0.4 * log_prior) / 0.7), dim=0).numpy()
+    np.testing.assert_allclose(mixed, choice.log_policy, atol=1e-5)
+    np.testing.assert_array_equal(log_prior, choice.log_prior)
+    np.testing.assert_array_equal(q_values, choice.q_values)
+
+
+def test_draws_follow_the_seed() -> None:
+    """The same generator, observation and weights decide the same."""
+    values = make_policy().values(observation())
+    first, again, other = (
+        [select_action(values, ALL_LEGAL, rng, temperature=2.0, prior_weight=0.3).action for _ in range(30)]
+        for rng in map(np.random.default_rng, (1, 1, 2))
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("drawn", [0.0, float(np.nextafter(1.0, 0.0))])
+def test_the_ends_of_the_ladder_are_legal(drawn: float) -> None:
+    """The smallest and the largest number that a generator gives both choose the one legal action."""
+    rng = Mock(spec=np.random.Generator)
+    rng.random.return_value = drawn
+    legal = np.array([False, False, True, False, False])
+    assert draw(np.zeros(5, dtype=np.float32), legal, 1.0, rng)[1] == 2
+
+
+def _torch_outputs(
+    config: NetworkConfig, weights: dict[str, npt.NDArray[np.float32]], rows: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float32]:
+    """Give the torch network's outputs, (rows, actions)."""
+    network = make_network(config)
+    network.load_weights(weights)
+    outputs: npt.NDArray[np.float32] = network(torch.from_numpy(rows)).detach().numpy()
+    return outputs

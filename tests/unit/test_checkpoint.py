@@ -1,0 +1,224 @@
+"""Models on disk: what was saved comes back, and what is no model is refused in one line."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from improviser.agent.checkpoint import FORMAT, load_model, load_policy, save_model, weight_shapes
+from improviser.agent.config import Group, NetworkConfig, network_config_from_json
+from improviser.agent.policy import Policy
+from improviser.errors import CheckpointError
+from tests.tiny_network import SMALL, make_observations, make_weights
+
+GROUPS = tuple((group.name, group.columns, group.values) for group in SMALL.groups)
+NETWORKS = {"prior": make_weights(seed=1), "q": make_weights(seed=2)}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model on disk."""
+    path = tmp_path / "models" / "small.safetensors"
+    save_model(path, SMALL, NETWORKS, {"style": "chorale"})
+    return path
+
+
+def refusal(path: Path) -> str:
+    """Give the one line with which a model is refused."""
+    with pytest.raises(CheckpointError) as caught:
+        load_policy(path, GROUPS, SMALL.actions)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(path) in text
+    return text
+
+
+def rewrite(path: Path, header: dict[str, str], **changed: npt.NDArray[np.generic]) -> None:
+    """Write a model again with other header lines and other tensors; `__` in a name stands for a dot."""
+    tensors = load_file(path) | {name.replace("__", "."): tensor for name, tensor in changed.items()}
+    save_file(tensors, path, metadata={"format": FORMAT, "network": SMALL.to_json()} | header)
+
+
+def test_round_trip(model: Path) -> None:
+    """Shape, weights and header come back as they were saved."""
+    config, networks, header = load_model(model)
+    assert (SMALL, "chorale") == (config, header["style"])
+    for network, weights in NETWORKS.items():
+        assert weights.keys() == networks[network].keys()
+        for name, weight in weights.items():
+            np.testing.assert_array_equal(weight, networks[network][name])
+
+
+def test_the_policy_of_a_model(model: Path) -> None:
+    """A loaded policy values as the one that was saved."""
+    observation = make_observations(SMALL, 1, np.random.default_rng(0))[0]
+    expected = Policy(SMALL, NETWORKS["prior"], NETWORKS["q"]).values(observation)
+    np.testing.assert_array_equal(expected, load_policy(model, GROUPS, SMALL.actions).values(observation))
+
+
+def test_saving_is_reproducible(model: Path, tmp_path: Path) -> None:
+    """The same model gives the same bytes, in whatever order its weights come; nothing else stays behind."""
+    backwards = {key: dict(reversed(NETWORKS[key].items())) for key in reversed(NETWORKS)}
+    save_model(tmp_path / "again.safetensors", SMALL, backwards, {"style": "chorale"})
+    assert model.read_bytes() == (tmp_path / "again.safetensors").read_bytes()
+    assert [model.name] == [path.name for path in model.parent.iterdir()]
+
+
+def test_half_precision_is_widened(model: Path) -> None:
+    """Weights of another floating-point type are read as float32."""
+    rewrite(model, {}, q__output__bias=np.ones(SMALL.actions, dtype=np.float16))
+    assert np.float32 == load_model(model)[1]["q"]["output.bias"].dtype
+
+
+def test_missing(tmp_path: Path) -> None:
+    """A model that is not there is named, with the command that makes one."""
+    assert "improviser train" in refusal(tmp_path / "nowhere.safetensors")
+    assert "no model" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 8, 100, 2_000, -1])
+def test_truncated(model: Path, kept: int) -> None:
+    """Wherever a file is cut off, it is refused as corrupt."""
+    model.write_bytes(model.read_bytes()[:kept])
+    assert "is corrupt" in refusal(model)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"MThd\x00\x00\x00\x06" * 20, b"\xff" * 64, b"\x00" * 64, b"\n\n\n", b'{"a": 1}\n' * 30],
+    ids=["midi", "ones", "zeros", "lines", "json"],
+)
+def test_garbage(model: Path, content: bytes) -> None:
+    """Bytes that are no safetensors file are refused as corrupt."""
+    model.write_bytes(content)
+    assert "is corrupt" in refusal(model)
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pickle, or a .pt file, is refused, and nothing in it runs."""
+
+    class Malice:
+        """Prints when it is unpickled."""
+
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return print, ("unpickled",)
+
+    for name in ("model.pkl", "model.safetensors"):
+        path = tmp_path / name
+        path.write_bytes(pickle.dumps(Malice()))
+        assert "is corrupt" in refusal(path)
+    path = tmp_path / "model.pt"
+    torch.save({"q.output.bias": torch.zeros(5)}, path)
+    assert "is corrupt" in refusal(path)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("header", "found"), [({"format": "improviser-model-99"}, "improviser-model-99"), ({"format": ""}, "")]
+)
+def test_another_format(model: Path, header: dict[str, str], found: str) -> None:
+    """Expected and found format are named."""
+    rewrite(model, header)
+    assert f"expected format {FORMAT}, found {found}" in refusal(model)
+
+
+def test_a_file_without_a_header(model: Path) -> None:
+    """A safetensors file of somebody else's is refused."""
+    save_file({"weight": np.zeros(3, dtype=np.float32)}, model)
+    assert f"expected format {FORMAT}, found none" in refusal(model)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        '{"groups": [["note", 3]], "actions": 5, "hidden": 16}',
+        '{"groups": [["note", "x", 3]], "actions": 5, "hidden": 16}',
+        '{"groups": [], "actions": Infinity, "hidden": 16}',
+        '{"groups": [], "hidden": 16}',
+    ],
+)
+def test_a_broken_shape(model: Path, network: str) -> None:
+    """A header that names no shape is refused."""
+    rewrite(model, {"network": network})
+    assert "broken header" in refusal(model)
+
+
+def test_a_wrong_shape(model: Path) -> None:
+    """A weight of the wrong shape is named, with the shape expected and found."""
+    rewrite(model, {}, q__output__bias=np.zeros(7, dtype=np.float32))
+    assert "q.output.bias: expected (5,), found (7,)" in refusal(model)
+
+
+def test_a_missing_weight(model: Path) -> None:
+    """A weight that is not there is named."""
+    tensors = load_file(model)
+    del tensors["prior.hidden.weight"]
+    save_file(tensors, model, metadata={"format": FORMAT, "network": SMALL.to_json()})
+    assert "prior.hidden.weight: expected (16, 16), found none" in refusal(model)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e300])
+def test_weights_that_are_no_numbers(model: Path, number: float) -> None:
+    """Not a number, infinity, and what float32 cannot hold are refused."""
+    rewrite(model, {}, q__hidden__bias=np.full(16, number))
+    assert "q.hidden.bias holds nan or infinity" in refusal(model)
+
+
+def test_another_observation(model: Path) -> None:
+    """A model of another observation layout is refused; the first group that differs is named twice."""
+    groups = (GROUPS[0], ("flag", 3, 2), GROUPS[2])
+    with pytest.raises(CheckpointError, match=r"expected \('flag', 3, 2\), found \('flag', 2, 2\)"):
+        load_policy(model, groups, SMALL.actions)
+    with pytest.raises(CheckpointError, match=r"expected \('more', 1, 2\), found None"):
+        load_policy(model, (*GROUPS, ("more", 1, 2)), SMALL.actions)
+
+
+def test_another_action_space(model: Path) -> None:
+    """A model of other actions is refused."""
+    with pytest.raises(CheckpointError, match="expected 6 actions, found 5"):
+        load_policy(model, GROUPS, 6)
+
+
+def test_an_unwritable_folder(tmp_path: Path) -> None:
+    """Where a folder cannot be made or written the model is not saved, in one line."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"cannot write the model .*file") as caught:
+        save_model(tmp_path / "file" / "model.safetensors", SMALL, NETWORKS, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_shapes() -> None:
+    """Each group has its embedding and its part of the first layer; two more layers follow."""
+    config = NetworkConfig((Group("note", 3, 40), Group("flag", 2, 2), Group("bar", 1, 8)), 5, 16)
+    assert {
+        "embedding.note": (40, 8),
+        "input.note": (3, 8, 16),
+        "embedding.flag": (2, 1),
+        "input.flag": (2, 1, 16),
+        "embedding.bar": (8, 4),
+        "input.bar": (1, 4, 16),
+        "input.bias": (16,),
+        "hidden.weight": (16, 16),
+        "hidden.bias": (16,),
+        "output.weight": (5, 16),
+        "output.bias": (5,),
+    } == weight_shapes(config)
+    assert (6, 132) == (config.columns, config.rows)
+    assert [0, 40, 80, 120, 122, 124] == config.row_offsets().tolist()
+
+
+def test_a_shape_as_text() -> None:
+    """A shape survives its way through JSON."""
+    assert SMALL == network_config_from_json(SMALL.to_json())
+    assert {"groups", "actions", "hidden"} == json.loads(SMALL.to_json()).keys()
