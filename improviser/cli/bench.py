@@ -14,11 +14,7 @@ from improviser.cli.playing import DEFAULT_PRESET, JsonOption, PresetOption, mak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
     from improviser.engine import Engine
-    from improviser.training.env import Game
-    from improviser.training.grid import Part
 
     Figures = dict[str, float]
 
@@ -33,9 +29,6 @@ WhatArgument = Annotated[
 ]
 
 DECISIONS = 20_000
-LANES = 64
-GAME_STEPS = 4_000
-LEARNING_STEPS = 150
 
 
 def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json: JsonOption = False) -> None:
@@ -110,46 +103,19 @@ def _engine(preset: str) -> Figures:
 
 def _env(preset: str) -> Figures:
     """Measure the environment without a learner."""
-    import numpy as np
+    from improviser.training.speed import measure_env
 
     del preset
-    game = _game()
-    actions = np.random.default_rng(0).integers(1, 39, size=(GAME_STEPS, LANES))
-    start_s = time.process_time()
-    for chosen in actions:
-        if game.step(chosen)[2]:
-            game.reset()
-    return {"steps per CPU second, 64 lanes": GAME_STEPS * LANES / (time.process_time() - start_s)}
+    return {"steps per CPU second, 64 lanes": measure_env()}
 
 
 def _training(preset: str) -> Figures:
     """Measure the loop of deep Q-learning on one thread."""
-    import numpy as np
-    import torch
-
-    from improviser.agent.config import DQNConfig
-    from improviser.agent.learner import Learner
-    from improviser.agent.network import Network
-    from improviser.agent.replay import ReplayBuffer
-    from improviser.training.env import NETWORK
-    from improviser.training.train import sample
+    from improviser.training.speed import measure_learning
 
     del preset
-    torch.set_num_threads(1)
-    rng = np.random.default_rng(0)
-    learner = Learner(Network(NETWORK, torch.Generator().manual_seed(0)), DQNConfig())
-    game, replay = _game(), ReplayBuffer(NETWORK, 50_000)
-    for _ in range(20):
-        replay.store(sample(learner, game, 0.1, rng))
-    start_s = time.process_time()
-    for _ in range(LEARNING_STEPS):
-        replay.store(sample(learner, game, 0.1, rng))
-        learner.learn_step(replay.sample(learner.config.batch_size, rng))
-    elapsed_s = time.process_time() - start_s
-    return {
-        "transitions per CPU second": LEARNING_STEPS * LANES / elapsed_s,
-        "updates per CPU second": LEARNING_STEPS / elapsed_s,
-    }
+    transitions, updates = measure_learning()
+    return {"transitions per CPU second": transitions, "updates per CPU second": updates}
 
 
 def _playing_engine(preset: str) -> Engine:
@@ -181,40 +147,3 @@ def _timed_step(engine: Engine, step: int, *, prepare: bool = True) -> int:
     start_ns = time.perf_counter_ns()
     engine.step(at_s)
     return time.perf_counter_ns() - start_ns
-
-
-def _game() -> Game:
-    """Give a game of LANES lanes against random walks."""
-    import numpy as np
-
-    from improviser.training.env import Game, RewardWeights
-    from improviser.training.tables import player_table
-
-    rng = np.random.default_rng(0)
-    parts = [_walk(rng) for _ in range(16)]
-    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
-    game.reset()
-    return game
-
-
-def _walk(rng: np.random.Generator) -> Part:
-    """Give a player who walks at random, a quarter note a step."""
-    import numpy as np
-
-    from improviser.listening.line import HOLD
-    from improviser.training.grid import Part, sounding_bits
-
-    player = np.full(256, HOLD, dtype=np.int16)
-    player[::4] = 66 + np.clip(rng.integers(-2, 3, 64).cumsum(), -12, 12)
-    return Part(
-        name="walk",
-        style=0,
-        mode=0,
-        meter=0,
-        steps_per_beat=4,
-        player=player,
-        bits=sounding_bits([player]),
-        partner=np.full(256, -3, dtype=np.int16),
-        player_base=48,
-        own_base=48,
-    )

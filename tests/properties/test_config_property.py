@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from improviser.config.device import Device
 from improviser.config.document import Document, load_document
-from improviser.config.preset import Preset
+from improviser.config.preset import HIGHEST_REGISTER, LOWEST_REGISTER, Preset
 from improviser.config.resources import preset_paths, shipped_folder
 from improviser.config.settings import Settings
 from improviser.errors import ConfigError
@@ -58,7 +58,11 @@ def test_a_good_file_with_any_value_loads_or_is_told(
     loads_or_tells(tmp_path_factory, tomlkit.dumps(document), model)
 
 
-@given(tempo_bpm=st.floats(20, 400), low=st.integers(0, 127), collect_ms=st.floats(0, 60))
+@given(
+    tempo_bpm=st.floats(20, 400),
+    low=st.integers(LOWEST_REGISTER, HIGHEST_REGISTER),
+    collect_ms=st.floats(0, 60),
+)
 def test_values_in_their_ranges_load(
     tmp_path_factory: pytest.TempPathFactory, tempo_bpm: float, low: int, collect_ms: float
 ) -> None:

@@ -9,9 +9,10 @@ import pytest
 from improviser.config import resources
 from improviser.config.device import Device, load_device
 from improviser.config.document import check_document
-from improviser.config.preset import load_preset
+from improviser.config.preset import METER_NAMES, load_preset
 from improviser.config.settings import Settings, load_settings
 from improviser.errors import ConfigError
+from improviser.music.meter import METERS
 
 ENGINE_KEYS = {
     "tempo_bpm",
@@ -94,7 +95,7 @@ def test_the_engine_gets_plain_values() -> None:
     """What the engine gets is plain: channels from 0, seconds, a meter of two numbers, strings."""
     values = load_preset("chorale").engine_values()
     assert ENGINE_KEYS == set(values)
-    assert (0, 0.02, (4, 4), 48, "chorale", "melody") == tuple(
+    assert (0, 0.02, (4, 4), 43, "chorale", "melody") == tuple(
         values[key] for key in ("channel", "collect_s", "meter", "register_low", "style", "role")
     )
     assert {str, int, float, tuple} >= {type(value) for value in values.values()}
@@ -213,3 +214,8 @@ def test_faulty_settings_are_told(config_folder: Path) -> None:
         f"{path}: backend = 'jak': should be {BACKENDS}; did you mean 'jack'?",
         f"{path}: inn = 'x': unknown key; did you mean 'in'?",
     ] == str(caught.value).splitlines()
+
+
+def test_the_meters_are_those_of_the_engine() -> None:
+    """A preset may name every meter that the engine knows, and no other."""
+    assert METER_NAMES == tuple(meter.name for meter in METERS)

@@ -134,9 +134,9 @@ def test_parallels_punish_perfect_intervals_in_a_row(worth: float, own: str, pla
 
 
 def test_proximity_pays_for_steps() -> None:
-    """A step is worth more than a third, that more than a repetition or an octave, which cost."""
+    """A step is worth more than a third, that more than a repetition; an octave costs."""
     step, third, repeated, octave = (last(f"C4 {own}")["proximity"] for own in ("D4", "E4", "C4", "C5"))
-    assert step > third > 0 > repeated > octave
+    assert step > third > repeated > 0 > octave
 
 
 def test_reversal_pays_for_turning_back_after_a_leap() -> None:

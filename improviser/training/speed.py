@@ -1,0 +1,79 @@
+"""How fast this machine simulates and learns, against players who walk at random."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import numpy as np
+import torch
+
+from improviser.agent.config import DQNConfig
+from improviser.agent.learner import Learner
+from improviser.agent.network import Network
+from improviser.agent.replay import ReplayBuffer
+from improviser.listening.line import HOLD, NONE
+from improviser.playing.actions import ACTION_COUNT
+from improviser.training.env import NETWORK, Game, RewardWeights
+from improviser.training.grid import Part, sounding_bits
+from improviser.training.tables import player_table
+from improviser.training.train import sample
+
+LANES: Final = 64
+GAME_STEPS: Final = 4_000
+LEARNING_STEPS: Final = 150
+WARM_UP_STEPS: Final = 20
+
+
+def measure_env() -> float:
+    """Give the environment's steps a CPU second, over LANES lanes, without a learner."""
+    game = _game()
+    actions = np.random.default_rng(0).integers(1, ACTION_COUNT, size=(GAME_STEPS, LANES))
+    start_s = time.process_time()
+    for chosen in actions:
+        if game.step(chosen)[2]:
+            game.reset()
+    return GAME_STEPS * LANES / (time.process_time() - start_s)
+
+
+def measure_learning() -> tuple[float, float]:
+    """Give transitions and updates a CPU second of the whole loop on one thread."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    learner = Learner(Network(NETWORK, torch.Generator().manual_seed(0)), DQNConfig())
+    game, replay = _game(), ReplayBuffer(NETWORK, 50_000)
+    for _ in range(WARM_UP_STEPS):
+        replay.store(sample(learner, game, 0.1, rng))
+    start_s = time.process_time()
+    for _ in range(LEARNING_STEPS):
+        replay.store(sample(learner, game, 0.1, rng))
+        learner.learn_step(replay.sample(learner.config.batch_size, rng))
+    elapsed_s = time.process_time() - start_s
+    return LEARNING_STEPS * LANES / elapsed_s, LEARNING_STEPS / elapsed_s
+
+
+def _game() -> Game:
+    """Give a game of LANES lanes against random walks."""
+    rng = np.random.default_rng(0)
+    parts = [_walk(rng) for _ in range(16)]
+    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
+    game.reset()
+    return game
+
+
+def _walk(rng: np.random.Generator) -> Part:
+    """Give a player who walks at random, a quarter note a step."""
+    player = np.full(256, HOLD, dtype=np.int16)
+    player[::4] = 66 + np.clip(rng.integers(-2, 3, 64).cumsum(), -12, 12)
+    return Part(
+        name="walk",
+        style=0,
+        mode=0,
+        meter=0,
+        steps_per_beat=4,
+        player=player,
+        bits=sounding_bits([player]),
+        partner=np.full(256, NONE, dtype=np.int16),
+        player_base=48,
+        own_base=48,
+    )
