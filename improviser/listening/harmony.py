@@ -24,6 +24,8 @@ PROFILES: Final = np.array(
 )
 # The chance that the key stays from one note to the next; the rest is spread over the other keys.
 STAY: Final = 0.995
+# The chance of major before anything is heard: more than even, as most tunes are.
+MAJOR_SHARE: Final = 0.6
 
 # Memory of the chord tracker: the half-life of a heard pitch class, in beats.
 CHORD_HALF_LIFE_BEATS: Final = 1.0
@@ -79,9 +81,9 @@ class KeyTracker:
     """A hidden Markov model over the 24 keys, fed one note at a time; a lock by the player overrules it."""
 
     def __init__(self, locked: Key | None = None) -> None:
-        """Start with every key equally likely, or with the key locked."""
+        """Start with every tonic equally likely, or with the key locked."""
         self._locked = locked
-        self._posterior = np.full(KEY_COUNT, 1 / KEY_COUNT)
+        self._posterior = np.repeat([MAJOR_SHARE / OCTAVE, (1 - MAJOR_SHARE) / OCTAVE], OCTAVE)
         self._key = locked or ALL_KEYS[0]
 
     @property

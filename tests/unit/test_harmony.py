@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.listening.harmony import ChordTracker, KeyTracker
+from improviser.listening.harmony import MAJOR_SHARE, ChordTracker, KeyTracker
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, Chord, chord_from_index
 from improviser.music.pitch import parse_note, pitch_class_bits
 from improviser.music.scale import ALL_KEYS, Key, Mode, parse_key
@@ -72,16 +72,22 @@ def test_one_foreign_note_is_no_modulation() -> None:
     assert "C" == tracked([*notes(TUNES["C"]), 66, 67], KeyTracker()).key.name
 
 
-def test_at_first_every_key_is_as_likely() -> None:
-    """Before the first note it is C major by convention, with a confidence of one in 24."""
+def test_at_first_every_tonic_is_as_likely() -> None:
+    """Before the first note it is C major by convention, and hardly more likely than any other key."""
     tracker = KeyTracker()
-    assert ("C", 1 / 24, False) == (tracker.key.name, tracker.confidence, tracker.is_locked)
+    assert ("C", MAJOR_SHARE / 12, False) == (tracker.key.name, tracker.confidence, tracker.is_locked)
+
+
+@pytest.mark.parametrize("note", range(60, 72))
+def test_a_single_note_is_the_tonic_of_its_major_key(note: int) -> None:
+    """The first note alone is taken for the tonic."""
+    assert Key(note - 60, Mode.MAJOR) == tracked([note]).key
 
 
 def test_confidence_grows_with_what_is_heard() -> None:
     """A tune makes its key surer than its first note does."""
     tune = notes(TUNES["C"])
-    assert tracked(tune).confidence > tracked(tune[:1]).confidence > 1 / 24
+    assert tracked(tune).confidence > tracked(tune[:1]).confidence > KeyTracker().confidence
 
 
 def test_a_locked_key_stays() -> None:
