@@ -268,18 +268,21 @@ class Beat:
                 self._tally.decision_times_s.append(self._clock.now_s() - now_s)
 
     def _rest(self) -> None:
-        """Use idle time: judge the last decision, tell what was played, collect garbage, prepare the step."""
-        now_s = self._clock.now_s()
-        idle_s = self._wake_s() - now_s
-        if self._voice.has_news and idle_s > REWARD_S:
+        """Use idle time: judge and tell what was played, work ahead, collect garbage."""
+        if self._voice.has_news and self._idle_s() > REWARD_S:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._voice.tell(self._stage.tell, decision, rewards)
-        elif idle_s > COLLECT_AHEAD_S and now_s - self._collected_s > COLLECT_EVERY_S:
+        if self._idle_s() > PREPARE_S:
+            self._engine.prepare()
+        now_s = self._clock.now_s()
+        if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
-        if idle_s > PREPARE_S:
-            self._engine.prepare()
+
+    def _idle_s(self) -> float:
+        """Give the time in which there is nothing to do."""
+        return self._wake_s() - self._clock.now_s()
 
     def _fail(self, text: str) -> None:
         """End because of a fault."""

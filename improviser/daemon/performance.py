@@ -19,7 +19,7 @@ from improviser.daemon.stand_in import StandIn, new_stand_in
 from improviser.daemon.voice import Way
 from improviser.daemon.watch import watching
 from improviser.engine import Engine, EngineSettings
-from improviser.listening.observation import FEATURES
+from improviser.listening.observation import GROUPS
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.pitch import MIDDLE_C
@@ -42,8 +42,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
         CheckpointError: The model is missing, corrupt or of another kind.
         UsageError: The key or the meter is unknown.
     """
-    groups = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
-    policy = load_policy(Path(settings.model), groups, ACTION_COUNT)
+    policy = load_policy(Path(settings.model), GROUPS, ACTION_COUNT)
     make = partial(Engine, EngineSettings(**settings.engine), policy)
     make(np.random.default_rng(settings.seed))  # a wrong key is told before anything sounds
     return lambda: make(np.random.default_rng(settings.seed))
