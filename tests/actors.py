@@ -1,4 +1,4 @@
-"""Actors that need no training, and sessions in which they play.
+"""Actors that need no training.
 
 All are functions of the observation alone, so what is played does not depend on how often they are asked.
 """
@@ -13,18 +13,13 @@ import numpy as np
 from improviser.agent.checkpoint import weight_shapes
 from improviser.agent.config import Group, NetworkConfig
 from improviser.agent.policy import Policy
-from improviser.engine import Engine, EngineSettings
 from improviser.listening.observation import COLUMNS, GROUPS
 from improviser.playing.actions import ACTION_COUNT, HOLD_ACTION, REST_ACTION
-from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import numpy.typing as npt
 
-    from improviser.agent.policy import Actor, Values, Weights
-    from improviser.midi.message import TimedMessage
+    from improviser.agent.policy import Values, Weights
 
 HIDDEN: Final = 16
 # A wish outweighs this.
@@ -64,8 +59,13 @@ class Indifferent:
 
 
 def holder() -> Figure:
-    """Give an actor that plays the lowest note of its register on each downbeat and holds it for four beats."""
+    """Give an actor that plays its lowest note on each downbeat and holds it for four beats."""
     return Figure((2, *[HOLD_ACTION] * 15))
+
+
+def pulse() -> Figure:
+    """Give an actor that plays an eighth, the lowest note of its register, in every beat, and rests."""
+    return Figure((2, HOLD_ACTION, REST_ACTION, REST_ACTION))
 
 
 def random_policy(seed: int = 0) -> Policy:
@@ -77,49 +77,3 @@ def random_policy(seed: int = 0) -> Policy:
         for _ in range(2)
     ]
     return Policy(config, *networks)
-
-
-def make_engine(actor: Actor, seed: int = 0, **settings: object) -> Engine:
-    """Give an engine; what `settings` does not say is as in EngineSettings, but for the temperature 0."""
-    chosen = EngineSettings(**{"temperature": 0.0, **settings})  # type: ignore[arg-type]  # any setting may be given
-    return Engine(chosen, actor, np.random.default_rng(seed))
-
-
-def play_session(
-    engine: Engine,
-    heard: Sequence[TimedMessage],
-    until_s: float,
-    between: Callable[[Engine], object] = lambda _: None,
-    lateness: Callable[[], float] = lambda: 0.0,
-) -> list[TimedMessage]:
-    """Give what leaves the scheduler when `engine` plays beside `heard` until `until_s`, all notes released.
-
-    Args:
-        engine: Plays.
-        heard: In the order of time.
-        until_s: When the session ends.
-        between: What is done to the engine after each message.
-        lateness: By how many seconds each step is asked for too late, all that came meanwhile being heard.
-    """
-    scheduler = Scheduler(engine.settings.max_note_s)
-    played: list[TimedMessage] = []
-    waiting = list(reversed(heard))
-    while True:
-        late_s = lateness()
-        while waiting and waiting[-1].due_s <= _moment(engine, until_s) + late_s:
-            timed = waiting.pop()
-            engine.hear(timed.message, timed.due_s)
-            between(engine)
-        step_s = engine.next_step_s
-        if step_s is None or step_s > until_s:
-            break
-        for message in engine.step(step_s + late_s):
-            scheduler.add(message)
-        played += scheduler.pop_due(step_s)
-    return played + scheduler.pop_due(until_s) + scheduler.release(until_s)
-
-
-def _moment(engine: Engine, until_s: float) -> float:
-    """Give when the engine wants to be asked next, the end where it waits."""
-    step_s = engine.next_step_s
-    return until_s if step_s is None else min(step_s, until_s)

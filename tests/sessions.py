@@ -1,0 +1,101 @@
+"""Sessions of the engine: what the player does, and what comes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.engine import Engine, EngineSettings
+from improviser.listening.observation import COLUMNS
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage
+from improviser.playing.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from improviser.agent.policy import Actor
+    from tests.actors import Figure
+
+# At 120 beats a minute a sixteenth takes an eighth of a second, which floating point holds exactly.
+TEMPO: Final = 120.0
+STEP_S: Final = 0.125
+BAR_S: Final = 16 * STEP_S
+
+
+def make_engine(actor: Actor, seed: int = 0, **settings: object) -> Engine:
+    """Give an engine; what `settings` does not say is as in EngineSettings, but for the temperature 0."""
+    chosen = EngineSettings(**{"temperature": 0.0, **settings})  # type: ignore[arg-type]  # any setting may be given
+    return Engine(chosen, actor, np.random.default_rng(seed))
+
+
+def play_session(
+    engine: Engine,
+    heard: Sequence[TimedMessage],
+    until_s: float,
+    between: Callable[[Engine], object] = lambda _: None,
+    lateness: Callable[[], float] = lambda: 0.0,
+) -> list[TimedMessage]:
+    """Give what leaves the scheduler when `engine` plays beside `heard` until `until_s`, all notes released.
+
+    Args:
+        engine: Plays.
+        heard: In the order of time.
+        until_s: When the session ends.
+        between: What is done to the engine after each message.
+        lateness: By how many seconds each step is asked for too late, all that came meanwhile being heard.
+    """
+    scheduler = Scheduler(engine.settings.max_note_s)
+    played: list[TimedMessage] = []
+    waiting = list(reversed(heard))
+    while True:
+        late_s = lateness()
+        while waiting and waiting[-1].due_s <= _moment(engine, until_s) + late_s:
+            timed = waiting.pop()
+            engine.hear(timed.message, timed.due_s)
+            between(engine)
+        step_s = engine.next_step_s
+        if step_s is None or step_s > until_s:
+            break
+        for message in engine.step(step_s + late_s):
+            scheduler.add(message)
+        played += scheduler.pop_due(step_s)
+    return played + scheduler.pop_due(until_s) + scheduler.release(until_s)
+
+
+def _moment(engine: Engine, until_s: float) -> float:
+    """Give when the engine wants to be asked next, the end where it waits."""
+    step_s = engine.next_step_s
+    return until_s if step_s is None else min(step_s, until_s)
+
+
+def note(at_s: float, pitch: int = 60, length_s: float = 0.1) -> list[TimedMessage]:
+    """Give a note-on and its note-off."""
+    return [TimedMessage(at_s, NoteOn(0, pitch, 80)), TimedMessage(at_s + length_s, NoteOff(0, pitch))]
+
+
+def tell(engine: Engine, *heard: TimedMessage) -> Engine:
+    """Let an engine hear messages at their times."""
+    for timed in heard:
+        engine.hear(timed.message, timed.due_s)
+    return engine
+
+
+def steps(engine: Engine, count: int) -> list[TimedMessage]:
+    """Give what an engine plays in its next steps, each asked for when it is due."""
+    played: list[TimedMessage] = []
+    for _ in range(count):
+        assert engine.next_step_s is not None
+        played += engine.step(engine.next_step_s)
+    return played
+
+
+def ons(played: list[TimedMessage]) -> list[tuple[float, int]]:
+    """Give moment and note of each note-on."""
+    return [(timed.due_s, timed.message.note) for timed in played if isinstance(timed.message, NoteOn)]
+
+
+def seen(actor: Figure, feature: str) -> list[int]:
+    """Give a feature as the actor saw it last."""
+    values: list[int] = actor.asked[-1][COLUMNS[feature]].tolist()
+    return values
