@@ -1,0 +1,69 @@
+"""How fast the learning half is; deselected by default, run with `-m benchmark`."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from improviser.agent.config import DQNConfig
+from improviser.agent.learner import Learner
+from improviser.agent.policy import Choice, Policy, select_action
+from improviser.playing.actions import ACTION_COUNT
+from improviser.training.env import NETWORK, Game, RewardWeights, playable
+from improviser.training.grid import chorale_parts, tune_parts
+from improviser.training.tables import player_table
+from tests.tiny_corpus import chorale, tune
+from tests.tiny_network import make_network, make_observations, make_transitions, make_weights
+
+LANES = 64
+STEPS = 512
+
+
+def test_decision(benchmark: BenchmarkFixture) -> None:
+    """A decision from the observation: both networks in numpy, the softmax, the draw."""
+    policy = Policy(NETWORK, make_weights(NETWORK, 0), make_weights(NETWORK, 1))
+    rng = np.random.default_rng(0)
+    observation = make_observations(NETWORK, 1, rng)[0]
+    legal = np.ones(ACTION_COUNT, dtype=np.bool_)
+
+    def decide() -> Choice:
+        """Decide once."""
+        return select_action(policy.values(observation), legal, rng, temperature=0.2, prior_weight=0.3)
+
+    assert legal[benchmark(decide).action]
+
+
+def test_game_steps(benchmark: BenchmarkFixture) -> None:
+    """Steps of the game in 64 lanes, no learner; extra_info has the steps of all lanes a CPU second."""
+    parts = playable(
+        [
+            *chorale_parts([chorale(bars=12), chorale(bars=9)], "chorale", 4),
+            *tune_parts([tune(bars=10)], "fiddle", 4, 60),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
+    game.reset()
+    actions = rng.integers(1, ACTION_COUNT, size=(STEPS, LANES))
+    spent_s: list[float] = []
+
+    def play() -> None:
+        """Play some episodes."""
+        start_s = time.process_time()
+        for chosen in actions:
+            if game.step(chosen)[2]:
+                game.reset()
+        spent_s.append(time.process_time() - start_s)
+
+    benchmark(play)
+    benchmark.extra_info["steps per CPU second"] = round(STEPS * LANES / min(spent_s))
+
+
+def test_learn_step(benchmark: BenchmarkFixture) -> None:
+    """One update of the network that plays, on a batch of the usual size."""
+    config = DQNConfig()
+    learner = Learner(make_network(NETWORK), config)
+    batch = make_transitions(NETWORK, config.batch_size, np.random.default_rng(0))
+    assert np.isfinite(benchmark(learner.learn_step, batch))

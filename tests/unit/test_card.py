@@ -1,0 +1,69 @@
+"""The model card: what it says is true of the file beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+
+import pytest
+
+from improviser.training.card import Card, card_text, markdown_table, table_rows, write_card
+from improviser.training.prior import PriorScore
+
+TABLE = {"human": {"reward": 0.5, "Vendi": math.nan}, "ours": {"reward": 0.25, "new": 1.0}}
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    """A card of a model that is there."""
+    model = tmp_path / "chorale.safetensors"
+    model.write_bytes(b"weights" * 1000)
+    return Card(
+        name="chorale",
+        model=model,
+        command="improviser train chorale",
+        corpus={"pieces": 400, "licence": "public domain"},
+        settings={"seed": 7},
+        prior=PriorScore(nats=0.5042, note_accuracy=0.481),
+        table=TABLE,
+        versions={"torch": "2.6", "numpy": "2.1"},
+    )
+
+
+def test_the_card_names_the_file(card: Card) -> None:
+    """Name, size and sha256 are the file's own."""
+    text = card_text(card)
+    digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
+    for part in ("# Model card: chorale", "`chorale.safetensors`, 7,000 bytes", f"`{digest}`"):
+        assert part in text
+
+
+def test_the_card_tells_how_it_was_made(card: Card) -> None:
+    """Command, libraries, corpus, settings and the prior's score stand in it."""
+    text = card_text(card)
+    for part in ("`improviser train chorale`", "numpy 2.1, torch 2.6", '"pieces": 400', '"seed": 7'):
+        assert part in text
+    assert "0.504 nats a step" in text
+    assert "48.1 %" in text
+
+
+def test_the_table() -> None:
+    """A row a figure, in the order of the columns; what a column does not have is nan."""
+    assert ["reward", "Vendi", "new"] == table_rows(TABLE)
+    assert [
+        "| figure | human | ours |",
+        "|---|---:|---:|",
+        "| reward | 0.500 | 0.250 |",
+        "| Vendi | nan | nan |",
+        "| new | nan | 1.000 |",
+    ] == markdown_table(TABLE).splitlines()
+
+
+def test_writing(card: Card) -> None:
+    """The card lies beside its model, replaces an older one, and leaves nothing else."""
+    path = card.model.with_suffix(".md")
+    path.write_text("old", encoding="utf-8")
+    assert path == write_card(card)
+    assert card_text(card) == path.read_text(encoding="utf-8")
+    assert {"chorale.md", "chorale.safetensors"} == {entry.name for entry in path.parent.iterdir()}

@@ -1,0 +1,75 @@
+"""Which parts of the corpus a style is trained on, and which it is measured on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from improviser.listening.line import NONE
+from improviser.listening.observation import COLUMNS, STYLES
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
+from improviser.training.env import EPISODE_BEATS
+from improviser.training.grid import Part
+from improviser.training.material import GameSettings, game_parts, held_out_parts, human_parts, imitation
+from tests.tiny_corpus import chorale, tiny_corpus, tune
+
+CHORALE, FIDDLE = GameSettings("chorale"), GameSettings("fiddle", register_low=55)
+
+
+def has_player(part: Part) -> bool:
+    """Tell whether a part has a player."""
+    return not (part.player == NONE).all()
+
+
+def has_partner(part: Part) -> bool:
+    """Tell whether a part has a human partner."""
+    return not (part.partner == NONE).all()
+
+
+def test_chorales_are_imitated_as_duets_and_alone() -> None:
+    """Every step of every partner voice is a row: 12 duets, 4 trios, 4 voices alone; no tunes."""
+    data = imitation([chorale(bars=2), tune()], "chorale", 4)
+    assert (20 * 32, 20 * 32) == (len(data.actions), len(data.observations))
+    assert {STYLES.index("chorale")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
+    alone = data.observations[:, COLUMNS["player_present"]].ravel() == 0
+    assert 4 * 32 == alone.sum()
+
+
+def test_the_fiddle_imitates_tunes_and_dances() -> None:
+    """Tunes alone, and the 12 duets of a chorale at double speed."""
+    data = imitation([chorale(bars=2), tune(bars=3)], "fiddle", 4)
+    assert 12 * 16 + 48 == len(data.actions)
+    assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
+    assert ACTION_COUNT > data.actions.max() >= FIRST_ONSET
+
+
+def test_games_are_long_enough() -> None:
+    """No part is shorter than an episode, and some have no player at all."""
+    for settings in (CHORALE, FIDDLE):
+        parts = game_parts([*tiny_corpus(), chorale(bars=3), tune(bars=3), chorale(bars=16)], settings)
+        assert all(len(part.player) >= EPISODE_BEATS * part.steps_per_beat for part in parts)
+        assert {True, False} == {has_player(part) for part in parts}
+        assert {STYLES.index(settings.style)} == {part.style for part in parts}
+
+
+def test_tunes_are_played_in_the_presets_register() -> None:
+    """The partner of a tune begins at the tonic that the preset's register begins at."""
+    parts = [part for part in game_parts(tiny_corpus(), FIDDLE) if has_player(part) and not has_partner(part)]
+    assert {60} == {part.own_base for part in parts}
+
+
+def test_the_test_split_is_held_out() -> None:
+    """What is measured on comes from the test split only, with a player; for people, with a partner."""
+    for settings, count in ((CHORALE, 8), (FIDDLE, 2)):
+        players = held_out_parts(tiny_corpus(), settings)
+        people = human_parts(tiny_corpus(), settings)
+        assert (count, count) == (len(players), len(people))
+        assert all("test" in part.name for part in [*players, *people])
+        assert all(has_player(part) for part in players)
+        assert all(has_partner(part) for part in people)
+
+
+def test_three_voices_at_once() -> None:
+    """One of the measured players is the three upper voices together, against the bass."""
+    (part,) = (part for part in held_out_parts([chorale(split="test")], CHORALE) if "SAT" in part.name)
+    assert 3 == int(part.bits[4]).bit_count()  # D, G and C in the second beat
+    np.testing.assert_array_equal([48, 43], part.partner[part.partner >= 0][:2])

@@ -1,0 +1,142 @@
+"""A whole training run, on a corpus of a few bars: its model, its seed, its interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from improviser.agent.checkpoint import load_model, load_policy
+from improviser.agent.config import DQNConfig
+from improviser.listening.observation import GROUPS
+from improviser.playing.actions import ACTION_COUNT
+from improviser.training import train as train_module
+from improviser.training.env import NETWORK, RewardWeights
+from improviser.training.material import GameSettings
+from improviser.training.prior import PriorScore
+from improviser.training.run_state import FILE
+from improviser.training.train import Progress, TrainingSettings, train
+from tests.tiny_corpus import tiny_corpus
+from tests.tiny_network import make_observations
+
+LANES = 8
+DQN = DQNConfig(batch_size=16, buffer_size=500, learning_starts=LANES * 4, train_frequency=LANES * 2)
+TINY = TrainingSettings(GameSettings("fiddle"), prior_updates=3, transitions=LANES * 20, lanes=LANES, dqn=DQN)
+MODEL = "model.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Report and save at every step; one thread, since the batches are small."""
+    monkeypatch.setattr(train_module, "REPORT_EVERY", 1)
+    monkeypatch.setattr(train_module, "SAVE_EVERY_S", -1.0)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def run(folder: Path, settings: TrainingSettings = TINY) -> tuple[PriorScore, list[Progress]]:
+    """Train, and give what came of it and what was reported."""
+    told: list[Progress] = []
+    return train(settings, tiny_corpus(), folder, told.append), told
+
+
+def test_a_run_writes_a_model_that_plays(tmp_path: Path) -> None:
+    """The stage loads the model; prior and Q-network differ, and the header tells the style."""
+    score, _ = run(tmp_path)
+    policy = load_policy(tmp_path / MODEL, GROUPS, ACTION_COUNT)
+    log_prior, q_values = policy.values(make_observations(NETWORK, 1, np.random.default_rng(0))[0])
+    assert np.isfinite(log_prior).all()
+    assert np.isfinite(q_values).all()
+    config, networks, header = load_model(tmp_path / MODEL)
+    assert (NETWORK, "fiddle") == (config, header["style"])
+    assert not np.array_equal(networks["prior"]["hidden.weight"], networks["q"]["hidden.weight"])
+    assert 0 < score.nats < 4
+    assert 0 <= score.note_accuracy <= 1
+
+
+def test_progress_is_reported(tmp_path: Path) -> None:
+    """Both stages are told from their first step to their last."""
+    _, told = run(tmp_path)
+    assert ["prior"] * 3 + ["Q-network"] * 20 == [progress.stage for progress in told]
+    assert [1, 2, 3] == [progress.done for progress in told[:3]]
+    assert [LANES * step for step in range(1, 21)] == [progress.done for progress in told[3:]]
+    assert {3, LANES * 20} == {progress.total for progress in told}
+    assert 0 == told[-1].left_s < told[3].left_s
+    assert told[-1].loss > 0
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
+    """Two runs of one seed write the same model to the byte, another seed another one."""
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        run(tmp_path / name, replace(TINY, seed=seed))
+    one, again, other = ((tmp_path / name / MODEL).read_bytes() for name in ("one", "again", "other"))
+    assert one == again
+    assert one != other
+
+
+def test_a_run_goes_on_after_an_interruption(tmp_path: Path) -> None:
+    """After Ctrl-C amid the Q-network's stage that stage goes on; the prior is not fitted again."""
+    stop_at = LANES * 12
+
+    def interrupt(progress: Progress) -> None:
+        """Press Ctrl-C."""
+        if progress.stage == "Q-network" and progress.done == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY, tiny_corpus(), tmp_path, interrupt)
+    assert not (tmp_path / MODEL).exists()
+    _, told = run(tmp_path)
+    # What was done since the last save, one step, is done again.
+    assert [LANES * step for step in range(12, 21)] == [progress.done for progress in told]
+    assert (tmp_path / MODEL).exists()
+
+
+def test_a_finished_run_is_not_repeated(tmp_path: Path) -> None:
+    """Training again what was trained gives the same model at once."""
+    first, _ = run(tmp_path)
+    model = (tmp_path / MODEL).read_bytes()
+    again, told = run(tmp_path)
+    assert (first, []) == (again, told)
+    assert model == (tmp_path / MODEL).read_bytes()
+
+
+def test_other_settings_start_anew(tmp_path: Path) -> None:
+    """A run of other settings in the same folder takes nothing over."""
+    run(tmp_path)
+    _, told = run(tmp_path, replace(TINY, weights=RewardWeights(harmony=0.5)))
+    assert 23 == len(told)
+
+
+def test_broken_files_start_anew(tmp_path: Path) -> None:
+    """A prior and a state that were cut off are made again, and the model is the same."""
+    run(tmp_path)
+    model = (tmp_path / MODEL).read_bytes()
+    (prior,) = tmp_path.glob("prior-*")
+    for path in (prior, tmp_path / FILE):
+        path.write_bytes(path.read_bytes()[:1000])
+    _, told = run(tmp_path)
+    assert 23 == len(told)
+    assert model == (tmp_path / MODEL).read_bytes()
+
+
+def test_a_fingerprint_tells_runs_apart() -> None:
+    """Every setting counts."""
+    others = (
+        replace(TINY, seed=1),
+        replace(TINY, prior_updates=4),
+        replace(TINY, transitions=8),
+        replace(TINY, lanes=4),
+        replace(TINY, game=GameSettings("chorale")),
+        replace(TINY, game=GameSettings("fiddle", register_low=48)),
+        replace(TINY, weights=RewardWeights(creativity=0.0)),
+        replace(TINY, dqn=replace(DQN, gamma=0.8)),
+    )
+    assert 1 + len(others) == len({settings.fingerprint() for settings in (TINY, *others)})
+    assert TINY.fingerprint() == replace(TINY).fingerprint()
