@@ -1,0 +1,129 @@
+"""A performance on loopback ports and a clock set by hand: real engine and beat, no thread, no sleep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from improviser.control import Event, PerformerSettings, PlayerUse, PortSettings, Stop, Summary
+from improviser.daemon.beat import Beat, Stage
+from improviser.daemon.inbox import Inbox
+from improviser.daemon.ledger import SIZE
+from improviser.daemon.opening import OpenPorts
+from improviser.daemon.stand_in import new_stand_in
+from improviser.daemon.voice import Way
+from improviser.engine import Engine, EngineSettings
+from improviser.listening.observation import COLUMNS
+from improviser.midi.message import Message, bytes_to_message, message_to_bytes
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.clock import ManualClock
+from improviser.ports.loopback import LoopbackBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from improviser.agent.policy import Actor, Values
+
+START_S = 100.0
+# 120 beats a minute, four steps a beat, C major locked: a step takes 125 ms and is decided at once.
+ENGINE: dict[str, Any] = {"tempo_bpm": 120.0, "key": "C", "steps_per_beat": 4, "patience_bars": 0}
+STEP_S = 0.125
+BAR_S = 2.0
+KEYBOARD = "Keyboard"
+
+
+class BarNote:
+    """Decides for the register's lowest note at the start of a bar, and to hold it through the bar."""
+
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give the wished action the value 1 and all others 0."""
+        q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
+        is_downbeat = observation[COLUMNS["sixteenth"].start] == 0
+        q_values[FIRST_ONSET if is_downbeat else HOLD_ACTION] = 1.0
+        return np.zeros(ACTION_COUNT, dtype=np.float32), q_values
+
+
+def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - any field
+    """Give settings of a performer on the grid above."""
+    return PerformerSettings(**({"preset": "test", "model": "none", "engine": ENGINE} | values))
+
+
+@dataclass
+class Performance:
+    """A beat that can be played to; what it sends and tells is kept.
+
+    Attributes:
+        settings: What the performer is told.
+        actor: Who decides; by default one that plays a note at the start of each bar and holds it.
+        player: When the built-in player plays.
+        new_engine: Makes the engine, where it is not the one of `settings` and `actor`.
+    """
+
+    settings: PerformerSettings = field(default_factory=performer_settings)
+    actor: Actor = field(default_factory=BarNote)
+    player: PlayerUse = PlayerUse.NEVER
+    new_engine: Callable[[], Engine] | None = None
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START_S))
+    events: list[Event] = field(default_factory=list)
+    sent: list[tuple[float, Message]] = field(default_factory=list)
+    cells: bytearray = field(default_factory=lambda: bytearray(SIZE))
+
+    def __post_init__(self) -> None:
+        """Open the ports."""
+        self.backend = LoopbackBackend()
+        self.inbox = Inbox()
+        self.hears = {name: self.inbox.hears(name) for name in (VIRTUAL_INPUT, KEYBOARD)}
+        self.output = self.backend.open_virtual_output(VIRTUAL_OUTPUT)
+        self.backend.open_virtual_input(VIRTUAL_INPUT, self._stamped)
+        self.ports = OpenPorts(self.backend, self.output, is_virtual=True, player=self.player)
+        if self.player is not PlayerUse.NEVER:
+            self.ports.player_output = self.backend.open_output(VIRTUAL_INPUT)
+        self.backend.open_input(VIRTUAL_OUTPUT, self._sent)
+
+    def play(self, at_s: float, *messages: Message, port: str = KEYBOARD) -> None:
+        """Let the player play `messages` at `at_s` seconds after the start."""
+        for message in messages:
+            self.play_bytes(at_s, message_to_bytes(message), port=port)
+
+    def play_bytes(self, at_s: float, data: Sequence[int], port: str = KEYBOARD) -> None:
+        """Let an input receive bytes at `at_s` seconds after the start."""
+        at_ns = round((START_S + at_s) * 1e9)
+        self.clock.at(START_S + at_s, lambda: self.hears[port](data, at_ns))
+
+    def at(self, at_s: float, happening: Callable[[], object]) -> None:
+        """Let something happen at `at_s` seconds after the start."""
+        self.clock.at(START_S + at_s, happening)
+
+    def run(self, until_s: float = 60.0) -> Summary:
+        """Run to the end, at the latest to `until_s` seconds after the start."""
+        self.at(until_s, lambda: self.inbox.put(Stop()))
+        stand_in = new_stand_in(self.settings, self.ports, START_S)
+        stage = Stage(Way(self.output, self.cells), self.inbox, self.events.append, stand_in)
+        return Beat(self.settings, self.new_engine or self._engine, stage, self.clock).run()
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """Give the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def _engine(self) -> Engine:
+        """Make an engine."""
+        settings = EngineSettings(**({"temperature": 0.0} | dict(self.settings.engine)))
+        return Engine(settings, self.actor, np.random.default_rng(self.settings.seed))
+
+    def _sent(self, data: Sequence[int], _at_ns: int) -> None:
+        """Keep what was sent, with its moment after the start."""
+        self.sent.append((round(self.clock.now_s() - START_S, 6), bytes_to_message(data)))
+
+    def _stamped(self, data: Sequence[int], _at_ns: int) -> None:
+        """Hear the built-in player at the moment of the clock that is set by hand."""
+        self.hears[VIRTUAL_INPUT](data, self.clock.now_ns())
+
+
+def port_settings(**values: Any) -> PortSettings:  # noqa: ANN401 - any field
+    """Give settings of ports on the loopback backend."""
+    return PortSettings(**({"backend": "loopback"} | values))

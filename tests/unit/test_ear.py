@@ -1,0 +1,88 @@
+"""What reaches the engine of what the inputs receive."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.daemon.ear import Arrival, Ear
+from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, message_to_bytes
+
+ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
+
+
+def listen(ear: Ear, message: Message, at_s: float, port: str = "A") -> Message | None:
+    """Let an ear hear a message."""
+    return ear.listen(Arrival(message_to_bytes(message), at_s, port))
+
+
+def test_messages_pass() -> None:
+    """A message that is understood is heard as it is."""
+    assert ON == listen(Ear(), ON, 1.0)
+
+
+@pytest.mark.parametrize("data", [(), (0x90,), (0x90, 60), (0x90, 200, 1), (0xF4,), (60, 60, 60)])
+def test_garbage_is_counted(data: tuple[int, ...]) -> None:
+    """Bytes that are no message are counted and not heard."""
+    ear = Ear()
+    assert ear.listen(Arrival(data, 1.0, "A")) is None
+    assert 1 == ear.bad_messages
+
+
+@pytest.mark.parametrize("data", [(0xF8,), (0xFA,), (0xF0, 0x7D, 0xF7)])
+def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
+    """Clock and system exclusive messages are neither heard nor counted as garbage."""
+    ear = Ear()
+    assert ear.listen(Arrival(data, 1.0, "A")) is None
+    assert 0 == ear.bad_messages
+
+
+def test_one_note_like_ours_is_the_players() -> None:
+    """A unison that happens once, or whose like did not come back before, is heard."""
+    ear = Ear()
+    ear.note_sent(ON, 1.0)
+    assert ON == listen(ear, ON, 1.01)
+    ear.note_sent(NoteOn(0, 62, 80), 2.0)
+    ear.note_sent(ON, 3.0)
+    assert ON == listen(ear, ON, 3.01)
+    assert 0 == ear.feedback
+
+
+def test_a_loop_is_proven_by_two_notes() -> None:
+    """From the third note that comes back on, what comes back is dropped, its note-off too."""
+    ear = Ear()
+    heard = []
+    for place in range(4):
+        ear.note_sent(ON, float(place))
+        heard.append(listen(ear, ON, place + 0.02))
+        ear.note_sent(OFF, place + 0.5)
+        heard.append(listen(ear, OFF, place + 0.52))
+    assert [ON, OFF, ON, OFF, None, None, None, None] == heard
+    assert 4 == ear.feedback
+
+
+def test_what_comes_late_is_no_loop() -> None:
+    """The same note after more than 30 ms is the player's answer."""
+    ear = Ear()
+    for place in range(5):
+        ear.note_sent(ON, float(place))
+        assert ON == listen(ear, ON, place + 0.04)
+
+
+def test_controls_are_never_feedback() -> None:
+    """Only notes are compared with what was sent."""
+    ear, control = Ear(), ControlChange(0, 1, 2)
+    for place in range(5):
+        ear.note_sent(control, float(place))
+        assert control == listen(ear, control, place + 0.01)
+
+
+def test_twins_are_heard_once() -> None:
+    """The same message on another port within 10 ms is the same key; on the same port it is another."""
+    ear = Ear()
+    assert ON == listen(ear, ON, 1.0, "A")
+    assert listen(ear, ON, 1.005, "B") is None
+    assert ON == listen(ear, ON, 1.006, "B")
+    assert ON == listen(ear, ON, 2.0, "A")
+    assert ON == listen(ear, ON, 2.001, "A")
+    assert ON == listen(ear, ON, 2.02, "B")
+    assert 1 == ear.twins

@@ -1,0 +1,343 @@
+"""The performer's loop, on a clock set by hand: when it decides, what it sends and tells, how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from improviser.agent.policy import Values
+from improviser.control import (
+    Controlled,
+    Failed,
+    Heard,
+    Lifted,
+    Panic,
+    Played,
+    Released,
+    Stop,
+    Summary,
+    Warned,
+)
+from improviser.daemon.beat import LATE_S
+from improviser.daemon.inbox import PortLost
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+)
+from tests.performing import (
+    BAR_S,
+    ENGINE,
+    KEYBOARD,
+    START_S,
+    STEP_S,
+    BarNote,
+    Performance,
+    performer_settings,
+)
+
+ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
+RELEASE = [ControlChange(0, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)]
+
+
+class HearingEngine(Engine):
+    """An engine that keeps what it hears."""
+
+    def __init__(self, settings: EngineSettings, actor: BarNote, rng: np.random.Generator) -> None:
+        """Start with nothing heard."""
+        super().__init__(settings, actor, rng)
+        self.heard: list[Message] = []
+
+    def hear(self, message: Message, at_s: float) -> None:
+        """Keep a message and hear it."""
+        self.heard.append(message)
+        super().hear(message, at_s)
+
+
+def ons(performance: Performance) -> list[float]:
+    """Give the moments at which note-ons were sent."""
+    return [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
+
+
+def hanging(performance: Performance) -> set[tuple[int, int]]:
+    """Give the (channel, note) pairs whose note-on was sent and whose note-off was not."""
+    sounding: set[tuple[int, int]] = set()
+    for _, message in performance.sent:
+        if isinstance(message, NoteOn):
+            sounding.add((message.channel, message.note))
+        elif isinstance(message, NoteOff):
+            sounding.remove((message.channel, message.note))
+    return sounding
+
+
+def messages(performance: Performance) -> list[Message]:
+    """Give what was sent."""
+    return [message for _, message in performance.sent]
+
+
+def test_nothing_sounds_before_the_player() -> None:
+    """Without a first note of the player nothing is sent, and the summary knows of no beginning."""
+    performance = Performance()
+    assert Summary(duration_s=60.0) == performance.run()
+    assert [] == performance.sent
+
+
+def test_the_first_note_is_the_downbeat() -> None:
+    """A note is played at the player's first note and at each bar line from there."""
+    performance = Performance()
+    performance.play(1.3, ON)
+    performance.run(until_s=6.0)
+    assert [1.3, 1.3 + BAR_S, 1.3 + 2 * BAR_S] == ons(performance)
+
+
+def test_notes_leave_at_the_end_of_the_collecting_time() -> None:
+    """With time to collect a chord, all that is played is due so much after the grid."""
+    performance = Performance(performer_settings(engine=ENGINE | {"collect_s": 0.02}))
+    performance.play(1.0, ON)
+    performance.run(until_s=4.0)
+    assert [1.02, 1.02 + BAR_S] == ons(performance)
+
+
+def test_what_is_heard_and_played_is_told() -> None:
+    """Each note of both is told with its moments, key, chord and rewards."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.play(1.5, OFF, ControlChange(0, SUSTAIN_PEDAL, 127))
+    performance.run(until_s=4.0)
+    assert [Heard(START_S + 1.0, 0, 60, 80, KEYBOARD)] == performance.told(Heard)
+    assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
+    assert [Controlled(START_S + 1.5, (0xB0, 64, 127), KEYBOARD)] == performance.told(Controlled)
+    first, second = performance.told(Played)
+    assert (START_S + 1.0, START_S + 1.0, 0.0, "C") == (first.due_s, first.actual_s, first.beat, first.key)
+    assert {"harmony", "coherence", "creativity"} <= set(second.rewards)
+    assert [START_S + 1.0 + BAR_S, START_S + 4.0] == [event.due_s for event in performance.told(Released)]
+
+
+def test_the_summary_counts_what_happened() -> None:
+    """Notes, decisions and errors of time are counted; nothing is stuck."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    summary = performance.run(until_s=4.0)
+    assert (1, 2, 24, 0, 0) == (
+        summary.notes_heard,
+        summary.notes_played,
+        summary.decisions,
+        summary.late_decisions,
+        summary.stuck_notes,
+    )
+    assert {"p50": 0.0, "p99": 0.0, "max": 0.0} == summary.onset_error_ms
+    assert (START_S + 1.0, 4.0, "") == (summary.start_s, summary.duration_s, summary.reason)
+
+
+def test_bars_end_the_performance() -> None:
+    """After the bars that were asked for it ends at the bar line, with all released."""
+    performance = Performance(performer_settings(bars=2))
+    performance.play(1.0, ON)
+    assert 5.0 == pytest.approx(performance.run().duration_s)
+    assert [1.0, 3.0] == ons(performance)
+    assert set() == hanging(performance)
+
+
+def test_stop_releases_what_sounds() -> None:
+    """A stop in the middle of a note ends the note, then silences its channel."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.6, lambda: performance.inbox.put(Stop()))
+    performance.run()
+    assert [NoteOff(0, 60), *RELEASE] == messages(performance)[1:]
+    assert [1.6] * 4 == [at_s for at_s, _ in performance.sent[1:]]
+
+
+@pytest.mark.parametrize("control", [ALL_SOUND_OFF, ALL_NOTES_OFF])
+def test_a_panic_control_silences_at_once(control: int) -> None:
+    """All sound off and all notes off of the player release everything; the next bar plays again."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.play(1.6, ControlChange(0, control, 0))
+    performance.run(until_s=3.5)
+    assert (1.6, NoteOff(0, 60)) == performance.sent[1]
+    assert [1.0, 3.0] == ons(performance)
+    assert set() == hanging(performance)
+
+
+def test_a_panic_command_silences_at_once() -> None:
+    """The command does what the control does."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.7, lambda: performance.inbox.put(Panic()))
+    performance.run(until_s=3.5)
+    assert (1.7, NoteOff(0, 60)) == performance.sent[1]
+    assert [1.0, 3.0] == ons(performance)
+
+
+def test_other_controls_are_no_panic() -> None:
+    """A mere wheel releases nothing: the note sounds until the end."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.play(1.6, ControlChange(0, 1, 64))
+    performance.run(until_s=2.5)
+    assert [1.0, 2.5, 2.5, 2.5, 2.5] == [at_s for at_s, _ in performance.sent]
+
+
+def test_a_late_decision_passes_as_a_hold() -> None:
+    """A step that comes later than the tolerance is not played late but skipped, and counted."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    # The process stands still around the second bar line.
+    performance.at(3.0 - STEP_S / 2, lambda: performance.clock.advance(START_S + 3.0 + 2 * LATE_S))
+    summary = performance.run(until_s=5.5)
+    assert 1 == summary.late_decisions
+    assert [1.0, 5.0] == ons(performance)
+
+
+def test_garbage_is_ignored_and_told_once() -> None:
+    """Bytes that are no message are counted and told of once; the music goes on."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    for place in range(50):
+        performance.play_bytes(1.1 + place / 100, [0x90, 200 + place % 50])
+    summary = performance.run(until_s=3.5)
+    assert (50, 0) == (summary.bad_messages, summary.late_decisions)
+    assert [Warned(f"'{KEYBOARD}' sends bytes that are no MIDI messages; they are ignored")] == (
+        performance.told(Warned)
+    )
+    assert [1.0, 3.0] == ons(performance)
+
+
+def test_the_same_message_on_two_ports_counts_once() -> None:
+    """A keyboard that is both opened and patched in is heard once, and that is told."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.play(1.004, ON, port="Improviser In")
+    performance.play(1.5, OFF, port="Improviser In")
+    performance.play(1.501, OFF)
+    assert 1 == performance.run(until_s=2.0).notes_heard
+    assert 1 == len(performance.told(Lifted))
+    assert 1 == len(performance.told(Warned))
+
+
+def test_a_loop_is_not_listened_to() -> None:
+    """What is sent and comes back every time is dropped after two notes have proven the loop, and told."""
+    performance = Performance()
+    performance.play(1.0, NoteOn(3, 60, 80))
+    echo = performance.inbox.hears("Loop")
+    performance.backend.open_input(
+        "Improviser Out", lambda data, _: echo(data, performance.clock.now_ns() + 1_000_000)
+    )
+    summary = performance.run(until_s=12.0)
+    assert (3, 7) == (summary.notes_heard, summary.feedback)
+    assert 1 == len(performance.told(Warned))
+
+
+def test_a_lost_input_lifts_its_keys() -> None:
+    """The engine hears the keys come up that were down on an input that is gone, and no others."""
+    performance = Performance()
+    engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
+    performance.new_engine = lambda: engine
+    performance.play(1.0, ON)
+    performance.play(1.1, NoteOn(0, 64, 80), port="Improviser In")
+    performance.at(1.5, lambda: performance.inbox.put(PortLost(KEYBOARD, is_output=False)))
+    assert "" == performance.run(until_s=2.0).reason
+    assert [ON, NoteOn(0, 64, 80), OFF] == engine.heard
+    assert [Warned(f"the input '{KEYBOARD}' is gone; the others are still listened to")] == (
+        performance.told(Warned)
+    )
+
+
+def test_a_lost_output_ends_the_performance() -> None:
+    """Without its output it ends with an error that says what to do."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.5, lambda: performance.inbox.put(PortLost("Improviser Out", is_output=True)))
+    summary = performance.run()
+    assert [Failed("the port 'Improviser Out' is gone; bring it back and start again")] == (
+        performance.told(Failed)
+    )
+    assert performance.told(Failed)[0].text == summary.reason
+
+
+def test_a_port_that_refuses_ends_the_performance() -> None:
+    """When a send fails the performance ends with the port's error, and what sounded counts as stuck."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.5, performance.output.close)
+    summary = performance.run()
+    assert ("the port 'Improviser Out' is closed", 1) == (summary.reason, summary.stuck_notes)
+
+
+def test_an_unexpected_exception_releases_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault of the engine is told in a line, its trace goes to stderr, and no note hangs."""
+
+    class Broken(BarNote):
+        """Fails in the second bar."""
+
+        def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+            """Raise where the bar begins anew."""
+            if performance.clock.now_s() > START_S + 2.9:
+                raise ZeroDivisionError
+            return super().values(observation)
+
+    performance = Performance(actor=Broken())
+    performance.play(1.0, ON)
+    summary = performance.run()
+    assert summary.reason.startswith("unexpected ZeroDivisionError")
+    assert set() == hanging(performance)
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_sound_is_chosen_at_the_first_note() -> None:
+    """A preset's program is sent before the first note."""
+    performance = Performance(performer_settings(program=40))
+    performance.play(1.0, ON)
+    performance.run(until_s=2.0)
+    assert (1.0, ProgramChange(0, 40)) == performance.sent[0]
+
+
+def test_the_ledger_says_what_sounds() -> None:
+    """The shared memory holds the note while it sounds, and nothing in the end."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    seen: list[int] = []
+    performance.at(1.5, lambda: seen.append(performance.cells[60]))
+    performance.run(until_s=2.0)
+    assert ([1], 0) == (seen, sum(performance.cells))
+
+
+def test_a_flood_is_bounded() -> None:
+    """More arrivals than the inbox holds are dropped and counted; the beat goes on."""
+    performance = Performance()
+    performance.play(1.0, ON)
+
+    def flood() -> None:
+        """Send three thousand messages in no time."""
+        for value in range(3000):
+            performance.hears[KEYBOARD]((0xB0, 1, value % 128), performance.clock.now_ns())
+
+    performance.at(1.5, flood)
+    summary = performance.run(until_s=3.5)
+    assert (952, 0) == (summary.dropped, summary.late_decisions)
+    assert [1.0, 3.0] == ons(performance)
+
+
+def test_one_seed_plays_one_way() -> None:
+    """Two runs with the same input, times and seed send the same bytes at the same moments."""
+    takes = []
+    for _ in range(2):
+        performance = Performance(performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=7))
+        for beat in range(16):
+            performance.play(
+                1.0 + beat / 2, replace(ON, note=60 + beat % 5), replace(OFF, note=60 + beat % 5)
+            )
+        performance.run(until_s=10.0)
+        takes.append(performance.sent)
+    assert takes[0] == takes[1]
+    assert 20 < len(takes[0])

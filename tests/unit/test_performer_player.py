@@ -1,0 +1,147 @@
+"""The built-in player: what it plays, when it comes in and when it leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.control import Heard, Notice, PlayerUse
+from improviser.daemon.opening import GRACE_S
+from improviser.daemon.player import BuiltInPlayer
+from improviser.daemon.stand_in import PROMPT_S
+from improviser.daemon.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
+from improviser.errors import UsageError
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.music.meter import METERS, Meter
+from tests.performing import BAR_S, START_S, Performance, performer_settings
+
+SCALE = Tune("Scale", "nobody", (4, 4), "C4 D4*.5 -*.5 | E4*2")
+
+
+def test_tunes_are_parsed_into_notes_and_beats() -> None:
+    """A word is a note or a rest with its beats; bar lines only help the eye."""
+    assert ((60, 1.0), (62, 0.5), (None, 0.5), (64, 2.0)) == SCALE.notes
+    assert (4.0, 1) == (SCALE.beats, SCALE.bars)
+
+
+@pytest.mark.parametrize("name", TUNES)
+def test_every_tune_fills_whole_bars(name: str) -> None:
+    """The bars of a tune are as long as its meter says, the meter is known, and its source is told."""
+    tune = TUNES[name]
+    meter = Meter(*tune.meter)
+    assert meter in METERS
+    assert tune.bars * meter.bar_beats == tune.beats
+    assert tune.source
+    beats = 0.0
+    for word in tune.text.split():
+        if word == "|":
+            assert 0 == beats % meter.bar_beats, f"a bar of {name} before beat {beats}"
+        else:
+            beats += float(word.partition("*")[2] or 1)
+
+
+def test_an_unknown_tune_is_a_usage_error() -> None:
+    """The error lists the tunes that there are."""
+    assert TUNES[DEFAULT_TUNE] is find_tune(DEFAULT_TUNE)
+    with pytest.raises(UsageError, match="ode_to_joy, scarborough_fair, drowsy_maggie"):
+        find_tune("nothing")
+
+
+def test_the_player_plays_the_tune_in_time() -> None:
+    """Notes begin on their beats and end before the next one; the first of a bar is accented."""
+    player = BuiltInPlayer(SCALE, 120.0, repeats=False)
+    assert player.next_due_s is None
+    player.start(10.0)
+    assert 10.0 == player.next_due_s
+    due = player.pop_due(20.0)
+    assert [(10.0, NoteOn(0, 60, 88)), (10.45, NoteOff(0, 60)), (10.5, NoteOn(0, 62, 76))] == [
+        (round(timed.due_s, 6), timed.message) for timed in due[:3]
+    ]
+    assert 6 == len(due)
+    assert (None, False) == (player.next_due_s, player.is_playing)
+
+
+def test_a_repeating_player_begins_again() -> None:
+    """At the end of the tune it begins anew, in time."""
+    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player.start(10.0)
+    starts = [timed.due_s for timed in player.pop_due(16.5) if timed.message == NoteOn(0, 60, 88)]
+    assert [10.0, 12.0, 14.0, 16.0] == starts
+
+
+def test_a_stopped_player_lifts_its_keys() -> None:
+    """What sounds when it stops is ended, and it plays no more."""
+    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player.start(10.0)
+    player.pop_due(10.2)
+    assert [NoteOff(0, 60)] == [timed.message for timed in player.stop(10.3)]
+    assert [] == player.pop_due(99.0)
+
+
+def test_the_player_knows_its_own_notes() -> None:
+    """A message is its own once, within a tenth of a second after it was sent."""
+    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player.start(10.0)
+    player.pop_due(10.0)
+    assert not player.is_own(NoteOn(0, 61, 88), 10.01)
+    assert player.is_own(NoteOn(0, 60, 88), 10.01)
+    assert not player.is_own(NoteOn(0, 60, 88), 10.01)
+    player.pop_due(10.5)
+    assert not player.is_own(NoteOn(0, 62, 76), 10.7)
+
+
+def test_a_demo_begins_at_once_and_ends_with_the_tune() -> None:
+    """The built-in player is heard through the input, and the end of its tune is the end."""
+    performance = Performance(player=PlayerUse.ALWAYS)
+    summary = performance.run()
+    tune = TUNES[DEFAULT_TUNE]
+    assert sum(note is not None for note, _ in tune.notes) == summary.notes_heard
+    assert START_S + PROMPT_S == pytest.approx(summary.start_s)
+    assert PROMPT_S + tune.beats / 2 == pytest.approx(summary.duration_s)
+    assert "" == summary.reason
+
+
+def test_a_demo_of_some_bars_ends_with_them() -> None:
+    """The note of the next bar is not begun."""
+    performance = Performance(performer_settings(bars=2), player=PlayerUse.ALWAYS)
+    assert 8 == performance.run().notes_heard
+
+
+def test_a_tune_goes_on_as_long_as_the_bars() -> None:
+    """With more bars than the tune has it is played again."""
+    performance = Performance(performer_settings(bars=18), player=PlayerUse.ALWAYS)
+    tune_notes = sum(note is not None for note, _ in TUNES[DEFAULT_TUNE].notes)
+    assert tune_notes + 8 == performance.run().notes_heard
+
+
+def alone(**settings: object) -> Performance:
+    """Give a performance whose player waits for others, as on a backend that others can reach."""
+    performance = Performance(performer_settings(**settings), player=PlayerUse.WHEN_ALONE)
+    performance.backend.name = "jack"
+    return performance
+
+
+def test_others_have_time_to_come_in_first() -> None:
+    """With nobody else to listen to, the player begins after some seconds."""
+    performance = alone(bars=1)
+    assert START_S + GRACE_S == pytest.approx(performance.run().start_s)
+
+
+def test_a_player_who_comes_first_keeps_the_built_in_one_silent() -> None:
+    """When somebody plays within the grace, the built-in player does not begin."""
+    performance = alone(bars=4)
+    performance.play(1.0, NoteOn(0, 48, 100), port="Improviser In")
+    summary = performance.run()
+    assert (1, START_S + 1.0) == (summary.notes_heard, summary.start_s)
+
+
+def test_the_built_in_player_leaves_for_somebody_else() -> None:
+    """A foreign note ends the tune, and the beat begins anew with it."""
+    performance = alone()
+    performance.play(GRACE_S + 3.3, NoteOn(0, 48, 100), port="Improviser In")
+    summary = performance.run(until_s=GRACE_S + 3.3 + 2 * BAR_S)
+    assert 1 == len(performance.told(Notice))
+    assert START_S + GRACE_S + 3.3 == pytest.approx(summary.start_s)
+    assert NoteOn(0, 48, 100) == NoteOn(
+        0, performance.told(Heard)[-1].note, performance.told(Heard)[-1].velocity
+    )
+    assert 0 == summary.stuck_notes
