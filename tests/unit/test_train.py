@@ -71,6 +71,15 @@ def test_progress_is_reported(tmp_path: Path) -> None:
     assert told[-1].loss > 0
 
 
+def test_progress_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many steps are told, and the last, past an episode's end; the state is saved at last."""
+    monkeypatch.setattr(train_module, "REPORT_EVERY", 50)
+    monkeypatch.setattr(train_module, "SAVE_EVERY_S", 1e9)
+    _, told = run(tmp_path, replace(TINY, transitions=LANES * 130))
+    assert [3, LANES * 50, LANES * 100, LANES * 130] == [progress.done for progress in told]
+    assert (tmp_path / FILE).exists()
+
+
 def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
     """Two runs of one seed write the same model to the byte, another seed another one."""
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
