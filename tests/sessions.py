@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -99,3 +100,32 @@ def seen(actor: Figure, feature: str) -> list[int]:
     """Give a feature as the actor saw it last."""
     values: list[int] = actor.asked[-1][COLUMNS[feature]].tolist()
     return values
+
+
+def sounding_after(played: Sequence[TimedMessage]) -> Counter[tuple[int, int]]:
+    """Give how often each (channel, note) sounds after `played`.
+
+    Raises:
+        AssertionError: A note-off came for what was silent.
+    """
+    sounding: Counter[tuple[int, int]] = Counter()
+    for message in (timed.message for timed in played):
+        if isinstance(message, NoteOn):
+            sounding[message.channel, message.note] += 1
+        elif isinstance(message, NoteOff):
+            sounding[message.channel, message.note] -= 1
+            assert sounding[message.channel, message.note] >= 0
+    return +sounding
+
+
+def longest_note_s(played: Sequence[TimedMessage]) -> float:
+    """Give the length of the longest note, 0 where there is none."""
+    begun: dict[tuple[int, int], float] = {}
+    longest_s = 0.0
+    for timed in played:
+        if isinstance(timed.message, NoteOn):
+            begun[timed.message.channel, timed.message.note] = timed.due_s
+        elif isinstance(timed.message, NoteOff):
+            key = timed.message.channel, timed.message.note
+            longest_s = max(longest_s, timed.due_s - begun.pop(key, timed.due_s))
+    return longest_s

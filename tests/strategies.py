@@ -1,4 +1,4 @@
-"""Hypothesis strategies: messages, streams of notes in time, songs, TOML."""
+"""Hypothesis strategies: messages, streams of notes in time, settings of the engine, songs, TOML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 from hypothesis import strategies as st
 
+from improviser.engine import EngineSettings
+from improviser.listening.observation import STYLES
 from improviser.midi.message import (
+    SUSTAIN_PEDAL,
     ChannelAftertouch,
     ControlChange,
     Message,
@@ -23,6 +26,8 @@ from improviser.midi.message import (
     TimedMessage,
 )
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track
+from improviser.music.meter import METERS
+from improviser.music.scale import ALL_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 CHANNELS = st.integers(0, 15)
 DATA = st.integers(0, 127)
 VELOCITIES = st.integers(1, 127)
+ANY_KEY = ("auto", *(key.name for key in ALL_KEYS))
 ONE_BYTE_STATUSES = (0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF)
 
 
@@ -103,6 +109,40 @@ def melodies(
         line.append(TimedMessage(at_s + held * length_s, NoteOff(0, note)))
         at_s += length_s
     return line
+
+
+def pedals(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[ControlChange]:
+    """Give movements of the sustain pedal."""
+    return st.builds(ControlChange, channels, st.just(SUSTAIN_PEDAL), DATA)
+
+
+def performances(
+    notes: st.SearchStrategy[int] = DATA, max_size: int = 40
+) -> st.SearchStrategy[list[TimedMessage]]:
+    """Give what hands and feet do at a keyboard, on two channels: notes and pedal, matched or not."""
+    channels = st.integers(0, 1)
+    strikes = st.builds(NoteOn, channels, notes, VELOCITIES)
+    lifts = st.builds(NoteOff, channels, notes)
+    return timed_messages(st.one_of(strikes, strikes, lifts, pedals(channels)), max_size, max_gap_s=0.6)
+
+
+def engine_settings(keys: Sequence[str] = ANY_KEY) -> st.SearchStrategy[EngineSettings]:
+    """Give settings of the engine, with the keys named, of every kind that a preset can have."""
+    return st.builds(
+        EngineSettings,
+        tempo_bpm=st.sampled_from([40.0, 97.3, 240.0]),
+        meter=st.sampled_from([(meter.numerator, meter.denominator) for meter in METERS]),
+        steps_per_beat=st.integers(1, 4),
+        key=st.sampled_from(list(keys)),
+        register_low=DATA,
+        channel=CHANNELS,
+        collect_s=st.sampled_from([0.0, 0.001, 0.02]),
+        patience_bars=st.integers(0, 3),
+        max_note_bars=st.sampled_from([0.1, 0.5, 1.0, 2.0]),
+        temperature=st.sampled_from([0.0, 0.3, 1.0]),
+        prior_weight=st.sampled_from([0.0, 0.3]),
+        style=st.sampled_from(STYLES),
+    )
 
 
 def ticks(max_size: int, max_delta: int = 5000) -> st.SearchStrategy[list[int]]:

@@ -1,0 +1,75 @@
+"""The scheduler keeps its promises whatever it is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage
+from improviser.playing.scheduler import Scheduler
+from tests.sessions import longest_note_s, sounding_after
+from tests.strategies import note_offs, note_ons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_NOTE_S = 1.5
+# Few channels, notes and moments, so that they meet.
+CHANNELS = st.integers(0, 1)
+MOMENTS = st.integers(0, 40).map(lambda eighths: eighths / 8)
+MESSAGES = st.one_of(
+    st.builds(NoteOn, CHANNELS, st.integers(60, 62), st.just(80)),
+    st.builds(NoteOff, CHANNELS, st.integers(60, 62)),
+)
+TIMED = st.builds(TimedMessage, MOMENTS, MESSAGES)
+# A message to add, a moment up to which to give out, or a release.
+TURNS = st.lists(st.one_of(TIMED, TIMED, MOMENTS, st.just("release")), max_size=40)
+
+
+def run(turns: Iterable[TimedMessage | float | str]) -> tuple[list[TimedMessage], float]:
+    """Give what a scheduler gives out, time going on, and the last moment."""
+    scheduler, played, now_s = Scheduler(MAX_NOTE_S), [], 0.0
+    for turn in turns:
+        if isinstance(turn, TimedMessage):
+            scheduler.add(TimedMessage(now_s + turn.due_s, turn.message))
+        elif isinstance(turn, str):
+            played += scheduler.release(now_s)
+        else:
+            now_s += turn
+            played += scheduler.pop_due(now_s)
+    return played + scheduler.release(now_s), now_s
+
+
+@given(TURNS)
+def test_offs_never_outnumber_ons_and_all_notes_end(turns: list[TimedMessage | float | str]) -> None:
+    """Each note-off follows its note-on, and after the last release nothing sounds."""
+    played, _ = run(turns)
+    assert Counter() == sounding_after(played)
+
+
+@given(TURNS)
+def test_time_runs_forward_and_no_note_is_too_long(turns: list[TimedMessage | float | str]) -> None:
+    """What is given out is in the order of its moments, and no note is longer than the longest."""
+    played, _ = run(turns)
+    assert all(before.due_s <= after.due_s for before, after in pairwise(played))
+    assert longest_note_s(played) <= MAX_NOTE_S
+
+
+@given(st.lists(st.tuples(MOMENTS, st.one_of(note_ons(), note_offs())), max_size=40))
+def test_at_one_instant_offs_come_first(timed: list[tuple[float, NoteOn | NoteOff]]) -> None:
+    """In one moment no note-off follows a note-on, but for that of a key struck twice."""
+    scheduler = Scheduler(MAX_NOTE_S)
+    for due_s, message in timed:
+        scheduler.add(TimedMessage(due_s, message))
+    for _, group in groupby(scheduler.pop_due(100.0), key=lambda played: played.due_s):
+        struck: set[tuple[int, int]] = set()
+        for played in group:
+            match played.message:
+                case NoteOn(channel, note):
+                    struck.add((channel, note))
+                case NoteOff(channel, note):
+                    assert not struck or (channel, note) in struck
