@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 PRIOR_TO_Q: Final = 0.1
 SAVE_EVERY_S: Final = 20.0
 REPORT_EVERY: Final = 20
-# Layers so small lose by more threads where these wait for a core: 17 ms an update with one, 470 ms with two on
+# Layers so small lose by threads that wait for a core: 17 ms an update with one thread, 470 ms with two on
 # two busy cores. And with one thread the weights do not depend on the number of cores.
 THREADS: Final = 1
 
