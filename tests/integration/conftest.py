@@ -1,0 +1,93 @@
+"""A JACK server of our own, a model of random weights, and commands as processes beside another client."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rtmidi
+
+from improviser.agent.checkpoint import save_model, weight_shapes
+from improviser.agent.config import Group, NetworkConfig
+from improviser.listening.observation import GROUPS
+from improviser.playing.actions import ACTION_COUNT
+from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
+
+
+@pytest.fixture(scope="session")
+def improviser_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder whose models have random weights: what is tested here is not how well it plays."""
+    home = tmp_path_factory.mktemp("home")
+    config = NetworkConfig(tuple(Group(*group) for group in GROUPS), ACTION_COUNT, hidden=16)
+    rng = np.random.default_rng(0)
+    shapes = weight_shapes(config)
+    networks = {
+        name: {key: rng.normal(0, 0.5, shape).astype(np.float32) for key, shape in shapes.items()}
+        for name in ("prior", "q")
+    }
+    for style in ("chorale", "fiddle"):
+        save_model(home / "presets" / "models" / f"{style}.safetensors", config, networks, {"style": style})
+    return home
+
+
+@pytest.fixture(scope="session")
+def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a JACK server that runs during the tests, in synchronous mode, which loses no event."""
+    if shutil.which("jackd") is None:
+        pytest.skip("no jackd on the PATH")
+    name = f"improviser-test-{os.getpid()}"
+    options = ["--no-realtime", "-S", "-t", "200", "-d", "dummy", "-r", "48000", "-p", "128"]
+    log = (tmp_path_factory.mktemp("jack") / "jackd.log").open("wb")
+    with pytest.MonkeyPatch.context() as patch, log:
+        patch.setenv("JACK_DEFAULT_SERVER", name)
+        patch.setenv("JACK_NO_START_SERVER", "1")
+        server = subprocess.Popen(["jackd", "-n", name, *options], stdout=log, stderr=log)
+        try:
+            wait_for(_answers, "JACK server")
+            yield name
+        finally:
+            server.terminate()
+            server.wait(PATIENCE_S)
+
+
+def _answers() -> bool:
+    """Tell whether the server lets a client in."""
+    try:
+        rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "Test Probe").delete()
+    except rtmidi.SystemError:
+        return False
+    return True
+
+
+@pytest.fixture
+def partner(jack_server: str) -> Iterator[Partner]:
+    """Another program on the server."""
+    del jack_server
+    client = Partner()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, improviser_home: Path) -> Iterator[Run]:
+    """Start commands that are ended with the test."""
+    commands: list[Command] = []
+
+    def start(*arguments: str) -> Command:
+        """Start `improviser` with `arguments`."""
+        commands.append(Command([*arguments], tmp_path, improviser_home))
+        return commands[-1]
+
+    yield start
+    for command in commands:
+        if command.process.poll() is None:
+            command.process.terminate()
+            command.process.wait(PATIENCE_S)
+        for stream in (command.process.stdout, command.process.stderr):
+            if stream is not None:
+                stream.close()

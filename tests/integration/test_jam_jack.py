@@ -1,0 +1,175 @@
+"""`improviser jam` over JACK's dummy driver: another client plays to it and hears what comes out."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from improviser.midi.message import NoteOn
+from improviser.midi.smf import read_file
+from tests.live import Partner, Run, wait_for
+
+pytestmark = pytest.mark.jack
+
+# 150 beats a minute; the key is locked, so that the first bar is played in already.
+BEAT_S = 0.4
+JAM = ("jam", "--json", "--tempo", "150", "--key", "C", "--seed", "3", "--in", "Improviser In")
+TUNE = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64, 64, 62, 62, 60]
+C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
+
+
+def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Path) -> None:
+    """What comes out stands on the sixteenths of the player's beat, in the key, with every note released."""
+    jam = run(*JAM, "--bars", "4", "--record", "take.mid")
+    ready = jam.wait_until_told("ready")
+    partner.connect()
+    partner.play(TUNE, BEAT_S)
+    assert (0, "") == jam.end()
+    assert ("jack", {"in": ["Improviser In"], "out": ["Improviser Out"]}) == (
+        ready["backend"],
+        ready["ports"],
+    )
+    played, heard, summary = jam.told("played"), jam.told("heard"), jam.told("summary")[0]
+    assert TUNE == [event["note"] for event in heard][:16]
+    steps = [(event["due_s"] - heard[0]["at_s"] - 0.02) / (BEAT_S / 4) for event in played]
+    assert [round(step) for step in steps] == pytest.approx(steps, abs=1e-3)
+    assert 10 < len(played) == summary["notes_played"]
+    assert {event["note"] % 12 for event in played} <= C_MAJOR
+    assert [event["note"] for event in played] == [note for _, note in partner.ons]
+    assert (set(), 0, 0) == (partner.sounding, summary["stuck_notes"], summary["late_decisions"])
+    tracks = {track.name: track for track in read_file(tmp_path / "take.mid").tracks}
+    assert [len(heard), len(played)] == [
+        sum(isinstance(event.message, NoteOn) for event in tracks[name].events)
+        for name in ("player", "improviser")
+    ]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_in_mid_note_releases_all(run: Run, partner: Partner, name: str) -> None:
+    """The signals that end a process end what sounds first; the summary is told, and the exit code is 0."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
+    jam.process.send_signal(getattr(signal, name))
+    assert (0, "") == jam.end()
+    wait_for(lambda: not partner.sounding, "release")
+    assert 0 == jam.told("summary")[0]["stuck_notes"]
+
+
+def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
+    """A stream of random bytes on the input is told of once; the beat goes on, and the notes are released."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    partner.play(TUNE[:4], BEAT_S)
+    noise = random.Random(0)  # noqa: S311 - no secret
+    for _ in range(300):
+        partner.send(*(noise.randrange(0x80) for _ in range(noise.randrange(1, 4))))
+        time.sleep(0.001)
+    before = len(partner.ons)
+    partner.play(TUNE, BEAT_S, until=lambda: len(partner.ons) > before + 3)
+    jam.process.terminate()
+    assert (0, "") == jam.end()
+    summary = jam.told("summary")[0]
+    assert 0 < summary["bad_messages"]
+    assert 1 == len([event for event in jam.told("warning") if "no MIDI messages" in event["text"]])
+    assert (0, set()) == (summary["stuck_notes"], partner.sounding)
+
+
+def test_a_panic_control_silences_at_once(run: Run, partner: Partner) -> None:
+    """All notes off from the player ends what sounds, and the jam goes on."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
+    partner.send(0xB0, 123, 0)
+    wait_for(lambda: (0xB0, 123, 0) in [data for _, data in partner.received], "panic")
+    before = len(partner.ons)
+    partner.play(TUNE, BEAT_S, until=lambda: len(partner.ons) > before)
+    assert jam.process.poll() is None
+
+
+def test_a_killed_performer_leaves_no_note_hanging(run: Run, partner: Partner) -> None:
+    """When the real-time process is killed, its notes are released on the connections that stood."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    time.sleep(1.0)  # the connections are looked at twice a second
+    partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
+    os.kill(jam.performer(), signal.SIGKILL)
+    wait_for(lambda: not partner.sounding, "release")
+    code, fault = jam.end()
+    assert 1 == code
+    assert (
+        "improviser: the performer was killed by signal 9; 1 sounding notes were released; start again\n"
+        == fault
+    )
+
+
+def test_a_killed_parent_ends_the_performer(run: Run, partner: Partner) -> None:
+    """When the command itself is killed, the performer releases its notes and goes."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    performer = jam.performer()
+    partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
+    jam.process.kill()
+    wait_for(lambda: not partner.sounding, "release")
+    wait_for(lambda: not _is_alive(performer), "end of the performer")
+
+
+def _is_alive(process: int) -> bool:
+    """Tell whether a process runs."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_keyboard_that_is_there_is_listened_to(run: Run, partner: Partner) -> None:
+    """Without a pattern every foreign input is opened, and our own ports are not."""
+    partner.offer()
+    jam = run("jam", "--json", "--tempo", "150", "--key", "C", "--bars", "1")
+    ready = jam.wait_until_told("ready")
+    partner.listen()
+    partner.play(TUNE[:5], BEAT_S)
+    assert (0, "") == jam.end()
+    assert ["Improviser In", "Test Keys:Test Keys"] == ready["ports"]["in"]
+    assert (None, 64) == (ready["player"], jam.told("heard")[0]["note"])
+
+
+def test_ports_are_found_by_pattern(run: Run, partner: Partner) -> None:
+    """--in names a part of an input; one that fits nothing is an error that lists what there is."""
+    partner.offer()
+    assert ["Test Keys:Test Keys"] == run("jam", "--json", "--in", "keys").wait_until_told("ready")["ports"][
+        "in"
+    ]
+    code, fault = run("jam", "--in", "Grand Piano").end()
+    assert 1 == code
+    expected = "no MIDI input matches 'Grand Piano' (available: 'Test Keys:Test Keys'); see: improviser ports"
+    assert f"improviser: {expected}\n" == fault
+
+
+def test_ports_are_listed(run: Run, partner: Partner) -> None:
+    """`improviser ports` lists what --in and --out can name."""
+    partner.offer()
+    ports = run("ports", "--json")
+    assert (0, "") == ports.end()
+    assert '{"direction": "in", "name": "Test Keys:Test Keys", "backend": "jack"}\n' in ports.lines
+
+
+def test_a_demo_plays_through_real_ports(run: Run, partner: Partner) -> None:
+    """The built-in player is a client that plays to the improviser's own input."""
+    del partner
+    demo = run("demo", "--json", "--bars", "2", "--tempo", "200", "--key", "C")
+    assert (0, "") == demo.end()
+    assert "Ode to Joy" == demo.told("ready")[0]["player"]
+    assert TUNE[:8] == [event["note"] for event in demo.told("heard")]
+    assert 0 < len(demo.told("played")) == demo.told("summary")[0]["notes_played"]

@@ -1,0 +1,70 @@
+"""The commands on a machine without any MIDI system: no ALSA sequencer, no JACK server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from improviser.midi.smf import read_file
+from improviser.ports.rtmidi import _ALSA_SEQUENCER
+from tests.live import Run
+
+pytestmark = pytest.mark.skipif(_ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")
+
+
+@pytest.fixture(autouse=True)
+def no_jack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no JACK server answer."""
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-test-none")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+
+
+@pytest.mark.parametrize("command", ["demo", "jam"])
+def test_the_built_in_player_jams_inside_the_program(run: Run, tmp_path: Path, command: str) -> None:
+    """Both parts are shown and written, and it is said what to install for real ports."""
+    demo = run(command, "--bars", "1", "--tempo", "240", "--key", "C")
+    assert (0, "") == demo.end()
+    shown = "".join(demo.lines)
+    assert "install jackd2" in shown
+    assert "you: E4 E4 F4 G4" in shown
+    assert "Recorded: improviser-demo.mid" in shown
+    assert ["player", "improviser"] == [
+        track.name for track in read_file(tmp_path / "improviser-demo.mid").tracks
+    ]
+
+
+def test_what_was_asked_for_is_missed(run: Run) -> None:
+    """Who names a port or a backend gets an error of one line with the next step, not a demo."""
+    for arguments in (("--in", "Keys"), ("--out", "Synth"), ("--backend", "jack")):
+        code, fault = run("jam", *arguments).end()
+        assert 1 == code
+        assert 1 == fault.count("\n")
+        assert "install jackd2" in fault
+
+
+def test_wrong_usage_has_its_own_code(run: Run) -> None:
+    """A wrong key, number or folder is exit code 2 and one line."""
+    for arguments in (("--key", "H"), ("--tempo", "9"), ("--record", "no/such/folder/take.mid")):
+        code, fault = run("jam", *arguments).end()
+        assert (2, 1) == (code, fault.count("\n"))
+
+
+def test_a_missing_preset_is_an_error(run: Run) -> None:
+    """The error names the presets that there are."""
+    code, fault = run("demo", "--preset", "nothing").end()
+    assert 1 == code
+    assert "improviser: no preset 'nothing' (available: chorale, fiddle)\n" == fault
+
+
+def test_a_corrupt_model_is_an_error(run: Run, improviser_home: Path) -> None:
+    """The error names the model's file and what to do; nothing sounds."""
+    model = improviser_home / "presets" / "models" / "fiddle.safetensors"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:1000])
+    try:
+        code, fault = run("demo", "--preset", "fiddle", "--json").end()
+    finally:
+        model.write_bytes(whole)
+    assert (1, 1) == (code, fault.count("\n"))
+    assert str(model) in fault

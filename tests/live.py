@@ -1,0 +1,157 @@
+"""Processes of `improviser` beside another client on the same JACK server, for the integration tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rtmidi
+
+CHECKOUT = Path(__file__).parents[1]
+PATIENCE_S = 20.0
+NOTE_ON, NOTE_OFF = 0x9, 0x8
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Wait until `condition` holds; fail the test where it does not in time."""
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > give_up_s:
+            pytest.fail(f"waited in vain for: {what}")
+        time.sleep(0.01)
+
+
+@dataclass
+class Partner:
+    """Another program on the same server: plays to the improviser and keeps what comes back.
+
+    Attributes:
+        received: What came, with its moment in monotonic seconds.
+    """
+
+    received: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Become two clients, not yet connected."""
+        self._keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "Test Keys")
+        self._ears = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, "Test Ears")
+        self._ears.set_callback(lambda event, _: self.received.append((time.monotonic(), tuple(event[0]))))
+
+    def connect(self) -> None:
+        """Plug into both ports of the improviser."""
+        self._keys.open_port(_find("Improviser In", self._keys.get_ports()), "Test Keys")
+        self.listen()
+
+    def listen(self) -> None:
+        """Plug into the port that the improviser plays on."""
+        self._ears.open_port(_find("Improviser Out", self._ears.get_ports()), "Test Ears")
+
+    def offer(self) -> None:
+        """Be a keyboard that was there before."""
+        self._keys.open_virtual_port("Test Keys")
+
+    def send(self, *data: int) -> None:
+        """Send the bytes of one message."""
+        self._keys.send_message(data)
+
+    def play(self, notes: list[int], beat_s: float, until: Callable[[], object] = lambda: False) -> None:
+        """Play quarter notes, in time, as long as `until` does not hold."""
+        start_s = time.monotonic()
+        for place, note in enumerate(notes):
+            self.send(0x90, note, 80)
+            while time.monotonic() < start_s + (place + 1) * beat_s and not until():
+                time.sleep(0.002)
+            self.send(0x80, note, 0)
+            if until():
+                return
+
+    @property
+    def ons(self) -> list[tuple[float, int]]:
+        """The note-ons that came: moment and note."""
+        return [(at_s, data[1]) for at_s, data in self.received if data[0] >> 4 == NOTE_ON]
+
+    @property
+    def sounding(self) -> set[int]:
+        """The notes that came and were not released."""
+        sounding: set[int] = set()
+        for _, data in list(self.received):
+            if data[0] >> 4 == NOTE_ON:
+                sounding.add(data[1])
+            elif data[0] >> 4 == NOTE_OFF:
+                sounding.discard(data[1])
+        return sounding
+
+    def close(self) -> None:
+        """Leave the server in order; a client that just vanishes holds up all others."""
+        for client in (self._keys, self._ears):
+            client.close_port()
+            client.delete()
+
+
+def _find(name: str, ports: list[str]) -> int:
+    """Give the place of the port called `name`."""
+    return next(place for place, port in enumerate(ports) if name in port)
+
+
+class Command:
+    """An `improviser` command in a process of its own, whose JSON lines are read."""
+
+    def __init__(self, arguments: list[str], folder: Path, home: Path) -> None:
+        """Start the command in `folder`."""
+        environment = os.environ | {
+            "IMPROVISER_CONFIG_DIR": str(home),
+            "PYTHONPATH": str(CHECKOUT),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "improviser", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env=environment,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Keep the lines of stdout."""
+        for line in self.process.stdout or ():
+            self.lines.append(line)
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """Give the events of one kind."""
+        events = [json.loads(line) for line in list(self.lines)]
+        return [event for event in events if event["event"] == kind]
+
+    def wait_until_told(self, kind: str) -> dict[str, Any]:
+        """Wait for the first event of one kind."""
+        wait_for(lambda: self.told(kind) or self.process.poll() is not None, kind)
+        assert self.told(kind), self.end()
+        return self.told(kind)[0]
+
+    def end(self) -> tuple[int, str]:
+        """Wait until it has ended; give exit code and stderr."""
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return code, self.process.stderr.read() if self.process.stderr else ""
+
+    def performer(self) -> int:
+        """Give the id of the performer's process."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return int(listed.stdout.split()[0])
+
+
+Run = Callable[..., Command]
