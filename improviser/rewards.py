@@ -6,10 +6,10 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
 | harmony | consonance | .35 | consonance with what the player sounds, most on strong beats; dissonance |
-| harmony | chord | .25 | tones of the implied chord; non-chord tones on strong beats |
-| harmony | scale | .20 | - ; tones outside the key |
+| harmony | chord | .20 | tones of the implied chord; non-chord tones on strong beats |
+| harmony | scale | .15 | - ; tones outside the key |
 | harmony | clash | .05 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .15 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | parallels | .25 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .05 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
@@ -57,10 +57,10 @@ COMPONENTS: Final = ("harmony", "coherence", "creativity")
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
     "consonance": ("harmony", 0.35),
-    "chord": ("harmony", 0.25),
-    "scale": ("harmony", 0.20),
+    "chord": ("harmony", 0.20),
+    "scale": ("harmony", 0.15),
     "clash": ("harmony", 0.05),
-    "parallels": ("harmony", 0.15),
+    "parallels": ("harmony", 0.25),
     "proximity": ("coherence", 0.20),
     "reversal": ("coherence", 0.05),
     "meter": ("coherence", 0.20),

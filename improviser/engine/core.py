@@ -201,9 +201,13 @@ class Engine:
     def skip(self, at_s: float) -> list[TimedMessage]:
         """Let the next step pass as a hold, since it is too late to decide it."""
         del at_s
+        return self.force(HOLD_ACTION if self._can_hold() else REST_ACTION)
+
+    def force(self, action: int) -> list[TimedMessage]:
+        """Do `action` in the next step, whatever the actor values and the key allows; give its messages."""
         if self._close_step() is None:
             return []
-        return self._play(HOLD_ACTION if self._can_hold() else REST_ACTION, None)
+        return self._play(action, None)
 
     def rewards(self) -> dict[str, float]:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
@@ -314,14 +318,14 @@ class Engine:
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
         bar, in_bar = divmod(step, self.settings.bar_steps)
-        key = self.key
+        key, register_note = self.key, self._listener.register_note
         values = (
             key.tonic,
             int(key.mode),
             self._meter_row,
             in_bar * SIXTEENTHS_PER_BEAT // self.settings.steps_per_beat,
             bar,
-            player_base(self._listener.mean_note, key.tonic),
+            player_base(register_note, key.tonic) if register_note else self.base,
             self.base,
             STYLES.index(self.settings.style),
         )

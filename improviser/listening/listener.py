@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # How much of the player's mean note the newest onset is: it follows the last eight or so.
 REGISTER_PACE: Final = 0.12
+# Semitones that this mean may lie off before the register is taken for another.
+REGISTER_SLACK: Final = 7.0
 
 
 class Listener:
@@ -32,14 +34,17 @@ class Listener:
     Attributes:
         keys: The key as heard or locked.
         player: What is known of the player up to the last closed step; one lane.
-        mean_note: The mean of the player's last notes, 0 before the first.
+        register_note: About the middle of the player's register, 0 before the first note. It stays where it
+            is until the mean of the last notes has gone far from it, so that the player's tokens keep their
+            base.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray, locked: Key | None) -> None:
         """Start with silence on a grid of steps a beat and a bar, (1,) each; the key may be locked."""
         self.keys = KeyTracker(locked)
         self.player = Player(beat_steps, bar_steps)
-        self.mean_note = 0.0
+        self.register_note = 0.0
+        self._mean_note = 0.0
         self._window = NoteWindow()
         self._pending: deque[tuple[Message, float]] = deque()
 
@@ -59,10 +64,16 @@ class Listener:
             message, at_s = self._pending.popleft()
             if isinstance(message, NoteOn):
                 self.keys.hear(message.note)
-                self.mean_note += (message.note - self.mean_note) * (REGISTER_PACE if self.mean_note else 1.0)
+                self._follow_register(message.note)
             self._window.hear(message, at_s)
             has_followed = True
         return has_followed
+
+    def _follow_register(self, note: int) -> None:
+        """Let the register follow the mean of the last notes, once that has left it."""
+        self._mean_note += (note - self._mean_note) * (REGISTER_PACE if self._mean_note else 1.0)
+        if abs(self._mean_note - self.register_note) > REGISTER_SLACK:
+            self.register_note = self._mean_note
 
     def take_pending(self) -> list[tuple[Message, float]]:
         """Give what was heard beyond the moment that `follow` reached, and forget it."""

@@ -7,6 +7,7 @@ kept but filled again before an interrupted run goes on, so its weights are not 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
+from improviser import rewards
 from improviser.agent.checkpoint import load_model, save_model
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
@@ -30,6 +32,7 @@ from improviser.training.run_state import RunState, load_run, save_run
 from improviser.training.tables import player_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from improviser.agent.policy import Weights
@@ -66,9 +69,11 @@ class TrainingSettings:
     lanes: int = 64
     dqn: DQNConfig = field(default_factory=DQNConfig)
 
-    def fingerprint(self) -> str:
-        """Give what tells one run from another."""
-        text = json.dumps([asdict(self), NETWORK.to_json()], sort_keys=True)
+    def fingerprint(self, pieces: Iterable[Piece]) -> str:
+        """Give what tells one run from another: settings, network, rewards and corpus."""
+        names = sorted(piece.name for piece in pieces)
+        parts = [asdict(self), NETWORK.to_json(), inspect.getsource(rewards), names]
+        text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -128,7 +133,7 @@ def _notes(settings: TrainingSettings) -> dict[str, str]:
 def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
     """Give the prior, from the folder where it was fitted already."""
     network = Network(NETWORK, torch.Generator().manual_seed(settings.seed))
-    path = folder / f"prior-{settings.fingerprint()}.safetensors"
+    path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
     with suppress(CheckpointError):  # not fitted yet, or broken: fitted again
         _, networks, _ = load_model(path)
         network.load_weights(networks["prior"])
@@ -148,7 +153,7 @@ def _q_network(
 ) -> Weights:
     """Give the trained Q-network's weights."""
     learner = Learner(_from_prior(prior), settings.dqn)
-    state = load_run(folder, settings.fingerprint(), learner) or RunState(0, 0)
+    state = load_run(folder, settings.fingerprint(pieces), learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
     parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
@@ -156,7 +161,7 @@ def _q_network(
 
     def save(sampled: int) -> None:
         """Put the run on disk."""
-        save_run(folder, settings.fingerprint(), learner, RunState(sampled, state.restarts + 1))
+        save_run(folder, settings.fingerprint(pieces), learner, RunState(sampled, state.restarts + 1))
 
     pace = _Pace("Q-network", settings.transitions, state.transitions, report)
     _learn(learner, game, settings, rng, pace, save)

@@ -76,15 +76,16 @@ def test_a_late_onset_does_not_overwrite_one_in_time() -> None:
     assert [60, HOLD] == listening.player.line.events[0, -2:].tolist()
 
 
-def test_the_mean_note_follows_the_player() -> None:
-    """The first note is the mean; after that it moves towards each new one."""
+def test_the_register_follows_a_player_who_stays_away() -> None:
+    """The first note is the register; one leap does not move it, staying an octave higher does."""
     listening = listener()
-    listening.hear(NoteOn(0, 60, 100), 0.0)
-    listening.follow(0.0)
-    assert 60 == listening.mean_note
-    listening.hear(NoteOn(0, 72, 100), 1.0)
-    listening.follow(1.0)
-    assert 60 < listening.mean_note < 66
+    registers = []
+    for at_s, note in enumerate([60, 72, *[72] * 12]):
+        listening.hear(NoteOn(0, note, 100), at_s)
+        listening.follow(at_s)
+        registers.append(listening.register_note)
+    assert [60, 60] == registers[:2]
+    assert 67 < registers[-1] <= 72
 
 
 def test_touch_and_key_are_followed() -> None:

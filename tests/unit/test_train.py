@@ -147,5 +147,5 @@ def test_a_fingerprint_tells_runs_apart() -> None:
         replace(TINY, weights=RewardWeights(creativity=0.0)),
         replace(TINY, dqn=replace(DQN, gamma=0.8)),
     )
-    assert 1 + len(others) == len({settings.fingerprint() for settings in (TINY, *others)})
-    assert TINY.fingerprint() == replace(TINY).fingerprint()
+    assert 1 + len(others) == len({settings.fingerprint([]) for settings in (TINY, *others)})
+    assert TINY.fingerprint([]) == replace(TINY).fingerprint([])
