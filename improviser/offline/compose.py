@@ -1,0 +1,102 @@
+"""A piece without a player, from a fragment."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from improviser.errors import UsageError
+from improviser.listening.harmony import KeyTracker
+from improviser.midi.smf import MeterChange, Song, TempoChange
+from improviser.music.meter import Meter
+from improviser.music.pitch import OCTAVE, note_name
+from improviser.music.scale import ALL_KEYS, KEY_COUNT, STABLE_DEGREES, Key, parse_key
+from improviser.offline.session import Report, engine_in_beats, ignore, improviser_track, play_along
+from improviser.playing.actions import (
+    HOLD_ACTION,
+    ONSET_COUNT,
+    Gesture,
+    GestureKind,
+    gesture_to_action,
+    register_base,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import EngineSettings
+
+TICKS_PER_BEAT: Final = 480
+_US_PER_MINUTE: Final = 60_000_000
+
+
+def compose_song(
+    fragment: Sequence[int],
+    bars: int,
+    settings: EngineSettings,
+    actor: Actor,
+    rng: np.random.Generator,
+    report: Report = ignore,
+) -> Song:
+    """Give a piece that begins with the notes of `fragment`, one a beat, and goes on from there.
+
+    Args:
+        fragment: Notes 0-127; may be empty.
+        bars: At least 1.
+        settings: How the improviser plays; its key must be locked.
+        actor: What decides.
+        rng: Of every random choice.
+        report: Told how many beats of how many are done.
+
+    Raises:
+        UsageError: A note of the fragment is outside the register, or the fragment longer than the piece.
+    """
+    meter = Meter(*settings.meter)
+    beats = bars * meter.bar_beats
+    if len(fragment) > beats:
+        needed = math.ceil(len(fragment) / meter.bar_beats)
+        msg = f"the fragment's {len(fragment)} beats do not fit into --bars {bars}; give at least {needed}"
+        raise UsageError(msg)
+    engine = engine_in_beats(settings, actor, rng, 0.0)
+    opening = _opening_actions(fragment, engine.base, settings.steps_per_beat)
+    played = play_along(engine, [], float(beats), opening=opening, report=report)
+    return Song(
+        ticks_per_beat=TICKS_PER_BEAT,
+        tempo_map=(TempoChange(0, round(_US_PER_MINUTE / settings.tempo_bpm)),),
+        meter_map=(MeterChange(0, meter.numerator, meter.denominator),),
+        tracks=(improviser_track(played, TICKS_PER_BEAT),),
+    )
+
+
+def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Key:
+    """Give the key that the notes of `fragment` imply, or one drawn at random where there are none."""
+    if not fragment:
+        return ALL_KEYS[int(rng.integers(KEY_COUNT))]
+    tracker = KeyTracker()
+    for note in fragment:
+        tracker.hear(note)
+    return tracker.key
+
+
+def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[int]:
+    """Give the tonic triad in random order, in the middle of the register; the key must be locked."""
+    key = parse_key(settings.key)
+    low = register_base(settings.register_low, key.tonic) + OCTAVE
+    return [low + int(degree) for degree in rng.permutation(STABLE_DEGREES[key.mode])]
+
+
+def _opening_actions(fragment: Sequence[int], base: int, steps_per_beat: int) -> list[int]:
+    """Give the actions that play the fragment's notes a beat each."""
+    actions: list[int] = []
+    for note in fragment:
+        try:
+            actions.append(gesture_to_action(Gesture(GestureKind.ONSET, note), base))
+        except ValueError as error:
+            register = f"{note_name(base)} to {note_name(base + ONSET_COUNT - 1)}"
+            msg = f"{note_name(note)} is not in the register, {register}; move it, or choose another preset"
+            raise UsageError(msg) from error
+        actions += [HOLD_ACTION] * (steps_per_beat - 1)
+    return actions
