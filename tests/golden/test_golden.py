@@ -1,0 +1,79 @@
+"""Golden sessions: whole pieces, compared message by message.
+
+`pytest tests/golden --update-golden` accepts what is played now; look at the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from improviser.agent.policy import Actor
+from improviser.engine import EngineSettings
+from improviser.midi.message import NoteOn
+from improviser.midi.smf import Song, TimedEvent, Track, read_file, write_file
+from improviser.offline import render_song
+from tests.actors import Indifferent, holder, pulse, random_policy
+from tests.golden.make_inputs import SONGS
+
+FOLDER: Final = Path(__file__).parent
+CASES: Final = sorted(path.parent.name for path in FOLDER.glob("*/session.toml"))
+ACTORS: Final[dict[str, Callable[[], Actor]]] = {
+    "holder": holder,
+    "indifferent": Indifferent,
+    "pulse": pulse,
+    "random policy": random_policy,
+}
+
+
+def render(case: Path) -> Song:
+    """Give what the case's actor plays to its input."""
+    session = tomllib.loads((case / "session.toml").read_text("utf-8"))
+    settings = EngineSettings(**session["engine"])
+    rng = np.random.default_rng(session["seed"])
+    return render_song(read_file(case / "input.mid"), None, settings, ACTORS[session["actor"]](), rng)
+
+
+def as_text(song: Song) -> list[str]:
+    """Give a song as lines, one a tempo, a meter and a message."""
+    lines = [f"{song.ticks_per_beat} ticks a beat", *map(str, song.tempo_map), *map(str, song.meter_map)]
+    for track in song.tracks:
+        lines += [f"{track.name}: {event.tick} {event.message}" for event in track.events]
+    return lines
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_session_is_played_as_before(name: str, update_golden: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
+    """Input, settings, seed and actor give the very messages that were accepted, in the file written."""
+    rendered = render(FOLDER / name)
+    expected = FOLDER / name / "expected.mid"
+    if update_golden:
+        write_file(expected, rendered)
+    write_file(tmp_path / "out.mid", rendered)
+    assert as_text(read_file(expected)) == as_text(read_file(tmp_path / "out.mid"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_session_is_music(name: str) -> None:
+    """Both parts stand in it, the player's notes unchanged, and enough is played to be worth comparing."""
+    song, given = read_file(FOLDER / name / "expected.mid"), read_file(FOLDER / name / "input.mid")
+    assert ["player", "improviser"] == [track.name for track in song.tracks]
+    assert _strikes(given.tracks[0]) == _strikes(song.tracks[0])
+    assert (given.tempo_map, given.meter_map) == (song.tempo_map, song.meter_map)
+    assert len(song.tracks[1].events) >= 20
+
+
+def _strikes(track: Track) -> list[TimedEvent]:
+    """Give the note-ons of a part."""
+    return [event for event in track.events if isinstance(event.message, NoteOn)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_input_is_what_its_script_makes(name: str) -> None:
+    """Each input file holds the song that the script next to it says."""
+    assert as_text(SONGS[name]()) == as_text(read_file(FOLDER / name / "input.mid"))
