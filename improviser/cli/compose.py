@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.cli.console import say, say_json
+from improviser.cli.console import PATIENCE_S, progress, say, say_json
 from improviser.cli.playing import (
     DEFAULT_PRESET,
     JsonOption,
@@ -16,6 +16,7 @@ from improviser.cli.playing import (
     SeedOption,
     make_settings,
     preset_actor,
+    preset_program,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ OutOption = Annotated[
 ]
 BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Its length.")]
 StartOption = Annotated[
-    str | None, typer.Option("--start", help="Its first notes, a beat each; random by default.")
+    str | None, typer.Option("--start", help="Its first notes, a beat each; '' for none, random by default.")
 ]
 GreedyOption = Annotated[
     bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")
@@ -58,7 +59,7 @@ def compose(
     from improviser.config.preset import load_preset
     from improviser.midi.smf import write_file
     from improviser.music.pitch import parse_note
-    from improviser.offline import compose_song, fragment_key, random_fragment
+    from improviser.offline import compose_song, fragment_key, random_fragment, with_program
 
     chosen = load_preset(preset)
     rng = np.random.default_rng(seed)
@@ -66,13 +67,16 @@ def compose(
     key_name = fragment_key(notes, rng).name if key == "auto" else key
     settings = _settings(make_settings(chosen, key=key_name), greedy=greedy)
     fragment = random_fragment(settings, rng) if notes is None else notes
-    song = compose_song(fragment, bars, settings, preset_actor(chosen), rng)
-    write_file(out, song)
+    actor = preset_actor(chosen)
+    with progress("composing", 1, PATIENCE_S) as advance:
+        song = compose_song(fragment, bars, settings, actor, rng, lambda done, total: advance(done / total))
+    write_file(out, with_program(song, preset_program(chosen)))
     if json:
         say_json(
             {
                 "event": "composed",
                 "out": str(out),
+                "preset": chosen.name,
                 "key": key_name,
                 "bars": bars,
                 "seed": seed,

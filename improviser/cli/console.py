@@ -5,11 +5,15 @@ Results go to stdout, everything else to stderr.
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import ExitStack, contextmanager
+from typing import Final, Protocol
 
+# What takes longer shows its progress.
+PATIENCE_S: Final = 2.0
 _PERCENT_STEP = 10
 
 
@@ -31,10 +35,11 @@ def tell(text: str) -> None:
 
 
 def say_json(values: Mapping[str, object]) -> None:
-    """Print `values` as one JSON object on one line, at once."""
+    """Print `values` as one JSON object on one line, at once; a number that is none becomes null."""
     import json
 
-    print(json.dumps(values, ensure_ascii=False, default=str), flush=True)  # noqa: T201 - as in say
+    text = json.dumps(_without_nan(values), ensure_ascii=False, default=str, allow_nan=False)
+    print(text, flush=True)  # noqa: T201 - as in say
 
 
 def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -46,16 +51,36 @@ def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 @contextmanager
-def progress(what: str, total: float) -> Iterator[Advance]:
+def progress(what: str, total: float, after_s: float = 0.0) -> Iterator[Advance]:
     """Show the progress of `what` on stderr while the block runs: a bar on a terminal, else a line each 10 %.
 
     The block gets a function that it calls with what is done of `total`, and a note (loss, steps a second).
+    Nothing is shown before the block has run for `after_s` seconds.
     """
-    if sys.stderr.isatty():
-        with _bar(what, total) as advance:
-            yield advance
-    else:
-        yield _percent_lines(what, total)
+    start_s = time.monotonic()
+    shown: Callable[..., None] | None = None
+    with ExitStack() as stack:
+
+        def advance(done: float, note: str = "") -> None:
+            """Show the progress once it is time to."""
+            nonlocal shown
+            if shown is None and time.monotonic() - start_s >= after_s:
+                is_terminal = sys.stderr.isatty()
+                shown = stack.enter_context(_bar(what, total)) if is_terminal else _percent_lines(what, total)
+            if shown is not None:
+                shown(done, note)
+
+        advance(0)
+        yield advance
+
+
+def _without_nan(value: object) -> object:
+    """Give `value` with None for each number in it that JSON cannot write."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    return [_without_nan(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager

@@ -30,6 +30,12 @@ def make_settings(preset: Preset, *, key: str) -> EngineSettings:
     return EngineSettings(**preset.engine_values(), key=key)
 
 
+def preset_program(preset: Preset) -> int | None:
+    """Give the instrument that a preset asks for, 0-127; None where it leaves that open."""
+    program = preset.playing.program
+    return None if program is None else program - 1
+
+
 def preset_actor(preset: Preset) -> Policy:
     """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
     from improviser.agent.checkpoint import load_policy
