@@ -37,6 +37,7 @@ MAX_TICKS_PER_BEAT = 0x7FFF
 MAX_NUMERATOR = 255
 MAX_DENOMINATOR = 128
 _US_PER_S = 1_000_000
+_AGAIN = "save or download it again"
 _HEADER_BYTES = 14
 _MULTI_TRACK = 1
 # A number of that many continuation bytes is hostile: reading it would take quadratic time.
@@ -144,7 +145,7 @@ def _file_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise MidiFileError(f"cannot be read: {_reason(error)}") from error
+        raise MidiFileError(f"cannot be read: {_reason(error)}; give the path of a MIDI file") from error
     if len(data) > MAX_FILE_BYTES:
         raise MidiFileError(f"longer than {MAX_FILE_BYTES // 2**20} MB: no MIDI file that is understood")
     return data
@@ -158,16 +159,16 @@ def _reason(error: Exception) -> str:
 def _check_header(data: bytes) -> None:
     """Raise MidiFileError unless `data` starts like a file that `_parse` understands."""
     if not data.startswith(b"MThd"):
-        raise MidiFileError("not a MIDI file (it does not start with MThd)")
+        raise MidiFileError("not a MIDI file (it does not start with MThd); give another one")
     if len(data) < _HEADER_BYTES:
-        raise MidiFileError("truncated within its header")
+        raise MidiFileError(f"truncated within its header; {_AGAIN}")
     kind, _, division = struct.unpack(">HHh", data[8:_HEADER_BYTES])
     if kind > _MULTI_TRACK:
         raise MidiFileError(f"a MIDI file of type {kind}; save it as type 0 or 1")
     if division <= 0:
         raise MidiFileError("counts time in SMPTE frames; save it with ticks per quarter note")
     if _ENDLESS_NUMBER.search(data):
-        raise MidiFileError("damaged: it holds a number that does not end")
+        raise MidiFileError(f"damaged: it holds a number that does not end; {_AGAIN}")
 
 
 def _parse(data: bytes) -> Song:
@@ -178,12 +179,12 @@ def _parse(data: bytes) -> Song:
         file = mido.MidiFile(file=io.BytesIO(_known_chunks(data)), clip=True)
         return _file_to_song(file)
     except EOFError as error:
-        raise MidiFileError("truncated: it ends within a track") from error
+        raise MidiFileError(f"truncated: it ends within a track; {_AGAIN}") from error
     except MidiFileError:
         raise
     except Exception as error:
         # mido raises whatever its parsing trips over (OSError, ValueError, IndexError, KeyError, ...).
-        raise MidiFileError(f"damaged: {_reason(error) or type(error).__name__}") from error
+        raise MidiFileError(f"damaged: {_reason(error) or type(error).__name__}; {_AGAIN}") from error
 
 
 def _known_chunks(data: bytes) -> bytes:
@@ -199,7 +200,7 @@ def _known_chunks(data: bytes) -> bytes:
         position = end
     promised = int.from_bytes(data[10:12], "big")
     if count < promised:
-        raise MidiFileError(f"truncated: it promises {promised} tracks and has {count}")
+        raise MidiFileError(f"truncated: it promises {promised} tracks and has {count}; {_AGAIN}")
     return b"MThd" + struct.pack(">L", 6) + data[8:_HEADER_BYTES] + tracks.getvalue()
 
 
@@ -219,7 +220,7 @@ def _with_ticks(track: Iterable[Any]) -> Iterator[tuple[int, Any]]:
     tick = 0
     for message in track:
         if message.time > MAX_DELTA_TICKS:
-            raise MidiFileError(f"damaged: a delta time of more than {MAX_DELTA_TICKS} ticks")
+            raise MidiFileError(f"damaged: a delta time of more than {MAX_DELTA_TICKS} ticks; {_AGAIN}")
         tick += message.time
         yield tick, message
 
@@ -296,7 +297,7 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
     try:
         _write_whole(Path(path), data)
     except (OSError, ValueError) as error:
-        raise _at(path, f"cannot be written: {_reason(error)}") from error
+        raise _at(path, f"cannot be written: {_reason(error)}; choose another place") from error
 
 
 def _song_to_bytes(song: Song) -> bytes:
