@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,8 @@ def save_model(
         partial.write_bytes(_in_order(save(tensors, metadata=header)))
         os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
     except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         msg = f"cannot write the model {path}: {error}; check the disk and the folder"
         raise CheckpointError(msg) from error
 

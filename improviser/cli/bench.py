@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from improviser.cli.console import progress, say_json, say_table, tell
+from improviser.cli.extras import INSTALL, missing_training, need_training
 from improviser.cli.playing import DEFAULT_PRESET, JsonOption, PresetOption, make_settings, preset_actor
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ WhatArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[decision] [engine] [env] [training]", help="All by default.")
 ]
 
+NEED_TRAINING = frozenset({"env", "training"})
 DECISIONS = 20_000
 
 
@@ -54,7 +55,7 @@ def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json
 
 
 def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
-    """Give the benches asked for, less those whose libraries are missing."""
+    """Give the benches asked for; where none is, all but those whose libraries are missing."""
     from improviser.errors import UsageError
 
     benches = {"decision": _decision, "engine": _engine, "env": _env, "training": _training}
@@ -65,9 +66,11 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     chosen: dict[str, Callable[[str], Figures]] = {
         name: bench for name, bench in benches.items() if not what or name in what
     }
-    if find_spec("torch") is None:
-        tell('env and training are left out: pip install "improviser-live[train]"')
-        return {name: bench for name, bench in chosen.items() if name in {"decision", "engine"}}
+    if not what and missing_training():
+        tell(f"{' and '.join(sorted(NEED_TRAINING))} are left out; install what they need: {INSTALL}")
+        return {name: bench for name, bench in chosen.items() if name not in NEED_TRAINING}
+    if NEED_TRAINING & set(chosen):
+        need_training()
     return chosen
 
 

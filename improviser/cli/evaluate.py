@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from improviser.cli.console import progress, say_json, say_table
-from improviser.cli.extras import need_training
+from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.playing import preset_actor
 
 if TYPE_CHECKING:
+    from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
     from improviser.training.metrics import Figures
     from improviser.training.piece import Piece
@@ -53,13 +54,12 @@ def evaluate(
     need_training()
     from improviser.config.preset import load_preset
     from improviser.training.card import table_rows
-    from improviser.training.corpus import load_pieces
 
     chosen = load_preset(preset)
     overrides = {"temperature": temperature, "prior_weight": prior_weight}
     decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
     chosen = chosen.model_copy(update={"decision": decision})
-    table = evaluate_model(chosen, chosen.model_path, load_pieces(), count=pieces, seed=seed)
+    table = evaluate_model(chosen, preset_actor(chosen), load_corpus(), count=pieces, seed=seed)
     if json:
         for name, figures in table.items():
             say_json({"event": "evaluated", "preset": preset, "column": name, "figures": figures})
@@ -72,12 +72,10 @@ def evaluate(
 
 
 def evaluate_model(
-    preset: Preset, model: Path, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
+    preset: Preset, actor: Actor, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
 ) -> dict[str, Figures]:
-    """Give the figures of a model, played as `preset` says, and of what it is measured against."""
-    from improviser.agent.checkpoint import load_policy
-    from improviser.listening.observation import GROUPS
-    from improviser.playing.actions import ACTION_COUNT
+    """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
+    from improviser.errors import CorpusError
     from improviser.training.env import RewardWeights
     from improviser.training.evaluate import Conditions, Plan, spread
     from improviser.training.evaluate import evaluate as run_evaluation
@@ -92,6 +90,7 @@ def evaluate_model(
         seed=seed,
         name=preset.name,
     )
-    actor = load_policy(model, GROUPS, ACTION_COUNT)
+    if not plan.players:
+        raise CorpusError("no held-out piece is long enough to be played; install music21's corpus anew")
     with progress("evaluating", 1) as advance:
         return run_evaluation(actor, plan, lambda done, total: advance(done / total))

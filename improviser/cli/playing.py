@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from improviser.agent.policy import Policy
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
@@ -38,8 +40,13 @@ def preset_program(preset: Preset) -> int | None:
 
 def preset_actor(preset: Preset) -> Policy:
     """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
+    return load_actor(preset.model_path)
+
+
+def load_actor(model: Path) -> Policy:
+    """Give the policy of a model; raises CheckpointError where it is missing or corrupt."""
     from improviser.agent.checkpoint import load_policy
     from improviser.listening.observation import GROUPS
     from improviser.playing.actions import ACTION_COUNT
 
-    return load_policy(preset.model_path, GROUPS, ACTION_COUNT)
+    return load_policy(model, GROUPS, ACTION_COUNT)

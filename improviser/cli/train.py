@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from contextlib import ExitStack
+from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.cli.console import progress, say, say_json
-from improviser.cli.extras import need_training
+from improviser.cli.console import progress, say, say_json, tell
+from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.playing import load_actor
+from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +75,17 @@ def train(
         transitions=transitions,
     )
     folder = out or config_folder() / "presets" / "models"
-    model, card = _run(chosen, settings, folder, fresh=fresh)
+    _make_folder(folder)
+    try:
+        model, card = _run(chosen, settings, folder, fresh=fresh)
+    except KeyboardInterrupt:
+        tell("interrupted; the same command goes on where it was last saved")
+        raise
     if json:
         say_json({"event": "trained", "preset": preset, "model": str(model), "card": str(card)})
     else:
-        say(f"{model} is trained; {card} tells how it does. Play it: improviser jam --preset {preset}")
+        hint = f". Play it: improviser jam --preset {preset}" if out is None else ""
+        say(f"{model} is trained; {card} tells how it does{hint}")
 
 
 def _weights(preset: Preset) -> RewardWeights:
@@ -86,26 +96,44 @@ def _weights(preset: Preset) -> RewardWeights:
     return RewardWeights(reward.harmony, reward.coherence, reward.creativity)
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the folder for the model, or raise ImproviserError: now, not after an hour."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except OSError as error:
+        msg = f"no model can be put into {folder}: {error.strerror}; choose another folder with --out"
+        raise ImproviserError(msg) from error
+
+
 def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: bool) -> tuple[Path, Path]:
     """Train, put the model in its folder, evaluate it and write its card; give the paths of both."""
     import shutil
 
-    from improviser.training.corpus import load_pieces
     from improviser.training.run_state import run_folder
     from improviser.training.train import train as run_training
 
     state = run_folder(preset.name)
     if fresh:
         shutil.rmtree(state, ignore_errors=True)
-    with ExitStack() as stack:
-        pieces = load_pieces(progress=_file_progress(stack))
+    pieces = load_corpus()
     with ExitStack() as stack:
         score = run_training(settings, pieces, state, _step_progress(stack))
-    folder.mkdir(parents=True, exist_ok=True)
     model = folder / preset.model
-    shutil.copyfile(state / "model.safetensors", model.with_suffix(".partial"))
-    model.with_suffix(".partial").replace(model)
+    _copy(state / "model.safetensors", model)
     return model, _write_card(preset, settings, pieces, model, score)
+
+
+def _copy(source: Path, model: Path) -> None:
+    """Copy a trained model to its place, whole or not at all, or raise ImproviserError."""
+    from improviser.training.corpus_build import write_bytes
+
+    try:
+        write_bytes(model, source.read_bytes())
+    except OSError as error:
+        msg = f"cannot write {model}: {error.strerror}; free some space and give the same command again"
+        raise ImproviserError(msg) from error
 
 
 def _write_card(
@@ -128,24 +156,10 @@ def _write_card(
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
             prior=score,
-            table=evaluate_model(preset, model, pieces),
+            table=evaluate_model(preset, load_actor(model), pieces),
             versions=versions,
         )
     )
-
-
-def _file_progress(stack: ExitStack) -> Callable[[str, int, int], None]:
-    """Give what shows how far the reading of the corpus is."""
-    bars: dict[str, Callable[..., None]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        """Move the stage's bar."""
-        if stage not in bars:
-            stack.close()
-            bars[stage] = stack.enter_context(progress(f"corpus: {stage}", total))
-        bars[stage](done)
-
-    return report
 
 
 def _step_progress(stack: ExitStack) -> Callable[[Progress], None]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from improviser.errors import CheckpointError
+from improviser.training.corpus_build import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,11 +44,19 @@ class Card:
 
 
 def write_card(card: Card) -> Path:
-    """Write the card as Markdown beside the model; give its path. The file appears whole or not at all."""
+    """Write the card as Markdown beside the model; give its path. The file appears whole or not at all.
+
+    Raises:
+        CheckpointError: The file cannot be written.
+    """
     path = card.model.with_suffix(".md")
-    partial = path.with_suffix(".md.partial")
-    partial.write_text(card_text(card), encoding="utf-8")
-    os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
+    try:
+        write_bytes(path, card_text(card).encode())
+    except OSError as error:
+        msg = (
+            f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"
+        )
+        raise CheckpointError(msg) from error
     return path
 
 

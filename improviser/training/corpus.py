@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.errors import CorpusError, UsageError
 from improviser.training.abc_file import before_change, decode_abc, split_abc
 from improviser.training.corpus_build import Parsed, Task, run_tasks
@@ -48,14 +49,18 @@ def load_pieces(
     done and the files in all.
 
     Raises:
-        CorpusError: there is no cache and music21 is not installed.
+        CorpusError: there is no cache and music21 is not installed, or the cache cannot be written.
         UsageError: an unknown kind.
     """
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise UsageError(f"no such kind of piece: {', '.join(unknown)}; there are {', '.join(KINDS)}")
     path = cache_path(cache_dir)
-    cached = read_cache(path, _parser()) or _build(path, progress)
+    try:
+        cached = read_cache(path, _parser()) or _build(path, progress)
+    except OSError as error:
+        reason = f"the corpus cannot be kept in {path.parent}: {error.strerror or error}"
+        raise CorpusError(f"{reason}; free some space, or name a folder by {CACHE_DIR_VARIABLE}") from error
     return [piece for piece in cached.pieces if piece.kind in kinds]
 
 

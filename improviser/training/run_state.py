@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from improviser.config.resources import cache_folder
+from improviser.errors import CheckpointError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +39,11 @@ def run_folder(name: str) -> Path:
 
 
 def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) -> None:
-    """Write networks, optimiser and counters; the file appears whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write networks, optimiser and counters; the file appears whole or not at all.
+
+    Raises:
+        CheckpointError: The file cannot be written.
+    """
     tensors = {f"q.{name}": value for name, value in learner.q_network.state_dict().items()}
     tensors |= {f"target.{name}": value for name, value in learner.target_network.state_dict().items()}
     for index, moments in learner.optimizer.state_dict()["state"].items():
@@ -50,8 +55,15 @@ def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) 
         "updates": str(learner.updates),
     }
     partial = folder / f"{FILE}.partial"
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
-    os.replace(partial, folder / FILE)  # noqa: PTH105 - says that an existing file is replaced
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
+        os.replace(partial, folder / FILE)  # noqa: PTH105 - says that an existing file is replaced
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        msg = f"cannot save the run in {folder}: {error}; free some space and give the same command again"
+        raise CheckpointError(msg) from error
 
 
 def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | None:

@@ -91,7 +91,7 @@ class Progress:
     @property
     def left_s(self) -> float:
         """The seconds that this stage will still take."""
-        return (self.total - self.done) / max(self.steps_per_s, 1e-9)
+        return max(0, self.total - self.done) / max(self.steps_per_s, 1e-9)
 
 
 Report = Callable[[Progress], None]
