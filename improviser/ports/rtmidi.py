@@ -220,17 +220,24 @@ class RtMidiBackend:
         """Let a new input list the others on JACK, in place of a probe; elsewhere that may disturb it."""
         if self.name == "jack":
             self._input = port
-            _delete(self._probe_in)
-            self._probe_in = None
+            self._drop_probes()
         return port
 
     def _keep_output(self, port: RtMidiOutput) -> RtMidiOutput:
         """Let a new output list the others on JACK, as above."""
         if self.name == "jack":
             self._output = port
+            self._drop_probes()
+        return port
+
+    def _drop_probes(self) -> None:
+        """Give back the probes in whose place a port is open."""
+        if self._input is not None:
+            _delete(self._probe_in)
+            self._probe_in = None
+        if self._output is not None:
             _delete(self._probe_out)
             self._probe_out = None
-        return port
 
 
 def open_alsa() -> RtMidiBackend:

@@ -163,6 +163,19 @@ def test_ports_are_listed(run: Run, partner: Partner) -> None:
     ports = run("ports", "--json")
     assert (0, "") == ports.end()
     assert '{"direction": "in", "name": "Test Keys:Test Keys", "backend": "jack"}\n' in ports.lines
+    ports = run("ports", "--backend", "jack")
+    assert (0, "") == ports.end()
+    assert "--in  Test Keys:Test Keys\n" in ports.lines
+
+
+def test_no_ports_are_told(run: Run, jack_server: str) -> None:
+    """A system without any ports says so."""
+    del jack_server
+    ports = run("ports")
+    assert (0, "") == ports.end()
+    assert [
+        "No ports at all (jack); connect an instrument, or start a program that plays MIDI.\n"
+    ] == ports.lines
 
 
 def test_a_demo_plays_through_real_ports(run: Run, partner: Partner) -> None:

@@ -1,0 +1,126 @@
+"""What a jam looks like."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from improviser.cli.view import JsonView, TextView, View, choose_view
+from improviser.control import (
+    Event,
+    Failed,
+    Heard,
+    Lifted,
+    Notice,
+    PerformerSettings,
+    Played,
+    Ready,
+    Summary,
+    Warned,
+)
+
+SETTINGS = PerformerSettings("chorale", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
+READY = Ready(
+    "jack",
+    {"in": ("A", "B"), "out": ("C",)},
+    "chorale",
+    7,
+    120.0,
+    realtime=True,
+    player=None,
+    sends_on="C",
+    is_virtual=True,
+)
+MUSIC: list[Event] = [
+    Heard(10.0, 0, 60, 80, "A"),
+    Played(10.0, 10.0, 0, 64, 80, 0.0, "C", "Am"),
+    Lifted(10.5, 0, 60, "A"),
+    Heard(11.99, 0, 62, 80, "A"),
+    Played(12.5, 12.5, 0, 67, 80, 5.0, "C", None),
+]
+BARS = [
+    "bar   1  C        Am      you: C4                            improviser: E4",
+    "bar   2  C        -       you: D4                            improviser: G4",
+]
+
+
+def shown(view: View, *events: Event) -> None:
+    """Let a view show events."""
+    for event in events:
+        view.show(event)
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each event is a line; channels count from 1; hints are for people."""
+    view = choose_view(SETTINGS, as_json=True)
+    assert isinstance(view, JsonView)
+    shown(view, READY, MUSIC[0])
+    view.hint("x")
+    view.recorded(Path("take.mid"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["ready", "heard", "recorded"] == [line["event"] for line in lines]
+    assert (1, "take.mid") == (lines[1]["channel"], lines[2]["path"])
+
+
+def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where stdout is no terminal each bar is a line, with a note just before the bar line behind it."""
+    view = choose_view(SETTINGS, as_json=False)
+    shown(view, *MUSIC, Summary(notes_heard=2, notes_played=2))
+    lines = capsys.readouterr().out.splitlines()
+    assert [*BARS, "Heard 2 notes, played 2; late decisions: 0, stuck notes: 0."] == lines
+
+
+def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    """Preset, tempo, seed, system and ports, and what to do now."""
+    view = TextView(SETTINGS, is_terminal=False)
+    shown(view, READY, Notice("so it is"), Warned("late"), Failed("told elsewhere"))
+    assert [
+        "Preset chorale, 120 bpm, seed 7; MIDI: jack.",
+        "Listens to: A, B. Plays on: C.",
+        "Play: your first note is the first downbeat. Ctrl-C ends the jam.",
+        "So it is.",
+        "Note: late",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors of time are told, and what was not taken where there was any."""
+    shown_times = "p50 0.10 ms, p99 0.25 ms, max 1.00 ms"
+    times = {"p50": 0.1, "p99": 0.25, "max": 1.0}
+    view = TextView(SETTINGS, is_terminal=False)
+    shown(view, Summary(onset_error_ms=times, decision_ms=times, bad_messages=3, feedback=1))
+    view.hint("More.")
+    view.recorded(Path("take.mid"))
+    assert [
+        "Heard 0 notes, played 0; late decisions: 0, stuck notes: 0.",
+        f"Notes left {shown_times} off their moment; a decision took {shown_times}.",
+        "Messages not taken: 3 not understood, 1 our own, come back.",
+        "More.",
+        "Recorded: take.mid",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a bar one line is drawn anew with each note; lines stand above it."""
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    view = choose_view(SETTINGS, as_json=False)
+    shown(view, *MUSIC)
+    drawn = screen.getvalue().split("\r\x1b[2K")
+    assert ("", f"{BARS[0]}\n", BARS[1]) == (drawn[0], drawn[3], drawn[-1])
+    assert "you: C4" in drawn[1]
+    assert "improviser: E4" not in drawn[1]
+
+
+def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it plays, its tune is named."""
+    ready = Ready(
+        "x", {"in": (), "out": ()}, "p", 0, 1.0, realtime=True, player="Tune", sends_on="", is_virtual=True
+    )
+    TextView(SETTINGS, is_terminal=False).show(ready)
+    assert "The built-in player plays: Tune. Ctrl-C ends the jam." in capsys.readouterr().out

@@ -1,0 +1,72 @@
+"""From options, settings and presets to what the performer is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from improviser.app import JamOptions, performer_settings, port_settings
+from improviser.config.preset import load_preset
+from improviser.control import PlayerUse, PortSettings
+from improviser.errors import ConfigError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder of the user."""
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_a_jam_without_options_is_the_default_presets() -> None:
+    """All comes from the preset; the seed is drawn."""
+    settings, preset = performer_settings(JamOptions()), load_preset("chorale")
+    assert (preset.name, str(preset.model_path), preset.engine_values() | {"key": "auto"}) == (
+        settings.preset,
+        settings.model,
+        settings.engine,
+    )
+    assert 0 <= settings.seed < 2**31
+    assert PortSettings(player=PlayerUse.WHEN_ALONE) == port_settings(JamOptions())
+
+
+def test_options_come_first() -> None:
+    """What the command line says is what the performer is told."""
+    options = JamOptions(
+        "fiddle", "Keys", "Synth", 99.0, "Am", 5, 8, "jack", PlayerUse.ALWAYS, "scarborough_fair"
+    )
+    settings = performer_settings(options)
+    assert (99.0, "Am", (3, 4)) == tuple(settings.engine[name] for name in ("tempo_bpm", "key", "meter"))
+    assert ("fiddle", 5, 8, "scarborough_fair") == (
+        settings.preset,
+        settings.seed,
+        settings.bars,
+        settings.tune,
+    )
+    assert PortSettings("jack", "Keys", "Synth", PlayerUse.ALWAYS) == port_settings(options)
+
+
+def test_the_users_settings_come_second(home: Path) -> None:
+    """What the command line leaves open the settings file says."""
+    lines = ('preset = "fiddle"', 'in = "Keys"', 'out = "Synth"', 'backend = "jack"', "tempo_bpm = 77")
+    (home / "settings.toml").write_text("\n".join(lines), "utf-8")
+    settings = performer_settings(JamOptions())
+    assert ("fiddle", 77.0) == (settings.preset, settings.engine["tempo_bpm"])
+    assert PortSettings("jack", "Keys", "Synth", PlayerUse.WHEN_ALONE) == port_settings(JamOptions())
+    assert "alsa" == port_settings(JamOptions(backend="alsa")).backend
+
+
+def test_a_presets_program_counts_from_zero(home: Path) -> None:
+    """Programs are 1-128 in files and 0-127 for the performer."""
+    shipped = (Path(__file__).parents[2] / "presets" / "chorale.toml").read_text("utf-8")
+    (home / "mine.toml").write_text(shipped.replace("[playing]", "[playing]\nprogram = 41"), "utf-8")
+    assert 40 == performer_settings(JamOptions(preset=str(home / "mine.toml"))).program
+
+
+def test_faults_are_the_users_errors() -> None:
+    """An unknown preset or tune is told."""
+    with pytest.raises(ConfigError, match="no preset 'nothing'"):
+        performer_settings(JamOptions(preset="nothing"))
+    with pytest.raises(UsageError, match="no tune 'nothing'"):
+        performer_settings(JamOptions(tune="nothing"))

@@ -1,0 +1,53 @@
+"""What sounds, in memory that two processes share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from improviser.daemon import ledger
+
+
+def test_the_supervisor_sees_what_the_performer_marks() -> None:
+    """A note that is marked through the descriptor is seen until it is unmarked."""
+    shared = ledger.Ledger()
+    cells = ledger.open_shared(shared.descriptor)
+    ledger.mark(cells, 0, 60, sounds=True)
+    ledger.mark(cells, 15, 127, sounds=True)
+    assert [(0, 60), (15, 127)] == shared.sounding()
+    ledger.mark(cells, 0, 60, sounds=False)
+    assert [(15, 127)] == shared.sounding()
+    shared.close()
+    shared.close()
+    assert [] == shared.sounding()
+
+
+@pytest.mark.parametrize("descriptor", [None, 10_000])
+def test_without_shared_memory_the_performer_keeps_its_own(descriptor: int | None) -> None:
+    """A descriptor that is none, or of nothing, gives bytes of the process's own."""
+    cells = ledger.open_shared(descriptor)
+    ledger.mark(cells, 1, 1, sounds=True)
+    assert isinstance(cells, bytearray)
+
+
+def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On systems without memfd_create a file without a name is shared."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    shared = ledger.Ledger()
+    ledger.mark(ledger.open_shared(shared.descriptor), 2, 3, sounds=True)
+    assert [(2, 3)] == shared.sounding()
+    shared.close()
+
+
+def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no memory can be made the jam goes on without a ledger."""
+
+    def refuse() -> int:
+        """Refuse."""
+        raise OSError
+
+    monkeypatch.setattr(ledger, "_anonymous_file", refuse)
+    shared = ledger.Ledger()
+    assert (None, []) == (shared.descriptor, shared.sounding())
+    shared.close()

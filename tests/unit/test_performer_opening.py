@@ -1,0 +1,187 @@
+"""Opening and watching the ports of a performance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from improviser.control import Event, Notice, PlayerUse
+from improviser.daemon import opening
+from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
+from improviser.daemon.watch import Watch, watching
+from improviser.errors import PortError
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.loopback import LoopbackBackend, Patchbay
+from tests.live import wait_for
+from tests.performing import port_settings
+
+
+@pytest.fixture
+def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
+    """A patchbay on which every backend is opened, under the name of a backend that others can reach."""
+    bay = Patchbay()
+
+    def open_shared(_name: str) -> LoopbackBackend:
+        """Give a backend on the patchbay."""
+        backend = LoopbackBackend(bay)
+        backend.name = "shared"
+        return backend
+
+    monkeypatch.setattr(opening, "open_backend", open_shared)
+    monkeypatch.setattr(opening, "LINGER_S", 0.0)
+    return bay
+
+
+def offer(patchbay: Patchbay, *names: str) -> None:
+    """Let other programs make sources."""
+    for name in names:
+        patchbay.add_source(name)
+
+
+def opened(events: list[Event] | None = None, **settings: object) -> OpenPorts:
+    """Open ports."""
+    told = events if events is not None else []
+    return open_ports(port_settings(**settings), Inbox(), told.append)
+
+
+def test_by_default_all_foreign_inputs_are_opened(patchbay: Patchbay) -> None:
+    """Every input but our own and the one that repeats the others, and the virtual port."""
+    offer(patchbay, "Keys", "Midi Through 14:0", "Improviser Out-01:Improviser Out", "Pad")
+    assert {"in": (VIRTUAL_INPUT, "Keys", "Pad"), "out": (VIRTUAL_OUTPUT,)} == opened().names()
+
+
+def test_a_pattern_chooses_the_inputs(patchbay: Patchbay) -> None:
+    """Only what fits is opened, the virtual port not."""
+    offer(patchbay, "Keys", "Pad")
+    assert ("Pad",) == opened(input_pattern="pad").names()["in"]
+
+
+def test_the_virtual_port_can_be_asked_for(patchbay: Patchbay) -> None:
+    """The pattern of our own input waits for other programs there."""
+    offer(patchbay, "Keys")
+    assert (VIRTUAL_INPUT,) == opened(input_pattern="Improviser In").names()["in"]
+
+
+def test_our_own_output_is_never_an_input(patchbay: Patchbay) -> None:
+    """Not even by pattern: it would be a loop."""
+    offer(patchbay, "Keys", "Improviser Out-01:Improviser Out")
+    with pytest.raises(PortError, match="no MIDI input matches 'Improviser Out' \\(available: 'Keys'\\)"):
+        opened(input_pattern="Improviser Out")
+
+
+def test_a_pattern_chooses_the_output(patchbay: Patchbay) -> None:
+    """What is played goes to the first port that fits, and no virtual one is made."""
+    LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
+    ports = opened(output_pattern="syn")
+    assert (("Synth",), False, ()) == (ports.names()["out"], ports.is_virtual, patchbay.sources())
+    with pytest.raises(PortError, match="no MIDI output matches 'Piano'"):
+        opened(output_pattern="Piano")
+
+
+def test_the_built_in_player_fills_an_empty_room(patchbay: Patchbay) -> None:
+    """Without any input it gets a port to play to, and that is told; with one it does not."""
+    ports = opened(player=PlayerUse.WHEN_ALONE)
+    notice = alone_notice(ports)
+    assert ports.is_alone
+    assert notice is not None
+    assert "--in 'Improviser In'" in notice.text
+    ports.close()
+    offer(patchbay, "Keys")
+    ports = opened(player=PlayerUse.WHEN_ALONE)
+    assert (None, None) == (ports.player_output, alone_notice(ports))
+
+
+def test_a_named_input_is_waited_for_alone(patchbay: Patchbay) -> None:
+    """Who names the virtual input wants no built-in player."""
+    del patchbay
+    assert opened(player=PlayerUse.WHEN_ALONE, input_pattern="Improviser In").player_output is None
+
+
+def test_a_demo_listens_to_nobody_else(patchbay: Patchbay) -> None:
+    """With the built-in player asked for, other inputs are not opened."""
+    offer(patchbay, "Keys")
+    ports = opened(player=PlayerUse.ALWAYS)
+    assert ((VIRTUAL_INPUT,), False) == (ports.names()["in"], ports.is_alone)
+    assert ports.player_output is not None
+    ports.close()
+    assert (("Keys",), ()) == (patchbay.sources(), patchbay.destinations())
+
+
+def refuse(name: str) -> LoopbackBackend:
+    """Open loopback ports, and no others."""
+    if name == "loopback":
+        return LoopbackBackend()
+    raise PortError("install a server")
+
+
+def test_without_a_midi_system_the_player_jams_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told how to get one, and loopback ports serve."""
+    monkeypatch.setattr(opening, "open_backend", refuse)
+    events: list[Event] = []
+    ports = opened(events, backend="auto", player=PlayerUse.WHEN_ALONE)
+    assert ("loopback", False) == (ports.backend.name, ports.is_alone)
+    assert [Notice("install a server. Until then the built-in player jams inside this program")] == events
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"backend": "jack", "player": PlayerUse.ALWAYS},
+        {"backend": "auto", "player": PlayerUse.NEVER},
+        {"backend": "auto", "player": PlayerUse.WHEN_ALONE, "input_pattern": "Keys"},
+        {"backend": "auto", "player": PlayerUse.ALWAYS, "output_pattern": "Synth"},
+    ],
+)
+def test_what_was_asked_for_is_an_error(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named backend or port that is not there is not replaced by something else."""
+    monkeypatch.setattr(opening, "open_backend", refuse)
+    with pytest.raises(PortError, match="install a server"):
+        opened(**settings)
+
+
+def test_opening_in_a_thread_gives_ports_or_their_error(patchbay: Patchbay) -> None:
+    """The result is the ports, or what opening them raised; both can be closed."""
+    thread = Opening(port_settings(), Inbox(), lambda _: None)
+    assert (VIRTUAL_OUTPUT,) == thread.result().names()["out"]
+    thread.close()
+    assert () == patchbay.sources()
+    thread = Opening(port_settings(input_pattern="Nothing"), Inbox(), lambda _: None)
+    with pytest.raises(PortError, match="no MIDI input matches 'Nothing'"):
+        thread.result()
+    thread.close()
+
+
+def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
+    """A port that is missing twice in a row is put into the inbox, once; one that comes back is not."""
+    offer(patchbay, "Keys", "Pad")
+    inbox, ports = Inbox(), opened()
+    watch = Watch(ports, inbox, every_s=1.0)
+    watch.look()
+    patchbay.remove_source("Keys")
+    patchbay.remove_source("Pad")
+    watch.look()
+    offer(patchbay, "Pad")
+    for _ in range(3):
+        watch.look()
+    assert [PortLost("Keys", is_output=False)] == list(inbox.take_many(9))
+    ports.output.close()
+    watch.look()
+    watch.look()
+    assert [PortLost(VIRTUAL_OUTPUT, is_output=True)] == list(inbox.take_many(9))
+
+
+def test_a_lost_system_is_a_lost_output(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the lists cannot be read any more, the ports are gone."""
+    del patchbay
+
+    def fail(_backend: LoopbackBackend) -> tuple[str, ...]:
+        """Fail, as a server does that is gone."""
+        raise PortError("gone")
+
+    inbox, ports = Inbox(), opened()
+    monkeypatch.setattr(LoopbackBackend, "input_names", fail)
+    with watching(ports, inbox, every_s=0.001):
+        wait_for(lambda: inbox.queue.qsize() >= 2, "lost ports")
+    assert PortLost(VIRTUAL_OUTPUT, is_output=True) in list(inbox.take_many(9))

@@ -1,0 +1,82 @@
+"""The performer's process: what it is told on stdin, and what it answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from improviser.control import PerformerSettings, PortSettings, Stop, Value, value_to_line
+from improviser.daemon import performance, performer, priority
+from improviser.ports.loopback import LoopbackBackend
+from tests.performing import ENGINE, BarNote
+
+PORTS = PortSettings("loopback")
+
+
+@pytest.fixture(autouse=True)
+def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process keep its signals, threads and collector as they are."""
+    monkeypatch.setattr(performer, "_SIGNALS", ("SIGNOTHING",))
+    monkeypatch.setattr(priority, "slim_threads", lambda: None)
+    monkeypatch.setattr(priority, "still_collector", lambda: None)
+
+
+def perform(monkeypatch: pytest.MonkeyPatch, *told: Value | str) -> tuple[int, list[dict[str, Any]]]:
+    """Run the performer on what it is told; give its exit code and events."""
+    lines = "".join(value if isinstance(value, str) else value_to_line(value) for value in told)
+    answers = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    monkeypatch.setattr(sys, "stdout", answers)
+    code = performer.main()
+    return code, [json.loads(line) for line in answers.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("told", [(), (Stop(),), (PORTS,), (PORTS, Stop())])
+def test_a_parent_that_thinks_better_of_it_is_no_fault(
+    told: tuple[Value, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of stdin or a stop before the music is exit code 0, without a word."""
+    assert (0, []) == perform(monkeypatch, *told)
+
+
+@pytest.mark.parametrize(
+    "told", ["nonsense\n", Stop().event + "\n", value_to_line(PerformerSettings("x", "m", {}))]
+)
+def test_other_lines_are_wrong_usage(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no ports' settings ends it with code 2 and an error."""
+    code, (error,) = perform(monkeypatch, told)
+    assert (2, "error", 2) == (code, error["event"], error["code"])
+
+
+def test_a_missing_model_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's error is told, and the ports are closed."""
+    closed: list[str] = []
+    monkeypatch.setattr(LoopbackBackend, "close", lambda backend: closed.append(backend.name))
+    code, (error,) = perform(monkeypatch, PORTS, PerformerSettings("x", "/no/model", {"tempo_bpm": 1.0}))
+    assert (1, ["loopback"]) == (code, closed)
+    assert "no model at /no/model" in error["text"]
+
+
+def test_missing_ports_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the ports is told, though they are opened in a thread."""
+    settings = PerformerSettings("x", "m", ENGINE)
+    monkeypatch.setattr(performance, "engine_maker", lambda _: None)
+    code, (error,) = perform(monkeypatch, PortSettings("loopback", input_pattern="Keys"), settings)
+    assert (1, "no MIDI input matches 'Keys' (available: none); see: improviser ports") == (
+        code,
+        error["text"],
+    )
+
+
+def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where real-time priority is refused that is said once; the summary comes last, code 0."""
+    monkeypatch.setattr(priority, "raise_priority", lambda *_: False)
+    monkeypatch.setattr(performance, "load_policy", lambda *_: BarNote())
+    code, events = perform(monkeypatch, PORTS, PerformerSettings("x", "m", ENGINE))
+    assert (0, ["ready", "warning", "summary"]) == (code, [event["event"] for event in events])
+    assert "rtprio" in events[1]["text"] or "late" in events[1]["text"]
+    assert not events[0]["realtime"]

@@ -1,0 +1,292 @@
+"""The driver over python-rtmidi, with a made-up rtmidi in its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from improviser.errors import PortError
+from improviser.ports import quiet
+from improviser.ports import rtmidi as module
+from improviser.ports.rtmidi import RtMidiBackend
+
+JACK, ALSA, MM = 3, 2, 4
+NOTE = (0x90, 60, 80)
+
+
+class Wire:
+    """What the made-up system holds: virtual ports by name, and cables to callbacks."""
+
+    sources: ClassVar[dict[str, list[Any]]] = {}
+    destinations: ClassVar[dict[str, Any]] = {}
+    dead: ClassVar[int] = 0
+    alive: ClassVar[list[Any]] = []
+
+
+class Midi:
+    """What MidiIn and MidiOut have in common."""
+
+    def __init__(self, api: int, name: str) -> None:
+        """Be a client; raise as rtmidi does where there is no server."""
+        if api == ALSA:
+            raise OSError("no sequencer")
+        self.name = name
+        self.port = ""
+        Wire.alive.append(self)
+
+    def get_port_count(self) -> int:
+        """Count the ports."""
+        return len(self.get_ports())
+
+    def get_ports(self) -> list[str]:
+        """List the ports."""
+        raise NotImplementedError
+
+    def close_port(self) -> None:
+        """Unplug."""
+        self.port = ""
+
+    def delete(self) -> None:
+        """Leave."""
+        Wire.alive.remove(self)
+
+
+class MidiIn(Midi):
+    """An input."""
+
+    callback: Callable[..., None] | None = None
+
+    def get_ports(self) -> list[str]:
+        """List what can be heard."""
+        return list(Wire.sources)
+
+    def ignore_types(self, **_: bool) -> None:
+        """Take the wish."""
+
+    def set_callback(self, callback: Callable[..., None]) -> None:
+        """Keep the callback."""
+        self.callback = callback
+
+    def cancel_callback(self) -> None:
+        """Forget it."""
+        self.callback = None
+
+    def open_port(self, index: int, _name: str) -> None:
+        """Hear a source."""
+        Wire.sources[list(Wire.sources)[index]].append(self)
+
+    def open_virtual_port(self, name: str) -> None:
+        """Be a destination."""
+        Wire.destinations[f"{self.name}:{name}"] = self
+
+    def deliver(self, data: Sequence[int]) -> None:
+        """Get a message."""
+        if self.callback is not None:
+            self.callback((list(data), 0.0), None)
+
+
+class MidiOut(Midi):
+    """An output."""
+
+    target: Any = None
+
+    def get_ports(self) -> list[str]:
+        """List what can be played on."""
+        return list(Wire.destinations)
+
+    def open_port(self, index: int, _name: str) -> None:
+        """Play on a destination."""
+        self.target = Wire.destinations[list(Wire.destinations)[index]]
+
+    def open_virtual_port(self, name: str) -> None:
+        """Be a source; some come up dead."""
+        self.port = f"{self.name}:{name}"
+        Wire.sources[self.port] = []
+
+    def close_port(self) -> None:
+        """Be no source any more."""
+        Wire.sources.pop(self.port, None)
+        super().close_port()
+
+    def send_message(self, data: Sequence[int]) -> None:
+        """Send, unless dead."""
+        if not data:
+            raise ValueError("empty")
+        if self.port and Wire.dead:
+            Wire.dead -= 1
+            return
+        for listener in [self.target] if self.target else Wire.sources.get(self.port, []):
+            listener.deliver(data)
+
+
+class FakeRtMidi:
+    """The module."""
+
+    API_UNIX_JACK, API_LINUX_ALSA, API_WINDOWS_MM, API_MACOSX_CORE = JACK, ALSA, MM, 1
+    MidiIn, MidiOut = MidiIn, MidiOut
+
+    @staticmethod
+    def get_compiled_api() -> list[int]:
+        """List the systems of this build."""
+        return [ALSA, JACK, MM]
+
+
+@pytest.fixture(autouse=True)
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the made-up system in place, empty."""
+    Wire.sources.clear()
+    Wire.destinations.clear()
+    Wire.alive.clear()
+    Wire.dead = 0
+    monkeypatch.setattr(module, "rtmidi", FakeRtMidi)
+    monkeypatch.setattr(module, "_TRIAL_S", 0.001)
+    yield
+    Wire.sources.clear()
+    Wire.destinations.clear()
+
+
+def ignore(_data: Sequence[int], _at_ns: int) -> None:
+    """Take a message."""
+
+
+def test_virtual_ports_carry_messages() -> None:
+    """What is sent on the virtual output reaches its listeners, what is sent to the input us."""
+    backend = module.open_jack()
+    heard: list[tuple[int, ...]] = []
+    output = backend.open_virtual_output("Out")
+    backend.open_virtual_input("In", lambda data, at_ns: heard.append((*data, at_ns > 0)))
+    backend.open_input("Out:Out", lambda data, _: heard.append(tuple(data)))
+    output.send(NOTE)
+    backend.open_output("In:In").send(NOTE)
+    assert [NOTE, (*NOTE, True)] == heard
+
+
+def test_jack_needs_no_clients_for_lists_once_ports_are_open() -> None:
+    """With an input and an output open, the clients that only listed ports are gone."""
+    backend = module.open_jack()
+    assert ((), ()) == (backend.input_names(), backend.output_names())
+    assert 2 == len(Wire.alive)
+    output = backend.open_virtual_output("Out")
+    hearing = backend.open_virtual_input("In", ignore)
+    assert 2 == len(Wire.alive)
+    assert (("Out:Out",), ("In:In",)) == (backend.input_names(), backend.output_names())
+    hearing.close()
+    output.close()
+    assert ((), ("In:In",)) == (backend.input_names(), backend.output_names())
+    backend.close()
+    assert [] == Wire.alive
+
+
+def test_a_port_that_carries_nothing_is_made_anew() -> None:
+    """A client that comes up with a dead thread is replaced; when that fails thrice it is an error."""
+    backend = module.open_jack()
+    Wire.dead = 2
+    backend.open_virtual_output("Out").close()
+    Wire.dead = 3
+    with pytest.raises(PortError, match="'Out' was made 3 times and carries nothing; restart the server"):
+        backend.open_virtual_output("Out")
+
+
+def test_exceptions_of_the_callback_are_counted() -> None:
+    """What the callback raises stays in the driver's thread, counted."""
+
+    def broken(_data: Sequence[int], _at_ns: int) -> None:
+        """Raise."""
+        raise RuntimeError
+
+    backend = module.open_jack()
+    port = backend.open_virtual_input("In", broken)
+    backend.open_output("In:In").send(NOTE)
+    assert 1 == port.faults
+
+
+def test_drivers_exceptions_become_port_errors() -> None:
+    """What rtmidi raises says what could not be done, and is kept as the cause."""
+    output = module.open_jack().open_virtual_output("Out")
+    with pytest.raises(PortError, match="'Out' takes no more messages \\(empty\\)") as error:
+        output.send(())
+    assert isinstance(error.value.__cause__, ValueError)
+    output.close()
+    output.close()
+    with pytest.raises(PortError, match="'Out' is closed"):
+        output.send(NOTE)
+
+
+def test_a_failing_list_is_a_port_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the server is gone, so are its lists."""
+    backend = module.open_jack()
+
+    def fail(_self: MidiIn) -> list[str]:
+        """Fail."""
+        raise OSError("gone")
+
+    monkeypatch.setattr(MidiIn, "get_ports", fail)
+    with pytest.raises(PortError, match="cannot list the inputs: gone"):
+        backend.input_names()
+
+
+def test_a_missing_port_tells_what_is_available() -> None:
+    """To open a name that is not listed is an error."""
+    backend = module.open_jack()
+    with pytest.raises(PortError, match="no MIDI port 'Nothing' \\(available: none\\)"):
+        backend.open_input("Nothing", ignore)
+
+
+def test_elsewhere_lists_have_clients_of_their_own() -> None:
+    """On other systems an open port is not asked for lists while it plays."""
+    backend = RtMidiBackend("coremidi", JACK)
+    backend.open_virtual_output("Out")
+    backend.open_virtual_input("In", ignore)
+    backend.output_names()
+    assert 4 == len(Wire.alive)
+
+
+def test_windows_takes_a_loopback_port() -> None:
+    """Where no virtual port can be made an existing loopback port is opened, or the error says what to do."""
+    backend = module.open_winmm()
+    with pytest.raises(PortError, match="install loopMIDI"):
+        backend.open_virtual_output("Improviser Out")
+    MidiIn(MM, "other").open_virtual_port("x")
+    Wire.destinations["loopMIDI Port 1"] = Wire.destinations.pop("other:x")
+    Wire.sources["loopMIDI Port 1"] = []
+    assert "loopMIDI Port 1" == backend.open_virtual_output("Improviser Out").name
+    assert "loopMIDI Port 1" == backend.open_virtual_input("Improviser In", ignore).name
+
+
+def test_missing_systems_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sequencer, no server, no support and no rtmidi: each with its next step."""
+    with pytest.raises(PortError, match="built without coremidi"):
+        module.open_coremidi()
+    monkeypatch.setattr(module, "_ALSA_SEQUENCER", Path("/nonexistent"))
+    with pytest.raises(PortError, match="modprobe snd-seq"):
+        module.open_alsa()
+    monkeypatch.setattr(module, "_ALSA_SEQUENCER", Path("/"))
+    with pytest.raises(PortError, match="no ALSA server answers; load the ALSA sequencer"):
+        module.open_alsa()
+    monkeypatch.setattr(module, "rtmidi", None)
+    with pytest.raises(PortError, match="pip install python-rtmidi"):
+        module.open_jack()
+
+
+def test_stderr_is_quiet_and_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
+    """What a library writes to stderr in the block is lost, what is written after it is not."""
+    with quiet.quiet_stderr(), quiet.quiet_stderr():
+        os.write(2, b"noise\n")
+    os.write(2, b"word\n")
+    assert "word\n" == capfd.readouterr().err
+
+
+def test_without_stderr_there_is_nothing_to_keep_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose stderr is closed goes on."""
+
+    def closed(_descriptor: int) -> int:
+        """Raise as for a closed descriptor."""
+        raise OSError
+
+    monkeypatch.setattr(os, "dup", closed)
+    with quiet.quiet_stderr():
+        pass

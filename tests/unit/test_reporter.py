@@ -1,0 +1,87 @@
+"""The performer's pipes."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from improviser.control import Notice, Panic, Stop, value_to_line
+from improviser.daemon import reporter as module
+from improviser.daemon.inbox import Inbox
+from improviser.daemon.reporter import Reporter, read_commands
+
+
+class Stuck(io.StringIO):
+    """A pipe that nobody reads: writing waits."""
+
+    def __init__(self) -> None:
+        """Wait until it is let go."""
+        super().__init__()
+        self.waits = threading.Event()
+        self.let_go = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Wait."""
+        self.waits.set()
+        self.let_go.wait(20)
+        return super().write(text)
+
+
+class Broken(io.StringIO):
+    """A pipe whose reader is gone."""
+
+    def write(self, text: str) -> int:
+        """Raise as such a pipe does."""
+        raise BrokenPipeError(text)
+
+
+def test_events_are_written_as_lines() -> None:
+    """What is told stands in the stream when the reporter is closed, in order."""
+    stream = io.StringIO()
+    reporter = Reporter(stream)
+    events = [Notice("a"), Notice("b")]
+    for event in events:
+        reporter.tell(event)
+    reporter.close()
+    assert "".join(map(value_to_line, events)) == stream.getvalue()
+
+
+def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nobody reading, telling goes on; beyond the bound events are dropped and counted."""
+    monkeypatch.setattr(module, "EVENTS_MAX", 10)
+    monkeypatch.setattr(module, "_CLOSING_S", 0.001)
+    stream = Stuck()
+    reporter = Reporter(stream)
+    reporter.tell(Notice("first"))
+    assert stream.waits.wait(20)
+    for _ in range(15):
+        reporter.tell(Notice("x"))
+    assert 5 == reporter.dropped
+    reporter.close()
+    stream.let_go.set()
+
+
+def test_a_broken_pipe_ends_the_writing() -> None:
+    """When the reader is gone the reporter goes quietly."""
+    reporter = Reporter(Broken())
+    reporter.tell(Notice("x"))
+    reporter.close()
+    assert 0 == reporter.dropped
+
+
+def test_commands_reach_the_inbox() -> None:
+    """Each command is put in; what is none is passed over; the end of the stream is a stop."""
+    inbox = Inbox()
+    lines = [value_to_line(Panic()), "nonsense\n", value_to_line(Notice("x")), value_to_line(Stop("why"))]
+    read_commands(io.StringIO("".join(lines)), inbox).join()
+    assert [Panic(), Stop("why"), Stop()] == list(inbox.take_many(9))
+
+
+def test_a_broken_stream_is_its_end() -> None:
+    """A stream that fails stops the music too."""
+    inbox, stream = Inbox(), io.StringIO()
+    stream.close()
+    read_commands(stream, inbox).join()
+    assert [Stop()] == list(inbox.take_many(9))

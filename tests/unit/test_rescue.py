@@ -1,0 +1,251 @@
+"""Releasing what a dead performer left sounding, and knowing who heard it."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from improviser.control import Ready
+from improviser.daemon import connections, rescue
+from improviser.daemon.connections import Connections
+from improviser.errors import PortError
+from improviser.midi.message import ControlChange, Message, NoteOff, bytes_to_message
+from improviser.ports import jackgraph
+from improviser.ports.jackgraph import JackGraph
+from improviser.ports.loopback import LoopbackBackend, Patchbay
+from tests.live import wait_for
+
+SILENCE = [ControlChange(0, control, 0) for control in (64, 123, 120)]
+OFFS: list[Message] = [NoteOff(0, 60), NoteOff(0, 64), *SILENCE]
+
+
+def ready(**values: object) -> Ready:
+    """Give what a performer on JACK with a virtual output said."""
+    fields: dict[str, Any] = {
+        "backend": "jack",
+        "ports": {},
+        "preset": "x",
+        "seed": 0,
+        "tempo_bpm": 120.0,
+        "realtime": True,
+        "player": None,
+        "sends_on": "Improviser Out",
+        "is_virtual": True,
+    }
+    return Ready(**(fields | values))
+
+
+class Synth:
+    """A listener that keeps messages."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self.heard: list[Message] = []
+
+    def __call__(self, data: Sequence[int], _at_ns: int) -> None:
+        """Keep a message."""
+        self.heard.append(bytes_to_message(data))
+
+
+@pytest.fixture
+def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
+    """A patchbay on which rescues happen without waiting."""
+    bay = Patchbay()
+    monkeypatch.setattr(rescue, "open_backend", lambda _: LoopbackBackend(bay))
+    for name in ("_GONE_S", "_CONNECT_S", "_LINGER_S", "_LOOK_EVERY_S"):
+        monkeypatch.setattr(rescue, name, 0.0)
+    return bay
+
+
+def test_the_listeners_of_the_virtual_port_are_released(patchbay: Patchbay) -> None:
+    """Who was connected hears the offs and the controllers that silence the channel; others hear nothing."""
+    synth, other = Synth(), Synth()
+    LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
+    LoopbackBackend(patchbay).open_virtual_input("Other", other)
+    rescue.release(ready(), {(0, 64), (0, 60)}, ("Synth", "Gone"))
+    assert (OFFS, []) == (synth.heard, other.heard)
+
+
+def test_without_known_listeners_a_fresh_port_serves(
+    patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virtual port of the same name is made, and programs that connect by name hear the offs."""
+    synth = Synth()
+
+    def connect(_elapsed_s: float) -> None:
+        """Connect by name, as soon as the port is there."""
+        if "Improviser Out" in patchbay.sources() and not synth.heard:
+            LoopbackBackend(patchbay).open_input("Improviser Out", synth)
+
+    monkeypatch.setattr(time, "sleep", connect)
+    rescue.release(ready(), {(0, 64), (0, 60)})
+    assert OFFS == synth.heard
+    assert () == patchbay.sources()
+
+
+def test_an_old_port_has_time_to_go(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the server still lists the dead performer's port, it is waited for."""
+    patchbay.add_source("Improviser Out")
+    waits: list[float] = []
+
+    def go(elapsed_s: float) -> None:
+        """Let the port go at the first wait."""
+        waits.append(elapsed_s)
+        if len(waits) == 1:
+            patchbay.remove_source("Improviser Out")
+
+    monkeypatch.setattr(rescue, "_GONE_S", 20.0)
+    monkeypatch.setattr(time, "sleep", go)
+    rescue.release(ready(), {(0, 60)})
+    assert 3 == len(waits)
+
+
+def test_an_existing_port_is_opened_again(patchbay: Patchbay) -> None:
+    """What was played on a port of another program is released there."""
+    synth = Synth()
+    LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
+    rescue.release(ready(sends_on="Synth", is_virtual=False), {(0, 60), (0, 64)})
+    assert OFFS == synth.heard
+
+
+def test_nothing_is_opened_where_nothing_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without notes, or on ports that died with the process, there is nothing to do."""
+    monkeypatch.setattr(rescue, "open_backend", lambda _: pytest.fail("opened"))
+    rescue.release(ready(), ())
+    rescue.release(ready(backend="loopback"), {(0, 60)})
+
+
+class Graph:
+    """A graph that is told what to tell."""
+
+    def __init__(self, *answers: tuple[str, ...] | None) -> None:
+        """Answer with each of `answers`, then with the last."""
+        self.answers = list(answers)
+        self.is_closed = False
+
+    def listeners(self, port: str) -> tuple[str, ...] | None:
+        """Give the next answer."""
+        assert "Improviser Out" == port
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def close(self) -> None:
+        """Be closed."""
+        self.is_closed = True
+
+
+def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last listeners that were seen are known after the port has vanished."""
+    graph = Graph(("A",), ("A", "B"), None)
+    monkeypatch.setattr(jackgraph, "open_graph", lambda: graph)
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: graph.answers == [None], "answers")
+    followed.close()
+    assert (("A", "B"), True) == (followed.listeners, graph.is_closed)
+
+
+def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without JACK, without a virtual port or without libjack the list stays empty."""
+
+    def refuse() -> JackGraph:
+        """Refuse."""
+        raise PortError("no libjack")
+
+    monkeypatch.setattr(jackgraph, "open_graph", refuse)
+    followed = Connections()
+    followed.follow(ready(backend="alsa"))
+    followed.follow(ready(is_virtual=False))
+    followed.follow(ready())
+    followed.close()
+    assert () == followed.listeners
+
+
+class LibJack:
+    """A made-up libjack: one source with its listeners."""
+
+    def __init__(
+        self, sources: Sequence[bytes], listeners: Sequence[bytes], *, has_server: bool = True
+    ) -> None:
+        """Hold ports and connections."""
+        self.sources, self.heard_by = [*sources, None], [*listeners, None]
+        self.has_server = has_server
+        self.freed = 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any function of the library
+        """Give a function that can be declared, as ctypes does."""
+
+        def function(*args: object) -> object:
+            """Do what the library's function does."""
+            return getattr(self, f"do_{name.removeprefix('jack_')}")(*args)
+
+        self.__dict__[name] = function
+        return function
+
+    def do_client_open(self, *_: object) -> int:
+        """Let the client in."""
+        return int(self.has_server)
+
+    def do_client_close(self, *_: object) -> None:
+        """Let it go."""
+
+    def do_get_ports(self, *_: object) -> list[bytes | None]:
+        """List the sources."""
+        return self.sources
+
+    def do_port_by_name(self, _client: int, name: bytes) -> int:
+        """Find a port."""
+        return int(not name.startswith(b"Ghost"))
+
+    def do_port_get_all_connections(self, *_: object) -> list[bytes | None]:
+        """List the listeners."""
+        return self.heard_by
+
+    def do_free(self, _array: object) -> None:
+        """Count what is given back."""
+        self.freed += 1
+
+
+def graph_of(monkeypatch: pytest.MonkeyPatch, library: LibJack) -> JackGraph:
+    """Open the graph of a made-up library."""
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _: "libjack.so.0")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
+    return jackgraph.open_graph()
+
+
+def test_the_graph_tells_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The foreign listeners of the newest port of a name; what the library allocates is freed."""
+    library = LibJack(
+        [b"Old:Improviser Out", b"Synth:x", b"New:Improviser Out"], [b"A:in", b"Improviser Probe:x"]
+    )
+    graph = graph_of(monkeypatch, library)
+    assert ("A:in",) == graph.listeners("Improviser Out")
+    assert 2 == library.freed
+    graph.close()
+
+
+def test_a_port_that_is_gone_has_no_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None says that there is no such port, now or any more."""
+    assert graph_of(monkeypatch, LibJack([b"Synth:x"], [])).listeners("Improviser Out") is None
+    assert graph_of(monkeypatch, LibJack([b"Ghost:Improviser Out"], [])).listeners("Improviser Out") is None
+
+
+def test_no_jack_is_a_port_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a server, nor the library, nor a usable one: each says so."""
+    with pytest.raises(PortError, match="no JACK server answers"):
+        graph_of(monkeypatch, LibJack([], [], has_server=False))
+
+    def refuse(_path: str) -> None:
+        """Refuse to load."""
+        raise OSError("not found")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(PortError, match="libjack cannot be used: not found"):
+        jackgraph.open_graph()
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
+    with pytest.raises(PortError, match="no libjack"):
+        jackgraph.open_graph()

@@ -1,0 +1,199 @@
+"""The supervisor, with small scripts in the performer's place."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from improviser.control import Event, Failed, Notice, Panic, PerformerSettings, PortSettings, Ready, Summary
+from improviser.daemon import rescue, supervisor
+from improviser.daemon.ledger import Ledger
+from improviser.daemon.supervisor import Supervisor
+from improviser.errors import PortError
+from tests.live import wait_for
+
+SETTINGS = PerformerSettings("x", "m", {})
+READY = (
+    '{"event": "ready", "backend": "loopback", "ports": {}, "preset": "x", "seed": 0, "tempo_bpm": 1.0, '
+    '"realtime": true, "player": null, "sends_on": "Out", "is_virtual": true}'
+)
+Play = Callable[[str], Supervisor]
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Start a supervisor whose performer is a script."""
+
+    def start(script: str) -> Supervisor:
+        """Start the script; `say` prints a line at once, `lines` are those that come."""
+        prelude = "import sys, time, signal\nsay = lambda line: print(line, flush=True)\nlines = sys.stdin\n"
+        monkeypatch.setattr(supervisor, "_COMMAND", (sys.executable, "-c", prelude + script))
+        return Supervisor()
+
+    return start
+
+
+def events(performer: Supervisor) -> list[Event]:
+    """Start a performer and give all its events."""
+    with performer:
+        performer.open(PortSettings())
+        performer.start(SETTINGS)
+        return list(performer.events())
+
+
+def test_events_come_as_values(play: Play) -> None:
+    """Lines of the performer become values; what is none is passed over."""
+    script = """say('noise'); say('{"event": "stop"}'); say('{"event": "notice", "text": "a"}')
+say('{"event": "summary", "notes_heard": 3}')"""
+    assert [Notice("a"), Summary(3)] == events(play(script))
+
+
+def test_the_performer_is_told_ports_first(play: Play) -> None:
+    """The first line says which ports to open, the second what to play."""
+    script = """for line in lines:
+    kind = line.split('"')[3]
+    say('{"event": "notice", "text": "%s"}' % kind)
+    if kind == "settings": break
+say('{"event": "summary"}')"""
+    assert [Notice("ports"), Notice("settings"), Summary()] == events(play(script))
+
+
+def test_commands_are_handed_over(play: Play) -> None:
+    """A panic and a stop reach the performer as lines; leaving the block stops it."""
+    script = """for line in lines:
+    kind = line.split('"')[3]
+    say('{"event": "notice", "text": "%s"}' % kind)
+    if kind == "stop": break
+say('{"event": "summary"}')"""
+    told: list[Event] = []
+    with play(script) as performer:
+        performer.open(PortSettings())
+        performer.panic()
+        performer.tell(Panic())
+        stream = performer.events()
+        told += [next(stream) for _ in range(3)]
+        os.kill(os.getpid(), signal.SIGTERM)
+        told += stream
+    assert [*map(Notice, ("ports", "panic", "panic", "stop")), Summary()] == told
+
+
+def test_signals_are_given_back(play: Play) -> None:
+    """After the block a signal means what it meant before."""
+    before = signal.getsignal(signal.SIGTERM)
+    with play("lines.read()"):
+        assert before != signal.getsignal(signal.SIGTERM)
+    assert before == signal.getsignal(signal.SIGTERM)
+
+
+def test_a_crash_is_told_with_the_last_words(play: Play) -> None:
+    """A performer that ends without a summary has failed; its last line of stderr says why."""
+    (failed,) = events(play("lines.readline(); print('Oops\\nBad luck\\n', file=sys.stderr); sys.exit(3)"))
+    assert Failed("the performer ended unexpectedly with code 3 (Bad luck); start again") == failed
+
+
+def test_a_killed_performers_notes_are_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it left sounding is released by what it said of its ports, and that is told."""
+    released: list[object] = []
+    monkeypatch.setattr(rescue, "release", lambda *args: released.append(args[1]))
+    monkeypatch.setattr(Ledger, "sounding", lambda _: [(0, 60)])
+    script = f"say('{READY}'); signal.raise_signal(9)"
+    ready, failed = events(play(script))
+    assert isinstance(ready, Ready)
+    expected = "the performer was killed by signal 9; 1 sounding notes were released; start again"
+    assert ([[(0, 60)]], Failed(expected)) == (released, failed)
+
+
+def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the MIDI system is gone too, the notes cannot be released."""
+
+    def fail(*_: object) -> None:
+        """Fail."""
+        raise PortError("no server")
+
+    monkeypatch.setattr(rescue, "release", fail)
+    failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.text.endswith("; its notes could not be released: no server")
+
+
+def test_a_fault_that_was_told_is_not_told_twice(play: Play) -> None:
+    """After an error of its own the performer may end as it likes."""
+    assert [Failed("why", 2)] == events(
+        play("""say('{"event": "error", "text": "why", "code": 2}'); sys.exit(2)""")
+    )
+
+
+def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not end when asked to is killed after some patience."""
+    monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
+    with play(f"say('{READY}'); time.sleep(600)") as performer:
+        performer.open(PortSettings())
+        stream = performer.events()
+        next(stream)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert "killed by signal 9" in str(list(stream))
+
+
+def test_a_second_signal_kills(play: Play) -> None:
+    """Who asks twice does not want to wait."""
+    with play(f"say('{READY}'); time.sleep(600)") as performer:
+        performer.open(PortSettings())
+        stream = performer.events()
+        next(stream)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert "killed by signal 9" in str(list(stream))
+
+
+def test_leaving_ends_a_hung_performer(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in the block leaves no process behind, and its notes are released."""
+    monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
+    released: list[object] = []
+    monkeypatch.setattr(rescue, "release", lambda *args: released.append(args[1]))
+
+    def fail() -> None:
+        """Fail while the performer plays."""
+        with play(f"say('{READY}'); time.sleep(600)") as performer:
+            performer.open(PortSettings())
+            next(performer.events())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [[]] == released
+
+
+def test_a_performer_that_was_told_nothing_is_just_ended(play: Play) -> None:
+    """Without ports there is nothing to close: it is not waited for."""
+    begun_s = time.monotonic()
+    with play("time.sleep(600)"):
+        pass
+    assert time.monotonic() - begun_s < supervisor.PATIENCE_S
+
+
+def test_a_stop_before_the_beginning_is_no_fault(play: Play) -> None:
+    """When the performer ends because it was stopped before it was ready, nothing is told."""
+    with play("lines.readline(); lines.readline()") as performer:
+        performer.open(PortSettings())
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert [] == list(performer.events())
+
+
+def test_with_debugging_stderr_is_the_performers(
+    play: Play, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Where faults are searched for, the performer's stderr is shown as it comes."""
+    monkeypatch.setenv("IMPROVISER_DEBUG", "1")
+    mark = tmp_path / "mark"
+    script = f"""print('trace', file=sys.stderr); open({str(mark)!r}, 'w').close()
+say('{{"event": "summary"}}')"""
+    assert [Summary()] == events(play(script))
+    wait_for(mark.exists, "the performer's words")
+    assert "trace" in capfd.readouterr().err
