@@ -25,6 +25,12 @@ def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"name": "a\nb", "path": "x", "word": "ü"} == json.loads(out)
 
 
+def test_json_has_no_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """What JSON cannot write as a number, wherever it stands, is null."""
+    say_json({"a": float("nan"), "b": {"c": [1.5, float("inf")], "d": (-float("inf"), "x")}})
+    assert {"a": None, "b": {"c": [1.5, None], "d": [None, "x"]}} == json.loads(capsys.readouterr().out)
+
+
 def test_a_table_without_rows_is_its_header(capsys: pytest.CaptureFixture[str]) -> None:
     """A table without rows shows its header."""
     say_table(("A", "B"), [])
@@ -41,6 +47,13 @@ def test_progress_without_a_terminal_is_a_line_each_tenth(capsys: pytest.Capture
     assert [f"train: {percent} %" for percent in range(10, 101, 10)] == [
         line.split(" loss")[0] for line in lines
     ]
+
+
+def test_progress_of_short_work_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the time after which it is to be shown nothing is."""
+    with progress("render", 10, float("inf")) as advance:
+        advance(10)
+    assert "" == capsys.readouterr().err
 
 
 def test_progress_of_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:

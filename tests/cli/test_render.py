@@ -1,0 +1,123 @@
+"""`improviser render`, with the shipped presets and models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from improviser.cli import main
+from improviser.cli import render as render_command
+from improviser.config.resources import shipped_folder
+from improviser.midi.message import ProgramChange
+from improviser.midi.smf import MeterChange, TempoChange, TimedEvent, read_file, write_file
+from improviser.music.scale import SCALE_DEGREES, Mode
+from tests.cli.conftest import Refuse, Run, RunJson
+from tests.written import TICKS, TUNE, channels, onsets, to_song, to_track
+
+SONG = to_song(
+    to_track(TUNE, name="flute"),
+    to_track("C3 - E3 - " * 4, channel=1, name="bass"),
+    tempos=[TempoChange(0, 500_000), TempoChange(4 * TICKS, 400_000)],
+    meters=[MeterChange(0, 4, 4)],
+)
+
+
+@pytest.fixture(autouse=True)
+def player(own_folder: Path) -> Path:
+    """Write the player's file, and give its path."""
+    path = own_folder / "player.mid"
+    write_file(path, SONG)
+    return path
+
+
+def test_the_duet_is_written(run: Run) -> None:
+    """The file holds player and improviser in the ticks, tempos and meters of the input."""
+    out = run("render", "player.mid", "-o", "duet.mid")
+    song = read_file("duet.mid")
+    notes = len(onsets(song.tracks[1]))
+    assert f"duet.mid: {notes} notes of the improviser beside player.mid\n" == out
+    assert notes > 0
+    assert ["player", "improviser"] == [track.name for track in song.tracks]
+    assert (SONG.ticks_per_beat, SONG.tempo_map, SONG.meter_map) == (
+        song.ticks_per_beat,
+        song.tempo_map,
+        song.meter_map,
+    )
+
+
+def test_json_is_one_object(run_json: RunJson) -> None:
+    """With --json what was done is one object."""
+    (line,) = run_json("render", "player.mid", "-o", "duet.mid", "--seed", 5, "--preset", "fiddle")
+    notes = len(onsets(read_file("duet.mid").tracks[1]))
+    expected = {"event": "rendered", "out": "duet.mid", "notes": notes, "preset": "fiddle", "seed": 5}
+    assert expected == line
+
+
+def test_a_seed_gives_the_same_bytes(run: Run) -> None:
+    """Two runs with one seed give the same bytes, another seed gives others."""
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run("render", "player.mid", "-o", f"{name}.mid", "--seed", seed)
+    first, second, other = (Path(f"{name}.mid").read_bytes() for name in "abc")
+    assert first == second
+    assert first != other
+
+
+def test_the_key_may_be_given(run: Run) -> None:
+    """In a given key all notes of the improviser lie in it, from the first bar on."""
+    run("render", "player.mid", "-o", "duet.mid", "--key", "Ebm")
+    played = onsets(read_file("duet.mid").tracks[1])
+    assert set() == {(note - 3) % 12 for _, note in played} - {*SCALE_DEGREES[Mode.MINOR]}
+    assert played[0][0] < 4 * TICKS
+
+
+@pytest.mark.parametrize(("track", "notes"), [(1, 16), (2, 8)])
+def test_the_players_track_is_counted_from_one(track: int, notes: int, run: Run) -> None:
+    """--player-track 1 is the first track with messages."""
+    run("render", "player.mid", "-o", "duet.mid", "--player-track", track)
+    assert notes == len(onsets(read_file("duet.mid").tracks[0]))
+
+
+def test_the_presets_differ(run: Run) -> None:
+    """Another preset plays something else."""
+    for preset in ("chorale", "fiddle"):
+        run("render", "player.mid", "-o", f"{preset}.mid", "--preset", preset)
+    assert read_file("chorale.mid").tracks[1] != read_file("fiddle.mid").tracks[1]
+
+
+def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
+    """The program that a preset of the user's names is the improviser's first message, on its channel."""
+    text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
+    Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 41\n"), "utf-8")
+    run("render", "player.mid", "-o", "duet.mid", "--preset", "violin.toml")
+    part = read_file("duet.mid").tracks[1]
+    assert TimedEvent(0, ProgramChange(channels(part).pop(), 40)) == part.events[0]
+
+
+def test_an_older_file_is_replaced(run: Run) -> None:
+    """A file of the same name is written over."""
+    Path("duet.mid").write_bytes(b"old")
+    run("render", "player.mid", "-o", "duet.mid")
+    assert 2 == len(read_file("duet.mid").tracks)
+
+
+@pytest.mark.parametrize("name", ["player.mid", "./player.mid", "link.mid"])
+def test_the_players_file_is_not_overwritten(name: str, player: Path, refuse: Refuse) -> None:
+    """The player's own file, by whatever name, is refused as the output and stays as it was."""
+    os.symlink("player.mid", "link.mid")  # noqa: PTH211 - the target is relative
+    before = player.read_bytes()
+    reason = refuse(2, "render", "player.mid", "-o", name)
+    assert f"{Path(name)} is the player's file and would be lost; choose another one with --out" == reason
+    assert before == player.read_bytes()
+
+
+def test_progress_is_shown_where_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What takes longer than people wait in silence shows its progress, on stderr."""
+    monkeypatch.setattr(render_command, "PATIENCE_S", 0.0)
+    assert 0 == main(["render", "player.mid", "-o", "duet.mid"])
+    captured = capsys.readouterr()
+    assert [f"rendering: {percent} %" for percent in range(10, 100, 10)] == captured.err.splitlines()
+    assert 1 == captured.out.count("\n")
