@@ -1,0 +1,85 @@
+"""Whatever comes in, in whatever order, no note is left hanging and the beat is not held up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.control import Panic, PlayerUse, Stop
+from improviser.daemon.inbox import PortLost
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.playing.actions import ACTION_COUNT
+from improviser.ports.base import VIRTUAL_INPUT
+from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
+
+if TYPE_CHECKING:
+    from improviser.agent.policy import Values
+    from improviser.midi.message import Message
+
+LENGTH_S = 6.0
+MOMENTS = st.floats(0, LENGTH_S)
+DATA = st.integers(0, 127)
+NOTES = st.tuples(st.sampled_from((0x80, 0x90)), st.integers(40, 80), DATA)
+CONTROLS = st.tuples(st.just(0xB0), st.sampled_from((1, 64, 120, 123)), DATA)
+GARBAGE = st.lists(st.integers(0, 255), max_size=4).map(tuple)
+PORTS = st.sampled_from((KEYBOARD, VIRTUAL_INPUT))
+BYTES = st.tuples(MOMENTS, st.one_of(NOTES, NOTES, NOTES, CONTROLS, GARBAGE), PORTS)
+LOSSES = (PortLost(KEYBOARD, is_output=False), PortLost("Out", is_output=True))
+ITEMS = st.tuples(MOMENTS, st.sampled_from((Panic(), Stop(), *LOSSES)))
+STALLS = st.tuples(MOMENTS, st.floats(0, 0.5))
+
+
+def hanging(sent: list[tuple[float, Message]]) -> Counter[tuple[int, int]]:
+    """Give how often each (channel, note) was begun and not ended; an end too many is negative."""
+    sounding: Counter[tuple[int, int]] = Counter()
+    for _, message in sent:
+        if isinstance(message, NoteOn):
+            sounding[message.channel, message.note] += 1
+        elif isinstance(message, NoteOff):
+            sounding[message.channel, message.note] -= 1
+            assert sounding[message.channel, message.note] >= 0
+    return +sounding
+
+
+def stall(performance: Performance, stall_s: float) -> None:
+    """Let the process stand still."""
+    performance.clock.advance(performance.clock.now_s() + stall_s)
+
+
+class Chance:
+    """Finds all actions equal, so that chance alone decides."""
+
+    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
+        """Give zeros."""
+        del observation
+        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros(ACTION_COUNT, dtype=np.float32)
+
+
+@given(
+    heard=st.lists(BYTES, max_size=40),
+    items=st.lists(ITEMS, max_size=2),
+    stalls=st.lists(STALLS, max_size=2),
+    player=st.sampled_from(PlayerUse),
+    seed=st.integers(0, 99),
+)
+def test_every_note_is_released(
+    heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
+) -> None:
+    """For any stream of notes, bytes, commands, losses and stalls, each note-on sent has its note-off."""
+    engine = ENGINE | {"temperature": 1.0}
+    performance = Performance(performer_settings(engine=engine, seed=seed), actor=Chance(), player=player)
+    for at_s, data, port in heard:
+        performance.play_bytes(at_s, data, port=port)
+    for at_s, item in items:
+        performance.at(at_s, partial(performance.inbox.put, item))
+    for at_s, stall_s in stalls:
+        performance.at(at_s, partial(stall, performance, stall_s))
+    summary = performance.run(until_s=LENGTH_S)
+    assert Counter() == hanging(performance.sent)
+    assert (0, 0) == (summary.stuck_notes, sum(performance.cells))
