@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.engine import Engine, EngineSettings
+from improviser.engine.core import ROUNDING_S
 from improviser.listening.observation import COLUMNS
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.playing.scheduler import Scheduler
@@ -51,7 +52,7 @@ def play_session(
     waiting = list(reversed(heard))
     while True:
         late_s = lateness()
-        while waiting and waiting[-1].due_s <= _moment(engine, until_s) + late_s:
+        while waiting and waiting[-1].due_s <= _moment(engine, until_s) + ROUNDING_S + late_s:
             timed = waiting.pop()
             engine.hear(timed.message, timed.due_s)
             between(engine)

@@ -91,9 +91,10 @@ def test_a_figure_that_comes_again_runs_at_its_lag() -> None:
 
 
 def test_runs_end_somewhere() -> None:
-    """A line that never changes counts its repetition up to RUN_MAX, however long it goes on."""
+    """A line that never changes counts up to RUN_MAX, which its type can hold twice."""
     line = push(line_of("C4"), *[HOLD] * (RUN_MAX + 2 * WINDOW))
     assert [RUN_MAX] * 4 == line.runs[0].tolist()
+    assert 2 * RUN_MAX <= np.iinfo(line.runs.dtype).max
 
 
 def test_a_copy_goes_its_own_way() -> None:
