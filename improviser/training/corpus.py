@@ -233,6 +233,7 @@ def _build(path: Path, progress: Callable[[str, int, int], None] | None) -> Cach
     ]
     if not tasks:
         raise CorpusError(f"no corpus in {root}; install music21 anew")
+    parts.mkdir(parents=True, exist_ok=True)
     parsed = run_tasks(tasks, progress)
     changed = Counter(f"{draft.kind}: {draft.change}" for draft in parsed.drafts if draft.change)
     cached = Cached(stamp, drafts_to_pieces(parsed.drafts), parsed.dropped, changed)

@@ -1,0 +1,24 @@
+"""A tiny corpus in the cache, so that no score has to be parsed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import Counter
+from pathlib import Path
+
+from improviser.training.corpus_cache import CACHE_NAME, Cached, write_cache
+from tests.tiny_corpus import chorale, tune
+
+# As long as what an evaluation plays.
+BARS = 16
+
+
+def write_tiny_corpus(cache: Path) -> None:
+    """Write the cache of a corpus of two pieces a split into the folder `cache`."""
+    stamp = f"music21 {importlib.metadata.version('music21')}"
+    pieces = [
+        make(f"{make.__name__}-{split}", split, 0, BARS)
+        for split in ("train", "valid", "test")
+        for make in (chorale, tune)
+    ]
+    write_cache(cache / CACHE_NAME, Cached(stamp, pieces, Counter(), Counter()))

@@ -1,0 +1,247 @@
+"""Broken input: each is one line that names the next step, without a traceback and without half a file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from improviser.agent.checkpoint import save_model
+from improviser.cli import main
+from improviser.config.resources import shipped_folder
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.midi.smf import TimedEvent, Track, write_file
+from tests.cli.conftest import Refuse
+from tests.cli.corpus import write_tiny_corpus
+from tests.full_disk import full_disk
+from tests.tiny_network import SMALL, make_weights
+from tests.written import TUNE, to_song, to_track
+
+ENDLESS = Track("", (TimedEvent(0, NoteOn(0, 60, 1)), TimedEvent(0x0FFFFFFF, NoteOff(0, 60))))
+RENDER = ("render", "player.mid", "-o", "out.mid")
+AGAIN = "save or download it again"
+
+
+def midi_bytes(*tracks: Track | str) -> bytes:
+    """Give the bytes of a file of these tracks."""
+    write_file("scratch.mid", to_song(*tracks))
+    data = Path("scratch.mid").read_bytes()
+    Path("scratch.mid").unlink()
+    return data
+
+
+def with_type(kind: int) -> bytes:
+    """Give a good file that says that it is of another type."""
+    data = midi_bytes(TUNE)
+    return data[:8] + kind.to_bytes(2, "big") + data[10:]
+
+
+# What the file holds, and how the refusal begins and ends.
+FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
+    "empty": (bytes, "player.mid: not a MIDI file", "give another one"),
+    "garbage": (lambda: bytes(range(256)) * 4, "player.mid: not a MIDI file", "give another one"),
+    "text": (lambda: b"C4 D4 E4\n", "player.mid: not a MIDI file", "give another one"),
+    "header alone": (lambda: midi_bytes(TUNE)[:14], "player.mid: truncated: it promises 2 tracks", AGAIN),
+    "half a header": (lambda: midi_bytes(TUNE)[:9], "player.mid: truncated within its header", AGAIN),
+    "half a track": (lambda: midi_bytes(TUNE)[:-50], "player.mid: truncated: it ends within a track", AGAIN),
+    "type 2": (lambda: with_type(2), "player.mid: a MIDI file of type 2", "save it as type 0 or 1"),
+    "SMPTE time": (
+        lambda: midi_bytes(TUNE)[:12] + b"\xe7\x28" + midi_bytes(TUNE)[14:],
+        "player.mid: counts time in SMPTE frames",
+        "save it with ticks per quarter note",
+    ),
+    "no track": (midi_bytes, "the player has no notes, drums aside", "or --player-track"),
+    "no notes": (lambda: midi_bytes(Track("", ())), "the player has no notes", "or --player-track"),
+    "drums": (lambda: midi_bytes(to_track(TUNE, channel=9)), "the player has no notes", "or --player-track"),
+    "no end": (lambda: midi_bytes(ENDLESS), "the player's part lasts 2,796,202 beats", "at most 20,000"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_cannot_be_played(name: str, refuse: Refuse) -> None:
+    """A file that is no music for one player is refused, and nothing is written."""
+    make_bytes, start, end = FILES[name]
+    Path("player.mid").write_bytes(make_bytes())
+    reason = refuse(1, *RENDER)
+    assert (start, end) == (reason[: len(start)], reason[-len(end) :])
+    assert ["player.mid"] == [path.name for path in Path().iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("none.mid", "No such file or directory"),
+        (".", "Is a directory"),
+        ("none/a.mid", "No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_read(path: str, reason: str, refuse: Refuse) -> None:
+    """A path that is no file is told with the system's reason."""
+    told = refuse(1, "render", path, "-o", "out.mid")
+    assert f"{path}: cannot be read: {reason}; give the path of a MIDI file" == told
+
+
+@pytest.fixture
+def player() -> None:
+    """Write a good file."""
+    write_file("player.mid", to_song(TUNE))
+
+
+@pytest.mark.usefixtures("player")
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["--preset", "fidle"], 1, "no preset 'fidle'; did you mean 'fiddle'? (available: "),
+        (["--preset", "none.toml"], 1, "none.toml: cannot be read: No such file or directory"),
+        (["--key", "H"], 2, "'H' is no key; write a tonic and m for minor, as in C, F#, Am or Bbm, or auto"),
+        (["--player-track", "2"], 2, "there is no track 2; --player-track can be 1 to 1"),
+        (["--player-track", "0"], 2, "Invalid value for '--player-track': "),
+        (["--seed", "-1"], 2, "Invalid value for '--seed': "),
+        (["more.mid"], 2, "Got unexpected extra argument"),
+        (["--sed", "1"], 2, "No such option: --sed"),
+    ],
+)
+def test_a_wrong_argument(arguments: list[str], code: int, reason: str, refuse: Refuse) -> None:
+    """A wrong argument of render is told, and nothing is written."""
+    assert reason == refuse(code, *RENDER, *arguments)[: len(reason)]
+    assert not Path("out.mid").exists()
+
+
+@pytest.mark.usefixtures("player")
+@pytest.mark.parametrize("command", [("render", "player.mid"), ("compose", "--bars", 2)])
+@pytest.mark.parametrize(
+    ("out", "reason"), [("none/out.mid", "No such file or directory"), ("folder", "Is a directory")]
+)
+def test_an_output_that_cannot_be(command: tuple[object, ...], out: str, reason: str, refuse: Refuse) -> None:
+    """An output that cannot be written is told with the system's reason."""
+    Path("folder").mkdir()
+    told = refuse(1, *command, "-o", out)
+    assert f"{out}: cannot be written: {reason}; choose another place" == told
+
+
+@pytest.mark.usefixtures("player")
+@pytest.mark.parametrize("command", [("render", "player.mid"), ("compose", "--bars", 2)])
+def test_a_full_disk(command: tuple[object, ...], refuse: Refuse) -> None:
+    """Where the disk is full the old file stays as it was, and no part of the new one remains."""
+    Path("out.mid").write_bytes(b"old")
+    with full_disk():
+        told = refuse(1, *command, "-o", "out.mid")
+    assert "out.mid: cannot be written: File too large; choose another place" == told
+    assert b"old" == Path("out.mid").read_bytes()
+    assert ["out.mid", "player.mid"] == sorted(path.name for path in Path().iterdir())
+
+
+def garbage(path: Path) -> None:
+    """Write a model that is none."""
+    path.write_bytes(b"\x08" + bytes(999))
+
+
+def truncated(path: Path) -> None:
+    """Write the first half of a model."""
+    data = (shipped_folder("presets") / "models" / "chorale.safetensors").read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def other(path: Path) -> None:
+    """Write a model that was trained on other observations."""
+    save_model(path, SMALL, {"prior": make_weights(), "q": make_weights()}, {})
+
+
+@pytest.mark.usefixtures("player")
+@pytest.mark.parametrize(
+    ("make_model", "reason"),
+    [(garbage, "is corrupt ("), (truncated, "is corrupt ("), (other, "sees other things: ")],
+)
+@pytest.mark.parametrize(
+    "command",
+    [RENDER, ("compose", "-o", "out.mid"), ("evaluate",), ("bench", "decision")],
+    ids=lambda command: command[0],
+)
+def test_a_model_that_is_none(
+    command: tuple[str, ...], make_model: Callable[[Path], None], reason: str, refuse: Refuse
+) -> None:
+    """A model that cannot be played is told by its path, with how to get another, before any work is done."""
+    path = Path("config/presets/models/chorale.safetensors")
+    path.parent.mkdir(parents=True)
+    make_model(path)
+    told = refuse(1, *command)
+    start = f"the model {path.resolve()} {reason}"
+    assert (start, "train it with `improviser train`") == (told[: len(start)], told[-32:])
+    assert not Path("out.mid").exists()
+
+
+@pytest.mark.usefixtures("player")
+@pytest.mark.parametrize(
+    "command", [RENDER, ("compose", "-o", "out.mid"), ("evaluate",), ("bench", "engine")]
+)
+def test_a_model_that_is_missing(command: tuple[str, ...], refuse: Refuse) -> None:
+    """A preset without its model is told with how to get one."""
+    text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
+    Path("own.toml").write_text(text.replace("chorale.safetensors", "none.safetensors"), "utf-8")
+    told = refuse(1, *command, "--preset", "own.toml")
+    assert told.startswith("no model at ")
+    assert told.endswith("none.safetensors; train it with `improviser train` or choose another preset")
+
+
+@pytest.mark.parametrize(
+    "command", ["render player.mid -o out.mid", "compose -o out.mid", "train", "evaluate", "bench"]
+)
+def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every fault of a preset's file has its line, and nothing else is done."""
+    write_file("player.mid", to_song(TUNE))
+    text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
+    faulty = text.replace("harmony = ", "harmonie = ").replace("schema_version = 1", "schema_version = 7")
+    Path("own.toml").write_text(faulty, "utf-8")
+    assert 1 == main([*command.split(), "--preset", "own.toml"])
+    captured = capsys.readouterr()
+    expected = [
+        "improviser: own.toml: schema_version = 7: should be 1",
+        "own.toml: reward.harmony: missing; it is required",
+        "own.toml: reward.harmonie = 1.2: unknown key; did you mean 'harmony'?",
+    ]
+    assert ("", expected) == (captured.out, captured.err.splitlines())
+    assert not Path("out.mid").exists()
+
+
+@pytest.mark.parametrize("name", ["torch", "music21", "gymnasium"])
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_without_what_training_takes(
+    command: str, name: str, monkeypatch: pytest.MonkeyPatch, refuse: Refuse
+) -> None:
+    """Where a library that training takes is missing, it is named with the command that installs it."""
+    monkeypatch.setitem(sys.modules, name, None)
+    assert f'this needs {name}; install them with: pip install "improviser-live[train]"' == refuse(1, command)
+
+
+def test_playing_needs_nothing_of_training() -> None:
+    """A file is rendered and a piece composed where no library of training can be found."""
+    write_file("player.mid", to_song(TUNE))
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(("torch", "music21", "gymnasium")))
+from improviser.cli import main
+sys.exit(main(["render", "player.mid", "-o", "a.mid"]) or main(["compose", "-o", "b.mid", "--bars", "2"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (0, True, True) == (done.returncode, Path("a.mid").exists(), Path("b.mid").exists())
+
+
+def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
+    """Where the corpus cannot be kept, it is told with how to name another folder."""
+    Path("cache").write_bytes(b"")
+    reason = f"the corpus cannot be kept in {Path('cache').resolve()}: "
+    told = refuse(1, "evaluate")
+    assert (reason, "folder by IMPROVISER_CACHE_DIR") == (told[: len(reason)], told[-30:])
+
+
+def test_a_run_that_cannot_be_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the state of a training cannot be kept, the last line tells it."""
+    write_tiny_corpus(Path("cache"))
+    Path("cache/training").write_bytes(b"")
+    assert 1 == main(["train", "--preset", "fiddle", "--prior-updates", "1", "--transitions", "64"])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("improviser: cannot write the model ")
+    assert last.endswith("; check the disk and the folder")

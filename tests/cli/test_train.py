@@ -1,0 +1,168 @@
+"""`improviser train`, on a corpus of a few bars: what it writes, and how it goes on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from improviser.agent.checkpoint import load_model
+from improviser.cli import main
+from improviser.training import prior as prior_module
+from improviser.training.run_state import FILE
+from tests.cli.conftest import Refuse
+from tests.cli.corpus import write_tiny_corpus
+from tests.full_disk import full_disk
+
+TINY = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", "640")
+MODELS = Path("config/presets/models")
+STATE = Path("cache/training/fiddle")
+# Saves after every step, and waits after the first until it is ended.
+WAITING = """
+import sys
+from improviser.cli import main
+from improviser.training import train
+
+def save_and_wait(*run):
+    save_run(*run)
+    print("saved", flush=True)
+    sys.stdin.read()
+
+train.SAVE_EVERY_S, save_run, train.save_run = -1.0, train.save_run, save_and_wait
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train on few notes at a time, from a cache that is there."""
+    write_tiny_corpus(own_folder / "cache")
+    monkeypatch.setattr(prior_module, "BATCH", 8)
+
+
+def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
+    """Train until the run is saved for the first time, send a signal; give the exit code and stderr."""
+    command = [sys.executable, "-c", WAITING, *TINY]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "saved\n" == process.stdout.readline()
+        process.send_signal(number)
+        _, told = process.communicate()
+    return process.returncode, told.splitlines()
+
+
+def saved_run() -> dict[str, str]:
+    """Give the header of the saved run."""
+    with safe_open(STATE / FILE, framework="np") as file:
+        header: dict[str, str] = file.metadata()
+    return header
+
+
+def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --out both come where the presets look first; progress goes to stderr, the result to stdout."""
+    assert 0 == main([*TINY])
+    captured = capsys.readouterr()
+    model, card = (MODELS / f"fiddle.{ending}" for ending in ("safetensors", "md"))
+    assert {model, card} == set(MODELS.iterdir())
+    assert "fiddle" == load_model(model)[2]["style"]
+    assert "# Model card: fiddle" in card.read_text("utf-8")
+    told = f"{model.resolve()} is trained; {card.resolve()} tells how it does. "
+    assert f"{told}Play it: improviser jam --preset fiddle\n" == captured.out
+    stages = [line.split(":")[0] for line in captured.err.splitlines()]
+    assert ["prior", "Q-network", "evaluating"] == list(dict.fromkeys(stages))
+    assert "steps/s 0 s left" in captured.err
+
+
+def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --json the result is one object; a folder of one's own is made."""
+    assert 0 == main([*TINY, "--out", "new/models", "--json"])
+    (line,) = capsys.readouterr().out.splitlines()
+    paths = {"model": "new/models/fiddle.safetensors", "card": "new/models/fiddle.md"}
+    assert {"event": "trained", "preset": "fiddle", **paths} == json.loads(line)
+    assert ["fiddle.md", "fiddle.safetensors"] == sorted(path.name for path in Path("new/models").iterdir())
+
+
+def test_a_seed_gives_the_same_model() -> None:
+    """The same command gives the same weights, and a finished run that is forgotten is trained again."""
+    for folder, more in (("a", []), ("b", ["--fresh"]), ("c", ["--seed", "1"])):
+        assert 0 == main([*TINY, "--out", folder, *more])
+    first, second, other = (Path(f"{folder}/fiddle.safetensors").read_bytes() for folder in "abc")
+    assert first == second
+    assert first != other
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, ["interrupted; the same command goes on where it was last saved"]),
+        (signal.SIGKILL, -9, []),
+    ],
+)
+def test_an_interrupted_run_goes_on(
+    number: signal.Signals, code: int, told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After Ctrl-C, as after a kill, the same command goes on from what was saved."""
+    ended, lines = interrupt(number)
+    assert (code, told) == (ended, [line for line in lines if "%" not in line])
+    assert not list(MODELS.glob("*"))
+    assert ("64", "1") == (saved_run()["transitions"], saved_run()["restarts"])
+    assert 0 == main([*TINY])
+    stages = {line.split(":")[0] for line in capsys.readouterr().err.splitlines()}
+    assert {"Q-network", "evaluating"} == stages
+    assert ("640", "2") == (saved_run()["transitions"], saved_run()["restarts"])
+    assert 2 == len(list(MODELS.iterdir()))
+
+
+def test_a_fresh_run_forgets_the_one_before() -> None:
+    """A run is taken up again, also one that is done, unless it is to be forgotten."""
+    for more, restarts in (([], "1"), ([], "2"), (["--fresh"], "1")):
+        assert 0 == main([*TINY, *more])
+        assert restarts == saved_run()["restarts"]
+
+
+def test_a_corrupt_run_starts_anew() -> None:
+    """A saved run that cannot be read is passed over."""
+    STATE.mkdir(parents=True)
+    (STATE / FILE).write_bytes(b"garbage" * 100)
+    assert 0 == main([*TINY])
+    assert "1" == saved_run()["restarts"]
+
+
+def test_a_folder_that_cannot_be_is_told_at_once(refuse: Refuse) -> None:
+    """Where no model can be put in the end, nothing is trained."""
+    Path("file").write_bytes(b"")
+    reason = refuse(1, *TINY, "--out", "file")
+    assert "no model can be put into file: File exists; choose another folder with --out" == reason
+    assert not STATE.exists()
+
+
+def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the prior does not fit on the disk, the last line says so, and no part of a file remains."""
+    with full_disk(100_000):
+        assert 1 == main([*TINY])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("improviser: cannot write the model ")
+    assert last.endswith("File too large; check the disk and the folder")
+    assert [] == [*MODELS.iterdir(), *STATE.iterdir()]
+
+
+@pytest.mark.parametrize(("name", "what"), [("fiddle.safetensors", ""), ("fiddle.md", "the card ")])
+def test_what_cannot_be_put_into_the_folder_is_told(
+    name: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where model or card cannot be written in the end, it is told, and the same command does it later."""
+    (MODELS / name).mkdir(parents=True)
+    assert 1 == main([*TINY])
+    reason = f"cannot write {what}{(MODELS / name).resolve()}: Is a directory"
+    expected = f"improviser: {reason}; free some space and give the same command again"
+    assert expected == capsys.readouterr().err.splitlines()[-1]
+    (MODELS / name).rmdir()
+    assert 0 == main([*TINY])
+    assert {"fiddle.md", "fiddle.safetensors"} == {path.name for path in MODELS.iterdir()}
