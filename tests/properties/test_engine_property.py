@@ -21,7 +21,7 @@ from tests.actors import Figure, Indifferent, holder, random_policy
 from tests.sessions import longest_note_s, play_session, sounding_after
 from tests.strategies import engine_settings, messages, note_offs, note_ons, pedals, performances
 
-LISTENED_S = 12.0
+LISTENED_S = 8.0
 POLICY: Final = random_policy()
 VALUES: Final = np.array([feature.values for feature in FEATURES for _ in range(feature.columns)])
 ACTORS = st.sampled_from([POLICY, Indifferent(), holder()])
