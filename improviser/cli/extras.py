@@ -27,7 +27,7 @@ def need_training() -> None:
     """Raise ImproviserError where the extra `train` is not installed."""
     missing = missing_training()
     if missing:
-        msg = f"this needs {', '.join(missing)}; install them with: {INSTALL}"
+        msg = f"this needs {', '.join(missing)}; install with: {INSTALL}"
         raise ImproviserError(msg)
 
 

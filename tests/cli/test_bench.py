@@ -62,4 +62,4 @@ def test_without_what_training_takes(
     captured = capsys.readouterr()
     assert f"env and training are left out; install what they need: {install}" == captured.err.splitlines()[0]
     assert {"BENCH", "decision", "engine"} == {line.split()[0] for line in captured.out.splitlines()}
-    assert f"this needs {name}; install them with: {install}" == refuse(1, "bench", "engine", "env")
+    assert f"this needs {name}; install with: {install}" == refuse(1, "bench", "engine", "env")

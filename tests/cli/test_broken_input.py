@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,23 @@ def test_without_what_training_takes(
 ) -> None:
     """Where a library that training takes is missing, it is named with the command that installs it."""
     monkeypatch.setitem(sys.modules, name, None)
-    assert f'this needs {name}; install them with: pip install "improviser-live[train]"' == refuse(1, command)
+    assert f'this needs {name}; install with: pip install "improviser-live[train]"' == refuse(1, command)
+
+
+def test_a_finder_that_refuses(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
+    """A library whose import is forbidden counts as missing."""
+
+    class Forbidding(MetaPathFinder):
+        """Refuses to look for one library."""
+
+        def find_spec(self, fullname: str, *_: object) -> None:
+            """Refuse."""
+            if fullname == "gymnasium":
+                raise ModuleNotFoundError(fullname)
+
+    monkeypatch.delitem(sys.modules, "gymnasium", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Forbidding(), *sys.meta_path])
+    assert "this needs gymnasium; install with: " in refuse(1, "train")
 
 
 def test_playing_needs_nothing_of_training() -> None:

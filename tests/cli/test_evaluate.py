@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from improviser.cli import main
+from improviser.training import corpus
+from improviser.training.piece import Piece
 from tests.cli.conftest import Refuse, RunJson
 from tests.cli.corpus import write_tiny_corpus
 
@@ -73,3 +76,21 @@ def test_a_corpus_without_held_out_pieces(refuse: Refuse, monkeypatch: pytest.Mo
     write_tiny_corpus(Path("cache"))
     reason = "no held-out piece is long enough to be played; install music21's corpus anew"
     assert reason == refuse(1, *QUICK)
+
+
+def test_the_reading_of_the_corpus_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the corpus has to be read first, each stage of that shows its progress."""
+    pieces = corpus.load_pieces()
+
+    def load_slowly(progress: Callable[[str, int, int], None]) -> list[Piece]:
+        """Give the pieces after some reports."""
+        for stage, done in (("parsing", 1), ("parsing", 2), ("sorting", 2)):
+            progress(stage, done, 2)
+        return pieces
+
+    monkeypatch.setattr(corpus, "load_pieces", load_slowly)
+    assert 0 == main([*QUICK])
+    told = ["corpus: parsing: 50 %", "corpus: parsing: 100 %", "corpus: sorting: 100 %"]
+    assert told == capsys.readouterr().err.splitlines()[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -141,6 +142,13 @@ def test_a_folder_that_cannot_be_is_told_at_once(refuse: Refuse) -> None:
     reason = refuse(1, *TINY, "--out", "file")
     assert "no model can be put into file: File exists; choose another folder with --out" == reason
     assert not STATE.exists()
+
+
+def test_a_folder_that_is_not_ones_own(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one may not write, nothing is trained."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    reason = refuse(1, *TINY, "--out", "models")
+    assert "no model can be put into models: Permission denied; choose another folder with --out" == reason
 
 
 def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
