@@ -49,6 +49,8 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
 
 Weight = Annotated[float, Field(ge=0, le=2)]
 Text = Annotated[str, Field(min_length=1)]
+# Also the name of the folder that a training run is kept in.
+Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
 Meter = Annotated[str, _matching("|".join(METER_NAMES), f"one of {', '.join(METER_NAMES)}")]
 ModelFile = Annotated[
     str,
@@ -102,7 +104,7 @@ class Preset(Document):
     """A preset file of schema 1."""
 
     schema_version: Literal[1]
-    name: Text
+    name: Name
     description: Text
     author: Text
     license: Text

@@ -98,6 +98,9 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
             "../x.safetensors",
             "model = '../x.safetensors': should be the name of a file that ends in .safetensors",
         ),
+        ('"test"', '"../test"', "name = '../test': should be letters, digits, _ and - only"),
+        ('"test"', '""', "name = '': should be letters, digits, _ and - only"),
+        ('"test"', '"a b"', "name = 'a b': should be letters, digits, _ and - only"),
         ('"MIT"', '""', "license = '': String should have at least 1 character"),
         (
             "steps_per_beat = 2",
