@@ -1,7 +1,8 @@
 """The only thing that emits, and the only one that knows what sounds.
 
 Invariant: for each (channel, note) the note-offs given out never outnumber the note-ons, and after `release`
-they are equal. At one instant offs come before ons. A note that would sound longer than `max_note_s` ends.
+they are equal. At one instant offs come before ons, but for the off of a key struck again. A note that
+would sound longer than `max_note_s` ends.
 """
 
 from __future__ import annotations
