@@ -18,8 +18,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+# A folder that is not there: presets and models of the user's own would hide the shipped ones.
+SHIPPED_ONLY = {"IMPROVISER_CONFIG_DIR": "nowhere"}
 # No coverage: what runs here is another copy of the code.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))} | OFFLINE
+KEPT = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
+ENVIRONMENT = KEPT | OFFLINE | SHIPPED_ONLY
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -37,6 +37,12 @@ def test_presets_are_found(installation: Installation) -> None:
     assert len(names) >= 2
 
 
+def test_the_shipped_model_plays(installation: Installation) -> None:
+    """`compose` writes a MIDI file with the shipped model, however that was installed."""
+    installation.improviser("compose", "-o", "out.mid", "--bars", "2", "--seed", "1")
+    assert (installation.foreign_folder / "out.mid").read_bytes().startswith(b"MThd")
+
+
 def test_script_is_installed(installation: Installation) -> None:
     """The command `improviser` is there and shows the same help as the module."""
     script = installation.folder / "bin" / "improviser"

@@ -1,0 +1,81 @@
+"""Each model that is shipped, and its card; a test is made for each preset by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from improviser.agent.checkpoint import load_policy
+from improviser.config.preset import Preset, load_preset
+from improviser.config.resources import shipped_folder
+from improviser.engine import EngineSettings
+from improviser.listening.observation import GROUPS
+from improviser.midi.message import NoteOn
+from improviser.offline import compose_song
+from improviser.playing.actions import ACTION_COUNT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = shipped_folder("presets")
+MODELS = FOLDER / "models"
+MAX_BYTES = 4_000_000
+
+
+@pytest.fixture(params=sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def preset(request: pytest.FixtureRequest) -> Preset:
+    """Give a shipped preset."""
+    path: Path = request.param
+    return load_preset(str(path))
+
+
+@pytest.fixture
+def card(preset: Preset) -> str:
+    """Give the text of the card of the preset's model."""
+    return (MODELS / preset.model).with_suffix(".md").read_text("utf-8")
+
+
+def test_each_model_is_that_of_a_preset() -> None:
+    """Beside the models of the presets, and a card for each, nothing is shipped."""
+    models = {load_preset(str(path)).model.removesuffix(".safetensors") for path in FOLDER.glob("*.toml")}
+    expected = {f"{model}.{kind}" for model in models for kind in ("safetensors", "md")}
+    assert expected == {path.name for path in MODELS.iterdir()}
+
+
+def test_the_card_is_that_of_the_model(preset: Preset, card: str) -> None:
+    """The card names the model's file and its sha256."""
+    data = (MODELS / preset.model).read_bytes()
+    assert f"`{preset.model}`, {len(data):,} bytes" in card
+    assert [hashlib.sha256(data).hexdigest()] == re.findall(r"^- sha256: `(\w+)`$", card, re.MULTILINE)
+
+
+def test_the_model_learnt_what_the_preset_plays(preset: Preset, card: str) -> None:
+    """Style, grid and register of the training, as the card has them, are the preset's."""
+    block = re.search(r"^## Settings\n+```json\n(.*?)\n```$", card, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    expected = {
+        "style": str(preset.style),
+        "steps_per_beat": preset.grid.steps_per_beat,
+        "register_low": preset.pitch_range.low,
+    }
+    game = json.loads(block[1])["game"]
+    assert expected == {key: game[key] for key in expected}
+
+
+def test_a_model_is_small(preset: Preset) -> None:
+    """No model takes more than four megabytes."""
+    assert (MODELS / preset.model).stat().st_size < MAX_BYTES
+
+
+def test_a_model_plays(preset: Preset) -> None:
+    """The model sees and does what the engine shows and asks, and plays notes."""
+    policy = load_policy(MODELS / preset.model, GROUPS, ACTION_COUNT)
+    settings = EngineSettings(**preset.engine_values(), key="C")
+    song = compose_song([60, 64, 67], 4, settings, policy, np.random.default_rng(1))
+    notes = [event for event in song.tracks[-1].events if isinstance(event.message, NoteOn)]
+    assert len(notes) > len([60, 64, 67])
