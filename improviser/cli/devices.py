@@ -20,7 +20,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 def devices(json: JsonOption = False) -> None:
-    """List the controllers that are known, with the ports they are recognised by.
+    """List the controllers that are known, with the names of their ports, and check their files.
+
+    What their knobs and pads are meant to do is for a later version: playing does not read it yet.
 
     Your own device files are TOML files in the folder devices of improviser's configuration folder; copy
     _template.toml to start one.

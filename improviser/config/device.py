@@ -36,7 +36,7 @@ class ControlMessage(StrEnum):
 
 
 class Action(StrEnum):
-    """What a control does to the improviser."""
+    """What a control is meant to do in a later version; nothing that plays reads it yet."""
 
     HARMONY = "harmony"
     COHERENCE = "coherence"
