@@ -16,10 +16,10 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | coherence | density | .30 | - ; more or fewer onsets in two bars than people play |
 | coherence | cadence | .15 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
-| creativity | surprise | .30 | a middling unexpectedness; the obvious and the random |
+| creativity | surprise | .20 | a middling unexpectedness; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
-| creativity | variety | .15 | four to six pitch classes in the last eight onsets; one or two |
-| creativity | echo | .15 | taking up a turn of the player's, transposed or inverted; - |
+| creativity | variety | .20 | four to six pitch classes in the last eight onsets; one or two |
+| creativity | echo | .20 | taking up a turn of the player's, transposed or inverted; - |
 
 Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997),
 "Simplifying the implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
@@ -67,10 +67,10 @@ TERMS: Final = {
     "density": ("coherence", 0.30),
     "cadence": ("coherence", 0.15),
     "motif": ("coherence", 0.10),
-    "surprise": ("creativity", 0.30),
+    "surprise": ("creativity", 0.20),
     "novelty": ("creativity", 0.40),
-    "variety": ("creativity", 0.15),
-    "echo": ("creativity", 0.15),
+    "variety": ("creativity", 0.20),
+    "echo": ("creativity", 0.20),
 }
 # Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: the fewest and the most.
 DENSITY_BANDS: Final = np.array([[6, 11], [10, 17]], dtype=np.float32)
@@ -257,7 +257,7 @@ def _vertical_table() -> FloatArray:
 
 def _proximity(size: int) -> float:
     """Give the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
-    return 0.1 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.15)  # noqa: PLR2004
+    return 0.5 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.15)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:
@@ -274,8 +274,8 @@ def _reversal(previous: int, interval: int) -> float:
 
 
 def _unexpectedness(previous: int, interval: int) -> float:
-    """Give how unexpected an interval is, 0-1, by proximity and reversal in equal parts."""
-    return 0.8 * min(abs(interval), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
+    """Give how unexpected an interval is, 0-1, by its size for the most part, and by reversal."""
+    return 0.8 * min(max(abs(interval), 1), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
 
 
 def _melody_table() -> FloatArray:
@@ -285,7 +285,7 @@ def _melody_table() -> FloatArray:
         previous = 0 if i == _NONE else i - OCTAVE
         for j in range(_NONE):
             interval = j - OCTAVE
-            wundt = 1 - ((_unexpectedness(previous, interval) - 0.3) / 0.25) ** 2
+            wundt = 1 - ((_unexpectedness(previous, interval) - 0.3) / 0.3) ** 2
             table[i, j] = _proximity(abs(interval)), _reversal(previous, interval), max(-1.0, wundt)
     return table
 

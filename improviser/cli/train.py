@@ -51,7 +51,7 @@ def train(
     out: OutOption = None,
     seed: SeedOption = 0,
     prior_updates: UpdatesOption = 6_000,
-    transitions: TransitionsOption = 1_500_000,
+    transitions: TransitionsOption = 1_200_000,
     fresh: FreshOption = False,
     json: JsonOption = False,
 ) -> None:

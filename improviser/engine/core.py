@@ -188,7 +188,9 @@ class Engine:
         if self._has_left():
             return self._wait()
         if prospect.values is None:
-            return self._play(REST_ACTION, None)
+            messages = self._play(REST_ACTION, None)
+            self._unsettled = None  # our line has not begun yet
+            return messages
         choice = select_action(
             prospect.values,
             prospect.legal,

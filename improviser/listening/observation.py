@@ -38,7 +38,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import Line, event_tokens, interval_rows, note_degrees
+from improviser.listening.line import (
+    INTERVAL_ROWS,
+    RANGE,
+    TOKEN_NONE,
+    Line,
+    event_tokens,
+    interval_rows,
+    note_degrees,
+)
 from improviser.music.chord import QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, IntArray
 
@@ -83,7 +91,7 @@ FEATURES: Final = (
     Feature("style", 1, 4),
 )
 
-# The same as plain rows: what a model must have been trained on.
+# The features as plain rows: what a model must have been trained on.
 GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 
 
@@ -99,6 +107,8 @@ def _columns() -> dict[str, slice]:
 COLUMNS: Final = _columns()
 SIZE: Final = COLUMNS["style"].stop
 PLAYER_BLOCK: Final = slice(0, COLUMNS["bar"].stop)
+# The player's register where there is no player: our own.
+NO_REGISTER: Final = 2
 OWN_BLOCK: Final = slice(COLUMNS["bar"].stop, SIZE)
 
 
@@ -152,6 +162,15 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, start + 8] = place.sixteenth
     out[:, start + 9] = place.meter
     out[:, start + 10] = place.bar % 8
+    _write_absence(np.flatnonzero(out[:, COLUMNS["player_present"].start] == 0), out)
+
+
+def _write_absence(lanes: IntArray, out: Rows) -> None:
+    """Let a player who did nothing in the whole window look the same, whatever was played before that."""
+    out[lanes, COLUMNS["player_tokens"]] = TOKEN_NONE
+    out[lanes, COLUMNS["player_pitches"]] = RANGE
+    out[lanes, COLUMNS["player_interval"]] = INTERVAL_ROWS - 1
+    out[lanes, COLUMNS["player_register"]] = NO_REGISTER
 
 
 def encode_own(own: Line, player_note: IntArray, place: Place, out: Rows) -> None:

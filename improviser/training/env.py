@@ -100,22 +100,25 @@ class Game:
         bar = np.array([part.bar_steps for part in parts])
         self._length: int = EPISODE_BEATS * parts[0].steps_per_beat
         offset = self._rng.integers((self._table.steps[chosen] - self._length) // bar + 1) * bar
-        return self._begin(parts, self._table.start[chosen] + offset)
+        return self._begin(parts, chosen, offset)
 
     def play_whole(self, index: int) -> Rows:
         """Begin an episode that is the whole of part number `index`, in every lane; give the observations."""
         self._length = int(self._table.steps[index])
-        return self._begin([self._parts[index]] * self._lanes, np.full(self._lanes, self._table.start[index]))
+        chosen = np.full(self._lanes, index)
+        return self._begin([self._parts[index]] * self._lanes, chosen, np.zeros_like(chosen))
 
-    def _begin(self, parts: list[Part], rows: npt.NDArray[np.int64]) -> Rows:
-        """Put each lane at its row of the table, with our line empty."""
+    def _begin(self, parts: list[Part], chosen: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> Rows:
+        """Put each lane at a step of its part, with our line empty."""
         self._place = start_place(parts)
         steps = (
             np.array([part.steps_per_beat for part in parts]),
             np.array([part.bar_steps for part in parts]),
         )
         self._own = Line(*steps)
-        self._row, self._step = rows, 0
+        start = self._table.start[chosen]
+        self._row, self._last_row = start + offset, start + self._table.steps[chosen] - 1
+        self._step = 0
         self._observe()
         return self.observation
 
@@ -130,8 +133,7 @@ class Game:
         self.terms = rewards.judge(self._scene())
         self._step += 1
         over = self._step >= self._length
-        if not over:
-            self._row += 1
+        self._row = np.minimum(self._row + 1, self._last_row)
         self._observe()
         return self.observation, self.terms @ self._term_weights, over
 

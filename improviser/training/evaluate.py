@@ -20,7 +20,7 @@ from improviser.training.grid import Part
 from improviser.training.metrics import Figures, Performance, figures
 from improviser.training.tables import PlayerTable, player_table
 
-BEATS: Final = 64
+BEATS: Final = 40
 # A chance that is none, but has a logarithm.
 NEVER: Final = 1e-9
 
@@ -119,8 +119,8 @@ def evaluate(actor: Actor, plan: Plan, report: Callable[[int, int], None]) -> di
 def spread(parts: Sequence[Part], count: int) -> list[Part]:
     """Give about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
     long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
-    every = max(1, len(long_enough) // count)
-    return [_cut(part, BEATS * part.steps_per_beat) for part in long_enough[::every][:count]]
+    chosen = np.linspace(0, len(long_enough) - 1, min(count, len(long_enough))).round().astype(int)
+    return [_cut(long_enough[index], BEATS * long_enough[index].steps_per_beat) for index in chosen]
 
 
 def perform(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.playing.actions import ACTION_COUNT
+from improviser.playing.actions import ACTION_COUNT, register_base
 from improviser.training.env import playable
 from improviser.training.grid import (
     ALTO,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # A dance goes twice as fast as a hymn: its duets are chorales with all durations halved.
 DANCE_SPEED: Final = 2
+# The dances' player and partner: above and below, near and far.
+DANCES: Final = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))
 # One tune in so many is also played without a player.
 SOLO_SHARE: Final = 4
 CHORALE: Final = "chorale"
@@ -84,23 +86,29 @@ def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     style, grid = settings.style, settings.steps_per_beat
     if style == CHORALE:
         return playable([*chorale_parts(chorales, style, grid), *_voices_alone(chorales, style, grid)])
-    dances = chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=DUETS[::3])
+    dances = chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=DANCES)
     solos = tune_parts(tunes[::SOLO_SHARE], style, grid, None)
     return playable([*tune_parts(tunes, style, grid, settings.register_low), *solos, *dances])
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of the test split: sopranos, or the three upper voices; for the fiddle, tunes."""
+    """Give the players of the test split: sopranos, or the three upper voices; for the fiddle, tunes.
+
+    The improviser's register is the one it has on stage.
+    """
     chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
     if settings.style == CHORALE:
-        return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
+        parts = chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS)
+        base = register_base(settings.register_low, 0)
+        return [replace(part, own_base=base) for part in parts]
     return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
 
 
 def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Give what people play on the test split: the chorales' partners; for the fiddle, the tunes."""
     if settings.style == CHORALE:
-        return held_out_parts(pieces, settings)
+        chorales, _ = _by_kind(piece for piece in pieces if piece.split == "test")
+        return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
     tunes = (piece for piece in pieces if piece.split == "test" and piece.kind == "tune")
     return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
 

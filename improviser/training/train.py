@@ -7,18 +7,17 @@ kept but filled again before an interrupted run goes on, so its weights are not 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
 
-from improviser import rewards
 from improviser.agent.checkpoint import load_model, save_model
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
@@ -40,6 +39,25 @@ if TYPE_CHECKING:
 
 # Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
 PRIOR_TO_Q: Final = 0.1
+# The sources on which what is learned depends: another one of them is another run.
+LEARNED_FROM: Final = (
+    "rewards.py",
+    "music/chord.py",
+    "music/consonance.py",
+    "music/meter.py",
+    "music/scale.py",
+    "listening/harmony.py",
+    "listening/line.py",
+    "listening/observation.py",
+    "listening/player.py",
+    "agent/learner.py",
+    "agent/network.py",
+    "training/env.py",
+    "training/grid.py",
+    "training/material.py",
+    "training/prior.py",
+    "training/tables.py",
+)
 SAVE_EVERY_S: Final = 20.0
 REPORT_EVERY: Final = 20
 # Layers so small lose by threads that wait for a core: 17 ms an update with one thread, 470 ms with two on
@@ -65,16 +83,21 @@ class TrainingSettings:
     weights: RewardWeights = field(default_factory=RewardWeights)
     seed: int = 0
     prior_updates: int = 6_000
-    transitions: int = 1_500_000
+    transitions: int = 1_200_000
     lanes: int = 64
     dqn: DQNConfig = field(default_factory=DQNConfig)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
-        """Give what tells one run from another: settings, network, rewards and corpus."""
-        names = sorted(piece.name for piece in pieces)
-        parts = [asdict(self), NETWORK.to_json(), inspect.getsource(rewards), names]
-        text = json.dumps(parts, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Give what tells one run from another: settings, network, corpus, and the code that learns."""
+        digest = hashlib.sha256(json.dumps([asdict(self), NETWORK.to_json()], sort_keys=True).encode())
+        for piece in pieces:
+            digest.update(f"{piece.name} {piece.tonic} {piece.mode} {piece.meter} {piece.split}".encode())
+            for voice in piece.voices:
+                digest.update(voice.tobytes())
+        package = resources.files("improviser")
+        for source in LEARNED_FROM:
+            digest.update(package.joinpath(source).read_bytes())
+        return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
