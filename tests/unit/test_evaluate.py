@@ -170,10 +170,10 @@ def test_mean_figures() -> None:
 
 def test_spread() -> None:
     """Of the parts that are long enough some are taken, evenly spread, and cut to one length."""
-    pieces = [chorale(f"chorale-{bars}", bars=bars) for bars in (15, *range(16, 26))]
+    pieces = [chorale(f"chorale-{bars}", bars=bars) for bars in (9, *range(10, 20))]
     parts = list(chorale_parts(pieces, "chorale", 4, casts=DUETS[:1]))
     chosen = spread(parts, 5)
-    assert ["16", "18", "20", "22", "24"] == [
+    assert ["10", "12", "14", "17", "19"] == [
         part.name.split(":")[0].removeprefix("chorale-") for part in chosen
     ]
     lengths = {len(events) for part in chosen for events in (part.player, part.bits, part.partner)}
