@@ -73,6 +73,7 @@ $(VENV)/.created:
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what playing takes into $(VENV) ..."
 	@$(PIP) --editable .
+	@.ci/driver $(BIN)/python
 	@touch $@
 
 $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.created
@@ -83,6 +84,7 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.created
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the tests take into $(VENV) (torch is large: a minute or more) ..."
 	@$(PIP) --editable '.[lint,test,train]'
+	@.ci/driver $(BIN)/python
 	@touch $@ $(VENV)/.base $(VENV)/.train
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/.created

@@ -23,10 +23,12 @@ from improviser.ports.quiet import quiet_stderr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_MISSING = ""
 try:
     import rtmidi
-except ImportError:  # pragma: no cover - a platform without a wheel
+except ImportError as error:  # pragma: no cover - a platform without a wheel, or without ALSA's library
     rtmidi = None
+    _MISSING = str(error)
 
 # What rtmidi's MidiIn and MidiOut are; they come without types.
 RtMidi = Any
@@ -267,7 +269,10 @@ def open_winmm() -> RtMidiBackend:
 def _opened(name: str, constant: str, advice: str) -> RtMidiBackend:
     """Give the backend `name`, or raise PortError with `advice` for what to do."""
     if rtmidi is None:
-        raise PortError("python-rtmidi is not installed; run: pip install python-rtmidi")
+        raise PortError(
+            f"python-rtmidi does not load ({_MISSING}); run: pip install python-rtmidi,"
+            " and on Linux: apt-get install libasound2"
+        )
     api = getattr(rtmidi, constant)
     if api not in rtmidi.get_compiled_api():
         raise PortError(f"this python-rtmidi is built without {name}; {advice}")
