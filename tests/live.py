@@ -121,13 +121,22 @@ class Command:
             env=environment,
         )
         self.lines: list[str] = []
+        self._hangs_up = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         """Keep the lines of stdout."""
-        for line in self.process.stdout or ():
+        stream = self.process.stdout
+        for line in stream or ():
             self.lines.append(line)
+            if self._hangs_up and stream is not None:
+                stream.close()
+                return
+
+    def hang_up(self) -> None:
+        """Read its stdout no more after the next line, as `head` does."""
+        self._hangs_up = True
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """Give the events of one kind."""

@@ -80,16 +80,22 @@ def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
 def _follow(
     supervisor: Supervisor, settings: PerformerSettings, record: Path | None, *, as_json: bool
 ) -> Failed | None:
-    """Show and record what happens until the end; give the fault that ended it, if one did."""
-    from improviser.cli.view import choose_view
-    from improviser.control import Failed, Ready, Summary
+    """Show and record what happens until the end; give the fault that ended it, if one did.
+
+    Where it cannot be shown any more, as when what it is piped into has ended, the jam ends, and the take is
+    written before that fault is raised.
+    """
+    from improviser.cli.view import SafeView, choose_view
+    from improviser.control import Failed, Ready, Stop, Summary
     from improviser.daemon.recorder import Recorder
 
-    view, recorder = choose_view(settings, as_json=as_json), Recorder(settings.engine)
+    view, recorder = SafeView(choose_view(settings, as_json=as_json)), Recorder(settings.engine)
     failed, start_s = None, None
     for event in supervisor.events():
-        view.show(event)
         recorder.take(event)
+        view.show(event)
+        if view.fault is not None and not supervisor.is_stopping:
+            supervisor.tell(Stop())
         if isinstance(event, Failed):
             failed = event
         elif isinstance(event, Summary):
@@ -97,6 +103,8 @@ def _follow(
         elif isinstance(event, Ready) and record is None and event.backend == BackendName.LOOPBACK:
             record = Path(DEMO_FILE)
     _save(view, recorder, record, start_s)
+    if failed is None and view.fault is not None:
+        raise view.fault
     return failed
 
 

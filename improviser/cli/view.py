@@ -19,7 +19,7 @@ from improviser.control import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _S_PER_MINUTE = 60.0
@@ -139,6 +139,36 @@ class TextView:
         for text in texts:
             say(text)
         sys.stdout.flush()
+
+
+class SafeView:
+    """Another view, until it fails: then nothing is shown any more, and `fault` says why."""
+
+    def __init__(self, view: View) -> None:
+        """Show what `view` shows."""
+        self.fault: Exception | None = None
+        self._view = view
+
+    def show(self, event: Event) -> None:
+        """Show an event, if that still works."""
+        self._try(lambda: self._view.show(event))
+
+    def hint(self, text: str) -> None:
+        """Show what else could be done, if that still works."""
+        self._try(lambda: self._view.hint(text))
+
+    def recorded(self, path: Path) -> None:
+        """Show where the recording is, if that still works."""
+        self._try(lambda: self._view.recorded(path))
+
+    def _try(self, show: Callable[[], None]) -> None:
+        """Show something; keep the fault, since the take must not be lost with the view."""
+        if self.fault is not None:
+            return
+        try:
+            show()
+        except Exception as error:  # noqa: BLE001 - raised again when the take is safe
+            self.fault = error
 
 
 def choose_view(settings: PerformerSettings, *, as_json: bool) -> View:

@@ -90,6 +90,11 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the performer was asked to stop."""
+        return self._asked_s is not None
+
     def open(self, ports: PortSettings) -> None:
         """Tell the performer which ports to open, which it does at once."""
         self._has_ports = True

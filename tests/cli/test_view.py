@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.cli.view import JsonView, TextView, View, choose_view
+from improviser.cli.view import JsonView, SafeView, TextView, View, choose_view
 from improviser.control import (
     Event,
     Failed,
@@ -124,3 +124,21 @@ def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -
     )
     TextView(SETTINGS, is_terminal=False).show(ready)
     assert "The built-in player plays: Tune. Ctrl-C ends the jam." in capsys.readouterr().out
+
+
+def test_a_view_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first fault of a view is kept, and it is not asked again."""
+    view, times = SafeView(JsonView()), 0
+
+    def fail(_text: str) -> None:
+        """Fail as a closed pipe does."""
+        nonlocal times
+        times += 1
+        raise BrokenPipeError
+
+    monkeypatch.setattr(JsonView, "hint", lambda _, text: fail(text))
+    view.hint("a")
+    view.hint("b")
+    view.show(READY)
+    view.recorded(Path("x"))
+    assert (1, BrokenPipeError) == (times, type(view.fault))

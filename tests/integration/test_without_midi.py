@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.rtmidi import _ALSA_SEQUENCER
-from tests.live import Run
+from tests.live import Run, wait_for
 
 pytestmark = pytest.mark.skipif(_ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")
 
@@ -32,6 +33,20 @@ def test_the_built_in_player_jams_inside_the_program(run: Run, tmp_path: Path, c
     assert ["player", "improviser"] == [
         track.name for track in read_file(tmp_path / "improviser-demo.mid").tracks
     ]
+
+
+@pytest.mark.parametrize("shown", [(), ("--json",)])
+def test_the_take_outlives_the_view(run: Run, tmp_path: Path, shown: tuple[str, ...]) -> None:
+    """When what the jam is piped into ends, the jam ends without a word, and what was played is written."""
+    demo = run("demo", *shown, "--bars", "500", "--tempo", "400", "--key", "C", "--record", "take.mid")
+    wait_for(lambda: any("bar   2" in line or '"played"' in line for line in demo.lines), "music")
+    demo.hang_up()
+    assert (1, "") == demo.end()
+    notes = [event.message for event in read_file(tmp_path / "take.mid").tracks[1].events]
+    assert (True, True) == (
+        any(isinstance(note, NoteOn) for note in notes),
+        sum(isinstance(note, NoteOn) for note in notes) == sum(isinstance(note, NoteOff) for note in notes),
+    )
 
 
 def test_what_was_asked_for_is_missed(run: Run) -> None:
