@@ -118,7 +118,7 @@ class Scene:
 def stepwise_harmony(notes: list[int]) -> float:
     """Give the share of melodic steps of at most two semitones, in [0, 1]; 0 for fewer than two notes.
 
-    Source: the mission's first formula, `H = #{t: |n_t+1 - n_t| <= 2} / (N - 1)`.
+    `H = #{t: |n_t+1 - n_t| <= 2} / (N - 1)` for notes n_1 to n_N.
     """
     if len(notes) < 2:  # noqa: PLR2004 - one note makes no step
         return 0.0

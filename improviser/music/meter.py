@@ -79,4 +79,3 @@ def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
 STRENGTHS: Final = np.stack([_strengths(meter) for meter in METERS])
 # The same in quarters, 0-4.
 LEVELS: Final = (STRENGTHS * 4).astype(np.int64)
-BAR_SIXTEENTHS: Final = np.array([meter.bar_sixteenths for meter in METERS], dtype=np.int64)

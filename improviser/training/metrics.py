@@ -17,6 +17,7 @@ from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_DEGREES, Mode
+from improviser.rewards import stepwise_harmony
 
 # RL Tuner judges compositions of 32 sixteenths. Source: Jaques et al. (2016), arXiv 1611.02796, section 4.
 COMPOSITION: Final = 32
@@ -117,7 +118,7 @@ def diversity_figures(performance: Performance) -> Figures:
     return {
         "onsets per bar": float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan"),
         "bars repeated %": _percent([_bar_repeats(bars, at) for at in range(len(bars))]),
-        "steps <= 2 semitones %": _percent(intervals <= 2),  # noqa: PLR2004 - the mission's stepwise formula
+        "steps <= 2 semitones %": _stepwise(notes),
         "repeated notes %": _percent(intervals == 0),
         "leaps per 100 notes": _percent(intervals >= LEAP),
         "distinct pitches": float(len(np.unique(notes))),
@@ -150,6 +151,11 @@ def _note_lengths(events: Events) -> npt.NDArray[np.int64]:
     changes = np.append(np.flatnonzero(events != HOLD), len(events))
     lengths: npt.NDArray[np.int64] = np.diff(changes)[events[changes[:-1]] >= 0]
     return lengths
+
+
+def _stepwise(notes: Events) -> float:
+    """Give the share of small steps between the notes in per cent, nan where there is no step."""
+    return 100 * stepwise_harmony(notes.tolist()) if len(notes) > 1 else float("nan")
 
 
 def _percent(flags: object) -> float:
