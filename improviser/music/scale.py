@@ -47,10 +47,6 @@ class Key:
         """The key as a musician writes it: "C", "Eb", "Am"."""
         return PITCH_CLASS_NAMES[self.tonic] + ("m" if self.mode is Mode.MINOR else "")
 
-    def holds(self, note: int) -> bool:
-        """Tell whether `note` belongs to the key's scale."""
-        return (note - self.tonic) % OCTAVE in SCALE_DEGREES[self.mode]
-
 
 ALL_KEYS: Final = tuple(Key(tonic, mode) for mode in Mode for tonic in range(OCTAVE))
 KEY_COUNT: Final = len(ALL_KEYS)

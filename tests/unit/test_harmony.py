@@ -9,6 +9,7 @@ from improviser.listening.harmony import MAJOR_SHARE, ChordTracker, KeyTracker
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, Chord, chord_from_index
 from improviser.music.pitch import parse_note, pitch_class_bits
 from improviser.music.scale import ALL_KEYS, Key, Mode, parse_key
+from tests.scales import in_key
 
 # Openings of melodies in the public domain.
 TUNES = {
@@ -112,7 +113,7 @@ def chords(bits: list[list[int]], key: str = "C") -> list[str | None]:
 def test_a_struck_chord_is_named(root: int, quality: int) -> None:
     """In a key that holds it each chord is named from its tones, an augmented triad from any of its roots."""
     chord = Chord(root, quality)
-    key = next(key for key in ALL_KEYS if all(key.holds(tone) for tone in chord.pitch_classes))
+    key = next(key for key in ALL_KEYS if all(in_key(key, tone) for tone in chord.pitch_classes))
     named = chords([[*chord.pitch_classes]] * 4, key.name)[-1]
     same = {
         Chord(root, quality).name
