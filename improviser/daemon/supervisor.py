@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from improviser.control import (
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-_COMMAND: Final = (sys.executable, "-m", "improviser.daemon.performer")
+# -P: no file in the user's folder is taken for a library.
+_COMMAND: Final = (sys.executable, "-P", "-m", "improviser.daemon.performer")
+_HERE: Final = Path(__file__).resolve().parents[2]
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 # A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
 PATIENCE_S: Final = 3.0
@@ -218,7 +222,19 @@ def _start(ledger: Ledger) -> subprocess.Popen[str]:
         errors="replace",
         pass_fds=inherited,
         start_new_session=True,
+        env=_environment(),
     )
+
+
+def _environment() -> dict[str, str]:
+    """Give the environment in which the performer finds this package, installed or not."""
+    if _HERE.name in _INSTALLED:
+        return dict(os.environ)
+    # An entry that is empty or relative stands for the user's folder.
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(_HERE), *(entry for entry in given if Path(entry).is_absolute())])
+    }
 
 
 def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.priority import HELPER_PRIORITY, raise_priority
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
 
@@ -48,6 +49,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Look again and again."""
+        raise_priority(HELPER_PRIORITY)
         while not self._ended.wait(self._every_s):
             self.look()
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from improviser.app import JamOptions, performer_settings, port_settings
+from improviser.control import PlayerUse
+from improviser.daemon.supervisor import Supervisor
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.rtmidi import _ALSA_SEQUENCER
-from tests.live import Run, wait_for
+from tests.live import CHECKOUT, Run, wait_for
 
 pytestmark = pytest.mark.skipif(_ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")
 
@@ -47,6 +50,24 @@ def test_the_take_outlives_the_view(run: Run, tmp_path: Path, shown: tuple[str, 
         any(isinstance(note, NoteOn) for note in notes),
         sum(isinstance(note, NoteOn) for note in notes) == sum(isinstance(note, NoteOff) for note in notes),
     )
+
+
+@pytest.mark.parametrize("path", ["", ".", str(CHECKOUT)])
+def test_files_in_the_users_folder_are_no_libraries(
+    tmp_path: Path, improviser_home: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program called like a library, in the folder that one plays in, is not taken for it."""
+    for name in ("rtmidi", "numpy", "mido", "queue", "improviser"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(improviser_home))
+    monkeypatch.chdir(tmp_path)
+    with Supervisor() as supervisor:
+        options = JamOptions(backend="loopback", player=PlayerUse.ALWAYS, bars=1, tempo_bpm=400.0)
+        supervisor.open(port_settings(options))
+        supervisor.start(performer_settings(options))
+        kinds = [event.event for event in supervisor.events()]
+    assert ("ready", "summary") == (kinds[0], kinds[-1])
 
 
 def test_what_was_asked_for_is_missed(run: Run) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from improviser.control import Event, Notice, PlayerUse
 from improviser.daemon import opening
+from improviser.daemon import watch as watch_module
 from improviser.daemon.inbox import Inbox, PortLost
 from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
+from improviser.daemon.priority import HELPER_PRIORITY
 from improviser.daemon.watch import Watch, watching
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -151,6 +153,30 @@ def test_opening_in_a_thread_gives_ports_or_their_error(patchbay: Patchbay) -> N
     with pytest.raises(PortError, match="no MIDI input matches 'Nothing'"):
         thread.result()
     thread.close()
+
+
+def test_a_library_that_ends_the_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would end the thread without a word becomes an error of the ports."""
+
+    def leave(_name: str) -> LoopbackBackend:
+        """End the program."""
+        raise SystemExit(3)
+
+    monkeypatch.setattr(opening, "open_backend", leave)
+    thread = Opening(port_settings(), Inbox(), lambda _: None)
+    with pytest.raises(PortError, match=r"a MIDI library ended the program \(3\)"):
+        thread.result()
+    thread.close()
+
+
+def test_the_watch_has_the_helpers_priority(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shares the interpreter with the beat, so it must not be put aside while it holds it."""
+    del patchbay
+    asked: list[int] = []
+    monkeypatch.setattr(watch_module, "raise_priority", asked.append)
+    with watching(opened(), Inbox(), every_s=60.0):
+        wait_for(lambda: asked, "priority")
+    assert [HELPER_PRIORITY] == asked
 
 
 def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
