@@ -13,9 +13,8 @@ import io
 import os
 import re
 import struct
-from bisect import bisect_right
-from dataclasses import dataclass, field
-from operator import attrgetter, itemgetter
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     import mido
 
-DEFAULT_US_PER_BEAT = 500_000
 # Real files are well below 1 MB; mido was measured to need up to 2.7 s for each.
 MAX_FILE_BYTES = 4 * 1024 * 1024
 # RP-001: a delta time has at most four bytes of seven bits.
@@ -36,7 +34,6 @@ MAX_US_PER_BEAT = 0xFFFFFF
 MAX_TICKS_PER_BEAT = 0x7FFF
 MAX_NUMERATOR = 255
 MAX_DENOMINATOR = 128
-_US_PER_S = 1_000_000
 _AGAIN = "save or download it again"
 _HEADER_BYTES = 14
 _MULTI_TRACK = 1
@@ -88,33 +85,11 @@ class Song:
     tempo_map: tuple[TempoChange, ...]
     meter_map: tuple[MeterChange, ...]
     tracks: tuple[Track, ...]
-    _segments: tuple[tuple[int, int, int], ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Sum up the tempo map once, exactly: (tick, elapsed in us x ticks_per_beat, us_per_beat)."""
-        segments = [(0, 0, DEFAULT_US_PER_BEAT)]
-        for change in self.tempo_map:
-            tick, elapsed, us_per_beat = segments[-1]
-            segments.append((change.tick, elapsed + (change.tick - tick) * us_per_beat, change.us_per_beat))
-        object.__setattr__(self, "_segments", tuple(segments))
 
     @property
     def end_tick(self) -> int:
         """The tick of the last event of any track; 0 for a song without events."""
         return max((track.events[-1].tick for track in self.tracks if track.events), default=0)
-
-    def tick_to_s(self, tick: float) -> float:
-        """Give the seconds from the start to `tick`, by the tempo map; 120 bpm before its first change."""
-        segment = bisect_right(self._segments, tick, key=itemgetter(0)) - 1
-        start, elapsed, us_per_beat = self._segments[max(segment, 0)]
-        return (elapsed + (tick - start) * us_per_beat) / (self.ticks_per_beat * _US_PER_S)
-
-    def s_to_tick(self, at_s: float) -> int:
-        """Give the tick nearest to `at_s` seconds after the start of the song; 0 before it."""
-        units = max(at_s, 0.0) * self.ticks_per_beat * _US_PER_S
-        segment = bisect_right(self._segments, units, key=itemgetter(1)) - 1
-        start, elapsed, us_per_beat = self._segments[segment]
-        return start + round((units - elapsed) / us_per_beat)
 
 
 def read_file(path: str | os.PathLike[str]) -> Song:

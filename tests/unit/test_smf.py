@@ -1,4 +1,4 @@
-"""Standard MIDI Files: values to files and back, time, and files that are none."""
+"""Standard MIDI Files: values to files and back, and files that are none."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_or_fault(path: Path) -> str:
         song = read_file(path)
     except MidiFileError as error:
         return str(error)
-    assert song.tick_to_s(song.end_tick) >= 0
+    assert song.end_tick >= 0
     return str(path)
 
 
@@ -158,29 +158,6 @@ def test_names_in_utf8_and_latin1_are_read(tmp_path: Path, stored: bytes, name: 
     """The name of a track is read from UTF-8, or from Latin-1 where it is no UTF-8."""
     event = bytes([0, 0xFF, 0x03, len(stored)]) + stored
     assert name == read(tmp_path, file_bytes(event + NOTE, kind=0)).tracks[0].name
-
-
-@pytest.mark.parametrize(("tick", "at_s"), [(0, 0.0), (480, 0.6), (960, 1.2), (1440, 1.5), (-480, -0.5)])
-def test_ticks_become_seconds_by_the_tempo_map(tick: int, at_s: float) -> None:
-    """A tick's time is the sum of what each tempo before it takes."""
-    assert at_s == pytest.approx(SONG.tick_to_s(tick))
-
-
-def test_the_tempo_is_120_before_the_first_change() -> None:
-    """Without a tempo, and before the first one, a quarter note takes half a second."""
-    assert 0.5 == Song(96, (), (), ()).tick_to_s(96)
-    assert 0.5 == Song(96, (TempoChange(96, 1),), (), ()).tick_to_s(96)
-
-
-@given(song=songs(), tick=st.integers(0, 100_000))
-def test_seconds_lead_back_to_their_tick(song: Song, tick: int) -> None:
-    """The tick of the time of a tick is that tick."""
-    assert tick == song.s_to_tick(song.tick_to_s(tick))
-
-
-def test_no_tick_lies_before_the_start() -> None:
-    """The tick of a time before the start is 0."""
-    assert 0 == SONG.s_to_tick(-1.0)
 
 
 def test_the_end_is_the_last_event_of_any_track() -> None:
