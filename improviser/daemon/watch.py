@@ -33,7 +33,7 @@ def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> 
 
 
 class Watch(threading.Thread):
-    """Looks whether the open ports are still there, and puts those that are not into the inbox.
+    """Looks whether the open ports are still there, puts those that are not into the inbox, wakes the others.
 
     Threads: one of its own; ends with the process, or when `stop` is called.
     """
@@ -68,6 +68,7 @@ class Watch(threading.Thread):
         # What we play on is a source to others where we made it, and one of their destinations where not.
         self._check(output.name, sources if self._ports.is_virtual else destinations, is_output=True)
         for port in self._ports.inputs:
+            port.wake()
             self._check(port.name, destinations if port.name == VIRTUAL_INPUT else sources, is_output=False)
 
     def _check(self, name: str, names: Sequence[str], *, is_output: bool) -> None:

@@ -40,6 +40,9 @@ class InputPort(Port, Protocol):
     def faults(self) -> int:
         """How many exceptions the callback has raised; they go no further."""
 
+    def wake(self) -> None:
+        """Do what keeps the driver listening, if it takes anything; about once a second, from one thread."""
+
 
 class OutputPort(Port, Protocol):
     """An open port that messages are sent through."""

@@ -105,6 +105,9 @@ class LoopbackInput:
         except Exception:  # noqa: BLE001 - whatever a callback raises must not reach the sender
             self.faults += 1
 
+    def wake(self) -> None:
+        """Do nothing: it never sleeps."""
+
     def close(self) -> None:
         """Leave the patchbay."""
         self._patchbay.remove_input(self)

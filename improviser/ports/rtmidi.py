@@ -3,7 +3,8 @@
 Facts that shape this module: RtMidi calls back in the driver's real-time thread, where whatever an exception
 says is lost; libjack and libasound write to stderr when they find no server; a JACK client may come up with a
 dead thread, and then all that is sent is lost in silence, so that every new virtual port there is tried out;
-WinMM cannot make virtual ports.
+there too, a system exclusive message without its end swallows all that follows until some message ends in F7,
+so that every input has a sender beside it which wakes it; WinMM cannot make virtual ports.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import os
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -36,6 +38,9 @@ _ALSA_SEQUENCER: Final = Path("/dev/snd/seq")
 # A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D): no instrument acts on it.
 _TRIAL: Final = (0xF0, 0x7D, 0x69, 0xF7)
 _TRIAL_S: Final = 0.15
+_SYSEX, _SYSEX_END, _STATUS, _NOTE_ON = 0xF0, 0xF7, 0x80, 0x9
+# An input that was silent for so long may have been struck deaf.
+_SILENCE_NS: Final = 1_000_000_000
 # How often a port is made anew before it counts as broken.
 _ATTEMPTS: Final = 3
 
@@ -49,6 +54,8 @@ class RtMidiInput:
         self.faults = 0
         self.heard_trial = threading.Event()
         self.midi_in = midi_in
+        self.waker: RtMidi = None
+        self._heard_ns = time.monotonic_ns()
         self._callback = callback
         # Clock messages count; active sensing is noise. System exclusive carries the trial of a new port.
         midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
@@ -56,19 +63,34 @@ class RtMidiInput:
 
     def _received(self, event: tuple[Sequence[int], float], _data: object = None) -> None:
         """Take in a message in the driver's thread: stamp it, hand it over, return."""
-        at_ns = time.monotonic_ns()
+        at_ns = self._heard_ns = time.monotonic_ns()
+        data = event[0]
         try:
-            if tuple(event[0]) == _TRIAL:
-                self.heard_trial.set()
-            else:
-                self._callback(event[0], at_ns)
+            if data[0] != _SYSEX:
+                self._callback(data, at_ns)
+                return
+            for piece in _disentangled(data):
+                if tuple(piece) == _TRIAL:
+                    self.heard_trial.set()
+                else:
+                    self._callback(piece, at_ns)
         except Exception:  # noqa: BLE001 - here nobody could hear of it
             self.faults += 1
 
+    def wake(self) -> None:
+        """End a system exclusive message that was begun and left, where the driver waits for its end.
+
+        Threads: one, not the driver's; about once a second.
+        """
+        if self.waker is not None and time.monotonic_ns() - self._heard_ns >= _SILENCE_NS:
+            with contextlib.suppress(Exception):  # the server is gone, which the lists of ports tell
+                self.waker.send_message(_TRIAL)
+
     def close(self) -> None:
         """Close the port; a second call does nothing."""
+        _delete(self.waker)
         _delete(self.midi_in)
-        self.midi_in = None
+        self.waker = self.midi_in = None
 
 
 class RtMidiOutput:
@@ -134,6 +156,9 @@ class RtMidiBackend:
             midi_in = rtmidi.MidiIn(self._api, LISTENER_PORT)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_port(index, LISTENER_PORT)
+        if self.name == "jack":
+            with contextlib.suppress(PortError):  # it is heard all the same
+                port.waker = self._new_waker(LISTENER_PORT)
         return self._keep_input(port)
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> RtMidiOutput:
@@ -182,13 +207,21 @@ class RtMidiBackend:
         """Tell whether a message sent to a new virtual input arrives."""
         if self.name != "jack":
             return True
+        port.waker = self._new_waker(port.name)
         with _translated(f"try the port '{port.name}'"):
-            self._probe_out = self._probe_out or rtmidi.MidiOut(self._api, PROBE_PORT)
-            self._probe_out.open_port(_last(port.name, self._probe_out.get_ports()), PROBE_PORT)
-            self._probe_out.send_message(_TRIAL)
-            works = port.heard_trial.wait(_TRIAL_S)
-            self._probe_out.close_port()
-        return works
+            port.waker.send_message(_TRIAL)
+            return port.heard_trial.wait(_TRIAL_S)
+
+    def _new_waker(self, own_name: str) -> RtMidi:
+        """Give what sends to our newest input, which others see as `own_name`."""
+        with _translated(f"try the port '{own_name}'"):
+            waker = rtmidi.MidiOut(self._api, PROBE_PORT)
+            try:
+                waker.open_port(_last(own_name, waker.get_ports()), PROBE_PORT)
+            except Exception:
+                _delete(waker)
+                raise
+        return waker
 
     def _output_works(self, port: RtMidiOutput) -> bool:
         """Tell whether a message sent on a new virtual output arrives."""
@@ -317,6 +350,16 @@ def _index(name: str, names: Sequence[str]) -> int:
 def _last(name: str, names: Sequence[str]) -> int:
     """Give the place of the newest port called `name`, as client and port."""
     return max(index for index, other in enumerate(names) if other.endswith(f":{name}"))
+
+
+def _disentangled(data: Sequence[int]) -> list[Sequence[int]]:
+    """Give a system exclusive message, or what one without an end has swallowed, message by message.
+
+    Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
+    """
+    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != _SYSEX_END]
+    pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
+    return [piece for piece in pieces if piece[0] >> 4 != _NOTE_ON or not any(piece[2:])]
 
 
 def _loopback(names: Sequence[str]) -> str:

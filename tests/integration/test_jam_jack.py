@@ -82,6 +82,33 @@ def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
     assert (0, set()) == (summary["stuck_notes"], partner.sounding)
 
 
+def test_a_message_without_an_end_does_not_deafen(run: Run, partner: Partner) -> None:
+    """A system exclusive message that never ends is ended for the player; the keys it hid are not held."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    partner.send(0x90, 72, 80)
+    wait_for(lambda: jam.told("heard"), "first note")
+    partner.send(0xF0, 1, 2)
+    partner.send(0x80, 72, 0)
+    wait_for(lambda: jam.told("lifted"), "note-off")
+    partner.play(TUNE[:1], BEAT_S)
+    wait_for(lambda: [72, 64] == [event["note"] for event in jam.told("heard")], "second note")
+    assert jam.process.poll() is None
+
+
+def test_a_keyboard_without_an_end_is_heard_again(run: Run, partner: Partner) -> None:
+    """The same holds for a keyboard that was there before."""
+    partner.offer()
+    jam = run(*JAM[:-2], "--in", "Test Keys")
+    jam.wait_until_told("ready")
+    partner.send(0x90, 72, 80)
+    wait_for(lambda: jam.told("heard"), "first note")
+    partner.send(0xF0, 1, 2)
+    partner.send(0x80, 72, 0)
+    wait_for(lambda: jam.told("lifted"), "note-off")
+
+
 def test_a_panic_control_silences_at_once(run: Run, partner: Partner) -> None:
     """All notes off from the player ends what sounds, and the jam goes on."""
     jam = run(*JAM)

@@ -166,13 +166,13 @@ def test_virtual_ports_carry_messages() -> None:
 
 
 def test_jack_needs_no_clients_for_lists_once_ports_are_open() -> None:
-    """With an input and an output open, the clients that only listed ports are gone."""
+    """With an input and an output open, only they and the one that wakes the input are there."""
     backend = module.open_jack()
     assert ((), ()) == (backend.input_names(), backend.output_names())
     assert 2 == len(Wire.alive)
     output = backend.open_virtual_output("Out")
     hearing = backend.open_virtual_input("In", ignore)
-    assert 2 == len(Wire.alive)
+    assert 3 == len(Wire.alive)
     assert (("Out:Out",), ("In:In",)) == (backend.input_names(), backend.output_names())
     hearing.close()
     output.close()
@@ -189,6 +189,48 @@ def test_a_port_that_carries_nothing_is_made_anew() -> None:
     Wire.dead = 3
     with pytest.raises(PortError, match="'Out' was made 3 times and carries nothing; restart the server"):
         backend.open_virtual_output("Out")
+
+
+def test_what_a_broken_message_swallows_is_given_back() -> None:
+    """A system exclusive message without an end is cut at the next status; note-ons in it are over."""
+    heard: list[list[int]] = []
+    backend = module.open_jack()
+    backend.open_virtual_input("In", lambda data, _: heard.append(list(data)))
+    output = backend.open_output("In:In")
+    output.send((0xF0, 1, 2, 0x90, 60, 80, 0x80, 61, 0, 0x90, 62, 0, 0xB0, 64, 0, 0xF0, 0x7D, 0x69, 0xF7))
+    output.send((0xF0, 1, 2, 0xF7))
+    assert [
+        [0xF0, 1, 2],
+        [0x80, 61, 0],
+        [0x90, 62, 0],
+        [0xB0, 64, 0],
+        [0xF0, 1, 2, 0xF7],
+    ] == heard
+
+
+def test_a_silent_input_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some silence it is sent a message that ends in F7, which the callback never sees."""
+    backend = module.open_jack()
+    heard: list[object] = []
+    port = backend.open_virtual_input("In", lambda data, _: heard.append(data))
+    port.heard_trial.clear()
+    port.wake()
+    assert not port.heard_trial.is_set()
+    monkeypatch.setattr(module, "_SILENCE_NS", 0)
+    port.wake()
+    assert (True, []) == (port.heard_trial.is_set(), heard)
+
+
+def test_an_input_that_cannot_be_woken_is_heard_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign input that no sender can be put beside works as it is."""
+    monkeypatch.setattr(module, "_SILENCE_NS", 0)
+    backend = module.open_jack()
+    output = backend.open_virtual_output("Out")
+    heard: list[tuple[int, ...]] = []
+    port = backend.open_input("Out:Out", lambda data, _: heard.append(tuple(data)))
+    port.wake()
+    output.send(NOTE)
+    assert [NOTE] == heard
 
 
 def test_exceptions_of_the_callback_are_counted() -> None:
