@@ -6,8 +6,6 @@ Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header'
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +16,7 @@ from safetensors.numpy import save
 from improviser.agent.config import NetworkConfig, network_config_from_json
 from improviser.agent.policy import NETWORKS, Policy, Weights
 from improviser.errors import CheckpointError
+from improviser.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,14 +56,10 @@ def save_model(
         for name, weight in sorted(weights.items())
     }
     header = {**notes, "format": FORMAT, "network": config.to_json()}
-    partial = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(_in_order(save(tensors, metadata=header)))
-        os.replace(partial, path)  # noqa: PTH105 - says that an existing file is replaced
+        write_whole(path, _in_order(save(tensors, metadata=header)))
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         msg = f"cannot write the model {path}: {error}; check the disk and the folder"
         raise CheckpointError(msg) from error
 
@@ -90,18 +85,24 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
     return config, networks, header
 
 
-def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: int) -> Policy:
+def load_policy(
+    path: Path, groups: tuple[tuple[str, int, int], ...], actions: int, style: str | None = None
+) -> Policy:
     """Give the policy of the model at `path`.
 
     Args:
         path: The model.
         groups: Name, columns and values of the features that the model must have been trained on.
         actions: The size of the action space.
+        style: What the model's header must name as its style; None takes any.
 
     Raises:
-        CheckpointError: As for `load_model`, or the model sees or does something else.
+        CheckpointError: As for `load_model`, or the model sees or does something else, or has another style.
     """
-    config, networks, _ = load_model(path)
+    config, networks, header = load_model(path)
+    if style not in {None, header.get("style")}:
+        msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
+        raise CheckpointError(msg)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])

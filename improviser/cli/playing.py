@@ -40,13 +40,13 @@ def preset_program(preset: Preset) -> int | None:
 
 def preset_actor(preset: Preset) -> Policy:
     """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
-    return load_actor(preset.model_path)
+    return load_actor(preset.model_path, str(preset.style))
 
 
-def load_actor(model: Path) -> Policy:
-    """Give the policy of a model; raises CheckpointError where it is missing or corrupt."""
+def load_actor(model: Path, style: str) -> Policy:
+    """Give the policy of a model; raises CheckpointError where it is missing, corrupt or of another style."""
     from improviser.agent.checkpoint import load_policy
     from improviser.listening.observation import GROUPS
     from improviser.playing.actions import ACTION_COUNT
 
-    return load_policy(model, GROUPS, ACTION_COUNT)
+    return load_policy(model, GROUPS, ACTION_COUNT, style)

@@ -127,10 +127,10 @@ def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: boo
 
 def _copy(source: Path, model: Path) -> None:
     """Copy a trained model to its place, whole or not at all, or raise ImproviserError."""
-    from improviser.training.corpus_build import write_bytes
+    from improviser.files import write_whole
 
     try:
-        write_bytes(model, source.read_bytes())
+        write_whole(model, source.read_bytes())
     except OSError as error:
         msg = f"cannot write {model}: {error.strerror}; free some space and give the same command again"
         raise ImproviserError(msg) from error
@@ -156,7 +156,7 @@ def _write_card(
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
             prior=score,
-            table=evaluate_model(preset, load_actor(model), pieces),
+            table=evaluate_model(preset, load_actor(model, str(preset.style)), pieces),
             versions=versions,
         )
     )

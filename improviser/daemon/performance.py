@@ -42,7 +42,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
         CheckpointError: The model is missing, corrupt or of another kind.
         UsageError: The key or the meter is unknown.
     """
-    policy = load_policy(Path(settings.model), GROUPS, ACTION_COUNT)
+    policy = load_policy(Path(settings.model), GROUPS, ACTION_COUNT, settings.engine.get("style"))
     make = partial(Engine, EngineSettings(**settings.engine), policy)
     make(np.random.default_rng(settings.seed))  # a wrong key is told before anything sounds
     return lambda: make(np.random.default_rng(settings.seed))

@@ -176,7 +176,8 @@ def _q_network(
 ) -> Weights:
     """Give the trained Q-network's weights."""
     learner = Learner(_from_prior(prior), settings.dqn)
-    state = load_run(folder, settings.fingerprint(pieces), learner) or RunState(0, 0)
+    fingerprint = settings.fingerprint(pieces)
+    state = load_run(folder, fingerprint, learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
     parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
@@ -184,7 +185,7 @@ def _q_network(
 
     def save(sampled: int) -> None:
         """Put the run on disk."""
-        save_run(folder, settings.fingerprint(pieces), learner, RunState(sampled, state.restarts + 1))
+        save_run(folder, fingerprint, learner, RunState(sampled, state.restarts + 1))
 
     pace = _Pace("Q-network", settings.transitions, state.transitions, report)
     _learn(learner, game, settings, rng, pace, save)

@@ -190,6 +190,13 @@ def test_another_action_space(model: Path) -> None:
         load_policy(model, GROUPS, 6)
 
 
+def test_another_style_is_refused(model: Path) -> None:
+    """A model of another style is refused with the style expected and the one found; its own style loads."""
+    load_policy(model, GROUPS, SMALL.actions, "chorale")
+    with pytest.raises(CheckpointError, match="expected fiddle, found chorale"):
+        load_policy(model, GROUPS, SMALL.actions, "fiddle")
+
+
 def test_an_unwritable_folder(tmp_path: Path) -> None:
     """Where a folder cannot be made or written the model is not saved, in one line."""
     (tmp_path / "file").write_bytes(b"")
