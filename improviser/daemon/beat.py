@@ -30,7 +30,10 @@ from improviser.daemon.inbox import Inbox, PortLost
 from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice, Way
 from improviser.errors import PortError
+from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    SUSTAIN_PEDAL,
     ControlChange,
     Message,
     NoteOff,
@@ -102,6 +105,7 @@ class Beat:
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._ear)
         self._held: set[tuple[str, int, int]] = set()
+        self._pedals: set[tuple[str, int]] = set()
         self._told: set[str] = set()
         self._first_s: float | None = None
         self._end_s: float | None = None
@@ -129,6 +133,8 @@ class Beat:
             self._take(item)
         for item in inbox.take_many(BURST):
             self._take(item)
+        for channel in inbox.take_missed():
+            self._forget(channel)
         if self._stop is None:
             self._play()
             self._rest()
@@ -224,7 +230,15 @@ class Beat:
                 self._held.discard((arrival.port, channel, note))
                 self._stage.tell(Lifted(arrival.at_s, channel, note, arrival.port))
             case _:
+                self._note_pedal(message, arrival.port)
                 self._stage.tell(Controlled(arrival.at_s, tuple(message_to_bytes(message)), arrival.port))
+
+    def _note_pedal(self, message: Message, port: str) -> None:
+        """Keep the books of the player's sustain pedals."""
+        match message:
+            case ControlChange(channel, control, value) if control == SUSTAIN_PEDAL:
+                change = self._pedals.add if value >= PEDAL_DOWN else self._pedals.discard
+                change((port, channel))
 
     def _warn_of_ear(self, port: str) -> None:
         """Tell, once each, what is kept back from the engine."""
@@ -246,12 +260,29 @@ class Beat:
         """Go on without an input, its keys lifted; without the output there is nothing to go on with."""
         if lost.is_output:
             raise PortError(f"the port '{lost.name}' is gone; bring it back and start again")
-        now_s = self._clock.now_s()
-        for held in sorted(self._held):
-            if held[0] == lost.name:
-                self._engine.hear(NoteOff(held[1], held[2]), now_s)
-                self._held.discard(held)
+        for port, channel, note in sorted(self._held):
+            if port == lost.name:
+                self._let_go(NoteOff(channel, note), port)
+        for port, channel in sorted(self._pedals):
+            if port == lost.name:
+                self._let_go(ControlChange(channel, SUSTAIN_PEDAL, 0), port)
         self._stage.tell(Warned(f"the input '{lost.name}' is gone; the others are still listened to"))
+
+    def _forget(self, channel: int) -> None:
+        """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
+        for port, held_channel, note in sorted(self._held):
+            if held_channel == channel:
+                self._let_go(NoteOff(channel, note), port)
+        for port, held_channel in sorted(self._pedals):
+            if held_channel == channel:
+                self._let_go(ControlChange(channel, SUSTAIN_PEDAL, 0), port)
+        self._engine.hear(ControlChange(channel, ALL_NOTES_OFF, 0), self._clock.now_s())
+
+    def _let_go(self, message: Message, port: str) -> None:
+        """Hear and tell a message that the player's instrument did not send any more."""
+        now_s = self._clock.now_s()
+        self._engine.hear(message, now_s)
+        self._note_heard(message, Arrival(b"", now_s, port))
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
 ARRIVALS_MAX: Final = 2048
+_CHANNELS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Inbox:
         """Start empty."""
         self.queue: queue.SimpleQueue[Arrival | Command | PortLost] = queue.SimpleQueue()
         self.dropped = 0
+        self._missed = bytearray(_CHANNELS)
 
     def put(self, item: Command | PortLost) -> None:
         """Put in what must not be lost."""
@@ -50,10 +52,20 @@ class Inbox:
             """Put in what the port has received."""
             if self.queue.qsize() >= ARRIVALS_MAX:
                 self.dropped += 1
+                self._missed[data[0] % _CHANNELS] = 1
             else:
                 self.queue.put(Arrival(data, at_ns / NS_PER_S, port))
 
         return received
+
+    def take_missed(self) -> list[int]:
+        """Give the channels of what was dropped, each once, when all that came before has been taken out."""
+        if not any(self._missed) or not self.queue.empty():
+            return []
+        missed = [channel for channel, flag in enumerate(self._missed) if flag]
+        for channel in missed:
+            self._missed[channel] = 0
+        return missed
 
     def take_many(self, most: int) -> Iterator[Arrival | Command | PortLost]:
         """Give what is there, at most `most` items."""

@@ -33,6 +33,7 @@ from improviser.midi.message import (
     NoteOff,
     NoteOn,
     ProgramChange,
+    message_to_bytes,
 )
 from tests.performing import (
     BAR_S,
@@ -239,15 +240,20 @@ def test_a_loop_is_not_listened_to() -> None:
 
 
 def test_a_lost_input_lifts_its_keys() -> None:
-    """The engine hears the keys come up that were down on an input that is gone, and no others."""
+    """The engine hears keys and pedals come up that were down on an input that is gone, and no others."""
     performance = Performance()
     engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
     performance.new_engine = lambda: engine
     performance.play(1.0, ON)
     performance.play(1.1, NoteOn(0, 64, 80), port="Improviser In")
+    performance.play(1.2, ControlChange(2, SUSTAIN_PEDAL, 127))
+    performance.play(1.2, ControlChange(3, SUSTAIN_PEDAL, 127), port="Improviser In")
+    performance.play(1.2, ControlChange(4, SUSTAIN_PEDAL, 127), ControlChange(4, SUSTAIN_PEDAL, 0))
     performance.at(1.5, lambda: performance.inbox.put(PortLost(KEYBOARD, is_output=False)))
     assert "" == performance.run(until_s=2.0).reason
-    assert [ON, NoteOn(0, 64, 80), OFF] == engine.heard
+    assert [ON, NoteOn(0, 64, 80)] == engine.heard[:2]
+    assert [OFF, ControlChange(2, SUSTAIN_PEDAL, 0)] == engine.heard[6:]
+    assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
     assert [Warned(f"the input '{KEYBOARD}' is gone; the others are still listened to")] == (
         performance.told(Warned)
     )
@@ -326,6 +332,26 @@ def test_a_flood_is_bounded() -> None:
     summary = performance.run(until_s=3.5)
     assert (952, 0) == (summary.dropped, summary.late_decisions)
     assert [1.0, 3.0] == ons(performance)
+
+
+def test_no_key_is_held_after_its_note_off_was_dropped() -> None:
+    """On a channel of which messages were dropped, all keys and pedals come up; on others they stay down."""
+    performance = Performance()
+    engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
+    performance.new_engine = lambda: engine
+    performance.play(1.0, ON, ControlChange(0, SUSTAIN_PEDAL, 127), NoteOn(1, 67, 80))
+
+    def flood() -> None:
+        """Send more than fits, the note-off last."""
+        for value in range(2048):
+            performance.hears[KEYBOARD]((0xB1, 1, value % 128), performance.clock.now_ns())
+        performance.hears[KEYBOARD](message_to_bytes(OFF), performance.clock.now_ns())
+
+    performance.at(1.5, flood)
+    assert 1 == performance.run(until_s=3.5).dropped
+    expected = [OFF, ControlChange(0, SUSTAIN_PEDAL, 0), ControlChange(0, ALL_NOTES_OFF, 0)]
+    assert expected == engine.heard[-3:]
+    assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
 
 
 def test_one_seed_plays_one_way() -> None:
