@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from improviser.errors import MidiError, MidiFileError
+from improviser.files import write_whole
 from improviser.midi.message import Message, Realtime, SongPosition, bytes_to_message, message_to_bytes
 
 if TYPE_CHECKING:
@@ -270,7 +271,7 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
     except (ValueError, TypeError, OverflowError, struct.error) as error:
         raise _at(path, f"the song does not fit in a MIDI file: {error}") from error
     try:
-        _write_whole(Path(path), data)
+        write_whole(Path(path), data)
     except (OSError, ValueError) as error:
         raise _at(path, f"cannot be written: {_reason(error)}; choose another place") from error
 
@@ -331,21 +332,3 @@ def _with_deltas(timed: Iterable[tuple[int, Any]]) -> mido.MidiTrack:
         track.append(message.copy(time=tick - last))
         last = tick
     return track
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a reader sees the old file or the whole new one."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)  # a pipe or a device, which must not be replaced by a file
-        return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from improviser.errors import CheckpointError
-from improviser.training.corpus_build import write_bytes
+from improviser.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def write_card(card: Card) -> Path:
     """
     path = card.model.with_suffix(".md")
     try:
-        write_bytes(path, card_text(card).encode())
+        write_whole(path, card_text(card).encode())
     except OSError as error:
         msg = (
             f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"

@@ -71,19 +71,6 @@ def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] |
     return _merge([results[task.part] for task in tasks])
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise
-
-
 def read_part(task: Task) -> Parsed | None:
     """Give what a part file holds, or None where it is absent, corrupt or of another stamp."""
     try:
@@ -140,9 +127,10 @@ def _run_task(task: Task) -> tuple[Path, Parsed]:
         "dropped": dict(parsed.dropped),
         "faults": parsed.faults,
     }
-    # Another process that builds the same cache removes the folder of the parts when it is done.
+    # Another process that builds the same cache removes the folder of the parts when it is done. A part that
+    # is not whole is no JSON, and its file is parsed again.
     with suppress(FileNotFoundError):
-        write_bytes(task.part, json.dumps(content).encode())
+        task.part.write_text(json.dumps(content), "utf-8")
     return task.part, parsed
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from improviser.config.resources import cache_folder
-from improviser.training.corpus_build import write_bytes
+from improviser.files import write_whole
 from improviser.training.piece import Piece
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def write_cache(path: Path, cached: Cached) -> None:
     }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type] # numpy's stub takes the names for its own options
-    write_bytes(path, buffer.getvalue())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, buffer.getvalue())
 
 
 def read_cache(path: Path, stamp: str | None) -> Cached | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from improviser.config.resources import cache_folder
 from improviser.errors import CheckpointError
+from improviser.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,14 +53,11 @@ def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) 
         "restarts": str(state.restarts),
         "updates": str(learner.updates),
     }
-    partial = folder / f"{FILE}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
-        os.replace(partial, folder / FILE)  # noqa: PTH105 - says that an existing file is replaced
+        data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=header)
+        write_whole(folder / FILE, data)
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         msg = f"cannot save the run in {folder}: {error}; free some space and give the same command again"
         raise CheckpointError(msg) from error
 
