@@ -42,6 +42,13 @@ def test_sdist_holds_data(sdist: Path, folder: str) -> None:
     assert set() == shipped(folder) - names
 
 
+def test_sdist_holds_what_the_tests_read(sdist: Path) -> None:
+    """What continuous integration and pre-commit run is in the source distribution, since tests read it."""
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    assert set() == {".ci/run", ".ci/jack", ".ci/venv", ".pre-commit-config.yaml", "Makefile"} - names
+
+
 def test_metadata_asks_for_no_torch_to_play(wheel: Path) -> None:
     """No base dependency of the wheel is torch, music21 or gymnasium: those are for training."""
     archive = zipfile.ZipFile(wheel)
