@@ -239,6 +239,7 @@ class Summary:
         dropped: Messages lost because they came faster than they could be taken.
         feedback: Messages of our own that came back and were not listened to.
         callback_faults: Exceptions in the drivers' threads.
+        untold: Events that were not told, since they were not read as fast as they came.
         duration_s: From ready to the end.
         start_s: The player's first note, None where none came: the first downbeat.
         reason: Why it ended, empty where it was asked to.
@@ -256,6 +257,7 @@ class Summary:
     dropped: int = 0
     feedback: int = 0
     callback_faults: int = 0
+    untold: int = 0
     duration_s: float = 0.0
     start_s: float | None = None
     reason: str = ""

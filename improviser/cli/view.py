@@ -211,6 +211,8 @@ def _conclusion(summary: Summary) -> list[str]:
     if any(kept_back.values()):
         faults = ", ".join(f"{count} {what}" for what, count in kept_back.items() if count)
         lines.append(f"Messages not taken: {faults}.")
+    if summary.untold:
+        lines.append(f"Not shown and not recorded, for want of time: {summary.untold} events.")
     return lines
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from typing import IO, TypeVar
 
 from improviser.control import Failed, PerformerSettings, PortSettings, Stop, line_to_value
@@ -54,7 +55,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[
         summary = performance.play(settings, new_engine, opening.result(), inbox, reporter.tell)
     finally:
         opening.close()
-    reporter.tell(summary)
+    reporter.tell(replace(summary, untold=reporter.dropped))
     return EXIT_FAILURE if summary.reason else EXIT_OK
 
 

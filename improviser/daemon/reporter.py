@@ -10,7 +10,7 @@ import queue
 import threading
 from typing import IO, TYPE_CHECKING, Final
 
-from improviser.control import Event, Panic, Stop, line_to_value, value_to_line
+from improviser.control import Event, Failed, Panic, Ready, Stop, Summary, line_to_value, value_to_line
 from improviser.daemon.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Reporter:
         self._thread.start()
 
     def tell(self, event: Event) -> None:
-        """Put in an event to be written."""
-        if self._events.qsize() >= EVENTS_MAX:
+        """Put in an event to be written; how the music began and ended is never dropped."""
+        if self._events.qsize() >= EVENTS_MAX and not isinstance(event, Ready | Failed | Summary):
             self.dropped += 1
         else:
             self._events.put(event)

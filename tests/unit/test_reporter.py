@@ -7,10 +7,11 @@ import threading
 
 import pytest
 
-from improviser.control import Notice, Panic, Stop, value_to_line
+from improviser.control import Event, Failed, Notice, Panic, Stop, Summary, value_to_line
 from improviser.daemon import reporter as module
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.reporter import Reporter, read_commands
+from tests.live import wait_for
 
 
 class Stuck(io.StringIO):
@@ -49,7 +50,7 @@ def test_events_are_written_as_lines() -> None:
 
 
 def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nobody reading, telling goes on; beyond the bound events are dropped and counted."""
+    """With nobody reading, telling goes on; beyond the bound events are dropped and counted, not the end."""
     monkeypatch.setattr(module, "EVENTS_MAX", 10)
     monkeypatch.setattr(module, "_CLOSING_S", 0.001)
     stream = Stuck()
@@ -58,9 +59,13 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.waits.wait(20)
     for _ in range(15):
         reporter.tell(Notice("x"))
+    ending: list[Event] = [Failed("why"), Summary(notes_heard=3)]
+    for event in ending:
+        reporter.tell(event)
     assert 5 == reporter.dropped
     reporter.close()
     stream.let_go.set()
+    wait_for(lambda: stream.getvalue().endswith("".join(map(value_to_line, ending))), "the end")
 
 
 def test_a_broken_pipe_ends_the_writing() -> None:
