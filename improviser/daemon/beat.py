@@ -170,7 +170,7 @@ class Beat:
             case PortLost():
                 self._lose(item)
             case Panic():
-                self._voice.release(self._engine.decision)
+                self._silence()
             case Stop():
                 self._stop = item
 
@@ -184,11 +184,16 @@ class Beat:
         if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
         if isinstance(message, ControlChange) and message.control in self._settings.panic_controls:
-            self._voice.release(self._engine.decision)
+            self._silence()
         self._engine.hear(message, arrival.at_s)
         if self._first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
         self._note_heard(message, arrival)
+
+    def _silence(self) -> None:
+        """End all that sounds, and go on."""
+        self._voice.release(self._engine.decision)
+        self._engine.released()
 
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""

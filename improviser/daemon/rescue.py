@@ -31,8 +31,8 @@ _CONNECT_S: Final = 0.5
 _LINGER_S: Final = 0.3
 
 
-def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> None:
-    """Release what a dead performer left sounding.
+def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> bool:
+    """Release what a dead performer left sounding; tell whether somebody is known to have heard that.
 
     Args:
         ready: What the performer said of its ports.
@@ -44,32 +44,34 @@ def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequen
     """
     notes = sorted(sounding)
     if not notes or ready.backend == LOOPBACK:
-        return
+        return True
     backend = open_backend(ready.backend)
     try:
-        for port in _open(backend, ready, listeners):
+        ports, is_heard = _open(backend, ready, listeners)
+        for port in ports:
             for message in _offs(notes):
                 port.send(message_to_bytes(message))
             time.sleep(_LINGER_S)
             port.close()
     finally:
         backend.close()
+    return is_heard
 
 
-def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> list[OutputPort]:
-    """Open what reaches those who heard the notes begin."""
+def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> tuple[list[OutputPort], bool]:
+    """Open what reaches those who heard the notes begin; tell whether it is known to reach one."""
     if not ready.is_virtual:
-        return [backend.open_output(ready.sends_on)]
+        return [backend.open_output(ready.sends_on)], True
     give_up_s = time.monotonic() + _GONE_S
     while any(VIRTUAL_OUTPUT in name for name in backend.input_names()) and time.monotonic() < give_up_s:
         time.sleep(_LOOK_EVERY_S)
     destinations = backend.output_names()
     direct = [backend.open_output(name, VIRTUAL_OUTPUT) for name in listeners if name in destinations]
     if direct:
-        return direct
+        return direct, True
     port = backend.open_virtual_output(VIRTUAL_OUTPUT)
     time.sleep(_CONNECT_S)
-    return [port]
+    return [port], False
 
 
 def _offs(notes: Sequence[tuple[int, int]]) -> list[Message]:

@@ -25,6 +25,7 @@ from improviser.control import (
     Ready,
     Stop,
     Summary,
+    Warned,
     line_to_value,
     value_to_line,
 )
@@ -67,6 +68,7 @@ class Supervisor:
         self._failed = False
         self._asked_s: float | None = None
         self._has_ports = False
+        self._has_rescued = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
@@ -157,23 +159,30 @@ class Supervisor:
         self._process.wait()
         for reader in self._readers:
             reader.join(timeout=1.0)
-        if self._summary is not None or self._failed:
-            return
+        sounds = bool(self._ledger.sounding())
         fault = self._rescue()
+        if self._summary is not None or self._failed:
+            if sounds:
+                yield Warned(fault)
+            return
         if self._ready is None and self._asked_s is not None:
             return  # stopped before it had begun
-        yield Failed(f"the performer {_how_it_ended(self._process.returncode, self._last_words)}; {fault}")
+        how = _how_it_ended(self._process.returncode, self._last_words)
+        yield Failed("; ".join(part for part in (f"the performer {how}", fault, "start again") if part))
 
     def _rescue(self) -> str:
-        """Release what a dead performer left sounding; say what became of it."""
-        if self._ready is None:
-            return "start again"
+        """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
+        self._has_rescued = True
         sounding = self._ledger.sounding()
+        if self._ready is None or not sounding:
+            return ""
         try:
-            rescue.release(self._ready, sounding, self._connections.listeners)
+            is_heard = rescue.release(self._ready, sounding, self._connections.listeners)
         except ImproviserError as error:
-            return f"its notes could not be released: {error}"
-        return f"{len(sounding)} sounding notes were released; start again"
+            return f"its {len(sounding)} sounding notes could not be released: {error}"
+        if is_heard:
+            return f"{len(sounding)} sounding notes were released"
+        return f"{len(sounding)} notes may sound on, since it is not known who heard them: silence them there"
 
     def _end(self) -> None:
         """End the performer, gently where it plays."""
@@ -184,6 +193,7 @@ class Supervisor:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        if not self._has_rescued:
             self._rescue()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import Event, Played, Released
 from improviser.daemon.ledger import Cells, mark
+from improviser.errors import PortError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, message_to_bytes
 
 if TYPE_CHECKING:
@@ -74,8 +75,24 @@ class Voice:
         self._send(self._scheduler.pop_due(self._clock.now_s()), decision)
 
     def release(self, decision: Decision | None) -> None:
-        """End all that sounds and drop all that is planned. Raises PortError where the port is gone."""
-        self._send(self._scheduler.release(self._clock.now_s()), decision)
+        """End all that sounds and drop all that is planned; each message is tried, even after one failed.
+
+        Raises:
+            PortError: The port is gone, for some of them at least.
+        """
+        now_s, fault = self._clock.now_s(), None
+        messages = self._scheduler.release(now_s)
+        known = {message.message for message in messages}
+        # What the scheduler gave out as ended, but what did not leave.
+        sounding = [NoteOff(*key) for key in sorted(self._tally.sounding)]
+        left = [TimedMessage(now_s, off) for off in sounding if off not in known]
+        for timed in [*left, *messages]:
+            try:
+                self._send([timed], decision)
+            except PortError as error:
+                fault = error
+        if fault is not None:
+            raise fault
 
     def say(self, timed: TimedMessage) -> None:
         """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""

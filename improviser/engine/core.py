@@ -8,7 +8,7 @@ is tested without a sleep. A step hears what came up to its own moment, however 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -199,6 +199,13 @@ class Engine:
             prior_weight=self.settings.prior_weight,
         )
         return self._play(choice.action, choice)
+
+    def released(self) -> None:
+        """Take note that all that was played, planned notes too, was ended from outside: nothing is held."""
+        self._phrase.forget()
+        self._held_steps = 0
+        if self._prospect is not None:
+            self._prospect = replace(self._prospect, legal=self._legal(self._prospect.place))
 
     def skip(self, at_s: float) -> list[TimedMessage]:
         """Let the next step pass as a hold, since it is too late to decide it."""

@@ -53,3 +53,7 @@ class Phrase:
         message = TimedMessage(due_s, NoteOff(self._channel, self._note))
         self._note = None
         return [message]
+
+    def forget(self) -> None:
+        """Hold nothing: somebody else has ended what sounded."""
+        self._note = None

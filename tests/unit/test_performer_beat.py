@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from improviser.control import (
 from improviser.daemon.beat import LATE_S
 from improviser.daemon.inbox import PortLost
 from improviser.engine import Engine, EngineSettings
+from improviser.errors import PortError
 from improviser.midi.message import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -35,6 +37,7 @@ from improviser.midi.message import (
     ProgramChange,
     message_to_bytes,
 )
+from improviser.playing.actions import GestureKind
 from tests.performing import (
     BAR_S,
     ENGINE,
@@ -180,6 +183,21 @@ def test_a_panic_command_silences_at_once() -> None:
     assert [1.0, 3.0] == ons(performance)
 
 
+def test_a_panic_is_known_to_the_engine() -> None:
+    """What a panic has ended is not held any more: the next step rests, or plays a note."""
+    performance = Performance()
+    engine = Engine(EngineSettings(**ENGINE | {"temperature": 0.0}), BarNote(), np.random.default_rng(0))
+    performance.new_engine = lambda: engine
+    performance.play(1.0, ON)
+    kinds: list[GestureKind] = []
+    for at_s in (0.5, 1.6):
+        performance.at(at_s, lambda: performance.inbox.put(Panic()))
+    for at_s in (1.55, 1.8):
+        performance.at(at_s, lambda: kinds.extend([engine.decision.gesture.kind] if engine.decision else []))
+    performance.run(until_s=2.0)
+    assert [GestureKind.HOLD, GestureKind.REST] == kinds
+
+
 def test_other_controls_are_no_panic() -> None:
     """A mere wheel releases nothing: the note sounds until the end."""
     performance = Performance()
@@ -278,6 +296,25 @@ def test_a_port_that_refuses_ends_the_performance() -> None:
     performance.at(1.5, performance.output.close)
     summary = performance.run()
     assert ("the port 'Improviser Out' is closed", 1) == (summary.reason, summary.stuck_notes)
+
+
+def test_a_note_off_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was due when a send failed is sent at the end, where the port takes messages again."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    send, fails = performance.output.send, [True]
+
+    def fail_once(data: Sequence[int]) -> None:
+        """Fail at the first note-off."""
+        if data[0] >> 4 == 8 and fails:
+            fails.pop()
+            raise PortError("busy")
+        send(data)
+
+    monkeypatch.setattr(performance.output, "send", fail_once)
+    summary = performance.run()
+    assert ("busy", 0, 0) == (summary.reason, summary.stuck_notes, sum(performance.cells))
+    assert set() == hanging(performance)
 
 
 def test_an_unexpected_exception_releases_everything(capsys: pytest.CaptureFixture[str]) -> None:

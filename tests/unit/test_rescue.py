@@ -66,14 +66,14 @@ def test_the_listeners_of_the_virtual_port_are_released(patchbay: Patchbay) -> N
     synth, other = Synth(), Synth()
     LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
     LoopbackBackend(patchbay).open_virtual_input("Other", other)
-    rescue.release(ready(), {(0, 64), (0, 60)}, ("Synth", "Gone"))
+    assert rescue.release(ready(), {(0, 64), (0, 60)}, ("Synth", "Gone"))
     assert (OFFS, []) == (synth.heard, other.heard)
 
 
 def test_without_known_listeners_a_fresh_port_serves(
     patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A virtual port of the same name is made, and programs that connect by name hear the offs."""
+    """A virtual port of the same name is made, for programs that connect by name; who they are is unknown."""
     synth = Synth()
 
     def connect(_elapsed_s: float) -> None:
@@ -82,7 +82,7 @@ def test_without_known_listeners_a_fresh_port_serves(
             LoopbackBackend(patchbay).open_input("Improviser Out", synth)
 
     monkeypatch.setattr(time, "sleep", connect)
-    rescue.release(ready(), {(0, 64), (0, 60)})
+    assert not rescue.release(ready(), {(0, 64), (0, 60)})
     assert OFFS == synth.heard
     assert () == patchbay.sources()
 
@@ -108,7 +108,7 @@ def test_an_existing_port_is_opened_again(patchbay: Patchbay) -> None:
     """What was played on a port of another program is released there."""
     synth = Synth()
     LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
-    rescue.release(ready(sends_on="Synth", is_virtual=False), {(0, 60), (0, 64)})
+    assert rescue.release(ready(sends_on="Synth", is_virtual=False), {(0, 60), (0, 64)})
     assert OFFS == synth.heard
 
 

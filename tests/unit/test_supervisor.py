@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import Event, Failed, Notice, Panic, PerformerSettings, PortSettings, Ready, Summary
+from improviser.control import (
+    Event,
+    Failed,
+    Notice,
+    Panic,
+    PerformerSettings,
+    PortSettings,
+    Ready,
+    Summary,
+    Warned,
+)
 from improviser.daemon import rescue, supervisor
 from improviser.daemon.ledger import Ledger
 from improviser.daemon.supervisor import Supervisor
@@ -45,6 +55,20 @@ def events(performer: Supervisor) -> list[Event]:
         performer.open(PortSettings())
         performer.start(SETTINGS)
         return list(performer.events())
+
+
+def rescuing(monkeypatch: pytest.MonkeyPatch, *, is_heard: bool = True) -> list[object]:
+    """Let a note sound when the performer has ended; give the list of what will be released."""
+    released: list[object] = []
+
+    def release(_ready: Ready, sounding: object, _listeners: object) -> bool:
+        """Keep what is to be released."""
+        released.append(sounding)
+        return is_heard
+
+    monkeypatch.setattr(rescue, "release", release)
+    monkeypatch.setattr(Ledger, "sounding", lambda _: [(0, 60)])
+    return released
 
 
 def test_events_come_as_values(play: Play) -> None:
@@ -99,9 +123,7 @@ def test_a_crash_is_told_with_the_last_words(play: Play) -> None:
 
 def test_a_killed_performers_notes_are_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it left sounding is released by what it said of its ports, and that is told."""
-    released: list[object] = []
-    monkeypatch.setattr(rescue, "release", lambda *args: released.append(args[1]))
-    monkeypatch.setattr(Ledger, "sounding", lambda _: [(0, 60)])
+    released = rescuing(monkeypatch)
     script = f"say('{READY}'); signal.raise_signal(9)"
     ready, failed = events(play(script))
     assert isinstance(ready, Ready)
@@ -116,10 +138,29 @@ def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch
         """Fail."""
         raise PortError("no server")
 
+    rescuing(monkeypatch)
     monkeypatch.setattr(rescue, "release", fail)
     failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
     assert isinstance(failed, Failed)
-    assert failed.text.endswith("; its notes could not be released: no server")
+    assert failed.text.endswith("; its 1 sounding notes could not be released: no server; start again")
+
+
+@pytest.mark.parametrize("last", ['{"event": "summary"}', '{"event": "error", "text": "why"}'])
+def test_what_sounds_after_the_end_is_released(
+    play: Play, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """Notes that the performer itself could not end are ended, and that is told, with a fault or not."""
+    released = rescuing(monkeypatch)
+    told = events(play(f"say('{READY}'); say('{last}')"))
+    assert ([[(0, 60)]], Warned("1 sounding notes were released")) == (released, told[-1])
+
+
+def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody is known to have heard the release, the notes may sound on."""
+    rescuing(monkeypatch, is_heard=False)
+    failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
+    assert isinstance(failed, Failed)
+    assert "1 notes may sound on, since it is not known who heard them" in failed.text
 
 
 def test_a_fault_that_was_told_is_not_told_twice(play: Play) -> None:
@@ -155,8 +196,7 @@ def test_a_second_signal_kills(play: Play) -> None:
 def test_leaving_ends_a_hung_performer(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in the block leaves no process behind, and its notes are released."""
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
-    released: list[object] = []
-    monkeypatch.setattr(rescue, "release", lambda *args: released.append(args[1]))
+    released = rescuing(monkeypatch)
 
     def fail() -> None:
         """Fail while the performer plays."""
@@ -167,7 +207,7 @@ def test_leaving_ends_a_hung_performer(play: Play, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert [[]] == released
+    assert [[(0, 60)]] == released
 
 
 def test_a_performer_that_was_told_nothing_is_just_ended(play: Play) -> None:
