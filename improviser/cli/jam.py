@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
+from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
-    JsonOption,
-    KeyOption,
     OutOption,
-    PresetOption,
     RecordOption,
-    SeedOption,
     TempoOption,
     perform,
 )
@@ -36,12 +33,12 @@ InOption = Annotated[
 
 def jam(
     *,
-    preset: PresetOption = None,
+    preset: LivePresetOption = None,
     in_: InOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
     key: KeyOption = "auto",
-    seed: SeedOption = None,
+    seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
     record: RecordOption = None,
@@ -54,6 +51,9 @@ def jam(
 
     Where there is no input at all, a built-in player plays until somebody else does; with
     --in "Improviser In" it waits for another program to play on that port instead.
+
+    Panic, which silences all at once while the jam goes on: the controls 120 (all sound off) and 123 (all
+    notes off) on any input, or, but for Windows, the signal SIGUSR1: kill -USR1 with the process's number.
     """
     from improviser.app import JamOptions
 

@@ -43,6 +43,7 @@ _COMMAND: Final = (sys.executable, "-P", "-m", "improviser.daemon.performer")
 _HERE: Final = Path(__file__).resolve().parents[2]
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+PANIC_SIGNAL: Final = "SIGUSR1"
 # A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
 PATIENCE_S: Final = 3.0
 _LOOK_EVERY_S: Final = 0.25
@@ -79,11 +80,14 @@ class Supervisor:
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        """Take the signals that end a process: they end the music first."""
+        """Take the signals that end a process, which end the music first, and the one for a panic."""
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
                 self._handlers[number] = signal.signal(number, self._interrupted)
+        if hasattr(signal, PANIC_SIGNAL):  # not on Windows
+            number = signal.Signals[PANIC_SIGNAL]
+            self._handlers[number] = signal.signal(number, lambda *_: self.panic())
         return self
 
     def __exit__(
@@ -214,7 +218,8 @@ class Supervisor:
 
     def _write(self, line: str) -> None:
         """Write a line to the performer, where it still reads."""
-        with contextlib.suppress(OSError, ValueError):
+        # RuntimeError: a signal came while a line was written, and the stream is not to be entered twice.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
             if self._process.stdin is not None:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()

@@ -15,7 +15,6 @@ from improviser.control import (
     Event,
     Failed,
     Notice,
-    Panic,
     PerformerSettings,
     PortSettings,
     Ready,
@@ -89,7 +88,7 @@ say('{"event": "summary"}')"""
 
 
 def test_commands_are_handed_over(play: Play) -> None:
-    """A panic and a stop reach the performer as lines; leaving the block stops it."""
+    """A panic, by a signal too, and a stop reach the performer as lines; leaving the block stops it."""
     script = """for line in lines:
     kind = line.split('"')[3]
     say('{"event": "notice", "text": "%s"}' % kind)
@@ -99,7 +98,7 @@ say('{"event": "summary"}')"""
     with play(script) as performer:
         performer.open(PortSettings())
         performer.panic()
-        performer.tell(Panic())
+        os.kill(os.getpid(), signal.SIGUSR1)
         stream = performer.events()
         told += [next(stream) for _ in range(3)]
         os.kill(os.getpid(), signal.SIGTERM)
