@@ -9,7 +9,8 @@ import typer
 
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.extras import INSTALL, missing_training, need_training
-from improviser.cli.playing import DEFAULT_PRESET, JsonOption, PresetOption, make_settings, preset_actor
+from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption
+from improviser.cli.playing import make_settings, preset_actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

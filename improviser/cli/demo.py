@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
+from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
-    JsonOption,
-    KeyOption,
     OutOption,
-    PresetOption,
     RecordOption,
-    SeedOption,
     TempoOption,
     perform,
 )
@@ -34,11 +31,11 @@ TuneOption = Annotated[
 def demo(
     *,
     tune: TuneOption = None,
-    preset: PresetOption = None,
+    preset: LivePresetOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
     key: KeyOption = "auto",
-    seed: SeedOption = None,
+    seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
     record: RecordOption = None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from improviser.cli.console import say_json, say_table, tell
+from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from improviser.config.device import Device
@@ -15,8 +16,6 @@ EXAMPLES = """
 improviser devices
 improviser devices --json
 """
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def devices(json: JsonOption = False) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from improviser.cli.console import progress, say_json, say_table
 from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import preset_actor
 
 if TYPE_CHECKING:
@@ -22,24 +23,19 @@ improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
 """
 
-PresetOption = Annotated[
-    str, typer.Option("--preset", help="Whose model, style and way of playing to measure.")
-]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
 ]
 PriorOption = Annotated[
     float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, one a column.")]
 
 DEFAULT_PIECES = 40
 
 
 def evaluate(
-    preset: PresetOption = "chorale",
+    preset: PresetOption = DEFAULT_PRESET,
     pieces: PiecesOption = DEFAULT_PIECES,
     seed: SeedOption = 0,
     temperature: TemperatureOption = None,
@@ -49,7 +45,7 @@ def evaluate(
     """Measure a preset's playing on held-out pieces, beside people and baselines.
 
     The baselines are random notes in key and the prior alone. Read the table whole: each figure alone can
-    be had by playing badly. What each means: docs/metrics.md.
+    be had by playing badly. What each means: docs/metrics.md. With --json each line is one column of it.
     """
     need_training()
     from improviser.config.preset import load_preset

@@ -32,20 +32,12 @@ class BackendName(StrEnum):
     LOOPBACK = "loopback"
 
 
-PresetOption = Annotated[
-    str | None,
-    typer.Option("--preset", metavar="NAME", help="A preset (see: improviser presets) or a .toml file."),
-]
 OutOption = Annotated[
     str | None,
     typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),
 ]
 TempoOption = Annotated[
     float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
-]
-KeyOption = Annotated[str, typer.Option("--key", help="auto, or a key to stay in: C, Am, F#, Ebm ...")]
-SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**31 - 1, help="The same seed plays the same way.")
 ]
 BarsOption = Annotated[
     int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
@@ -54,7 +46,6 @@ BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="Th
 RecordOption = Annotated[
     Path | None, typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:

@@ -1,10 +1,8 @@
-"""What the commands that play have in common: options, and how a preset becomes settings."""
+"""What the commands that play have in common: how a preset becomes settings and a policy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,14 +10,6 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Policy
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
-
-PresetOption = Annotated[
-    str, typer.Option("--preset", help="How it sounds; `improviser presets` lists them.")
-]
-KeyOption = Annotated[str, typer.Option("--key", metavar="auto|C|Am..", help="The key, or auto to hear it.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
-DEFAULT_PRESET = "chorale"
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def make_settings(preset: Preset, *, key: str) -> EngineSettings:

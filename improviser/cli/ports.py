@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from improviser.cli.console import say, say_json, say_table
-from improviser.cli.performance import BackendName, BackendOption, JsonOption
+from improviser.cli.options import JsonOption
+from improviser.cli.performance import BackendName, BackendOption
 
 EXAMPLES = """
 improviser ports

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import say, say_json, say_table, tell
+from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from improviser.config.preset import Preset
@@ -18,7 +19,6 @@ improviser presets --json
 """
 
 NameArgument = Annotated[str | None, typer.Argument(help="Show this preset in full.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def presets(name: NameArgument = None, json: JsonOption = False) -> None:

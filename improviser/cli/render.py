@@ -8,16 +8,8 @@ from typing import Annotated
 import typer
 
 from improviser.cli.console import PATIENCE_S, progress, say, say_json
-from improviser.cli.playing import (
-    DEFAULT_PRESET,
-    JsonOption,
-    KeyOption,
-    PresetOption,
-    SeedOption,
-    make_settings,
-    preset_actor,
-    preset_program,
-)
+from improviser.cli.options import DEFAULT_PRESET, JsonOption, KeyOption, PresetOption, SeedOption
+from improviser.cli.playing import make_settings, preset_actor, preset_program
 
 EXAMPLES = """
 improviser render melody.mid -o duet.mid

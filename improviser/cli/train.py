@@ -14,6 +14,7 @@ import typer
 
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor
 from improviser.errors import ImproviserError
 
@@ -31,23 +32,18 @@ improviser train --preset chorale
 improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
 """
 
-PresetOption = Annotated[
-    str, typer.Option("--preset", help="Whose style, grid, register and rewards to train for.")
-]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")]
 UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
 TransitionsOption = Annotated[
     int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget a run that was interrupted.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def train(
-    preset: PresetOption = "chorale",
+    preset: PresetOption = DEFAULT_PRESET,
     out: OutOption = None,
     seed: SeedOption = 0,
     prior_updates: UpdatesOption = 6_000,
@@ -56,6 +52,8 @@ def train(
     json: JsonOption = False,
 ) -> None:
     """Train a preset's model: first a prior on what people play, then the Q-network from it.
+
+    Style, grid, register and rewards are the preset's.
 
     The corpus is read from the installed package music21 once, which takes some minutes, and kept in the
     user's cache folder. An interrupted run goes on where it was when the same command is given again.

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from improviser.config.default import DEFAULT_PRESET
 from improviser.config.document import Document, load_document
 from improviser.config.resources import config_folder
 
 FILE_NAME = "settings.toml"
-DEFAULT_PRESET = "chorale"
 
 
 class Settings(Document):
