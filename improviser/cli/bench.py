@@ -26,7 +26,8 @@ improviser bench --json
 """
 
 WhatArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[decision] [engine] [env] [training]", help="All by default.")
+    list[str] | None,
+    typer.Argument(metavar="[decision] [engine] [ready] [env] [training]", help="All by default."),
 ]
 
 NEED_TRAINING = frozenset({"env", "training"})
@@ -34,11 +35,13 @@ DECISIONS = 20_000
 
 
 def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json: JsonOption = False) -> None:
-    """Measure the speed of decisions, engine, environment and training on this machine.
+    """Measure the speed of decisions, engine, start, environment and training on this machine.
 
     A decision is what happens between the moment of a step and its messages, as the performer has it: what
     was heard before has been worked out already. Unprepared is all of that work at once, as after a note that
-    comes at the last moment. Compare figures of one run only: machines differ from hour to hour.
+    comes at the last moment. Ready is the time from the start of a jam to its open ports, beside that of
+    importing its libraries, and the memory of its real-time process above a bare JACK client's. Compare
+    figures of one run only: machines differ from hour to hour.
     """
     benches = _chosen(what)
     with progress("measuring", len(benches)) as advance:
@@ -59,7 +62,13 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     """Give the benches asked for; where none is, all but those whose libraries are missing."""
     from improviser.errors import UsageError
 
-    benches = {"decision": _decision, "engine": _engine, "env": _env, "training": _training}
+    benches = {
+        "decision": _decision,
+        "engine": _engine,
+        "ready": _ready,
+        "env": _env,
+        "training": _training,
+    }
     unknown = sorted(set(what or ()) - set(benches))
     if unknown:
         msg = f"no bench '{unknown[0]}'; there are {', '.join(benches)}"
@@ -103,6 +112,19 @@ def _engine(preset: str) -> Figures:
     for step in range(DECISIONS):
         _timed_step(engine, step)
     return {"steps per CPU second": DECISIONS / (time.process_time() - start_s)}
+
+
+def _ready(preset: str) -> Figures:
+    """Measure how soon a jam is ready, and its memory where JACK runs."""
+    from improviser.daemon.readiness import measure_memory, measure_ready
+
+    figures, memory_mb = measure_ready(preset), measure_memory(preset)
+    if memory_mb is None:
+        tell(
+            "the memory of the performer is left out: no JACK server answers; start one with: jackd -d dummy"
+        )
+        return figures
+    return figures | {"performer MB above a bare client": memory_mb}
 
 
 def _env(preset: str) -> Figures:

@@ -237,12 +237,12 @@ def _start(ledger: Ledger) -> subprocess.Popen[str]:
         errors="replace",
         pass_fds=inherited,
         start_new_session=True,
-        env=_environment(),
+        env=environment(),
     )
 
 
-def _environment() -> dict[str, str]:
-    """Give the environment in which the performer finds this package, installed or not."""
+def environment() -> dict[str, str]:
+    """Give the environment in which a process of ours finds this package, installed or not."""
     if _HERE.name in _INSTALLED:
         return dict(os.environ)
     # An entry that is empty or relative stands for the user's folder.

@@ -9,12 +9,14 @@ import pytest
 
 from improviser.cli import bench as bench_command
 from improviser.cli import main
+from improviser.daemon import readiness
 from improviser.training import speed
 from tests.cli.conftest import Refuse, RunJson
 
 FIGURES = {
     "decision": ["p50 us", "p99 us", "max us", "unprepared p50 us", "unprepared p99 us"],
     "engine": ["steps per CPU second"],
+    "ready": ["jam ms", "imports ms", "jam over imports"],
     "env": ["steps per CPU second, 64 lanes"],
     "training": ["transitions per CPU second", "updates per CPU second"],
 }
@@ -24,11 +26,14 @@ FIGURES = {
 def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure next to nothing."""
     monkeypatch.setattr(bench_command, "DECISIONS", 20)
+    monkeypatch.setattr(readiness, "PAIRS", 1)
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-test-none")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     for name in ("GAME_STEPS", "LEARNING_STEPS", "WARM_UP_STEPS"):
         monkeypatch.setattr(speed, name, 10)
 
 
-@pytest.mark.parametrize("what", [[], ["decision"], ["engine", "env"], ["training"]])
+@pytest.mark.parametrize("what", [[], ["decision"], ["ready"], ["engine", "env"], ["training"]])
 def test_the_figures_are_named(what: list[str], run_json: RunJson) -> None:
     """Each bench that was asked for, or every one, gives its figures, all above nothing."""
     lines = run_json("bench", *what)
@@ -47,7 +52,7 @@ def test_the_figures_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_bench(refuse: Refuse) -> None:
     """A bench that there is not is refused with those that there are."""
-    assert "no bench 'speed'; there are decision, engine, env, training" == refuse(2, "bench", "speed")
+    assert "no bench 'speed'; there are decision, engine, ready, env, training" == refuse(2, "bench", "speed")
 
 
 @pytest.mark.parametrize("name", ["torch", "gymnasium"])
@@ -61,5 +66,5 @@ def test_without_what_training_takes(
     assert 0 == main(["bench"])
     captured = capsys.readouterr()
     assert f"env and training are left out; install what they need: {install}" == captured.err.splitlines()[0]
-    assert {"BENCH", "decision", "engine"} == {line.split()[0] for line in captured.out.splitlines()}
+    assert {"BENCH", "decision", "engine", "ready"} == {line.split()[0] for line in captured.out.splitlines()}
     assert f"this needs {name}; install with: {install}" == refuse(1, "bench", "engine", "env")

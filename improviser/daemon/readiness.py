@@ -1,0 +1,129 @@
+"""How soon a jam is ready and what its real-time process holds, beside what its libraries alone take.
+
+Compare figures of one run only: each pair is measured in turn, since machines differ from minute to minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from improviser.daemon.supervisor import environment
+from improviser.errors import ImproviserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAIRS: Final = 5
+# What is loaded after the ports are open, and the first decisions, count too.
+SETTLE_S: Final = 1.0
+_PATIENCE_S: Final = 10.0
+_MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
+_LIBRARIES: Final = "import numpy, mido, rtmidi"
+_BARE_CLIENT: Final = """
+import sys, rtmidi
+hears, plays = (kind(rtmidi.API_UNIX_JACK, 'Improviser Probe') for kind in (rtmidi.MidiIn, rtmidi.MidiOut))
+hears.open_virtual_port('Improviser Probe')
+plays.open_virtual_port('Improviser Probe')
+print('{"event": "ready"}', flush=True)
+sys.stdin.read()
+"""
+_JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
+
+
+def measure_ready(preset: str) -> dict[str, float]:
+    """Give the time until a jam is ready and that of importing its libraries, medians of some pairs.
+
+    Raises:
+        ImproviserError: The jam does not begin.
+    """
+    pairs = [(_seconds_until_ready(preset), _seconds_of_imports()) for _ in range(PAIRS)]
+    jams, imports = zip(*pairs, strict=True)
+    return {
+        "jam ms": statistics.median(jams) * _MS_PER_S,
+        "imports ms": statistics.median(imports) * _MS_PER_S,
+        "jam over imports": statistics.median(jam / alone for jam, alone in pairs),
+    }
+
+
+def measure_memory(preset: str) -> float | None:
+    """Give the resident MB of the performer above those of a bare client of the same JACK server.
+
+    None where no server answers, or where the system does not tell (any but Linux).
+    """
+    try:
+        with _ready("-c", _BARE_CLIENT) as client:
+            bare = _resident_mb(client.pid)
+        with _ready(*_JAM, preset, "--backend", "jack") as jam:
+            return _resident_mb(_child(jam.pid)) - bare
+    except (ImproviserError, OSError):
+        return None
+
+
+def _seconds_until_ready(preset: str) -> float:
+    """Give the time until a jam says that it is ready."""
+    start_s = time.monotonic()
+    with _ready(*_JAM, preset, settle_s=0.0):
+        return time.monotonic() - start_s
+
+
+def _seconds_of_imports() -> float:
+    """Give the time that a process takes which only imports the libraries."""
+    start_s = time.monotonic()
+    subprocess.run([sys.executable, "-P", "-c", _LIBRARIES], check=True, env=environment())
+    return time.monotonic() - start_s
+
+
+@contextlib.contextmanager
+def _ready(*arguments: str, settle_s: float | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run Python with `arguments` while the block runs, which begins when the process is ready."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            cwd=folder,
+            env=environment(),
+        ) as process,
+    ):
+        try:
+            _wait_until_ready(process.stdout)
+            yield _settled(process, SETTLE_S if settle_s is None else settle_s)
+        finally:
+            process.terminate()
+            process.communicate(timeout=_PATIENCE_S)
+
+
+def _wait_until_ready(stream: IO[str] | None) -> None:
+    """Read events until the one that says ready. Raises ImproviserError where none does."""
+    for line in stream or ():
+        if json.loads(line).get("event") == "ready":
+            return
+    raise ImproviserError("the jam did not begin; see what it says: improviser jam")
+
+
+def _settled(process: subprocess.Popen[str], settle_s: float) -> subprocess.Popen[str]:
+    """Give a process after it had time to load what comes after the ports."""
+    time.sleep(settle_s)
+    return process
+
+
+def _child(parent: int) -> int:
+    """Give the process that `parent` has started."""
+    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()[0])
+
+
+def _resident_mb(process: int) -> float:
+    """Give the memory that a process holds."""
+    status = Path(f"/proc/{process}/status").read_text("utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) / _KB_PER_MB
