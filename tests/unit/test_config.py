@@ -93,9 +93,10 @@ def test_an_own_model_comes_first(config_folder: Path) -> None:
 
 def test_the_engine_gets_plain_values() -> None:
     """What the engine gets is plain: channels from 0, seconds, a meter of two numbers, strings."""
-    values = load_preset("chorale").engine_values()
+    preset = load_preset("chorale")
+    values = preset.engine_values()
     assert ENGINE_KEYS == set(values)
-    assert (0, 0.02, (4, 4), 43, "chorale", "melody") == tuple(
+    assert (0, 0.02, (4, 4), preset.pitch_range.low, "chorale", "melody") == tuple(
         values[key] for key in ("channel", "collect_s", "meter", "register_low", "style", "role")
     )
     assert {str, int, float, tuple} >= {type(value) for value in values.values()}
