@@ -16,7 +16,7 @@ from improviser.daemon.stand_in import new_stand_in
 from improviser.daemon.voice import Way
 from improviser.engine import Engine, EngineSettings
 from improviser.listening.observation import COLUMNS
-from improviser.midi.message import Message, bytes_to_message, message_to_bytes
+from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.clock import ManualClock
@@ -127,3 +127,19 @@ class Performance:
 def port_settings(**values: Any) -> PortSettings:  # noqa: ANN401 - any field
     """Give settings of ports on the loopback backend."""
     return PortSettings(**({"backend": "loopback"} | values))
+
+
+def ons(performance: Performance) -> list[float]:
+    """Give the moments at which note-ons were sent."""
+    return [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
+
+
+def hanging(performance: Performance) -> set[tuple[int, int]]:
+    """Give the (channel, note) pairs whose note-on was sent and whose note-off was not."""
+    sounding: set[tuple[int, int]] = set()
+    for _, message in performance.sent:
+        if isinstance(message, NoteOn):
+            sounding.add((message.channel, message.note))
+        elif isinstance(message, NoteOff):
+            sounding.remove((message.channel, message.note))
+    return sounding

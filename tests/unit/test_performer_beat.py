@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from improviser.agent.policy import Values
 from improviser.control import (
     Controlled,
-    Failed,
     Heard,
     Lifted,
     Panic,
@@ -23,9 +19,7 @@ from improviser.control import (
     Warned,
 )
 from improviser.daemon.beat import LATE_S
-from improviser.daemon.inbox import PortLost
 from improviser.engine import Engine, EngineSettings
-from improviser.errors import PortError
 from improviser.midi.message import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -35,7 +29,6 @@ from improviser.midi.message import (
     NoteOff,
     NoteOn,
     ProgramChange,
-    message_to_bytes,
 )
 from improviser.playing.actions import GestureKind
 from tests.performing import (
@@ -46,41 +39,13 @@ from tests.performing import (
     STEP_S,
     BarNote,
     Performance,
+    hanging,
+    ons,
     performer_settings,
 )
 
 ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
 RELEASE = [ControlChange(0, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)]
-
-
-class HearingEngine(Engine):
-    """An engine that keeps what it hears."""
-
-    def __init__(self, settings: EngineSettings, actor: BarNote, rng: np.random.Generator) -> None:
-        """Start with nothing heard."""
-        super().__init__(settings, actor, rng)
-        self.heard: list[Message] = []
-
-    def hear(self, message: Message, at_s: float) -> None:
-        """Keep a message and hear it."""
-        self.heard.append(message)
-        super().hear(message, at_s)
-
-
-def ons(performance: Performance) -> list[float]:
-    """Give the moments at which note-ons were sent."""
-    return [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
-
-
-def hanging(performance: Performance) -> set[tuple[int, int]]:
-    """Give the (channel, note) pairs whose note-on was sent and whose note-off was not."""
-    sounding: set[tuple[int, int]] = set()
-    for _, message in performance.sent:
-        if isinstance(message, NoteOn):
-            sounding.add((message.channel, message.note))
-        elif isinstance(message, NoteOff):
-            sounding.remove((message.channel, message.note))
-    return sounding
 
 
 def messages(performance: Performance) -> list[Message]:
@@ -218,20 +183,6 @@ def test_a_late_decision_passes_as_a_hold() -> None:
     assert [1.0, 5.0] == ons(performance)
 
 
-def test_garbage_is_ignored_and_told_once() -> None:
-    """Bytes that are no message are counted and told of once; the music goes on."""
-    performance = Performance()
-    performance.play(1.0, ON)
-    for place in range(50):
-        performance.play_bytes(1.1 + place / 100, [0x90, 200 + place % 50])
-    summary = performance.run(until_s=3.5)
-    assert (50, 0) == (summary.bad_messages, summary.late_decisions)
-    assert [Warned(f"'{KEYBOARD}' sends bytes that are no MIDI messages; they are ignored")] == (
-        performance.told(Warned)
-    )
-    assert [1.0, 3.0] == ons(performance)
-
-
 def test_the_same_message_on_two_ports_counts_once() -> None:
     """A keyboard that is both opened and patched in is heard once, and that is told."""
     performance = Performance()
@@ -257,86 +208,6 @@ def test_a_loop_is_not_listened_to() -> None:
     assert 1 == len(performance.told(Warned))
 
 
-def test_a_lost_input_lifts_its_keys() -> None:
-    """The engine hears keys and pedals come up that were down on an input that is gone, and no others."""
-    performance = Performance()
-    engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
-    performance.new_engine = lambda: engine
-    performance.play(1.0, ON)
-    performance.play(1.1, NoteOn(0, 64, 80), port="Improviser In")
-    performance.play(1.2, ControlChange(2, SUSTAIN_PEDAL, 127))
-    performance.play(1.2, ControlChange(3, SUSTAIN_PEDAL, 127), port="Improviser In")
-    performance.play(1.2, ControlChange(4, SUSTAIN_PEDAL, 127), ControlChange(4, SUSTAIN_PEDAL, 0))
-    performance.at(1.5, lambda: performance.inbox.put(PortLost(KEYBOARD, is_output=False)))
-    assert "" == performance.run(until_s=2.0).reason
-    assert [ON, NoteOn(0, 64, 80)] == engine.heard[:2]
-    assert [OFF, ControlChange(2, SUSTAIN_PEDAL, 0)] == engine.heard[6:]
-    assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
-    assert [Warned(f"the input '{KEYBOARD}' is gone; the others are still listened to")] == (
-        performance.told(Warned)
-    )
-
-
-def test_a_lost_output_ends_the_performance() -> None:
-    """Without its output it ends with an error that says what to do."""
-    performance = Performance()
-    performance.play(1.0, ON)
-    performance.at(1.5, lambda: performance.inbox.put(PortLost("Improviser Out", is_output=True)))
-    summary = performance.run()
-    assert [Failed("the port 'Improviser Out' is gone; bring it back and start again")] == (
-        performance.told(Failed)
-    )
-    assert performance.told(Failed)[0].text == summary.reason
-
-
-def test_a_port_that_refuses_ends_the_performance() -> None:
-    """When a send fails the performance ends with the port's error, and what sounded counts as stuck."""
-    performance = Performance()
-    performance.play(1.0, ON)
-    performance.at(1.5, performance.output.close)
-    summary = performance.run()
-    assert ("the port 'Improviser Out' is closed", 1) == (summary.reason, summary.stuck_notes)
-
-
-def test_a_note_off_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was due when a send failed is sent at the end, where the port takes messages again."""
-    performance = Performance()
-    performance.play(1.0, ON)
-    send, fails = performance.output.send, [True]
-
-    def fail_once(data: Sequence[int]) -> None:
-        """Fail at the first note-off."""
-        if data[0] >> 4 == 8 and fails:
-            fails.pop()
-            raise PortError("busy")
-        send(data)
-
-    monkeypatch.setattr(performance.output, "send", fail_once)
-    summary = performance.run()
-    assert ("busy", 0, 0) == (summary.reason, summary.stuck_notes, sum(performance.cells))
-    assert set() == hanging(performance)
-
-
-def test_an_unexpected_exception_releases_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """A fault of the engine is told in a line, its trace goes to stderr, and no note hangs."""
-
-    class Broken(BarNote):
-        """Fails in the second bar."""
-
-        def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-            """Raise where the bar begins anew."""
-            if performance.clock.now_s() > START_S + 2.9:
-                raise ZeroDivisionError
-            return super().values(observation)
-
-    performance = Performance(actor=Broken())
-    performance.play(1.0, ON)
-    summary = performance.run()
-    assert summary.reason.startswith("unexpected ZeroDivisionError")
-    assert set() == hanging(performance)
-    assert "ZeroDivisionError" in capsys.readouterr().err
-
-
 def test_the_sound_is_chosen_at_the_first_note() -> None:
     """A preset's program is sent before the first note."""
     performance = Performance(performer_settings(program=40))
@@ -353,42 +224,6 @@ def test_the_ledger_says_what_sounds() -> None:
     performance.at(1.5, lambda: seen.append(performance.cells[60]))
     performance.run(until_s=2.0)
     assert ([1], 0) == (seen, sum(performance.cells))
-
-
-def test_a_flood_is_bounded() -> None:
-    """More arrivals than the inbox holds are dropped and counted; the beat goes on."""
-    performance = Performance()
-    performance.play(1.0, ON)
-
-    def flood() -> None:
-        """Send three thousand messages in no time."""
-        for value in range(3000):
-            performance.hears[KEYBOARD]((0xB0, 1, value % 128), performance.clock.now_ns())
-
-    performance.at(1.5, flood)
-    summary = performance.run(until_s=3.5)
-    assert (952, 0) == (summary.dropped, summary.late_decisions)
-    assert [1.0, 3.0] == ons(performance)
-
-
-def test_no_key_is_held_after_its_note_off_was_dropped() -> None:
-    """On a channel of which messages were dropped, all keys and pedals come up; on others they stay down."""
-    performance = Performance()
-    engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
-    performance.new_engine = lambda: engine
-    performance.play(1.0, ON, ControlChange(0, SUSTAIN_PEDAL, 127), NoteOn(1, 67, 80))
-
-    def flood() -> None:
-        """Send more than fits, the note-off last."""
-        for value in range(2048):
-            performance.hears[KEYBOARD]((0xB1, 1, value % 128), performance.clock.now_ns())
-        performance.hears[KEYBOARD](message_to_bytes(OFF), performance.clock.now_ns())
-
-    performance.at(1.5, flood)
-    assert 1 == performance.run(until_s=3.5).dropped
-    expected = [OFF, ControlChange(0, SUSTAIN_PEDAL, 0), ControlChange(0, ALL_NOTES_OFF, 0)]
-    assert expected == engine.heard[-3:]
-    assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
 
 
 def test_one_seed_plays_one_way() -> None:
