@@ -100,9 +100,6 @@ def load_policy(
         CheckpointError: As for `load_model`, or the model sees or does something else, or has another style.
     """
     config, networks, header = load_model(path)
-    if style not in {None, header.get("style")}:
-        msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
-        raise CheckpointError(msg)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
@@ -111,6 +108,9 @@ def load_policy(
     if config.actions != actions:
         counts = f"expected {actions} actions, found {config.actions}"
         msg = f"the model {path} does other things: {counts}; {_TRAIN}"
+        raise CheckpointError(msg)
+    if style not in {None, header.get("style")}:
+        msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
         raise CheckpointError(msg)
     return Policy(config, networks["prior"], networks["q"])
 
