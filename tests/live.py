@@ -74,6 +74,15 @@ class Partner:
             if until():
                 return
 
+    def perform(self, score: list[tuple[float, int, float]]) -> None:
+        """Play notes of (seconds from now, note, seconds that it sounds), one at a time."""
+        start_s = time.monotonic()
+        moments = [(onset_s, (0x90, note, 80)) for onset_s, note, _ in score]
+        moments += [(onset_s + held_s, (0x80, note, 0)) for onset_s, note, held_s in score]
+        for at_s, data in sorted(moments):
+            time.sleep(max(0.0, start_s + at_s - time.monotonic()))
+            self.send(*data)
+
     @property
     def ons(self) -> list[tuple[float, int]]:
         """The note-ons that came: moment and note."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from improviser.daemon import readiness
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
 from tests.live import Partner, Run, wait_for
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.jack
 # 150 beats a minute; the key is locked, so that the first bar is played in already.
 BEAT_S = 0.4
 JAM = ("jam", "--json", "--tempo", "150", "--key", "C", "--seed", "3", "--in", "Improviser In")
+# A busy machine holds up the listening client, too: nine notes of ten arrive so near to their moment.
+ARRIVAL_S = 0.02
 TUNE = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64, 64, 62, 62, 60]
 C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
@@ -41,6 +44,10 @@ def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Pa
     assert 10 < len(played) == summary["notes_played"]
     assert {event["note"] % 12 for event in played} <= C_MAJOR
     assert [event["note"] for event in played] == [note for _, note in partner.ons]
+    late_s = [at_s - event["due_s"] for (at_s, _), event in zip(partner.ons, played, strict=True)]
+    assert len([late for late in late_s if -ARRIVAL_S < late < ARRIVAL_S]) >= 0.9 * len(late_s)
+    arrivals = [(at_s - heard[0]["at_s"] - 0.02) / (BEAT_S / 4) for at_s, _ in partner.ons]
+    assert [round(step) for step in steps] == [round(arrival) for arrival in arrivals]
     assert (set(), 0, 0) == (partner.sounding, summary["stuck_notes"], summary["late_decisions"])
     tracks = {track.name: track for track in read_file(tmp_path / "take.mid").tracks}
     assert [len(heard), len(played)] == [
@@ -63,17 +70,18 @@ def test_a_signal_in_mid_note_releases_all(run: Run, partner: Partner, name: str
 
 
 def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
-    """A stream of random bytes on the input is told of once; the beat goes on, and the notes are released."""
+    """A stream of random bytes, status bytes too, is told of once; the beat goes on, no note hangs."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
     partner.play(TUNE[:4], BEAT_S)
     noise = random.Random(0)  # noqa: S311 - no secret
     for _ in range(300):
-        partner.send(*(noise.randrange(0x80) for _ in range(noise.randrange(1, 4))))
+        partner.send(*(noise.randrange(0x100) for _ in range(noise.randrange(1, 4))))
         time.sleep(0.001)
     before = len(partner.ons)
     partner.play(TUNE, BEAT_S, until=lambda: len(partner.ons) > before + 3)
+    assert len(partner.ons) > before
     jam.process.terminate()
     assert (0, "") == jam.end()
     summary = jam.told("summary")[0]
@@ -213,3 +221,11 @@ def test_a_demo_plays_through_real_ports(run: Run, partner: Partner) -> None:
     assert "Ode to Joy" == demo.told("ready")[0]["player"]
     assert TUNE[:8] == [event["note"] for event in demo.told("heard")]
     assert 0 < len(demo.told("played")) == demo.told("summary")[0]["notes_played"]
+
+
+def test_the_performers_memory_is_measured(jack_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a server there is a figure beside that of a bare client."""
+    del jack_server
+    monkeypatch.setattr(readiness, "SETTLE_S", 0.0)
+    measured_mb = readiness.measure_memory("chorale")
+    assert isinstance(measured_mb, float)
