@@ -93,5 +93,5 @@ class Listener:
 
     def close(self, since_s: float, player: Player) -> None:
         """Close the step that began about `since_s`; `player` is what was foreseen of it last."""
-        self._window.take_step(since_s)
+        self._window.close_step(since_s)
         self.player = player

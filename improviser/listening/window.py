@@ -93,14 +93,14 @@ class NoteWindow:
             case _:
                 pass
 
-    def take_step(self, since_s: float) -> HeardStep:
-        """Close a step: give what was played in it, as `peek` does, and begin the next."""
-        heard = self.peek(since_s)
+    def close_step(self, since_s: float) -> None:
+        """Begin the next step; what was played in this one, `peek` gives before that."""
+        if not self._onsets and not self._covered:
+            return
         current = [onset for onset in self._onsets if onset.at_s >= since_s]
         lid = self._lid(current)
         self._covered = [onset for onset in current if onset.note < lid]
         self._onsets = []
-        return heard
 
     def peek(self, since_s: float) -> HeardStep:
         """Give what was played in the step so far; onsets before `since_s` belong to the step before it."""

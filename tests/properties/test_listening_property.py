@@ -7,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.listening.line import RANGE, fold
-from improviser.listening.window import NoteWindow
+from improviser.listening.window import HeardStep, NoteWindow
 from improviser.midi.message import SUSTAIN_PEDAL, ControlChange, NoteOff, NoteOn, TimedMessage
 from improviser.music.pitch import pitch_class_bits
 from improviser.playing.actions import ACTION_COUNT, action_to_gesture, gesture_to_action
 from tests.strategies import DATA, performances
+
+
+def taken(window: NoteWindow, since_s: float) -> HeardStep:
+    """Close the step that began about `since_s`, and give what was played in it."""
+    heard = window.peek(since_s)
+    window.close_step(since_s)
+    return heard
 
 
 @given(st.integers(0, ACTION_COUNT - 1), DATA)
@@ -39,9 +46,9 @@ def test_the_window_sounds_what_keys_and_pedals_hold(
     onsets = 0
     for timed in heard:
         while moments and moments[0] < timed.due_s:
-            onsets += len(window.take_step(moments.pop(0)).onsets)
+            onsets += len(taken(window, moments.pop(0)).onsets)
         window.hear(timed.message, timed.due_s)
-    last = window.take_step(1e9)
+    last = taken(window, 1e9)
     assert _sounding(heard) == window.sounding
     assert pitch_class_bits([note for _, note in _sounding(heard)]) == last.bits
     assert sum(isinstance(timed.message, NoteOn) for timed in heard) == onsets + len(last.onsets)

@@ -32,11 +32,18 @@ def off(note: int, channel: int = 0) -> NoteOff:
     return NoteOff(channel, note)
 
 
+def taken(window: NoteWindow, since_s: float) -> HeardStep:
+    """Close the step that began about `since_s`, and give what was played in it."""
+    heard = window.peek(since_s)
+    window.close_step(since_s)
+    return heard
+
+
 def hear(window: NoteWindow, *messages: Message, at_s: float = 1.0, since_s: float = 0.0) -> HeardStep:
     """Let the window hear messages at one moment, and close the step."""
     for message in messages:
         window.hear(message, at_s)
-    return window.take_step(since_s)
+    return taken(window, since_s)
 
 
 def test_silence_is_a_rest() -> None:
@@ -110,7 +117,7 @@ def test_an_early_onset_is_late_for_the_step_before() -> None:
     window = NoteWindow()
     window.hear(on(60), 0.9)
     window.hear(on(62), 1.1)
-    assert (62, 60) == _top(window.take_step(1.0))
+    assert (62, 60) == _top(taken(window, 1.0))
 
 
 def test_an_onset_at_the_boundary_belongs_to_the_step() -> None:
@@ -122,7 +129,7 @@ def test_looking_takes_nothing() -> None:
     """What is peeked at is what the step gives when it is closed, as often as one looks."""
     window = NoteWindow()
     window.hear(on(60), 1.0)
-    assert window.peek(0.0) == window.peek(0.0) == window.take_step(0.0)
+    assert window.peek(0.0) == window.peek(0.0) == taken(window, 0.0)
     assert HOLD == window.peek(0.0).event
 
 
