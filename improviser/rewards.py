@@ -246,12 +246,15 @@ def _vertical_table() -> FloatArray:
     Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
     """
     consonance = interval_consonance()
-    table = np.zeros((2, ALL_PITCH_CLASSES + 1, 2), dtype=np.float32)
+    sets = np.arange(ALL_PITCH_CLASSES + 1)
+    members = (sets[:, None] >> np.arange(OCTAVE)) & 1 > 0
+    size = np.maximum(members.sum(axis=1), 1)
+    table = np.zeros((2, len(sets), 2), dtype=np.float32)
     for row, upwards in enumerate((-1, 1)):
-        for bits in range(1, ALL_PITCH_CLASSES + 1):
-            values = [float(consonance[upwards * k % OCTAVE]) for k in range(OCTAVE) if bits >> k & 1]
-            clash = bool(bits & 0b1000_0000_0010)
-            table[row, bits] = (sum(values) / len(values) + min(values)) / 2, -clash
+        values = np.where(members, consonance[upwards * np.arange(OCTAVE) % OCTAVE], 0.0)
+        worst = np.where(members, values, np.inf).min(axis=1, initial=np.inf, where=members)
+        table[row, :, 0] = (values.sum(axis=1) / size + np.where(sets > 0, worst, 0.0)) / 2
+    table[:, :, 1] = -(sets & 0b1000_0000_0010 > 0).astype(np.float32)
     return table
 
 

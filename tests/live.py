@@ -166,10 +166,9 @@ class Command:
 
     def performer(self) -> int:
         """Give the id of the performer's process."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
-        )
-        return int(listed.stdout.split()[0])
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+        return int(children.split()[0])
 
 
 Run = Callable[..., Command]

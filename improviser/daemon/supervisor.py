@@ -70,6 +70,7 @@ class Supervisor:
         self._asked_s: float | None = None
         self._has_ports = False
         self._has_rescued = False
+        self._is_closed = False
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
@@ -94,11 +95,17 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the performer, where it has not ended, and give the signals back."""
-        self._end()
-        self._connections.close()
-        self._ledger.close()
+        self.close()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
+
+    def close(self) -> None:
+        """End the performer, where it has not ended; a second call does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._end()
+            self._connections.close()
+            self._ledger.close()
 
     @property
     def is_stopping(self) -> bool:
@@ -223,6 +230,21 @@ class Supervisor:
             if self._process.stdin is not None:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
+
+
+# At most one: a supervisor that was started before the command line was read.
+_ahead: list[Supervisor] = []
+
+
+def start_ahead() -> Supervisor:
+    """Start the performer's process for whoever asks for a supervisor next."""
+    _ahead.append(Supervisor())
+    return _ahead[-1]
+
+
+def take_supervisor() -> Supervisor:
+    """Give the supervisor that was started ahead, else a new one."""
+    return _ahead.pop() if _ahead else Supervisor()
 
 
 def _start(ledger: Ledger) -> subprocess.Popen[str]:

@@ -64,23 +64,25 @@ class Line:
         self.before = self.note
         self.since = np.full(lanes, LONG_AGO, dtype=np.int16)
         self.count = np.zeros(lanes, dtype=np.int16)
-        self.pitches = np.full((lanes, PITCHES), SILENT, dtype=np.int16)
-        self.intervals = np.full((lanes, PITCHES), NO_INTERVAL, dtype=np.int16)
-        self.classes = np.zeros((lanes, PITCHES), dtype=np.int16)
+        blank = np.array([SILENT, NO_INTERVAL, 0], dtype=np.int16)
+        self._onsets = np.repeat(blank[None, :, None], lanes, axis=0).repeat(PITCHES, axis=2)
+        self._name_onsets()
         self.runs = np.zeros((lanes, LAG_COUNT), dtype=np.int16)
         self._lagged = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
 
     def copy(self) -> Self:
         """Give a line that goes its own way from here."""
         twin = copy(self)
-        for name in ("events", "since", "count", "pitches", "intervals", "classes", "runs"):
+        for name in ("events", "since", "count", "runs", "_onsets"):
             setattr(twin, name, getattr(self, name).copy())
+        twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 
     def push(self, event: Events) -> None:
         """Take in the next step's events, (lanes,)."""
         repeats = self.events[self._lagged] == event[:, None]
-        self.runs += self.runs < RUN_MAX
+        self.runs += 1
+        np.minimum(self.runs, RUN_MAX, out=self.runs)
         self.runs *= repeats
         self.count -= self.events[:, 0] >= 0
         self.events[:, :-1] = self.events[:, 1:]
@@ -101,15 +103,14 @@ class Line:
         self.count[rows] += 1
         self.since[rows] = 0
         notes, last = event[rows], self.pitches[rows, -1]
-        self._append(self.intervals, rows, np.where(last >= 0, notes - last, NO_INTERVAL))
-        self._append(self.classes, rows, 1 << notes % OCTAVE)
-        self._append(self.pitches, rows, notes)
+        self._onsets[rows, :, :-1] = self._onsets[rows, :, 1:]
+        self.pitches[rows, -1] = notes
+        self.intervals[rows, -1] = np.where(last >= 0, notes - last, NO_INTERVAL)
+        self.classes[rows, -1] = 1 << notes % OCTAVE
 
-    @staticmethod
-    def _append(memory: Events, rows: IntArray, values: IntArray) -> None:
-        """Let `values` follow at the end of `memory` in the given rows."""
-        memory[rows, :-1] = memory[rows, 1:]
-        memory[rows, -1] = values
+    def _name_onsets(self) -> None:
+        """Let pitches, intervals and classes be views of what is remembered of the onsets, moved as one."""
+        self.pitches, self.intervals, self.classes = (self._onsets[:, part] for part in range(3))
 
 
 def fold(semitones: IntArray) -> IntArray:
@@ -120,15 +121,20 @@ def fold(semitones: IntArray) -> IntArray:
 
 
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Give tokens and degrees by base and event (from NONE on), for `event_tokens` and `note_degrees`."""
+    """Give tokens and degrees for `event_tokens` and `note_degrees`, flat: a row a base, events from NONE on.
+
+    The flat tables are turned by NONE: an event's place is its own number after that of the base's row.
+    """
     bases, events = np.arange(NOTE_MAX + 1)[:, None], np.arange(NONE, NOTE_MAX + 1)[None, :]
     above = fold(events - bases)
     silent = np.where(events == NONE, TOKEN_NONE, HOLD - events)
     tokens = np.where(events >= 0, TOKEN_ONSET + above, silent)
     degrees = np.where(events >= 0, above, RANGE)
-    return tokens.astype(np.uint8), degrees.astype(np.uint8)
+    flat = (np.roll(table.astype(np.uint8).ravel(), NONE) for table in (tokens, degrees))
+    return next(flat), next(flat)
 
 
+_TABLE_ROW: Final = NOTE_MAX + 1 - NONE
 _TOKENS, _DEGREES = _tables()
 
 
@@ -152,9 +158,9 @@ def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
 
     Token 0 is hold, 1 rest, 2..38 an onset 0..36 semitones above the base, 39 none; the arrays broadcast.
     """
-    return _TOKENS[base, events - NONE]
+    return _TOKENS.take(base * _TABLE_ROW + events)
 
 
 def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
     """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; arrays broadcast."""
-    return _DEGREES[base, notes - NONE]
+    return _DEGREES.take(base * _TABLE_ROW + notes)
