@@ -27,9 +27,9 @@ class EngineSettings:
         max_note_bars: No note is held longer.
         temperature: Of the softmax over the decision values; 0 takes the best.
         prior_weight: How much people's habits count beside the Q-values.
-        harmony: Weight of the reward's harmony, 0-2.
-        coherence: Weight of the reward's coherence, 0-2.
-        creativity: Weight of the reward's creativity, 0-2.
+        harmony: Weight, 0-2, of the reward's harmony that the model was trained for; not read on stage.
+        coherence: The same of coherence.
+        creativity: The same of creativity.
         style: One of listening.observation.STYLES.
         role: "melody".
     """
