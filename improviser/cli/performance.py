@@ -44,7 +44,8 @@ BarsOption = Annotated[
 ]
 BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
 RecordOption = Annotated[
-    Path | None, typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file.")
+    Path | None,
+    typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
 ]
 
 
@@ -106,8 +107,11 @@ def _save(view: View, recorder: Recorder, record: Path | None, start_s: float | 
     if record is None:
         view.hint("Nothing was recorded; --record FILE.mid keeps both parts.")
         return
-    recorder.write(record, start_s)
-    view.recorded(record)
+    from improviser.daemon.recorder import free_path
+
+    path = free_path(record)
+    recorder.write(path, start_s)
+    view.recorded(path)
 
 
 def _check(record: Path | None) -> None:

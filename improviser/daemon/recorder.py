@@ -140,3 +140,11 @@ def _kept(song: Song) -> str:
         Path(name).unlink(missing_ok=True)
         return _LOST
     return f"the take is kept at {name}"
+
+
+def free_path(path: Path) -> Path:
+    """Give `path`, or the first free name like take-2.mid where there is a file already: no take is lost."""
+    free, number = path, 2
+    while free.is_file():
+        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
+    return free

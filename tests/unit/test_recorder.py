@@ -9,7 +9,7 @@ import pytest
 
 from improviser.control import Controlled, Heard, Lifted, Notice, Played, Released
 from improviser.daemon import recorder as module
-from improviser.daemon.recorder import TICKS_PER_BEAT, Recorder
+from improviser.daemon.recorder import TICKS_PER_BEAT, Recorder, free_path
 from improviser.errors import MidiFileError
 from improviser.midi.message import ControlChange, NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, read_file
@@ -98,3 +98,13 @@ def test_a_take_that_cannot_be_kept_is_told_lost(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (_ for _ in ()).throw(OSError))
     with pytest.raises(MidiFileError, match="the take is lost"):
         take().write(tmp_path / "take.mid")
+
+
+def test_a_take_is_never_written_over_another(tmp_path: Path) -> None:
+    """The name that was asked for is taken while it is free, and numbered from 2 on after that."""
+    names = []
+    for _ in range(3):
+        path = free_path(tmp_path / "take.mid")
+        path.touch()
+        names.append(path.name)
+    assert ["take.mid", "take-2.mid", "take-3.mid"] == names
