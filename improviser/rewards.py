@@ -37,7 +37,6 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import (
-    HOLD,
     INTERVAL_ROWS,
     LONG_AGO,
     NO_INTERVAL,
@@ -45,10 +44,11 @@ from improviser.listening.line import (
     WINDOW,
     Line,
     interval_rows,
+    turns,
 )
 from improviser.music.consonance import interval_consonance
 from improviser.music.meter import STRONG
-from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE, IntArray, rotate
+from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE, IntArray, rotate
 from improviser.music.scale import SCALE_BITS, STABLE_BITS
 
 FloatArray = npt.NDArray[np.float32]
@@ -84,7 +84,7 @@ def component_weights() -> FloatArray:
     return matrix
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scene:
     """A step just played, by which it is judged; every array has a row a lane.
 
@@ -93,7 +93,7 @@ class Scene:
         bits: (lanes,) twelve-bit sets of the pitch classes the player sounds.
         player_note: (lanes,) the player's top note, SILENT where none.
         player_before: (lanes,) the same one step ago.
-        player_intervals: (lanes, PITCHES) the player's last melodic intervals.
+        player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
         chord_bits: (lanes,) twelve-bit set of the implied chord, 0 where none.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
@@ -106,7 +106,7 @@ class Scene:
     bits: IntArray
     player_note: IntArray
     player_before: IntArray
-    player_intervals: IntArray
+    player_turns: IntArray
     chord_bits: IntArray
     tonic: IntArray
     mode: IntArray
@@ -130,7 +130,9 @@ def judge(scene: Scene) -> FloatArray:
     """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
     own = scene.own
     sounding = own.note >= 0
-    step = _Step(own.events[:, -1] >= 0, sounding, own.note % OCTAVE, _WORTH[own.since] * sounding)
+    pitch_class = own.note % OCTAVE
+    degree = _DEGREES[scene.mode, (pitch_class - scene.tonic) % OCTAVE]
+    step = _Step(own.events[:, -1] >= 0, sounding, pitch_class, degree, _WORTH[own.since] * sounding)
     terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
     _harmony(scene, step, terms)
     _coherence(scene, step, terms)
@@ -138,10 +140,11 @@ def judge(scene: Scene) -> FloatArray:
     return terms
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Step:
     """What all terms need of a step; arrays are (lanes,).
 
+    `degree` is -1 outside the scale, 1 on a stable tone, else 0.
     `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
     melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
     sitting on a good note earns nothing in the end.
@@ -150,6 +153,7 @@ class _Step:
     onset: npt.NDArray[np.bool_]
     sounding: npt.NDArray[np.bool_]
     pitch_class: IntArray
+    degree: IntArray
     worth: FloatArray
 
 
@@ -162,54 +166,51 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level]
     in_chord = (scene.chord_bits >> step.pitch_class) & 1
     out[:, 1] = _CHORD_FIT[level, in_chord] * step.worth * (scene.chord_bits > 0)
-    in_scale = (SCALE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
-    out[:, 2] = (in_scale - 1) * step.worth
+    out[:, 2] = np.minimum(step.degree, 0) * step.worth
     out[:, 3] = vertical[:, 1] * together * _STRONG[level]
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
     both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
-    out[:, 4] = -1.0 * (moved & both & ((now - then) % OCTAVE == 0) & _PERFECT[np.abs(now) % OCTAVE])
+    np.negative(moved & both & _OCTAVES[now - then] & _PERFECT[now], out=out[:, 4], dtype=np.float32)
 
 
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
     own, level = scene.own, scene.level
-    turns = interval_rows(own.intervals[:, -2:])
-    melody = _MELODY[turns[:, 0], turns[:, 1]]
+    rows = interval_rows(own.intervals[:, -2:])
+    melody = _MELODY[rows[:, 0], rows[:, 1]]
     melody *= step.worth[:, None]
     out[:, 5:7] = melody[:, :2]
     out[:, 11] = melody[:, 2]
-    out[:, 7] = _METER_FIT[level, step.onset + 2 * (own.events[:, -1] == HOLD)]
+    newest = own.events[:, -1]
+    out[:, 7] = _METER_FIT[level, np.minimum(newest, 0)]
     started = own.events[:, 0] != NONE
-    band = DENSITY_BANDS[scene.style]
-    outside = np.maximum((band[:, 0] - own.count) * started, own.count - band[:, 1])
-    out[:, 8] = -np.minimum(np.maximum(outside, 0.0) * 0.25, 1.0)
-    stable = (STABLE_BITS[scene.mode] >> (step.pitch_class - scene.tonic) % OCTAVE) & 1
-    out[:, 9] = _CLOSING[scene.bar % 8, stable] * (_STRONG[level] * step.sounding)
-    bar_ago = own.events[np.arange(len(level)), WINDOW - 1 - own.lags[:, _BAR_LAG]]
-    was_onset, differs = bar_ago >= 0, bar_ago != own.events[:, -1]
-    same_rhythm = _MOTIF_FIT[was_onset.view(np.int8), step.onset.view(np.int8)] * differs * started
-    out[:, 10] = same_rhythm * (_MOTIF_ONSETS / np.maximum(own.count, _MOTIF_ONSETS))
+    out[:, 8] = _DENSITY_FIT[scene.style, started.view(np.int8), own.count]
+    out[:, 9] = _CLOSING[scene.bar % 8, step.degree] * (_STRONG[level] * step.sounding)
+    bar_ago = own.lagged[:, _BAR_LAG]
+    same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
+    out[:, 10] = same_rhythm * ((bar_ago != newest) & started) * _MOTIF_SHARE[own.count]
 
 
 def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the terms of creativity but for surprise."""
     own = scene.own
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
-    out[:, 12] = -1.0 * loops.any(axis=1)
+    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, 12], dtype=np.float32)
     classes = _POPCOUNT[np.bitwise_or.reduce(own.classes, axis=1)]
     out[:, 13] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
-    first, second = own.intervals[:, -2:-1], own.intervals[:, -1:]
-    before, after = scene.player_intervals[:, :-1], scene.player_intervals[:, 1:]
-    upright = ((before == first) & (after == second)).any(axis=1)
-    inverted = ((before == -first) & (after == -second)).any(axis=1)
-    turning = (second[:, 0] != 0) & (first[:, 0] != NO_INTERVAL)
+    turn = turns(own.intervals[:, -2:])
+    upright = np.logical_or.reduce(scene.player_turns == turn, axis=1)
+    inverted = np.logical_or.reduce(scene.player_turns == -turn, axis=1)
+    turning = (own.intervals[:, -1] != 0) & (own.intervals[:, -2] != NO_INTERVAL)
     out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
 
 
 _NONE: Final = INTERVAL_ROWS - 1
 _BAR_LAG: Final = 2
 _LEAP: Final = 6
+# No difference of two differences of notes is greater.
+_WIDEST: Final = 2 * (NOTE_MAX + 1)
 
 # The tables below are indexed by metrical level (strength in quarters, 0-4) where they have five rows.
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
@@ -221,21 +222,29 @@ _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) /
 _CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
-# Fit to the meter: [level, 0 rest, 1 onset or 2 hold].
+# Fit to the meter: [level, event], an onset as 0, REST and HOLD as they are.
 _METER_FIT: Final = np.array(
-    [[0, -0.4, 0], [0, 0.1, 0], [0, 0.5, 0], [0, 0.6, 0], [0, 0.8, -0.4]], dtype=np.float32
+    [[-0.4, 0, 0], [0.1, 0, 0], [0.5, 0, 0], [0.6, 0, 0], [0.8, 0, -0.4]], dtype=np.float32
 )
-# Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
-_CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
-_CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
+# What a degree of the scale is, [mode, degree]: 1 stable, 0 in the scale, -1 outside of it.
+_DEGREES: Final = (
+    ((STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1) + ((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1
+).astype(np.int8)
+# Worth of a tone on the strong beats of each bar of eight: [bar, 0 in the scale, 1 stable or -1 outside].
+_CLOSING: Final = np.zeros((8, 3), dtype=np.float32)
+_CLOSING[3], _CLOSING[7] = (-0.6, 0.6, -0.6), (-1.0, 1.0, -1.0)
 # Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
 _MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
 # Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.
 _MOTIF_ONSETS: Final = 8
+_MOTIF_SHARE: Final = (_MOTIF_ONSETS / np.maximum(np.arange(WINDOW + 1), _MOTIF_ONSETS)).astype(np.float32)
 # Worth of 0..12 distinct pitch classes among eight onsets.
 _VARIETY: Final = np.array([0, -1, -0.7, 0, 0.8, 1, 0.8, 0.2, -0.5, -1, -1, -1, -1], dtype=np.float32)
-# Whether an interval, 0-11, is a unison or octave, or a fifth.
-_PERFECT: Final = np.isin(np.arange(OCTAVE), (0, 7))
+# Every interval between two notes or silences, where a negative one finds itself from the end.
+_INTERVALS: Final = np.concatenate([np.arange(_WIDEST + 1), np.arange(-_WIDEST, 0)])
+# Whether an interval is a unison or octave, or a fifth; and whether it is a unison or octave.
+_PERFECT: Final = np.isin(np.abs(_INTERVALS) % OCTAVE, (0, 7))
+_OCTAVES: Final = _INTERVALS % OCTAVE == 0
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
 
 
@@ -255,6 +264,19 @@ def _vertical_table() -> FloatArray:
         worst = np.where(members, values, np.inf).min(axis=1, initial=np.inf, where=members)
         table[row, :, 0] = (values.sum(axis=1) / size + np.where(sets > 0, worst, 0.0)) / 2
     table[:, :, 1] = -(sets & 0b1000_0000_0010 > 0).astype(np.float32)
+    return table
+
+
+def _density_table() -> FloatArray:
+    """Give the fit of the density, (styles, 2, WINDOW + 1), of so many onsets.
+
+    Row 0 is for a window that began before the music: what it holds is not yet too little.
+    """
+    onsets = np.arange(WINDOW + 1)
+    fewest, most = DENSITY_BANDS[:, :1, None], DENSITY_BANDS[:, 1:, None]
+    started = np.array([0, 1])[None, :, None]
+    outside = np.maximum(np.maximum((fewest - onsets) * started, onsets - most), 0.0)
+    table: FloatArray = -np.minimum(outside * 0.25, 1.0).astype(np.float32)
     return table
 
 
@@ -294,4 +316,5 @@ def _melody_table() -> FloatArray:
 
 
 _VERTICAL: Final = _vertical_table()
+_DENSITY_FIT: Final = _density_table()
 _MELODY: Final = _melody_table()

@@ -18,6 +18,7 @@ import rtmidi
 
 CHECKOUT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
+PLUGGED_S = 0.05
 NOTE_ON, NOTE_OFF = 0x9, 0x8
 
 
@@ -47,9 +48,10 @@ class Partner:
         self._ears.set_callback(lambda event, _: self.received.append((time.monotonic(), tuple(event[0]))))
 
     def connect(self) -> None:
-        """Plug into both ports of the improviser."""
+        """Plug into both ports of the improviser; the server lets notes through from its next cycles on."""
         self._keys.open_port(_find("Improviser In", self._keys.get_ports()), "Test Keys")
         self.listen()
+        time.sleep(PLUGGED_S)
 
     def listen(self) -> None:
         """Plug into the port that the improviser plays on."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.listening.line import HOLD, REST, Line
+from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, METERS
@@ -71,7 +71,7 @@ def judge_line(
             bits=listened.bits,
             player_note=listened.line.note,
             player_before=listened.line.before,
-            player_intervals=listened.line.intervals,
+            player_turns=turns(listened.line.intervals),
             chord_bits=CHORD_BITS[listened.chord],
             tonic=np.array([tonality.tonic]),
             mode=np.array([int(tonality.mode)]),

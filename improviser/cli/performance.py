@@ -55,9 +55,9 @@ def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
     Raises:
         ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
     """
-    from improviser.daemon.supervisor import take_supervisor
+    from improviser.daemon.supervisor import Supervisor
 
-    with take_supervisor() as supervisor:  # its process loads libraries while this one reads the preset
+    with Supervisor() as supervisor:  # its process loads libraries while this one reads the preset
         from improviser.app import performer_settings, port_settings
 
         _check(record)

@@ -7,8 +7,11 @@ while it plays, and never writes to disk.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import signal
 import sys
+import threading
 from dataclasses import replace
 from typing import IO, TypeVar
 
@@ -27,6 +30,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 def main() -> int:
     """Perform as the first lines of stdin say; give the exit code: 0 fine, 1 failure, 2 wrong usage."""
     priority.slim_threads()
+    threading.Thread(target=_load, name="loading", daemon=True).start()
     inbox = Inbox()
     _stop_on_signals(inbox)
     reporter = Reporter(sys.stdout)
@@ -41,11 +45,18 @@ def main() -> int:
         reporter.close()
 
 
+def _load() -> None:
+    """Load what takes longest, while the parent reads the command line and the ports open."""
+    with contextlib.suppress(Exception):  # raised again where it is asked for
+        importlib.import_module("improviser.ports.rtmidi")
+        importlib.import_module("improviser.daemon.performance")
+
+
 def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[str]) -> int:
     """Open the ports, play, close them; give the exit code."""
     opening = Opening(wanted, inbox, reporter.tell)
     try:
-        from improviser.daemon import performance  # noqa: PLC0415 - numpy is loaded while the ports open
+        from improviser.daemon import performance  # noqa: PLC0415 - it is being loaded already
 
         settings = _read(stream, PerformerSettings)
         if settings is None:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from improviser.daemon.supervisor import environment
+from improviser.daemon.launch import environment
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:

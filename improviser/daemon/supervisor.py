@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from improviser.control import (
@@ -31,39 +28,34 @@ from improviser.control import (
 )
 from improviser.daemon import rescue
 from improviser.daemon.connections import Connections
-from improviser.daemon.ledger import Ledger
+from improviser.daemon.launch import take_launched
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-# -P: no file in the user's folder is taken for a library.
-_COMMAND: Final = (sys.executable, "-P", "-m", "improviser.daemon.performer")
-_HERE: Final = Path(__file__).resolve().parents[2]
-_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
 # A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
 PATIENCE_S: Final = 3.0
 _LOOK_EVERY_S: Final = 0.25
 _LAST_LINES: Final = 20
-_DEBUG_VARIABLE: Final = "IMPROVISER_DEBUG"
 
 
 class Supervisor:
     """A performer in a process of its own.
 
-    The process is started at once, so that it can load its libraries while the caller reads presets. Use it
+    The process is started first of all, so that it loads its libraries while the caller reads presets. Use it
     as a context; on the way out the performer is ended and its notes are released.
 
     Threads: the main thread, since signals are taken here.
     """
 
     def __init__(self) -> None:
-        """Start the process; it waits for its settings."""
-        self._ledger = Ledger()
-        self._process = _start(self._ledger)
+        """Take the process that was started ahead, or start one; it waits for its settings."""
+        self._launched = take_launched()
+        self._process, self._ledger = self._launched.process, self._launched.ledger
         self._ready: Ready | None = None
         self._summary: Summary | None = None
         self._failed = False
@@ -105,7 +97,7 @@ class Supervisor:
             self._is_closed = True
             self._end()
             self._connections.close()
-            self._ledger.close()
+            self._launched.close()
 
     @property
     def is_stopping(self) -> bool:
@@ -206,10 +198,6 @@ class Supervisor:
             self._process.wait()
         if not self._has_rescued:
             self._rescue()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    stream.close()
 
     def _kill_where_hung(self) -> None:
         """Kill a performer that was asked to stop and did not."""
@@ -230,48 +218,6 @@ class Supervisor:
             if self._process.stdin is not None:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
-
-
-# At most one: a supervisor that was started before the command line was read.
-_ahead: list[Supervisor] = []
-
-
-def start_ahead() -> Supervisor:
-    """Start the performer's process for whoever asks for a supervisor next."""
-    _ahead.append(Supervisor())
-    return _ahead[-1]
-
-
-def take_supervisor() -> Supervisor:
-    """Give the supervisor that was started ahead, else a new one."""
-    return _ahead.pop() if _ahead else Supervisor()
-
-
-def _start(ledger: Ledger) -> subprocess.Popen[str]:
-    """Start the performer's process, in a session of its own: signals of the terminal come through us."""
-    inherited = () if ledger.descriptor is None or sys.platform == "win32" else (ledger.descriptor,)
-    return subprocess.Popen(
-        _COMMAND,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None if os.environ.get(_DEBUG_VARIABLE) else subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        pass_fds=inherited,
-        start_new_session=True,
-        env=environment(),
-    )
-
-
-def environment() -> dict[str, str]:
-    """Give the environment in which a process of ours finds this package, installed or not."""
-    if _HERE.name in _INSTALLED:
-        return dict(os.environ)
-    # An entry that is empty or relative stands for the user's folder.
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(_HERE), *(entry for entry in given if Path(entry).is_absolute())])
-    }
 
 
 def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from improviser.agent.policy import Choice, Values, select_action
 from improviser.engine.settings import AUTO_KEY
-from improviser.listening.line import HOLD, REST, Line
+from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.listener import Listener
 from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player
 from improviser.listening.player import player_base
@@ -348,7 +348,7 @@ class Engine:
             bits=player.bits,
             player_note=player.line.note,
             player_before=player.line.before,
-            player_intervals=player.line.intervals,
+            player_turns=turns(player.line.intervals),
             chord_bits=CHORD_BITS[player.chord],
             tonic=place.tonic,
             mode=place.mode,

@@ -52,6 +52,7 @@ class Line:
         classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where none.
         runs: (lanes, LAG_COUNT) int16, the steps that it has repeated itself at each lag, at most RUN_MAX.
         lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
+        lagged: (lanes, LAG_COUNT) int16, the event at each lag before the newest.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
@@ -68,7 +69,8 @@ class Line:
         self._onsets = np.repeat(blank[None, :, None], lanes, axis=0).repeat(PITCHES, axis=2)
         self._name_onsets()
         self.runs = np.zeros((lanes, LAG_COUNT), dtype=np.int16)
-        self._lagged = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
+        self.lagged = np.full((lanes, LAG_COUNT), NONE, dtype=np.int16)
+        self._places = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
 
     def copy(self) -> Self:
         """Give a line that goes its own way from here."""
@@ -80,7 +82,8 @@ class Line:
 
     def push(self, event: Events) -> None:
         """Take in the next step's events, (lanes,)."""
-        repeats = self.events[self._lagged] == event[:, None]
+        self.lagged = self.events[self._places]
+        repeats = self.lagged == event[:, None]
         self.runs += 1
         np.minimum(self.runs, RUN_MAX, out=self.runs)
         self.runs *= repeats
@@ -98,7 +101,7 @@ class Line:
     def _take(self, event: Events) -> None:
         """Let the newest step hold `event`, and all that follows from an onset follow."""
         self.events[:, -1] = event
-        rows = np.flatnonzero(event >= 0)
+        rows = (event >= 0).nonzero()[0]
         self.note = np.where(event == HOLD, self.note, np.maximum(event, SILENT))
         self.count[rows] += 1
         self.since[rows] = 0
@@ -106,7 +109,7 @@ class Line:
         self._onsets[rows, :, :-1] = self._onsets[rows, :, 1:]
         self.pitches[rows, -1] = notes
         self.intervals[rows, -1] = np.where(last >= 0, notes - last, NO_INTERVAL)
-        self.classes[rows, -1] = 1 << notes % OCTAVE
+        self.classes[rows, -1] = _CLASS_BIT[notes]
 
     def _name_onsets(self) -> None:
         """Let pitches, intervals and classes be views of what is remembered of the onsets, moved as one."""
@@ -146,11 +149,22 @@ def _interval_table() -> npt.NDArray[np.uint8]:
 
 
 _INTERVALS: Final = _interval_table()
+_CLASS_BIT: Final = (1 << np.arange(NOTE_MAX + 1) % OCTAVE).astype(np.int16)
+# More than twice the widest interval, so that no two turns share a number.
+_TURN_BASE: Final = np.int32(2 * NO_INTERVAL + 1)
 
 
 def interval_rows(intervals: IntArray) -> npt.NDArray[np.uint8]:
     """Give melodic intervals, at most an octave of them, as 0..24 from -12 on, and 25 for NO_INTERVAL."""
     return _INTERVALS[intervals + NOTE_MAX]
+
+
+def turns(intervals: IntArray) -> npt.NDArray[np.int32]:
+    """Give each pair of successive intervals as a number of its own, (lanes, intervals - 1).
+
+    A turn upside down is the same number, negative.
+    """
+    return intervals[:, :-1] * _TURN_BASE + intervals[:, 1:]
 
 
 def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
 
 EPISODE_BEATS: Final = 32
+# What an action without an onset is.
+_EVENTS: Final = np.where(np.arange(ACTION_COUNT) == HOLD_ACTION, HOLD, REST)
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -54,8 +56,7 @@ def playable(parts: Iterable[Part]) -> list[Part]:
 def action_events(actions: npt.NDArray[np.int64], own_base: IntArray) -> Events:
     """Give the events, (lanes,), of actions above the bases."""
     notes = own_base + actions - FIRST_ONSET
-    silent = np.where(actions == HOLD_ACTION, HOLD, REST)
-    return np.where(actions >= FIRST_ONSET, notes, silent).astype(np.int16)
+    return np.where(actions >= FIRST_ONSET, notes, _EVENTS[actions]).astype(np.int16)
 
 
 class Game:
@@ -150,7 +151,7 @@ class Game:
             bits=table.bits[row],
             player_note=table.note[row],
             player_before=table.before[row],
-            player_intervals=table.intervals[row],
+            player_turns=table.turns[row],
             chord_bits=table.chord_bits[row],
             tonic=self._place.tonic,
             mode=self._place.mode,

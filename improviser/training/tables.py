@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens
+from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens, turns
 from improviser.listening.observation import (
     OWN_BLOCK,
     PLAYER_BLOCK,
@@ -40,7 +40,7 @@ class PlayerTable:
         bits: (rows,) int16, pitch classes the player sounds.
         note: (rows,) int16, its top note, SILENT where none.
         before: (rows,) int16, the same one step ago.
-        intervals: (rows, PITCHES) int16, its last melodic intervals.
+        turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
         level: (rows,) int8, metrical strength in quarters.
         bar: (rows,) int16, number of the bar.
@@ -52,7 +52,7 @@ class PlayerTable:
     bits: npt.NDArray[np.int16]
     note: npt.NDArray[np.int16]
     before: npt.NDArray[np.int16]
-    intervals: npt.NDArray[np.int16]
+    turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
     level: npt.NDArray[np.int8]
     bar: npt.NDArray[np.int16]
@@ -70,7 +70,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
         bits=np.zeros(rows, dtype=np.int16),
         note=np.zeros(rows, dtype=np.int16),
         before=np.zeros(rows, dtype=np.int16),
-        intervals=np.zeros((rows, PITCHES), dtype=np.int16),
+        turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         level=np.zeros(rows, dtype=np.int8),
         bar=np.zeros(rows, dtype=np.int16),
@@ -146,7 +146,7 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
         table.bits[rows] = bits[alive, step]
         table.note[rows] = player.line.note[alive]
         table.before[rows] = player.line.before[alive]
-        table.intervals[rows] = player.line.intervals[alive]
+        table.turns[rows] = turns(player.line.intervals[alive])
         table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
         table.level[rows] = LEVELS[here.meter[alive], here.sixteenth[alive]]
         table.bar[rows] = bar[alive]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.listening.line import HOLD, NONE, Line
+from improviser.listening.line import HOLD, NONE, Line, turns
 from improviser.listening.observation import STYLES
 from improviser.rewards import COMPONENTS, Scene, component_weights, judge
 from tests.scenes import ABOVE, MELODY, events, judge_line, mean_reward, random_line
@@ -88,7 +88,7 @@ def _random_scene(
         bits=rng.integers(4096, size=lanes),
         player_note=rng.integers(-1, 128, size=lanes),
         player_before=before,
-        player_intervals=rng.integers(-20, 21, size=(lanes, 8)),
+        player_turns=turns(rng.integers(-20, 21, size=(lanes, 8))),
         chord_bits=rng.integers(4096, size=lanes),
         tonic=rng.integers(12, size=lanes),
         mode=rng.integers(2, size=lanes),

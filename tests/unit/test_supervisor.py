@@ -21,7 +21,7 @@ from improviser.control import (
     Summary,
     Warned,
 )
-from improviser.daemon import rescue, supervisor
+from improviser.daemon import launch, rescue, supervisor
 from improviser.daemon.ledger import Ledger
 from improviser.daemon.supervisor import Supervisor
 from improviser.errors import PortError
@@ -42,7 +42,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     def start(script: str) -> Supervisor:
         """Start the script; `say` prints a line at once, `lines` are those that come."""
         prelude = "import sys, time, signal\nsay = lambda line: print(line, flush=True)\nlines = sys.stdin\n"
-        monkeypatch.setattr(supervisor, "_COMMAND", (sys.executable, "-c", prelude + script))
+        monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", prelude + script))
         return Supervisor()
 
     return start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import SILENT, Line, event_tokens
+from improviser.listening.line import SILENT, Line, event_tokens, turns
 from improviser.listening.observation import COLUMNS, OWN_BLOCK, PLAYER_BLOCK, SIZE, encode_own
 from improviser.music.chord import CHORD_BITS, QUALITIES
 from improviser.playing.actions import HOLD_ACTION
@@ -13,7 +13,7 @@ from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
 from improviser.training.tables import PlayerTable, player_table, prior_rows, start_place
 from tests.tiny_corpus import chorale, tune
 
-PER_STEP = ("observation", "bits", "note", "before", "intervals", "chord_bits", "level", "bar")
+PER_STEP = ("observation", "bits", "note", "before", "turns", "chord_bits", "level", "bar")
 
 
 def make_parts() -> list[Part]:
@@ -60,7 +60,7 @@ def test_what_the_player_sounds() -> None:
     np.testing.assert_array_equal(sounding_bits([part.player]), table.bits)
     assert [0] * 16 + [1] * 16 == table.bar.tolist()
     assert [4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0] == table.level[:16].tolist()
-    assert [4, 3, -2, -1] == table.intervals[6, -4:].tolist()
+    np.testing.assert_array_equal(turns(np.array([[4, 3, -2, -1]]))[0], table.turns[6, -3:])
 
 
 def test_the_chord_that_is_implied() -> None:
