@@ -37,6 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import (
+    HOLD,
     INTERVAL_ROWS,
     LONG_AGO,
     NO_INTERVAL,
@@ -90,15 +91,14 @@ class Scene:
 
     Attributes:
         own: Our line, this step being its newest.
-        bits: (lanes,) twelve-bit sets of the pitch classes the player sounds.
+        bits: (lanes,) twelve-bit sets of the pitch classes the player sounds, bit 0 being the tonic.
         player_note: (lanes,) the player's top note, SILENT where none.
         player_before: (lanes,) the same one step ago.
         player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
-        chord_bits: (lanes,) twelve-bit set of the implied chord, 0 where none.
+        chord_bits: (lanes,) twelve-bit set of the implied chord, in the same way, 0 where none.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
-        level: (lanes,) metrical strength of the step in quarters, 0-4.
-        bar: (lanes,) number of the bar.
+        moment: (lanes, MOMENT) what the moment makes of things, as `moments` gives it.
         style: (lanes,) row of STYLES.
     """
 
@@ -110,9 +110,27 @@ class Scene:
     chord_bits: IntArray
     tonic: IntArray
     mode: IntArray
-    level: IntArray
-    bar: IntArray
+    moment: FloatArray
     style: IntArray
+
+
+def moments(level: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
+    """Give what a step's place and chord make of whatever is played then, (steps, MOMENT).
+
+    Args:
+        level: (steps,) metrical strength in quarters, 0-4.
+        bar: (steps,) number of the bar.
+        chord_bits: (steps,) the implied chord, 0 where none.
+
+    Returns:
+        Columns: weight of consonance, weight of a clash, worth of a tone outside and inside of the chord, of
+        an onset, a hold and a rest, and of an unstable and a stable tone.
+    """
+    strong = _STRONG[level][:, None]
+    chord = _CHORD_FIT[level] * (chord_bits > 0)[:, None]
+    return np.concatenate(
+        [_EMPHASIS[level][:, None], strong, chord, _METER_FIT[level], _CLOSING[bar % 8] * strong], axis=1
+    )
 
 
 def stepwise_harmony(notes: list[int]) -> float:
@@ -130,9 +148,8 @@ def judge(scene: Scene) -> FloatArray:
     """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
     own = scene.own
     sounding = own.note >= 0
-    pitch_class = own.note % OCTAVE
-    degree = _DEGREES[scene.mode, (pitch_class - scene.tonic) % OCTAVE]
-    step = _Step(own.events[:, -1] >= 0, sounding, pitch_class, degree, _WORTH[own.since] * sounding)
+    degree = (own.note - scene.tonic) % OCTAVE
+    step = _Step(own.events[:, -1] >= 0, sounding, degree, _WORTH[own.since] * sounding)
     terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
     _harmony(scene, step, terms)
     _coherence(scene, step, terms)
@@ -144,7 +161,7 @@ def judge(scene: Scene) -> FloatArray:
 class _Step:
     """What all terms need of a step; arrays are (lanes,).
 
-    `degree` is -1 outside the scale, 1 on a stable tone, else 0.
+    `degree` is the sounding note's, in semitones above the tonic.
     `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
     melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
     sitting on a good note earns nothing in the end.
@@ -152,22 +169,22 @@ class _Step:
 
     onset: npt.NDArray[np.bool_]
     sounding: npt.NDArray[np.bool_]
-    pitch_class: IntArray
     degree: IntArray
     worth: FloatArray
 
 
 def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the five terms of harmony."""
-    own, level = scene.own, scene.level
+    own, moment = scene.own, scene.moment
     below = own.note < scene.player_note
-    vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.pitch_class)]
-    together = step.sounding & (scene.bits > 0)
-    out[:, 0] = vertical[:, 0] * together * _EMPHASIS[level]
-    in_chord = (scene.chord_bits >> step.pitch_class) & 1
-    out[:, 1] = _CHORD_FIT[level, in_chord] * step.worth * (scene.chord_bits > 0)
-    out[:, 2] = np.minimum(step.degree, 0) * step.worth
-    out[:, 3] = vertical[:, 1] * together * _STRONG[level]
+    vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.degree)]
+    vertical *= step.sounding[:, None]
+    vertical *= moment[:, :2]
+    out[:, 0] = vertical[:, 0]
+    in_chord = (scene.chord_bits >> step.degree) & 1
+    out[:, 1] = np.where(in_chord, moment[:, 3], moment[:, 2]) * step.worth
+    out[:, 2] = _OUTSIDE[scene.mode, step.degree] * step.worth
+    out[:, 3] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
     both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
@@ -176,17 +193,18 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
 
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
-    own, level = scene.own, scene.level
+    own, moment = scene.own, scene.moment
     rows = interval_rows(own.intervals[:, -2:])
     melody = _MELODY[rows[:, 0], rows[:, 1]]
     melody *= step.worth[:, None]
     out[:, 5:7] = melody[:, :2]
     out[:, 11] = melody[:, 2]
     newest = own.events[:, -1]
-    out[:, 7] = _METER_FIT[level, np.minimum(newest, 0)]
+    out[:, 7] = np.where(step.onset, moment[:, 4], np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
     started = own.events[:, 0] != NONE
     out[:, 8] = _DENSITY_FIT[scene.style, started.view(np.int8), own.count]
-    out[:, 9] = _CLOSING[scene.bar % 8, step.degree] * (_STRONG[level] * step.sounding)
+    is_stable = _STABLE[scene.mode, step.degree]
+    out[:, 9] = np.where(is_stable, moment[:, 8], moment[:, 7]) * step.sounding
     bar_ago = own.lagged[:, _BAR_LAG]
     same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
     out[:, 10] = same_rhythm * ((bar_ago != newest) & started) * _MOTIF_SHARE[own.count]
@@ -222,17 +240,18 @@ _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) /
 _CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
-# Fit to the meter: [level, event], an onset as 0, REST and HOLD as they are.
+# Fit to the meter: [level, onset, hold or rest].
 _METER_FIT: Final = np.array(
-    [[-0.4, 0, 0], [0.1, 0, 0], [0.5, 0, 0], [0.6, 0, 0], [0.8, 0, -0.4]], dtype=np.float32
+    [[-0.4, 0, 0], [0.1, 0, 0], [0.5, 0, 0], [0.6, 0, 0], [0.8, -0.4, 0]], dtype=np.float32
 )
-# What a degree of the scale is, [mode, degree]: 1 stable, 0 in the scale, -1 outside of it.
-_DEGREES: Final = (
-    ((STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1) + ((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1
-).astype(np.int8)
-# Worth of a tone on the strong beats of each bar of eight: [bar, 0 in the scale, 1 stable or -1 outside].
-_CLOSING: Final = np.zeros((8, 3), dtype=np.float32)
-_CLOSING[3], _CLOSING[7] = (-0.6, 0.6, -0.6), (-1.0, 1.0, -1.0)
+# Whether a degree is stable, and -1 where it is outside of the scale: [mode, degree].
+_STABLE: Final = (STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1 > 0
+_OUTSIDE: Final = (((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1).astype(np.int8)
+# Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
+_CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
+_CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
+# The columns of `moments`.
+MOMENT: Final = 9
 # Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
 _MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
 # Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.

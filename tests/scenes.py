@@ -10,9 +10,9 @@ from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, METERS
-from improviser.music.pitch import parse_note, pitch_class_bits
+from improviser.music.pitch import parse_note, pitch_class_bits, rotate
 from improviser.music.scale import parse_key
-from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_weights, judge
+from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_weights, judge, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,17 +66,18 @@ def judge_line(
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
         listened.push(np.array([heard], dtype=np.int16), np.array([bits]), np.array([tonality.index]))
         line.push(np.array([event], dtype=np.int16))
+        tonic = np.array([tonality.tonic])
+        chord_bits = rotate(CHORD_BITS[listened.chord], tonic)
         scene = Scene(
             own=line,
-            bits=listened.bits,
+            bits=rotate(listened.bits, tonic),
             player_note=listened.line.note,
             player_before=listened.line.before,
             player_turns=turns(listened.line.intervals),
-            chord_bits=CHORD_BITS[listened.chord],
-            tonic=np.array([tonality.tonic]),
+            chord_bits=chord_bits,
+            tonic=tonic,
             mode=np.array([int(tonality.mode)]),
-            level=LEVELS[row, [step % bar_steps]],
-            bar=np.array([bar + step // bar_steps]),
+            moment=moments(LEVELS[row, [step % bar_steps]], np.array([bar + step // bar_steps]), chord_bits),
             style=np.array([style]),
         )
         judged.append(named_terms(judge(scene)[0]))

@@ -24,7 +24,7 @@ from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
 from improviser.music.chord import CHORD_BITS, chord_from_index
 from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT, Meter, parse_meter
-from improviser.music.pitch import OCTAVE
+from improviser.music.pitch import OCTAVE, rotate
 from improviser.music.scale import SCALE_DEGREES, parse_key
 from improviser.playing.actions import (
     HOLD_ACTION,
@@ -36,7 +36,7 @@ from improviser.playing.actions import (
     register_base,
 )
 from improviser.playing.phrase import Phrase
-from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judge
+from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judge, moments
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor
@@ -343,17 +343,17 @@ class Engine:
     def _scene(self) -> Scene:
         """Give the last step as the rewards see it."""
         player, place = self._listener.player, self._place
+        chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
         return Scene(
             own=self._own,
-            bits=player.bits,
+            bits=rotate(player.bits, place.tonic),
             player_note=player.line.note,
             player_before=player.line.before,
             player_turns=turns(player.line.intervals),
-            chord_bits=CHORD_BITS[player.chord],
+            chord_bits=chord_bits,
             tonic=place.tonic,
             mode=place.mode,
-            level=LEVELS[place.meter, place.sixteenth],
-            bar=place.bar,
+            moment=moments(LEVELS[place.meter, place.sixteenth], place.bar, chord_bits),
             style=place.style,
         )
 

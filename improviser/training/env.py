@@ -155,8 +155,7 @@ class Game:
             chord_bits=table.chord_bits[row],
             tonic=self._place.tonic,
             mode=self._place.mode,
-            level=table.level[row],
-            bar=table.bar[row],
+            moment=table.moment[row],
             style=self._place.style,
         )
 

@@ -22,6 +22,7 @@ from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
+from improviser.rewards import MOMENT, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +38,12 @@ class PlayerTable:
 
     Attributes:
         observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
-        bits: (rows,) int16, pitch classes the player sounds.
+        bits: (rows,) int16, pitch classes above the tonic that the player sounds.
         note: (rows,) int16, its top note, SILENT where none.
         before: (rows,) int16, the same one step ago.
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
-        level: (rows,) int8, metrical strength in quarters.
-        bar: (rows,) int16, number of the bar.
+        moment: (rows, MOMENT) float32, what the moment makes of things, as `rewards.moments` gives it.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
     """
@@ -54,8 +54,7 @@ class PlayerTable:
     before: npt.NDArray[np.int16]
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
-    level: npt.NDArray[np.int8]
-    bar: npt.NDArray[np.int16]
+    moment: npt.NDArray[np.float32]
     start: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
 
@@ -72,8 +71,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
         before=np.zeros(rows, dtype=np.int16),
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
-        level=np.zeros(rows, dtype=np.int8),
-        bar=np.zeros(rows, dtype=np.int16),
+        moment=np.zeros((rows, MOMENT), dtype=np.float32),
         start=start,
         steps=steps,
     )
@@ -148,8 +146,8 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
         table.before[rows] = player.line.before[alive]
         table.turns[rows] = turns(player.line.intervals[alive])
         table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
-        table.level[rows] = LEVELS[here.meter[alive], here.sixteenth[alive]]
-        table.bar[rows] = bar[alive]
+        level = LEVELS[here.meter[alive], here.sixteenth[alive]]
+        table.moment[rows] = moments(level, bar[alive], table.chord_bits[rows])
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

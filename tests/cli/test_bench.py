@@ -17,7 +17,11 @@ FIGURES = {
     "decision": ["p50 us", "p99 us", "max us", "unprepared p50 us", "unprepared p99 us"],
     "engine": ["steps per CPU second"],
     "ready": ["jam ms", "imports ms", "jam over imports"],
-    "env": ["steps per CPU second, 64 lanes"],
+    "env": [
+        "steps per CPU second, 64 lanes, best",
+        "steps per CPU second, 64 lanes, median",
+        "additions of 64 numbers a step",
+    ],
     "training": ["transitions per CPU second", "updates per CPU second"],
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from improviser.listening.line import HOLD, NONE, Line, turns
 from improviser.listening.observation import STYLES
-from improviser.rewards import COMPONENTS, Scene, component_weights, judge
+from improviser.rewards import COMPONENTS, Scene, component_weights, judge, moments
 from tests.scenes import ABOVE, MELODY, events, judge_line, mean_reward, random_line
 
 STEPS = len(events(MELODY))
@@ -83,17 +83,17 @@ def _random_scene(
 ) -> Scene:
     """Give a scene in which all but our line is drawn at random."""
     lanes = len(own.note)
+    chord_bits = rng.integers(4096, size=lanes)
     return Scene(
         own=own,
         bits=rng.integers(4096, size=lanes),
         player_note=rng.integers(-1, 128, size=lanes),
         player_before=before,
         player_turns=turns(rng.integers(-20, 21, size=(lanes, 8))),
-        chord_bits=rng.integers(4096, size=lanes),
+        chord_bits=chord_bits,
         tonic=rng.integers(12, size=lanes),
         mode=rng.integers(2, size=lanes),
-        level=rng.integers(5, size=lanes),
-        bar=rng.integers(100, size=lanes),
+        moment=moments(rng.integers(5, size=lanes), rng.integers(100, size=lanes), chord_bits),
         style=rng.integers(2, size=lanes),
     )
 

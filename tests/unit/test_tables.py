@@ -9,11 +9,12 @@ from improviser.listening.line import SILENT, Line, event_tokens, turns
 from improviser.listening.observation import COLUMNS, OWN_BLOCK, PLAYER_BLOCK, SIZE, encode_own
 from improviser.music.chord import CHORD_BITS, QUALITIES
 from improviser.playing.actions import HOLD_ACTION
+from improviser.rewards import moments
 from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding_bits, tune_parts
 from improviser.training.tables import PlayerTable, player_table, prior_rows, start_place
 from tests.tiny_corpus import chorale, tune
 
-PER_STEP = ("observation", "bits", "note", "before", "turns", "chord_bits", "level", "bar")
+PER_STEP = ("observation", "bits", "note", "before", "turns", "chord_bits", "moment")
 
 
 def make_parts() -> list[Part]:
@@ -58,8 +59,9 @@ def test_what_the_player_sounds() -> None:
     assert [60, 60, 64, 64, 67, 65, 64, 64, 72, 72, 72, 72, 71, 71, -1, -1] == table.note[:16].tolist()
     assert [SILENT, *table.note[:-1].tolist()] == table.before.tolist()
     np.testing.assert_array_equal(sounding_bits([part.player]), table.bits)
-    assert [0] * 16 + [1] * 16 == table.bar.tolist()
-    assert [4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0] == table.level[:16].tolist()
+    levels = np.array([4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0] * 2)
+    expected = moments(levels, np.array([0] * 16 + [1] * 16), table.chord_bits)
+    np.testing.assert_array_equal(expected, table.moment)
     np.testing.assert_array_equal(turns(np.array([[4, 3, -2, -1]]))[0], table.turns[6, -3:])
 
 
