@@ -45,7 +45,7 @@ class Figure:
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
         q_values[REST_ACTION] = SECOND_BEST
         q_values[self.actions[sixteenth % len(self.actions)]] = 1.0
-        return np.zeros(ACTION_COUNT, dtype=np.float32), q_values
+        return np.zeros(ACTION_COUNT, dtype=np.float32), q_values[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Indifferent:
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give zeros."""
         del observation
-        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros(ACTION_COUNT, dtype=np.float32)
+        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((1, ACTION_COUNT), dtype=np.float32)
 
 
 def holder() -> Figure:

@@ -45,7 +45,7 @@ class BarNote:
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
         is_downbeat = observation[COLUMNS["sixteenth"].start] == 0
         q_values[FIRST_ONSET if is_downbeat else HOLD_ACTION] = 1.0
-        return np.zeros(ACTION_COUNT, dtype=np.float32), q_values
+        return np.zeros(ACTION_COUNT, dtype=np.float32), q_values[None]
 
 
 def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - any field

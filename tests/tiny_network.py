@@ -9,7 +9,7 @@ import torch
 from improviser.agent.config import Group, NetworkConfig
 from improviser.agent.network import Network
 from improviser.agent.policy import FloatArray, Weights
-from improviser.agent.replay import Transitions
+from improviser.agent.replay import Batch, Transitions
 
 SMALL = NetworkConfig((Group("note", 3, 40), Group("flag", 2, 2), Group("bar", 1, 8)), actions=5, hidden=16)
 # As many states as an embedding is long, so that a state's embedding can be its one-hot vector.
@@ -44,11 +44,32 @@ def make_transitions(config: NetworkConfig, rows: int, rng: np.random.Generator)
     return Transitions(
         observation=make_observations(config, rows, rng),
         action=rng.integers(config.actions, size=rows),
-        reward=rng.normal(size=rows).astype(np.float32),
+        reward=rng.normal(size=(rows, config.heads)).astype(np.float32),
         next_observation=make_observations(config, rows, rng),
         terminated=rng.random(rows) < 0.3,
+        cut=np.zeros(rows, dtype=np.bool_),
         next_legal=legal,
     )
+
+
+def as_batch(rows: Transitions, gamma: float = 0.9) -> Batch:
+    """Give transitions as what an update learns from, a step each."""
+    count = len(rows.action)
+    return Batch(
+        observation=rows.observation,
+        action=rows.action,
+        reward=rows.reward,
+        next_observation=rows.next_observation,
+        next_legal=rows.next_legal,
+        discount=np.where(rows.terminated, 0.0, gamma).astype(np.float32),
+        weight=np.ones(count, dtype=np.float32),
+        places=np.arange(count),
+    )
+
+
+def make_batch(config: NetworkConfig, rows: int, rng: np.random.Generator) -> Batch:
+    """Give a random batch."""
+    return as_batch(make_transitions(config, rows, rng))
 
 
 def tabular_network(table: FloatArray) -> Network:

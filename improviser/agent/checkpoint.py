@@ -6,6 +6,7 @@ Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header'
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +35,10 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     shapes["input.bias"] = (config.hidden,)
     shapes["hidden.weight"] = (config.hidden, config.hidden)
     shapes["hidden.bias"] = (config.hidden,)
-    shapes["output.weight"] = (config.actions, config.hidden)
-    shapes["output.bias"] = (config.actions,)
+    for layer in ("input_norm", "hidden_norm") if config.layer_norm else ():
+        shapes[f"{layer}.weight"] = shapes[f"{layer}.bias"] = (config.hidden,)
+    shapes["output.weight"] = (config.heads * config.actions, config.hidden)
+    shapes["output.bias"] = (config.heads * config.actions,)
     return shapes
 
 
@@ -46,7 +49,7 @@ def save_model(
 
     Args:
         path: Where to.
-        config: The shape of both networks.
+        config: The shape of the Q-network; the prior's is the same with one head.
         networks: The weights of `prior` and `q`.
         notes: More lines for the header, such as the style.
     """
@@ -81,7 +84,8 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
         msg = f"the model {path} is corrupt ({error}); install it again or {_TRAIN}"
         raise CheckpointError(msg) from error
     config = _config(path, header)
-    networks = {network: _weights(path, config, tensors, network) for network in NETWORKS}
+    shapes = {"prior": replace(config, heads=1), "q": config}
+    networks = {network: _weights(path, shapes[network], tensors, network) for network in NETWORKS}
     return config, networks, header
 
 

@@ -34,11 +34,21 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """The shape of a network: groups of categorical columns in, one number an action out."""
+    """The shape of a network: groups of categorical columns in, a number for each head and action out.
+
+    Attributes:
+        groups: The columns.
+        actions: Numbers that each head gives.
+        hidden: Width of both hidden layers.
+        heads: One for each part of the reward that is valued on its own.
+        layer_norm: Whether both hidden layers are normalised (J. L. Ba et al. 2016, "Layer Normalization").
+    """
 
     groups: tuple[Group, ...]
     actions: int
     hidden: int = 256
+    heads: int = 1
+    layer_norm: bool = False
 
     @property
     def columns(self) -> int:
@@ -58,7 +68,8 @@ class NetworkConfig:
     def to_json(self) -> str:
         """Give the shape as text, for a checkpoint's header."""
         groups = [[group.name, group.columns, group.values] for group in self.groups]
-        return json.dumps({"groups": groups, "actions": self.actions, "hidden": self.hidden})
+        shape = {"actions": self.actions, "hidden": self.hidden, "heads": self.heads}
+        return json.dumps({"groups": groups, **shape, "layer_norm": self.layer_norm})
 
 
 def network_config_from_json(text: str) -> NetworkConfig:
@@ -72,7 +83,8 @@ def network_config_from_json(text: str) -> NetworkConfig:
         groups = tuple(
             Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"]
         )
-        return NetworkConfig(groups, int(data["actions"]), int(data["hidden"]))
+        shape = int(data["actions"]), int(data["hidden"]), int(data.get("heads", 1))
+        return NetworkConfig(groups, *shape, bool(data.get("layer_norm", False)))
     except (KeyError, TypeError, OverflowError) as error:
         msg = f"no network shape: {text[:80]}"
         raise ValueError(msg) from error
@@ -80,9 +92,10 @@ def network_config_from_json(text: str) -> NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class DQNConfig:
-    """Settings of deep Q-learning.
+    """Settings of deep Q-learning; as they stand, the textbook's algorithm.
 
-    Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518.
+    Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518. What
+    goes beyond it is off by default, and each has its own source:
 
     Attributes:
         gamma: Discount of the next step's value, 0-1. A step is a sixteenth: 0.9 looks a beat or three ahead.
@@ -96,6 +109,30 @@ class DQNConfig:
         epsilon_end: Share of random actions later.
         exploration_fraction: Share of the training in which epsilon falls from start to end.
         max_grad_norm: Bound on the gradient's norm (the paper clips the error instead).
+        decomposed: A head for each reward component, all bootstrapped at the action that their weighted sum
+            prefers (Z. Juozapaitis et al. 2019, "Explainable Reinforcement Learning via Reward
+            Decomposition"; H. van Seijen et al. 2017, "Hybrid Reward Architecture").
+        double: The Q-network chooses the next action, the target network values it (H. van Hasselt et al.
+            2016, "Deep Reinforcement Learning with Double Q-learning").
+        dueling: Value and advantages are learned apart (Z. Wang et al. 2016, "Dueling Network
+            Architectures for Deep Reinforcement Learning").
+        layer_norm: See NetworkConfig.
+        n_steps: Rewards that are summed before the bootstrap (R. Sutton 1988; M. Hessel et al. 2018,
+            "Rainbow").
+        priority: Exponent of the error in the chance of being replayed; 0 draws uniformly (T. Schaul et al.
+            2016, "Prioritized Experience Replay").
+        importance: Exponent, at first, of the weights that undo the bias of priorities; it rises to 1.
+        huber: The error beyond 1 counts linearly (P. J. Huber 1964).
+        target_rate: Share of the Q-network that the target network takes over in each update, in place of the
+            periodic synchronisation (T. Lillicrap et al. 2016); 0: periodic.
+        prior_weight: Weight of the prior's log-probability beside the Q-values in the policy that acts and is
+            bootstrapped from, as on stage.
+        prior_exploration: Explore by what the prior plays, not by uniform chance.
+        temperature: Of the softmax that is acted by and bootstrapped from; 0 takes the best.
+        soft_value: Bootstrap from the soft value, which counts the prior and the entropy of the policy, as
+            KL control does (N. Jaques et al. 2017, "Sequence Tutor", Psi-learning).
+        munchausen: Weight of the policy's own log-probability as a reward (N. Vieillard et al. 2020,
+            "Munchausen Reinforcement Learning"); wants a temperature.
     """
 
     gamma: float = 0.9
@@ -109,8 +146,42 @@ class DQNConfig:
     epsilon_end: float = 0.05
     exploration_fraction: float = 0.4
     max_grad_norm: float = 10.0
+    decomposed: bool = False
+    double: bool = False
+    dueling: bool = False
+    layer_norm: bool = False
+    n_steps: int = 1
+    priority: float = 0.0
+    importance: float = 0.4
+    huber: bool = False
+    target_rate: float = 0.0
+    prior_weight: float = 0.0
+    prior_exploration: bool = False
+    temperature: float = 0.0
+    soft_value: bool = False
+    munchausen: float = 0.0
+
+    @property
+    def uses_prior(self) -> bool:
+        """Whether people's habits are asked for while it learns."""
+        return self.prior_weight > 0 or self.prior_exploration
 
     def epsilon(self, progress: float) -> float:
         """Give the share of random actions at `progress` 0-1 of the training."""
         fallen = min(1.0, progress / self.exploration_fraction)
         return self.epsilon_start + fallen * (self.epsilon_end - self.epsilon_start)
+
+
+# What the shipped models are trained by; `docs/learning.md` says what each addition gave.
+FULL: Final = DQNConfig(
+    decomposed=True,
+    double=True,
+    dueling=True,
+    n_steps=3,
+    huber=True,
+    prior_weight=0.06,
+    prior_exploration=True,
+    temperature=0.1,
+    epsilon_start=0.2,
+    epsilon_end=0.02,
+)

@@ -1,40 +1,57 @@
-"""Deep Q-learning as the textbook has it.
+"""Deep Q-learning: the textbook's algorithm, and what `DQNConfig` switches on beyond it.
 
 The five steps: initialise Q-network and target network; sample a step epsilon-greedily; store the transition;
 update the Q-network on a batch drawn from the replay buffer; synchronise the target network every so many
 updates.
 
 Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning",
-Nature 518, algorithm 1.
+Nature 518, algorithm 1; for the rest see `DQNConfig`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from improviser.agent.network import Network
 
 if TYPE_CHECKING:
     from improviser.agent.config import DQNConfig
     from improviser.agent.policy import Weights
-    from improviser.agent.replay import Transitions
+    from improviser.agent.replay import Batch, FloatArray
+
+# No log-probability of the policy's own counts more than this as a reward.
+# Source: N. Vieillard et al. (2020), table 1, l_0 = -1.
+_LOG_POLICY_MIN: Final = -1.0
 
 
-def td_target(reward: Tensor, next_q_values: Tensor, terminated: Tensor, gamma: float) -> Tensor:
-    """Give `r + gamma max_a' Q(s', a')`, and only `r` where s' was the end.
+def policy_of(value: Tensor, temperature: float) -> Tensor:
+    """Give the policy, (n, actions) probabilities, that prefers what is valued most.
 
     Args:
-        reward: (n,) float32.
-        next_q_values: (n, actions) of the target network; -inf for an illegal action.
-        terminated: (n,) bool.
-        gamma: The discount, 0-1.
+        value: (n, actions); -inf for an illegal action.
+        temperature: Of a softmax; at 0 the best action has all the probability.
     """
-    return reward + gamma * next_q_values.max(dim=1).values.masked_fill(terminated, 0.0)
+    if temperature > 0:
+        return torch.softmax(value / temperature, dim=1).nan_to_num()  # none is legal: the end
+    return functional.one_hot(value.argmax(dim=1), value.shape[1]).to(value.dtype)
+
+
+def td_target(reward: Tensor, next_q_values: Tensor, next_policy: Tensor, discount: Tensor) -> Tensor:
+    """Give `r + discount * sum_a' pi(a'|s') Q(s', a')`, (n, heads): with a greedy policy `r + gamma max Q`.
+
+    Args:
+        reward: (n, heads).
+        next_q_values: (n, heads, actions) of the target network.
+        next_policy: (n, actions) probabilities.
+        discount: (n,), 0 where s' was the end.
+    """
+    return reward + discount[:, None] * torch.einsum("nka,na->nk", next_q_values, next_policy)
 
 
 class Learner:
@@ -43,15 +60,33 @@ class Learner:
     Threads: belongs to one thread; learn_step takes about ten milliseconds and allocates.
     """
 
-    def __init__(self, network: Network, config: DQNConfig) -> None:
-        """Initialise: the target network starts as a copy of the Q-network."""
+    def __init__(
+        self,
+        network: Network,
+        config: DQNConfig,
+        *,
+        prior: Network | None = None,
+        weights: FloatArray | None = None,
+    ) -> None:
+        """Initialise: the target network starts as a copy of the Q-network.
+
+        Args:
+            network: The Q-network.
+            config: How it learns.
+            prior: People's habits, where the settings use them; it does not change.
+            weights: (heads,) how much each head counts in the sum that is acted by; all the same by default.
+        """
         self.config = config
         self.q_network = network
-        self.target_network = Network(network.config, torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        self.target_network = Network(network.config, generator, dueling=network.dueling)
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
             network.parameters(), lr=config.learning_rate
         )
         self.updates = 0
+        self._prior = prior
+        ones = np.ones(network.config.heads, dtype=np.float32)
+        self._weights = torch.from_numpy(ones if weights is None else weights)
         self.synchronise()
 
     def synchronise(self) -> None:
@@ -65,36 +100,115 @@ class Learner:
         epsilon: float,
         rng: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
-        """Give a legal action a lane, (lanes,): the best one, or with probability epsilon any one."""
+        """Give a legal action a lane, (lanes,): the best one, or with probability epsilon any one.
+
+        With a temperature the best one is drawn from the softmax; with prior exploration any one from the
+        prior.
+        """
         with torch.no_grad():
-            q_values = self.q_network(torch.from_numpy(observations)).numpy()
-        greedy = np.where(legal, q_values, -np.inf).argmax(axis=1)
-        random = np.where(legal, rng.random(legal.shape), -1.0).argmax(axis=1)
+            seen = torch.from_numpy(observations)
+            log_prior = self._log_prior(seen)
+            value = self._value(self.q_network(seen), log_prior).numpy()
+        if self.config.temperature > 0:
+            value = value + self.config.temperature * rng.gumbel(size=value.shape)
+        greedy = np.where(legal, value, -np.inf).argmax(axis=1)
+        if self.config.prior_exploration and log_prior is not None:
+            wish = log_prior.numpy() + rng.gumbel(size=legal.shape)
+        else:
+            wish = rng.random(legal.shape)
+        random = np.where(legal, wish, -np.inf).argmax(axis=1)
         actions: npt.NDArray[np.int64] = np.where(rng.random(len(greedy)) < epsilon, random, greedy)
         return actions
 
-    def learn_step(self, batch: Transitions) -> float:
-        """Take one gradient step; give the loss.
+    def learn_step(self, batch: Batch) -> tuple[float, FloatArray]:
+        """Take one gradient step.
 
-        The loss is `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`, theta- being the target's.
+        The loss is `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`, theta- being the target's,
+        summed over the heads.
+
+        Returns:
+            The loss, and each row's error, (n,), the mean over the heads.
         """
-        with torch.no_grad():
-            next_q_values = self.target_network(torch.from_numpy(batch.next_observation))
-            next_q_values.masked_fill_(~torch.from_numpy(batch.next_legal), -torch.inf)
-            terminated = torch.from_numpy(batch.terminated)
-            target = td_target(torch.from_numpy(batch.reward), next_q_values, terminated, self.config.gamma)
+        action = torch.from_numpy(batch.action)
+        target = self._target(batch, action)
         q_values = self.q_network(torch.from_numpy(batch.observation))
-        chosen = q_values.gather(1, torch.from_numpy(batch.action)[:, None])[:, 0]
-        loss = nn.functional.mse_loss(chosen, target)
+        chosen = q_values.gather(2, _same_for_all_heads(action, q_values))[:, :, 0]
+        measure = functional.smooth_l1_loss if self.config.huber else functional.mse_loss
+        losses = measure(chosen, target, reduction="none").sum(dim=1)
+        loss = (losses * torch.from_numpy(batch.weight)).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
         nn.utils.clip_grad_norm_(self.q_network.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
-        self.updates += 1
-        if self.updates % self.config.target_update_interval == 0:
-            self.synchronise()
-        return float(loss.detach())
+        self._follow()
+        errors: FloatArray = (chosen.detach() - target).abs().mean(dim=1).numpy()
+        return float(loss.detach()), errors
 
     def publish_weights(self) -> Weights:
         """Give the Q-network's weights, for the policy that plays."""
         return self.q_network.to_weights()
+
+    def _follow(self) -> None:
+        """Let the target network follow, a little in each update or wholly every so many."""
+        self.updates += 1
+        if self.config.target_rate > 0:
+            pairs = zip(self.target_network.parameters(), self.q_network.parameters(), strict=True)
+            with torch.no_grad():
+                for old, new in pairs:
+                    old.lerp_(new, self.config.target_rate)
+        elif self.updates % self.config.target_update_interval == 0:
+            self.synchronise()
+
+    def _target(self, batch: Batch, action: Tensor) -> Tensor:
+        """Give what each head should say of each row, (n, heads)."""
+        config = self.config
+        with torch.no_grad():
+            seen = torch.from_numpy(batch.next_observation)
+            next_q_values = self.target_network(seen)
+            log_prior = self._log_prior(seen)
+            judged = self.q_network(seen) if config.double else next_q_values
+            value = self._value(judged, log_prior)
+            value.masked_fill_(~torch.from_numpy(batch.next_legal), -torch.inf)
+            policy = policy_of(value, config.temperature)
+            reward, discount = torch.from_numpy(batch.reward), torch.from_numpy(batch.discount)
+            if config.munchausen > 0:
+                reward = reward + self._munchausen(batch, action)[:, None]
+            if config.soft_value:
+                bonus = self._shared(_regularised(policy, log_prior, config.prior_weight, config.temperature))
+                reward = reward + (discount * bonus)[:, None]
+            return td_target(reward, next_q_values, policy, discount)
+
+    def _munchausen(self, batch: Batch, action: Tensor) -> Tensor:
+        """Give the reward, (n,), for what the target network's own policy would have done."""
+        seen = torch.from_numpy(batch.observation)
+        value = self._value(self.target_network(seen), self._log_prior(seen))
+        temperature = self.config.temperature
+        log_policy = temperature * torch.log_softmax(value / temperature, dim=1)
+        own = log_policy.gather(1, action[:, None])[:, 0].clamp(_LOG_POLICY_MIN, 0.0)
+        return self._shared(self.config.munchausen * own)
+
+    def _shared(self, bonus: Tensor) -> Tensor:
+        """Give each head's share of what is added to the weighted sum of all."""
+        return bonus / self._weights.sum()
+
+    def _value(self, q_values: Tensor, log_prior: Tensor | None) -> Tensor:
+        """Give what the actions are worth in all, (n, actions)."""
+        value = torch.einsum("nka,k->na", q_values, self._weights)
+        return value if log_prior is None else value + self.config.prior_weight * log_prior
+
+    def _log_prior(self, observations: Tensor) -> Tensor | None:
+        """Give people's habits, (n, actions) log-probabilities; None where they are not asked for."""
+        if self._prior is None:
+            return None
+        return torch.log_softmax(self._prior(observations)[:, 0], dim=1)
+
+
+def _regularised(policy: Tensor, log_prior: Tensor | None, prior_weight: float, temperature: float) -> Tensor:
+    """Give what habit and entropy add to the policy's value, (n,)."""
+    entropy = -temperature * torch.xlogy(policy, policy).sum(dim=1)
+    return entropy if log_prior is None else entropy + prior_weight * (policy * log_prior).sum(dim=1)
+
+
+def _same_for_all_heads(action: Tensor, q_values: Tensor) -> Tensor:
+    """Give actions, (n,), as an index into (n, heads, actions)."""
+    return action[:, None, None].expand(-1, q_values.shape[1], 1)

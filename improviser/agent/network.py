@@ -1,8 +1,8 @@
-"""The network in torch, embeddings of categorical columns, two hidden layers, a number an action."""
+"""The network in torch: embeddings of categorical columns, two hidden layers, a number a head and action."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import torch
@@ -15,46 +15,83 @@ if TYPE_CHECKING:
     from improviser.agent.config import NetworkConfig
     from improviser.agent.policy import Weights
 
+# Source: torch.nn.LayerNorm's default; `agent.policy` has the same.
+NORM_EPSILON: Final = 1e-5
+
 
 class Network(nn.Module):
-    """Maps observations, (batch, columns) integers, to one number an action, (batch, actions).
+    """Maps observations, (batch, columns) integers, to numbers, (batch, heads, actions).
 
     The first layer is folded before it is applied (see `agent.policy`): folding costs less than a dense first
-    layer over the embeddings, and training and stage compute the same thing.
+    layer over the embeddings, and training and stage compute the same thing. The two streams of a dueling
+    network are folded into one where its weights are given away, for they are linear in the last layer.
     """
 
-    def __init__(self, config: NetworkConfig, generator: torch.Generator) -> None:
+    def __init__(self, config: NetworkConfig, generator: torch.Generator, *, dueling: bool = False) -> None:
         """Draw the weights (He et al. 2015; the output layer small) from `generator`."""
         super().__init__()
         self.config = config
+        self.dueling = dueling
         self._offsets = torch.from_numpy(config.row_offsets())
         fan_in = sum(group.columns * group.embedding for group in config.groups)
         scales = {"input": (2 / fan_in) ** 0.5, "hidden": (2 / config.hidden) ** 0.5, "output": 0.01}
         self._weights = nn.ParameterDict()
         for name, shape in weight_shapes(config).items():
             scale = 0.0 if name.endswith("bias") else scales.get(name.split(".")[0], 1.0)
-            self._weights[_key(name)] = nn.Parameter(torch.randn(shape, generator=generator) * scale)
+            weight = torch.randn(shape, generator=generator) * scale
+            self._weights[_key(name)] = nn.Parameter(
+                torch.ones(shape) if name.endswith("norm.weight") else weight
+            )
+        if dueling:
+            self._value = nn.Linear(config.hidden, config.heads)
+            nn.init.zeros_(self._value.weight)
+            nn.init.zeros_(self._value.bias)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Give (batch, actions)."""
+        """Give (batch, heads, actions)."""
         first = functional.embedding_bag(
             observations.long() + self._offsets, self._folded(), mode="sum", include_last_offset=False
         )
-        hidden = functional.relu(first + self._get("input.bias"))
-        hidden = functional.relu(
-            functional.linear(hidden, self._get("hidden.weight"), self._get("hidden.bias"))
-        )
-        return functional.linear(hidden, self._get("output.weight"), self._get("output.bias"))
+        hidden = self._normed("input_norm", first + self._get("input.bias"))
+        hidden = functional.linear(hidden, self._get("hidden.weight"), self._get("hidden.bias"))
+        return self._outputs(self._normed("hidden_norm", hidden))
 
     def to_weights(self) -> Weights:
         """Give the weights as numpy arrays, by the names of `weight_shapes`."""
-        return {name: self._get(name).detach().numpy().copy() for name in weight_shapes(self.config)}
+        weights = {name: self._get(name).detach().numpy().copy() for name in weight_shapes(self.config)}
+        if self.dueling:
+            value = self._value.weight.detach().numpy()[:, None], self._value.bias.detach().numpy()[:, None]
+            for name, stream in zip(("output.weight", "output.bias"), value, strict=True):
+                advantage = weights[name].reshape(self.config.heads, self.config.actions, *stream.shape[2:])
+                centred = advantage - advantage.mean(axis=1, keepdims=True)
+                weights[name] = (centred + stream).reshape(weights[name].shape)
+        return weights
 
     def load_weights(self, weights: Weights) -> None:
-        """Take over weights that `to_weights` gave."""
+        """Take over weights that `to_weights` gave; a dueling network takes each head's mean as its value."""
         with torch.no_grad():
             for name in weight_shapes(self.config):
                 self._get(name).copy_(torch.from_numpy(np.asarray(weights[name])))
+            if self.dueling:
+                shape = self.config.heads, self.config.actions
+                self._value.weight.copy_(self._get("output.weight").reshape(*shape, -1).mean(dim=1))
+                self._value.bias.copy_(self._get("output.bias").reshape(shape).mean(dim=1))
+
+    def _normed(self, layer: str, hidden: Tensor) -> Tensor:
+        """Give a hidden layer's outputs, normalised where the shape says so."""
+        if self.config.layer_norm:
+            weight, bias = self._get(f"{layer}.weight"), self._get(f"{layer}.bias")
+            hidden = functional.layer_norm(hidden, (self.config.hidden,), weight, bias, NORM_EPSILON)
+        return functional.relu(hidden)
+
+    def _outputs(self, hidden: Tensor) -> Tensor:
+        """Give (batch, heads, actions)."""
+        outputs = functional.linear(hidden, self._get("output.weight"), self._get("output.bias"))
+        outputs = outputs.reshape(len(hidden), self.config.heads, self.config.actions)
+        if not self.dueling:
+            return outputs
+        value: Tensor = self._value(hidden)[:, :, None]
+        return value + outputs - outputs.mean(dim=2, keepdim=True)
 
     def _get(self, name: str) -> Tensor:
         """Give one weight."""

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
-# Log-prior and Q-values, each (actions,).
+# Log-prior, (actions,), and Q-values, (heads, actions).
 Values = tuple[FloatArray, FloatArray]
 
 NETWORKS: Final = ("prior", "q")
+# Source: torch.nn.LayerNorm's default; `agent.network` has the same.
+_NORM_EPSILON: Final = np.float32(1e-5)
 
 
 def fold_first_layer(config: NetworkConfig, weights: Weights) -> FloatArray:
@@ -43,7 +45,7 @@ class Choice:
 
     Attributes:
         action: The action taken.
-        q_values: (actions,) Q-values.
+        q_values: (heads, actions) Q-values.
         log_prior: (actions,) log-probabilities under the prior, of all actions, legal or not.
         log_policy: (actions,) log-probabilities under which the action was drawn; -inf where illegal.
     """
@@ -58,7 +60,7 @@ class Actor(Protocol):
     """Whatever values actions: the policy below, or a baseline that it is measured against."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give log-prior and Q-values, each (actions,), of one observation, (columns,)."""
+        """Give log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
         ...
 
 
@@ -69,45 +71,59 @@ class Policy:
     """
 
     def __init__(self, config: NetworkConfig, prior: Weights, q: Weights) -> None:
-        """Fold both networks' weights, each of the shape `config`."""
+        """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head."""
         self.config = config
         self._offsets = config.row_offsets()
         self._table = np.concatenate([fold_first_layer(config, net) for net in (prior, q)], axis=1)
         self._bias = np.concatenate([net["input.bias"] for net in (prior, q)])
-        self._layers = [
-            (net["hidden.weight"], net["hidden.bias"], net["output.weight"], net["output.bias"])
-            for net in (prior, q)
-        ]
+        self._tails = [_Tail(net) for net in (prior, q)]
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give log-prior and Q-values, each (actions,), of one observation, (columns,)."""
+        """Give log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
         first = np.add.reduce(self._table.take(self._offsets + observation, axis=0), axis=0)
         first += self._bias
-        np.maximum(first, 0, out=first)
         hidden = self.config.hidden
-        prior = _tail(first[:hidden], *self._layers[0])
-        return prior - _log_sum_exp(prior), _tail(first[hidden:], *self._layers[1])
+        prior, q_values = self._tails[0](first[:hidden]), self._tails[1](first[hidden:])
+        return prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
 
 
-def select_action(
-    values: Values,
-    legal: npt.NDArray[np.bool_],
-    rng: np.random.Generator,
-    *,
-    temperature: float,
-    prior_weight: float,
-) -> Choice:
-    """Draw an action from softmax((Q + prior_weight x log prior) / temperature) over the legal ones.
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the values come to in a decision.
+
+    Attributes:
+        weights: (heads,) how much each head counts; a model with one head takes no notice.
+        temperature: Of the softmax over the values; at 0 the best action is taken, and nothing is drawn.
+        prior_weight: How much people's habits count beside the Q-values.
+        preference: (actions,) what is added for each action; None: nothing.
+    """
+
+    weights: FloatArray
+    temperature: float
+    prior_weight: float
+    preference: FloatArray | None = None
+
+    def value(self, values: Values) -> FloatArray:
+        """Give what each action is worth, (actions,): the weighted Q-values, the prior and the preference."""
+        log_prior, q_values = values
+        value: FloatArray = self.weights @ q_values if len(q_values) > 1 else q_values[0].copy()
+        value += np.float32(self.prior_weight) * log_prior
+        if self.preference is not None:
+            value += self.preference
+        return value
+
+
+def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.Generator, mix: Mix) -> Choice:
+    """Draw an action from softmax(value / temperature) over the legal ones.
 
     Args:
         values: Log-prior and Q-values, as an actor gives them.
         legal: (actions,) which actions may be taken; at least one.
         rng: Draws the action.
-        temperature: Above 0; at 0 the best action is taken, and nothing is drawn.
-        prior_weight: How much people's habits count beside the Q-values.
+        mix: What the values come to.
     """
     log_prior, q_values = values
-    log_policy, action = draw(q_values + prior_weight * log_prior, legal, temperature, rng)
+    log_policy, action = draw(mix.value(values), legal, mix.temperature, rng)
     return Choice(action, q_values, log_prior, log_policy)
 
 
@@ -128,15 +144,35 @@ def draw(
     return masked - np.log(ladder[-1]), action if action < len(value) else best
 
 
-def _tail(
-    first: FloatArray, weight: FloatArray, bias: FloatArray, out_weight: FloatArray, out_bias: FloatArray
-) -> FloatArray:
-    """Give the outputs of the second and third layer."""
-    second = weight @ first
-    second += bias
-    np.maximum(second, 0, out=second)
-    outputs: FloatArray = out_weight @ second + out_bias
-    return outputs
+class _Tail:
+    """A network behind the sums of its first layer."""
+
+    def __init__(self, weights: Weights) -> None:
+        """Take the weights, of which those of the norms may be missing."""
+        self._hidden = weights["hidden.weight"], weights["hidden.bias"]
+        self._output = weights["output.weight"], weights["output.bias"]
+        self._norms = [
+            (weights[f"{layer}.weight"], weights[f"{layer}.bias"]) if f"{layer}.weight" in weights else None
+            for layer in ("input_norm", "hidden_norm")
+        ]
+
+    def __call__(self, first: FloatArray) -> FloatArray:
+        """Give the outputs, (heads * actions,), and overwrite `first`."""
+        second = self._hidden[0] @ _activated(first, self._norms[0])
+        second += self._hidden[1]
+        outputs: FloatArray = self._output[0] @ _activated(second, self._norms[1]) + self._output[1]
+        return outputs
+
+
+def _activated(layer: FloatArray, norm: tuple[FloatArray, FloatArray] | None) -> FloatArray:
+    """Give a layer, (hidden,), normalised where it is to be, without what is below 0, in its own place."""
+    if norm is not None:
+        count = np.float32(len(layer))
+        layer -= np.add.reduce(layer) / count
+        layer *= 1 / np.sqrt(layer @ layer / count + _NORM_EPSILON)
+        layer *= norm[0]
+        layer += norm[1]
+    return np.maximum(layer, 0, out=layer)
 
 
 def _log_sum_exp(values: FloatArray) -> np.float32:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from improviser.agent.priorities import Priorities
+
 if TYPE_CHECKING:
-    from improviser.agent.config import NetworkConfig
+    from improviser.agent.config import DQNConfig, NetworkConfig
+
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +23,70 @@ class Transitions:
     Attributes:
         observation: (n, columns) uint8.
         action: (n,) int64.
-        reward: (n,) float32.
+        reward: (n, heads) float32.
         next_observation: (n, columns) uint8.
         terminated: (n,) bool; a piece that was only cut off is not terminated.
+        cut: (n,) bool, whether the episode was cut off here: s' still counts, but nothing follows it.
         next_legal: (n, actions) bool.
     """
 
     observation: npt.NDArray[np.uint8]
     action: npt.NDArray[np.int64]
-    reward: npt.NDArray[np.float32]
+    reward: FloatArray
     next_observation: npt.NDArray[np.uint8]
     terminated: npt.NDArray[np.bool_]
+    cut: npt.NDArray[np.bool_]
     next_legal: npt.NDArray[np.bool_]
 
 
-class ReplayBuffer:
-    """A ring of the last `capacity` transitions."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an update learns from: s, a, the rewards of some steps, the state after them.
 
-    def __init__(self, config: NetworkConfig, capacity: int) -> None:
-        """Start empty."""
-        self._capacity = capacity
+    Attributes:
+        observation: (n, columns) uint8.
+        action: (n,) int64.
+        reward: (n, heads) float32, discounted sums.
+        next_observation: (n, columns) uint8, the state after the last of these rewards.
+        next_legal: (n, actions) bool.
+        discount: (n,) float32, what the next state's value counts; 0 where it was the end.
+        weight: (n,) float32, what each row counts in the loss.
+        places: (n,) int64, where the rows are in the buffer.
+    """
+
+    observation: npt.NDArray[np.uint8]
+    action: npt.NDArray[np.int64]
+    reward: FloatArray
+    next_observation: npt.NDArray[np.uint8]
+    next_legal: npt.NDArray[np.bool_]
+    discount: FloatArray
+    weight: FloatArray
+    places: npt.NDArray[np.int64]
+
+
+class ReplayBuffer:
+    """A ring of the last transitions, of `lanes` games in turn."""
+
+    def __init__(self, network: NetworkConfig, config: DQNConfig, lanes: int = 1) -> None:
+        """Start empty.
+
+        Args:
+            network: The shape of the network that learns: columns, heads, actions.
+            config: How much is held, and how it is drawn.
+            lanes: Rows that are stored at a time; a row's successor lies so many places further on.
+        """
+        capacity = max(1, config.buffer_size // lanes) * lanes
+        self._config, self._lanes, self._capacity = config, lanes, capacity
         self._stored = 0
+        self._priorities = Priorities(capacity, config.priority) if config.priority > 0 else None
         self._rows = Transitions(
-            observation=np.zeros((capacity, config.columns), dtype=np.uint8),
+            observation=np.zeros((capacity, network.columns), dtype=np.uint8),
             action=np.zeros(capacity, dtype=np.int64),
-            reward=np.zeros(capacity, dtype=np.float32),
-            next_observation=np.zeros((capacity, config.columns), dtype=np.uint8),
+            reward=np.zeros((capacity, network.heads), dtype=np.float32),
+            next_observation=np.zeros((capacity, network.columns), dtype=np.uint8),
             terminated=np.zeros(capacity, dtype=np.bool_),
-            next_legal=np.zeros((capacity, config.actions), dtype=np.bool_),
+            cut=np.zeros(capacity, dtype=np.bool_),
+            next_legal=np.zeros((capacity, network.actions), dtype=np.bool_),
         )
 
     def __len__(self) -> int:
@@ -54,13 +94,55 @@ class ReplayBuffer:
         return min(self._stored, self._capacity)
 
     def store(self, transitions: Transitions) -> None:
-        """Take in transitions, over the oldest where the buffer is full."""
+        """Take in transitions, a row a lane, over the oldest where the buffer is full."""
         places = (self._stored + np.arange(len(transitions.action))) % self._capacity
-        for name in Transitions.__slots__:
-            getattr(self._rows, name)[places] = getattr(transitions, name)
+        for field in fields(Transitions):
+            getattr(self._rows, field.name)[places] = getattr(transitions, field.name)
+        if self._priorities is not None:
+            self._priorities.add(places)
         self._stored += len(places)
 
-    def sample(self, batch_size: int, rng: np.random.Generator) -> Transitions:
-        """Give `batch_size` transitions, drawn uniformly with replacement."""
-        places = rng.integers(len(self), size=batch_size)
-        return Transitions(*(getattr(self._rows, name)[places] for name in Transitions.__slots__))
+    def sample(self, batch_size: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
+        """Give `batch_size` rows, drawn with replacement.
+
+        Args:
+            batch_size: How many.
+            rng: Draws them.
+            progress: How much of the training is over, 0-1: the weights rise towards what undoes priorities.
+        """
+        if self._priorities is None:
+            places = rng.integers(len(self), size=batch_size)
+            return self._batch(places, np.ones(batch_size, dtype=np.float32))
+        places, chances = self._priorities.draw(batch_size, rng)
+        exponent = self._config.importance + progress * (1 - self._config.importance)
+        weight = (chances * len(self)) ** -exponent
+        return self._batch(places, (weight / weight.max()).astype(np.float32))
+
+    def reprioritise(self, places: npt.NDArray[np.int64], errors: FloatArray) -> None:
+        """Let the rows at `places` be drawn as their errors, (n,), deserve."""
+        if self._priorities is not None:
+            self._priorities.set(places, errors)
+
+    def _batch(self, places: npt.NDArray[np.int64], weight: FloatArray) -> Batch:
+        """Sum up the rewards of up to n_steps steps from each place on, as far as the episode goes on."""
+        rows, gamma = self._rows, self._config.gamma
+        reward, last = rows.reward[places], places.copy()
+        discount = np.full(len(places), gamma, dtype=np.float32)
+        newer = (self._stored - 1 - places) % self._capacity
+        for step in range(1, self._config.n_steps):
+            goes_on = ~(rows.terminated[last] | rows.cut[last]) & (newer >= step * self._lanes)
+            if not goes_on.any():
+                break
+            last = np.where(goes_on, (places + step * self._lanes) % self._capacity, last)
+            reward += (goes_on * discount)[:, None] * rows.reward[last]
+            discount = np.where(goes_on, discount * gamma, discount).astype(np.float32)
+        return Batch(
+            observation=rows.observation[places],
+            action=rows.action[places],
+            reward=reward,
+            next_observation=rows.next_observation[last],
+            next_legal=rows.next_legal[last],
+            discount=discount * ~rows.terminated[last],
+            weight=weight,
+            places=places,
+        )

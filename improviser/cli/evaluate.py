@@ -71,6 +71,7 @@ def evaluate_model(
     preset: Preset, actor: Actor, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
 ) -> dict[str, Figures]:
     """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
+    from improviser.engine import EngineSettings
     from improviser.errors import CorpusError
     from improviser.training.env import RewardWeights
     from improviser.training.evaluate import Conditions, Plan, spread
@@ -82,7 +83,7 @@ def evaluate_model(
     plan = Plan(
         players=spread(held_out_parts(pieces, settings), count),
         people=spread(human_parts(pieces, settings), count),
-        conditions=Conditions(preset.decision.temperature, preset.decision.prior_weight, weights),
+        conditions=Conditions(EngineSettings(**preset.engine_values()).knobs, weights),
         seed=seed,
         name=preset.name,
     )

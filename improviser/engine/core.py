@@ -40,6 +40,7 @@ from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judg
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor
+    from improviser.engine.knobs import Knobs
     from improviser.engine.settings import EngineSettings
     from improviser.listening.player import Player
     from improviser.listening.window import HeardStep
@@ -105,6 +106,7 @@ class Engine:
         """
         self.settings = settings
         self.decision: Decision | None = None
+        self.turn(settings.knobs)
         self._actor, self._rng = actor, rng
         self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S)
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
@@ -151,6 +153,11 @@ class Engine:
         self._has_given_beat = True
         self._begin(at_s)
 
+    def turn(self, knobs: Knobs) -> None:
+        """Turn the knobs; the next decision is made by them."""
+        self.knobs = knobs
+        self._mix = knobs.to_mix()
+
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""
         self._listener.hear(message, at_s)
@@ -191,13 +198,7 @@ class Engine:
             messages = self._play(REST_ACTION, None)
             self._unsettled = None  # our line has not begun yet
             return messages
-        choice = select_action(
-            prospect.values,
-            prospect.legal,
-            self._rng,
-            temperature=self.settings.temperature,
-            prior_weight=self.settings.prior_weight,
-        )
+        choice = select_action(prospect.values, prospect.legal, self._rng, self._mix)
         return self._play(choice.action, choice)
 
     def released(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
+from improviser.engine.knobs import Knobs
 from improviser.listening.observation import STYLES
 from improviser.music.meter import Meter
 
@@ -25,11 +26,12 @@ class EngineSettings:
         collect_s: How long after a step the player's notes still count for it; what is played is due then.
         patience_bars: After so many bars without the player it stops and waits; 0 means never.
         max_note_bars: No note is held longer.
-        temperature: Of the softmax over the decision values; 0 takes the best.
-        prior_weight: How much people's habits count beside the Q-values.
-        harmony: Weight, 0-2, of the reward's harmony that the model was trained for; not read on stage.
-        coherence: The same of coherence.
-        creativity: The same of creativity.
+        temperature: See Knobs; so are the five that follow, where the knobs stand at first.
+        prior_weight: See Knobs.
+        harmony: See Knobs.
+        coherence: See Knobs.
+        creativity: See Knobs.
+        density: See Knobs.
         style: One of listening.observation.STYLES.
         role: "melody".
     """
@@ -48,8 +50,14 @@ class EngineSettings:
     harmony: float = 1.0
     coherence: float = 1.0
     creativity: float = 1.0
+    density: float = 1.0
     style: str = STYLES[0]
     role: str = "melody"
+
+    @property
+    def knobs(self) -> Knobs:
+        """How the knobs stand at first."""
+        return Knobs(**{field.name: getattr(self, field.name) for field in fields(Knobs)})
 
     @property
     def bar_steps(self) -> int:

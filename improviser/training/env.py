@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
 
 EPISODE_BEATS: Final = 32
+_COMPONENT_WEIGHTS: Final = rewards.component_weights()
 # What an action without an onset is.
 _EVENTS: Final = np.where(np.arange(ACTION_COUNT) == HOLD_ACTION, HOLD, REST)
 
@@ -42,10 +43,13 @@ class RewardWeights:
     coherence: float = 1.0
     creativity: float = 1.0
 
+    def to_array(self) -> FloatArray:
+        """Give the weights, (components,)."""
+        return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
+
     def term_weights(self) -> FloatArray:
         """Give what each term adds to the reward, (terms,)."""
-        components = np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
-        return rewards.component_weights() @ components
+        return rewards.component_weights() @ self.to_array()
 
 
 def playable(parts: Iterable[Part]) -> list[Part]:
@@ -73,11 +77,9 @@ class Game:
         table: PlayerTable,
         lanes: int,
         rng: np.random.Generator,
-        weights: RewardWeights,
     ) -> None:
         """Prepare to play out of `parts`, whose player's side is `table`; `reset` or `play_whole` begins."""
         self._parts, self._table, self._rng = parts, table, rng
-        self._term_weights = weights.term_weights()
         self._lanes = lanes
         self.observation: Rows = np.zeros((lanes, SIZE), dtype=np.uint8)
         self.terms = np.zeros((lanes, len(rewards.TERMS)), dtype=np.float32)
@@ -127,8 +129,9 @@ class Game:
         """Play an action a lane, (lanes,).
 
         Returns:
-            The next observations, the rewards (lanes,), and whether the episode is over: the piece goes on
-            without us, so it is truncated, never terminated, and the next observations still count.
+            The next observations, the rewards by component, (lanes, components), and whether the episode is
+            over: the piece goes on without us, so it is truncated, never terminated, and the next
+            observations still count.
         """
         self._own.push(action_events(actions, self._place.own_base))
         self.terms = rewards.judge(self._scene())
@@ -136,7 +139,7 @@ class Game:
         over = self._step >= self._length
         self._row = np.minimum(self._row + 1, self._last_row)
         self._observe()
-        return self.observation, self.terms @ self._term_weights, over
+        return self.observation, self.terms @ _COMPONENT_WEIGHTS, over
 
     def _observe(self) -> None:
         """Write the observations of the step to be decided."""
@@ -173,7 +176,7 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     ) -> None:
         """Play against the players of `parts`, whose table is `table`."""
         self._parts, self._table = parts, table
-        self._weights = weights or RewardWeights()
+        self._weights = (weights or RewardWeights()).to_array()
         values = np.concatenate([np.full(group.columns, group.values) for group in NETWORK.groups])
         self.observation_space = gymnasium.spaces.Box(0, (values - 1).astype(np.uint8), dtype=np.uint8)
         self.action_space = gymnasium.spaces.Discrete(ACTION_COUNT)
@@ -184,7 +187,7 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     ) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
         """Begin an episode; see gymnasium.Env."""
         super().reset(seed=seed, options=options)
-        self._game = Game(self._parts, self._table, 1, self.np_random, self._weights)
+        self._game = Game(self._parts, self._table, 1, self.np_random)
         self._game.reset()
         return self._game.observation[0].copy(), self._info(self._game)
 
@@ -195,7 +198,7 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
             raise gymnasium.error.ResetNeeded(msg)
         legal = self._game.legal[0, action]
         observation, reward, over = self._game.step(np.array([action if legal else REST_ACTION]))
-        return observation[0].copy(), float(reward[0]), False, over, self._info(self._game)
+        return observation[0].copy(), float(reward[0] @ self._weights), False, over, self._info(self._game)
 
     def _info(self, game: Game) -> dict[str, Any]:
         """Give the terms of the last step and what is legal now."""

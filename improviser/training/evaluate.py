@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from improviser import rewards
 from improviser.agent.policy import Actor, Values, select_action
+from improviser.engine.knobs import Knobs
 from improviser.listening.line import NONE, event_tokens
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
@@ -31,13 +32,12 @@ Chooser = Callable[[Game, Part, int], int]
 class Conditions:
     """How the actors play: as a preset says."""
 
-    temperature: float
-    prior_weight: float
+    knobs: Knobs
     weights: RewardWeights
 
     def plain(self) -> Conditions:
         """Give the same for a baseline, which draws from its own chances as they are."""
-        return replace(self, temperature=1.0, prior_weight=1.0)
+        return replace(self, knobs=Knobs(temperature=1.0, prior_weight=1.0))
 
 
 class PriorOnly:
@@ -68,7 +68,7 @@ class RandomInKey:
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give the chances, whatever is observed."""
         del observation
-        return self._log_chances, np.zeros_like(self._log_chances)
+        return self._log_chances, np.zeros((1, ACTION_COUNT), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +172,12 @@ def _cut(part: Part, steps: int) -> Part:
 
 def _acting(actor: Actor, conditions: Conditions, rng: np.random.Generator) -> Chooser:
     """Give what lets an actor choose in a game."""
+    mix = conditions.knobs.to_mix()
 
     def choose(game: Game, part: Part, step: int) -> int:
         """Choose by the observation alone."""
         del part, step
-        return select_action(
-            actor.values(game.observation[0]),
-            game.legal[0],
-            rng,
-            temperature=conditions.temperature,
-            prior_weight=conditions.prior_weight,
-        ).action
+        return select_action(actor.values(game.observation[0]), game.legal[0], rng, mix).action
 
     return choose
 
@@ -198,7 +193,7 @@ def _perform_one(
 ) -> Figures:
     """Play part number `index` whole; give its figures, and its mean rewards a step."""
     part = parts[index]
-    game = Game(parts, table, 1, np.random.default_rng(0), conditions.weights)
+    game = Game(parts, table, 1, np.random.default_rng(0))
     game.play_whole(index)
     events = np.zeros(len(part.player), dtype=np.int16)
     terms = np.zeros((len(events), len(rewards.TERMS)), dtype=np.float32)

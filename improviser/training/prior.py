@@ -68,7 +68,7 @@ def fit_prior(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     for update in range(1, updates + 1):
         rows = rng.integers(len(data.actions), size=BATCH)
-        logits = network(torch.from_numpy(data.observations[rows]))
+        logits = network(torch.from_numpy(data.observations[rows]))[:, 0]
         loss = functional.cross_entropy(logits, torch.from_numpy(data.actions[rows]))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
@@ -83,7 +83,7 @@ def score_prior(network: Network, data: Imitation) -> PriorScore:
     with torch.no_grad():
         for at in range(0, len(data.actions), 8192):
             actions = torch.from_numpy(data.actions[at : at + 8192])
-            logits = network(torch.from_numpy(data.observations[at : at + 8192]))
+            logits = network(torch.from_numpy(data.observations[at : at + 8192]))[:, 0]
             nats += float(functional.cross_entropy(logits, actions, reduction="sum"))
             struck = actions >= FIRST_ONSET
             guessed = logits[:, FIRST_ONSET:].argmax(dim=1) + FIRST_ONSET

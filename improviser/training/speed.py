@@ -19,7 +19,7 @@ from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.grid import Part, sounding_bits
 from improviser.training.tables import player_table
-from improviser.training.train import sample
+from improviser.training.train import sample, update
 
 LANES: Final = 64
 GAMES: Final = 21
@@ -65,15 +65,15 @@ def _additions_per_s() -> float:
 def measure_learning() -> tuple[float, float]:
     """Give transitions and updates a CPU second of the whole loop on one thread."""
     torch.set_num_threads(1)
-    rng = np.random.default_rng(0)
+    rng, weights = np.random.default_rng(0), RewardWeights().to_array()
     learner = Learner(Network(NETWORK, torch.Generator().manual_seed(0)), DQNConfig())
-    game, replay = _game(), ReplayBuffer(NETWORK, 50_000)
+    game, replay = _game(), ReplayBuffer(NETWORK, learner.config, LANES)
     for _ in range(WARM_UP_STEPS):
-        replay.store(sample(learner, game, 0.1, rng))
+        replay.store(sample(learner, game, 0.1, rng, weights))
     start_s = time.process_time()
     for _ in range(LEARNING_STEPS):
-        replay.store(sample(learner, game, 0.1, rng))
-        learner.learn_step(replay.sample(learner.config.batch_size, rng))
+        replay.store(sample(learner, game, 0.1, rng, weights))
+        update(learner, replay, rng)
     elapsed_s = time.process_time() - start_s
     return LEARNING_STEPS * LANES / elapsed_s, LEARNING_STEPS / elapsed_s
 
@@ -82,7 +82,7 @@ def _game() -> Game:
     """Give a game of LANES lanes against random walks."""
     rng = np.random.default_rng(0)
     parts = [_walk(rng) for _ in range(16)]
-    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
+    game = Game(parts, player_table(parts), LANES, rng)
     game.reset()
     return game
 

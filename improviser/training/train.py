@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -19,11 +19,12 @@ import numpy as np
 import torch
 
 from improviser.agent.checkpoint import load_model, save_model
-from improviser.agent.config import DQNConfig
+from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
 from improviser.agent.replay import ReplayBuffer, Transitions
 from improviser.errors import CheckpointError
+from improviser.rewards import COMPONENTS
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.material import GameSettings, game_parts, imitation
 from improviser.training.prior import PriorScore, fit_prior, score_prior
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from improviser.agent.policy import Weights
+    from improviser.agent.config import NetworkConfig
+    from improviser.agent.policy import FloatArray, Weights
     from improviser.training.piece import Piece
 
 # Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
@@ -52,6 +54,8 @@ LEARNED_FROM: Final = (
     "listening/player.py",
     "agent/learner.py",
     "agent/network.py",
+    "agent/priorities.py",
+    "agent/replay.py",
     "training/env.py",
     "training/grid.py",
     "training/material.py",
@@ -85,7 +89,12 @@ class TrainingSettings:
     prior_updates: int = 6_000
     transitions: int = 1_200_000
     lanes: int = 64
-    dqn: DQNConfig = field(default_factory=DQNConfig)
+    dqn: DQNConfig = FULL
+
+    def network(self) -> NetworkConfig:
+        """Give the shape of the Q-network; the prior's has one head."""
+        heads = len(COMPONENTS) if self.dqn.decomposed else 1
+        return replace(NETWORK, heads=heads, layer_norm=self.dqn.layer_norm)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
         """Give what tells one run from another: settings, network, corpus, and the code that learns."""
@@ -144,7 +153,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
     score = score_prior(prior, valid)
     q_weights = _q_network(settings, pieces, prior, folder, report)
     networks = {"prior": prior.to_weights(), "q": q_weights}
-    save_model(folder / "model.safetensors", NETWORK, networks, _notes(settings))
+    save_model(folder / "model.safetensors", settings.network(), networks, _notes(settings))
     return score
 
 
@@ -155,7 +164,8 @@ def _notes(settings: TrainingSettings) -> dict[str, str]:
 
 def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
     """Give the prior, from the folder where it was fitted already."""
-    network = Network(NETWORK, torch.Generator().manual_seed(settings.seed))
+    config = replace(settings.network(), heads=1)
+    network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
     with suppress(CheckpointError):  # not fitted yet, or broken: fitted again
         _, networks, _ = load_model(path)
@@ -167,7 +177,7 @@ def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report
     pace = _Pace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     weights = network.to_weights()
-    save_model(path, NETWORK, {"prior": weights, "q": weights}, _notes(settings))
+    save_model(path, config, {"prior": weights, "q": weights}, _notes(settings))
     return network
 
 
@@ -175,12 +185,18 @@ def _q_network(
     settings: TrainingSettings, pieces: list[Piece], prior: Network, folder: Path, report: Report
 ) -> Weights:
     """Give the trained Q-network's weights."""
-    learner = Learner(_from_prior(prior), settings.dqn)
+    weights = settings.weights.to_array()
+    learner = Learner(
+        _from_prior(prior, settings),
+        settings.dqn,
+        prior=prior if settings.dqn.uses_prior else None,
+        weights=weights if settings.dqn.decomposed else None,
+    )
     fingerprint = settings.fingerprint(pieces)
     state = load_run(folder, fingerprint, learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
     parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
-    game = Game(parts, player_table(parts), settings.lanes, rng, settings.weights)
+    game = Game(parts, player_table(parts), settings.lanes, rng)
     game.reset()
 
     def save(sampled: int) -> None:
@@ -192,12 +208,14 @@ def _q_network(
     return learner.publish_weights()
 
 
-def _from_prior(prior: Network) -> Network:
+def _from_prior(prior: Network, settings: TrainingSettings) -> Network:
     """Initialise: a Q-network with the prior's layers, its outputs brought to the scale of returns."""
-    network = Network(prior.config, torch.Generator().manual_seed(0))
+    config = settings.network()
+    network = Network(config, torch.Generator().manual_seed(0), dueling=settings.dqn.dueling)
     weights = prior.to_weights()
     for name in ("output.weight", "output.bias"):
-        weights[name] = weights[name] * np.float32(PRIOR_TO_Q)
+        share = weights[name] * np.float32(PRIOR_TO_Q / config.heads)
+        weights[name] = np.concatenate([share] * config.heads)
     network.load_weights(weights)
     return network
 
@@ -212,16 +230,19 @@ def _learn(
 ) -> None:
     """Run the loop of deep Q-learning until as many transitions were sampled as the settings say."""
     dqn = settings.dqn
-    replay = ReplayBuffer(NETWORK, dqn.buffer_size)
+    replay = ReplayBuffer(settings.network(), dqn, settings.lanes)
+    weights = settings.weights.to_array()
     sampled, saved_s, loss, mean_reward = pace.done, time.monotonic(), 0.0, 0.0
     while sampled < settings.transitions:
-        transitions = sample(learner, game, dqn.epsilon(sampled / settings.transitions), rng)
+        progress = sampled / settings.transitions
+        transitions = sample(learner, game, dqn.epsilon(progress), rng, weights)
         replay.store(transitions)
         before, sampled = sampled, sampled + settings.lanes
-        mean_reward += (float(transitions.reward.mean()) - mean_reward) * 0.01
+        reward = float(transitions.reward.mean(axis=0) @ (weights if dqn.decomposed else np.ones(1)))
+        mean_reward += (reward - mean_reward) * 0.01
         if len(replay) >= min(dqn.learning_starts, dqn.buffer_size):
             for _ in range(sampled // dqn.train_frequency - before // dqn.train_frequency):
-                loss += (learner.learn_step(replay.sample(dqn.batch_size, rng)) - loss) * 0.01
+                loss += (update(learner, replay, rng, progress) - loss) * 0.01
         pace.tell(sampled, loss, mean_reward)
         if time.monotonic() - saved_s > SAVE_EVERY_S:
             save(sampled)
@@ -229,17 +250,38 @@ def _learn(
     save(sampled)
 
 
-def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator) -> Transitions:
-    """Sample: play one step in every lane, epsilon-greedily."""
+def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, progress: float = 0.0) -> float:
+    """Update: learn from one batch; give the loss."""
+    batch = replay.sample(learner.config.batch_size, rng, progress)
+    loss, errors = learner.learn_step(batch)
+    replay.reprioritise(batch.places, errors)
+    return loss
+
+
+def sample(
+    learner: Learner, game: Game, epsilon: float, rng: np.random.Generator, weights: FloatArray
+) -> Transitions:
+    """Sample: play one step in every lane, epsilon-greedily.
+
+    Args:
+        learner: Chooses.
+        game: Is played on.
+        epsilon: The share of random actions.
+        rng: Draws them.
+        weights: (components,) what a network with one head is told of: the weighted sum of the components.
+    """
     observation = game.observation.copy()
     actions = learner.select_actions(observation, game.legal, epsilon, rng)
     next_observation, reward, over = game.step(actions)
+    if not learner.config.decomposed:
+        reward = reward @ weights[:, None]
     transitions = Transitions(
         observation=observation,
         action=actions,
         reward=reward,
         next_observation=next_observation.copy(),
         terminated=np.zeros(len(actions), dtype=np.bool_),
+        cut=np.full(len(actions), over),
         next_legal=game.legal.copy(),
     )
     if over:

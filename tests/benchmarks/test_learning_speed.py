@@ -10,12 +10,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.policy import Choice, Policy, select_action
+from improviser.engine.knobs import Knobs
 from improviser.playing.actions import ACTION_COUNT
-from improviser.training.env import NETWORK, Game, RewardWeights, playable
+from improviser.training.env import NETWORK, Game, playable
 from improviser.training.grid import chorale_parts, tune_parts
 from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, tune
-from tests.tiny_network import make_network, make_observations, make_transitions, make_weights
+from tests.tiny_network import make_batch, make_network, make_observations, make_weights
 
 LANES = 64
 STEPS = 512
@@ -26,11 +27,11 @@ def test_decision(benchmark: BenchmarkFixture) -> None:
     policy = Policy(NETWORK, make_weights(NETWORK, 0), make_weights(NETWORK, 1))
     rng = np.random.default_rng(0)
     observation = make_observations(NETWORK, 1, rng)[0]
-    legal = np.ones(ACTION_COUNT, dtype=np.bool_)
+    legal, mix = np.ones(ACTION_COUNT, dtype=np.bool_), Knobs().to_mix()
 
     def decide() -> Choice:
         """Decide once."""
-        return select_action(policy.values(observation), legal, rng, temperature=0.2, prior_weight=0.3)
+        return select_action(policy.values(observation), legal, rng, mix)
 
     assert legal[benchmark(decide).action]
 
@@ -44,7 +45,7 @@ def test_game_steps(benchmark: BenchmarkFixture) -> None:
         ]
     )
     rng = np.random.default_rng(0)
-    game = Game(parts, player_table(parts), LANES, rng, RewardWeights())
+    game = Game(parts, player_table(parts), LANES, rng)
     game.reset()
     actions = rng.integers(1, ACTION_COUNT, size=(STEPS, LANES))
     spent_s: list[float] = []
@@ -65,5 +66,5 @@ def test_learn_step(benchmark: BenchmarkFixture) -> None:
     """One update of the network that plays, on a batch of the usual size."""
     config = DQNConfig()
     learner = Learner(make_network(NETWORK), config)
-    batch = make_transitions(NETWORK, config.batch_size, np.random.default_rng(0))
-    assert np.isfinite(benchmark(learner.learn_step, batch))
+    batch = make_batch(NETWORK, config.batch_size, np.random.default_rng(0))
+    assert np.isfinite(benchmark(learner.learn_step, batch)[0])

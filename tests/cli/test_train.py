@@ -25,7 +25,8 @@ MODELS = Path("config/presets/models")
 STATE = Path("cache/training/fiddle")
 # Saves after every step, and waits after the first until it is ended.
 WAITING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from improviser.cli import main
 from improviser.training import train
 

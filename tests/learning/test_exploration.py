@@ -50,7 +50,7 @@ def test_greedy_actions_are_the_best_legal_ones() -> None:
     observations = make_observations(SMALL, 200, rng)
     legal = rng.random((200, SMALL.actions)) < 0.7
     legal[:, 0] = True
-    q_values = learner.q_network(torch.from_numpy(observations)).detach().numpy()
+    q_values = learner.q_network(torch.from_numpy(observations))[:, 0].detach().numpy()
     expected = [
         max((q, action) for action, q in enumerate(row) if legal[lane, action])[1]
         for lane, row in enumerate(q_values)

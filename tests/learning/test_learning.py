@@ -10,7 +10,7 @@ from improviser.agent.config import DQNConfig, Group, NetworkConfig
 from improviser.agent.learner import Learner
 from improviser.agent.policy import Weights
 from improviser.agent.replay import ReplayBuffer, Transitions
-from tests.tiny_network import SMALL, make_network, make_observations, make_transitions
+from tests.tiny_network import SMALL, as_batch, make_batch, make_network, make_observations, make_transitions
 
 # The task: name the note that is shown among others that mean nothing.
 NOTES = 5
@@ -21,9 +21,9 @@ LANES = 16
 def test_one_batch_is_learned_by_heart() -> None:
     """Over 200 updates on one batch of transitions that end, the loss falls to less than a tenth."""
     learner = Learner(make_network(), DQNConfig(learning_rate=1e-2))
-    batch = make_transitions(SMALL, 32, np.random.default_rng(0))
-    batch.terminated[:] = True
-    losses = [learner.learn_step(batch) for _ in range(200)]
+    rows = make_transitions(SMALL, 32, np.random.default_rng(0))
+    rows.terminated[:] = True
+    losses = [learner.learn_step(as_batch(rows))[0] for _ in range(200)]
     assert losses[0] / 10 > losses[-1]
 
 
@@ -42,7 +42,7 @@ def test_learned_values_are_returns() -> None:
     rng = np.random.default_rng(99)
     observations = make_observations(TASK, 200, rng)
     values = learner.q_network(torch.from_numpy(observations)).detach().numpy()
-    assert pytest.approx(2, abs=0.15) == values.max(axis=1).mean()
+    assert pytest.approx(2, abs=0.15) == values.max(axis=2).mean()
 
 
 def test_learning_follows_the_seed() -> None:
@@ -57,24 +57,24 @@ def test_published_weights_are_a_copy() -> None:
     learner = train_on_task(seed=0, updates=1)
     published = learner.publish_weights()
     kept = {name: weight.copy() for name, weight in published.items()}
-    learner.learn_step(make_transitions(TASK, 8, np.random.default_rng(0)))
+    learner.learn_step(make_batch(TASK, 8, np.random.default_rng(0)))
     assert is_equal(kept, published)
     assert not is_equal(published, learner.publish_weights())
 
 
 def train_on_task(seed: int, updates: int) -> Learner:
     """Run the five steps of deep Q-learning on the task."""
-    config = DQNConfig(gamma=0.5, learning_rate=5e-3, target_update_interval=10)
+    config = DQNConfig(gamma=0.5, learning_rate=5e-3, target_update_interval=10, buffer_size=4_000)
     learner = Learner(make_network(TASK, seed), config)
-    replay, rng = ReplayBuffer(TASK, 4_000), np.random.default_rng(seed)
+    replay, rng = ReplayBuffer(TASK, config, LANES), np.random.default_rng(seed)
     observation = make_observations(TASK, LANES, rng)
     legal = np.ones((LANES, NOTES), dtype=np.bool_)
     for update in range(updates):
         action = learner.select_actions(observation, legal, config.epsilon(update / updates), rng)
-        reward = (action == observation[:, 0]).astype(np.float32)
+        reward = (action == observation[:, 0]).astype(np.float32)[:, None]
         next_observation = make_observations(TASK, LANES, rng)
         end = np.zeros(LANES, dtype=np.bool_)
-        replay.store(Transitions(observation, action, reward, next_observation, end, legal))
+        replay.store(Transitions(observation, action, reward, next_observation, end, end, legal))
         learner.learn_step(replay.sample(64, rng))
         observation = next_observation
     return learner

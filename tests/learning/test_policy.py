@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import Mock
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import torch
 
 from improviser.agent.config import NetworkConfig
-from improviser.agent.policy import Policy, draw, select_action
+from improviser.agent.network import Network
+from improviser.agent.policy import Mix, Policy, draw, select_action
 from improviser.training.env import NETWORK
 from tests.tiny_network import SMALL, make_network, make_observations, make_weights
 
@@ -29,17 +31,46 @@ def observation() -> npt.NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("config", [SMALL, NETWORK], ids=["small", "stage"])
+@pytest.mark.parametrize(
+    "config",
+    [SMALL, NETWORK, replace(NETWORK, heads=3), replace(SMALL, heads=2, layer_norm=True)],
+    ids=["small", "stage", "heads", "norm"],
+)
 def test_numpy_equals_torch(config: NetworkConfig, seed: int) -> None:
     """Q-values and log-prior equal those of the torch network to 1e-5, relative to their size."""
-    prior, q = make_weights(config, seed, 0.1), make_weights(config, seed + 10, 0.1)
+    habits = replace(config, heads=1)
+    prior, q = make_weights(habits, seed, 0.1), make_weights(config, seed + 10, 0.1)
     policy = Policy(config, prior, q)
     rows = make_observations(config, 50, np.random.default_rng(seed))
-    expected_q, logits = (_torch_outputs(config, weights, rows) for weights in (q, prior))
+    expected_q, logits = _torch_outputs(config, q, rows), _torch_outputs(habits, prior, rows)[:, 0]
     expected_prior = torch.log_softmax(torch.from_numpy(logits), dim=1).numpy()
     values = [policy.values(row) for row in rows]
     np.testing.assert_allclose(expected_prior, [value[0] for value in values], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(expected_q, [value[1] for value in values], rtol=1e-5, atol=1e-5)
+
+
+def test_two_streams_are_folded_into_one() -> None:
+    """A dueling network gives away weights of a plain one that values the same; and it takes them back."""
+    config = replace(SMALL, heads=3)
+    dueling = Network(config, torch.Generator().manual_seed(0), dueling=True)
+    with torch.no_grad():
+        for parameter in dueling.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)) / 9)
+    rows = make_observations(config, 20, np.random.default_rng(0))
+    expected = dueling(torch.from_numpy(rows)).detach().numpy()
+    np.testing.assert_allclose(expected, _torch_outputs(config, dueling.to_weights(), rows), atol=1e-5)
+    other = Network(config, torch.Generator().manual_seed(2), dueling=True)
+    other.load_weights(dueling.to_weights())
+    np.testing.assert_allclose(expected, other(torch.from_numpy(rows)).detach().numpy(), atol=1e-5)
+
+
+def test_heads_and_preference_are_mixed() -> None:
+    """The value is 2 x head 0 + 0.5 x head 2 + 0.25 x log-prior + preference; one head is taken as it is."""
+    q_values = np.array([[1.0, 0.0], [9.0, 9.0], [2.0, -4.0]], dtype=np.float32)
+    log_prior, preference = np.array([-4.0, -8.0], dtype=np.float32), np.array([0.0, 1.5], dtype=np.float32)
+    weights = np.array([2.0, 0.0, 0.5], dtype=np.float32)
+    assert [2.0, -2.5] == Mix(weights, 1.0, 0.25, preference).value((log_prior, q_values)).tolist()
+    assert [8.0, 7.0] == Mix(weights, 1.0, 0.25).value((log_prior, q_values[1:2])).tolist()
 
 
 def test_the_prior_is_a_distribution() -> None:
@@ -64,7 +95,7 @@ def test_only_legal_actions_are_drawn() -> None:
     for _ in range(500):
         legal = rng.random(SMALL.actions) < 0.4
         legal[rng.integers(SMALL.actions)] = True
-        choice = select_action(values, legal, rng, temperature=50.0, prior_weight=0.3)
+        choice = select_action(values, legal, rng, mix(50.0, 0.3))
         assert legal[choice.action]
         assert legal.tolist() == np.isfinite(choice.log_policy).tolist()
 
@@ -73,11 +104,11 @@ def test_temperature_zero_takes_the_best() -> None:
     """At temperature 0 the best legal action is taken, with certainty, and no random number is used up."""
     rng = np.random.default_rng(0)
     log_prior, q_values = make_policy().values(observation())
-    value = q_values + 0.3 * log_prior
+    value = q_values[0] + 0.3 * log_prior
     legal = ALL_LEGAL.copy()
     for _ in range(2):
         best = int(np.where(legal, value, -np.inf).argmax())
-        choice = select_action((log_prior, q_values), legal, rng, temperature=0.0, prior_weight=0.3)
+        choice = select_action((log_prior, q_values), legal, rng, mix(0.0, 0.3))
         assert best == choice.action
         assert choice.log_policy[best] == 0
         legal[best] = False
@@ -102,10 +133,8 @@ def test_frequencies_follow_the_softmax(temperature: float) -> None:
 def test_prior_weight_mixes() -> None:
     """The decision is a softmax over Q-values plus the weighted log-prior, and both are handed out."""
     log_prior, q_values = make_policy().values(observation())
-    choice = select_action(
-        (log_prior, q_values), ALL_LEGAL, np.random.default_rng(0), temperature=0.7, prior_weight=0.4
-    )
-    mixed = torch.log_softmax(torch.from_numpy((q_values + 0.4 * log_prior) / 0.7), dim=0).numpy()
+    choice = select_action((log_prior, q_values), ALL_LEGAL, np.random.default_rng(0), mix(0.7, 0.4))
+    mixed = torch.log_softmax(torch.from_numpy((q_values[0] + 0.4 * log_prior) / 0.7), dim=0).numpy()
     np.testing.assert_allclose(mixed, choice.log_policy, atol=1e-5)
     np.testing.assert_array_equal(log_prior, choice.log_prior)
     np.testing.assert_array_equal(q_values, choice.q_values)
@@ -115,7 +144,7 @@ def test_draws_follow_the_seed() -> None:
     """The same generator, observation and weights decide the same."""
     values = make_policy().values(observation())
     first, again, other = (
-        [select_action(values, ALL_LEGAL, rng, temperature=2.0, prior_weight=0.3).action for _ in range(30)]
+        [select_action(values, ALL_LEGAL, rng, mix(2.0, 0.3)).action for _ in range(30)]
         for rng in map(np.random.default_rng, (1, 1, 2))
     )
     assert first == again
@@ -131,10 +160,15 @@ def test_the_ends_of_the_ladder_are_legal(drawn: float) -> None:
     assert draw(np.zeros(5, dtype=np.float32), legal, 1.0, rng)[1] == 2
 
 
+def mix(temperature: float, prior_weight: float) -> Mix:
+    """Give a mix in which all heads count the same."""
+    return Mix(np.ones(1, dtype=np.float32), temperature, prior_weight)
+
+
 def _torch_outputs(
     config: NetworkConfig, weights: dict[str, npt.NDArray[np.float32]], rows: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.float32]:
-    """Give the torch network's outputs, (rows, actions)."""
+    """Give the torch network's outputs, (rows, heads, actions)."""
     network = make_network(config)
     network.load_weights(weights)
     outputs: npt.NDArray[np.float32] = network(torch.from_numpy(rows)).detach().numpy()

@@ -10,7 +10,7 @@ import pytest
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.training.run_state import FILE, RunState, load_run, run_folder, save_run
-from tests.tiny_network import SMALL, make_network, make_transitions
+from tests.tiny_network import SMALL, make_batch, make_network
 
 CONFIG = DQNConfig(target_update_interval=4)
 STATE = RunState(transitions=640, restarts=2)
@@ -21,7 +21,7 @@ def learned(updates: int) -> Learner:
     learner = Learner(make_network(), CONFIG)
     rng = np.random.default_rng(0)
     for _ in range(updates):
-        learner.learn_step(make_transitions(SMALL, 8, rng))
+        learner.learn_step(make_batch(SMALL, 8, rng))
     return learner
 
 
@@ -49,7 +49,7 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
             np.testing.assert_array_equal(moment, loaded[index][name])
     for learner in (before, after):
         for seed in range(3):  # over a synchronisation
-            learner.learn_step(make_transitions(SMALL, 8, np.random.default_rng(seed)))
+            learner.learn_step(make_batch(SMALL, 8, np.random.default_rng(seed)))
     assert weights_of(before) == weights_of(after)
 
 

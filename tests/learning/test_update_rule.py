@@ -7,10 +7,18 @@ import pytest
 import torch
 
 from improviser.agent.config import DQNConfig
-from improviser.agent.learner import Learner, td_target
+from improviser.agent.learner import Learner, policy_of, td_target
 from improviser.agent.policy import FloatArray
 from improviser.agent.replay import Transitions
-from tests.tiny_network import SMALL, STATES, make_network, make_transitions, tabular_network
+from tests.tiny_network import (
+    SMALL,
+    STATES,
+    as_batch,
+    make_batch,
+    make_network,
+    make_transitions,
+    tabular_network,
+)
 
 # The worked example: after the fragment C E G the improviser plays A and is rewarded with 0.8; then the
 # fragment is E G A, from which the best that can follow is worth 0.5.
@@ -48,35 +56,37 @@ def one_transition(state: int, action: int, reward: float, next_state: int) -> T
     return Transitions(
         observation=np.array([[state]], dtype=np.uint8),
         action=np.array([action]),
-        reward=np.array([reward], dtype=np.float32),
+        reward=np.array([[reward]], dtype=np.float32),
         next_observation=np.array([[next_state]], dtype=np.uint8),
         terminated=np.array([False]),
+        cut=np.array([False]),
         next_legal=np.ones((1, len(NOTES)), dtype=np.bool_),
     )
 
 
+def greedy_target(reward: list[float], next_q: list[list[float]], discount: float) -> list[float]:
+    """Give the targets of one head for a greedy policy; -inf in the values stands for an illegal action."""
+    values = torch.tensor(next_q)
+    policy = policy_of(values, 0.0)
+    finite = torch.nan_to_num(values, neginf=0.0)[:, None]
+    target = td_target(torch.tensor(reward)[:, None], finite, policy, torch.full((len(reward),), discount))
+    numbers: list[float] = target[:, 0].tolist()
+    return numbers
+
+
 def test_td_target() -> None:
     """The target is r + gamma max Q(s', a')."""
-    target = td_target(
-        torch.tensor([1.0, -0.5]), torch.tensor([[0.2, 2.0], [-3.0, -1.0]]), torch.tensor([False, False]), 0.5
-    )
-    assert [2.0, -1.0] == target.tolist()
+    assert [2.0, -1.0] == greedy_target([1.0, -0.5], [[0.2, 2.0], [-3.0, -1.0]], 0.5)
 
 
 def test_td_target_at_the_end() -> None:
     """Where the next state was the end, the target is the reward, even if no action is legal there."""
-    target = td_target(
-        torch.tensor([1.0]), torch.tensor([[-torch.inf, -torch.inf]]), torch.tensor([True]), 0.5
-    )
-    assert [1.0] == target.tolist()
+    assert [1.0] == greedy_target([1.0], [[-torch.inf, -torch.inf]], 0.0)
 
 
 def test_td_target_passes_illegal_actions_over() -> None:
     """An illegal action's value, however high it was, is not bootstrapped from."""
-    target = td_target(
-        torch.tensor([0.0]), torch.tensor([[-torch.inf, 0.5, 0.25]]), torch.tensor([False]), 0.9
-    )
-    assert pytest.approx([0.45]) == target.tolist()
+    assert pytest.approx([0.45]) == greedy_target([0.0], [[-torch.inf, 0.5, 0.25]], 0.9)
 
 
 def test_worked_example_in_a_table() -> None:
@@ -92,7 +102,7 @@ def test_worked_example_in_the_network() -> None:
     q = np.zeros((STATES, len(NOTES)), dtype=np.float32)
     q[E_G_A] = [0.5, 0.1, -0.2, 0.0, 0.3, 0.4, 0.2]
     learner = tabular_learner(q, ALPHA, GAMMA)
-    loss = learner.learn_step(one_transition(C_E_G, A, REWARD, E_G_A))
+    loss = learner.learn_step(as_batch(one_transition(C_E_G, A, REWARD, E_G_A)))[0]
     expected = q.copy()
     expected[C_E_G, A] = 0.125
     np.testing.assert_allclose(expected, learned_table(learner), atol=1e-6)
@@ -107,7 +117,7 @@ def test_learning_steps_are_q_learning() -> None:
     for _ in range(100):
         state, next_state = rng.integers(STATES, size=2).tolist()
         transition = (state, int(rng.integers(len(NOTES))), float(rng.normal()), next_state)
-        learner.learn_step(one_transition(*transition))
+        learner.learn_step(as_batch(one_transition(*transition)))
         q_learning(q, transition, ALPHA, GAMMA)
     np.testing.assert_allclose(q, learned_table(learner), atol=1e-4)
 
@@ -119,7 +129,7 @@ def test_an_old_target_network_is_bootstrapped_from() -> None:
     loop = one_transition(C_E_G, A, 1.0, C_E_G)
     values = []
     for _ in range(3):
-        learner.learn_step(loop)
+        learner.learn_step(as_batch(loop))
         values.append(float(learned_table(learner)[C_E_G, A]))
     # 0 + (1 - 0) / 2; then 0.5 + (1 - 0.5) / 2; then the target is 1 + 0.9 x 0.75 = 1.675.
     assert pytest.approx([0.5, 0.75, 0.75 + (1.675 - 0.75) / 2]) == values
@@ -132,7 +142,7 @@ def test_illegal_next_actions_are_masked() -> None:
     batch = one_transition(C_E_G, A, REWARD, E_G_A)
     batch.next_legal[0, 0] = False
     learner = tabular_learner(table, ALPHA, GAMMA)
-    learner.learn_step(batch)
+    learner.learn_step(as_batch(batch))
     assert pytest.approx(0.125) == learned_table(learner)[C_E_G, A]
 
 
@@ -142,7 +152,7 @@ def test_target_network_synchronises_at_its_interval() -> None:
     learner = Learner(make_network(), DQNConfig(target_update_interval=3))
     same = [_is_synchronised(learner)]
     for _ in range(7):
-        learner.learn_step(make_transitions(SMALL, 8, rng))
+        learner.learn_step(make_batch(SMALL, 8, rng))
         same.append(_is_synchronised(learner))
     assert [True, False, False, True, False, False, True, False] == same
     assert learner.updates == 7
@@ -155,7 +165,7 @@ def test_gradients_are_clipped() -> None:
     before = learner.publish_weights()
     batch = make_transitions(SMALL, 8, np.random.default_rng(0))
     batch.reward[:] = 1e4
-    learner.learn_step(batch)
+    learner.learn_step(as_batch(batch))
     after = learner.publish_weights()
     moved = np.concatenate([(after[name] - before[name]).ravel() for name in after])
     assert pytest.approx(0.01, rel=1e-3) == np.linalg.norm(moved)

@@ -58,7 +58,7 @@ class Chance:
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give zeros."""
         del observation
-        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros(ACTION_COUNT, dtype=np.float32)
+        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((1, ACTION_COUNT), dtype=np.float32)
 
 
 @given(

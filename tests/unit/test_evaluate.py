@@ -11,6 +11,7 @@ import pytest
 
 from improviser import rewards
 from improviser.agent.policy import Values, select_action
+from improviser.engine.knobs import Knobs
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training.env import RewardWeights
@@ -31,7 +32,7 @@ from improviser.training.grid import DUETS, Part, chorale_parts, tune_parts
 from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, tune
 
-BEST = Conditions(temperature=0.0, prior_weight=0.0, weights=RewardWeights())
+BEST = Conditions(Knobs(temperature=0.0, prior_weight=0.0), RewardWeights())
 ALL_LEGAL = np.ones(ACTION_COUNT, dtype=np.bool_)
 
 
@@ -47,7 +48,7 @@ class Always:
         del observation
         actions = np.arange(ACTION_COUNT)
         log_prior = np.where(actions == self.habit, 0.0, -50.0).astype(np.float32)
-        return log_prior, (actions == self.action).astype(np.float32)
+        return log_prior, (actions == self.action)[None].astype(np.float32)
 
 
 def duets(bars: int = 4) -> list[Part]:
@@ -90,7 +91,7 @@ def test_people_are_the_corpus() -> None:
 def test_the_reward_is_the_sum_of_its_components() -> None:
     """The reward a step is the weighted sum of the components, and these of the terms."""
     weights = {"harmony": 2.0, "coherence": 0.5, "creativity": 1.0}
-    conditions = Conditions(0.0, 0.0, RewardWeights(**weights))
+    conditions = Conditions(Knobs(temperature=0.0, prior_weight=0.0), RewardWeights(**weights))
     result = perform_human(duets(), player_table(duets()), conditions)[0]
     components = dict.fromkeys(rewards.COMPONENTS, 0.0)
     for term, (component, weight) in rewards.TERMS.items():
@@ -115,7 +116,7 @@ def test_random_in_key(mode: Mode) -> None:
     values = RandomInKey(mode, rate).values(np.zeros(1, dtype=np.uint8))
     actions = np.array(
         [
-            select_action(values, ALL_LEGAL, rng, temperature=1.0, prior_weight=1.0).action
+            select_action(values, ALL_LEGAL, rng, Knobs(temperature=1.0, prior_weight=1.0).to_mix()).action
             for _ in range(draws)
         ]
     )

@@ -1,0 +1,62 @@
+"""Priorities of replayed transitions, as a tree of sums: drawing and changing take a logarithm of the size.
+
+Source: T. Schaul et al. (2016), "Prioritized Experience Replay", appendix B.2.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from improviser.agent.replay import FloatArray
+
+# No error is so small that a row is never drawn again.
+_LEAST: Final = 1e-3
+
+
+class Priorities:
+    """A priority for each of `capacity` places; a new row has the highest that there was."""
+
+    def __init__(self, capacity: int, exponent: float) -> None:
+        """Start with no place drawn; a row's priority is its error to the power of `exponent`."""
+        self._depth = max(1, (capacity - 1).bit_length())
+        self._leaves = 1 << self._depth
+        self._sums = np.zeros(2 * self._leaves, dtype=np.float64)
+        self._exponent, self._highest = exponent, 1.0
+
+    def add(self, places: npt.NDArray[np.int64]) -> None:
+        """Let new rows be drawn soon."""
+        self._put(places, np.full(len(places), self._highest))
+
+    def set(self, places: npt.NDArray[np.int64], errors: FloatArray) -> None:
+        """Let rows be drawn by their errors, (n,)."""
+        priorities = (np.abs(errors).astype(np.float64) + _LEAST) ** self._exponent
+        self._highest = max(self._highest, float(priorities.max()))
+        self._put(places, priorities)
+
+    def draw(
+        self, count: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Give places, (count,), one from each of as many equal shares of the sum, and their chances."""
+        sums = self._sums
+        aims = (np.arange(count) + rng.random(count)) * (sums[1] / count)
+        nodes = np.ones(count, dtype=np.int64)
+        for _ in range(self._depth):
+            nodes *= 2
+            left = sums[nodes]
+            # By rounding an aim may lie beyond all that is on the right; nothing is there to be drawn then.
+            is_right = (aims >= left) & (sums[nodes + 1] > 0)
+            aims -= left * is_right
+            nodes += is_right
+        return nodes - self._leaves, sums[nodes] / sums[1]
+
+    def _put(self, places: npt.NDArray[np.int64], priorities: npt.NDArray[np.float64]) -> None:
+        """Set the priorities of places, and the sums above them."""
+        nodes = places + self._leaves
+        self._sums[nodes] = priorities
+        for _ in range(self._depth):
+            nodes //= 2
+            self._sums[nodes] = self._sums[2 * nodes] + self._sums[2 * nodes + 1]

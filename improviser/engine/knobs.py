@@ -1,0 +1,48 @@
+"""What can be turned while the music plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from improviser.agent.policy import FloatArray, Mix
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
+
+# What an onset is worth more, in units of the reward, for each unit of density above 1.
+DENSITY_SCALE: Final = 0.5
+_ONSETS: Final = (np.arange(ACTION_COUNT) >= FIRST_ONSET).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What can be turned while the music plays; it acts with the very next decision.
+
+    Attributes:
+        harmony: Weight of harmony's Q-values, 0-2.
+        coherence: The same of coherence.
+        creativity: The same of creativity. None of the three acts on a model whose Q-network has one head.
+        density: 0-2; above 1 onsets are preferred, below 1 holds and rests.
+        temperature: Of the softmax over the values, 0-5; at 0 the best action is taken.
+        prior_weight: How much people's habits count beside the Q-values, 0-5.
+    """
+
+    harmony: float = 1.0
+    coherence: float = 1.0
+    creativity: float = 1.0
+    density: float = 1.0
+    temperature: float = 0.2
+    prior_weight: float = 0.3
+
+    @property
+    def weights(self) -> FloatArray:
+        """The weights of the reward's components, (3,)."""
+        return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
+
+    def to_mix(self) -> Mix:
+        """Give what the values come to."""
+        preference = np.float32(DENSITY_SCALE * (self.density - 1)) * _ONSETS
+        return Mix(
+            self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None
+        )
