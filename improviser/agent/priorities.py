@@ -5,13 +5,12 @@ Source: T. Schaul et al. (2016), "Prioritized Experience Replay", appendix B.2.1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from improviser.agent.replay import FloatArray
+FloatArray = npt.NDArray[np.float32]
 
 # No error is so small that a row is never drawn again.
 _LEAST: Final = 1e-3
