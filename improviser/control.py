@@ -189,6 +189,7 @@ class Played:
         key: Name of the key.
         chord: Name of the chord, None where none is implied.
         rewards: The terms of the decision's reward by name.
+        why: What spoke for it and for the actions that came nearest, as `engine.why.Reason` has it.
     """
 
     event: ClassVar[str] = "played"
@@ -201,6 +202,7 @@ class Played:
     key: str
     chord: str | None
     rewards: Mapping[str, float] = field(default_factory=dict)
+    why: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,8 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return round(value, _DIGITS) + 0.0
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
     return value
 
 

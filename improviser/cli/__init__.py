@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": "Jam with a built-in player; needs no instrument.",
     "render": "Improvise over a MIDI file, faster than real time.",
     "compose": "Write a whole piece from a given or random fragment.",
+    "explain": "Tell why it played what it played in a bar of a recording.",
     "ports": "List the MIDI ports.",
     "presets": "List the presets, or show one.",
     "devices": "List the controllers that are known.",

@@ -81,7 +81,7 @@ def _follow(
     from improviser.control import Failed, Ready, Stop, Summary
     from improviser.daemon.recorder import Recorder
 
-    view, recorder = SafeView(choose_view(settings, as_json=as_json)), Recorder(settings.engine)
+    view, recorder = SafeView(choose_view(settings, as_json=as_json)), Recorder(settings)
     failed, start_s = None, None
     for event in supervisor.events():
         recorder.take(event)

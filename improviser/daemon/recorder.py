@@ -6,15 +6,16 @@ import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from improviser.control import Controlled, Event, Heard, Lifted, Played, Released
+from improviser.control import Controlled, Event, Heard, Lifted, PerformerSettings, Played, Released
+from improviser.daemon.session_log import SessionLog, session_path
 from improviser.errors import MidiError, MidiFileError
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 TICKS_PER_BEAT: Final = 480
 PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
@@ -29,10 +30,11 @@ class Recorder:
     Threads: one. It lives beside the performer, in another process, so that no disk can hold up the music.
     """
 
-    def __init__(self, engine: Mapping[str, Any]) -> None:
-        """Record on the grid that the engine's values set: tempo and meter."""
-        self._tempo_bpm: float = engine["tempo_bpm"]
-        self._meter: tuple[int, int] = tuple(engine["meter"])
+    def __init__(self, settings: PerformerSettings) -> None:
+        """Record on the grid that the settings name: tempo and meter."""
+        self._tempo_bpm: float = settings.engine["tempo_bpm"]
+        self._meter: tuple[int, int] = tuple(settings.engine["meter"])
+        self._log = SessionLog(settings)
         self._start_s: float | None = None
         self._player: list[tuple[float, Message]] = []
         self._improviser: list[tuple[float, Message]] = []
@@ -43,7 +45,8 @@ class Recorder:
         return bool(self._player or self._improviser)
 
     def take(self, event: Event) -> None:
-        """Take in an event; what is no music passes by."""
+        """Take in an event; what is no music only goes into the session."""
+        self._log.take(event)
         match event:
             case Heard(at_s, channel, note, velocity):
                 if self._start_s is None:
@@ -77,16 +80,18 @@ class Recorder:
         )
 
     def write(self, path: Path, start_s: float | None = None) -> None:
-        """Write the take to `path`.
+        """Write the take to `path`, and the session beside it.
 
         Raises:
             MidiFileError: It cannot be written there; the text says where the take is kept instead.
+            ImproviserError: The session cannot be written; the take is there.
         """
         song = self.song(start_s)
         try:
             write_file(path, song)
         except MidiFileError as error:
             raise MidiFileError(f"{error}; {_kept(song)}") from error
+        self._log.write(path)
 
     def _control(self, at_s: float, data: Sequence[int]) -> None:
         """Take in a pedal, wheel or program of the player."""
@@ -143,8 +148,8 @@ def _kept(song: Song) -> str:
 
 
 def free_path(path: Path) -> Path:
-    """Give `path`, or the first free name like take-2.mid where there is a file already: no take is lost."""
+    """Give `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
     free, number = path, 2
-    while free.is_file():
+    while free.is_file() or session_path(free).is_file():
         free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
     return free

@@ -138,6 +138,7 @@ def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
                 key=decision.key if decision else "",
                 chord=decision.chord if decision else None,
                 rewards=rewards,
+                why=tuple(reason.to_json() for reason in decision.reasons()) if decision else (),
             )
         case NoteOff(channel, note):
             return Released(due_s, said.actual_s, channel, note)

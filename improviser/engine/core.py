@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from improviser.agent.policy import Choice, Values, select_action
 from improviser.engine.settings import AUTO_KEY
+from improviser.engine.why import Reason, reasons
 from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.listener import Listener
 from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player
@@ -69,6 +70,8 @@ class Decision:
         key: Name of the key.
         chord: Name of the implied chord, None where nothing is implied.
         choice: The numbers behind the action; None for a step that was skipped or forced.
+        knobs: How the knobs stood.
+        base: The note from which actions count.
     """
 
     step: int
@@ -78,6 +81,12 @@ class Decision:
     key: str
     chord: str | None
     choice: Choice | None
+    knobs: Knobs
+    base: int
+
+    def reasons(self, count: int = 3) -> list[Reason]:
+        """Give what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
+        return [] if self.choice is None else reasons(self.choice, self.knobs, self.base, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +324,8 @@ class Engine:
             key=self.key.name,
             chord=None if chord is None else chord.name,
             choice=choice,
+            knobs=self.knobs,
+            base=int(self._place.own_base[0]),
         )
         self._next_step += 1
         return messages

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import Controlled, Heard, Lifted, Notice, Played, Released
+from improviser.control import Controlled, Heard, Lifted, Notice, PerformerSettings, Played, Released
 from improviser.daemon import recorder as module
 from improviser.daemon.recorder import TICKS_PER_BEAT, Recorder, free_path
 from improviser.errors import MidiFileError
 from improviser.midi.message import ControlChange, NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, read_file
 
-GRID = {"tempo_bpm": 120.0, "meter": (3, 4)}
+GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 
 
 def take() -> Recorder:

@@ -1,0 +1,76 @@
+"""`improviser explain`: why it played what it played in a bar of a recorded session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from improviser.cli.console import say, say_json, say_table
+from improviser.cli.options import JsonOption
+from improviser.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from improviser.control import Played
+
+EXAMPLES = """
+improviser explain take.mid 5
+improviser explain take.session.jsonl 12 --json
+"""
+
+SessionArgument = Annotated[
+    Path, typer.Argument(metavar="SESSION", help="A recording of jam or demo, or the session beside it.")
+]
+BarArgument = Annotated[int, typer.Argument(metavar="BAR", min=1, help="The bar, from 1.")]
+_NO_PARTS = frozenset({"does", "note", "chance"})
+
+
+def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
+    """Tell why it played what it played: the numbers behind each note of a bar, and what came nearest.
+
+    Each part is what it added for that action beside the mean of all allowed ones, in units of the reward:
+    harmony, coherence and creativity with their weights, the prior (people's habits), and the preference that
+    the density sets. The likeliest of what was not played stands below, and is marked by "-".
+    """
+    from improviser.daemon.session_log import read_session
+
+    told = read_session(session)
+    notes = told.played_in(bar)
+    if not notes:
+        raise UsageError(f"it played nothing in bar {bar}; its last note is in bar {told.bars}")
+    if json:
+        for note in notes:
+            say_json(
+                {"event": "explained", "bar": bar, "beat": note.beat, "note": note.note, "why": note.why}
+            )
+        return
+    parts = list(dict.fromkeys(name for note in notes for why in note.why for name in why if _is_part(name)))
+    rows = [row for note in notes for row in _rows(note, told.bar_beats, parts)]
+    say(f"bar {bar}, {notes[0].key}")
+    say_table(("BEAT", "CHORD", "", "ACTION", "CHANCE", *(name.upper() for name in parts)), rows)
+
+
+def _is_part(name: str) -> bool:
+    """Tell whether a reason's entry is a part of its value."""
+    return name not in _NO_PARTS
+
+
+def _rows(note: Played, bar_beats: int, parts: list[str]) -> list[tuple[str, ...]]:
+    """Give a row for a note, and one for each action that came near."""
+    place = f"{note.beat % bar_beats + 1:g}"
+    rows = []
+    for index, why in enumerate(note.why):
+        head = (place, note.chord or "", "*") if index == 0 else ("", "", "-")
+        numbers = (f"{why[name]:+.2f}" if name in why else "" for name in parts)
+        rows.append((*head, _action(why), f"{100 * why['chance']:.0f} %", *numbers))
+    return rows
+
+
+def _action(why: Mapping[str, Any]) -> str:
+    """Give an action in words."""
+    from improviser.music.pitch import note_name
+
+    return note_name(why["note"]) if why["note"] is not None else str(why["does"])

@@ -1,0 +1,84 @@
+"""`improviser explain`, on a session that was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from improviser.cli import main
+from improviser.control import Heard, Notice, PerformerSettings, Played
+from improviser.daemon.recorder import Recorder
+from improviser.daemon.session_log import read_session
+from tests.cli.conftest import Refuse, RunJson
+
+SETTINGS = PerformerSettings("chorale", "model", {"tempo_bpm": 120.0, "meter": (3, 4)})
+TAKEN = {"does": "onset", "note": 67, "chance": 0.61, "harmony": 0.31, "prior": -0.02}
+NEAR = {"does": "hold", "note": None, "chance": 0.2, "harmony": 0.1, "prior": 0.04}
+
+
+@pytest.fixture(autouse=True)
+def _recorded(own_folder: Path) -> None:
+    """Record a take whose notes stand in bars 1 and 3, with the session beside it."""
+    recorder = Recorder(SETTINGS)
+    recorder.take(Notice("x"))
+    recorder.take(Heard(10.0, 0, 60, 80, "A"))
+    for beat in (2.0, 7.5):
+        recorder.take(Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR)))
+    recorder.write(own_folder / "take.mid", 10.0)
+
+
+def test_the_session_comes_back(own_folder: Path) -> None:
+    """What was recorded is read as it was: settings, notes by bar."""
+    session = read_session(own_folder / "take.mid")
+    assert (SETTINGS, 3) == (session.settings, session.bars)
+    assert [[2.0], [], [7.5]] == [[note.beat for note in session.played_in(bar)] for bar in (1, 2, 3)]
+    assert (TAKEN, NEAR) == session.played_in(3)[0].why
+
+
+@pytest.mark.parametrize("name", ["take.mid", "take.session.jsonl"])
+def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The note stands with its place and parts, what came nearest below it."""
+    assert 0 == main(["explain", str(own_folder / name), "3"])
+    assert [
+        "bar 3, C major",
+        "BEAT  CHORD     ACTION  CHANCE  HARMONY  PRIOR",
+        "2.5   G7     *  G4      61 %    +0.31    -0.02",
+        "             -  hold    20 %    +0.10    +0.04",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_json(own_folder: Path, run_json: RunJson) -> None:
+    """With --json there is a line a note."""
+    lines = run_json("explain", str(own_folder / "take.mid"), "1")
+    assert [("explained", 1, 2.0, 67, [TAKEN, NEAR])] == [
+        (line["event"], line["bar"], line["beat"], line["note"], line["why"]) for line in lines
+    ]
+
+
+def test_a_bar_without_notes(refuse: Refuse, own_folder: Path) -> None:
+    """A bar in which nothing was played is told with the last one that has something."""
+    text = refuse(2, "explain", str(own_folder / "take.mid"), "2")
+    assert "it played nothing in bar 2; its last note is in bar 3" == text
+
+
+def test_no_session(refuse: Refuse, own_folder: Path) -> None:
+    """Without a session it is said how one comes to be."""
+    text = refuse(2, "explain", str(own_folder / "other.mid"), "1")
+    assert "no session at" in text
+    assert "improviser jam --record FILE.mid" in text
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"{}\n", "line 1: no value"),
+        (b"\xff\xfe", "it is no text"),
+        (b"", "does not begin with settings"),
+        (b'{"event": "panic"}\n', "does not begin with settings"),
+    ],
+)
+def test_a_broken_session(data: bytes, expected: str, refuse: Refuse, own_folder: Path) -> None:
+    """A broken session is one line that names the fault."""
+    (own_folder / "take.session.jsonl").write_bytes(data)
+    assert expected in refuse(2, "explain", str(own_folder / "take.mid"), "1")
