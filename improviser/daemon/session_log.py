@@ -84,7 +84,7 @@ def read_session(path: Path) -> Session:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
-            f"no session at {source} ({reason}); `improviser jam --record FILE.mid` writes one beside the take"
+            f"no session at {source} ({reason}); improviser jam --record FILE.mid makes one"
         ) from error
     values = []
     for number, line in enumerate(lines, 1):

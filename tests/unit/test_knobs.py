@@ -30,7 +30,7 @@ def test_settings_say_where_they_stand() -> None:
 
 
 def test_a_turn_acts_at_once() -> None:
-    """With a great density every step but those before the turn begins a note; with none at all, no step does."""
+    """With a great density every step begins a note, with none at all no step does, from the turn on."""
     engine = Engine(EngineSettings(key="C", temperature=0.01), Indifferent(), np.random.default_rng(0))
     engine.hear(NoteOn(0, 60, 80), 0.0)
     kinds = []
