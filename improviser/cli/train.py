@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 improviser train --preset chorale
 improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
+improviser train --preset chorale --textbook --out /tmp/textbook
 """
 
 OutOption = Annotated[
@@ -38,6 +39,9 @@ OutOption = Annotated[
 UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
 TransitionsOption = Annotated[
     int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")
+]
+TextbookOption = Annotated[
+    bool, typer.Option("--textbook", help="Learn by the textbook's algorithm alone, to compare.")
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget a run that was interrupted.")]
 
@@ -49,6 +53,7 @@ def train(
     prior_updates: UpdatesOption = 6_000,
     transitions: TransitionsOption = 1_200_000,
     fresh: FreshOption = False,
+    textbook: TextbookOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a preset's model: first a prior on what people play, then the Q-network from it.
@@ -59,6 +64,7 @@ def train(
     user's cache folder. An interrupted run goes on where it was when the same command is given again.
     """
     need_training()
+    from improviser.agent.config import FULL, DQNConfig
     from improviser.config.preset import load_preset
     from improviser.config.resources import config_folder
     from improviser.training.material import GameSettings
@@ -71,6 +77,7 @@ def train(
         seed=seed,
         prior_updates=prior_updates,
         transitions=transitions,
+        dqn=DQNConfig() if textbook else FULL,
     )
     folder = out or config_folder() / "presets" / "models"
     _make_folder(folder)
@@ -112,7 +119,7 @@ def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: boo
     from improviser.training.run_state import run_folder
     from improviser.training.train import train as run_training
 
-    state = run_folder(preset.name)
+    state = run_folder(preset.name if settings.dqn.decomposed else f"{preset.name}-textbook")
     if fresh:
         shutil.rmtree(state, ignore_errors=True)
     pieces = load_corpus()
