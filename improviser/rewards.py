@@ -5,15 +5,15 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
-| harmony | consonance | .35 | consonance with what the player sounds, most on strong beats; dissonance |
-| harmony | chord | .20 | tones of the implied chord; non-chord tones on strong beats |
-| harmony | scale | .15 | - ; tones outside the key |
-| harmony | clash | .05 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .25 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | consonance | .36 | consonance with what the player sounds, most on strong beats; dissonance |
+| harmony | chord | .28 | tones of the implied chord; other tones, most on strong beats |
+| harmony | scale | .10 | - ; tones outside the key |
+| harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
+| harmony | parallels | .22 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
-| coherence | reversal | .05 | turning back after a leap; leaping on |
+| coherence | reversal | .08 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .30 | - ; more or fewer onsets in two bars than people play |
+| coherence | density | .27 | - ; more or fewer onsets in two bars than people play |
 | coherence | cadence | .15 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
 | creativity | surprise | .20 | a middling unexpectedness; the obvious and the random |
@@ -57,15 +57,15 @@ FloatArray = npt.NDArray[np.float32]
 COMPONENTS: Final = ("harmony", "coherence", "creativity")
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
-    "consonance": ("harmony", 0.35),
-    "chord": ("harmony", 0.20),
-    "scale": ("harmony", 0.15),
-    "clash": ("harmony", 0.05),
-    "parallels": ("harmony", 0.25),
+    "consonance": ("harmony", 0.36),
+    "chord": ("harmony", 0.28),
+    "scale": ("harmony", 0.10),
+    "clash": ("harmony", 0.04),
+    "parallels": ("harmony", 0.22),
     "proximity": ("coherence", 0.20),
-    "reversal": ("coherence", 0.05),
+    "reversal": ("coherence", 0.08),
     "meter": ("coherence", 0.20),
-    "density": ("coherence", 0.30),
+    "density": ("coherence", 0.27),
     "cadence": ("coherence", 0.15),
     "motif": ("coherence", 0.10),
     "surprise": ("creativity", 0.20),
@@ -233,11 +233,11 @@ _WIDEST: Final = 2 * (NOTE_MAX + 1)
 # The tables below are indexed by metrical level (strength in quarters, 0-4) where they have five rows.
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
 # Worth of a consonance.
-_EMPHASIS: Final = 0.5 + 0.5 * _LEVELS
+_EMPHASIS: Final = 0.4 + 0.6 * _LEVELS
 # What a note still counts so many steps after its onset: all for a beat of sixteenths, then halved each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) / 4).astype(np.float32)
 # Worth of an onset outside and inside of the chord: [level, inside].
-_CHORD_FIT: Final = np.stack([-0.7 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
+_CHORD_FIT: Final = np.stack([-0.2 - 0.6 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
 # Fit to the meter: [level, onset, hold or rest].
@@ -301,7 +301,7 @@ def _density_table() -> FloatArray:
 
 def _proximity(size: int) -> float:
     """Give the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
-    return 0.5 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.15)  # noqa: PLR2004
+    return 0.7 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.11)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:
@@ -319,7 +319,7 @@ def _reversal(previous: int, interval: int) -> float:
 
 def _unexpectedness(previous: int, interval: int) -> float:
     """Give how unexpected an interval is, 0-1, by its size for the most part, and by reversal."""
-    return 0.8 * min(max(abs(interval), 1), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
+    return 0.8 * min(abs(interval), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
 
 
 def _melody_table() -> FloatArray:
@@ -329,7 +329,7 @@ def _melody_table() -> FloatArray:
         previous = 0 if i == _NONE else i - OCTAVE
         for j in range(_NONE):
             interval = j - OCTAVE
-            wundt = 1 - ((_unexpectedness(previous, interval) - 0.3) / 0.3) ** 2
+            wundt = min(1.0, 1.3 - ((_unexpectedness(previous, interval) - 0.35) / 0.33) ** 2)
             table[i, j] = _proximity(abs(interval)), _reversal(previous, interval), max(-1.0, wundt)
     return table
 

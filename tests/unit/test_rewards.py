@@ -84,8 +84,10 @@ def test_chord_pays_for_chord_tones() -> None:
 
 
 def test_chord_lets_weak_notes_pass() -> None:
-    """A passing tone outside of the chord costs nothing off the beat."""
-    assert 0 == last(f"{REST_BAR} . F4", f"{C_MAJOR_BROKEN} - -")["chord"]
+    """A passing tone outside of the chord costs a quarter off the beat of what it costs on the downbeat."""
+    weak = last(f"{REST_BAR} . F4", f"{C_MAJOR_BROKEN} - -")["chord"]
+    strong = last(f"{REST_BAR} F4", f"{C_MAJOR_BROKEN} -")["chord"]
+    assert pytest.approx(4) == strong / weak
 
 
 def test_chord_needs_a_chord() -> None:
