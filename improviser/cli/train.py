@@ -51,7 +51,7 @@ def train(
     out: OutOption = None,
     seed: SeedOption = 0,
     prior_updates: UpdatesOption = 6_000,
-    transitions: TransitionsOption = 1_200_000,
+    transitions: TransitionsOption = 800_000,
     fresh: FreshOption = False,
     textbook: TextbookOption = False,
     json: JsonOption = False,

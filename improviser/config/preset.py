@@ -72,7 +72,7 @@ class Register(Document):
 
 
 class Reward(Document):
-    """How much each term of the reward counts, 0-2."""
+    """How much each component of the reward counts, 0-2: in training, and in each decision."""
 
     harmony: Weight
     coherence: Weight
@@ -80,10 +80,14 @@ class Reward(Document):
 
 
 class Decision(Document):
-    """How an action is chosen: temperature of the softmax (above 0, up to 5), weight of the prior (0-5)."""
+    """How an action is chosen.
+
+    temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more notes).
+    """
 
     temperature: float = Field(gt=0, le=5)
     prior_weight: float = Field(ge=0, le=5)
+    density: Weight = 1.0
 
 
 class Playing(Document):
@@ -155,6 +159,7 @@ class Preset(Document):
             "harmony": self.reward.harmony,
             "coherence": self.reward.coherence,
             "creativity": self.reward.creativity,
+            "density": self.decision.density,
             "style": str(self.style),
             "role": str(self.role),
         }

@@ -87,7 +87,7 @@ class TrainingSettings:
     weights: RewardWeights = field(default_factory=RewardWeights)
     seed: int = 0
     prior_updates: int = 6_000
-    transitions: int = 1_200_000
+    transitions: int = 800_000
     lanes: int = 64
     dqn: DQNConfig = FULL
 
