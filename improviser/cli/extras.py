@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from improviser.training.piece import Piece
 
 EXTRA = ("torch", "music21", "gymnasium")
+PLOTS = "matplotlib"
 INSTALL = 'pip install "improviser-live[train]"'
 
 
@@ -28,6 +29,13 @@ def need_training() -> None:
     missing = missing_training()
     if missing:
         msg = f"this needs {', '.join(missing)}; install with: {INSTALL}"
+        raise ImproviserError(msg)
+
+
+def need_plots() -> None:
+    """Raise ImproviserError where matplotlib, which draws the plots, is not installed."""
+    if not _is_installed(PLOTS):
+        msg = f"plots need {PLOTS}; install with: {INSTALL}"
         raise ImproviserError(msg)
 
 

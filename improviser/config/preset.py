@@ -82,7 +82,8 @@ class Reward(Document):
 class Decision(Document):
     """How an action is chosen.
 
-    temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more notes).
+    temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more
+    notes, below fewer).
     """
 
     temperature: float = Field(gt=0, le=5)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from improviser.training.metrics import Figures
     from improviser.training.prior import PriorScore
+    from improviser.training.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Card:
         corpus: What `corpus_summary` gives.
         settings: The training's settings.
         prior: The prior's score on the validation split.
-        table: Figures on the test split by column.
+        table: Figures on the test split.
         versions: Of the libraries that trained it.
     """
 
@@ -39,7 +39,7 @@ class Card:
     corpus: Mapping[str, Any]
     settings: Mapping[str, Any]
     prior: PriorScore
-    table: Mapping[str, Figures]
+    table: Table
     versions: Mapping[str, str]
 
 
@@ -94,24 +94,14 @@ The prior on the validation split: {card.prior.nats:.3f} nats a step,
 note accuracy {100 * card.prior.note_accuracy:.1f} %.
 
 On the test split, as `improviser evaluate --preset {card.name}` gives them; definitions in `docs/metrics.md`.
+Means over pieces with their 95 % intervals; `!` marks what lies outside of its band.
 
 {markdown_table(card.table)}
 """
 
 
-def markdown_table(table: Mapping[str, Figures]) -> str:
-    """Give the figures as a Markdown table, a row a figure."""
-    columns = list(table)
-    lines = [f"| figure | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
-    for name in table_rows(table):
-        cells = [f"{table[column].get(name, float('nan')):.3f}" for column in columns]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+def markdown_table(table: Table) -> str:
+    """Give the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
+    lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
+    lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
     return "\n".join(lines)
-
-
-def table_rows(table: Mapping[str, Figures]) -> list[str]:
-    """Give the names of the figures, in order, that any column has."""
-    names: dict[str, None] = {}
-    for column in table.values():
-        names |= dict.fromkeys(column)
-    return list(names)

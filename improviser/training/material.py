@@ -27,6 +27,7 @@ from improviser.training.tables import player_table, prior_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from improviser.listening.line import Events
     from improviser.training.piece import Piece
 
 # A dance goes twice as fast as a hymn: its duets are chorales with all durations halved.
@@ -111,6 +112,20 @@ def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
         return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
     tunes = (piece for piece in pieces if piece.split == "test" and piece.kind == "tune")
     return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
+
+
+def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
+    """Give the lines that a style learns from: chorale voices; for the fiddle, tunes and danced ones."""
+    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "train")
+    style, grid = settings.style, settings.steps_per_beat
+    if style == CHORALE:
+        parts = list(_voices_alone(chorales, style, grid))
+    else:
+        parts = [
+            *tune_parts(tunes, style, grid, None),
+            *chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=SOLOS),
+        ]
+    return [part.partner for part in parts]
 
 
 def _voices_alone(chorales: Iterable[Piece], style: str, steps_per_beat: int) -> Iterator[Part]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
+from improviser.config.preset import load_preset
 from improviser.training import corpus
 from improviser.training.piece import Piece
 from tests.cli.conftest import Refuse, RunJson
@@ -22,6 +23,12 @@ def _tiny(own_folder: Path) -> None:
     write_tiny_corpus(own_folder / "cache")
 
 
+@pytest.fixture
+def plain(run_json: RunJson) -> RunJson:
+    """Give the function that evaluates one piece without adaptation and gives the objects that it prints."""
+    return lambda *arguments: run_json(*QUICK, "--no-adaptation", *arguments)
+
+
 def column(lines: list[dict[str, object]], name: str) -> object:
     """Give the figures of a column."""
     (figures,) = [line["figures"] for line in lines if line["column"] == name]
@@ -33,32 +40,98 @@ def test_the_figures_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == main([*QUICK, "--preset", "fiddle"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
-    assert ["FIGURE", "human", "random in key", "prior only", "fiddle"] == [
+    assert ["FIGURE", "human", "random in key", "prior only", "greedy on reward", "fiddle", "BAND"] == [
         title.strip() for title in header.split("  ") if title
     ]
+    (in_key,) = [row for row in rows if row.startswith("not in key %")]
+    assert in_key.endswith("<= 0.5 %")
+    assert any(row.startswith("transposed: recovery beats") for row in rows)
+    assert captured.err.splitlines()[-1].startswith("evaluated in ")
     assert {"reward", "harmony", "coherence", "creativity"} <= {row.split("  ")[0] for row in rows}
     assert "evaluating: 100 %" in captured.err
 
 
-def test_json_is_one_object_a_column(run_json: RunJson) -> None:
+def test_json_is_one_object_a_column(plain: RunJson) -> None:
     """With --json each column is one object, in which a figure that a piece does not have is null."""
-    lines = run_json(*QUICK)
-    assert ["human", "random in key", "prior only", "chorale"] == [line["column"] for line in lines]
+    lines = plain()
+    names = ["human", "random in key", "prior only", "greedy on reward", "chorale"]
+    assert names == [line["column"] for line in lines]
     assert {("evaluated", "chorale")} == {(line["event"], line["preset"]) for line in lines}
-    figures = column(lines, "chorale")
+    figures, intervals, bands = (lines[-1][name] for name in ("figures", "intervals", "bands"))
     assert isinstance(figures, dict)
+    assert isinstance(intervals, dict)
+    assert isinstance(bands, dict)
     assert isinstance(figures["reward"], float)
+    assert [figures["reward"]] * 2 == intervals["reward"]  # of one piece
+    kept = figures["not in key %"] <= 0.5
+    assert {"band": "<= 0.5 %", "low": None, "high": 0.5, "kept": kept} == bands["not in key %"]
+    assert "transposed: recovery beats" not in figures
 
 
-def test_the_way_of_playing_may_be_another(run_json: RunJson) -> None:
+def test_a_change_is_followed_through_the_engine(run_json: RunJson) -> None:
+    """The prior's column and the preset's have figures of adaptation, and their bands."""
+    lines = {str(line["column"]): line for line in run_json(*QUICK)}
+    for name, line in lines.items():
+        figures, bands = line["figures"], line["bands"]
+        assert isinstance(figures, dict)
+        assert isinstance(bands, dict)
+        assert (name in {"prior only", "chorale"}) == ("transposed: recovery beats" in figures)
+        assert ("transposed: recovery beats" in figures) == ("transposed: recovery beats" in bands)
+
+
+def test_other_models_stand_beside(plain: RunJson) -> None:
+    """Each --beside is one more column; the preset's own model there gives the preset's figures."""
+    own = load_preset("chorale").model_path
+    lines = plain("--beside", f"again={own}", "--beside", f"third={own}")
+    assert ["chorale", "again", "third"] == [line["column"] for line in lines][-3:]
+    assert column(lines, "chorale") == column(lines, "again") == column(lines, "third")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (("nothing",), "--beside wants NAME=PATH, not 'nothing'"),
+        (("=x",), "--beside wants NAME=PATH, not '=x'"),
+        (("human=x",), "there is a column 'human' already; give --beside another name"),
+        (("chorale=x",), "there is a column 'chorale' already; give --beside another name"),
+        (("a=x", "a=y"), "there is a column 'a' already; give --beside another name"),
+    ],
+)
+def test_names_beside_are_new(given: tuple[str, ...], reason: str, refuse: Refuse) -> None:
+    """A further model needs a name that is not taken, and a file."""
+    options = [part for text in given for part in ("--beside", text)]
+    assert reason == refuse(2, *QUICK, *options)
+
+
+def test_a_model_that_is_not_there(refuse: Refuse) -> None:
+    """A further model's file that is missing is told."""
+    assert "missing.safetensors" in refuse(1, *QUICK, "--beside", "old=missing.safetensors")
+
+
+def test_plots(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --plots piano rolls and the adaptation are drawn into the folder, which is made and told."""
+    assert 0 == main([*QUICK, "--plots", "new/plots"])
+    names = {path.name for path in (own_folder / "new" / "plots").iterdir()}
+    assert {"roll-human-1.png", "roll-chorale-1.png", "adaptation.png"} == names
+    assert "3 plots are in new/plots" in capsys.readouterr().err
+
+
+def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where matplotlib is missing that is told before anything is measured."""
+    monkeypatch.setattr("improviser.cli.extras.PLOTS", "no_such_library")
+    reason = 'plots need no_such_library; install with: pip install "improviser-live[train]"'
+    assert reason == refuse(1, *QUICK, "--plots", "plots")
+
+
+def test_the_way_of_playing_may_be_another(plain: RunJson) -> None:
     """Temperature and prior weight change the preset's column and no other; the seed what is drawn."""
-    plain, hot, again = (
-        run_json(*QUICK, *more) for more in ((), ("--temperature", 5, "--prior-weight", 0), ("--seed", 0))
+    first, hot, again = (
+        plain(*more) for more in ((), ("--temperature", 5, "--prior-weight", 0), ("--seed", 0))
     )
-    assert plain == again
-    assert column(plain, "chorale") != column(hot, "chorale")
-    assert column(plain, "prior only") == column(hot, "prior only")
-    assert column(plain, "random in key") != column(run_json(*QUICK, "--seed", 1), "random in key")
+    assert first == again
+    assert column(first, "chorale") != column(hot, "chorale")
+    assert column(first, "prior only") == column(hot, "prior only")
+    assert column(first, "random in key") != column(plain("--seed", 1), "random in key")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +164,6 @@ def test_the_reading_of_the_corpus_is_shown(
         return pieces
 
     monkeypatch.setattr(corpus, "load_pieces", load_slowly)
-    assert 0 == main([*QUICK])
+    assert 0 == main([*QUICK, "--no-adaptation"])
     told = ["corpus: parsing: 50 %", "corpus: parsing: 100 %", "corpus: sorting: 100 %"]
     assert told == capsys.readouterr().err.splitlines()[:3]

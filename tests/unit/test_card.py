@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from improviser.training.card import Card, card_text, markdown_table, table_rows, write_card
+from improviser.training.card import Card, card_text, markdown_table, write_card
+from improviser.training.estimate import Estimate
 from improviser.training.prior import PriorScore
+from improviser.training.table import Table
 
-TABLE = {"human": {"reward": 0.5, "Vendi": math.nan}, "ours": {"reward": 0.25, "new": 1.0}}
+TABLE = Table(
+    "ours",
+    {
+        "human": {"reward": Estimate(0.5, 0.25, 0.75), "Vendi": Estimate(math.nan, math.nan, math.nan)},
+        "ours": {"reward": Estimate(0.25, 0.125, 0.5), "not in key %": Estimate(1.0, 0.5, 2.25)},
+    },
+)
 
 
 @pytest.fixture
@@ -49,14 +57,13 @@ def test_the_card_tells_how_it_was_made(card: Card) -> None:
 
 
 def test_the_table() -> None:
-    """A row a figure, in the order of the columns; what a column does not have is nan."""
-    assert ["reward", "Vendi", "new"] == table_rows(TABLE)
+    """A row a figure, in the order of the columns, with what is outside of its band marked."""
     assert [
-        "| figure | human | ours |",
-        "|---|---:|---:|",
-        "| reward | 0.500 | 0.250 |",
-        "| Vendi | nan | nan |",
-        "| new | nan | 1.000 |",
+        "| figure | human | ours | band |",
+        "|---|---:|---:|---|",
+        "| reward | 0.500 [0.250, 0.750] | 0.250 [0.125, 0.500] |  |",
+        "| Vendi | - | - | >= 0.9 x human |",
+        "| not in key % | - | 1.0 [0.5, 2.2] ! | <= 0.5 % |",
     ] == markdown_table(TABLE).splitlines()
 
 

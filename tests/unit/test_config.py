@@ -28,6 +28,7 @@ ENGINE_KEYS = {
     "harmony",
     "coherence",
     "creativity",
+    "density",
     "style",
     "role",
 }

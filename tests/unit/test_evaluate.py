@@ -10,25 +10,18 @@ import numpy.typing as npt
 import pytest
 
 from improviser import rewards
-from improviser.agent.policy import Values, select_action
+from improviser.agent.policy import Values
+from improviser.engine import EngineSettings
 from improviser.engine.knobs import Knobs
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
-from improviser.training.env import RewardWeights
-from improviser.training.evaluate import (
-    BEATS,
-    Conditions,
-    Plan,
-    PriorOnly,
-    RandomInKey,
-    evaluate,
-    mean_figures,
-    perform,
-    perform_human,
-    perform_random,
-    spread,
-)
+from improviser.training.chooser import Conditions, PriorOnly, RandomInKey
+from improviser.training.env import Game, RewardWeights, action_events
+from improviser.training.evaluate import BEATS, Plan, evaluate, spread
 from improviser.training.grid import DUETS, Part, chorale_parts, tune_parts
+from improviser.training.metrics import Figures, figures, known_phrases
+from improviser.training.perform import Take, perform, perform_greedy, perform_human, perform_random
+from improviser.training.table import Table
 from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, tune
 
@@ -51,6 +44,16 @@ class Always:
         return log_prior, (actions == self.action)[None].astype(np.float32)
 
 
+def counted(takes: list[Take]) -> list[Figures]:
+    """Give the figures of each take, the rewards too."""
+    return [figures(take.performance) | take.rewards for take in takes]
+
+
+def means(table: Table, column: str) -> dict[str, float]:
+    """Give the means of a column."""
+    return {name: estimate.mean for name, estimate in table.columns[column].items()}
+
+
 def duets(bars: int = 4) -> list[Part]:
     """Give two duets: alto under soprano, and soprano over alto."""
     return list(chorale_parts([chorale(bars=bars)], "chorale", 4, casts=(DUETS[0], DUETS[3])))
@@ -64,15 +67,16 @@ def tunes() -> list[Part]:
 def test_resting_is_silence() -> None:
     """Who always rests leaves the player unsupported, and plays no onset."""
     parts = duets()
-    (first, second) = perform(Always(REST_ACTION), parts, player_table(parts), BEST, np.random.default_rng(0))
-    for result in (first, second):
+    takes = perform(Always(REST_ACTION), parts, player_table(parts), BEST, np.random.default_rng(0))
+    for result in counted(takes):
         assert (100, 0) == (result["unsupported %"], result["onsets per bar"])
 
 
 def test_figures_are_of_what_was_played() -> None:
     """Who strikes the tonic at every step plays it sixteen times a bar, in key, and excessively."""
     parts = duets()
-    result = perform(Always(FIRST_ONSET), parts, player_table(parts), BEST, np.random.default_rng(0))[1]
+    takes = perform(Always(FIRST_ONSET), parts, player_table(parts), BEST, np.random.default_rng(0))
+    result = counted(takes)[1]
     assert (16, 0, 1) == (result["onsets per bar"], result["not in key %"], result["distinct pitches"])
     assert 100 * 27 / 32 == result["excessively repeated %"]
 
@@ -80,7 +84,7 @@ def test_figures_are_of_what_was_played() -> None:
 def test_people_are_the_corpus() -> None:
     """The figures of people are those of the partner's own line; where there is none nothing is counted."""
     (alone,) = tune_parts([tune(bars=4)], "fiddle", 4, None)
-    (result,) = perform_human([alone], player_table([alone]), BEST)
+    (result,) = counted(perform_human([alone], player_table([alone]), BEST))
     # Seven onsets a bar, every bar like the first; 60 64 67 65 64 72 71 has one leap in seven intervals.
     assert (7, 75) == (result["onsets per bar"], result["bars repeated %"])
     assert math.isnan(result["consonant %"])
@@ -91,8 +95,8 @@ def test_people_are_the_corpus() -> None:
 def test_the_reward_is_the_sum_of_its_components() -> None:
     """The reward a step is the weighted sum of the components, and these of the terms."""
     weights = {"harmony": 2.0, "coherence": 0.5, "creativity": 1.0}
-    conditions = Conditions(Knobs(temperature=0.0, prior_weight=0.0), RewardWeights(**weights))
-    result = perform_human(duets(), player_table(duets()), conditions)[0]
+    conditions = Conditions(BEST.knobs, RewardWeights(**weights))
+    result = perform_human(duets(), player_table(duets()), conditions)[0].rewards
     components = dict.fromkeys(rewards.COMPONENTS, 0.0)
     for term, (component, weight) in rewards.TERMS.items():
         components[component] += weight * result[f"- {term}"]
@@ -113,41 +117,96 @@ def test_prior_only() -> None:
 def test_random_in_key(mode: Mode) -> None:
     """Onsets come at the rate asked for, and every note of the key, no other, about equally often."""
     rng, draws, rate = np.random.default_rng(0), 6_000, 0.6
-    values = RandomInKey(mode, rate).values(np.zeros(1, dtype=np.uint8))
-    actions = np.array(
-        [
-            select_action(values, ALL_LEGAL, rng, Knobs(temperature=1.0, prior_weight=1.0).to_mix()).action
-            for _ in range(draws)
-        ]
-    )
+    notes = RandomInKey(mode, rate, rng)
+    actions = np.array([notes.choose(ALL_LEGAL) for _ in range(draws)])
     struck = actions[actions >= FIRST_ONSET] - FIRST_ONSET
     assert pytest.approx(rate, abs=4 * (0.24 / draws) ** 0.5) == len(struck) / draws
     assert {HOLD_ACTION} == set(actions[actions < FIRST_ONSET].tolist())
     assert set(SCALE_DEGREES[mode]) == set((struck % 12).tolist())
-    notes = np.bincount(struck)
-    assert notes[notes > 0].max() < 1.6 * notes[notes > 0].min()
+    counts = np.bincount(struck)
+    assert counts[counts > 0].max() < 1.6 * counts[counts > 0].min()
 
 
 def test_random_plays_as_much_as_its_model() -> None:
     """Random notes are as dense as the partner, and where there is none, as the player."""
     parts = [*duets(bars=40), *tunes()]
-    results = perform_random(parts, player_table(parts), BEST, np.random.default_rng(0))
+    results = counted(perform_random(parts, player_table(parts), BEST, np.random.default_rng(0)))
     # The alto strikes 8 times a bar, the soprano 4, the tune 7; a hold in silence is no onset.
     assert pytest.approx([8, 4], rel=0.15) == [result["onsets per bar"] for result in results[:2]]
     assert results[2]["onsets per bar"] > 5
     assert {0} == {result["not in key %"] for result in results}
 
 
+@pytest.mark.parametrize("component", list(rewards.COMPONENTS))
+def test_greedy_takes_the_best_step(component: str) -> None:
+    """What is greedy for one component has more of it than random notes have; a seed repeats it."""
+    weights = RewardWeights(**{name: float(name == component) for name in rewards.COMPONENTS})
+    parts, conditions = duets(bars=4), Conditions(BEST.knobs, weights)
+    table = player_table(parts)
+    greedy, again, random = (
+        play(parts, table, conditions, np.random.default_rng(1))
+        for play in (perform_greedy, perform_greedy, perform_random)
+    )
+    for ours, other in zip(greedy, random, strict=True):
+        assert ours.rewards[component] > other.rewards[component]
+    assert [take.rewards for take in greedy] == [take.rewards for take in again]
+
+
+def test_greedy_judges_as_the_game_does() -> None:
+    """In the first step what greed takes is worth as much as the best that the game itself gives."""
+    parts = duets(bars=1)
+    table = player_table(parts)
+    (take, _) = perform_greedy(parts, table, BEST, np.random.default_rng(0))
+    chosen = int(take.performance.events[0])
+    worth = {}
+    for action in range(ACTION_COUNT):
+        game = Game(parts, table, 1, np.random.default_rng(0))
+        game.play_whole(0)
+        if game.legal[0, action]:
+            event = int(action_events(np.array([action]), np.array([parts[0].own_base]))[0])
+            worth[event] = float(game.step(np.array([action]))[1][0].sum())
+    assert pytest.approx(max(worth.values()), abs=1e-6) == worth[chosen]
+
+
+def test_greedy_draws_among_equals() -> None:
+    """Where nothing is worth anything every legal action may come, by lot."""
+    nothing = Conditions(BEST.knobs, RewardWeights(0.0, 0.0, 0.0))
+    parts = duets(bars=2)
+    (first, _), (second, _) = (
+        perform_greedy(parts, player_table(parts), nothing, np.random.default_rng(seed)) for seed in (1, 2)
+    )
+    assert len(set(first.performance.events.tolist())) > 10
+    assert first.performance.events.tolist() != second.performance.events.tolist()
+
+
 def test_evaluate() -> None:
-    """Four columns of the same figures: people, random notes, the prior alone, and the actor by its name."""
-    told: list[tuple[int, int]] = []
-    plan = Plan(tunes(), duets(), BEST, 3, "ours")
-    table = evaluate(Always(FIRST_ONSET, habit=REST_ACTION), plan, lambda *done: told.append(done))
-    assert ["human", "random in key", "prior only", "ours"] == list(table)
-    assert 1 == len({tuple(column) for column in table.values()})
-    assert (0, 16) == (table["prior only"]["onsets per bar"], table["ours"]["onsets per bar"])
-    assert 6 == table["human"]["onsets per bar"]  # alto 8, soprano 4
-    assert [(1, 4), (2, 4), (3, 4), (4, 4)] == told
+    """Columns of the same figures: people, random notes, the prior alone, greed, the actor, and others."""
+    told: list[tuple[float, float]] = []
+    plan = Plan(
+        tunes(), duets(), BEST, 3, "ours", {"old": Always(REST_ACTION)}, known_phrases([duets()[0].partner])
+    )
+    evaluation = evaluate(Always(FIRST_ONSET, habit=REST_ACTION), plan, lambda *done: told.append(done))
+    table = evaluation.table
+    names = ["human", "random in key", "prior only", "greedy on reward", "ours", "old"]
+    assert names == list(table.columns) == list(evaluation.takes)
+    onsets = [means(table, name)["onsets per bar"] for name in ("human", "prior only", "ours", "old")]
+    assert [6, 0, 16, 0] == onsets  # people: alto 8, soprano 4
+    assert 50 == means(table, "human")["copied %"]
+    assert [(done, 6) for done in range(1, 7)] == told
+    assert {} == evaluation.adaptations
+
+
+def test_changes_are_followed_by_actors_only() -> None:
+    """With an engine the prior, the actor and others have figures of adaptation, which are told last."""
+    told: list[tuple[float, float]] = []
+    plan = Plan(duets()[:1], duets(), BEST, 3, "ours", engine=EngineSettings())
+    table = evaluate(Always(FIRST_ONSET + 7), plan, lambda *done: told.append(done)).table
+    figure = "transposed: NIC after %"
+    known = [name for name in table.columns if not math.isnan(table.value(name, figure).mean)]
+    assert ["ours"] == known  # the prior rests always, so nothing is counted
+    assert [figure in table.columns[name] for name in table.columns] == [False, False, True, False, True]
+    assert (7, 7) == told[-1]
+    assert sorted(told) == told
 
 
 def test_evaluate_follows_the_seed() -> None:
@@ -156,17 +215,10 @@ def test_evaluate_follows_the_seed() -> None:
     def table(seed: int) -> str:
         """Give the random column as text."""
         plan = Plan(tunes(), duets(), BEST, seed, "ours")
-        return str(evaluate(Always(REST_ACTION), plan, lambda *_: None)["random in key"])
+        return str(means(evaluate(Always(REST_ACTION), plan, lambda *_: None).table, "random in key"))
 
     assert table(1) == table(1)
     assert table(1) != table(2)
-
-
-def test_mean_figures() -> None:
-    """A figure that a piece does not have is passed over; one that none has is nan."""
-    results = [{"a": 1.0, "b": math.nan, "c": math.nan}, {"a": 3.0, "b": 5.0, "c": math.nan}]
-    assert pytest.approx({"a": 2, "b": 5, "c": math.nan}, nan_ok=True) == mean_figures(results)
-    assert {} == mean_figures([])
 
 
 def test_spread() -> None:

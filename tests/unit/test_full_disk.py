@@ -17,6 +17,7 @@ from improviser.training.card import Card, write_card
 from improviser.training.corpus_cache import Cached, write_cache
 from improviser.training.prior import PriorScore
 from improviser.training.run_state import FILE, RunState, save_run
+from improviser.training.table import Table
 from tests.full_disk import full_disk
 from tests.tiny_corpus import tiny_corpus
 from tests.tiny_network import SMALL, make_network, make_weights
@@ -41,7 +42,11 @@ def run(folder: Path) -> None:
 def card(folder: Path) -> None:
     """Write the card of the old model."""
     score = PriorScore(1.0, 0.5)
-    write_card(Card("chorale", folder / "model.safetensors", "improviser train", {}, {}, score, {}, {}))
+    write_card(
+        Card(
+            "chorale", folder / "model.safetensors", "improviser train", {}, {}, score, Table("ours", {}), {}
+        )
+    )
 
 
 def cache(folder: Path) -> None:

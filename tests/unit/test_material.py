@@ -9,7 +9,14 @@ from improviser.listening.observation import COLUMNS, STYLES
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from improviser.training.env import EPISODE_BEATS
 from improviser.training.grid import Part
-from improviser.training.material import GameSettings, game_parts, held_out_parts, human_parts, imitation
+from improviser.training.material import (
+    GameSettings,
+    game_parts,
+    held_out_parts,
+    human_parts,
+    imitation,
+    training_lines,
+)
 from tests.tiny_corpus import chorale, tiny_corpus, tune
 
 CHORALE, FIDDLE = GameSettings("chorale"), GameSettings("fiddle", register_low=55)
@@ -40,6 +47,16 @@ def test_the_fiddle_imitates_tunes_and_dances() -> None:
     assert 12 * 16 + 48 == len(data.actions)
     assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     assert ACTION_COUNT > data.actions.max() >= FIRST_ONSET
+
+
+def test_what_may_be_copied_is_of_the_training_split() -> None:
+    """Chorales give four lines each; for the fiddle these are twice as fast, and the tunes come first."""
+    pieces = [make(split, split, 0, 8) for split in ("train", "test") for make in (chorale, tune)]
+    chorales, dances = (training_lines(pieces, GameSettings(style)) for style in ("chorale", "fiddle"))
+    # Onsets of soprano, alto, tenor and bass in eight bars; the tune strikes seven notes a bar.
+    assert [32, 64, 16, 8] == [int(np.sum(line >= 0)) for line in chorales]
+    assert [56, 32, 64, 16, 8] == [int(np.sum(line >= 0)) for line in dances]
+    assert [2 * len(line) for line in dances[1:]] == [len(line) for line in chorales]
 
 
 def test_games_are_long_enough() -> None:

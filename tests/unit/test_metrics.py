@@ -7,14 +7,24 @@ import math
 import numpy as np
 import pytest
 
-from improviser.training.metrics import Performance, figures, sounding_notes
+from improviser.training.metrics import (
+    Performance,
+    Phrases,
+    bar_correlation,
+    figures,
+    known_phrases,
+    phrases,
+    sounding_notes,
+)
 from tests.tiny_corpus import to_events
 
 C_MAJOR = 0b0000_1001_0001
 COMPOSITION = 32
 
 
-def measure(ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 0) -> dict[str, float]:
+def measure(
+    ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 0, known: Phrases = frozenset()
+) -> dict[str, float]:
     """Give the figures of our part beside a monophonic player's: C major, 4/4, `steps` sixteenths."""
     theirs = to_events(player, steps)
     notes = sounding_notes(theirs)
@@ -27,7 +37,7 @@ def measure(ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 
         meter=0,
         steps_per_beat=4,
     )
-    return figures(performance)
+    return figures(performance, known)
 
 
 def test_sounding_notes() -> None:
@@ -67,6 +77,28 @@ def test_starts_with_tonic() -> None:
     """The first onset of a composition counts, in any octave; a silent composition does not."""
     ours = "72 " + "62 " * 31 + "- 62 " + "60 " * 30 + "- " * 32
     assert measure(ours, steps=96)["starts with tonic %"] == 50
+
+
+def test_starts_on_tonic_or_chord_tone() -> None:
+    """A composition starts on the tonic or in the chord; where no chord is implied none counts."""
+    name = "starts on tonic or chord tone %"
+    f_major = 1 << 5 | 1 << 9 | 1 << 0
+    assert 100 == measure("- 65", chord=f_major)[name]
+    assert 100 == measure("48", chord=1 << 7 | 1 << 11 | 1 << 2)[name]
+    assert 0 == measure("64", chord=f_major)[name]
+    assert 50 == measure("64 " + "- " * 31 + "69 " + "- " * 63, steps=96, chord=f_major)[name]
+    assert math.isnan(measure("60")[name])
+
+
+def test_rhythm_autocorrelation() -> None:
+    """Onsets as ones, the mean removed: every other step swings at once, one block of them holds together."""
+    name = "rhythm autocorrelation 1"
+    # 32 deviations of a half that alternate: 31 products of -1/4 over 32 squares of 1/4.
+    assert pytest.approx(-31 / 32) == measure("60 . " * 16)[name]
+    # 16 of +1/2, then 16 of -1/2: 30 products of 1/4 and one of -1/4.
+    assert pytest.approx(29 / 32) == measure("60 " * 16)[name]
+    assert math.isnan(measure("60 " * 32)[name])
+    assert math.isnan(measure("- " * 32)[name])
 
 
 def test_unique_extremes() -> None:
@@ -175,6 +207,11 @@ def test_parallels(ours: str, player: str, expected: float) -> None:
     assert expected == measure(ours, player)["parallels per 100 notes"]
 
 
+def test_no_parallels_without_a_player() -> None:
+    """Where nobody plays there is nothing to count, not none."""
+    assert math.isnan(measure("60 62")["parallels per 100 notes"])
+
+
 def test_bars_repeated() -> None:
     """A bar counts when it equals one of the eight before it; an empty bar never does."""
     first, second, empty = "60 . 62 . " + ". " * 12, "64 " * 16, "- " * 16
@@ -191,6 +228,77 @@ def test_intervals() -> None:
         result[name] for name in ("steps <= 2 semitones %", "repeated notes %", "leaps per 100 notes")
     ]
     assert (2.5, 4) == (result["onsets per bar"], result["distinct pitches"])
+
+
+SCALE = "60 62 64 65 67 69 71 72 "
+
+
+def test_phrases() -> None:
+    """A phrase is seven intervals and eight lengths, wherever it begins and however high it lies."""
+    assert 1 == len(phrases(to_events(SCALE)))
+    assert phrases(to_events(SCALE)) == phrases(to_events("- 61 63 65 66 68 70 72 73"))
+    assert phrases(to_events(SCALE)) != phrases(to_events("60 . 62 64 65 67 69 71 72"))
+    assert phrases(to_events(SCALE)) != phrases(to_events("60 62 64 65 67 69 71 73"))
+    assert [] == phrases(to_events(SCALE[:-3]))
+
+
+def test_copied() -> None:
+    """Of our phrases of eight notes those count that stand in the corpus."""
+    known = known_phrases([to_events(SCALE), to_events("60 60")])
+    assert 50 == measure(SCALE + "71", known=known)["copied %"]
+    assert 0 == measure("60 . 62 64 65 67 69 71 72 .", known=known)["copied %"]
+    assert math.isnan(measure(SCALE[:-3], known=known)["copied %"])
+    assert math.isnan(measure(SCALE)["copied %"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ("60 . 64 . 62", 100),  # as it was
+        ("67 . 71 . 69", 100),  # transposed
+        ("67 - 63 - 65", 100),  # inverted, and shorter
+        ("60 . 64 . 65", 0),
+        ("60 . 64 62 .", 0),
+        ("- - - - -", 0),
+    ],
+)
+def test_echo(ours: str, expected: float) -> None:
+    """A bar that repeats, transposes or inverts the player's bar before it is an echo."""
+    player = "72 . 76 . 74 " + "- " * 11
+    assert expected == measure("- " * 16 + ours, player)["echo %"]
+
+
+def test_echo_needs_a_turn() -> None:
+    """Where the player struck fewer than three notes there is nothing to take up, nor in our first bar."""
+    assert math.isnan(measure("60 62 " + "- " * 14 + "60 62", "60 62")["echo %"])
+    assert math.isnan(measure("60 62 64", "- " * 16 + "60 62 64")["echo %"])
+
+
+def test_density_and_register_correlation() -> None:
+    """Bars in which we do more, or sit higher, as the player does, correlate; else they do not."""
+
+    def bars(*onsets: int, start: int = 60) -> str:
+        """Give bars of so many onsets, one note each, each bar's a tone higher."""
+        return "".join(
+            f"{start + 2 * bar} " * count + "- " * (16 - count) for bar, count in enumerate(onsets)
+        )
+
+    same = measure(bars(1, 2, 3), bars(2, 4, 6), steps=48)
+    assert pytest.approx((1, 1)) == (same["density correlation"], same["register correlation"])
+    other = measure(bars(3, 2, 1), bars(2, 4, 6), steps=48)
+    assert pytest.approx(-1) == other["density correlation"]
+    assert math.isnan(measure(bars(2, 2, 2), bars(2, 4, 6), steps=48)["density correlation"])
+    silent = measure("", bars(2, 4, 6), steps=48)
+    assert math.isnan(silent["density correlation"])
+    assert math.isnan(silent["register correlation"])
+
+
+def test_bar_correlation() -> None:
+    """Pearson's r of the bars in which both are known: 1 2 4 with 1 3 2 have 1/sqrt(28/3)."""
+    ours, theirs = np.array([1, 2, 9, 4.0]), np.array([1, 3, math.nan, 2])
+    # Means 7/3 and 2; deviations -4/3 -1/3 5/3 and -1 1 0: products sum to 1, squares to 14/3 and 2.
+    assert pytest.approx(1 / math.sqrt(28 / 3)) == bar_correlation(ours, theirs)
+    assert math.isnan(bar_correlation(ours[:2], theirs[:2]))
 
 
 def test_vendi_counts_different_windows() -> None:

@@ -1,0 +1,85 @@
+"""Greedy on the reward: what the rewards alone make of a step, without any learning.
+
+Each action is tried on a lane of its own, all lanes having the same past; the one whose step is judged best
+is taken. What it lacks beside a Q-network is the sight of the steps to come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser import rewards
+from improviser.listening.line import Line
+from improviser.playing.actions import ACTION_COUNT
+from improviser.training.env import action_events
+from improviser.training.tables import start_place
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from improviser.training.env import Game, RewardWeights
+    from improviser.training.grid import Part
+    from improviser.training.tables import PlayerTable
+
+# Rewards that differ by less are equal: they are sums of float32.
+ROUNDING: Final = 1e-6
+ACTIONS: Final = np.arange(ACTION_COUNT)
+
+
+class Greedy:
+    """Chooses in one performance of one part, from its first step on."""
+
+    def __init__(
+        self,
+        parts: tuple[Part, int],
+        table: PlayerTable,
+        weights: RewardWeights,
+        rng: np.random.Generator,
+    ) -> None:
+        """Begin a part.
+
+        Args:
+            parts: The part, and its number in the table.
+            table: The players' side.
+            weights: How much each component of the reward counts.
+            rng: Draws among equals.
+        """
+        part, index = parts
+        lanes = [part] * ACTION_COUNT
+        self._table, self._first_row = table, int(table.start[index])
+        self._term_weights, self._rng = weights.term_weights(), rng
+        self._place = start_place(lanes)
+        self._own = Line(np.full(ACTION_COUNT, part.steps_per_beat), np.full(ACTION_COUNT, part.bar_steps))
+
+    def __call__(self, game: Game, part: Part, step: int) -> int:
+        """Give the legal action whose step is worth most, any of them where several are."""
+        del part
+        events = action_events(ACTIONS, self._place.own_base)
+        trial = self._own.copy()
+        trial.push(events)
+        worth = rewards.judge(self._scene(trial, self._first_row + step)) @ self._term_weights
+        action = self._best(np.where(game.legal[0], worth, -np.inf))
+        self._own.push(np.full(ACTION_COUNT, events[action]))
+        return action
+
+    def _best(self, worth: npt.NDArray[np.float64]) -> int:
+        """Give the action that is worth most."""
+        return int(self._rng.choice(np.flatnonzero(worth >= worth.max() - ROUNDING)))
+
+    def _scene(self, own: Line, row: int) -> rewards.Scene:
+        """Give a row of the table as every lane's rewards see it."""
+        table, rows = self._table, np.full(ACTION_COUNT, row)
+        return rewards.Scene(
+            own=own,
+            bits=table.bits[rows],
+            player_note=table.note[rows],
+            player_before=table.before[rows],
+            player_turns=table.turns[rows],
+            chord_bits=table.chord_bits[rows],
+            tonic=self._place.tonic,
+            mode=self._place.mode,
+            moment=table.moment[rows],
+            style=self._place.style,
+        )

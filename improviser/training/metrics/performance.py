@@ -1,0 +1,75 @@
+"""What one performance is, and what its figures are counted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import HOLD, Events
+from improviser.music.meter import METERS
+from improviser.music.pitch import OCTAVE
+
+# A melodic leap in semitones. Source: Jaques et al. (2016), arXiv 1611.02796, section 4.
+LEAP: Final = 7
+# Note lengths of 1 to 11 steps are told apart, and all longer ones from these.
+LENGTHS: Final = 12
+
+Figures = dict[str, float]
+BoolArray = npt.NDArray[np.bool_]
+IntRow = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player implies."""
+
+    events: Events
+    player: Events
+    bits: IntRow
+    chord_bits: IntRow
+    mode: int
+    meter: int
+    steps_per_beat: int
+
+    @property
+    def bar_steps(self) -> int:
+        """The steps in a bar."""
+        return METERS[self.meter].bar_beats * self.steps_per_beat
+
+
+def sounding_notes(events: Events) -> IntRow:
+    """Give the note that sounds in each step, (steps,), -1 in silence."""
+    marks = np.where(events == HOLD, 0, np.arange(len(events)))
+    source = events[np.maximum.accumulate(marks)]
+    return np.where(source >= 0, source, -1).astype(np.int64)
+
+
+def note_lengths(events: Events) -> IntRow:
+    """Give for each onset how many steps its note sounds, to the end of the events at most."""
+    changes = np.append(np.flatnonzero(events != HOLD), len(events))
+    lengths: IntRow = np.diff(changes)[events[changes[:-1]] >= 0]
+    return lengths
+
+
+def length_counts(events: Events) -> IntRow:
+    """Give how many notes have each length, (LENGTHS,): 1 to 11 steps, and longer."""
+    return np.bincount(np.minimum(note_lengths(events), LENGTHS) - 1, minlength=LENGTHS)
+
+
+def pitch_class_counts(events: Events) -> IntRow:
+    """Give how often each pitch class is struck, (12,)."""
+    return np.bincount(events[events >= 0] % OCTAVE, minlength=OCTAVE)
+
+
+def whole_bars(events: Events, bar_steps: int) -> list[Events]:
+    """Give the bars, (bar_steps,) each; what is left over at the end does not count."""
+    return [events[at : at + bar_steps] for at in range(0, len(events) - bar_steps + 1, bar_steps)]
+
+
+def percent(flags: object) -> float:
+    """Give the share of true flags in per cent, nan for none at all."""
+    array = np.asarray(flags, dtype=np.float64)
+    return float(100 * array.mean()) if array.size else float("nan")

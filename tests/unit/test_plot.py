@@ -1,0 +1,84 @@
+"""The plots: which files there are, and that what is drawn is what was played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from improviser.errors import ImproviserError
+from improviser.training.adaptation import BEFORE_BEATS, Adaptation
+from improviser.training.disturbance import AFTER_BEATS, TRANSPOSED, UNCHANGED
+from improviser.training.evaluate import Evaluation
+from improviser.training.likeness import likeness
+from improviser.training.metrics import Performance
+from improviser.training.perform import Take
+from improviser.training.plot import note_bars, sampled, write_plots
+from improviser.training.table import Table
+from tests.tiny_corpus import to_events
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def take(text: str) -> Take:
+    """Give a take of 32 steps without a player."""
+    nobody = np.zeros(32, dtype=np.int64)
+    return Take("piece", Performance(to_events(text, 32), to_events("", 32), nobody, nobody, 0, 0, 4), {})
+
+
+def evaluation(*, with_adaptation: bool = True) -> Evaluation:
+    """Give an evaluation of few pieces."""
+    takes = {
+        "human": [take("60 62 64"), take("60 . 64 67")],
+        "Old one!": [take("60 61"), take("")],
+        "ours": [take("60 62")],
+    }
+    people = [played.performance for played in takes["human"]]
+    shape = (1, 2, BEFORE_BEATS + AFTER_BEATS)
+    followed = Adaptation((UNCHANGED, TRANSPOSED), np.ones(shape), np.ones(shape), np.zeros(1))
+    return Evaluation(
+        Table("ours", {}),
+        takes,
+        {name: likeness([played.performance for played in takes[name]], people) for name in takes},
+        {"ours": followed} if with_adaptation else {},
+    )
+
+
+def test_files(tmp_path: Path) -> None:
+    """People's and our pieces are drawn, the overlap of each other column, and how changes were followed."""
+    written = write_plots(evaluation(), tmp_path / "plots")
+    assert [
+        "roll-human-1.png",
+        "roll-human-2.png",
+        "roll-ours-1.png",
+        "overlap-old-one.png",
+        "overlap-ours.png",
+        "adaptation.png",
+    ] == [path.name for path in written]
+    assert {PNG} == {path.read_bytes()[: len(PNG)] for path in written}
+
+
+def test_without_adaptation(tmp_path: Path) -> None:
+    """Where no change was followed there is no such plot."""
+    names = {path.name for path in write_plots(evaluation(with_adaptation=False), tmp_path)}
+    assert "adaptation.png" not in names
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """A file where the folder should be is told."""
+    (tmp_path / "plots").write_text("x", encoding="utf-8")
+    with pytest.raises(ImproviserError, match=r"^no plot can be put into .*plots: .*; choose another folder"):
+        write_plots(evaluation(), tmp_path / "plots")
+
+
+def test_note_bars() -> None:
+    """A note is drawn from its onset for as long as it sounds."""
+    assert [(0, 2, 60), (3, 1, 62), (4, 2, 64)] == note_bars(to_events("60 . - 62 64 ."))
+
+
+def test_sampled() -> None:
+    """Three pieces are drawn, evenly spread."""
+    takes = [take("60 62")] * 2 + [take("62 64")] + [take("64 65")] * 2
+    assert [takes[0], takes[2], takes[4]] == sampled(takes)
+    assert takes[:1] == sampled(takes[:1])
