@@ -13,7 +13,7 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .08 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .27 | - ; more or fewer onsets in two bars than people play |
+| coherence | density | .27 | - ; more or fewer onsets in two bars than people play beside as many |
 | coherence | cadence | .15 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
 | creativity | surprise | .20 | a middling unexpectedness; the obvious and the random |
@@ -24,8 +24,9 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997),
 "Simplifying the implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
 inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology". Parallels, leaps, cadence: common-practice
-counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus, 10th to 90th
-percentile for chorales, 10th to 75th for tunes.
+counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus while the
+player has so many, 10th to 90th percentile for chorales; for dances 10th percentile to median, since theirs
+are chorales at double speed.
 """
 
 from __future__ import annotations
@@ -73,8 +74,15 @@ TERMS: Final = {
     "variety": ("creativity", 0.20),
     "echo": ("creativity", 0.20),
 }
-# Style (row of listening.observation.STYLES) -> onsets in two bars of four beats: the fewest and the most.
-DENSITY_BANDS: Final = np.array([[6, 11], [10, 17]], dtype=np.float32)
+# Onsets in two bars of four beats, the fewest and the most: a row for each style, as in
+# listening.observation.STYLES, in it a pair for each density of the player's (half its onsets).
+DENSITY_BANDS: Final = np.array(
+    [
+        [[6, 11], [4, 9], [4, 9], [6, 10], [7, 11], [7, 12], [7, 12], [7, 13], [7, 14]],
+        [[11, 15], [6, 8], [6, 8], [6, 8], [8, 10], [10, 13], [11, 14], [12, 16], [14, 18]],
+    ],
+    dtype=np.float32,
+)
 
 
 def component_weights() -> FloatArray:
@@ -98,6 +106,7 @@ class Scene:
         chord_bits: (lanes,) twelve-bit set of the implied chord, in the same way, 0 where none.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
+        player_density: (lanes,) half the player's onsets in the window, 0-8.
         moment: (lanes, MOMENT) what the moment makes of things, as `moments` gives it.
         style: (lanes,) row of STYLES.
     """
@@ -110,6 +119,7 @@ class Scene:
     chord_bits: IntArray
     tonic: IntArray
     mode: IntArray
+    player_density: IntArray
     moment: FloatArray
     style: IntArray
 
@@ -202,7 +212,7 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     newest = own.events[:, -1]
     out[:, 7] = np.where(step.onset, moment[:, 4], np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
     started = own.events[:, 0] != NONE
-    out[:, 8] = _DENSITY_FIT[scene.style, started.view(np.int8), own.count]
+    out[:, 8] = _DENSITY_FIT[scene.style, scene.player_density, started.view(np.int8), own.count]
     is_stable = _STABLE[scene.mode, step.degree]
     out[:, 9] = np.where(is_stable, moment[:, 8], moment[:, 7]) * step.sounding
     bar_ago = own.lagged[:, _BAR_LAG]
@@ -287,13 +297,13 @@ def _vertical_table() -> FloatArray:
 
 
 def _density_table() -> FloatArray:
-    """Give the fit of the density, (styles, 2, WINDOW + 1), of so many onsets.
+    """Give the fit of so many onsets beside the player's density, (styles, 9, 2, WINDOW + 1).
 
-    Row 0 is for a window that began before the music: what it holds is not yet too little.
+    The third axis's 0 is for a window that began before the music: what it holds is not yet too little.
     """
     onsets = np.arange(WINDOW + 1)
-    fewest, most = DENSITY_BANDS[:, :1, None], DENSITY_BANDS[:, 1:, None]
-    started = np.array([0, 1])[None, :, None]
+    fewest, most = DENSITY_BANDS[:, :, :1, None], DENSITY_BANDS[:, :, 1:, None]
+    started = np.array([0, 1])[:, None]
     outside = np.maximum(np.maximum((fewest - onsets) * started, onsets - most), 0.0)
     table: FloatArray = -np.minimum(outside * 0.25, 1.0).astype(np.float32)
     return table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.listening.line import HOLD, REST, Line, turns
+from improviser.listening.observation import line_density
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, METERS
@@ -77,6 +78,7 @@ def judge_line(
             chord_bits=chord_bits,
             tonic=tonic,
             mode=np.array([int(tonality.mode)]),
+            player_density=line_density(listened.line),
             moment=moments(LEVELS[row, [step % bar_steps]], np.array([bar + step // bar_steps]), chord_bits),
             style=np.array([style]),
         )

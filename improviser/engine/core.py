@@ -19,7 +19,7 @@ from improviser.engine.settings import AUTO_KEY
 from improviser.engine.why import Reason, reasons
 from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.listener import Listener
-from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player
+from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player, line_density
 from improviser.listening.player import player_base
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
@@ -365,6 +365,7 @@ class Engine:
             chord_bits=chord_bits,
             tonic=place.tonic,
             mode=place.mode,
+            player_density=line_density(player.line),
             moment=moments(LEVELS[place.meter, place.sixteenth], place.bar, chord_bits),
             style=place.style,
         )

@@ -140,6 +140,11 @@ class Place:
     style: IntArray
 
 
+def line_density(line: Line) -> IntArray:
+    """Give half the onsets of a line's window, at most 8, (lanes,)."""
+    return np.minimum(line.count // 2, 8)
+
+
 def encode_player(player: Player, place: Place, out: Rows) -> None:
     """Write all that does not depend on us into the PLAYER_BLOCK columns of `out`, (lanes, SIZE)."""
     base = place.player_base
@@ -154,7 +159,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, start] = line.since
     out[:, start + 1] = interval_rows(line.intervals[:, -1])
     out[:, start + 2] = (line.count > 0) | (line.note >= 0)
-    out[:, start + 3] = np.minimum(line.count // 2, 8)
+    out[:, start + 3] = line_density(line)
     out[:, start + 4] = np.clip((base - place.own_base) // OCTAVE + 2, 0, 4)
     out[:, start + 5] = np.where(chord < 0, OCTAVE, (chord // QUALITY_COUNT - place.tonic) % OCTAVE)
     out[:, start + 6] = np.where(chord < 0, QUALITY_COUNT, chord % QUALITY_COUNT)

@@ -158,6 +158,7 @@ class Game:
             chord_bits=table.chord_bits[row],
             tonic=self._place.tonic,
             mode=self._place.mode,
+            player_density=table.density[row],
             moment=table.moment[row],
             style=self._place.style,
         )

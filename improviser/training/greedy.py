@@ -80,6 +80,7 @@ class Greedy:
             chord_bits=table.chord_bits[rows],
             tonic=self._place.tonic,
             mode=self._place.mode,
+            player_density=table.density[rows],
             moment=table.moment[rows],
             style=self._place.style,
         )

@@ -17,6 +17,7 @@ from improviser.listening.observation import (
     Rows,
     encode_own,
     encode_player,
+    line_density,
 )
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
@@ -43,6 +44,7 @@ class PlayerTable:
         before: (rows,) int16, the same one step ago.
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
+        density: (rows,) int8, half its onsets in the window, at most 8.
         moment: (rows, MOMENT) float32, what the moment makes of things, as `rewards.moments` gives it.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
@@ -54,6 +56,7 @@ class PlayerTable:
     before: npt.NDArray[np.int16]
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
+    density: npt.NDArray[np.int8]
     moment: npt.NDArray[np.float32]
     start: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
@@ -71,6 +74,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
         before=np.zeros(rows, dtype=np.int16),
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
+        density=np.zeros(rows, dtype=np.int8),
         moment=np.zeros((rows, MOMENT), dtype=np.float32),
         start=start,
         steps=steps,
@@ -146,6 +150,7 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
         table.before[rows] = player.line.before[alive]
         table.turns[rows] = turns(player.line.intervals[alive])
         table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
+        table.density[rows] = line_density(player.line)[alive]
         level = LEVELS[here.meter[alive], here.sixteenth[alive]]
         table.moment[rows] = moments(level, bar[alive], table.chord_bits[rows])
 

@@ -162,11 +162,21 @@ def test_meter_punishes_holding_through_a_downbeat() -> None:
 
 @pytest.mark.parametrize("style", [0, 1])
 def test_density_punishes_too_few_and_too_many_onsets(style: int) -> None:
-    """In two bars the band's onsets cost nothing; fewer, or one each sixteenth, do."""
-    for onsets in rewards.DENSITY_BANDS[style].astype(int):
-        assert 0 == last("C4 " * onsets + "- " * (32 - onsets), style=style)["density"]
-    assert last("C4 " + "- " * 31, style=style)["density"] < 0
-    assert last("C4 " * 32, style=style)["density"] < 0
+    """In two bars the onsets of the band cost nothing; fewer, or one each sixteenth, do."""
+    for player, density in (("", 0), ("E4 - - - " * 8, 4), ("E4 - " * 16, 8)):
+        for onsets in rewards.DENSITY_BANDS[style, density].astype(int):
+            assert 0 == last("C4 " * onsets + "- " * (32 - onsets), player, style=style)["density"]
+        assert last("C4 " + "- " * 31, player, style=style)["density"] < 0
+        assert last("C4 " * 32, player, style=style)["density"] < 0
+
+
+@pytest.mark.parametrize("style", [0, 1])
+def test_density_follows_the_player(style: int) -> None:
+    """What is right beside a player of many notes is too much beside one of few."""
+    onsets = int(rewards.DENSITY_BANDS[style, 8, 1])
+    own = "C4 " * onsets + "- " * (32 - onsets)
+    assert 0 == last(own, "E4 - " * 16, style=style)["density"]
+    assert last(own, "E4 - - - - - - - " * 4, style=style)["density"] < 0
 
 
 def test_density_waits_for_two_bars() -> None:
