@@ -5,11 +5,11 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
-| harmony | consonance | .36 | consonance with what the player sounds, most on strong beats; dissonance |
-| harmony | chord | .28 | tones of the implied chord; other tones, most on strong beats |
-| harmony | scale | .10 | - ; tones outside the key |
+| harmony | consonance | .37 | consonance with what the player sounds, most on strong beats; dissonance |
+| harmony | chord | .25 | tones of the implied chord; other tones, most on strong beats |
+| harmony | scale | .13 | - ; tones outside the key |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .22 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .08 | turning back after a leap; leaping on |
 | coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
@@ -58,11 +58,11 @@ FloatArray = npt.NDArray[np.float32]
 COMPONENTS: Final = ("harmony", "coherence", "creativity")
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
-    "consonance": ("harmony", 0.36),
-    "chord": ("harmony", 0.28),
-    "scale": ("harmony", 0.10),
+    "consonance": ("harmony", 0.37),
+    "chord": ("harmony", 0.25),
+    "scale": ("harmony", 0.13),
     "clash": ("harmony", 0.04),
-    "parallels": ("harmony", 0.22),
+    "parallels": ("harmony", 0.21),
     "proximity": ("coherence", 0.20),
     "reversal": ("coherence", 0.08),
     "meter": ("coherence", 0.20),

@@ -179,9 +179,9 @@ FULL: Final = DQNConfig(
     dueling=True,
     n_steps=3,
     huber=True,
-    prior_weight=0.06,
+    prior_weight=0.12,
     prior_exploration=True,
-    temperature=0.1,
+    temperature=0.14,
     epsilon_start=0.2,
     epsilon_end=0.02,
 )
