@@ -27,6 +27,7 @@ EXAMPLES = """
 improviser evaluate
 improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
+improviser evaluate --preset chorale --knobs
 improviser evaluate --preset chorale --beside old=/tmp/models/chorale.safetensors --plots /tmp/plots
 """
 
@@ -47,6 +48,9 @@ AdaptationOption = Annotated[
     bool,
     typer.Option("--adaptation/--no-adaptation", help="Let the engine follow a player who changes, or not."),
 ]
+KnobsOption = Annotated[
+    bool, typer.Option("--knobs", help="Turn each knob from 0 to 2 instead, and measure what it does.")
+]
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw piano rolls and curves into a folder.")
 ]
@@ -62,6 +66,7 @@ def evaluate(
     prior_weight: PriorOption = None,
     beside: BesideOption = None,
     adaptation: AdaptationOption = True,
+    knobs: KnobsOption = False,
     plots: PlotsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -85,10 +90,13 @@ def evaluate(
     others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
     actor, corpus = preset_actor(chosen), load_corpus()
     plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
-    evaluation = _run(actor, plan)
-    _show(evaluation.table, preset, json=json)
-    if plots is not None:
-        _draw(evaluation, plots)
+    if knobs:
+        _turn(actor, plan, plots, json=json)
+    else:
+        evaluation = _run(actor, plan)
+        _show(evaluation.table, preset, json=json)
+        if plots is not None:
+            _draw(evaluation, plots)
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
 
 
@@ -145,6 +153,41 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
 
     with progress("evaluating", 1) as advance:
         return run_evaluation(actor, plan, lambda done, total: advance(done / total))
+
+
+def _turn(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
+    """Turn each knob, and print what it does."""
+    from improviser.training.knob_sweep import SETTINGS, sweep
+
+    with progress("turning", 1) as advance:
+        sweeps = sweep(actor, plan, lambda done, total: advance(done / total))
+    if json:
+        for one in sweeps:
+            means = [value.mean for value in one.values]
+            shown = {"knob": one.knob, "measure": one.measure, "settings": SETTINGS, "values": means}
+            beside = {"human": one.human, "random": one.random, "share": one.share, "kept": one.is_kept}
+            say_json({"event": "turned", "preset": plan.name, **shown, **beside})
+    else:
+        settings = [f"{setting:g}" for setting in SETTINGS]
+        say_table(
+            ("KNOB", "MEASURE", *settings, "HUMAN", "RANDOM", "MOVED", ""),
+            [
+                (
+                    one.knob,
+                    one.measure,
+                    *(f"{value.mean:.3f}" for value in one.values),
+                    f"{one.human:.3f}",
+                    f"{one.random:.3f}",
+                    f"{100 * one.share:.0f} %",
+                    "" if one.is_kept else "!",
+                )
+                for one in sweeps
+            ],
+        )
+    if folder is not None:
+        from improviser.training.plot import write_knobs
+
+        tell(f"the plot is {write_knobs(sweeps, folder)}")
 
 
 def _beside(given: list[str] | None, preset: Preset) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from improviser.errors import ImproviserError
 from improviser.files import write_whole
 from improviser.training.adaptation import BEFORE_BEATS
 from improviser.training.disturbance import UNCHANGED
+from improviser.training.knob_sweep import SETTINGS
 from improviser.training.metrics.performance import note_lengths
 from improviser.training.table import HUMAN
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from improviser.listening.line import Events
     from improviser.training.adaptation import Adaptation
     from improviser.training.evaluate import Evaluation
+    from improviser.training.knob_sweep import Sweep
     from improviser.training.likeness import Likeness
     from improviser.training.perform import Take
 
@@ -59,14 +61,31 @@ def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
             plots[f"overlap-{_slug(name)}.png"] = _overlap(name, likeness)
     if evaluation.adaptations:
         plots["adaptation.png"] = _adaptation(evaluation.adaptations)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in plots.items():
-            _write(figure, folder / name)
-    except OSError as error:
-        msg = f"no plot can be put into {folder}: {error.strerror}; choose another folder with --plots"
-        raise ImproviserError(msg) from error
-    return [folder / name for name in plots]
+    return _write_all(plots, folder)
+
+
+def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
+    """Write `knobs.png`, what each knob does, into a folder, which is made; give its path.
+
+    Raises:
+        ImproviserError: The file cannot be written.
+    """
+    figure, axes = _small_plots(len(sweeps))
+    for place, sweep in zip(axes, sweeps, strict=False):
+        means = [value.mean for value in sweep.values]
+        place.fill_between(
+            SETTINGS,
+            [value.low for value in sweep.values],
+            [value.high for value in sweep.values],
+            color=OWN_COLOUR,
+            alpha=0.2,
+            linewidth=0,
+        )
+        place.plot(SETTINGS, means, color=OWN_COLOUR, marker="o")
+        for level, style in ((sweep.human, "-"), (sweep.random, ":")):
+            place.axhline(level, color=PLAYER_COLOUR, linestyle=style, linewidth=1)
+        place.set_title(f"{sweep.knob}: {sweep.measure}", fontsize=9)
+    return _write_all({"knobs.png": figure}, folder)[0]
 
 
 def sampled(takes: Sequence[Take]) -> list[Take]:
@@ -152,6 +171,18 @@ def _small_plots(count: int) -> tuple[Figure, list[Axes]]:
     for axes in grid[count:]:
         axes.set_axis_off()
     return figure, grid
+
+
+def _write_all(plots: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write figures into a folder by their names; give their paths, or raise ImproviserError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in plots.items():
+            _write(figure, folder / name)
+    except OSError as error:
+        msg = f"no plot can be put into {folder}: {error.strerror}; choose another folder with --plots"
+        raise ImproviserError(msg) from error
+    return [folder / name for name in plots]
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -116,6 +116,26 @@ def test_plots(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 plots are in new/plots" in capsys.readouterr().err
 
 
+def test_each_knob_is_turned(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --knobs there is a row a knob instead of the figures, and a plot where one is asked for."""
+    assert 0 == main([*QUICK, "--knobs", "--plots", "plots"])
+    captured = capsys.readouterr()
+    header, *rows = captured.out.splitlines()
+    assert ["KNOB", "MEASURE", "0", "0.5", "1", "1.5", "2", "HUMAN", "RANDOM", "MOVED"] == header.split()
+    assert ["harmony", "coherence", "creativity", "density", "temperature"] == [
+        row.split()[0] for row in rows
+    ]
+    assert ["knobs.png"] == [path.name for path in (own_folder / "plots").iterdir()]
+    assert "the plot is plots/knobs.png" in captured.err
+
+
+def test_the_knobs_as_json(run_json: RunJson) -> None:
+    """With --json each knob is one object."""
+    lines = run_json(*QUICK, "--knobs")
+    assert {"turned"} == {line["event"] for line in lines}
+    assert {"knob", "measure", "settings", "values", "human", "random", "share", "kept"} <= lines[0].keys()
+
+
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where matplotlib is missing that is told before anything is measured."""
     monkeypatch.setattr("improviser.cli.extras.PLOTS", "no_such_library")

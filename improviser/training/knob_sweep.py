@@ -1,0 +1,99 @@
+"""What each knob does: it is turned from 0 to 2 on held-out players, all others staying where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.training.estimate import Estimate, estimate_column
+from improviser.training.metrics import figures
+from improviser.training.perform import Take, perform, perform_human, perform_random
+from improviser.training.tables import player_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from improviser.agent.policy import Actor
+    from improviser.engine.knobs import Knobs
+    from improviser.training.evaluate import Plan
+
+SETTINGS: Final = (0.0, 0.5, 1.0, 1.5, 2.0)
+# What each knob is there to change.
+MEASURES: Final[Mapping[str, str]] = {
+    "harmony": "strong-beat consonance %",
+    "coherence": "coherence",
+    "creativity": "creativity",
+    "density": "onsets per bar",
+    "temperature": "Vendi",
+}
+# Turned from 0 to 2 a knob shall move its measure by so much of the gap between people and random notes.
+LEAST_SHARE: Final = 0.3
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A knob's measure at each of SETTINGS, and what people and random notes have of it."""
+
+    knob: str
+    measure: str
+    values: tuple[Estimate, ...]
+    human: float
+    random: float
+
+    @property
+    def share(self) -> float:
+        """What turning it from 0 to 2 moves, as a share of the gap between people and random notes."""
+        return (self.values[-1].mean - self.values[0].mean) / abs(self.human - self.random)
+
+    @property
+    def is_monotonic(self) -> bool:
+        """Whether each setting gives more than the one below it."""
+        means = [value.mean for value in self.values]
+        return all(low < high for low, high in pairwise(means))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it does what a knob shall do."""
+        return self.is_monotonic and self.share >= LEAST_SHARE
+
+
+def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
+    """Turn each knob through SETTINGS; the temperature's are multiples of the preset's own.
+
+    Args:
+        actor: Who plays.
+        plan: On what, and how the knobs stand that are not turned.
+        report: Told how many settings of how many are done.
+    """
+    table, rng = player_table(plan.players), np.random.default_rng(plan.seed)
+    human = _column(perform_human(plan.people, player_table(plan.people), plan.conditions), plan)
+    random = _column(perform_random(plan.players, table, plan.conditions, rng), plan)
+    sweeps = []
+    for number, (knob, measure) in enumerate(MEASURES.items()):
+        values = []
+        for place, setting in enumerate(SETTINGS):
+            conditions = replace(plan.conditions, knobs=turned(plan.conditions.knobs, knob, setting))
+            takes = perform(actor, plan.players, table, conditions, np.random.default_rng(plan.seed))
+            values.append(_column(takes, plan)[measure])
+            report(number * len(SETTINGS) + place + 1, len(MEASURES) * len(SETTINGS))
+        sweeps.append(Sweep(knob, measure, tuple(values), human[measure].mean, random[measure].mean))
+    return sweeps
+
+
+def turned(knobs: Knobs, knob: str, setting: float) -> Knobs:
+    """Give the knobs with one of them at `setting`, the temperature at so many times what it was."""
+    value = setting * knobs.temperature if knob == "temperature" else setting
+    return replace(knobs, **{knob: value})
+
+
+def _column(takes: Sequence[Take], plan: Plan) -> dict[str, Estimate]:
+    """Give the means over pieces of every figure."""
+    return estimate_column(
+        [figures(take.performance, plan.known) | take.rewards for take in takes], plan.seed
+    )
