@@ -52,7 +52,7 @@ class KeyTable:
     """The fitted numbers.
 
     Attributes:
-        cues: (CUE_COUNT, 12, WIDTH) what each cue adds to the evidence for each tonic.
+        cues: (CUE_COUNT, WIDTH) what each cue adds to the evidence for the tonic that sees it in this row.
         evidence: (WIDTH, HIDDEN) from evidence to the hidden layer.
         amount: (memories, HIDDEN) from the log of how much was heard to the hidden layer.
         bias: (HIDDEN,).
@@ -82,7 +82,7 @@ def read_key_table(text: str) -> KeyTable:
         parts[name] = rest[at : at + count].reshape(shape)
         at += count
     return KeyTable(
-        cues=(cues * parts["scale"])[CUE_ROTATIONS],
+        cues=cues * parts["scale"],
         evidence=parts["hidden"][:WIDTH],
         amount=parts["hidden"][WIDTH:],
         bias=parts["hidden_bias"],
@@ -166,7 +166,7 @@ class KeyTracker:
             self._amount *= fade
             self._evidence *= fade[_MEMORY_OF]
         self._amount += 1
-        self._evidence += self._table.cues[rows].sum(axis=0)
+        self._evidence += self._table.cues[CUE_ROTATIONS[rows]].sum(axis=0)
         self._posterior = self._weigh()
         self._follow(int(self._posterior.argmax()))
 

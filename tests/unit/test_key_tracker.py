@@ -88,7 +88,7 @@ def test_chords_tell_their_key(semitones: int, order: int) -> None:
 
 
 def test_a_modulation_is_followed() -> None:
-    """After two rounds in C, a round in E flat ends in E flat, and the next one is in it from note to note."""
+    """After two rounds in C, a round in E flat ends in E flat, and all of the next is in it."""
     tune = onsets("C")
     tracker = tracked([*tune, *moved(tune, 0, 32)])
     assert "C" == tracker.key.name
