@@ -120,9 +120,10 @@ class Engine:
         self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S)
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
         grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
-        self._listener = Listener(*grid, None if settings.key == AUTO_KEY else parse_key(settings.key))
-        self._own = Line(*grid)
+        locked = None if settings.key == AUTO_KEY else parse_key(settings.key)
         self._clock = BeatClock(settings.tempo_bpm)
+        self._listener = Listener(grid, self._clock, self._meter_row, locked)
+        self._own = Line(*grid)
         self._phrase = Phrase(settings.channel)
         self._observation = np.zeros((1, SIZE), dtype=np.uint8)
         self._next_step = 0

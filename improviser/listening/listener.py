@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.listening.harmony import KeyTracker
+from improviser.listening.key import KeyTracker
 from improviser.listening.player import Player
 from improviser.listening.window import NoteWindow
 from improviser.midi.message import NoteOn
 
 if TYPE_CHECKING:
+    from improviser.listening.tempo import BeatClock
     from improviser.listening.window import HeardStep
     from improviser.midi.message import Message
     from improviser.music.pitch import IntArray
@@ -39,10 +40,20 @@ class Listener:
             base.
     """
 
-    def __init__(self, beat_steps: IntArray, bar_steps: IntArray, locked: Key | None) -> None:
-        """Start with silence on a grid of steps a beat and a bar, (1,) each; the key may be locked."""
-        self.keys = KeyTracker(locked)
-        self.player = Player(beat_steps, bar_steps)
+    def __init__(
+        self, grid: tuple[IntArray, IntArray], clock: BeatClock, meter_row: int, locked: Key | None
+    ) -> None:
+        """Start with silence.
+
+        Args:
+            grid: Steps a beat and a bar, (1,) each.
+            clock: What tells the beat of a moment; the key tracker weighs a note by its place in the bar.
+            meter_row: Row of METERS.
+            locked: The key, if the player chose it.
+        """
+        self.keys = KeyTracker(locked, meter_row)
+        self._clock = clock
+        self.player = Player(*grid)
         self.register_note = 0.0
         self._mean_note = 0.0
         self._window = NoteWindow()
@@ -63,7 +74,7 @@ class Listener:
         while self._pending and self._pending[0][1] <= until_s:
             message, at_s = self._pending.popleft()
             if isinstance(message, NoteOn):
-                self.keys.hear(message.note)
+                self.keys.hear(message.note, self._clock.beat_at(at_s))
                 self._follow_register(message.note)
             self._window.hear(message, at_s)
             has_followed = True

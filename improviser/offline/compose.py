@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import UsageError
-from improviser.listening.harmony import KeyTracker
+from improviser.listening.key import KeyTracker
 from improviser.midi.smf import MeterChange, Song, TempoChange
 from improviser.music.meter import Meter
 from improviser.music.pitch import OCTAVE, note_name
@@ -76,8 +76,8 @@ def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Ke
     if not fragment:
         return ALL_KEYS[int(rng.integers(KEY_COUNT))]
     tracker = KeyTracker()
-    for note in fragment:
-        tracker.hear(note)
+    for beat, note in enumerate(fragment):
+        tracker.hear(note, beat)
     return tracker.key
 
 

@@ -48,7 +48,7 @@ LEARNED_FROM: Final = (
     "music/consonance.py",
     "music/meter.py",
     "music/scale.py",
-    "listening/harmony.py",
+    "listening/chord.py",
     "listening/line.py",
     "listening/observation.py",
     "listening/player.py",

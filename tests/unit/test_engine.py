@@ -77,7 +77,7 @@ def test_in_an_unknown_key_the_first_bar_is_listened_to() -> None:
     engine = tell(make_engine(actor, tempo_bpm=TEMPO), *note(0.0))
     assert [] == steps(engine, 16)
     assert (0, GestureKind.REST) == (len(actor.asked), gesture(engine))
-    assert [(BAR_S, 60)] == ons(steps(engine, 1))
+    assert [(BAR_S, engine.base)] == ons(steps(engine, 1))
 
 
 def test_the_key_is_heard() -> None:

@@ -6,13 +6,16 @@ import numpy as np
 
 from improviser.listening.line import HOLD, REST
 from improviser.listening.listener import Listener
+from improviser.listening.tempo import BeatClock
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.scale import parse_key
+
+GRID = np.array([4]), np.array([16])
 
 
 def listener(key: str | None = None) -> Listener:
     """Give a listener to four quarters in sixteenths."""
-    return Listener(np.array([4]), np.array([16]), None if key is None else parse_key(key))
+    return Listener(GRID, BeatClock(120.0), 0, None if key is None else parse_key(key))
 
 
 def close(listening: Listener, since_s: float) -> None:
@@ -92,8 +95,8 @@ def test_touch_and_key_are_followed() -> None:
     """The velocity is the player's, and the key what the notes imply, or the locked one."""
     listening = [listener(), listener("F#m")]
     for one in listening:
-        for note in (62, 66, 69, 74, 73, 71, 69, 67, 66, 64, 62):
-            one.hear(NoteOn(0, note, 33), 0.0)
-        one.follow(0.0)
+        for eighth, note in enumerate((62, 66, 69, 74, 73, 71, 69, 67, 66, 64, 62)):
+            one.hear(NoteOn(0, note, 33), eighth / 4)
+        one.follow(3.0)
     assert ["D", "F#m"] == [one.keys.key.name for one in listening]
     assert 33 == listening[0].velocity

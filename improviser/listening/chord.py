@@ -1,4 +1,4 @@
-"""The key and the chord that the player's notes imply; first form."""
+"""The chord that the player's notes imply."""
 
 from __future__ import annotations
 
@@ -10,22 +10,9 @@ import numpy.typing as npt
 
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, IntArray
-from improviser.music.scale import ALL_KEYS, KEY_COUNT, SCALE_BITS, Key
+from improviser.music.scale import ALL_KEYS, SCALE_BITS
 
 FloatArray = npt.NDArray[np.float64]
-
-# How often each degree above the tonic occurs, major and minor.
-# Source: Kostka-Payne profile in D. Temperley (2007), "Music and Probability", MIT Press, ch. 6.
-PROFILES: Final = np.array(
-    [
-        [0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400],
-        [0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330],
-    ]
-)
-# The chance that the key stays from one note to the next; the rest is spread over the other keys.
-STAY: Final = 0.995
-# The chance of major before anything is heard: more than even, as most tunes are.
-MAJOR_SHARE: Final = 0.6
 
 # Memory of the chord tracker: the half-life of a heard pitch class, in beats.
 CHORD_HALF_LIFE_BEATS: Final = 1.0
@@ -37,14 +24,6 @@ _TIE: Final = 1e-6
 def _bits_to_rows(bits: IntArray) -> FloatArray:
     """Give twelve-bit sets, (n,), as rows of zeros and ones, (n, 12)."""
     return ((bits[:, None] >> np.arange(OCTAVE)) & 1).astype(np.float64)
-
-
-def _likelihoods() -> FloatArray:
-    """Give log P(pitch class | key), (12, KEY_COUNT)."""
-    shares = PROFILES / PROFILES.sum(axis=1, keepdims=True)
-    columns = [np.roll(shares[key.mode], key.tonic) for key in ALL_KEYS]
-    likelihoods: FloatArray = np.log(np.stack(columns, axis=1))
-    return likelihoods
 
 
 def _chord_templates() -> FloatArray:
@@ -69,45 +48,8 @@ def _diatonic_bonus() -> FloatArray:
     return np.stack(rows)
 
 
-_LOG_LIKELIHOODS: Final = _likelihoods()
 _CHORD_TEMPLATES: Final = _chord_templates()
 _DIATONIC_BONUS: Final = _diatonic_bonus()
-_TRANSITION: Final = np.full((KEY_COUNT, KEY_COUNT), (1 - STAY) / (KEY_COUNT - 1)) + np.eye(KEY_COUNT) * (
-    STAY - (1 - STAY) / (KEY_COUNT - 1)
-)
-
-
-class KeyTracker:
-    """A hidden Markov model over the 24 keys, fed one note at a time; a lock by the player overrules it."""
-
-    def __init__(self, locked: Key | None = None) -> None:
-        """Start with every tonic equally likely, or with the key locked."""
-        self._locked = locked
-        self._posterior = np.repeat([MAJOR_SHARE / OCTAVE, (1 - MAJOR_SHARE) / OCTAVE], OCTAVE)
-        self._key = locked or ALL_KEYS[0]
-
-    @property
-    def key(self) -> Key:
-        """The likeliest key (C major before the first note), or the locked one."""
-        return self._key
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether the player chose the key."""
-        return self._locked is not None
-
-    @property
-    def confidence(self) -> float:
-        """The probability in [0, 1] of the key, 1 when locked."""
-        return 1.0 if self._locked is not None else float(self._posterior[self._key.index])
-
-    def hear(self, note: int) -> None:
-        """Take in one onset."""
-        if self._locked is not None:
-            return
-        posterior = (_TRANSITION @ self._posterior) * np.exp(_LOG_LIKELIHOODS[note % OCTAVE])
-        self._posterior = posterior / posterior.sum()
-        self._key = ALL_KEYS[int(np.argmax(self._posterior))]
 
 
 class ChordTracker:

@@ -1,100 +1,17 @@
-"""The key and the chord that the player's notes imply."""
+"""The chord that the player's notes imply."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from improviser.listening.harmony import MAJOR_SHARE, ChordTracker, KeyTracker
+from improviser.listening.chord import ChordTracker
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, Chord, chord_from_index
-from improviser.music.pitch import parse_note, pitch_class_bits
+from improviser.music.pitch import pitch_class_bits
 from improviser.music.scale import ALL_KEYS, Key, Mode, parse_key
 from tests.scales import in_key
 
-# Openings of melodies in the public domain.
-TUNES = {
-    "C": "G4 E4 E4 F4 D4 D4 C4 D4 E4 F4 G4 G4 G4",
-    "G": "D4 G4 G4 A4 B4 G4 B4 A4 D4 G4 G4 A4 B4 G4 F#4",
-    "F": "C4 F4 F4 G4 A4 F4 A4 G4 C4 F4 F4 G4 A4 F4 E4",
-    "Dm": "D4 A4 A4 G4 A4 F4 D4 C#4 D4 E4 F4 G4 A4 A4 D4",
-    "Em": "E4 G4 A4 B4 C5 B4 A4 F#4 D4 E4 F#4 G4 E4 E4 D#4 E4",
-}
 QUARTER = ["C", "G", "Am", "F"]
-
-
-def notes(text: str) -> list[int]:
-    """Give the notes that `text` names."""
-    return [parse_note(word) for word in text.split()]
-
-
-def tracked(heard: list[int], tracker: KeyTracker | None = None) -> KeyTracker:
-    """Give a tracker that has heard notes."""
-    tracker = tracker or KeyTracker()
-    for note in heard:
-        tracker.hear(note)
-    return tracker
-
-
-def transposed(key: str, semitones: int) -> Key:
-    """Give the key so many semitones higher."""
-    written = parse_key(key)
-    return Key((written.tonic + semitones) % 12, written.mode)
-
-
-@pytest.mark.parametrize("semitones", range(-6, 6))
-@pytest.mark.parametrize("key", TUNES)
-def test_the_key_of_a_known_melody_is_found_in_every_transposition(key: str, semitones: int) -> None:
-    """The opening of a tune tells its key, wherever it is sung."""
-    heard = [note + semitones for note in notes(TUNES[key])]
-    assert transposed(key, semitones) == tracked(heard).key
-
-
-@pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.name)
-def test_a_scale_and_its_triad_tell_their_key(key: Key) -> None:
-    """In all 24 keys, the harmonic scale up and down and the triad are enough."""
-    degrees = [0, 2, 4, 5, 7, 9, 11, 12] if key.mode is Mode.MAJOR else [0, 2, 3, 5, 7, 8, 11, 12]
-    triad = [0, degrees[2], 7, 0]
-    tracker = tracked([60 + key.tonic + degree for degree in (*degrees, *reversed(degrees), *triad)])
-    assert key == tracker.key
-    assert tracker.confidence > 0.5
-
-
-def test_a_modulation_is_followed() -> None:
-    """After four bars in C, two phrases in E flat are enough to be in E flat."""
-    tune = notes(TUNES["C"])
-    tracker = tracked(tune * 4)
-    assert "C" == tracker.key.name
-    raised = [note + 3 for note in tune]
-    assert "Eb" == tracked(raised * 2, tracker).key.name
-
-
-def test_one_foreign_note_is_no_modulation() -> None:
-    """A chromatic passing note in C does not change the key."""
-    assert "C" == tracked([*notes(TUNES["C"]), 66, 67], KeyTracker()).key.name
-
-
-def test_at_first_every_tonic_is_as_likely() -> None:
-    """Before the first note it is C major by convention, and hardly more likely than any other key."""
-    tracker = KeyTracker()
-    assert ("C", MAJOR_SHARE / 12, False) == (tracker.key.name, tracker.confidence, tracker.is_locked)
-
-
-@pytest.mark.parametrize("note", range(60, 72))
-def test_a_single_note_is_the_tonic_of_its_major_key(note: int) -> None:
-    """The first note alone is taken for the tonic."""
-    assert Key(note - 60, Mode.MAJOR) == tracked([note]).key
-
-
-def test_confidence_grows_with_what_is_heard() -> None:
-    """A tune makes its key surer than its first note does."""
-    tune = notes(TUNES["C"])
-    assert tracked(tune).confidence > tracked(tune[:1]).confidence > KeyTracker().confidence
-
-
-def test_a_locked_key_stays() -> None:
-    """Whatever is heard, the locked key stays, and is certain."""
-    tracker = tracked([60 + note for note in range(12)] * 3, KeyTracker(parse_key("F#m")))
-    assert ("F#m", 1.0, True) == (tracker.key.name, tracker.confidence, tracker.is_locked)
 
 
 def chords(bits: list[list[int]], key: str = "C") -> list[str | None]:

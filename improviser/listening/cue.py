@@ -1,0 +1,146 @@
+"""What an onset tells of the key: its cues, each one row of a fitted table.
+
+A cue says how a note stands beside what came before it, never how it is spelled: which degree on which beat,
+how long the one before it was, what it moved from, what it sounds with. Transposing the music moves a cue to
+the row of the same cue seen from another tonic, `CUE_ROTATIONS`.
+
+| cue | rows | of |
+|---|---|---|
+| beginning | 12 | the very first note |
+| place | 12 x 5 x 2 | each note: metrical level 0-4; is it the lowest of the last eight? |
+| length | 12 x 6 x 2 | each note, when it is left: beats until the next moment; was it on a strong place? |
+| motion | 12 x 12 | each note: from which note of the moment before |
+| turn | 12 x 12 | each note: from which note of the moment before that |
+| chord | 12 x 12 | a note of a chord: with which one struck just before it, the lower of them first |
+
+A moment is all that is struck together; of a chord, the outer voices go on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import OCTAVE
+
+# Struck within so many beats, notes are one chord: less than half of a sixteenth triplet.
+CHORD_BEATS: Final = 0.08
+# Bounds in beats between the classes of length: a sixteenth, an eighth, dotted, a quarter, a half, more.
+LENGTH_BOUNDS: Final = (0.3, 0.6, 0.85, 1.3, 2.3)
+STRONG_LEVEL: Final = 3
+LOW_MEMORY: Final = 8
+# A silence counts as no more than so many beats: it tells nothing of the key.
+LONGEST_GAP_BEATS: Final = 8.0
+# A note has no more cues than this: of its place, motion, turn, chord or two lengths.
+MOST_CUES: Final = 5
+
+_LEVELS: Final = int(LEVELS.max()) + 1
+_LENGTHS: Final = len(LENGTH_BOUNDS) + 1
+_PAIRS: Final = OCTAVE * OCTAVE
+_BEGINNING: Final = 0
+_PLACE: Final = _BEGINNING + OCTAVE
+_LENGTH: Final = _PLACE + 2 * _LEVELS * OCTAVE
+_MOTION: Final = _LENGTH + 2 * _LENGTHS * OCTAVE
+_TURN: Final = _MOTION + _PAIRS
+_CHORD: Final = _TURN + _PAIRS
+CUE_COUNT: Final = _CHORD + _PAIRS
+
+
+def _rotations() -> npt.NDArray[np.int64]:
+    """Give the row of each cue as each tonic sees it, (CUE_COUNT, 12)."""
+    tonics = np.arange(OCTAVE)
+    rows = np.arange(CUE_COUNT)[:, None]
+    single = rows - rows % OCTAVE + (rows % OCTAVE - tonics) % OCTAVE
+    pair = rows - _MOTION
+    one, other = (pair // OCTAVE - tonics) % OCTAVE, (pair - tonics) % OCTAVE
+    double = rows - pair % _PAIRS + OCTAVE * one + other
+    return np.where(rows < _MOTION, single, double)
+
+
+CUE_ROTATIONS: Final = _rotations()
+
+
+@dataclass(slots=True)
+class _Moment:
+    """What was struck together: its outer notes, when, and on how strong a place."""
+
+    low: int
+    high: int
+    beat: float
+    level: int
+
+    def nearest(self, note: int) -> int:
+        """Give the outer note that is nearer to `note`."""
+        return self.low if abs(self.low - note) < abs(self.high - note) else self.high
+
+
+class Cues:
+    """Turns onsets, one at a time, into cues."""
+
+    def __init__(self, meter_row: int = 0) -> None:
+        """Start before the first note, in a meter of METERS."""
+        self._levels = [int(level) for level in LEVELS[meter_row]]
+        self._bar_sixteenths = METERS[meter_row].bar_sixteenths
+        self._moments: deque[_Moment] = deque(maxlen=3)
+        self._recent: deque[int] = deque(maxlen=LOW_MEMORY)
+
+    def hear(self, note: int, beat: float) -> tuple[list[int], float]:
+        """Take in an onset; give its rows, at most MOST_CUES, and the beats since the moment before it.
+
+        The beats are no more than LONGEST_GAP_BEATS, and 0 within a chord.
+
+        Args:
+            note: 0-127.
+            beat: Quarter notes; 0 is a downbeat. In the order of time.
+        """
+        rows: list[int] = []
+        moments = self._moments
+        gap_beats = max(0.0, beat - moments[-1].beat) if moments else 0.0
+        if not moments:
+            rows.append(_BEGINNING + note % OCTAVE)
+        if moments and gap_beats < CHORD_BEATS:
+            rows.append(self._join(note))
+            gap_beats = 0.0
+        else:
+            rows += self._leave(gap_beats)
+            moments.append(_Moment(note, note, beat, self._level(beat)))
+        is_low = note <= min(self._recent, default=note)
+        self._recent.append(note)
+        rows.append(_PLACE + (2 * moments[-1].level + is_low) * OCTAVE + note % OCTAVE)
+        rows += self._moves(note)
+        return rows, min(gap_beats, LONGEST_GAP_BEATS)
+
+    def _level(self, beat: float) -> int:
+        """Give the metrical level, 0-4, of the nearest sixteenth."""
+        return self._levels[round(beat * SIXTEENTHS_PER_BEAT) % self._bar_sixteenths]
+
+    def _join(self, note: int) -> int:
+        """Add a note to the moment; give the cue of the chord."""
+        moment = self._moments[-1]
+        other = moment.nearest(note)
+        moment.low, moment.high = min(moment.low, note), max(moment.high, note)
+        low, high = min(note, other), max(note, other)
+        return _CHORD + OCTAVE * (low % OCTAVE) + high % OCTAVE
+
+    def _leave(self, gap_beats: float) -> list[int]:
+        """Give the cues of the lengths of the last moment's outer notes."""
+        if not self._moments:
+            return []
+        last = self._moments[-1]
+        kind = 2 * bisect(LENGTH_BOUNDS, gap_beats) + (last.level >= STRONG_LEVEL)
+        outer = (last.low,) if last.low == last.high else (last.low, last.high)
+        return [_LENGTH + kind * OCTAVE + note % OCTAVE for note in outer]
+
+    def _moves(self, note: int) -> list[int]:
+        """Give the cues of how the note was reached."""
+        before = list(self._moments)[-2::-1]
+        return [
+            base + OCTAVE * (moment.nearest(note) % OCTAVE) + note % OCTAVE
+            for base, moment in zip((_MOTION, _TURN), before, strict=False)
+        ]

@@ -1,0 +1,189 @@
+"""The key that the player's notes imply.
+
+Each onset leaves cues (`listening.cue`), and each cue adds a fitted vector of evidence for each of the twelve
+tonics, the same as seen from each. The evidence fades over some beats, a phrase, a section or a whole piece,
+and a small network, again the same for each tonic, turns what is left into the odds of its major and its
+minor. So the tracker knows no absolute pitch: transposed music gives the transposed key.
+
+Source: `training.key_fit` fits all numbers to the corpus by maximum likelihood of the true key, so the
+probabilities are those of a filter (what is the key now, given all that was heard?); docs/decisions/0010 has
+what else was tried.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.cue import CUE_COUNT, CUE_ROTATIONS, Cues
+from improviser.listening.key_table import KEY_TABLE
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import ALL_KEYS, Key, Mode
+
+FloatRow = npt.NDArray[np.float32]
+
+# Times in beats after which evidence has faded to 1/e: about a motif, a phrase, a section, a piece.
+MEMORY_BEATS: Final = (3.0, 12.0, 48.0, 400.0)
+# Evidence of each memory, and the width of the hidden layer.
+UNITS: Final = 8
+HIDDEN: Final = 32
+WIDTH: Final = UNITS * len(MEMORY_BEATS)
+# Another key takes over when it is so many times as likely as the present one.
+HYSTERESIS: Final = 1.2
+
+# What follows the cues' table, in this order, as float16.
+TABLE_SHAPES: Final = {
+    "scale": (WIDTH,),
+    "hidden": (WIDTH + len(MEMORY_BEATS), HIDDEN),
+    "hidden_bias": (HIDDEN,),
+    "out": (HIDDEN, len(Mode)),
+    "out_bias": (len(Mode),),
+    "direct": (WIDTH, len(Mode)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTable:
+    """The fitted numbers.
+
+    Attributes:
+        cues: (CUE_COUNT, WIDTH) what each cue adds to the evidence for the tonic that sees it in this row.
+        evidence: (WIDTH, HIDDEN) from evidence to the hidden layer.
+        amount: (memories, HIDDEN) from the log of how much was heard to the hidden layer.
+        bias: (HIDDEN,).
+        out: (HIDDEN, 2) from the hidden layer to the log-odds of major and minor.
+        out_bias: (2,).
+        direct: (WIDTH, 2) from evidence to the log-odds.
+    """
+
+    cues: FloatRow
+    evidence: FloatRow
+    amount: FloatRow
+    bias: FloatRow
+    out: FloatRow
+    out_bias: FloatRow
+    direct: FloatRow
+
+
+def read_key_table(text: str) -> KeyTable:
+    """Give the table that `training.key_fit` wrote as base64: cues as int8, then TABLE_SHAPES as float16."""
+    data = base64.b64decode(text)
+    size = CUE_COUNT * WIDTH
+    cues = np.frombuffer(data, dtype=np.int8, count=size).reshape(CUE_COUNT, WIDTH)
+    rest = np.frombuffer(data, dtype="<f2", offset=size).astype(np.float32)
+    parts, at = {}, 0
+    for name, shape in TABLE_SHAPES.items():
+        count = int(np.prod(shape))
+        parts[name] = rest[at : at + count].reshape(shape)
+        at += count
+    return KeyTable(
+        cues=cues * parts["scale"],
+        evidence=parts["hidden"][:WIDTH],
+        amount=parts["hidden"][WIDTH:],
+        bias=parts["hidden_bias"],
+        out=parts["out"],
+        out_bias=parts["out_bias"],
+        direct=parts["direct"],
+    )
+
+
+@cache
+def _fitted() -> KeyTable:
+    """Give the shipped table."""
+    return read_key_table(KEY_TABLE)
+
+
+_FADE: Final = -1 / np.array(MEMORY_BEATS, dtype=np.float32)
+_MEMORY_OF: Final = np.repeat(np.arange(len(MEMORY_BEATS)), UNITS)
+
+
+class KeyTracker:
+    """Weighs the 24 keys, one onset at a time; a lock by the player overrules it."""
+
+    def __init__(
+        self,
+        locked: Key | None = None,
+        meter_row: int = 0,
+        *,
+        hysteresis: float = HYSTERESIS,
+        table: KeyTable | None = None,
+    ) -> None:
+        """Start with every tonic equally likely, or with the key locked.
+
+        Args:
+            locked: The key, if the player chose it.
+            meter_row: Row of METERS.
+            hysteresis: How many times as likely as the present key another must be to take over.
+            table: Fitted numbers, the shipped ones unless given.
+        """
+        self._locked = locked
+        self._hysteresis = hysteresis
+        self._table = table or _fitted()
+        self._cues = Cues(meter_row)
+        self._evidence = np.zeros((OCTAVE, WIDTH), dtype=np.float32)
+        self._amount = np.zeros(len(MEMORY_BEATS), dtype=np.float32)
+        self._posterior = self._weigh()
+        self._key = locked or ALL_KEYS[0]
+        self._has_heard = False
+
+    @property
+    def key(self) -> Key:
+        """The likeliest key, with some hysteresis (C major before the first note), or the locked one."""
+        return self._key
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the player chose the key."""
+        return self._locked is not None
+
+    @property
+    def confidence(self) -> float:
+        """The probability in [0, 1] of the key, 1 when locked."""
+        return 1.0 if self._locked is not None else float(self._posterior[self._key.index])
+
+    @property
+    def posterior(self) -> npt.NDArray[np.float64]:
+        """The probabilities of all keys, (24,), in the order of ALL_KEYS; a lock does not show in them."""
+        return self._posterior.copy()
+
+    def hear(self, note: int, beat: float) -> None:
+        """Take in one onset.
+
+        Args:
+            note: 0-127.
+            beat: Its moment in quarter notes, 0 being a downbeat.
+        """
+        if self._locked is not None:
+            return
+        rows, gap_beats = self._cues.hear(note, beat)
+        if gap_beats:
+            fade = np.exp(_FADE * gap_beats)
+            self._amount *= fade
+            self._evidence *= fade[_MEMORY_OF]
+        self._amount += 1
+        self._evidence += self._table.cues[CUE_ROTATIONS[rows]].sum(axis=0)
+        self._posterior = self._weigh()
+        self._follow(int(self._posterior.argmax()))
+
+    def _follow(self, best: int) -> None:
+        """Let the key be `best` if that is likely enough."""
+        lead = self._posterior[best] / self._posterior[self._key.index]
+        if not self._has_heard or lead >= self._hysteresis:
+            self._key = ALL_KEYS[best]
+        self._has_heard = True
+
+    def _weigh(self) -> npt.NDArray[np.float64]:
+        """Give the probabilities of the keys, (24,)."""
+        table = self._table
+        evidence = self._evidence * (1 / np.sqrt(self._amount + 1))[_MEMORY_OF]
+        hidden = evidence @ table.evidence
+        hidden += np.log1p(self._amount) @ table.amount + table.bias
+        odds = np.maximum(hidden, 0) @ table.out + evidence @ table.direct + table.out_bias
+        likelihood = np.exp((odds - odds.max()).T.ravel().astype(np.float64))
+        posterior: npt.NDArray[np.float64] = likelihood / likelihood.sum()
+        return posterior

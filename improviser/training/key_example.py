@@ -1,0 +1,97 @@
+"""What the key tracker is fitted to and measured on: pieces as streams of onsets, some of which modulate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.music.meter import METERS, Meter
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import Key, Mode
+from improviser.training.piece import TICKS_PER_BEAT, Piece, bar_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A piece modulates no sooner than after so many bars, and no later than so many before its end.
+MODULATION_BARS: Final = 2
+_ONSET, _LENGTH, _NOTE = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a player strikes, in the order of time.
+
+    Attributes:
+        name: The piece.
+        meter: Row of METERS.
+        bar_beats: Quarter notes in a bar.
+        beats: (notes,) onsets in quarter notes; 0 is a downbeat.
+        notes: (notes,) 0-127.
+        lengths: (notes,) durations in quarter notes; not known to the tracker, but to the baseline.
+        keys: (notes,) indices of the true key at each note.
+        turn: Index of the first note of the new key; 0 where nothing modulates.
+    """
+
+    name: str
+    meter: int
+    bar_beats: int
+    beats: npt.NDArray[np.float64]
+    notes: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.float64]
+    keys: npt.NDArray[np.int64]
+    turn: int = 0
+
+
+def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> Stream:
+    """Give what one player strikes who plays these voices; the notes of a chord come in random order."""
+    rows = np.concatenate([piece.voices[voice] for voice in voices])
+    rows = rows[np.lexsort((rng.random(len(rows)), rows[:, _ONSET]))]
+    key = Key(piece.tonic, Mode[piece.mode.upper()]).index
+    return Stream(
+        name=piece.name,
+        meter=METERS.index(Meter(*piece.meter)),
+        bar_beats=bar_ticks(piece.meter) // TICKS_PER_BEAT,
+        beats=rows[:, _ONSET] / TICKS_PER_BEAT,
+        notes=rows[:, _NOTE].astype(np.int64),
+        lengths=rows[:, _LENGTH] / TICKS_PER_BEAT,
+        keys=np.full(len(rows), key),
+    )
+
+
+def from_first_note(stream: Stream) -> Stream:
+    """Give the stream as it is heard where nobody gives the beat: the first note is taken for a downbeat."""
+    return replace(stream, beats=stream.beats - stream.beats[0])
+
+
+def with_wrong_notes(stream: Stream, share: float, rng: np.random.Generator) -> Stream:
+    """Give the stream with a share of its notes a semitone off: slips, and chromatic notes."""
+    is_wrong = rng.random(len(stream.notes)) < share
+    return replace(stream, notes=stream.notes + np.where(is_wrong, rng.choice([-1, 1], len(is_wrong)), 0))
+
+
+def modulated(stream: Stream, rng: np.random.Generator, semitones: int | None = None) -> Stream | None:
+    """Give the stream, transposed from a random bar line on; None where it is too short.
+
+    Args:
+        stream: In one key.
+        rng: Chooses the bar, whether it goes up or down and, where `semitones` is None, how far.
+        semitones: From the old tonic up to the new one, 1-11.
+    """
+    margin = MODULATION_BARS * stream.bar_beats
+    lines = np.arange(margin, stream.beats[-1] - margin, stream.bar_beats)
+    if not len(lines):
+        return None
+    up = int(rng.integers(1, OCTAVE)) if semitones is None else semitones
+    is_new = stream.beats >= rng.choice(lines)
+    octave = OCTAVE * int(rng.integers(2))
+    tonics, modes = stream.keys % OCTAVE, stream.keys // OCTAVE
+    return replace(
+        stream,
+        notes=stream.notes + np.where(is_new, up - octave, 0),
+        keys=np.where(is_new, (tonics + up) % OCTAVE, tonics) + OCTAVE * modes,
+        turn=int(is_new.argmax()),
+    )
