@@ -28,6 +28,7 @@ improviser evaluate
 improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
 improviser evaluate --preset chorale --knobs
+improviser evaluate --listening
 improviser evaluate --preset chorale --beside old=/tmp/models/chorale.safetensors --plots /tmp/plots
 """
 
@@ -51,6 +52,9 @@ AdaptationOption = Annotated[
 KnobsOption = Annotated[
     bool, typer.Option("--knobs", help="Turn each knob from 0 to 2 instead, and measure what it does.")
 ]
+ListeningOption = Annotated[
+    bool, typer.Option("--listening", help="Measure instead how well the key is heard, whatever the preset.")
+]
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw piano rolls and curves into a folder.")
 ]
@@ -67,6 +71,7 @@ def evaluate(
     beside: BesideOption = None,
     adaptation: AdaptationOption = True,
     knobs: KnobsOption = False,
+    listening: ListeningOption = False,
     plots: PlotsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -83,6 +88,9 @@ def evaluate(
     from improviser.config.preset import load_preset
 
     start_s = time.monotonic()
+    if listening:
+        _hear(load_corpus(), json=json)
+        return
     chosen = load_preset(preset)
     overrides = {"temperature": temperature, "prior_weight": prior_weight}
     decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
@@ -188,6 +196,22 @@ def _turn(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
         from improviser.training.plot import write_knobs
 
         tell(f"the plot is {write_knobs(sweeps, folder)}")
+
+
+def _hear(pieces: list[Piece], *, json: bool) -> None:
+    """Let the key tracker hear the held-out pieces, and print how well it did."""
+    from improviser.training.key_figures import listening_figures
+
+    figures = listening_figures(pieces)
+    if json:
+        for heard, row in figures.items():
+            say_json({"event": "heard", "heard": heard, "figures": row})
+        return
+    names = dict.fromkeys(name for row in figures.values() for name in row)
+    say_table(
+        ("FIGURE", *figures),
+        [(name, *(f"{row.get(name, float('nan')):.1f}" for row in figures.values())) for name in names],
+    )
 
 
 def _beside(given: list[str] | None, preset: Preset) -> dict[str, Path]:

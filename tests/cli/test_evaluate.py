@@ -136,6 +136,17 @@ def test_the_knobs_as_json(run_json: RunJson) -> None:
     assert {"knob", "measure", "settings", "values", "human", "random", "share", "kept"} <= lines[0].keys()
 
 
+def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --listening it is measured how well the key is heard, in a column for each kind of player."""
+    assert 0 == main(["evaluate", "--listening"])
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.startswith("FIGURE  ")
+    assert any(row.startswith("whole") for row in rows)
+    lines = run_json("evaluate", "--listening")
+    assert {"heard"} == {line["event"] for line in lines}
+    assert all(str(line["heard"]) in header for line in lines)
+
+
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where matplotlib is missing that is told before anything is measured."""
     monkeypatch.setattr("improviser.cli.extras.PLOTS", "no_such_library")
