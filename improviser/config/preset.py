@@ -72,7 +72,7 @@ class Register(Document):
 
 
 class Reward(Document):
-    """How much each component of the reward counts, 0-2: in training, and in each decision."""
+    """How much each component of the reward counts in training, 0-2."""
 
     harmony: Weight
     coherence: Weight
@@ -83,12 +83,15 @@ class Decision(Document):
     """How an action is chosen.
 
     temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more
-    notes, below fewer).
+    notes, below fewer); harmony, coherence and creativity (0-2) are times the weight each was trained by.
     """
 
     temperature: float = Field(gt=0, le=5)
     prior_weight: float = Field(ge=0, le=5)
     density: Weight = 1.0
+    harmony: Weight = 1.0
+    coherence: Weight = 1.0
+    creativity: Weight = 1.0
 
 
 class Playing(Document):
@@ -157,9 +160,9 @@ class Preset(Document):
             "max_note_bars": self.playing.max_note_bars,
             "temperature": self.decision.temperature,
             "prior_weight": self.decision.prior_weight,
-            "harmony": self.reward.harmony,
-            "coherence": self.reward.coherence,
-            "creativity": self.reward.creativity,
+            "harmony": self.reward.harmony * self.decision.harmony,
+            "coherence": self.reward.coherence * self.decision.coherence,
+            "creativity": self.reward.creativity * self.decision.creativity,
             "density": self.decision.density,
             "style": str(self.style),
             "role": str(self.role),
