@@ -105,6 +105,8 @@ class Partner:
         """Leave the server in order; a client that just vanishes holds up all others."""
         for client in (self._keys, self._ears):
             client.close_port()
+        time.sleep(PLUGGED_S)  # a thread that is cancelled while it takes a message in leaves a lock behind
+        for client in (self._keys, self._ears):
             client.delete()
 
 
