@@ -42,8 +42,8 @@ _SYSEX, _SYSEX_END, _STATUS, _NOTE_ON = 0xF0, 0xF7, 0x80, 0x9
 # An input that was silent for so long may have been struck deaf.
 _SILENCE_NS: Final = 1_000_000_000
 # libjack cancels its thread where it stands, and RtMidi allocates in there when a message comes: cancelled in
-# the midst of that, it takes the allocator's lock along, and the process hangs. So after a port was closed its
-# thread gets so long to come to rest: some cycles of any server.
+# the midst of that, it takes the allocator's lock along, and the process hangs. So the thread of a port that
+# was closed gets so long to come to rest: some cycles of any server.
 _QUIET_S: Final = 0.03
 # How often a port is made anew before it counts as broken.
 _ATTEMPTS: Final = 3
