@@ -194,7 +194,7 @@ def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) 
     """Every fault of a preset's file has its line, and nothing else is done."""
     write_file("player.mid", to_song(TUNE))
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
-    faulty = text.replace("harmony = ", "harmonie = ").replace("schema_version = 1", "schema_version = 7")
+    faulty = text.replace("harmony = ", "harmonie = ", 1).replace("schema_version = 1", "schema_version = 7")
     Path("own.toml").write_text(faulty, "utf-8")
     assert 1 == main([*command.split(), "--preset", "own.toml"])
     captured = capsys.readouterr()
