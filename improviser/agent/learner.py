@@ -85,8 +85,8 @@ class Learner:
         )
         self.updates = 0
         self._prior = prior
-        ones = np.ones(network.config.heads, dtype=np.float32)
-        self._weights = torch.from_numpy(ones if weights is None else weights)
+        self.weights = np.ones(network.config.heads, dtype=np.float32) if weights is None else weights
+        self._weights = torch.from_numpy(self.weights)
         self.synchronise()
 
     def synchronise(self) -> None:

@@ -12,12 +12,9 @@ from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
     from improviser.app import JamOptions
-    from improviser.cli.view import View
     from improviser.control import Failed, PerformerSettings
-    from improviser.daemon.recorder import Recorder
     from improviser.daemon.supervisor import Supervisor
 
-DEMO_FILE = "improviser-demo.mid"
 EXIT_USAGE = 2
 
 
@@ -77,41 +74,23 @@ def _follow(
     Where it cannot be shown any more, as when what it is piped into has ended, the jam ends, and the take is
     written before that fault is raised.
     """
+    from improviser.cli.take import Take
     from improviser.cli.view import SafeView, choose_view
-    from improviser.control import Failed, Ready, Stop, Summary
-    from improviser.daemon.recorder import Recorder
+    from improviser.control import Failed, Stop
 
-    view, recorder = SafeView(choose_view(settings, as_json=as_json)), Recorder(settings)
-    failed, start_s = None, None
+    view, take = SafeView(choose_view(settings, as_json=as_json)), Take(settings, record)
+    failed = None
     for event in supervisor.events():
-        recorder.take(event)
+        take.hear(event)
         view.show(event)
         if view.fault is not None and not supervisor.is_stopping:
             supervisor.tell(Stop())
         if isinstance(event, Failed):
             failed = event
-        elif isinstance(event, Summary):
-            start_s = event.start_s
-        elif isinstance(event, Ready) and record is None and event.backend == BackendName.LOOPBACK:
-            record = Path(DEMO_FILE)
-    _save(view, recorder, record, start_s)
+    take.save(view)
     if failed is None and view.fault is not None:
         raise view.fault
     return failed
-
-
-def _save(view: View, recorder: Recorder, record: Path | None, start_s: float | None) -> None:
-    """Write the take where that was asked for; else say how it would have been."""
-    if not recorder.has_notes:
-        return
-    if record is None:
-        view.hint("Nothing was recorded; --record FILE.mid keeps both parts.")
-        return
-    from improviser.daemon.recorder import free_path
-
-    path = free_path(record)
-    recorder.write(path, start_s)
-    view.recorded(path)
 
 
 def _check(record: Path | None) -> None:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from improviser.playing.actions import action_to_gesture
+from improviser.rewards import COMPONENTS
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Choice
     from improviser.engine.knobs import Knobs
-
-# The heads of a decomposed model, in their order; a model of one head has one value for all.
-_HEADS = ("harmony", "coherence", "creativity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def _parts(choice: Choice, knobs: Knobs) -> dict[str, np.ndarray[tuple[int, ...]
     """Give what each part adds to each action's value, (actions,)."""
     mix = knobs.to_mix()
     if len(choice.q_values) > 1:
-        parts = dict(zip(_HEADS, mix.weights[:, None] * choice.q_values, strict=True))
+        parts = dict(zip(COMPONENTS, mix.weights[:, None] * choice.q_values, strict=True))
     else:
         parts = {"reward": choice.q_values[0]}
     parts["prior"] = np.float32(mix.prior_weight) * choice.log_prior

@@ -93,11 +93,7 @@ class RtMidiInput:
     def close(self) -> None:
         """Close the port; a second call does nothing."""
         _delete(self.waker)
-        if self.midi_in is not None:
-            with contextlib.suppress(Exception):
-                self.midi_in.close_port()
-            time.sleep(_QUIET_S)
-        _delete(self.midi_in)
+        _delete(self.midi_in, _QUIET_S)
         self.waker = self.midi_in = None
 
 
@@ -381,12 +377,14 @@ def _loopback(names: Sequence[str]) -> str:
     return found
 
 
-def _delete(midi: RtMidi | None) -> None:
-    """Close and free what rtmidi made."""
+def _delete(midi: RtMidi | None, rest_s: float = 0.0) -> None:
+    """Close what rtmidi made, and free it after a rest."""
     if midi is None:
         return
     with contextlib.suppress(Exception), quiet_stderr():
         midi.close_port()
+    time.sleep(rest_s)
+    with contextlib.suppress(Exception), quiet_stderr():
         midi.delete()
 
 

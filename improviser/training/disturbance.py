@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from improviser.listening.line import HOLD, REST, SILENT, Events
 from improviser.midi.message import CLOCK, Message, NoteOff, NoteOn, TimedMessage
-from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE
+from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
 from improviser.music.scale import Mode
 from improviser.training.metrics import sounding_notes
 from improviser.training.tables import player_table
@@ -106,7 +106,7 @@ def chords_of(part: Part) -> Bits:
 
 def raised(bits: Bits, semitones: int) -> Bits:
     """Give pitch-class sets moved up by 0-11 semitones."""
-    return (bits << semitones | bits >> (OCTAVE - semitones)) & ALL_PITCH_CLASSES
+    return rotate(bits, np.array(-semitones % OCTAVE)).astype(np.int64, copy=False)
 
 
 def transposed(part: Part, at: int, semitones: int) -> Part:

@@ -134,7 +134,7 @@ class Game:
             observations still count.
         """
         self._own.push(action_events(actions, self._place.own_base))
-        self.terms = rewards.judge(self._scene())
+        self.terms = rewards.judge(self._table.scene(self._own, self._row, self._place))
         self._step += 1
         over = self._step >= self._length
         self._row = np.minimum(self._row + 1, self._last_row)
@@ -145,23 +145,6 @@ class Game:
         """Write the observations of the step to be decided."""
         self.observation[:, PLAYER_BLOCK] = self._table.observation[self._row]
         encode_own(self._own, self._table.note[self._row], self._place, self.observation)
-
-    def _scene(self) -> rewards.Scene:
-        """Give the step just played as the rewards see it."""
-        table, row = self._table, self._row
-        return rewards.Scene(
-            own=self._own,
-            bits=table.bits[row],
-            player_note=table.note[row],
-            player_before=table.before[row],
-            player_turns=table.turns[row],
-            chord_bits=table.chord_bits[row],
-            tonic=self._place.tonic,
-            mode=self._place.mode,
-            player_density=table.density[row],
-            moment=table.moment[row],
-            style=self._place.style,
-        )
 
 
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):

@@ -59,7 +59,8 @@ class Greedy:
         events = action_events(ACTIONS, self._place.own_base)
         trial = self._own.copy()
         trial.push(events)
-        worth = rewards.judge(self._scene(trial, self._first_row + step)) @ self._term_weights
+        rows = np.full(ACTION_COUNT, self._first_row + step)
+        worth = rewards.judge(self._table.scene(trial, rows, self._place)) @ self._term_weights
         action = self._best(np.where(game.legal[0], worth, -np.inf))
         self._own.push(np.full(ACTION_COUNT, events[action]))
         return action
@@ -67,20 +68,3 @@ class Greedy:
     def _best(self, worth: npt.NDArray[np.float64]) -> int:
         """Give the action that is worth most."""
         return int(self._rng.choice(np.flatnonzero(worth >= worth.max() - ROUNDING)))
-
-    def _scene(self, own: Line, row: int) -> rewards.Scene:
-        """Give a row of the table as every lane's rewards see it."""
-        table, rows = self._table, np.full(ACTION_COUNT, row)
-        return rewards.Scene(
-            own=own,
-            bits=table.bits[rows],
-            player_note=table.note[rows],
-            player_before=table.before[rows],
-            player_turns=table.turns[rows],
-            chord_bits=table.chord_bits[rows],
-            tonic=self._place.tonic,
-            mode=self._place.mode,
-            player_density=table.density[rows],
-            moment=table.moment[rows],
-            style=self._place.style,
-        )

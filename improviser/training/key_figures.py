@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from improviser.listening.key import KeyTracker
 from improviser.music.pitch import OCTAVE
+from improviser.training.estimate import estimate_column
 from improviser.training.key_example import Stream, from_first_note, modulated, to_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from improviser.training.piece import Piece
 
@@ -28,7 +29,6 @@ EARLY_NOTES: Final = 32
 MODULATIONS: Final = 3
 # A new key counts as settled when it stays for so many beats.
 SETTLED_BEATS: Final = 8.0
-BOOTSTRAPS: Final = 1000
 CALIBRATION_BINS: Final = 10
 CALIBRATION_EVERY: Final = 8
 SEED: Final = 0
@@ -73,10 +73,12 @@ class Heard:
         return right
 
 
-def listening_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
+def listening_figures(
+    pieces: Iterable[Piece], report: Callable[[int, int], None] = lambda *_: None
+) -> dict[str, dict[str, float]]:
     """Give the key tracker's figures on the test split, by what is played.
 
-    Each row has:
+    `report` is told how many of how many kinds of player are done. Each row has:
 
     - `pieces`, their number;
     - `early` and `whole`, the percentage with exact tonic and mode after EARLY_NOTES notes and after all,
@@ -100,7 +102,12 @@ def listening_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
         "chorale sopranos": [to_stream(piece, (0,), rng) for piece in chorales],
         "chorales": [to_stream(piece, range(len(piece.voices)), rng) for piece in chorales],
     }
-    return {name: _figures(streams, rng) for name, streams in rows.items() if streams}
+    figures = {}
+    for done, (name, streams) in enumerate(rows.items(), 1):
+        if streams:
+            figures[name] = _figures(streams, rng)
+        report(done, len(rows))
+    return figures
 
 
 def hear(stream: Stream) -> Heard:
@@ -133,8 +140,8 @@ def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, f
     notes = sum(len(one.answers) for one in heard)
     return {
         "pieces": float(len(streams)),
-        **_share("early", early, rng),
-        **_share("whole", whole, rng),
+        **_share("early", early),
+        **_share("whole", whole),
         **{
             f"{name}_krumhansl": 100 * float(np.mean(np.array(found) == keys))
             for name, found in guesses.items()
@@ -147,15 +154,10 @@ def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, f
     }
 
 
-def _share(name: str, is_right: npt.NDArray[np.bool_], rng: np.random.Generator) -> dict[str, float]:
+def _share(name: str, is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Give a percentage and its 95 % bootstrap interval."""
-    drawn = rng.choice(is_right, (BOOTSTRAPS, len(is_right))).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return {
-        name: 100 * float(is_right.mean()),
-        f"{name}_low": 100 * float(low),
-        f"{name}_high": 100 * float(high),
-    }
+    found = estimate_column([{name: 100.0 * right} for right in is_right.tolist()], SEED)[name]
+    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _changes(answers: npt.NDArray[np.int64]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -48,7 +49,11 @@ class Sweep:
 
     @property
     def share(self) -> float:
-        """What turning it from 0 to 2 moves, as a share of the gap between people and random notes."""
+        """What turning it from 0 to 2 moves, as a share of the gap between people and random notes.
+
+        Nan where people's is unknown. Random notes are as many as people's, so for the density the gap is
+        next to nothing and the share says nothing.
+        """
         return (self.values[-1].mean - self.values[0].mean) / abs(self.human - self.random)
 
     @property
@@ -58,8 +63,10 @@ class Sweep:
         return all(low < high for low, high in pairwise(means))
 
     @property
-    def is_kept(self) -> bool:
-        """Whether it does what a knob shall do."""
+    def is_kept(self) -> bool | None:
+        """Whether it does what a knob shall do; None where it rises and nobody knows how far it should."""
+        if self.is_monotonic and math.isnan(self.share):
+            return None
         return self.is_monotonic and self.share >= LEAST_SHARE
 
 

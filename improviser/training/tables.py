@@ -23,7 +23,7 @@ from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
-from improviser.rewards import MOMENT, moments
+from improviser.rewards import MOMENT, Scene, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,22 @@ class PlayerTable:
     moment: npt.NDArray[np.float32]
     start: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
+
+    def scene(self, own: Line, rows: npt.NDArray[np.int64], place: Place) -> Scene:
+        """Give what the rewards see where `own`, one row a lane, has just played beside `rows`, (lanes,)."""
+        return Scene(
+            own=own,
+            bits=self.bits[rows],
+            player_note=self.note[rows],
+            player_before=self.before[rows],
+            player_turns=self.turns[rows],
+            chord_bits=self.chord_bits[rows],
+            tonic=place.tonic,
+            mode=place.mode,
+            player_density=self.density[rows],
+            moment=self.moment[rows],
+            style=place.style,
+        )
 
 
 def player_table(parts: Sequence[Part]) -> PlayerTable:

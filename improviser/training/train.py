@@ -238,7 +238,7 @@ def _learn(
         transitions = sample(learner, game, dqn.epsilon(progress), rng, weights)
         replay.store(transitions)
         before, sampled = sampled, sampled + settings.lanes
-        reward = float(transitions.reward.mean(axis=0) @ (weights if dqn.decomposed else np.ones(1)))
+        reward = float(transitions.reward.mean(axis=0) @ learner.weights)
         mean_reward += (reward - mean_reward) * 0.01
         if len(replay) >= min(dqn.learning_starts, dqn.buffer_size):
             for _ in range(sampled // dqn.train_frequency - before // dqn.train_frequency):

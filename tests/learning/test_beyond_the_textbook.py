@@ -158,34 +158,25 @@ def test_the_target_network_follows_a_little() -> None:
         np.testing.assert_allclose(weight + 0.25 * (aim[name] - weight), after[name], atol=1e-6)
 
 
-def test_exploring_by_the_prior() -> None:
-    """At epsilon 1 the actions are drawn as the habits say, legal ones only."""
-    logits = [[1.0, 0.0, 2.0]]
-    config = DQNConfig(prior_exploration=True)
-    learner = Learner(tabular(table_of(1)), config, prior=tabular(table_of(1, s0=logits)))
+@pytest.mark.parametrize(
+    ("config", "values", "habits", "epsilon"),
+    [
+        (DQNConfig(prior_exploration=True), [0, 0, 0], [1.0, 0.0, 2.0], 1.0),
+        (DQNConfig(temperature=0.5), [0.5, 0.0, 9.0], [0, 0, 0], 0.0),
+    ],
+    ids=["exploring by the prior", "acting by the softmax"],
+)
+def test_actions_are_drawn(
+    config: DQNConfig, values: list[float], habits: list[float], epsilon: float
+) -> None:
+    """Two legal actions come as e to 1 at log-odds of 1; the illegal one, though likelier, never."""
+    learner = Learner(tabular(table_of(1, s0=[values])), config, prior=tabular(table_of(1, s0=[habits])))
     lanes = 20_000
     legal = np.tile([True, True, False], (lanes, 1))
-    actions = learner.select_actions(
-        np.zeros((lanes, 1), dtype=np.uint8), legal, 1.0, np.random.default_rng(0)
-    )
-    share = np.e / (1 + np.e)
-    assert (
-        pytest.approx([share, 1 - share, 0], abs=0.02) == (np.bincount(actions, minlength=3) / lanes).tolist()
-    )
-
-
-def test_acting_by_the_softmax() -> None:
-    """With a temperature the actions are drawn from the softmax of the values over it."""
-    learner = Learner(tabular(table_of(1, s0=[[0.5, 0.0, 9.0]])), DQNConfig(temperature=0.5))
-    lanes = 20_000
-    legal = np.tile([True, True, False], (lanes, 1))
-    actions = learner.select_actions(
-        np.zeros((lanes, 1), dtype=np.uint8), legal, 0.0, np.random.default_rng(0)
-    )
-    share = np.e / (1 + np.e)
-    assert (
-        pytest.approx([share, 1 - share, 0], abs=0.02) == (np.bincount(actions, minlength=3) / lanes).tolist()
-    )
+    seen = np.zeros((lanes, 1), dtype=np.uint8)
+    actions = learner.select_actions(seen, legal, epsilon, np.random.default_rng(0))
+    share, found = np.e / (1 + np.e), np.bincount(actions, minlength=3) / lanes
+    assert pytest.approx([share, 1 - share, 0], abs=0.02) == found.tolist()
 
 
 def test_the_end_needs_no_legal_action() -> None:

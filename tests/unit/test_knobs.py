@@ -8,7 +8,7 @@ import pytest
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import DENSITY_SCALE, Knobs
 from improviser.midi.message import NoteOn
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from tests.actors import Indifferent
 
 VALUES = (np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((3, ACTION_COUNT), dtype=np.float32))
@@ -42,4 +42,3 @@ def test_a_turn_acts_at_once() -> None:
             kinds.append(engine.decision.action >= FIRST_ONSET)
             assert density == engine.decision.knobs.density
     assert [True] * 4 + [False] * 4 + [True] * 4 + [False] * 4 == kinds
-    assert HOLD_ACTION < FIRST_ONSET

@@ -83,7 +83,7 @@ def test_chord_pays_for_chord_tones() -> None:
     assert inside["chord"] > 0 > outside["chord"]
 
 
-def test_chord_lets_weak_notes_pass() -> None:
+def test_a_tone_outside_costs_less_off_the_beat() -> None:
     """A passing tone outside of the chord costs a quarter off the beat of what it costs on the downbeat."""
     weak = last(f"{REST_BAR} . F4", f"{C_MAJOR_BROKEN} - -")["chord"]
     strong = last(f"{REST_BAR} F4", f"{C_MAJOR_BROKEN} -")["chord"]
