@@ -12,21 +12,26 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .08 | turning back after a leap; leaping on |
-| coherence | meter | .20 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .27 | - ; more or fewer onsets in two bars than people play beside as many |
-| coherence | cadence | .15 | stable tones at the end of four and eight bars; unstable ones |
-| coherence | motif | .10 | taking up the rhythm of the bar before with other notes; breaking off it |
-| creativity | surprise | .20 | a middling unexpectedness; the obvious and the random |
+| coherence | meter | .18 | onsets on strong positions; off the beat, and holding through a downbeat |
+| coherence | density | .22 | - ; more or fewer onsets in two bars than people play beside as many |
+| coherence | cadence | .12 | stable tones at the end of four and eight bars; unstable ones |
+| coherence | motif | .08 | taking up the rhythm of the bar before with other notes; breaking off it |
+| coherence | opening | .08 | beginning on the tonic or in the chord; beginning elsewhere |
+| coherence | spacing | .04 | - ; within a third of the player's top voice, or far from it |
+| creativity | surprise | .20 | melodies about as surprising as people's; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
 | creativity | variety | .20 | four to six pitch classes in the last eight onsets; one or two |
 | creativity | echo | .20 | taking up a turn of the player's, transposed or inverted; - |
 
 Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997),
 "Simplifying the implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
-inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology". Parallels, leaps, cadence: common-practice
-counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus while the
-player has so many, 10th to 90th percentile for chorales; for dances 10th percentile to median, since theirs
-are chorales at double speed.
+inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology", over `music.expectation` (Pearce 2005);
+its bands hold the mean of seven intervals of the training corpus from the 10th to the 90th percentile.
+Spacing: 97 % of what two voices of the training corpus sound together lies within. Parallels, leaps, cadence:
+common-practice counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training
+corpus while the player has so many, 10th to 90th percentile for chorales; for dances 10th percentile to
+median, since theirs are chorales at double speed. The bands of the styles minimal and free are their own
+character, set by hand.
 """
 
 from __future__ import annotations
@@ -43,15 +48,17 @@ from improviser.listening.line import (
     LONG_AGO,
     NO_INTERVAL,
     NONE,
+    SILENT,
     WINDOW,
     Line,
     interval_rows,
     turns,
 )
 from improviser.music.consonance import interval_consonance
+from improviser.music.expectation import interval_surprisal
 from improviser.music.meter import STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE, IntArray, rotate
-from improviser.music.scale import SCALE_BITS, STABLE_BITS
+from improviser.music.scale import SCALE_BITS, STABLE_BITS, Mode
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -65,10 +72,12 @@ TERMS: Final = {
     "parallels": ("harmony", 0.21),
     "proximity": ("coherence", 0.20),
     "reversal": ("coherence", 0.08),
-    "meter": ("coherence", 0.20),
-    "density": ("coherence", 0.27),
-    "cadence": ("coherence", 0.15),
-    "motif": ("coherence", 0.10),
+    "meter": ("coherence", 0.18),
+    "density": ("coherence", 0.22),
+    "cadence": ("coherence", 0.12),
+    "motif": ("coherence", 0.08),
+    "opening": ("coherence", 0.08),
+    "spacing": ("coherence", 0.04),
     "surprise": ("creativity", 0.20),
     "novelty": ("creativity", 0.40),
     "variety": ("creativity", 0.20),
@@ -80,9 +89,13 @@ DENSITY_BANDS: Final = np.array(
     [
         [[6, 11], [4, 9], [4, 9], [6, 10], [7, 11], [7, 12], [7, 12], [7, 13], [7, 14]],
         [[11, 15], [6, 8], [6, 8], [6, 8], [8, 10], [10, 13], [11, 14], [12, 16], [14, 18]],
+        [[2, 4]] * 9,
+        [[6, 16]] * 9,
     ],
     dtype=np.float32,
 )
+# Of each style, a row of music.expectation.CORPORA, and the fewest and most nats of mean surprisal.
+SURPRISE_BANDS: Final = ((0, 1.40, 2.69), (1, 1.41, 2.50), (0, 1.40, 2.69), (1, 2.20, 3.40))
 
 
 def component_weights() -> FloatArray:
@@ -159,7 +172,8 @@ def judge(scene: Scene) -> FloatArray:
     own = scene.own
     sounding = own.note >= 0
     degree = (own.note - scene.tonic) % OCTAVE
-    step = _Step(own.events[:, -1] >= 0, sounding, degree, _WORTH[own.since] * sounding)
+    in_chord = (scene.chord_bits >> degree) & 1
+    step = _Step(own.events[:, -1] >= 0, sounding, degree, in_chord, _WORTH[own.since] * sounding)
     terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
     _harmony(scene, step, terms)
     _coherence(scene, step, terms)
@@ -171,7 +185,7 @@ def judge(scene: Scene) -> FloatArray:
 class _Step:
     """What all terms need of a step; arrays are (lanes,).
 
-    `degree` is the sounding note's, in semitones above the tonic.
+    `degree` is the sounding note's, in semitones above the tonic; `in_chord` 1 if the chord has it, else 0.
     `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
     melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
     sitting on a good note earns nothing in the end.
@@ -180,6 +194,7 @@ class _Step:
     onset: npt.NDArray[np.bool_]
     sounding: npt.NDArray[np.bool_]
     degree: IntArray
+    in_chord: IntArray
     worth: FloatArray
 
 
@@ -191,8 +206,7 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     vertical *= step.sounding[:, None]
     vertical *= moment[:, :2]
     out[:, 0] = vertical[:, 0]
-    in_chord = (scene.chord_bits >> step.degree) & 1
-    out[:, 1] = np.where(in_chord, moment[:, 3], moment[:, 2]) * step.worth
+    out[:, 1] = np.where(step.in_chord, moment[:, 3], moment[:, 2]) * step.worth
     out[:, 2] = _OUTSIDE[scene.mode, step.degree] * step.worth
     out[:, 3] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before
@@ -202,13 +216,12 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
 
 
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
-    """Write the six terms of coherence, and surprise, which is read off the same melodic table."""
+    """Write the eight terms of coherence."""
     own, moment = scene.own, scene.moment
     rows = interval_rows(own.intervals[:, -2:])
     melody = _MELODY[rows[:, 0], rows[:, 1]]
     melody *= step.worth[:, None]
-    out[:, 5:7] = melody[:, :2]
-    out[:, 11] = melody[:, 2]
+    out[:, 5:7] = melody
     newest = own.events[:, -1]
     out[:, 7] = np.where(step.onset, moment[:, 4], np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
     started = own.events[:, 0] != NONE
@@ -218,20 +231,39 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     bar_ago = own.lagged[:, _BAR_LAG]
     same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
     out[:, 10] = same_rhythm * ((bar_ago != newest) & started) * _MOTIF_SHARE[own.count]
+    is_first = own.pitches[:, -2] == SILENT
+    out[:, 11] = _OPENING[step.in_chord, step.degree] * (is_first * step.worth)
+    is_beside = step.sounding & (scene.player_note >= 0)
+    out[:, 12] = _SPACING[own.note - scene.player_note] * is_beside
 
 
 def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
-    """Write the terms of creativity but for surprise."""
+    """Write the four terms of creativity."""
     own = scene.own
+    out[:, 13] = _surprise(scene) * step.worth
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
-    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, 12], dtype=np.float32)
+    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, 14], dtype=np.float32)
     classes = _POPCOUNT[np.bitwise_or.reduce(own.classes, axis=1)]
-    out[:, 13] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
+    out[:, 15] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
     turn = turns(own.intervals[:, -2:])
     upright = np.logical_or.reduce(scene.player_turns == turn, axis=1)
     inverted = np.logical_or.reduce(scene.player_turns == -turn, axis=1)
     turning = (own.intervals[:, -1] != 0) & (own.intervals[:, -2] != NO_INTERVAL)
-    out[:, 14] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
+    out[:, 16] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
+
+
+def _surprise(scene: Scene) -> FloatArray:
+    """Give the fit, (lanes,), of how surprising the last intervals are; 0 before there is one."""
+    own = scene.own
+    row = OCTAVE * (len(Mode) * scene.style + scene.mode)
+    after = (row[:, None] + (own.pitches[:, :-1] - scene.tonic[:, None]) % OCTAVE) * INTERVAL_ROWS
+    nats = np.add.reduce(_SURPRISAL.take(after + interval_rows(own.intervals[:, 1:])), axis=1)
+    count = np.add.reduce(own.intervals[:, 1:] != NO_INTERVAL, axis=1)
+    band = _BANDS.take(scene.style, axis=0)
+    outside = np.abs(nats / np.maximum(count, 1) - band[:, 0]) - band[:, 1]
+    fit: FloatArray = _SURPRISING * np.minimum(np.maximum(outside, 0) - _TOLERANCE, _TOLERANCE)
+    fit *= count > 0
+    return fit
 
 
 _NONE: Final = INTERVAL_ROWS - 1
@@ -260,6 +292,9 @@ _OUTSIDE: Final = (((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1).astype(
 # Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
 _CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
 _CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
+# Nats outside of the band at which surprise is worth nothing any more.
+_TOLERANCE: Final = np.float32(0.5)
+_SURPRISING: Final = -1 / _TOLERANCE
 # The columns of `moments`.
 MOMENT: Final = 9
 # Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
@@ -274,6 +309,10 @@ _INTERVALS: Final = np.concatenate([np.arange(_WIDEST + 1), np.arange(-_WIDEST, 
 # Whether an interval is a unison or octave, or a fifth; and whether it is a unison or octave.
 _PERFECT: Final = np.isin(np.abs(_INTERVALS) % OCTAVE, (0, 7))
 _OCTAVES: Final = _INTERVALS % OCTAVE == 0
+# -1 where two voices sound nearer than a third, or farther than two octaves and a third.
+_SPACING: Final = -((np.abs(_INTERVALS) < 3) | (np.abs(_INTERVALS) > 28)).astype(np.int8)  # noqa: PLR2004
+# Worth of beginning outside and inside of the chord on each degree.
+_OPENING: Final = np.array([[1] + 11 * [-1], 12 * [1]], dtype=np.int8)
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
 
 
@@ -327,23 +366,28 @@ def _reversal(previous: int, interval: int) -> float:
     return 1.0 if 0 < abs(interval) < abs(previous) else 0.5
 
 
-def _unexpectedness(previous: int, interval: int) -> float:
-    """Give how unexpected an interval is, 0-1, by its size for the most part, and by reversal."""
-    return 0.8 * min(abs(interval), OCTAVE) / OCTAVE + 0.2 * (1 - _reversal(previous, interval)) / 2
-
-
 def _melody_table() -> FloatArray:
-    """Give proximity, reversal, surprise, (26, 26, 3), by previous interval and interval: 0..24, 25 none."""
-    table = np.zeros((_NONE + 1, _NONE + 1, 3), dtype=np.float32)
+    """Give proximity and reversal, (26, 26, 2), by previous interval and interval: 0..24, 25 none."""
+    table = np.zeros((_NONE + 1, _NONE + 1, 2), dtype=np.float32)
     for i in range(_NONE + 1):
         previous = 0 if i == _NONE else i - OCTAVE
         for j in range(_NONE):
             interval = j - OCTAVE
-            wundt = min(1.0, 1.3 - ((_unexpectedness(previous, interval) - 0.35) / 0.33) ** 2)
-            table[i, j] = _proximity(abs(interval)), _reversal(previous, interval), max(-1.0, wundt)
+            table[i, j] = _proximity(abs(interval)), _reversal(previous, interval)
     return table
+
+
+def _surprisal_table() -> FloatArray:
+    """Give the nats of each interval, 0 where there is none: (styles x modes x 12 degrees x 26,)."""
+    known = interval_surprisal()[[row for row, _, _ in SURPRISE_BANDS]]
+    return np.pad(known, [(0, 0)] * 3 + [(0, 1)]).ravel()
 
 
 _VERTICAL: Final = _vertical_table()
 _DENSITY_FIT: Final = _density_table()
 _MELODY: Final = _melody_table()
+_SURPRISAL: Final = _surprisal_table()
+# The middle of each style's band, and half its width.
+_BANDS: Final = np.array(
+    [((most + fewest) / 2, (most - fewest) / 2) for _, fewest, most in SURPRISE_BANDS], dtype=np.float32
+)

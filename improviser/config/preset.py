@@ -32,6 +32,8 @@ class Style(StrEnum):
 
     CHORALE = "chorale"
     FIDDLE = "fiddle"
+    MINIMAL = "minimal"
+    FREE = "free"
 
 
 def _matching(pattern: str, expected: str) -> AfterValidator:

@@ -19,7 +19,15 @@ from improviser.engine.settings import AUTO_KEY
 from improviser.engine.why import Reason, reasons
 from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.listener import Listener
-from improviser.listening.observation import SIZE, STYLES, Place, encode_own, encode_player, line_density
+from improviser.listening.observation import (
+    SIZE,
+    STYLES,
+    Place,
+    certainty,
+    encode_own,
+    encode_player,
+    line_density,
+)
 from improviser.listening.player import player_base
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
@@ -344,6 +352,7 @@ class Engine:
         values = (
             key.tonic,
             int(key.mode),
+            certainty(self.key_confidence),
             self._meter_row,
             in_bar * SIXTEENTHS_PER_BEAT // self.settings.steps_per_beat,
             bar,

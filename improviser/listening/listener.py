@@ -98,8 +98,8 @@ class Listener:
         player = self.player.copy()
         if heard.late is not None and player.line.events[0, -1] < 0:
             player.line.amend(np.array([heard.late], dtype=np.int16))
-        key = np.array([self.keys.key.index])
-        player.push(np.array([heard.event], dtype=np.int16), np.array([heard.bits]), key)
+        sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
+        player.push(*sound, np.array([self.keys.key.index]))
         return player, heard
 
     def close(self, since_s: float, player: Player) -> None:

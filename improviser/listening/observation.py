@@ -13,9 +13,11 @@ base, the tonic at the bottom of its range, so that transposing the music change
 | player_present | 1 | 2 | whether the player did anything in the last 32 steps |
 | player_density | 1 | 9 | the player's onsets in the last 32 steps, halved, at most 8 |
 | player_register | 1 | 5 | octaves from our base up to the player's, -2..2 as 0..4 |
+| player_bass | 1 | 13 | pitch class of the player's lowest note above the tonic, 12 none |
 | chord_root | 1 | 13 | root of the implied chord above the tonic, 12 none |
 | chord_quality | 1 | 10 | quality of the implied chord, 9 none |
 | mode | 1 | 2 | of the key: major, minor |
+| certainty | 1 | 4 | how sure the key is, as `certainty` gives it |
 | sixteenth | 1 | 16 | position in the bar |
 | meter | 1 | 4 | row of music.meter.METERS |
 | bar | 1 | 8 | bar in an eight-bar phrase |
@@ -32,6 +34,7 @@ base, the tonic at the bottom of its range, so that transposing the music change
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +56,7 @@ from improviser.music.pitch import OCTAVE, IntArray
 if TYPE_CHECKING:
     from improviser.listening.player import Player
 
-STYLES: Final = ("chorale", "fiddle")
+STYLES: Final = ("chorale", "fiddle", "minimal", "free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,11 @@ FEATURES: Final = (
     Feature("player_present", 1, 2),
     Feature("player_density", 1, 9),
     Feature("player_register", 1, 5),
+    Feature("player_bass", 1, 13),
     Feature("chord_root", 1, 13),
     Feature("chord_quality", 1, 10),
     Feature("mode", 1, 2),
+    Feature("certainty", 1, 4),
     Feature("sixteenth", 1, 16),
     Feature("meter", 1, 4),
     Feature("bar", 1, 8),
@@ -113,6 +118,9 @@ OWN_BLOCK: Final = slice(COLUMNS["bar"].stop, SIZE)
 
 
 Rows = npt.NDArray[np.uint8]
+# From which probability on a key is surer: even, three to one, nine to one.
+_SURER: Final = (0.5, 0.75, 0.9)
+SURE: Final = len(_SURER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,7 @@ class Place:
     Attributes:
         tonic: Pitch class 0-11.
         mode: Row of Mode.
+        certainty: How sure the key is, as `certainty` gives it.
         meter: Row of METERS.
         sixteenth: Position in the bar, 0-15.
         bar: Number of the bar, from 0.
@@ -132,12 +141,18 @@ class Place:
 
     tonic: IntArray
     mode: IntArray
+    certainty: IntArray
     meter: IntArray
     sixteenth: IntArray
     bar: IntArray
     player_base: IntArray
     own_base: IntArray
     style: IntArray
+
+
+def certainty(confidence: float) -> int:
+    """Give how sure a key of this probability is: 0 for less than even, SURE for nearly certain or locked."""
+    return bisect_right(_SURER, confidence)
 
 
 def line_density(line: Line) -> IntArray:
@@ -161,12 +176,14 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, start + 2] = (line.count > 0) | (line.note >= 0)
     out[:, start + 3] = line_density(line)
     out[:, start + 4] = np.clip((base - place.own_base) // OCTAVE + 2, 0, 4)
-    out[:, start + 5] = np.where(chord < 0, OCTAVE, (chord // QUALITY_COUNT - place.tonic) % OCTAVE)
-    out[:, start + 6] = np.where(chord < 0, QUALITY_COUNT, chord % QUALITY_COUNT)
-    out[:, start + 7] = place.mode
-    out[:, start + 8] = place.sixteenth
-    out[:, start + 9] = place.meter
-    out[:, start + 10] = place.bar % 8
+    out[:, start + 5] = np.where(player.bass < 0, OCTAVE, (player.bass - place.tonic) % OCTAVE)
+    out[:, start + 6] = np.where(chord < 0, OCTAVE, (chord // QUALITY_COUNT - place.tonic) % OCTAVE)
+    out[:, start + 7] = np.where(chord < 0, QUALITY_COUNT, chord % QUALITY_COUNT)
+    out[:, start + 8] = place.mode
+    out[:, start + 9] = place.certainty
+    out[:, start + 10] = place.sixteenth
+    out[:, start + 11] = place.meter
+    out[:, start + 12] = place.bar % 8
     _write_absence(np.flatnonzero(out[:, COLUMNS["player_present"].start] == 0), out)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.chord import ChordTracker
-from improviser.listening.line import RANGE, Events, Line
+from improviser.listening.line import RANGE, SILENT, Events, Line
 from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ class Player:
     Attributes:
         line: The top voice.
         bits: (lanes,) int64, twelve-bit sets of the pitch classes that sound.
+        bass: (lanes,) int64, the lowest note of these, SILENT where none sounds.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
         """Start silent, for as many lanes as the arrays of steps a beat and a bar have."""
         lanes = len(bar_steps)
         self.line = Line(beat_steps, bar_steps)
-        self.bits: npt.NDArray[np.int64] = np.zeros(lanes, dtype=np.int64)
+        self.bits: IntArray = np.zeros(lanes, dtype=np.int64)
+        self.bass: IntArray = np.full(lanes, SILENT)
         self._chords = ChordTracker(lanes, int(beat_steps[0]))
 
     def copy(self) -> Self:
@@ -44,10 +46,10 @@ class Player:
         """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
         return self._chords.chord
 
-    def push(self, event: Events, bits: npt.NDArray[np.int64], key: IntArray) -> None:
-        """Take in a step: top-voice events, sounding sets and key indices, each (lanes,)."""
+    def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray) -> None:
+        """Take in a step: top-voice events, sounding sets, lowest notes and key indices, each (lanes,)."""
         self.line.push(event)
-        self.bits = bits
+        self.bits, self.bass = bits, bass
         self._chords.push(bits, key)
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from improviser.listening.line import HOLD, REST
+from improviser.listening.line import HOLD, REST, SILENT
 from improviser.midi.message import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -37,12 +37,14 @@ class HeardStep:
         event: The top voice: a note, HOLD or REST.
         late: The top onset of the step before, if it came, or came out, after that was decided; else None.
         bits: Twelve-bit set of the pitch classes that sounded in the step.
+        bass: The lowest note of these, SILENT where none sounded.
         onsets: All notes struck in the step, the late ones too, as they came.
     """
 
     event: int
     late: int | None
     bits: int
+    bass: int
     onsets: tuple[int, ...]
 
 
@@ -110,12 +112,14 @@ class NoteWindow:
         struck = tuple(onset.note for onset in self._onsets)
         lid = self._lid(current)
         notes = [note for _, note in self._held | self._pedalled]
+        sounded = [*notes, *(onset.note for onset in current)]
         silence = HOLD if notes else REST
         top = _top(current, lid)
         return HeardStep(
             event=silence if top is None else top,
             late=_top(late, self._lid(late + current)),
-            bits=pitch_class_bits([*notes, *(onset.note for onset in current)]),
+            bits=pitch_class_bits(sounded),
+            bass=min(sounded, default=SILENT),
             onsets=struck,
         )
 

@@ -6,18 +6,26 @@ the engine, which does not know what will happen; `chord_bits` says what is mean
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, REST, SILENT, Events
-from improviser.midi.message import CLOCK, Message, NoteOff, NoteOn, TimedMessage
-from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
+from improviser.listening.line import SILENT
+from improviser.midi.message import CLOCK, Message, TimedMessage
+from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
-from improviser.training.metrics import sounding_notes
+from improviser.training.part_edit import (
+    part_messages,
+    raised,
+    repeated,
+    struck_anew,
+    transposed,
+    with_player,
+    with_rest,
+    with_wrong_notes,
+)
 from improviser.training.tables import player_table
 
 if TYPE_CHECKING:
@@ -36,10 +44,6 @@ WRONG_SHARE: Final = 0.1
 NEW_DEGREES: Final = 3
 _SEVEN_DEGREES: Final = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 10)}
 CLOCKS_PER_BEAT: Final = 24
-# The player's touch swells and fades over eight bars, so that following it can be told from not.
-TOUCH: Final = 75.0
-SWELL: Final = 35.0
-SWELL_BARS: Final = 8
 
 Bits = npt.NDArray[np.int64]
 
@@ -74,7 +78,7 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
     meant = chords_of(whole)
     at = CHANGE_BEAT * part.steps_per_beat
     middle = (-(-at // part.bar_steps) * part.bar_steps) + part.bar_steps // 2
-    rested, moved = with_rest(whole, at), with_new_chord(whole, middle)
+    rested, moved = with_rest(whole, at, REST_BARS), with_new_chord(whole, middle)
     cases = [_steady(UNCHANGED, whole, meant, CHANGE_BEAT)]
     for semitones in range(1, OCTAVE):
         bits = meant.copy()
@@ -87,16 +91,9 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
     return [
         *cases,
         _steady(RESTED, rested, chords_of(rested), CHANGE_BEAT + rest_beats),
-        _steady(WRONG_NOTES, with_wrong_notes(whole, at, rng), meant, CHANGE_BEAT),
+        _steady(WRONG_NOTES, with_wrong_notes(whole, at, WRONG_SHARE, rng), meant, CHANGE_BEAT),
         _steady(NEW_CHORD, moved, chords_of(moved), middle // part.steps_per_beat),
     ]
-
-
-def repeated(part: Part, beats: int) -> Part:
-    """Give the whole bars of a part again and again, for at least so many beats."""
-    length = len(part.player) // part.bar_steps * part.bar_steps
-    times = -(-beats * part.steps_per_beat // length)
-    return _with_player(part, np.tile(part.player[:length], times), np.tile(part.bits[:length], times))
 
 
 def chords_of(part: Part) -> Bits:
@@ -104,48 +101,10 @@ def chords_of(part: Part) -> Bits:
     return player_table([part]).chord_bits.astype(np.int64)
 
 
-def raised(bits: Bits, semitones: int) -> Bits:
-    """Give pitch-class sets moved up by 0-11 semitones."""
-    return rotate(bits, np.array(-semitones % OCTAVE)).astype(np.int64, copy=False)
-
-
-def transposed(part: Part, at: int, semitones: int) -> Part:
-    """Give the part moved up from step `at` on; a note held there is struck anew."""
-    events, bits = _struck_anew(part.player, at), part.bits.copy()
-    later = events[at:]
-    events[at:] = np.where(later >= 0, np.minimum(later + semitones, NOTE_MAX), later)
-    bits[at:] = raised(bits[at:], semitones)
-    return _with_player(part, events, bits)
-
-
-def with_rest(part: Part, at: int) -> Part:
-    """Give the part silent for REST_BARS from step `at` on; then it goes on where it would be."""
-    end = at + REST_BARS * part.bar_steps
-    events, bits = _struck_anew(part.player, end), part.bits.copy()
-    events[at:end], bits[at:end] = REST, 0
-    return _with_player(part, events, bits)
-
-
-def with_wrong_notes(part: Part, at: int, rng: np.random.Generator) -> Part:
-    """Give the part with a tenth of its top notes from step `at` on a semitone too low or too high."""
-    events, bits = part.player.copy(), part.bits.copy()
-    onsets = np.flatnonzero(events >= 0)
-    ends = [*onsets[1:].tolist(), len(events)]
-    for start, end in zip(onsets.tolist(), ends, strict=True):
-        if start < at or rng.random() >= WRONG_SHARE:
-            continue
-        note, by = int(events[start]), int(rng.choice((-1, 1)))
-        sounds = bits[start:end] > 0
-        events[start] = note + by
-        wrong = bits[start:end] & ~(1 << note % OCTAVE) | 1 << (note + by) % OCTAVE
-        bits[start:end] = np.where(sounds, wrong, 0)
-    return _with_player(part, events, bits)
-
-
 def with_new_chord(part: Part, at: int) -> Part:
     """Give the part NEW_DEGREES degrees of its scale higher from step `at`, inside of a bar, on."""
     shift = _degree_shift(part.mode)
-    events, bits = _struck_anew(part.player, at), part.bits.copy()
+    events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
     later = events[at:]
     moved = later + shift[later % OCTAVE]
     events[at:] = np.where(later >= 0, np.minimum(moved, NOTE_MAX), later)
@@ -153,30 +112,8 @@ def with_new_chord(part: Part, at: int) -> Part:
     for degree in range(OCTAVE):
         above |= (bits[at:] >> degree & 1) << (degree + shift[degree]) % OCTAVE
     bits[at:] = above
-    return _with_player(part, events, bits)
-
-
-def part_messages(part: Part) -> list[tuple[float, Message]]:
-    """Give what the player's hands do, each with its step: top voice, other pitch classes below."""
-    top = sounding_notes(part.player)
-    others = np.where(top >= 0, part.bits & ~(1 << np.maximum(top, 0) % OCTAVE), part.bits)
-    low = max(0, int(top[top >= 0].min(initial=60)) - OCTAVE)
-    messages: list[tuple[float, Message]] = []
-    held: dict[int, int] = {}  # pitch class of an inner voice, or -1 for the top voice: its note
-    for step in range(len(top)):
-        wanted = {
-            degree: low + (degree - low) % OCTAVE for degree in range(OCTAVE) if others[step] >> degree & 1
-        }
-        if top[step] >= 0:
-            wanted[-1] = int(top[step])
-        struck = {voice for voice in wanted if voice not in held}
-        if part.player[step] >= 0:
-            struck.add(-1)
-        ended = [voice for voice in held if voice not in wanted or voice in struck]
-        messages += [(float(step), NoteOff(0, held[voice])) for voice in ended]
-        messages += [(float(step), NoteOn(0, wanted[voice], _touch(part, step))) for voice in sorted(struck)]
-        held = wanted
-    return messages
+    bass[at:] = np.where(bass[at:] >= 0, bass[at:] + shift[bass[at:] % OCTAVE], SILENT)
+    return with_player(part, events, bits, bass)
 
 
 def _steady(name: str, part: Part, chord_bits: Bits, change_beat: int) -> Case:
@@ -206,15 +143,6 @@ def _stretched(beats: npt.NDArray[np.float64], ratio: float) -> npt.NDArray[np.f
     return moments
 
 
-def _struck_anew(events: Events, at: int) -> Events:
-    """Give a copy in which a note that is held in step `at` is struck there."""
-    copy = events.copy()
-    note = sounding_notes(events)[at]
-    if copy[at] == HOLD and note != SILENT:
-        copy[at] = note
-    return copy
-
-
 def _degree_shift(mode: int) -> npt.NDArray[np.int16]:
     """Give the semitones, (12,), to the note NEW_DEGREES degrees higher; between degrees as the lower one."""
     scale = _SEVEN_DEGREES[Mode(mode)]
@@ -223,13 +151,3 @@ def _degree_shift(mode: int) -> npt.NDArray[np.int16]:
         octaves, above = divmod(row + NEW_DEGREES, len(scale))
         shift[degree:] = scale[above] + OCTAVE * octaves - degree
     return shift
-
-
-def _touch(part: Part, step: int) -> int:
-    """Give the player's velocity in a step."""
-    return round(TOUCH + SWELL * math.sin(2 * math.pi * step / (SWELL_BARS * part.bar_steps)))
-
-
-def _with_player(part: Part, events: Events, bits: Bits) -> Part:
-    """Give a part whose player does something else, and whose partner is absent."""
-    return replace(part, player=events.astype(np.int16), bits=bits, partner=np.full_like(part.partner, REST))

@@ -17,13 +17,14 @@ from improviser.agent.config import Group, NetworkConfig
 from improviser.listening.line import HOLD, REST, SILENT, Events, Line
 from improviser.listening.observation import FEATURES, PLAYER_BLOCK, SIZE, Rows, encode_own
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
-from improviser.training.tables import PlayerTable, start_place
+from improviser.training.follower import Followers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.music.pitch import IntArray
     from improviser.training.grid import Part
+    from improviser.training.tables import PlayerTable
 
 EPISODE_BEATS: Final = 32
 _COMPONENT_WEIGHTS: Final = rewards.component_weights()
@@ -77,9 +78,19 @@ class Game:
         table: PlayerTable,
         lanes: int,
         rng: np.random.Generator,
+        following: float = 0.0,
     ) -> None:
-        """Prepare to play out of `parts`, whose player's side is `table`; `reset` or `play_whole` begins."""
-        self._parts, self._table, self._rng = parts, table, rng
+        """Prepare to play; `reset` or `play_whole` begins.
+
+        Args:
+            parts: Whose players are played with.
+            table: Their side.
+            lanes: Games at a time.
+            rng: Draws the parts, and what the players do of themselves.
+            following: The share of episodes in which the players now and then take up what we played.
+        """
+        self._parts, self._heard, self._rng = parts, table, rng
+        self._following = following
         self._lanes = lanes
         self.observation: Rows = np.zeros((lanes, SIZE), dtype=np.uint8)
         self.terms = np.zeros((lanes, len(rewards.TERMS)), dtype=np.float32)
@@ -102,28 +113,46 @@ class Game:
         parts = [self._parts[index] for index in chosen]
         bar = np.array([part.bar_steps for part in parts])
         self._length: int = EPISODE_BEATS * parts[0].steps_per_beat
-        offset = self._rng.integers((self._table.steps[chosen] - self._length) // bar + 1) * bar
-        return self._begin(parts, chosen, offset)
+        offset = self._rng.integers((self._heard.steps[chosen] - self._length) // bar + 1) * bar
+        return self._begin(parts, chosen, offset, follows=self._rng.random() < self._following)
 
     def play_whole(self, index: int) -> Rows:
         """Begin an episode that is the whole of part number `index`, in every lane; give the observations."""
-        self._length = int(self._table.steps[index])
+        self._length = int(self._heard.steps[index])
         chosen = np.full(self._lanes, index)
         return self._begin([self._parts[index]] * self._lanes, chosen, np.zeros_like(chosen))
 
-    def _begin(self, parts: list[Part], chosen: npt.NDArray[np.int64], offset: npt.NDArray[np.int64]) -> Rows:
+    def _begin(
+        self,
+        parts: list[Part],
+        chosen: npt.NDArray[np.int64],
+        offset: npt.NDArray[np.int64],
+        *,
+        follows: bool = False,
+    ) -> Rows:
         """Put each lane at a step of its part, with our line empty."""
-        self._place = start_place(parts)
         steps = (
             np.array([part.steps_per_beat for part in parts]),
             np.array([part.bar_steps for part in parts]),
         )
         self._own = Line(*steps)
-        start = self._table.start[chosen]
-        self._row, self._last_row = start + offset, start + self._table.steps[chosen] - 1
+        start = self._heard.start[chosen]
+        self._table = self._heard
+        self._followers: Followers | None = None
+        self._row, self._last_row = start + offset, start + self._heard.steps[chosen] - 1
         self._step = 0
+        if follows:
+            self._follow(parts, offset)
         self._observe()
         return self.observation
+
+    def _follow(self, parts: list[Part], offset: npt.NDArray[np.int64]) -> None:
+        """Let the players of this episode listen to us."""
+        places = self._heard.places[self._row + np.arange(self._length)[:, None]]
+        self._followers = Followers(parts, places, offset, self._rng)
+        self._followers.advance(self._own)
+        self._table, self._row = self._followers.table, np.arange(self._lanes)
+        self._last_row = self._row
 
     def step(self, actions: npt.NDArray[np.int64]) -> tuple[Rows, FloatArray, bool]:
         """Play an action a lane, (lanes,).
@@ -138,13 +167,16 @@ class Game:
         self._step += 1
         over = self._step >= self._length
         self._row = np.minimum(self._row + 1, self._last_row)
+        if self._followers is not None:
+            self._followers.advance(self._own)
         self._observe()
         return self.observation, self.terms @ _COMPONENT_WEIGHTS, over
 
     def _observe(self) -> None:
         """Write the observations of the step to be decided."""
         self.observation[:, PLAYER_BLOCK] = self._table.observation[self._row]
-        encode_own(self._own, self._table.note[self._row], self._place, self.observation)
+        self._place = self._table.place(self._row)
+        encode_own(self._own, self._table.seen[self._row], self._place, self.observation)
 
 
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):

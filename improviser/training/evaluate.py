@@ -11,7 +11,6 @@ import numpy as np
 from improviser.training.adaptation import Adaptation, adapt
 from improviser.training.chooser import Conditions, PriorOnly
 from improviser.training.estimate import Column, estimate_column
-from improviser.training.grid import Part
 from improviser.training.likeness import Likeness, likeness
 from improviser.training.metrics import Phrases, figures
 from improviser.training.perform import Take, perform, perform_greedy, perform_human, perform_random
@@ -21,6 +20,7 @@ from improviser.training.tables import player_table
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.engine import EngineSettings
+    from improviser.training.grid import Part
 
 BEATS: Final = 40
 # So many pieces tell how a change is followed: each is played seventeen times.
@@ -97,7 +97,7 @@ def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
 def spread(parts: Sequence[Part], count: int) -> list[Part]:
     """Give about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
     long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
-    return [_cut(part, BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
+    return [part.cut(BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
 
 
 def _play_all(
@@ -165,9 +165,3 @@ def _evenly(parts: Sequence[Part], count: int) -> list[Part]:
     """Give about `count` of the parts, evenly spread."""
     chosen = np.linspace(0, len(parts) - 1, min(count, len(parts))).round().astype(int)
     return [parts[index] for index in chosen]
-
-
-def _cut(part: Part, steps: int) -> Part:
-    """Give the first steps of a part."""
-    values = {name: getattr(part, name) for name in Part.__slots__}
-    return Part(**values | {name: values[name][:steps] for name in ("player", "bits", "partner")})

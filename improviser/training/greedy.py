@@ -14,7 +14,6 @@ from improviser import rewards
 from improviser.listening.line import Line
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import action_events
-from improviser.training.tables import start_place
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,20 +46,19 @@ class Greedy:
             rng: Draws among equals.
         """
         part, index = parts
-        lanes = [part] * ACTION_COUNT
         self._table, self._first_row = table, int(table.start[index])
         self._term_weights, self._rng = weights.term_weights(), rng
-        self._place = start_place(lanes)
         self._own = Line(np.full(ACTION_COUNT, part.steps_per_beat), np.full(ACTION_COUNT, part.bar_steps))
 
     def __call__(self, game: Game, part: Part, step: int) -> int:
         """Give the legal action whose step is worth most, any of them where several are."""
         del part
-        events = action_events(ACTIONS, self._place.own_base)
+        rows = np.full(ACTION_COUNT, self._first_row + step)
+        place = self._table.place(rows)
+        events = action_events(ACTIONS, place.own_base)
         trial = self._own.copy()
         trial.push(events)
-        rows = np.full(ACTION_COUNT, self._first_row + step)
-        worth = rewards.judge(self._table.scene(trial, rows, self._place)) @ self._term_weights
+        worth = rewards.judge(self._table.scene(trial, rows, place)) @ self._term_weights
         action = self._best(np.where(game.legal[0], worth, -np.inf))
         self._own.push(np.full(ACTION_COUNT, events[action]))
         return action

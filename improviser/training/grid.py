@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, NONE, REST, Events
-from improviser.listening.observation import STYLES
+from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
+from improviser.listening.observation import STYLES, SURE
 from improviser.listening.player import player_base
 from improviser.music.meter import METERS, Meter
-from improviser.music.pitch import OCTAVE
+from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
 from improviser.training.piece import TICKS_PER_BEAT, Piece
@@ -42,6 +42,10 @@ class Part:
         steps_per_beat: The grid.
         player: (steps,) events of the player's top voice.
         bits: (steps,) twelve-bit sets of what the player sounds.
+        bass: (steps,) the lowest note of it, SILENT where nothing sounds.
+        keys: (steps,) index of the key that the improviser believes in.
+        certainty: (steps,) how sure it is of that, as `listening.observation.certainty` gives it.
+        is_late: (steps,) whether what the player strikes in the step is heard after its decision.
         partner: (steps,) events of the human partner, all NONE where there is none.
         player_base: Note from which the player's tokens count.
         own_base: Note from which the partner's tokens count.
@@ -54,6 +58,10 @@ class Part:
     steps_per_beat: int
     player: Events
     bits: npt.NDArray[np.int64]
+    bass: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.int64]
+    certainty: npt.NDArray[np.int64]
+    is_late: npt.NDArray[np.bool_]
     partner: Events
     player_base: int
     own_base: int
@@ -62,6 +70,21 @@ class Part:
     def bar_steps(self) -> int:
         """The steps in a bar."""
         return METERS[self.meter].bar_beats * self.steps_per_beat
+
+    def cut(self, steps: int) -> Part:
+        """Give its first steps."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        kept = {name: value[:steps] for name, value in values.items() if isinstance(value, np.ndarray)}
+        return Part(**values | kept)
+
+
+def in_known_key(mode: int, steps: int) -> dict[str, Any]:
+    """Give the fields of a part whose key, C of `mode`, is known, and whose player is heard in time."""
+    return {
+        "keys": np.full(steps, OCTAVE * mode),
+        "certainty": np.full(steps, SURE),
+        "is_late": np.zeros(steps, dtype=np.bool_),
+    }
 
 
 def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: int) -> Events:
@@ -81,18 +104,17 @@ def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: in
     return events
 
 
-def sounding_bits(voices: Iterable[Events]) -> npt.NDArray[np.int64]:
-    """Give the twelve-bit pitch-class sets, (steps,), that voices sound together."""
-    bits: npt.NDArray[np.int64] | None = None
-    for events in voices:
-        marks = np.where(events == HOLD, -1, np.arange(len(events)))
-        source = events[np.maximum(np.maximum.accumulate(marks), 0)].astype(np.int64)
-        sounds = np.where(source >= 0, 1 << source % OCTAVE, 0)
-        bits = sounds if bits is None else bits | sounds
-    if bits is None:
+def sounding(voices: Sequence[Events]) -> dict[str, Any]:
+    """Give what voices sound together: `bits`, twelve-bit pitch-class sets, and `bass`, (steps,) each."""
+    if not voices:
         msg = "at least one voice is needed"
         raise ValueError(msg)
-    return bits
+    stacked = np.stack(voices).astype(np.int64)
+    marks = np.where(stacked == HOLD, -1, np.arange(stacked.shape[1]))
+    source = np.take_along_axis(stacked, np.maximum(np.maximum.accumulate(marks, axis=1), 0), axis=1)
+    bits = np.bitwise_or.reduce(np.where(source >= 0, 1 << source % OCTAVE, 0), axis=0)
+    lowest = np.where(source >= 0, source, NOTE_MAX + 1).min(axis=0)
+    return {"bits": bits, "bass": np.where(bits > 0, lowest, SILENT)}
 
 
 def chorale_parts(
@@ -100,7 +122,7 @@ def chorale_parts(
     style: str,
     steps_per_beat: int,
     *,
-    speed: int = 1,
+    speed: float = 1,
     casts: Sequence[tuple[tuple[int, ...], int]] = DUETS + TRIOS,
 ) -> Iterator[Part]:
     """Give a part for each piece and each cast of player's voices and partner's voice.
@@ -124,7 +146,8 @@ def chorale_parts(
                 meter=_meter(piece),
                 steps_per_beat=steps_per_beat,
                 player=voices[players[0]],
-                bits=sounding_bits([voices[voice] for voice in players]),
+                **sounding([voices[voice] for voice in players]),
+                **in_known_key(_mode(piece), steps),
                 partner=voices[own],
                 player_base=voice_base(voices[players[0]]),
                 own_base=voice_base(voices[own]),
@@ -134,7 +157,7 @@ def chorale_parts(
 def alone(part: Part) -> Part:
     """Give the part with its player absent, so that its partner's line stands for itself."""
     absent = np.full(len(part.player), NONE, dtype=np.int16)
-    return replace(part, player=absent, bits=np.zeros_like(part.bits), player_base=part.own_base)
+    return replace(part, player=absent, **sounding([absent]), player_base=part.own_base)
 
 
 def tune_parts(
@@ -162,7 +185,8 @@ def tune_parts(
             meter=_meter(piece),
             steps_per_beat=steps_per_beat,
             player=absent if solo else tune,
-            bits=np.zeros(len(tune), dtype=np.int64) if solo else sounding_bits([tune]),
+            **sounding([absent if solo else tune]),
+            **in_known_key(_mode(piece), len(tune)),
             partner=tune if solo else absent,
             player_base=base,
             own_base=base if own_low is None else register_base(own_low, 0),

@@ -16,27 +16,51 @@ from improviser.training.grid import (
     SOLOS,
     SOPRANO,
     TENOR,
+    TRIOS,
     Part,
     alone,
     chorale_parts,
     tune_parts,
 )
 from improviser.training.prior import Imitation
+from improviser.training.simulated import with_unheard
 from improviser.training.tables import player_table, prior_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from improviser.listening.line import Events
     from improviser.training.piece import Piece
 
-# A dance goes twice as fast as a hymn: its duets are chorales with all durations halved.
-DANCE_SPEED: Final = 2
 # The dances' player and partner: above and below, near and far.
 DANCES: Final = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))
 # One tune in so many is also played without a player.
 SOLO_SHARE: Final = 4
-CHORALE: Final = "chorale"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a style makes of the corpus.
+
+    Attributes:
+        imitated: How fast the chorales go whose voices it imitates: at 2 all durations are halved, for a
+            dance goes twice as fast as a hymn.
+        played: How fast they go in its games.
+        has_tunes: Whether it takes the tunes too, and of the chorales what dances need.
+    """
+
+    imitated: tuple[float, ...]
+    played: tuple[float, ...]
+    has_tunes: bool
+
+
+# By the names in STYLES.
+USAGES: Final = {
+    "chorale": Usage((1,), (1,), has_tunes=False),
+    "fiddle": Usage((2,), (2,), has_tunes=True),
+    "minimal": Usage((0.5,), (0.5, 1), has_tunes=False),
+    "free": Usage((1, 2), (1, 2), has_tunes=True),
+}
 # With the soprano alone: bass, tenor, alto; and the bass with the three others.
 HELD_OUT_CASTS: Final = (
     ((SOPRANO,), BASS),
@@ -61,76 +85,98 @@ class GameSettings:
     register_low: int = 60
 
 
-def imitation(pieces: Iterable[Piece], style: str, steps_per_beat: int) -> Imitation:
-    """Give what the prior of a style imitates.
+def imitation(
+    pieces: Iterable[Piece], style: str, steps_per_beat: int, rng: np.random.Generator | None = None
+) -> Imitation:
+    """Give what the prior of a style imitates: each voice of a chorale beside others; lines and tunes alone.
 
-    Chorales, each voice beside others and alone; for the fiddle, tunes alone and danced duets.
+    Args:
+        pieces: The corpus.
+        style: One of STYLES.
+        steps_per_beat: The grid, 1-4.
+        rng: Draws what is heard only after its step was decided; None hears all in time.
     """
     chorales, tunes = _by_kind(pieces)
-    if style == CHORALE:
-        parts = list(chorale_parts(chorales, style, steps_per_beat))
-        parts += _voices_alone(chorales, style, steps_per_beat)
-    else:
+    usage = USAGES[style]
+    if usage.has_tunes:
         parts = list(tune_parts(tunes, style, steps_per_beat, None))
-        parts += chorale_parts(chorales, style, steps_per_beat, speed=DANCE_SPEED, casts=DUETS)
+        casts = DUETS
+    else:
+        parts = list(_voices_alone(chorales, style, steps_per_beat, usage.imitated))
+        casts = DUETS + TRIOS
+    parts += _at_speeds(chorales, style, steps_per_beat, usage.imitated, casts)
+    if rng is not None:
+        parts = [with_unheard(part, rng) for part in parts]
     observations, actions = prior_rows(parts, player_table(parts))
     kept = np.flatnonzero(actions < ACTION_COUNT)
     return Imitation(observations[kept], actions[kept])
 
 
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of a style's games: chorale voices; for the fiddle, tunes and danced chorale voices.
+    """Give the players of a style's games: chorale voices, and tunes.
 
     Among them are absent ones, so that the improviser can go on alone.
     """
     chorales, tunes = _by_kind(pieces)
-    style, grid = settings.style, settings.steps_per_beat
-    if style == CHORALE:
-        return playable([*chorale_parts(chorales, style, grid), *_voices_alone(chorales, style, grid)])
-    dances = chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=DANCES)
-    solos = tune_parts(tunes[::SOLO_SHARE], style, grid, None)
-    return playable([*tune_parts(tunes, style, grid, settings.register_low), *solos, *dances])
+    style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
+    if usage.has_tunes:
+        parts = list(tune_parts(tunes, style, grid, settings.register_low))
+        parts += tune_parts(tunes[::SOLO_SHARE], style, grid, None)
+        casts = DANCES
+    else:
+        parts = list(_voices_alone(chorales, style, grid, usage.played))
+        casts = DUETS + TRIOS
+    return playable([*parts, *_at_speeds(chorales, style, grid, usage.played, casts)])
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of the test split: sopranos, or the three upper voices; for the fiddle, tunes.
+    """Give the players of the test split: sopranos, or the three upper voices; for dances, tunes.
 
     The improviser's register is the one it has on stage.
     """
     chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
-    if settings.style == CHORALE:
-        parts = chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS)
-        base = register_base(settings.register_low, 0)
-        return [replace(part, own_base=base) for part in parts]
-    return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
+    if USAGES[settings.style].has_tunes:
+        return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
+    parts = chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS)
+    base = register_base(settings.register_low, 0)
+    return [replace(part, own_base=base) for part in parts]
 
 
 def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give what people play on the test split: the chorales' partners; for the fiddle, the tunes."""
-    if settings.style == CHORALE:
-        chorales, _ = _by_kind(piece for piece in pieces if piece.split == "test")
-        return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
-    tunes = (piece for piece in pieces if piece.split == "test" and piece.kind == "tune")
-    return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
+    """Give what people play on the test split: the chorales' partners; for dances, the tunes."""
+    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
+    if USAGES[settings.style].has_tunes:
+        return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
+    return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
 
 
 def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
-    """Give the lines that a style learns from: chorale voices; for the fiddle, tunes and danced ones."""
+    """Give the lines that a style learns from: chorale voices, and tunes."""
     chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "train")
-    style, grid = settings.style, settings.steps_per_beat
-    if style == CHORALE:
-        parts = list(_voices_alone(chorales, style, grid))
-    else:
-        parts = [
-            *tune_parts(tunes, style, grid, None),
-            *chorale_parts(chorales, style, grid, speed=DANCE_SPEED, casts=SOLOS),
-        ]
+    style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
+    parts = list(_voices_alone(chorales, style, grid, usage.imitated))
+    if usage.has_tunes:
+        parts += tune_parts(tunes, style, grid, None)
     return [part.partner for part in parts]
 
 
-def _voices_alone(chorales: Iterable[Piece], style: str, steps_per_beat: int) -> Iterator[Part]:
+def _at_speeds(
+    chorales: Iterable[Piece],
+    style: str,
+    steps_per_beat: int,
+    speeds: Iterable[float],
+    casts: Sequence[tuple[tuple[int, ...], int]],
+) -> Iterator[Part]:
+    """Give the chorales' parts at each speed."""
+    for speed in speeds:
+        yield from chorale_parts(chorales, style, steps_per_beat, speed=speed, casts=casts)
+
+
+def _voices_alone(
+    chorales: Iterable[Piece], style: str, steps_per_beat: int, speeds: Iterable[float]
+) -> Iterator[Part]:
     """Give each chorale voice without a player."""
-    return map(alone, chorale_parts(chorales, style, steps_per_beat, casts=SOLOS))
+    return map(alone, _at_speeds(chorales, style, steps_per_beat, speeds, SOLOS))
 
 
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:

@@ -17,7 +17,7 @@ from improviser.agent.replay import ReplayBuffer
 from improviser.listening.line import HOLD, NONE
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import NETWORK, Game, RewardWeights
-from improviser.training.grid import Part, sounding_bits
+from improviser.training.grid import Part, in_known_key, sounding
 from improviser.training.tables import player_table
 from improviser.training.train import sample, update
 
@@ -98,7 +98,8 @@ def _walk(rng: np.random.Generator) -> Part:
         meter=0,
         steps_per_beat=4,
         player=player,
-        bits=sounding_bits([player]),
+        **sounding([player]),
+        **in_known_key(0, len(player)),
         partner=np.full(256, NONE, dtype=np.int16),
         player_base=48,
         own_base=48,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens, turns
+from improviser.listening.line import HOLD, NONE, PITCHES, REST, SILENT, Events, Line, event_tokens, turns
 from improviser.listening.observation import (
     OWN_BLOCK,
     PLAYER_BLOCK,
@@ -22,7 +22,8 @@ from improviser.listening.observation import (
 from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
-from improviser.music.pitch import OCTAVE
+from improviser.music.pitch import OCTAVE, rotate
+from improviser.playing.actions import register_base
 from improviser.rewards import MOMENT, Scene, moments
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class PlayerTable:
         observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
         bits: (rows,) int16, pitch classes above the tonic that the player sounds.
         note: (rows,) int16, its top note, SILENT where none.
+        seen: (rows,) int16, the same as it is known when the step is decided.
         before: (rows,) int16, the same one step ago.
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
         density: (rows,) int8, half its onsets in the window, at most 8.
         moment: (rows, MOMENT) float32, what the moment makes of things, as `rewards.moments` gives it.
+        places: (rows, columns) int16, the columns of Place.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
     """
@@ -53,13 +56,19 @@ class PlayerTable:
     observation: Rows
     bits: npt.NDArray[np.int16]
     note: npt.NDArray[np.int16]
+    seen: npt.NDArray[np.int16]
     before: npt.NDArray[np.int16]
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
     density: npt.NDArray[np.int8]
     moment: npt.NDArray[np.float32]
+    places: npt.NDArray[np.int16]
     start: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
+
+    def place(self, rows: npt.NDArray[np.int64]) -> Place:
+        """Give where in the music `rows`, (lanes,), stand."""
+        return Place(*self.places[rows].T)
 
     def scene(self, own: Line, rows: npt.NDArray[np.int64], place: Place) -> Scene:
         """Give what the rewards see where `own`, one row a lane, has just played beside `rows`, (lanes,)."""
@@ -81,23 +90,29 @@ class PlayerTable:
 def player_table(parts: Sequence[Part]) -> PlayerTable:
     """Give the table of the parts, in their order; all must share one grid."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
-    start = np.concatenate([[0], np.cumsum(steps)[:-1]]).astype(np.int64)
+    table = empty_table(steps)
+    for chosen in _by_length(steps):
+        _listen([parts[index] for index in chosen], table.start[chosen], table)
+    return table
+
+
+def empty_table(steps: npt.NDArray[np.int64]) -> PlayerTable:
+    """Give the table of parts of so many steps, (parts,), before anything is heard."""
     rows = int(steps.sum())
-    table = PlayerTable(
+    return PlayerTable(
         observation=np.zeros((rows, PLAYER_BLOCK.stop), dtype=np.uint8),
         bits=np.zeros(rows, dtype=np.int16),
         note=np.zeros(rows, dtype=np.int16),
+        seen=np.zeros(rows, dtype=np.int16),
         before=np.zeros(rows, dtype=np.int16),
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         density=np.zeros(rows, dtype=np.int8),
         moment=np.zeros((rows, MOMENT), dtype=np.float32),
-        start=start,
+        places=np.zeros((rows, len(fields(Place))), dtype=np.int16),
+        start=np.concatenate([[0], np.cumsum(steps)[:-1]]).astype(np.int64),
         steps=steps,
     )
-    for chosen in _by_length(steps):
-        _listen([parts[index] for index in chosen], start[chosen], table)
-    return table
 
 
 def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
@@ -112,63 +127,118 @@ def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDA
     actions = np.zeros(len(table.note), dtype=np.int64)
     for chosen in _by_length(table.steps):
         lanes = [parts[index] for index in chosen]
-        events, place = _stacked([part.partner for part in lanes]), start_place(lanes)
+        events = _stacked([part.partner for part in lanes], NONE)
         own = Line(*_grid(lanes))
         out = np.zeros((len(lanes), SIZE), dtype=np.uint8)
         for step in range(events.shape[1]):
+            rows = table.start[chosen] + np.minimum(step, table.steps[chosen] - 1)
+            place = table.place(rows)
+            encode_own(own, table.seen[rows], place, out)
             alive = np.flatnonzero(table.steps[chosen] > step)
-            rows = table.start[chosen][alive] + step
-            note = np.full(len(lanes), NONE, dtype=np.int16)
-            note[alive] = table.note[rows]
-            encode_own(own, note, place, out)
-            observations[rows, OWN_BLOCK] = out[alive, OWN_BLOCK]
-            actions[rows] = event_tokens(events[alive, step], place.own_base[alive])
+            observations[rows[alive], OWN_BLOCK] = out[alive, OWN_BLOCK]
+            actions[rows[alive]] = event_tokens(events[alive, step], place.own_base[alive])
             own.push(events[:, step])
     return observations, actions
 
 
-def start_place(parts: Sequence[Part]) -> Place:
-    """Give the place of the first step of each part."""
-    zero = np.zeros(len(parts), dtype=np.int64)
-    return Place(
-        tonic=zero,
-        mode=_column(parts, "mode"),
-        meter=_column(parts, "meter"),
-        sixteenth=zero,
-        bar=zero,
-        player_base=_column(parts, "player_base"),
-        own_base=_column(parts, "own_base"),
-        style=_column(parts, "style"),
+def part_places(part: Part) -> npt.NDArray[np.int16]:
+    """Give the columns of Place for each step of a part, (steps, columns)."""
+    steps = np.arange(len(part.player))
+    bar, in_bar = np.divmod(steps, part.bar_steps)
+    mode, tonic = np.divmod(part.keys, OCTAVE)
+    bases = [
+        [register_base(base, key) for key in range(OCTAVE)] for base in (part.player_base, part.own_base)
+    ]
+    place = Place(
+        tonic=tonic,
+        mode=mode,
+        certainty=part.certainty,
+        meter=np.full_like(steps, part.meter),
+        sixteenth=in_bar * SIXTEENTHS_PER_BEAT // part.steps_per_beat,
+        bar=bar,
+        player_base=np.array(bases[0])[tonic],
+        own_base=np.array(bases[1])[tonic],
+        style=np.full_like(steps, part.style),
     )
+    return np.stack([getattr(place, field.name) for field in fields(Place)], axis=1).astype(np.int16)
+
+
+def listen_step(
+    player: Player,
+    sound: Sound,
+    table: PlayerTable,
+    rows: npt.NDArray[np.int64],
+    alive: npt.NDArray[np.bool_],
+) -> None:
+    """Let a player of many lanes play a step, and write down what is heard in it.
+
+    Args:
+        player: Takes the step in.
+        sound: What the step brings.
+        table: To be written to; the places of its rows are known.
+        rows: (lanes,) the step's row for each lane.
+        alive: (lanes,) which lanes are to be written.
+    """
+    place = table.place(rows)
+    key = place.tonic + OCTAVE * place.mode
+    seen = player
+    if sound.is_late.any():
+        seen = player.copy()
+        seen.push(*sound.until_now(player), key)
+    player.push(sound.event, sound.bits, sound.bass, key)
+    out = np.zeros((len(rows), SIZE), dtype=np.uint8)
+    encode_player(seen, place, out)
+    chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
+    written = {
+        "observation": out[:, PLAYER_BLOCK],
+        "seen": seen.line.note,
+        "bits": rotate(player.bits, place.tonic),
+        "note": player.line.note,
+        "before": player.line.before,
+        "turns": turns(player.line.intervals),
+        "chord_bits": chord_bits,
+        "density": line_density(player.line),
+        "moment": moments(LEVELS[place.meter, place.sixteenth], place.bar, chord_bits),
+    }
+    for name, column in written.items():
+        getattr(table, name)[rows[alive]] = column[alive]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What the players do in a step; each array is (lanes,): see Part."""
+
+    event: Events
+    bits: npt.NDArray[np.int64]
+    bass: npt.NDArray[np.int64]
+    is_late: npt.NDArray[np.bool_]
+
+    def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Give event, bits and bass as they are known in time: where they are late, the past goes on."""
+        goes_on = np.where(player.line.note >= 0, HOLD, REST).astype(np.int16)
+        return (
+            np.where(self.is_late, goes_on, self.event),
+            np.where(self.is_late, player.bits, self.bits),
+            np.where(self.is_late, player.bass, self.bass),
+        )
+
+
+def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
+    """Give the fields of Sound over all steps, (parts, steps) each, filled up with silence."""
+    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False}
+    return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 
 def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable) -> None:
     """Let a player of many lanes play the parts, and write down what is heard at each step."""
-    events, bits = _stacked([part.player for part in parts]), _stacked_bits([part.bits for part in parts])
+    columns = stack_parts(parts)
     steps = np.array([len(part.player) for part in parts])
-    grid = _grid(parts)
-    player, place = Player(*grid), start_place(parts)
-    key = OCTAVE * place.mode
-    out = np.zeros((len(parts), SIZE), dtype=np.uint8)
-    for step in range(events.shape[1]):
-        bar, in_bar = np.divmod(step, grid[1])
-        here = Place(
-            **{field.name: getattr(place, field.name) for field in fields(Place)}
-            | {"bar": bar, "sixteenth": in_bar * SIXTEENTHS_PER_BEAT // grid[0]}
-        )
-        player.push(events[:, step], bits[:, step], key)
-        encode_player(player, here, out)
-        alive = np.flatnonzero(steps > step)
-        rows = start[alive] + step
-        table.observation[rows] = out[alive, PLAYER_BLOCK]
-        table.bits[rows] = bits[alive, step]
-        table.note[rows] = player.line.note[alive]
-        table.before[rows] = player.line.before[alive]
-        table.turns[rows] = turns(player.line.intervals[alive])
-        table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
-        table.density[rows] = line_density(player.line)[alive]
-        level = LEVELS[here.meter[alive], here.sixteenth[alive]]
-        table.moment[rows] = moments(level, bar[alive], table.chord_bits[rows])
+    for part, at in zip(parts, start.tolist(), strict=True):
+        table.places[at : at + len(part.player)] = part_places(part)
+    player = Player(*_grid(parts))
+    for step in range(int(steps.max())):
+        rows = start + np.minimum(step, steps - 1)
+        listen_step(player, Sound(*(column[:, step] for column in columns)), table, rows, step < steps)
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
@@ -187,19 +257,10 @@ def _column(parts: Sequence[Part], name: str) -> npt.NDArray[np.int64]:
     return np.array([getattr(part, name) for part in parts], dtype=np.int64)
 
 
-def _stacked(voices: list[Events]) -> Events:
-    """Give voices of unequal length as rows, (voices, steps), filled up with NONE."""
+def _stacked(voices: list[npt.NDArray[Any]], blank: int) -> npt.NDArray[Any]:
+    """Give voices of unequal length as rows, (voices, steps), filled up with `blank`."""
     longest = max(len(voice) for voice in voices)
-    stacked = np.full((len(voices), longest), NONE, dtype=np.int16)
-    for row, voice in zip(stacked, voices, strict=True):
-        row[: len(voice)] = voice
-    return stacked
-
-
-def _stacked_bits(voices: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    """Give rows of unequal length, (voices, steps), filled up with zeros."""
-    longest = max(len(voice) for voice in voices)
-    stacked = np.zeros((len(voices), longest), dtype=np.int64)
+    stacked = np.full((len(voices), longest), blank, dtype=voices[0].dtype)
     for row, voice in zip(stacked, voices, strict=True):
         row[: len(voice)] = voice
     return stacked

@@ -1,0 +1,91 @@
+"""Players who listen to us: now and then one takes up our last bar, in its own register."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.listening.line import HOLD, REST, SILENT, WINDOW, Line
+from improviser.listening.player import Player
+from improviser.music.pitch import NOTE_MAX, OCTAVE
+from improviser.training.tables import Sound, empty_table, listen_step, stack_parts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from improviser.training.grid import Part
+    from improviser.training.tables import PlayerTable
+
+# The share of bars in which a player takes up ours.
+ANSWER_SHARE: Final = 0.3
+# Onsets of ours in two bars without which there is nothing to take up.
+ENOUGH_ONSETS: Final = 4
+
+
+class Followers:
+    """The players of all lanes in one episode; `table` has a row a lane, of the step to be decided."""
+
+    def __init__(
+        self,
+        parts: list[Part],
+        places: npt.NDArray[np.int16],
+        offset: npt.NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> None:
+        """Begin an episode.
+
+        Args:
+            parts: What each plays where it does not follow.
+            places: (steps, lanes, columns) where each step stands, see `tables.part_places`.
+            offset: (lanes,) the step of its part with which each begins.
+            rng: Draws in which bars they follow.
+        """
+        lanes = len(parts)
+        steps = np.arange(len(places))[None, :] + offset[:, None]
+        self._columns = [np.take_along_axis(column, steps, axis=1) for column in stack_parts(parts)]
+        self._places, self._rng = places, rng
+        self._bar_steps = np.array([part.bar_steps for part in parts])
+        self._player = Player(np.array([part.steps_per_beat for part in parts]), self._bar_steps)
+        self._answers = np.zeros(lanes, dtype=np.bool_)
+        self._is_broken = np.zeros(lanes, dtype=np.bool_)
+        self._lanes = np.arange(lanes)
+        self._step = 0
+        self.table: PlayerTable = empty_table(np.ones(lanes, dtype=np.int64))
+
+    def advance(self, own: Line) -> None:
+        """Play the next step, our line being `own` before it."""
+        if self._step == len(self._places):
+            return
+        self.table.places[:] = self._places[self._step]
+        sound = Sound(*(column[:, self._step].copy() for column in self._columns))
+        starts = self._step % self._bar_steps == 0
+        self._is_broken |= self._answers & starts
+        drawn = (self._rng.random(len(starts)) < ANSWER_SHARE) & (own.count >= ENOUGH_ONSETS)
+        self._answers = np.where(starts, drawn, self._answers)
+        self._take_up(own, sound)
+        self._go_on(sound)
+        listen_step(self._player, sound, self.table, self._lanes, np.ones(len(starts), dtype=np.bool_))
+        self._step += 1
+
+    def _take_up(self, own: Line, sound: Sound) -> None:
+        """Let those who answer play what we played a bar ago."""
+        place = self.table.place(self._lanes)
+        then = own.events[self._lanes, WINDOW - self._bar_steps].astype(np.int64)
+        note = np.clip(then + place.player_base - place.own_base, 0, NOTE_MAX)
+        still = self._player.line.note
+        holds = (then == HOLD) & (still >= 0)
+        sounding = np.where(then >= 0, note, np.where(holds, still, SILENT))
+        event = np.where(then >= 0, note, np.where(holds, HOLD, REST))
+        for column, value in (
+            (sound.event, event),
+            (sound.bits, np.where(sounding >= 0, 1 << sounding % OCTAVE, 0)),
+            (sound.bass, sounding),
+        ):
+            column[self._answers] = value[self._answers]
+
+    def _go_on(self, sound: Sound) -> None:
+        """Let those who have answered rest until their part strikes a note again."""
+        self._is_broken &= (sound.event == HOLD) & ~self._answers
+        for column, silence in ((sound.event, REST), (sound.bits, 0), (sound.bass, SILENT)):
+            column[self._is_broken] = silence

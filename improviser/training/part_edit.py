@@ -1,0 +1,146 @@
+"""A player's part changed: moved, silenced, played wrong, played late; and as the hands play it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import HOLD, REST, SILENT, Events
+from improviser.midi.message import Message, NoteOff, NoteOn
+from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
+from improviser.training.grid import in_known_key
+from improviser.training.metrics import sounding_notes
+
+if TYPE_CHECKING:
+    from improviser.training.grid import Part
+
+# The player's touch swells and fades over eight bars, so that following it can be told from not.
+TOUCH: Final = 75.0
+SWELL: Final = 35.0
+SWELL_BARS: Final = 8
+
+Bits = npt.NDArray[np.int64]
+
+
+def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
+    """Give the player's steps in another order, `source` being the number of each.
+
+    A held note is struck anew where the step before it is not the one that it was held from.
+    """
+    notes = sounding_notes(part.player)[source]
+    events = part.player[source]
+    joins = np.flatnonzero(np.diff(source, prepend=source[0] - 1) != 1)
+    at = joins[(events[joins] == HOLD)]
+    events[at] = np.where(notes[at] == SILENT, REST, notes[at])
+    return with_player(part, events, part.bits[source], part.bass[source])
+
+
+def repeated(part: Part, beats: int) -> Part:
+    """Give the whole bars of a part again and again, for at least so many beats."""
+    length = len(part.player) // part.bar_steps * part.bar_steps
+    times = -(-beats * part.steps_per_beat // length)
+    return rearranged(part, np.tile(np.arange(length), times))
+
+
+def raised(bits: Bits, semitones: int) -> Bits:
+    """Give pitch-class sets moved up by 0-11 semitones."""
+    return rotate(bits, np.array(-semitones % OCTAVE)).astype(np.int64, copy=False)
+
+
+def transposed(part: Part, at: int, semitones: int) -> Part:
+    """Give the part moved by some semitones from step `at` on; a note held there is struck anew."""
+    events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
+    later = events[at:]
+    events[at:] = np.where(later >= 0, np.clip(later + semitones, 0, NOTE_MAX), later)
+    bits[at:] = raised(bits[at:], semitones)
+    bass[at:] = np.where(bass[at:] >= 0, np.clip(bass[at:] + semitones, 0, NOTE_MAX), SILENT)
+    return with_player(part, events, bits, bass)
+
+
+def with_rest(part: Part, at: int, bars: int) -> Part:
+    """Give the part silent for so many bars from step `at` on; then it goes on where it would be."""
+    end = min(at + bars * part.bar_steps, len(part.player) - 1)
+    events, bits, bass = struck_anew(part.player, end), part.bits.copy(), part.bass.copy()
+    events[at:end], bits[at:end], bass[at:end] = REST, 0, SILENT
+    return with_player(part, events, bits, bass)
+
+
+def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator) -> Part:
+    """Give the part with a share of its top notes from step `at` on a semitone too low or too high."""
+    events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
+    onsets = np.flatnonzero(events >= 0)
+    ends = [*onsets[1:].tolist(), len(events)]
+    for start, end in zip(onsets.tolist(), ends, strict=True):
+        if start < at or rng.random() >= share:
+            continue
+        note, by = int(events[start]), int(rng.choice((-1, 1)))
+        sounds = bits[start:end] > 0
+        events[start] = note + by
+        wrong = bits[start:end] & ~(1 << note % OCTAVE) | 1 << (note + by) % OCTAVE
+        bits[start:end] = np.where(sounds, wrong, 0)
+        bass[start:end] = np.where(bass[start:end] == note, note + by, bass[start:end])
+    return with_player(part, events, bits, bass)
+
+
+def with_late_notes(part: Part, share: float, rng: np.random.Generator) -> Part:
+    """Give the part with a share of what it strikes a step late, where that is held for longer."""
+    onsets = 1 + np.flatnonzero((part.player[1:-1] >= 0) & (part.player[2:] == HOLD))
+    late = onsets[rng.random(len(onsets)) < share]
+    events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
+    events[late + 1] = events[late]
+    events[late] = np.where(bits[late - 1] > 0, HOLD, REST)
+    bits[late], bass[late] = bits[late - 1], bass[late - 1]
+    return with_player(part, events, bits, bass)
+
+
+def part_messages(part: Part) -> list[tuple[float, Message]]:
+    """Give what the player's hands do, each with its step: top voice, other pitch classes below."""
+    top = sounding_notes(part.player)
+    others = np.where(top >= 0, part.bits & ~(1 << np.maximum(top, 0) % OCTAVE), part.bits)
+    low = max(0, int(top[top >= 0].min(initial=60)) - OCTAVE)
+    messages: list[tuple[float, Message]] = []
+    held: dict[int, int] = {}  # pitch class of an inner voice, or -1 for the top voice: its note
+    for step in range(len(top)):
+        wanted = {
+            degree: low + (degree - low) % OCTAVE for degree in range(OCTAVE) if others[step] >> degree & 1
+        }
+        if top[step] >= 0:
+            wanted[-1] = int(top[step])
+        struck = {voice for voice in wanted if voice not in held}
+        if part.player[step] >= 0:
+            struck.add(-1)
+        ended = [voice for voice in held if voice not in wanted or voice in struck]
+        messages += [(float(step), NoteOff(0, held[voice])) for voice in ended]
+        messages += [(float(step), NoteOn(0, wanted[voice], _touch(part, step))) for voice in sorted(struck)]
+        held = wanted
+    return messages
+
+
+def struck_anew(events: Events, at: int) -> Events:
+    """Give a copy in which a note that is held in step `at` is struck there."""
+    copy = events.copy()
+    note = sounding_notes(events)[at]
+    if copy[at] == HOLD and note != SILENT:
+        copy[at] = note
+    return copy
+
+
+def with_player(part: Part, events: Events, bits: Bits, bass: Bits) -> Part:
+    """Give a part in C whose player does something else, and whose partner is absent."""
+    return replace(
+        part,
+        player=events.astype(np.int16),
+        bits=bits,
+        bass=bass,
+        partner=np.full(len(events), REST, dtype=np.int16),
+        **in_known_key(part.mode, len(events)),
+    )
+
+
+def _touch(part: Part, step: int) -> int:
+    """Give the player's velocity in a step."""
+    return round(TOUCH + SWELL * math.sin(2 * math.pi * step / (SWELL_BARS * part.bar_steps)))

@@ -1,0 +1,97 @@
+"""A simulated player who behaves as people do: stops, repeats, modulates, slips, comes late.
+
+What is disturbed is heard as on stage: its key is what the key tracker makes of it, with its confidence, and
+some of what is struck is heard only after the step was decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.listening.key import KeyTracker
+from improviser.listening.observation import certainty
+from improviser.midi.message import NoteOn
+from improviser.music.pitch import OCTAVE
+from improviser.training.part_edit import (
+    part_messages,
+    rearranged,
+    transposed,
+    with_late_notes,
+    with_rest,
+    with_wrong_notes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from improviser.training.grid import Part
+
+# In how many of the parts a player does each of these.
+REPEATS, MODULATES, SLIPS, DRAGS, PAUSES = 0.4, 0.4, 0.5, 0.4, 0.4
+# Bars that are repeated, and bars of a pause, at most.
+PHRASE_BARS: Final = 2
+PAUSE_BARS: Final = 3
+# Shares of the notes that are wrong, or a step late, at most.
+WRONG_SHARE: Final = 0.1
+LATE_SHARE: Final = 0.2
+# The share of what is struck that is heard only after its step was decided.
+UNHEARD_SHARE: Final = 0.15
+
+
+def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> Iterator[Part]:
+    """Give the parts, and beside a share of them what a player might make of each."""
+    for part in parts:
+        yield part
+        if part.bits.any() and rng.random() < share:
+            yield behave(part, rng)
+
+
+def behave(part: Part, rng: np.random.Generator) -> Part:
+    """Give what a player makes of a part, as it is heard; each way of people's is drawn by its own chance."""
+    if rng.random() < REPEATS:
+        part = rearranged(part, _with_repeat(part, rng))
+    if rng.random() < MODULATES:
+        part = transposed(part, _bar_line(part, rng), int(rng.integers(-OCTAVE // 2, OCTAVE // 2)))
+    if rng.random() < SLIPS:
+        part = with_wrong_notes(part, 0, float(rng.uniform(0, WRONG_SHARE)), rng)
+    if rng.random() < DRAGS:
+        part = with_late_notes(part, float(rng.uniform(0, LATE_SHARE)), rng)
+    if rng.random() < PAUSES:
+        part = with_rest(part, _bar_line(part, rng), int(rng.integers(1, PAUSE_BARS + 1)))
+    return with_unheard(as_heard(part), rng)
+
+
+def as_heard(part: Part) -> Part:
+    """Give the part with the key, and its certainty, that the key tracker hears in each step."""
+    tracker = KeyTracker(meter_row=part.meter)
+    keys, sure = part.keys.copy(), part.certainty.copy()
+    struck = [(step, message.note) for step, message in part_messages(part) if isinstance(message, NoteOn)]
+    for at, (step, note) in enumerate(struck):
+        tracker.hear(note, step / part.steps_per_beat)
+        if at + 1 == len(struck) or struck[at + 1][0] > step:
+            keys[int(step) :] = tracker.key.index
+            sure[int(step) :] = certainty(tracker.confidence)
+    return replace(part, keys=keys, certainty=sure)
+
+
+def with_unheard(part: Part, rng: np.random.Generator) -> Part:
+    """Give the part with a share of what is struck heard only after its step was decided."""
+    is_late = (part.player >= 0) & (rng.random(len(part.player)) < UNHEARD_SHARE)
+    return replace(part, is_late=is_late)
+
+
+def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Give the numbers of the steps of a part, a phrase of which comes twice."""
+    end = _bar_line(part, rng)
+    phrase = min(end, int(rng.integers(1, PHRASE_BARS + 1)) * part.bar_steps)
+    steps = np.arange(len(part.player))
+    return np.concatenate([steps[:end], steps[end - phrase : end], steps[end:]])[: len(steps)]
+
+
+def _bar_line(part: Part, rng: np.random.Generator) -> int:
+    """Give the step of a bar line inside of a part of at least two bars."""
+    bars = len(part.player) // part.bar_steps
+    return int(rng.integers(1, max(2, bars))) * part.bar_steps
