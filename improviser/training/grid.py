@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 NotesTable = npt.NDArray[np.int32]
+# The player's voices, highest first, and the partner's.
+Casts = tuple[tuple[tuple[int, ...], int], ...]
 
 SOPRANO, ALTO, TENOR, BASS = range(4)
 # The player's voices and the partner's in a chorale: each ordered pair; one for each partner; and each voice
 # against the other three.
-DUETS: Final = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
-SOLOS: Final = tuple(((ALTO if own == SOPRANO else SOPRANO,), own) for own in range(4))
-TRIOS: Final = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
+DUETS: Final[Casts] = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
+SOLOS: Final[Casts] = tuple(((ALTO if own == SOPRANO else SOPRANO,), own) for own in range(4))
+TRIOS: Final[Casts] = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def chorale_parts(
     steps_per_beat: int,
     *,
     speed: float = 1,
-    casts: Sequence[tuple[tuple[int, ...], int]] = DUETS + TRIOS,
+    casts: Casts = DUETS + TRIOS,
 ) -> Iterator[Part]:
     """Give a part for each piece and each cast of player's voices and partner's voice.
 

@@ -17,6 +17,7 @@ from improviser.training.grid import (
     SOPRANO,
     TENOR,
     TRIOS,
+    Casts,
     Part,
     alone,
     chorale_parts,
@@ -27,13 +28,13 @@ from improviser.training.simulated import with_unheard
 from improviser.training.tables import player_table, prior_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from improviser.listening.line import Events
     from improviser.training.piece import Piece
 
 # The dances' player and partner: above and below, near and far.
-DANCES: Final = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))
+DANCES: Final[Casts] = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))
 # One tune in so many is also played without a player.
 SOLO_SHARE: Final = 4
 
@@ -62,7 +63,7 @@ USAGES: Final = {
     "free": Usage((1, 2), (1, 2), has_tunes=True),
 }
 # With the soprano alone: bass, tenor, alto; and the bass with the three others.
-HELD_OUT_CASTS: Final = (
+HELD_OUT_CASTS: Final[Casts] = (
     ((SOPRANO,), BASS),
     ((SOPRANO,), TENOR),
     ((SOPRANO,), ALTO),
@@ -165,7 +166,7 @@ def _at_speeds(
     style: str,
     steps_per_beat: int,
     speeds: Iterable[float],
-    casts: Sequence[tuple[tuple[int, ...], int]],
+    casts: Casts,
 ) -> Iterator[Part]:
     """Give the chorales' parts at each speed."""
     for speed in speeds:

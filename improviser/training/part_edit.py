@@ -33,7 +33,7 @@ def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
     """
     notes = sounding_notes(part.player)[source]
     events = part.player[source]
-    joins = np.flatnonzero(np.diff(source, prepend=source[0] - 1) != 1)
+    joins = np.flatnonzero(np.diff(source, prepend=-1) != 1)
     at = joins[(events[joins] == HOLD)]
     events[at] = np.where(notes[at] == SILENT, REST, notes[at])
     return with_player(part, events, part.bits[source], part.bass[source])

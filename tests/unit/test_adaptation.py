@@ -34,15 +34,17 @@ from improviser.training.disturbance import (
     UNCHANGED,
     Case,
     make_cases,
+    with_new_chord,
+)
+from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
+from improviser.training.part_edit import (
     part_messages,
     raised,
     repeated,
     transposed,
-    with_new_chord,
     with_rest,
     with_wrong_notes,
 )
-from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding_bits
 from tests.tiny_corpus import chorale, to_events
 
 AT = CHANGE_BEAT * 4
@@ -56,7 +58,7 @@ def duet(bars: int = 6) -> Part:
 def written(text: str, mode: int = 0) -> Part:
     """Give a player whose part `text` writes."""
     events = to_events(text)
-    return replace(duet(), player=events, bits=sounding_bits([events]), partner=events.copy(), mode=mode)
+    return replace(duet(), player=events, **sounding([events]), partner=events.copy(), mode=mode)
 
 
 def case(name: str, part: Part | None = None) -> Case:
@@ -128,7 +130,7 @@ def test_the_harmony_moves_with_the_transposition() -> None:
 
 def test_rest() -> None:
     """The player is silent for four bars from beat 17 on, and then is judged."""
-    rested = with_rest(repeated(duet(), 40), AT)
+    rested = with_rest(repeated(duet(), 40), AT, 4)
     assert {REST} == set(rested.player[AT : AT + 64].tolist())
     assert not rested.bits[AT : AT + 64].any()
     assert np.array_equal(repeated(duet(), 40).player[AT + 64 :], rested.player[AT + 64 :])
@@ -140,12 +142,12 @@ def test_rest() -> None:
 def test_wrong_notes() -> None:
     """About a tenth of the notes are a semitone beside, none before the change; the harmony stays."""
     whole = repeated(duet(), 4000)
-    wrong = with_wrong_notes(whole, AT, np.random.default_rng(0))
+    wrong = with_wrong_notes(whole, AT, 0.1, np.random.default_rng(0))
     gaps = (wrong.player - whole.player)[whole.player >= 0]
     assert {-1, 0, 1} == set(gaps.tolist())
     assert not gaps[:CHANGE_BEAT].any()
     assert pytest.approx(0.1, abs=0.015) == np.mean(gaps[CHANGE_BEAT:] != 0)
-    assert np.array_equal(sounding_bits([wrong.player]), wrong.bits)
+    assert np.array_equal(sounding([wrong.player])["bits"], wrong.bits)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_new_chord(mode: Mode, text: str, expected: list[int]) -> None:
     """All is three degrees of the scale higher."""
     moved = with_new_chord(written(text, int(mode)), 0)
     assert expected == moved.player.tolist()
-    assert np.array_equal(sounding_bits([moved.player]), moved.bits)
+    assert np.array_equal(sounding([moved.player])["bits"], moved.bits)
 
 
 def test_a_new_chord_comes_inside_a_bar() -> None:

@@ -28,7 +28,15 @@ from improviser.training.env import (
     action_events,
     playable,
 )
-from improviser.training.grid import DUETS, Part, chorale_parts, sounding_bits, tune_parts, voice_base
+from improviser.training.grid import (
+    DUETS,
+    Part,
+    chorale_parts,
+    in_known_key,
+    sounding,
+    tune_parts,
+    voice_base,
+)
 from improviser.training.tables import PlayerTable, player_table
 from tests.tiny_corpus import chorale, tune
 
@@ -99,7 +107,8 @@ def make_part(rows_by_voice: list[Rows], beat: int, meter: Meter, mode: int = 0)
         meter=METERS.index(meter),
         steps_per_beat=beat,
         player=voices[0],
-        bits=sounding_bits(voices),
+        **sounding(voices),
+        **in_known_key(mode, steps),
         partner=np.full(steps, NONE, dtype=np.int16),
         player_base=voice_base(voices[0]),
         own_base=60,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.listening.line import NONE
+from improviser.listening.line import NONE, SILENT
 from improviser.listening.observation import STYLES
 from improviser.music.meter import METERS, Meter
 from improviser.training.grid import (
@@ -17,7 +17,7 @@ from improviser.training.grid import (
     TRIOS,
     alone,
     chorale_parts,
-    sounding_bits,
+    sounding,
     tune_parts,
     voice_base,
     voice_events,
@@ -54,21 +54,24 @@ def test_voice_events_on_triplets() -> None:
     assert [58, 60, 62] == events.tolist()
 
 
-def test_sounding_bits() -> None:
-    """A pitch class is in the set from its onset to its end, in any octave and whatever voice sounds it."""
+def test_sounding() -> None:
+    """A pitch class is in the set, and its note in question for the bass, from its onset to its end."""
     upper, lower = to_events("72 . - 67 ."), to_events("- 52 . . -")
-    assert [0b1, 0b1_0001, 0b1_0000, 0b1001_0000, 0b1000_0000] == sounding_bits([upper, lower]).tolist()
+    heard = sounding([upper, lower])
+    assert [0b1, 0b1_0001, 0b1_0000, 0b1001_0000, 0b1000_0000] == heard["bits"].tolist()
+    assert [72, 52, 52, 52, 67] == heard["bass"].tolist()
 
 
-def test_sounding_bits_before_the_first_note() -> None:
+def test_sounding_before_the_first_note() -> None:
     """Holds with nothing before them are silence."""
-    assert [0, 0, 1 << 2] == sounding_bits([to_events(". . 62")]).tolist()
+    heard = sounding([to_events(". . 62")])
+    assert ([0, 0, 1 << 2], [SILENT, SILENT, 62]) == (heard["bits"].tolist(), heard["bass"].tolist())
 
 
-def test_sounding_bits_of_nobody() -> None:
+def test_sounding_of_nobody() -> None:
     """No voice at all is refused."""
     with pytest.raises(ValueError, match="at least one voice"):
-        sounding_bits([])
+        sounding([])
 
 
 def test_voice_base() -> None:
@@ -133,7 +136,7 @@ def test_tune_as_player() -> None:
     (part,) = tune_parts([tune()], "fiddle", 4, 55)
     assert (part.partner == NONE).all()
     assert (60, 64) == (part.own_base, part.player[2])
-    assert sounding_bits([part.player]).tolist() == part.bits.tolist()
+    assert sounding([part.player])["bits"].tolist() == part.bits.tolist()
 
 
 def test_alone() -> None:

@@ -17,7 +17,9 @@ from improviser.listening.observation import (
     PLAYER_BLOCK,
     SIZE,
     STYLES,
+    SURE,
     Place,
+    certainty,
     encode_own,
     encode_player,
 )
@@ -32,12 +34,18 @@ GRID = np.array([4]), np.array([16])
 
 
 def place(
-    key: str = "C", *, sixteenth: int = 0, bar: int = 0, player_base: str = "C3", own_base: str = "C4"
+    key: str = "C",
+    *,
+    sixteenth: int = 0,
+    bar: int = 0,
+    player_base: str = "C3",
+    own_base: str = "C4",
+    sure: int = SURE,
 ) -> Place:
     """Give a place in four quarters, in the first style."""
     tonality = parse_key(key)
     bases = parse_note(player_base), parse_note(own_base)
-    values = (tonality.tonic, int(tonality.mode), 0, sixteenth, bar, *bases, 0)
+    values = (tonality.tonic, int(tonality.mode), sure, 0, sixteenth, bar, *bases, 0)
     return Place(*(np.array([value]) for value in values))
 
 
@@ -49,7 +57,7 @@ def see(player: str = "", own: str = "", where: Place | None = None) -> dict[str
         sounding = event if event >= 0 else int(listened.line.note[0]) if event == HOLD else REST
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
         key = where.tonic + 12 * where.mode
-        listened.push(np.array([event], dtype=np.int16), np.array([bits]), key)
+        listened.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([sounding]), key)
     for event in events(own):
         line.push(np.array([event], dtype=np.int16))
     row = np.full((1, SIZE), 255, dtype=np.uint8)
@@ -120,11 +128,30 @@ def test_what_the_player_sounds_is_seen_from_the_tonic() -> None:
     assert ([0], [0]) == (seen["chord_root"], seen["chord_quality"])
 
 
+def test_the_bass_is_seen_above_the_tonic() -> None:
+    """The lowest note is a pitch class above the tonic, 12 in silence."""
+    seen = [see(text, where=place("D"))["player_bass"] for text in ("A3", "D4 -", ".")]
+    assert [[7], [0], [12]] == seen
+
+
+@pytest.mark.parametrize(
+    ("confidence", "level"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.8, 2), (0.9, 3), (1.0, 3)]
+)
+def test_certainty(confidence: float, level: int) -> None:
+    """A key is surer from even odds, three to one and nine to one on."""
+    assert level == certainty(confidence)
+
+
+def test_it_is_seen_how_sure_the_key_is() -> None:
+    """The place's certainty is a feature."""
+    assert [[SURE], [1]] == [see(where=place(sure=sure))["certainty"] for sure in (SURE, 1)]
+
+
 def test_the_chord_is_seen_by_root_and_quality() -> None:
     """A broken A minor chord in C has its root nine semitones up and the quality minor."""
     seen = see("A3 - - C4 - - E4 - - A4 - -")
     assert ([9], [1]) == (seen["chord_root"], seen["chord_quality"])
-    assert QUALITY_COUNT == FEATURES[9].values - 1
+    assert {QUALITY_COUNT} == {feature.values - 1 for feature in FEATURES if feature.name == "chord_quality"}
 
 
 @pytest.mark.parametrize(("density", "onsets"), [(0, 1), (1, 2), (8, 16), (8, 32)])

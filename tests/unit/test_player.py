@@ -15,14 +15,14 @@ def player() -> Player:
 
 def push(one: Player, event: int, bits: int) -> Player:
     """Let a player in C major take in a step."""
-    one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([0]))
+    one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([0]))
     return one
 
 
 def test_a_step_reaches_line_set_and_chord() -> None:
     """After a step the line has its note, the set what sounds, and the chord what that implies."""
     one = push(player(), 67, 0b10010001)
-    assert (67, 0b10010001, 0) == (one.line.note[0], one.bits[0], one.chord[0])
+    assert (67, 0b10010001, 67, 0) == (one.line.note[0], one.bits[0], one.bass[0], one.chord[0])
 
 
 def test_a_copy_goes_its_own_way() -> None:
@@ -31,7 +31,7 @@ def test_a_copy_goes_its_own_way() -> None:
     twin = one.copy()
     for _ in range(8):
         push(twin, 69, 0b1000100100)
-    assert (67, 0b10010001, 0) == (one.line.note[0], one.bits[0], one.chord[0])
+    assert (67, 0b10010001, 67, 0) == (one.line.note[0], one.bits[0], one.bass[0], one.chord[0])
     assert (69, 0b1000100100) == (twin.line.note[0], twin.bits[0])
     assert twin.chord[0] != one.chord[0]
 

@@ -215,11 +215,49 @@ def test_motif_does_not_pay_for_more_notes() -> None:
     assert _second_bar("G4") > eager > 0
 
 
-def test_surprise_has_the_shape_of_an_inverted_u() -> None:
-    """A third is worth more than repeating the note, and a leap of an octave costs."""
-    repeated, third, octave = (last(f"C4 {own}")["surprise"] for own in ("C4", "E4", "C5"))
-    assert third > repeated > octave
-    assert octave < 0
+@pytest.mark.parametrize(
+    ("own", "style", "worth"),
+    [
+        ("C4 D4 E4 G4 E4 D4 C4 D4", 0, 1.0),  # steps and a third or two, as in a hymn
+        ("C4 C5 C4 C5 C4 C5 C4 C5", 0, -1.0),  # octaves
+        ("C4 F#4 C4 G#4 D4 Bb4 E4 C#4", 0, -1.0),  # at random
+        ("C4 F#4 C4 G#4 D4 Bb4 E4 C#4", 3, -1.0),  # too much for the free style too
+        ("C4 D4 E4 D4 C4 D4 C4 D4", 3, -1.0),  # which finds steps dull
+    ],
+)
+def test_surprise_pays_inside_of_a_band(own: str, style: int, worth: float) -> None:
+    """Melodies as surprising as the style's are worth something; the random costs, and so does the obvious."""
+    assert worth == pytest.approx(last(own, style=style)["surprise"])
+
+
+def test_surprise_fades_with_the_distance_from_the_band() -> None:
+    """The less it surprises below the band, the less it is worth; before there is an interval, nothing."""
+    leading, scale = last("B4 C5 B4 C5 B4 C5 B4 C5"), last("G4 F4 E4 D4 C4 B3 C4 D4 E4 D4 C4 C4")
+    assert 1 > scale["surprise"] > leading["surprise"] > -1
+    assert 0 == last("C4 -")["surprise"]
+
+
+def test_opening_pays_for_the_tonic_and_the_chord() -> None:
+    """The first note is worth something on the tonic or in the chord, it costs elsewhere; the second none."""
+    beginnings = [f"{REST_BAR} {note}" for note in ("C4", "G4", "F4")]
+    tonic, chord, foreign = (last(own, f"{C_MAJOR_BROKEN} -")["opening"] for own in beginnings)
+    assert (1, 1, -1) == (tonic, chord, foreign)
+    assert 0 == last("F4 C4")["opening"]
+    assert 1 == last("C4 -")["opening"]
+
+
+@pytest.mark.parametrize(
+    ("own", "player", "worth"),
+    [("C5", "C5", -1), ("D5", "C5", -1), ("E5", "C5", 0), ("Ab2", "C5", 0), ("G2", "C5", -1), (".", "C5", 0)],
+)
+def test_spacing_punishes_what_is_too_near_and_too_far(own: str, player: str, worth: float) -> None:
+    """Nearer to the player's top voice than a third, or farther than two octaves and a third, costs."""
+    assert worth == last(own, player)["spacing"]
+
+
+def test_spacing_wants_two() -> None:
+    """Beside a silent player nothing is too near."""
+    assert 0 == last("C4", ".")["spacing"]
 
 
 @pytest.mark.parametrize(

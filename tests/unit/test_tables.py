@@ -10,11 +10,11 @@ from improviser.listening.observation import COLUMNS, OWN_BLOCK, PLAYER_BLOCK, S
 from improviser.music.chord import CHORD_BITS, QUALITIES
 from improviser.playing.actions import HOLD_ACTION
 from improviser.rewards import moments
-from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding_bits, tune_parts
-from improviser.training.tables import PlayerTable, player_table, prior_rows, start_place
+from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding, tune_parts
+from improviser.training.tables import PlayerTable, player_table, prior_rows
 from tests.tiny_corpus import chorale, tune
 
-PER_STEP = ("observation", "bits", "note", "before", "turns", "chord_bits", "moment")
+PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bits", "moment", "places")
 
 
 def make_parts() -> list[Part]:
@@ -58,7 +58,7 @@ def test_what_the_player_sounds() -> None:
     table = player_table([part])
     assert [60, 60, 64, 64, 67, 65, 64, 64, 72, 72, 72, 72, 71, 71, -1, -1] == table.note[:16].tolist()
     assert [SILENT, *table.note[:-1].tolist()] == table.before.tolist()
-    np.testing.assert_array_equal(sounding_bits([part.player]), table.bits)
+    np.testing.assert_array_equal(sounding([part.player])["bits"], table.bits)
     levels = np.array([4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0] * 2)
     expected = moments(levels, np.array([0] * 16 + [1] * 16), table.chord_bits)
     np.testing.assert_array_equal(expected, table.moment)
@@ -97,7 +97,7 @@ def test_prior_rows() -> None:
 
 def test_prior_rows_hold_what_is_held() -> None:
     """A quarter is an onset and three holds."""
-    parts = list(chorale_parts([chorale(bars=2)], "chorale", 4, casts=[((1,), 0)]))
+    parts = list(chorale_parts([chorale(bars=2)], "chorale", 4, casts=(((1,), 0),)))
     _, actions = prior_rows(parts, player_table(parts))
     assert [HOLD_ACTION] * 3 == actions[1:4].tolist()
     assert (actions[::4] > 1).all()
@@ -105,11 +105,12 @@ def test_prior_rows_hold_what_is_held() -> None:
 
 def own_block(part: Part, player_notes: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
     """Give our columns of a part, as one lane of its own sees them, (steps, columns)."""
-    line, place = Line(np.array([part.steps_per_beat]), np.array([part.bar_steps])), start_place([part])
+    line = Line(np.array([part.steps_per_beat]), np.array([part.bar_steps]))
+    table = player_table([part])
     out = np.zeros((1, SIZE), dtype=np.uint8)
     rows = []
     for step, event in enumerate(part.partner):
-        encode_own(line, player_notes[step : step + 1], place, out)
+        encode_own(line, player_notes[step : step + 1], table.place(np.array([step])), out)
         rows.append(out[0, OWN_BLOCK].copy())
         line.push(np.array([event], dtype=np.int16))
     return np.stack(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.listening.line import HOLD, REST
+from improviser.listening.line import HOLD, REST, SILENT
 from improviser.listening.window import DEFAULT_VELOCITY, TOUCHES, HeardStep, NoteWindow
 from improviser.midi.message import (
     ALL_NOTES_OFF,
@@ -48,7 +48,7 @@ def hear(window: NoteWindow, *messages: Message, at_s: float = 1.0, since_s: flo
 
 def test_silence_is_a_rest() -> None:
     """Where no key goes down the step is a rest in which nothing sounds."""
-    assert HeardStep(REST, None, 0, ()) == hear(NoteWindow())
+    assert HeardStep(REST, None, 0, SILENT, ()) == hear(NoteWindow())
 
 
 def test_a_held_key_sounds_until_it_is_up() -> None:
@@ -62,13 +62,13 @@ def test_a_held_key_sounds_until_it_is_up() -> None:
 
 def test_a_note_shorter_than_a_step_is_heard() -> None:
     """A key that goes down and up within the step sounds in it."""
-    assert HeardStep(60, None, 1, (60,)) == hear(NoteWindow(), on(60), off(60))
+    assert HeardStep(60, None, 1, 60, (60,)) == hear(NoteWindow(), on(60), off(60))
 
 
 def test_the_top_voice_is_the_highest_onset() -> None:
     """Of a chord the highest note is the event, all pitch classes sound, and the onsets come as struck."""
     heard = hear(NoteWindow(), on(64), on(67), on(60))
-    assert HeardStep(67, None, pitch_class_bits([60, 64, 67]), (64, 67, 60)) == heard
+    assert HeardStep(67, None, pitch_class_bits([60, 64, 67]), 60, (64, 67, 60)) == heard
 
 
 def test_a_held_higher_key_covers_an_onset() -> None:
@@ -77,7 +77,7 @@ def test_a_held_higher_key_covers_an_onset() -> None:
     hear(window, on(72))
     covered = hear(window, on(60))
     assert (HOLD, (60,)) == (covered.event, covered.onsets)
-    assert HeardStep(76, None, 0b10001, (76,)) == hear(window, on(76))
+    assert HeardStep(76, None, 0b10001, 60, (76,)) == hear(window, on(76))
 
 
 def test_a_key_that_comes_up_within_the_step_covers_nothing() -> None:
@@ -113,7 +113,7 @@ def _top(heard: HeardStep) -> tuple[int, int | None]:
 def test_an_early_onset_is_late_for_the_step_before() -> None:
     """An onset before the step's half counts for the step before, and sounds on if its key is down."""
     window = NoteWindow()
-    assert HeardStep(HOLD, 60, 1, (60,)) == hear(window, on(60), at_s=0.9, since_s=1.0)
+    assert HeardStep(HOLD, 60, 1, 60, (60,)) == hear(window, on(60), at_s=0.9, since_s=1.0)
     window = NoteWindow()
     window.hear(on(60), 0.9)
     window.hear(on(62), 1.1)
@@ -170,7 +170,7 @@ def test_other_messages_change_nothing() -> None:
     """A stray note-off, another controller and a program change leave the window as it is."""
     window = NoteWindow()
     heard = hear(window, on(60), off(61), ControlChange(0, 1, 127), ProgramChange(0, 5))
-    assert HeardStep(60, None, 1, (60,)) == heard
+    assert HeardStep(60, None, 1, 60, (60,)) == heard
 
 
 def test_touch_is_the_mean_of_the_last_onsets() -> None:

@@ -1,0 +1,75 @@
+"""A player's part changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from improviser.listening.line import HOLD, REST, SILENT
+from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
+from improviser.training.part_edit import (
+    rearranged,
+    transposed,
+    with_late_notes,
+    with_rest,
+    with_wrong_notes,
+)
+from tests.tiny_corpus import chorale, to_events
+
+
+def written(text: str) -> Part:
+    """Give a player in C whose part `text` writes."""
+    events = to_events(text)
+    duet = next(iter(chorale_parts([chorale()], "chorale", 4, casts=DUETS[:1])))
+    return replace(duet, player=events, **sounding([events]), partner=events.copy())
+
+
+def test_rearranged() -> None:
+    """Steps come in the new order; what was held from another step is struck anew, silence stays."""
+    part = written("60 . 62 . - .")
+    again = rearranged(part, np.array([0, 1, 1, 3, 4, 2]))
+    assert [60, HOLD, 60, 62, REST, 62] == again.player.tolist()
+    assert [60, 60, 60, 62, SILENT, 62] == again.bass.tolist()
+    assert [REST] == rearranged(part, np.array([5])).player.tolist()
+
+
+def test_the_bass_goes_along() -> None:
+    """All that sounds is transposed, the bass too; where it is silent it stays so."""
+    (part,) = chorale_parts([chorale(bars=2)], "chorale", 4, casts=TRIOS[:1])
+    higher = transposed(part, 8, 5)
+    assert np.array_equal(part.bass[:8], higher.bass[:8])
+    assert np.array_equal(part.bass[8:] + 5, higher.bass[8:])
+    assert [SILENT, 65] == transposed(written("- 60"), 0, 5).bass.tolist()
+
+
+def test_a_rest_at_the_end() -> None:
+    """A rest that goes beyond the end leaves the last step as it is, struck anew."""
+    rested = with_rest(written("60 . . . " * 5), 16, 4)
+    assert [REST] * 3 + [60] == rested.player[16:].tolist()
+    assert [SILENT] * 3 + [60] == rested.bass[16:].tolist()
+
+
+def test_a_wrong_note_in_the_bass() -> None:
+    """Where one voice is all there is, its wrong note is the bass."""
+    wrong = with_wrong_notes(written("60 . 62 . " * 50), 0, 0.5, np.random.default_rng(0))
+    assert np.array_equal(sounding([wrong.player])["bass"], wrong.bass)
+
+
+def test_late_notes() -> None:
+    """What is struck comes a step late where it is held; a short note, and the first, keep their place."""
+    part = written("60 . 62 . 64 65 . .")
+    late = with_late_notes(part, 1.0, np.random.default_rng(0))
+    assert [60, HOLD, HOLD, 62, 64, HOLD, 65, HOLD] == late.player.tolist()
+    assert np.array_equal(sounding([late.player])["bits"], late.bits)
+    assert np.array_equal(sounding([late.player])["bass"], late.bass)
+    after_silence = with_late_notes(written("- - 62 ."), 1.0, np.random.default_rng(0))
+    assert [REST, 62] == after_silence.player[2:].tolist()
+    assert [0, 1 << 2] == after_silence.bits[2:].tolist()
+
+
+def test_about_the_share_is_late() -> None:
+    """About so many notes are late as the share says."""
+    part = written("60 . 62 . " * 500)
+    late = with_late_notes(part, 0.2, np.random.default_rng(0))
+    assert 0.15 < np.mean(late.player[2::2] != part.player[2::2]) < 0.25
