@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,9 @@ import typer
 
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.extras import load_corpus, need_plots, need_training
+from improviser.cli.game import conditions, game_settings
+from improviser.cli.hearing import measure_hearing
+from improviser.cli.knobs import turn_knobs
 from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor, make_settings, preset_actor
 from improviser.errors import UsageError
@@ -27,11 +31,27 @@ EXAMPLES = """
 improviser evaluate
 improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
-improviser evaluate --preset chorale --knobs
-improviser evaluate --listening
+improviser evaluate knobs --preset chorale
+improviser evaluate listening
 improviser evaluate --preset chorale --beside old=/tmp/models/chorale.safetensors --plots /tmp/plots
 """
 
+
+class What(StrEnum):
+    """What can be measured."""
+
+    MUSIC = "music"
+    KNOBS = "knobs"
+    LISTENING = "listening"
+
+
+WhatArgument = Annotated[
+    What,
+    typer.Argument(
+        help="How it plays; what each knob does, turned from 0 to 2; or how well the key is heard, whatever "
+        "the preset."
+    ),
+]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
@@ -49,12 +69,6 @@ AdaptationOption = Annotated[
     bool,
     typer.Option("--adaptation/--no-adaptation", help="Let the engine follow a player who changes, or not."),
 ]
-KnobsOption = Annotated[
-    bool, typer.Option("--knobs", help="Turn each knob from 0 to 2 instead, and measure what it does.")
-]
-ListeningOption = Annotated[
-    bool, typer.Option("--listening", help="Measure instead how well the key is heard, whatever the preset.")
-]
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw piano rolls and curves into a folder.")
 ]
@@ -63,6 +77,7 @@ DEFAULT_PIECES = 40
 
 
 def evaluate(
+    what: WhatArgument = What.MUSIC,
     preset: PresetOption = DEFAULT_PRESET,
     pieces: PiecesOption = DEFAULT_PIECES,
     seed: SeedOption = 0,
@@ -70,8 +85,6 @@ def evaluate(
     prior_weight: PriorOption = None,
     beside: BesideOption = None,
     adaptation: AdaptationOption = True,
-    knobs: KnobsOption = False,
-    listening: ListeningOption = False,
     plots: PlotsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -82,30 +95,43 @@ def evaluate(
     each figure alone can be had by playing badly. What each means: docs/metrics.md. With --json each line is
     one column of it.
     """
+    _check(what, beside, plots)
     need_training()
     if plots is not None:
         need_plots()
+    start_s = time.monotonic()
+    if what is What.LISTENING:
+        measure_hearing(load_corpus(), json=json)
+    else:
+        chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
+        others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
+        actor, corpus = preset_actor(chosen), load_corpus()
+        plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
+        if what is What.KNOBS:
+            turn_knobs(actor, plan, plots, json=json)
+        else:
+            evaluation = _run(actor, plan)
+            _show(evaluation.table, preset, json=json)
+            if plots is not None:
+                _draw(evaluation, plots)
+    tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
+
+
+def _check(what: What, beside: list[str] | None, plots: Path | None) -> None:
+    """Raise UsageError for an option that would do nothing."""
+    if what is not What.MUSIC and beside:
+        raise UsageError(f"--beside adds a column to the music's figures; '{what}' has none")
+    if what is What.LISTENING and plots is not None:
+        raise UsageError(f"there are no plots of '{what}'")
+
+
+def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
+    """Give a preset, with what is given of `overrides` in place of its own."""
     from improviser.config.preset import load_preset
 
-    start_s = time.monotonic()
-    if listening:
-        _hear(load_corpus(), json=json)
-        return
-    chosen = load_preset(preset)
-    overrides = {"temperature": temperature, "prior_weight": prior_weight}
-    decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
-    chosen = chosen.model_copy(update={"decision": decision})
-    others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
-    actor, corpus = preset_actor(chosen), load_corpus()
-    plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
-    if knobs:
-        _turn(actor, plan, plots, json=json)
-    else:
-        evaluation = _run(actor, plan)
-        _show(evaluation.table, preset, json=json)
-        if plots is not None:
-            _draw(evaluation, plots)
-    tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
+    chosen = load_preset(name)
+    given = {option: value for option, value in overrides.items() if value is not None}
+    return chosen.model_copy(update={"decision": chosen.decision.model_copy(update=given)})
 
 
 def evaluate_model(
@@ -131,24 +157,20 @@ def make_plan(
     """
     from improviser.engine import AUTO_KEY
     from improviser.errors import CorpusError
-    from improviser.training.chooser import Conditions
-    from improviser.training.env import RewardWeights
     from improviser.training.evaluate import Plan, spread
-    from improviser.training.material import GameSettings, held_out_parts, human_parts, training_lines
+    from improviser.training.material import held_out_parts, human_parts, training_lines
     from improviser.training.metrics import known_phrases
 
-    weights = RewardWeights(preset.reward.harmony, preset.reward.coherence, preset.reward.creativity)
-    settings = GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low)
-    engine = make_settings(preset, key=AUTO_KEY)
+    settings = game_settings(preset)
     plan = Plan(
         players=spread(held_out_parts(pieces, settings), count),
         people=spread(human_parts(pieces, settings), count),
-        conditions=Conditions(engine.knobs, weights),
+        conditions=conditions(preset),
         seed=seed,
         name=preset.name,
         beside=beside or {},
         known=known_phrases(training_lines(pieces, settings)),
-        engine=engine if adaptation else None,
+        engine=make_settings(preset, key=AUTO_KEY) if adaptation else None,
     )
     if not plan.players:
         raise CorpusError("no held-out piece is long enough to be played; install music21's corpus anew")
@@ -161,57 +183,6 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
 
     with progress("evaluating", 1) as advance:
         return run_evaluation(actor, plan, lambda done, total: advance(done / total))
-
-
-def _turn(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
-    """Turn each knob, and print what it does."""
-    from improviser.training.knob_sweep import SETTINGS, sweep
-
-    with progress("turning", 1) as advance:
-        sweeps = sweep(actor, plan, lambda done, total: advance(done / total))
-    if json:
-        for one in sweeps:
-            means = [value.mean for value in one.values]
-            shown = {"knob": one.knob, "measure": one.measure, "settings": SETTINGS, "values": means}
-            beside = {"human": one.human, "random": one.random, "share": one.share, "kept": one.is_kept}
-            say_json({"event": "turned", "preset": plan.name, **shown, **beside})
-    else:
-        settings = [f"{setting:g}" for setting in SETTINGS]
-        say_table(
-            ("KNOB", "MEASURE", *settings, "HUMAN", "RANDOM", "MOVED", ""),
-            [
-                (
-                    one.knob,
-                    one.measure,
-                    *(f"{value.mean:.3f}" for value in one.values),
-                    f"{one.human:.3f}",
-                    f"{one.random:.3f}",
-                    f"{100 * one.share:.0f} %",
-                    "" if one.is_kept else "!",
-                )
-                for one in sweeps
-            ],
-        )
-    if folder is not None:
-        from improviser.training.plot import write_knobs
-
-        tell(f"the plot is {write_knobs(sweeps, folder)}")
-
-
-def _hear(pieces: list[Piece], *, json: bool) -> None:
-    """Let the key tracker hear the held-out pieces, and print how well it did."""
-    from improviser.training.key_figures import listening_figures
-
-    figures = listening_figures(pieces)
-    if json:
-        for heard, row in figures.items():
-            say_json({"event": "heard", "heard": heard, "figures": row})
-        return
-    names = dict.fromkeys(name for row in figures.values() for name in row)
-    say_table(
-        ("FIGURE", *figures),
-        [(name, *(f"{row.get(name, float('nan')):.1f}" for row in figures.values())) for name in names],
-    )
 
 
 def _beside(given: list[str] | None, preset: Preset) -> dict[str, Path]:

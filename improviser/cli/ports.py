@@ -15,6 +15,7 @@ improviser ports --backend jack --json
 def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
     """List the MIDI ports that can be listened to and played on."""
     from improviser.ports import open_backend
+    from improviser.ports.name import is_probe
 
     opened = open_backend(backend or BackendName.AUTO)
     try:
@@ -22,6 +23,7 @@ def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
         rows += [("out", name) for name in opened.output_names()]
     finally:
         opened.close()
+    rows = [(direction, name) for direction, name in rows if not is_probe(name)]
     if json:
         for direction, name in rows:
             say_json({"direction": direction, "name": name, "backend": opened.name})

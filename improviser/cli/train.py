@@ -14,6 +14,7 @@ import typer
 
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.game import game_settings, reward_weights
 from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor
 from improviser.errors import ImproviserError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from improviser.config.preset import Preset
-    from improviser.training.env import RewardWeights
     from improviser.training.piece import Piece
     from improviser.training.prior import PriorScore
     from improviser.training.train import Progress, TrainingSettings
@@ -67,13 +67,12 @@ def train(
     from improviser.agent.config import FULL, DQNConfig
     from improviser.config.preset import load_preset
     from improviser.config.resources import config_folder
-    from improviser.training.material import GameSettings
     from improviser.training.train import TrainingSettings
 
     chosen = load_preset(preset)
     settings = TrainingSettings(
-        game=GameSettings(str(chosen.style), chosen.grid.steps_per_beat, chosen.pitch_range.low),
-        weights=_weights(chosen),
+        game=game_settings(chosen),
+        weights=reward_weights(chosen),
         seed=seed,
         prior_updates=prior_updates,
         transitions=transitions,
@@ -91,14 +90,6 @@ def train(
     else:
         hint = f". Play it: improviser jam --preset {preset}" if out is None else ""
         say(f"{model} is trained; {card} tells how it does{hint}")
-
-
-def _weights(preset: Preset) -> RewardWeights:
-    """Give the preset's reward weights."""
-    from improviser.training.env import RewardWeights
-
-    reward = preset.reward
-    return RewardWeights(reward.harmony, reward.coherence, reward.creativity)
 
 
 def _make_folder(folder: Path) -> None:

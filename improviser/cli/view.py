@@ -17,6 +17,7 @@ from improviser.control import (
     Warned,
     value_to_json,
 )
+from improviser.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -182,7 +183,9 @@ def _introduction(ready: Ready) -> list[str]:
     """Give what is said when the ports are open."""
     lines = [
         f"Preset {ready.preset}, {ready.tempo_bpm:g} bpm, seed {ready.seed}; MIDI: {ready.backend}.",
-        f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}.",
+        f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}."
+        if ready.backend != LOOPBACK
+        else "Both parts are played inside this program; there is no port to connect to.",
     ]
     if ready.player is None:
         return [*lines, "Play: your first note is the first downbeat. Ctrl-C ends the jam."]

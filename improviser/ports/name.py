@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
-from improviser.ports.base import OWN_NAMES
+from improviser.ports.base import OWN_NAMES, PROBE_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,11 @@ def is_own(name: str) -> bool:
     """Tell whether a port of improviser has this name, as a client, as a port or as both."""
     parts = {plain_name(part.strip()) for part in plain_name(name).split(":")}
     return not parts.isdisjoint(OWN_NAMES)
+
+
+def is_probe(name: str) -> bool:
+    """Tell whether the port only serves improviser's own tests of a MIDI system: nobody means to use it."""
+    return PROBE_PORT in name
 
 
 def is_through(name: str) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from improviser.cli import main
+from improviser.cli.knobs import knob_row
 from improviser.config.preset import load_preset
 from improviser.training import corpus
+from improviser.training.estimate import Estimate
+from improviser.training.knob_sweep import Sweep
 from improviser.training.piece import Piece
 from tests.cli.conftest import Refuse, RunJson
 from tests.cli.corpus import write_tiny_corpus
@@ -117,8 +121,8 @@ def test_plots(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_each_knob_is_turned(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With --knobs there is a row a knob instead of the figures, and a plot where one is asked for."""
-    assert 0 == main([*QUICK, "--knobs", "--plots", "plots"])
+    """With `knobs` there is a row a knob instead of the figures, and a plot where one is asked for."""
+    assert 0 == main(["evaluate", "knobs", "--pieces", "1", "--plots", "plots"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
     assert ["KNOB", "MEASURE", "0", "0.5", "1", "1.5", "2", "HUMAN", "RANDOM", "MOVED"] == header.split()
@@ -131,20 +135,48 @@ def test_each_knob_is_turned(own_folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_the_knobs_as_json(run_json: RunJson) -> None:
     """With --json each knob is one object."""
-    lines = run_json(*QUICK, "--knobs")
+    lines = run_json("evaluate", "knobs", "--pieces", "1")
     assert {"turned"} == {line["event"] for line in lines}
     assert {"knob", "measure", "settings", "values", "human", "random", "share", "kept"} <= lines[0].keys()
 
 
+def test_what_is_unknown_of_a_knob() -> None:
+    """Where people have no figure a dash stands for it and for the share, and no mark; else a mark may."""
+    values = tuple(Estimate(mean, mean, mean) for mean in (1, 2, 3, 4, 5))
+    settings = ("1.000", "2.000", "3.000", "4.000", "5.000")
+    unknown = knob_row(Sweep("harmony", "m", values, human=math.nan, random=1.0))
+    assert ("harmony", "m", *settings, "-", "1.000", "-", "") == unknown
+    falling = Sweep("harmony", "m", values[::-1], human=2.0, random=1.0)
+    assert ("-400 %", "!") == knob_row(falling)[-2:]
+
+
 def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[str]) -> None:
-    """With --listening it is measured how well the key is heard, in a column for each kind of player."""
-    assert 0 == main(["evaluate", "--listening"])
-    header, *rows = capsys.readouterr().out.splitlines()
+    """With `listening` it is measured how well the key is heard, in a column for each kind of player."""
+    assert 0 == main(["evaluate", "listening"])
+    captured = capsys.readouterr()
+    header, *rows = captured.out.splitlines()
     assert header.startswith("FIGURE  ")
     assert any(row.startswith("whole") for row in rows)
-    lines = run_json("evaluate", "--listening")
+    assert not any("nan" in row for row in rows)
+    assert "listening: 100 %" in captured.err
+    assert captured.err.splitlines()[-1].startswith("evaluated in ")
+    lines = run_json("evaluate", "listening")
     assert {"heard"} == {line["event"] for line in lines}
     assert all(str(line["heard"]) in header for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("knobs", "--beside", "a=x"), "--beside adds a column to the music's figures; 'knobs' has none"),
+        (("listening", "--plots", "plots"), "there are no plots of 'listening'"),
+    ],
+)
+def test_an_option_that_does_nothing_is_refused(
+    arguments: tuple[str, ...], reason: str, refuse: Refuse
+) -> None:
+    """An option that is nothing to what is measured is told before anything is."""
+    assert reason == refuse(2, "evaluate", *arguments)
 
 
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:

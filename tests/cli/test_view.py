@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,13 @@ def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[s
         "So it is.",
         "Note: late",
     ] == capsys.readouterr().out.splitlines()
+
+
+def test_no_port_is_named_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a MIDI system no port is named as though there were one to connect to."""
+    shown(TextView(SETTINGS, is_terminal=False), replace(READY, backend="loopback"))
+    _, where, _ = capsys.readouterr().out.splitlines()
+    assert "Both parts are played inside this program; there is no port to connect to." == where
 
 
 def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str]) -> None:

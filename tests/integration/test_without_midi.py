@@ -79,11 +79,14 @@ def test_what_was_asked_for_is_missed(run: Run) -> None:
         assert "install jackd2" in fault
 
 
-def test_wrong_usage_has_its_own_code(run: Run) -> None:
-    """A wrong key, number or folder is exit code 2 and one line."""
-    for arguments in (("--key", "H"), ("--tempo", "9"), ("--record", "no/such/folder/take.mid")):
-        code, fault = run("jam", *arguments).end()
-        assert (2, 1) == (code, fault.count("\n"))
+@pytest.mark.parametrize(
+    "arguments",
+    [("--key", "H"), ("--tempo", "9"), ("--record", "no/such/folder/take.mid"), ("--record", "take.txt")],
+)
+def test_wrong_usage_has_its_own_code(run: Run, arguments: tuple[str, str]) -> None:
+    """A wrong key, number or folder, or a recording that is no MIDI file, is exit code 2 and one line."""
+    code, fault = run("jam", *arguments).end()
+    assert (2, 1) == (code, fault.count("\n"))
 
 
 def test_a_missing_preset_is_an_error(run: Run) -> None:

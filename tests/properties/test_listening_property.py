@@ -7,18 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.listening.line import RANGE, fold
-from improviser.listening.window import HeardStep, NoteWindow
+from improviser.listening.window import NoteWindow
 from improviser.midi.message import SUSTAIN_PEDAL, ControlChange, NoteOff, NoteOn, TimedMessage
 from improviser.music.pitch import pitch_class_bits
 from improviser.playing.actions import ACTION_COUNT, action_to_gesture, gesture_to_action
+from tests.hearing import taken
 from tests.strategies import DATA, performances
-
-
-def taken(window: NoteWindow, since_s: float) -> HeardStep:
-    """Close the step that began about `since_s`, and give what was played in it."""
-    heard = window.peek(since_s)
-    window.close_step(since_s)
-    return heard
 
 
 @given(st.integers(0, ACTION_COUNT - 1), DATA)

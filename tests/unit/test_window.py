@@ -17,6 +17,7 @@ from improviser.midi.message import (
     ProgramChange,
 )
 from improviser.music.pitch import pitch_class_bits
+from tests.hearing import taken
 
 DOWN = ControlChange(0, SUSTAIN_PEDAL, 64)
 UP = ControlChange(0, SUSTAIN_PEDAL, 63)
@@ -30,13 +31,6 @@ def on(note: int, channel: int = 0) -> NoteOn:
 def off(note: int, channel: int = 0) -> NoteOff:
     """Give a note-off."""
     return NoteOff(channel, note)
-
-
-def taken(window: NoteWindow, since_s: float) -> HeardStep:
-    """Close the step that began about `since_s`, and give what was played in it."""
-    heard = window.peek(since_s)
-    window.close_step(since_s)
-    return heard
 
 
 def hear(window: NoteWindow, *messages: Message, at_s: float = 1.0, since_s: float = 0.0) -> HeardStep:

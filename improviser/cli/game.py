@@ -1,0 +1,35 @@
+"""What a preset says of the games that are trained on and measured: settings, reward weights, conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.cli.playing import make_settings
+
+if TYPE_CHECKING:
+    from improviser.config.preset import Preset
+    from improviser.training.chooser import Conditions
+    from improviser.training.env import RewardWeights
+    from improviser.training.material import GameSettings
+
+
+def game_settings(preset: Preset) -> GameSettings:
+    """Give which games the preset's model plays."""
+    from improviser.training.material import GameSettings
+
+    return GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low)
+
+
+def reward_weights(preset: Preset) -> RewardWeights:
+    """Give how much each component of the reward counts in the preset's training."""
+    from improviser.training.env import RewardWeights
+
+    return RewardWeights(**preset.reward.model_dump())
+
+
+def conditions(preset: Preset) -> Conditions:
+    """Give how the preset's model plays where it is measured: as on stage."""
+    from improviser.engine import AUTO_KEY
+    from improviser.training.chooser import Conditions
+
+    return Conditions(make_settings(preset, key=AUTO_KEY).knobs, reward_weights(preset))

@@ -1,0 +1,36 @@
+"""`improviser evaluate listening`: how well the key is heard, as a table or JSON lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.cli.console import progress, say_json, say_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from improviser.training.piece import Piece
+
+_UNKNOWN = "-"
+
+
+def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
+    """Let the key tracker hear the held-out pieces, and print how well it did."""
+    from improviser.training.key_figures import listening_figures
+
+    with progress("listening", 1) as advance:
+        figures = listening_figures(pieces, lambda done, total: advance(done / total))
+    if json:
+        for heard, row in figures.items():
+            say_json({"event": "heard", "heard": heard, "figures": row})
+        return
+    names = dict.fromkeys(name for row in figures.values() for name in row)
+    say_table(
+        ("FIGURE", *figures),
+        [(name, *(_cell(row, name) for row in figures.values())) for name in names],
+    )
+
+
+def _cell(row: Mapping[str, float], name: str) -> str:
+    """Give a figure of a row as text."""
+    return f"{row[name]:.1f}" if name in row else _UNKNOWN
