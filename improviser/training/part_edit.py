@@ -80,8 +80,9 @@ def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator
         note, by = int(events[start]), int(rng.choice((-1, 1)))
         sounds = bits[start:end] > 0
         events[start] = note + by
-        wrong = bits[start:end] & ~(1 << note % OCTAVE) | 1 << (note + by) % OCTAVE
-        bits[start:end] = np.where(sounds, wrong, 0)
+        is_doubled = (bass[start:end] != note) & (bass[start:end] % OCTAVE == note % OCTAVE)
+        left = np.where(is_doubled, bits[start:end], bits[start:end] & ~(1 << note % OCTAVE))
+        bits[start:end] = np.where(sounds, left | 1 << (note + by) % OCTAVE, 0)
         bass[start:end] = np.where(bass[start:end] == note, note + by, bass[start:end])
     return with_player(part, events, bits, bass)
 

@@ -94,4 +94,4 @@ def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int],
 def _bar_line(part: Part, rng: np.random.Generator) -> int:
     """Give the step of a bar line inside of a part of at least two bars."""
     bars = len(part.player) // part.bar_steps
-    return int(rng.integers(1, max(2, bars))) * part.bar_steps
+    return int(rng.integers(1, bars)) * part.bar_steps

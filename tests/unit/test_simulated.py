@@ -1,0 +1,108 @@
+"""The simulated player: what it makes of a part, and how that is heard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from improviser.listening.line import HOLD, REST
+from improviser.listening.observation import COLUMNS, SURE
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import SCALE_BITS
+from improviser.training.grid import DUETS, TRIOS, Part, alone, chorale_parts, sounding, tune_parts
+from improviser.training.part_edit import transposed
+from improviser.training.simulated import as_heard, behave, simulated, with_unheard
+from improviser.training.tables import player_table
+from tests.tiny_corpus import chorale, to_events, tune
+
+AT = 16 * 16
+
+
+def soprano(bars: int = 32) -> Part:
+    """Give a player of quarters in C major."""
+    return next(chorale_parts([chorale(bars=bars)], "chorale", 4, casts=DUETS[:1]))
+
+
+def test_the_key_is_heard_not_known() -> None:
+    """The key tracker finds C major and, some time after a change of key, the new one; then it is sure."""
+    (part,) = tune_parts([tune(bars=32)], "fiddle", 4, 60)
+    heard = as_heard(transposed(part, AT, 3))
+    assert 0 == heard.keys[AT - 1]
+    assert 3 == heard.keys[-1]
+    assert 0 == heard.keys[AT]
+    assert SURE == heard.certainty[-1]
+    assert heard.certainty[0] < SURE
+
+
+def test_what_is_late_is_not_seen_in_its_step() -> None:
+    """A late note is no onset yet in the step's observation, but the next step has it in its place."""
+    part = replace(soprano(2), is_late=np.arange(32) == 4)
+    late, known = player_table([part]), player_table([soprano(2)])
+    tokens = COLUMNS["player_tokens"]
+    assert HOLD + 1 == late.observation[4, tokens][-1]  # token 0: it goes on
+    assert np.array_equal(known.observation[5, tokens], late.observation[5, tokens])
+    assert np.array_equal(known.note, late.note)
+    assert (72, 74) == (late.seen[4], late.note[4])
+    assert np.array_equal(known.bits, late.bits)
+
+
+def test_about_so_much_is_late() -> None:
+    """About a seventh of what is struck is late, and nothing else."""
+    part = with_unheard(soprano(200), np.random.default_rng(0))
+    assert not part.is_late[part.player < 0].any()
+    assert 0.1 < np.mean(part.is_late[part.player >= 0]) < 0.2
+
+
+def test_people_do_it_all() -> None:
+    """Among many players some pause, some repeat, some slip, some come late, some modulate; lengths stay."""
+    rng = np.random.default_rng(0)
+    plain = soprano(8)
+    made = [behave(plain, rng) for _ in range(60)]
+    assert {len(plain.player)} == {len(part.player) for part in made}
+    bars = [part.player.reshape(-1, 16) for part in made]
+    assert any((bar == REST).all() for bar in np.concatenate(bars))
+    struck = [np.flatnonzero(part.player >= 0) for part in made]
+    assert any((at % 4).any() for at in struck)
+    foreign = [np.mean((SCALE_BITS[0] >> part.player[part.player >= 0] % OCTAVE) & 1 == 0) for part in made]
+    assert 0 < np.median(foreign) < 0.5
+    assert min(foreign) == 0
+    assert any(set(part.keys.tolist()) - {0} for part in made)
+
+
+def test_what_sounds_goes_with_the_notes() -> None:
+    """Of one voice the set and the bass are always those of its note."""
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        part = behave(soprano(6), rng)
+        assert np.array_equal(sounding([part.player])["bits"], part.bits)
+        assert np.array_equal(sounding([part.player])["bass"], part.bass)
+
+
+def test_a_player_of_chords_keeps_the_bass_below() -> None:
+    """Of several voices the bass is one of what sounds, and none where nothing does."""
+    rng = np.random.default_rng(2)
+    trio = next(chorale_parts([chorale()], "chorale", 4, casts=TRIOS[:1]))
+    for _ in range(40):
+        part = behave(trio, rng)
+        sounds = part.bits > 0
+        assert np.array_equal(sounds, part.bass >= 0)
+        assert ((part.bits[sounds] >> part.bass[sounds] % OCTAVE) & 1).all()
+
+
+def test_the_parts_themselves_stay() -> None:
+    """All parts are there, and beside so many a simulated player; the absent one has none."""
+    parts = [soprano(4), *tune_parts([tune()], "fiddle", 4, 60), alone(soprano(4))]
+    plain = list(simulated(parts, 0.0, np.random.default_rng(0)))
+    doubled = list(simulated(parts, 1.0, np.random.default_rng(0)))
+    assert parts == plain
+    assert (5, *parts) == (len(doubled), doubled[0], doubled[2], doubled[4])
+
+
+def test_a_short_part_is_no_trouble() -> None:
+    """Two bars can be played in all ways too; of one who is silent no key is heard."""
+    short = soprano(2)
+    for seed in range(30):
+        assert 32 == len(behave(short, np.random.default_rng(seed)).player)
+    silent = replace(short, player=to_events("-", 32), bits=short.bits * 0)
+    assert np.array_equal(silent.keys, as_heard(silent).keys)
