@@ -65,7 +65,8 @@ def judge_line(
         heard = theirs[step] if step < len(theirs) else REST
         sounding = int(listened.line.note[0]) if heard == HOLD else heard
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
-        listened.push(np.array([heard], dtype=np.int16), np.array([bits]), np.array([tonality.index]))
+        level = LEVELS[[row], [step % bar_steps]]
+        listened.push(np.array([heard], dtype=np.int16), np.array([bits]), np.array([tonality.index]), level)
         line.push(np.array([event], dtype=np.int16))
         tonic = np.array([tonality.tonic])
         chord_bits = rotate(CHORD_BITS[listened.chord], tonic)

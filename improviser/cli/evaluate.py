@@ -53,7 +53,10 @@ KnobsOption = Annotated[
     bool, typer.Option("--knobs", help="Turn each knob from 0 to 2 instead, and measure what it does.")
 ]
 ListeningOption = Annotated[
-    bool, typer.Option("--listening", help="Measure instead how well the key is heard, whatever the preset.")
+    bool,
+    typer.Option(
+        "--listening", help="Measure instead how well key and chord are heard, whatever the preset."
+    ),
 ]
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw piano rolls and curves into a folder.")
@@ -199,10 +202,16 @@ def _turn(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
 
 
 def _hear(pieces: list[Piece], *, json: bool) -> None:
-    """Let the key tracker hear the held-out pieces, and print how well it did."""
+    """Let the trackers of key and chord hear the held-out pieces, and print how well they did."""
+    from improviser.training.chord_figures import chord_figures
     from improviser.training.key_figures import listening_figures
 
-    figures = listening_figures(pieces)
+    for figures in (listening_figures(pieces), chord_figures(pieces)):
+        _show_heard(figures, json=json)
+
+
+def _show_heard(figures: dict[str, dict[str, float]], *, json: bool) -> None:
+    """Print a table, a column for each kind of playing, or a line of JSON each."""
     if json:
         for heard, row in figures.items():
             say_json({"event": "heard", "heard": heard, "figures": row})

@@ -44,11 +44,11 @@ class Player:
         """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
         return self._chords.chord
 
-    def push(self, event: Events, bits: npt.NDArray[np.int64], key: IntArray) -> None:
-        """Take in a step: top-voice events, sounding sets and key indices, each (lanes,)."""
+    def push(self, event: Events, bits: npt.NDArray[np.int64], key: IntArray, level: IntArray) -> None:
+        """Take in a step: top-voice events, sounding sets, key indices, levels of LEVELS; (lanes,) each."""
         self.line.push(event)
         self.bits = bits
-        self._chords.push(bits, key)
+        self._chords.push(bits, key, level)
 
 
 def player_base(mean_note: float, tonic: int) -> int:

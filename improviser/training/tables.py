@@ -156,7 +156,8 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
             **{field.name: getattr(place, field.name) for field in fields(Place)}
             | {"bar": bar, "sixteenth": in_bar * SIXTEENTHS_PER_BEAT // grid[0]}
         )
-        player.push(events[:, step], bits[:, step], key)
+        level = LEVELS[place.meter, here.sixteenth]
+        player.push(events[:, step], bits[:, step], key, level)
         encode_player(player, here, out)
         alive = np.flatnonzero(steps > step)
         rows = start[alive] + step
@@ -167,8 +168,7 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
         table.turns[rows] = turns(player.line.intervals[alive])
         table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
         table.density[rows] = line_density(player.line)[alive]
-        level = LEVELS[here.meter[alive], here.sixteenth[alive]]
-        table.moment[rows] = moments(level, bar[alive], table.chord_bits[rows])
+        table.moment[rows] = moments(level[alive], bar[alive], table.chord_bits[rows])
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
