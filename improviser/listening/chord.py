@@ -151,10 +151,10 @@ class ChordTracker:
         self._table = table or _fitted()
         self._held = self._table.held // steps_per_beat
         self._parts = np.zeros((lanes, CHORD_COUNT))
-        self._tonic = np.zeros(lanes, dtype=np.int64)
-        self._bits = np.zeros(lanes, dtype=np.int64)
+        self._tonic: IntArray = np.zeros(lanes, dtype=np.int64)
+        self._bits: IntArray = np.zeros(lanes, dtype=np.int64)
         self._silent = np.full(lanes, WINDOW_STEPS, dtype=np.int64)
-        self.chord = np.full(lanes, NO_CHORD, dtype=np.int64)
+        self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
 
     def copy(self) -> Self:
         """Give a tracker that goes its own way from here."""

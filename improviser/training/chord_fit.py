@@ -141,7 +141,8 @@ def _start(counts: Counts) -> Counts:
     qualities = counts.sum(axis=0).reshape(OCTAVE, QUALITY_COUNT).sum(axis=0) + 1
     prior = np.tile(qualities / qualities.sum() / OCTAVE, OCTAVE)
     smooth = counts + CHORD_PRIOR * prior
-    return smooth / smooth.sum(axis=1, keepdims=True)
+    shares: Counts = smooth / smooth.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _motion(beats: Counts, follow: Counts) -> Counts:
@@ -152,7 +153,8 @@ def _motion(beats: Counts, follow: Counts) -> Counts:
     seen, chance = np.zeros((2, *CHORD_TABLE_SHAPES["motion"]))
     np.add.at(seen, place, follow)
     np.add.at(chance, place, expected)
-    return (seen + MOTION_PRIOR) / (chance + MOTION_PRIOR)
+    ratio: Counts = (seen + MOTION_PRIOR) / (chance + MOTION_PRIOR)
+    return ratio
 
 
 def _tones(counts: Counts) -> Counts:
@@ -169,7 +171,8 @@ def _tones(counts: Counts) -> Counts:
 def _passing(counts: Counts) -> Counts:
     """Give the probability of each degree among the tones that belong to no chord."""
     smooth = counts + PASSING_PRIOR
-    return smooth / smooth.sum(axis=1, keepdims=True)
+    shares: Counts = smooth / smooth.sum(axis=1, keepdims=True)
+    return shares
 
 
 def table_text(parts: TableParts) -> str:
