@@ -1,9 +1,9 @@
 """The chord that the player's notes imply.
 
-A hidden Markov model over all chords as seen from the tonic, heard forward only: what begins to sound, on
-the beat above all, and what goes on is evidence for the chords that it belongs to; a chord may give way to another when
-something begins. All is counted in whole numbers, which float64 adds exactly in any order: so one lane hears
-what 256 hear together, bit for bit, and transposed music gives the transposed chord.
+A hidden Markov model over all chords as seen from the tonic, heard forward only: what begins to sound, on the
+beat above all, and what goes on is evidence for the chords that it belongs to; a chord may give way to
+another when something begins. All is counted in whole numbers, which float64 adds exactly in any order: so
+one lane hears what 256 hear together, bit for bit, and transposed music gives the transposed chord.
 
 Source: L. Rabiner (1989), "A Tutorial on Hidden Markov Models", eqs. 19-20 (the forward pass).
 `training.chord_fit` fits the numbers to the corpus; docs/decisions/0012 has what else was tried.
