@@ -15,11 +15,20 @@ _UNKNOWN = "-"
 
 
 def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
-    """Let the key tracker hear the held-out pieces, and print how well it did."""
+    """Let the trackers of key and chord hear the held-out pieces, and print how well they did."""
+    from improviser.training.chord_figures import chord_figures
     from improviser.training.key_figures import listening_figures
 
     with progress("listening", 1) as advance:
-        figures = listening_figures(pieces, lambda done, total: advance(done / total))
+        keys = listening_figures(pieces, lambda done, total: advance(done / (total + 1)))
+        chords = chord_figures(pieces)
+        advance(1)
+    for figures in (keys, chords):
+        _show(figures, json=json)
+
+
+def _show(figures: Mapping[str, Mapping[str, float]], *, json: bool) -> None:
+    """Print a table, a column for each kind of playing, or a line of JSON each."""
     if json:
         for heard, row in figures.items():
             say_json({"event": "heard", "heard": heard, "figures": row})

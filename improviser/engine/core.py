@@ -195,8 +195,8 @@ class Engine:
         if self._prospect is not None and not has_heard:
             return
         self._settle()
-        player, heard = self._listener.foresee(self._since_s())
         place = self._place_of(self._next_step)
+        player, heard = self._listener.foresee(self._since_s(), LEVELS[place.meter, place.sixteenth])
         values = None if self._only_listens() else self._actor.values(self._observe(player, place))
         self._prospect = _Prospect(player, heard, place, self._legal(place), values)
 

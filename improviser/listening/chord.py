@@ -1,83 +1,218 @@
-"""The chord that the player's notes imply."""
+"""The chord that the player's notes imply.
+
+A hidden Markov model over all chords as seen from the tonic, heard forward only: what begins to sound, on the
+beat above all, and what goes on is evidence for the chords that it belongs to; a chord may give way to
+another when something begins. All is counted in whole numbers, which float64 adds exactly in any order: so
+one lane hears what 256 hear together, bit for bit, and transposed music gives the transposed chord.
+
+Source: L. Rabiner (1989), "A Tutorial on Hidden Markov Models", eqs. 19-20 (the forward pass).
+`training.chord_fit` fits the numbers to the corpus; docs/decisions/0012 has what else was tried.
+"""
 
 from __future__ import annotations
 
+import base64
 from copy import copy
+from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
+from improviser.listening.chord_table import CHORD_TABLE
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITY_COUNT
+from improviser.music.meter import BEAT_LEVEL
 from improviser.music.pitch import OCTAVE, IntArray
-from improviser.music.scale import ALL_KEYS, SCALE_BITS
+from improviser.music.scale import Mode
 
 FloatArray = npt.NDArray[np.float64]
+TableParts = dict[str, npt.NDArray[np.int64]]
 
-# Memory of the chord tracker: the half-life of a heard pitch class, in beats.
-CHORD_HALF_LIFE_BEATS: Final = 1.0
-_MISS, _ROOT, _SEVENTH, _DIATONIC, _KEEP = -0.7, 0.25, -0.25, 0.35, 0.3
-# Between equals the root lower above the tonic wins, so that transposing the music transposes the chord.
-_TIE: Final = 1e-6
+# A pitch class heard so many steps ago, and nothing since, is no chord any more.
+WINDOW_STEPS: Final = 32
+# Log-probabilities are counted in so many parts of a nat, weights of evidence and chances in so many of one.
+NAT: Final = 32
+SHARE: Final = 32
+# The table's parts, in this order, as int16; `training.chord_fit` says how each comes about.
+#   start: how likely a chord is in a mode;
+#   motion: how much likelier a chord is after another, by interval of the roots and both qualities;
+#   tones: how likely a pitch class sounds in a chord, by quality and interval above the root;
+#   passing: how likely a degree of a mode sounds where it belongs to no chord;
+#   knobs, all in SHARE parts: the weight of what begins off the beat, on it, and of a beat of what goes on;
+#       the chance of a change on the beat with one, two and more new pitch classes, and the share of it that
+#       there is off the beat.
+CHORD_TABLE_SHAPES: Final = {
+    "start": (len(Mode), CHORD_COUNT),
+    "motion": (OCTAVE, QUALITY_COUNT, QUALITY_COUNT),
+    "tones": (QUALITY_COUNT, OCTAVE),
+    "passing": (len(Mode), OCTAVE),
+    "knobs": (7,),
+}
+# Probabilities are whole parts of the likeliest one's; those of a change are whole parts of one.
+_PARTS: Final = 2.0**20
+_CHANGE_PARTS: Final = 2.0**16
+# What is less likely than this counts as this.
+_LEAST_NATS: Final = 14
+_ROOTS, _QUALITIES = np.divmod(np.arange(CHORD_COUNT), QUALITY_COUNT)
+_ODDS: Final = np.exp(-np.arange(_LEAST_NATS * NAT + 1) / NAT)
+_PITCH_CLASSES: Final = np.arange(OCTAVE)
+_FULL_SET: Final = (1 << OCTAVE) - 1
+# Each twelve-bit set as a row of zeros and ones.
+_ROWS: Final = ((np.arange(1 << OCTAVE)[:, None] >> _PITCH_CLASSES) & 1).astype(np.float64)
+_COUNTS: Final = np.array([bits.bit_count() for bits in range(1 << OCTAVE)])
+# What the tonic's way up does to the chords as seen from it, (OCTAVE, CHORD_COUNT).
+_TURNED: Final = (np.arange(CHORD_COUNT) + QUALITY_COUNT * _PITCH_CLASSES[:, None]) % CHORD_COUNT
 
 
-def _bits_to_rows(bits: IntArray) -> FloatArray:
-    """Give twelve-bit sets, (n,), as rows of zeros and ones, (n, 12)."""
-    return ((bits[:, None] >> np.arange(OCTAVE)) & 1).astype(np.float64)
+@dataclass(frozen=True, slots=True)
+class ChordTable:
+    """The fitted numbers, per mode and chord as seen from the tonic; weights and chances in SHARE parts.
+
+    Attributes:
+        start: (2, CHORD_COUNT) whole parts of the likeliest.
+        change: (2, CHORD_COUNT, CHORD_COUNT) from a chord to another, whole parts of one.
+        evidence: (2, OCTAVE, CHORD_COUNT) log-likelihood of a sounding degree, in parts of a nat.
+        chance: (2, OCTAVE + 1) of a change, off and on the beat, by the number of pitch classes that begin.
+        begun: (2,) weight of the evidence of what begins, off and on the beat.
+        held: Of a beat of what goes on.
+    """
+
+    start: FloatArray
+    change: FloatArray
+    evidence: FloatArray
+    chance: FloatArray
+    begun: FloatArray
+    held: int
 
 
-def _chord_templates() -> FloatArray:
-    """Give what a sounding pitch class adds to each chord's score, (12, CHORD_COUNT)."""
-    members = _bits_to_rows(CHORD_BITS[:CHORD_COUNT])
-    templates = np.where(members > 0, 1.0, _MISS)
-    roots = np.arange(CHORD_COUNT) // QUALITY_COUNT
-    templates[np.arange(CHORD_COUNT), roots] += _ROOT
-    sizes = np.array([len(QUALITIES[index % QUALITY_COUNT][1]) for index in range(CHORD_COUNT)])
-    return (templates + _SEVENTH * (sizes[:, None] - 3)).T.copy()
+def read_chord_table(text: str) -> TableParts:
+    """Give the parts that `training.chord_fit` wrote as base64."""
+    numbers = np.frombuffer(base64.b64decode(text), dtype="<i2").astype(np.int64)
+    parts, at = {}, 0
+    for name, shape in CHORD_TABLE_SHAPES.items():
+        count = int(np.prod(shape))
+        parts[name] = numbers[at : at + count].reshape(shape)
+        at += count
+    return parts
 
 
-def _diatonic_bonus() -> FloatArray:
-    """Give what a chord whose tones all lie in the key gains, (KEY_COUNT, CHORD_COUNT)."""
-    roots = np.arange(CHORD_COUNT) // QUALITY_COUNT
-    rows = []
-    for key in ALL_KEYS:
-        scale = int(SCALE_BITS[key.mode])
-        bits = ((scale << key.tonic) | (scale >> (OCTAVE - key.tonic))) & 0xFFF
-        diatonic = np.where(CHORD_BITS[:CHORD_COUNT] & ~bits, 0.0, _DIATONIC)
-        rows.append(diatonic - _TIE * ((roots - key.tonic) % OCTAVE))
-    return np.stack(rows)
+def make_chord_table(parts: TableParts) -> ChordTable:
+    """Give what the tracker computes with."""
+    motion = (_ROOTS[None, :] - _ROOTS[:, None]) % OCTAVE
+    follow = parts["motion"][motion, _QUALITIES[:, None], _QUALITIES[None, :]]
+    change = np.exp((parts["start"][:, None, :] + follow) / NAT) * (1 - np.eye(CHORD_COUNT))
+    change /= change.sum(axis=2, keepdims=True)
+    above = (_PITCH_CLASSES[:, None] - _ROOTS[None, :]) % OCTAVE
+    is_member = (CHORD_BITS[None, :CHORD_COUNT] >> _PITCH_CLASSES[:, None]) & 1
+    evidence = parts["tones"][_QUALITIES[None, :], above] + np.where(
+        is_member, 0, parts["passing"][..., None]
+    )
+    off_beat, on_beat, held, one, two, more, share = parts["knobs"].tolist()
+    chance = np.array([0.0, one, two] + [more] * (OCTAVE - 2))
+    return ChordTable(
+        start=_whole(np.exp(parts["start"] / NAT)),
+        change=np.rint(change * _CHANGE_PARTS),
+        evidence=evidence.astype(np.float64),
+        chance=np.stack([np.rint(chance * share / SHARE), chance]),
+        begun=np.array([off_beat, on_beat], dtype=np.float64),
+        held=held,
+    )
 
 
-_CHORD_TEMPLATES: Final = _chord_templates()
-_DIATONIC_BONUS: Final = _diatonic_bonus()
+@cache
+def _fitted() -> ChordTable:
+    """Give the shipped table."""
+    return make_chord_table(read_chord_table(CHORD_TABLE))
+
+
+def _whole(likelihood: FloatArray) -> FloatArray:
+    """Give likelihoods, a row a lane, as whole parts of each row's highest, at least one."""
+    likelihood *= _PARTS / likelihood.max(axis=-1, keepdims=True)
+    return np.maximum(np.rint(likelihood), 1.0)
+
+
+def _lowered(bits: IntArray, semitones: IntArray) -> IntArray:
+    """Give twelve-bit sets, (n,), moved down by 0-11 semitones each."""
+    return ((bits >> semitones) | (bits << (OCTAVE - semitones))) & _FULL_SET
 
 
 class ChordTracker:
-    """Scores every chord against the recently sounding pitch classes, for any number of lanes."""
+    """Weighs every chord by what begins and goes on to sound, for any number of lanes."""
 
-    def __init__(self, lanes: int, steps_per_beat: int) -> None:
-        """Start with silence in each lane."""
-        self._keep = 0.5 ** (1 / (CHORD_HALF_LIFE_BEATS * steps_per_beat))
-        self._weights = np.zeros((lanes, OCTAVE))
-        self.chord = np.full(lanes, NO_CHORD, dtype=np.int64)
+    def __init__(self, lanes: int, steps_per_beat: int, *, table: ChordTable | None = None) -> None:
+        """Start with silence in each lane.
+
+        Args:
+            lanes: How many players are heard.
+            steps_per_beat: The grid.
+            table: Fitted numbers, the shipped ones unless given.
+        """
+        self._table = table or _fitted()
+        self._held = self._table.held // steps_per_beat
+        self._parts = np.zeros((lanes, CHORD_COUNT))
+        self._tonic: IntArray = np.zeros(lanes, dtype=np.int64)
+        self._bits: IntArray = np.zeros(lanes, dtype=np.int64)
+        self._silent = np.full(lanes, WINDOW_STEPS, dtype=np.int64)
+        self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
 
     def copy(self) -> Self:
         """Give a tracker that goes its own way from here."""
         twin = copy(self)
-        twin._weights = self._weights.copy()  # noqa: SLF001 - of the same class
+        for name in ("_parts", "_tonic", "_bits", "_silent", "chord"):
+            setattr(twin, name, getattr(self, name).copy())
         return twin
 
-    def push(self, bits: IntArray, key: IntArray) -> None:
-        """Take in what sounds in a step: pitch-class sets and key indices, both (lanes,)."""
-        self._weights *= self._keep
-        self._weights += _bits_to_rows(bits)
-        total = self._weights.sum(axis=1)
-        scores = self._weights @ _CHORD_TEMPLATES
-        scores += _DIATONIC_BONUS[key] * total[:, None]
-        known = np.flatnonzero(self.chord >= 0)
-        scores[known, self.chord[known]] += _KEEP * total[known]
-        self.chord = np.where(total > self._keep**WINDOW_STEPS, scores.argmax(axis=1), NO_CHORD)
+    def push(self, bits: IntArray, key: IntArray, level: IntArray) -> None:
+        """Take in what sounds in a step.
 
+        Args:
+            bits: (lanes,) twelve-bit pitch-class sets.
+            key: (lanes,) key indices.
+            level: (lanes,) how strong the step is, of music.meter.LEVELS.
+        """
+        mode, tonic = np.divmod(key, OCTAVE)
+        self._turn(tonic)
+        sounding = bits != 0
+        begun = bits & ~self._bits
+        self._bits = bits
+        is_first = sounding & (self._silent >= WINDOW_STEPS)
+        if is_first.any():
+            self._parts[is_first] = self._table.start[mode[is_first]]
+        self._silent = np.where(sounding, 0, self._silent + 1)
+        on_beat = (level >= BEAT_LEVEL).astype(np.int64)
+        for row in range(len(Mode)):
+            lanes = (sounding & (mode == row)).nonzero()[0]
+            if len(lanes):
+                self._weigh(lanes, row, begun[lanes], on_beat[lanes])
+        named = (self._parts.argmax(axis=1) + QUALITY_COUNT * tonic) % CHORD_COUNT
+        self.chord = np.where(sounding, named, self.chord)
+        self.chord[self._silent >= WINDOW_STEPS] = NO_CHORD
 
-# A pitch class heard so many steps ago, and nothing since, is no chord any more.
-WINDOW_STEPS: Final = 32
+    def _turn(self, tonic: IntArray) -> None:
+        """Let the chords be seen from other tonics, (lanes,)."""
+        lanes = (tonic != self._tonic).nonzero()[0]
+        if len(lanes):
+            up = (tonic[lanes] - self._tonic[lanes]) % OCTAVE
+            self._parts[lanes] = self._parts[lanes[:, None], _TURNED[up]]
+        self._tonic = tonic
+
+    def _weigh(self, lanes: IntArray, mode: int, begun: IntArray, on_beat: IntArray) -> None:
+        """Let the lanes' chords change, and weigh them by what begins and what goes on."""
+        table, tonic, parts = self._table, self._tonic[lanes], self._parts[lanes]
+        weights = _ROWS[_lowered(self._bits[lanes], tonic)] * self._held
+        changing = begun.nonzero()[0]
+        if len(changing):
+            new, at = begun[changing], on_beat[changing]
+            chance = table.chance[at, _COUNTS[new]][:, None]
+            before = parts[changing]
+            stayed = before * ((SHARE - chance) * _CHANGE_PARTS)
+            parts *= SHARE * _CHANGE_PARTS
+            parts[changing] = stayed + (before @ table.change[mode]) * chance
+            weights[changing] += (
+                _ROWS[_lowered(new, tonic[changing])] * (table.begun[at] - self._held)[:, None]
+            )
+        evidence = weights @ table.evidence[mode]
+        short = (evidence.max(axis=1, keepdims=True) - evidence) * (1 / SHARE)
+        parts *= _ODDS.take(short.astype(np.int64), mode="clip")
+        self._parts[lanes] = _whole(parts)

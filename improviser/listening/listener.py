@@ -92,14 +92,19 @@ class Listener:
         self._pending.clear()
         return pending
 
-    def foresee(self, since_s: float) -> tuple[Player, HeardStep]:
-        """Give what the player is, and what was heard, if the step that began about `since_s` closed now."""
+    def foresee(self, since_s: float, level: IntArray) -> tuple[Player, HeardStep]:
+        """Give what the player is, and what was heard, if the step that began about `since_s` closed now.
+
+        Args:
+            since_s: From then on onsets are the step's.
+            level: (1,) how strong the step is, of music.meter.LEVELS.
+        """
         heard = self._window.peek(since_s)
         player = self.player.copy()
         if heard.late is not None and player.line.events[0, -1] < 0:
             player.line.amend(np.array([heard.late], dtype=np.int16))
         sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
-        player.push(*sound, np.array([self.keys.key.index]))
+        player.push(*sound, np.array([self.keys.key.index]), level)
         return player, heard
 
     def close(self, since_s: float, player: Player) -> None:

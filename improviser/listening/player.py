@@ -46,11 +46,19 @@ class Player:
         """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
         return self._chords.chord
 
-    def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray) -> None:
-        """Take in a step: top-voice events, sounding sets, lowest notes and key indices, each (lanes,)."""
+    def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray, level: IntArray) -> None:
+        """Take in a step; every argument is (lanes,).
+
+        Args:
+            event: Of the top voice.
+            bits: Twelve-bit sets of what sounds.
+            bass: Its lowest note, SILENT where nothing sounds.
+            key: Index of the key.
+            level: Metrical strength, see music.meter.LEVELS.
+        """
         self.line.push(event)
         self.bits, self.bass = bits, bass
-        self._chords.push(bits, key)
+        self._chords.push(bits, key, level)
 
 
 def player_base(mean_note: float, tonic: int) -> int:

@@ -79,3 +79,5 @@ def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
 STRENGTHS: Final = np.stack([_strengths(meter) for meter in METERS])
 # The same in quarters, 0-4.
 LEVELS: Final = (STRENGTHS * 4).astype(np.int64)
+# The level of a plain beat; what is weaker lies between beats.
+BEAT_LEVEL: Final = 2

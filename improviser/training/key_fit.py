@@ -213,18 +213,19 @@ def table_text(net: KeyNet) -> str:
     return base64.b64encode(steps.tobytes() + b"".join(rest)).decode()
 
 
-def write_table(text: str, path: Path) -> None:
-    """Write the module that holds the table."""
+def write_module(tracker: str, text: str, path: Path) -> None:
+    """Write the module that holds the table of a tracker, of the key or the chord."""
     lines = "\n".join(textwrap.wrap(text, LINE))
-    head = '"""The fitted numbers of the key tracker: written by training.key_fit."""\n\n'
-    path.write_text(f'{head}KEY_TABLE = """\n{lines}\n"""\n', encoding="utf-8")
+    head = f'"""The fitted numbers of the {tracker} tracker: written by training.{tracker}_fit."""\n\n'
+    path.write_text(f'{head}{tracker.upper()}_TABLE = """\n{lines}\n"""\n', encoding="utf-8")
 
 
 def main() -> None:
     """Fit to the training split and write the table into the package."""
     pieces = [piece for piece in load_pieces() if piece.split == "train"]
     streams = streams_of(pieces, np.random.default_rng(SEED))
-    write_table(table_text(fit([to_example(stream) for stream in streams])), Path(key_table.__file__))
+    text = table_text(fit([to_example(stream) for stream in streams]))
+    write_module("key", text, Path(key_table.__file__))
 
 
 if __name__ == "__main__":

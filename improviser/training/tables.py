@@ -180,12 +180,12 @@ def listen_step(
         alive: (lanes,) which lanes are to be written.
     """
     place = table.place(rows)
-    key = place.tonic + OCTAVE * place.mode
+    key, level = place.tonic + OCTAVE * place.mode, LEVELS[place.meter, place.sixteenth]
     seen = player
     if sound.is_late.any():
         seen = player.copy()
-        seen.push(*sound.until_now(player), key)
-    player.push(sound.event, sound.bits, sound.bass, key)
+        seen.push(*sound.until_now(player), key, level)
+    player.push(sound.event, sound.bits, sound.bass, key, level)
     out = np.zeros((len(rows), SIZE), dtype=np.uint8)
     encode_player(seen, place, out)
     chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
@@ -198,7 +198,7 @@ def listen_step(
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
         "density": line_density(player.line),
-        "moment": moments(LEVELS[place.meter, place.sixteenth], place.bar, chord_bits),
+        "moment": moments(level, place.bar, chord_bits),
     }
     for name, column in written.items():
         getattr(table, name)[rows[alive]] = column[alive]

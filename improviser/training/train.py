@@ -49,6 +49,7 @@ LEARNED_FROM: Final = (
     "music/meter.py",
     "music/scale.py",
     "listening/chord.py",
+    "listening/chord_table.py",
     "listening/line.py",
     "listening/observation.py",
     "listening/player.py",

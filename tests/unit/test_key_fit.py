@@ -94,7 +94,7 @@ def test_fitting_twice_gives_the_same_table(tmp_path: Path) -> None:
     examples = [key_fit.to_example(stream) for stream in key_fit.streams_of(tiny_corpus()[:2], rng())]
     texts = [key_fit.table_text(key_fit.fit(examples, epochs=1)) for _ in range(2)]
     assert texts[0] == texts[1]
-    key_fit.write_table(texts[0], tmp_path / "table.py")
+    key_fit.write_module("key", texts[0], tmp_path / "table.py")
     written: dict[str, str] = {}
     exec((tmp_path / "table.py").read_text(), written)  # noqa: S102 - the module that was just written
     assert texts[0] == written["KEY_TABLE"].replace("\n", "")

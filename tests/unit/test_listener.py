@@ -11,6 +11,7 @@ from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.scale import parse_key
 
 GRID = np.array([4]), np.array([16])
+DOWNBEAT = np.array([4])
 
 
 def listener(key: str | None = None) -> Listener:
@@ -20,7 +21,7 @@ def listener(key: str | None = None) -> Listener:
 
 def close(listening: Listener, since_s: float) -> None:
     """Close the step that began at `since_s`."""
-    player, _ = listening.foresee(since_s)
+    player, _ = listening.foresee(since_s, DOWNBEAT)
     listening.close(since_s, player)
 
 
@@ -29,9 +30,9 @@ def test_what_is_heard_counts_when_its_moment_is_reached() -> None:
     listening = listener()
     listening.hear(NoteOn(0, 60, 100), 1.0)
     assert not listening.follow(0.9)
-    assert REST == listening.foresee(0.5)[1].event
+    assert REST == listening.foresee(0.5, DOWNBEAT)[1].event
     assert listening.follow(1.0)
-    assert 60 == listening.foresee(0.5)[1].event
+    assert 60 == listening.foresee(0.5, DOWNBEAT)[1].event
 
 
 def test_what_was_not_reached_can_be_taken_back() -> None:
@@ -50,11 +51,11 @@ def test_foreseeing_changes_nothing_until_the_step_is_closed() -> None:
     listening = listener()
     listening.hear(NoteOn(0, 60, 100), 1.0)
     listening.follow(1.0)
-    foreseen = [listening.foresee(0.5)[0].line.note[0] for _ in range(3)]
+    foreseen = [listening.foresee(0.5, DOWNBEAT)[0].line.note[0] for _ in range(3)]
     assert [60] * 3 == foreseen
     assert listening.player.line.note[0] < 0
     close(listening, 0.5)
-    assert (60, HOLD) == (listening.player.line.note[0], listening.foresee(1.5)[1].event)
+    assert (60, HOLD) == (listening.player.line.note[0], listening.foresee(1.5, DOWNBEAT)[1].event)
 
 
 def test_a_late_onset_is_put_into_the_step_before() -> None:

@@ -57,7 +57,8 @@ def see(player: str = "", own: str = "", where: Place | None = None) -> dict[str
         sounding = event if event >= 0 else int(listened.line.note[0]) if event == HOLD else REST
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
         key = where.tonic + 12 * where.mode
-        listened.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([sounding]), key)
+        sound = np.array([event], dtype=np.int16), np.array([bits]), np.array([sounding])
+        listened.push(*sound, key, np.array([4]))
     for event in events(own):
         line.push(np.array([event], dtype=np.int16))
     row = np.full((1, SIZE), 255, dtype=np.uint8)

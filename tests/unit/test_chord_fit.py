@@ -1,0 +1,92 @@
+"""The chord tracker is fitted to, and measured on, the harmony of chorales."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from music21 import chord as oracle
+
+from improviser.listening import chord_table
+from improviser.listening.chord import CHORD_TABLE_SHAPES, read_chord_table
+from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT, chord_from_index
+from improviser.music.pitch import pitch_class_bits
+from improviser.training import chord_fit
+from improviser.training.chord_figures import HEARD, chord_figures
+from improviser.training.chord_label import ALL_VOICES, SET_LABELS, beat_labels, harmonies
+from improviser.training.key_fit import write_module
+from tests.tiny_corpus import tiny_corpus
+
+# Their root is a matter of spelling or of context, and music21 has but one reading for each set.
+AMBIGUOUS = ("aug", "sus4")
+TRIADS = {"": "major", "m": "minor", "dim": "diminished", "7": "major", "maj7": "major"}
+TRIADS |= {"m7": "minor", "m7b5": "diminished"}
+
+
+def test_music21_names_each_set_as_we_do() -> None:
+    """On C, where music21 spells sets in thirds, root, triad and seventh are the oracle's."""
+    checked = 0
+    for bits, label in enumerate(SET_LABELS.tolist()):
+        chord = chord_from_index(label)
+        if chord is None or chord.root or chord.name.endswith(AMBIGUOUS):
+            continue
+        heard = oracle.Chord([60 + above for above in range(12) if bits >> above & 1])
+        suffix = chord_suffix(label)
+        assert chord.root == heard.root().pitchClass
+        assert TRIADS[suffix] == heard.quality
+        assert ("7" in suffix) == (heard.seventh is not None)
+        checked += 1
+    assert checked == 7 + 5
+
+
+def chord_suffix(label: int) -> str:
+    """Give how the name of a chord's quality is written."""
+    return QUALITIES[label % QUALITY_COUNT][0]
+
+
+def test_a_beat_has_the_chord_that_sounds_longest_in_it() -> None:
+    """A passing chord does not count, and where there is none the beat has no label."""
+    c, f, none = (pitch_class_bits(tones) for tones in ([0, 4, 7], [5, 9, 0], [0, 1]))
+    bits = np.array([c, c, f, none, none, none, none, none, f, f, c, c])
+    assert [0] * 4 + [NO_CHORD] * 4 + [45] * 4 == beat_labels(bits, 4).tolist()
+
+
+def test_the_table_reads_as_it_was_written(tmp_path: Path) -> None:
+    """All parts survive the way through the module; fitting twice gives the same."""
+    parts, again = (chord_fit.fit(tiny_corpus(), rounds=1) for _ in range(2))
+    write_module("chord", chord_fit.table_text(parts), tmp_path / "table.py")
+    written: dict[str, str] = {}
+    exec((tmp_path / "table.py").read_text(), written)  # noqa: S102 - the module that was just written
+    read = read_chord_table(written["CHORD_TABLE"])
+    for name in CHORD_TABLE_SHAPES:
+        assert parts[name].tolist() == read[name].tolist() == again[name].tolist()
+
+
+def test_the_knobs_are_turned_to_what_hears_best() -> None:
+    """What was fitted names at least as much rightly as what it was fitted from."""
+    heard = list(harmonies(tiny_corpus(), ALL_VOICES))
+    started = chord_fit.count(heard) | {"knobs": np.array(chord_fit.START_KNOBS)}
+    fitted = chord_fit.fit(tiny_corpus(), rounds=1)
+    assert chord_fit.score(fitted, heard) >= chord_fit.score(started, heard) - 0.05
+
+
+def test_the_command_fits_the_training_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes a table of the shipped one's size where the shipped one is."""
+    monkeypatch.setattr(chord_fit, "load_pieces", tiny_corpus)
+    monkeypatch.setattr(chord_table, "__file__", str(tmp_path / "table.py"))
+    monkeypatch.setattr(chord_fit, "ROUNDS", 0)
+    chord_fit.main()
+    shipped = len(Path(chord_table.__file__).read_text())
+    assert abs(shipped - len(chord_table.CHORD_TABLE)) < 200
+
+
+def test_each_way_of_hearing_has_its_figures() -> None:
+    """Shares are percentages; the whole chord is right no more often than its root."""
+    figures = chord_figures(tiny_corpus())
+    assert list(HEARD) == list(figures)
+    for row in figures.values():
+        assert 0 <= row["chord"] <= row["root"] <= 100
+        assert 0 < row["labelled"] <= 100
+        assert row["changes_true"] >= 0
+    assert {} == chord_figures([])
