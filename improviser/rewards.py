@@ -13,10 +13,10 @@ of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewa
 | coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
 | coherence | reversal | .08 | turning back after a leap; leaping on |
 | coherence | meter | .18 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .22 | - ; more or fewer onsets in two bars than people play beside as many |
+| coherence | density | .20 | - ; more or fewer onsets in two bars than people play beside as many |
 | coherence | cadence | .12 | stable tones at the end of four and eight bars; unstable ones |
 | coherence | motif | .08 | taking up the rhythm of the bar before with other notes; breaking off it |
-| coherence | opening | .08 | beginning on the tonic or in the chord; beginning elsewhere |
+| coherence | opening | .10 | the tonic or the chord on the first beat of two bars; other tones there |
 | coherence | spacing | .04 | - ; within a third of the player's top voice, or far from it |
 | creativity | surprise | .20 | melodies about as surprising as people's; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
@@ -48,7 +48,6 @@ from improviser.listening.line import (
     LONG_AGO,
     NO_INTERVAL,
     NONE,
-    SILENT,
     WINDOW,
     Line,
     interval_rows,
@@ -56,7 +55,7 @@ from improviser.listening.line import (
 )
 from improviser.music.consonance import interval_consonance
 from improviser.music.expectation import interval_surprisal
-from improviser.music.meter import STRONG
+from improviser.music.meter import SIXTEENTHS_PER_BEAT, STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE, IntArray, rotate
 from improviser.music.scale import SCALE_BITS, STABLE_BITS, Mode
 
@@ -73,10 +72,10 @@ TERMS: Final = {
     "proximity": ("coherence", 0.20),
     "reversal": ("coherence", 0.08),
     "meter": ("coherence", 0.18),
-    "density": ("coherence", 0.22),
+    "density": ("coherence", 0.20),
     "cadence": ("coherence", 0.12),
     "motif": ("coherence", 0.08),
-    "opening": ("coherence", 0.08),
+    "opening": ("coherence", 0.10),
     "spacing": ("coherence", 0.04),
     "surprise": ("creativity", 0.20),
     "novelty": ("creativity", 0.40),
@@ -140,23 +139,25 @@ class Scene:
     style: IntArray
 
 
-def moments(level: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
+def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
     """Give what a step's place and chord make of whatever is played then, (steps, MOMENT).
 
     Args:
         level: (steps,) metrical strength in quarters, 0-4.
+        sixteenth: (steps,) position in the bar, 0-15.
         bar: (steps,) number of the bar.
         chord_bits: (steps,) the implied chord, 0 where none.
 
     Returns:
         Columns: weight of consonance, weight of a clash, worth of a tone outside and inside of the chord, of
-        an onset, a hold and a rest, and of an unstable and a stable tone.
+        an onset, a hold and a rest, of an unstable and a stable tone, and whether a phrase opens.
     """
     strong = _STRONG[level][:, None]
     chord = _CHORD_FIT[level] * (chord_bits > 0)[:, None]
-    return np.concatenate(
-        [_EMPHASIS[level][:, None], strong, chord, _METER_FIT[level], _CLOSING[bar % 8] * strong], axis=1
-    )
+    opens = ((sixteenth < SIXTEENTHS_PER_BEAT) & (bar % _OPENING_BARS == 0))[:, None]
+    closing = _CLOSING[bar % 8] * strong
+    columns = [_EMPHASIS[level][:, None], strong, chord, _METER_FIT[level], closing, opens]
+    return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
 def stepwise_harmony(notes: list[int]) -> float:
@@ -234,8 +235,7 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     bar_ago = own.lagged[:, _BAR_LAG]
     same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
     out[:, 10] = same_rhythm * ((bar_ago != newest) & started) * _MOTIF_SHARE[own.count]
-    is_first = own.pitches[:, -2] == SILENT
-    out[:, 11] = _OPENING[step.in_chord, step.degree] * (is_first * step.worth)
+    out[:, 11] = _OPENING[step.in_chord, step.degree] * (step.sounding * moment[:, 9])
     is_beside = step.sounding & (scene.player_note >= 0)
     out[:, 12] = _SPACING[own.note - scene.player_note] * is_beside
 
@@ -258,9 +258,10 @@ def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
 def _surprise(scene: Scene) -> FloatArray:
     """Give the fit, (lanes,), of how surprising the last intervals are; 0 before there is one."""
     own = scene.own
-    row = OCTAVE * (len(Mode) * scene.style + scene.mode)
-    after = (row[:, None] + (own.pitches[:, :-1] - scene.tonic[:, None]) % OCTAVE) * INTERVAL_ROWS
-    nats = np.add.reduce(_SURPRISAL.take(after + interval_rows(own.intervals[:, 1:])), axis=1)
+    first = (len(Mode) * scene.style + scene.mode) * _SURPRISAL_NOTES + OCTAVE - scene.tonic
+    at = (first.astype(np.int16)[:, None] + own.pitches[:, :-1]) * np.int16(INTERVAL_ROWS)
+    at += interval_rows(own.intervals[:, 1:])
+    nats = np.add.reduce(_SURPRISAL.take(at), axis=1)
     count = np.add.reduce(own.intervals[:, 1:] != NO_INTERVAL, axis=1)
     band = _BANDS.take(scene.style, axis=0)
     outside = np.abs(nats / np.maximum(count, 1) - band[:, 0]) - band[:, 1]
@@ -298,8 +299,11 @@ _CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
 # Nats outside of the band at which surprise is worth nothing any more.
 _TOLERANCE: Final = np.float32(0.5)
 _SURPRISING: Final = -1 / _TOLERANCE
+_SURPRISAL_NOTES: Final = OCTAVE + NOTE_MAX + 1
 # The columns of `moments`.
-MOMENT: Final = 9
+MOMENT: Final = 10
+# A phrase opens every so many bars.
+_OPENING_BARS: Final = 2
 # Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
 _MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
 # Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.
@@ -314,7 +318,7 @@ _PERFECT: Final = np.isin(np.abs(_INTERVALS) % OCTAVE, (0, 7))
 _OCTAVES: Final = _INTERVALS % OCTAVE == 0
 # -1 where two voices sound nearer than a third, or farther than two octaves and a third.
 _SPACING: Final = -((np.abs(_INTERVALS) < 3) | (np.abs(_INTERVALS) > 28)).astype(np.int8)  # noqa: PLR2004
-# Worth of beginning outside and inside of the chord on each degree.
+# Worth of opening outside and inside of the chord on each degree.
 _OPENING: Final = np.array([[1] + 11 * [-1], 12 * [1]], dtype=np.int8)
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
 
@@ -381,9 +385,13 @@ def _melody_table() -> FloatArray:
 
 
 def _surprisal_table() -> FloatArray:
-    """Give the nats of each interval, 0 where there is none: (styles x modes x 12 degrees x 26,)."""
+    """Give the nats of each interval, 0 where there is none: (styles x modes x notes x 26,).
+
+    The notes are those of MIDI above the tonic, from an octave below it on.
+    """
     known = interval_surprisal()[[row for row, _, _ in SURPRISE_BANDS]]
-    return np.pad(known, [(0, 0)] * 3 + [(0, 1)]).ravel()
+    by_note = known[:, :, np.arange(_SURPRISAL_NOTES) % OCTAVE]
+    return np.pad(by_note, [(0, 0)] * 3 + [(0, 1)]).ravel()
 
 
 _VERTICAL: Final = _vertical_table()

@@ -80,7 +80,12 @@ def judge_line(
             tonic=tonic,
             mode=np.array([int(tonality.mode)]),
             player_density=line_density(listened.line),
-            moment=moments(LEVELS[row, [step % bar_steps]], np.array([bar + step // bar_steps]), chord_bits),
+            moment=moments(
+                LEVELS[row, [step % bar_steps]],
+                np.array([step % bar_steps]),
+                np.array([bar + step // bar_steps]),
+                chord_bits,
+            ),
             style=np.array([style]),
         )
         judged.append(named_terms(judge(scene)[0]))

@@ -376,7 +376,7 @@ class Engine:
             tonic=place.tonic,
             mode=place.mode,
             player_density=line_density(player.line),
-            moment=moments(LEVELS[place.meter, place.sixteenth], place.bar, chord_bits),
+            moment=moments(LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits),
             style=place.style,
         )
 

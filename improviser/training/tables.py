@@ -198,7 +198,7 @@ def listen_step(
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
         "density": line_density(player.line),
-        "moment": moments(level, place.bar, chord_bits),
+        "moment": moments(level, place.sixteenth, place.bar, chord_bits),
     }
     for name, column in written.items():
         getattr(table, name)[rows[alive]] = column[alive]

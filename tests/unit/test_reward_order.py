@@ -94,7 +94,12 @@ def _random_scene(
         tonic=rng.integers(12, size=lanes),
         mode=rng.integers(2, size=lanes),
         player_density=rng.integers(9, size=lanes),
-        moment=moments(rng.integers(5, size=lanes), rng.integers(100, size=lanes), chord_bits),
+        moment=moments(
+            rng.integers(5, size=lanes),
+            rng.integers(16, size=lanes),
+            rng.integers(100, size=lanes),
+            chord_bits,
+        ),
         style=rng.integers(2, size=lanes),
     )
 

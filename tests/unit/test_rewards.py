@@ -238,12 +238,11 @@ def test_surprise_fades_with_the_distance_from_the_band() -> None:
 
 
 def test_opening_pays_for_the_tonic_and_the_chord() -> None:
-    """The first note is worth something on the tonic or in the chord, it costs elsewhere; the second none."""
-    beginnings = [f"{REST_BAR} {note}" for note in ("C4", "G4", "F4")]
-    tonic, chord, foreign = (last(own, f"{C_MAJOR_BROKEN} -")["opening"] for own in beginnings)
-    assert (1, 1, -1) == (tonic, chord, foreign)
-    assert 0 == last("F4 C4")["opening"]
-    assert 1 == last("C4 -")["opening"]
+    """On the first beat of two bars the tonic and the chord are worth something, and other tones cost."""
+    beginnings = [f"{REST_BAR * 2} {note}" for note in ("C4", "G4", "F4", "F4 -", ".")]
+    assert [1, 1, -1, -1, 0] == [last(own, f"{C_MAJOR_BROKEN} - " * 2)["opening"] for own in beginnings]
+    assert 0 == last(f"{REST_BAR} F4", C_MAJOR_BROKEN)["opening"]
+    assert 0 == last("C4 - - - F4")["opening"]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_what_the_player_sounds() -> None:
     assert [SILENT, *table.note[:-1].tolist()] == table.before.tolist()
     np.testing.assert_array_equal(sounding([part.player])["bits"], table.bits)
     levels = np.array([4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0] * 2)
-    expected = moments(levels, np.array([0] * 16 + [1] * 16), table.chord_bits)
+    expected = moments(levels, np.arange(32) % 16, np.arange(32) // 16, table.chord_bits)
     np.testing.assert_array_equal(expected, table.moment)
     np.testing.assert_array_equal(turns(np.array([[4, 3, -2, -1]]))[0], table.turns[6, -3:])
 
