@@ -95,7 +95,7 @@ def evaluate(
     overrides = {"temperature": temperature, "prior_weight": prior_weight}
     decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
     chosen = chosen.model_copy(update={"decision": decision})
-    others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
+    others = {name: load_actor(path, chosen) for name, path in _beside(beside, chosen).items()}
     actor, corpus = preset_actor(chosen), load_corpus()
     plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
     if knobs:
@@ -138,7 +138,9 @@ def make_plan(
     from improviser.training.metrics import known_phrases
 
     weights = RewardWeights(preset.reward.harmony, preset.reward.coherence, preset.reward.creativity)
-    settings = GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low)
+    settings = GameSettings(
+        str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role)
+    )
     engine = make_settings(preset, key=AUTO_KEY)
     plan = Plan(
         players=spread(held_out_parts(pieces, settings), count),

@@ -72,7 +72,9 @@ def train(
 
     chosen = load_preset(preset)
     settings = TrainingSettings(
-        game=GameSettings(str(chosen.style), chosen.grid.steps_per_beat, chosen.pitch_range.low),
+        game=GameSettings(
+            str(chosen.style), chosen.grid.steps_per_beat, chosen.pitch_range.low, str(chosen.role)
+        ),
         weights=_weights(chosen),
         seed=seed,
         prior_updates=prior_updates,
@@ -161,7 +163,7 @@ def _write_card(
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
             prior=score,
-            table=evaluate_model(preset, load_actor(model, str(preset.style)), pieces),
+            table=evaluate_model(preset, load_actor(model, preset), pieces),
             versions=versions,
         )
     )

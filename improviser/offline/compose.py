@@ -93,7 +93,7 @@ def _opening_actions(fragment: Sequence[int], base: int, steps_per_beat: int) ->
     actions: list[int] = []
     for note in fragment:
         try:
-            actions.append(gesture_to_action(Gesture(GestureKind.ONSET, note), base))
+            actions.append(gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base))
         except ValueError as error:
             register = f"{note_name(base)} to {note_name(base + ONSET_COUNT - 1)}"
             msg = f"{note_name(note)} is not in the register, {register}; move it, or choose another preset"

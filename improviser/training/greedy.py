@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser import rewards
 from improviser.listening.line import Line
-from improviser.playing.actions import ACTION_COUNT
-from improviser.training.env import action_events
 from improviser.training.tables import start_place
 
 if TYPE_CHECKING:
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 
 # Rewards that differ by less are equal: they are sums of float32.
 ROUNDING: Final = 1e-6
-ACTIONS: Final = np.arange(ACTION_COUNT)
 
 
 class Greedy:
@@ -47,22 +43,26 @@ class Greedy:
             rng: Draws among equals.
         """
         part, index = parts
-        lanes = [part] * ACTION_COUNT
+        self._role = part.role
+        self._actions = np.arange(self._role.action_count)
+        lanes = [part] * len(self._actions)
         self._table, self._first_row = table, int(table.start[index])
-        self._term_weights, self._rng = weights.term_weights(), rng
+        self._term_weights, self._rng = weights.term_weights(self._role), rng
         self._place = start_place(lanes)
-        self._own = Line(np.full(ACTION_COUNT, part.steps_per_beat), np.full(ACTION_COUNT, part.bar_steps))
+        grid = (np.full_like(self._actions, steps) for steps in (part.steps_per_beat, part.bar_steps))
+        self._own = Line(*grid)
 
     def __call__(self, game: Game, part: Part, step: int) -> int:
         """Give the legal action whose step is worth most, any of them where several are."""
         del part
-        events = action_events(ACTIONS, self._place.own_base)
+        events = self._role.events(self._actions, self._place)
         trial = self._own.copy()
         trial.push(events)
-        rows = np.full(ACTION_COUNT, self._first_row + step)
-        worth = rewards.judge(self._table.scene(trial, rows, self._place)) @ self._term_weights
+        rows = np.full_like(self._actions, self._first_row + step)
+        scene = self._table.scene(trial, rows, self._place)
+        worth = self._role.rewards.judge(scene) @ self._term_weights
         action = self._best(np.where(game.legal[0], worth, -np.inf))
-        self._own.push(np.full(ACTION_COUNT, events[action]))
+        self._own.push(np.full_like(events, events[action]))
         return action
 
     def _best(self, worth: npt.NDArray[np.float64]) -> int:

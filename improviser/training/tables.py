@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import NONE, PITCHES, Events, Line, event_tokens, turns
+from improviser.listening.line import NONE, PITCHES, Events, Line, turns
 from improviser.listening.observation import (
-    OWN_BLOCK,
     PLAYER_BLOCK,
-    SIZE,
     Place,
     Rows,
-    encode_own,
     encode_player,
     line_density,
 )
@@ -23,11 +20,12 @@ from improviser.listening.player import Player
 from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
-from improviser.rewards import MOMENT, Scene, moments
+from improviser.rewards import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from improviser.engine.role import Role
     from improviser.training.grid import Part
 
 LANES: Final = 256
@@ -38,6 +36,7 @@ class PlayerTable:
     """A row for each step of each part, one part after the other.
 
     Attributes:
+        role: Of all the parts.
         observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
         bits: (rows,) int16, pitch classes above the tonic that the player sounds.
         note: (rows,) int16, its top note, SILENT where none.
@@ -45,11 +44,12 @@ class PlayerTable:
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
         density: (rows,) int8, half its onsets in the window, at most 8.
-        moment: (rows, MOMENT) float32, what the moment makes of things, as `rewards.moments` gives it.
+        moment: (rows, columns) float32, what the moment makes of things, as the role's `moments` gives it.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
     """
 
+    role: Role
     observation: Rows
     bits: npt.NDArray[np.int16]
     note: npt.NDArray[np.int16]
@@ -79,11 +79,13 @@ class PlayerTable:
 
 
 def player_table(parts: Sequence[Part]) -> PlayerTable:
-    """Give the table of the parts, in their order; all must share one grid."""
+    """Give the table of the parts, in their order; all must share one grid and role."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(steps)[:-1]]).astype(np.int64)
     rows = int(steps.sum())
+    role = parts[0].role
     table = PlayerTable(
+        role=role,
         observation=np.zeros((rows, PLAYER_BLOCK.stop), dtype=np.uint8),
         bits=np.zeros(rows, dtype=np.int16),
         note=np.zeros(rows, dtype=np.int16),
@@ -91,7 +93,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         density=np.zeros(rows, dtype=np.int8),
-        moment=np.zeros((rows, MOMENT), dtype=np.float32),
+        moment=np.zeros((rows, role.rewards.moment_columns), dtype=np.float32),
         start=start,
         steps=steps,
     )
@@ -101,28 +103,30 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
 
 
 def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Give what imitation learns from: observations, (rows, SIZE), and what the human partner did, (rows,).
+    """Give what imitation learns from: observations, (rows, columns), and the human partner's actions.
 
     Args:
         parts: Parts with a partner.
         table: Their player's side.
     """
-    observations = np.zeros((len(table.note), SIZE), dtype=np.uint8)
+    role, own_block = table.role, slice(PLAYER_BLOCK.stop, table.role.columns)
+    observations = np.zeros((len(table.note), role.columns), dtype=np.uint8)
     observations[:, PLAYER_BLOCK] = table.observation
     actions = np.zeros(len(table.note), dtype=np.int64)
     for chosen in _by_length(table.steps):
         lanes = [parts[index] for index in chosen]
         events, place = _stacked([part.partner for part in lanes]), start_place(lanes)
         own = Line(*_grid(lanes))
-        out = np.zeros((len(lanes), SIZE), dtype=np.uint8)
+        out = np.zeros((len(lanes), role.columns), dtype=np.uint8)
         for step in range(events.shape[1]):
             alive = np.flatnonzero(table.steps[chosen] > step)
             rows = table.start[chosen][alive] + step
             note = np.full(len(lanes), NONE, dtype=np.int16)
             note[alive] = table.note[rows]
-            encode_own(own, note, place, out)
-            observations[rows, OWN_BLOCK] = out[alive, OWN_BLOCK]
-            actions[rows] = event_tokens(events[alive, step], place.own_base[alive])
+            out[alive, PLAYER_BLOCK] = table.observation[rows]
+            role.encode_own(own, note, place, out)
+            observations[rows, own_block] = out[alive, own_block]
+            actions[rows] = role.actions(events[:, step], place)[alive]
             own.push(events[:, step])
     return observations, actions
 
@@ -149,7 +153,7 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
     grid = _grid(parts)
     player, place = Player(*grid), start_place(parts)
     key = OCTAVE * place.mode
-    out = np.zeros((len(parts), SIZE), dtype=np.uint8)
+    out = np.zeros((len(parts), PLAYER_BLOCK.stop), dtype=np.uint8)
     for step in range(events.shape[1]):
         bar, in_bar = np.divmod(step, grid[1])
         here = Place(
@@ -168,7 +172,7 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
         table.chord_bits[rows] = CHORD_BITS[player.chord[alive]]
         table.density[rows] = line_density(player.line)[alive]
         level = LEVELS[here.meter[alive], here.sixteenth[alive]]
-        table.moment[rows] = moments(level, bar[alive], table.chord_bits[rows])
+        table.moment[rows] = table.role.rewards.moments(level, bar[alive], table.chord_bits[rows])
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

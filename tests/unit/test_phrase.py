@@ -13,7 +13,7 @@ HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
 
 def onset(note: int) -> Gesture:
     """Give the gesture that begins a note."""
-    return Gesture(GestureKind.ONSET, note)
+    return Gesture(GestureKind.ONSET, (note,))
 
 
 def velocity(touch: float, strength: float) -> int:
@@ -39,13 +39,13 @@ def test_a_line_has_one_note_at_a_time() -> None:
 
 
 def test_a_phrase_knows_what_it_holds() -> None:
-    """Its note is the one that sounds, None in silence."""
+    """Its notes are those that sound, none in silence."""
     phrase = Phrase(0)
-    notes = [phrase.note]
+    notes = [phrase.notes]
     for gesture in (onset(60), HOLD, REST):
         phrase.play(gesture, 0.0, 80, 0.5)
-        notes.append(phrase.note)
-    assert [None, 60, 60, None] == notes
+        notes.append(phrase.notes)
+    assert [(), (60,), (60,), ()] == notes
 
 
 def test_an_end_ends_what_sounds() -> None:
