@@ -17,11 +17,16 @@ from improviser.listening.line import HOLD, NONE, REST, event_tokens
 from improviser.listening.observation import FEATURES, encode_own
 from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode_own_chords
 from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import SCALE_BITS
 from improviser.playing.actions import (
     ACTION_COUNT,
     FIRST_ONSET,
     HOLD_ACTION,
+    Gesture,
+    GestureKind,
     action_to_gesture,
+    gesture_to_action,
     legal_actions,
 )
 from improviser.playing.chords import CHORD_ACTION_COUNT, action_to_chord_gesture, legal_chords
@@ -30,8 +35,11 @@ if TYPE_CHECKING:
     from improviser.listening.line import Events, Line
     from improviser.listening.observation import Feature, Place, Rows
     from improviser.music.pitch import IntArray
-    from improviser.playing.actions import Gesture
+    from improviser.music.scale import Key
     from improviser.rewards import Rewards
+
+# The first qualities are triads: major, minor, diminished, augmented.
+_TRIADS: Final = 4
 
 Actions = npt.NDArray[np.int64]
 
@@ -97,6 +105,14 @@ class Role(ABC):
             pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
         """
 
+    @abstractmethod
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action that plays the note 0-127, or the key's chord on it, above the note `base`.
+
+        Raises:
+            ValueError: The note is out of reach.
+        """
+
 
 class _Melody(Role):
     """One note at a time."""
@@ -130,6 +146,11 @@ class _Melody(Role):
         """Give the mask of legal notes."""
         del tonic
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action of the very note."""
+        del key
+        return gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base)
 
 
 class _Comping(Role):
@@ -165,6 +186,14 @@ class _Comping(Role):
         """Give the mask of legal chords."""
         del base
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action of the key's triad on the note's pitch class, a major one where it has none."""
+        del base
+        degree = (note - key.tonic) % OCTAVE
+        allowed = legal_chords(0, is_sounding=True, pitch_classes=int(SCALE_BITS[key.mode]))
+        actions = FIRST_ONSET + QUALITY_COUNT * degree + np.arange(_TRIADS)
+        return int(actions[allowed[actions].argmax()])
 
 
 def _silent(actions: Actions) -> Events:

@@ -41,8 +41,10 @@ class Reason:
 
     def to_json(self) -> dict[str, object]:
         """Give it as plain values, in one level; chord and notes only where a chord is struck."""
-        chord = {} if self.chord is None else {"chord": self.chord, "notes": list(self.notes)}
-        return {"does": self.does, "note": self.note, "chance": self.chance} | chord | self.parts
+        values: dict[str, object] = {"does": self.does, "note": self.note, "chance": self.chance}
+        if self.chord is not None:
+            values |= {"chord": self.chord, "notes": list(self.notes)}
+        return values | self.parts
 
 
 def reasons(choice: Choice, knobs: Knobs, meaning: Callable[[int], Gesture], count: int = 3) -> list[Reason]:

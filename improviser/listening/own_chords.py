@@ -8,12 +8,12 @@ Our line's events are chords then, as `music.chord` counts them; all is told rel
 | own_chords | 8 | 109 | our last 8 chords, root above the tonic x quality, 108 none |
 | own_root | 1 | 13 | root of the chord that we sound, above the tonic, 12 none |
 | own_quality | 1 | 10 | its quality, 9 none |
-| own_motion | 1 | 13 | semitones up from the root before the last chord's to the last one's, 12 none |
+| own_motion | 1 | 13 | semitones up to our last chord's root from that of the one before, 12 none |
 | own_since | 1 | 17 | steps since our last chord was struck, at most 16 |
 | own_density | 1 | 17 | chords struck in the last 32 steps, at most 16 |
 | own_runs | 4 | 5 | how far we repeat ourselves at each lag, in half lags, at most 4 |
 | shared | 1 | 6 | tones that our chord shares with the implied one, 0..4, 5 where there are not both |
-| player_fit | 1 | 3 | whether the player's top note is outside or inside of our chord, 2 where there are not both |
+| player_fit | 1 | 3 | the player's top note: outside or inside of our chord, 2 if not both |
 | above_root | 1 | 13 | interval from our root up to the player's top note, mod 12, 12 none |
 | style | 1 | 4 | row of listening.observation.STYLES |
 """

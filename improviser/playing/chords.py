@@ -99,7 +99,7 @@ def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _positions(chord: int) -> list[tuple[int, ...]]:
-    """Give the close positions of a chord within the reach, and those whose second highest note is dropped."""
+    """Give the close positions of a chord within the reach, and their drop-2 positions."""
     root, quality = divmod(chord, QUALITY_COUNT)
     classes = sorted((root + interval) % OCTAVE for interval in QUALITIES[quality][1])
     ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]

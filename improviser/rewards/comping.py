@@ -20,10 +20,11 @@ rewarded has a counter-term, or a band that people's chords stay in.
 | creativity | change | .20 | - ; striking the same chord again and again |
 
 Sources: progression, the table of usual root progressions of W. Piston (1941), "Harmony". Leading,
-`music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord Scale
-Theory and Jazz Harmony". Surprise: the inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology".
-Density and variety bands: 10th to 90th percentile of the harmony of the chorales, a chord a change or a bar,
-as `training.harmony` labels it.
+`music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord
+Scale Theory and Jazz Harmony". Surprise: the inverted U of D. E. Berlyne (1971), "Aesthetics and
+Psychobiology".
+Density and variety: 5th to 95th percentile of the chords of the chorales, struck where they change or a bar
+begins, as `training.harmony` labels them.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from improviser.rewards.scene import Rewards, Scene
 if TYPE_CHECKING:
     from improviser.music.pitch import IntArray
     from improviser.rewards.scene import FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
 
 TERMS: Final = {
     "fit": ("harmony", 0.40),
@@ -77,8 +80,8 @@ PROGRESSIONS: Final = {
 # Worth of what follows usually, sometimes, less often, never.
 _FREQUENCY: Final = np.array([1.0, 0.5, 0.0, -0.6, 0.0], dtype=np.float32)
 _SAME_ROOT: Final = 4
-# How unusual each is, in thirds; and the worth of their sum over the last seven successions, 0..21: an inverted
-# U around what people's chords come to.
+# How unusual each is, in thirds; and the worth of their sum over the last seven successions, 0..21: an
+# inverted U around what people's chords come to.
 _UNUSUAL: Final = np.array([0, 1, 2, 3, 0])
 _SURPRISE: Final = np.clip(1.3 - ((np.arange(22) - 6) / 4) ** 2, -1.0, 1.0).astype(np.float32)
 # The degree, 1..7, that each root above the tonic is of, 0 for none: [mode, root].
@@ -133,7 +136,7 @@ def judge(scene: Scene) -> FloatArray:
     return terms
 
 
-def _harmony(scene: Scene, token: IntArray, sounding: IntArray, out: FloatArray) -> None:
+def _harmony(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
     """Write the four terms of harmony."""
     moment, bits, chord = scene.moment, scene.bits, CHORD_BITS[token]
     heard = sounding & (bits > 0)
@@ -145,7 +148,7 @@ def _harmony(scene: Scene, token: IntArray, sounding: IntArray, out: FloatArray)
     out[:, 3] = (bits & _AVOIDED[token] > 0) * -moment[:, 2] * sounding
 
 
-def _coherence(scene: Scene, token: IntArray, sounding: IntArray, out: FloatArray) -> None:
+def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
     """Write the five terms of coherence, and surprise, which is read off the same roots."""
     own, moment = scene.own, scene.moment
     newest, started = own.events[:, -1], own.events[:, 0] != NONE
@@ -162,7 +165,7 @@ def _coherence(scene: Scene, token: IntArray, sounding: IntArray, out: FloatArra
     out[:, 9] = _SURPRISE[_UNUSUAL[ranks].sum(axis=1)] * worth * (own.pitches[:, 0] >= 0)
 
 
-def _creativity(scene: Scene, sounding: IntArray, out: FloatArray) -> None:
+def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
     """Write the terms of creativity but for surprise."""
     own = scene.own
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
@@ -179,10 +182,12 @@ _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSE
 _AVOIDED: Final = rotate(CHORD_BITS, np.array(OCTAVE - 1)) & ~CHORD_BITS
 # Half the tones outside of the scale, at most all that a term can be: [mode, chord].
 _OUTSIDE: Final = -np.minimum(_POPCOUNT[CHORD_BITS[None, :CHORD_COUNT] & ~SCALE_BITS[:, None]] / 2, 1.0)
+# Major and minor triads on the tonic; the triad and seventh on the dominant.
+_TONICS: Final = (0, 1)
+_DOMINANTS: Final = (7 * QUALITY_COUNT, 7 * QUALITY_COUNT + 4)
 # Which of the columns of closing a chord belongs to: another, dominant, tonic: [chord].
 _CLOSES: Final = np.select(
-    [np.arange(CHORD_COUNT) < 2, np.isin(np.arange(CHORD_COUNT), (7 * QUALITY_COUNT, 7 * QUALITY_COUNT + 4))],
-    [2, 1],
+    [np.isin(np.arange(CHORD_COUNT), _TONICS), np.isin(np.arange(CHORD_COUNT), _DOMINANTS)], [2, 1]
 )
 # Worth of another chord, the dominant and the tonic on the strong beats of each bar of eight.
 _CLOSING: Final = np.zeros((8, 3), dtype=np.float32)
@@ -191,8 +196,8 @@ _CLOSING[3], _CLOSING[7] = (-0.4, 0.7, 0.7), (-0.7, -0.3, 1.0)
 
 def _rank_table() -> npt.NDArray[np.int64]:
     """Give how far down Piston's table roots stand, (modes, 12, 12), by the root before: 0..3, 4 for none."""
-    table = np.full((2, OCTAVE, OCTAVE), _SAME_ROOT)
-    for mode, before, root in product(range(2), range(OCTAVE), range(OCTAVE)):
+    table = np.full((len(_DEGREES), OCTAVE, OCTAVE), _SAME_ROOT)
+    for mode, before, root in product(range(len(_DEGREES)), range(OCTAVE), range(OCTAVE)):
         if before != root:
             table[mode, before, root] = _rank(int(_DEGREES[mode, before]), int(_DEGREES[mode, root]))
     return table

@@ -1,6 +1,7 @@
 """The rewards of a melody beside the player's.
 
-`judge` works on any number of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarded has a counter-term.
+`judge` works on any number of lanes. Each term lies in [-1, 1] and so does each component; whatever is
+rewarded has a counter-term.
 
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
@@ -43,7 +44,6 @@ from improviser.listening.line import (
     NO_INTERVAL,
     NONE,
     WINDOW,
-    Line,
     interval_rows,
     turns,
 )

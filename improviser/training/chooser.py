@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.agent.policy import Actor, Values, draw, select_action
 from improviser.engine.knobs import Knobs
-from improviser.engine.role import Role
 from improviser.listening.line import NONE
 from improviser.music.scale import SCALE_BITS
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION
 from improviser.training.env import Game, RewardWeights
 from improviser.training.grid import Part
 from improviser.training.tables import start_place
+
+if TYPE_CHECKING:
+    from improviser.engine.role import Role
 
 # A chance that is none, but has a logarithm.
 NEVER: Final = 1e-9

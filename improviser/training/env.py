@@ -149,9 +149,9 @@ class Game:
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     """One lane of the game as a Gymnasium environment.
 
-    Observation: the role's row, uint8, for a melody `listening.observation`'s. Action: the role's index; a hold while nothing
-    sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the terms by name
-    and what is legal.
+    Observation: the role's row, uint8, for a melody `listening.observation`'s. Action: the role's index; a
+    hold while nothing sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the
+    terms by name and what is legal.
     """
 
     def __init__(

@@ -142,7 +142,7 @@ def comping_parts(
     own_low: int,
     casts: Sequence[tuple[int, ...]],
 ) -> Iterator[Part]:
-    """Give a part for each piece and each cast of player's voices; the partner strikes the chords of all four.
+    """Give a part for each piece and each cast of player's voices; its partner strikes the chords of all.
 
     Args:
         pieces: Chorales.

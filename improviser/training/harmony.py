@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import HOLD, NONE, REST, Events
-from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITIES, QUALITY_COUNT
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE
 from improviser.training.metrics.performance import sounding_notes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-# In shares of a beat of one voice: what a voice's first step of a beat counts more, and the bass note as root.
+# In shares of a beat of one voice: what its first step counts more, and what the bass note as root does.
 ON_BEAT: Final = 0.5
 BASS_ROOT: Final = 0.6
 # What a tone outside of the chord costs, a tone of the chord that is missing, each tone beyond the third, and
@@ -38,13 +38,13 @@ _ROOTS: Final = np.arange(CHORD_COUNT) // QUALITY_COUNT
 
 
 def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.int64]:
-    """Give the chord of each beat, (beats,), -1 where nothing sounds; `voices` (steps,) each, the bass last."""
+    """Give the chord of each beat, (beats,), NO_CHORD in silence; `voices` (steps,) each, the bass last."""
     notes = np.stack([sounding_notes(voice) for voice in voices])
     beats = notes.shape[1] // beat_steps
     notes = notes[:, : beats * beat_steps].reshape(len(voices), beats, beat_steps)
     scores = _scores(notes)
     labels = _likeliest(scores)
-    return np.where((notes >= 0).any(axis=(0, 2)), labels, -1)
+    return np.where((notes >= 0).any(axis=(0, 2)), labels, NO_CHORD)
 
 
 def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
@@ -53,7 +53,7 @@ def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> E
     before = NONE
     for beat, label in enumerate(chord_labels(voices, beat_steps).tolist()):
         step = beat * beat_steps
-        if label < 0:
+        if label == NO_CHORD:
             events[step : step + beat_steps] = REST
         elif label != before or step % bar_steps == 0:
             events[step] = label

@@ -13,8 +13,9 @@ from gymnasium.utils.env_checker import check_env
 from improviser import rewards
 from improviser.agent.policy import Values
 from improviser.engine import Engine, EngineSettings
+from improviser.engine.role import MELODY
 from improviser.listening.line import HOLD, NONE, REST, Events
-from improviser.listening.observation import FEATURES, SIZE, STYLES
+from improviser.listening.observation import FEATURES, SIZE, STYLES, Place
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
 from improviser.music.scale import SCALE_BITS, parse_key
@@ -25,7 +26,6 @@ from improviser.training.env import (
     Game,
     ImproviserEnv,
     RewardWeights,
-    action_events,
     playable,
 )
 from improviser.training.grid import DUETS, Part, chorale_parts, sounding_bits, tune_parts, voice_base
@@ -293,10 +293,16 @@ def test_playable() -> None:
     assert [128] == [len(part.player) for part in playable(parts)]
 
 
+def here(own_base: npt.NDArray[np.int64]) -> Place:
+    """Give the first step in C, above these bases."""
+    zero = np.zeros_like(own_base)
+    return Place(zero, zero, zero, zero, zero, zero, own_base, zero)
+
+
 def test_action_events() -> None:
     """Hold, rest, and notes above each lane's base."""
     actions = np.array([HOLD_ACTION, REST_ACTION, FIRST_ONSET, FIRST_ONSET + 36])
-    events: Events = action_events(actions, np.array([60, 60, 48, 60]))
+    events: Events = MELODY.events(actions, here(np.array([60, 60, 48, 60])))
     assert [HOLD, REST, 48, 96] == events.tolist()
 
 

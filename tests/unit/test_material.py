@@ -34,7 +34,7 @@ def has_partner(part: Part) -> bool:
 
 def test_chorales_are_imitated_as_duets_and_alone() -> None:
     """Every step of every partner voice is a row: 12 duets, 4 trios, 4 voices alone; no tunes."""
-    data = imitation([chorale(bars=2), tune()], "chorale", 4)
+    data = imitation([chorale(bars=2), tune()], GameSettings("chorale"))
     assert (20 * 32, 20 * 32) == (len(data.actions), len(data.observations))
     assert {STYLES.index("chorale")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     alone = data.observations[:, COLUMNS["player_present"]].ravel() == 0
@@ -43,7 +43,7 @@ def test_chorales_are_imitated_as_duets_and_alone() -> None:
 
 def test_the_fiddle_imitates_tunes_and_dances() -> None:
     """Tunes alone, and the 12 duets of a chorale at double speed."""
-    data = imitation([chorale(bars=2), tune(bars=3)], "fiddle", 4)
+    data = imitation([chorale(bars=2), tune(bars=3)], GameSettings("fiddle"))
     assert 12 * 16 + 48 == len(data.actions)
     assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     assert ACTION_COUNT > data.actions.max() >= FIRST_ONSET

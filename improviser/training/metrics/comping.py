@@ -62,7 +62,7 @@ def _company(performance: Performance) -> Figures:
 def _harmony(performance: Performance) -> Figures:
     """Give which chords there are, and in what succession."""
     struck = performance.events[performance.events >= 0].astype(np.int64)
-    changed = struck[np.append(True, struck[1:] != struck[:-1])] if len(struck) else struck  # noqa: FBT003
+    changed = struck[np.append(True, struck[1:] != struck[:-1])] if len(struck) else struck
     motion = np.diff(changed // QUALITY_COUNT) % OCTAVE
     outside = CHORD_BITS[struck] & ~SCALE_BITS[performance.mode]
     bars = len(whole_bars(performance.events, performance.bar_steps))
@@ -112,4 +112,5 @@ def _root(chord: np.int64) -> int:
 
 def _popcount(bits: IntRow) -> IntRow:
     """Give the size of each set."""
-    return ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
+    sizes: IntRow = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
+    return sizes
