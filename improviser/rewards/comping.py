@@ -9,22 +9,22 @@ rewarded has a counter-term, or a band that people's chords stay in.
 | harmony | chord | .25 | tones shared with the chord that the player implies; few of them |
 | harmony | scale | .20 | - ; tones outside the key |
 | harmony | clash | .15 | - ; the player a semitone above a chord tone, most on strong beats |
-| coherence | meter | .20 | chords on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .30 | - ; more or fewer chords in two bars than people strike |
-| coherence | progression | .28 | usual successions of degrees; unusual ones, and chromatic roots |
-| coherence | leading | .10 | chords near the one before, but another; far ones |
-| coherence | cadence | .12 | tonic or dominant at the end of four bars, tonic of eight; other chords |
-| creativity | surprise | .20 | some unusual successions among many usual; the obvious and the far-fetched |
-| creativity | novelty | .35 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
-| creativity | variety | .25 | five to eight chords among the last eight; one to three |
-| creativity | change | .20 | - ; striking the same chord again and again |
+| coherence | meter | .25 | chords on strong positions; off the beat, and holding through a downbeat |
+| coherence | density | .30 | - ; more or fewer chords in two bars than people strike below as many notes |
+| coherence | progression | .18 | usual successions of degrees; unusual ones, and chromatic roots |
+| coherence | leading | .12 | chords near the one before, but another; far ones |
+| coherence | cadence | .15 | tonic or dominant at the end of four bars, tonic of eight; other chords |
+| creativity | surprise | .35 | some unusual successions among many usual; the obvious and the far-fetched |
+| creativity | novelty | .30 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
+| creativity | variety | .20 | five to eight chords among the last eight; one to three |
+| creativity | change | .15 | - ; striking the same chord again and again |
 
 Sources: progression, the table of usual root progressions of W. Piston (1941), "Harmony". Leading,
 `music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord
 Scale Theory and Jazz Harmony". Surprise: the inverted U of D. E. Berlyne (1971), "Aesthetics and
 Psychobiology".
-Density and variety: 5th to 95th percentile of the chords of the chorales, struck where they change or a bar
-begins, as `training.harmony` labels them.
+Density: 10th to 90th percentile of the chords of the chorales, struck where they change or a bar begins, as
+`training.harmony` labels them; variety and the middle of surprise are theirs too.
 """
 
 from __future__ import annotations
@@ -54,18 +54,19 @@ TERMS: Final = {
     "chord": ("harmony", 0.25),
     "scale": ("harmony", 0.20),
     "clash": ("harmony", 0.15),
-    "meter": ("coherence", 0.20),
+    "meter": ("coherence", 0.25),
     "density": ("coherence", 0.30),
-    "progression": ("coherence", 0.28),
-    "leading": ("coherence", 0.10),
-    "cadence": ("coherence", 0.12),
-    "surprise": ("creativity", 0.20),
-    "novelty": ("creativity", 0.35),
-    "variety": ("creativity", 0.25),
-    "change": ("creativity", 0.20),
+    "progression": ("coherence", 0.18),
+    "leading": ("coherence", 0.12),
+    "cadence": ("coherence", 0.15),
+    "surprise": ("creativity", 0.35),
+    "novelty": ("creativity", 0.30),
+    "variety": ("creativity", 0.20),
+    "change": ("creativity", 0.15),
 }
-# Chords in two bars of four beats, the fewest and the most that people strike.
-DENSITY_BAND: Final = (5, 8)
+# Chords in two bars of four beats, the fewest and the most that people strike: a pair for each density of the
+# player's (half its onsets); the first is also that of no player, and wider.
+DENSITY_BANDS: Final = np.array([[4, 8], [2, 5], [4, 7], [5, 7], [5, 8], [6, 8], [6, 8], [6, 8], [6, 8]])
 # Usual successions of degrees: after each, what follows usually, sometimes, and less often.
 # Source: W. Piston (1941), "Harmony", table of usual root progressions.
 PROGRESSIONS: Final = {
@@ -78,7 +79,7 @@ PROGRESSIONS: Final = {
     7: ((1, 3), (6,), (2, 4, 5)),
 }
 # Worth of what follows usually, sometimes, less often, never.
-_FREQUENCY: Final = np.array([1.0, 0.5, 0.0, -0.6, 0.0], dtype=np.float32)
+_FREQUENCY: Final = np.array([1.0, 0.8, 0.3, -0.6, 0.0], dtype=np.float32)
 _SAME_ROOT: Final = 4
 # How unusual each is, in thirds; and the worth of their sum over the last seven successions, 0..21: an
 # inverted U around what people's chords come to.
@@ -153,7 +154,7 @@ def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArr
     own, moment = scene.own, scene.moment
     newest, started = own.events[:, -1], own.events[:, 0] != NONE
     out[:, 4] = np.where(newest >= 0, moment[:, 3], np.where(newest == HOLD, moment[:, 4], moment[:, 5]))
-    out[:, 5] = _DENSITY_FIT[started.view(np.int8), own.count]
+    out[:, 5] = _DENSITY_FIT[scene.player_density, started.view(np.int8), own.count]
     chords = (own.pitches - QUALITY_COUNT * scene.tonic[:, None]) % CHORD_COUNT
     roots = chords // QUALITY_COUNT
     ranks = _RANK[scene.mode[:, None], roots[:, :-1], roots[:, 1:]]
@@ -210,10 +211,14 @@ def _rank(before: int, degree: int) -> int:
 
 
 def _density_table() -> FloatArray:
-    """Give the fit of so many chords, (2, WINDOW + 1); row 0 for a window that began before the music."""
+    """Give the fit of so many chords beside the player's density, (9, 2, WINDOW + 1).
+
+    The second axis's 0 is for a window that began before the music: what it holds is not yet too little.
+    """
     onsets = np.arange(WINDOW + 1)
+    fewest, most = DENSITY_BANDS[:, :1, None], DENSITY_BANDS[:, 1:, None]
     started = np.array([0, 1])[:, None]
-    outside = np.maximum(np.maximum((DENSITY_BAND[0] - onsets) * started, onsets - DENSITY_BAND[1]), 0)
+    outside = np.maximum(np.maximum((fewest - onsets) * started, onsets - most), 0)
     table: FloatArray = -np.minimum(outside * 0.3, 1.0).astype(np.float32)
     return table
 
