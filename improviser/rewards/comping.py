@@ -226,7 +226,7 @@ def _density_table() -> FloatArray:
 _RANK: Final = _rank_table()
 _DENSITY_FIT: Final = _density_table()
 # Worth of the movement to a chord from the one before; people's is 0.9 semitones a tone on average.
-_NEARNESS: Final = np.interp(MOVEMENT, (0.4, 0.8, 1.3, 2.2, 3.0), (0.0, 1.0, 1.0, -0.5, -1.0)).astype(
+_NEARNESS: Final = np.interp(MOVEMENT, (0.3, 0.6, 1.0, 1.3, 1.7), (0.0, 1.0, 1.0, 0.0, -1.0)).astype(
     np.float32
 )
 

@@ -69,3 +69,22 @@ def test_touch_follows_the_player_and_the_meter() -> None:
 def test_velocities_keep_their_bounds(bound: int, touch: float, strength: float) -> None:
     """The softest and the loudest touch stay within what sounds like a note."""
     assert bound == velocity(touch, strength)
+
+
+def test_a_chord_is_struck_and_ended_as_one() -> None:
+    """All its notes begin and end together; what was struck last is known after it has ended."""
+    phrase = Phrase(0)
+    chord = Gesture(GestureKind.ONSET, (48, 52, 55), 0)
+    ons = [one.message for one in phrase.play(chord, 0.0, 80, 0.5)]
+    assert [48, 52, 55] == [message.note for message in ons if isinstance(message, NoteOn)]
+    assert [TimedMessage(1.0, NoteOff(0, note)) for note in (48, 52, 55)] == phrase.play(REST, 1.0, 80, 0.5)
+    assert ((), (48, 52, 55)) == (phrase.notes, phrase.struck)
+
+
+def test_what_was_ended_from_outside_is_not_ended_again() -> None:
+    """After it was told to forget, a chord is held no more, but its place is remembered."""
+    phrase = Phrase(0)
+    phrase.play(Gesture(GestureKind.ONSET, (48, 52, 55), 0), 0.0, 80, 0.5)
+    phrase.forget()
+    assert [] == phrase.end(1.0)
+    assert (48, 52, 55) == phrase.struck
