@@ -9,6 +9,7 @@ import pytest
 
 from improviser.agent.policy import Choice, select_action
 from improviser.engine.knobs import Knobs
+from improviser.engine.role import COMPING
 from improviser.engine.why import reasons
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION, action_to_gesture
 
@@ -69,3 +70,15 @@ def test_a_model_of_one_head_has_one_reward() -> None:
     reason = reasons(choice([C4, E4], heads=1), KNOBS, MEANING)[0]
     assert {"reward", "prior"} == reason.parts.keys()
     assert {"does", "note", "chance", "reward", "prior"} == reason.to_json().keys()
+
+
+def test_a_chord_is_told_by_name_and_notes() -> None:
+    """Where the action is a chord the reason has it, with all its notes, and its top note."""
+    actions = COMPING.action_count
+    values = np.zeros(actions, dtype=np.float32), np.zeros((1, actions), dtype=np.float32)
+    chosen = Choice(FIRST_ONSET, values[1], values[0], np.zeros(actions, dtype=np.float32))
+    reason = reasons(chosen, KNOBS, lambda action: COMPING.gesture(action, 2, 50, ()), 1)[0].to_json()
+    notes = reason["notes"]
+    assert isinstance(notes, list)
+    assert ("onset", "D", notes[-1]) == (reason["does"], reason["chord"], reason["note"])
+    assert [2, 6, 9] == sorted(note % 12 for note in notes)
