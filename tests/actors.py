@@ -13,7 +13,8 @@ import numpy as np
 from improviser.agent.checkpoint import weight_shapes
 from improviser.agent.config import Group, NetworkConfig
 from improviser.agent.policy import Policy
-from improviser.listening.observation import COLUMNS, GROUPS
+from improviser.engine.role import MELODY, Role
+from improviser.listening.observation import COLUMNS
 from improviser.playing.actions import ACTION_COUNT, HOLD_ACTION, REST_ACTION
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class Figure:
 class Indifferent:
     """Finds all actions equal, so that chance alone decides."""
 
+    actions: int = ACTION_COUNT
+
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give zeros."""
         del observation
-        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((1, ACTION_COUNT), dtype=np.float32)
+        return np.zeros(self.actions, dtype=np.float32), np.zeros((1, self.actions), dtype=np.float32)
 
 
 def holder() -> Figure:
@@ -68,9 +71,9 @@ def pulse() -> Figure:
     return Figure((2, HOLD_ACTION, REST_ACTION, REST_ACTION))
 
 
-def random_policy(seed: int = 0) -> Policy:
+def random_policy(seed: int = 0, role: Role = MELODY) -> Policy:
     """Give a policy of the live shape, but small, whose weights are drawn at random."""
-    config = NetworkConfig(tuple(Group(*group) for group in GROUPS), ACTION_COUNT, HIDDEN)
+    config = NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count, HIDDEN)
     rng = np.random.default_rng(seed)
     networks: list[Weights] = [
         {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}

@@ -104,7 +104,7 @@ def evaluate(
         measure_hearing(load_corpus(), json=json)
     else:
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
-        others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
+        others = {name: load_actor(path, chosen) for name, path in _beside(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
         plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
         if what is What.KNOBS:

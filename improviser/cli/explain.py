@@ -12,7 +12,7 @@ from improviser.cli.options import JsonOption
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from improviser.control import Played
 
@@ -25,7 +25,7 @@ SessionArgument = Annotated[
     Path, typer.Argument(metavar="SESSION", help="A recording of jam or demo, or the session beside it.")
 ]
 BarArgument = Annotated[int, typer.Argument(metavar="BAR", min=1, help="The bar, from 1.")]
-_NO_PARTS = frozenset({"does", "note", "chance"})
+_NO_PARTS = frozenset({"does", "note", "chance", "chord", "notes"})
 
 
 def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
@@ -38,7 +38,7 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
     from improviser.daemon.session_log import read_session
 
     told = read_session(session)
-    notes = told.played_in(bar)
+    notes = _decided(told.played_in(bar))
     if not notes:
         raise UsageError(f"it played nothing in bar {bar}; its last note is in bar {told.bars}")
     if json:
@@ -51,6 +51,11 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
     rows = [row for note in notes for row in _rows(note, told.bar_beats, parts)]
     say(f"bar {bar}, {notes[0].key}")
     say_table(("BEAT", "CHORD", "", "ACTION", "CHANCE", *(name.upper() for name in parts)), rows)
+
+
+def _decided(notes: Iterable[Played]) -> list[Played]:
+    """Give the first note of each decision: the others are of the same chord."""
+    return list({note.beat: note for note in reversed(list(notes))}.values())[::-1]
 
 
 def _is_part(name: str) -> bool:
@@ -73,4 +78,6 @@ def _action(why: Mapping[str, Any]) -> str:
     """Give an action in words."""
     from improviser.music.pitch import note_name
 
+    if "chord" in why:
+        return f"{why['chord']} ({' '.join(note_name(note) for note in why['notes'])})"
     return note_name(why["note"]) if why["note"] is not None else str(why["does"])

@@ -17,7 +17,9 @@ def game_settings(preset: Preset) -> GameSettings:
     """Give which games the preset's model plays."""
     from improviser.training.material import GameSettings
 
-    return GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low)
+    return GameSettings(
+        str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role)
+    )
 
 
 def reward_weights(preset: Preset) -> RewardWeights:

@@ -30,13 +30,17 @@ def preset_program(preset: Preset) -> int | None:
 
 def preset_actor(preset: Preset) -> Policy:
     """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
-    return load_actor(preset.model_path, str(preset.style))
+    return load_actor(preset.model_path, preset)
 
 
-def load_actor(model: Path, style: str) -> Policy:
-    """Give the policy of a model; raises CheckpointError where it is missing, corrupt or of another style."""
+def load_actor(model: Path, preset: Preset) -> Policy:
+    """Give the policy of a model that is to play as `preset` says.
+
+    Raises:
+        CheckpointError: It is missing, corrupt, or of another role or style.
+    """
     from improviser.agent.checkpoint import load_policy
-    from improviser.listening.observation import GROUPS
-    from improviser.playing.actions import ACTION_COUNT
+    from improviser.engine.role import ROLES
 
-    return load_policy(model, GROUPS, ACTION_COUNT, style)
+    role = ROLES[preset.role]
+    return load_policy(model, role.groups, role.action_count, str(preset.style))

@@ -152,7 +152,7 @@ def _write_card(
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
             prior=score,
-            table=evaluate_model(preset, load_actor(model, str(preset.style)), pieces),
+            table=evaluate_model(preset, load_actor(model, preset), pieces),
             versions=versions,
         )
     )

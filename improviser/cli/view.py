@@ -73,6 +73,7 @@ class TextView:
         self._harmony = ""
         self._heard: list[str] = []
         self._played: list[str] = []
+        self._chord_beat: float | None = None
 
     def show(self, event: Event) -> None:
         """Show an event."""
@@ -83,10 +84,10 @@ class TextView:
                 self._turn_to(at_s)
                 self._heard.append(_name(note))
                 self._redraw()
-            case Played(due_s, _, _, note):
+            case Played(due_s):
                 self._turn_to(due_s)
                 self._harmony = f"{event.key:8} {event.chord or '-':6}"
-                self._played.append(_name(note))
+                self._played += self._struck(event)
                 self._redraw()
             case Notice(text):
                 self._lines(_sentence(text))
@@ -105,6 +106,14 @@ class TextView:
     def recorded(self, path: Path) -> None:
         """Show where the recording is."""
         self._lines(f"Recorded: {path}")
+
+    def _struck(self, event: Played) -> list[str]:
+        """Give the name of a note; of a chord, its name with the first of its notes, and nothing after."""
+        chord = event.why[0].get("chord") if event.why else None
+        if chord is None:
+            return [_name(event.note)]
+        is_first, self._chord_beat = event.beat != self._chord_beat, event.beat
+        return [chord] if is_first else []
 
     def _turn_to(self, at_s: float) -> None:
         """Come to the bar of the moment `at_s`."""

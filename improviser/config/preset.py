@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
@@ -21,7 +21,7 @@ _MS_PER_S = 1000
 
 
 class Role(StrEnum):
-    """What part the improviser takes: a melody beside the player's, or chords below it (reserved)."""
+    """What part the improviser takes: a melody beside the player's, or chords below it ."""
 
     MELODY = "melody"
     COMPING = "comping"
@@ -128,15 +128,6 @@ class Preset(Document):
     reward: Reward
     decision: Decision
     playing: Playing = Playing()
-
-    @field_validator("role")
-    @classmethod
-    def _melody_only(cls, role: Role) -> Role:
-        """Refuse the role that is reserved."""
-        if role is not Role.MELODY:
-            msg = f"is reserved for a later version; expected {str(Role.MELODY)!r}"
-            raise ValueError(msg)
-        return role
 
     @property
     def meter(self) -> tuple[int, int]:

@@ -19,11 +19,10 @@ from improviser.daemon.stand_in import StandIn, new_stand_in
 from improviser.daemon.voice import Way
 from improviser.daemon.watch import watching
 from improviser.engine import Engine, EngineSettings
-from improviser.listening.observation import GROUPS
+from improviser.engine.role import ROLES
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.pitch import MIDDLE_C
-from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.clock import MonotonicClock
 
 if TYPE_CHECKING:
@@ -42,8 +41,10 @@ def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
         CheckpointError: The model is missing, corrupt or of another kind.
         UsageError: The key or the meter is unknown.
     """
-    policy = load_policy(Path(settings.model), GROUPS, ACTION_COUNT, settings.engine.get("style"))
-    make = partial(Engine, EngineSettings(**settings.engine), policy)
+    engine = EngineSettings(**settings.engine)
+    role = ROLES[engine.role]
+    policy = load_policy(Path(settings.model), role.groups, role.action_count, engine.style)
+    make = partial(Engine, engine, policy)
     make(np.random.default_rng(settings.seed))  # a wrong key is told before anything sounds
     return lambda: make(np.random.default_rng(settings.seed))
 

@@ -15,19 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.agent.policy import Choice, Values, select_action
+from improviser.engine.decision import Decision
+from improviser.engine.role import ROLES
 from improviser.engine.settings import AUTO_KEY
-from improviser.engine.why import Reason, reasons
-from improviser.listening.line import HOLD, REST, Line, turns
+from improviser.listening.line import Line, turns
 from improviser.listening.listener import Listener
-from improviser.listening.observation import (
-    SIZE,
-    STYLES,
-    Place,
-    certainty,
-    encode_own,
-    encode_player,
-    line_density,
-)
+from improviser.listening.observation import STYLES, Place, certainty, encode_player, line_density
 from improviser.listening.player import player_base
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
@@ -38,14 +31,11 @@ from improviser.music.scale import SCALE_DEGREES, parse_key
 from improviser.playing.actions import (
     HOLD_ACTION,
     REST_ACTION,
-    Gesture,
     GestureKind,
-    action_to_gesture,
-    legal_actions,
     register_base,
 )
 from improviser.playing.phrase import Phrase
-from improviser.rewards import COMPONENTS, TERMS, Scene, component_weights, judge, moments
+from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor
@@ -64,37 +54,6 @@ ROUNDING_S: Final = 1e-6
 SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided in a step, and in what harmony.
-
-    Attributes:
-        step: Number of the step since the start.
-        beat: Its place in beats.
-        action: Index of the action.
-        gesture: What the action does.
-        key: Name of the key.
-        chord: Name of the implied chord, None where nothing is implied.
-        choice: The numbers behind the action; None for a step that was skipped or forced.
-        knobs: How the knobs stood.
-        base: The note from which actions count.
-    """
-
-    step: int
-    beat: float
-    action: int
-    gesture: Gesture
-    key: str
-    chord: str | None
-    choice: Choice | None
-    knobs: Knobs
-    base: int
-
-    def reasons(self, count: int = 3) -> list[Reason]:
-        """Give what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
-        return [] if self.choice is None else reasons(self.choice, self.knobs, self.base, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +81,7 @@ class Engine:
             UsageError: The key or the meter is unknown.
         """
         self.settings = settings
+        self._role = ROLES[settings.role]
         self.decision: Decision | None = None
         self.turn(settings.knobs)
         self._actor, self._rng = actor, rng
@@ -133,14 +93,14 @@ class Engine:
         self._listener = Listener(grid, self._clock, self._meter_row, locked)
         self._own = Line(*grid)
         self._phrase = Phrase(settings.channel)
-        self._observation = np.zeros((1, SIZE), dtype=np.uint8)
+        self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
         self._next_step = 0
         self._is_waiting = True
         self._has_given_beat = False
         self._held_steps = 0
         self._absent_steps = 0
         self._prospect: _Prospect | None = None
-        self._unsettled: Gesture | None = None
+        self._unsettled: int | None = None
         self._place = self._place_of(0)
 
     @property
@@ -174,7 +134,7 @@ class Engine:
     def turn(self, knobs: Knobs) -> None:
         """Turn the knobs; the next decision is made by them."""
         self.knobs = knobs
-        self._mix = knobs.to_mix()
+        self._mix = knobs.to_mix(self._role.action_count)
 
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""
@@ -240,9 +200,10 @@ class Engine:
     def rewards(self) -> dict[str, float]:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
         self._settle()
-        terms = judge(self._scene())
-        components = terms @ component_weights()
-        names = (*TERMS, *COMPONENTS)
+        rewards = self._role.rewards
+        terms = rewards.judge(self._scene())
+        components = terms @ rewards.component_weights()
+        names = (*rewards.terms, *COMPONENTS)
         return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
 
     def _begin(self, at_s: float) -> None:
@@ -295,21 +256,22 @@ class Engine:
         return not self._listener.keys.is_locked and self._next_step < LISTEN_BARS * self.settings.bar_steps
 
     def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
-        """Give the observation, (SIZE,)."""
+        """Give the observation, (columns,)."""
         encode_player(player, place, self._observation)
-        encode_own(self._own, player.line.note, place, self._observation)
+        self._role.encode_own(self._own, player.line.note, place, self._observation)
         row: npt.NDArray[np.uint8] = self._observation[0]
         return row
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
         locked = self._scale_bits() if self._listener.keys.is_locked else None
-        return legal_actions(int(place.own_base[0]), is_sounding=self._can_hold(), pitch_classes=locked)
+        key = int(place.tonic[0]), int(place.own_base[0])
+        return self._role.legal(*key, is_sounding=self._can_hold(), pitch_classes=locked)
 
     def _can_hold(self) -> bool:
         """Tell whether something sounds that may sound for this step too."""
         longest = round(self.settings.max_note_bars * self.settings.bar_steps)
-        return self._phrase.note is not None and self._held_steps + 1 < longest
+        return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
     def _scale_bits(self) -> int:
         """Give the key's pitch classes as twelve bits."""
@@ -318,11 +280,12 @@ class Engine:
 
     def _play(self, action: int, choice: Choice | None) -> list[TimedMessage]:
         """Do what an action says and go on to the next step; it is remembered when there is time."""
-        gesture = action_to_gesture(action, int(self._place.own_base[0]))
+        tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._phrase.struck
+        gesture = self._role.gesture(action, tonic, base, before)
         strength = float(LEVELS[self._meter_row, self._place.sixteenth[0]]) / 4
         due_s = self._step_s() + self.settings.collect_s
         messages = self._phrase.play(gesture, due_s, self._listener.velocity, strength)
-        self._unsettled = gesture
+        self._unsettled = action
         self._held_steps = self._held_steps + 1 if gesture.kind is GestureKind.HOLD else 0
         chord = chord_from_index(int(self._listener.player.chord[0]))
         self.decision = Decision(
@@ -334,15 +297,18 @@ class Engine:
             chord=None if chord is None else chord.name,
             choice=choice,
             knobs=self.knobs,
-            base=int(self._place.own_base[0]),
+            role=self._role,
+            tonic=tonic,
+            base=base,
+            before=before,
         )
         self._next_step += 1
         return messages
 
     def _settle(self) -> None:
-        """Let our line remember the last gesture."""
+        """Let our line remember the last action."""
         if self._unsettled is not None:
-            self._own.push(np.array([_event(self._unsettled)], dtype=np.int16))
+            self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None
 
     def _place_of(self, step: int) -> Place:
@@ -376,13 +342,8 @@ class Engine:
             tonic=place.tonic,
             mode=place.mode,
             player_density=line_density(player.line),
-            moment=moments(LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits),
+            moment=self._role.rewards.moments(
+                LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits
+            ),
             style=place.style,
         )
-
-
-def _event(gesture: Gesture) -> int:
-    """Give the event of a gesture, as a line remembers it."""
-    if gesture.note is not None:
-        return gesture.note
-    return HOLD if gesture.kind is GestureKind.HOLD else REST

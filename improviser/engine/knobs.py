@@ -12,7 +12,6 @@ from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 
 # What an onset is worth more, in units of the reward, for each unit of density above 1.
 DENSITY_SCALE: Final = 0.5
-_ONSETS: Final = (np.arange(ACTION_COUNT) >= FIRST_ONSET).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,10 @@ class Knobs:
         """The weights of the reward's components, (3,)."""
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
-    def to_mix(self) -> Mix:
-        """Give what the values come to."""
-        preference = np.float32(DENSITY_SCALE * (self.density - 1)) * _ONSETS
+    def to_mix(self, actions: int = ACTION_COUNT) -> Mix:
+        """Give what the values come to, where there are so many actions."""
+        preference = np.full(actions, DENSITY_SCALE * (self.density - 1), dtype=np.float32)
+        preference[:FIRST_ONSET] = 0.0
         return Mix(
             self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None
         )

@@ -33,7 +33,7 @@ class EngineSettings:
         creativity: See Knobs.
         density: See Knobs.
         style: One of listening.observation.STYLES.
-        role: "melody".
+        role: One of engine.role.ROLES.
     """
 
     tempo_bpm: float = 100.0

@@ -100,16 +100,16 @@ FEATURES: Final = (
 GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 
 
-def _columns() -> dict[str, slice]:
+def feature_columns(features: tuple[Feature, ...]) -> dict[str, slice]:
     """Give each feature's columns."""
     start, columns = 0, {}
-    for feature in FEATURES:
+    for feature in features:
         columns[feature.name] = slice(start, start + feature.columns)
         start += feature.columns
     return columns
 
 
-COLUMNS: Final = _columns()
+COLUMNS: Final = feature_columns(FEATURES)
 SIZE: Final = COLUMNS["style"].stop
 PLAYER_BLOCK: Final = slice(0, COLUMNS["bar"].stop)
 # The player's register where there is no player: our own.

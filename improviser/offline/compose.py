@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from improviser.engine.role import ROLES
 from improviser.errors import UsageError
 from improviser.listening.key import KeyTracker
 from improviser.midi.smf import MeterChange, Song, TempoChange
@@ -15,9 +16,6 @@ from improviser.offline.session import Report, engine_in_beats, ignore, improvis
 from improviser.playing.actions import (
     HOLD_ACTION,
     ONSET_COUNT,
-    Gesture,
-    GestureKind,
-    gesture_to_action,
     register_base,
 )
 
@@ -41,7 +39,7 @@ def compose_song(
     rng: np.random.Generator,
     report: Report = ignore,
 ) -> Song:
-    """Give a piece that begins with the notes of `fragment`, one a beat, and goes on from there.
+    """Give a piece that begins with the notes of `fragment`, one a beat, or chords on them, and goes on.
 
     Args:
         fragment: Notes 0-127; may be empty.
@@ -61,7 +59,7 @@ def compose_song(
         msg = f"the fragment's {len(fragment)} beats do not fit into --bars {bars}; give at least {needed}"
         raise UsageError(msg)
     engine = engine_in_beats(settings, actor, rng, 0.0)
-    opening = _opening_actions(fragment, engine.base, settings.steps_per_beat)
+    opening = _opening_actions(fragment, settings, engine.base)
     played = play_along(engine, [], float(beats), opening=opening, report=report)
     return Song(
         ticks_per_beat=TICKS_PER_BEAT,
@@ -88,15 +86,16 @@ def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[
     return [low + int(degree) for degree in rng.permutation(STABLE_DEGREES[key.mode])]
 
 
-def _opening_actions(fragment: Sequence[int], base: int, steps_per_beat: int) -> list[int]:
-    """Give the actions that play the fragment's notes a beat each."""
+def _opening_actions(fragment: Sequence[int], settings: EngineSettings, base: int) -> list[int]:
+    """Give the actions that play the fragment's notes, or chords on them, a beat each."""
+    role, key = ROLES[settings.role], parse_key(settings.key)
     actions: list[int] = []
     for note in fragment:
         try:
-            actions.append(gesture_to_action(Gesture(GestureKind.ONSET, note), base))
+            actions.append(role.action_on(note, key, base))
         except ValueError as error:
             register = f"{note_name(base)} to {note_name(base + ONSET_COUNT - 1)}"
             msg = f"{note_name(note)} is not in the register, {register}; move it, or choose another preset"
             raise UsageError(msg) from error
-        actions += [HOLD_ACTION] * (steps_per_beat - 1)
+        actions += [HOLD_ACTION] * (settings.steps_per_beat - 1)
     return actions

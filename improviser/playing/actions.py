@@ -36,10 +36,17 @@ class GestureKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """What is done in a step; `note` (0-127) only for an onset, else None."""
+    """What is done in a step.
+
+    Attributes:
+        kind: What the gesture does.
+        notes: What an onset strikes, 0-127 each, the lowest first; empty without one.
+        chord: Index of the chord struck, 0..107; None for a single note.
+    """
 
     kind: GestureKind
-    note: int | None = None
+    notes: tuple[int, ...] = ()
+    chord: int | None = None
 
 
 def register_base(low: int, tonic: int) -> int:
@@ -62,7 +69,7 @@ def action_to_gesture(action: int, base: int) -> Gesture:
     if action == REST_ACTION:
         return Gesture(GestureKind.REST)
     if FIRST_ONSET <= action < ACTION_COUNT:
-        return Gesture(GestureKind.ONSET, base + action - FIRST_ONSET)
+        return Gesture(GestureKind.ONSET, (base + action - FIRST_ONSET,))
     msg = f"action {action} is none of 0..{ACTION_COUNT - 1}"
     raise ValueError(msg)
 
@@ -75,11 +82,12 @@ def gesture_to_action(gesture: Gesture, base: int) -> int:
     """
     if gesture.kind is GestureKind.HOLD:
         return HOLD_ACTION
-    if gesture.note is None:
+    if not gesture.notes:
         return REST_ACTION
-    action = gesture.note - base + FIRST_ONSET
+    (note,) = gesture.notes
+    action = note - base + FIRST_ONSET
     if not FIRST_ONSET <= action < ACTION_COUNT:
-        msg = f"note {gesture.note} is not within {ONSET_COUNT} semitones of {base}"
+        msg = f"note {note} is not within {ONSET_COUNT} semitones of {base}"
         raise ValueError(msg)
     return action
 

@@ -20,12 +20,18 @@ class Phrase:
     def __init__(self, channel: int) -> None:
         """Start silent."""
         self._channel = channel
-        self._note: int | None = None
+        self._notes: tuple[int, ...] = ()
+        self._struck: tuple[int, ...] = ()
 
     @property
-    def note(self) -> int | None:
-        """The note that sounds, None in silence."""
-        return self._note
+    def notes(self) -> tuple[int, ...]:
+        """The notes that sound, none in silence."""
+        return self._notes
+
+    @property
+    def struck(self) -> tuple[int, ...]:
+        """The notes struck last, whether they sound or not; none before the first."""
+        return self._struck
 
     def play(self, gesture: Gesture, due_s: float, touch: float, strength: float) -> list[TimedMessage]:
         """Give the messages of a gesture that is due at `due_s`.
@@ -39,21 +45,18 @@ class Phrase:
         if gesture.kind is GestureKind.HOLD:
             return []
         messages = self.end(due_s)
-        if gesture.note is not None:
+        if gesture.notes:
             velocity = round(touch * UNDER + ACCENT * (strength - 0.5))
             bounded = min(VELOCITY_MAX, max(VELOCITY_MIN, velocity))
-            messages.append(TimedMessage(due_s, NoteOn(self._channel, gesture.note, bounded)))
-            self._note = gesture.note
+            messages += [TimedMessage(due_s, NoteOn(self._channel, note, bounded)) for note in gesture.notes]
+            self._notes = self._struck = gesture.notes
         return messages
 
     def end(self, due_s: float) -> list[TimedMessage]:
-        """Give the note-off of what sounds, if anything does."""
-        if self._note is None:
-            return []
-        message = TimedMessage(due_s, NoteOff(self._channel, self._note))
-        self._note = None
-        return [message]
+        """Give the note-offs of what sounds, if anything does."""
+        notes, self._notes = self._notes, ()
+        return [TimedMessage(due_s, NoteOff(self._channel, note)) for note in notes]
 
     def forget(self) -> None:
         """Hold nothing: somebody else has ended what sounded."""
-        self._note = None
+        self._notes = ()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from improviser.engine import AUTO_KEY
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.music.meter import METERS
+from improviser.music.pitch import OCTAVE
 from improviser.offline.session import engine_in_beats, play_along
 from improviser.training.disturbance import (
     AFTER_BEATS,
@@ -25,7 +26,7 @@ from improviser.training.disturbance import (
     make_cases,
 )
 from improviser.training.estimate import Column, estimate_column, make_estimate, resample
-from improviser.training.metrics import bar_correlation, chord_tones
+from improviser.training.metrics import bar_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ class Adaptation:
 
     Attributes:
         names: What happened in each case; TRANSPOSED stands there once for each interval.
-        hits: (pieces, cases, beats) steps in which our note was in the chord.
+        hits: (pieces, cases, beats) steps in which our note was in the chord; of several, the share that was.
         counts: (pieces, cases, beats) steps in which it might have been.
         velocity: (pieces,) correlation over bars of our velocity with the player's, nothing being changed.
     """
@@ -176,19 +177,19 @@ def velocity_correlation(
     return bar_correlation(_velocities(ours, bars, bar_beats), _velocities(theirs, bars, bar_beats))
 
 
-def step_notes(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -> npt.NDArray[np.int64]:
-    """Give the note of a monophonic voice in the middle of each step, (steps,), -1 in silence."""
-    notes = np.full(steps, -1, dtype=np.int64)
+def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -> npt.NDArray[np.int64]:
+    """Give the pitch classes that sound in the middle of each step, (steps,), twelve bits, 0 in silence."""
+    bits = np.zeros(steps, dtype=np.int64)
     for timed in played:
         first = int(np.ceil(timed.due_s * steps_per_beat - 0.5))
         match timed.message:
             case NoteOn(note=note):
-                notes[first:] = note
+                bits[first:] |= 1 << note % OCTAVE
             case NoteOff(note=note):
-                notes[first:] = np.where(notes[first:] == note, -1, notes[first:])
+                bits[first:] &= ~(1 << note % OCTAVE)
             case _:
                 pass
-    return notes
+    return bits
 
 
 def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Generator) -> list[TimedMessage]:
@@ -202,12 +203,19 @@ def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Gen
 def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> tuple[FloatArray, FloatArray]:
     """Give chord tones and steps that count in each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
     steps = (case.change_beat + AFTER_BEATS) * steps_per_beat
-    notes = step_notes(played, steps, steps_per_beat)
-    counted, fits = chord_tones(notes, case.chord_bits[:steps])
+    ours, meant = step_bits(played, steps, steps_per_beat), case.chord_bits[:steps]
+    counted = (ours > 0) & (meant > 0)
+    fits = _size(ours & meant) / np.maximum(_size(ours), 1)
     first = (CHANGE_BEAT - BEFORE_BEATS, CHANGE_BEAT)
     beats = np.r_[slice(*first), slice(case.change_beat, case.change_beat + AFTER_BEATS)]
     rows = (table.reshape(-1, steps_per_beat).sum(axis=1)[beats] for table in (fits, counted))
     return next(rows).astype(np.float64), next(rows).astype(np.float64)
+
+
+def _size(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give how many pitch classes each set holds."""
+    sizes: npt.NDArray[np.int64] = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
+    return sizes
 
 
 def _velocities(voice: Sequence[TimedMessage], bars: int, bar_beats: float) -> FloatArray:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.agent.policy import Actor, Values, draw, select_action
 from improviser.engine.knobs import Knobs
-from improviser.listening.line import NONE, event_tokens
-from improviser.music.pitch import OCTAVE
+from improviser.listening.line import NONE
 from improviser.music.scale import SCALE_BITS
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION
 from improviser.training.env import Game, RewardWeights
 from improviser.training.grid import Part
 
+if TYPE_CHECKING:
+    from improviser.engine.role import Role
+
 # A chance that is none, but has a logarithm.
 NEVER: Final = 1e-9
+# A tonic of C with all three octaves of a melody above it.
+LOW_C: Final = 48
 
 Chooser = Callable[[Game, Part, int], int]
 
@@ -50,26 +54,26 @@ class PriorOnly:
 
 
 class RandomInKey:
-    """Plays notes of the key at random, as often as people play: the least that music must beat."""
+    """Plays notes or chords of the key at random, as often as people: the least that music must beat."""
 
-    def __init__(self, mode: int, onset_rate: float, rng: np.random.Generator) -> None:
+    def __init__(self, role: Role, mode: int, onset_rate: float, rng: np.random.Generator) -> None:
         """Play in C of `mode`, an onset in a share `onset_rate` of the steps, and hold in between."""
-        degrees = np.arange(ACTION_COUNT - FIRST_ONSET) % OCTAVE
-        in_key = (SCALE_BITS[mode] >> degrees) & 1
-        chances = np.full(ACTION_COUNT, NEVER)
+        scale = int(SCALE_BITS[mode])
+        in_key = role.legal(0, LOW_C, is_sounding=True, pitch_classes=scale)[FIRST_ONSET:]
+        chances = np.full(role.action_count, NEVER)
         chances[FIRST_ONSET:] += onset_rate * in_key / in_key.sum()
         chances[HOLD_ACTION] += 1 - onset_rate
         self._log_chances = np.log(chances).astype(np.float32)
         self._rng = rng
 
     def choose(self, legal: npt.NDArray[np.bool_]) -> int:
-        """Give an action among the legal ones, (ACTION_COUNT,)."""
+        """Give an action among the legal ones, (actions,)."""
         return draw(self._log_chances, legal, 1.0, self._rng)[1]
 
 
-def acting(actor: Actor, conditions: Conditions, rng: np.random.Generator) -> Chooser:
+def acting(actor: Actor, conditions: Conditions, rng: np.random.Generator, role: Role) -> Chooser:
     """Give what lets an actor choose in a game, by the observation alone."""
-    mix = conditions.knobs.to_mix()
+    mix = conditions.knobs.to_mix(role.action_count)
 
     def choose(game: Game, part: Part, step: int) -> int:
         """Choose as on stage."""
@@ -80,13 +84,12 @@ def acting(actor: Actor, conditions: Conditions, rng: np.random.Generator) -> Ch
 
 
 def random_in_key(part: Part, rng: np.random.Generator) -> Chooser:
-    """Give random notes of the part's key, as many as its partner, or else its player, has."""
+    """Give random notes or chords of the part's key, as many as its partner, or else its player, has."""
     model = part.player if (part.partner == NONE).all() else part.partner
-    notes = RandomInKey(part.mode, float(np.mean(model >= 0)), rng)
+    notes = RandomInKey(part.role, part.mode, float(np.mean(model >= 0)), rng)
     return lambda game, _part, _step: notes.choose(game.legal[0])
 
 
 def human(game: Game, part: Part, step: int) -> int:
     """Choose what the corpus' partner did."""
-    del game
-    return int(event_tokens(part.partner[step : step + 1], np.array([part.own_base]))[0])
+    return int(part.role.actions(part.partner[step : step + 1], game.place)[0])

@@ -12,28 +12,31 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from improviser import rewards
 from improviser.agent.config import Group, NetworkConfig
-from improviser.listening.line import HOLD, REST, SILENT, Events, Line
-from improviser.listening.observation import FEATURES, PLAYER_BLOCK, SIZE, Rows, encode_own
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
+from improviser.engine.role import MELODY
+from improviser.listening.line import SILENT, Line
+from improviser.listening.observation import PLAYER_BLOCK, Rows
+from improviser.playing.actions import HOLD_ACTION, REST_ACTION
 from improviser.training.follower import Followers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from improviser.music.pitch import IntArray
+    from improviser.engine.role import Role
     from improviser.training.grid import Part
     from improviser.training.tables import PlayerTable
 
 EPISODE_BEATS: Final = 32
-_COMPONENT_WEIGHTS: Final = rewards.component_weights()
-# What an action without an onset is.
-_EVENTS: Final = np.where(np.arange(ACTION_COUNT) == HOLD_ACTION, HOLD, REST)
 
 FloatArray = npt.NDArray[np.float32]
 
-NETWORK: Final = NetworkConfig(tuple(Group(f.name, f.columns, f.values) for f in FEATURES), ACTION_COUNT)
+
+def network_config(role: Role) -> NetworkConfig:
+    """Give the shape of a network, of one head, that plays a role."""
+    return NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count)
+
+
+NETWORK: Final = network_config(MELODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class RewardWeights:
         """Give the weights, (components,)."""
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
-    def term_weights(self) -> FloatArray:
-        """Give what each term adds to the reward, (terms,)."""
-        return rewards.component_weights() @ self.to_array()
+    def term_weights(self, role: Role) -> FloatArray:
+        """Give what each term of a role's rewards adds to the reward, (terms,)."""
+        return role.rewards.component_weights() @ self.to_array()
 
 
 def playable(parts: Iterable[Part]) -> list[Part]:
@@ -58,18 +61,13 @@ def playable(parts: Iterable[Part]) -> list[Part]:
     return [part for part in parts if len(part.player) >= EPISODE_BEATS * part.steps_per_beat]
 
 
-def action_events(actions: npt.NDArray[np.int64], own_base: IntArray) -> Events:
-    """Give the events, (lanes,), of actions above the bases."""
-    notes = own_base + actions - FIRST_ONSET
-    return np.where(actions >= FIRST_ONSET, notes, _EVENTS[actions]).astype(np.int16)
-
-
 class Game:
     """Many lanes of one player and one improviser each; all lanes begin and end together.
 
     Attributes:
-        observation: (lanes, SIZE) uint8, of the step to be decided. Overwritten by the next step.
+        observation: (lanes, columns) uint8, of the step to be decided. Overwritten by the next step.
         terms: (lanes, terms) float32, the reward's terms of the last step.
+        place: Where the step to be decided stands.
     """
 
     def __init__(
@@ -92,13 +90,15 @@ class Game:
         self._parts, self._heard, self._rng = parts, table, rng
         self._following = following
         self._lanes = lanes
-        self.observation: Rows = np.zeros((lanes, SIZE), dtype=np.uint8)
-        self.terms = np.zeros((lanes, len(rewards.TERMS)), dtype=np.float32)
-        self._legal = np.ones((lanes, ACTION_COUNT), dtype=np.bool_)
+        self._role = table.role
+        self._weights = self._role.rewards.component_weights()
+        self.observation: Rows = np.zeros((lanes, self._role.columns), dtype=np.uint8)
+        self.terms = np.zeros((lanes, len(self._role.rewards.terms)), dtype=np.float32)
+        self._legal = np.ones((lanes, self._role.action_count), dtype=np.bool_)
 
     @property
     def legal(self) -> npt.NDArray[np.bool_]:
-        """Which actions are legal, (lanes, ACTION_COUNT): hold only while something sounds."""
+        """Which actions are legal, (lanes, actions): hold only while something sounds."""
         self._legal[:, HOLD_ACTION] = self._own.note != SILENT
         return self._legal
 
@@ -162,29 +162,29 @@ class Game:
             over: the piece goes on without us, so it is truncated, never terminated, and the next
             observations still count.
         """
-        self._own.push(action_events(actions, self._place.own_base))
-        self.terms = rewards.judge(self._table.scene(self._own, self._row, self._place))
+        self._own.push(self._role.events(actions, self.place))
+        self.terms = self._role.rewards.judge(self._table.scene(self._own, self._row, self.place))
         self._step += 1
         over = self._step >= self._length
         self._row = np.minimum(self._row + 1, self._last_row)
         if self._followers is not None:
             self._followers.advance(self._own)
         self._observe()
-        return self.observation, self.terms @ _COMPONENT_WEIGHTS, over
+        return self.observation, self.terms @ self._weights, over
 
     def _observe(self) -> None:
         """Write the observations of the step to be decided."""
         self.observation[:, PLAYER_BLOCK] = self._table.observation[self._row]
-        self._place = self._table.place(self._row)
-        encode_own(self._own, self._table.seen[self._row], self._place, self.observation)
+        self.place = self._table.place(self._row)
+        self._role.encode_own(self._own, self._table.seen[self._row], self.place, self.observation)
 
 
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     """One lane of the game as a Gymnasium environment.
 
-    Observation: `listening.observation`'s row, uint8. Action: `playing.actions`' index; a hold while nothing
-    sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the terms by name
-    and what is legal.
+    Observation: the role's row, uint8, for a melody `listening.observation`'s. Action: the role's index; a
+    hold while nothing sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the
+    terms by name and what is legal.
     """
 
     def __init__(
@@ -193,9 +193,11 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
         """Play against the players of `parts`, whose table is `table`."""
         self._parts, self._table = parts, table
         self._weights = (weights or RewardWeights()).to_array()
-        values = np.concatenate([np.full(group.columns, group.values) for group in NETWORK.groups])
+        values = np.concatenate(
+            [np.full(group.columns, group.values) for group in network_config(table.role).groups]
+        )
         self.observation_space = gymnasium.spaces.Box(0, (values - 1).astype(np.uint8), dtype=np.uint8)
-        self.action_space = gymnasium.spaces.Discrete(ACTION_COUNT)
+        self.action_space = gymnasium.spaces.Discrete(table.role.action_count)
         self._game: Game | None = None
 
     def reset(
@@ -218,5 +220,5 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
 
     def _info(self, game: Game) -> dict[str, Any]:
         """Give the terms of the last step and what is legal now."""
-        terms = dict(zip(rewards.TERMS, game.terms[0].tolist(), strict=True))
+        terms = dict(zip(self._table.role.rewards.terms, game.terms[0].tolist(), strict=True))
         return {"terms": terms, "legal": game.legal[0].copy()}

@@ -51,7 +51,7 @@ class Followers:
         self._is_broken = np.zeros(lanes, dtype=np.bool_)
         self._lanes = np.arange(lanes)
         self._step = 0
-        self.table: PlayerTable = empty_table(np.ones(lanes, dtype=np.int64))
+        self.table: PlayerTable = empty_table(parts[0].role, np.ones(lanes, dtype=np.int64))
 
     def advance(self, own: Line) -> None:
         """Play the next step, our line being `own` before it."""

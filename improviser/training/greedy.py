@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser import rewards
 from improviser.listening.line import Line
-from improviser.playing.actions import ACTION_COUNT
-from improviser.training.env import action_events
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 
 # Rewards that differ by less are equal: they are sums of float32.
 ROUNDING: Final = 1e-6
-ACTIONS: Final = np.arange(ACTION_COUNT)
 
 
 class Greedy:
@@ -46,21 +42,24 @@ class Greedy:
             rng: Draws among equals.
         """
         part, index = parts
+        self._role = part.role
+        self._actions = np.arange(self._role.action_count)
         self._table, self._first_row = table, int(table.start[index])
-        self._term_weights, self._rng = weights.term_weights(), rng
-        self._own = Line(np.full(ACTION_COUNT, part.steps_per_beat), np.full(ACTION_COUNT, part.bar_steps))
+        self._term_weights, self._rng = weights.term_weights(self._role), rng
+        grid = (np.full_like(self._actions, steps) for steps in (part.steps_per_beat, part.bar_steps))
+        self._own = Line(*grid)
 
     def __call__(self, game: Game, part: Part, step: int) -> int:
         """Give the legal action whose step is worth most, any of them where several are."""
         del part
-        rows = np.full(ACTION_COUNT, self._first_row + step)
+        rows = np.full_like(self._actions, self._first_row + step)
         place = self._table.place(rows)
-        events = action_events(ACTIONS, place.own_base)
+        events = self._role.events(self._actions, place)
         trial = self._own.copy()
         trial.push(events)
-        worth = rewards.judge(self._table.scene(trial, rows, place)) @ self._term_weights
+        worth = self._role.rewards.judge(self._table.scene(trial, rows, place)) @ self._term_weights
         action = self._best(np.where(game.legal[0], worth, -np.inf))
-        self._own.push(np.full(ACTION_COUNT, events[action]))
+        self._own.push(np.full_like(events, events[action]))
         return action
 
     def _best(self, worth: npt.NDArray[np.float64]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.engine.role import COMPING, MELODY, Role
 from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
 from improviser.listening.observation import STYLES, SURE
 from improviser.listening.player import player_base
@@ -15,6 +16,7 @@ from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
+from improviser.training.harmony import chord_events
 from improviser.training.piece import TICKS_PER_BEAT, Piece
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Part:
         partner: (steps,) events of the human partner, all NONE where there is none.
         player_base: Note from which the player's tokens count.
         own_base: Note from which the partner's tokens count.
+        role: What the partner, and the improviser in its place, does.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Part:
     partner: Events
     player_base: int
     own_base: int
+    role: Role = MELODY
 
     @property
     def bar_steps(self) -> int:
@@ -153,6 +157,44 @@ def chorale_parts(
                 partner=voices[own],
                 player_base=voice_base(voices[players[0]]),
                 own_base=voice_base(voices[own]),
+            )
+
+
+def comping_parts(
+    pieces: Iterable[Piece],
+    style: str,
+    steps_per_beat: int,
+    own_low: int,
+    casts: Sequence[tuple[int, ...]],
+) -> Iterator[Part]:
+    """Give a part for each piece and each cast of player's voices; its partner strikes the chords of all.
+
+    Args:
+        pieces: Chorales.
+        style: One of STYLES.
+        steps_per_beat: The grid, 1-4.
+        own_low: The partner's register begins at the tonic nearest to it.
+        casts: The player's voices, highest first.
+    """
+    for piece in pieces:
+        ticks = TICKS_PER_BEAT / steps_per_beat
+        voices = [voice_events(voice, _steps(piece, ticks), ticks, _shift(piece)) for voice in piece.voices]
+        bar_steps = METERS[_meter(piece)].bar_beats * steps_per_beat
+        chords = chord_events(voices, steps_per_beat, bar_steps)
+        for players in casts:
+            yield Part(
+                name=f"{piece.name}:chords-with-{''.join('SATB'[voice] for voice in players)}",
+                style=STYLES.index(style),
+                mode=_mode(piece),
+                meter=_meter(piece),
+                steps_per_beat=steps_per_beat,
+                player=voices[players[0]],
+                **sounding([voices[voice] for voice in players]),
+                **in_known_key(_mode(piece), len(chords)),
+                partner=chords,
+                player_base=voice_base(voices[players[0]]),
+                own_base=register_base(own_low, 0),
+                role=COMPING,
             )
 
 

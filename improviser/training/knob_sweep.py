@@ -31,6 +31,8 @@ MEASURES: Final[Mapping[str, str]] = {
     "density": "onsets per bar",
     "temperature": "Vendi",
 }
+# What harmony is there to change where it is not consonance.
+HARMONY_MEASURES: Final[Mapping[str, str]] = {"comping": "note in chord %"}
 # Turned from 0 to 2 a knob shall move its measure by so much of the gap between people and random notes.
 LEAST_SHARE: Final = 0.3
 
@@ -81,8 +83,9 @@ def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
     table, rng = player_table(plan.players), np.random.default_rng(plan.seed)
     human = _column(perform_human(plan.people, player_table(plan.people), plan.conditions), plan)
     random = _column(perform_random(plan.players, table, plan.conditions, rng), plan)
-    sweeps = []
-    for number, (knob, measure) in enumerate(MEASURES.items()):
+    harmony = HARMONY_MEASURES.get(table.role.name, MEASURES["harmony"])
+    measures, sweeps = {**MEASURES, "harmony": harmony}, []
+    for number, (knob, measure) in enumerate(measures.items()):
         values = []
         for place, setting in enumerate(SETTINGS):
             conditions = replace(plan.conditions, knobs=turned(plan.conditions.knobs, knob, setting))

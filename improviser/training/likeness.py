@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from improviser.training.estimate import Column, make_estimate, resample
 from improviser.training.metrics.overlap import (
-    FEATURES,
     Distances,
     distances,
     divergence,
@@ -90,5 +89,5 @@ def likeness(ours: Sequence[Performance], people: Sequence[Performance]) -> Like
     )
     if len(other) < 2 or not own:  # noqa: PLR2004 - one piece has no distances within
         return Likeness({}, len(own), len(other))
-    found = {name: distances([row[name] for row in own], [row[name] for row in other]) for name in FEATURES}
+    found = {name: distances([row[name] for row in own], [row[name] for row in other]) for name in other[0]}
     return Likeness(found, len(own), len(other))

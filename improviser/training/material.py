@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.playing.actions import ACTION_COUNT, register_base
+from improviser.engine.role import COMPING, MELODY
+from improviser.playing.actions import register_base
 from improviser.training.env import playable
 from improviser.training.grid import (
     ALTO,
@@ -21,6 +22,7 @@ from improviser.training.grid import (
     Part,
     alone,
     chorale_parts,
+    comping_parts,
     tune_parts,
 )
 from improviser.training.prior import Imitation
@@ -28,7 +30,7 @@ from improviser.training.simulated import with_unheard
 from improviser.training.tables import player_table, prior_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from improviser.listening.line import Events
     from improviser.training.piece import Piece
@@ -62,6 +64,11 @@ USAGES: Final = {
     "minimal": Usage((0.5,), (0.5, 1), has_tunes=False),
     "free": Usage((1, 2), (1, 2), has_tunes=True),
 }
+# Above the chords: each voice of a chorale, and the upper three.
+COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
+COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
+# One tune in so many is played over chords, so that there are about as many as chorale voices.
+COMPED_TUNES: Final = 2
 # With the soprano alone: bass, tenor, alto; and the bass with the three others.
 HELD_OUT_CASTS: Final[Casts] = (
     ((SOPRANO,), BASS),
@@ -79,45 +86,89 @@ class GameSettings:
         style: One of listening.observation.STYLES.
         steps_per_beat: The grid, 1-4.
         register_low: Lowest note of the improviser's register where the player is a tune.
+        role: One of engine.role.ROLES.
     """
 
     style: str
     steps_per_beat: int = 4
     register_low: int = 60
+    role: str = MELODY.name
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a role's parts come from; each gives parts of pieces, as the settings say.
+
+    Attributes:
+        imitated: Parts whose partners the prior imitates.
+        players: Players of games.
+        held_out: Players of the test split.
+        people: What people play on the test split.
+        learnt: Parts of the training split whose partners are the tunes learnt from; empty without tunes.
+    """
+
+    imitated: Callable[[Iterable[Piece], GameSettings], list[Part]]
+    players: Callable[[Iterable[Piece], GameSettings], list[Part]]
+    held_out: Callable[[Iterable[Piece], GameSettings], list[Part]]
+    people: Callable[[Iterable[Piece], GameSettings], list[Part]]
+    learnt: Callable[[Iterable[Piece], GameSettings], list[Part]]
 
 
 def imitation(
-    pieces: Iterable[Piece], style: str, steps_per_beat: int, rng: np.random.Generator | None = None
+    pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None
 ) -> Imitation:
-    """Give what the prior of a style imitates: each voice of a chorale beside others; lines and tunes alone.
+    """Give what the prior imitates.
 
     Args:
         pieces: The corpus.
-        style: One of STYLES.
-        steps_per_beat: The grid, 1-4.
+        settings: Of the games.
         rng: Draws what is heard only after its step was decided; None hears all in time.
     """
-    chorales, tunes = _by_kind(pieces)
-    usage = USAGES[style]
-    if usage.has_tunes:
-        parts = list(tune_parts(tunes, style, steps_per_beat, None))
-        casts = DUETS
-    else:
-        parts = list(_voices_alone(chorales, style, steps_per_beat, usage.imitated))
-        casts = DUETS + TRIOS
-    parts += _at_speeds(chorales, style, steps_per_beat, usage.imitated, casts)
+    parts = SOURCES[settings.role].imitated(pieces, settings)
     if rng is not None:
         parts = [with_unheard(part, rng) for part in parts]
     observations, actions = prior_rows(parts, player_table(parts))
-    kept = np.flatnonzero(actions < ACTION_COUNT)
-    return Imitation(observations[kept], actions[kept])
+    count = parts[0].role.action_count
+    kept = np.flatnonzero(actions < count)
+    return Imitation(observations[kept], actions[kept], count)
 
 
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of a style's games: chorale voices, and tunes.
+    """Give the players of games; among them are absent ones, so that the improviser can go on alone."""
+    return playable(SOURCES[settings.role].players(pieces, settings))
 
-    Among them are absent ones, so that the improviser can go on alone.
-    """
+
+def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give the players of the test split; the improviser's register is the one it has on stage."""
+    return SOURCES[settings.role].held_out(_of_split(pieces, "test"), settings)
+
+
+def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give what people play on the test split."""
+    return SOURCES[settings.role].people(_of_split(pieces, "test"), settings)
+
+
+def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
+    """Give the tunes that are learnt from, none for a role that plays none."""
+    parts = SOURCES[settings.role].learnt(_of_split(pieces, "train"), settings)
+    return [part.partner for part in parts]
+
+
+def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give each voice of a chorale beside others, and lines and tunes alone."""
+    chorales, tunes = _by_kind(pieces)
+    usage = USAGES[settings.style]
+    if usage.has_tunes:
+        parts = list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
+        casts = DUETS
+    else:
+        parts = list(_voices_alone(chorales, settings, usage.imitated))
+        casts = DUETS + TRIOS
+    return [*parts, *_at_speeds(chorales, settings, usage.imitated, casts)]
+
+
+def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give chorale voices, present and absent; tunes, and of the chorales what dances need."""
     chorales, tunes = _by_kind(pieces)
     style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
     if usage.has_tunes:
@@ -125,59 +176,57 @@ def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
         parts += tune_parts(tunes[::SOLO_SHARE], style, grid, None)
         casts = DANCES
     else:
-        parts = list(_voices_alone(chorales, style, grid, usage.played))
+        parts = list(_voices_alone(chorales, settings, usage.played))
         casts = DUETS + TRIOS
-    return playable([*parts, *_at_speeds(chorales, style, grid, usage.played, casts)])
+    return [*parts, *_at_speeds(chorales, settings, usage.played, casts)]
 
 
-def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of the test split: sopranos, or the three upper voices; for dances, tunes.
-
-    The improviser's register is the one it has on stage.
-    """
-    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
+def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give sopranos, or the three upper voices; for dances, tunes."""
+    chorales, tunes = _by_kind(pieces)
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
-    parts = chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS)
     base = register_base(settings.register_low, 0)
+    parts = _at_speeds(chorales, settings, (1,), HELD_OUT_CASTS)
     return [replace(part, own_base=base) for part in parts]
 
 
-def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give what people play on the test split: the chorales' partners; for dances, the tunes."""
-    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "test")
+def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give the chorales' partners; for dances, the tunes."""
+    chorales, tunes = _by_kind(pieces)
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
-    return list(chorale_parts(chorales, settings.style, settings.steps_per_beat, casts=HELD_OUT_CASTS))
+    return list(_at_speeds(chorales, settings, (1,), HELD_OUT_CASTS))
 
 
-def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
-    """Give the lines that a style learns from: chorale voices, and tunes."""
-    chorales, tunes = _by_kind(piece for piece in pieces if piece.split == "train")
-    style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
-    parts = list(_voices_alone(chorales, style, grid, usage.imitated))
+def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+    """Give chorale voices, and tunes."""
+    chorales, tunes = _by_kind(pieces)
+    usage = USAGES[settings.style]
+    parts = list(_voices_alone(chorales, settings, usage.imitated))
     if usage.has_tunes:
-        parts += tune_parts(tunes, style, grid, None)
-    return [part.partner for part in parts]
+        parts += tune_parts(tunes, settings.style, settings.steps_per_beat, None)
+    return parts
+
+
+def _of_split(pieces: Iterable[Piece], split: str) -> list[Piece]:
+    """Give the pieces of a split."""
+    return [piece for piece in pieces if piece.split == split]
 
 
 def _at_speeds(
-    chorales: Iterable[Piece],
-    style: str,
-    steps_per_beat: int,
-    speeds: Iterable[float],
-    casts: Casts,
+    chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float], casts: Casts
 ) -> Iterator[Part]:
     """Give the chorales' parts at each speed."""
     for speed in speeds:
-        yield from chorale_parts(chorales, style, steps_per_beat, speed=speed, casts=casts)
+        yield from chorale_parts(chorales, settings.style, settings.steps_per_beat, speed=speed, casts=casts)
 
 
 def _voices_alone(
-    chorales: Iterable[Piece], style: str, steps_per_beat: int, speeds: Iterable[float]
+    chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float]
 ) -> Iterator[Part]:
     """Give each chorale voice without a player."""
-    return map(alone, _at_speeds(chorales, style, steps_per_beat, speeds, SOLOS))
+    return map(alone, _at_speeds(chorales, settings, speeds, SOLOS))
 
 
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
@@ -185,3 +234,39 @@ def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
     listed = list(pieces)
     chorales = [piece for piece in listed if piece.kind == "chorale"]
     return chorales, [piece for piece in listed if piece.kind == "tune"]
+
+
+def _comped(
+    casts: Sequence[tuple[int, ...]], *, is_also_alone: bool = False, tune_share: int | None = None
+) -> Callable[[Iterable[Piece], GameSettings], list[Part]]:
+    """Give what gives parts over chords: chorales with the casts of player's voices.
+
+    Args:
+        casts: The player's voices, highest first.
+        is_also_alone: Whether the chords are also there without a player.
+        tune_share: One tune in so many is a player too, with no partner; None for none.
+    """
+
+    def parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+        """Give the parts."""
+        chorales, tunes = _by_kind(pieces)
+        style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
+        chords = list(comping_parts(chorales, style, grid, low, casts))
+        solos = map(alone, comping_parts(chorales, style, grid, low, casts[:1])) if is_also_alone else ()
+        chosen = tunes[::tune_share] if tune_share is not None else ()
+        comped = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
+        return [*chords, *solos, *comped]
+
+    return parts
+
+
+SOURCES: Final = {
+    MELODY.name: Sources(_imitated, _players, _held_out, _people, _learnt),
+    COMPING.name: Sources(
+        imitated=_comped(COMPED, is_also_alone=True),
+        players=_comped(COMPED, is_also_alone=True, tune_share=COMPED_TUNES),
+        held_out=_comped(COMPED_HELD_OUT),
+        people=_comped(COMPED_HELD_OUT),
+        learnt=lambda _pieces, _settings: [],
+    ),
+}

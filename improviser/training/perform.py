@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from improviser import rewards
 from improviser.listening.line import NONE
+from improviser.rewards import COMPONENTS
 from improviser.training.chooser import acting, human, random_in_key
-from improviser.training.env import Game, action_events
+from improviser.training.env import Game
 from improviser.training.greedy import Greedy
 from improviser.training.metrics import Performance
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from improviser.agent.policy import Actor
+    from improviser.engine.role import Role
     from improviser.training.chooser import Chooser, Conditions
     from improviser.training.env import RewardWeights
     from improviser.training.grid import Part
@@ -39,7 +40,9 @@ def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Take]:
     """Let `actor` play each part from its beginning; `table` is the parts'."""
-    return _perform(lambda _index: acting(actor, conditions, rng), parts, table, conditions.weights)
+    return _perform(
+        lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights
+    )
 
 
 def perform_random(
@@ -86,11 +89,10 @@ def _perform_one(
     game = Game(parts, table, 1, np.random.default_rng(0))
     game.play_whole(index)
     events = np.zeros(len(part.player), dtype=np.int16)
-    terms = np.zeros((len(events), len(rewards.TERMS)), dtype=np.float32)
-    base = np.array([part.own_base])
+    terms = np.zeros((len(events), len(part.role.rewards.terms)), dtype=np.float32)
     for step in range(len(events)):
         action = np.array([chooser(game, part, step)])
-        events[step] = action_events(action, base)[0]
+        events[step] = part.role.events(action, game.place)[0]
         game.step(action)
         terms[step] = game.terms[0]
     rows = slice(int(table.start[index]), int(table.start[index]) + len(events))
@@ -102,16 +104,17 @@ def _perform_one(
         mode=part.mode,
         meter=part.meter,
         steps_per_beat=part.steps_per_beat,
+        role=part.role.name,
     )
-    return Take(part.name, performance, reward_figures(terms, weights))
+    return Take(part.name, performance, reward_figures(terms, weights, part.role))
 
 
-def reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights) -> Figures:
+def reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights, role: Role) -> Figures:
     """Give the summed reward a step, its components and its terms, means over the steps of (steps, terms)."""
     means = terms.mean(axis=0)
-    components = means @ rewards.component_weights()
+    components = means @ role.rewards.component_weights()
     return (
-        {"reward": float(means @ weights.term_weights())}
-        | {name: float(value) for name, value in zip(rewards.COMPONENTS, components, strict=True)}
-        | {f"- {name}": float(value) for name, value in zip(rewards.TERMS, means, strict=True)}
+        {"reward": float(means @ weights.term_weights(role))}
+        | {name: float(value) for name, value in zip(COMPONENTS, components, strict=True)}
+        | {f"- {name}": float(value) for name, value in zip(role.rewards.terms, means, strict=True)}
     )

@@ -27,14 +27,15 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Imitation:
-    """What people did where: observations, (rows, SIZE), and actions, (rows,), of steps with a partner."""
+    """What people did where: observations, (rows, columns), and actions, (rows,), of steps with a partner."""
 
     observations: Rows
     actions: npt.NDArray[np.int64]
+    action_count: int = ACTION_COUNT
 
     def __post_init__(self) -> None:
         """Refuse rows that name no action."""
-        if len(self.actions) == 0 or self.actions.max() >= ACTION_COUNT:
+        if len(self.actions) == 0 or self.actions.max() >= self.action_count:
             msg = "imitation needs rows, each with an action"
             raise ValueError(msg)
 

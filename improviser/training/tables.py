@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, NONE, PITCHES, REST, SILENT, Events, Line, event_tokens, turns
+from improviser.listening.line import HOLD, NONE, PITCHES, REST, SILENT, Events, Line, turns
 from improviser.listening.observation import (
-    OWN_BLOCK,
     PLAYER_BLOCK,
-    SIZE,
     Place,
     Rows,
-    encode_own,
     encode_player,
     line_density,
 )
@@ -24,11 +21,12 @@ from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.playing.actions import register_base
-from improviser.rewards import MOMENT, Scene, moments
+from improviser.rewards import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from improviser.engine.role import Role
     from improviser.training.grid import Part
 
 LANES: Final = 256
@@ -39,6 +37,7 @@ class PlayerTable:
     """A row for each step of each part, one part after the other.
 
     Attributes:
+        role: Of all the parts.
         observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
         bits: (rows,) int16, pitch classes above the tonic that the player sounds.
         note: (rows,) int16, its top note, SILENT where none.
@@ -47,12 +46,13 @@ class PlayerTable:
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
         density: (rows,) int8, half its onsets in the window, at most 8.
-        moment: (rows, MOMENT) float32, what the moment makes of things, as `rewards.moments` gives it.
+        moment: (rows, columns) float32, what the moment makes of things, as the role's `moments` gives it.
         places: (rows, columns) int16, the columns of Place.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
     """
 
+    role: Role
     observation: Rows
     bits: npt.NDArray[np.int16]
     note: npt.NDArray[np.int16]
@@ -88,18 +88,19 @@ class PlayerTable:
 
 
 def player_table(parts: Sequence[Part]) -> PlayerTable:
-    """Give the table of the parts, in their order; all must share one grid."""
+    """Give the table of the parts, in their order; all must share one grid and role."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
-    table = empty_table(steps)
+    table = empty_table(parts[0].role, steps)
     for chosen in _by_length(steps):
         _listen([parts[index] for index in chosen], table.start[chosen], table)
     return table
 
 
-def empty_table(steps: npt.NDArray[np.int64]) -> PlayerTable:
-    """Give the table of parts of so many steps, (parts,), before anything is heard."""
+def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
+    """Give the table of a role's parts of so many steps, (parts,), before anything is heard."""
     rows = int(steps.sum())
     return PlayerTable(
+        role=role,
         observation=np.zeros((rows, PLAYER_BLOCK.stop), dtype=np.uint8),
         bits=np.zeros(rows, dtype=np.int16),
         note=np.zeros(rows, dtype=np.int16),
@@ -108,7 +109,7 @@ def empty_table(steps: npt.NDArray[np.int64]) -> PlayerTable:
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         density=np.zeros(rows, dtype=np.int8),
-        moment=np.zeros((rows, MOMENT), dtype=np.float32),
+        moment=np.zeros((rows, role.rewards.moment_columns), dtype=np.float32),
         places=np.zeros((rows, len(fields(Place))), dtype=np.int16),
         start=np.concatenate([[0], np.cumsum(steps)[:-1]]).astype(np.int64),
         steps=steps,
@@ -116,27 +117,29 @@ def empty_table(steps: npt.NDArray[np.int64]) -> PlayerTable:
 
 
 def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Give what imitation learns from: observations, (rows, SIZE), and what the human partner did, (rows,).
+    """Give what imitation learns from: observations, (rows, columns), and the human partner's actions.
 
     Args:
         parts: Parts with a partner.
         table: Their player's side.
     """
-    observations = np.zeros((len(table.note), SIZE), dtype=np.uint8)
+    role, own_block = table.role, slice(PLAYER_BLOCK.stop, table.role.columns)
+    observations = np.zeros((len(table.note), role.columns), dtype=np.uint8)
     observations[:, PLAYER_BLOCK] = table.observation
     actions = np.zeros(len(table.note), dtype=np.int64)
     for chosen in _by_length(table.steps):
         lanes = [parts[index] for index in chosen]
         events = _stacked([part.partner for part in lanes], NONE)
         own = Line(*_grid(lanes))
-        out = np.zeros((len(lanes), SIZE), dtype=np.uint8)
+        out = np.zeros((len(lanes), role.columns), dtype=np.uint8)
         for step in range(events.shape[1]):
             rows = table.start[chosen] + np.minimum(step, table.steps[chosen] - 1)
             place = table.place(rows)
-            encode_own(own, table.seen[rows], place, out)
             alive = np.flatnonzero(table.steps[chosen] > step)
-            observations[rows[alive], OWN_BLOCK] = out[alive, OWN_BLOCK]
-            actions[rows[alive]] = event_tokens(events[alive, step], place.own_base[alive])
+            out[:, PLAYER_BLOCK] = table.observation[rows]
+            role.encode_own(own, table.seen[rows], place, out)
+            observations[rows[alive], own_block] = out[alive, own_block]
+            actions[rows[alive]] = role.actions(events[:, step], place)[alive]
             own.push(events[:, step])
     return observations, actions
 
@@ -186,11 +189,11 @@ def listen_step(
         seen = player.copy()
         seen.push(*sound.until_now(player), key, level)
     player.push(sound.event, sound.bits, sound.bass, key, level)
-    out = np.zeros((len(rows), SIZE), dtype=np.uint8)
+    out = np.zeros((len(rows), PLAYER_BLOCK.stop), dtype=np.uint8)
     encode_player(seen, place, out)
     chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
     written = {
-        "observation": out[:, PLAYER_BLOCK],
+        "observation": out,
         "seen": seen.line.note,
         "bits": rotate(player.bits, place.tonic),
         "note": player.line.note,
@@ -198,7 +201,7 @@ def listen_step(
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
         "density": line_density(player.line),
-        "moment": moments(level, place.sixteenth, place.bar, chord_bits),
+        "moment": table.role.rewards.moments(level, place.sixteenth, place.bar, chord_bits),
     }
     for name, column in written.items():
         getattr(table, name)[rows[alive]] = column[alive]

@@ -23,9 +23,10 @@ from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
 from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.engine.role import ROLES
 from improviser.errors import CheckpointError
 from improviser.rewards import COMPONENTS
-from improviser.training.env import NETWORK, Game, RewardWeights
+from improviser.training.env import Game, RewardWeights, network_config
 from improviser.training.material import GameSettings, game_parts, imitation
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
@@ -43,11 +44,14 @@ if TYPE_CHECKING:
 PRIOR_TO_Q: Final = 0.1
 # The sources on which what is learned depends: another one of them is another run.
 LEARNED_FROM: Final = (
-    "rewards.py",
+    "rewards/comping.py",
+    "rewards/melody.py",
+    "rewards/scene.py",
     "music/chord.py",
     "music/consonance.py",
     "music/meter.py",
     "music/scale.py",
+    "music/voice_leading.py",
     "listening/chord.py",
     "listening/chord_table.py",
     "listening/cue.py",
@@ -55,13 +59,16 @@ LEARNED_FROM: Final = (
     "listening/key_table.py",
     "listening/line.py",
     "listening/observation.py",
+    "listening/own_chords.py",
     "listening/player.py",
+    "engine/role.py",
     "agent/learner.py",
     "agent/network.py",
     "agent/priorities.py",
     "agent/replay.py",
     "training/env.py",
     "training/grid.py",
+    "training/harmony.py",
     "training/material.py",
     "training/prior.py",
     "training/tables.py",
@@ -98,11 +105,11 @@ class TrainingSettings:
     def network(self) -> NetworkConfig:
         """Give the shape of the Q-network; the prior's has one head."""
         heads = len(COMPONENTS) if self.dqn.decomposed else 1
-        return replace(NETWORK, heads=heads, layer_norm=self.dqn.layer_norm)
+        return replace(network_config(ROLES[self.game.role]), heads=heads, layer_norm=self.dqn.layer_norm)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
         """Give what tells one run from another: settings, network, corpus, and the code that learns."""
-        digest = hashlib.sha256(json.dumps([asdict(self), NETWORK.to_json()], sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps([asdict(self), self.network().to_json()], sort_keys=True).encode())
         for piece in pieces:
             digest.update(f"{piece.name} {piece.tonic} {piece.mode} {piece.meter} {piece.split}".encode())
             for voice in piece.voices:
@@ -151,8 +158,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
     prior = _prior(settings, pieces, folder, report)
     valid = imitation(
         [piece for piece in pieces if piece.split == "valid"],
-        settings.game.style,
-        settings.game.steps_per_beat,
+        settings.game,
     )
     score = score_prior(prior, valid)
     q_weights = _q_network(settings, pieces, prior, folder, report)
@@ -177,7 +183,7 @@ def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
-    data = imitation(train_pieces, settings.game.style, settings.game.steps_per_beat)
+    data = imitation(train_pieces, settings.game)
     pace = _Pace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     weights = network.to_weights()

@@ -48,6 +48,21 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its notes have one decision, which is told once, by the chord's name and notes."""
+    taken = TAKEN | {"chord": "C", "notes": [48, 52, 67]}
+    recorder = Recorder(SETTINGS)
+    for note in (48, 52, 67):
+        recorder.take(Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)))
+    recorder.write(own_folder / "chord.mid", 10.0)
+    assert 0 == main(["explain", str(own_folder / "chord.mid"), "1"])
+    assert [
+        "bar 1, C major",
+        "BEAT  CHORD     ACTION        CHANCE  HARMONY  PRIOR",
+        "1     G7     *  C (C3 E3 G4)  61 %    +0.31    -0.02",
+    ] == capsys.readouterr().out.splitlines()
+
+
 def test_json(own_folder: Path, run_json: RunJson) -> None:
     """With --json there is a line a note."""
     lines = run_json("explain", str(own_folder / "take.mid"), "1")

@@ -14,10 +14,9 @@ from improviser.agent.checkpoint import load_policy
 from improviser.config.preset import Preset, load_preset
 from improviser.config.resources import shipped_folder
 from improviser.engine import EngineSettings
-from improviser.listening.observation import GROUPS
+from improviser.engine.role import ROLES
 from improviser.midi.message import NoteOn
 from improviser.offline import compose_song
-from improviser.playing.actions import ACTION_COUNT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +58,13 @@ def test_the_model_learnt_what_the_preset_plays(preset: Preset, card: str) -> No
     block = re.search(r"^## Settings\n+```json\n(.*?)\n```$", card, re.MULTILINE | re.DOTALL)
     assert block is not None
     expected = {
+        "role": str(preset.role),
         "style": str(preset.style),
         "steps_per_beat": preset.grid.steps_per_beat,
         "register_low": preset.pitch_range.low,
     }
     game = json.loads(block[1])["game"]
-    assert expected == {key: game[key] for key in expected}
+    assert expected == {"role": "melody"} | {key: game[key] for key in expected if key in game}
 
 
 def test_a_model_is_small(preset: Preset) -> None:
@@ -74,7 +74,8 @@ def test_a_model_is_small(preset: Preset) -> None:
 
 def test_a_model_plays(preset: Preset) -> None:
     """The model sees and does what the engine shows and asks, and plays notes."""
-    policy = load_policy(MODELS / preset.model, GROUPS, ACTION_COUNT)
+    role = ROLES[preset.role]
+    policy = load_policy(MODELS / preset.model, role.groups, role.action_count)
     settings = EngineSettings(**preset.engine_values(), key="C")
     song = compose_song([60, 64, 67], 4, settings, policy, np.random.default_rng(1))
     notes = [event for event in song.tracks[-1].events if isinstance(event.message, NoteOn)]

@@ -10,7 +10,7 @@ import pytest
 from improviser.agent.network import Network
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
 from improviser.training.env import NETWORK
-from improviser.training.material import imitation
+from improviser.training.material import GameSettings, imitation
 from improviser.training.prior import Imitation, fit_prior, score_prior
 from tests.tiny_corpus import tiny_corpus
 from tests.tiny_network import make_network, make_observations
@@ -18,7 +18,7 @@ from tests.tiny_network import make_network, make_observations
 
 def train_data() -> Imitation:
     """Give the little corpus' training split, as the chorale style imitates it."""
-    return imitation([piece for piece in tiny_corpus() if piece.split == "train"], "chorale", 4)
+    return imitation([piece for piece in tiny_corpus() if piece.split == "train"], GameSettings("chorale"))
 
 
 def fitted(seed: int, updates: int = 25) -> tuple[Network, list[float]]:
@@ -36,7 +36,7 @@ def test_fitting_lowers_the_loss() -> None:
     network, losses = fitted(seed=0)
     assert pytest.approx(math.log(ACTION_COUNT), rel=0.1) == losses[0]
     assert losses[0] / 2 > losses[-1]
-    valid = imitation([piece for piece in tiny_corpus() if piece.split == "valid"], "chorale", 4)
+    valid = imitation([piece for piece in tiny_corpus() if piece.split == "valid"], GameSettings("chorale"))
     assert losses[0] / 2 > score_prior(network, valid).nats
 
 

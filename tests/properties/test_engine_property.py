@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from improviser.agent.policy import Actor
 from improviser.engine import Engine, EngineSettings
+from improviser.engine.role import COMPING
 from improviser.listening.observation import FEATURES
 from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage
 from improviser.music.scale import ALL_KEYS, Key, parse_key
@@ -26,6 +27,9 @@ LISTENED_S = 8.0
 POLICY: Final = random_policy()
 VALUES: Final = np.array([feature.values for feature in FEATURES for _ in range(feature.columns)])
 ACTORS = st.sampled_from([POLICY, Indifferent(), holder()])
+# Actors that play chords.
+CHORDS: Final = random_policy(role=COMPING)
+COMPERS = st.sampled_from([CHORDS, Indifferent(COMPING.action_count)])
 # Below these, and above, a player's register ends where MIDI's notes do.
 HEARD: Final = st.integers(30, 100)
 KEYS: Final = tuple(key.name for key in ALL_KEYS)
@@ -87,12 +91,25 @@ def test_every_note_ends(
     settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]
 ) -> None:
     """Whatever is called in whatever order: no off without its on, none too long, and nothing hangs."""
+    call_all(settings, actor, calls)
+
+
+def call_all(settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]) -> None:
+    """Make the calls, and see that all is well in the end."""
     caller = Caller(make(settings, actor))
     for what, later_s in calls:
         caller.call(what, later_s)
     caller.release()
     assert Counter() == sounding_after(caller.played)
     assert longest_note_s(caller.played) <= settings.max_note_s + 1e-9
+
+
+@given(engine_settings(), COMPERS, st.lists(st.tuples(CALLS, st.floats(0.0, 0.5)), max_size=80))
+def test_every_note_of_every_chord_ends(
+    settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]
+) -> None:
+    """The same holds for chords."""
+    call_all(replace(settings, role=COMPING.name), actor, calls)
 
 
 @given(engine_settings(), performances())
@@ -132,6 +149,29 @@ def test_transposed_input_gives_transposed_output(
     here = replace(settings, register_low=low + semitones, key=moved_key)
     expected = _transposed(play_session(make(there), heard, LISTENED_S), semitones)
     assert expected == play_session(make(here), _transposed(heard, semitones), LISTENED_S)
+
+
+@given(engine_settings(KEYS), performances(HEARD), st.integers(-6, 6), st.integers(24, 72))
+def test_transposed_input_gives_transposed_chords(
+    settings: EngineSettings, heard: list[TimedMessage], semitones: int, low: int
+) -> None:
+    """The same holds for chords, voicings and all."""
+    key = parse_key(settings.key)
+    moved_key = Key((key.tonic + semitones) % 12, key.mode).name
+    there = replace(settings, register_low=low, role=COMPING.name)
+    here = replace(there, register_low=low + semitones, key=moved_key)
+    expected = _transposed(play_session(make(there, CHORDS), heard, LISTENED_S), semitones)
+    assert expected == play_session(make(here, CHORDS), _transposed(heard, semitones), LISTENED_S)
+
+
+@given(engine_settings(KEYS), performances())
+def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: list[TimedMessage]) -> None:
+    """All tones of all chords belong to the key, and lie within two octaves of the register's base."""
+    engine = make(replace(settings, role=COMPING.name), Indifferent(COMPING.action_count))
+    played = play_session(engine, heard, LISTENED_S)
+    notes = {timed.message.note for timed in played if isinstance(timed.message, NoteOn)}
+    assert all(in_key(engine.key, note) for note in notes)
+    assert all(engine.base <= note <= engine.base + 24 for note in notes)
 
 
 def _transposed(timed: list[TimedMessage], semitones: int) -> list[TimedMessage]:

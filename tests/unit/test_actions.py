@@ -26,7 +26,7 @@ HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
 
 def onset(note: int) -> Gesture:
     """Give the gesture that begins a note."""
-    return Gesture(GestureKind.ONSET, note)
+    return Gesture(GestureKind.ONSET, (note,))
 
 
 def test_the_docstring_table_is_the_action_space() -> None:

@@ -22,7 +22,7 @@ from improviser.training.adaptation import (
     Adaptation,
     adapt,
     case_figures,
-    step_notes,
+    step_bits,
     velocity_correlation,
 )
 from improviser.training.disturbance import (
@@ -219,8 +219,8 @@ def test_inner_voices_are_heard() -> None:
     assert 72 == max(sounding[0])
 
 
-def test_step_notes() -> None:
-    """What sounds in the middle of a step is its note; an off of another note ends nothing."""
+def test_step_bits() -> None:
+    """What sounds in the middle of a step is its own; an off of another note ends nothing."""
     played = [
         TimedMessage(0.0, NoteOn(0, 60, 80)),
         TimedMessage(0.5, NoteOff(0, 60)),
@@ -229,7 +229,7 @@ def test_step_notes() -> None:
         TimedMessage(1.2, NoteOff(0, 62)),
         TimedMessage(1.2, CLOCK),
     ]
-    assert [60, 60, 62, 62, 62, -1] == step_notes(played, 6, 4).tolist()
+    assert [1, 1, 4, 4, 4, 0] == step_bits(played, 6, 4).tolist()
 
 
 def curve(before: float, *after: float, beat_counts: int = 4) -> tuple[npt.NDArray[np.float64], ...]:

@@ -55,7 +55,7 @@ def own_preset(folder: Path, name: str, **changes: str) -> None:
 
 def test_the_shipped_presets_are_found() -> None:
     """The shipped presets are there by their names, sorted."""
-    assert ["chorale", "fiddle"] == list(resources.preset_paths())
+    assert ["chorale", "comping", "fiddle"] == list(resources.preset_paths())
 
 
 def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:

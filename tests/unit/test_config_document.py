@@ -86,7 +86,7 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
         ),
         ('"fiddle"', '"fidle"', "style = 'fidle': should be 'chorale' or 'fiddle'; did you mean 'fiddle'?"),
         ('"fiddle"', "3", "style = 3: should be 'chorale' or 'fiddle'"),
-        ('"melody"', '"comping"', "role = 'comping': is reserved for a later version; expected 'melody'"),
+        ('"melody"', '"comp"', "role = 'comp': should be 'melody' or 'comping'"),
         ("schema_version = 1", "schema_version = 2", "schema_version = 2: should be 1"),
         ("low = 60", "low = true", "register.low = true: should be a valid integer"),
         ("low = 60", "low = 60.0", "register.low = 60.0: should be a valid integer"),

@@ -113,11 +113,11 @@ def test_a_decision_says_what_was_done() -> None:
     steps(engine, 5)
     decision = engine.decision
     assert decision is not None
-    assert (4, 1.0, 2, 60, "C") == (
+    assert (4, 1.0, 2, (60,), "C") == (
         decision.step,
         decision.beat,
         decision.action,
-        decision.gesture.note,
+        decision.gesture.notes,
         decision.key,
     )
     assert decision.chord is not None

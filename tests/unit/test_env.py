@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import gymnasium
 import numpy as np
@@ -13,8 +13,9 @@ from gymnasium.utils.env_checker import check_env
 from improviser import rewards
 from improviser.agent.policy import Values
 from improviser.engine import Engine, EngineSettings
+from improviser.engine.role import COMPING, MELODY, Role
 from improviser.listening.line import HOLD, NONE, REST, Events
-from improviser.listening.observation import FEATURES, SIZE, STYLES
+from improviser.listening.observation import FEATURES, SIZE, STYLES, Place
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
 from improviser.music.scale import SCALE_BITS, parse_key
@@ -25,7 +26,6 @@ from improviser.training.env import (
     Game,
     ImproviserEnv,
     RewardWeights,
-    action_events,
     playable,
 )
 from improviser.training.grid import (
@@ -61,15 +61,17 @@ def make_game(seed: int = 0) -> Game:
     return game
 
 
-def legal_action(legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0) -> int:
+def legal_action(
+    legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0, role: Role = MELODY
+) -> int:
     """Give a legal action: often a hold, now and then a rest, else some onset of the mode's scale."""
     kind = rng.random()
     if kind < 0.5 and legal[HOLD_ACTION]:
         return HOLD_ACTION
     if kind < 0.65:
         return REST_ACTION
-    degrees = np.flatnonzero((SCALE_BITS[mode] >> np.arange(ONSET_COUNT) % 12) & 1)
-    return FIRST_ONSET + int(rng.choice(degrees))
+    in_key = role.legal(0, 60, is_sounding=True, pitch_classes=int(SCALE_BITS[mode]))[FIRST_ONSET:]
+    return FIRST_ONSET + int(rng.choice(np.flatnonzero(in_key)))
 
 
 # --- stage = training
@@ -80,14 +82,15 @@ class Scripted:
     """An actor that does what a script says, and remembers what it saw."""
 
     script: list[int]
+    actions: int = ACTION_COUNT
     seen: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Value the action that is next in the script above all others."""
         self.seen.append(observation.copy())
-        wanted = np.zeros(ACTION_COUNT, dtype=np.float32)
+        wanted = np.zeros(self.actions, dtype=np.float32)
         wanted[self.script[len(self.seen) - 1]] = 1.0
-        return np.zeros(ACTION_COUNT, dtype=np.float32), wanted[None]
+        return np.zeros(self.actions, dtype=np.float32), wanted[None]
 
 
 def make_part(rows_by_voice: list[Rows], beat: int, meter: Meter, mode: int = 0) -> Part:
@@ -145,11 +148,11 @@ def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uin
     rng = np.random.default_rng(seed)
     actions, seen, terms = [], [], []
     for _ in range(len(part.player)):
-        action = legal_action(game.legal[0], rng, part.mode)
+        action = legal_action(game.legal[0], rng, part.mode, part.role)
         actions.append(action)
         seen.append(game.observation[0].copy())
         game.step(np.array([action]))
-        terms.append(dict(zip(rewards.TERMS, game.terms[0].tolist(), strict=True)))
+        terms.append(dict(zip(part.role.rewards.terms, game.terms[0].tolist(), strict=True)))
     return actions, seen, terms
 
 
@@ -159,7 +162,10 @@ def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uin
     [(4, Meter(4, 4)), (4, Meter(3, 4)), (3, Meter(4, 4)), (2, Meter(6, 8)), (1, Meter(2, 4))],
 )
 @pytest.mark.parametrize("polyphonic", [False, True], ids=["melody", "chords"])
-def test_the_stage_is_what_was_trained_on(key: str, beat: int, meter: Meter, *, polyphonic: bool) -> None:
+@pytest.mark.parametrize("role", [MELODY, COMPING], ids=["a tune", "comping"])
+def test_the_stage_is_what_was_trained_on(
+    key: str, beat: int, meter: Meter, role: Role, *, polyphonic: bool
+) -> None:
     """Heard live on the grid in a locked key, each step's observation and reward terms are the game's."""
     rng = np.random.default_rng([beat, meter.numerator, polyphonic])
     steps = 6 * meter.bar_beats * beat
@@ -169,7 +175,7 @@ def test_the_stage_is_what_was_trained_on(key: str, beat: int, meter: Meter, *, 
         # Lower voices that move with the melody: what moves below a held note is covered by it anyway.
         voices += [[(at, length, note - drop) for at, length, note in voices[0]] for drop in (4, 9)]
     tonic, mode = parse_key(key).tonic, parse_key(key).mode
-    part = make_part(voices, beat, meter, mode)
+    part = replace(make_part(voices, beat, meter, mode), role=role)
     actions, expected_seen, expected_terms = play_game(part, seed=7)
     settings = EngineSettings(
         tempo_bpm=120.0,
@@ -181,8 +187,9 @@ def test_the_stage_is_what_was_trained_on(key: str, beat: int, meter: Meter, *, 
         max_note_bars=99.0,
         temperature=0.0,
         style="fiddle",
+        role=role.name,
     )
-    actor = Scripted(actions)
+    actor = Scripted(actions, role.action_count)
     engine = Engine(settings, actor, np.random.default_rng(0))
     step_s = 0.5 / beat
     messages = live_messages(voices, step_s, tonic)
@@ -194,7 +201,9 @@ def test_the_stage_is_what_was_trained_on(key: str, beat: int, meter: Meter, *, 
         assert actions[step] == engine.decision.action
         np.testing.assert_array_equal(expected_seen[step], actor.seen[step], err_msg=f"at step {step}")
         live = engine.rewards()
-        assert pytest.approx(expected_terms[step], abs=1e-6) == {name: live[name] for name in rewards.TERMS}
+        assert pytest.approx(expected_terms[step], abs=1e-6) == {
+            name: live[name] for name in role.rewards.terms
+        }
 
 
 def test_the_parity_test_sees_something() -> None:
@@ -302,10 +311,16 @@ def test_playable() -> None:
     assert [128] == [len(part.player) for part in playable(parts)]
 
 
+def here(own_base: npt.NDArray[np.int64]) -> Place:
+    """Give the first step in C, above these bases."""
+    zero = np.zeros_like(own_base)
+    return Place(zero, zero, zero, zero, zero, zero, zero, own_base, zero)
+
+
 def test_action_events() -> None:
     """Hold, rest, and notes above each lane's base."""
     actions = np.array([HOLD_ACTION, REST_ACTION, FIRST_ONSET, FIRST_ONSET + 36])
-    events: Events = action_events(actions, np.array([60, 60, 48, 60]))
+    events: Events = MELODY.events(actions, here(np.array([60, 60, 48, 60])))
     assert [HOLD, REST, 48, 96] == events.tolist()
 
 

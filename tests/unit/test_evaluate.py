@@ -13,10 +13,11 @@ from improviser import rewards
 from improviser.agent.policy import Values
 from improviser.engine import EngineSettings
 from improviser.engine.knobs import Knobs
+from improviser.engine.role import MELODY
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training.chooser import Conditions, PriorOnly, RandomInKey
-from improviser.training.env import Game, RewardWeights, action_events
+from improviser.training.env import Game, RewardWeights
 from improviser.training.evaluate import BEATS, Plan, evaluate, spread
 from improviser.training.grid import DUETS, Part, chorale_parts, tune_parts
 from improviser.training.metrics import Figures, figures, known_phrases
@@ -117,7 +118,7 @@ def test_prior_only() -> None:
 def test_random_in_key(mode: Mode) -> None:
     """Onsets come at the rate asked for, and every note of the key, no other, about equally often."""
     rng, draws, rate = np.random.default_rng(0), 6_000, 0.6
-    notes = RandomInKey(mode, rate, rng)
+    notes = RandomInKey(MELODY, mode, rate, rng)
     actions = np.array([notes.choose(ALL_LEGAL) for _ in range(draws)])
     struck = actions[actions >= FIRST_ONSET] - FIRST_ONSET
     assert pytest.approx(rate, abs=4 * (0.24 / draws) ** 0.5) == len(struck) / draws
@@ -163,7 +164,7 @@ def test_greedy_judges_as_the_game_does() -> None:
         game = Game(parts, table, 1, np.random.default_rng(0))
         game.play_whole(0)
         if game.legal[0, action]:
-            event = int(action_events(np.array([action]), np.array([parts[0].own_base]))[0])
+            event = int(parts[0].role.events(np.array([action]), game.place)[0])
             worth[event] = float(game.step(np.array([action]))[1][0].sum())
     assert pytest.approx(max(worth.values()), abs=1e-6) == worth[chosen]
 

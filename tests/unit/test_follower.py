@@ -96,7 +96,7 @@ def test_after_an_answer_a_held_note_is_not_held() -> None:
     game = Game(held, player_table(held), LANES, np.random.default_rng(3), 1.0)
     game.reset()
     for step in range(120):
-        scene = game._table.scene(game._own, game._row, game._place)  # noqa: SLF001 - what is judged
+        scene = game._table.scene(game._own, game._row, game.place)  # noqa: SLF001 - what is judged
         silent = scene.player_note < 0
         assert np.array_equal(silent, scene.bits == 0)
         game.step(np.full(LANES, HOLD_ACTION if step % 2 else OURS[step % BAR // 2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from improviser.engine.role import COMPING
 from improviser.listening.line import NONE
 from improviser.listening.observation import COLUMNS, STYLES
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
@@ -20,6 +21,7 @@ from improviser.training.material import (
 from tests.tiny_corpus import chorale, tiny_corpus, tune
 
 CHORALE, FIDDLE = GameSettings("chorale"), GameSettings("fiddle", register_low=55)
+COMPED = GameSettings("chorale", 4, 48, COMPING.name)
 
 
 def has_player(part: Part) -> bool:
@@ -34,7 +36,7 @@ def has_partner(part: Part) -> bool:
 
 def test_chorales_are_imitated_as_duets_and_alone() -> None:
     """Every step of every partner voice is a row: 12 duets, 4 trios, 4 voices alone; no tunes."""
-    data = imitation([chorale(bars=2), tune()], "chorale", 4)
+    data = imitation([chorale(bars=2), tune()], GameSettings("chorale"))
     assert (20 * 32, 20 * 32) == (len(data.actions), len(data.observations))
     assert {STYLES.index("chorale")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     alone = data.observations[:, COLUMNS["player_present"]].ravel() == 0
@@ -43,7 +45,7 @@ def test_chorales_are_imitated_as_duets_and_alone() -> None:
 
 def test_the_fiddle_imitates_tunes_and_dances() -> None:
     """Tunes alone, and the 12 duets of a chorale at double speed."""
-    data = imitation([chorale(bars=2), tune(bars=3)], "fiddle", 4)
+    data = imitation([chorale(bars=2), tune(bars=3)], GameSettings("fiddle"))
     assert 12 * 16 + 48 == len(data.actions)
     assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     assert ACTION_COUNT > data.actions.max() >= FIRST_ONSET
@@ -90,3 +92,28 @@ def test_three_voices_at_once() -> None:
     (part,) = (part for part in held_out_parts([chorale(split="test")], CHORALE) if "SAT" in part.name)
     assert 3 == int(part.bits[4]).bit_count()  # D, G and C in the second beat
     np.testing.assert_array_equal([48, 43], part.partner[part.partner >= 0][:2])
+
+
+def test_chords_are_imitated_below_each_voice() -> None:
+    """Below each voice, the upper three and nobody, people's chords are rows; tunes have none."""
+    data = imitation([chorale(bars=2), tune()], COMPED)
+    assert (6 * 32, COMPING.action_count) == (len(data.actions), data.action_count)
+    assert (len(data.actions), COMPING.columns) == data.observations.shape
+    assert data.actions.max() < COMPING.action_count
+
+
+def test_games_below_tunes() -> None:
+    """Chords are played below chorale voices, below every other tune, and alone."""
+    pieces = [chorale(), tune("one"), tune("two"), tune("three")]
+    parts = game_parts(pieces, COMPED)
+    assert {COMPING} == {part.role for part in parts}
+    assert [True] * 5 + [False] + [True] * 2 == [has_player(part) for part in parts]
+    assert [True] * 6 + [False] * 2 == [has_partner(part) for part in parts]
+
+
+def test_people_are_those_below_whom_is_played() -> None:
+    """On the test split the players are the same with the human chords and without; no tunes to copy."""
+    pieces = tiny_corpus()
+    names = [[part.name for part in give(pieces, COMPED)] for give in (held_out_parts, human_parts)]
+    assert names[0] == names[1]
+    assert [] == training_lines(pieces, COMPED)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from improviser.agent.policy import Actor
 from improviser.engine import EngineSettings
+from improviser.engine.role import COMPING
 from improviser.errors import MidiFileError, UsageError
 from improviser.midi.message import (
     SUSTAIN_PEDAL,
@@ -350,3 +351,27 @@ def test_a_random_fragment_can_be_played(tonic: str, low: int, seed: int) -> Non
     fragment = random_fragment(settings, np.random.default_rng(seed))
     assert 3 == len({note % 12 for note in fragment})
     assert fragment == [note for _, note in onsets(compose(fragment, 1, settings).tracks[0])][:3]
+
+
+# --- chords
+
+
+IN_CHORDS = replace(IN_C, role=COMPING.name, register_low=48)
+CHORDS = random_policy(role=COMPING)
+
+
+def test_chords_begin_as_given() -> None:
+    """Chords of the key stand on the notes of a fragment, a beat each, all their notes at once."""
+    song = compose_song([60, 65, 67], 2, IN_CHORDS, CHORDS, np.random.default_rng(0))
+    struck = onsets(song.tracks[0])
+    first = [{note % 12 for tick, note in struck if tick == beat * 480} for beat in range(3)]
+    assert [{0, 4, 7}, {5, 9, 0}, {7, 11, 2}] == first
+
+
+def test_chords_over_a_file_end() -> None:
+    """Beside a player in a file several notes sound at once, and each of them ends."""
+    song = render_song(to_song(TUNE), None, IN_CHORDS, CHORDS, np.random.default_rng(0))
+    played = timed(song.tracks[-1])
+    ticks = [one.due_s for one in played if isinstance(one.message, NoteOn)]
+    assert len(ticks) > 2 * len(set(ticks))
+    assert not sounding_after(played)

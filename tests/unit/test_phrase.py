@@ -13,7 +13,7 @@ HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
 
 def onset(note: int) -> Gesture:
     """Give the gesture that begins a note."""
-    return Gesture(GestureKind.ONSET, note)
+    return Gesture(GestureKind.ONSET, (note,))
 
 
 def velocity(touch: float, strength: float) -> int:
@@ -39,13 +39,13 @@ def test_a_line_has_one_note_at_a_time() -> None:
 
 
 def test_a_phrase_knows_what_it_holds() -> None:
-    """Its note is the one that sounds, None in silence."""
+    """Its notes are those that sound, none in silence."""
     phrase = Phrase(0)
-    notes = [phrase.note]
+    notes = [phrase.notes]
     for gesture in (onset(60), HOLD, REST):
         phrase.play(gesture, 0.0, 80, 0.5)
-        notes.append(phrase.note)
-    assert [None, 60, 60, None] == notes
+        notes.append(phrase.notes)
+    assert [(), (60,), (60,), ()] == notes
 
 
 def test_an_end_ends_what_sounds() -> None:
@@ -69,3 +69,22 @@ def test_touch_follows_the_player_and_the_meter() -> None:
 def test_velocities_keep_their_bounds(bound: int, touch: float, strength: float) -> None:
     """The softest and the loudest touch stay within what sounds like a note."""
     assert bound == velocity(touch, strength)
+
+
+def test_a_chord_is_struck_and_ended_as_one() -> None:
+    """All its notes begin and end together; what was struck last is known after it has ended."""
+    phrase = Phrase(0)
+    chord = Gesture(GestureKind.ONSET, (48, 52, 55), 0)
+    ons = [one.message for one in phrase.play(chord, 0.0, 80, 0.5)]
+    assert [48, 52, 55] == [message.note for message in ons if isinstance(message, NoteOn)]
+    assert [TimedMessage(1.0, NoteOff(0, note)) for note in (48, 52, 55)] == phrase.play(REST, 1.0, 80, 0.5)
+    assert ((), (48, 52, 55)) == (phrase.notes, phrase.struck)
+
+
+def test_what_was_ended_from_outside_is_not_ended_again() -> None:
+    """After it was told to forget, a chord is held no more, but its place is remembered."""
+    phrase = Phrase(0)
+    phrase.play(Gesture(GestureKind.ONSET, (48, 52, 55), 0), 0.0, 80, 0.5)
+    phrase.forget()
+    assert [] == phrase.end(1.0)
+    assert (48, 52, 55) == phrase.struck

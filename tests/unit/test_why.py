@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from improviser.agent.policy import Choice, select_action
 from improviser.engine.knobs import Knobs
+from improviser.engine.role import COMPING
 from improviser.engine.why import reasons
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION, action_to_gesture
 
 KNOBS = Knobs(harmony=2.0, coherence=1.0, creativity=0.5, temperature=1.0, prior_weight=0.5)
+MEANING = partial(action_to_gesture, base=60)
 C4, E4 = FIRST_ONSET, FIRST_ONSET + 4
 
 
@@ -28,7 +32,8 @@ def choice(legal: list[int], knobs: Knobs = KNOBS, heads: int = 3) -> Choice:
 def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
     """Of C4, E4 and a rest: harmony 2 x 2, creativity .5 x 4, prior .5 x -1, each less the mean of three."""
     found = {
-        reason.note or reason.does: reason for reason in reasons(choice([C4, E4, REST_ACTION]), KNOBS, 60)
+        reason.note or reason.does: reason
+        for reason in reasons(choice([C4, E4, REST_ACTION]), KNOBS, MEANING)
     }
     assert {60, 64, "rest"} == set(found)
     assert (
@@ -45,7 +50,7 @@ def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
 def test_the_parts_add_up_to_what_decided() -> None:
     """The difference of two actions' sums is that of their log-probabilities, times the temperature."""
     knobs = Knobs(temperature=0.5, density=1.5)
-    one, other = reasons(choice([C4, HOLD_ACTION], knobs), knobs, 60, count=2)
+    one, other = reasons(choice([C4, HOLD_ACTION], knobs), knobs, MEANING, count=2)
     gap = sum(one.parts.values()) - sum(other.parts.values())
     assert pytest.approx(0.5 * np.log(one.chance / other.chance), rel=1e-4) == gap
     assert "preference" in one.parts
@@ -55,13 +60,25 @@ def test_the_one_that_was_taken_comes_first() -> None:
     """However unlikely it was, what was played is told, and no more than was asked for."""
     decision = choice([C4, E4, REST_ACTION])
     forced = Choice(REST_ACTION, decision.q_values, decision.log_prior, decision.log_policy)
-    told = reasons(forced, KNOBS, 60, count=2)
+    told = reasons(forced, KNOBS, MEANING, count=2)
     assert ["rest", "onset"] == [reason.does for reason in told]
     assert told[0].chance < told[1].chance
 
 
 def test_a_model_of_one_head_has_one_reward() -> None:
     """Where the model does not tell the components apart, neither does the reason."""
-    reason = reasons(choice([C4, E4], heads=1), KNOBS, 60)[0]
+    reason = reasons(choice([C4, E4], heads=1), KNOBS, MEANING)[0]
     assert {"reward", "prior"} == reason.parts.keys()
     assert {"does", "note", "chance", "reward", "prior"} == reason.to_json().keys()
+
+
+def test_a_chord_is_told_by_name_and_notes() -> None:
+    """Where the action is a chord the reason has it, with all its notes, and its top note."""
+    actions = COMPING.action_count
+    values = np.zeros(actions, dtype=np.float32), np.zeros((1, actions), dtype=np.float32)
+    chosen = Choice(FIRST_ONSET, values[1], values[0], np.zeros(actions, dtype=np.float32))
+    reason = reasons(chosen, KNOBS, lambda action: COMPING.gesture(action, 2, 50, ()), 1)[0].to_json()
+    notes = reason["notes"]
+    assert isinstance(notes, list)
+    assert ("onset", "D", notes[-1]) == (reason["does"], reason["chord"], reason["note"])
+    assert [2, 6, 9] == sorted(note % 12 for note in notes)

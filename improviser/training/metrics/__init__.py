@@ -3,6 +3,10 @@
 Definitions and published values: `docs/metrics.md`. Everything is relative to a tonic of C.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from improviser.training.metrics.comping import comping_figures
 from improviser.training.metrics.diversity import (
     Phrases,
     bar_correlation,
@@ -41,9 +45,26 @@ def figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
         performance: What was played.
         known: The phrases of the training corpus; without them nothing is said of copying.
     """
+    return _FIGURES[performance.role](performance, known)
+
+
+def _melody_figures(performance: Performance, known: Phrases) -> Figures:
+    """Give every figure of a tune."""
     return (
         rule_statistics(performance)
         | harmony_figures(performance)
         | diversity_figures(performance, known)
         | company_figures(performance)
     )
+
+
+def _comping_figures(performance: Performance, known: Phrases) -> Figures:
+    """Give every figure of chords; copying is told of tunes alone."""
+    del known
+    return comping_figures(performance)
+
+
+_FIGURES: Final[Mapping[str, Callable[[Performance, Phrases], Figures]]] = {
+    "melody": _melody_figures,
+    "comping": _comping_figures,
+}

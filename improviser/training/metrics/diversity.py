@@ -43,12 +43,11 @@ def diversity_figures(performance: Performance, known: Phrases = frozenset()) ->
         known: The phrases of the training corpus, as `phrases` gives them.
     """
     events = performance.events
-    bars = whole_bars(events, performance.bar_steps)
     notes = events[events >= 0]
     intervals = np.abs(np.diff(notes.astype(np.int64)))
     return {
-        "onsets per bar": float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan"),
-        "bars repeated %": percent([_bar_repeats(bars, at) for at in range(len(bars))]),
+        "onsets per bar": onsets_per_bar(events, performance.bar_steps),
+        "bars repeated %": bars_repeated(events, performance.bar_steps),
         "steps <= 2 semitones %": _stepwise(notes),
         "repeated notes %": percent(intervals == 0),
         "leaps per 100 notes": percent(intervals >= LEAP),
@@ -56,6 +55,18 @@ def diversity_figures(performance: Performance, known: Phrases = frozenset()) ->
         "Vendi": vendi_score(performance),
         "copied %": percent([phrase in known for phrase in phrases(events)]) if known else float("nan"),
     }
+
+
+def onsets_per_bar(events: Events, bar_steps: int) -> float:
+    """Give the mean number of onsets in a whole bar, nan without one."""
+    bars = whole_bars(events, bar_steps)
+    return float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan")
+
+
+def bars_repeated(events: Events, bar_steps: int) -> float:
+    """Give the share of bars, in per cent, that equal one of the MEMORY_BARS before them."""
+    bars = whole_bars(events, bar_steps)
+    return percent([_bar_repeats(bars, at) for at in range(len(bars))])
 
 
 def company_figures(performance: Performance) -> Figures:
@@ -67,7 +78,7 @@ def company_figures(performance: Performance) -> Figures:
         "echo %": percent(
             [echo for bar, before in zip(ours[1:], theirs, strict=False) for echo in _echoes(bar, before)]
         ),
-        "density correlation": bar_correlation(_density(ours), _density(theirs)),
+        "density correlation": bar_correlation(density(ours), density(theirs)),
         "register correlation": bar_correlation(_register(ours), _register(theirs)),
     }
 
@@ -119,7 +130,7 @@ def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float6
     return float(np.sum(first * second)) / power if power > 1e-9 else float("nan")  # noqa: PLR2004 - rounding
 
 
-def _density(bars: list[Events]) -> npt.NDArray[np.float64]:
+def density(bars: list[Events]) -> npt.NDArray[np.float64]:
     """Give the onsets of each bar, nan for all bars where there is none in any."""
     onsets = np.array([np.sum(bar >= 0) for bar in bars], dtype=np.float64)
     return onsets if onsets.any() else np.full(len(bars), np.nan)

@@ -8,12 +8,14 @@ as far from people as they are from each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from improviser.music.chord import QUALITY_COUNT
+from improviser.music.voice_leading import MOVEMENT
 from improviser.training.metrics.performance import (
     Performance,
     length_counts,
@@ -45,10 +47,32 @@ FEATURES: Final = (
 
 
 def features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Give each of FEATURES as a row of numbers, (1,), (12,) or (bars,); None for fewer than two notes.
+    """Give each feature as a row of numbers, (1,), (12,) or (bars,); None for fewer than two onsets.
 
-    Intervals in semitones, inter-onset intervals in beats, histograms as shares.
+    These are FEATURES, or for chords what corresponds to them. Intervals in semitones, inter-onset intervals
+    in beats, histograms as shares.
     """
+    return _FEATURES[performance.role](performance)
+
+
+def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
+    """Give the features of chords: roots instead of pitches, and how far the tones move; no range."""
+    chords = performance.events[performance.events >= 0].astype(np.int64)
+    roots = np.where(performance.events >= 0, performance.events // QUALITY_COUNT, performance.events)
+    rows = _tune_features(replace(performance, events=roots.astype(np.int16)))
+    if rows is None:
+        return None
+    own = {
+        "pitch count": np.array([len(np.unique(chords))], dtype=np.float64),
+        "interval": np.array([MOVEMENT[chords[:-1], chords[1:]].mean()], dtype=np.float64),
+    }
+    names = {"pitch count": "chord count", "interval": "movement", "pitch classes": "roots"}
+    kept = {name: row for name, row in (rows | own).items() if name != "pitch range"}
+    return {names.get(name, name): row for name, row in kept.items()}
+
+
+def _tune_features(performance: Performance) -> dict[str, FloatArray] | None:
+    """Give FEATURES."""
     events = performance.events
     at = np.flatnonzero(events >= 0)
     if len(at) < 2:  # noqa: PLR2004 - one note makes no interval
@@ -66,6 +90,9 @@ def features(performance: Performance) -> dict[str, FloatArray] | None:
         lengths / lengths.sum(),
     )
     return {name: np.asarray(row, dtype=np.float64) for name, row in zip(FEATURES, rows, strict=True)}
+
+
+_FEATURES: Final = {"melody": _tune_features, "comping": _chord_features}
 
 
 def distance(first: FloatArray, second: FloatArray) -> float:

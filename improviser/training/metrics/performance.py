@@ -24,7 +24,10 @@ IntRow = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player implies."""
+    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player implies.
+
+    The events are notes or, where the role is "comping", chords.
+    """
 
     events: Events
     player: Events
@@ -33,6 +36,7 @@ class Performance:
     mode: int
     meter: int
     steps_per_beat: int
+    role: str = "melody"
 
     @property
     def bar_steps(self) -> int:

@@ -30,17 +30,12 @@ LEAP_BACK: Final = 6
 
 def rule_statistics(performance: Performance) -> Figures:
     """Give RL Tuner's rule statistics, means over compositions of 32 steps."""
-    events = _note_offs_once(performance.events)
-    pieces = [events[at : at + COMPOSITION] for at in range(0, len(events) - COMPOSITION + 1, COMPOSITION)]
+    events, pieces = performance.events, _compositions(performance.events)
     scale = SCALE_DEGREES[Mode(performance.mode)]
     chords = [performance.chord_bits[at : at + COMPOSITION] for at in range(0, len(events), COMPOSITION)]
     onsets = [piece[piece >= 0] for piece in pieces]
     sounding = [notes for notes in onsets if len(notes) > 0]
-    repeated = [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
-    holds = [element == HOLD for piece in pieces for element in piece]
-    return {
-        "excessively repeated %": percent(repeated),
-        "excessively repeated, holds aside %": percent(np.greater(repeated, holds)),
+    return repetition_figures(performance.events) | {
         "not in key %": percent([(piece >= 0) & ~np.isin(piece % OCTAVE, scale) for piece in pieces]),
         "starts with tonic %": percent([notes[0] % OCTAVE == 0 for notes in sounding]),
         "starts on tonic or chord tone %": percent(
@@ -56,6 +51,23 @@ def rule_statistics(performance: Performance) -> Figures:
         **{f"autocorrelation {lag}": _autocorrelation(onsets, lag) for lag in (1, 2, 3)},
         "rhythm autocorrelation 1": _autocorrelation([piece >= 0 for piece in pieces], 1),
     }
+
+
+def repetition_figures(events: Events) -> Figures:
+    """Give how often an element is excessively repeated, holds counted and not."""
+    pieces = _compositions(events)
+    repeated = [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
+    holds = [element == HOLD for piece in pieces for element in piece]
+    return {
+        "excessively repeated %": percent(repeated),
+        "excessively repeated, holds aside %": percent(np.greater(repeated, holds)),
+    }
+
+
+def _compositions(events: Events) -> list[Events]:
+    """Give the whole compositions that are judged, as RL Tuner writes them."""
+    once = _note_offs_once(events)
+    return [once[at : at + COMPOSITION] for at in range(0, len(once) - COMPOSITION + 1, COMPOSITION)]
 
 
 def _note_offs_once(events: Events) -> Events:

@@ -1,7 +1,7 @@
-"""The rewards: harmony, coherence and creativity, each a weighted sum of named terms.
+"""The rewards of a melody beside the player's.
 
-One function, `judge`, is read by training, the live display and the evaluation alike. It works on any number
-of lanes. Each term lies in [-1, 1] and so does each component; whatever is rewarded has a counter-term.
+`judge` works on any number of lanes. Each term lies in [-1, 1] and so does each component; whatever is
+rewarded has a counter-term.
 
 | component | term | weight | rewards, and punishes |
 |---|---|---|---|
@@ -49,7 +49,6 @@ from improviser.listening.line import (
     NO_INTERVAL,
     NONE,
     WINDOW,
-    Line,
     interval_rows,
     turns,
 )
@@ -58,10 +57,8 @@ from improviser.music.expectation import interval_surprisal
 from improviser.music.meter import SIXTEENTHS_PER_BEAT, STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE, IntArray, rotate
 from improviser.music.scale import SCALE_BITS, STABLE_BITS, Mode
+from improviser.rewards.scene import FloatArray, Rewards, Scene
 
-FloatArray = npt.NDArray[np.float32]
-
-COMPONENTS: Final = ("harmony", "coherence", "creativity")
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
     "consonance": ("harmony", 0.37),
@@ -98,45 +95,6 @@ DENSITY_BANDS: Final = np.array(
 )
 # Of each style, a row of music.expectation.CORPORA, and the fewest and most nats of mean surprisal.
 SURPRISE_BANDS: Final = ((0, 1.40, 2.69), (1, 1.41, 2.50), (0, 1.40, 2.69), (1, 2.20, 3.40))
-
-
-def component_weights() -> FloatArray:
-    """Give the matrix, (terms, components), that sums the columns of `judge` to components."""
-    matrix = np.zeros((len(TERMS), len(COMPONENTS)), dtype=np.float32)
-    for row, (component, weight) in enumerate(TERMS.values()):
-        matrix[row, COMPONENTS.index(component)] = weight
-    return matrix
-
-
-@dataclass(slots=True)
-class Scene:
-    """A step just played, by which it is judged; every array has a row a lane.
-
-    Attributes:
-        own: Our line, this step being its newest.
-        bits: (lanes,) twelve-bit sets of the pitch classes the player sounds, bit 0 being the tonic.
-        player_note: (lanes,) the player's top note, SILENT where none.
-        player_before: (lanes,) the same one step ago.
-        player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
-        chord_bits: (lanes,) twelve-bit set of the implied chord, in the same way, 0 where none.
-        tonic: (lanes,) pitch class of the key.
-        mode: (lanes,) row of Mode.
-        player_density: (lanes,) half the player's onsets in the window, 0-8.
-        moment: (lanes, MOMENT) what the moment makes of things, as `moments` gives it.
-        style: (lanes,) row of STYLES.
-    """
-
-    own: Line
-    bits: IntArray
-    player_note: IntArray
-    player_before: IntArray
-    player_turns: IntArray
-    chord_bits: IntArray
-    tonic: IntArray
-    mode: IntArray
-    player_density: IntArray
-    moment: FloatArray
-    style: IntArray
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
@@ -402,3 +360,6 @@ _SURPRISAL: Final = _surprisal_table()
 _BANDS: Final = np.array(
     [((most + fewest) / 2, (most - fewest) / 2) for _, fewest, most in SURPRISE_BANDS], dtype=np.float32
 )
+
+MELODY: Final = Rewards(TERMS, MOMENT, moments, judge)
+component_weights: Final = MELODY.component_weights

@@ -1,0 +1,55 @@
+"""What was decided in a step, kept so that it can be told and explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from improviser.engine.why import Reason, reasons
+
+if TYPE_CHECKING:
+    from improviser.agent.policy import Choice
+    from improviser.engine.knobs import Knobs
+    from improviser.engine.role import Role
+    from improviser.playing.actions import Gesture
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided in a step, and in what harmony.
+
+    Attributes:
+        step: Number of the step since the start.
+        beat: Its place in beats.
+        action: Index of the action.
+        gesture: What the action does.
+        key: Name of the key.
+        chord: Name of the implied chord, None where nothing is implied.
+        choice: The numbers behind the action; None for a step that was skipped or forced.
+        knobs: How the knobs stood.
+        role: What actions mean.
+        tonic: Pitch class of the key.
+        base: The note from which actions count.
+        before: The notes that had been struck last.
+    """
+
+    step: int
+    beat: float
+    action: int
+    gesture: Gesture
+    key: str
+    chord: str | None
+    choice: Choice | None
+    knobs: Knobs
+    role: Role
+    tonic: int
+    base: int
+    before: tuple[int, ...]
+
+    def meaning(self, action: int) -> Gesture:
+        """Give what an action would have done."""
+        return self.role.gesture(action, self.tonic, self.base, self.before)
+
+    def reasons(self, count: int = 3) -> list[Reason]:
+        """Give what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
+        return [] if self.choice is None else reasons(self.choice, self.knobs, self.meaning, count)

@@ -1,0 +1,206 @@
+"""The roles: what each does, sees of itself and is rewarded for.
+
+All that depends on the role is asked of it: engine, games, imitation and evaluation are the same for all.
+An event is what our line remembers of a step: a note, or a chord's index, or HOLD or REST.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser import rewards
+from improviser.listening.line import HOLD, NONE, REST, event_tokens
+from improviser.listening.observation import FEATURES, encode_own
+from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode_own_chords
+from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import SCALE_BITS
+from improviser.playing.actions import (
+    ACTION_COUNT,
+    FIRST_ONSET,
+    HOLD_ACTION,
+    Gesture,
+    GestureKind,
+    action_to_gesture,
+    gesture_to_action,
+    legal_actions,
+)
+from improviser.playing.chords import CHORD_ACTION_COUNT, action_to_chord_gesture, legal_chords
+
+if TYPE_CHECKING:
+    from improviser.listening.line import Events, Line
+    from improviser.listening.observation import Feature, Place, Rows
+    from improviser.music.pitch import IntArray
+    from improviser.music.scale import Key
+    from improviser.rewards import Rewards
+
+# The first qualities are triads: major, minor, diminished, augmented.
+_TRIADS: Final = 4
+
+Actions = npt.NDArray[np.int64]
+
+
+class Role(ABC):
+    """A part that the improviser can take.
+
+    Attributes:
+        name: As presets call it.
+        action_count: The size of the action space; hold and rest come first.
+        features: What is seen, the player's columns first.
+        rewards: What is rewarded.
+    """
+
+    name: str
+    action_count: int
+    features: tuple[Feature, ...]
+    rewards: Rewards
+
+    @property
+    def columns(self) -> int:
+        """The columns of an observation."""
+        return sum(feature.columns for feature in self.features)
+
+    @property
+    def groups(self) -> tuple[tuple[str, int, int], ...]:
+        """The features as plain rows: what a model must have been trained on."""
+        return tuple((feature.name, feature.columns, feature.values) for feature in self.features)
+
+    @abstractmethod
+    def events(self, actions: Actions, place: Place) -> Events:
+        """Give the events, (lanes,), of actions, (lanes,)."""
+
+    @abstractmethod
+    def actions(self, events: Events, place: Place) -> Actions:
+        """Give the actions, (lanes,), of events, (lanes,); for NONE what is no action, `action_count`."""
+
+    @abstractmethod
+    def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
+        """Write what depends on us into the columns of `out` behind the player's, (lanes, columns).
+
+        Args:
+            own: Our line before the step that is to be decided.
+            player_note: The player's top note, (lanes,), SILENT where none sounds.
+            place: Where the step is.
+            out: The observations, whose columns of the player are written.
+        """
+
+    @abstractmethod
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
+        """Give the gesture of an action in a key, above the note `base`, after the notes struck `before`."""
+
+    @abstractmethod
+    def legal(
+        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
+    ) -> npt.NDArray[np.bool_]:
+        """Give the mask of legal actions, (action_count,).
+
+        Args:
+            tonic: Pitch class of the key.
+            base: The note at the bottom of the register.
+            is_sounding: Whether there is something to hold.
+            pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
+        """
+
+    @abstractmethod
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action that plays the note 0-127, or the key's chord on it, above the note `base`.
+
+        Raises:
+            ValueError: The note is out of reach.
+        """
+
+
+class _Melody(Role):
+    """One note at a time."""
+
+    name = "melody"
+    action_count = ACTION_COUNT
+    features = FEATURES
+    rewards = rewards.MELODY
+
+    def events(self, actions: Actions, place: Place) -> Events:
+        """Give notes, and HOLD and REST."""
+        notes = place.own_base + actions - FIRST_ONSET
+        return np.where(actions >= FIRST_ONSET, notes, _silent(actions)).astype(np.int16)
+
+    def actions(self, events: Events, place: Place) -> Actions:
+        """Give the tokens of the events, which are the actions."""
+        return event_tokens(events, place.own_base).astype(np.int64)
+
+    def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
+        """Write the columns of our tune."""
+        encode_own(own, player_note, place, out)
+
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
+        """Give the gesture, whatever was before."""
+        del tonic, before
+        return action_to_gesture(action, base)
+
+    def legal(
+        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
+    ) -> npt.NDArray[np.bool_]:
+        """Give the mask of legal notes."""
+        del tonic
+        return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action of the very note."""
+        del key
+        return gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base)
+
+
+class _Comping(Role):
+    """Chords, voiced near to one another."""
+
+    name = "comping"
+    action_count = CHORD_ACTION_COUNT
+    features = CHORD_FEATURES
+    rewards = rewards.COMPING
+
+    def events(self, actions: Actions, place: Place) -> Events:
+        """Give chord indices, and HOLD and REST."""
+        chords = (actions - FIRST_ONSET + QUALITY_COUNT * place.tonic) % CHORD_COUNT
+        return np.where(actions >= FIRST_ONSET, chords, _silent(actions)).astype(np.int16)
+
+    def actions(self, events: Events, place: Place) -> Actions:
+        """Give the actions of chords above the tonic."""
+        chords = FIRST_ONSET + chord_tokens(events, place.tonic)
+        silent = np.where(events == NONE, CHORD_ACTION_COUNT, HOLD - events)
+        return np.where(events >= 0, chords, silent).astype(np.int64)
+
+    def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
+        """Write the columns of our chords."""
+        encode_own_chords(own, player_note, place, out)
+
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
+        """Give the gesture, a chord voiced near to the one before."""
+        return action_to_chord_gesture(action, tonic, base, before)
+
+    def legal(
+        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
+    ) -> npt.NDArray[np.bool_]:
+        """Give the mask of legal chords."""
+        del base
+        return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def action_on(self, note: int, key: Key, base: int) -> int:
+        """Give the action of the key's triad on the note's pitch class, a major one where it has none."""
+        del base
+        degree = (note - key.tonic) % OCTAVE
+        allowed = legal_chords(0, is_sounding=True, pitch_classes=int(SCALE_BITS[key.mode]))
+        actions = FIRST_ONSET + QUALITY_COUNT * degree + np.arange(_TRIADS)
+        return int(actions[allowed[actions].argmax()])
+
+
+def _silent(actions: Actions) -> Events:
+    """Give HOLD where the action is to hold, else REST."""
+    return np.where(actions == HOLD_ACTION, HOLD, REST).astype(np.int16)
+
+
+MELODY: Final[Role] = _Melody()
+COMPING: Final[Role] = _Comping()
+ROLES: Final = {role.name: role for role in (MELODY, COMPING)}

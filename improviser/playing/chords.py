@@ -1,0 +1,122 @@
+"""The action space of a comping role, and how its chords are voiced.
+
+| action | gesture |
+|---|---|
+| 0 | hold: what sounds goes on |
+| 1 | rest: silence |
+| 2..109 | chord: root 0..11 above the tonic x quality, a row of music.chord.QUALITIES |
+
+A chord is voiced by where the hands are: of all close and drop-2 positions within the register the one that
+takes the least movement from what was struck last.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITIES, QUALITY_COUNT
+from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE
+from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION, Gesture, GestureKind
+
+CHORD_ACTION_COUNT: Final = FIRST_ONSET + CHORD_COUNT
+# Voicings lie within two octaves above the base. Close thirds much below C3 are muddy, and a base lies
+# at C3 or a little below or above where the register is a left hand's. Source: low-interval limits as of
+# W. Piston (1955), "Orchestration".
+REACH: Final = 2 * OCTAVE
+# About here, in semitones above the base, the middle of a chord lies at best.
+MIDDLE: Final = 11
+# A semitone off the middle weighs as much as this much movement, so that voicings drift back.
+PULL: Final = 0.25
+
+
+def chord_above(action: int, tonic: int) -> int:
+    """Give the chord's index, 0..107, of an action that strikes one, in a key of pitch class `tonic`."""
+    return (action - FIRST_ONSET + QUALITY_COUNT * tonic) % CHORD_COUNT
+
+
+def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
+    """Give the gesture of an action 0..109.
+
+    Args:
+        action: What to do.
+        tonic: Pitch class of the key.
+        base: The note at the bottom of the register.
+        before: The notes struck last, lowest first; empty before the first.
+
+    Raises:
+        ValueError: There is no such action.
+    """
+    if action == HOLD_ACTION:
+        return Gesture(GestureKind.HOLD)
+    if action == REST_ACTION:
+        return Gesture(GestureKind.REST)
+    if FIRST_ONSET <= action < CHORD_ACTION_COUNT:
+        chord = chord_above(action, tonic)
+        return Gesture(GestureKind.ONSET, voice_chord(chord, base, before), chord)
+    msg = f"action {action} is none of 0..{CHORD_ACTION_COUNT - 1}"
+    raise ValueError(msg)
+
+
+def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
+    """Give the mask of legal actions, (CHORD_ACTION_COUNT,): rest always, hold only while something sounds.
+
+    Args:
+        tonic: Pitch class of the key.
+        is_sounding: Whether there is something to hold.
+        pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
+    """
+    mask = np.ones(CHORD_ACTION_COUNT, dtype=np.bool_)
+    mask[HOLD_ACTION] = is_sounding
+    if pitch_classes is not None:
+        outside = CHORD_BITS[:CHORD_COUNT] & ~pitch_classes & ALL_PITCH_CLASSES
+        mask[FIRST_ONSET:] = np.roll(outside == 0, -QUALITY_COUNT * tonic)
+    return mask
+
+
+def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ...]:
+    """Give the notes, lowest first, of the chord of an index 0..107, each of its tones once.
+
+    It is the position within REACH above `base` with the least total movement from `before`, and not too far
+    from the middle of the register; of equals the lowest. The first chord has its root below.
+    """
+    relative = (chord - QUALITY_COUNT * (base % OCTAVE)) % CHORD_COUNT
+    notes = _nearest(relative, tuple(note - base for note in before))
+    return tuple(base + note for note in notes)
+
+
+@lru_cache(maxsize=4096)
+def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
+    """Give the best position of a chord, all counted from the base, which is of pitch class 0 here."""
+    positions = _positions(chord)
+    if not before:
+        root = chord // QUALITY_COUNT
+        positions = [notes for notes in positions if notes[0] % OCTAVE == root]
+    return min(positions, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
+
+
+def _positions(chord: int) -> list[tuple[int, ...]]:
+    """Give the close positions of a chord within the reach, and their drop-2 positions."""
+    root, quality = divmod(chord, QUALITY_COUNT)
+    classes = sorted((root + interval) % OCTAVE for interval in QUALITIES[quality][1])
+    ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]
+    close = [tuple(ladder[at : at + len(classes)]) for at in range(len(ladder) - len(classes) + 1)]
+    dropped = [tuple(sorted((*notes[:-2], notes[-2] - OCTAVE, notes[-1]))) for notes in close]
+    return [notes for notes in (*close, *dropped) if notes[0] >= 0 and notes[-1] <= REACH]
+
+
+def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:
+    """Give the semitones that the voices move: each note from the nearest before, and each before to one."""
+    if not before:
+        return 0.0
+    there = sum(min(abs(note - old) for old in before) for note in notes)
+    back = sum(min(abs(note - old) for note in notes) for old in before)
+    return (there + back) / 2
+
+
+def _off_middle(notes: tuple[int, ...]) -> float:
+    """Give what the distance of the notes' mean from the middle of the register weighs."""
+    return PULL * abs(sum(notes) / len(notes) - MIDDLE)

@@ -1,0 +1,34 @@
+"""The rewards: harmony, coherence and creativity, each a weighted sum of named terms.
+
+One function a role, `judge`, is read by training, the live display and the evaluation alike: `MELODY` and
+`COMPING` hold it with all that belongs to it. The melody's can also be had by their own names.
+"""
+
+from improviser.rewards.comping import COMPING
+from improviser.rewards.melody import (
+    DENSITY_BANDS,
+    MELODY,
+    MOMENT,
+    TERMS,
+    component_weights,
+    judge,
+    moments,
+    stepwise_harmony,
+)
+from improviser.rewards.scene import COMPONENTS, FloatArray, Rewards, Scene
+
+__all__ = [
+    "COMPING",
+    "COMPONENTS",
+    "DENSITY_BANDS",
+    "MELODY",
+    "MOMENT",
+    "TERMS",
+    "FloatArray",
+    "Rewards",
+    "Scene",
+    "component_weights",
+    "judge",
+    "moments",
+    "stepwise_harmony",
+]

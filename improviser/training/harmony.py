@@ -1,0 +1,91 @@
+"""The harmony of the chorales: what chord their four voices make in each beat, and when it changes.
+
+A beat's voices are held against each of the 108 chords by how long each pitch class sounds, with more weight
+for the bass and for what sounds on the beat; from beat to beat the likeliest path is taken, a change of chord
+costing a little (A. Viterbi 1967), so that a passing note makes no chord of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.line import HOLD, NONE, REST, Events
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
+from improviser.music.pitch import OCTAVE
+from improviser.training.metrics.performance import sounding_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FloatArray = npt.NDArray[np.float64]
+
+# In shares of a beat of one voice: what its first step counts more, and what the bass note as root does.
+ON_BEAT: Final = 0.5
+BASS_ROOT: Final = 0.6
+# What a tone outside of the chord costs, a tone of the chord that is missing, each tone beyond the third, and
+# a change of chord.
+OUTSIDE: Final = 1.0
+MISSING: Final = 0.35
+SEVENTH: Final = 0.35
+CHANGE: Final = 0.5
+
+_MEMBERS: Final = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.float64)
+_SIZES: Final = np.array([len(QUALITIES[chord % QUALITY_COUNT][1]) for chord in range(CHORD_COUNT)])
+_ROOTS: Final = np.arange(CHORD_COUNT) // QUALITY_COUNT
+
+
+def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.int64]:
+    """Give the chord of each beat, (beats,), NO_CHORD in silence; `voices` (steps,) each, the bass last."""
+    notes = np.stack([sounding_notes(voice) for voice in voices])
+    beats = notes.shape[1] // beat_steps
+    notes = notes[:, : beats * beat_steps].reshape(len(voices), beats, beat_steps)
+    scores = _scores(notes)
+    labels = _likeliest(scores)
+    return np.where((notes >= 0).any(axis=(0, 2)), labels, NO_CHORD)
+
+
+def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
+    """Give the harmony as chords are struck, (steps,): where it changes, and at each bar line."""
+    events = np.full(len(voices[0]), HOLD, dtype=np.int16)
+    before = NONE
+    for beat, label in enumerate(chord_labels(voices, beat_steps).tolist()):
+        step = beat * beat_steps
+        if label == NO_CHORD:
+            events[step : step + beat_steps] = REST
+        elif label != before or step % bar_steps == 0:
+            events[step] = label
+        before = label
+    return events
+
+
+def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
+    """Give how well each chord fits each beat, (beats, CHORD_COUNT), of notes, (voices, beats, steps)."""
+    weights = np.ones(notes.shape[2])
+    weights[0] += ON_BEAT * notes.shape[2]
+    weights /= weights.sum()
+    classes = np.stack([((notes >= 0) & (notes % OCTAVE == pc)) @ weights for pc in range(OCTAVE)], axis=-1)
+    heard, bass = classes.sum(axis=0), classes[-1]
+    inside = heard @ _MEMBERS.T
+    outside = heard.sum(axis=1, keepdims=True) - inside
+    missing = _SIZES - np.minimum(heard, 1.0) @ _MEMBERS.T
+    extra = SEVENTH * (_SIZES - 3)
+    fit: FloatArray = inside - OUTSIDE * outside - MISSING * missing - extra + BASS_ROOT * bass[:, _ROOTS]
+    return fit
+
+
+def _likeliest(scores: FloatArray) -> npt.NDArray[np.int64]:
+    """Give the path, (beats,), of the highest sum of scores less CHANGE for each change."""
+    total, back = scores[0], np.zeros(scores.shape, dtype=np.int64)
+    for beat in range(1, len(scores)):
+        best = int(total.argmax())
+        stays = total >= total[best] - CHANGE
+        back[beat] = np.where(stays, np.arange(CHORD_COUNT), best)
+        total = np.maximum(total, total[best] - CHANGE) + scores[beat]
+    path = np.empty(len(scores), dtype=np.int64)
+    path[-1] = total.argmax()
+    for beat in range(len(scores) - 1, 0, -1):
+        path[beat - 1] = back[beat, path[beat]]
+    return path
