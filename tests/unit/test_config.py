@@ -63,7 +63,7 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
-    assert ["chorale", "fiddle", "mine"] == list(paths)
+    assert ["chorale", "comping", "fiddle", "mine"] == list(paths)
     assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
 
 
