@@ -144,6 +144,7 @@ def _song(events: list[TimedEvent], tempos: list[TempoChange], meters: list[Mete
 
 SONGS: Final = {
     "melody_in_a_heard_key": melody_in_a_heard_key,
+    "chords_below_a_melody": melody_in_a_heard_key,
     "chords_under_the_pedal": chords_under_the_pedal,
     "three_four_with_tempo_changes": three_four_with_tempo_changes,
     "rests_and_garbage": rests_and_garbage,

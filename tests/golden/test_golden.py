@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ import pytest
 
 from improviser.agent.policy import Actor
 from improviser.engine import EngineSettings
+from improviser.engine.role import COMPING
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import Song, TimedEvent, Track, read_file, write_file
 from improviser.offline import render_song
@@ -28,6 +30,7 @@ ACTORS: Final[dict[str, Callable[[], Actor]]] = {
     "indifferent": Indifferent,
     "pulse": pulse,
     "random policy": random_policy,
+    "random chords": partial(random_policy, role=COMPING),
 }
 
 

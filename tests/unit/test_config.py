@@ -63,7 +63,7 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
-    assert ["chorale", "fiddle", "mine"] == list(paths)
+    assert ["chorale", "comping", "fiddle", "mine"] == list(paths)
     assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
 
 
@@ -116,7 +116,7 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
     """An unknown preset is told with the nearest one and all that there are."""
-    expected = r"^no preset 'coral'; did you mean 'chorale'\? \(available: chorale, fiddle\)$"
+    expected = r"^no preset 'coral'; did you mean 'chorale'\? \(available: chorale, comping, fiddle\)$"
     with pytest.raises(ConfigError, match=expected):
         load_preset("coral")
 

@@ -13,17 +13,18 @@ from improviser import rewards
 from improviser.agent.policy import Values
 from improviser.engine import EngineSettings
 from improviser.engine.knobs import Knobs
-from improviser.engine.role import MELODY
+from improviser.engine.role import COMPING, MELODY
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training.chooser import Conditions, PriorOnly, RandomInKey
 from improviser.training.env import Game, RewardWeights
 from improviser.training.evaluate import BEATS, Plan, evaluate, spread
-from improviser.training.grid import DUETS, Part, chorale_parts, tune_parts
+from improviser.training.grid import DUETS, Part, chorale_parts, comping_parts, tune_parts
 from improviser.training.metrics import Figures, figures, known_phrases
 from improviser.training.perform import Take, perform, perform_greedy, perform_human, perform_random
-from improviser.training.table import Table
+from improviser.training.table import BASELINES, Table
 from improviser.training.tables import player_table
+from tests.actors import Indifferent
 from tests.tiny_corpus import chorale, tune
 
 BEST = Conditions(Knobs(temperature=0.0, prior_weight=0.0), RewardWeights())
@@ -233,3 +234,16 @@ def test_spread() -> None:
     lengths = {len(events) for part in chosen for events in (part.player, part.bits, part.partner)}
     assert {4 * BEATS} == lengths
     assert 10 == len(spread(parts, 100))
+
+
+def test_chords_are_measured_in_all_columns() -> None:
+    """People, random chords, the prior, greed and the actor have the figures of chords, and greed has most."""
+    parts = list(comping_parts([chorale(bars=12), chorale("other", bars=12)], "chorale", 4, 48, ((0,), (1,))))
+    plan = Plan(parts, parts, BEST, 0, "x")
+    table = evaluate(Indifferent(COMPING.action_count), plan, lambda *_: None).table
+    assert [*BASELINES, "x"] == list(table.columns)
+    told = {"note in chord %", "chord changes per bar", "- progression"}
+    assert all(told <= set(column) for column in table.columns.values())
+    assert "overlap: roots" in table.rows()
+    rewards_of = {name: table.value(name, "reward").mean for name in table.columns}
+    assert "greedy on reward" == max(rewards_of, key=lambda name: rewards_of[name])

@@ -10,12 +10,13 @@ import pytest
 
 from improviser.agent.policy import Values
 from improviser.engine.knobs import Knobs
+from improviser.engine.role import COMPING
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
 from improviser.training.chooser import Conditions
 from improviser.training.env import RewardWeights
 from improviser.training.estimate import Estimate
 from improviser.training.evaluate import Plan
-from improviser.training.grid import DUETS, chorale_parts
+from improviser.training.grid import DUETS, chorale_parts, comping_parts
 from improviser.training.knob_sweep import MEASURES, SETTINGS, Sweep, sweep, turned
 from tests.tiny_corpus import chorale
 
@@ -24,13 +25,15 @@ KNOBS = Knobs(temperature=0.3, prior_weight=0.0)
 
 @dataclass(frozen=True)
 class Undecided:
-    """An actor who finds a note as good as a hold, so that density alone decides."""
+    """An actor who finds an onset as good as a hold, so that density alone decides."""
+
+    actions: int = ACTION_COUNT
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give one note and hold the same value, the others none."""
+        """Give one onset and hold the same value, the others none."""
         del observation
-        log_prior = np.full(ACTION_COUNT, -9.0, dtype=np.float32)
-        q_values = np.full((3, ACTION_COUNT), -9.0, dtype=np.float32)
+        log_prior = np.full(self.actions, -9.0, dtype=np.float32)
+        q_values = np.full((3, self.actions), -9.0, dtype=np.float32)
         q_values[:, [HOLD_ACTION, FIRST_ONSET + 12]] = 0.0
         return log_prior, q_values
 
@@ -47,6 +50,15 @@ def test_density_moves_the_onsets() -> None:
     assert sweeps["density"].is_monotonic
     least, most = (sweeps["density"].values[place].mean for place in (0, -1))
     assert 2 * least < most
+
+
+def test_chords_have_a_measure_of_harmony_of_their_own() -> None:
+    """Harmony is measured by the chords that hold the player's note; density moves chords too."""
+    parts = list(comping_parts([chorale(bars=4)], "chorale", 4, 48, ((0,), (1,))))
+    plan = Plan(parts, parts, Conditions(KNOBS, RewardWeights()), 0, "x")
+    sweeps = {one.knob: one for one in sweep(Undecided(COMPING.action_count), plan, lambda *_: None)}
+    assert "note in chord %" == sweeps["harmony"].measure
+    assert sweeps["density"].is_monotonic
 
 
 def test_the_temperature_is_turned_by_multiples() -> None:

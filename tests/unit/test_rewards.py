@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from improviser import rewards
-from improviser.rewards import COMPONENTS, TERMS, component_weights, stepwise_harmony
+from improviser.rewards import COMPONENTS, TERMS, comping, component_weights, melody, stepwise_harmony
 from tests.scenes import judge_line
 
 REST_BAR = ". " * 16
@@ -39,11 +40,12 @@ def test_stepwise_harmony_at_its_ends(share: float, notes: list[int]) -> None:
     assert share == stepwise_harmony(notes)
 
 
-def test_the_docstring_table_is_the_table_of_terms() -> None:
+@pytest.mark.parametrize("module", [melody, comping])
+def test_the_docstring_table_is_the_table_of_terms(module: ModuleType) -> None:
     """Component, term and weight of each row of the docstring are those of TERMS, in their order."""
-    rows = re.findall(r"^\| (\w+) \| (\w+) \| (\.\d+) \|", rewards.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| (\.\d+) \|", module.__doc__ or "", re.MULTILINE)
     assert [(component, term, float(weight)) for component, term, weight in rows] == [
-        (component, term, weight) for term, (component, weight) in TERMS.items()
+        (component, term, weight) for term, (component, weight) in module.TERMS.items()
     ]
 
 
