@@ -237,7 +237,7 @@ def test_spread() -> None:
 
 
 def test_chords_are_measured_in_all_columns() -> None:
-    """People, random chords, the prior, greed and the actor have the figures of chords, and greed has most."""
+    """People, random chords, the prior, greed and the actor have the figures of chords; greed has most."""
     parts = list(comping_parts([chorale(bars=12), chorale("other", bars=12)], "chorale", 4, 48, ((0,), (1,))))
     plan = Plan(parts, parts, BEST, 0, "x")
     table = evaluate(Indifferent(COMPING.action_count), plan, lambda *_: None).table
