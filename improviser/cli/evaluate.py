@@ -95,7 +95,9 @@ def evaluate(
     overrides = {"temperature": temperature, "prior_weight": prior_weight}
     decision = chosen.decision.model_copy(update={k: v for k, v in overrides.items() if v is not None})
     chosen = chosen.model_copy(update={"decision": decision})
-    others = {name: load_actor(path, str(chosen.style)) for name, path in _beside(beside, chosen).items()}
+    others = {
+        name: load_actor(path, str(chosen.style)) for name, path in beside_files(beside, chosen).items()
+    }
     actor, corpus = preset_actor(chosen), load_corpus()
     plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
     if knobs:
@@ -109,10 +111,10 @@ def evaluate(
 
 
 def evaluate_model(
-    preset: Preset, actor: Actor, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
+    preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
 ) -> Table:
     """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
-    return _run(actor, make_plan(preset, pieces, count=count, seed=seed)).table
+    return _run(actor, make_plan(preset, pieces, beside=beside)).table
 
 
 def make_plan(
@@ -214,7 +216,7 @@ def _hear(pieces: list[Piece], *, json: bool) -> None:
     )
 
 
-def _beside(given: list[str] | None, preset: Preset) -> dict[str, Path]:
+def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
     """Give the further model files by the names of their columns, or raise UsageError."""
     from improviser.training.table import BASELINES
 
