@@ -34,6 +34,7 @@ COMMANDS = {
     "devices": "List the controllers that are known.",
     "train": "Train a model from the corpus.",
     "evaluate": "Measure a model beside people and baselines.",
+    "ablate": "Measure what each addition to the learner gives.",
     "bench": "Measure the speed of this machine.",
 }
 DEBUG_VARIABLE = "IMPROVISER_DEBUG"

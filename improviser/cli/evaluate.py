@@ -104,7 +104,7 @@ def evaluate(
         measure_hearing(load_corpus(), json=json)
     else:
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
-        others = {name: load_actor(path, chosen) for name, path in _beside(beside, chosen).items()}
+        others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
         plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
         if what is What.KNOBS:
@@ -135,10 +135,10 @@ def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
 
 
 def evaluate_model(
-    preset: Preset, actor: Actor, pieces: list[Piece], *, count: int = DEFAULT_PIECES, seed: int = 0
+    preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
 ) -> Table:
     """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
-    return _run(actor, make_plan(preset, pieces, count=count, seed=seed)).table
+    return _run(actor, make_plan(preset, pieces, beside=beside)).table
 
 
 def make_plan(
@@ -185,7 +185,7 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
         return run_evaluation(actor, plan, lambda done, total: advance(done / total))
 
 
-def _beside(given: list[str] | None, preset: Preset) -> dict[str, Path]:
+def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
     """Give the further model files by the names of their columns, or raise UsageError."""
     from improviser.training.table import BASELINES
 

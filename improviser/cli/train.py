@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import progress, say, say_json, tell
+from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
 from improviser.cli.extras import load_corpus, need_training
 from improviser.cli.game import game_settings, reward_weights
 from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
@@ -20,17 +21,20 @@ from improviser.cli.playing import load_actor
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
     from improviser.training.piece import Piece
     from improviser.training.prior import PriorScore
+    from improviser.training.table import Table
     from improviser.training.train import Progress, TrainingSettings
 
 EXAMPLES = """
 improviser train --preset chorale
 improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
 improviser train --preset chorale --textbook --out /tmp/textbook
+improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
 """
 
 OutOption = Annotated[
@@ -54,6 +58,7 @@ def train(
     transitions: TransitionsOption = 800_000,
     fresh: FreshOption = False,
     textbook: TextbookOption = False,
+    beside: BesideOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train a preset's model: first a prior on what people play, then the Q-network from it.
@@ -64,24 +69,23 @@ def train(
     user's cache folder. An interrupted run goes on where it was when the same command is given again.
     """
     need_training()
+    from dataclasses import replace
+
     from improviser.agent.config import FULL, DQNConfig
     from improviser.config.preset import load_preset
     from improviser.config.resources import config_folder
-    from improviser.training.train import TrainingSettings
 
     chosen = load_preset(preset)
-    settings = TrainingSettings(
-        game=game_settings(chosen),
-        weights=reward_weights(chosen),
-        seed=seed,
-        prior_updates=prior_updates,
+    others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
+    settings = replace(
+        make_training(chosen, seed=seed, prior_updates=prior_updates),
         transitions=transitions,
         dqn=DQNConfig() if textbook else FULL,
     )
     folder = out or config_folder() / "presets" / "models"
     _make_folder(folder)
     try:
-        model, card = _run(chosen, settings, folder, fresh=fresh)
+        model, card = _run(chosen, settings, folder, others, fresh=fresh)
     except KeyboardInterrupt:
         tell("interrupted; the same command goes on where it was last saved")
         raise
@@ -90,6 +94,18 @@ def train(
     else:
         hint = f". Play it: improviser jam --preset {preset}" if out is None else ""
         say(f"{model} is trained; {card} tells how it does{hint}")
+
+
+def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingSettings:
+    """Give the settings of a preset's training: its style, grid, register and rewards."""
+    from improviser.training.train import TrainingSettings
+
+    return TrainingSettings(
+        game=game_settings(preset),
+        weights=reward_weights(preset),
+        seed=seed,
+        prior_updates=prior_updates,
+    )
 
 
 def _make_folder(folder: Path) -> None:
@@ -103,8 +119,13 @@ def _make_folder(folder: Path) -> None:
         raise ImproviserError(msg) from error
 
 
-def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: bool) -> tuple[Path, Path]:
-    """Train, put the model in its folder, evaluate it and write its card; give the paths of both."""
+def _run(
+    preset: Preset, settings: TrainingSettings, folder: Path, others: Mapping[str, Actor], *, fresh: bool
+) -> tuple[Path, Path]:
+    """Train, put the model in its folder, evaluate it and write its card; give the paths of both.
+
+    `others` have columns of their own in the card, by these names.
+    """
     import shutil
 
     from improviser.training.run_state import run_folder
@@ -115,10 +136,11 @@ def _run(preset: Preset, settings: TrainingSettings, folder: Path, *, fresh: boo
         shutil.rmtree(state, ignore_errors=True)
     pieces = load_corpus()
     with ExitStack() as stack:
-        score = run_training(settings, pieces, state, _step_progress(stack))
+        score = run_training(settings, pieces, state, step_progress(stack))
     model = folder / preset.model
     _copy(state / "model.safetensors", model)
-    return model, _write_card(preset, settings, pieces, model, score)
+    table = evaluate_model(preset, load_actor(model, preset), pieces, beside=others)
+    return model, _write_card(preset, settings, pieces, model, (score, table))
 
 
 def _copy(source: Path, model: Path) -> None:
@@ -133,13 +155,16 @@ def _copy(source: Path, model: Path) -> None:
 
 
 def _write_card(
-    preset: Preset, settings: TrainingSettings, pieces: list[Piece], model: Path, score: PriorScore
+    preset: Preset,
+    settings: TrainingSettings,
+    pieces: list[Piece],
+    model: Path,
+    measured: tuple[PriorScore, Table],
 ) -> Path:
-    """Evaluate the model and write its card."""
+    """Write the model's card: how well its prior foretells people, and how it plays."""
     import importlib.metadata
     from dataclasses import asdict
 
-    from improviser.cli.evaluate import evaluate_model
     from improviser.training.card import Card, write_card
     from improviser.training.corpus import corpus_summary
 
@@ -151,14 +176,14 @@ def _write_card(
             command=shlex.join(["improviser", *sys.argv[1:]]),
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
-            prior=score,
-            table=evaluate_model(preset, load_actor(model, preset), pieces),
+            prior=measured[0],
+            table=measured[1],
             versions=versions,
         )
     )
 
 
-def _step_progress(stack: ExitStack) -> Callable[[Progress], None]:
+def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
     """Give what shows how far the training is."""
     bars: dict[str, Callable[..., None]] = {}
 

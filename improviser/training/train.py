@@ -26,10 +26,12 @@ from improviser.agent.replay import ReplayBuffer, Transitions
 from improviser.engine.role import ROLES
 from improviser.errors import CheckpointError
 from improviser.rewards import COMPONENTS
+from improviser.training.budget import TransitionBudget
 from improviser.training.env import Game, RewardWeights, network_config
 from improviser.training.material import GameSettings, game_parts, imitation
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
+from improviser.training.simulated import simulated
 from improviser.training.tables import player_table
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.config import NetworkConfig
     from improviser.agent.policy import FloatArray, Weights
+    from improviser.training.budget import Budget
     from improviser.training.piece import Piece
 
 # Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
@@ -49,6 +52,8 @@ LEARNED_FROM: Final = (
     "rewards/scene.py",
     "music/chord.py",
     "music/consonance.py",
+    "music/expectation.py",
+    "music/expectation_table.py",
     "music/meter.py",
     "music/scale.py",
     "music/voice_leading.py",
@@ -67,10 +72,13 @@ LEARNED_FROM: Final = (
     "agent/priorities.py",
     "agent/replay.py",
     "training/env.py",
+    "training/follower.py",
     "training/grid.py",
     "training/harmony.py",
     "training/material.py",
+    "training/part_edit.py",
     "training/prior.py",
+    "training/simulated.py",
     "training/tables.py",
 )
 SAVE_EVERY_S: Final = 20.0
@@ -91,6 +99,8 @@ class TrainingSettings:
         prior_updates: Gradient steps of the prior.
         transitions: Steps that the Q-network learns from, over all lanes.
         lanes: Games played at a time.
+        simulated: The share of players beside whom a less tidy one plays, see training.simulated.
+        following: The share of episodes whose players now and then take up what we played.
         dqn: Settings of the learner.
     """
 
@@ -100,6 +110,8 @@ class TrainingSettings:
     prior_updates: int = 6_000
     transitions: int = 800_000
     lanes: int = 64
+    simulated: float = 0.4
+    following: float = 0.15
     dqn: DQNConfig = FULL
 
     def network(self) -> NetworkConfig:
@@ -155,7 +167,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
         The prior's score on the validation split.
     """
     torch.set_num_threads(THREADS)
-    prior = _prior(settings, pieces, folder, report)
+    prior = fitted_prior(settings, pieces, folder, report)
     valid = imitation(
         [piece for piece in pieces if piece.split == "valid"],
         settings.game,
@@ -172,7 +184,7 @@ def _notes(settings: TrainingSettings) -> dict[str, str]:
     return {"style": settings.game.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
 
 
-def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
+def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
     """Give the prior, from the folder where it was fitted already."""
     config = replace(settings.network(), heads=1)
     network = Network(config, torch.Generator().manual_seed(settings.seed))
@@ -183,7 +195,7 @@ def _prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
-    data = imitation(train_pieces, settings.game)
+    data = imitation(train_pieces, settings.game, rng)
     pace = _Pace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     weights = network.to_weights()
@@ -195,30 +207,51 @@ def _q_network(
     settings: TrainingSettings, pieces: list[Piece], prior: Network, folder: Path, report: Report
 ) -> Weights:
     """Give the trained Q-network's weights."""
-    weights = settings.weights.to_array()
-    learner = Learner(
-        _from_prior(prior, settings),
-        settings.dqn,
-        prior=prior if settings.dqn.uses_prior else None,
-        weights=weights if settings.dqn.decomposed else None,
-    )
+    learner = make_learner(settings, from_prior(prior, settings), prior)
     fingerprint = settings.fingerprint(pieces)
     state = load_run(folder, fingerprint, learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
-    parts = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
-    game = Game(parts, player_table(parts), settings.lanes, rng)
-    game.reset()
+    game = training_game(settings, pieces, rng)
+    pace = _Pace("Q-network", settings.transitions, state.transitions, report)
+    saved_s = time.monotonic()
 
     def save(sampled: int) -> None:
         """Put the run on disk."""
         save_run(folder, fingerprint, learner, RunState(sampled, state.restarts + 1))
 
-    pace = _Pace("Q-network", settings.transitions, state.transitions, report)
-    _learn(learner, game, settings, rng, pace, save)
+    def tell(sampled: int, loss: float, reward: float) -> None:
+        """Report, and save now and then."""
+        nonlocal saved_s
+        pace.tell(sampled, loss, reward)
+        if time.monotonic() - saved_s > SAVE_EVERY_S:
+            save(sampled)
+            saved_s = time.monotonic()
+
+    budget = TransitionBudget(settings.transitions, state.transitions)
+    save(learn(learner, game, settings, rng, budget, tell))
     return learner.publish_weights()
 
 
-def _from_prior(prior: Network, settings: TrainingSettings) -> Network:
+def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.random.Generator) -> Game:
+    """Give the game that is learned from, at its beginning: players of the training split, tidy and not."""
+    tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
+    parts = list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3])))
+    game = Game(parts, player_table(parts), settings.lanes, rng, settings.following)
+    game.reset()
+    return game
+
+
+def make_learner(settings: TrainingSettings, network: Network, prior: Network) -> Learner:
+    """Give the learner of a Q-network, which asks the prior and weights its heads as the settings say."""
+    return Learner(
+        network,
+        settings.dqn,
+        prior=prior if settings.dqn.uses_prior else None,
+        weights=settings.weights.to_array() if settings.dqn.decomposed else None,
+    )
+
+
+def from_prior(prior: Network, settings: TrainingSettings) -> Network:
     """Initialise: a Q-network with the prior's layers, its outputs brought to the scale of returns."""
     config = settings.network()
     network = Network(config, torch.Generator().manual_seed(0), dueling=settings.dqn.dueling)
@@ -230,21 +263,31 @@ def _from_prior(prior: Network, settings: TrainingSettings) -> Network:
     return network
 
 
-def _learn(
+def learn(
     learner: Learner,
     game: Game,
     settings: TrainingSettings,
     rng: np.random.Generator,
-    pace: _Pace,
-    save: Callable[[int], None],
-) -> None:
-    """Run the loop of deep Q-learning until as many transitions were sampled as the settings say."""
-    dqn = settings.dqn
+    budget: Budget,
+    tell: Callable[[int, float, float], None],
+) -> int:
+    """Run the loop of deep Q-learning until the budget is spent.
+
+    Args:
+        learner: Learns.
+        game: Is played on, as many lanes as the settings say.
+        settings: How.
+        rng: Makes all random choices.
+        budget: What may be spent.
+        tell: Told, after each step of all lanes, the transitions so far, the loss and the reward a step.
+
+    Returns:
+        The transitions sampled, those before included.
+    """
+    dqn, weights = settings.dqn, settings.weights.to_array()
     replay = ReplayBuffer(settings.network(), dqn, settings.lanes)
-    weights = settings.weights.to_array()
-    sampled, saved_s, loss, mean_reward = pace.done, time.monotonic(), 0.0, 0.0
-    while sampled < settings.transitions:
-        progress = sampled / settings.transitions
+    sampled, loss, mean_reward = budget.done, 0.0, 0.0
+    while (progress := budget.progress(sampled)) < 1:
         transitions = sample(learner, game, dqn.epsilon(progress), rng, weights)
         replay.store(transitions)
         before, sampled = sampled, sampled + settings.lanes
@@ -253,11 +296,8 @@ def _learn(
         if len(replay) >= min(dqn.learning_starts, dqn.buffer_size):
             for _ in range(sampled // dqn.train_frequency - before // dqn.train_frequency):
                 loss += (update(learner, replay, rng, progress) - loss) * 0.01
-        pace.tell(sampled, loss, mean_reward)
-        if time.monotonic() - saved_s > SAVE_EVERY_S:
-            save(sampled)
-            saved_s = time.monotonic()
-    save(sampled)
+        tell(sampled, loss, mean_reward)
+    return sampled
 
 
 def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, progress: float = 0.0) -> float:

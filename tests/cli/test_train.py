@@ -91,6 +91,21 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["fiddle.md", "fiddle.safetensors"] == sorted(path.name for path in Path("new/models").iterdir())
 
 
+def test_another_model_beside_in_the_card() -> None:
+    """A model that is named has a column of its own in the card."""
+    assert 0 == main([*TINY, "--textbook", "--out", "textbook"])
+    beside = ("--beside", "textbook=textbook/fiddle.safetensors")
+    assert 0 == main([*TINY, "--out", "full", *beside])
+    header = "| figure | human | random in key | prior only | greedy on reward | fiddle | textbook | band |"
+    assert header in Path("full/fiddle.md").read_text("utf-8")
+
+
+def test_a_model_beside_that_is_not_there(refuse: Refuse) -> None:
+    """It is told at once, not after the training."""
+    assert "missing.safetensors" in refuse(1, *TINY, "--out", "none", "--beside", "old=missing.safetensors")
+    assert not Path("none").exists()
+
+
 def test_a_seed_gives_the_same_model() -> None:
     """The same command gives the same weights, and a finished run that is forgotten is trained again."""
     for folder, more in (("a", []), ("b", ["--fresh"]), ("c", ["--seed", "1"])):

@@ -1,0 +1,142 @@
+"""`improviser ablate`: what each addition to the textbook's algorithm gives, at equal CPU time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from improviser.cli.console import progress, say_json, say_table, tell
+from improviser.cli.evaluate import make_plan
+from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
+from improviser.cli.train import UpdatesOption, make_training, step_progress
+from improviser.errors import ImproviserError, UsageError
+
+if TYPE_CHECKING:
+    from improviser.training.ablation import Outcome, Study, Variant
+
+EXAMPLES = """
+improviser ablate
+improviser ablate textbook full --seconds 20 --seeds 1
+improviser ablate --page docs/ablation.md
+improviser ablate --preset fiddle --out /tmp/ablation --json
+"""
+
+VariantsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VARIANT]...", help="Words of the names of variants; all by default."),
+]
+SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="CPU time of each training.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each variant.")]
+PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for what is done (one in the cache by default).")
+]
+PageOption = Annotated[
+    Path | None, typer.Option("--page", metavar="FILE", help="Write the tables into this Markdown file.")
+]
+
+
+def ablate(
+    variants: VariantsArgument = None,
+    preset: PresetOption = DEFAULT_PRESET,
+    seconds: SecondsOption = 60.0,
+    seeds: SeedsOption = 3,
+    prior_updates: UpdatesOption = 6_000,
+    pieces: PiecesOption = 40,
+    seed: SeedOption = 0,
+    out: OutOption = None,
+    page: PageOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure what each addition to the textbook's deep Q-learning gives.
+
+    From the textbook, one addition after another up to what the shipped models are trained by, and then
+    single additions to that; each is trained for the same CPU time on one thread, from the same prior, with
+    several seeds, and plays held-out pieces greedily and as on stage. Each training that is done is kept: the
+    same command goes on where it was interrupted.
+    """
+    need_training()
+    from improviser.config.preset import load_preset
+    from improviser.training.ablation import Study, references, run_study
+    from improviser.training.run_state import run_folder
+
+    chosen, corpus = load_preset(preset), load_corpus()
+    study = Study(
+        settings=make_training(chosen, seed=seed, prior_updates=prior_updates),
+        plan=make_plan(chosen, corpus, count=pieces, seed=seed, adaptation=False),
+        seconds=seconds,
+        folder=out or run_folder(f"{chosen.name}-ablation"),
+        seeds=seeds,
+        variants=_chosen(variants),
+    )
+    with ExitStack() as fitting, progress("ablation", len(study.variants) * seeds) as advance:
+        outcomes = run_study(study, corpus, advance, step_progress(fitting))
+    beside = references(study, corpus)
+    if json:
+        _say_lines(outcomes)
+    else:
+        _say(outcomes)
+    if page is not None:
+        _write_page(page, study, outcomes, beside)
+
+
+def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
+    """Give the variants whose names have one of the words, or raise UsageError."""
+    from improviser.training.ablation import VARIANTS
+
+    chosen = tuple(one for one in VARIANTS if not words or any(word in one.name for word in words))
+    if not chosen:
+        raise UsageError(f"no such variant; there are: {'; '.join(one.name for one in VARIANTS)}")
+    return chosen
+
+
+def _say_lines(outcomes: list[Outcome]) -> None:
+    """Print an outcome a line."""
+    from dataclasses import asdict
+
+    for outcome in outcomes:
+        say_json({"event": "learned", **asdict(outcome)})
+
+
+def _say(outcomes: list[Outcome]) -> None:
+    """Print what was earned, a variant a line."""
+    from improviser.training.ablation_page import by_variant, spread
+
+    rows = [
+        (
+            name,
+            spread([outcome.greedy["reward"] for outcome in own], "reward"),
+            spread([outcome.stage["reward"] for outcome in own], "reward"),
+            f"{sum(outcome.updates for outcome in own) / len(own):,.0f}",
+        )
+        for name, own in by_variant(outcomes).items()
+    ]
+    say_table(("VARIANT", "REWARD, GREEDY", "REWARD, ON STAGE", "UPDATES"), rows)
+
+
+def _write_page(
+    page: Path, study: Study, outcomes: list[Outcome], beside: dict[str, dict[str, float]]
+) -> None:
+    """Write the tables into the page, or raise ImproviserError."""
+    import shlex
+    import sys
+
+    from improviser.files import write_whole
+    from improviser.training.ablation_page import page_text, section_text
+
+    described = (
+        f"{study.seconds:g} seconds of CPU time each, seeds {study.settings.seed} to "
+        f"{study.settings.seed + study.seeds - 1}, {len(study.plan.players)} held-out pieces; means over the "
+        "seeds, +- their standard deviation."
+    )
+    command = shlex.join(["improviser", *sys.argv[1:]])
+    try:
+        old = page.read_text("utf-8") if page.exists() else "# Ablation\n"
+        write_whole(page, page_text(old, section_text(outcomes, beside, command, described)).encode())
+    except OSError as error:
+        raise ImproviserError(f"cannot write {page}: {error.strerror}") from error
+    tell(f"the tables are in {page}")

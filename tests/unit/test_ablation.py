@@ -1,0 +1,197 @@
+"""The ablation, on a corpus of a few bars: its variants, its files, its page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from improviser.agent.config import FULL, DQNConfig
+from improviser.engine.knobs import Knobs
+from improviser.errors import CheckpointError
+from improviser.training.ablation import (
+    EXTRAS,
+    GAMING,
+    GREEDILY,
+    LADDER,
+    ON_STAGE,
+    REWARDS,
+    VARIANTS,
+    Outcome,
+    Study,
+    Variant,
+    greedy_knobs,
+    references,
+    run_study,
+)
+from improviser.training.ablation_page import (
+    BEGIN,
+    END,
+    by_variant,
+    page_text,
+    section_text,
+    spread,
+    table_text,
+    work_text,
+)
+from improviser.training.budget import CpuBudget, TransitionBudget
+from improviser.training.chooser import Conditions
+from improviser.training.env import RewardWeights
+from improviser.training.evaluate import Plan
+from improviser.training.grid import DUETS, chorale_parts
+from improviser.training.material import GameSettings
+from improviser.training.train import Progress, TrainingSettings
+from tests.tiny_corpus import chorale, tiny_corpus
+
+LANES = 8
+SETTINGS = TrainingSettings(GameSettings("fiddle"), prior_updates=2, lanes=LANES)
+SMALL = DQNConfig(batch_size=16, buffer_size=500, learning_starts=LANES, train_frequency=LANES)
+TEXTBOOK = Variant("textbook", SMALL, has_prior_weights=False)
+NORM = Variant("full, layer norm", replace(SMALL, layer_norm=True, prior_weight=0.1, decomposed=True))
+
+
+def make_study(folder: Path, **changes: object) -> Study:
+    """Give a study of a fifth of a second each."""
+    parts = list(chorale_parts([chorale(bars=3)], "chorale", 4, casts=DUETS[:1]))
+    plan = Plan(parts, parts, Conditions(Knobs(), RewardWeights()), 0, "x")
+    study = Study(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
+    return replace(study, **changes)  # type: ignore[arg-type]  # fields of several types
+
+
+def run(study: Study) -> tuple[list[Outcome], list[str]]:
+    """Run a study; give the outcomes, and the stages and variants that were told."""
+    told: list[str] = []
+
+    def report(_done: int, what: str) -> None:
+        """Keep what is being trained."""
+        told.append(what)
+
+    def fitting(progress: Progress) -> None:
+        """Keep that a prior is fitted."""
+        told.append(progress.stage)
+
+    threads = torch.get_num_threads()
+    outcomes = run_study(study, tiny_corpus(), report, fitting)
+    torch.set_num_threads(threads)
+    return outcomes, told
+
+
+def outcome(variant: str, seed: int, reward: float) -> Outcome:
+    """Give an outcome whose figures are all `reward`, and twice that on stage."""
+    names = (*REWARDS, *GAMING)
+    return Outcome(
+        variant, seed, 1000, 10 * seed, dict.fromkeys(names, reward), dict.fromkeys(names, 2 * reward)
+    )
+
+
+def test_the_ladder_goes_from_the_textbook_to_the_full_learner() -> None:
+    """It begins with the textbook's algorithm at random weights and ends with what the models are made by."""
+    assert Variant("textbook", DQNConfig(), has_prior_weights=False) == LADDER[0]
+    assert FULL == LADDER[-1].dqn
+    assert len(VARIANTS) == len({variant.name for variant in VARIANTS})
+
+
+@pytest.mark.parametrize(("below", "above"), [*pairwise(LADDER[1:-1])])
+def test_each_rung_changes_one_setting(below: Variant, above: Variant) -> None:
+    """Up to the last rung each differs from the one below in one field."""
+    pairs = zip(asdict(below.dqn).items(), asdict(above.dqn).items(), strict=True)
+    assert 1 == sum(one != other for one, other in pairs)
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_each_extra_changes_one_setting(extra: Variant) -> None:
+    """Each extra differs from the full learner in one field."""
+    pairs = zip(asdict(FULL).items(), asdict(extra.dqn).items(), strict=True)
+    assert 1 == sum(one != other for one, other in pairs)
+
+
+def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Each outcome has its figures and its file; done again nothing is trained, unless a file is broken."""
+    study = make_study(tmp_path)
+    outcomes, told = run(study)
+    assert ["textbook, seed 0", "prior", "full, layer norm, seed 0", "prior", ""] == told
+    assert [TEXTBOOK.name, NORM.name] == [one.variant for one in outcomes]
+    for one in outcomes:
+        assert one.updates == one.transitions // LANES > 0
+        assert [*REWARDS, *GAMING] == list(one.greedy) == list(one.stage)
+    again, told = run(study)
+    assert str(outcomes) == str(again)  # as text, since nan equals nothing
+    assert "prior" not in told
+    (tmp_path / "textbook-0.json").write_text("{", "utf-8")
+    mended, _ = run(study)
+    assert str(outcomes[1]) == str(mended[1])
+    assert (tmp_path / "textbook-0.json").stat().st_size > 100
+
+
+def test_another_study_takes_nothing_over(tmp_path: Path) -> None:
+    """Another time a training is another study; another seed has a file of its own."""
+    study = make_study(tmp_path, variants=(TEXTBOOK,), seeds=2)
+    run(study)
+    files = [tmp_path / f"textbook-{seed}.json" for seed in (0, 1)]
+    before = [file.read_bytes() for file in files]
+    run(replace(study, seconds=0.1, seeds=1))
+    assert [False, True] == [file.read_bytes() == old for file, old in zip(files, before, strict=True)]
+
+
+def test_people_and_the_prior_stand_beside(tmp_path: Path) -> None:
+    """People's figures and the prior's, which is fitted where it is not there, are of the same kinds."""
+    threads = torch.get_num_threads()
+    beside = references(make_study(tmp_path), tiny_corpus())
+    torch.set_num_threads(threads)
+    assert {"people", "prior only"} == set(beside)
+    assert all([*REWARDS, *GAMING] == list(row) for row in beside.values())
+
+
+def test_an_outcome_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    """A folder in the place of the file is told with what to do."""
+    (tmp_path / "textbook-0.json").mkdir()
+    with pytest.raises(CheckpointError, match="Is a directory; free some space"):
+        run(make_study(tmp_path, variants=(TEXTBOOK,)))
+
+
+def test_greed_is_for_the_reward() -> None:
+    """Greedy knobs weight the heads as the reward does, and take the best without asking the prior."""
+    knobs = greedy_knobs(replace(SETTINGS, weights=RewardWeights(1.2, 1.0, 0.5)))
+    assert Knobs(1.2, 1.0, 0.5, temperature=0.0, prior_weight=0.0) == knobs
+
+
+def test_budgets() -> None:
+    """A count of transitions and the process' time tell how far a learning is."""
+    assert 0.5 == TransitionBudget(100, 20).progress(50)
+    assert CpuBudget(1e-9).progress(0) > 1 > CpuBudget(1e9).progress(0) >= 0
+    assert 0 == CpuBudget(1.0).done
+
+
+def test_figures_with_their_spread() -> None:
+    """A figure is the mean over the seeds with their standard deviation; what is unknown is passed over."""
+    assert "0.200 +- 0.141" == spread([0.1, 0.3], "reward")
+    assert "20.0" == spread([20, math.nan], "in motif %")
+    assert "-" == spread([math.nan], "reward")
+
+
+def test_tables() -> None:
+    """A row a variant, in the order of the ladder, behind people; the work of the same."""
+    outcomes = [outcome(LADDER[1].name, 0, 0.4), outcome("textbook", 0, 0.1), outcome("textbook", 1, 0.3)]
+    assert ["textbook", LADDER[1].name] == list(by_variant(outcomes))
+    people = {"people": dict.fromkeys((*REWARDS, *GAMING), 0.5)}
+    greedy = table_text(outcomes, people, GREEDILY).splitlines()
+    assert ["| variant", "|---|---:", "| *people*", "| textbook", f"| {LADDER[1].name}"] == [
+        line.split(" | ")[0] if " | " in line else line[:9] for line in greedy
+    ]
+    assert "| 0.200 +- 0.141 |" in greedy[3]
+    assert "| 0.800 |" in table_text(outcomes, people, ON_STAGE)
+    assert "| textbook | 1,000 | 5 |" in work_text(outcomes)
+    section = section_text(outcomes, people, "improviser ablate", "a second each.")
+    assert section.startswith("`improviser ablate`: a second each.\n")
+    assert 3 == section.count("### ")
+
+
+def test_a_page_keeps_what_others_wrote() -> None:
+    """The section is put at the end of a page, and the next one in its place."""
+    first = page_text("# Page\n\nwords\n", "one\n")
+    assert f"# Page\n\nwords\n\n{BEGIN}\n\none\n\n{END}\n" == first
+    assert f"# Page\n\nwords\n\n{BEGIN}\n\ntwo\n\n{END}\nmore\n" == page_text(first + "more\n", "two\n")
