@@ -55,7 +55,7 @@ def train(
     out: OutOption = None,
     seed: SeedOption = 0,
     prior_updates: UpdatesOption = 6_000,
-    transitions: TransitionsOption = 800_000,
+    transitions: TransitionsOption = 500_000,
     fresh: FreshOption = False,
     textbook: TextbookOption = False,
     beside: BesideOption = None,

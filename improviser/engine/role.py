@@ -52,12 +52,14 @@ class Role(ABC):
         action_count: The size of the action space; hold and rest come first.
         features: What is seen, the player's columns first.
         rewards: What is rewarded.
+        is_tune: Whether our line's events are notes, which a player can take up.
     """
 
     name: str
     action_count: int
     features: tuple[Feature, ...]
     rewards: Rewards
+    is_tune: bool
 
     @property
     def columns(self) -> int:
@@ -121,6 +123,7 @@ class _Melody(Role):
     action_count = ACTION_COUNT
     features = FEATURES
     rewards = rewards.MELODY
+    is_tune = True
 
     def events(self, actions: Actions, place: Place) -> Events:
         """Give notes, and HOLD and REST."""
@@ -160,6 +163,7 @@ class _Comping(Role):
     action_count = CHORD_ACTION_COUNT
     features = CHORD_FEATURES
     rewards = rewards.COMPING
+    is_tune = False
 
     def events(self, actions: Actions, place: Place) -> Events:
         """Give chord indices, and HOLD and REST."""

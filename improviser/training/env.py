@@ -85,12 +85,12 @@ class Game:
             table: Their side.
             lanes: Games at a time.
             rng: Draws the parts, and what the players do of themselves.
-            following: The share of episodes in which the players now and then take up what we played.
+            following: The share of episodes in which the players now and then take up our tune, if it is one.
         """
         self._parts, self._heard, self._rng = parts, table, rng
-        self._following = following
         self._lanes = lanes
         self._role = table.role
+        self._following = following if self._role.is_tune else 0.0
         self._weights = self._role.rewards.component_weights()
         self.observation: Rows = np.zeros((lanes, self._role.columns), dtype=np.uint8)
         self.terms = np.zeros((lanes, len(self._role.rewards.terms)), dtype=np.float32)

@@ -108,7 +108,7 @@ class TrainingSettings:
     weights: RewardWeights = field(default_factory=RewardWeights)
     seed: int = 0
     prior_updates: int = 6_000
-    transitions: int = 800_000
+    transitions: int = 500_000
     lanes: int = 64
     simulated: float = 0.4
     following: float = 0.15

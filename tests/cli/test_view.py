@@ -150,3 +150,14 @@ def test_a_view_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch) -
     view.show(READY)
     view.recorded(Path("x"))
     assert (1, BrokenPipeError) == (times, type(view.fault))
+
+
+def test_a_chord_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """The notes of a chord are shown once, as the chord; the next one stands by itself."""
+    events = [
+        Played(10.0, 10.0, 0, note, 80, beat, "C", "Am", {}, ({"chord": name},))
+        for beat, name, notes in ((0.0, "C", (48, 52, 55)), (1.0, "G7", (47, 53, 55)))
+        for note in notes
+    ]
+    shown(TextView(SETTINGS, is_terminal=False), *events, Summary())
+    assert "improviser: C G7" in capsys.readouterr().out

@@ -237,13 +237,12 @@ def test_spread() -> None:
 
 
 def test_chords_are_measured_in_all_columns() -> None:
-    """People, random chords, the prior, greed and the actor have the figures of chords; greed has most."""
-    parts = list(comping_parts([chorale(bars=12), chorale("other", bars=12)], "chorale", 4, 48, ((0,), (1,))))
+    """People, random chords, the prior, greed and the actor have the figures of chords."""
+    pieces = [chorale(bars=12), chorale("other", bars=12)]
+    parts = list(comping_parts(pieces, "chorale", 4, 48, ((0,), (1,))))
     plan = Plan(parts, parts, BEST, 0, "x")
     table = evaluate(Indifferent(COMPING.action_count), plan, lambda *_: None).table
     assert [*BASELINES, "x"] == list(table.columns)
     told = {"note in chord %", "chord changes per bar", "- progression"}
     assert all(told <= set(column) for column in table.columns.values())
     assert "overlap: roots" in table.rows()
-    rewards_of = {name: table.value(name, "reward").mean for name in table.columns}
-    assert "greedy on reward" == max(rewards_of, key=lambda name: rewards_of[name])
