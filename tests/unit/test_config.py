@@ -55,7 +55,7 @@ def own_preset(folder: Path, name: str, **changes: str) -> None:
 
 def test_the_shipped_presets_are_found() -> None:
     """The shipped presets are there by their names, sorted."""
-    assert ["chorale", "comping", "fiddle"] == list(resources.preset_paths())
+    assert ["chorale", "comping", "fiddle", "free", "minimal"] == list(resources.preset_paths())
 
 
 def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:
@@ -63,7 +63,7 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
-    assert ["chorale", "comping", "fiddle", "mine"] == list(paths)
+    assert ["chorale", "comping", "fiddle", "free", "mine", "minimal"] == list(paths)
     assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
 
 
@@ -116,7 +116,8 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
     """An unknown preset is told with the nearest one and all that there are."""
-    expected = r"^no preset 'coral'; did you mean 'chorale'\? \(available: chorale, comping, fiddle\)$"
+    there_are = "chorale, comping, fiddle, free, minimal"
+    expected = rf"^no preset 'coral'; did you mean 'chorale'\? \(available: {there_are}\)$"
     with pytest.raises(ConfigError, match=expected):
         load_preset("coral")
 
