@@ -201,7 +201,7 @@ def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) 
     expected = [
         "improviser: own.toml: schema_version = 7: should be 1",
         "own.toml: reward.harmony: missing; it is required",
-        "own.toml: reward.harmonie = 1.2: unknown key; did you mean 'harmony'?",
+        "own.toml: reward.harmonie = 1.0: unknown key; did you mean 'harmony'?",
     ]
     assert ("", expected) == (captured.out, captured.err.splitlines())
     assert not Path("out.mid").exists()

@@ -31,7 +31,7 @@ def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("presets", ["chorale", "comping", "fiddle"]),
+        ("presets", ["chorale", "comping", "fiddle", "free", "minimal"]),
         ("devices", ["novation_launch_control_xl_3", "novation_launchkey_mk2"]),
     ],
 )
