@@ -93,7 +93,7 @@ def test_a_missing_preset_is_an_error(run: Run) -> None:
     """The error names the presets that there are."""
     code, fault = run("demo", "--preset", "nothing").end()
     assert 1 == code
-    assert "improviser: no preset 'nothing' (available: chorale, fiddle)\n" == fault
+    assert "improviser: no preset 'nothing' (available: chorale, comping, fiddle, free, minimal)\n" == fault
 
 
 def test_a_corrupt_model_is_an_error(run: Run, improviser_home: Path) -> None:
