@@ -79,6 +79,7 @@ def judge_line(
             chord_bits=chord_bits,
             tonic=tonic,
             mode=np.array([int(tonality.mode)]),
+            player_held=listened.line.held,
             player_density=line_density(listened.line),
             moment=moments(
                 LEVELS[row, [step % bar_steps]],

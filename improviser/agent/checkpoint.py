@@ -6,7 +6,6 @@ Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header'
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -23,13 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT: Final = "improviser-model-1"
+# Weights that are kept in fewer bits, being many; read, all are float32.
+_STORED: Final = {"input.weight": np.float16}
 _TRAIN: Final = "train it with `improviser train`"
 
 
 def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """Give the name and shape of each weight of one network."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for group in config.groups:
+    if config.one_hot:
+        shapes["input.weight"] = (config.rows, config.hidden)
+    for group in () if config.one_hot else config.groups:
         shapes[f"embedding.{group.name}"] = (group.values, group.embedding)
         shapes[f"input.{group.name}"] = (group.columns, group.embedding, config.hidden)
     shapes["input.bias"] = (config.hidden,)
@@ -49,12 +52,12 @@ def save_model(
 
     Args:
         path: Where to.
-        config: The shape of the Q-network; the prior's is the same with one head.
+        config: The shape of the Q-network, see `NetworkConfig.prior` for the other's.
         networks: The weights of `prior` and `q`.
         notes: More lines for the header, such as the style.
     """
     tensors = {
-        f"{network}.{name}": np.ascontiguousarray(weight)
+        f"{network}.{name}": np.ascontiguousarray(weight, _STORED.get(name, np.float32))
         for network, weights in sorted(networks.items())
         for name, weight in sorted(weights.items())
     }
@@ -84,7 +87,7 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
         msg = f"the model {path} is corrupt ({error}); install it again or {_TRAIN}"
         raise CheckpointError(msg) from error
     config = _config(path, header)
-    shapes = {"prior": replace(config, heads=1), "q": config}
+    shapes = {"prior": config.prior(), "q": config}
     networks = {network: _weights(path, shapes[network], tensors, network) for network in NETWORKS}
     return config, networks, header
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -42,6 +42,8 @@ class NetworkConfig:
         hidden: Width of both hidden layers.
         heads: One for each part of the reward that is valued on its own.
         layer_norm: Whether both hidden layers are normalised (J. L. Ba et al. 2016, "Layer Normalization").
+        one_hot: Whether each value of each column has weights of its own in the first layer, as if columns
+            were one-hot; else the columns of a group share embeddings.
     """
 
     groups: tuple[Group, ...]
@@ -49,6 +51,7 @@ class NetworkConfig:
     hidden: int = 256
     heads: int = 1
     layer_norm: bool = False
+    one_hot: bool = False
 
     @property
     def columns(self) -> int:
@@ -69,7 +72,11 @@ class NetworkConfig:
         """Give the shape as text, for a checkpoint's header."""
         groups = [[group.name, group.columns, group.values] for group in self.groups]
         shape = {"actions": self.actions, "hidden": self.hidden, "heads": self.heads}
-        return json.dumps({"groups": groups, **shape, "layer_norm": self.layer_norm})
+        return json.dumps({"groups": groups, **shape, "layer_norm": self.layer_norm, "one_hot": self.one_hot})
+
+    def prior(self) -> NetworkConfig:
+        """Give the shape of the prior beside a Q-network of this shape: one head, and shared embeddings."""
+        return replace(self, heads=1, one_hot=False)
 
 
 def network_config_from_json(text: str) -> NetworkConfig:
@@ -84,7 +91,8 @@ def network_config_from_json(text: str) -> NetworkConfig:
             Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"]
         )
         shape = int(data["actions"]), int(data["hidden"]), int(data.get("heads", 1))
-        return NetworkConfig(groups, *shape, bool(data.get("layer_norm", False)))
+        switches = bool(data.get("layer_norm", False)), bool(data.get("one_hot", False))
+        return NetworkConfig(groups, *shape, *switches)
     except (KeyError, TypeError, OverflowError) as error:
         msg = f"no network shape: {text[:80]}"
         raise ValueError(msg) from error
@@ -117,6 +125,7 @@ class DQNConfig:
         dueling: Value and advantages are learned apart (Z. Wang et al. 2016, "Dueling Network
             Architectures for Deep Reinforcement Learning").
         layer_norm: See NetworkConfig.
+        one_hot: See NetworkConfig. Only of the Q-network: the prior has few examples.
         n_steps: Rewards that are summed before the bootstrap (R. Sutton 1988; M. Hessel et al. 2018,
             "Rainbow").
         priority: Exponent of the error in the chance of being replayed; 0 draws uniformly (T. Schaul et al.
@@ -150,6 +159,7 @@ class DQNConfig:
     double: bool = False
     dueling: bool = False
     layer_norm: bool = False
+    one_hot: bool = False
     n_steps: int = 1
     priority: float = 0.0
     importance: float = 0.4

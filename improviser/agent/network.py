@@ -33,7 +33,7 @@ class Network(nn.Module):
         self.config = config
         self.dueling = dueling
         self._offsets = torch.from_numpy(config.row_offsets())
-        fan_in = sum(group.columns * group.embedding for group in config.groups)
+        fan_in = sum(group.columns * (1 if config.one_hot else group.embedding) for group in config.groups)
         scales = {"input": (2 / fan_in) ** 0.5, "hidden": (2 / config.hidden) ** 0.5, "output": 0.01}
         self._weights = nn.ParameterDict()
         for name, shape in weight_shapes(config).items():
@@ -99,6 +99,8 @@ class Network(nn.Module):
 
     def _folded(self) -> Tensor:
         """Give the first layer as a table, (rows, hidden)."""
+        if self.config.one_hot:
+            return self._get("input.weight")
         blocks = [
             torch.einsum(
                 "ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}")

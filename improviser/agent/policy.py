@@ -30,8 +30,11 @@ def fold_first_layer(config: NetworkConfig, weights: Weights) -> FloatArray:
 
     Args:
         config: The shape.
-        weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden).
+        weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden); or
+            `input.weight`, the table itself, where the layer is one-hot.
     """
+    if config.one_hot:
+        return weights["input.weight"]
     blocks = [
         np.einsum("ve,ceh->cvh", weights[f"embedding.{group.name}"], weights[f"input.{group.name}"])
         for group in config.groups
@@ -74,7 +77,8 @@ class Policy:
         """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head."""
         self.config = config
         self._offsets = config.row_offsets()
-        self._table = np.concatenate([fold_first_layer(config, net) for net in (prior, q)], axis=1)
+        tables = fold_first_layer(config.prior(), prior), fold_first_layer(config, q)
+        self._table = np.concatenate(tables, axis=1)
         self._bias = np.concatenate([net["input.bias"] for net in (prior, q)])
         self._tails = [_Tail(net) for net in (prior, q)]
 

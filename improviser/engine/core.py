@@ -337,6 +337,7 @@ class Engine:
             bits=rotate(player.bits, place.tonic),
             player_note=player.line.note,
             player_before=player.line.before,
+            player_held=player.line.held,
             player_turns=turns(player.line.intervals),
             chord_bits=chord_bits,
             tonic=place.tonic,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from improviser.agent.policy import FloatArray, Mix
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
+from improviser.rewards import COMPONENTS
 
 # What an onset is worth more, in units of the reward, for each unit of density above 1.
 DENSITY_SCALE: Final = 0.5
@@ -38,6 +39,15 @@ class Knobs:
     def weights(self) -> FloatArray:
         """The weights of the reward's components, (3,)."""
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
+
+    def turned(self, name: str, position: float) -> Knobs:
+        """Give the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
+
+        Harmony, coherence and creativity count times the square of the position, so that the upper half of
+        the way is heard as much as the lower; the temperature times the position; the density is the position.
+        """
+        stands = 1.0 if name == "density" else getattr(self, name)
+        return replace(self, **{name: stands * position ** (2 if name in COMPONENTS else 1)})
 
     def to_mix(self, actions: int = ACTION_COUNT) -> Mix:
         """Give what the values come to, where there are so many actions."""

@@ -80,6 +80,11 @@ class Line:
         twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 
+    @property
+    def held(self) -> Events:
+        """The steps that the last onset has been held, (lanes,), at most LONG_AGO; 0 where nothing sounds."""
+        return self.since * (self.note >= 0)
+
     def push(self, event: Events) -> None:
         """Take in the next step's events, (lanes,)."""
         self.lagged = self.events[self._places]

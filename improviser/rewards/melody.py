@@ -10,14 +10,14 @@ rewarded has a counter-term.
 | harmony | scale | .13 | - ; tones outside the key |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
 | harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
-| coherence | proximity | .20 | small melodic intervals; wide ones, and repeating the note |
-| coherence | reversal | .08 | turning back after a leap; leaping on |
-| coherence | meter | .18 | onsets on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .20 | - ; more or fewer onsets in two bars than people play beside as many |
-| coherence | cadence | .12 | stable tones at the end of four and eight bars; unstable ones |
-| coherence | motif | .08 | taking up the rhythm of the bar before with other notes; breaking off it |
-| coherence | opening | .10 | the tonic or the chord on the first beat of two bars; other tones there |
-| coherence | spacing | .04 | - ; within a third of the player's top voice, or far from it |
+| coherence | proximity | .18 | small melodic intervals; wide ones, and repeating the note |
+| coherence | reversal | .10 | turning back after a leap; leaping on |
+| coherence | meter | .22 | onsets on strong positions; off the beat, and holding through a downbeat |
+| coherence | density | .12 | - ; more or fewer onsets in two bars than people play beside as many |
+| coherence | cadence | .14 | stable tones at the end of four and eight bars; unstable ones |
+| coherence | motif | .06 | taking up the rhythm of the bar before with other notes; breaking off it |
+| coherence | opening | .12 | the tonic or the chord on the first beat of two bars; other tones there |
+| coherence | spacing | .06 | - ; within a third of the player's top voice, or far from it |
 | creativity | surprise | .20 | melodies about as surprising as people's; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
 | creativity | variety | .20 | four to six pitch classes in the last eight onsets; one or two |
@@ -66,14 +66,14 @@ TERMS: Final = {
     "scale": ("harmony", 0.13),
     "clash": ("harmony", 0.04),
     "parallels": ("harmony", 0.21),
-    "proximity": ("coherence", 0.20),
-    "reversal": ("coherence", 0.08),
-    "meter": ("coherence", 0.18),
-    "density": ("coherence", 0.20),
-    "cadence": ("coherence", 0.12),
-    "motif": ("coherence", 0.08),
-    "opening": ("coherence", 0.10),
-    "spacing": ("coherence", 0.04),
+    "proximity": ("coherence", 0.18),
+    "reversal": ("coherence", 0.10),
+    "meter": ("coherence", 0.22),
+    "density": ("coherence", 0.12),
+    "cadence": ("coherence", 0.14),
+    "motif": ("coherence", 0.06),
+    "opening": ("coherence", 0.12),
+    "spacing": ("coherence", 0.06),
     "surprise": ("creativity", 0.20),
     "novelty": ("creativity", 0.40),
     "variety": ("creativity", 0.20),
@@ -135,7 +135,8 @@ def judge(scene: Scene) -> FloatArray:
     sounding = own.note >= 0
     degree = (own.note - scene.tonic) % OCTAVE
     in_chord = (scene.chord_bits >> degree) & 1
-    step = _Step(own.events[:, -1] >= 0, sounding, degree, in_chord, _WORTH[own.since] * sounding)
+    stale = np.maximum(own.since - np.minimum(scene.player_held, _PATIENCE), 0)
+    step = _Step(own.events[:, -1] >= 0, sounding, degree, in_chord, _WORTH[stale] * sounding)
     terms = np.empty((len(own.note), len(TERMS)), dtype=np.float32)
     _harmony(scene, step, terms)
     _coherence(scene, step, terms)
@@ -150,7 +151,8 @@ class _Step:
     `degree` is the sounding note's, in semitones above the tonic; `in_chord` 1 if the chord has it, else 0.
     `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
     melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
-    sitting on a good note earns nothing in the end.
+    sitting on a good note earns nothing in the end. It does not age while the player holds a note: where the
+    player comes to rest, so may we.
     """
 
     onset: npt.NDArray[np.bool_]
@@ -185,14 +187,16 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     melody *= step.worth[:, None]
     out[:, 5:7] = melody
     newest = own.events[:, -1]
-    out[:, 7] = np.where(step.onset, moment[:, 4], np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
+    moves = scene.player_held < SIXTEENTHS_PER_BEAT
+    struck = np.minimum(moment[:, 4], moves)
+    out[:, 7] = np.where(step.onset, struck, np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
     started = own.events[:, 0] != NONE
     out[:, 8] = _DENSITY_FIT[scene.style, scene.player_density, started.view(np.int8), own.count]
     is_stable = _STABLE[scene.mode, step.degree]
     out[:, 9] = np.where(is_stable, moment[:, 8], moment[:, 7]) * step.sounding
     bar_ago = own.lagged[:, _BAR_LAG]
     same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
-    out[:, 10] = same_rhythm * ((bar_ago != newest) & started) * _MOTIF_SHARE[own.count]
+    out[:, 10] = same_rhythm * ((bar_ago != newest) & started & moves) * _MOTIF_SHARE[own.count]
     out[:, 11] = _OPENING[step.in_chord, step.degree] * (step.sounding * moment[:, 9])
     is_beside = step.sounding & (scene.player_note >= 0)
     out[:, 12] = _SPACING[own.note - scene.player_note] * is_beside
@@ -240,13 +244,16 @@ _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
 _EMPHASIS: Final = 0.4 + 0.6 * _LEVELS
 # What a note still counts so many steps after its onset: all for a beat of sixteenths, then halved each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) / 4).astype(np.float32)
+# For so many steps that the player holds a note, ours loses nothing.
+_PATIENCE: Final = 8
 # Worth of an onset outside and inside of the chord: [level, inside].
 _CHORD_FIT: Final = np.stack([-0.2 - 0.6 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
-# Fit to the meter: [level, onset, hold or rest].
+# Fit to the meter: [level, onset, hold or rest]. People's onsets earn next to nothing in the mean, so that
+# where a note begins counts and how many begin does not.
 _METER_FIT: Final = np.array(
-    [[-0.4, 0, 0], [0.1, 0, 0], [0.5, 0, 0], [0.6, 0, 0], [0.8, -0.4, 0]], dtype=np.float32
+    [[-0.8, 0, 0], [-0.3, 0, 0], [0.1, 0, 0], [0.2, 0, 0], [0.4, -0.4, 0]], dtype=np.float32
 )
 # Whether a degree is stable, and -1 where it is outside of the scale: [mode, degree].
 _STABLE: Final = (STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1 > 0

@@ -29,6 +29,7 @@ class Scene:
         bits: (lanes,) twelve-bit sets of the pitch classes the player sounds, bit 0 being the tonic.
         player_note: (lanes,) the player's top note, SILENT where none.
         player_before: (lanes,) the same one step ago.
+        player_held: (lanes,) the steps that the player's last note has been held, 0 where none sounds.
         player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
         chord_bits: (lanes,) twelve-bit set of the implied chord, in the same way, 0 where none.
         tonic: (lanes,) pitch class of the key.
@@ -42,6 +43,7 @@ class Scene:
     bits: IntArray
     player_note: IntArray
     player_before: IntArray
+    player_held: IntArray
     player_turns: IntArray
     chord_bits: IntArray
     tonic: IntArray

@@ -86,6 +86,7 @@ LADDER: Final = (
 # five, since there are few updates (0.005); N. Vieillard et al. (2020), table 1 (0.9).
 EXTRAS: Final = (
     Variant("full, layer norm", replace(FULL, layer_norm=True)),
+    Variant("full, one-hot first layer", replace(FULL, one_hot=True)),
     Variant("full, prioritised replay", replace(FULL, priority=0.6)),
     Variant("full, soft targets", replace(FULL, target_rate=0.005)),
     Variant("full, soft value (Psi)", replace(FULL, soft_value=True)),

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from improviser.agent.policy import Actor
-    from improviser.engine.knobs import Knobs
     from improviser.training.evaluate import Plan
 
 SETTINGS: Final = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -29,10 +28,12 @@ MEASURES: Final[Mapping[str, str]] = {
     "coherence": "coherence",
     "creativity": "creativity",
     "density": "onsets per bar",
-    "temperature": "Vendi",
+    "temperature": "distinct pitches",
 }
-# What harmony is there to change where it is not consonance.
-HARMONY_MEASURES: Final[Mapping[str, str]] = {"comping": "note in chord %"}
+# What they are there to change where it is something else.
+ROLE_MEASURES: Final[Mapping[str, Mapping[str, str]]] = {
+    "comping": {"harmony": "note in chord %", "temperature": "Vendi"}
+}
 # Turned from 0 to 2 a knob shall move its measure by so much of the gap between people and random notes.
 LEAST_SHARE: Final = 0.3
 
@@ -73,7 +74,7 @@ class Sweep:
 
 
 def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
-    """Turn each knob through SETTINGS; the temperature's are multiples of the preset's own.
+    """Turn each knob through SETTINGS, see `Knobs.turned`: at 1 it stands as the preset has it.
 
     Args:
         actor: Who plays.
@@ -83,23 +84,16 @@ def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
     table, rng = player_table(plan.players), np.random.default_rng(plan.seed)
     human = _column(perform_human(plan.people, player_table(plan.people), plan.conditions), plan)
     random = _column(perform_random(plan.players, table, plan.conditions, rng), plan)
-    harmony = HARMONY_MEASURES.get(table.role.name, MEASURES["harmony"])
-    measures, sweeps = {**MEASURES, "harmony": harmony}, []
+    measures, sweeps = {**MEASURES, **ROLE_MEASURES.get(table.role.name, {})}, []
     for number, (knob, measure) in enumerate(measures.items()):
         values = []
         for place, setting in enumerate(SETTINGS):
-            conditions = replace(plan.conditions, knobs=turned(plan.conditions.knobs, knob, setting))
+            conditions = replace(plan.conditions, knobs=plan.conditions.knobs.turned(knob, setting))
             takes = perform(actor, plan.players, table, conditions, np.random.default_rng(plan.seed))
             values.append(_column(takes, plan)[measure])
             report(number * len(SETTINGS) + place + 1, len(MEASURES) * len(SETTINGS))
         sweeps.append(Sweep(knob, measure, tuple(values), human[measure].mean, random[measure].mean))
     return sweeps
-
-
-def turned(knobs: Knobs, knob: str, setting: float) -> Knobs:
-    """Give the knobs with one of them at `setting`, the temperature at so many times what it was."""
-    value = setting * knobs.temperature if knob == "temperature" else setting
-    return replace(knobs, **{knob: value})
 
 
 def _column(takes: Sequence[Take], plan: Plan) -> dict[str, Estimate]:

@@ -43,6 +43,7 @@ class PlayerTable:
         note: (rows,) int16, its top note, SILENT where none.
         seen: (rows,) int16, the same as it is known when the step is decided.
         before: (rows,) int16, the same one step ago.
+        held: (rows,) int16, the steps that it has been held, as `Line.held` gives them.
         turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
         density: (rows,) int8, half its onsets in the window, at most 8.
@@ -58,6 +59,7 @@ class PlayerTable:
     note: npt.NDArray[np.int16]
     seen: npt.NDArray[np.int16]
     before: npt.NDArray[np.int16]
+    held: npt.NDArray[np.int16]
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
     density: npt.NDArray[np.int8]
@@ -77,6 +79,7 @@ class PlayerTable:
             bits=self.bits[rows],
             player_note=self.note[rows],
             player_before=self.before[rows],
+            player_held=self.held[rows],
             player_turns=self.turns[rows],
             chord_bits=self.chord_bits[rows],
             tonic=place.tonic,
@@ -106,6 +109,7 @@ def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
         note=np.zeros(rows, dtype=np.int16),
         seen=np.zeros(rows, dtype=np.int16),
         before=np.zeros(rows, dtype=np.int16),
+        held=np.zeros(rows, dtype=np.int16),
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         density=np.zeros(rows, dtype=np.int8),
@@ -198,6 +202,7 @@ def listen_step(
         "bits": rotate(player.bits, place.tonic),
         "note": player.line.note,
         "before": player.line.before,
+        "held": player.line.held,
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
         "density": line_density(player.line),

@@ -22,6 +22,7 @@ from improviser.agent.checkpoint import load_model, save_model
 from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
+from improviser.agent.policy import fold_first_layer
 from improviser.agent.replay import ReplayBuffer, Transitions
 from improviser.engine.role import ROLES
 from improviser.errors import CheckpointError
@@ -117,7 +118,8 @@ class TrainingSettings:
     def network(self) -> NetworkConfig:
         """Give the shape of the Q-network; the prior's has one head."""
         heads = len(COMPONENTS) if self.dqn.decomposed else 1
-        return replace(network_config(ROLES[self.game.role]), heads=heads, layer_norm=self.dqn.layer_norm)
+        config = network_config(ROLES[self.game.role])
+        return replace(config, heads=heads, layer_norm=self.dqn.layer_norm, one_hot=self.dqn.one_hot)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
         """Give what tells one run from another: settings, network, corpus, and the code that learns."""
@@ -186,7 +188,7 @@ def _notes(settings: TrainingSettings) -> dict[str, str]:
 
 def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
     """Give the prior, from the folder where it was fitted already."""
-    config = replace(settings.network(), heads=1)
+    config = settings.network().prior()
     network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
     with suppress(CheckpointError):  # not fitted yet, or broken: fitted again
@@ -256,6 +258,8 @@ def from_prior(prior: Network, settings: TrainingSettings) -> Network:
     config = settings.network()
     network = Network(config, torch.Generator().manual_seed(0), dueling=settings.dqn.dueling)
     weights = prior.to_weights()
+    if config.one_hot:
+        weights["input.weight"] = fold_first_layer(prior.config, weights)
     for name in ("output.weight", "output.bias"):
         share = weights[name] * np.float32(PRIOR_TO_Q / config.heads)
         weights[name] = np.concatenate([share] * config.heads)

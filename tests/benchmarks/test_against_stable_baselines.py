@@ -40,7 +40,7 @@ SEEDS: Final = 3
 SETTINGS: Final = TrainingSettings(GameSettings("chorale", 4, 40), simulated=0.0, following=0.0)
 WEIGHTS: Final = SETTINGS.weights.to_array()
 PRIORLESS: Final = replace(
-    FULL, prior_weight=0.0, prior_exploration=False, epsilon_start=0.5, epsilon_end=0.05
+    FULL, one_hot=True, prior_weight=0.0, prior_exploration=False, epsilon_start=0.5, epsilon_end=0.05
 )
 NOTHING: Final = Variant("from nothing", PRIORLESS, has_prior_weights=False)
 SHIPPED: Final = Variant("as shipped", FULL)

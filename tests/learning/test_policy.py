@@ -33,12 +33,18 @@ def observation() -> npt.NDArray[np.uint8]:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "config",
-    [SMALL, NETWORK, replace(NETWORK, heads=3), replace(SMALL, heads=2, layer_norm=True)],
-    ids=["small", "stage", "heads", "norm"],
+    [
+        SMALL,
+        NETWORK,
+        replace(NETWORK, heads=3),
+        replace(SMALL, heads=2, layer_norm=True),
+        replace(SMALL, heads=2, one_hot=True),
+    ],
+    ids=["small", "stage", "heads", "norm", "one-hot"],
 )
 def test_numpy_equals_torch(config: NetworkConfig, seed: int) -> None:
     """Q-values and log-prior equal those of the torch network to 1e-5, relative to their size."""
-    habits = replace(config, heads=1)
+    habits = config.prior()
     prior, q = make_weights(habits, seed, 0.1), make_weights(config, seed + 10, 0.1)
     policy = Policy(config, prior, q)
     rows = make_observations(config, 50, np.random.default_rng(seed))

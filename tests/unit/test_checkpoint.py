@@ -230,9 +230,22 @@ def test_shapes() -> None:
 
 def test_a_shape_as_text() -> None:
     """A shape survives its way through JSON; one without heads has a single one, and no norm."""
-    for config in (SMALL, replace(SMALL, heads=3, layer_norm=True)):
+    for config in (SMALL, replace(SMALL, heads=3, layer_norm=True), replace(SMALL, one_hot=True)):
         assert config == network_config_from_json(config.to_json())
     text = json.loads(SMALL.to_json())
-    assert {"groups", "actions", "hidden", "heads", "layer_norm"} == text.keys()
-    del text["heads"], text["layer_norm"]
+    assert {"groups", "actions", "hidden", "heads", "layer_norm", "one_hot"} == text.keys()
+    del text["heads"], text["layer_norm"], text["one_hot"]
     assert SMALL == network_config_from_json(json.dumps(text))
+
+
+def test_a_one_hot_layer_is_kept_in_half_the_bits(tmp_path: Path) -> None:
+    """A Q-network's one-hot first layer takes two bytes a weight and comes back as the nearest float32."""
+    config = replace(SMALL, heads=3, one_hot=True)
+    networks = {"prior": make_weights(config.prior()), "q": make_weights(config)}
+    save_model(tmp_path / "m.safetensors", config, networks, {})
+    found, loaded, _ = load_model(tmp_path / "m.safetensors")
+    assert config == found
+    first, given = loaded["q"]["input.weight"], networks["q"]["input.weight"]
+    assert np.float32 == first.dtype
+    np.testing.assert_array_equal(given.astype(np.float16).astype(np.float32), first)
+    np.testing.assert_array_equal(networks["q"]["hidden.weight"], loaded["q"]["hidden.weight"])

@@ -45,6 +45,7 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
             chord_bits=chord_bits,
             tonic=key,
             mode=np.array([0]),
+            player_held=listened.line.held,
             player_density=line_density(listened.line),
             moment=COMPING.moments(level, np.array([step % 16]), np.array([step // 16]), chord_bits),
             style=np.array([0]),

@@ -17,7 +17,7 @@ from improviser.training.env import RewardWeights
 from improviser.training.estimate import Estimate
 from improviser.training.evaluate import Plan
 from improviser.training.grid import DUETS, chorale_parts, comping_parts
-from improviser.training.knob_sweep import MEASURES, SETTINGS, Sweep, sweep, turned
+from improviser.training.knob_sweep import MEASURES, SETTINGS, Sweep, sweep
 from tests.tiny_corpus import chorale
 
 KNOBS = Knobs(temperature=0.3, prior_weight=0.0)
@@ -59,13 +59,6 @@ def test_chords_have_a_measure_of_harmony_of_their_own() -> None:
     sweeps = {one.knob: one for one in sweep(Undecided(COMPING.action_count), plan, lambda *_: None)}
     assert "note in chord %" == sweeps["harmony"].measure
     assert sweeps["density"].is_monotonic
-
-
-def test_the_temperature_is_turned_by_multiples() -> None:
-    """The temperature's settings are multiples of its own value, the others' are the values."""
-    assert pytest.approx(0.45) == turned(KNOBS, "temperature", 1.5).temperature
-    harmony = turned(KNOBS, "harmony", 1.5)
-    assert (1.5, 0.3) == (harmony.harmony, harmony.temperature)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,15 @@ def test_density_is_a_preference_on_onsets() -> None:
         assert [0, 0] == value[:FIRST_ONSET].tolist()
 
 
+def test_a_knob_is_turned_by_the_square_of_its_position() -> None:
+    """At 1 a knob stands where it stood, at 2 a component counts four times, the temperature twice."""
+    knobs = Knobs(harmony=0.5, temperature=0.2, density=0.8)
+    assert knobs == knobs.turned("harmony", 1.0)
+    turned = knobs.turned("harmony", 2.0).turned("temperature", 2.0).turned("density", 2.0)
+    assert (2.0, 0.4, 2.0) == (turned.harmony, turned.temperature, turned.density)
+    assert (1.0, 1.0) == (turned.coherence, turned.creativity)
+
+
 def test_settings_say_where_they_stand() -> None:
     """The knobs begin where the settings put them."""
     settings = EngineSettings(harmony=0.5, coherence=0.6, creativity=0.7, density=1.2, temperature=0.9)

@@ -93,6 +93,7 @@ def _random_scene(
         chord_bits=chord_bits,
         tonic=rng.integers(12, size=lanes),
         mode=rng.integers(2, size=lanes),
+        player_held=rng.integers(17, size=lanes),
         player_density=rng.integers(9, size=lanes),
         moment=moments(
             rng.integers(5, size=lanes),

@@ -15,6 +15,9 @@ from tests.scenes import judge_line
 REST_BAR = ". " * 16
 HELD_BAR = "- " * 16
 C_MAJOR_BROKEN = "C4 - - - E4 - - - G4 - - - - - - - "
+QUARTERS = "C4 - - - D4 - - - E4 - - - F4 - - - "
+# One strikes each beat; the other does until the second bar's downbeat, whose note it holds.
+PLAYERS = "G4 - - - " * 6, "G4 - - - " * 4 + "G4" + " -" * 7
 
 
 def last(own: str, player: str = "", *, bar: int = 0, style: int = 0) -> dict[str, float]:
@@ -99,8 +102,14 @@ def test_chord_needs_a_chord() -> None:
 
 def test_a_note_is_worth_less_the_longer_it_sounds() -> None:
     """A chord tone counts in full for a beat, and then ever less."""
-    worth = [step["chord"] for step in judge_line("C4" + " -" * 12, "C5" + " -" * 12)]
+    worth = [step["chord"] for step in judge_line("C4" + " -" * 12, "C5 " * 13)]
     assert worth[1] == worth[3] > worth[5] > worth[9] > 0
+
+
+def test_a_note_does_not_age_while_the_player_holds_one() -> None:
+    """Beside a held note ours counts in full for two beats more, but not for ever."""
+    worth = [step["scale"] for step in judge_line("C#4" + " -" * 15, "C5" + " -" * 15)]
+    assert -1 == worth[11] < worth[12] < worth[15] < 0
 
 
 def test_scale_punishes_tones_outside_the_key() -> None:
@@ -153,7 +162,14 @@ def test_reversal_pays_for_turning_back_after_a_leap() -> None:
 def test_meter_pays_for_onsets_on_strong_positions() -> None:
     """An onset is worth the more the stronger its position; off the beat it costs."""
     downbeat, off, eighth, _, beat = (step["meter"] for step in judge_line("C4 D4 E4 F4 G4"))
-    assert downbeat > beat > eighth > 0 > off
+    assert downbeat > beat > 0 > eighth > off
+
+
+def test_a_player_at_rest_is_not_to_be_driven_on() -> None:
+    """Under a note held for a beat or more neither an onset on the beat nor the last bar's rhythm earns."""
+    moving, resting = (judge_line(QUARTERS + "E4 - - - G4", player)[-1] for player in PLAYERS)
+    assert moving["meter"] > 0 == resting["meter"]
+    assert moving["motif"] > 0 == resting["motif"]
 
 
 def test_meter_punishes_holding_through_a_downbeat() -> None:
@@ -200,8 +216,7 @@ def test_cadence_is_of_the_end_only(own: str, bar: int) -> None:
 
 def _second_bar(second: str) -> float:
     """Give motif for the first step of the third bar, after a bar of quarters and `second`."""
-    quarters = "C4 - - - D4 - - - E4 - - - F4 - - - "
-    return last(quarters * 2 + second)["motif"]
+    return last(QUARTERS * 2 + second)["motif"]
 
 
 def test_motif_pays_for_the_rhythm_of_the_bar_before_with_other_notes() -> None:
