@@ -44,7 +44,8 @@ class Knobs:
         """Give the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
 
         Harmony, coherence and creativity count times the square of the position, so that the upper half of
-        the way is heard as much as the lower; the temperature times the position; the density is the position.
+        the way is heard as much as the lower; the temperature times the position itself, and
+        the density is the position.
         """
         stands = 1.0 if name == "density" else getattr(self, name)
         return replace(self, **{name: stands * position ** (2 if name in COMPONENTS else 1)})
