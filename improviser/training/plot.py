@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.engine.role import MELODY
 from improviser.errors import ImproviserError
 from improviser.files import write_whole
+from improviser.music.chord import QUALITIES, QUALITY_COUNT
 from improviser.training.adaptation import BEFORE_BEATS
 from improviser.training.disturbance import UNCHANGED
 from improviser.training.knob_sweep import SETTINGS
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from improviser.training.perform import Take
 
 ROLLS: Final = 3
+CHORDS_FROM: Final = 48
 DOTS_PER_INCH: Final = 100
 PLAYER_COLOUR, OWN_COLOUR, BAR_COLOUR = "tab:gray", "tab:red", "0.85"
 # Columns of small plots, and the size of each in inches.
@@ -94,10 +97,20 @@ def sampled(takes: Sequence[Take]) -> list[Take]:
     return [takes[index] for index in chosen]
 
 
-def note_bars(events: Events) -> list[tuple[int, int, int]]:
-    """Give each note of a voice as its first step, its length in steps, and its number."""
-    onsets = np.flatnonzero(events >= 0)
-    return list(zip(onsets.tolist(), note_lengths(events).tolist(), events[onsets].tolist(), strict=True))
+def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, int]]:
+    """Give each note of a voice as its first step, its length in steps, and its number.
+
+    Where the role's events are chords these are their notes in close position, roots from CHORDS_FROM on.
+    """
+    onsets = np.flatnonzero(events >= 0).tolist()
+    struck = zip(onsets, note_lengths(events).tolist(), events[onsets].tolist(), strict=True)
+    if role == MELODY.name:
+        return list(struck)
+    return [
+        (onset, length, CHORDS_FROM + chord // QUALITY_COUNT + above)
+        for onset, length, chord in struck
+        for above in QUALITIES[chord % QUALITY_COUNT][1]
+    ]
 
 
 def _roll(name: str, take: Take) -> Figure:
@@ -105,11 +118,10 @@ def _roll(name: str, take: Take) -> Figure:
     figure = _figure(12, 4)
     axes = figure.subplots()
     performance = take.performance
-    for events, colour, who in (
-        (performance.player, PLAYER_COLOUR, "player"),
-        (performance.events, OWN_COLOUR, name),
+    for notes, colour, who in (
+        (note_bars(performance.player), PLAYER_COLOUR, "player"),
+        (note_bars(performance.events, performance.role), OWN_COLOUR, name),
     ):
-        notes = note_bars(events)
         if notes:
             at, length, note = np.array(notes).T
             axes.barh(note, length, left=at, height=0.9, color=colour, edgecolor="white", label=who)

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from improviser.errors import ImproviserError
+from improviser.music.chord import QUALITIES, QUALITY_COUNT
 from improviser.training.adaptation import BEFORE_BEATS, Adaptation
 from improviser.training.disturbance import AFTER_BEATS, TRANSPOSED, UNCHANGED
 from improviser.training.evaluate import Evaluation
 from improviser.training.likeness import likeness
 from improviser.training.metrics import Performance
 from improviser.training.perform import Take
-from improviser.training.plot import note_bars, sampled, write_plots
+from improviser.training.plot import CHORDS_FROM, note_bars, sampled, write_plots
 from improviser.training.table import Table
 from tests.tiny_corpus import to_events
 
+MAJOR, MINOR = ([name for name, _ in QUALITIES].index(name) for name in ("", "m"))
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -75,6 +77,13 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_note_bars() -> None:
     """A note is drawn from its onset for as long as it sounds."""
     assert [(0, 2, 60), (3, 1, 62), (4, 2, 64)] == note_bars(to_events("60 . - 62 64 ."))
+
+
+def test_chords_are_drawn_as_their_notes() -> None:
+    """A chord's number is drawn as the notes of the chord: C major and A minor."""
+    major, minor = CHORDS_FROM + np.array([0, 4, 7]), CHORDS_FROM + np.array([9, 12, 16])
+    bars = note_bars(to_events(f"{MAJOR} . {9 * QUALITY_COUNT + MINOR}"), "comping")
+    assert [(0, 2, note) for note in major] + [(2, 1, note) for note in minor] == bars
 
 
 def test_sampled() -> None:
