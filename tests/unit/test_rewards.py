@@ -16,8 +16,8 @@ REST_BAR = ". " * 16
 HELD_BAR = "- " * 16
 C_MAJOR_BROKEN = "C4 - - - E4 - - - G4 - - - - - - - "
 QUARTERS = "C4 - - - D4 - - - E4 - - - F4 - - - "
-# One strikes each beat; the other does until the second bar's downbeat, whose note it holds.
-PLAYERS = "G4 - - - " * 6, "G4 - - - " * 4 + "G4" + " -" * 7
+# One strikes each beat; the other does until the third bar's downbeat, whose note it holds.
+PLAYERS = "G4 - - - " * 10, "G4 - - - " * 8 + "G4" + " -" * 7
 
 
 def last(own: str, player: str = "", *, bar: int = 0, style: int = 0) -> dict[str, float]:
@@ -167,7 +167,7 @@ def test_meter_pays_for_onsets_on_strong_positions() -> None:
 
 def test_a_player_at_rest_is_not_to_be_driven_on() -> None:
     """Under a note held for a beat or more neither an onset on the beat nor the last bar's rhythm earns."""
-    moving, resting = (judge_line(QUARTERS + "E4 - - - G4", player)[-1] for player in PLAYERS)
+    moving, resting = (judge_line(QUARTERS * 2 + "E4 - - - G4", player)[-1] for player in PLAYERS)
     assert moving["meter"] > 0 == resting["meter"]
     assert moving["motif"] > 0 == resting["motif"]
 
