@@ -39,8 +39,15 @@ SECONDS: Final = 75.0
 SEEDS: Final = 3
 SETTINGS: Final = TrainingSettings(GameSettings("chorale", 4, 40), simulated=0.0, following=0.0)
 WEIGHTS: Final = SETTINGS.weights.to_array()
+# Without a prior the values alone decide: greedy but for epsilon, as theirs is.
 PRIORLESS: Final = replace(
-    FULL, one_hot=True, prior_weight=0.0, prior_exploration=False, epsilon_start=0.5, epsilon_end=0.05
+    FULL,
+    one_hot=True,
+    prior_weight=0.0,
+    prior_exploration=False,
+    temperature=0.0,
+    epsilon_start=0.5,
+    epsilon_end=0.05,
 )
 NOTHING: Final = Variant("from nothing", PRIORLESS, has_prior_weights=False)
 SHIPPED: Final = Variant("as shipped", FULL)
