@@ -28,7 +28,7 @@ MEASURES: Final[Mapping[str, str]] = {
     "coherence": "coherence",
     "creativity": "creativity",
     "density": "onsets per bar",
-    "temperature": "distinct pitches",
+    "temperature": "dissonant %",
 }
 # What they are there to change where it is something else.
 ROLE_MEASURES: Final[Mapping[str, Mapping[str, str]]] = {
