@@ -166,7 +166,7 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the five terms of harmony."""
     own, moment = scene.own, scene.moment
     below = own.note < scene.player_note
-    vertical = _VERTICAL[below.view(np.int8), step.degree, scene.bits]
+    vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.degree)]
     vertical *= step.sounding[:, None]
     vertical *= moment[:, :2]
     out[:, 0] = vertical[:, 0]
@@ -289,7 +289,7 @@ _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSE
 
 
 def _vertical_table() -> FloatArray:
-    """Give consonance and clash, (2, 12, 4096, 2), of a note's pitch class with a set of pitch classes.
+    """Give consonance and clash, (2, 4096, 2), of a note of pitch class 0 with a set of pitch classes.
 
     Row 0 is for a note above the others, row 1 for one below them: fourths and fifths change places.
     Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
@@ -304,7 +304,7 @@ def _vertical_table() -> FloatArray:
         worst = np.where(members, values, np.inf).min(axis=1, initial=np.inf, where=members)
         table[row, :, 0] = (values.sum(axis=1) / size + np.where(sets > 0, worst, 0.0)) / 2
     table[:, :, 1] = -(sets & 0b1000_0000_0010 > 0).astype(np.float32)
-    return table[:, rotate(sets, np.arange(OCTAVE)[:, None])]
+    return table
 
 
 def _density_table() -> FloatArray:

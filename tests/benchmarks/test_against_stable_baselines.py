@@ -52,7 +52,7 @@ PRIORLESS: Final = replace(
 NOTHING: Final = Variant("from nothing", PRIORLESS, has_prior_weights=False)
 SHIPPED: Final = Variant("as shipped", FULL)
 GREEDY_PARTS: Final = 24
-# What did best of some settings of stable-baselines3 that were tried on seed 0: see docs/ablation.md.
+# As many games at a time as ours plays.
 LANES: Final = 64
 Choose = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.bool_]], int]
 

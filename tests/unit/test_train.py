@@ -12,6 +12,7 @@ import torch
 
 from improviser.agent.checkpoint import load_model, load_policy
 from improviser.agent.config import DQNConfig
+from improviser.agent.network import Network
 from improviser.listening.observation import GROUPS
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training import train as train_module
@@ -19,7 +20,7 @@ from improviser.training.env import NETWORK, RewardWeights
 from improviser.training.material import GameSettings
 from improviser.training.prior import PriorScore
 from improviser.training.run_state import FILE
-from improviser.training.train import Progress, TrainingSettings, train
+from improviser.training.train import Progress, TrainingSettings, from_prior, train
 from tests.tiny_corpus import tiny_corpus
 from tests.tiny_network import make_observations
 
@@ -149,3 +150,17 @@ def test_a_fingerprint_tells_runs_apart() -> None:
     )
     assert 1 + len(others) == len({settings.fingerprint([]) for settings in (TINY, *others)})
     assert TINY.fingerprint([]) == replace(TINY).fingerprint([])
+
+
+def test_a_one_hot_layer_begins_as_the_prior() -> None:
+    """Before the first update a Q-network with weights for each value values as one with embeddings does."""
+    prior = Network(TINY.network().prior(), torch.Generator().manual_seed(1))
+    rows = torch.from_numpy(make_observations(NETWORK, 20, np.random.default_rng(0)))
+    shared, free = (
+        from_prior(prior, replace(TINY, dqn=replace(DQN, decomposed=True, one_hot=one_hot)))
+        for one_hot in (False, True)
+    )
+    assert free.config.one_hot
+    expected, found = (network(rows).detach().numpy() for network in (shared, free))
+    assert np.ptp(expected) > 0
+    np.testing.assert_allclose(expected, found, atol=1e-6)
