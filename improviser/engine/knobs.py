@@ -20,7 +20,7 @@ class Knobs:
     """What can be turned while the music plays; it acts with the very next decision.
 
     Attributes:
-        harmony: Weight of harmony's Q-values, 0-2.
+        harmony: Weight of harmony's Q-values, 0-2; below 0 it is turned away from.
         coherence: The same of coherence.
         creativity: The same of creativity. None of the three acts on a model whose Q-network has one head.
         density: 0-2; above 1 onsets are preferred, below 1 holds and rests.
@@ -43,12 +43,14 @@ class Knobs:
     def turned(self, name: str, position: float) -> Knobs:
         """Give the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
 
-        Harmony, coherence and creativity count times the square of the position, so that the upper half of
-        the way is heard as much as the lower; the temperature times the position itself, and
-        the density is the position.
+        The temperature goes times the position, and the density is the position. Harmony, coherence and
+        creativity go times (position**2 + 3 * position - 2) / 2: from -1 at 0, which turns away from the
+        component, over 0 at 0.56, to 4 at 2. Where it merely didn't count at 0, people's habits would still
+        play nearly as coherently as people do, and the lower half of the way would hardly be heard.
         """
         stands = 1.0 if name == "density" else getattr(self, name)
-        return replace(self, **{name: stands * position ** (2 if name in COMPONENTS else 1)})
+        times = (position**2 + 3 * position - 2) / 2 if name in COMPONENTS else position
+        return replace(self, **{name: stands * times})
 
     def to_mix(self, actions: int = ACTION_COUNT) -> Mix:
         """Give what the values come to, where there are so many actions."""

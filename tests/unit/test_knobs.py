@@ -22,13 +22,14 @@ def test_density_is_a_preference_on_onsets() -> None:
         assert [0, 0] == value[:FIRST_ONSET].tolist()
 
 
-def test_a_knob_is_turned_by_the_square_of_its_position() -> None:
-    """At 1 a knob stands where it stood, at 2 a component counts four times, the temperature twice."""
+def test_a_component_is_turned_from_against_it_to_four_times() -> None:
+    """At 1 a knob stands where it stood; a component goes from -1 to 4 times, the others from 0 to 2."""
     knobs = Knobs(harmony=0.5, temperature=0.2, density=0.8)
     assert knobs == knobs.turned("harmony", 1.0)
-    turned = knobs.turned("harmony", 2.0).turned("temperature", 2.0).turned("density", 2.0)
-    assert (2.0, 0.4, 2.0) == (turned.harmony, turned.temperature, turned.density)
-    assert (1.0, 1.0) == (turned.coherence, turned.creativity)
+    assert [-0.5, -0.0625, 0.5, 2.0] == [knobs.turned("harmony", at).harmony for at in (0.0, 0.5, 1.0, 2.0)]
+    turned = knobs.turned("temperature", 2.0).turned("density", 2.0)
+    assert (0.4, 2.0) == (turned.temperature, turned.density)
+    assert (0.5, 1.0, 1.0) == (turned.harmony, turned.coherence, turned.creativity)
 
 
 def test_settings_say_where_they_stand() -> None:
