@@ -32,6 +32,7 @@ improviser evaluate
 improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
 improviser evaluate knobs --preset chorale
+improviser evaluate --preset fiddle --split valid
 improviser evaluate listening
 improviser evaluate --preset chorale --beside old=/tmp/models/chorale.safetensors --plots /tmp/plots
 """
@@ -45,6 +46,13 @@ class What(StrEnum):
     LISTENING = "listening"
 
 
+class Split(StrEnum):
+    """Whose pieces are played."""
+
+    TEST = "test"
+    VALID = "valid"
+
+
 WhatArgument = Annotated[
     What,
     typer.Argument(
@@ -53,6 +61,10 @@ WhatArgument = Annotated[
     ),
 ]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
+SplitOption = Annotated[
+    Split,
+    typer.Option("--split", help="Which held-out pieces."),
+]
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
 ]
@@ -80,6 +92,7 @@ def evaluate(
     what: WhatArgument = What.MUSIC,
     preset: PresetOption = DEFAULT_PRESET,
     pieces: PiecesOption = DEFAULT_PIECES,
+    split: SplitOption = Split.TEST,
     seed: SeedOption = 0,
     temperature: TemperatureOption = None,
     prior_weight: PriorOption = None,
@@ -95,7 +108,7 @@ def evaluate(
     each figure alone can be had by playing badly. What each means: docs/metrics.md. With --json each line is
     one column of it.
     """
-    _check(what, beside, plots)
+    _check(what, split, beside, plots)
     need_training()
     if plots is not None:
         need_plots()
@@ -106,7 +119,9 @@ def evaluate(
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
         others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
-        plan = make_plan(chosen, corpus, count=pieces, seed=seed, beside=others, adaptation=adaptation)
+        plan = make_plan(
+            chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=adaptation
+        )
         if what is What.KNOBS:
             turn_knobs(actor, plan, plots, json=json)
         else:
@@ -117,8 +132,10 @@ def evaluate(
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
 
 
-def _check(what: What, beside: list[str] | None, plots: Path | None) -> None:
+def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None) -> None:
     """Raise UsageError for an option that would do nothing."""
+    if what is What.LISTENING and split is not Split.TEST:
+        raise UsageError(f"'{what}' hears the test split only")
     if what is not What.MUSIC and beside:
         raise UsageError(f"--beside adds a column to the music's figures; '{what}' has none")
     if what is What.LISTENING and plots is not None:
@@ -146,6 +163,7 @@ def make_plan(
     pieces: list[Piece],
     *,
     count: int = DEFAULT_PIECES,
+    split: str = Split.TEST,
     seed: int = 0,
     beside: Mapping[str, Actor] | None = None,
     adaptation: bool = True,
@@ -163,8 +181,8 @@ def make_plan(
 
     settings = game_settings(preset)
     plan = Plan(
-        players=spread(held_out_parts(pieces, settings), count),
-        people=spread(human_parts(pieces, settings), count),
+        players=spread(held_out_parts(pieces, settings, split), count),
+        people=spread(human_parts(pieces, settings, split), count),
         conditions=conditions(preset),
         seed=seed,
         name=preset.name,

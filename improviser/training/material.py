@@ -102,8 +102,8 @@ class Sources:
     Attributes:
         imitated: Parts whose partners the prior imitates.
         players: Players of games.
-        held_out: Players of the test split.
-        people: What people play on the test split.
+        held_out: Players of what is held out.
+        people: What people play there.
         learnt: Parts of the training split whose partners are the tunes learnt from; empty without tunes.
     """
 
@@ -138,14 +138,14 @@ def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     return playable(SOURCES[settings.role].players(pieces, settings))
 
 
-def held_out_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of the test split; the improviser's register is the one it has on stage."""
-    return SOURCES[settings.role].held_out(_of_split(pieces, "test"), settings)
+def held_out_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
+    """Give the players of a split; the improviser's register is the one it has on stage."""
+    return SOURCES[settings.role].held_out(_of_split(pieces, split), settings)
 
 
-def human_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give what people play on the test split."""
-    return SOURCES[settings.role].people(_of_split(pieces, "test"), settings)
+def human_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
+    """Give what people play on a split."""
+    return SOURCES[settings.role].people(_of_split(pieces, split), settings)
 
 
 def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:

@@ -87,6 +87,14 @@ def test_the_test_split_is_held_out() -> None:
         assert all(has_partner(part) for part in people)
 
 
+def test_the_validation_split_is_held_out_too() -> None:
+    """Where it is asked for, what is measured on comes from the validation split only."""
+    pieces = tiny_corpus()
+    parts = [*held_out_parts(pieces, CHORALE, "valid"), *human_parts(pieces, CHORALE, "valid")]
+    assert 16 == len(parts)
+    assert all("valid" in part.name for part in parts)
+
+
 def test_three_voices_at_once() -> None:
     """One of the measured players is the three upper voices together, against the bass."""
     (part,) = (part for part in held_out_parts([chorale(split="test")], CHORALE) if "SAT" in part.name)
