@@ -27,6 +27,7 @@ class BackendName(StrEnum):
     ALSA = "alsa"
     COREMIDI = "coremidi"
     WINMM = "winmm"
+    RTMIDI_JACK = "rtmidi-jack"
     LOOPBACK = "loopback"
 
 

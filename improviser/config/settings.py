@@ -22,7 +22,7 @@ class Settings(Document):
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
     input_pattern: str | None = Field(default=None, alias="in", min_length=1)
     output_pattern: str | None = Field(default=None, alias="out", min_length=1)
-    backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "loopback"] = "auto"
+    backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
 
 

@@ -333,6 +333,7 @@ class Beat:
             self._stage.stand_in.leave(now_s)
         with contextlib.suppress(PortError):
             self._voice.release(self._engine.decision)
+        self._voice.drain()
         self._voice.tell(self._stage.tell, None, {})
         self._tally.bad_messages, self._tally.feedback = self._ear.bad_messages, self._ear.feedback
         summary = self._tally.summary(

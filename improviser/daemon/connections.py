@@ -12,9 +12,10 @@ from improviser.errors import PortError
 
 if TYPE_CHECKING:
     from improviser.control import Ready
-    from improviser.ports.jackgraph import JackGraph
+    from improviser.ports.jack import JackBackend
 
 _LOOK_EVERY_S: Final = 0.5
+_ON_JACK: Final = ("jack", "rtmidi-jack")
 
 
 class Connections:
@@ -31,7 +32,7 @@ class Connections:
 
     def follow(self, ready: Ready) -> None:
         """Begin to follow the port that the performer has made, where the backend can tell."""
-        if ready.backend != "jack" or not ready.is_virtual:
+        if ready.backend not in _ON_JACK or not ready.is_virtual:
             return
         self._thread = threading.Thread(target=self._follow, args=(ready.sends_on,), daemon=True)
         self._thread.start()
@@ -44,17 +45,17 @@ class Connections:
 
     def _follow(self, port: str) -> None:
         """Look again and again; a port that is gone keeps the listeners it had last."""
-        from improviser.ports.jackgraph import open_graph  # noqa: PLC0415 - only where there is JACK
+        from improviser.ports.jack import open_jack  # noqa: PLC0415 - only where there is JACK
 
         try:
-            graph = open_graph()
+            graph = open_jack()
         except PortError:
             return
         while not self._ended.wait(_LOOK_EVERY_S):
             self._look(graph, port)
         graph.close()
 
-    def _look(self, graph: JackGraph, port: str) -> None:
+    def _look(self, graph: JackBackend, port: str) -> None:
         """Look once."""
         found = graph.listeners(port)
         if found is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +10,6 @@ import numpy as np
 
 from improviser.agent.checkpoint import load_policy
 from improviser.control import Event, PerformerSettings, Ready, Summary, Warned
-from improviser.daemon import priority
 from improviser.daemon.beat import Beat, Stage
 from improviser.daemon.ledger import open_shared
 from improviser.daemon.opening import OpenPorts, alone_notice
@@ -23,7 +21,7 @@ from improviser.engine.role import ROLES
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.pitch import MIDDLE_C
-from improviser.ports.clock import MonotonicClock
+from improviser.ports import priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +32,8 @@ if TYPE_CHECKING:
 WARM_UP_STEPS: Final = 20
 
 
-def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
-    """Give what makes engines that wait for their first note.
+def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
+    """Give what makes engines that wait for their first note and decide so many seconds ahead.
 
     Raises:
         CheckpointError: The model is missing, corrupt or of another kind.
@@ -44,20 +42,29 @@ def engine_maker(settings: PerformerSettings) -> Callable[[], Engine]:
     engine = EngineSettings(**settings.engine)
     role = ROLES[engine.role]
     policy = load_policy(Path(settings.model), role.groups, role.action_count, engine.style)
-    make = partial(Engine, engine, policy)
-    make(np.random.default_rng(settings.seed))  # a wrong key is told before anything sounds
-    return lambda: make(np.random.default_rng(settings.seed))
+
+    def make(ahead_s: float) -> Engine:
+        """Make an engine."""
+        return Engine(replace(engine, ahead_s=ahead_s), policy, np.random.default_rng(settings.seed))
+
+    make(0.0)  # a wrong key is told before anything sounds
+    return make
 
 
 def play(
     settings: PerformerSettings,
-    new_engine: Callable[[], Engine],
+    make_engine: Callable[[float], Engine],
     ports: OpenPorts,
     inbox: Inbox,
     tell: Callable[[Event], None],
 ) -> Summary:
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
-    clock = MonotonicClock()
+    clock, ahead_s = ports.backend.clock, ports.output.ahead_s
+
+    def new_engine() -> Engine:
+        """Make an engine for these ports."""
+        return make_engine(ahead_s)
+
     with watching(ports, inbox):
         is_realtime = priority.raise_priority()
         stand_in = new_stand_in(settings, ports, clock.now_s())

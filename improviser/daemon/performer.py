@@ -16,11 +16,11 @@ from dataclasses import replace
 from typing import IO, TypeVar
 
 from improviser.control import Failed, PerformerSettings, PortSettings, Stop, line_to_value
-from improviser.daemon import priority
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.opening import Opening
 from improviser.daemon.reporter import Reporter, read_commands
 from improviser.errors import ImproviserError, UsageError
+from improviser.ports import priority
 
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE = 0, 1, 2
 SettingsT = TypeVar("SettingsT", PortSettings, PerformerSettings)
@@ -48,7 +48,6 @@ def main() -> int:
 def _load() -> None:
     """Load what takes longest, while the parent reads the command line and the ports open."""
     with contextlib.suppress(Exception):  # raised again where it is asked for
-        importlib.import_module("improviser.ports.rtmidi")
         importlib.import_module("improviser.daemon.performance")
 
 
@@ -61,9 +60,9 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[
         settings = _read(stream, PerformerSettings)
         if settings is None:
             return EXIT_OK
-        new_engine = performance.engine_maker(settings)
+        make_engine = performance.engine_maker(settings)
         read_commands(stream, inbox)
-        summary = performance.play(settings, new_engine, opening.result(), inbox, reporter.tell)
+        summary = performance.play(settings, make_engine, opening.result(), inbox, reporter.tell)
     finally:
         opening.close()
     reporter.tell(replace(summary, untold=reporter.dropped))

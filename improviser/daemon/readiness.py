@@ -28,12 +28,18 @@ _PATIENCE_S: Final = 10.0
 _MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
 _LIBRARIES: Final = "import numpy, mido, rtmidi"
 _BARE_CLIENT: Final = """
-import sys, rtmidi
+import signal, sys, rtmidi
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 hears, plays = (kind(rtmidi.API_UNIX_JACK, 'Improviser Probe') for kind in (rtmidi.MidiIn, rtmidi.MidiOut))
 hears.open_virtual_port('Improviser Probe')
 plays.open_virtual_port('Improviser Probe')
 print('{"event": "ready"}', flush=True)
-sys.stdin.read()
+try:
+    sys.stdin.read()
+finally:  # a client that just dies holds up the server
+    for port in (hears, plays):
+        port.close_port()
+        port.delete()
 """
 _JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
 

@@ -11,7 +11,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Final
 
 from improviser.control import Event, Failed, Panic, Ready, Stop, Summary, line_to_value, value_to_line
-from improviser.daemon.priority import HELPER_PRIORITY, raise_priority
+from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
     from improviser.daemon.inbox import Inbox

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import Event, Played, Released
@@ -54,11 +55,13 @@ class Voice:
         self._tally = tally
         self._ear = ear
         self._said: list[_Said] = []
+        self._ended: list[tuple[float, NoteOff]] = []
 
     @property
     def next_due_s(self) -> float | None:
-        """The moment at which something is due next; None when nothing is."""
-        return self._scheduler.next_due_s
+        """The moment at which something has to be sent next; None when nothing has."""
+        due_s = self._scheduler.next_due_s
+        return None if due_s is None else due_s - self._output.ahead_s
 
     @property
     def has_news(self) -> bool:
@@ -72,7 +75,8 @@ class Voice:
 
     def send_due(self, decision: Decision | None) -> None:
         """Send what is due. Raises PortError where the port is gone."""
-        self._send(self._scheduler.pop_due(self._clock.now_s()), decision)
+        self._note_what_left()
+        self._send(self._scheduler.pop_due(self._clock.now_s() + self._output.ahead_s), decision)
 
     def release(self, decision: Decision | None) -> None:
         """End all that sounds and drop all that is planned; each message is tried, even after one failed.
@@ -98,6 +102,12 @@ class Voice:
         """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""
         self._send([timed], None)
 
+    def drain(self) -> None:
+        """Wait until all that was handed over has left."""
+        if self._ended:
+            self._clock.wait(SimpleQueue(), self._ended[-1][0])
+        self._note_what_left()
+
     def tell(
         self, tell: Callable[[Event], None], decision: Decision | None, rewards: Mapping[str, float]
     ) -> None:
@@ -108,19 +118,28 @@ class Voice:
             if event is not None:
                 tell(event)
 
+    def _note_what_left(self) -> None:
+        """Note down the ends of notes that are not only handed over but gone, unless they sound again."""
+        now_s = self._clock.now_s()
+        while self._ended and self._ended[0][0] <= now_s:
+            _, off = self._ended.pop(0)
+            if (off.channel, off.note) not in self._tally.sounding:
+                mark(self._cells, off.channel, off.note, sounds=False)
+
     def _send(self, messages: Iterable[TimedMessage], decision: Decision | None) -> None:
         """Send messages and keep the books."""
         for timed in messages:
             message = timed.message
             if isinstance(message, NoteOn):
                 mark(self._cells, message.channel, message.note, sounds=True)
-            self._output.send(message_to_bytes(message))
-            actual_s = self._clock.now_s()
+            leaves_s = self._output.send(message_to_bytes(message), timed.due_s)
+            actual_s = self._clock.now_s() if leaves_s is None else leaves_s
             if isinstance(message, NoteOff):
-                mark(self._cells, message.channel, message.note, sounds=False)
+                self._ended.append((actual_s, message))
             self._ear.note_sent(timed.message, actual_s)
             self._tally.count_sent(timed.message, timed.due_s, actual_s)
             self._said.append(_Said(timed, actual_s, decision))
+        self._note_what_left()
 
 
 def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:

@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from improviser.daemon.inbox import Inbox, PortLost
-from improviser.daemon.priority import HELPER_PRIORITY, raise_priority
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
+from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

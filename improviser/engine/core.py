@@ -85,7 +85,7 @@ class Engine:
         self.decision: Decision | None = None
         self.turn(settings.knobs)
         self._actor, self._rng = actor, rng
-        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S)
+        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
         grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
         locked = None if settings.key == AUTO_KEY else parse_key(settings.key)

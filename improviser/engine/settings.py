@@ -24,6 +24,7 @@ class EngineSettings:
         register_low: About the lowest note, 0-127; three octaves begin at the tonic nearest to it.
         channel: MIDI channel 0-15.
         collect_s: How long after a step the player's notes still count for it; what is played is due then.
+        ahead_s: So much earlier it is decided, since the output takes messages so long before they are due.
         patience_bars: After so many bars without the player it stops and waits; 0 means never.
         max_note_bars: No note is held longer.
         temperature: See Knobs; so are the five that follow, where the knobs stand at first.
@@ -43,6 +44,7 @@ class EngineSettings:
     register_low: int = 60
     channel: int = 0
     collect_s: float = 0.0
+    ahead_s: float = 0.0
     patience_bars: int = 4
     max_note_bars: float = 2.0
     temperature: float = 0.2

@@ -21,15 +21,16 @@ AUTO: Final = "auto"
 LOOPBACK: Final = "loopback"
 # Name -> module and function that opens it.
 BACKENDS: Final = {
-    "jack": ("improviser.ports.rtmidi", "open_jack"),
+    "jack": ("improviser.ports.jack", "open_jack"),
     "alsa": ("improviser.ports.rtmidi", "open_alsa"),
     "coremidi": ("improviser.ports.rtmidi", "open_coremidi"),
     "winmm": ("improviser.ports.rtmidi", "open_winmm"),
+    "rtmidi-jack": ("improviser.ports.rtmidi", "open_jack"),
     LOOPBACK: ("improviser.ports.loopback", "open_loopback"),
 }
 # What "auto" tries, in order, by sys.platform.
 _TRIED: Final = {"darwin": ("coremidi", "jack"), "win32": ("winmm",)}
-_TRIED_ELSEWHERE: Final = ("alsa", "jack")
+_TRIED_ELSEWHERE: Final = ("jack", "alsa", "rtmidi-jack")
 
 
 def open_backend(name: str = AUTO) -> Backend:

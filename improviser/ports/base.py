@@ -7,7 +7,10 @@ become `PortError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from improviser.ports.clock import Clock
 
 VIRTUAL_INPUT: Final = "Improviser In"
 VIRTUAL_OUTPUT: Final = "Improviser Out"
@@ -18,7 +21,7 @@ PROBE_PORT: Final = "Improviser Probe"
 # No port with one of these names is ever listened to, whatever number a driver puts behind it.
 OWN_NAMES: Final = (VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, SENDER_PORT, PROBE_PORT)
 
-# What an input calls: the bytes of one message and the moment they came, by time.monotonic_ns().
+# What an input calls: the bytes of one message, and when they came, in nanoseconds of the backend's clock.
 InputCallback = Callable[[Sequence[int], int], None]
 
 
@@ -47,8 +50,19 @@ class InputPort(Port, Protocol):
 class OutputPort(Port, Protocol):
     """An open port that messages are sent through."""
 
-    def send(self, data: Sequence[int]) -> None:
-        """Send the bytes of one message at once.
+    @property
+    def ahead_s(self) -> float:
+        """So long before its moment a message has to be handed over to leave just then; 0: at its moment."""
+
+    def send(self, data: Sequence[int], due_s: float | None = None) -> float | None:
+        """Send the bytes of one message.
+
+        Args:
+            data: The bytes.
+            due_s: When it is to leave, at most `ahead_s` from now; None: at once.
+
+        Returns:
+            The moment at which it leaves, by the backend's clock; None: it has left.
 
         Raises:
             PortError: The port is gone.
@@ -62,7 +76,11 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name on the command line: jack, alsa, coremidi, winmm, loopback."""
+        """Its name on the command line, one of ports.BACKENDS."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which its ports work."""
 
     def input_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be listened to."""

@@ -38,7 +38,7 @@ class MonotonicClock:
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
         """Give the next item of `inbox`, or None when `until_s` has come first."""
-        left_s = until_s - time.monotonic()
+        left_s = until_s - self.now_s()
         try:
             return inbox.get(timeout=left_s) if left_s > 0 else inbox.get_nowait()
         except queue.Empty:

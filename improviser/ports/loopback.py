@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from improviser.errors import PortError
 from improviser.ports.base import SENDER_PORT, InputCallback
+from improviser.ports.clock import MonotonicClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +117,8 @@ class LoopbackInput:
 class LoopbackOutput:
     """An output of the patchbay."""
 
+    ahead_s = 0.0
+
     def __init__(
         self, name: str, reached: Callable[[], Sequence[LoopbackInput]], leave: Callable[[], None]
     ) -> None:
@@ -125,8 +128,9 @@ class LoopbackOutput:
         self._leave = leave
         self._open = True
 
-    def send(self, data: Sequence[int]) -> None:
+    def send(self, data: Sequence[int], due_s: float | None = None) -> None:
         """Send the bytes of one message at once. Raises PortError where the port is gone."""
+        del due_s
         if not self._open:
             msg = f"the port '{self.name}' is closed"
             raise PortError(msg)
@@ -148,6 +152,7 @@ class LoopbackBackend:
 
     def __init__(self, patchbay: Patchbay | None = None) -> None:
         """Use `patchbay`, or one of its own."""
+        self.clock = MonotonicClock()
         self._patchbay = patchbay or Patchbay()
 
     def input_names(self) -> tuple[str, ...]:

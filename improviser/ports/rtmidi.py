@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from improviser.errors import PortError
 from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, InputCallback
+from improviser.ports.clock import MonotonicClock
 from improviser.ports.name import loopback_name
 from improviser.ports.quiet import quiet_stderr
 
@@ -45,6 +46,8 @@ _SILENCE_NS: Final = 1_000_000_000
 # the midst of that, it takes the allocator's lock along, and the process hangs. So the thread of a port that
 # was closed gets so long to come to rest: some cycles of any server.
 _QUIET_S: Final = 0.03
+# This driver on JACK, where ports.jack is better.
+JACK: Final = "rtmidi-jack"
 # How often a port is made anew before it counts as broken.
 _ATTEMPTS: Final = 3
 
@@ -100,13 +103,16 @@ class RtMidiInput:
 class RtMidiOutput:
     """An output; what RtMidi raises becomes a PortError."""
 
+    ahead_s = 0.0
+
     def __init__(self, midi_out: RtMidi, name: str) -> None:
         """Send through `midi_out`, which is open, as `name`."""
         self.name = name
         self.midi_out = midi_out
 
-    def send(self, data: Sequence[int]) -> None:
+    def send(self, data: Sequence[int], due_s: float | None = None) -> None:
         """Send the bytes of one message at once. Raises PortError where the port is gone."""
+        del due_s
         if self.midi_out is None:
             raise PortError(f"the port '{self.name}' is closed")
         try:
@@ -135,6 +141,7 @@ class RtMidiBackend:
     def __init__(self, name: str, api: int) -> None:
         """Reach the system through RtMidi's `api`. Raises an exception of rtmidi where it is not there."""
         self.name = name
+        self.clock = MonotonicClock()
         self._api = api
         self._probe_in: RtMidi = None
         self._probe_out: RtMidi = None
@@ -160,7 +167,7 @@ class RtMidiBackend:
             midi_in = rtmidi.MidiIn(self._api, LISTENER_PORT)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_port(index, LISTENER_PORT)
-        if self.name == "jack":
+        if self.name == JACK:
             with contextlib.suppress(PortError):  # it is heard all the same
                 port.waker = self._new_waker(LISTENER_PORT)
         return self._keep_input(port)
@@ -209,7 +216,7 @@ class RtMidiBackend:
 
     def _input_works(self, port: RtMidiInput) -> bool:
         """Tell whether a message sent to a new virtual input arrives."""
-        if self.name != "jack":
+        if self.name != JACK:
             return True
         port.waker = self._new_waker(port.name)
         with _translated(f"try the port '{port.name}'"):
@@ -229,7 +236,7 @@ class RtMidiBackend:
 
     def _output_works(self, port: RtMidiOutput) -> bool:
         """Tell whether a message sent on a new virtual output arrives."""
-        if self.name != "jack":
+        if self.name != JACK:
             return True
         with _translated(f"try the port '{port.name}'"):
             self._probe_in = self._probe_in or rtmidi.MidiIn(self._api, PROBE_PORT)
@@ -257,14 +264,14 @@ class RtMidiBackend:
 
     def _keep_input(self, port: RtMidiInput) -> RtMidiInput:
         """Let a new input list the others on JACK, in place of a probe; elsewhere that may disturb it."""
-        if self.name == "jack":
+        if self.name == JACK:
             self._input = port
             self._drop_probes()
         return port
 
     def _keep_output(self, port: RtMidiOutput) -> RtMidiOutput:
         """Let a new output list the others on JACK, as above."""
-        if self.name == "jack":
+        if self.name == JACK:
             self._output = port
             self._drop_probes()
         return port
@@ -290,7 +297,7 @@ def open_jack() -> RtMidiBackend:
     """Open JACK; a server is never started. Raises PortError where none answers."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     advice = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
-    return _opened("jack", "API_UNIX_JACK", advice)
+    return _opened(JACK, "API_UNIX_JACK", advice)
 
 
 def open_coremidi() -> RtMidiBackend:

@@ -33,7 +33,7 @@ ENGINE_KEYS = {
     "role",
 }
 
-BACKENDS = "'auto', 'jack', 'alsa', 'coremidi', 'winmm' or 'loopback'"
+BACKENDS = "'auto', 'jack', 'alsa', 'coremidi', 'winmm', 'rtmidi-jack' or 'loopback'"
 KINDS = "'knob', 'fader', 'pad', 'pedal', 'button' or 'encoder'"
 
 

@@ -116,12 +116,12 @@ def test_a_note_off_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
     performance.play(1.0, ON)
     send, fails = performance.output.send, [True]
 
-    def fail_once(data: Sequence[int]) -> None:
+    def fail_once(data: Sequence[int], due_s: float | None = None) -> None:
         """Fail at the first note-off."""
         if data[0] >> 4 == 8 and fails:
             fails.pop()
             raise PortError("busy")
-        send(data)
+        send(data, due_s)
 
     monkeypatch.setattr(performance.output, "send", fail_once)
     summary = performance.run()

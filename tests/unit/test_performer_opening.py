@@ -11,11 +11,11 @@ from improviser.daemon import opening
 from improviser.daemon import watch as watch_module
 from improviser.daemon.inbox import Inbox, PortLost
 from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
-from improviser.daemon.priority import HELPER_PRIORITY
 from improviser.daemon.watch import Watch, watching
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.loopback import LoopbackBackend, Patchbay
+from improviser.ports.priority import HELPER_PRIORITY
 from tests.live import wait_for
 from tests.performing import port_settings
 

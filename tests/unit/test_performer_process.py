@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from improviser.control import PerformerSettings, PortSettings, Stop, Value, value_to_line
-from improviser.daemon import performance, performer, priority
+from improviser.daemon import performance, performer
+from improviser.ports import priority
 from improviser.ports.loopback import LoopbackBackend
 from tests.performing import ENGINE, BarNote
 

@@ -20,14 +20,14 @@ def test_a_backend_is_opened_by_name() -> None:
 def test_an_unknown_backend_is_a_usage_error() -> None:
     """The error lists what there is."""
     with pytest.raises(
-        UsageError, match="no backend 'x'; choose one of auto, jack, alsa, coremidi, winmm, loop"
+        UsageError, match="no backend 'x'; choose one of auto, jack, alsa, coremidi, winmm, rtmidi-jack, loop"
     ):
         open_backend("x")
 
 
 @pytest.mark.parametrize(
     ("platform", "tried"),
-    [("linux", ["alsa", "jack"]), ("darwin", ["coremidi", "jack"]), ("win32", ["winmm"])],
+    [("linux", ["jack", "alsa", "rtmidi-jack"]), ("darwin", ["coremidi", "jack"]), ("win32", ["winmm"])],
 )
 def test_auto_tries_what_the_platform_has(
     platform: str, tried: list[str], monkeypatch: pytest.MonkeyPatch
@@ -52,6 +52,6 @@ def test_auto_tries_what_the_platform_has(
 
 def test_auto_takes_the_first_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     """What works is what is given."""
-    monkeypatch.setitem(BACKENDS, "alsa", BACKENDS["loopback"])
+    monkeypatch.setitem(BACKENDS, "jack", BACKENDS["loopback"])
     monkeypatch.setattr(sys, "platform", "linux")
     assert isinstance(open_backend("auto"), LoopbackBackend)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from improviser.daemon import priority
+from improviser.ports import priority
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +13,7 @@ from improviser.daemon import connections, rescue
 from improviser.daemon.connections import Connections
 from improviser.errors import PortError
 from improviser.midi.message import ControlChange, Message, NoteOff, bytes_to_message
-from improviser.ports import jackgraph
-from improviser.ports.jackgraph import JackGraph
+from improviser.ports import jack
 from improviser.ports.loopback import LoopbackBackend, Patchbay
 from tests.live import wait_for
 
@@ -140,7 +138,7 @@ class Graph:
 def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last listeners that were seen are known after the port has vanished."""
     graph = Graph(("A",), ("A", "B"), None)
-    monkeypatch.setattr(jackgraph, "open_graph", lambda: graph)
+    monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
     followed = Connections()
     followed.follow(ready())
@@ -152,100 +150,14 @@ def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.Monke
 def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without JACK, without a virtual port or without libjack the list stays empty."""
 
-    def refuse() -> JackGraph:
+    def refuse() -> None:
         """Refuse."""
         raise PortError("no libjack")
 
-    monkeypatch.setattr(jackgraph, "open_graph", refuse)
+    monkeypatch.setattr(jack, "open_jack", refuse)
     followed = Connections()
     followed.follow(ready(backend="alsa"))
     followed.follow(ready(is_virtual=False))
     followed.follow(ready())
     followed.close()
     assert () == followed.listeners
-
-
-class LibJack:
-    """A made-up libjack: one source with its listeners."""
-
-    def __init__(
-        self, sources: Sequence[bytes], listeners: Sequence[bytes], *, has_server: bool = True
-    ) -> None:
-        """Hold ports and connections."""
-        self.sources, self.heard_by = [*sources, None], [*listeners, None]
-        self.has_server = has_server
-        self.freed = 0
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any function of the library
-        """Give a function that can be declared, as ctypes does."""
-
-        def function(*args: object) -> object:
-            """Do what the library's function does."""
-            return getattr(self, f"do_{name.removeprefix('jack_')}")(*args)
-
-        self.__dict__[name] = function
-        return function
-
-    def do_client_open(self, *_: object) -> int:
-        """Let the client in."""
-        return int(self.has_server)
-
-    def do_client_close(self, *_: object) -> None:
-        """Let it go."""
-
-    def do_get_ports(self, *_: object) -> list[bytes | None]:
-        """List the sources."""
-        return self.sources
-
-    def do_port_by_name(self, _client: int, name: bytes) -> int:
-        """Find a port."""
-        return int(not name.startswith(b"Ghost"))
-
-    def do_port_get_all_connections(self, *_: object) -> list[bytes | None]:
-        """List the listeners."""
-        return self.heard_by
-
-    def do_free(self, _array: object) -> None:
-        """Count what is given back."""
-        self.freed += 1
-
-
-def graph_of(monkeypatch: pytest.MonkeyPatch, library: LibJack) -> JackGraph:
-    """Open the graph of a made-up library."""
-    monkeypatch.setattr(ctypes.util, "find_library", lambda _: "libjack.so.0")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
-    return jackgraph.open_graph()
-
-
-def test_the_graph_tells_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The foreign listeners of the newest port of a name; what the library allocates is freed."""
-    library = LibJack(
-        [b"Old:Improviser Out", b"Synth:x", b"New:Improviser Out"], [b"A:in", b"Improviser Probe:x"]
-    )
-    graph = graph_of(monkeypatch, library)
-    assert ("A:in",) == graph.listeners("Improviser Out")
-    assert 2 == library.freed
-    graph.close()
-
-
-def test_a_port_that_is_gone_has_no_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None says that there is no such port, now or any more."""
-    assert graph_of(monkeypatch, LibJack([b"Synth:x"], [])).listeners("Improviser Out") is None
-    assert graph_of(monkeypatch, LibJack([b"Ghost:Improviser Out"], [])).listeners("Improviser Out") is None
-
-
-def test_no_jack_is_a_port_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a server, nor the library, nor a usable one: each says so."""
-    with pytest.raises(PortError, match="no JACK server answers"):
-        graph_of(monkeypatch, LibJack([], [], has_server=False))
-
-    def refuse(_path: str) -> None:
-        """Refuse to load."""
-        raise OSError("not found")
-
-    monkeypatch.setattr(ctypes, "CDLL", refuse)
-    with pytest.raises(PortError, match="libjack cannot be used: not found"):
-        jackgraph.open_graph()
-    monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
-    with pytest.raises(PortError, match="no libjack"):
-        jackgraph.open_graph()

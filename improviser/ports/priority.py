@@ -16,6 +16,9 @@ from typing import Final
 
 # Below an audio server's threads (JACK's default is 10, its clients 5), above all that is ordinary.
 BEAT_PRIORITY: Final = 4
+# JACK's own for clients, which a server without real-time priority does not give them: the thread in which it
+# calls us shares the interpreter's lock with the beat.
+CLIENT_PRIORITY: Final = 5
 # The threads beside the beat share the interpreter's lock with it: at ordinary priority they could be put
 # aside while they hold it, and the beat would wait for them.
 HELPER_PRIORITY: Final = 2

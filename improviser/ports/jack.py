@@ -1,0 +1,380 @@
+"""Sample-exact MIDI through JACK (or PipeWire's): each scheduled message leaves in its very frame.
+
+One client has all ports. JACK calls it once a period; what is due in that period is then written at its
+frame, and what came is stamped with its frame. So a message has to be handed over a period and a little
+before it is due, `ahead_s`. All moments are those of JACK's own clock, the sound card's, which no other clock
+keeps up with for long; it begins at the machine's monotonic time.
+
+Source: JACK API 1.9.21, jack/midiport.h and jack/jack.h; JACK-Client 0.5.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.errors import PortError
+from improviser.ports.base import LISTENER_PORT, SENDER_PORT, InputCallback
+from improviser.ports.clock import NS_PER_S, MonotonicClock
+from improviser.ports.name import is_own
+from improviser.ports.priority import CLIENT_PRIORITY, raise_priority
+from improviser.ports.quiet import quiet_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CLIENT: Final = "Improviser"
+# A real-time thread that is woken beside a busy machine is late by less, decision and sending included.
+MARGIN_S: Final = 0.006
+# JACK fails to start a client's thread once in a while; a client that works is called within some periods.
+_STARTED_S: Final = 1.0
+# A server stands still for seconds where a client of it was killed; so long a port that is closed waits.
+_FLUSH_S: Final = 3.0
+_ATTEMPTS: Final = 3
+# Frames are counted modulo 2**32, a day at 48 kHz.
+_FRAMES: Final = 1 << 32
+_HALF: Final = 1 << 31
+_ADVICE: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
+
+
+class JackClock(MonotonicClock):
+    """The seconds of JACK's frames, from the machine's monotonic time on.
+
+    Threads: any; `turn` is called by JACK's only.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - JACK-Client has no types
+        """Begin now."""
+        self._client = client
+        self._rate: int = client.samplerate
+        # A frame as JACK counts it and as we do, without end; replaced as one, so that no lock is needed.
+        self._anchor: tuple[int, int] = (client.frame_time, 0)
+        self._origin_s = time.monotonic()
+        self._has_turned = False
+        self._stopped_s: float | None = None
+
+    def now_s(self) -> float:
+        """Give the current moment; where the server is gone, the machine's clock goes on from there."""
+        if self._stopped_s is not None:
+            return time.monotonic() + self._stopped_s
+        return self.s_at(self._unwound(self._client.frame_time))
+
+    def s_at(self, frame: int) -> float:
+        """Give the moment of a frame."""
+        return self._origin_s + frame / self._rate
+
+    def frame_at(self, at_s: float) -> int:
+        """Give the frame that is nearest to a moment."""
+        return round((at_s - self._origin_s) * self._rate)
+
+    def turn(self) -> int:
+        """Take note that a period begins; give its first frame."""
+        counted = self._client.last_frame_time
+        frame = self._unwound(counted)
+        if not self._has_turned:  # only now is it known which moment a frame has
+            self._has_turned = True
+            self._origin_s = time.monotonic() - frame / self._rate
+        self._anchor = (counted, frame)
+        return frame
+
+    def stop(self) -> None:
+        """Take note that the server is gone, and go on without it."""
+        self._stopped_s = self.s_at(self._anchor[1]) - time.monotonic()
+
+    def _unwound(self, counted: int) -> int:
+        """Give a frame as we count it."""
+        at, frame = self._anchor
+        return frame + (counted - at + _HALF) % _FRAMES - _HALF
+
+
+class JackInput:
+    """An input; it calls back in JACK's real-time thread."""
+
+    def __init__(self, name: str, port: Any, callback: InputCallback, clock: JackClock) -> None:  # noqa: ANN401
+        """Listen to what comes to `port`, called `name`."""
+        self.name = name
+        self.port = port
+        self.faults = 0
+        self._callback = callback
+        self._clock = clock
+
+    def wake(self) -> None:
+        """Do nothing: JACK gives whole messages only."""
+
+    def read(self, start: int) -> None:
+        """Hand over what came in the period from frame `start` on. JACK's thread only."""
+        for offset, data in self.port.incoming_midi_events():
+            try:
+                self._callback(bytes(data), round(self._clock.s_at(start + offset) * NS_PER_S))
+            except Exception:  # noqa: BLE001 - here nobody could hear of it
+                self.faults += 1
+
+    def close(self) -> None:
+        """Close the port; a second call does nothing."""
+        port, self.port = self.port, None
+        _leave(port)
+
+
+class JackOutput:
+    """An output whose messages leave in the order in which they were handed over, each in its frame or later.
+
+    Threads: `send` from one thread at a time.
+    """
+
+    def __init__(self, name: str, port: Any, backend: JackBackend) -> None:  # noqa: ANN401 - as above
+        """Send through `port`, called `name`."""
+        self.name = name
+        self.port = port
+        self._backend = backend
+        self._queue: deque[tuple[int, bytes]] = deque()
+        self._last = 0
+
+    @property
+    def ahead_s(self) -> float:
+        """So long before its moment a message has to be handed over."""
+        return self._backend.period_s + MARGIN_S
+
+    def send(self, data: Sequence[int], due_s: float | None = None) -> float:
+        """Send one message at `due_s`, or as soon as may be; give the moment at which it leaves.
+
+        Raises:
+            PortError: The port is closed, or the server is gone.
+        """
+        if self.port is None or self._backend.is_gone:
+            raise PortError(f"'{self.name}' takes no more messages; is the JACK server gone?")
+        clock = self._backend.clock
+        self._last = max(self._last, 0 if due_s is None else clock.frame_at(due_s))
+        self._queue.append((self._last, bytes(data)))
+        return clock.s_at(max(self._last, self._backend.next_frame))
+
+    def write(self, start: int, frames: int) -> None:
+        """Write what is due in the period from frame `start` on; what finds no room waits. JACK's thread."""
+        self.port.clear_buffer()
+        while self._queue and self._queue[0][0] < start + frames:
+            frame, data = self._queue[0]
+            try:
+                self.port.write_midi_event(max(0, frame - start), data)
+            except Exception:  # noqa: BLE001 - the buffer is full: the next period takes it
+                return
+            self._queue.popleft()
+
+    def close(self) -> None:
+        """Close the port when all has left it; a second call does nothing."""
+        give_up_s = time.monotonic() + _FLUSH_S
+        while self._queue and not self._backend.is_gone and time.monotonic() < give_up_s:
+            time.sleep(self._backend.period_s)
+        port, self.port = self.port, None
+        _leave(port)
+
+
+class JackBackend:
+    """JACK, as one client.
+
+    Threads: one, except for the lists of names, which a second one may ask for; JACK's own calls back.
+    """
+
+    name: Final = "jack"
+
+    def __init__(self, module: Any) -> None:  # noqa: ANN401 - as above
+        """Join the server by JACK-Client, the module. Raises what that raises where no server answers."""
+        self._module = module
+        self._client: Any = None
+        self._next_frame = 0
+        self.is_gone = False
+        self._inputs: tuple[JackInput, ...] = ()
+        self._outputs: tuple[JackOutput, ...] = ()
+        self._started = threading.Event()
+        self._join()
+
+    @property
+    def period_s(self) -> float:
+        """The length of a period."""
+        return float(self._client.blocksize / self._client.samplerate)
+
+    @property
+    def next_frame(self) -> int:
+        """The first frame that can still be written."""
+        return self._next_frame
+
+    def input_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be listened to."""
+        return self._names(is_output=True)
+
+    def output_names(self) -> tuple[str, ...]:
+        """Give the names of the ports that can be played on."""
+        return self._names(is_input=True)
+
+    def open_input(self, name: str, callback: InputCallback) -> JackInput:
+        """Listen to the port `name`. Raises PortError where there is none."""
+        _find(name, self.input_names())
+        port = self._new_input(name, LISTENER_PORT, callback)
+        self.connect(name, port.port.name)
+        return port
+
+    def open_output(self, name: str, own_name: str = SENDER_PORT) -> JackOutput:
+        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        _find(name, self.output_names())
+        port = self._new_output(name, own_name)
+        self.connect(port.port.name, name)
+        return port
+
+    def open_virtual_input(self, name: str, callback: InputCallback) -> JackInput:
+        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+        return self._new_input(name, name, callback)
+
+    def open_virtual_output(self, name: str) -> JackOutput:
+        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+        return self._new_output(name, name)
+
+    def connect(self, source: str, destination: str) -> None:
+        """Lay a cable, where there is none yet. Raises PortError where an end is missing."""
+        if source in self._cables(destination):
+            return
+        with _translated(f"connect '{source}' with '{destination}'", self._module):
+            self._client.connect(source, destination)
+
+    def listeners(self, port: str) -> tuple[str, ...] | None:
+        """Give the ports that hear the newest source called `port`; None where there is no such source."""
+        sources = [name for name in self.input_names() if name.endswith(f":{port}")]
+        if not sources:
+            return None
+        return tuple(name for name in self._cables(sources[-1]) if not is_own(name))
+
+    def close(self) -> None:
+        """Leave the server; a second call does nothing."""
+        client, self._client = self._client, None
+        if client is not None:
+            self.is_gone = True
+            with contextlib.suppress(Exception), quiet_stderr():
+                client.deactivate()
+                client.close()
+
+    def _join(self) -> None:
+        """Become a client that is called; it is not active before its first port is made."""
+        self._module.set_error_function(_ignore)
+        self._module.set_info_function(_ignore)
+        with quiet_stderr():
+            self._client = self._module.Client(CLIENT, no_start_server=True)
+        self.clock = JackClock(self._client)
+        self._client.set_process_callback(self._process)
+        self._client.set_shutdown_callback(self._shut_down)
+
+    def _process(self, frames: int) -> None:
+        """Read and write a period, in JACK's thread."""
+        if not self._started.is_set():
+            if not self._client.realtime:
+                raise_priority(CLIENT_PRIORITY)
+            self._started.set()
+        start = self.clock.turn()
+        self._next_frame = start + frames
+        for hears in self._inputs:
+            if hears.port is not None:
+                hears.read(start)
+        for plays in self._outputs:
+            if plays.port is not None:
+                plays.write(start, frames)
+
+    def _shut_down(self, _status: object, _reason: str) -> None:
+        """Take note that the server is gone."""
+        self.is_gone = True
+        self.clock.stop()
+
+    def _new_input(self, name: str, own_name: str, callback: InputCallback) -> JackInput:
+        """Make a port of ours that hears."""
+        port = self._registered(own_name, "midi_inports")
+        made = JackInput(name, port, callback, self.clock)
+        self._inputs = (*(hears for hears in self._inputs if hears.port is not None), made)
+        return made
+
+    def _new_output(self, name: str, own_name: str) -> JackOutput:
+        """Make a port of ours that plays."""
+        port = self._registered(own_name, "midi_outports")
+        made = JackOutput(name, port, self)
+        self._outputs = (*(plays for plays in self._outputs if plays.port is not None), made)
+        return made
+
+    def _registered(self, own_name: str, kind: str) -> Any:  # noqa: ANN401 - as above
+        """Give a new port of ours of a kind, called so or, where that is taken, with a number."""
+        if self.is_gone:
+            raise PortError(f"the JACK server is gone; {_ADVICE}")
+        self._activate()
+        taken = {
+            name.partition(":")[2]
+            for name in (*self.input_names(), *self.output_names())
+            if name.startswith(f"{self._client.name}:")
+        }
+        numbered = (f"{own_name} {number}" for number in range(2, len(taken) + 2))
+        free = next(name for name in (own_name, *numbered) if name not in taken)
+        with _translated(f"make the port '{own_name}'", self._module):
+            return getattr(self._client, kind).register(free)
+
+    def _activate(self) -> None:
+        """Let JACK call us; a client that it does not call joins anew."""
+        for _ in range(_ATTEMPTS):
+            if self._started.is_set():
+                return
+            with _translated("start", self._module):
+                self._client.activate()
+            if self._started.wait(_STARTED_S):
+                return
+            with _translated("join the server", self._module), quiet_stderr():
+                self._client.close()
+                self._join()
+        raise PortError("the JACK server does not call its clients; restart it")
+
+    def _names(self, **kind: bool) -> tuple[str, ...]:
+        """Give the names of all MIDI ports of a kind."""
+        if self.is_gone:
+            return ()
+        with _translated("list the ports", self._module):
+            return tuple(port.name for port in self._client.get_ports(is_midi=True, **kind))
+
+    def _cables(self, name: str) -> tuple[str, ...]:
+        """Give the names of the ports that the port `name` is connected to."""
+        try:
+            port = self._client.get_port_by_name(name)
+            return tuple(other.name for other in self._client.get_all_connections(port))
+        except self._module.JackError:  # it has just gone
+            return ()
+
+
+def open_jack() -> JackBackend:
+    """Join JACK; a server is never started. Raises PortError where none answers."""
+    try:
+        import jack  # noqa: PLC0415 - importing it raises where libjack is missing
+    except (ImportError, OSError) as error:
+        raise PortError(f"JACK-Client finds no JACK library ({error}); {_ADVICE}") from error
+    try:
+        return JackBackend(jack)
+    except jack.JackError as error:
+        raise PortError(f"no JACK server answers; {_ADVICE}") from error
+
+
+@contextlib.contextmanager
+def _translated(what: str, module: Any) -> Iterator[None]:  # noqa: ANN401 - as above
+    """Turn what JACK-Client raises into a PortError that says it could not do `what`."""
+    try:
+        yield
+    except module.JackError as error:
+        raise PortError(f"cannot {what}: {error}; see: improviser ports") from error
+
+
+def _find(name: str, names: Sequence[str]) -> None:
+    """Raise PortError where `name` is not among `names`."""
+    if name not in names:
+        available = ", ".join(f"'{other}'" for other in names) or "none"
+        raise PortError(f"no MIDI port '{name}' (available: {available}); see: improviser ports")
+
+
+def _leave(port: Any) -> None:  # noqa: ANN401 - as above
+    """Give a port back to JACK, where the server is still there."""
+    if port is not None:
+        with contextlib.suppress(Exception):
+            port.unregister()
+
+
+def _ignore(_text: str) -> None:
+    """Take a line of the library's and say nothing."""

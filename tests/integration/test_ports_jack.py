@@ -1,0 +1,222 @@
+"""The JACK backend on a real server: exact frames, order, full buffers, names, cables, a server that dies."""
+
+from __future__ import annotations
+
+import gc
+import os
+import queue
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from improviser.errors import PortError
+from improviser.ports.jack import MARGIN_S, JackBackend, open_jack
+from tests.live import PATIENCE_S, wait_for
+
+pytestmark = pytest.mark.jack
+
+FRAME_S = 1 / 48_000
+PERIOD_S = 128 / 48_000
+
+
+@pytest.fixture(autouse=True)
+def still_collector() -> Iterator[None]:
+    """Let no garbage collection of the whole test process hold up JACK's thread, as the performer does."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.fixture
+def ours(jack_server: str) -> Iterator[JackBackend]:
+    """A client."""
+    del jack_server
+    backend = open_jack()
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def theirs(jack_server: str) -> Iterator[JackBackend]:
+    """Another client."""
+    del jack_server
+    backend = open_jack()
+    yield backend
+    backend.close()
+
+
+class Ear:
+    """Keeps what it hears, with its moments."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.heard: list[tuple[float, bytes]] = []
+
+    def __call__(self, data: Sequence[int], at_ns: int) -> None:
+        """Keep a message."""
+        self.heard.append((at_ns / 1e9, bytes(data)))
+
+
+def sleep_until(backend: JackBackend, at_s: float) -> None:
+    """Wait by the backend's clock."""
+    assert backend.clock.wait(queue.SimpleQueue[int](), at_s) is None
+
+
+def full_name(names: Sequence[str], part: str) -> str:
+    """Give the one name that contains `part`."""
+    (name,) = (name for name in names if part in name)
+    return name
+
+
+def test_scheduled_messages_leave_in_their_very_frame(ours: JackBackend, theirs: JackBackend) -> None:
+    """Whatever the place of a moment in JACK's periods: another client sees the frames that were meant."""
+    output, ear = ours.open_virtual_output("Exact"), Ear()
+    theirs.open_input(full_name(theirs.input_names(), "Exact"), ear)
+    assert PERIOD_S + MARGIN_S == pytest.approx(output.ahead_s)
+    start_s = ours.clock.now_s() + 0.1
+    dues = [start_s + 0.0123 * place for place in range(60)]
+    told = []
+    for place, due_s in enumerate(dues):
+        sleep_until(ours, due_s - output.ahead_s)
+        told.append(output.send((0x90, 60, place), due_s))
+    wait_for(lambda: len(ear.heard) == len(dues), "notes")
+    assert list(range(60)) == [data[2] for _, data in ear.heard]
+    frames = [round((at_s - ear.heard[0][0]) / FRAME_S) for at_s, _ in ear.heard]
+    assert [round((due_s - dues[0]) / FRAME_S) for due_s in dues] == pytest.approx(frames, abs=1)
+    assert told == pytest.approx(dues, abs=FRAME_S)
+
+
+def test_a_late_message_leaves_with_the_next_period(ours: JackBackend, theirs: JackBackend) -> None:
+    """What is due already, or at once, leaves as soon as may be, behind what was handed over before."""
+    output, ear = ours.open_virtual_output("Late"), Ear()
+    theirs.open_input(full_name(theirs.input_names(), "Late"), ear)
+    now_s = ours.clock.now_s()
+    output.send((0x90, 60, 1), now_s + 0.02)
+    behind_s = output.send((0x90, 61, 1))
+    late_s = output.send((0x90, 62, 1), now_s - 1)
+    assert behind_s == pytest.approx(now_s + 0.02, abs=FRAME_S)
+    assert late_s == pytest.approx(now_s + 0.02, abs=FRAME_S)
+    wait_for(lambda: len(ear.heard) == 3, "notes")
+    assert [60, 61, 62] == [data[1] for _, data in ear.heard]
+    sleep_until(ours, now_s + 0.1)
+    at_once_s = output.send((0x90, 63, 1))
+    assert 0 <= at_once_s - ours.clock.now_s() + PERIOD_S <= 3 * PERIOD_S
+    wait_for(lambda: len(ear.heard) == 4, "the last note")
+
+
+def test_a_burst_arrives_whole_and_in_order(ours: JackBackend, theirs: JackBackend) -> None:
+    """Ten thousand messages at once overflow JACK's buffer: they wait for the next periods; none is lost."""
+    output, ear = ours.open_virtual_output("Burst"), Ear()
+    theirs.open_input(full_name(theirs.input_names(), "Burst"), ear)
+    for number in range(10_000):
+        output.send((0xE0, number % 128, number // 128))
+    wait_for(lambda: len(ear.heard) == 10_000, "messages")
+    assert list(range(10_000)) == [data[1] + 128 * data[2] for _, data in ear.heard]
+
+
+def test_what_comes_is_stamped_with_its_frame(ours: JackBackend, theirs: JackBackend) -> None:
+    """An input hears whole messages, long ones too, at the moments of their frames, by its own clock."""
+    ear = Ear()
+    ours.open_virtual_input("Hears", ear)
+    output = theirs.open_output(full_name(theirs.output_names(), "Hears"), "Test Keys")
+    start_s = theirs.clock.now_s() + 0.05
+    sysex = (0xF0, 0x7D, *([5] * 300), 0xF7)
+    for place, data in enumerate(((0x90, 60, 1), sysex, (0xF8,))):
+        output.send(data, start_s + place * 0.01003)
+    wait_for(lambda: len(ear.heard) == 3, "messages")
+    assert [bytes((0x90, 60, 1)), bytes(sysex), b"\xf8"] == [data for _, data in ear.heard]
+    gaps_s = [ear.heard[place + 1][0] - ear.heard[place][0] for place in range(2)]
+    assert gaps_s == pytest.approx([0.01003, 0.01003], abs=FRAME_S)
+    assert ear.heard[0][0] == pytest.approx(time.monotonic(), abs=1)
+
+
+def test_what_a_callback_raises_is_counted(ours: JackBackend, theirs: JackBackend) -> None:
+    """JACK would never call again a client whose callback raises."""
+
+    def raises(_data: Sequence[int], _at_ns: int) -> None:
+        """Raise."""
+        raise ValueError("no")
+
+    port = ours.open_virtual_input("Raises", raises)
+    output = theirs.open_output(full_name(theirs.output_names(), "Raises"), "Test Keys")
+    output.send((0x90, 60, 1))
+    output.send((0x80, 60, 0))
+    wait_for(lambda: port.faults == 2, "faults")
+    port.wake()  # needs nothing
+    port.close()
+    output.send((0x90, 61, 1))
+    port.close()
+
+
+def test_ports_are_listed_and_numbered(ours: JackBackend, theirs: JackBackend) -> None:
+    """A second port of a name gets a number; a missing one is told with what there is."""
+    first, second = ours.open_virtual_output("Twin"), ours.open_virtual_output("Twin")
+    names = [name for name in theirs.input_names() if "Twin" in name]
+    assert ["Twin", "Twin 2"] == [name.partition(":")[2] for name in names]
+    with pytest.raises(PortError, match=r"no MIDI port 'Nobody' \(available: .*Twin"):
+        theirs.open_input("Nobody", Ear())
+    with pytest.raises(PortError, match="no MIDI port 'Nobody'"):
+        theirs.open_output("Nobody")
+    for port in (first, second):
+        port.close()
+    assert not any("Twin" in name for name in theirs.input_names())
+    with pytest.raises(PortError, match="takes no more messages"):
+        first.send((0xFE,))
+
+
+def test_cables_are_seen_and_laid(ours: JackBackend, theirs: JackBackend) -> None:
+    """Who hears a port of ours is known, our own ports aside; a cable that is there is not laid again."""
+    ours.open_virtual_output("Cabled")
+    theirs.open_virtual_input("Synth", Ear())
+    source, synth = full_name(ours.input_names(), "Cabled"), full_name(ours.output_names(), "Synth")
+    assert () == ours.listeners("Cabled")
+    ours.connect(source, synth)
+    ours.connect(source, synth)
+    assert (synth,) == ours.listeners("Cabled")
+    assert ours.listeners("Nobody") is None
+    with pytest.raises(PortError, match="cannot connect"):
+        ours.connect(source, "Nobody:here")
+
+
+def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Ports raise, lists are empty, and the clock goes on from where it stood."""
+    name = f"improviser-dies-{os.getpid()}"
+    command = ["jackd", "-n", name, "--no-realtime", "-S", "-d", "dummy", "-r", "48000", "-p", "128"]
+    log = (tmp_path_factory.mktemp("jack") / "jackd.log").open("wb")
+    with pytest.MonkeyPatch.context() as patch, log:
+        patch.setenv("JACK_DEFAULT_SERVER", name)
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for(_answers, "JACK server")
+        backend = open_jack()
+        output = backend.open_virtual_output("Orphan")
+        sleep_until(backend, backend.clock.now_s() + 0.1)
+        before_s = backend.clock.now_s()
+        server.terminate()
+        server.wait(PATIENCE_S)
+        wait_for(lambda: backend.is_gone, "notice of the server's end")
+        with pytest.raises(PortError, match="is the JACK server gone"):
+            output.send((0xFE,))
+        with pytest.raises(PortError, match="the JACK server is gone"):
+            backend.open_virtual_output("Another")
+        assert ((), ()) == (backend.input_names(), backend.output_names())
+        after_s = backend.clock.now_s()
+        assert before_s - PERIOD_S <= after_s <= before_s + PATIENCE_S
+        sleep_until(backend, after_s + 0.05)
+        assert backend.clock.now_s() >= after_s + 0.05
+        output.close()
+        backend.close()
+        backend.close()
+
+
+def _answers() -> bool:
+    """Tell whether the server lets a client in."""
+    try:
+        open_jack().close()
+    except PortError:
+        return False
+    return True

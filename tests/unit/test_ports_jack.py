@@ -1,0 +1,98 @@
+"""What of the JACK backend needs no server: its clock, and a library or server that is missing or broken."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from improviser.errors import PortError
+from improviser.ports import jack
+from improviser.ports.jack import JackClock, open_jack
+
+
+class Client:
+    """A client of a server whose frames are set by hand, and that may never call."""
+
+    samplerate, blocksize, realtime, name = 48_000, 128, True, "Improviser"
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Begin shortly before JACK's count starts anew."""
+        self.frame_time = self.last_frame_time = (1 << 32) - 48_000
+
+    def set_process_callback(self, _callback: object) -> None:
+        """Never call."""
+
+    set_shutdown_callback = set_process_callback
+
+    def activate(self) -> None:
+        """Be active."""
+
+    deactivate = close = activate
+
+
+class Library(ModuleType):
+    """A JACK-Client without a server behind it."""
+
+    class JackError(Exception):
+        """What it raises."""
+
+    Client = Client
+
+    def set_error_function(self, _function: object) -> None:
+        """Be quiet."""
+
+    set_info_function = set_error_function
+
+
+def test_frames_are_counted_beyond_jacks_count() -> None:
+    """JACK counts modulo 2**32, a day: neither the clock nor the frames jump there."""
+    client = Client()
+    clock = JackClock(client)
+    start_s = clock.now_s()
+    for second in range(1, 4):
+        client.frame_time = client.last_frame_time = (client.frame_time + 48_000) % (1 << 32)
+        assert 48_000 * second == clock.turn()
+    assert 2.0 == pytest.approx(clock.now_s() - clock.s_at(48_000))
+    assert clock.frame_at(clock.s_at(12_345)) == 12_345
+    assert start_s <= clock.now_s()
+
+
+def test_a_server_that_never_calls_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JACK fails to start a client's thread once in a while: it joins anew, and gives up after some times."""
+    monkeypatch.setitem(sys.modules, "jack", Library("jack"))
+    monkeypatch.setattr(jack, "_STARTED_S", 0.001)
+    backend = open_jack()
+    monkeypatch.setattr(backend, "_names", lambda **_: ())
+    with pytest.raises(PortError, match="does not call its clients; restart it"):
+        backend.open_virtual_output("Out")
+
+
+def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each names what to install."""
+
+    class Refusing(Library):
+        """Where no server answers."""
+
+        def Client(self, *_: object, **__: object) -> None:  # type: ignore[override]  # noqa: N802 - a class of theirs
+            """Refuse."""
+            raise self.JackError("no")
+
+    monkeypatch.setitem(sys.modules, "jack", Refusing("jack"))
+    with pytest.raises(PortError, match="no JACK server answers; install jackd2"):
+        open_jack()
+    monkeypatch.delitem(sys.modules, "jack")
+    original = builtins.__import__
+
+    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any module
+        """Fail as where libjack is missing."""
+        if name == "jack":
+            raise OSError("no libjack")
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(PortError, match="finds no JACK library \\(no libjack\\)"):
+        open_jack()
