@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -10,11 +11,14 @@ from improviser.control import PerformerSettings, PlayerUse, PortSettings
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from improviser.config.preset import Preset
     from improviser.config.settings import Settings
 
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
+_DIGEST_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,17 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
         tune=options.tune,
+        keep_control=settings.keep_control,
+        model_digest=digest(preset.model_path),
     )
+
+
+def digest(model: Path) -> str:
+    """Give a digest of a model's bytes, empty where it cannot be read: who plays by it will say so."""
+    try:
+        return hashlib.sha256(model.read_bytes()).hexdigest()[:_DIGEST_DIGITS]
+    except OSError:
+        return ""
 
 
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:

@@ -2,7 +2,10 @@
 
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told
     commands   Stop, Panic
-    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Played, Released, Failed, Summary
+    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Kept, Played,
+               Released, Failed, Summary
+
+Heard to Restarted, in their order, are all that the engine was told: a session can be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the machine's monotonic clock; channels are 0-15 here and
 in the lines between processes, and 1-16 in what is shown to people.
@@ -21,8 +24,8 @@ from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A microsecond, and finer than any reward is meant.
-_DIGITS: Final = 6
+# A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
+DIGITS: Final = 6
 
 
 class PlayerUse(StrEnum):
@@ -64,12 +67,14 @@ class PerformerSettings:
     Attributes:
         preset: Name of the preset, to be shown.
         model: Path of the model.
+        model_digest: Digest of its bytes, empty where it could not be read.
         engine: The values of `engine.EngineSettings`.
         program: MIDI program 0-127 sent at the start; None: none.
         bars: Bars to play from the player's first note on; None: until stopped.
         seed: Seed of the random generator.
         tune: Name of the built-in player's tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
+        keep_control: Control number that asks for the last bars to be saved; None: none.
     """
 
     event: ClassVar[str] = "settings"
@@ -81,6 +86,8 @@ class PerformerSettings:
     seed: int = 0
     tune: str | None = None
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
+    keep_control: int | None = None
+    model_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ class Ready:
         player: Name of the built-in player's tune, None where it does not play.
         sends_on: The port that what is played goes to.
         is_virtual: Whether that port is made by the performer.
+        ahead_s: So long before its moment that port takes a message.
     """
 
     event: ClassVar[str] = "ready"
@@ -124,6 +132,7 @@ class Ready:
     player: str | None
     sends_on: str
     is_virtual: bool
+    ahead_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +226,42 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Stepped:
+    """The engine was asked for a step; `skipped` where it came too late and passes as a hold.
+
+    Before that, all that was due up to `through_s` had been handed to the port.
+    """
+
+    event: ClassVar[str] = "step"
+    through_s: float
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """All that sounded was ended at `at_s`; what was due up to `through_s` had been handed to the port."""
+
+    event: ClassVar[str] = "silenced"
+    at_s: float
+    through_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The engine began anew, as if nothing had been heard yet."""
+
+    event: ClassVar[str] = "restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The player asked, by the control for that, to save the last bars up to `at_s`."""
+
+    event: ClassVar[str] = "kept"
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Why the performer ends before it was asked to: one line that names the next step, and the exit code."""
 
@@ -266,7 +311,22 @@ class Summary:
 
 
 Command = Stop | Panic
-Event = Ready | Notice | Warned | Heard | Lifted | Controlled | Played | Released | Failed | Summary
+Event = (
+    Ready
+    | Notice
+    | Warned
+    | Heard
+    | Lifted
+    | Controlled
+    | Stepped
+    | Silenced
+    | Restarted
+    | Kept
+    | Played
+    | Released
+    | Failed
+    | Summary
+)
 Value = PortSettings | PerformerSettings | Command | Event
 _KINDS: Final[Mapping[str, type[Value]]] = {
     kind.event: kind
@@ -281,6 +341,10 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Heard,
         Lifted,
         Controlled,
+        Stepped,
+        Silenced,
+        Restarted,
+        Kept,
         Played,
         Released,
         Failed,
@@ -317,7 +381,7 @@ def line_to_value(line: str) -> Value:
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Give a value with its floats rounded, through all levels; no zero is negative."""
     if isinstance(value, float):
-        return round(value, _DIGITS) + 0.0
+        return round(value, DIGITS) + 0.0
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -35,6 +36,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if IS_CI:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the journals of the tests' sessions out of the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMPROVISER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture

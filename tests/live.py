@@ -122,6 +122,7 @@ class Command:
         """Start the command in `folder`."""
         environment = os.environ | {
             "IMPROVISER_CONFIG_DIR": str(home),
+            "IMPROVISER_STATE_DIR": str(folder / "state"),
             "PYTHONPATH": str(CHECKOUT),
             "PYTHONUNBUFFERED": "1",
         }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from improviser.control import value_to_line
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track
 from improviser.music.pitch import parse_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from improviser.control import Event, PerformerSettings
 
 TICKS: Final = 96
 TUNE: Final = "C4 D4 E4 F4 G4 A4 G4 F4 E4 G4 F4 D4 E4 C4 D4 C4"
@@ -45,3 +49,8 @@ def onsets(track: Track) -> list[tuple[int, int]]:
 def channels(track: Track) -> set[int]:
     """Give the channels on which a part has notes."""
     return {event.message.channel for event in track.events if isinstance(event.message, NoteOn)}
+
+
+def write_session(path: Path, settings: PerformerSettings, *events: Event) -> None:
+    """Write a session as its journal has it."""
+    path.write_text("".join(map(value_to_line, (settings, *events))), "utf-8")

@@ -29,6 +29,8 @@ COMMANDS = {
     "render": "Improvise over a MIDI file, faster than real time.",
     "compose": "Write a whole piece from a given or random fragment.",
     "explain": "Tell why it played what it played in a bar of a recording.",
+    "keep": "Save the last bars of a jam as a MIDI file, while it goes on or afterwards.",
+    "replay": "Play a session again from its journal, bit for bit.",
     "ports": "List the MIDI ports.",
     "presets": "List the presets, or show one.",
     "devices": "List the controllers that are known.",

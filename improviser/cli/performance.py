@@ -80,7 +80,8 @@ def _follow(
     from improviser.cli.view import SafeView, choose_view
     from improviser.control import Failed, Stop
 
-    view, take = SafeView(choose_view(settings, as_json=as_json)), Take(settings, record)
+    view = SafeView(choose_view(settings, as_json=as_json))
+    take = Take(settings, record, view)
     failed = None
     for event in supervisor.events():
         take.hear(event)
@@ -89,7 +90,7 @@ def _follow(
             supervisor.tell(Stop())
         if isinstance(event, Failed):
             failed = event
-    take.save(view)
+    take.save()
     if failed is None and view.fault is not None:
         raise view.fault
     return failed

@@ -1,12 +1,17 @@
-"""The recording of a jam, from its events."""
+"""What stays of a jam: its journal, always, and its recording, where one is wanted."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from improviser.control import Event, Ready, Summary
-from improviser.daemon.recorder import Recorder, free_path
+from improviser.config.resources import sessions_folder
+from improviser.control import Event, Kept, Ready, Warned
+from improviser.daemon.journal import Journal
+from improviser.daemon.recorder import free_path, recorder_of
+from improviser.daemon.session_log import session_path
+from improviser.errors import ImproviserError, MidiFileError
+from improviser.files import write_whole
 from improviser.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -14,38 +19,69 @@ if TYPE_CHECKING:
     from improviser.control import PerformerSettings
 
 DEMO_FILE = "improviser-demo.mid"
+KEPT_FILE = "improviser-kept.mid"
+# What a control on the player's instrument keeps.
+KEPT_BARS = 8
 
 
 class Take:
-    """What is kept of a jam for its recording: nothing where none is wanted, or a long jam would fill memory.
+    """A jam's journal, and the recording that is made of it."""
 
-    Args:
-        settings: What the performer plays by.
-        record: The file to write; None for none.
-    """
+    def __init__(self, settings: PerformerSettings, record: Path | None, view: View) -> None:
+        """Begin with nothing heard.
 
-    def __init__(self, settings: PerformerSettings, record: Path | None) -> None:
-        """Start with nothing heard."""
-        self._recorder = Recorder(settings)
-        self._record = record
-        self._summary: Summary | None = None
+        Args:
+            settings: What the performer plays by.
+            record: The file to write; None for none.
+            view: Told of what is kept, and of what could not be.
+        """
+        self._record, self._view = record, view
+        self._journal = Journal(settings, sessions_folder, self._warn)
 
     def hear(self, event: Event) -> None:
-        """Keep what a recording needs of the event; with no real port there always is one."""
+        """Keep an event; with no real port there always is a recording."""
         if isinstance(event, Ready) and self._record is None and event.backend == LOOPBACK:
             self._record = Path(DEMO_FILE)
-        if isinstance(event, Summary):
-            self._summary = event
-        if self._record is not None:
-            self._recorder.take(event)
+        self._journal.take(event)
+        if isinstance(event, Kept):
+            self._keep()
 
-    def save(self, view: View) -> None:
-        """Write the recording, if anything was played; where none was wanted, say how to have one."""
-        summary = self._summary
-        if self._record is None:
-            if summary is not None and summary.notes_heard + summary.notes_played:
-                view.hint("Nothing was recorded; --record FILE.mid keeps both parts.")
-        elif self._recorder.has_notes:
+    def save(self) -> None:
+        """Write the recording, if anything was played; where none was wanted, say how to have one.
+
+        Raises:
+            ImproviserError: It cannot be written; the text says what is left of it.
+        """
+        self._journal.close()
+        if not self._journal.has_notes:
+            return
+        if self._record is not None:
             path = free_path(self._record)
-            self._recorder.write(path, None if summary is None else summary.start_s)
-            view.recorded(path)
+            session = self._journal.session()
+            recorder_of(session).write(path, session.start_s)
+            self._write_session(path)
+            self._view.recorded(path)
+        elif self._journal.path is not None:
+            self._view.kept(self._journal.path)
+
+    def _warn(self, text: str) -> None:
+        """Tell of a fault that the music survives."""
+        self._view.show(Warned(text))
+
+    def _write_session(self, path: Path) -> None:
+        """Write the session beside its recording."""
+        target = session_path(path)
+        try:
+            write_whole(target, self._journal.content())
+        except OSError as error:
+            raise ImproviserError(f"cannot write {target}: {error.strerror}; free some space") from error
+
+    def _keep(self) -> None:
+        """Save the last bars while the jam goes on."""
+        session, path = self._journal.session(), free_path(Path(KEPT_FILE))
+        try:
+            recorder_of(session, KEPT_BARS).write(path, session.start_s)
+        except MidiFileError as error:
+            self._warn(str(error))
+        else:
+            self._view.recorded(path)

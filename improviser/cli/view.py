@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _S_PER_MINUTE = 60.0
 # A note struck so long before the bar line belongs to the bar behind it.
 _EARLY_S = 0.03
+_KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
 _CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -35,8 +36,8 @@ class View(Protocol):
     def show(self, event: Event) -> None:
         """Show an event."""
 
-    def hint(self, text: str) -> None:
-        """Show what else could be done."""
+    def kept(self, path: Path) -> None:
+        """Show where the session's journal is, and what can be done with it."""
 
     def recorded(self, path: Path) -> None:
         """Show where the recording is."""
@@ -52,8 +53,9 @@ class JsonView:
             values["channel"] += 1
         say_json(values)
 
-    def hint(self, text: str) -> None:
-        """Print nothing: hints are for people."""
+    def kept(self, path: Path) -> None:
+        """Print where the session's journal is."""
+        say_json({"event": "session", "path": str(path)})
 
     def recorded(self, path: Path) -> None:
         """Print where the recording is."""
@@ -99,9 +101,9 @@ class TextView:
             case _:
                 pass
 
-    def hint(self, text: str) -> None:
-        """Show what else could be done."""
-        self._lines(text)
+    def kept(self, path: Path) -> None:
+        """Show where the session's journal is, and what can be done with it."""
+        self._lines(f"The session is kept: {path}", _KEPT)
 
     def recorded(self, path: Path) -> None:
         """Show where the recording is."""
@@ -163,9 +165,9 @@ class SafeView:
         """Show an event, if that still works."""
         self._try(lambda: self._view.show(event))
 
-    def hint(self, text: str) -> None:
-        """Show what else could be done, if that still works."""
-        self._try(lambda: self._view.hint(text))
+    def kept(self, path: Path) -> None:
+        """Show where the session's journal is, if that still works."""
+        self._try(lambda: self._view.kept(path))
 
     def recorded(self, path: Path) -> None:
         """Show where the recording is, if that still works."""

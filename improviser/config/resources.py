@@ -7,6 +7,7 @@ from pathlib import Path
 
 CONFIG_DIR_VARIABLE = "IMPROVISER_CONFIG_DIR"
 CACHE_DIR_VARIABLE = "IMPROVISER_CACHE_DIR"
+STATE_DIR_VARIABLE = "IMPROVISER_STATE_DIR"
 _APPLICATION = "improviser"
 
 
@@ -28,6 +29,16 @@ def cache_folder() -> Path:
     import platformdirs  # noqa: PLC0415 - not needed where the variable is set
 
     return Path(platformdirs.user_cache_dir(_APPLICATION, appauthor=False))
+
+
+def sessions_folder() -> Path:
+    """Give the folder of sessions' journals: in what IMPROVISER_STATE_DIR names, or the platform's place."""
+    chosen = os.environ.get(STATE_DIR_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser() / "sessions"
+    import platformdirs  # noqa: PLC0415 - not needed where the variable is set
+
+    return Path(platformdirs.user_state_dir(_APPLICATION, appauthor=False)) / "sessions"
 
 
 def shipped_folder(kind: str) -> Path:

@@ -16,7 +16,8 @@ FILE_NAME = "settings.toml"
 class Settings(Document):
     """The file settings.toml in the user's folder; every key may be left out.
 
-    `in` and `out` are patterns of port names; tempo_bpm 20-400.
+    `in` and `out` are patterns of port names; tempo_bpm 20-400; keep_control is the control number, 0-119,
+    that saves the last bars while a jam goes on.
     """
 
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
@@ -24,6 +25,7 @@ class Settings(Document):
     output_pattern: str | None = Field(default=None, alias="out", min_length=1)
     backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
+    keep_control: int | None = Field(default=None, ge=0, le=119)
 
 
 def load_settings() -> Settings:

@@ -13,14 +13,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import (
+    DIGITS,
     Controlled,
     Event,
     Failed,
     Heard,
+    Kept,
     Lifted,
     Notice,
     Panic,
     PerformerSettings,
+    Restarted,
+    Stepped,
     Stop,
     Summary,
     Warned,
@@ -193,7 +197,7 @@ class Beat:
 
     def _silence(self) -> None:
         """End all that sounds, and go on."""
-        self._voice.release(self._engine.decision)
+        self._voice.release(self._engine.decision, self._stage.tell)
         self._engine.released()
 
     def _begin(self, at_s: float) -> None:
@@ -220,8 +224,9 @@ class Beat:
     def _welcome(self, stand_in: StandIn) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
         stand_in.leave(self._clock.now_s())
-        self._voice.release(self._engine.decision)
+        self._voice.release(self._engine.decision, self._stage.tell)
         self._engine = self._new_engine()
+        self._stage.tell(Restarted())
         self._first_s = self._end_s = None
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
 
@@ -238,6 +243,8 @@ class Beat:
             case _:
                 self._note_pedal(message, arrival.port)
                 self._stage.tell(Controlled(arrival.at_s, tuple(message_to_bytes(message)), arrival.port))
+                if _asks(message, self._settings.keep_control):
+                    self._stage.tell(Kept(arrival.at_s))
 
     def _note_pedal(self, message: Message, port: str) -> None:
         """Keep the books of the player's sustain pedals."""
@@ -282,11 +289,11 @@ class Beat:
         for port, held_channel in sorted(self._pedals):
             if held_channel == channel:
                 self._let_go(ControlChange(channel, SUSTAIN_PEDAL, 0), port)
-        self._engine.hear(ControlChange(channel, ALL_NOTES_OFF, 0), self._clock.now_s())
+        self._let_go(ControlChange(channel, ALL_NOTES_OFF, 0), "")
 
     def _let_go(self, message: Message, port: str) -> None:
         """Hear and tell a message that the player's instrument did not send any more."""
-        now_s = self._clock.now_s()
+        now_s = round(self._clock.now_s(), DIGITS)
         self._engine.hear(message, now_s)
         self._note_heard(message, Arrival(b"", now_s, port))
 
@@ -296,7 +303,9 @@ class Beat:
             due_s, now_s = self._engine.next_step_s, self._clock.now_s()
             if due_s is None or now_s < due_s:
                 return
-            if now_s - due_s > LATE_S:
+            is_late = now_s - due_s > LATE_S
+            self._stage.tell(Stepped(self._voice.through_s, is_late))
+            if is_late:
                 self._tally.late_decisions += 1
                 self._voice.plan(self._engine.skip(now_s))
             else:
@@ -332,7 +341,7 @@ class Beat:
         if self._stage.stand_in is not None:
             self._stage.stand_in.leave(now_s)
         with contextlib.suppress(PortError):
-            self._voice.release(self._engine.decision)
+            self._voice.release(self._engine.decision, self._stage.tell)
         self._voice.drain()
         self._voice.tell(self._stage.tell, None, {})
         self._tally.bad_messages, self._tally.feedback = self._ear.bad_messages, self._ear.feedback
@@ -342,3 +351,8 @@ class Beat:
             reason=self._stop.reason if self._stop is not None else "",
         )
         return replace(summary, dropped=self._stage.inbox.dropped)
+
+
+def _asks(message: Message, control: int | None) -> bool:
+    """Tell whether a message presses the pedal or key that sends `control`."""
+    return isinstance(message, ControlChange) and message.control == control and message.value >= PEDAL_DOWN

@@ -6,6 +6,7 @@ import queue
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from improviser.control import DIGITS
 from improviser.daemon.ear import Arrival
 from improviser.ports.clock import NS_PER_S
 
@@ -54,7 +55,7 @@ class Inbox:
                 self.dropped += 1
                 self._missed[data[0] % _CHANNELS] = 1
             else:
-                self.queue.put(Arrival(data, at_ns / NS_PER_S, port))
+                self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port))
 
         return received
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.agent.checkpoint import load_policy
-from improviser.control import Event, PerformerSettings, Ready, Summary, Warned
+from improviser.control import DIGITS, Event, PerformerSettings, Ready, Summary, Warned
 from improviser.daemon.beat import Beat, Stage
 from improviser.daemon.ledger import open_shared
 from improviser.daemon.opening import OpenPorts, alone_notice
@@ -59,7 +59,7 @@ def play(
     tell: Callable[[Event], None],
 ) -> Summary:
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
-    clock, ahead_s = ports.backend.clock, ports.output.ahead_s
+    clock, ahead_s = ports.backend.clock, round(ports.output.ahead_s, DIGITS)
 
     def new_engine() -> Engine:
         """Make an engine for these ports."""
@@ -94,6 +94,7 @@ def _ready(
         player=stand_in.player.title if stand_in is not None else None,
         sends_on=ports.output.name,
         is_virtual=ports.is_virtual,
+        ahead_s=ports.output.ahead_s,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import Controlled, Event, Heard, Lifted, PerformerSettings, Played, Released
-from improviser.daemon.session_log import SessionLog, session_path
+from improviser.daemon.session_log import Session, session_path
 from improviser.errors import MidiError, MidiFileError
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
@@ -34,7 +34,7 @@ class Recorder:
         """Record on the grid that the settings name: tempo and meter."""
         self._tempo_bpm: float = settings.engine["tempo_bpm"]
         self._meter: tuple[int, int] = tuple(settings.engine["meter"])
-        self._log = SessionLog(settings)
+        self._step_ticks = TICKS_PER_BEAT // settings.engine.get("steps_per_beat", 4)
         self._start_s: float | None = None
         self._player: list[tuple[float, Message]] = []
         self._improviser: list[tuple[float, Message]] = []
@@ -45,8 +45,7 @@ class Recorder:
         return bool(self._player or self._improviser)
 
     def take(self, event: Event) -> None:
-        """Take in an event; what is no music only goes into the session."""
-        self._log.take(event)
+        """Take in an event, if it is music."""
         match event:
             case Heard(at_s, channel, note, velocity):
                 if self._start_s is None:
@@ -63,11 +62,12 @@ class Recorder:
             case _:
                 pass
 
-    def song(self, start_s: float | None = None) -> Song:
+    def song(self, start_s: float | None = None, *, quantised: bool = False) -> Song:
         """Give the take as a song whose bars fall on those of the jam.
 
         Args:
             start_s: A downbeat; None: the player's first note.
+            quantised: Whether notes begin and end on the grid's steps.
         """
         downbeat_s = start_s if start_s is not None else self._start_s
         origin_s = self._origin_s(downbeat_s if downbeat_s is not None else 0.0)
@@ -76,22 +76,21 @@ class Recorder:
             TICKS_PER_BEAT,
             (TempoChange(0, round(_US_PER_MINUTE / self._tempo_bpm)),),
             (MeterChange(0, *self._meter),),
-            tuple(Track(name, self._events(part, origin_s)) for name, part in parts),
+            tuple(Track(name, self._events(part, origin_s, quantised=quantised)) for name, part in parts),
         )
 
     def write(self, path: Path, start_s: float | None = None) -> None:
-        """Write the take to `path`, and the session beside it.
+        """Write the take to `path` as it was played, and beside it on the grid.
 
         Raises:
             MidiFileError: It cannot be written there; the text says where the take is kept instead.
-            ImproviserError: The session cannot be written; the take is there.
         """
         song = self.song(start_s)
         try:
             write_file(path, song)
+            write_file(quantised_path(path), self.song(start_s, quantised=True))
         except MidiFileError as error:
             raise MidiFileError(f"{error}; {_kept(song)}") from error
-        self._log.write(path)
 
     def _control(self, at_s: float, data: Sequence[int]) -> None:
         """Take in a pedal, wheel or program of the player."""
@@ -107,7 +106,9 @@ class Recorder:
         first_s = min([downbeat_s, *(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1]))])
         return downbeat_s - math.ceil((downbeat_s - first_s) / bar_s) * bar_s
 
-    def _events(self, part: Sequence[tuple[float, Message]], origin_s: float) -> tuple[TimedEvent, ...]:
+    def _events(
+        self, part: Sequence[tuple[float, Message]], origin_s: float, *, quantised: bool
+    ) -> tuple[TimedEvent, ...]:
         """Give a part in ticks from `origin_s` on; keys that are still down at the end come up."""
         beat_s = _S_PER_MINUTE / self._tempo_bpm
         timed = sorted(part, key=lambda pair: pair[0])
@@ -115,7 +116,71 @@ class Recorder:
             TimedEvent(max(0, round((at_s - origin_s) / beat_s * TICKS_PER_BEAT)), message)
             for at_s, message in timed
         ]
-        return (*events, *_lifted(events))
+        whole = (*events, *_lifted(events))
+        return _quantised(whole, self._step_ticks) if quantised else whole
+
+
+def recorder_of(session: Session, bars: int | None = None) -> Recorder:
+    """Give what a session recorded: all of it, or the music of its last bars."""
+    settings = session.settings
+    recorder = Recorder(settings)
+    since_s = -math.inf if bars is None else _since_s(session, bars)
+    begun: set[tuple[type, int, int]] = set()
+    for event in session.events:
+        match event:
+            case Heard(at_s, channel, note) if at_s >= since_s:
+                begun.add((Heard, channel, note))
+            case Played(due_s, _, channel, note) if due_s >= since_s:
+                begun.add((Played, channel, note))
+            case Lifted(_, channel, note) if (Heard, channel, note) in begun:
+                pass
+            case Released(_, _, channel, note) if (Played, channel, note) in begun:
+                pass
+            case Controlled(at_s) if at_s >= since_s:
+                pass
+            case _:
+                continue
+        recorder.take(event)
+    return recorder
+
+
+def _since_s(session: Session, bars: int) -> float:
+    """Give the bar line from which on the last `bars` are, the one being played included."""
+    bar_s = session.bar_beats * _S_PER_MINUTE / session.settings.engine["tempo_bpm"]
+    start_s = session.start_s or 0.0
+    last_s = max(
+        (event.at_s if isinstance(event, Heard) else event.due_s)
+        for event in (Heard(start_s, 0, 0, 1, ""), *session.events)
+        if isinstance(event, Heard | Played)
+    )
+    since_bar = math.floor((last_s - start_s) / bar_s) + 1 - bars
+    return float(start_s + since_bar * bar_s)
+
+
+def quantised_path(path: Path) -> Path:
+    """Give the path of the take on the grid beside the one as played."""
+    return path.with_stem(f"{path.stem}-quantised")
+
+
+def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...]:
+    """Give events on multiples of `step` ticks; a note lasts a step or more, and ends if it sounds anew."""
+    on_grid: list[TimedEvent] = []
+    begun: dict[tuple[int, int], int] = {}
+    for event in events:
+        tick = round(event.tick / step) * step
+        match event.message:
+            case NoteOn(channel, note):
+                if (channel, note) in begun:
+                    on_grid.append(TimedEvent(tick, NoteOff(channel, note)))
+                begun[channel, note] = tick
+            case NoteOff(channel, note):
+                if (channel, note) not in begun:
+                    continue
+                tick = max(tick, begun.pop((channel, note)) + step)
+            case _:
+                pass
+        on_grid.append(TimedEvent(tick, event.message))
+    return tuple(sorted(on_grid, key=lambda event: (event.tick, isinstance(event.message, NoteOn))))
 
 
 def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
@@ -150,6 +215,6 @@ def _kept(song: Song) -> str:
 def free_path(path: Path) -> Path:
     """Give `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
     free, number = path, 2
-    while free.is_file() or session_path(free).is_file():
+    while free.is_file() or session_path(free).is_file() or quantised_path(free).is_file():
         free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
     return free

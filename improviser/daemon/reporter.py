@@ -16,7 +16,8 @@ from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 if TYPE_CHECKING:
     from improviser.daemon.inbox import Inbox
 
-EVENTS_MAX: Final = 4096
+# About 40 MB: two minutes of the fastest MIDI cable while the reader stands still.
+EVENTS_MAX: Final = 131_072
 _CLOSING_S: Final = 1.0
 
 

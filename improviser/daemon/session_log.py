@@ -1,13 +1,12 @@
-"""The session beside a recording: all that happened, one JSON object a line, the settings first."""
+"""Sessions that were kept, beside a recording or as a journal: one JSON object a line, the settings first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Event, Notice, PerformerSettings, Played, line_to_value, value_to_line
-from improviser.errors import ImproviserError, UsageError
-from improviser.files import write_whole
+from improviser.control import Heard, PerformerSettings, Played, Summary, line_to_value
+from improviser.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,35 +35,18 @@ class Session:
         return [note for note in notes if first <= note.beat < first + self.bar_beats]
 
     @property
+    def start_s(self) -> float | None:
+        """The first downbeat: as the summary has it, else the player's first note; None where neither is."""
+        told = [event.start_s for event in self.events if isinstance(event, Summary)]
+        if told:
+            return told[-1]
+        return next((event.at_s for event in self.events if isinstance(event, Heard)), None)
+
+    @property
     def bars(self) -> int:
         """The bar of the last note, counted from 1; 0 where none was played."""
         beats = [event.beat for event in self.events if isinstance(event, Played)]
         return int(max(beats) // self.bar_beats) + 1 if beats else 0
-
-
-class SessionLog:
-    """Collects the events of a session. Threads: one, beside the performer."""
-
-    def __init__(self, settings: PerformerSettings) -> None:
-        """Begin with what was to be played."""
-        self._lines = [value_to_line(settings)]
-
-    def take(self, event: Event) -> None:
-        """Take in an event; notices are for people only."""
-        if not isinstance(event, Notice):
-            self._lines.append(value_to_line(event))
-
-    def write(self, path: Path) -> None:
-        """Write it beside the recording at `path`.
-
-        Raises:
-            ImproviserError: It cannot be written there.
-        """
-        target = session_path(path)
-        try:
-            write_whole(target, "".join(self._lines).encode())
-        except OSError as error:
-            raise ImproviserError(f"cannot write {target}: {error.strerror}; free some space") from error
 
 
 def session_path(path: Path) -> Path:
@@ -73,21 +55,31 @@ def session_path(path: Path) -> Path:
 
 
 def read_session(path: Path) -> Session:
-    """Read the session beside the recording at `path`, or the one at `path` itself.
+    """Read the session beside the recording at `path`, or the one at `path` itself, even while it is written.
 
     Raises:
         UsageError: There is none, or it is broken; the text names the line.
     """
     source = session_path(path)
     try:
-        lines = source.read_text("utf-8").splitlines()
+        text = source.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
             f"no session at {source} ({reason}); improviser jam --record FILE.mid makes one"
         ) from error
+    return parse_session(text, str(source))
+
+
+def parse_session(text: str, source: str) -> Session:
+    """Give the session that `text` holds; a last line without its end, still being written, does not count.
+
+    Raises:
+        UsageError: It is broken; the text names the line and `source`.
+    """
     values = []
-    for number, line in enumerate(lines, 1):
+    whole = text[: text.rfind("\n") + 1]
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             values.append(line_to_value(line))
         except ValueError as error:

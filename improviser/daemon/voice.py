@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Event, Played, Released
+from improviser.control import DIGITS, Event, Played, Released, Silenced
 from improviser.daemon.ledger import Cells, mark
 from improviser.errors import PortError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, message_to_bytes
@@ -56,12 +56,18 @@ class Voice:
         self._ear = ear
         self._said: list[_Said] = []
         self._ended: list[tuple[float, NoteOff]] = []
+        self._through_s = 0.0
 
     @property
     def next_due_s(self) -> float | None:
         """The moment at which something has to be sent next; None when nothing has."""
         due_s = self._scheduler.next_due_s
         return None if due_s is None else due_s - self._output.ahead_s
+
+    @property
+    def through_s(self) -> float:
+        """The moment up to which all that was due has been handed to the port."""
+        return self._through_s
 
     @property
     def has_news(self) -> bool:
@@ -76,15 +82,17 @@ class Voice:
     def send_due(self, decision: Decision | None) -> None:
         """Send what is due. Raises PortError where the port is gone."""
         self._note_what_left()
-        self._send(self._scheduler.pop_due(self._clock.now_s() + self._output.ahead_s), decision)
+        self._through_s = round(self._clock.now_s() + self._output.ahead_s, DIGITS)
+        self._send(self._scheduler.pop_due(self._through_s), decision)
 
-    def release(self, decision: Decision | None) -> None:
+    def release(self, decision: Decision | None, tell: Callable[[Event], None]) -> None:
         """End all that sounds and drop all that is planned; each message is tried, even after one failed.
 
         Raises:
             PortError: The port is gone, for some of them at least.
         """
-        now_s, fault = self._clock.now_s(), None
+        now_s, fault = round(self._clock.now_s(), DIGITS), None
+        tell(Silenced(now_s, self._through_s))
         messages = self._scheduler.release(now_s)
         known = {message.message for message in messages}
         # What the scheduler gave out as ended, but what did not leave.

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.control import Heard, Notice, PerformerSettings, Played
-from improviser.daemon.recorder import Recorder
+from improviser.control import Heard, PerformerSettings, Played
 from improviser.daemon.session_log import read_session
 from tests.cli.conftest import Refuse, RunJson
+from tests.written import write_session
 
 SETTINGS = PerformerSettings("chorale", "model", {"tempo_bpm": 120.0, "meter": (3, 4)})
 TAKEN = {"does": "onset", "note": 67, "chance": 0.61, "harmony": 0.31, "prior": -0.02}
@@ -20,12 +20,8 @@ NEAR = {"does": "hold", "note": None, "chance": 0.2, "harmony": 0.1, "prior": 0.
 @pytest.fixture(autouse=True)
 def _recorded(own_folder: Path) -> None:
     """Record a take whose notes stand in bars 1 and 3, with the session beside it."""
-    recorder = Recorder(SETTINGS)
-    recorder.take(Notice("x"))
-    recorder.take(Heard(10.0, 0, 60, 80, "A"))
-    for beat in (2.0, 7.5):
-        recorder.take(Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR)))
-    recorder.write(own_folder / "take.mid", 10.0)
+    played = [Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR)) for beat in (2.0, 7.5)]
+    write_session(own_folder / "take.session.jsonl", SETTINGS, Heard(10.0, 0, 60, 80, "A"), *played)
 
 
 def test_the_session_comes_back(own_folder: Path) -> None:
@@ -51,10 +47,8 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
 def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its notes have one decision, which is told once, by the chord's name and notes."""
     taken = TAKEN | {"chord": "C", "notes": [48, 52, 67]}
-    recorder = Recorder(SETTINGS)
-    for note in (48, 52, 67):
-        recorder.take(Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)))
-    recorder.write(own_folder / "chord.mid", 10.0)
+    played = [Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)) for note in (48, 52, 67)]
+    write_session(own_folder / "chord.session.jsonl", SETTINGS, *played)
     assert 0 == main(["explain", str(own_folder / "chord.mid"), "1"])
     assert [
         "bar 1, C major",

@@ -56,15 +56,15 @@ def shown(view: View, *events: Event) -> None:
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each event is a line; channels count from 1; hints are for people."""
+    """Each event is a line; channels count from 1; files are told."""
     view = choose_view(SETTINGS, as_json=True)
     assert isinstance(view, JsonView)
     shown(view, READY, MUSIC[0])
-    view.hint("x")
+    view.kept(Path("a.session.jsonl"))
     view.recorded(Path("take.mid"))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert ["ready", "heard", "recorded"] == [line["event"] for line in lines]
-    assert (1, "take.mid") == (lines[1]["channel"], lines[2]["path"])
+    assert ["ready", "heard", "session", "recorded"] == [line["event"] for line in lines]
+    assert [1, "a.session.jsonl", "take.mid"] == [lines[1]["channel"], lines[2]["path"], lines[3]["path"]]
 
 
 def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,13 +101,14 @@ def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str
     times = {"p50": 0.1, "p99": 0.25, "max": 1.0}
     view = TextView(SETTINGS, is_terminal=False)
     shown(view, Summary(onset_error_ms=times, decision_ms=times, bad_messages=3, feedback=1))
-    view.hint("More.")
+    view.kept(Path("a.session.jsonl"))
     view.recorded(Path("take.mid"))
     assert [
         "Heard 0 notes, played 0; late decisions: 0, stuck notes: 0.",
         f"Notes left {shown_times} off their moment; a decision took {shown_times}.",
         "Messages not taken: 3 not understood, 1 our own, come back.",
-        "More.",
+        "The session is kept: a.session.jsonl",
+        "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them.",
         "Recorded: take.mid",
     ] == capsys.readouterr().out.splitlines()
 
@@ -138,15 +139,15 @@ def test_a_view_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch) -
     """The first fault of a view is kept, and it is not asked again."""
     view, times = SafeView(JsonView()), 0
 
-    def fail(_text: str) -> None:
+    def fail(_path: Path) -> None:
         """Fail as a closed pipe does."""
         nonlocal times
         times += 1
         raise BrokenPipeError
 
-    monkeypatch.setattr(JsonView, "hint", lambda _, text: fail(text))
-    view.hint("a")
-    view.hint("b")
+    monkeypatch.setattr(JsonView, "kept", lambda _, path: fail(path))
+    view.kept(Path("a"))
+    view.kept(Path("b"))
     view.show(READY)
     view.recorded(Path("x"))
     assert (1, BrokenPipeError) == (times, type(view.fault))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import statistics
 import time
 from pathlib import Path
 
@@ -44,9 +45,11 @@ def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Pa
     assert 10 < len(played) == summary["notes_played"]
     assert {event["note"] % 12 for event in played} <= C_MAJOR
     assert [event["note"] for event in played] == [note for _, note in partner.ons]
+    # The improviser's clock is JACK's, which stands still where the server does; the partner's goes on.
     late_s = [at_s - event["due_s"] for (at_s, _), event in zip(partner.ons, played, strict=True)]
-    assert len([late for late in late_s if -ARRIVAL_S < late < ARRIVAL_S]) >= 0.9 * len(late_s)
-    arrivals = [(at_s - heard[0]["at_s"] - 0.02) / (BEAT_S / 4) for at_s, _ in partner.ons]
+    clocks_s = statistics.median(late_s)
+    assert len([late for late in late_s if abs(late - clocks_s) < ARRIVAL_S]) >= 0.9 * len(late_s)
+    arrivals = [(at_s - clocks_s - heard[0]["at_s"] - 0.02) / (BEAT_S / 4) for at_s, _ in partner.ons]
     assert [round(step) for step in steps] == [round(arrival) for arrival in arrivals]
     assert (set(), 0, 0) == (partner.sounding, summary["stuck_notes"], summary["late_decisions"])
     tracks = {track.name: track for track in read_file(tmp_path / "take.mid").tracks}

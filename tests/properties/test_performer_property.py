@@ -11,11 +11,15 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.control import Panic, PlayerUse, Stop
+from improviser.control import Panic, PlayerUse, Stop, value_to_line
 from improviser.daemon.inbox import PortLost
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.base import VIRTUAL_INPUT
+from tests.actors import random_policy
 from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
 
 if TYPE_CHECKING:
@@ -83,3 +87,36 @@ def test_every_note_is_released(
     summary = performance.run(until_s=LENGTH_S)
     assert Counter() == hanging(performance.sent)
     assert (0, 0) == (summary.stuck_notes, sum(performance.cells))
+
+
+@given(
+    heard=st.lists(BYTES, max_size=40),
+    items=st.lists(ITEMS, max_size=2),
+    stalls=st.lists(STALLS, max_size=2),
+    player=st.sampled_from(PlayerUse),
+    seed=st.integers(0, 99),
+)
+def test_every_session_replays_bit_for_bit(
+    heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
+) -> None:
+    """Whatever happened, the journal's lines give the improviser's part again, message by message."""
+    settings = performer_settings(engine=ENGINE | {"temperature": 1.0, "key": "auto"}, seed=seed)
+    policy = random_policy()
+
+    def make_engine(ahead_s: float = 0.0) -> Engine:
+        """Make the engine of these settings."""
+        engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
+        return Engine(engine, policy, np.random.default_rng(seed))
+
+    performance = Performance(settings, player=player, new_engine=make_engine)
+    for at_s, data, port in heard:
+        performance.play_bytes(at_s, data, port=port)
+    for at_s, item in items:
+        performance.at(at_s, partial(performance.inbox.put, item))
+    for at_s, stall_s in stalls:
+        performance.at(at_s, partial(stall, performance, stall_s))
+    performance.run(until_s=LENGTH_S)
+    lines = "".join(map(value_to_line, (settings, *performance.events)))
+    again = replay(parse_session(lines, "test"), make_engine)
+    assert again.difference is None
+    assert again.live == again.again

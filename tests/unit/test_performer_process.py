@@ -78,6 +78,6 @@ def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(priority, "raise_priority", lambda *_: False)
     monkeypatch.setattr(performance, "load_policy", lambda *_: BarNote())
     code, events = perform(monkeypatch, PORTS, PerformerSettings("x", "m", ENGINE))
-    assert (0, ["ready", "warning", "summary"]) == (code, [event["event"] for event in events])
+    assert (0, ["ready", "warning", "silenced", "summary"]) == (code, [event["event"] for event in events])
     assert "rtprio" in events[1]["text"] or "late" in events[1]["text"]
     assert not events[0]["realtime"]

@@ -1,0 +1,64 @@
+"""`improviser keep`: the last bars of a jam as a MIDI file, while it goes on or afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from improviser.cli.console import say, say_json
+from improviser.cli.options import JsonOption
+
+EXAMPLES = """
+improviser keep
+improviser keep --bars 16 -o idea.mid
+improviser keep take.mid --bars 4
+"""
+
+SessionArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),
+]
+BarsOption = Annotated[int, typer.Option("--bars", min=1, help="So many, the one being played included.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.mid", help="Never over another file.")]
+
+
+def keep(
+    session: SessionArgument = None,
+    bars: BarsOption = 8,
+    out: OutOption = Path("improviser-kept.mid"),
+    json: JsonOption = False,
+) -> None:
+    """Save the last bars of a jam as a MIDI file of both parts, as played, and beside it on the grid.
+
+    Every jam keeps a journal from its first note on, so that nothing has to be recorded beforehand, and what
+    was played is there even after a crash. This reads the newest one, also while the jam still goes on.
+    """
+    from improviser.daemon.recorder import free_path, quantised_path, recorder_of
+    from improviser.daemon.session_log import read_session
+    from improviser.errors import UsageError
+
+    source = session or newest_session()
+    told = read_session(source)
+    recorder = recorder_of(told, bars)
+    if not recorder.has_notes:
+        raise UsageError(f"nothing was played in {source}")
+    path = free_path(out)
+    recorder.write(path, told.start_s)
+    if json:
+        say_json({"event": "kept", "path": str(path), "quantised": str(quantised_path(path)), "bars": bars})
+    else:
+        say(f"Kept: {path}, and on the grid {quantised_path(path)}")
+
+
+def newest_session() -> Path:
+    """Give the newest session there is. Raises UsageError where there is none."""
+    from improviser.config.resources import sessions_folder
+    from improviser.daemon.journal import sessions
+    from improviser.errors import UsageError
+
+    found = sessions(sessions_folder())
+    if not found:
+        raise UsageError(f"no session in {sessions_folder()} yet; improviser jam makes one")
+    return found[0]

@@ -1,0 +1,74 @@
+"""`improviser replay`: a session again, from its journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from improviser.cli.console import say, say_json
+from improviser.cli.keep import SessionArgument, newest_session
+from improviser.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from improviser.daemon.replay import Replay
+    from improviser.daemon.session_log import Session
+
+EXAMPLES = """
+improviser replay
+improviser replay take.mid
+improviser replay take.session.jsonl --json
+"""
+EXIT_DIFFERENT = 1
+
+
+def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
+    """Play the improviser's part of a session again, and tell whether it is the same, bit for bit.
+
+    The journal holds what the improviser heard and when it decided; with the same model, seed and settings
+    the same part comes out. The exit code is 1 where it does not: then the model, the program or a library is
+    another than when the session was played.
+    """
+    from improviser.daemon.performance import engine_maker
+    from improviser.daemon.replay import replay as play_again
+    from improviser.daemon.session_log import read_session
+
+    source = session or newest_session()
+    told = read_session(source)
+    _check_model(source, told)
+    found = play_again(told, engine_maker(told.settings))
+    _show(source, found, json=json)
+    if found.difference is not None:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _check_model(source: Path, told: Session) -> None:
+    """Raise UsageError where the model is another than when the session was played."""
+    from improviser.app import digest
+    from improviser.errors import UsageError
+
+    model = Path(told.settings.model)
+    if told.settings.model_digest not in {"", digest(model)}:
+        raise UsageError(f"{source} was played with another model than is at {model} now; bring that back")
+
+
+def _show(source: Path, found: Replay, *, json: bool) -> None:
+    """Tell what came out."""
+    place = found.difference
+    if json:
+        say_json(
+            {
+                "event": "replayed",
+                "session": str(source),
+                "messages": len(found.live),
+                "identical": place is None,
+                "first_difference": place,
+            }
+        )
+    elif place is None:
+        say(f"{source}: all {len(found.live)} note-ons and note-offs are the same")
+    else:
+        live = found.live[place : place + 1]
+        again = found.again[place : place + 1]
+        say(f"{source}: message {place + 1} of {len(found.live)} differs: {live} then, {again} now")

@@ -1,0 +1,167 @@
+"""The journal: on disk from the first note on, whatever the disk does."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from improviser.control import Event, Heard, Lifted, Notice, PerformerSettings, Played, Warned
+from improviser.daemon import journal as module
+from improviser.daemon.journal import Journal, sessions
+from improviser.daemon.recorder import recorder_of
+from improviser.daemon.session_log import read_session
+from tests.full_disk import full_disk
+
+SETTINGS = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
+NOTES = [Heard(float(place), 0, 60, 80, "A") for place in range(40)]
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    """What the user was told."""
+    return []
+
+
+@pytest.fixture
+def journal(tmp_path: Path, warnings: list[str]) -> Journal:
+    """A journal in a folder that is not there yet."""
+    return Journal(SETTINGS, lambda: tmp_path / "state" / "sessions", warnings.append)
+
+
+def test_nothing_is_written_before_the_first_note(journal: Journal, tmp_path: Path) -> None:
+    """A jam that nobody played in leaves no file; what came before the first note is in the file then."""
+    journal.take(Warned("late"))
+    journal.take(Notice("for people"))
+    assert not list(tmp_path.iterdir())
+    journal.take(NOTES[0])
+    assert journal.path is not None
+    assert [Warned("late"), NOTES[0]] == list(read_session(journal.path).events)
+    journal.close()
+
+
+def test_each_line_is_on_disk_at_once(journal: Journal) -> None:
+    """Whatever kills the program next, what was told is there, without a close."""
+    for count, note in enumerate(NOTES, 1):
+        journal.take(note)
+        assert journal.path is not None
+        assert count == len(read_session(journal.path).events)
+    journal.close()
+
+
+def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> None:
+    """Who reads while it is written, or after a kill in the midst of a line, reads all whole lines."""
+    journal.take(NOTES[0])
+    assert journal.path is not None
+    with journal.path.open("ab") as file:
+        file.write(b'{"event": "hea')
+    assert [NOTES[0]] == list(read_session(journal.path).events)
+    journal.close()
+
+
+def test_a_full_disk_loses_nothing(
+    journal: Journal, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told once, what finds no room waits, and is written when there is room again, whole lines in order."""
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    journal.take(NOTES[0])
+    with full_disk(room=500):
+        for note in NOTES[1:30]:
+            journal.take(note)
+        assert NOTES[:30] == list(journal.session().events)
+    assert 1 == len(warnings)
+    assert "the session cannot be written (File too large); the music goes on" in warnings[0]
+    for note in NOTES[30:]:
+        journal.take(note)
+    journal.close()
+    assert journal.path is not None
+    assert NOTES == list(read_session(journal.path).events)
+
+
+def test_a_full_disk_is_not_asked_at_each_note(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again after a while only; at the end what waits is written."""
+    tries: list[int] = []
+    write = os.write
+
+    def refuse(_file: int, data: bytes) -> int:
+        """Refuse."""
+        tries.append(len(data))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    for note in NOTES:
+        journal.take(note)
+    assert 1 == len(tries)
+    monkeypatch.setattr(os, "write", write)
+    journal.close()
+    assert journal.path is not None
+    assert NOTES == list(read_session(journal.path).events)
+
+
+def test_memory_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that stays full, what waits grows no further than is allowed."""
+    monkeypatch.setattr(module, "WAITING_MAX", 1000)
+    monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    for note in NOTES * 10:
+        journal.take(note)
+    assert len(journal.content()) < 1500
+
+
+def test_where_the_folder_cannot_be_made_it_is_a_temporary_one(
+    tmp_path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that is read-only keeps no session, but the session is kept."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    journal = Journal(SETTINGS, lambda: tmp_path / "file" / "sessions", warnings.append)
+    journal.take(NOTES[0])
+    journal.close()
+    assert journal.path is not None
+    assert tmp_path / "improviser-sessions" == journal.path.parent
+
+
+def test_two_sessions_in_one_second_have_two_files(tmp_path: Path) -> None:
+    """No session is written over another."""
+    made = [Journal(SETTINGS, lambda: tmp_path, pytest.fail) for _ in range(3)]
+    for journal in made:
+        journal.take(NOTES[0])
+        journal.close()
+    assert 3 == len({journal.path for journal in made}) == len(sessions(tmp_path))
+
+
+def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest are removed where all together are too large, never the newest."""
+    for day in range(1, 6):
+        (tmp_path / f"2020-01-0{day}-120000.session.jsonl").write_bytes(b"x" * 1000)
+    (tmp_path / "notes.txt").write_bytes(b"x" * 9000)
+    monkeypatch.setattr(module, "KEPT_BYTES", 3500)
+    journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
+    journal.take(NOTES[0])
+    journal.close()
+    names = [path.name[:10] for path in sessions(tmp_path)]
+    assert ["2020-01-05", "2020-01-04", "2020-01-03"] == names[1:]
+    assert (tmp_path / "notes.txt").exists()
+
+
+def test_a_take_of_the_last_bars(tmp_path: Path) -> None:
+    """Of a session, the notes that begin in the last bars are taken, with their ends and no others."""
+    events: list[Event] = [
+        Heard(10.0, 0, 60, 80, "A"),
+        Played(11.0, 11.0, 0, 67, 70, 2.0, "C", None),
+        Lifted(12.1, 0, 60, "A"),
+        Heard(12.2, 0, 62, 80, "A"),
+        Lifted(12.4, 0, 62, "A"),
+        Heard(14.2, 0, 64, 80, "A"),
+    ]
+    journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
+    for event in events:
+        journal.take(event)
+    journal.close()
+    assert journal.path is not None
+    song = recorder_of(read_session(journal.path), 2).song(10.0)
+    assert [[62, 62, 64, 64], []] == [
+        [getattr(event.message, "note", None) for event in track.events] for track in song.tracks
+    ]
