@@ -24,6 +24,7 @@ from improviser.control import (
     Panic,
     PerformerSettings,
     Restarted,
+    Started,
     Stepped,
     Stop,
     Summary,
@@ -31,6 +32,7 @@ from improviser.control import (
 )
 from improviser.daemon.ear import Arrival, Ear
 from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.ledger import beat_heart
 from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice, Way
 from improviser.errors import PortError
@@ -116,11 +118,14 @@ class Beat:
         self._end_s: float | None = None
         self._stop: Stop | None = None
         self._collected_s = clock.now_s()
+        self._turns = 0
 
     def run(self) -> Summary:
         """Play until stopped, and give the summary; what goes wrong is told, and every note released."""
         begun_s = self._clock.now_s()
         try:
+            if self._settings.resume is not None:
+                self._resume(*self._settings.resume)
             while self._stop is None:
                 self._turn()
         except PortError as error:
@@ -132,6 +137,8 @@ class Beat:
 
     def _turn(self) -> None:
         """Wait for the next moment or message and do what there is to do."""
+        self._turns += 1
+        beat_heart(self._stage.way.cells, self._turns)
         inbox = self._stage.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
         if item is not None:
@@ -211,6 +218,14 @@ class Beat:
         if self._settings.program is not None:
             program = ProgramChange(self._engine.settings.channel, self._settings.program)
             self._voice.say(TimedMessage(at_s, program))
+
+    def _resume(self, start_s: float, at_s: float, beat: float) -> None:
+        """Go on with a performance that began at `start_s` and had come to `beat` at `at_s`."""
+        now_s = round(self._clock.now_s(), DIGITS)
+        beat_now = round(beat + (now_s - at_s) * self._engine.settings.tempo_bpm / _S_PER_MINUTE, DIGITS)
+        self._engine.start(now_s, beat_now)
+        self._stage.tell(Started(now_s, beat_now))
+        self._begin(start_s)
 
     def _length_s(self) -> float | None:
         """Give how long the performance lasts from the first note on; None: until it is stopped."""

@@ -1,4 +1,4 @@
-"""Who listens to the performer's virtual port, followed while it lives, so that it can be told when it died.
+"""Who is connected to the performer's virtual ports, followed while it lives; laid again where it died.
 
 Only JACK answers that here; elsewhere the list stays empty, and programs have to connect again by name.
 """
@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 
 if TYPE_CHECKING:
     from improviser.control import Ready
@@ -16,47 +17,73 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.5
 _ON_JACK: Final = ("jack", "rtmidi-jack")
+_FOLLOWED: Final = (VIRTUAL_OUTPUT, VIRTUAL_INPUT)
 
 
 class Connections:
-    """Looks at the connections of the performer's port about twice a second.
+    """Looks at the connections of the performer's virtual ports about twice a second.
 
     Threads: a thread of its own from `follow` to `close`.
     """
 
     def __init__(self) -> None:
         """Follow nothing yet."""
-        self.listeners: tuple[str, ...] = ()
-        self._ended = threading.Event()
+        self._cables: dict[str, tuple[str, ...]] = {}
+        self._lost: set[str] = set()
+        self._is_held = False
+        self._wake = threading.Event()
+        self._has_ended = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Who heard the virtual output when it was looked at last."""
+        return self._cables.get(VIRTUAL_OUTPUT, ())
+
     def follow(self, ready: Ready) -> None:
-        """Begin to follow the port that the performer has made, where the backend can tell."""
-        if ready.backend not in _ON_JACK or not ready.is_virtual:
-            return
-        self._thread = threading.Thread(target=self._follow, args=(ready.sends_on,), daemon=True)
-        self._thread.start()
+        """Follow the ports that the performer has made, where the backend can tell; what was held is laid."""
+        if self._is_held:
+            self._lost = {port for port, others in self._cables.items() if others}
+            self._is_held = False
+            self._wake.set()
+        if ready.backend in _ON_JACK and self._thread is None:
+            self._thread = threading.Thread(target=self._follow, daemon=True)
+            self._thread.start()
+
+    def hold(self) -> None:
+        """Keep the connections as they are, for the performer is gone; its successor's ports get them."""
+        self._is_held = True
 
     def close(self) -> None:
         """Follow no longer."""
-        self._ended.set()
+        self._has_ended = True
+        self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
 
-    def _follow(self, port: str) -> None:
-        """Look again and again; a port that is gone keeps the listeners it had last."""
+    def _follow(self) -> None:
+        """Look again and again."""
         from improviser.ports.jack import open_jack  # noqa: PLC0415 - only where there is JACK
 
         try:
             graph = open_jack()
         except PortError:
             return
-        while not self._ended.wait(_LOOK_EVERY_S):
-            self._look(graph, port)
+        while not self._has_ended:
+            self._wake.wait(_LOOK_EVERY_S)
+            self._wake.clear()
+            for port in _FOLLOWED:
+                if not self._is_held:
+                    self._look(graph, port)
         graph.close()
 
     def _look(self, graph: JackBackend, port: str) -> None:
-        """Look once."""
-        found = graph.listeners(port)
-        if found is not None:
-            self.listeners = found
+        """Look once; a port that is gone keeps the connections it had last, a new one gets them."""
+        found = graph.cables(port)
+        if found is None:
+            return
+        if port in self._lost:
+            graph.restore(port, self._cables[port])
+            self._lost.discard(port)
+        else:
+            self._cables[port] = found

@@ -1,6 +1,7 @@
 """What sounds, in memory that the performer and the supervisor share: it outlives a performer that is killed.
 
 One byte for each channel and note: 1 from just before a note-on is sent until just after its note-off was.
+One more is the heartbeat: the beat changes it whenever it wakes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Protocol
 
 _NOTES = 128
 _CHANNELS = 16
-SIZE = _NOTES * _CHANNELS
+_PULSE = _NOTES * _CHANNELS
+SIZE = _PULSE + 1
 
 
 class Cells(Protocol):
@@ -25,6 +27,11 @@ class Cells(Protocol):
 def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
     """Note down whether a note (0-127) on a channel (0-15) sounds."""
     cells[channel * _NOTES + note] = int(sounds)
+
+
+def beat_heart(cells: Cells, count: int) -> None:
+    """Show by a number that the beat is awake."""
+    cells[_PULSE] = count % 256
 
 
 def open_shared(descriptor: int | None) -> Cells:
@@ -50,7 +57,11 @@ class Ledger:
     def sounding(self) -> list[tuple[int, int]]:
         """Give the (channel, note) pairs that sound."""
         cells = self._cells[:] if self._cells is not None else b""
-        return [divmod(index, _NOTES) for index, cell in enumerate(cells) if cell]
+        return [divmod(index, _NOTES) for index, cell in enumerate(cells[:_PULSE]) if cell]
+
+    def pulse(self) -> int:
+        """Give the heartbeat's number; it stays the same where the beat stands still."""
+        return self._cells[_PULSE] if self._cells is not None else 0
 
     def close(self) -> None:
         """Give the memory back."""

@@ -11,7 +11,7 @@ from improviser.control import Notice, PlayerUse, PortSettings
 from improviser.errors import PortError
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.name import is_match, is_own, is_through, match_names
+from improviser.ports.name import is_match, is_own, is_through, match_names, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 GRACE_S: Final = 4.0
 # What was sent last has to leave before the port does: two periods of a slow audio server, and some.
 LINGER_S: Final = 0.25
+# A server takes so long to notice that a client was killed; in JACK's synchronous mode more than two seconds.
+TWIN_S: Final = 3.0
+_LOOK_EVERY_S: Final = 0.02
 
 
 @dataclass(slots=True)
@@ -119,6 +122,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     backend = _open_backend(settings, tell)
     sources = backend.input_names()
     wanted = _wanted_inputs(settings, sources)
+    _refuse_twin(settings, backend)
     ports = OpenPorts(
         backend=backend,
         output=_open_output(settings, backend),
@@ -155,6 +159,26 @@ def _open_backend(settings: PortSettings, tell: Callable[[Event], None]) -> Back
             raise
         tell(Notice(f"{error}. Until then the built-in player jams inside this program"))
         return open_backend(LOOPBACK)
+
+
+def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
+    """Raise PortError where another improviser has made the port that we would make.
+
+    One that was killed has a moment to go.
+    """
+    give_up_s = time.monotonic() + TWIN_S
+    while settings.output_pattern is None and any(map(_is_ours, backend.input_names())):
+        if time.monotonic() > give_up_s:
+            raise PortError(
+                f"another improviser is playing: there is a port '{VIRTUAL_OUTPUT}' already; end that one, "
+                "or let this one play on another port: --out NAME --in NAME (see: improviser ports)"
+            )
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a port's name is that of an improviser's virtual output."""
+    return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
 
 
 def _open_output(settings: PortSettings, backend: Backend) -> OutputPort:

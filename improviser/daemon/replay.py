@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from improviser.control import (
     Released,
     Restarted,
     Silenced,
+    Started,
     Stepped,
+    Summary,
 )
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
@@ -63,13 +66,19 @@ def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
     Raises:
         UsageError: The session has no steps: it is of a version that did not keep them.
     """
-    player = _Player(make_engine)
+    player, live = _Player(make_engine), list[Note]()
     for event in session.events:
+        if isinstance(event, Ready):
+            player.cut_off(len(live))
         player.take(event)
-    live = tuple(note for note in map(_told, session.events) if note is not None)
+        note = _told(event)
+        if note is not None:
+            live.append(note)
+    if not any(isinstance(event, Summary) for event in session.events):
+        player.cut_off(len(live))
     if live and not player.has_stepped:
         raise UsageError("this session cannot be replayed: it was recorded by a version that kept no steps")
-    return Replay(live, tuple(player.notes))
+    return Replay(tuple(live), tuple(player.notes))
 
 
 class _Player:
@@ -89,20 +98,37 @@ class _Player:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._engine = self._make_engine(self._ahead_s)
+            case Started(at_s, beat):
+                self._engine.start(at_s, beat)
+            case Stepped(through_s, skipped):
+                self._step(through_s, skipped=skipped)
+            case Silenced(at_s, through_s):
+                self._silence(at_s, through_s)
+            case _:
+                self._hear(event)
+
+    def cut_off(self, told: int) -> None:
+        """End as one that was killed when it had told of so many messages; some that it planned had left."""
+        self._keep(self._scheduler.pop_due(math.inf))
+        del self.notes[told:]
+
+    def _hear(self, event: object) -> None:
+        """Let the engine hear what it heard then, if the event is of that kind."""
+        match event:
             case Heard(at_s, channel, note, velocity):
                 self._engine.hear(NoteOn(channel, note, velocity), at_s)
             case Lifted(at_s, channel, note):
                 self._engine.hear(NoteOff(channel, note), at_s)
             case Controlled(at_s, data):
                 self._engine.hear(bytes_to_message(data), at_s)
-            case Stepped(through_s, skipped):
-                self._step(through_s, skipped=skipped)
-            case Silenced(at_s, through_s):
-                self._keep(self._scheduler.pop_due(through_s))
-                self._keep(self._scheduler.release(at_s))
-                self._engine.released()
             case _:
                 pass
+
+    def _silence(self, at_s: float, through_s: float) -> None:
+        """End all that sounds, after what was handed to the port by then."""
+        self._keep(self._scheduler.pop_due(through_s))
+        self._keep(self._scheduler.release(at_s))
+        self._engine.released()
 
     def _begin(self, ahead_s: float) -> None:
         """Begin anew."""

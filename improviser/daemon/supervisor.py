@@ -1,23 +1,25 @@
-"""Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends."""
+"""Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends.
+
+A performer that dies or hangs while it plays is replaced: its notes are released, another one takes its
+ports, its connections and its place in the bar, and the music goes on.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import signal
-import subprocess
-import threading
 import time
-from collections import deque
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import (
     Command,
     Event,
     Failed,
+    Heard,
     Panic,
     PerformerSettings,
+    Played,
     PortSettings,
     Ready,
     Stop,
@@ -28,19 +30,24 @@ from improviser.control import (
 )
 from improviser.daemon import rescue
 from improviser.daemon.connections import Connections
-from improviser.daemon.launch import take_launched
+from improviser.daemon.launch import Launched
+from improviser.daemon.process import PerformerProcess
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
 # A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
 PATIENCE_S: Final = 3.0
+# The beat wakes twice a second at least; one whose heart stands still for so long hangs.
+STILL_S: Final = 2.0
+# One that dies so often within a minute is not started again: something is wrong that no restart mends.
+RESTARTS_MAX: Final = 5
+_RESTARTS_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.25
-_LAST_LINES: Final = 20
 
 
 class Supervisor:
@@ -54,21 +61,15 @@ class Supervisor:
 
     def __init__(self) -> None:
         """Take the process that was started ahead, or start one; it waits for its settings."""
-        self._launched = take_launched()
-        self._process, self._ledger = self._launched.process, self._launched.ledger
-        self._ready: Ready | None = None
-        self._summary: Summary | None = None
-        self._failed = False
+        self._process = PerformerProcess()
+        self._ports: PortSettings | None = None
+        self._settings: PerformerSettings | None = None
+        self._begin()
+        self._start_s: float | None = None
+        self._played: Played | None = None
+        self._restarts: list[float] = []
         self._asked_s: float | None = None
-        self._has_ports = False
-        self._has_rescued = False
         self._is_closed = False
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
-        self._readers = [
-            _reader(self._process.stdout, self._lines.put, lambda: self._lines.put(None)),
-            _reader(self._process.stderr, self._last_words.append, lambda: None),
-        ]
         self._connections = Connections()
         self._handlers: dict[int, object] = {}
 
@@ -97,7 +98,7 @@ class Supervisor:
             self._is_closed = True
             self._end()
             self._connections.close()
-            self._launched.close()
+            self._process.close()
 
     @property
     def is_stopping(self) -> bool:
@@ -106,41 +107,57 @@ class Supervisor:
 
     def open(self, ports: PortSettings) -> None:
         """Tell the performer which ports to open, which it does at once."""
-        self._has_ports = True
-        self._write(value_to_line(replace(ports, ledger=self._ledger.descriptor)))
+        self._ports = ports
+        self._process.write(value_to_line(replace(ports, ledger=self._process.ledger.descriptor)))
 
     def start(self, settings: PerformerSettings) -> None:
         """Tell the performer what to play."""
-        self._write(value_to_line(settings))
+        self._settings = settings
+        self._process.write(value_to_line(settings))
 
     def tell(self, command: Command) -> None:
         """Hand a command to the performer; one that is gone is not told."""
         if isinstance(command, Stop) and self._asked_s is None:
             self._asked_s = time.monotonic()
-        self._write(value_to_line(command))
+        self._process.write(value_to_line(command))
 
     def panic(self) -> None:
         """Silence all that sounds; the music goes on."""
         self.tell(Panic())
 
     def events(self) -> Iterator[Event]:
-        """Give the performer's events until it ends; after a crash the last one says so.
+        """Give the performer's events until it ends; after a crash that is not mended the last one says so.
 
         Raises:
             KeyboardInterrupt: Never: an interrupt stops the performer, which then says its summary.
         """
+        yield from self._attend()
+        while self._may_restart():
+            yield self._restart()
+            yield from self._attend()
+        yield from self._aftermath()
+
+    def _begin(self) -> None:
+        """Know nothing yet of a new process."""
+        self._ready: Ready | None = None
+        self._summary: Summary | None = None
+        self._failed = False
+        self._has_rescued = False
+
+    def _attend(self) -> Iterator[Event]:
+        """Give the events of one performer until it has ended."""
         while True:
             try:
-                line = self._lines.get(timeout=_LOOK_EVERY_S)
+                line = self._process.lines.get(timeout=_LOOK_EVERY_S)
             except queue.Empty:
-                self._kill_where_hung()
-                continue
+                line = ""
+            self._kill_where_hung()
             if line is None:
                 break
             event = self._event(line)
             if event is not None:
                 yield event
-        yield from self._aftermath()
+        self._process.wait()
 
     def _event(self, line: str) -> Event | None:
         """Give the event in a line of the performer, None where there is none; keep what matters later."""
@@ -150,19 +167,55 @@ class Supervisor:
             return None
         if isinstance(event, PortSettings | PerformerSettings | Stop | Panic):
             return None
-        if isinstance(event, Ready):
-            self._ready = event
-            self._connections.follow(event)
-        self._summary = event if isinstance(event, Summary) else self._summary
-        self._failed = self._failed or isinstance(event, Failed)
+        match event:
+            case Ready():
+                self._ready = event
+                self._connections.follow(event)
+            case Heard() if self._start_s is None:
+                self._start_s = event.at_s
+            case Played():
+                self._played = event
+            case Summary():
+                self._summary = event
+            case Failed():
+                self._failed = True
+            case _:
+                pass
         return event
 
+    def _may_restart(self) -> bool:
+        """Tell whether the performer that has ended is to be replaced: it died playing, and not too often."""
+        if self._summary is not None or self._failed or self._ready is None or self._asked_s is not None:
+            return False
+        since_s = time.monotonic() - _RESTARTS_S
+        self._restarts = [at_s for at_s in self._restarts if at_s > since_s]
+        return self._settings is not None and len(self._restarts) < RESTARTS_MAX
+
+    def _restart(self) -> Warned:
+        """Replace the performer; give what to tell of it."""
+        self._restarts.append(time.monotonic())
+        launched = Launched()  # it loads while the notes are released
+        self._connections.hold()
+        how, fault = self._process.end, self._rescue()
+        self._process.close()
+        self._process = PerformerProcess(launched)
+        resume = self._place()
+        self._begin()
+        if self._ports is not None and self._settings is not None:
+            self.open(self._ports)
+            self.start(replace(self._settings, resume=resume))
+        return Warned("; ".join(part for part in (f"the performer {how}", fault, "it plays on") if part))
+
+    def _place(self) -> tuple[float, float, float] | None:
+        """Give the first downbeat, and a moment with its beat; None before the improviser's first note."""
+        if self._played is None or self._start_s is None or self._settings is None:
+            return None
+        collect_s = float(self._settings.engine.get("collect_s", 0.0))
+        return self._start_s, self._played.due_s - collect_s, self._played.beat
+
     def _aftermath(self) -> Iterator[Event]:
-        """Wait for the process to be gone; where it died, release its notes and say why."""
-        self._process.wait()
-        for reader in self._readers:
-            reader.join(timeout=1.0)
-        sounds = bool(self._ledger.sounding())
+        """After the last performer has gone: where it died, release its notes and say why."""
+        sounds = bool(self._process.ledger.sounding())
         fault = self._rescue()
         if self._summary is not None or self._failed:
             if sounds:
@@ -170,13 +223,13 @@ class Supervisor:
             return
         if self._ready is None and self._asked_s is not None:
             return  # stopped before it had begun
-        how = _how_it_ended(self._process.returncode, self._last_words)
+        how = self._process.end
         yield Failed("; ".join(part for part in (f"the performer {how}", fault, "start again") if part))
 
     def _rescue(self) -> str:
         """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
         self._has_rescued = True
-        sounding = self._ledger.sounding()
+        sounding = self._process.ledger.sounding()
         if self._ready is None or not sounding:
             return ""
         try:
@@ -189,19 +242,22 @@ class Supervisor:
 
     def _end(self) -> None:
         """End the performer, gently where it plays."""
-        if self._process.poll() is None and self._has_ports:
+        if self._process.is_running and self._ports is not None:
             self.tell(Stop())
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(PATIENCE_S)
-        if self._process.poll() is None:
+            self._process.wait(PATIENCE_S)
+        if self._process.is_running:
             self._process.kill()
             self._process.wait()
         if not self._has_rescued:
             self._rescue()
 
     def _kill_where_hung(self) -> None:
-        """Kill a performer that was asked to stop and did not."""
-        if self._asked_s is not None and time.monotonic() - self._asked_s > PATIENCE_S:
+        """Kill a performer that was asked to stop and did not, or whose heart stands still."""
+        if self._asked_s is not None:
+            hangs = time.monotonic() - self._asked_s > PATIENCE_S
+        else:
+            hangs = self._ready is not None and self._process.still_s() > STILL_S
+        if hangs:
             self._process.kill()
 
     def _interrupted(self, _number: int, _frame: object) -> None:
@@ -210,36 +266,3 @@ class Supervisor:
             self.tell(Stop())
         else:
             self._process.kill()
-
-    def _write(self, line: str) -> None:
-        """Write a line to the performer, where it still reads."""
-        # RuntimeError: a signal came while a line was written, and the stream is not to be entered twice.
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            if self._process.stdin is not None:
-                self._process.stdin.write(line)
-                self._process.stdin.flush()
-
-
-def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:
-    """Hand over the lines of `stream`, and its end."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in stream or ():
-            take(line)
-    end()
-
-
-def _reader(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:
-    """Start to read a stream of the performer in a thread, so that the performer never waits for us."""
-    thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
-    thread.start()
-    return thread
-
-
-def _how_it_ended(code: int | None, last_words: deque[str]) -> str:
-    """Give how the process ended, for people."""
-    if code is not None and code < 0:
-        how = f"was killed by signal {-code}"
-    else:
-        how = f"ended unexpectedly with code {code}"
-    words = next((line.strip() for line in reversed(last_words) if line.strip()), "")
-    return f"{how} ({words})" if words else how

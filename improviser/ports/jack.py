@@ -236,12 +236,21 @@ class JackBackend:
         with _translated(f"connect '{source}' with '{destination}'", self._module):
             self._client.connect(source, destination)
 
-    def listeners(self, port: str) -> tuple[str, ...] | None:
-        """Give the ports that hear the newest source called `port`; None where there is no such source."""
-        sources = [name for name in self.input_names() if name.endswith(f":{port}")]
-        if not sources:
-            return None
-        return tuple(name for name in self._cables(sources[-1]) if not is_own(name))
+    def cables(self, port: str) -> tuple[str, ...] | None:
+        """Give what the newest of improviser's ports called `port` is connected with, its own ports aside.
+
+        None where there is no such port.
+        """
+        names = self._called(port)
+        return tuple(name for name in self._cables(names[-1]) if not is_own(name)) if names else None
+
+    def restore(self, port: str, others: Sequence[str]) -> None:
+        """Connect the newest of improviser's ports called `port` with those of `others` that are there."""
+        for name in self._called(port)[-1:]:
+            for other in others:
+                pair = (name, other) if name in self.input_names() else (other, name)
+                with contextlib.suppress(PortError):  # it has gone
+                    self.connect(*pair)
 
     def close(self) -> None:
         """Leave the server; a second call does nothing."""
@@ -331,6 +340,10 @@ class JackBackend:
             return ()
         with _translated("list the ports", self._module):
             return tuple(port.name for port in self._client.get_ports(is_midi=True, **kind))
+
+    def _called(self, port: str) -> list[str]:
+        """Give the full names of the ports called `port`, the newest last."""
+        return [name for name in (*self.input_names(), *self.output_names()) if name.endswith(f":{port}")]
 
     def _cables(self, name: str) -> tuple[str, ...]:
         """Give the names of the ports that the port `name` is connected to."""

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "improviser"
 
 def live_modules() -> list[str]:
     """Name every module of the processes that play, but those that open a driver when imported."""
-    patterns = ("app.py", "control.py", "engine.py", "cli/*.py", "config/*.py", "daemon/*.py", "ports/*.py")
+    patterns = ("app.py", "engine.py", "cli/*.py", "control/*.py", "config/*.py", "daemon/*.py", "ports/*.py")
     paths = [path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
     dotted = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
     names = [name.removesuffix(".__init__") for name in dotted]

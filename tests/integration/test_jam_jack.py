@@ -133,8 +133,8 @@ def test_a_panic_control_silences_at_once(run: Run, partner: Partner) -> None:
     assert jam.process.poll() is None
 
 
-def test_a_killed_performer_leaves_no_note_hanging(run: Run, partner: Partner) -> None:
-    """When the real-time process is killed, its notes are released on the connections that stood."""
+def test_a_killed_performer_leaves_no_note_hanging_and_plays_on(run: Run, partner: Partner) -> None:
+    """When the real-time process is killed, its notes are released; another one has its cables and beat."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -142,12 +142,29 @@ def test_a_killed_performer_leaves_no_note_hanging(run: Run, partner: Partner) -
     partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
     os.kill(jam.performer(), signal.SIGKILL)
     wait_for(lambda: not partner.sounding, "release")
-    code, fault = jam.end()
+    wait_for(lambda: len(jam.told("ready")) == 2, "another performer")
+    before = len(partner.ons)
+    partner.play(TUNE, BEAT_S, until=lambda: len(partner.ons) > before + 2)
+    jam.process.send_signal(signal.SIGINT)
+    assert (0, "") == jam.end()
+    assert "the performer was killed by signal 9; 1 sounding notes were released; it plays on" in [
+        event["text"] for event in jam.told("warning")
+    ]
+    wait_for(lambda: not partner.sounding, "release")
+    replayed = run("replay", jam.told("session")[0]["path"], "--json")
+    assert (0, "") == replayed.end()
+    assert replayed.told("replayed")[0]["identical"]
+
+
+def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
+    """It makes no port of the same name, which nobody could tell from the first."""
+    del partner
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    code, fault = run(*JAM).end()
     assert 1 == code
-    assert (
-        "improviser: the performer was killed by signal 9; 1 sounding notes were released; start again\n"
-        == fault
-    )
+    assert "another improviser is playing: there is a port 'Improviser Out' already" in fault
+    assert jam.process.poll() is None
 
 
 def test_a_killed_parent_ends_the_performer(run: Run, partner: Partner) -> None:

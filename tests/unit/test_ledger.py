@@ -51,3 +51,14 @@ def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch)
     shared = ledger.Ledger()
     assert (None, []) == (shared.descriptor, shared.sounding())
     shared.close()
+
+
+def test_the_heartbeat_is_seen_and_is_no_note() -> None:
+    """It changes with each beat of the performer, round and round."""
+    shared = ledger.Ledger()
+    cells = ledger.open_shared(shared.descriptor)
+    assert 0 == shared.pulse()
+    ledger.beat_heart(cells, 300)
+    assert (44, []) == (shared.pulse(), shared.sounding())
+    shared.close()
+    assert 0 == shared.pulse()

@@ -50,7 +50,7 @@ def opened(events: list[Event] | None = None, **settings: object) -> OpenPorts:
 
 def test_by_default_all_foreign_inputs_are_opened(patchbay: Patchbay) -> None:
     """Every input but our own and the one that repeats the others, and the virtual port."""
-    offer(patchbay, "Keys", "Midi Through 14:0", "Improviser Out-01:Improviser Out", "Pad")
+    offer(patchbay, "Keys", "Midi Through 14:0", "Improviser Listener-01:Improviser Listener", "Pad")
     assert {"in": (VIRTUAL_INPUT, "Keys", "Pad"), "out": (VIRTUAL_OUTPUT,)} == opened().names()
 
 
@@ -211,3 +211,15 @@ def test_a_lost_system_is_a_lost_output(patchbay: Patchbay, monkeypatch: pytest.
     with watching(ports, inbox, every_s=0.001):
         wait_for(lambda: inbox.queue.qsize() >= 2, "lost ports")
     assert PortLost(VIRTUAL_OUTPUT, is_output=True) in list(inbox.take_many(9))
+
+
+def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another improviser has its port, that is told; on a port that is named there may be two."""
+    monkeypatch.setattr(opening, "TWIN_S", 0.0)
+    offer(patchbay, "Improviser:Improviser Out", "Keys")
+    with pytest.raises(
+        PortError, match="another improviser is playing: there is a port 'Improviser Out' already"
+    ):
+        opened()
+    LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
+    assert ("Synth",) == opened(output_pattern="Synth", input_pattern="Keys").names()["out"]

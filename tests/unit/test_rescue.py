@@ -124,10 +124,16 @@ class Graph:
         """Answer with each of `answers`, then with the last."""
         self.answers = list(answers)
         self.is_closed = False
+        self.restored: list[tuple[str, tuple[str, ...]]] = []
 
-    def listeners(self, port: str) -> tuple[str, ...] | None:
-        """Give the next answer."""
-        assert "Improviser Out" == port
+    def restore(self, port: str, others: tuple[str, ...]) -> None:
+        """Keep what is to be laid."""
+        self.restored.append((port, others))
+
+    def cables(self, port: str) -> tuple[str, ...] | None:
+        """Give the next answer; nobody plays to it."""
+        if "Improviser Out" != port:
+            return ()
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def close(self) -> None:
@@ -157,7 +163,25 @@ def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(jack, "open_jack", refuse)
     followed = Connections()
     followed.follow(ready(backend="alsa"))
-    followed.follow(ready(is_virtual=False))
     followed.follow(ready())
     followed.close()
     assert () == followed.listeners
+
+
+def test_cables_are_laid_again_for_a_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the performer is gone nothing is looked at; its successor's ports get what its had."""
+    graph = Graph(("A", "B"))
+    monkeypatch.setattr(jack, "open_jack", lambda: graph)
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: followed.listeners, "a look")
+    followed.hold()
+    time.sleep(0.02)
+    graph.answers = [()]
+    time.sleep(0.02)
+    assert ("A", "B") == followed.listeners
+    followed.follow(ready())
+    wait_for(lambda: graph.restored, "cables")
+    assert [("Improviser Out", ("A", "B"))] == graph.restored
+    followed.close()

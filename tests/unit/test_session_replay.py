@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import Heard, Played, Ready, Silenced, Stepped
+from improviser.control import Heard, Played, Ready, Silenced, Stepped, Summary
 from improviser.daemon.replay import Replay, replay
 from improviser.daemon.session_log import Session
 from improviser.engine import Engine, EngineSettings
@@ -34,6 +34,7 @@ def test_the_first_difference_is_told() -> None:
 def test_a_note_that_was_played_otherwise_is_found() -> None:
     """What the journal says was played is held against what is played now."""
     steps = [Heard(10.0, 0, 60, 80, "A"), Stepped(0.0), Stepped(10.0), Silenced(10.3, 10.3)]
+    steps.append(Summary())
     played = replay(Session(performer_settings(), [READY, *steps]), make_engine).again
     assert [(10.0, True), (10.3, False)] == [note[:2] for note in played]
     wrong = Played(10.0, 10.0, 0, played[0][3] + 1, played[0][4], 0.0, "C", None)

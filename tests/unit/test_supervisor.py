@@ -23,6 +23,7 @@ from improviser.control import (
 )
 from improviser.daemon import launch, rescue, supervisor
 from improviser.daemon.ledger import Ledger
+from improviser.daemon.process import PerformerProcess
 from improviser.daemon.supervisor import Supervisor
 from improviser.errors import PortError
 from tests.live import wait_for
@@ -37,7 +38,8 @@ Play = Callable[[str], Supervisor]
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Start a supervisor whose performer is a script."""
+    """Start a supervisor whose performer is a script, and which replaces none."""
+    monkeypatch.setattr(supervisor, "RESTARTS_MAX", 0)
 
     def start(script: str) -> Supervisor:
         """Start the script; `say` prints a line at once, `lines` are those that come."""
@@ -236,3 +238,66 @@ say('{{"event": "summary"}}')"""
     assert [Summary()] == events(play(script))
     wait_for(mark.exists, "the performer's words")
     assert "trace" in capfd.readouterr().err
+
+
+def test_a_performer_that_dies_is_replaced(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its notes are released, and another one is told the same ports and settings, and where the music is."""
+    released = rescuing(monkeypatch)
+    script = f"""lines.readline(); told = lines.readline()
+say('{READY}')
+if '"resume": null' in told:
+    say('{{"event": "heard", "at_s": 8.0, "channel": 0, "note": 60, "velocity": 80, "port": "A"}}')
+    say('{{"event": "played", "due_s": 9.02, "actual_s": 9.02, "channel": 0, "note": 60, "velocity": 80,'
+        ' "beat": 2.5, "key": "C", "chord": null}}')
+    signal.raise_signal(9)
+say('{{"event": "notice", "text": "' + told.split('"resume": ')[1].split(']')[0] + '"}}')
+say('{{"event": "summary"}}')"""
+    performer = play(script)
+    monkeypatch.setattr(supervisor, "RESTARTS_MAX", 5)
+    with performer:
+        performer.open(PortSettings())
+        performer.start(PerformerSettings("x", "m", {"collect_s": 0.02}))
+        told = list(performer.events())
+    assert Warned("the performer was killed by signal 9; 1 sounding notes were released; it plays on") in told
+    assert Notice("[8.0, 9.0, 2.5") in told
+    assert Summary() in told
+    assert [(0, 60)] in released
+
+
+def test_a_performer_that_dies_again_and_again_is_given_up(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some restarts within a minute the jam ends with the fault."""
+    performer = play(f"lines.readline(); lines.readline(); say('{READY}'); sys.exit(4)")
+    monkeypatch.setattr(supervisor, "RESTARTS_MAX", 2)
+    told = events(performer)
+    assert 3 == sum(isinstance(event, Ready) for event in told)
+    assert Failed("the performer ended unexpectedly with code 4; start again") == told[-1]
+
+
+def test_a_performer_whose_heart_stands_still_is_replaced(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is killed after a while of stillness, though nobody asked it to stop."""
+    performer = play(f"lines.readline(); lines.readline(); say('{READY}'); time.sleep(600)")
+    monkeypatch.setattr(supervisor, "STILL_S", 0.1)
+    monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
+    told = events(performer)
+    assert "killed by signal 9" in str(told[-1])
+
+
+def test_a_heart_is_not_still_where_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that was held up itself, as by a machine that slept, begins to count anew."""
+    now_s = [100.0]
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", "import sys; sys.stdin.read()"))
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    performer = PerformerProcess()
+    performer.still_s()
+    now_s[0] += 0.5
+    assert 0.5 == performer.still_s()
+    now_s[0] += 60.0
+    assert 0.0 == performer.still_s()
+    now_s[0] += 0.5
+    assert 0.5 == performer.still_s()
+    monkeypatch.undo()
+    performer.close()

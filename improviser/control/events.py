@@ -1,108 +1,12 @@
-"""All that crosses between processes: commands in, events out, each one JSON object on one line.
-
-    settings   PortSettings, then PerformerSettings: the first lines that the performer is told
-    commands   Stop, Panic
-    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Kept, Played,
-               Released, Failed, Summary
-
-Heard to Restarted, in their order, are all that the engine was told: a session can be replayed from them.
-
-Moments (`at_s`, `due_s`, `actual_s`) are seconds of the machine's monotonic clock; channels are 0-15 here and
-in the lines between processes, and 1-16 in what is shown to people.
-"""
+"""What the performer tells."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
-DIGITS: Final = 6
-
-
-class PlayerUse(StrEnum):
-    """When the built-in player plays: never, always, or when there is nothing else to listen to."""
-
-    NEVER = "never"
-    ALWAYS = "always"
-    WHEN_ALONE = "when_alone"
-
-
-@dataclass(frozen=True, slots=True)
-class PortSettings:
-    """Which ports the performer opens.
-
-    Attributes:
-        backend: One of ports.BACKENDS, or "auto".
-        input_pattern: Which inputs to open; None: all but our own.
-        output_pattern: Which output to play on; None: the virtual one.
-        player: When the built-in player plays.
-        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
-    """
-
-    event: ClassVar[str] = "ports"
-    backend: str = "auto"
-    input_pattern: str | None = None
-    output_pattern: str | None = None
-    player: PlayerUse = PlayerUse.NEVER
-    ledger: int | None = None
-
-    def __post_init__(self) -> None:
-        """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
-        object.__setattr__(self, "player", PlayerUse(self.player))
-
-
-@dataclass(frozen=True, slots=True)
-class PerformerSettings:
-    """What the performer plays, told while it opens the ports.
-
-    Attributes:
-        preset: Name of the preset, to be shown.
-        model: Path of the model.
-        model_digest: Digest of its bytes, empty where it could not be read.
-        engine: The values of `engine.EngineSettings`.
-        program: MIDI program 0-127 sent at the start; None: none.
-        bars: Bars to play from the player's first note on; None: until stopped.
-        seed: Seed of the random generator.
-        tune: Name of the built-in player's tune; None: the default one.
-        panic_controls: Control numbers that silence everything at once.
-        keep_control: Control number that asks for the last bars to be saved; None: none.
-    """
-
-    event: ClassVar[str] = "settings"
-    preset: str
-    model: str
-    engine: Mapping[str, Any]
-    program: int | None = None
-    bars: int | None = None
-    seed: int = 0
-    tune: str | None = None
-    panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
-    keep_control: int | None = None
-    model_digest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Release everything, say the summary, end; `reason` is for people, empty where they asked for it."""
-
-    event: ClassVar[str] = "stop"
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Panic:
-    """Release everything and go on."""
-
-    event: ClassVar[str] = "panic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +158,15 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The engine was given the beat: `beat` stands at `at_s`, and it runs."""
+
+    event: ClassVar[str] = "started"
+    at_s: float
+    beat: float
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
@@ -310,7 +223,6 @@ class Summary:
     reason: str = ""
 
 
-Command = Stop | Panic
 Event = (
     Ready
     | Notice
@@ -321,78 +233,10 @@ Event = (
     | Stepped
     | Silenced
     | Restarted
+    | Started
     | Kept
     | Played
     | Released
     | Failed
     | Summary
 )
-Value = PortSettings | PerformerSettings | Command | Event
-_KINDS: Final[Mapping[str, type[Value]]] = {
-    kind.event: kind
-    for kind in (
-        PortSettings,
-        PerformerSettings,
-        Stop,
-        Panic,
-        Ready,
-        Notice,
-        Warned,
-        Heard,
-        Lifted,
-        Controlled,
-        Stepped,
-        Silenced,
-        Restarted,
-        Kept,
-        Played,
-        Released,
-        Failed,
-        Summary,
-    )
-}
-
-
-def value_to_json(value: Value) -> dict[str, Any]:
-    """Give a value as plain JSON values, its kind under `event` first."""
-    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-    return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
-
-
-def value_to_line(value: Value) -> str:
-    """Give a value as one line of JSON, with its end of line."""
-    return json.dumps(value_to_json(value), ensure_ascii=False) + "\n"
-
-
-def line_to_value(line: str) -> Value:
-    """Give the value that `line` holds.
-
-    Raises:
-        ValueError: The line holds none.
-    """
-    try:
-        fields = json.loads(line)
-        kind = _KINDS[fields.pop("event")]
-        return kind(**{name: _frozen(value) for name, value in fields.items()})
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"no value: {line.strip()[:80]!r}") from error
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Give a value with its floats rounded, through all levels; no zero is negative."""
-    if isinstance(value, float):
-        return round(value, DIGITS) + 0.0
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
-
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Give a JSON value with its lists as tuples, through all levels."""
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
-    return value

@@ -1,0 +1,103 @@
+"""Values as lines of JSON, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.control.events import (
+    Controlled,
+    Event,
+    Failed,
+    Heard,
+    Kept,
+    Lifted,
+    Notice,
+    Played,
+    Ready,
+    Released,
+    Restarted,
+    Silenced,
+    Started,
+    Stepped,
+    Summary,
+    Warned,
+)
+from improviser.control.settings import Command, Panic, PerformerSettings, PortSettings, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
+DIGITS: Final = 6
+Value = PortSettings | PerformerSettings | Command | Event
+_KINDS: Final[Mapping[str, type[Value]]] = {
+    kind.event: kind
+    for kind in (
+        PortSettings,
+        PerformerSettings,
+        Stop,
+        Panic,
+        Ready,
+        Notice,
+        Warned,
+        Heard,
+        Lifted,
+        Controlled,
+        Stepped,
+        Silenced,
+        Restarted,
+        Started,
+        Kept,
+        Played,
+        Released,
+        Failed,
+        Summary,
+    )
+}
+
+
+def value_to_json(value: Value) -> dict[str, Any]:
+    """Give a value as plain JSON values, its kind under `event` first."""
+    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
+
+
+def value_to_line(value: Value) -> str:
+    """Give a value as one line of JSON, with its end of line."""
+    return json.dumps(value_to_json(value), ensure_ascii=False) + "\n"
+
+
+def line_to_value(line: str) -> Value:
+    """Give the value that `line` holds.
+
+    Raises:
+        ValueError: The line holds none.
+    """
+    try:
+        fields = json.loads(line)
+        kind = _KINDS[fields.pop("event")]
+        return kind(**{name: _frozen(value) for name, value in fields.items()})
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"no value: {line.strip()[:80]!r}") from error
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a value with its floats rounded, through all levels; no zero is negative."""
+    if isinstance(value, float):
+        return round(value, DIGITS) + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a JSON value with its lists as tuples, through all levels."""
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    return value

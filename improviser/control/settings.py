@@ -1,0 +1,94 @@
+"""What the performer is told: which ports to open, what to play, and commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class PlayerUse(StrEnum):
+    """When the built-in player plays: never, always, or when there is nothing else to listen to."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    WHEN_ALONE = "when_alone"
+
+
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """Which ports the performer opens.
+
+    Attributes:
+        backend: One of ports.BACKENDS, or "auto".
+        input_pattern: Which inputs to open; None: all but our own.
+        output_pattern: Which output to play on; None: the virtual one.
+        player: When the built-in player plays.
+        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+    """
+
+    event: ClassVar[str] = "ports"
+    backend: str = "auto"
+    input_pattern: str | None = None
+    output_pattern: str | None = None
+    player: PlayerUse = PlayerUse.NEVER
+    ledger: int | None = None
+
+    def __post_init__(self) -> None:
+        """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
+        object.__setattr__(self, "player", PlayerUse(self.player))
+
+
+@dataclass(frozen=True, slots=True)
+class PerformerSettings:
+    """What the performer plays, told while it opens the ports.
+
+    Attributes:
+        preset: Name of the preset, to be shown.
+        model: Path of the model.
+        model_digest: Digest of its bytes, empty where it could not be read.
+        engine: The values of `engine.EngineSettings`.
+        program: MIDI program 0-127 sent at the start; None: none.
+        bars: Bars to play from the player's first note on; None: until stopped.
+        seed: Seed of the random generator.
+        tune: Name of the built-in player's tune; None: the default one.
+        panic_controls: Control numbers that silence everything at once.
+        keep_control: Control number that asks for the last bars to be saved; None: none.
+        resume: The first downbeat, and a moment with its beat, of a performance that is gone on with.
+    """
+
+    event: ClassVar[str] = "settings"
+    preset: str
+    model: str
+    engine: Mapping[str, Any]
+    program: int | None = None
+    bars: int | None = None
+    seed: int = 0
+    tune: str | None = None
+    panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
+    keep_control: int | None = None
+    model_digest: str = ""
+    resume: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Release everything, say the summary, end; `reason` is for people, empty where they asked for it."""
+
+    event: ClassVar[str] = "stop"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Release everything and go on."""
+
+    event: ClassVar[str] = "panic"
+
+
+Command = Stop | Panic
