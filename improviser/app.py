@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import PerformerSettings, PlayerUse, PortSettings
+from improviser.control import ClockUse, PerformerSettings, PlayerUse, PortSettings
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class JamOptions:
         backend: Name of the MIDI system.
         player: When the built-in player plays.
         tune: Its tune; its meter is then the meter.
+        clock: Whose beat is played to.
     """
 
     preset: str | None = None
@@ -48,6 +49,7 @@ class JamOptions:
     backend: str | None = None
     player: PlayerUse = PlayerUse.WHEN_ALONE
     tune: str | None = None
+    clock: ClockUse | None = None
 
 
 def port_settings(options: JamOptions) -> PortSettings:
@@ -102,6 +104,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
         tune=options.tune,
         keep_control=settings.keep_control,
+        clock=options.clock or ClockUse(settings.clock),
         model_digest=digest(preset.model_path),
     )
 

@@ -10,6 +10,7 @@ from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, Live
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
+    ClockOption,
     OutOption,
     RecordOption,
     TempoOption,
@@ -20,6 +21,7 @@ EXAMPLES = """
 improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
+improviser jam --clock own
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -41,6 +43,7 @@ def jam(
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
+    clock: ClockOption = None,
     record: RecordOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -52,10 +55,14 @@ def jam(
     Where there is no input at all, a built-in player plays until somebody else does; with
     --in "Improviser In" it waits for another program to play on that port instead.
 
+    A MIDI clock that comes in on any input and is started is followed: its tempo, its place in the bar and
+    its transport (--clock). With the transport stopped it waits for the next start.
+
     Panic, which silences all at once while the jam goes on: the controls 120 (all sound off) and 123 (all
     notes off) on any input, or, but for Windows, the signal SIGUSR1: kill -USR1 with the process's number.
     """
     from improviser.app import JamOptions
+    from improviser.control import ClockUse
 
     options = JamOptions(
         preset=preset,
@@ -66,5 +73,6 @@ def jam(
         seed=seed,
         bars=bars,
         backend=backend,
+        clock=None if clock is None else ClockUse(clock),
     )
     perform(options, record, as_json=json)

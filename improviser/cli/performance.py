@@ -31,6 +31,14 @@ class BackendName(StrEnum):
     LOOPBACK = "loopback"
 
 
+class ClockName(StrEnum):
+    """Whose beat can be chosen."""
+
+    AUTO = "auto"
+    OWN = "own"
+    MIDI = "midi"
+
+
 OutOption = Annotated[
     str | None,
     typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),
@@ -42,6 +50,13 @@ BarsOption = Annotated[
     int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
 ]
 BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
+ClockOption = Annotated[
+    ClockName | None,
+    typer.Option(
+        "--clock",
+        help="Follow a MIDI clock once it is started (auto), never (own), or from its first tick on (midi).",
+    ),
+]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),

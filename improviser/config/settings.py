@@ -25,6 +25,7 @@ class Settings(Document):
     output_pattern: str | None = Field(default=None, alias="out", min_length=1)
     backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
+    clock: Literal["auto", "own", "midi"] = "auto"
     keep_control: int | None = Field(default=None, ge=0, le=119)
 
 

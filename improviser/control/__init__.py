@@ -2,10 +2,10 @@
 
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told
     commands   Stop, Panic
-    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started, Kept,
-               Played, Released, Failed, Summary
+    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
+               Synced, Halted, Kept, Played, Released, Failed, Summary
 
-Heard to Started, in their order, are all that the engine was told: a session can be replayed from them.
+Heard to Halted, in their order, are all that the engine was told: a session can be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; channels are 0-15 here and
 in the lines between processes, and 1-16 in what is shown to people.
@@ -15,6 +15,7 @@ from improviser.control.events import (
     Controlled,
     Event,
     Failed,
+    Halted,
     Heard,
     Kept,
     Lifted,
@@ -27,17 +28,28 @@ from improviser.control.events import (
     Started,
     Stepped,
     Summary,
+    Synced,
     Warned,
 )
 from improviser.control.lines import DIGITS, Value, line_to_value, value_to_json, value_to_line
-from improviser.control.settings import Command, Panic, PerformerSettings, PlayerUse, PortSettings, Stop
+from improviser.control.settings import (
+    ClockUse,
+    Command,
+    Panic,
+    PerformerSettings,
+    PlayerUse,
+    PortSettings,
+    Stop,
+)
 
 __all__ = [
     "DIGITS",
+    "ClockUse",
     "Command",
     "Controlled",
     "Event",
     "Failed",
+    "Halted",
     "Heard",
     "Kept",
     "Lifted",
@@ -55,6 +67,7 @@ __all__ = [
     "Stepped",
     "Stop",
     "Summary",
+    "Synced",
     "Value",
     "Warned",
     "line_to_value",

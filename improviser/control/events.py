@@ -167,6 +167,24 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Synced:
+    """The engine was told where the beat of an outer clock is, and its tempo."""
+
+    event: ClassVar[str] = "synced"
+    at_s: float
+    beat: float
+    tempo_bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The transport of the clock that is followed was stopped: nothing is played until it is started."""
+
+    event: ClassVar[str] = "halted"
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
@@ -234,6 +252,8 @@ Event = (
     | Silenced
     | Restarted
     | Started
+    | Synced
+    | Halted
     | Kept
     | Played
     | Released

@@ -10,6 +10,7 @@ from improviser.control.events import (
     Controlled,
     Event,
     Failed,
+    Halted,
     Heard,
     Kept,
     Lifted,
@@ -22,6 +23,7 @@ from improviser.control.events import (
     Started,
     Stepped,
     Summary,
+    Synced,
     Warned,
 )
 from improviser.control.settings import Command, Panic, PerformerSettings, PortSettings, Stop
@@ -49,6 +51,8 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Silenced,
         Restarted,
         Started,
+        Synced,
+        Halted,
         Kept,
         Played,
         Released,

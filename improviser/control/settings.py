@@ -20,6 +20,14 @@ class PlayerUse(StrEnum):
     WHEN_ALONE = "when_alone"
 
 
+class ClockUse(StrEnum):
+    """Whose beat is played to: a MIDI clock's once it has been started, never, or from its first tick on."""
+
+    AUTO = "auto"
+    OWN = "own"
+    MIDI = "midi"
+
+
 @dataclass(frozen=True, slots=True)
 class PortSettings:
     """Which ports the performer opens.
@@ -59,6 +67,7 @@ class PerformerSettings:
         tune: Name of the built-in player's tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
         keep_control: Control number that asks for the last bars to be saved; None: none.
+        clock: Whose beat is played to.
         resume: The first downbeat, and a moment with its beat, of a performance that is gone on with.
     """
 
@@ -74,6 +83,11 @@ class PerformerSettings:
     keep_control: int | None = None
     model_digest: str = ""
     resume: tuple[float, float, float] | None = None
+    clock: ClockUse = ClockUse.AUTO
+
+    def __post_init__(self) -> None:
+        """Make the clock's use one again, after it came through JSON. Raises ValueError where it is none."""
+        object.__setattr__(self, "clock", ClockUse(self.clock))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from improviser.control import (
     Controlled,
     Event,
     Failed,
+    Halted,
     Heard,
     Kept,
     Lifted,
@@ -30,6 +31,7 @@ from improviser.control import (
     Summary,
     Warned,
 )
+from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival, Ear
 from improviser.daemon.inbox import Inbox, PortLost
 from improviser.daemon.ledger import beat_heart
@@ -109,6 +111,7 @@ class Beat:
         self._clock = clock
         self._tally = Tally()
         self._ear = Ear()
+        self._conductor = Conductor(settings.clock)
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._ear)
         self._held: set[tuple[str, int, int]] = set()
@@ -188,6 +191,9 @@ class Beat:
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
+        if is_clock(arrival.data):
+            self._conduct(arrival)
+            return
         message = self._ear.listen(arrival)
         self._warn_of_ear(arrival.port)
         if message is None:
@@ -201,6 +207,16 @@ class Beat:
         if self._first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
         self._note_heard(message, arrival)
+
+    def _conduct(self, arrival: Arrival) -> None:
+        """Follow a clock."""
+        for event in self._conductor.hear(arrival, self._engine):
+            if isinstance(event, Halted):
+                self._silence()
+                self._engine.halt()
+            self._stage.tell(event)
+            if isinstance(event, Started) and self._first_s is None:
+                self._begin(event.at_s)
 
     def _silence(self) -> None:
         """End all that sounds, and go on."""
@@ -337,6 +353,9 @@ class Beat:
         if self._idle_s() > PREPARE_S:
             self._engine.prepare()
         now_s = self._clock.now_s()
+        notice = self._conductor.look(now_s)
+        if notice is not None:
+            self._stage.tell(notice)
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()

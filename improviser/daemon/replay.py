@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from improviser.control import (
     DIGITS,
     Controlled,
+    Halted,
     Heard,
     Lifted,
     Played,
@@ -19,6 +20,7 @@ from improviser.control import (
     Started,
     Stepped,
     Summary,
+    Synced,
 )
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
@@ -98,8 +100,8 @@ class _Player:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._engine = self._make_engine(self._ahead_s)
-            case Started(at_s, beat):
-                self._engine.start(at_s, beat)
+            case Started() | Synced() | Halted():
+                self._conduct(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
             case Silenced(at_s, through_s):
@@ -123,6 +125,16 @@ class _Player:
                 self._engine.hear(bytes_to_message(data), at_s)
             case _:
                 pass
+
+    def _conduct(self, event: Started | Synced | Halted) -> None:
+        """Tell the engine of the beat what it was told then."""
+        match event:
+            case Started(at_s, beat):
+                self._engine.start(at_s, beat)
+            case Synced(at_s, beat, tempo_bpm):
+                self._engine.sync(at_s, beat, tempo_bpm)
+            case Halted():
+                self._engine.halt()
 
     def _silence(self, at_s: float, through_s: float) -> None:
         """End all that sounds, after what was handed to the port by then."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from improviser.ports.base import OutputPort
     from improviser.ports.clock import Clock
 
+_HALF_A_DIGIT_S: Final = 0.5 * 10**-DIGITS
 _NO_REWARDS: Final[Mapping[str, float]] = {}
 
 
@@ -82,7 +83,8 @@ class Voice:
     def send_due(self, decision: Decision | None) -> None:
         """Send what is due. Raises PortError where the port is gone."""
         self._note_what_left()
-        self._through_s = round(self._clock.now_s() + self._output.ahead_s, DIGITS)
+        # Rounded up: what is due now must not wait for a time that does not pass.
+        self._through_s = round(self._clock.now_s() + self._output.ahead_s + _HALF_A_DIGIT_S, DIGITS)
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
     def release(self, decision: Decision | None, tell: Callable[[Event], None]) -> None:

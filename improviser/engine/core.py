@@ -96,6 +96,7 @@ class Engine:
         self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
         self._next_step = 0
         self._is_waiting = True
+        self._is_halted = False
         self._has_given_beat = False
         self._held_steps = 0
         self._absent_steps = 0
@@ -126,10 +127,27 @@ class Engine:
         return self._step_s() + self._collect_s
 
     def start(self, at_s: float, beat: float) -> None:
-        """Take the beat from outside, not from the first note: `beat` stands at `at_s`, and it runs."""
+        """Take the beat from outside, not from the first note: `beat` stands at `at_s`, and it runs.
+
+        May be called again: the beat jumps, forth or back.
+        """
         self._clock.anchor(at_s, beat)
-        self._has_given_beat = True
+        self._has_given_beat, self._is_halted = True, False
+        self._next_step = 0
         self._begin(at_s)
+
+    def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
+        """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
+        self._clock.follow(at_s, beat, tempo_bpm)
+
+    def beat_at(self, at_s: float) -> float:
+        """Give the beat at the moment `at_s`."""
+        return self._clock.beat_at(at_s)
+
+    def halt(self) -> None:
+        """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
+        self._is_waiting = self._is_halted = True
+        self._prospect = None
 
     def turn(self, knobs: Knobs) -> None:
         """Turn the knobs; the next decision is made by them."""
@@ -140,7 +158,7 @@ class Engine:
         """Take in what the player did at `at_s`, in monotonic seconds."""
         self._listener.hear(message, at_s)
         if self._is_waiting:
-            if isinstance(message, NoteOn):
+            if isinstance(message, NoteOn) and not self._is_halted:
                 self._begin(at_s)
             self._listener.follow(at_s)
 

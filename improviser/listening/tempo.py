@@ -28,6 +28,11 @@ class BeatClock:
         self.anchor(at_s, self.beat_at(at_s))
         self.tempo_bpm = tempo_bpm
 
+    def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
+        """Let `beat` stand at the moment `at_s`, and go on from there at a tempo, as an outer clock says."""
+        self.anchor(at_s, beat)
+        self.tempo_bpm = tempo_bpm
+
     def beat_at(self, at_s: float) -> float:
         """Give the beat at the moment `at_s`."""
         return self._beat + (at_s - self._at_s) / self.beat_s
