@@ -72,6 +72,28 @@ def test_a_signal_in_mid_note_releases_all(run: Run, partner: Partner, name: str
     assert 0 == jam.told("summary")[0]["stuck_notes"]
 
 
+def test_a_clock_is_followed(run: Run, partner: Partner) -> None:
+    """A clock that another program starts gives the tempo and the downbeat; its stop ends what sounds."""
+    jam = run("jam", "--json", "--key", "C", "--in", "Improviser In")
+    jam.wait_until_told("ready")
+    partner.connect()
+    tick_s = 60 / 200 / 24
+    start_s = time.monotonic()
+    partner.send(0xFA)
+    for tick in range(24 * 16):
+        time.sleep(max(0.0, start_s + tick * tick_s - time.monotonic()))
+        partner.send(0xF8)
+        if tick % 24 == 0:
+            partner.send(0x90, TUNE[tick // 24], 80)
+    partner.send(0xFC)
+    wait_for(lambda: jam.told("halted") and not partner.sounding, "the stop")
+    jam.process.send_signal(signal.SIGINT)
+    assert (0, "") == jam.end()
+    assert 200 == pytest.approx(jam.told("synced")[-1]["tempo_bpm"], abs=2)
+    assert 0.0 == jam.told("started")[0]["beat"]
+    assert len(partner.ons) > 3
+
+
 def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
     """A stream of random bytes, status bytes too, is told of once; the beat goes on, no note hangs."""
     jam = run(*JAM)
