@@ -37,6 +37,7 @@ class JamOptions:
         player: When the built-in player plays.
         tune: Its tune; its meter is then the meter.
         clock: Whose beat is played to.
+        clock_out: Whether MIDI clock is sent.
     """
 
     preset: str | None = None
@@ -50,6 +51,7 @@ class JamOptions:
     player: PlayerUse = PlayerUse.WHEN_ALONE
     tune: str | None = None
     clock: ClockUse | None = None
+    clock_out: bool | None = None
 
 
 def port_settings(options: JamOptions) -> PortSettings:
@@ -105,6 +107,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         tune=options.tune,
         keep_control=settings.keep_control,
         clock=options.clock or ClockUse(settings.clock),
+        sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=digest(preset.model_path),
     )
 

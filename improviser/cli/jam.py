@@ -11,6 +11,7 @@ from improviser.cli.performance import (
     BackendOption,
     BarsOption,
     ClockOption,
+    ClockOutOption,
     OutOption,
     RecordOption,
     TempoOption,
@@ -21,7 +22,7 @@ EXAMPLES = """
 improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
-improviser jam --clock own
+improviser jam --clock own --clock-out
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -44,6 +45,7 @@ def jam(
     bars: BarsOption = None,
     backend: BackendOption = None,
     clock: ClockOption = None,
+    clock_out: ClockOutOption = None,
     record: RecordOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,5 +76,6 @@ def jam(
         bars=bars,
         backend=backend,
         clock=None if clock is None else ClockUse(clock),
+        clock_out=clock_out,
     )
     perform(options, record, as_json=json)

@@ -57,6 +57,10 @@ ClockOption = Annotated[
         help="Follow a MIDI clock once it is started (auto), never (own), or from its first tick on (midi).",
     ),
 ]
+ClockOutOption = Annotated[
+    bool | None,
+    typer.Option("--clock-out/--no-clock-out", help="Send MIDI clock, start and stop with the notes."),
+]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),

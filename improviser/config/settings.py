@@ -26,6 +26,7 @@ class Settings(Document):
     backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
     clock: Literal["auto", "own", "midi"] = "auto"
+    clock_out: bool = False
     keep_control: int | None = Field(default=None, ge=0, le=119)
 
 

@@ -68,6 +68,7 @@ class PerformerSettings:
         panic_controls: Control numbers that silence everything at once.
         keep_control: Control number that asks for the last bars to be saved; None: none.
         clock: Whose beat is played to.
+        sends_clock: Whether MIDI clock is sent on the output.
         resume: The first downbeat, and a moment with its beat, of a performance that is gone on with.
     """
 
@@ -84,6 +85,7 @@ class PerformerSettings:
     model_digest: str = ""
     resume: tuple[float, float, float] | None = None
     clock: ClockUse = ClockUse.AUTO
+    sends_clock: bool = False
 
     def __post_init__(self) -> None:
         """Make the clock's use one again, after it came through JSON. Raises ValueError where it is none."""

@@ -31,8 +31,10 @@ from improviser.control import (
     Summary,
     Warned,
 )
+from improviser.daemon.clock_out import ClockOut
 from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival, Ear
+from improviser.daemon.held import Held
 from improviser.daemon.inbox import Inbox, PortLost
 from improviser.daemon.ledger import beat_heart
 from improviser.daemon.tally import Tally
@@ -41,7 +43,7 @@ from improviser.errors import PortError
 from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import (
     ALL_NOTES_OFF,
-    SUSTAIN_PEDAL,
+    STOP,
     ControlChange,
     Message,
     NoteOff,
@@ -114,8 +116,8 @@ class Beat:
         self._conductor = Conductor(settings.clock)
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._ear)
-        self._held: set[tuple[str, int, int]] = set()
-        self._pedals: set[tuple[str, int]] = set()
+        self._clock_out = ClockOut() if settings.sends_clock else None
+        self._held = Held()
         self._told: set[str] = set()
         self._first_s: float | None = None
         self._end_s: float | None = None
@@ -163,6 +165,8 @@ class Beat:
         if self._stage.stand_in is not None:
             self._stage.stand_in.play(now_s)
         self._decide()
+        if self._clock_out is not None:
+            self._voice.plan(self._clock_out.due(self._engine, now_s, self._voice.horizon_s()))
         self._voice.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
@@ -173,9 +177,15 @@ class Beat:
             self._voice.next_due_s,
             self._end_s,
             stand_in.next_due_s if stand_in is not None else None,
+            self._next_tick_s(),
         )
         longest_s = self._clock.now_s() + LONGEST_WAIT_S
         return min((moment for moment in moments if moment is not None), default=longest_s)
+
+    def _next_tick_s(self) -> float | None:
+        """Give the moment at which a tick of our clock has to be sent next; None when none has."""
+        due_s = None if self._clock_out is None else self._clock_out.next_due_s(self._engine)
+        return None if due_s is None else due_s - self._voice.ahead_s
 
     def _take(self, item: Arrival | Command | PortLost) -> None:
         """Do what an item of the inbox asks for."""
@@ -263,26 +273,17 @@ class Beat:
 
     def _note_heard(self, message: Message, arrival: Arrival) -> None:
         """Keep the books of what the player does, and tell of it."""
+        self._held.note(message, arrival.port)
         match message:
             case NoteOn(channel, note, velocity):
                 self._tally.notes_heard += 1
-                self._held.add((arrival.port, channel, note))
                 self._stage.tell(Heard(arrival.at_s, channel, note, velocity, arrival.port))
             case NoteOff(channel, note):
-                self._held.discard((arrival.port, channel, note))
                 self._stage.tell(Lifted(arrival.at_s, channel, note, arrival.port))
             case _:
-                self._note_pedal(message, arrival.port)
                 self._stage.tell(Controlled(arrival.at_s, tuple(message_to_bytes(message)), arrival.port))
                 if _asks(message, self._settings.keep_control):
                     self._stage.tell(Kept(arrival.at_s))
-
-    def _note_pedal(self, message: Message, port: str) -> None:
-        """Keep the books of the player's sustain pedals."""
-        match message:
-            case ControlChange(channel, control, value) if control == SUSTAIN_PEDAL:
-                change = self._pedals.add if value >= PEDAL_DOWN else self._pedals.discard
-                change((port, channel))
 
     def _warn_of_ear(self, port: str) -> None:
         """Tell, once each, what is kept back from the engine."""
@@ -304,22 +305,14 @@ class Beat:
         """Go on without an input, its keys lifted; without the output there is nothing to go on with."""
         if lost.is_output:
             raise PortError(f"the port '{lost.name}' is gone; bring it back and start again")
-        for port, channel, note in sorted(self._held):
-            if port == lost.name:
-                self._let_go(NoteOff(channel, note), port)
-        for port, channel in sorted(self._pedals):
-            if port == lost.name:
-                self._let_go(ControlChange(channel, SUSTAIN_PEDAL, 0), port)
+        for message, port in self._held.lifted(port=lost.name):
+            self._let_go(message, port)
         self._stage.tell(Warned(f"the input '{lost.name}' is gone; the others are still listened to"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
-        for port, held_channel, note in sorted(self._held):
-            if held_channel == channel:
-                self._let_go(NoteOff(channel, note), port)
-        for port, held_channel in sorted(self._pedals):
-            if held_channel == channel:
-                self._let_go(ControlChange(channel, SUSTAIN_PEDAL, 0), port)
+        for message, port in self._held.lifted(channel=channel):
+            self._let_go(message, port)
         self._let_go(ControlChange(channel, ALL_NOTES_OFF, 0), "")
 
     def _let_go(self, message: Message, port: str) -> None:
@@ -376,6 +369,8 @@ class Beat:
             self._stage.stand_in.leave(now_s)
         with contextlib.suppress(PortError):
             self._voice.release(self._engine.decision, self._stage.tell)
+            if self._clock_out is not None and self._engine.is_rolling:
+                self._voice.say(TimedMessage(now_s, STOP))
         self._voice.drain()
         self._voice.tell(self._stage.tell, None, {})
         self._tally.bad_messages, self._tally.feedback = self._ear.bad_messages, self._ear.feedback

@@ -80,11 +80,22 @@ class Voice:
         for timed in messages:
             self._scheduler.add(timed)
 
+    @property
+    def ahead_s(self) -> float:
+        """So long before its moment a message has to be sent."""
+        return self._output.ahead_s
+
+    def horizon_s(self) -> float:
+        """Give the moment up to which things have to be sent now.
+
+        Rounded up: what is due now must not wait for a time that does not pass.
+        """
+        return round(self._clock.now_s() + self._output.ahead_s + _HALF_A_DIGIT_S, DIGITS)
+
     def send_due(self, decision: Decision | None) -> None:
         """Send what is due. Raises PortError where the port is gone."""
         self._note_what_left()
-        # Rounded up: what is due now must not wait for a time that does not pass.
-        self._through_s = round(self._clock.now_s() + self._output.ahead_s + _HALF_A_DIGIT_S, DIGITS)
+        self._through_s = self.horizon_s()
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
     def release(self, decision: Decision | None, tell: Callable[[Event], None]) -> None:

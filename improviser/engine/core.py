@@ -97,6 +97,7 @@ class Engine:
         self._next_step = 0
         self._is_waiting = True
         self._is_halted = False
+        self._has_begun = False
         self._has_given_beat = False
         self._held_steps = 0
         self._absent_steps = 0
@@ -140,9 +141,18 @@ class Engine:
         """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
         self._clock.follow(at_s, beat, tempo_bpm)
 
+    @property
+    def is_rolling(self) -> bool:
+        """Whether the beat runs: it has begun, and was not halted since."""
+        return self._has_begun and not self._is_halted
+
     def beat_at(self, at_s: float) -> float:
         """Give the beat at the moment `at_s`."""
         return self._clock.beat_at(at_s)
+
+    def s_at(self, beat: float) -> float:
+        """Give the moment of `beat`."""
+        return self._clock.s_at(beat)
 
     def halt(self) -> None:
         """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
@@ -234,6 +244,7 @@ class Engine:
             self._next_step = math.ceil(self._next_step / settings.bar_steps) * settings.bar_steps
             self._clock.anchor(at_s, self._next_step / settings.steps_per_beat)
         self._is_waiting = False
+        self._has_begun = True
         self._absent_steps = 0
         self._prospect = None
 

@@ -18,6 +18,7 @@ from improviser.midi.message import (
     Message,
     NoteOff,
     NoteOn,
+    Realtime,
     TimedMessage,
 )
 
@@ -64,9 +65,10 @@ class Scheduler:
     def release(self, at_s: float) -> list[TimedMessage]:
         """Drop what is pending and end all that sounds; then pedal up, all notes and all sound off.
 
-        The individual note-offs come first, since some devices ignore the controllers.
+        The individual note-offs come first, since some devices ignore the controllers. A clock's ticks stay.
         """
-        self._queue.clear()
+        self._queue = [entry for entry in self._queue if isinstance(entry[-1], Realtime)]
+        heapq.heapify(self._queue)
         offs: list[Message] = [NoteOff(*key) for key in sorted(self._ends_s)]
         for channel in sorted(self._channels):
             controls = (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)

@@ -1,0 +1,44 @@
+"""What the player holds down, port by port: it comes up where its port goes or its note-offs are lost."""
+
+from __future__ import annotations
+
+from improviser.listening.window import PEDAL_DOWN
+from improviser.midi.message import SUSTAIN_PEDAL, ControlChange, Message, NoteOff, NoteOn
+
+
+class Held:
+    """The keys and sustain pedals that are down. Threads: the performer's beat only."""
+
+    def __init__(self) -> None:
+        """Start with nothing held."""
+        self._keys: set[tuple[str, int, int]] = set()
+        self._pedals: set[tuple[str, int]] = set()
+
+    def note(self, message: Message, port: str) -> None:
+        """Take note of what came from a port."""
+        match message:
+            case NoteOn(channel, note):
+                self._keys.add((port, channel, note))
+            case NoteOff(channel, note):
+                self._keys.discard((port, channel, note))
+            case ControlChange(channel, control, value) if control == SUSTAIN_PEDAL:
+                change = self._pedals.add if value >= PEDAL_DOWN else self._pedals.discard
+                change((port, channel))
+            case _:
+                pass
+
+    def lifted(self, *, port: str | None = None, channel: int | None = None) -> list[tuple[Message, str]]:
+        """Give the messages, with their ports, that lift all that is held on a port, or on a channel."""
+
+        def is_meant(held_port: str, held_channel: int) -> bool:
+            """Tell whether it is held there."""
+            return port in {None, held_port} and channel in {None, held_channel}
+
+        lifts: list[tuple[Message, str]] = []
+        for name, place, note in sorted(self._keys):
+            if is_meant(name, place):
+                lifts.append((NoteOff(place, note), name))
+        for name, place in sorted(self._pedals):
+            if is_meant(name, place):
+                lifts.append((ControlChange(place, SUSTAIN_PEDAL, 0), name))
+        return lifts
