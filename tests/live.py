@@ -61,6 +61,13 @@ class Partner:
         """Be a keyboard that was there before."""
         self._keys.open_virtual_port("Test Keys")
 
+    def unplug(self) -> None:
+        """Be no keyboard any more, until it offers itself again."""
+        self._keys.close_port()
+        time.sleep(PLUGGED_S)
+        self._keys.delete()
+        self._keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "Test Keys")
+
     def send(self, *data: int) -> None:
         """Send the bytes of one message."""
         self._keys.send_message(data)

@@ -35,7 +35,7 @@ from improviser.daemon.clock_out import ClockOut
 from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival, Ear
 from improviser.daemon.held import Held
-from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.inbox import Inbox, Item, PortFound, PortLost
 from improviser.daemon.ledger import beat_heart
 from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice, Way
@@ -57,7 +57,6 @@ from improviser.playing.scheduler import Scheduler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.control import Command
     from improviser.daemon.stand_in import StandIn
     from improviser.engine import Engine
     from improviser.ports.clock import Clock
@@ -187,13 +186,17 @@ class Beat:
         due_s = None if self._clock_out is None else self._clock_out.next_due_s(self._engine)
         return None if due_s is None else due_s - self._voice.ahead_s
 
-    def _take(self, item: Arrival | Command | PortLost) -> None:
+    def _take(self, item: Item) -> None:
         """Do what an item of the inbox asks for."""
         match item:
             case Arrival():
                 self._hear(item)
             case PortLost():
                 self._lose(item)
+            case PortFound(name, is_output):
+                self._stage.tell(
+                    Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")
+                )
             case Panic():
                 self._silence()
             case Stop():
@@ -302,12 +305,16 @@ class Beat:
             self._stage.tell(Warned(text))
 
     def _lose(self, lost: PortLost) -> None:
-        """Go on without an input, its keys lifted; without the output there is nothing to go on with."""
-        if lost.is_output:
+        """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
+        if lost.is_output and not lost.may_return:
             raise PortError(f"the port '{lost.name}' is gone; bring it back and start again")
-        for message, port in self._held.lifted(port=lost.name):
-            self._let_go(message, port)
-        self._stage.tell(Warned(f"the input '{lost.name}' is gone; the others are still listened to"))
+        if lost.is_output:
+            self._silence()
+        else:
+            for message, port in self._held.lifted(port=lost.name):
+                self._let_go(message, port)
+        gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
+        self._stage.tell(Warned(f"{gone}; it is used again when it is back"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""

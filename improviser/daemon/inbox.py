@@ -6,14 +6,13 @@ import queue
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import DIGITS
+from improviser.control import DIGITS, Command
 from improviser.daemon.ear import Arrival
 from improviser.ports.clock import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from improviser.control import Command
     from improviser.ports.base import InputCallback
 
 # More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
@@ -23,10 +22,22 @@ _CHANNELS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class PortLost:
-    """A port that was open is gone."""
+    """A port that was open is gone; where it `may_return` it will be opened again."""
 
     name: str
     is_output: bool
+    may_return: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortFound:
+    """A port has come, or come back, and is open."""
+
+    name: str
+    is_output: bool
+
+
+Item = Arrival | Command | PortLost | PortFound
 
 
 class Inbox:
@@ -38,11 +49,11 @@ class Inbox:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.queue: queue.SimpleQueue[Arrival | Command | PortLost] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
         self._missed = bytearray(_CHANNELS)
 
-    def put(self, item: Command | PortLost) -> None:
+    def put(self, item: Command | PortLost | PortFound) -> None:
         """Put in what must not be lost."""
         self.queue.put(item)
 
@@ -68,7 +79,7 @@ class Inbox:
             self._missed[channel] = 0
         return missed
 
-    def take_many(self, most: int) -> Iterator[Arrival | Command | PortLost]:
+    def take_many(self, most: int) -> Iterator[Item]:
         """Give what is there, at most `most` items."""
         for _ in range(min(most, self.queue.qsize())):
             yield self.queue.get_nowait()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import Notice, PlayerUse, PortSettings
+from improviser.daemon.inbox import PortLost
+from improviser.daemon.steady import SteadyOutput
 from improviser.errors import PortError
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -39,6 +41,7 @@ class OpenPorts:
         is_virtual: Whether `output` is a port of our own making.
         player: When the built-in player plays.
         ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+        settings: What was asked for.
         inputs: What is listened to.
         player_output: Where the built-in player plays, None where it does not.
     """
@@ -48,6 +51,7 @@ class OpenPorts:
     is_virtual: bool
     player: PlayerUse
     ledger: int | None = None
+    settings: PortSettings = field(default_factory=PortSettings)
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
 
@@ -65,6 +69,18 @@ class OpenPorts:
     def names(self) -> dict[str, tuple[str, ...]]:
         """Give the names of the ports under "in" and "out"."""
         return {"in": tuple(port.name for port in self.inputs), "out": (self.output.name,)}
+
+    def find_inputs(self, sources: Sequence[str]) -> tuple[str, ...]:
+        """Give the names among `sources` that are meant to be listened to."""
+        try:
+            return _wanted_inputs(self.settings, sources)
+        except PortError:  # none fits, now
+            return ()
+
+    def find_output(self, destinations: Sequence[str]) -> OutputPort:
+        """Open the output that was asked for by name. Raises PortError where it is not there."""
+        pattern = self.settings.output_pattern or self.output.name
+        return self.backend.open_output(match_names(pattern, destinations, "output")[0])
 
     def close(self) -> None:
         """Close all, the output last, after what was sent had time to leave."""
@@ -125,10 +141,11 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     _refuse_twin(settings, backend)
     ports = OpenPorts(
         backend=backend,
-        output=_open_output(settings, backend),
+        output=_open_output(settings, backend, inbox),
         is_virtual=settings.output_pattern is None,
         player=settings.player,
         ledger=settings.ledger,
+        settings=settings,
     )
     if _wants_virtual_input(settings):
         ports.inputs.append(backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT)))
@@ -181,11 +198,13 @@ def _is_ours(name: str) -> bool:
     return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
 
 
-def _open_output(settings: PortSettings, backend: Backend) -> OutputPort:
+def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> OutputPort:
     """Open what the improviser plays on."""
     if settings.output_pattern is None:
         return backend.open_virtual_output(VIRTUAL_OUTPUT)
-    return backend.open_output(match_names(settings.output_pattern, backend.output_names(), "output")[0])
+    name = match_names(settings.output_pattern, backend.output_names(), "output")[0]
+    lost = PortLost(name, is_output=True, may_return=True)
+    return SteadyOutput(backend.open_output(name), lambda: inbox.put(lost))
 
 
 def _wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Looking after open ports: drivers do not tell of one that goes."""
+"""Looking after open ports: drivers do not tell of one that goes or comes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.inbox import Inbox, PortFound, PortLost
+from improviser.daemon.steady import SteadyOutput
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
@@ -33,7 +34,7 @@ def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> 
 
 
 class Watch(threading.Thread):
-    """Looks whether the open ports are still there, puts those that are not into the inbox, wakes the others.
+    """Looks whether the open ports are still there, and opens those that come or come back; tells the inbox.
 
     Threads: one of its own; ends with the process, or when `stop` is called.
     """
@@ -60,22 +61,48 @@ class Watch(threading.Thread):
 
     def look(self) -> None:
         """Look once."""
-        backend, output = self._ports.backend, self._ports.output
+        backend = self._ports.backend
         try:
             sources, destinations = backend.input_names(), backend.output_names()
         except PortError:
             sources, destinations = (), ()
-        # What we play on is a source to others where we made it, and one of their destinations where not.
-        self._check(output.name, sources if self._ports.is_virtual else destinations, is_output=True)
-        for port in self._ports.inputs:
+        self._look_at_output(sources, destinations)
+        for port in tuple(self._ports.inputs):
             port.wake()
-            self._check(port.name, destinations if port.name == VIRTUAL_INPUT else sources, is_output=False)
+            if self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources):
+                self._inbox.put(PortLost(port.name, is_output=False))
+                self._ports.inputs.remove(port)
+                port.close()
+        self._look_for_inputs(sources)
 
-    def _check(self, name: str, names: Sequence[str], *, is_output: bool) -> None:
-        """Count a port that is not among `names`; it is lost when that happens twice in a row."""
+    def _look_at_output(self, sources: Sequence[str], destinations: Sequence[str]) -> None:
+        """Look whether the output is there; one that was not ours to make is opened again when it is back."""
+        output = self._ports.output
+        if not isinstance(output, SteadyOutput):
+            # What we play on is a source to others where we made it.
+            if self._is_lost(output.name, sources):
+                self._inbox.put(PortLost(output.name, is_output=True))
+        elif output.is_away:
+            with contextlib.suppress(PortError):  # it is not back yet
+                output.meet(self._ports.find_output(destinations))
+                self._inbox.put(PortFound(output.name, is_output=True))
+        elif self._is_lost(output.name, destinations):
+            output.part()
+            self._inbox.put(PortLost(output.name, is_output=True, may_return=True))
+
+    def _look_for_inputs(self, sources: Sequence[str]) -> None:
+        """Open the inputs that have come since, and are meant to be listened to."""
+        known = {port.name for port in self._ports.inputs}
+        for name in self._ports.find_inputs(sources):
+            if name not in known:
+                with contextlib.suppress(PortError):  # gone again
+                    self._ports.inputs.append(self._ports.backend.open_input(name, self._inbox.hears(name)))
+                    self._inbox.put(PortFound(name, is_output=False))
+
+    def _is_lost(self, name: str, names: Sequence[str]) -> bool:
+        """Tell whether a port that is not among `names` is so for the second time in a row."""
         if any(name in other for other in names):
             self._misses[name] = 0
-            return
+            return False
         self._misses[name] = self._misses.get(name, 0) + 1
-        if self._misses[name] == _MISSES:
-            self._inbox.put(PortLost(name, is_output))
+        return self._misses[name] == _MISSES

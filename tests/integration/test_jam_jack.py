@@ -14,7 +14,7 @@ import pytest
 from improviser.daemon import readiness
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
-from tests.live import Partner, Run, wait_for
+from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
 
@@ -220,6 +220,29 @@ def test_a_keyboard_that_is_there_is_listened_to(run: Run, partner: Partner) -> 
     assert (0, "") == jam.end()
     assert ["Improviser In", "Test Keys:Test Keys"] == ready["ports"]["in"]
     assert (None, 64) == (ready["player"], jam.told("heard")[0]["note"])
+
+
+def test_a_keyboard_may_come_late_and_go(run: Run, partner: Partner) -> None:
+    """One that is plugged in while a jam goes on is listened to; where it goes its keys come up."""
+    jam = run("jam", "--json")
+    jam.wait_until_told("ready")
+    partner.offer()
+    wait_for(lambda: "'Test Keys:Test Keys' is listened to now" in texts(jam, "notice"), "the keyboard")
+    time.sleep(0.1)
+    partner.send(0x90, 60, 80)
+    wait_for(lambda: jam.told("heard"), "a note")
+    partner.unplug()
+    gone = "the input 'Test Keys:Test Keys' is gone; it is used again when it is back"
+    wait_for(lambda: gone in texts(jam, "warning"), "the loss")
+    assert [60] == [event["note"] for event in jam.told("lifted")]
+    partner.offer()
+    wait_for(lambda: 2 == len([text for text in texts(jam, "notice") if "listened to" in text]), "its return")
+    assert jam.process.poll() is None
+
+
+def texts(jam: Command, kind: str) -> list[str]:
+    """Give the texts of what was told."""
+    return [event["text"] for event in jam.told(kind)]
 
 
 def test_ports_are_found_by_pattern(run: Run, partner: Partner) -> None:

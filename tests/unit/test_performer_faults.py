@@ -12,9 +12,10 @@ from improviser.agent.policy import Values
 from improviser.control import (
     Failed,
     Lifted,
+    Notice,
     Warned,
 )
-from improviser.daemon.inbox import PortLost
+from improviser.daemon.inbox import PortFound, PortLost
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import PortError
 from improviser.midi.message import (
@@ -84,7 +85,7 @@ def test_a_lost_input_lifts_its_keys() -> None:
     assert [ON, NoteOn(0, 64, 80)] == engine.heard[:2]
     assert [OFF, ControlChange(2, SUSTAIN_PEDAL, 0)] == engine.heard[6:]
     assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
-    assert [Warned(f"the input '{KEYBOARD}' is gone; the others are still listened to")] == (
+    assert [Warned(f"the input '{KEYBOARD}' is gone; it is used again when it is back")] == (
         performance.told(Warned)
     )
 
@@ -183,3 +184,17 @@ def test_no_key_is_held_after_its_note_off_was_dropped() -> None:
     expected = [OFF, ControlChange(0, SUSTAIN_PEDAL, 0), ControlChange(0, ALL_NOTES_OFF, 0)]
     assert expected == engine.heard[-3:]
     assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
+
+
+def test_an_output_that_may_return_does_not_end_the_music() -> None:
+    """What sounds is given up, the beat goes on, and its return is told."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.5, lambda: performance.inbox.put(PortLost("Synth", is_output=True, may_return=True)))
+    performance.at(2.0, lambda: performance.inbox.put(PortFound("Synth", is_output=True)))
+    assert "" == performance.run(until_s=6.0).reason
+    assert [1.0, 3.0, 5.0] == ons(performance)
+    assert set() == hanging(performance)
+    told = Warned("the output 'Synth' is gone; it is used again when it is back")
+    assert [told] == performance.told(Warned)
+    assert "'Synth' is played on again" in [notice.text for notice in performance.told(Notice)]

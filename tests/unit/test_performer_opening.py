@@ -9,12 +9,13 @@ import pytest
 from improviser.control import Event, Notice, PlayerUse
 from improviser.daemon import opening
 from improviser.daemon import watch as watch_module
-from improviser.daemon.inbox import Inbox, PortLost
+from improviser.daemon.inbox import Inbox, PortFound, PortLost
 from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
+from improviser.daemon.steady import SteadyOutput
 from improviser.daemon.watch import Watch, watching
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.loopback import LoopbackBackend, Patchbay
+from improviser.ports.loopback import LoopbackBackend, LoopbackInput, Patchbay
 from improviser.ports.priority import HELPER_PRIORITY
 from tests.live import wait_for
 from tests.performing import port_settings
@@ -192,6 +193,7 @@ def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
     for _ in range(3):
         watch.look()
     assert [PortLost("Keys", is_output=False)] == list(inbox.take_many(9))
+    assert (VIRTUAL_INPUT, "Pad") == ports.names()["in"]
     ports.output.close()
     watch.look()
     watch.look()
@@ -223,3 +225,52 @@ def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) 
         opened()
     LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
     assert ("Synth",) == opened(output_pattern="Synth", input_pattern="Keys").names()["out"]
+
+
+def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
+    """A keyboard that is plugged in, or in again, is listened to; what was not asked for is not."""
+    offer(patchbay, "Keys")
+    inbox, ports = Inbox(), opened(input_pattern="keys")
+    watch = Watch(ports, inbox, every_s=1.0)
+    offer(patchbay, "Pad", "Keys 2")
+    watch.look()
+    assert [PortFound("Keys 2", is_output=False)] == list(inbox.take_many(9))
+    patchbay.remove_source("Keys")
+    patchbay.remove_source("Keys 2")
+    watch.look()
+    watch.look()
+    assert () == ports.names()["in"]
+    offer(patchbay, "Keys")
+    watch.look()
+    assert PortFound("Keys", is_output=False) == list(inbox.take_many(9))[-1]
+    patchbay.listeners("Keys")[0].deliver((0x90, 60, 1), 0)
+    assert 1 == inbox.queue.qsize()
+
+
+def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) -> None:
+    """Meanwhile what is sent goes nowhere; another port that fits serves as well."""
+    heard: list[int] = []
+
+    def plug() -> LoopbackInput:
+        """Plug a synthesizer in."""
+        return LoopbackBackend(patchbay).open_virtual_input("Synth", lambda data, _: heard.append(data[1]))
+
+    synth = plug()
+    inbox, ports = Inbox(), opened(output_pattern="syn", input_pattern=VIRTUAL_INPUT)
+    watch = Watch(ports, inbox, every_s=1.0)
+    ports.output.send((0x90, 60, 1))
+    synth.close()
+    for _ in range(3):
+        watch.look()
+    ports.output.send((0x90, 61, 1))
+    synth = plug()
+    watch.look()
+    ports.output.send((0x90, 62, 1))
+    assert [60, 62] == heard
+    lost = PortLost("Synth", is_output=True, may_return=True)
+    assert [lost, PortFound("Synth", is_output=True)] == list(inbox.take_many(9))
+    synth.close()
+    ports.output.send((0x90, 63, 1))  # before anybody has looked
+    assert isinstance(ports.output, SteadyOutput)
+    assert ports.output.is_away
+    ports.close()
