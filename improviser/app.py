@@ -36,6 +36,7 @@ class JamOptions:
         backend: Name of the MIDI system.
         player: When the built-in player plays.
         tune: Its tune; its meter is then the meter.
+        swing: The first eighth's share of a beat.
         clock: Whose beat is played to.
         clock_out: Whether MIDI clock is sent.
     """
@@ -50,6 +51,7 @@ class JamOptions:
     backend: str | None = None
     player: PlayerUse = PlayerUse.WHEN_ALONE
     tune: str | None = None
+    swing: float | None = None
     clock: ClockUse | None = None
     clock_out: bool | None = None
 
@@ -126,6 +128,8 @@ def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> d
     tempo_bpm = options.tempo_bpm or settings.tempo_bpm
     if tempo_bpm is not None:
         values["tempo_bpm"] = tempo_bpm
+    if options.swing is not None:
+        values["swing"] = options.swing
     if options.tune is not None:
         from improviser.daemon.tunes import find_tune
 

@@ -12,6 +12,7 @@ from improviser.cli.performance import (
     BarsOption,
     OutOption,
     RecordOption,
+    SwingOption,
     TempoOption,
     perform,
 )
@@ -34,6 +35,7 @@ def demo(
     preset: LivePresetOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
+    swing: SwingOption = None,
     key: KeyOption = "auto",
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
@@ -53,6 +55,7 @@ def demo(
         preset=preset,
         output_pattern=out,
         tempo_bpm=tempo,
+        swing=swing,
         key=key,
         seed=seed,
         bars=bars,

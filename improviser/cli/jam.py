@@ -14,6 +14,7 @@ from improviser.cli.performance import (
     ClockOutOption,
     OutOption,
     RecordOption,
+    SwingOption,
     TempoOption,
     perform,
 )
@@ -22,7 +23,7 @@ EXAMPLES = """
 improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
-improviser jam --clock own --clock-out
+improviser jam --clock own --clock-out --swing 0.6
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -40,6 +41,7 @@ def jam(
     in_: InOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
+    swing: SwingOption = None,
     key: KeyOption = "auto",
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
@@ -71,6 +73,7 @@ def jam(
         input_pattern=in_,
         output_pattern=out,
         tempo_bpm=tempo,
+        swing=swing,
         key=key,
         seed=seed,
         bars=bars,

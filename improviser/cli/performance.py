@@ -46,6 +46,16 @@ OutOption = Annotated[
 TempoOption = Annotated[
     float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
 ]
+SwingOption = Annotated[
+    float | None,
+    typer.Option(
+        "--swing",
+        metavar="SHARE",
+        min=0.5,
+        max=0.75,
+        help="Share of a beat that its first eighth takes.",
+    ),
+]
 BarsOption = Annotated[
     int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
 ]

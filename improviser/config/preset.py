@@ -100,7 +100,8 @@ class Playing(Document):
     """How it is played.
 
     channel 1-16; program 1-128, sent at the start where it is given; collect_ms 0-60 is waited for the notes
-    of a chord; after patience_bars 0-64 of the player's silence it rests; a note lasts at most max_note_bars.
+    of a chord; after patience_bars 0-64 of the player's silence it rests; a note lasts at most max_note_bars;
+    swing 0.5-0.75 is the first eighth's share of a beat.
     """
 
     channel: int = Field(default=1, ge=1, le=16)
@@ -108,6 +109,7 @@ class Playing(Document):
     collect_ms: float = Field(default=20, ge=0, le=60)
     patience_bars: int = Field(default=4, ge=0, le=64)
     max_note_bars: float = Field(default=1, gt=0, le=16)
+    swing: float = Field(default=0.5, ge=0.5, le=0.75)
 
 
 class Preset(Document):
@@ -148,6 +150,7 @@ class Preset(Document):
             "steps_per_beat": self.grid.steps_per_beat,
             "register_low": self.pitch_range.low,
             "channel": self.playing.channel - 1,
+            "swing": self.playing.swing,
             "collect_s": self.playing.collect_ms / _MS_PER_S,
             "patience_bars": self.playing.patience_bars,
             "max_note_bars": self.playing.max_note_bars,

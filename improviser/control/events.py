@@ -211,8 +211,8 @@ class Summary:
         decisions: Steps that were decided.
         late_decisions: Steps that passed as a hold, because they came too late.
         stuck_notes: Notes that were sent and never released.
-        onset_error_ms: Actual less intended moment of the note-ons: p50, p99, max.
-        decision_ms: Time that a decision took: p50, p99, max.
+        onset_error_ms: Actual less intended moment of the note-ons: p50, p99, p99.9, max.
+        decision_ms: Time that a decision took: p50, p99, p99.9, max.
         bad_messages: Messages that could not be understood.
         dropped: Messages lost because they came faster than they could be taken.
         feedback: Messages of our own that came back and were not listened to.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.control import Controlled, Event, Heard, Lifted, PerformerSettings, Played, Released
 from improviser.daemon.session_log import Session, session_path
 from improviser.errors import MidiError, MidiFileError
+from improviser.listening.tempo import STRAIGHT, BeatClock
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
 
@@ -34,6 +35,7 @@ class Recorder:
         """Record on the grid that the settings name: tempo and meter."""
         self._tempo_bpm: float = settings.engine["tempo_bpm"]
         self._meter: tuple[int, int] = tuple(settings.engine["meter"])
+        self._swing: float = settings.engine.get("swing", STRAIGHT)
         self._step_ticks = TICKS_PER_BEAT // settings.engine.get("steps_per_beat", 4)
         self._start_s: float | None = None
         self._player: list[tuple[float, Message]] = []
@@ -110,10 +112,11 @@ class Recorder:
         self, part: Sequence[tuple[float, Message]], origin_s: float, *, quantised: bool
     ) -> tuple[TimedEvent, ...]:
         """Give a part in ticks from `origin_s` on; keys that are still down at the end come up."""
-        beat_s = _S_PER_MINUTE / self._tempo_bpm
+        clock = BeatClock(self._tempo_bpm, self._swing if quantised else STRAIGHT)
+        clock.anchor(origin_s, 0.0)
         timed = sorted(part, key=lambda pair: pair[0])
         events = [
-            TimedEvent(max(0, round((at_s - origin_s) / beat_s * TICKS_PER_BEAT)), message)
+            TimedEvent(max(0, round(clock.beat_at(at_s) * TICKS_PER_BEAT)), message)
             for at_s, message in timed
         ]
         whole = (*events, *_lifted(events))

@@ -65,10 +65,11 @@ class Tally:
 
 
 def quantiles_ms(times_s: Sequence[float]) -> dict[str, float]:
-    """Give p50, p99 and max of the absolute `times_s` in milliseconds; nothing where there are none."""
+    """Give p50, p99, p99.9 and max of the absolute `times_s` in milliseconds; none where there are none."""
     if not times_s:
         return {}
     ordered = sorted(abs(time_s) for time_s in times_s)
     last = len(ordered) - 1
-    places = {"p50": round(last * 0.5), "p99": round(last * 0.99), "max": last}
+    shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+    places = {name: round(last * share) for name, share in shares.items()}
     return {name: round(ordered[place] * MS_PER_S, _DIGITS) for name, place in places.items()}

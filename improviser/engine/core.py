@@ -89,7 +89,7 @@ class Engine:
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
         grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
         locked = None if settings.key == AUTO_KEY else parse_key(settings.key)
-        self._clock = BeatClock(settings.tempo_bpm)
+        self._clock = BeatClock(settings.tempo_bpm, settings.swing)
         self._listener = Listener(grid, self._clock, self._meter_row, locked)
         self._own = Line(*grid)
         self._phrase = Phrase(settings.channel)
@@ -147,12 +147,12 @@ class Engine:
         return self._has_begun and not self._is_halted
 
     def beat_at(self, at_s: float) -> float:
-        """Give the beat at the moment `at_s`."""
-        return self._clock.beat_at(at_s)
+        """Give the beat at the moment `at_s`, as a clock counts: without swing."""
+        return self._clock.straight_beat_at(at_s)
 
     def s_at(self, beat: float) -> float:
-        """Give the moment of `beat`."""
-        return self._clock.s_at(beat)
+        """Give the moment of `beat`, as a clock counts: without swing."""
+        return self._clock.straight_s_at(beat)
 
     def halt(self) -> None:
         """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""

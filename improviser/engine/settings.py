@@ -33,6 +33,7 @@ class EngineSettings:
         coherence: See Knobs.
         creativity: See Knobs.
         density: See Knobs.
+        swing: The first eighth's share of a beat, 0.5 (straight) to 0.75.
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
     """
@@ -53,6 +54,7 @@ class EngineSettings:
     coherence: float = 1.0
     creativity: float = 1.0
     density: float = 1.0
+    swing: float = 0.5
     style: str = STYLES[0]
     role: str = "melody"
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from math import floor
+
 SECONDS_PER_MINUTE = 60.0
 
 
-class BeatClock:
-    """Maps seconds to beats (quarter notes) and back, at a tempo, from an anchor at which both are known."""
+STRAIGHT = 0.5
 
-    def __init__(self, tempo_bpm: float) -> None:
-        """Start at beat 0 at second 0."""
+
+class BeatClock:
+    """Maps seconds to beats (quarter notes) and back, at a tempo, from an anchor at which both are known.
+
+    With swing the first half of each beat takes a larger share of its time than the second; the beats
+    themselves, and what runs beside them as a clock does, stay straight.
+    """
+
+    def __init__(self, tempo_bpm: float, swing: float = STRAIGHT) -> None:
+        """Start at beat 0 at second 0; `swing` is the first eighth's share of a beat, 0.5 for straight."""
         self.tempo_bpm = tempo_bpm
+        self._swing = swing
         self._at_s = 0.0
         self._beat = 0.0
 
@@ -25,7 +35,7 @@ class BeatClock:
 
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:
         """Go on at another tempo from the moment `at_s`; the beat does not jump."""
-        self.anchor(at_s, self.beat_at(at_s))
+        self.anchor(at_s, self.straight_beat_at(at_s))
         self.tempo_bpm = tempo_bpm
 
     def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
@@ -35,8 +45,26 @@ class BeatClock:
 
     def beat_at(self, at_s: float) -> float:
         """Give the beat at the moment `at_s`."""
-        return self._beat + (at_s - self._at_s) / self.beat_s
+        beat = self.straight_beat_at(at_s)
+        return beat if self._swing == STRAIGHT else _bent(beat, self._swing, STRAIGHT)
 
     def s_at(self, beat: float) -> float:
         """Give the moment of `beat` in seconds."""
+        return self.straight_s_at(beat if self._swing == STRAIGHT else _bent(beat, STRAIGHT, self._swing))
+
+    def straight_beat_at(self, at_s: float) -> float:
+        """Give the beat at the moment `at_s`, as a clock without swing counts."""
+        return self._beat + (at_s - self._at_s) / self.beat_s
+
+    def straight_s_at(self, beat: float) -> float:
+        """Give the moment of `beat`, as a clock without swing counts, in seconds."""
         return self._at_s + (beat - self._beat) * self.beat_s
+
+
+def _bent(beat: float, half: float, goes_to: float) -> float:
+    """Give a beat with the place `half` within it moved to `goes_to`, and all between evenly."""
+    whole = floor(beat)
+    place = beat - whole
+    if place < half:
+        return whole + place / half * goes_to
+    return whole + goes_to + (place - half) / (1 - half) * (1 - goes_to)

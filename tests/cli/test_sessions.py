@@ -105,3 +105,21 @@ def test_quantised_notes_last_a_step(own_folder: Path, run: Run) -> None:
         (event.tick, isinstance(event.message, NoteOn)) for event in player.events
     ]
     assert [240, 360] == [event.tick for event in ours.events]
+
+
+def test_swung_notes_are_straight_on_the_grid(own_folder: Path, run: Run) -> None:
+    """On the grid the second eighth stands in the middle of the beat, and as played where it was."""
+    events = (
+        Heard(10.0, 0, 60, 80, "A"),
+        Lifted(10.333, 0, 60, "A"),
+        Heard(10.333, 0, 62, 80, "A"),
+        Lifted(10.5, 0, 62, "A"),
+    )
+    engine = {"tempo_bpm": 120.0, "meter": (4, 4), "steps_per_beat": 4, "swing": 2 / 3}
+    write_session(own_folder / "a.session.jsonl", PerformerSettings("x", "m", engine), *events)
+    run("keep", "a.session.jsonl", "-o", "b.mid")
+    ticks = [
+        [event.tick for event in read_file(own_folder / name).tracks[0].events]
+        for name in ("b.mid", "b-quantised.mid")
+    ]
+    assert [[0, 320, 320, 480], [0, 240, 240, 480]] == ticks

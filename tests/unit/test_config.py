@@ -30,6 +30,7 @@ ENGINE_KEYS = {
     "creativity",
     "density",
     "style",
+    "swing",
     "role",
 }
 

@@ -129,3 +129,20 @@ def test_a_new_start_outdates_what_was_prepared() -> None:
     engine.start(5.0, 1.0)
     engine.prepare()
     assert [4] == seen(actor, "sixteenth")
+
+
+def test_it_swings() -> None:
+    """Its steps between the beats are late as the swing says; the beats stay."""
+    engine = make_engine(pulse(), key="C", tempo_bpm=60.0, swing=2 / 3)
+    engine.start(0.0, 0.0)
+    assert [0.0, 1 / 3, 2 / 3, 5 / 6, 1.0] == pytest.approx([at_s for at_s, _ in _stepped(engine, 5)])
+
+
+def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
+    """Give the moments of the next steps, with their numbers."""
+    moments = []
+    for number in range(count):
+        assert engine.next_step_s is not None
+        moments.append((engine.next_step_s, number))
+        engine.step(engine.next_step_s)
+    return moments

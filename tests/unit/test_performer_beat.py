@@ -103,7 +103,7 @@ def test_the_summary_counts_what_happened() -> None:
         summary.late_decisions,
         summary.stuck_notes,
     )
-    assert {"p50": 0.0, "p99": 0.0, "max": 0.0} == summary.onset_error_ms
+    assert {"p50": 0.0, "p99": 0.0, "p99.9": 0.0, "max": 0.0} == summary.onset_error_ms
     assert (START_S + 1.0, 4.0, "") == (summary.start_s, summary.duration_s, summary.reason)
 
 

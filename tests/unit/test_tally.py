@@ -7,9 +7,11 @@ from improviser.midi.message import ControlChange, NoteOff, NoteOn
 
 
 def test_quantiles_are_of_absolute_milliseconds() -> None:
-    """p50, p99 and maximum do not look at the sign; without times there are none."""
+    """p50, p99, p99.9 and maximum do not look at the sign; without times there are none."""
     assert {} == quantiles_ms([])
-    assert {"p50": 50.0, "p99": 99.0, "max": 100.0} == quantiles_ms([-time / 1000 for time in range(101)])
+    assert {"p50": 500.0, "p99": 990.0, "p99.9": 999.0, "max": 1000.0} == quantiles_ms(
+        [-time / 1000 for time in range(1001)]
+    )
 
 
 def test_what_sounds_is_counted_beside_the_scheduler() -> None:

@@ -29,3 +29,16 @@ def test_a_change_of_tempo_does_not_move_the_beat() -> None:
     clock.set_tempo(120.0, 3.0)
     assert 3.0 == pytest.approx(clock.beat_at(3.0))
     assert 5.0 == pytest.approx(clock.beat_at(4.0))
+
+
+def test_with_swing_the_second_eighth_is_late() -> None:
+    """At two to one it stands at two thirds of the beat; the beats stay, and so does the map's inverse."""
+    clock = BeatClock(60.0, swing=2 / 3)
+    clock.anchor(10.0, 4.0)
+    assert [10.0, 10 + 1 / 3, 10 + 2 / 3, 10 + 5 / 6, 11.0] == pytest.approx(
+        [clock.s_at(beat) for beat in (4.0, 4.25, 4.5, 4.75, 5.0)]
+    )
+    for beat in (3.1, 4.0, 4.4, 4.5, 4.9, 7.25):
+        assert beat == pytest.approx(clock.beat_at(clock.s_at(beat)))
+    assert 10.5 == clock.straight_s_at(4.5)
+    assert 4.5 == clock.straight_beat_at(10.5)
