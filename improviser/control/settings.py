@@ -69,7 +69,7 @@ class PerformerSettings:
         keep_control: Control number that asks for the last bars to be saved; None: none.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
-        resume: The first downbeat, and a moment with its beat, of a performance that is gone on with.
+        resume: The first downbeat, a moment with its beat, and the tempo, of a performance to go on with.
     """
 
     event: ClassVar[str] = "settings"
@@ -83,7 +83,7 @@ class PerformerSettings:
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
     keep_control: int | None = None
     model_digest: str = ""
-    resume: tuple[float, float, float] | None = None
+    resume: tuple[float, float, float, float] | None = None
     clock: ClockUse = ClockUse.AUTO
     sends_clock: bool = False
 

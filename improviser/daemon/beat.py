@@ -29,6 +29,7 @@ from improviser.control import (
     Stepped,
     Stop,
     Summary,
+    Synced,
     Warned,
 )
 from improviser.daemon.clock_out import ClockOut
@@ -248,10 +249,12 @@ class Beat:
             program = ProgramChange(self._engine.settings.channel, self._settings.program)
             self._voice.say(TimedMessage(at_s, program))
 
-    def _resume(self, start_s: float, at_s: float, beat: float) -> None:
+    def _resume(self, start_s: float, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Go on with a performance that began at `start_s` and had come to `beat` at `at_s`."""
         now_s = round(self._clock.now_s(), DIGITS)
-        beat_now = round(beat + (now_s - at_s) * self._engine.settings.tempo_bpm / _S_PER_MINUTE, DIGITS)
+        beat_now = round(beat + (now_s - at_s) * tempo_bpm / _S_PER_MINUTE, DIGITS)
+        self._engine.sync(now_s, beat_now, tempo_bpm)
+        self._stage.tell(Synced(now_s, beat_now, tempo_bpm))
         self._engine.start(now_s, beat_now)
         self._stage.tell(Started(now_s, beat_now))
         self._begin(start_s)

@@ -60,11 +60,10 @@ class Conductor:
         if message is None or self._use is ClockUse.OWN or not self._is_from(arrival):
             return
         self._heard_s = arrival.at_s
-        was_rolling = self._clock.is_rolling
         sync = self._clock.hear(message, arrival.at_s)
         if message in {START, CONTINUE}:
             self._is_followed = True
-        if message == STOP and was_rolling:
+        if message == STOP and engine.is_rolling and (self._is_followed or self._use is ClockUse.MIDI):
             yield Halted(arrival.at_s)
         if sync is not None:
             yield from self._follow(sync, engine)

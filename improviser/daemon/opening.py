@@ -29,6 +29,8 @@ LINGER_S: Final = 0.25
 # A server takes so long to notice that a client was killed; in JACK's synchronous mode more than two seconds.
 TWIN_S: Final = 3.0
 _LOOK_EVERY_S: Final = 0.02
+# A plain jackd shows no ALSA keyboards.
+_UNSEEN: Final = "; where JACK doesn't show your keyboard, run a2jmidid -e beside it or use --backend alsa"
 
 
 @dataclass(slots=True)
@@ -162,7 +164,7 @@ def alone_notice(ports: OpenPorts) -> Notice | None:
     return Notice(
         f"no MIDI input is connected: the built-in player begins in {GRACE_S:g} s, and leaves when somebody "
         f"else plays on '{VIRTUAL_INPUT}'; to play yourself, connect a keyboard and start again, or use "
-        f"--in '{VIRTUAL_INPUT}' to wait for another program"
+        f"--in '{VIRTUAL_INPUT}' to wait for another program{_UNSEEN if ports.backend.name == 'jack' else ''}"
     )
 
 

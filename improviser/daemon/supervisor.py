@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import (
+    ClockUse,
     Command,
     Event,
     Failed,
@@ -22,8 +23,10 @@ from improviser.control import (
     Played,
     PortSettings,
     Ready,
+    Started,
     Stop,
     Summary,
+    Synced,
     Warned,
     line_to_value,
     value_to_line,
@@ -67,6 +70,7 @@ class Supervisor:
         self._begin()
         self._start_s: float | None = None
         self._played: Played | None = None
+        self._synced: Synced | None = None
         self._restarts: list[float] = []
         self._asked_s: float | None = None
         self._is_closed = False
@@ -167,21 +171,27 @@ class Supervisor:
             return None
         if isinstance(event, PortSettings | PerformerSettings | Stop | Panic):
             return None
+        self._keep(event)
+        return event
+
+    def _keep(self, event: Event) -> None:
+        """Keep of an event what matters later."""
         match event:
             case Ready():
                 self._ready = event
                 self._connections.follow(event)
-            case Heard() if self._start_s is None:
-                self._start_s = event.at_s
-            case Played():
-                self._played = event
             case Summary():
                 self._summary = event
             case Failed():
                 self._failed = True
+            case Heard(at_s) | Started(at_s) if self._start_s is None:
+                self._start_s = at_s
+            case Played():
+                self._played = event
+            case Synced():
+                self._synced = event
             case _:
                 pass
-        return event
 
     def _may_restart(self) -> bool:
         """Tell whether the performer that has ended is to be replaced: it died playing, and not too often."""
@@ -199,19 +209,24 @@ class Supervisor:
         how, fault = self._process.end, self._rescue()
         self._process.close()
         self._process = PerformerProcess(launched)
-        resume = self._place()
         self._begin()
         if self._ports is not None and self._settings is not None:
             self.open(self._ports)
-            self.start(replace(self._settings, resume=resume))
+            self._process.write(value_to_line(self._resumed(self._settings)))
         return Warned("; ".join(part for part in (f"the performer {how}", fault, "it plays on") if part))
 
-    def _place(self) -> tuple[float, float, float] | None:
-        """Give the first downbeat, and a moment with its beat; None before the improviser's first note."""
-        if self._played is None or self._start_s is None or self._settings is None:
+    def _place(self, settings: PerformerSettings) -> tuple[float, float, float, float] | None:
+        """Give the first downbeat, a moment with its beat, and the tempo; None before our first note."""
+        if self._played is None or self._start_s is None:
             return None
-        collect_s = float(self._settings.engine.get("collect_s", 0.0))
-        return self._start_s, self._played.due_s - collect_s, self._played.beat
+        collect_s = float(settings.engine.get("collect_s", 0.0))
+        tempo_bpm = self._synced.tempo_bpm if self._synced is not None else settings.engine["tempo_bpm"]
+        return self._start_s, self._played.due_s - collect_s, self._played.beat, tempo_bpm
+
+    def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
+        """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
+        clock = settings.clock if self._synced is None else ClockUse.MIDI
+        return replace(settings, resume=self._place(settings), clock=clock)
 
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""

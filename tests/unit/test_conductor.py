@@ -10,7 +10,7 @@ from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, Message, NoteOn, SongPosition
-from tests.performing import ENGINE, KEYBOARD, BarNote, Performance, hanging, ons, performer_settings
+from tests.performing import ENGINE, KEYBOARD, START_S, BarNote, Performance, hanging, ons, performer_settings
 
 ON = NoteOn(0, 60, 80)
 
@@ -149,3 +149,16 @@ def test_broken_clock_messages_are_ignored() -> None:
     performance.play(1.0, ON)
     performance.run(until_s=4.0)
     assert [1.0, 3.0] == ons(performance)
+
+
+def test_a_performance_is_gone_on_with_at_the_clocks_tempo() -> None:
+    """One that takes over from another has its place and tempo, and stops with the transport."""
+    performance = Performance(
+        performer_settings(clock=ClockUse.MIDI, resume=(START_S - 9.0, START_S - 1.0, 14.0, 60.0))
+    )
+    stop_s = play_clock(performance, 60.0, 0.01, 6)
+    performance.play(stop_s, STOP)
+    performance.run(until_s=12.0)
+    assert [1.0, 5.0] == pytest.approx(ons(performance), abs=0.004)
+    assert 1 == len(performance.told(Halted))
+    assert set() == hanging(performance)

@@ -256,10 +256,10 @@ say('{{"event": "summary"}}')"""
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 5)
     with performer:
         performer.open(PortSettings())
-        performer.start(PerformerSettings("x", "m", {"collect_s": 0.02}))
+        performer.start(PerformerSettings("x", "m", {"collect_s": 0.02, "tempo_bpm": 90.0}))
         told = list(performer.events())
     assert Warned("the performer was killed by signal 9; 1 sounding notes were released; it plays on") in told
-    assert Notice("[8.0, 9.0, 2.5") in told
+    assert Notice("[8.0, 9.0, 2.5, 90.0") in told
     assert Summary() in told
     assert [(0, 60)] in released
 
