@@ -93,29 +93,29 @@ class JackClock(MonotonicClock):
 class JackInput:
     """An input; it calls back in JACK's real-time thread."""
 
-    def __init__(self, name: str, port: Any, callback: InputCallback, clock: JackClock) -> None:  # noqa: ANN401
+    def __init__(self, name: str, port: Any, callback: InputCallback, backend: JackBackend) -> None:  # noqa: ANN401
         """Listen to what comes to `port`, called `name`."""
         self.name = name
         self.port = port
         self.faults = 0
         self._callback = callback
-        self._clock = clock
+        self._backend = backend
 
     def wake(self) -> None:
         """Do nothing: JACK gives whole messages only."""
 
-    def read(self, start: int) -> None:
-        """Hand over what came in the period from frame `start` on. JACK's thread only."""
-        for offset, data in self.port.incoming_midi_events():
+    def read(self, port: Any, start: int) -> None:  # noqa: ANN401 - as above
+        """Hand over what came to `port` in the period from frame `start` on. JACK's thread only."""
+        for offset, data in port.incoming_midi_events():
             try:
-                self._callback(bytes(data), round(self._clock.s_at(start + offset) * NS_PER_S))
+                self._callback(bytes(data), round(self._backend.clock.s_at(start + offset) * NS_PER_S))
             except Exception:  # noqa: BLE001 - here nobody could hear of it
                 self.faults += 1
 
     def close(self) -> None:
         """Close the port; a second call does nothing."""
         port, self.port = self.port, None
-        _leave(port)
+        self._backend.retire(port)
 
 
 class JackOutput:
@@ -150,13 +150,13 @@ class JackOutput:
         self._queue.append((self._last, bytes(data)))
         return clock.s_at(max(self._last, self._backend.next_frame))
 
-    def write(self, start: int, frames: int) -> None:
+    def write(self, port: Any, start: int, frames: int) -> None:  # noqa: ANN401 - as above
         """Write what is due in the period from frame `start` on; what finds no room waits. JACK's thread."""
-        self.port.clear_buffer()
+        port.clear_buffer()
         while self._queue and self._queue[0][0] < start + frames:
             frame, data = self._queue[0]
             try:
-                self.port.write_midi_event(max(0, frame - start), data)
+                port.write_midi_event(max(0, frame - start), data)
             except Exception:  # noqa: BLE001 - the buffer is full: the next period takes it
                 return
             self._queue.popleft()
@@ -167,7 +167,7 @@ class JackOutput:
         while self._queue and not self._backend.is_gone and time.monotonic() < give_up_s:
             time.sleep(self._backend.period_s)
         port, self.port = self.port, None
-        _leave(port)
+        self._backend.retire(port)
 
 
 class JackBackend:
@@ -252,13 +252,21 @@ class JackBackend:
                 with contextlib.suppress(PortError):  # it has gone
                     self.connect(*pair)
 
+    def retire(self, port: Any) -> None:  # noqa: ANN401 - as above
+        """Give a port of ours back, when JACK's thread has done with it; nothing where the server is gone."""
+        if port is not None and not self.is_gone:
+            time.sleep(2 * self.period_s)
+            with contextlib.suppress(Exception):
+                port.unregister()
+
     def close(self) -> None:
         """Leave the server; a second call does nothing."""
         client, self._client = self._client, None
         if client is not None:
-            self.is_gone = True
+            was_gone, self.is_gone = self.is_gone, True
             with contextlib.suppress(Exception), quiet_stderr():
-                client.deactivate()
+                if not was_gone:
+                    client.deactivate()
                 client.close()
 
     def _join(self) -> None:
@@ -280,11 +288,11 @@ class JackBackend:
         start = self.clock.turn()
         self._next_frame = start + frames
         for hears in self._inputs:
-            if hears.port is not None:
-                hears.read(start)
+            if (port := hears.port) is not None:
+                hears.read(port, start)
         for plays in self._outputs:
-            if plays.port is not None:
-                plays.write(start, frames)
+            if (port := plays.port) is not None:
+                plays.write(port, start, frames)
 
     def _shut_down(self, _status: object, _reason: str) -> None:
         """Take note that the server is gone."""
@@ -294,7 +302,7 @@ class JackBackend:
     def _new_input(self, name: str, own_name: str, callback: InputCallback) -> JackInput:
         """Make a port of ours that hears."""
         port = self._registered(own_name, "midi_inports")
-        made = JackInput(name, port, callback, self.clock)
+        made = JackInput(name, port, callback, self)
         self._inputs = (*(hears for hears in self._inputs if hears.port is not None), made)
         return made
 
@@ -380,13 +388,6 @@ def _find(name: str, names: Sequence[str]) -> None:
     if name not in names:
         available = ", ".join(f"'{other}'" for other in names) or "none"
         raise PortError(f"no MIDI port '{name}' (available: {available}); see: improviser ports")
-
-
-def _leave(port: Any) -> None:  # noqa: ANN401 - as above
-    """Give a port back to JACK, where the server is still there."""
-    if port is not None:
-        with contextlib.suppress(Exception):
-            port.unregister()
 
 
 def _ignore(_text: str) -> None:
