@@ -83,7 +83,7 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the tests take into $(VENV) (torch is large: a minute or more) ..."
-	@$(PIP) --editable '.[lint,test,train]'
+	@$(PIP) --editable '.[link,lint,test,train]'
 	@.ci/driver $(BIN)/python
 	@touch $@ $(VENV)/.base $(VENV)/.train
 

@@ -7,7 +7,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import ClockUse, PerformerSettings, PlayerUse, PortSettings
+from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, PlayerUse, PortSettings
+from improviser.errors import UsageError
+from improviser.midi.message import DATA_MAX
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
+_CHANNELS_FROM: Final = 1
 _DIGEST_DIGITS: Final = 16
 
 
@@ -39,6 +42,14 @@ class JamOptions:
         swing: The first eighth's share of a beat.
         clock: Whose beat is played to.
         clock_out: Whether MIDI clock is sent.
+        thru: Whether what comes in goes out too.
+        listen_channels: Channels 1-16 that are listened to; empty: as the settings say.
+        listen_from: The lowest note that is listened to, such as "C4".
+        listen_to: The highest one.
+        channel: Channel 1-16 that is played on.
+        program: MIDI program 1-128 sent at the start.
+        count_in: Bars that are counted in.
+        metronome: Whether each beat is clicked.
     """
 
     preset: str | None = None
@@ -54,6 +65,14 @@ class JamOptions:
     swing: float | None = None
     clock: ClockUse | None = None
     clock_out: bool | None = None
+    thru: bool | None = None
+    listen_channels: tuple[int, ...] = ()
+    listen_from: str | None = None
+    listen_to: str | None = None
+    channel: int | None = None
+    program: int | None = None
+    count_in: int = 0
+    metronome: bool | None = None
 
 
 def port_settings(options: JamOptions) -> PortSettings:
@@ -91,18 +110,23 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
 
     Raises:
         ConfigError: There is no such preset, or a file has faults.
-        UsageError: There is no such tune.
+        UsageError: There is no such tune, or no such note.
     """
     from improviser.config.preset import load_preset
     from improviser.config.settings import load_settings
 
     settings = load_settings()
     preset = load_preset(options.preset or settings.preset)
-    program = preset.playing.program
+    program = options.program or settings.program or preset.playing.program
+    low, high = _zone(options, settings)
+    engine = _engine_values(options, settings, preset)
+    metronome = settings.metronome if options.metronome is None else options.metronome
+    if (metronome or options.count_in) and engine["channel"] == CLICK_CHANNEL:
+        raise UsageError("the metronome clicks on channel 10; play on another one: --channel 1")
     return PerformerSettings(
         preset=preset.name,
         model=str(preset.model_path),
-        engine=_engine_values(options, settings, preset),
+        engine=engine,
         program=None if program is None else program - _PROGRAMS_FROM,
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
@@ -111,6 +135,16 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         clock=options.clock or ClockUse(settings.clock),
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=digest(preset.model_path),
+        listen_channels=tuple(
+            channel - _CHANNELS_FROM for channel in options.listen_channels or settings.listen_channels
+        ),
+        tap_control=settings.tap_control,
+        tempo_control=settings.tempo_control,
+        count_in=options.count_in,
+        metronome=metronome,
+        listen_low=low,
+        listen_high=high,
+        thru=settings.thru if options.thru is None else options.thru,
     )
 
 
@@ -122,12 +156,31 @@ def digest(model: Path) -> str:
         return ""
 
 
+def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
+    """Give the lowest and the highest note that are listened to. Raises UsageError where none is between."""
+    lowest, highest = options.listen_from or settings.listen_from, options.listen_to or settings.listen_to
+    if lowest is None and highest is None:
+        return 0, DATA_MAX
+    from improviser.music.pitch import note_name, parse_note
+
+    low = parse_note(lowest) if lowest else 0
+    high = parse_note(highest) if highest else DATA_MAX
+    if low > high:
+        raise UsageError(
+            f"nothing lies from {note_name(low)} up to {note_name(high)}; exchange --from and --to"
+        )
+    return low, high
+
+
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
     """Give the engine's values: the preset's, but for what the options and the settings say otherwise."""
     values = preset.engine_values() | {"key": options.key}
     tempo_bpm = options.tempo_bpm or settings.tempo_bpm
     if tempo_bpm is not None:
         values["tempo_bpm"] = tempo_bpm
+    channel = options.channel or settings.channel
+    if channel is not None:
+        values["channel"] = channel - _CHANNELS_FROM
     if options.swing is not None:
         values["swing"] = options.swing
     if options.tune is not None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from improviser.control import Event, PerformerSettings, PlayerUse, PortSettings, Stop, Summary
-from improviser.daemon.beat import Beat, Stage
+from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
 from improviser.daemon.opening import OpenPorts
+from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import new_stand_in
+from improviser.daemon.thru import Thru
 from improviser.daemon.voice import Way
 from improviser.engine import Engine, EngineSettings
 from improviser.listening.observation import COLUMNS
@@ -61,6 +63,7 @@ class Performance:
         settings: What the performer is told.
         actor: Who decides; by default one that plays a note at the start of each bar and holds it.
         player: When the built-in player plays.
+        propose: Takes a tempo that others have to agree on.
         new_engine: Makes the engine, where it is not the one of `settings` and `actor`.
     """
 
@@ -72,6 +75,7 @@ class Performance:
     events: list[Event] = field(default_factory=list)
     sent: list[tuple[float, Message]] = field(default_factory=list)
     cells: bytearray = field(default_factory=lambda: bytearray(SIZE))
+    propose: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
         """Open the ports."""
@@ -103,7 +107,10 @@ class Performance:
         """Run to the end, at the latest to `until_s` seconds after the start."""
         self.at(until_s, lambda: self.inbox.put(Stop()))
         stand_in = new_stand_in(self.settings, self.ports, START_S)
-        stage = Stage(Way(self.output, self.cells), self.inbox, self.events.append, stand_in)
+        thru = self.inbox.thru = Thru(self.output, self.cells) if self.settings.thru else None
+        stage = Stage(
+            Way(self.output, self.cells, thru), self.inbox, self.events.append, stand_in, self.propose
+        )
         return Beat(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 
     def told(self, kind: type[Event]) -> list[Any]:

@@ -23,18 +23,37 @@ EXAMPLES = """
 improviser bench
 improviser bench decision engine
 improviser bench --json
+improviser bench timing --seconds 60 --period 16
+improviser bench timing --work learner --json
 """
 
 WhatArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[decision] [engine] [ready] [env] [training]", help="All by default."),
+    typer.Argument(
+        metavar="[decision] [engine] [ready] [env] [training] [timing]", help="All but timing by default."
+    ),
 ]
 
 NEED_TRAINING = frozenset({"env", "training"})
+TIMING = "timing"
+SecondsOption = Annotated[float, typer.Option("--seconds", min=5, help="timing: how long each trial is.")]
+PeriodOption = Annotated[int, typer.Option("--period", min=16, max=4096, help="timing: JACK's, in frames.")]
+WorkOption = Annotated[
+    list[str] | None,
+    typer.Option("--work", metavar="NAME", help="timing: idle, learner, loaded or ordinary; all by default."),
+]
 DECISIONS = 20_000
 
 
-def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json: JsonOption = False) -> None:
+def bench(
+    what: WhatArgument = None,
+    *,
+    preset: PresetOption = DEFAULT_PRESET,
+    seconds: SecondsOption = 20,
+    period: PeriodOption = 128,
+    work: WorkOption = None,
+    json: JsonOption = False,
+) -> None:
     """Measure the speed of decisions, engine, start, environment and training on this machine.
 
     A decision is what happens between the moment of a step and its messages, as the performer has it: what
@@ -42,8 +61,19 @@ def bench(what: WhatArgument = None, preset: PresetOption = DEFAULT_PRESET, json
     comes at the last moment. Ready is the time from the start of a jam to its open ports, beside that of
     importing its libraries, and the memory of its real-time process above a bare JACK client's. Compare
     figures of one run only: machines differ from hour to hour.
+
+    Timing runs a jam on a JACK server of its own (the dummy driver), and another client says how far each
+    note was off its grid, beside a reference in C, and how long a key that is passed on took: with the
+    machine idle, with a learner at work, with all cores busy, and with a learner but without real-time
+    priority.
     """
-    benches = _chosen(what)
+    if TIMING in (what or ()):
+        from improviser.cli.timing import bench_timing
+
+        bench_timing(preset, seconds, period, work or (), as_json=json)
+    benches = {} if what == [TIMING] else _chosen([name for name in what or () if name != TIMING])
+    if not benches:
+        return
     with progress("measuring", len(benches)) as advance:
         results = []
         for done, (name, measure) in enumerate(benches.items(), 1):
@@ -71,7 +101,7 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     }
     unknown = sorted(set(what or ()) - set(benches))
     if unknown:
-        msg = f"no bench '{unknown[0]}'; there are {', '.join(benches)}"
+        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING))}"
         raise UsageError(msg)
     chosen: dict[str, Callable[[str], Figures]] = {
         name: bench for name, bench in benches.items() if not what or name in what

@@ -10,12 +10,20 @@ from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, Live
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
+    ChannelOption,
     ClockOption,
     ClockOutOption,
+    CountInOption,
+    FromOption,
+    ListenChannelOption,
+    MetronomeOption,
     OutOption,
+    ProgramOption,
     RecordOption,
     SwingOption,
     TempoOption,
+    ThruOption,
+    ToOption,
     perform,
 )
 
@@ -24,6 +32,8 @@ improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
 improviser jam --clock own --clock-out --swing 0.6
+improviser jam --tempo 132 --count-in 1 --metronome
+improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -48,6 +58,14 @@ def jam(
     backend: BackendOption = None,
     clock: ClockOption = None,
     clock_out: ClockOutOption = None,
+    count_in: CountInOption = 0,
+    metronome: MetronomeOption = None,
+    thru: ThruOption = None,
+    listen_channel: ListenChannelOption = None,
+    from_: FromOption = None,
+    to: ToOption = None,
+    channel: ChannelOption = None,
+    program: ProgramOption = None,
     record: RecordOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -80,5 +98,13 @@ def jam(
         backend=backend,
         clock=None if clock is None else ClockUse(clock),
         clock_out=clock_out,
+        count_in=count_in,
+        metronome=metronome,
+        thru=thru,
+        listen_channels=tuple(listen_channel or ()),
+        listen_from=from_,
+        listen_to=to,
+        channel=channel,
+        program=program,
     )
     perform(options, record, as_json=json)

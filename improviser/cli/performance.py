@@ -37,6 +37,7 @@ class ClockName(StrEnum):
     AUTO = "auto"
     OWN = "own"
     MIDI = "midi"
+    LINK = "link"
 
 
 OutOption = Annotated[
@@ -64,12 +65,47 @@ ClockOption = Annotated[
     ClockName | None,
     typer.Option(
         "--clock",
-        help="Follow a MIDI clock once it is started (auto), never (own), or from its first tick on (midi).",
+        help="Follow a MIDI clock once it is started (auto), never (own), from its first tick on (midi), "
+        "or Ableton Link (link).",
     ),
 ]
 ClockOutOption = Annotated[
     bool | None,
     typer.Option("--clock-out/--no-clock-out", help="Send MIDI clock, start and stop with the notes."),
+]
+CountInOption = Annotated[
+    int,
+    typer.Option(
+        "--count-in", metavar="BARS", min=0, max=8, help="Click so many bars, then begin by itself."
+    ),
+]
+MetronomeOption = Annotated[
+    bool | None, typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.")
+]
+ThruOption = Annotated[
+    bool | None, typer.Option("--thru/--no-thru", help="Pass on what you play to the output, at once.")
+]
+ListenChannelOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--listen-channel",
+        metavar="1-16",
+        min=1,
+        max=16,
+        help="Listen to this channel only; may be repeated.",
+    ),
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="NOTE", help="Split the keyboard: listen from this note up, such as C4."),
+]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="NOTE", help="Listen up to this note.")]
+ChannelOption = Annotated[
+    int | None, typer.Option("--channel", metavar="1-16", min=1, max=16, help="Play on this channel.")
+]
+ProgramOption = Annotated[
+    int | None,
+    typer.Option("--program", metavar="1-128", min=1, max=128, help="Choose this sound at the start."),
 ]
 RecordOption = Annotated[
     Path | None,

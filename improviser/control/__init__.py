@@ -1,7 +1,7 @@
 """All that crosses between processes: commands in, events out, each one JSON object on one line.
 
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told
-    commands   Stop, Panic
+    commands   Stop, Panic, Keep, SetTempo, Tap
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
                Synced, Halted, Kept, Played, Released, Failed, Summary
 
@@ -33,17 +33,24 @@ from improviser.control.events import (
 )
 from improviser.control.lines import DIGITS, Value, line_to_value, value_to_json, value_to_line
 from improviser.control.settings import (
+    CLICK_CHANNEL,
+    TEMPO_FROM_BPM,
     ClockUse,
     Command,
+    Keep,
     Panic,
     PerformerSettings,
     PlayerUse,
     PortSettings,
+    SetTempo,
     Stop,
+    Tap,
 )
 
 __all__ = [
+    "CLICK_CHANNEL",
     "DIGITS",
+    "TEMPO_FROM_BPM",
     "ClockUse",
     "Command",
     "Controlled",
@@ -51,6 +58,7 @@ __all__ = [
     "Failed",
     "Halted",
     "Heard",
+    "Keep",
     "Kept",
     "Lifted",
     "Notice",
@@ -62,12 +70,14 @@ __all__ = [
     "Ready",
     "Released",
     "Restarted",
+    "SetTempo",
     "Silenced",
     "Started",
     "Stepped",
     "Stop",
     "Summary",
     "Synced",
+    "Tap",
     "Value",
     "Warned",
     "line_to_value",

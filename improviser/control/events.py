@@ -168,12 +168,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The engine was told where the beat of an outer clock is, and its tempo."""
+    """The engine was told where the beat is, and its tempo; `is_own` where no outer clock says so."""
 
     event: ClassVar[str] = "synced"
     at_s: float
     beat: float
     tempo_bpm: float
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

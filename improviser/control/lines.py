@@ -26,7 +26,16 @@ from improviser.control.events import (
     Synced,
     Warned,
 )
-from improviser.control.settings import Command, Panic, PerformerSettings, PortSettings, Stop
+from improviser.control.settings import (
+    Command,
+    Keep,
+    Panic,
+    PerformerSettings,
+    PortSettings,
+    SetTempo,
+    Stop,
+    Tap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +50,9 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         PerformerSettings,
         Stop,
         Panic,
+        Keep,
+        SetTempo,
+        Tap,
         Ready,
         Notice,
         Warned,

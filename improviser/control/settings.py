@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF
+from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF, DATA_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# A controller's value 0-127 is a tempo from here on.
+TEMPO_FROM_BPM = 60
+# General MIDI's percussion, 0-15, for the metronome.
+CLICK_CHANNEL = 9
 
 
 class PlayerUse(StrEnum):
@@ -21,11 +27,15 @@ class PlayerUse(StrEnum):
 
 
 class ClockUse(StrEnum):
-    """Whose beat is played to: a MIDI clock's once it has been started, never, or from its first tick on."""
+    """Whose beat is played to.
+
+    A MIDI clock's once it has been started (AUTO), never (OWN), or from its first tick on (MIDI); or Link's.
+    """
 
     AUTO = "auto"
     OWN = "own"
     MIDI = "midi"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,14 @@ class PerformerSettings:
         keep_control: Control number that asks for the last bars to be saved; None: none.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
+        listen_channels: Channels 0-15 that are listened to; empty: all.
+        listen_low: The lowest note, 0-127, that is listened to.
+        listen_high: The highest one.
+        thru: Whether what comes in goes out too, at once.
+        tap_control: Control number that taps the tempo; None: none.
+        tempo_control: Control number that sets it, to TEMPO_FROM_BPM and its value more; None: none.
+        count_in: Bars that are counted before it begins by itself; 0: it waits for the first note.
+        metronome: Whether each beat is clicked, on a channel of its own.
         resume: The first downbeat, a moment with its beat, and the tempo, of a performance to go on with.
     """
 
@@ -86,6 +104,14 @@ class PerformerSettings:
     resume: tuple[float, float, float, float] | None = None
     clock: ClockUse = ClockUse.AUTO
     sends_clock: bool = False
+    listen_channels: tuple[int, ...] = ()
+    listen_low: int = 0
+    listen_high: int = DATA_MAX
+    thru: bool = False
+    tap_control: int | None = None
+    tempo_control: int | None = None
+    count_in: int = 0
+    metronome: bool = False
 
     def __post_init__(self) -> None:
         """Make the clock's use one again, after it came through JSON. Raises ValueError where it is none."""
@@ -107,4 +133,29 @@ class Panic:
     event: ClassVar[str] = "panic"
 
 
-Command = Stop | Panic
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Save the last bars."""
+
+    event: ClassVar[str] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTempo:
+    """Go on at another tempo, in quarter notes a minute; an outer clock's comes first."""
+
+    event: ClassVar[str] = "tempo"
+    tempo_bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A beat is now; the second one in a row and those after it set the tempo.
+
+    Where the clock that is followed has not told where its bars are, it is a downbeat.
+    """
+
+    event: ClassVar[str] = "tap"
+
+
+Command = Stop | Panic | Keep | SetTempo | Tap

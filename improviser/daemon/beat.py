@@ -9,55 +9,57 @@ from __future__ import annotations
 import contextlib
 import gc
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import (
+    CLICK_CHANNEL,
     DIGITS,
-    Controlled,
+    Command,
     Event,
     Failed,
     Halted,
-    Heard,
+    Keep,
     Kept,
-    Lifted,
     Notice,
     Panic,
     PerformerSettings,
     Restarted,
+    SetTempo,
     Started,
     Stepped,
     Stop,
     Summary,
     Synced,
+    Tap,
     Warned,
 )
-from improviser.daemon.clock_out import ClockOut
+from improviser.daemon.companions import Companions
 from improviser.daemon.conductor import Conductor, is_clock
-from improviser.daemon.ear import Arrival, Ear
-from improviser.daemon.held import Held
-from improviser.daemon.inbox import Inbox, Item, PortFound, PortLost
+from improviser.daemon.ear import Arrival
+from improviser.daemon.hearing import Hearing
+from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
 from improviser.daemon.ledger import beat_heart
+from improviser.daemon.pedals import asked
 from improviser.daemon.tally import Tally
-from improviser.daemon.voice import Voice, Way
+from improviser.daemon.voice import Voice
+from improviser.daemon.zone import Zone
 from improviser.errors import PortError
-from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import (
     ALL_NOTES_OFF,
-    STOP,
     ControlChange,
     Message,
-    NoteOff,
     NoteOn,
     ProgramChange,
     TimedMessage,
-    message_to_bytes,
 )
+from improviser.music.meter import Meter
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from improviser.daemon.stage import Stage
     from improviser.daemon.stand_in import StandIn
     from improviser.engine import Engine
     from improviser.ports.clock import Clock
@@ -76,24 +78,9 @@ PREPARE_S: Final = 0.001
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
+# Somebody who counts in gets a moment to listen.
+COUNT_IN_LEAD_S: Final = 0.5
 _S_PER_MINUTE: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What the beat plays with: its ports are open.
-
-    Attributes:
-        way: Where the improviser plays.
-        inbox: What wakes the beat.
-        tell: Takes an event at once, without blocking.
-        stand_in: The built-in player, None where there is none.
-    """
-
-    way: Way
-    inbox: Inbox
-    tell: Callable[[Event], None]
-    stand_in: StandIn | None = None
 
 
 class Beat:
@@ -112,13 +99,14 @@ class Beat:
         self._stage = stage
         self._clock = clock
         self._tally = Tally()
-        self._ear = Ear()
-        self._conductor = Conductor(settings.clock)
+        self._hearing = Hearing(self._tally, stage.tell)
+        self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
+        self._conductor = Conductor(settings.clock, stage.propose)
         scheduler = Scheduler(self._engine.settings.max_note_s)
-        self._voice = Voice(stage.way, scheduler, clock, self._tally, self._ear)
-        self._clock_out = ClockOut() if settings.sends_clock else None
-        self._held = Held()
-        self._told: set[str] = set()
+        self._voice = Voice(stage.way, scheduler, clock, self._tally, self._hearing.ear)
+        self._companions = Companions(settings)
+        self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
+        self._tempo_bpm = self._engine.settings.tempo_bpm
         self._first_s: float | None = None
         self._end_s: float | None = None
         self._stop: Stop | None = None
@@ -131,6 +119,8 @@ class Beat:
         try:
             if self._settings.resume is not None:
                 self._resume(*self._settings.resume)
+            elif self._settings.count_in and self._stage.stand_in is None:
+                self._count_in(self._settings.count_in)
             while self._stop is None:
                 self._turn()
         except PortError as error:
@@ -146,6 +136,8 @@ class Beat:
         beat_heart(self._stage.way.cells, self._turns)
         inbox = self._stage.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
+        if self._end_s is None or self._clock.now_s() < self._end_s:
+            self._voice.send_due(self._engine.decision)  # first of all: it has been decided
         if item is not None:
             self._take(item)
         for item in inbox.take_many(BURST):
@@ -165,8 +157,7 @@ class Beat:
         if self._stage.stand_in is not None:
             self._stage.stand_in.play(now_s)
         self._decide()
-        if self._clock_out is not None:
-            self._voice.plan(self._clock_out.due(self._engine, now_s, self._voice.horizon_s()))
+        self._voice.plan(self._companions.due(self._engine, now_s, self._voice.horizon_s()))
         self._voice.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
@@ -177,15 +168,10 @@ class Beat:
             self._voice.next_due_s,
             self._end_s,
             stand_in.next_due_s if stand_in is not None else None,
-            self._next_tick_s(),
+            self._voice.hand_over_s(self._companions.next_due_s(self._engine)),
         )
         longest_s = self._clock.now_s() + LONGEST_WAIT_S
-        return min((moment for moment in moments if moment is not None), default=longest_s)
-
-    def _next_tick_s(self) -> float | None:
-        """Give the moment at which a tick of our clock has to be sent next; None when none has."""
-        due_s = None if self._clock_out is None else self._clock_out.next_due_s(self._engine)
-        return None if due_s is None else due_s - self._voice.ahead_s
+        return min([longest_s, *(moment for moment in moments if moment is not None)])
 
     def _take(self, item: Item) -> None:
         """Do what an item of the inbox asks for."""
@@ -194,43 +180,69 @@ class Beat:
                 self._hear(item)
             case PortLost():
                 self._lose(item)
+            case LinkHeard():
+                self._conduct(self._conductor.hear_link(item, self._engine))
             case PortFound(name, is_output):
                 self._stage.tell(
                     Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")
                 )
+            case _:
+                self._obey(item, self._now_s())
+
+    def _obey(self, command: Command, at_s: float) -> None:
+        """Do what is commanded."""
+        match command:
             case Panic():
                 self._silence()
+            case Keep():
+                self._stage.tell(Kept(at_s))
+            case SetTempo(tempo_bpm):
+                self._conduct(self._conductor.set_tempo(tempo_bpm, at_s, self._engine))
+            case Tap():
+                self._conduct(self._conductor.tap(at_s, self._engine))
             case Stop():
-                self._stop = item
+                self._stop = command
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
         if is_clock(arrival.data):
-            self._conduct(arrival)
+            self._conduct(self._conductor.hear(arrival, self._engine))
             return
-        message = self._ear.listen(arrival)
-        self._warn_of_ear(arrival.port)
+        message = self._hearing.listen(arrival)
         if message is None:
             return
         stand_in = self._stage.stand_in
         if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
-        if isinstance(message, ControlChange) and message.control in self._settings.panic_controls:
-            self._silence()
+        for command in asked(message, self._settings):
+            self._obey(command, arrival.at_s)
+        if self._stage.way.thru is not None:
+            self._hearing.ear.note_sent(message, arrival.at_s)
+        if not self._zone.has(message):
+            return
         self._engine.hear(message, arrival.at_s)
         if self._first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
-        self._note_heard(message, arrival)
+        self._hearing.note(message, arrival.at_s, arrival.port)
 
-    def _conduct(self, arrival: Arrival) -> None:
-        """Follow a clock."""
-        for event in self._conductor.hear(arrival, self._engine):
+    def _conduct(self, events: Iterable[Event]) -> None:
+        """Do and tell what follows from a clock, a tap or a tempo."""
+        for event in events:
             if isinstance(event, Halted):
                 self._silence()
                 self._engine.halt()
             self._stage.tell(event)
             if isinstance(event, Started) and self._first_s is None:
-                self._begin(event.at_s)
+                self._begin(self._engine.s_at(max(0.0, event.beat)))
+            if isinstance(event, Synced):
+                self._pace(event)
+
+    def _pace(self, synced: Synced) -> None:
+        """Move the end, which stands some bars ahead, by a change of tempo."""
+        if self._end_s is not None:
+            left_s = (self._end_s - synced.at_s) * self._tempo_bpm / synced.tempo_bpm
+            self._end_s = synced.at_s + left_s
+        self._tempo_bpm = synced.tempo_bpm
 
     def _silence(self) -> None:
         """End all that sounds, and go on."""
@@ -249,14 +261,21 @@ class Beat:
             program = ProgramChange(self._engine.settings.channel, self._settings.program)
             self._voice.say(TimedMessage(at_s, program))
 
+    def _count_in(self, bars: int) -> None:
+        """Begin so many bars before the first one."""
+        beats = Meter(*self._engine.settings.meter).bar_beats * bars
+        at_s = round(self._clock.now_s() + COUNT_IN_LEAD_S, DIGITS)
+        self._conduct(self._conductor.begin(at_s, -beats, self._engine))
+
     def _resume(self, start_s: float, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Go on with a performance that began at `start_s` and had come to `beat` at `at_s`."""
-        now_s = round(self._clock.now_s(), DIGITS)
+        now_s = self._now_s()
         beat_now = round(beat + (now_s - at_s) * tempo_bpm / _S_PER_MINUTE, DIGITS)
         self._engine.sync(now_s, beat_now, tempo_bpm)
-        self._stage.tell(Synced(now_s, beat_now, tempo_bpm))
+        self._stage.tell(Synced(now_s, beat_now, tempo_bpm, is_own=True))
         self._engine.start(now_s, beat_now)
         self._stage.tell(Started(now_s, beat_now))
+        self._tempo_bpm = tempo_bpm
         self._begin(start_s)
 
     def _length_s(self) -> float | None:
@@ -264,7 +283,7 @@ class Beat:
         settings = self._engine.settings
         if self._settings.bars is not None:
             steps = self._settings.bars * settings.bar_steps
-            return steps / settings.steps_per_beat * _S_PER_MINUTE / settings.tempo_bpm
+            return steps / settings.steps_per_beat * _S_PER_MINUTE / self._tempo_bpm
         stand_in = self._stage.stand_in
         return None if stand_in is None or stand_in.is_gone else stand_in.player.duration_s
 
@@ -277,36 +296,6 @@ class Beat:
         self._first_s = self._end_s = None
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
 
-    def _note_heard(self, message: Message, arrival: Arrival) -> None:
-        """Keep the books of what the player does, and tell of it."""
-        self._held.note(message, arrival.port)
-        match message:
-            case NoteOn(channel, note, velocity):
-                self._tally.notes_heard += 1
-                self._stage.tell(Heard(arrival.at_s, channel, note, velocity, arrival.port))
-            case NoteOff(channel, note):
-                self._stage.tell(Lifted(arrival.at_s, channel, note, arrival.port))
-            case _:
-                self._stage.tell(Controlled(arrival.at_s, tuple(message_to_bytes(message)), arrival.port))
-                if _asks(message, self._settings.keep_control):
-                    self._stage.tell(Kept(arrival.at_s))
-
-    def _warn_of_ear(self, port: str) -> None:
-        """Tell, once each, what is kept back from the engine."""
-        if self._ear.bad_messages:
-            self._warn_once(f"'{port}' sends bytes that are no MIDI messages; they are ignored")
-        if self._ear.feedback:
-            self._warn_once(f"what is played comes back on '{port}' and is ignored; take that cable out")
-        if self._ear.twins:
-            self._warn_once(f"the same notes come on '{port}' and another port; each counts once")
-
-    def _warn_once(self, text: str) -> None:
-        """Tell of a fault, unless a like one was told of before."""
-        kind = text.rpartition("'")[2]
-        if kind not in self._told:
-            self._told.add(kind)
-            self._stage.tell(Warned(text))
-
     def _lose(self, lost: PortLost) -> None:
         """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
         if lost.is_output and not lost.may_return:
@@ -314,22 +303,23 @@ class Beat:
         if lost.is_output:
             self._silence()
         else:
-            for message, port in self._held.lifted(port=lost.name):
+            for message, port in self._hearing.lifted(port=lost.name):
                 self._let_go(message, port)
+            self._voice.let_go(lost.name)
         gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
         self._stage.tell(Warned(f"{gone}; it is used again when it is back"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
-        for message, port in self._held.lifted(channel=channel):
+        for message, port in self._hearing.lifted(channel=channel):
             self._let_go(message, port)
         self._let_go(ControlChange(channel, ALL_NOTES_OFF, 0), "")
 
     def _let_go(self, message: Message, port: str) -> None:
         """Hear and tell a message that the player's instrument did not send any more."""
-        now_s = round(self._clock.now_s(), DIGITS)
+        now_s = self._now_s()
         self._engine.hear(message, now_s)
-        self._note_heard(message, Arrival(b"", now_s, port))
+        self._hearing.note(message, now_s, port)
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""
@@ -363,6 +353,10 @@ class Beat:
             self._collected_s = now_s
             gc.collect()
 
+    def _now_s(self) -> float:
+        """Give the moment as it is told."""
+        return round(self._clock.now_s(), DIGITS)
+
     def _idle_s(self) -> float:
         """Give the time in which there is nothing to do."""
         return self._wake_s() - self._clock.now_s()
@@ -379,19 +373,15 @@ class Beat:
             self._stage.stand_in.leave(now_s)
         with contextlib.suppress(PortError):
             self._voice.release(self._engine.decision, self._stage.tell)
-            if self._clock_out is not None and self._engine.is_rolling:
-                self._voice.say(TimedMessage(now_s, STOP))
+            for timed in self._companions.end(self._engine, now_s):
+                self._voice.say(timed)
         self._voice.drain()
         self._voice.tell(self._stage.tell, None, {})
-        self._tally.bad_messages, self._tally.feedback = self._ear.bad_messages, self._ear.feedback
+        ear = self._hearing.ear
+        self._tally.bad_messages, self._tally.feedback = ear.bad_messages, ear.feedback
         summary = self._tally.summary(
             duration_s=now_s - begun_s,
             start_s=self._first_s,
             reason=self._stop.reason if self._stop is not None else "",
         )
         return replace(summary, dropped=self._stage.inbox.dropped)
-
-
-def _asks(message: Message, control: int | None) -> bool:
-    """Tell whether a message presses the pedal or key that sends `control`."""
-    return isinstance(message, ControlChange) and message.control == control and message.value >= PEDAL_DOWN

@@ -13,6 +13,7 @@ from improviser.ports.clock import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from improviser.daemon.thru import Thru
     from improviser.ports.base import InputCallback
 
 # More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
@@ -37,7 +38,17 @@ class PortFound:
     is_output: bool
 
 
-Item = Arrival | Command | PortLost | PortFound
+@dataclass(frozen=True, slots=True)
+class LinkHeard:
+    """Where Link's beat is: `beat` stands at `at_s`, at a tempo, and the transport runs or not."""
+
+    at_s: float
+    beat: float
+    tempo_bpm: float
+    is_playing: bool
+
+
+Item = Arrival | Command | PortLost | PortFound | LinkHeard
 
 
 class Inbox:
@@ -51,9 +62,10 @@ class Inbox:
         """Start empty."""
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
+        self.thru: Thru | None = None
         self._missed = bytearray(_CHANNELS)
 
-    def put(self, item: Command | PortLost | PortFound) -> None:
+    def put(self, item: Command | PortLost | PortFound | LinkHeard) -> None:
         """Put in what must not be lost."""
         self.queue.put(item)
 
@@ -61,7 +73,9 @@ class Inbox:
         """Give the callback for the input called `port`; it drops and counts what is too much."""
 
         def received(data: Sequence[int], at_ns: int) -> None:
-            """Put in what the port has received."""
+            """Pass on, where that is wanted, and put in what the port has received."""
+            if self.thru is not None:
+                self.thru.pass_on(data, at_ns, port)
             if self.queue.qsize() >= ARRIVALS_MAX:
                 self.dropped += 1
                 self._missed[data[0] % _CHANNELS] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.agent.checkpoint import load_policy
-from improviser.control import DIGITS, Event, PerformerSettings, Ready, Summary, Warned
-from improviser.daemon.beat import Beat, Stage
+from improviser.control import DIGITS, ClockUse, Event, PerformerSettings, Ready, Summary, Warned
+from improviser.daemon.beat import Beat
 from improviser.daemon.ledger import open_shared
+from improviser.daemon.link_watch import watching_link
 from improviser.daemon.opening import OpenPorts, alone_notice
+from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import StandIn, new_stand_in
+from improviser.daemon.thru import Thru
 from improviser.daemon.voice import Way
 from improviser.daemon.watch import watching
 from improviser.engine import Engine, EngineSettings
@@ -22,6 +26,7 @@ from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.pitch import MIDDLE_C
 from improviser.ports import priority
+from improviser.ports.link import LinkPeer, open_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +70,7 @@ def play(
         """Make an engine for these ports."""
         return make_engine(ahead_s)
 
-    with watching(ports, inbox):
+    with watching(ports, inbox), contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
         stand_in = new_stand_in(settings, ports, clock.now_s())
         tell(_ready(settings, ports, stand_in, is_realtime=is_realtime))
@@ -75,7 +80,14 @@ def play(
         _warm_up(new_engine())
         priority.sharpen_timers()
         priority.still_collector()
-        stage = Stage(Way(ports.output, open_shared(ports.ledger)), inbox, tell, stand_in)
+        cells = open_shared(ports.ledger)
+        inbox.thru = Thru(ports.output, cells) if settings.thru else None
+        propose = None
+        if settings.clock is ClockUse.LINK:
+            peer = _link(settings)
+            stack.enter_context(watching_link(peer, clock, inbox))
+            propose = peer.set_tempo
+        stage = Stage(Way(ports.output, cells, inbox.thru), inbox, tell, stand_in, propose)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 
@@ -96,6 +108,12 @@ def _ready(
         is_virtual=ports.is_virtual,
         ahead_s=ports.output.ahead_s,
     )
+
+
+def _link(settings: PerformerSettings) -> LinkPeer:
+    """Join Link. Raises PortError where its library is missing."""
+    numerator, denominator = settings.engine["meter"]
+    return open_link(settings.engine["tempo_bpm"], numerator * 4 / denominator)
 
 
 def _warm_up(engine: Engine) -> None:

@@ -8,20 +8,32 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Controlled, Event, Heard, Lifted, PerformerSettings, Played, Released
+from improviser.control import (
+    Controlled,
+    Event,
+    Heard,
+    Lifted,
+    PerformerSettings,
+    Played,
+    Released,
+    Started,
+    Synced,
+)
 from improviser.daemon.session_log import Session, session_path
+from improviser.daemon.timeline import Timeline
 from improviser.errors import MidiError, MidiFileError
-from improviser.listening.tempo import STRAIGHT, BeatClock
+from improviser.listening.tempo import STRAIGHT, bent
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 TICKS_PER_BEAT: Final = 480
 PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
 _US_PER_MINUTE: Final = 60_000_000
-_S_PER_MINUTE: Final = 60.0
+# A pace that differs by less from the last one written is the same.
+_TEMPO_SHARE: Final = 0.002
 _LOST: Final = "the take is lost, the music was not affected; free some space"
 
 
@@ -40,6 +52,7 @@ class Recorder:
         self._start_s: float | None = None
         self._player: list[tuple[float, Message]] = []
         self._improviser: list[tuple[float, Message]] = []
+        self._beats: list[Event] = []
 
     @property
     def has_notes(self) -> bool:
@@ -61,6 +74,8 @@ class Recorder:
                 self._improviser.append((actual_s, NoteOn(channel, note, velocity)))
             case Released(_, actual_s, channel, note):
                 self._improviser.append((actual_s, NoteOff(channel, note)))
+            case Started() | Synced():
+                self._beats.append(event)
             case _:
                 pass
 
@@ -72,13 +87,17 @@ class Recorder:
             quantised: Whether notes begin and end on the grid's steps.
         """
         downbeat_s = start_s if start_s is not None else self._start_s
-        origin_s = self._origin_s(downbeat_s if downbeat_s is not None else 0.0)
+        bar_beats = self._meter[0] * 4 / self._meter[1]
+        line = Timeline(downbeat_s or 0.0, self._tempo_bpm, bar_beats, self._beats)
+        first_s = min(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1], (math.inf, None)))
+        first = line.beat_at(first_s) if self.has_notes else 0.0
+        origin = math.floor(first / bar_beats) * bar_beats
         parts = ((PLAYER_TRACK, self._player), (IMPROVISER_TRACK, self._improviser))
         return Song(
             TICKS_PER_BEAT,
-            (TempoChange(0, round(_US_PER_MINUTE / self._tempo_bpm)),),
+            tuple(_tempos(line, origin)),
             (MeterChange(0, *self._meter),),
-            tuple(Track(name, self._events(part, origin_s, quantised=quantised)) for name, part in parts),
+            tuple(Track(name, self._events(part, line, origin, quantised=quantised)) for name, part in parts),
         )
 
     def write(self, path: Path, start_s: float | None = None) -> None:
@@ -102,23 +121,15 @@ class Recorder:
             return
         self._player.append((at_s, message))
 
-    def _origin_s(self, downbeat_s: float) -> float:
-        """Give the bar line at or before the first event."""
-        bar_s = self._meter[0] * 4 / self._meter[1] * _S_PER_MINUTE / self._tempo_bpm
-        first_s = min([downbeat_s, *(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1]))])
-        return downbeat_s - math.ceil((downbeat_s - first_s) / bar_s) * bar_s
-
     def _events(
-        self, part: Sequence[tuple[float, Message]], origin_s: float, *, quantised: bool
+        self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
     ) -> tuple[TimedEvent, ...]:
-        """Give a part in ticks from `origin_s` on; keys that are still down at the end come up."""
-        clock = BeatClock(self._tempo_bpm, self._swing if quantised else STRAIGHT)
-        clock.anchor(origin_s, 0.0)
-        timed = sorted(part, key=lambda pair: pair[0])
-        events = [
-            TimedEvent(max(0, round(clock.beat_at(at_s) * TICKS_PER_BEAT)), message)
-            for at_s, message in timed
-        ]
+        """Give a part in ticks from the beat `origin` on; keys that are still down at the end come up."""
+        events: list[TimedEvent] = []
+        for at_s, message in sorted(part, key=lambda pair: pair[0]):
+            beat = line.beat_at(at_s) - origin
+            place = bent(beat, self._swing, STRAIGHT) if quantised else beat
+            events.append(TimedEvent(max(0, round(place * TICKS_PER_BEAT)), message))
         whole = (*events, *_lifted(events))
         return _quantised(whole, self._step_ticks) if quantised else whole
 
@@ -141,6 +152,8 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
                 pass
             case Controlled(at_s) if at_s >= since_s:
                 pass
+            case Started() | Synced():
+                pass
             case _:
                 continue
         recorder.take(event)
@@ -149,15 +162,27 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
 
 def _since_s(session: Session, bars: int) -> float:
     """Give the bar line from which on the last `bars` are, the one being played included."""
-    bar_s = session.bar_beats * _S_PER_MINUTE / session.settings.engine["tempo_bpm"]
     start_s = session.start_s or 0.0
+    tempo_bpm = session.settings.engine["tempo_bpm"]
+    line = Timeline(start_s, tempo_bpm, session.bar_beats, session.events)
     last_s = max(
         (event.at_s if isinstance(event, Heard) else event.due_s)
         for event in (Heard(start_s, 0, 0, 1, ""), *session.events)
         if isinstance(event, Heard | Played)
     )
-    since_bar = math.floor((last_s - start_s) / bar_s) + 1 - bars
-    return float(start_s + since_bar * bar_s)
+    since_bar = math.floor(line.beat_at(last_s) / session.bar_beats) + 1 - bars
+    return line.s_at(since_bar * session.bar_beats)
+
+
+def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
+    """Give the tempo at the beat `origin`, and where it changes, in ticks from there on."""
+    begins = max((place for place, span in enumerate(line.spans) if span.beat <= origin), default=0)
+    told = 0.0
+    for span in line.spans[begins:]:
+        if abs(span.tempo_bpm - told) > _TEMPO_SHARE * told:
+            told = span.tempo_bpm
+            tick = round(max(0.0, span.beat - origin) * TICKS_PER_BEAT)
+            yield TempoChange(tick, round(_US_PER_MINUTE / told))
 
 
 def quantised_path(path: Path) -> Path:

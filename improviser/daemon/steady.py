@@ -42,6 +42,12 @@ class SteadyOutput:
             self._lost()
             return None
 
+    def relay(self, data: Sequence[int], at_s: float, /) -> None:
+        """Send one message at once, if there is a port; one that is gone is left for the beat to find."""
+        port = self._port
+        if port is not None:
+            port.relay(data, at_s)
+
     def part(self) -> None:
         """Let go of a port that is gone."""
         port, self._port = self._port, None

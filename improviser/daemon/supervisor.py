@@ -71,6 +71,7 @@ class Supervisor:
         self._start_s: float | None = None
         self._played: Played | None = None
         self._synced: Synced | None = None
+        self._follows = False
         self._restarts: list[float] = []
         self._asked_s: float | None = None
         self._is_closed = False
@@ -169,7 +170,7 @@ class Supervisor:
             event = line_to_value(line)
         except ValueError:
             return None
-        if isinstance(event, PortSettings | PerformerSettings | Stop | Panic):
+        if isinstance(event, PortSettings | PerformerSettings | Command):
             return None
         self._keep(event)
         return event
@@ -190,6 +191,7 @@ class Supervisor:
                 self._played = event
             case Synced():
                 self._synced = event
+                self._follows = self._follows or not event.is_own
             case _:
                 pass
 
@@ -225,7 +227,7 @@ class Supervisor:
 
     def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
         """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
-        clock = settings.clock if self._synced is None else ClockUse.MIDI
+        clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
         return replace(settings, resume=self._place(settings), clock=clock)
 
     def _aftermath(self) -> Iterator[Event]:

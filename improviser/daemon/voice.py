@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from improviser.daemon.ear import Ear
     from improviser.daemon.tally import Tally
+    from improviser.daemon.thru import Thru
     from improviser.engine import Decision
     from improviser.playing.scheduler import Scheduler
     from improviser.ports.base import OutputPort
@@ -27,10 +28,17 @@ _NO_REWARDS: Final[Mapping[str, float]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where messages go: the port, and the memory in which what sounds is noted down."""
+    """Where messages go.
+
+    Attributes:
+        output: The port.
+        cells: The memory in which what sounds is noted down.
+        thru: What passes on the player's own messages, None where nothing does.
+    """
 
     output: OutputPort
     cells: Cells
+    thru: Thru | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Voice:
 
     def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Tally, ear: Ear) -> None:
         """Speak through `way` what `scheduler` says is due by `clock`."""
-        self._output, self._cells = way.output, way.cells
+        self._output, self._cells, self._thru = way.output, way.cells, way.thru
         self._scheduler = scheduler
         self._clock = clock
         self._tally = tally
@@ -58,12 +66,12 @@ class Voice:
         self._said: list[_Said] = []
         self._ended: list[tuple[float, NoteOff]] = []
         self._through_s = 0.0
+        self.quiet_channel: int | None = None
 
     @property
     def next_due_s(self) -> float | None:
         """The moment at which something has to be sent next; None when nothing has."""
-        due_s = self._scheduler.next_due_s
-        return None if due_s is None else due_s - self._output.ahead_s
+        return self.hand_over_s(self._scheduler.next_due_s)
 
     @property
     def through_s(self) -> float:
@@ -84,6 +92,10 @@ class Voice:
     def ahead_s(self) -> float:
         """So long before its moment a message has to be sent."""
         return self._output.ahead_s
+
+    def hand_over_s(self, due_s: float | None) -> float | None:
+        """Give the moment at which what is due then has to be sent."""
+        return None if due_s is None else due_s - self._output.ahead_s
 
     def horizon_s(self) -> float:
         """Give the moment up to which things have to be sent now.
@@ -116,15 +128,25 @@ class Voice:
                 self._send([timed], decision)
             except PortError as error:
                 fault = error
+        if self._thru is not None:
+            self._thru.release(now_s)
         if fault is not None:
             raise fault
+
+    def let_go(self, port: str) -> None:
+        """End what was passed on of an input that is gone."""
+        if self._thru is not None:
+            self._thru.release(self._clock.now_s(), port)
 
     def say(self, timed: TimedMessage) -> None:
         """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""
         self._send([timed], None)
 
     def drain(self) -> None:
-        """Wait until all that was handed over has left."""
+        """Wait until all that was handed over has left; nothing more is passed on."""
+        if self._thru is not None:
+            self._thru.close()
+            self._thru.release(self._clock.now_s())
         if self._ended:
             self._clock.wait(SimpleQueue(), self._ended[-1][0])
         self._note_what_left()
@@ -148,15 +170,26 @@ class Voice:
                 mark(self._cells, off.channel, off.note, sounds=False)
 
     def _send(self, messages: Iterable[TimedMessage], decision: Decision | None) -> None:
-        """Send messages and keep the books."""
-        for timed in messages:
+        """Send messages, and keep the books when all have gone."""
+        sent: list[tuple[TimedMessage, float]] = []
+        try:
+            for timed in messages:
+                message = timed.message
+                if isinstance(message, NoteOn):
+                    mark(self._cells, message.channel, message.note, sounds=True)
+                leaves_s = self._output.send(message_to_bytes(message), timed.due_s)
+                sent.append((timed, self._clock.now_s() if leaves_s is None else leaves_s))
+        finally:
+            self._keep_books(sent, decision)
+
+    def _keep_books(self, sent: Iterable[tuple[TimedMessage, float]], decision: Decision | None) -> None:
+        """Count and remember what has been sent."""
+        for timed, actual_s in sent:
             message = timed.message
-            if isinstance(message, NoteOn):
-                mark(self._cells, message.channel, message.note, sounds=True)
-            leaves_s = self._output.send(message_to_bytes(message), timed.due_s)
-            actual_s = self._clock.now_s() if leaves_s is None else leaves_s
             if isinstance(message, NoteOff):
                 self._ended.append((actual_s, message))
+            if getattr(message, "channel", None) == self.quiet_channel is not None:
+                continue
             self._ear.note_sent(timed.message, actual_s)
             self._tally.count_sent(timed.message, timed.due_s, actual_s)
             self._said.append(_Said(timed, actual_s, decision))

@@ -132,6 +132,7 @@ class Engine:
 
         May be called again: the beat jumps, forth or back.
         """
+        self._take_heard()
         self._clock.anchor(at_s, beat)
         self._has_given_beat, self._is_halted = True, False
         self._next_step = 0
@@ -139,6 +140,7 @@ class Engine:
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
+        self._take_heard()
         self._clock.follow(at_s, beat, tempo_bpm)
 
     @property
@@ -156,8 +158,8 @@ class Engine:
 
     def halt(self) -> None:
         """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
+        self._take_heard()
         self._is_waiting = self._is_halted = True
-        self._prospect = None
 
     def turn(self, knobs: Knobs) -> None:
         """Turn the knobs; the next decision is made by them."""
@@ -233,6 +235,15 @@ class Engine:
         components = terms @ rewards.component_weights()
         names = (*rewards.terms, *COMPONENTS)
         return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
+
+    def _take_heard(self) -> None:
+        """Before the beat moves, hear all that the next step, as it stood, would have heard.
+
+        So it does not matter whether `prepare` was called just before.
+        """
+        self._prospect = None
+        if not self._is_waiting:
+            self._listener.follow(self._step_s() + self._collect_s + ROUNDING_S)
 
     def _begin(self, at_s: float) -> None:
         """Go on at `at_s`: with the next step of a given beat, else with a new bar, begun right there."""

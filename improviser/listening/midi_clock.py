@@ -33,6 +33,8 @@ OFF_IN_A_ROW: Final = 3
 SURE_TICKS: Final = 8
 # Without a tick for so long the clock has gone, or lost some.
 GONE_S: Final = 0.5
+# Ticks that come in a heap have no pace; this one is of 1000 beats a minute.
+TICK_MIN_S: Final = 0.0025
 _USUAL_SHARE: Final = 1 / 48
 _S_PER_MINUTE: Final = 60.0
 
@@ -153,5 +155,5 @@ class MidiClock:
         ticks, moments = np.array(self._line).T
         middle, mean = ticks.mean(), moments.mean()
         apart = ticks - middle
-        slope = float(apart @ (moments - mean) / (apart @ apart))
+        slope = max(TICK_MIN_S, float(apart @ (moments - mean) / (apart @ apart)))
         return float(mean - slope * middle), slope

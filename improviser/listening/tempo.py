@@ -46,11 +46,11 @@ class BeatClock:
     def beat_at(self, at_s: float) -> float:
         """Give the beat at the moment `at_s`."""
         beat = self.straight_beat_at(at_s)
-        return beat if self._swing == STRAIGHT else _bent(beat, self._swing, STRAIGHT)
+        return beat if self._swing == STRAIGHT else bent(beat, self._swing, STRAIGHT)
 
     def s_at(self, beat: float) -> float:
         """Give the moment of `beat` in seconds."""
-        return self.straight_s_at(beat if self._swing == STRAIGHT else _bent(beat, STRAIGHT, self._swing))
+        return self.straight_s_at(beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
 
     def straight_beat_at(self, at_s: float) -> float:
         """Give the beat at the moment `at_s`, as a clock without swing counts."""
@@ -61,7 +61,7 @@ class BeatClock:
         return self._at_s + (beat - self._beat) * self.beat_s
 
 
-def _bent(beat: float, half: float, goes_to: float) -> float:
+def bent(beat: float, half: float, goes_to: float) -> float:
     """Give a beat with the place `half` within it moved to `goes_to`, and all between evenly."""
     whole = floor(beat)
     place = beat - whole

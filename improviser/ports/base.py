@@ -70,6 +70,15 @@ class OutputPort(Port, Protocol):
         Threads: one thread at a time; does not block.
         """
 
+    def relay(self, data: Sequence[int], at_s: float, /) -> object:
+        """Send the bytes of one message that came at `at_s`, as soon as may be, past what waits to be due.
+
+        Raises:
+            PortError: The port is gone.
+
+        Threads: any, a driver's too, beside `send`; does not block.
+        """
+
 
 class Backend(Protocol):
     """A MIDI system: what ports there are, and how to open or make one."""

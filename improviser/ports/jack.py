@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from improviser.errors import PortError
 from improviser.ports.base import LISTENER_PORT, SENDER_PORT, InputCallback
-from improviser.ports.clock import NS_PER_S, MonotonicClock
+from improviser.ports.clock import NS_PER_S
+from improviser.ports.jack_clock import JackClock
 from improviser.ports.name import is_own
 from improviser.ports.priority import CLIENT_PRIORITY, raise_priority
 from improviser.ports.quiet import quiet_stderr
@@ -29,65 +30,14 @@ if TYPE_CHECKING:
 CLIENT: Final = "Improviser"
 # A real-time thread that is woken beside a busy machine is late by less, decision and sending included.
 MARGIN_S: Final = 0.006
+# An ordinary thread beside a learner: p99 9.5 ms (Source: see ports.priority).
+ORDINARY_MARGIN_S: Final = 0.018
 # JACK fails to start a client's thread once in a while; a client that works is called within some periods.
 _STARTED_S: Final = 1.0
 # A server stands still for seconds where a client of it was killed; so long a port that is closed waits.
 _FLUSH_S: Final = 3.0
 _ATTEMPTS: Final = 3
-# Frames are counted modulo 2**32, a day at 48 kHz.
-_FRAMES: Final = 1 << 32
-_HALF: Final = 1 << 31
 _ADVICE: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
-
-
-class JackClock(MonotonicClock):
-    """The seconds of JACK's frames, from the machine's monotonic time on.
-
-    Threads: any; `turn` is called by JACK's only.
-    """
-
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - JACK-Client has no types
-        """Begin now."""
-        self._client = client
-        self._rate: int = client.samplerate
-        # A frame as JACK counts it and as we do, without end; replaced as one, so that no lock is needed.
-        self._anchor: tuple[int, int] = (client.frame_time, 0)
-        self._origin_s = time.monotonic()
-        self._has_turned = False
-        self._stopped_s: float | None = None
-
-    def now_s(self) -> float:
-        """Give the current moment; where the server is gone, the machine's clock goes on from there."""
-        if self._stopped_s is not None:
-            return time.monotonic() + self._stopped_s
-        return self.s_at(self._unwound(self._client.frame_time))
-
-    def s_at(self, frame: int) -> float:
-        """Give the moment of a frame."""
-        return self._origin_s + frame / self._rate
-
-    def frame_at(self, at_s: float) -> int:
-        """Give the frame that is nearest to a moment."""
-        return round((at_s - self._origin_s) * self._rate)
-
-    def turn(self) -> int:
-        """Take note that a period begins; give its first frame."""
-        counted = self._client.last_frame_time
-        frame = self._unwound(counted)
-        if not self._has_turned:  # only now is it known which moment a frame has
-            self._has_turned = True
-            self._origin_s = time.monotonic() - frame / self._rate
-        self._anchor = (counted, frame)
-        return frame
-
-    def stop(self) -> None:
-        """Take note that the server is gone, and go on without it."""
-        self._stopped_s = self.s_at(self._anchor[1]) - time.monotonic()
-
-    def _unwound(self, counted: int) -> int:
-        """Give a frame as we count it."""
-        at, frame = self._anchor
-        return frame + (counted - at + _HALF) % _FRAMES - _HALF
 
 
 class JackInput:
@@ -119,9 +69,10 @@ class JackInput:
 
 
 class JackOutput:
-    """An output whose messages leave in the order in which they were handed over, each in its frame or later.
+    """An output whose messages leave in the order in which they came, each in its frame or later.
 
-    Threads: `send` from one thread at a time.
+    What is relayed has a queue of its own, so that it waits for nothing that is due later; where that is
+    done in JACK's thread it leaves in the very frame in which it came.
     """
 
     def __init__(self, name: str, port: Any, backend: JackBackend) -> None:  # noqa: ANN401 - as above
@@ -130,12 +81,13 @@ class JackOutput:
         self.port = port
         self._backend = backend
         self._queue: deque[tuple[int, bytes]] = deque()
+        self._relayed: deque[tuple[int, bytes]] = deque()
         self._last = 0
 
     @property
     def ahead_s(self) -> float:
         """So long before its moment a message has to be handed over."""
-        return self._backend.period_s + MARGIN_S
+        return self._backend.period_s + self._backend.margin_s
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float:
         """Send one message at `due_s`, or as soon as may be; give the moment at which it leaves.
@@ -143,31 +95,51 @@ class JackOutput:
         Raises:
             PortError: The port is closed, or the server is gone.
         """
-        if self.port is None or self._backend.is_gone:
-            raise PortError(f"'{self.name}' takes no more messages; is the JACK server gone?")
+        self._need()
         clock = self._backend.clock
         self._last = max(self._last, 0 if due_s is None else clock.frame_at(due_s))
         self._queue.append((self._last, bytes(data)))
         return clock.s_at(max(self._last, self._backend.next_frame))
 
+    def relay(self, data: Sequence[int], at_s: float, /) -> None:
+        """Send one message that came at `at_s` in that frame, or as soon as may be.
+
+        Raises:
+            PortError: The port is closed, or the server is gone.
+        """
+        self._need()
+        self._relayed.append((self._backend.clock.frame_at(at_s), bytes(data)))
+
     def write(self, port: Any, start: int, frames: int) -> None:  # noqa: ANN401 - as above
         """Write what is due in the period from frame `start` on; what finds no room waits. JACK's thread."""
         port.clear_buffer()
-        while self._queue and self._queue[0][0] < start + frames:
-            frame, data = self._queue[0]
+        while (queue := self._next()) is not None and queue[0][0] < start + frames:
+            frame, data = queue[0]
             try:
                 port.write_midi_event(max(0, frame - start), data)
             except Exception:  # noqa: BLE001 - the buffer is full: the next period takes it
                 return
-            self._queue.popleft()
+            queue.popleft()
 
     def close(self) -> None:
         """Close the port when all has left it; a second call does nothing."""
         give_up_s = time.monotonic() + _FLUSH_S
-        while self._queue and not self._backend.is_gone and time.monotonic() < give_up_s:
+        while self._next() is not None and not self._backend.is_gone and time.monotonic() < give_up_s:
             time.sleep(self._backend.period_s)
         port, self.port = self.port, None
         self._backend.retire(port)
+
+    def _need(self) -> None:
+        """Raise PortError where the port is closed, or the server is gone."""
+        if self.port is None or self._backend.is_gone:
+            raise PortError(f"'{self.name}' takes no more messages; is the JACK server gone?")
+
+    def _next(self) -> deque[tuple[int, bytes]] | None:
+        """Give the queue whose first message leaves first; None where both are empty."""
+        queue, relayed = self._queue, self._relayed
+        if relayed and (not queue or relayed[0][0] < queue[0][0]):
+            return relayed
+        return queue or None
 
 
 class JackBackend:
@@ -184,6 +156,7 @@ class JackBackend:
         self._client: Any = None
         self._next_frame = 0
         self.is_gone = False
+        self.margin_s = MARGIN_S
         self._inputs: tuple[JackInput, ...] = ()
         self._outputs: tuple[JackOutput, ...] = ()
         self._started = threading.Event()
@@ -282,8 +255,8 @@ class JackBackend:
     def _process(self, frames: int) -> None:
         """Read and write a period, in JACK's thread."""
         if not self._started.is_set():
-            if not self._client.realtime:
-                raise_priority(CLIENT_PRIORITY)
+            if not self._client.realtime and not raise_priority(CLIENT_PRIORITY):
+                self.margin_s = ORDINARY_MARGIN_S
             self._started.set()
         start = self.clock.turn()
         self._next_frame = start + frames

@@ -138,6 +138,8 @@ class LoopbackOutput:
         for listener in self._reached():
             listener.deliver(tuple(data), at_ns)
 
+    relay = send
+
     def close(self) -> None:
         """Leave the patchbay."""
         if self._open:

@@ -13,7 +13,6 @@ import contextlib
 import os
 import threading
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +21,7 @@ from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, InputC
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.name import loopback_name
 from improviser.ports.quiet import quiet_stderr
+from improviser.ports.sysex import SYSEX, disentangled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,6 @@ _ALSA_SEQUENCER: Final = Path("/dev/snd/seq")
 # A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D): no instrument acts on it.
 _TRIAL: Final = (0xF0, 0x7D, 0x69, 0xF7)
 _TRIAL_S: Final = 0.15
-_SYSEX, _SYSEX_END, _STATUS, _NOTE_ON = 0xF0, 0xF7, 0x80, 0x9
 # An input that was silent for so long may have been struck deaf.
 _SILENCE_NS: Final = 1_000_000_000
 # libjack cancels its thread where it stands, and RtMidi allocates in there when a message comes: cancelled in
@@ -73,10 +72,10 @@ class RtMidiInput:
         at_ns = self._heard_ns = time.monotonic_ns()
         data = event[0]
         try:
-            if data[0] != _SYSEX:
+            if data[0] != SYSEX:
                 self._callback(data, at_ns)
                 return
-            for piece in _disentangled(data):
+            for piece in disentangled(data):
                 if tuple(piece) == _TRIAL:
                     self.heard_trial.set()
                 else:
@@ -109,16 +108,19 @@ class RtMidiOutput:
         """Send through `midi_out`, which is open, as `name`."""
         self.name = name
         self.midi_out = midi_out
+        self._lock = threading.Lock()  # one message at a time
 
-    def send(self, data: Sequence[int], due_s: float | None = None) -> None:
+    def send(self, data: Sequence[int], due_s: float | None = None) -> None:  # noqa: ARG002 - as base has it
         """Send the bytes of one message at once. Raises PortError where the port is gone."""
-        del due_s
         if self.midi_out is None:
             raise PortError(f"the port '{self.name}' is closed")
         try:
-            self.midi_out.send_message(data)
+            with self._lock:
+                self.midi_out.send_message(data)
         except Exception as error:
             raise PortError(f"'{self.name}' takes no more messages ({error}); was it unplugged?") from error
+
+    relay = send
 
     def close(self) -> None:
         """Close the port; a second call does nothing."""
@@ -361,16 +363,6 @@ def _index(name: str, names: Sequence[str]) -> int:
 def _last(name: str, names: Sequence[str]) -> int:
     """Give the place of the newest port called `name`, as client and port."""
     return max(index for index, other in enumerate(names) if other.endswith(f":{name}"))
-
-
-def _disentangled(data: Sequence[int]) -> list[Sequence[int]]:
-    """Give a system exclusive message, or what one without an end has swallowed, message by message.
-
-    Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
-    """
-    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != _SYSEX_END]
-    pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
-    return [piece for piece in pieces if piece[0] >> 4 != _NOTE_ON or not any(piece[2:])]
 
 
 def _loopback(names: Sequence[str]) -> str:

@@ -14,6 +14,8 @@ import pytest
 from improviser.daemon import readiness
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
+from improviser.ports.clock import MonotonicClock
+from improviser.ports.link import open_link
 from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
@@ -294,3 +296,22 @@ def test_the_performers_memory_is_measured(jack_server: str, monkeypatch: pytest
     monkeypatch.setattr(readiness, "SETTLE_S", 0.0)
     measured_mb = readiness.measure_memory("chorale")
     assert isinstance(measured_mb, float)
+
+
+def test_a_jam_plays_to_link(run: Run, partner: Partner) -> None:
+    """Another peer's tempo is the jam's, and its own notes fall on the beats that they share."""
+    pytest.importorskip("link", reason="LinkPython-extern is not installed")
+    peer = open_link(90.0, 4.0)
+    jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--seed", "1", "--clock", "link")
+    jam.wait_until_told("ready")
+    partner.connect()
+    wait_for(lambda: peer.read(MonotonicClock()).peers, "the jam as a peer")
+    peer.set_tempo(150.0)
+    wait_for(lambda: [event for event in jam.told("synced") if event["tempo_bpm"] == 150.0], "the tempo")
+    partner.play([60, 62, 64, 65, 67, 65, 64, 62], beat_s=0.4)
+    jam.process.send_signal(signal.SIGTERM)
+    assert 0 == jam.end()[0]
+    peer.close()
+    assert set() == partner.sounding
+    assert jam.told("started")
+    assert jam.told("played")

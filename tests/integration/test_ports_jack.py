@@ -224,3 +224,25 @@ def _answers() -> bool:
     except PortError:
         return False
     return True
+
+
+def test_what_is_relayed_leaves_in_the_frame_in_which_it_came(ours: JackBackend, theirs: JackBackend) -> None:
+    """A message that is passed on in the callback waits for none that is due later."""
+    output, ear, sent = ours.open_virtual_output("Thru Out"), Ear(), Ear()
+    ours.open_virtual_input("Thru In", lambda data, at_ns: output.relay(data, at_ns / 1e9))
+    theirs.open_input(full_name(theirs.input_names(), "Thru Out"), ear)
+    ours.open_virtual_input("Witness", sent)
+    keys = theirs.open_virtual_output("Keys")
+    source = full_name(theirs.input_names(), "Keys")
+    for name in ("Thru In", "Witness"):
+        theirs.connect(source, full_name(theirs.output_names(), name))
+    sleep_until(theirs, theirs.clock.now_s() + 4 * PERIOD_S)
+    start_s = theirs.clock.now_s() + theirs.period_s + MARGIN_S
+    output.send((0x91, 1, 1), ours.clock.now_s() + ours.period_s + MARGIN_S + 0.2)
+    for place in range(8):
+        keys.send((0x90, 60 + place, 90), start_s + place * 0.001)
+    wait_for(lambda: len(ear.heard) == 9 and len(sent.heard) == 8, "what was relayed")
+    assert 0x91 == ear.heard[-1][1][0]
+    spans = [back_s - at_s for (back_s, _), (at_s, _) in zip(ear.heard, sent.heard, strict=False)]
+    # One client's frames against another's: constant, but for the one round that leads back to `theirs`.
+    assert max(spans) - min(spans) <= FRAME_S

@@ -57,6 +57,42 @@ def test_the_users_settings_come_second(home: Path) -> None:
     assert "alsa" == port_settings(JamOptions(backend="alsa")).backend
 
 
+def test_what_is_listened_to_and_played_on(home: Path) -> None:
+    """Options come before settings; channels and programs count from one for people, notes have names."""
+    lines = ("listen_channels = [2, 16]", 'listen_from = "C3"', "thru = true", "channel = 3", "program = 5")
+    (home / "settings.toml").write_text("\n".join(lines), "utf-8")
+    settings = performer_settings(JamOptions())
+    assert ((1, 15), 48, 127, True) == (
+        settings.listen_channels,
+        settings.listen_low,
+        settings.listen_high,
+        settings.thru,
+    )
+    assert (2, 4) == (settings.engine["channel"], settings.program)
+    other = JamOptions(
+        thru=False, listen_channels=(1,), listen_from="C4", listen_to="B5", channel=10, program=128
+    )
+    settings = performer_settings(other)
+    assert ((0,), 60, 83, False) == (
+        settings.listen_channels,
+        settings.listen_low,
+        settings.listen_high,
+        settings.thru,
+    )
+    assert (9, 127) == (settings.engine["channel"], settings.program)
+
+
+def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
+    """A range from above to below, and a note that is none, are told."""
+    with pytest.raises(UsageError, match="nothing lies from C5 up to C4; exchange --from and --to"):
+        performer_settings(JamOptions(listen_from="C5", listen_to="C4"))
+    with pytest.raises(UsageError, match="'H4' is no note"):
+        performer_settings(JamOptions(listen_from="H4"))
+    (home / "settings.toml").write_text('listen_to = "X"', "utf-8")
+    with pytest.raises(ConfigError, match="'X' is no note"):
+        performer_settings(JamOptions())
+
+
 def test_a_presets_program_counts_from_zero(home: Path) -> None:
     """Programs are 1-128 in files and 0-127 for the performer."""
     shipped = (Path(__file__).parents[2] / "presets" / "chorale.toml").read_text("utf-8")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import ClockUse, Halted, Notice, PlayerUse, Started, Synced, value_to_line
+from improviser.control import (
+    ClockUse,
+    Halted,
+    Notice,
+    PlayerUse,
+    SetTempo,
+    Started,
+    Synced,
+    Tap,
+    value_to_line,
+)
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
@@ -134,7 +144,10 @@ def test_a_session_with_a_clock_replays(seed: int) -> None:
     next_s = 1.0
     for first in ((START,), (), (SongPosition(5),), (STOP,), (CONTINUE,)):
         next_s = play_clock(performance, rng.uniform(60, 200), next_s, float(rng.integers(3, 9)), *first)
-    performance.run(until_s=next_s)
+    performance.at(next_s + 1.0, lambda: performance.inbox.put(SetTempo(77.0)))
+    for at_s in (2.0, 2.7, 3.4):
+        performance.at(next_s + at_s, lambda: performance.inbox.put(Tap()))
+    performance.run(until_s=next_s + 6.0)
     lines = "".join(map(value_to_line, (settings, *performance.events)))
     again = replay(parse_session(lines, "test"), make_engine)
     assert len(again.live) > 6

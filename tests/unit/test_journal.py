@@ -137,7 +137,7 @@ def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for day in range(1, 6):
         (tmp_path / f"2020-01-0{day}-120000.session.jsonl").write_bytes(b"x" * 1000)
     (tmp_path / "notes.txt").write_bytes(b"x" * 9000)
-    monkeypatch.setattr(module, "KEPT_BYTES", 3500)
+    monkeypatch.setattr(module, "KEPT_BYTES", 3950)
     journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
     journal.take(NOTES[0])
     journal.close()

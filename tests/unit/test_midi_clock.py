@@ -134,3 +134,14 @@ def test_it_is_known_whether_it_still_comes() -> None:
     assert clock.is_alive(10.4)
     assert not clock.is_alive(10.6)
     assert clock.tempo_bpm is None
+
+
+def test_ticks_in_a_heap_have_no_pace() -> None:
+    """Hundreds at one moment, as after a stall, break nothing; the clock is followed when it ticks again."""
+    clock = MidiClock()
+    clock.hear(START, 0.0)
+    heap = [clock.hear(CLOCK, 0.0) for _ in range(200)]
+    assert all(sync is not None and (sync.tempo_bpm is None or sync.tempo_bpm <= 1000.1) for sync in heap)
+    later = [clock.hear(CLOCK, 2.0 + place / 48) for place in range(100)]
+    assert later[-1] is not None
+    assert 120.0 == pytest.approx(later[-1].tempo_bpm, rel=1e-3)

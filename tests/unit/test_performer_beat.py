@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from improviser.control import (
     Lifted,
     Panic,
     Played,
+    PlayerUse,
     Released,
     Stop,
     Summary,
@@ -239,3 +241,19 @@ def test_one_seed_plays_one_way() -> None:
         takes.append(performance.sent)
     assert takes[0] == takes[1]
     assert 20 < len(takes[0])
+
+
+def test_its_heart_beats_however_long_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next thing due in seconds it wakes all the same: one that sleeps longer is taken for hung."""
+    performance = Performance(player=PlayerUse.WHEN_ALONE)
+    waits_s: list[float] = []
+    wait = performance.clock.wait
+
+    def timed(inbox: Any, until_s: float) -> Any:  # noqa: ANN401 - any queue
+        """Keep how long it may wait."""
+        waits_s.append(until_s - performance.clock.now_s())
+        return wait(inbox, until_s)
+
+    monkeypatch.setattr(performance.clock, "wait", timed)
+    performance.run(until_s=5.0)
+    assert max(waits_s) <= 0.5

@@ -11,7 +11,8 @@ import pytest
 
 from improviser.errors import PortError
 from improviser.ports import jack
-from improviser.ports.jack import JackClock, open_jack
+from improviser.ports.jack import open_jack
+from improviser.ports.jack_clock import JackClock
 
 
 class Client:
@@ -56,7 +57,7 @@ def test_frames_are_counted_beyond_jacks_count() -> None:
     for second in range(1, 4):
         client.frame_time = client.last_frame_time = (client.frame_time + 48_000) % (1 << 32)
         assert 48_000 * second == clock.turn()
-    assert 2.0 == pytest.approx(clock.now_s() - clock.s_at(48_000))
+    assert 2.0 == pytest.approx(clock.now_s() - clock.s_at(48_000), abs=0.1)
     assert clock.frame_at(clock.s_at(12_345)) == 12_345
     assert start_s <= clock.now_s()
 

@@ -1,0 +1,66 @@
+"""What the player does, from the bytes that came to the messages that count, with the books kept and told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.control import Controlled, Event, Heard, Lifted, Warned
+from improviser.daemon.ear import Ear
+from improviser.daemon.held import Held
+from improviser.midi.message import Message, NoteOff, NoteOn, message_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.daemon.ear import Arrival
+    from improviser.daemon.tally import Tally
+
+
+class Hearing:
+    """Understands, counts, remembers what is held, and tells.
+
+    Threads: the performer's beat only.
+    """
+
+    def __init__(self, tally: Tally, tell: Callable[[Event], None]) -> None:
+        """Count in `tally` and tell by `tell`; nothing was heard yet."""
+        self.ear = Ear()
+        self._tally = tally
+        self._tell = tell
+        self._held = Held()
+        self._warned: set[str] = set()
+
+    def listen(self, arrival: Arrival) -> Message | None:
+        """Give the message of an arrival; None where it is not to be heard, which is told once."""
+        message = self.ear.listen(arrival)
+        port = arrival.port
+        if self.ear.bad_messages:
+            self._warn_once(f"'{port}' sends bytes that are no MIDI messages; they are ignored")
+        if self.ear.feedback:
+            self._warn_once(f"what is played comes back on '{port}' and is ignored; take that cable out")
+        if self.ear.twins:
+            self._warn_once(f"the same notes come on '{port}' and another port; each counts once")
+        return message
+
+    def note(self, message: Message, at_s: float, port: str) -> None:
+        """Keep the books of what the player did, and tell of it."""
+        self._held.note(message, port)
+        match message:
+            case NoteOn(channel, note, velocity):
+                self._tally.notes_heard += 1
+                self._tell(Heard(at_s, channel, note, velocity, port))
+            case NoteOff(channel, note):
+                self._tell(Lifted(at_s, channel, note, port))
+            case _:
+                self._tell(Controlled(at_s, tuple(message_to_bytes(message)), port))
+
+    def lifted(self, *, port: str | None = None, channel: int | None = None) -> list[tuple[Message, str]]:
+        """Give the messages, with their ports, that lift all that is held on a port, or on a channel."""
+        return self._held.lifted(port=port, channel=channel)
+
+    def _warn_once(self, text: str) -> None:
+        """Tell of a fault, unless a like one was told of before."""
+        kind = text.rpartition("'")[2]
+        if kind not in self._warned:
+            self._warned.add(kind)
+            self._tell(Warned(text))

@@ -1,0 +1,33 @@
+"""What a performance is made with, apart from who decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.control import Event
+    from improviser.daemon.inbox import Inbox
+    from improviser.daemon.stand_in import StandIn
+    from improviser.daemon.voice import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the beat plays with: its ports are open.
+
+    Attributes:
+        way: Where the improviser plays.
+        inbox: What wakes the beat.
+        tell: Takes an event at once, without blocking.
+        stand_in: The built-in player, None where there is none.
+        propose: Takes a tempo that others have to agree on; None where nobody has.
+    """
+
+    way: Way
+    inbox: Inbox
+    tell: Callable[[Event], None]
+    stand_in: StandIn | None = None
+    propose: Callable[[float], None] | None = None

@@ -1,0 +1,22 @@
+"""System exclusive messages as drivers give them: one without an end takes along what comes after it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SYSEX: Final = 0xF0
+_SYSEX_END, _STATUS, _NOTE_ON = 0xF7, 0x80, 0x9
+
+
+def disentangled(data: Sequence[int]) -> list[Sequence[int]]:
+    """Give a system exclusive message, or what one without an end has swallowed, message by message.
+
+    Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
+    """
+    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != _SYSEX_END]
+    pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
+    return [piece for piece in pieces if piece[0] >> 4 != _NOTE_ON or not any(piece[2:])]

@@ -1,0 +1,98 @@
+"""`improviser bench timing` over a JACK server of its own; short trials, whose figures are not judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from improviser.cli import main
+from improviser.daemon.timing import server, trial
+from improviser.daemon.timing.reference import compile_reference
+from improviser.daemon.timing.trial import WORKS, Trial, Work, run_trial
+from improviser.errors import ImproviserError
+
+pytestmark = pytest.mark.jack
+if shutil.which("jackd") is None:
+    pytest.skip("no jackd on the PATH", allow_module_level=True)
+
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, improviser_home: Path) -> None:
+    """Play by random weights, from this checkout."""
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(improviser_home))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+@pytest.mark.parametrize("backend", trial.BACKENDS)
+def test_a_trial_hears_all_that_was_played(backend: str) -> None:
+    """Nothing is missing, doubled or stuck, and on `jack` each note and each answer has its very frame."""
+    learner = (sys.executable, "-c", "while True: pass")
+    outcome = run_trial(Trial(Work("learner", learns=True), backend, "fiddle", 128, 8.0, learner))
+    heard = outcome.jam
+    assert heard.notes > 0
+    assert (0, 0, 0) == (heard.missing, heard.doubled, heard.stuck)
+    assert heard.off_ms["p50"] <= (0.02 if backend == "jack" else 3.0)
+    assert outcome.reaction_ms["p50"] <= (0.02 if backend == "jack" else 10.0)
+    if shutil.which("cc"):
+        assert outcome.reference is not None
+        assert (0, 0, 0) == (outcome.reference.missing, outcome.reference.doubled, outcome.reference.stuck)
+        assert outcome.ratio("p99") is not None
+
+
+def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One object for each trial, with its figures; without a compiler those of the reference are left out."""
+    monkeypatch.setattr(trial, "compile_reference", lambda _: None)
+    arguments = ["bench", "timing", "--work", "idle", "--seconds", "5", "--preset", "fiddle", "--json"]
+    assert 0 == main(arguments)
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ("timing", "idle", "jack", 128) == tuple(
+        first[key] for key in ("bench", "work", "backend", "period")
+    )
+    assert "rtmidi-jack" == second["backend"]
+    assert first["reference"] is None
+    assert {"p50": None, "p99": None, "p99.9": None} == first["ratio"]
+
+
+def test_a_table_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sender has a row, and so have the reactions."""
+    monkeypatch.setattr(trial, "BACKENDS", ("jack",))
+    assert 0 == main(["bench", "timing", "--work", "idle", "--seconds", "5", "--preset", "fiddle"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("WORK")
+    assert "idle  jack" in lines[1]
+    assert "key to answer, jack" in lines[-1]
+
+
+def test_an_unknown_work_is_refused() -> None:
+    """Those that there are are named."""
+    assert 2 == main(["bench", "timing", "--work", "gardening"])
+
+
+def test_no_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without jackd, or with one that does not start, the next step is named."""
+    monkeypatch.setattr(server, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(shutil, "which", lambda _: "/bin/false")
+    with pytest.raises(ImproviserError, match="jackd does not start; try: /bin/false -d dummy -p 128"):
+        run_trial(Trial(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ImproviserError, match="there is no jackd: apt-get install jackd2"):
+        run_trial(Trial(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
+
+
+@needs_compiler
+def test_the_reference_is_compiled_where_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says how it is used; without a compiler there is none."""
+    program = compile_reference(tmp_path)
+    assert program is not None
+    done = subprocess.run([program], capture_output=True, text=True, check=False, env=os.environ)
+    assert (2, "reference NAME STEP_MS PRIORITY\n") == (done.returncode, done.stderr)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert compile_reference(tmp_path) is None

@@ -1,0 +1,66 @@
+"""Beats of a recording whose tempo changed, or whose beat jumped."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.control import Event, Heard, PerformerSettings, Played, Started, Synced
+from improviser.daemon.recorder import Recorder, recorder_of
+from improviser.daemon.session_log import Session
+from improviser.daemon.timeline import Timeline
+from improviser.midi.message import NoteOn
+from improviser.midi.smf import TempoChange
+
+GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
+
+
+def test_beats_follow_the_tempo() -> None:
+    """Both ways, before the beginning too."""
+    line = Timeline(10.0, 120.0, 4.0, [Heard(10.0, 0, 60, 80, "A"), Synced(12.0, 4.0, 60.0)])
+    moments, beats = (9.0, 10.0, 11.0, 12.0, 13.0), (-2.0, 0.0, 2.0, 4.0, 5.0)
+    assert beats == pytest.approx(tuple(map(line.beat_at, moments)))
+    assert moments == pytest.approx(tuple(map(line.s_at, beats)))
+
+
+def test_after_a_jump_the_next_bar_follows() -> None:
+    """A song position far on or back: the file goes on, in its place of the bar."""
+    line = Timeline(0.0, 60.0, 4.0, [Started(5.0, 66.0), Started(7.0, 0.0)])
+    assert 6.0 == pytest.approx(line.beat_at(5.0))
+    assert 7.0 == pytest.approx(line.beat_at(6.0))
+    assert 8.0 == pytest.approx(line.beat_at(7.0))
+
+
+def test_a_little_correction_is_no_jump() -> None:
+    """A clock that is evened out moves the beat by a hair, back too."""
+    line = Timeline(0.0, 60.0, 4.0, [Synced(1.0, 1.01, 60.0), Synced(2.0, 1.99, 60.0)])
+    assert 1.99 == pytest.approx(line.beat_at(2.0))
+
+
+def test_a_recording_has_the_tempo_that_was_played() -> None:
+    """Its bars are those of the jam, and the file says the tempo at each place where it changed."""
+    recorder = Recorder(GRID)
+    events: list[Event] = [
+        Started(8.0, 0.0),
+        Synced(8.0, 0.0, 100.0),
+        Heard(8.0, 0, 60, 80, "A"),
+        Synced(10.4, 4.0, 100.05),
+        Synced(12.8, 8.0, 50.0),
+        Played(17.6, 17.6, 1, 67, 70, 12.0, "C", None),
+    ]
+    for event in events:
+        recorder.take(event)
+    song = recorder.song(8.0)
+    assert (TempoChange(0, 600_000), TempoChange(8 * 480, 1_200_000)) == song.tempo_map
+    assert [(0, NoteOn(0, 60, 80))] == [(event.tick, event.message) for event in song.tracks[0].events[:1]]
+    assert 12 * 480 == song.tracks[1].events[0].tick
+
+
+def test_the_last_bars_are_counted_by_the_beat() -> None:
+    """Two bars after the tempo has been halved are twice as long, and the file begins with them."""
+    notes = [Heard(float(second), 0, 60 + second, 80, "A") for second in range(16)]
+    session = Session(GRID, [*notes[:8], Synced(8.0, 16.0, 60.0), *notes[8:]])
+    song = recorder_of(session, 2).song(session.start_s)
+    events = song.tracks[0].events
+    notes_on = [(event.tick, event.message) for event in events if isinstance(event.message, NoteOn)]
+    assert [(place * 480, NoteOn(0, 68 + place, 80)) for place in range(8)] == notes_on
+    assert TempoChange(0, 1_000_000) == song.tempo_map[0]

@@ -1,0 +1,60 @@
+"""What is made of a witness's notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.daemon.timing.judge import judge_grid, judge_reactions, of_channel
+from improviser.daemon.timing.witness import Note
+
+STEP_S = 0.125
+
+
+def metronome(count: int, off_s: dict[int, float] | None = None) -> list[Note]:
+    """Give notes on each step, some of them off it."""
+    notes: list[Note] = []
+    for place in range(count):
+        at_s = 7.03 + place * STEP_S + (off_s or {}).get(place, 0.0)
+        notes += [("out", at_s, at_s + 0.5, 0x91, 60), ("out", at_s + 0.05, at_s + 0.55, 0x81, 60)]
+    return notes
+
+
+@pytest.mark.parametrize("by_frame", [True, False])
+def test_onsets_are_judged_by_their_grid(*, by_frame: bool) -> None:
+    """One note in a hundred that is 3 ms late is the maximum; the grid's place follows from the others."""
+    heard = judge_grid(metronome(108, {50: 0.003}), STEP_S, None, by_frame=by_frame)
+    assert (100, 0, 0, 0) == (heard.notes, heard.missing, heard.doubled, heard.stuck)
+    assert 0.0 == pytest.approx(heard.off_ms["p50"], abs=1e-6)
+    assert 3.0 == pytest.approx(heard.off_ms["max"])
+
+
+def test_a_drift_counts() -> None:
+    """The grid has the step that it ought to have, not the one that the notes have."""
+    drifting = metronome(108, {place: place * 0.0001 for place in range(108)})
+    assert 4.0 < judge_grid(drifting, STEP_S, None, by_frame=True).off_ms["max"]
+
+
+def test_what_is_missing_doubled_or_stuck_is_counted() -> None:
+    """By the steps where there is a note on each, else by what the sender has told."""
+    notes = metronome(20)
+    broken = [*notes[:10], *notes[12:20], notes[18], *notes[20:-1]]
+    heard = judge_grid(broken, STEP_S, None, by_frame=True)
+    assert (1, 1, 1) == (heard.missing, heard.doubled, heard.stuck)
+    told = judge_grid(notes, STEP_S, [60] * 19 + [62], by_frame=True)
+    assert (1, 1, 0) == (told.missing, told.doubled, told.stuck)
+
+
+def test_silence_is_judged() -> None:
+    """Nothing that came leaves no figure."""
+    heard = judge_grid([], STEP_S, [60], by_frame=True)
+    assert (0, 1, {}) == (heard.notes, heard.missing, heard.off_ms)
+
+
+def test_reactions_are_paired_with_their_keys() -> None:
+    """A key that was not answered, and an answer to nothing, make no pair."""
+    keys: list[Note] = [("keys", place, 0.0, 0x90, 60 + place) for place in range(1, 5)]
+    answers: list[Note] = [("out", 0.5, 0.0, 0x90, 99)]
+    answers += [("out", place + 0.002, 0.0, 0x90, 60 + place) for place in (1, 3, 4)]
+    assert {"p50": 2.0, "p99": 2.0, "p99.9": 2.0, "max": 2.0} == judge_reactions(keys, answers)
+    assert [] == of_channel(answers, 3)
+    assert answers == of_channel(answers, 0)
