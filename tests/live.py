@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import rtmidi
+
+from improviser.ports.base import OutputPort
+from improviser.ports.jack import open_jack
 
 CHECKOUT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
@@ -35,6 +37,9 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 class Partner:
     """Another program on the same server: plays to the improviser and keeps what comes back.
 
+    Not through python-rtmidi: libjack cancels the thread of a client that leaves, and where RtMidi stands in
+    there the memory of the tests' process is damaged.
+
     Attributes:
         received: What came, with its moment in monotonic seconds.
     """
@@ -42,35 +47,39 @@ class Partner:
     received: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Become two clients, not yet connected."""
-        self._keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "Test Keys")
-        self._ears = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, "Test Ears")
-        self._ears.set_callback(lambda event, _: self.received.append((time.monotonic(), tuple(event[0]))))
+        """Become a client, not yet connected."""
+        self._backend = open_jack("Test Keys")
+        self._keys: OutputPort | None = None
 
     def connect(self) -> None:
         """Plug into both ports of the improviser; the server lets notes through from its next cycles on."""
-        self._keys.open_port(_find("Improviser In", self._keys.get_ports()), "Test Keys")
+        self._keys = self._backend.open_output(
+            _find("Improviser In", self._backend.output_names()), "Test Keys"
+        )
         self.listen()
         time.sleep(PLUGGED_S)
 
     def listen(self) -> None:
         """Plug into the port that the improviser plays on."""
-        self._ears.open_port(_find("Improviser Out", self._ears.get_ports()), "Test Ears")
+        self._backend.open_input(_find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears")
 
     def offer(self) -> None:
         """Be a keyboard that was there before."""
-        self._keys.open_virtual_port("Test Keys")
+        self._keys = self._backend.open_virtual_output("Test Keys")
 
     def unplug(self) -> None:
         """Be no keyboard any more, until it offers itself again."""
-        self._keys.close_port()
-        time.sleep(PLUGGED_S)
-        self._keys.delete()
-        self._keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "Test Keys")
+        if self._keys is not None:
+            self._keys.close()
+
+    def _hear(self, data: Sequence[int], _at_ns: int) -> None:
+        """Keep what came."""
+        self.received.append((time.monotonic(), tuple(data)))
 
     def send(self, *data: int) -> None:
         """Send the bytes of one message."""
-        self._keys.send_message(data)
+        assert self._keys is not None
+        self._keys.send(data)
 
     def play(self, notes: list[int], beat_s: float, until: Callable[[], object] = lambda: False) -> None:
         """Play quarter notes, in time, as long as `until` does not hold."""
@@ -110,16 +119,12 @@ class Partner:
 
     def close(self) -> None:
         """Leave the server in order; a client that just vanishes holds up all others."""
-        for client in (self._keys, self._ears):
-            client.close_port()
-        time.sleep(PLUGGED_S)  # a thread that is cancelled while it takes a message in leaves a lock behind
-        for client in (self._keys, self._ears):
-            client.delete()
+        self._backend.close()
 
 
-def _find(name: str, ports: list[str]) -> int:
-    """Give the place of the port called `name`."""
-    return next(place for place, port in enumerate(ports) if name in port)
+def _find(name: str, ports: Sequence[str]) -> str:
+    """Give the full name of the port called `name`."""
+    return next(port for port in ports if name in port)
 
 
 class Command:

@@ -150,9 +150,10 @@ class JackBackend:
 
     name: Final = "jack"
 
-    def __init__(self, module: Any) -> None:  # noqa: ANN401 - as above
-        """Join the server by JACK-Client, the module. Raises what that raises where no server answers."""
+    def __init__(self, module: Any, client: str = CLIENT) -> None:  # noqa: ANN401 - as above
+        """Join the server as `client` by JACK-Client, the module; raise what that raises where none answers."""
         self._module = module
+        self._client_name = client
         self._client: Any = None
         self._next_frame = 0
         self.is_gone = False
@@ -180,10 +181,10 @@ class JackBackend:
         """Give the names of the ports that can be played on."""
         return self._names(is_input=True)
 
-    def open_input(self, name: str, callback: InputCallback) -> JackInput:
-        """Listen to the port `name`. Raises PortError where there is none."""
+    def open_input(self, name: str, callback: InputCallback, own_name: str = LISTENER_PORT) -> JackInput:
+        """Listen to the port `name`, seen there as `own_name`. Raises PortError where there is none."""
         _find(name, self.input_names())
-        port = self._new_input(name, LISTENER_PORT, callback)
+        port = self._new_input(name, own_name, callback)
         self.connect(name, port.port.name)
         return port
 
@@ -247,7 +248,7 @@ class JackBackend:
         self._module.set_error_function(_ignore)
         self._module.set_info_function(_ignore)
         with quiet_stderr():
-            self._client = self._module.Client(CLIENT, no_start_server=True)
+            self._client = self._module.Client(self._client_name, no_start_server=True)
         self.clock = JackClock(self._client)
         self._client.set_process_callback(self._process)
         self._client.set_shutdown_callback(self._shut_down)
@@ -335,14 +336,14 @@ class JackBackend:
             return ()
 
 
-def open_jack() -> JackBackend:
-    """Join JACK; a server is never started. Raises PortError where none answers."""
+def open_jack(client: str = CLIENT) -> JackBackend:
+    """Join JACK as `client`; a server is never started. Raises PortError where none answers."""
     try:
         import jack  # noqa: PLC0415 - importing it raises where libjack is missing
     except (ImportError, OSError) as error:
         raise PortError(f"JACK-Client finds no JACK library ({error}); {_ADVICE}") from error
     try:
-        return JackBackend(jack)
+        return JackBackend(jack, client)
     except jack.JackError as error:
         raise PortError(f"no JACK server answers; {_ADVICE}") from error
 
