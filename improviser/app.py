@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, PlayerUse, PortSettings
 from improviser.errors import UsageError
 from improviser.midi.message import DATA_MAX
+from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class JamOptions:
         input_pattern: Which inputs to listen to.
         output_pattern: Which output to play on.
         tempo_bpm: Quarter notes a minute.
+        meter: Time signature, such as "7/8".
         key: "auto" or a key such as "C" or "Am".
         seed: Of the random generator.
         bars: How long, from the first note on.
@@ -56,6 +58,7 @@ class JamOptions:
     input_pattern: str | None = None
     output_pattern: str | None = None
     tempo_bpm: float | None = None
+    meter: str | None = None
     key: str = "auto"
     seed: int | None = None
     bars: int | None = None
@@ -110,7 +113,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
 
     Raises:
         ConfigError: There is no such preset, or a file has faults.
-        UsageError: There is no such tune, or no such note.
+        UsageError: There is no such tune, note or meter.
     """
     from improviser.config.preset import load_preset
     from improviser.config.settings import load_settings
@@ -181,6 +184,9 @@ def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> d
     channel = options.channel or settings.channel
     if channel is not None:
         values["channel"] = channel - _CHANNELS_FROM
+    if options.meter is not None:
+        meter = parse_meter(options.meter)
+        values["meter"] = (meter.numerator, meter.denominator)
     if options.swing is not None:
         values["swing"] = options.swing
     if options.tune is not None:

@@ -61,7 +61,9 @@ class Partner:
 
     def listen(self) -> None:
         """Plug into the port that the improviser plays on."""
-        self._backend.open_input(_find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears")
+        self._backend.open_input(
+            _find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears"
+        )
 
     def offer(self) -> None:
         """Be a keyboard that was there before."""

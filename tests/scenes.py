@@ -9,8 +9,9 @@ import numpy as np
 from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.observation import line_density
 from improviser.listening.player import Player
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS
-from improviser.music.meter import LEVELS, METERS
+from improviser.music.meter import METERS
 from improviser.music.pitch import parse_note, pitch_class_bits, rotate
 from improviser.music.scale import parse_key
 from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_weights, judge, moments

@@ -63,7 +63,7 @@ def _is_part(name: str) -> bool:
     return name not in _NO_PARTS
 
 
-def _rows(note: Played, bar_beats: int, parts: list[str]) -> list[tuple[str, ...]]:
+def _rows(note: Played, bar_beats: float, parts: list[str]) -> list[tuple[str, ...]]:
     """Give a row for a note, and one for each action that came near."""
     place = f"{note.beat % bar_beats + 1:g}"
     rows = []

@@ -16,6 +16,7 @@ from improviser.cli.performance import (
     CountInOption,
     FromOption,
     ListenChannelOption,
+    MeterOption,
     MetronomeOption,
     OutOption,
     ProgramOption,
@@ -32,6 +33,7 @@ improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
 improviser jam --clock own --clock-out --swing 0.6
+improviser jam --meter 7/8 --metronome
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --in "Improviser In" --bars 32 --json
@@ -51,6 +53,7 @@ def jam(
     in_: InOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
+    meter: MeterOption = None,
     swing: SwingOption = None,
     key: KeyOption = "auto",
     seed: LiveSeedOption = None,
@@ -91,6 +94,7 @@ def jam(
         input_pattern=in_,
         output_pattern=out,
         tempo_bpm=tempo,
+        meter=meter,
         swing=swing,
         key=key,
         seed=seed,

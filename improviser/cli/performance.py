@@ -47,6 +47,10 @@ OutOption = Annotated[
 TempoOption = Annotated[
     float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
 ]
+MeterOption = Annotated[
+    str | None,
+    typer.Option("--meter", metavar="N/N", help="Time signature, such as 3/4, 5/4, 7/8 or 12/8."),
+]
 SwingOption = Annotated[
     float | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,17 +14,20 @@ from improviser.control import (
     PerformerSettings,
     Played,
     Ready,
+    Started,
     Summary,
+    Synced,
     Warned,
     value_to_json,
 )
+from improviser.daemon.timeline import Span
+from improviser.music.meter import Meter
 from improviser.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_S_PER_MINUTE = 60.0
 # A note struck so long before the bar line belongs to the bar behind it.
 _EARLY_S = 0.03
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
@@ -67,10 +71,11 @@ class TextView:
 
     def __init__(self, settings: PerformerSettings, *, is_terminal: bool) -> None:
         """Show a jam on the grid of `settings`."""
-        numerator, denominator = settings.engine["meter"]
-        self._bar_s = numerator * 4 / denominator * _S_PER_MINUTE / settings.engine["tempo_bpm"]
+        self._bar_beats = Meter(*settings.engine["meter"]).bar_beats
+        self._tempo_bpm: float = settings.engine["tempo_bpm"]
         self._is_terminal = is_terminal
-        self._start_s: float | None = None
+        # What was told last of where the beat is.
+        self._span: Span | None = None
         self._bar = 0
         self._harmony = ""
         self._heard: list[str] = []
@@ -82,6 +87,8 @@ class TextView:
         match event:
             case Ready():
                 self._lines(*_introduction(event))
+            case Started() | Synced():
+                self._follow(event)
             case Heard(at_s, _, note):
                 self._turn_to(at_s)
                 self._heard.append(_name(note))
@@ -117,14 +124,28 @@ class TextView:
         is_first, self._chord_beat = event.beat != self._chord_beat, event.beat
         return [chord] if is_first else []
 
+    def _follow(self, event: Started | Synced) -> None:
+        """Take note of where the beat is; where it starts, its bar begins."""
+        if isinstance(event, Synced):
+            self._tempo_bpm = event.tempo_bpm
+            self._span = self._span and Span(event.at_s, event.beat, event.tempo_bpm)
+        else:
+            self._end_bar()
+            self._span = Span(event.at_s, event.beat, self._tempo_bpm)
+            self._bar = self._bar_at(event.at_s)
+
     def _turn_to(self, at_s: float) -> None:
         """Come to the bar of the moment `at_s`."""
-        if self._start_s is None:
-            self._start_s = at_s
-        bar = max(self._bar, int((at_s + _EARLY_S - self._start_s) / self._bar_s))
+        bar = max(self._bar, self._bar_at(at_s))
         if bar > self._bar:
             self._end_bar()
             self._bar = bar
+
+    def _bar_at(self, at_s: float) -> int:
+        """Give the bar of a moment, from 0; the first moment of all is a downbeat, unless a beat was told."""
+        if self._span is None:
+            self._span = Span(at_s, 0.0, self._tempo_bpm)
+        return math.floor(self._span.beat_at(at_s + _EARLY_S) / self._bar_beats)
 
     def _end_bar(self) -> None:
         """Print the line of the bar that is over."""

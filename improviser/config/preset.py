@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError
+from improviser.music.meter import METERS, parse_meter
 
-# Those of music.meter, which is not imported since numpy would come with it.
-METER_NAMES = ("4/4", "2/4", "3/4", "6/8")
+METER_NAMES = tuple(meter.name for meter in METERS)
 # From here the tonic nearest to a register's low, and three octaves above it, are notes of MIDI.
 LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
 _MS_PER_S = 1000
@@ -134,8 +134,8 @@ class Preset(Document):
     @property
     def meter(self) -> tuple[int, int]:
         """The meter as (beats a bar, beat unit)."""
-        numerator, denominator = self.grid.meter.split("/")
-        return int(numerator), int(denominator)
+        meter = parse_meter(self.grid.meter)
+        return meter.numerator, meter.denominator
 
     @property
     def model_path(self) -> Path:

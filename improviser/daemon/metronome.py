@@ -1,5 +1,7 @@
 """A click on each beat, on a channel of its own; in a count-in, and where wanted after it.
 
+A beat is what a bar is counted by: dotted quarters in 6/8, 2 + 2 + 3 eighths in 7/8.
+
 Source: General MIDI 1, percussion on channel 10: 76 high, 77 low wood block.
 """
 
@@ -8,9 +10,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from improviser.control import CLICK_CHANNEL
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
-from improviser.music.meter import Meter
+from improviser.music.accent import BEAT_LEVEL, LEVELS
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
 
 if TYPE_CHECKING:
     from improviser.engine import Engine
@@ -40,12 +45,12 @@ class Metronome:
         if not engine.is_rolling:
             self._next = None
             return []
-        bar_beats = Meter(*engine.settings.meter).bar_beats
-        if self._next is None or abs(engine.beat_at(now_s) - self._next) > bar_beats:
-            self._next = _click_from(engine.beat_at(now_s) - _LATE_BEATS, bar_beats)
+        meter = Meter(*engine.settings.meter)
+        if self._next is None or abs(engine.beat_at(now_s) - self._next) > meter.bar_beats:
+            self._next = _click_from(engine.beat_at(now_s) - _LATE_BEATS, meter)
         messages: list[TimedMessage] = []
         while self._is_wanted(self._next) and (due_s := engine.s_at(self._next)) <= through_s:
-            is_downbeat = self._next % bar_beats == 0
+            is_downbeat = self._next % meter.bar_beats == 0
             messages += [
                 TimedMessage(max(due_s, now_s), DOWNBEAT if is_downbeat else BEAT),
                 TimedMessage(
@@ -53,7 +58,7 @@ class Metronome:
                     NoteOff(CLICK_CHANNEL, (DOWNBEAT if is_downbeat else BEAT).note),
                 ),
             ]
-            self._next = _click_from(self._next + _BETWEEN_BEATS, bar_beats)
+            self._next = _click_from(self._next + _BETWEEN_BEATS, meter)
         return messages
 
     def _is_wanted(self, beat: float) -> bool:
@@ -61,8 +66,9 @@ class Metronome:
         return self._always or beat < 0
 
 
-def _click_from(beat: float, bar_beats: float) -> float:
-    """Give the first place at `beat` or later that a whole number of beats lies after a bar line."""
-    bar = math.floor(beat / bar_beats)
-    place = math.ceil(beat - bar * bar_beats)
-    return bar * bar_beats + place if place < bar_beats else (bar + 1) * bar_beats
+def _click_from(beat: float, meter: Meter) -> float:
+    """Give the first beat of a bar, as it is counted in a meter, that is at `beat` or later."""
+    bar = math.floor(beat / meter.bar_beats) * meter.bar_beats
+    levels = LEVELS[METERS.index(meter), : meter.bar_sixteenths]
+    places = np.flatnonzero(levels >= BEAT_LEVEL) / SIXTEENTHS_PER_BEAT
+    return next((bar + float(place) for place in places if bar + place >= beat), bar + meter.bar_beats)

@@ -24,6 +24,7 @@ from improviser.engine import Engine, EngineSettings
 from improviser.engine.role import ROLES
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
+from improviser.music.meter import Meter
 from improviser.music.pitch import MIDDLE_C
 from improviser.ports import priority
 from improviser.ports.link import LinkPeer, open_link
@@ -112,8 +113,7 @@ def _ready(
 
 def _link(settings: PerformerSettings) -> LinkPeer:
     """Join Link. Raises PortError where its library is missing."""
-    numerator, denominator = settings.engine["meter"]
-    return open_link(settings.engine["tempo_bpm"], numerator * 4 / denominator)
+    return open_link(settings.engine["tempo_bpm"], Meter(*settings.engine["meter"]).bar_beats)
 
 
 def _warm_up(engine: Engine) -> None:

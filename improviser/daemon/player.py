@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage
+from improviser.music.meter import Meter
 
 if TYPE_CHECKING:
     from improviser.daemon.tunes import Tune
@@ -105,7 +106,7 @@ def _score(tune: Tune, beat_s: float) -> list[tuple[float, Message]]:
     """Give the tune's messages by their seconds from its start."""
     score: list[tuple[float, Message]] = []
     beat = 0.0
-    bar_beats = tune.meter[0] * 4 / tune.meter[1]
+    bar_beats = Meter(*tune.meter).bar_beats
     for note, beats in tune.notes:
         if note is not None:
             velocity = _VELOCITY + (_ACCENT if beat % bar_beats == 0 else 0)

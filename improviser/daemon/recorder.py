@@ -25,6 +25,7 @@ from improviser.errors import MidiError, MidiFileError
 from improviser.listening.tempo import STRAIGHT, bent
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
+from improviser.music.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +88,7 @@ class Recorder:
             quantised: Whether notes begin and end on the grid's steps.
         """
         downbeat_s = start_s if start_s is not None else self._start_s
-        bar_beats = self._meter[0] * 4 / self._meter[1]
+        bar_beats = Meter(*self._meter).bar_beats
         line = Timeline(downbeat_s or 0.0, self._tempo_bpm, bar_beats, self._beats)
         first_s = min(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1], (math.inf, None)))
         first = line.beat_at(first_s) if self.has_notes else 0.0

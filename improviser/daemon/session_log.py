@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import Heard, PerformerSettings, Played, Summary, line_to_value
 from improviser.errors import UsageError
+from improviser.music.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +24,9 @@ class Session:
     events: Sequence[object]
 
     @property
-    def bar_beats(self) -> int:
+    def bar_beats(self) -> float:
         """The quarter notes in a bar."""
-        numerator, denominator = self.settings.engine["meter"]
-        return int(numerator) * 4 // int(denominator)
+        return Meter(*self.settings.engine["meter"]).bar_beats
 
     def played_in(self, bar: int) -> list[Played]:
         """Give the improviser's notes of a bar, counted from 1."""

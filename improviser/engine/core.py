@@ -24,8 +24,9 @@ from improviser.listening.observation import STYLES, Place, certainty, encode_pl
 from improviser.listening.player import player_base
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, chord_from_index
-from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT, Meter, parse_meter
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter, parse_meter
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.music.scale import SCALE_DEGREES, parse_key
 from improviser.playing.actions import (

@@ -65,8 +65,8 @@ class EngineSettings:
 
     @property
     def bar_steps(self) -> int:
-        """The steps in a bar."""
-        return Meter(*self.meter).bar_beats * self.steps_per_beat
+        """The steps in a bar. Raises UsageError where the grid does not fit the meter."""
+        return Meter(*self.meter).bar_steps(self.steps_per_beat)
 
     @property
     def max_note_s(self) -> float:

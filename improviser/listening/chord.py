@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.chord_table import CHORD_TABLE
+from improviser.music.accent import BEAT_LEVEL
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITY_COUNT
-from improviser.music.meter import BEAT_LEVEL
 from improviser.music.pitch import OCTAVE, IntArray
 from improviser.music.scale import Mode
 
@@ -169,7 +169,7 @@ class ChordTracker:
         Args:
             bits: (lanes,) twelve-bit pitch-class sets.
             key: (lanes,) key indices.
-            level: (lanes,) how strong the step is, of music.meter.LEVELS.
+            level: (lanes,) how strong the step is, of music.accent.LEVELS.
         """
         mode, tonic = np.divmod(key, OCTAVE)
         self._turn(tonic)

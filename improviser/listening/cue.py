@@ -26,7 +26,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.music.meter import LEVELS, METERS, SIXTEENTHS_PER_BEAT
+from improviser.music.accent import LEVELS
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 
 # Struck within so many beats, notes are one chord: less than half of a sixteenth triplet.

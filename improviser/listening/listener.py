@@ -97,7 +97,7 @@ class Listener:
 
         Args:
             since_s: From then on onsets are the step's.
-            level: (1,) how strong the step is, of music.meter.LEVELS.
+            level: (1,) how strong the step is, of music.accent.LEVELS.
         """
         heard = self._window.peek(since_s)
         player = self.player.copy()

@@ -18,8 +18,8 @@ base, the tonic at the bottom of its range, so that transposing the music change
 | chord_quality | 1 | 10 | quality of the implied chord, 9 none |
 | mode | 1 | 2 | of the key: major, minor |
 | certainty | 1 | 4 | how sure the key is, as `certainty` gives it |
-| sixteenth | 1 | 16 | position in the bar |
-| meter | 1 | 4 | row of music.meter.METERS |
+| sixteenth | 1 | 16 | position in the bar, as music.accent.COUNTED_AS has it |
+| meter | 1 | 4 | row of music.meter.PLAIN, likewise |
 | bar | 1 | 8 | bar in an eight-bar phrase |
 | own_tokens | 32 | 40 | our last 32 steps, as above |
 | own_pitches | 8 | 38 | our last 8 onsets above our base, 37 none |
@@ -50,6 +50,7 @@ from improviser.listening.line import (
     interval_rows,
     note_degrees,
 )
+from improviser.music.accent import COUNTED_AS
 from improviser.music.chord import QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, IntArray
 
@@ -132,7 +133,7 @@ class Place:
         mode: Row of Mode.
         certainty: How sure the key is, as `certainty` gives it.
         meter: Row of METERS.
-        sixteenth: Position in the bar, 0-15.
+        sixteenth: Position in the bar.
         bar: Number of the bar, from 0.
         player_base: The tonic from which the player's tokens count.
         own_base: The tonic from which ours count.
@@ -181,8 +182,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, start + 7] = np.where(chord < 0, QUALITY_COUNT, chord % QUALITY_COUNT)
     out[:, start + 8] = place.mode
     out[:, start + 9] = place.certainty
-    out[:, start + 10] = place.sixteenth
-    out[:, start + 11] = place.meter
+    out[:, start + 10 : start + 12] = COUNTED_AS[place.meter, place.sixteenth]
     out[:, start + 12] = place.bar % 8
     _write_absence(np.flatnonzero(out[:, COLUMNS["player_present"].start] == 0), out)
 

@@ -54,7 +54,7 @@ class Player:
             bits: Twelve-bit sets of what sounds.
             bass: Its lowest note, SILENT where nothing sounds.
             key: Index of the key.
-            level: Metrical strength, see music.meter.LEVELS.
+            level: Metrical strength, see music.accent.LEVELS.
         """
         self.line.push(event)
         self.bits, self.bass = bits, bass

@@ -1,39 +1,48 @@
-"""Meters and how strong each of their grid positions is.
+"""Meters.
 
-Positions are counted in sixteenths, so that every grid of 1 to 4 steps a beat reads one table.
+Four of them are plain; models are trained in these. A bar of any other one is counted as some plain bars, or
+parts of them, in a row: 7/8 as 2 + 2 + 3 eighths, 5/4 as 3 + 2 quarters.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Final
 
 from improviser.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 SIXTEENTHS_PER_BEAT: Final = 4
-MAX_BAR_SIXTEENTHS: Final = 16
-STRONG: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A time signature; its beat is always a quarter note, so 6/8 has three beats a bar."""
+    """A time signature; its beat is always a quarter note, so 6/8 has three beats a bar, and 7/8 3.5."""
 
     numerator: int
     denominator: int
 
     @property
-    def bar_beats(self) -> int:
+    def bar_beats(self) -> float:
         """The quarter notes in a bar."""
-        return self.numerator * 4 // self.denominator
+        return self.numerator * 4 / self.denominator
 
     @property
     def bar_sixteenths(self) -> int:
         """The sixteenths in a bar."""
-        return self.bar_beats * SIXTEENTHS_PER_BEAT
+        return self.numerator * 16 // self.denominator
+
+    def bar_steps(self, steps_per_beat: int) -> int:
+        """Give the steps in a bar of a grid. Raises UsageError where a bar is no whole number of them."""
+        steps, rest = divmod(self.numerator * 4 * steps_per_beat, self.denominator)
+        if rest:
+            raise UsageError(
+                f"a bar of {self.name} is no whole number of steps on a grid of {steps_per_beat} a beat; "
+                "choose 2 or 4"
+            )
+        return steps
 
     @property
     def name(self) -> str:
@@ -41,7 +50,21 @@ class Meter:
         return f"{self.numerator}/{self.denominator}"
 
 
-METERS: Final = (Meter(4, 4), Meter(2, 4), Meter(3, 4), Meter(6, 8))
+COMMON, TWO, THREE, SIX = PLAIN = (Meter(4, 4), Meter(2, 4), Meter(3, 4), Meter(6, 8))
+# Plain meters, and how many sixteenths of them are counted, in the order of the bar.
+GROUPS: Final[Mapping[Meter, tuple[tuple[Meter, int], ...]]] = {
+    **{meter: ((meter, meter.bar_sixteenths),) for meter in PLAIN},
+    Meter(2, 2): ((COMMON, 16),),
+    Meter(5, 4): ((THREE, 12), (TWO, 8)),
+    Meter(6, 4): ((THREE, 12), (THREE, 12)),
+    Meter(7, 4): ((COMMON, 16), (THREE, 12)),
+    Meter(3, 8): ((SIX, 6),),
+    Meter(5, 8): ((SIX, 6), (TWO, 4)),
+    Meter(7, 8): ((TWO, 8), (SIX, 6)),
+    Meter(9, 8): ((SIX, 12), (SIX, 6)),
+    Meter(12, 8): ((SIX, 12), (SIX, 12)),
+}
+METERS: Final = tuple(GROUPS)
 
 
 def parse_meter(text: str) -> Meter:
@@ -55,29 +78,3 @@ def parse_meter(text: str) -> Meter:
             return meter
     msg = f"'{text}' is no meter that is known; choose one of {', '.join(meter.name for meter in METERS)}"
     raise UsageError(msg)
-
-
-def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
-    """Give the strength in [0, 1] of each sixteenth of a bar, zero-padded to MAX_BAR_SIXTEENTHS.
-
-    Source: the metrical hierarchy of Lerdahl and Jackendoff (1983), one level lower, one step weaker.
-    """
-    table = np.zeros(MAX_BAR_SIXTEENTHS, dtype=np.float32)
-    bar = meter.bar_sixteenths
-    table[0:bar:2] = 0.25
-    if meter.denominator == 8:  # noqa: PLR2004 - compound: the bar halves into two dotted beats
-        table[6] = STRONG
-    else:
-        table[0:bar:4] = 0.5
-    if meter == Meter(4, 4):
-        table[8] = STRONG
-    table[0] = 1.0
-    return table
-
-
-# STRENGTHS[row of METERS, sixteenth in bar]
-STRENGTHS: Final = np.stack([_strengths(meter) for meter in METERS])
-# The same in quarters, 0-4.
-LEVELS: Final = (STRENGTHS * 4).astype(np.int64)
-# The level of a plain beat; what is weaker lies between beats.
-BEAT_LEVEL: Final = 2

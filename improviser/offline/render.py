@@ -57,7 +57,7 @@ def render_song(
     """
     events = _player_events(song, track)
     meter, downbeat_tick = song_meter(song, Meter(*settings.meter))
-    bar_ticks = meter.bar_beats * song.ticks_per_beat
+    bar_ticks = round(meter.bar_beats * song.ticks_per_beat)
     bars = max(1, math.ceil((events[-1].tick - downbeat_tick) / bar_ticks))
     end_tick = downbeat_tick + bars * bar_ticks
     beats = song.ticks_per_beat
@@ -85,7 +85,7 @@ def song_meter(song: Song, otherwise: Meter) -> tuple[Meter, int]:
     meter = Meter(longest.numerator, longest.denominator)
     if meter not in METERS:
         return otherwise, 0
-    return meter, longest.tick % (meter.bar_beats * song.ticks_per_beat)
+    return meter, longest.tick % round(meter.bar_beats * song.ticks_per_beat)
 
 
 def _player_events(song: Song, track: int | None) -> list[TimedEvent]:

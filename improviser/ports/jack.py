@@ -151,7 +151,7 @@ class JackBackend:
     name: Final = "jack"
 
     def __init__(self, module: Any, client: str = CLIENT) -> None:  # noqa: ANN401 - as above
-        """Join the server as `client` by JACK-Client, the module; raise what that raises where none answers."""
+        """Join the server as `client` by JACK-Client, the module. Raises what that raises where none is."""
         self._module = module
         self._client_name = client
         self._client: Any = None

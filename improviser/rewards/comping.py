@@ -36,8 +36,8 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import HOLD, LONG_AGO, NO_INTERVAL, NONE, WINDOW
+from improviser.music.accent import STRONG
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITY_COUNT
-from improviser.music.meter import STRONG
 from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE, rotate
 from improviser.music.scale import SCALE_BITS
 from improviser.music.voice_leading import MOVEMENT

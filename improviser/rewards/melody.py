@@ -52,9 +52,10 @@ from improviser.listening.line import (
     interval_rows,
     turns,
 )
+from improviser.music.accent import STRONG
 from improviser.music.consonance import interval_consonance
 from improviser.music.expectation import interval_surprisal
-from improviser.music.meter import SIXTEENTHS_PER_BEAT, STRONG
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import ALL_PITCH_CLASSES, NOTE_MAX, OCTAVE, IntArray, rotate
 from improviser.music.scale import SCALE_BITS, STABLE_BITS, Mode
 from improviser.rewards.scene import FloatArray, Rewards, Scene

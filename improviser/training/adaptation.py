@@ -162,9 +162,7 @@ def adapt(
         hits.append([curve[0] for curve in curves])
         counts.append([curve[1] for curve in curves])
         unchanged = names.index(UNCHANGED)
-        velocity.append(
-            velocity_correlation(played[unchanged], cases[unchanged].heard, float(meter.bar_beats))
-        )
+        velocity.append(velocity_correlation(played[unchanged], cases[unchanged].heard, meter.bar_beats))
         report(done, len(parts))
     return Adaptation(names, np.array(hits), np.array(counts), np.array(velocity))
 

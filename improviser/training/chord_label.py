@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.observation import STYLES
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
-from improviser.music.meter import LEVELS
 from improviser.music.pitch import OCTAVE, pitch_class_bits
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR, chorale_parts
 
@@ -33,7 +33,7 @@ class Harmony:
 
     Attributes:
         mode: Row of Mode.
-        levels: (bar_steps,) of music.meter.LEVELS.
+        levels: (bar_steps,) of music.accent.LEVELS.
         bits: (steps,) twelve-bit sets of what the player sounds.
         labels: (steps,) the chord of the beat, NO_CHORD where its voices form none.
     """

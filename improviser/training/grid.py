@@ -75,7 +75,7 @@ class Part:
     @property
     def bar_steps(self) -> int:
         """The steps in a bar."""
-        return METERS[self.meter].bar_beats * self.steps_per_beat
+        return METERS[self.meter].bar_steps(self.steps_per_beat)
 
     def cut(self, steps: int) -> Part:
         """Give its first steps."""
@@ -179,7 +179,7 @@ def comping_parts(
     for piece in pieces:
         ticks = TICKS_PER_BEAT / steps_per_beat
         voices = [voice_events(voice, _steps(piece, ticks), ticks, _shift(piece)) for voice in piece.voices]
-        bar_steps = METERS[_meter(piece)].bar_beats * steps_per_beat
+        bar_steps = METERS[_meter(piece)].bar_steps(steps_per_beat)
         chords = chord_events(voices, steps_per_beat, bar_steps)
         for players in casts:
             yield Part(

@@ -38,7 +38,7 @@ class Stream:
 
     name: str
     meter: int
-    bar_beats: int
+    bar_beats: float
     beats: npt.NDArray[np.float64]
     notes: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> 
     return Stream(
         name=piece.name,
         meter=METERS.index(Meter(*piece.meter)),
-        bar_beats=bar_ticks(piece.meter) // TICKS_PER_BEAT,
+        bar_beats=bar_ticks(piece.meter) / TICKS_PER_BEAT,
         beats=rows[:, _ONSET] / TICKS_PER_BEAT,
         notes=rows[:, _NOTE].astype(np.int64),
         lengths=rows[:, _LENGTH] / TICKS_PER_BEAT,

@@ -17,8 +17,9 @@ from improviser.listening.observation import (
     line_density,
 )
 from improviser.listening.player import Player
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS
-from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.playing.actions import register_base
 from improviser.rewards import Scene

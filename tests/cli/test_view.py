@@ -20,7 +20,9 @@ from improviser.control import (
     PerformerSettings,
     Played,
     Ready,
+    Started,
     Summary,
+    Synced,
     Warned,
 )
 
@@ -73,6 +75,16 @@ def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     shown(view, *MUSIC, Summary(notes_heard=2, notes_played=2))
     lines = capsys.readouterr().out.splitlines()
     assert [*BARS, "Heard 2 notes, played 2; late decisions: 0, stuck notes: 0."] == lines
+
+
+def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bar that is counted in has no number of its own, another tempo other bars; a jump goes to its bar."""
+    view = TextView(SETTINGS, is_terminal=False)
+    for event in (Started(8.0, -4.0), Synced(12.0, 4.0, 60.0), Started(19.0, 32.0)):
+        shown(view, event, *(Heard(event.at_s + after_s, 0, 60, 80, "A") for after_s in (2.0, 3.0)))
+    shown(view, Summary())
+    bars = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("bar")]
+    assert ["1", "2", "9"] == bars
 
 
 def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[str]) -> None:

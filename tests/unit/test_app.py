@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,19 @@ def test_a_jam_without_options_is_the_default_presets() -> None:
 def test_options_come_first() -> None:
     """What the command line says is what the performer is told."""
     options = JamOptions(
-        "fiddle", "Keys", "Synth", 99.0, "Am", 5, 8, "jack", PlayerUse.ALWAYS, "scarborough_fair"
+        preset="fiddle",
+        input_pattern="Keys",
+        output_pattern="Synth",
+        tempo_bpm=99.0,
+        meter="7/8",
+        key="Am",
+        seed=5,
+        bars=8,
+        backend="jack",
+        player=PlayerUse.ALWAYS,
+        tune="scarborough_fair",
     )
+    assert (7, 8) == performer_settings(replace(options, tune=None)).engine["meter"]
     settings = performer_settings(options)
     assert (99.0, "Am", (3, 4)) == tuple(settings.engine[name] for name in ("tempo_bpm", "key", "meter"))
     assert ("fiddle", 5, 8, "scarborough_fair") == (

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from improviser.listening.chord import ChordTracker
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, Chord, chord_from_index
-from improviser.music.meter import LEVELS
 from improviser.music.pitch import IntArray, pitch_class_bits
 from improviser.music.scale import ALL_KEYS, KEY_COUNT, Key, Mode, parse_key
 from tests.scales import in_key

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.observation import line_density
 from improviser.listening.player import Player
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT
-from improviser.music.meter import LEVELS
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.voice_leading import MOVEMENT
 from improviser.rewards import COMPING, COMPONENTS, Scene

@@ -100,7 +100,10 @@ def test_a_locked_key_is_kept() -> None:
     assert all(in_key(engine.key, pitch) for _, pitch in played)
 
 
-@pytest.mark.parametrize("settings", [EngineSettings(key="H"), EngineSettings(meter=(5, 4))])
+@pytest.mark.parametrize(
+    "settings",
+    [EngineSettings(key="H"), EngineSettings(meter=(11, 8)), EngineSettings(meter=(7, 8), steps_per_beat=3)],
+)
 def test_an_unknown_key_or_meter_is_refused(settings: EngineSettings) -> None:
     """The error is one for the user."""
     with pytest.raises(UsageError):

@@ -7,6 +7,7 @@ import pytest
 from improviser.control import ClockUse, Keep, Kept, Notice, Played, SetTempo, Started, Synced, Tap
 from improviser.listening.taps import Taps
 from improviser.midi.message import START, ControlChange, NoteOn
+from improviser.music.meter import Meter
 from tests.performing import ENGINE, Performance, hanging, ons, performer_settings
 from tests.unit.test_conductor import play_clock
 
@@ -171,9 +172,20 @@ def test_keep_is_a_command_too() -> None:
     assert [101.0] == [event.at_s for event in performance.told(Kept)]
 
 
-def test_clicks_follow_the_meter() -> None:
-    """Clicks begin anew on each bar line."""
-    performance = Performance(performer_settings(metronome=True, engine=ENGINE | {"meter": (3, 4)}))
+@pytest.mark.parametrize(
+    ("meter", "beats"),
+    [
+        ((3, 4), [0, 1, 2, 3, 4, 5]),
+        ((6, 8), [0, 1.5, 3, 4.5]),
+        ((7, 8), [0, 1, 2, 3.5, 4.5, 5.5]),
+        ((5, 4), [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_clicks_follow_the_meter(meter: tuple[int, int], beats: list[float]) -> None:
+    """Clicks are on what a bar is counted by, and begin anew, high, on each bar line."""
+    performance = Performance(performer_settings(metronome=True, engine=ENGINE | {"meter": meter}))
     performance.play(0.0, ON)
-    performance.run(until_s=3.1)
-    assert [76, 77, 77, 76, 77, 77, 76] == [note for _, note in clicks(performance)]
+    performance.run(until_s=2.95)
+    bar = Meter(*meter).bar_beats
+    assert [beat / 2 for beat in beats] == pytest.approx([at_s for at_s, _ in clicks(performance)], abs=0.002)
+    assert [77 if beat % bar else 76 for beat in beats] == [note for _, note in clicks(performance)]

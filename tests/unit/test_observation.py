@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from improviser.listening.observation import (
 )
 from improviser.listening.player import Player
 from improviser.music.chord import QUALITY_COUNT
-from improviser.music.meter import METERS
+from improviser.music.meter import METERS, PLAIN, Meter
 from improviser.music.pitch import parse_note, pitch_class_bits
 from improviser.music.scale import parse_key
 from tests.scenes import events
@@ -177,7 +178,14 @@ def test_the_place_is_seen() -> None:
     seen = see(where=place("Am", sixteenth=14, bar=13))
     assert ([1], [14], [0], [5]) == tuple(seen[name] for name in ("mode", "sixteenth", "meter", "bar"))
     sizes = {feature.name: feature.values for feature in FEATURES}
-    assert (len(METERS), len(STYLES)) <= (sizes["meter"], sizes["style"])
+    assert (len(PLAIN), len(STYLES)) <= (sizes["meter"], sizes["style"])
+
+
+def test_a_bar_of_seven_eighths_is_seen_as_the_plain_bars_that_it_is_counted_as() -> None:
+    """After two quarters of 2/4 comes the first half of a bar of 6/8."""
+    seven = np.array([METERS.index(Meter(7, 8))])
+    seen = see(where=replace(place("C", sixteenth=10), meter=seven))
+    assert ([2], [PLAIN.index(Meter(6, 8))]) == (seen["sixteenth"], seen["meter"])
 
 
 @pytest.mark.parametrize(

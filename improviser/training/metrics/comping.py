@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from improviser.listening.line import REST
+from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, QUALITY_COUNT
-from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
 from improviser.music.voice_leading import MOVEMENT

@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from improviser.music.accent import LEVELS
 from improviser.music.consonance import CONSONANT_INTERVALS
-from improviser.music.meter import LEVELS, SIXTEENTHS_PER_BEAT
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 from improviser.training.metrics.performance import (
     BoolArray,

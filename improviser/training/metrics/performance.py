@@ -41,7 +41,7 @@ class Performance:
     @property
     def bar_steps(self) -> int:
         """The steps in a bar."""
-        return METERS[self.meter].bar_beats * self.steps_per_beat
+        return METERS[self.meter].bar_steps(self.steps_per_beat)
 
 
 def sounding_notes(events: Events) -> IntRow:
