@@ -72,9 +72,9 @@ LONGEST_WAIT_S: Final = 0.5
 BURST: Final = 64
 # The rewards of a decision take 0.2 ms and its reasons 0.1 (both 0.25 at the median and 0.55 at p99 on a busy
 # machine, and more where caches are cold); so much idle time has to be ahead for both.
-REWARD_S: Final = 0.002
+REWARD_S: Final = 0.004
 # Preparing the next step takes 0.2-0.4 ms.
-PREPARE_S: Final = 0.001
+PREPARE_S: Final = 0.004
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0

@@ -74,13 +74,13 @@ def play(
     with watching(ports, inbox), contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
         stand_in = new_stand_in(settings, ports, clock.now_s())
+        _warm_up(new_engine())
+        priority.sharpen_timers()
+        priority.still_collector()
         tell(_ready(settings, ports, stand_in, is_realtime=is_realtime))
         for event in (alone_notice(ports), None if is_realtime else Warned(priority.advice())):
             if event is not None:
                 tell(event)
-        _warm_up(new_engine())
-        priority.sharpen_timers()
-        priority.still_collector()
         cells = open_shared(ports.ledger)
         inbox.thru = Thru(ports.output, cells) if settings.thru else None
         propose = None

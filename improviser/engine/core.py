@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from improviser.music.scale import Key
 
 # A decision falls this long before its notes are due, so that all that happens at the deadline is sending.
-DECIDE_AHEAD_S: Final = 0.002
+DECIDE_AHEAD_S: Final = 0.003
 # Two ways to the same moment differ by less, in floating point.
 ROUNDING_S: Final = 1e-6
 # A note this much of a step after a step still wakes the improviser for that step.
