@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,7 @@ improviser bench decision engine
 improviser bench --json
 improviser bench timing --seconds 60 --period 16
 improviser bench timing --work learner --json
+improviser bench timing --backend jack --runs 3
 """
 
 WhatArgument = Annotated[
@@ -36,8 +38,21 @@ WhatArgument = Annotated[
 
 NEED_TRAINING = frozenset({"env", "training"})
 TIMING = "timing"
+
+
+class TimedBackend(StrEnum):
+    """The MIDI systems whose timing can be measured."""
+
+    JACK = "jack"
+    RTMIDI_JACK = "rtmidi-jack"
+
+
 SecondsOption = Annotated[float, typer.Option("--seconds", min=5, help="timing: how long each trial is.")]
 PeriodOption = Annotated[int, typer.Option("--period", min=16, max=4096, help="timing: JACK's, in frames.")]
+RunsOption = Annotated[int, typer.Option("--runs", min=1, help="timing: how often; medians are told too.")]
+BackendOption = Annotated[
+    TimedBackend | None, typer.Option("--backend", help="timing: one of the two instead of both.")
+]
 WorkOption = Annotated[
     list[str] | None,
     typer.Option("--work", metavar="NAME", help="timing: idle, learner, loaded or ordinary; all by default."),
@@ -52,6 +67,8 @@ def bench(
     seconds: SecondsOption = 20,
     period: PeriodOption = 128,
     work: WorkOption = None,
+    backend: BackendOption = None,
+    runs: RunsOption = 1,
     json: JsonOption = False,
 ) -> None:
     """Measure the speed of decisions, engine, start, environment and training on this machine.
@@ -63,14 +80,16 @@ def bench(
     figures of one run only: machines differ from hour to hour.
 
     Timing runs a jam on a JACK server of its own (the dummy driver), and another client says how far each
-    note was off its grid, beside a reference in C, and how long a key that is passed on took: with the
+    note and each tick of its clock was off the grid, beside references in C, and how long a key that is
+    passed on took: with the
     machine idle, with a learner at work, with all cores busy, and with a learner but without real-time
     priority.
     """
     if TIMING in (what or ()):
-        from improviser.cli.timing import bench_timing
+        from improviser.cli.timing import TimingPlan, bench_timing
 
-        bench_timing(preset, seconds, period, work or (), as_json=json)
+        plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
+        bench_timing(plan, as_json=json)
     benches = {} if what == [TIMING] else _chosen([name for name in what or () if name != TIMING])
     if not benches:
         return

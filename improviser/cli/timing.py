@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from improviser.cli.console import progress, say_json, say_table, tell
+from improviser.cli.console import progress, say, say_json, say_table, tell
 from improviser.cli.extras import missing_training
 from improviser.errors import UsageError
 
@@ -19,7 +21,7 @@ _LEARNER = "from improviser.training.speed import measure_learning\nwhile True: 
 _HEAD = (
     "WORK",
     "SENDER",
-    "NOTES",
+    "SENT",
     "MISSING",
     "DOUBLED",
     "STUCK",
@@ -30,19 +32,42 @@ _HEAD = (
     "P99/C",
     "P99.9/C",
 )
+_MEDIAN_HEAD = ("MEDIAN", "SENDER", "P99/C", "P99.9/C")
 _QUANTILES = ("p50", "p99", "p99.9", "max")
 
 
-def bench_timing(preset: str, seconds: float, period: int, works: Sequence[str], *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class TimingPlan:
+    """What to measure.
+
+    Attributes:
+        preset: What the jam plays.
+        seconds: How long each trial is.
+        period: JACK's, in frames.
+        works: Names of what goes on beside it; empty: all.
+        backend: One of the two; empty: both.
+        runs: How often.
+    """
+
+    preset: str
+    seconds: float
+    period: int
+    works: Sequence[str]
+    backend: str
+    runs: int
+
+
+def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
     """Measure, and say the table or one JSON object for each trial.
 
     Raises:
         ImproviserError: There is no JACK, or a jam does not begin.
+        UsageError: A kind of work is unknown.
     """
     from improviser.daemon.timing.reference import NEEDS
     from improviser.daemon.timing.trial import run_trial
 
-    trials = _trials(preset, seconds, period, works)
+    trials = _trials(plan)
     with progress("measuring", len(trials)) as advance:
         outcomes = []
         for done, trial in enumerate(trials, 1):
@@ -53,34 +78,81 @@ def bench_timing(preset: str, seconds: float, period: int, works: Sequence[str],
     if as_json:
         for outcome in outcomes:
             say_json({"event": "measured", "bench": "timing", **outcome.to_json()})
-    else:
-        say_table(_HEAD, [row for outcome in outcomes for row in _rows(outcome)])
+        return
+    say_table(_HEAD, [row for outcome in outcomes for row in _rows(outcome)])
+    if plan.runs > 1:
+        say("")
+        say_table(_MEDIAN_HEAD, _median_rows(outcomes))
 
 
-def _trials(preset: str, seconds: float, period: int, works: Sequence[str]) -> list[Trial]:
-    """Give what to try. Raises UsageError where a kind of work is unknown."""
+def _trials(plan: TimingPlan) -> list[Trial]:
+    """Give what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
     from improviser.daemon.timing.trial import BACKENDS, WORKS, Trial
 
-    unknown = sorted(set(works) - {work.name for work in WORKS})
+    unknown = sorted(set(plan.works) - {work.name for work in WORKS})
     if unknown:
         raise UsageError(f"no work '{unknown[0]}'; there is {', '.join(work.name for work in WORKS)}")
-    chosen = [work for work in WORKS if not works or work.name in works]
+    chosen = [work for work in WORKS if not plan.works or work.name in plan.works]
     if missing_training() and any(work.learns for work in chosen):
         tell('the learner is left out: it takes pip install "improviser-live[train]"')
         chosen = [work for work in chosen if not work.learns]
     learner = (sys.executable, "-P", "-c", _LEARNER)
-    return [Trial(work, name, preset, period, seconds, learner) for work in chosen for name in BACKENDS]
+    backends = [name for name in BACKENDS if not plan.backend or name == plan.backend]
+    once = [
+        Trial(work, name, plan.preset, plan.period, plan.seconds, learner)
+        for work in chosen
+        for name in backends
+    ]
+    return once * plan.runs
 
 
 def _rows(outcome: Outcome) -> list[tuple[str, ...]]:
-    """Give a trial's rows: the jam's onsets, the reference's, and the reactions."""
+    """Give a trial's rows: the jam's notes and ticks, each beside the reference's, and the reactions."""
     work, backend = outcome.trial.work.name, outcome.trial.backend
-    ratios = [_number(outcome.ratio(quantile)) for quantile in ("p99", "p99.9")]
-    rows = [(work, backend, *_figures(outcome.jam), *ratios)]
-    if outcome.reference is not None:
-        rows.append((work, f"C beside {backend}", *_figures(outcome.reference), "", ""))
+    rows: list[tuple[str, ...]] = []
+    for what, ours, theirs in _pairs(outcome):
+        rows.append((work, f"{what}, {backend}", *_figures(ours), *_ratios(ours, theirs)))
+        if theirs is not None:
+            rows.append((work, f"{what}, C beside {backend}", *_figures(theirs), "", ""))
     reaction = (_number(outcome.reaction_ms.get(quantile)) for quantile in _QUANTILES)
     return [*rows, (work, f"key to answer, {backend}", "", "", "", "", *reaction, "", "")]
+
+
+def _pairs(outcome: Outcome) -> tuple[tuple[str, Heard, Heard | None], ...]:
+    """Give what was sent, by us and by the reference."""
+    return (
+        ("notes", outcome.jam, outcome.reference),
+        ("clock", outcome.clock, outcome.reference_clock),
+    )
+
+
+def _median_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """Give the medians of the ratios over the runs of each trial."""
+    from improviser.daemon.timing.trial import ratios
+
+    runs: dict[tuple[str, str], list[dict[str, float | None]]] = {}
+    for outcome in outcomes:
+        for what, ours, theirs in _pairs(outcome):
+            key = outcome.trial.work.name, f"{what}, {outcome.trial.backend}"
+            runs.setdefault(key, []).append(ratios(ours, theirs))
+    return [
+        (*key, *(_number(_median([run[quantile] for run in of_key])) for quantile in ("p99", "p99.9")))
+        for key, of_key in runs.items()
+    ]
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    """Give the median of the numbers; None where there are none."""
+    numbers = [value for value in values if value is not None]
+    return statistics.median(numbers) if numbers else None
+
+
+def _ratios(ours: Heard, theirs: Heard | None) -> tuple[str, ...]:
+    """Give the two columns of the ratios."""
+    from improviser.daemon.timing.trial import ratios
+
+    found = ratios(ours, theirs)
+    return _number(found["p99"]), _number(found["p99.9"])
 
 
 def _figures(heard: Heard) -> tuple[str, ...]:

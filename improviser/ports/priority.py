@@ -24,7 +24,9 @@ CLIENT_PRIORITY: Final = 5
 HELPER_PRIORITY: Final = 2
 # Threads of a JACK client are locked into memory with their whole stack.
 STACK_BYTES: Final = 256 * 1024
-SWITCH_INTERVAL_S: Final = 0.0005
+# For so long JACK's thread waits for the beat's when a period begins: with 0.5 ms other clients of a server
+# with periods of 16 frames were late by 1.2 ms at p99, with 0.1 ms by 0.8 (bench timing, C beside jack).
+SWITCH_INTERVAL_S: Final = 0.0001
 _PR_SET_TIMERSLACK: Final = 29
 _TIMER_SLACK_NS: Final = 1000
 _TIME_CRITICAL: Final = 15

@@ -14,7 +14,7 @@ import pytest
 from improviser.cli import main
 from improviser.daemon.timing import server, trial
 from improviser.daemon.timing.reference import compile_reference
-from improviser.daemon.timing.trial import WORKS, Trial, Work, run_trial
+from improviser.daemon.timing.trial import WORKS, Trial, Work, ratios, run_trial
 from improviser.errors import ImproviserError
 
 pytestmark = pytest.mark.jack
@@ -44,7 +44,11 @@ def test_a_trial_hears_all_that_was_played(backend: str) -> None:
     if shutil.which("cc"):
         assert outcome.reference is not None
         assert (0, 0, 0) == (outcome.reference.missing, outcome.reference.doubled, outcome.reference.stuck)
-        assert outcome.ratio("p99") is not None
+        assert ratios(outcome.jam, outcome.reference)["p99"] is not None
+        assert outcome.reference_clock is not None
+        assert (0, 0) == (outcome.reference_clock.missing, outcome.reference_clock.doubled)
+    assert (0, 0) == (outcome.clock.missing, outcome.clock.doubled)
+    assert outcome.clock.off_ms["p50"] <= (0.02 if backend == "jack" else 3.0)
 
 
 def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,14 +65,15 @@ def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert {"p50": None, "p99": None, "p99.9": None} == first["ratio"]
 
 
-def test_a_table_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each sender has a row, and so have the reactions."""
-    monkeypatch.setattr(trial, "BACKENDS", ("jack",))
-    assert 0 == main(["bench", "timing", "--work", "idle", "--seconds", "5", "--preset", "fiddle"])
+def test_a_table_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each sender has a row, so have the reactions; of several runs the median ratios follow."""
+    values = ["--work", "idle", "--seconds", "5", "--preset", "fiddle", "--backend", "jack", "--runs", "2"]
+    assert 0 == main(["bench", "timing", *values])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("WORK")
-    assert "idle  jack" in lines[1]
-    assert "key to answer, jack" in lines[-1]
+    assert "idle  notes, jack" in lines[1]
+    assert 2 == len([line for line in lines if "key to answer, jack" in line])
+    assert ["MEDIAN", "idle", "idle"] == [line.split()[0] for line in lines[-3:]]
 
 
 def test_an_unknown_work_is_refused() -> None:
@@ -93,6 +98,6 @@ def test_the_reference_is_compiled_where_it_can_be(tmp_path: Path, monkeypatch: 
     program = compile_reference(tmp_path)
     assert program is not None
     done = subprocess.run([program], capture_output=True, text=True, check=False, env=os.environ)
-    assert (2, "reference NAME STEP_MS PRIORITY\n") == (done.returncode, done.stderr)
+    assert (2, "reference NAME STEP_MS PRIORITY KIND\n") == (done.returncode, done.stderr)
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert compile_reference(tmp_path) is None

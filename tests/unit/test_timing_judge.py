@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.daemon.timing.judge import judge_grid, judge_reactions, of_channel
-from improviser.daemon.timing.witness import Note
+from improviser.daemon.timing.judge import judge_grid, judge_reactions, of_channel, of_clock
+from improviser.daemon.timing.witness import TICK, Note
 
 STEP_S = 0.125
 
@@ -58,3 +58,15 @@ def test_reactions_are_paired_with_their_keys() -> None:
     assert {"p50": 2.0, "p99": 2.0, "p99.9": 2.0, "max": 2.0} == judge_reactions(keys, answers)
     assert [] == of_channel(answers, 3)
     assert answers == of_channel(answers, 0)
+
+
+def test_ticks_are_judged_apart() -> None:
+    """A clock's ticks have a grid of their own, and belong to no channel."""
+    ticks: list[Note] = [("out", place * 0.02, 0.0, TICK, 0) for place in range(20) if place != 7]
+    notes = metronome(10)
+    mixed = [*ticks, *notes]
+    assert (ticks, []) == (of_clock(mixed), of_channel(ticks, TICK % 16))
+    assert notes == of_channel(mixed, 1)
+    heard = judge_grid(of_clock(mixed), 0.02, None, by_frame=True)
+    assert (1, 0, 0) == (heard.missing, heard.doubled, heard.stuck)
+    assert 0.0 == pytest.approx(heard.off_ms["max"], abs=1e-6)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from improviser.daemon.tally import quantiles_ms
+from improviser.daemon.timing.witness import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,17 +41,17 @@ class Heard:
 
 
 def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool) -> Heard:
-    """Judge notes that belong on a grid.
+    """Judge notes, or ticks, that belong on a grid.
 
     The grid has the step that it ought to have, so that drift counts; where it begins follows from the notes.
 
     Args:
-        notes: Note-ons and note-offs, as the witness has them.
+        notes: Note-ons and note-offs, or ticks, as the witness has them.
         step_s: The grid.
-        sent: The note-ons that the sender has told of; None where it plays one on each step.
+        sent: The note-ons that the sender has told of; None where it sends one on each step.
         by_frame: Whether JACK's frames count, or the machine's clock.
     """
-    ons = [note for note in notes if note[3] >> _KIND == _NOTE_ON]
+    ons = [note for note in notes if note[3] >> _KIND == _NOTE_ON or note[3] == TICK]
     times_s = [note[1] if by_frame else note[2] for note in ons]
     places, off_s = _on_grid(times_s, step_s)
     if sent is None:
@@ -86,7 +87,12 @@ def judge_reactions(keys: Iterable[Note], answers: Sequence[Note]) -> dict[str, 
 
 def of_channel(notes: Iterable[Note], channel: int) -> list[Note]:
     """Give the notes of a channel 0-15."""
-    return [note for note in notes if note[3] % _CHANNELS == channel]
+    return [note for note in notes if note[3] != TICK and note[3] % _CHANNELS == channel]
+
+
+def of_clock(notes: Iterable[Note]) -> list[Note]:
+    """Give the ticks."""
+    return [note for note in notes if note[3] == TICK]
 
 
 def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[float]]:
@@ -108,6 +114,6 @@ def _stuck(notes: Sequence[Note]) -> int:
         key = (status % _CHANNELS, note)
         if status >> _KIND == _NOTE_ON:
             sounding.add(key)
-        else:
+        elif status != TICK:
             sounding.discard(key)
     return len(sounding)

@@ -1,10 +1,10 @@
 /* A metronome in C, the measure of what a program can do on this machine.
  *
- *     reference NAME STEP_MS PRIORITY
+ *     reference NAME STEP_MS PRIORITY KIND
  *
- * A thread sleeps to absolute deadlines and hands each note to JACK's callback, which writes it at the start of
- * the next period, as a program does that sends "now". PRIORITY is that of SCHED_FIFO, 0 for none. SIGTERM ends it
- * after the end of a note.
+ * A thread sleeps to absolute deadlines and hands each message to JACK's callback, which writes it at the start of
+ * the next period, as a program does that sends "now". PRIORITY is that of SCHED_FIFO, 0 for none. KIND is "notes",
+ * one a step, or "clock", a tick a step. SIGTERM ends it after the end of a note.
  * JACK's functions are declared here, so that no header has to be installed: JACK API 1.9.21.
  */
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct jack_client jack_client_t;
@@ -29,7 +30,7 @@ void *jack_port_get_buffer(jack_port_t *, uint32_t);
 void jack_midi_clear_buffer(void *);
 int jack_midi_event_write(void *, uint32_t time, const unsigned char *, size_t);
 
-enum { NO_START_SERVER = 1, IS_OUTPUT = 2, ROOM = 64, NOTE = 60 };
+enum { NO_START_SERVER = 1, IS_OUTPUT = 2, ROOM = 64, NOTE = 60, NOTE_ON = 0x90, NOTE_OFF = 0x80, TICK = 0xF8 };
 
 static jack_port_t *port;
 static unsigned char kinds[ROOM];
@@ -43,7 +44,7 @@ static int process(uint32_t frames, void *unused)
     jack_midi_clear_buffer(buffer);
     while (atomic_load(&read_) != atomic_load(&written)) {
         unsigned char message[3] = {kinds[atomic_load(&read_) % ROOM], NOTE, 100};
-        jack_midi_event_write(buffer, 0, message, sizeof message);
+        jack_midi_event_write(buffer, 0, message, message[0] == TICK ? 1 : sizeof message);
         atomic_fetch_add(&read_, 1);
     }
     return 0;
@@ -70,8 +71,8 @@ static void end(int signal_)
 
 int main(int count, char **values)
 {
-    if (count != 4) {
-        fprintf(stderr, "reference NAME STEP_MS PRIORITY\n");
+    if (count != 5) {
+        fprintf(stderr, "reference NAME STEP_MS PRIORITY KIND\n");
         return 2;
     }
     jack_client_t *client = jack_client_open(values[1], NO_START_SERVER, NULL);
@@ -86,12 +87,13 @@ int main(int count, char **values)
         fprintf(stderr, "no real-time priority\n");
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t half_ns = (int64_t)(atof(values[2]) * 5e5), half = 0;
+    int ticks = !strcmp(values[4], "clock");
+    int64_t half_ns = (int64_t)(atof(values[2]) * (ticks ? 1e6 : 5e5)), half = 0;
     int64_t start = now.tv_sec * 1000000000 + now.tv_nsec + half_ns;
     signal(SIGTERM, end);
     for (; half % 2 || !atomic_load(&ended); half++) {
         sleep_until(start + half * half_ns);
-        put(half % 2 ? 0x80 : 0x90);
+        put(ticks ? TICK : half % 2 ? NOTE_OFF : NOTE_ON);
     }
     sleep_until(start + half * half_ns + 200000000); /* so that the last message leaves */
     jack_deactivate(client);

@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from improviser.daemon.timing.judge import Heard, judge_grid, judge_reactions, of_channel
+from improviser.daemon.timing.judge import Heard, judge_grid, judge_reactions, of_channel, of_clock
 from improviser.daemon.timing.reference import compile_reference
 from improviser.daemon.timing.server import dummy_server
 from improviser.daemon.timing.witness import KEYS
 from improviser.errors import ImproviserError
-from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.listening.midi_clock import TICKS_PER_BEAT
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.priority import BEAT_PRIORITY
 
 if TYPE_CHECKING:
@@ -33,10 +34,13 @@ BACKENDS: Final = ("jack", "rtmidi-jack")
 TEMPO_BPM: Final = 117.0
 _STEPS_PER_BEAT: Final = 4
 STEP_S: Final = 60 / TEMPO_BPM / _STEPS_PER_BEAT
+TICK_S: Final = 60 / TEMPO_BPM / TICKS_PER_BEAT
 REFERENCE: Final = "Bench Reference"
+REFERENCE_CLOCK: Final = "Bench Clock"
 # The keys' channel is 0; the improviser plays on the next one, so that what is passed on is told from it.
 _CHANNEL: Final = 1
 _PATIENCE_S: Final = 20.0
+_MS_PER_S: Final = 1000.0
 _NICE: Final = 10
 _SPIN: Final = (sys.executable, "-c", "while True: pass")
 # Gives up what allows real-time priority (Linux: the capability 23, and the limit), and becomes a command.
@@ -101,8 +105,10 @@ class Outcome:
     Attributes:
         trial: What was tried.
         realtime: Whether the jam had real-time priority.
-        jam: What came from the improviser.
+        jam: What notes came from the improviser.
         reference: What came from the reference in C; None where it cannot be compiled.
+        clock: What ticks of MIDI clock came from the improviser.
+        reference_clock: What came from another reference that sends these.
         reaction_ms: From a key to the same note passed on, by JACK's frames: p50, p99, p99.9, max.
     """
 
@@ -110,14 +116,9 @@ class Outcome:
     realtime: bool
     jam: Heard
     reference: Heard | None
+    clock: Heard
+    reference_clock: Heard | None
     reaction_ms: dict[str, float]
-
-    def ratio(self, quantile: str) -> float | None:
-        """Give the jam's quantile over the reference's; None without a reference."""
-        if self.reference is None:
-            return None
-        ours, theirs = self.jam.off_ms.get(quantile), self.reference.off_ms.get(quantile)
-        return None if ours is None or not theirs else ours / theirs
 
     def to_json(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -131,9 +132,21 @@ class Outcome:
             "realtime": self.realtime,
             "jam": asdict(self.jam),
             "reference": None if self.reference is None else asdict(self.reference),
-            "ratio": {name: self.ratio(name) for name in ("p50", "p99", "p99.9")},
+            "ratio": ratios(self.jam, self.reference),
+            "clock": asdict(self.clock),
+            "reference_clock": None if self.reference_clock is None else asdict(self.reference_clock),
+            "clock_ratio": ratios(self.clock, self.reference_clock),
             "reaction_ms": self.reaction_ms,
         }
+
+
+def ratios(ours: Heard, theirs: Heard | None) -> dict[str, float | None]:
+    """Give our quantiles over the reference's; None where either is missing."""
+    reference = theirs.off_ms if theirs is not None else {}
+    return {
+        name: ours.off_ms[name] / reference[name] if name in ours.off_ms and reference.get(name) else None
+        for name in ("p50", "p99", "p99.9")
+    }
 
 
 def run_trial(trial: Trial) -> Outcome:
@@ -153,8 +166,8 @@ def run_trial(trial: Trial) -> Outcome:
         with contextlib.ExitStack() as music:
             for command in _work(trial):
                 music.enter_context(_beside(command, environment))
-            if reference is not None:
-                music.enter_context(_beside(_admitted(trial, _reference(reference, trial)), environment))
+            for command in _references(reference, trial):
+                music.enter_context(_beside(_admitted(trial, command), environment))
             music.enter_context(_beside(_admitted(trial, _jam(trial)), environment, told))
             _read_line(witness)
         told.seek(0)
@@ -166,16 +179,23 @@ def _outcome(trial: Trial, notes: Sequence[Note], told: Sequence[dict[str, Any]]
     ready = next((event for event in told if event["event"] == "ready"), None)
     if ready is None:
         raise ImproviserError("the jam did not begin; see what it says: improviser jam")
-    ports: dict[str, list[Note]] = {KEYS: [], VIRTUAL_OUTPUT: [], REFERENCE: []}
+    ports: dict[str, list[Note]] = {KEYS: [], VIRTUAL_OUTPUT: [], REFERENCE: [], REFERENCE_CLOCK: []}
     for note in notes:
         ports[note[0]].append(note)
-    ours = of_channel(ports[VIRTUAL_OUTPUT], _CHANNEL)
+    ours, by_frame = ports[VIRTUAL_OUTPUT], trial.backend == "jack"
     sent = [event["note"] for event in told if event["event"] == "played"]
+
+    def of_reference(name: str, step_s: float) -> Heard | None:
+        """Judge what came from a reference, if anything did."""
+        return judge_grid(ports[name], step_s, None, by_frame=False) if ports[name] else None
+
     return Outcome(
         trial=trial,
         realtime=ready["realtime"],
-        jam=judge_grid(ours, STEP_S, sent, by_frame=trial.backend == "jack"),
-        reference=judge_grid(ports[REFERENCE], STEP_S, None, by_frame=False) if ports[REFERENCE] else None,
+        jam=judge_grid(of_channel(ours, _CHANNEL), STEP_S, sent, by_frame=by_frame),
+        reference=of_reference(REFERENCE, STEP_S),
+        clock=judge_grid(of_clock(ours), TICK_S, None, by_frame=by_frame),
+        reference_clock=of_reference(REFERENCE_CLOCK, TICK_S),
         reaction_ms=judge_reactions(ports[KEYS], of_channel(ports[VIRTUAL_OUTPUT], 0)),
     )
 
@@ -196,21 +216,25 @@ def _heard(witness: subprocess.Popen[str]) -> list[Note]:
 
 def _witness(trial: Trial, *, hears_reference: bool) -> list[str]:
     """Give the command of the witness."""
-    ports = [VIRTUAL_OUTPUT, *[REFERENCE] * hears_reference]
+    ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
     return [sys.executable, "-P", "-m", "improviser.daemon.timing.witness", str(trial.seconds), *ports]
 
 
 def _jam(trial: Trial) -> list[str]:
-    """Give the command of the jam, which passes on what comes too."""
+    """Give the command of the jam, which passes on what comes and sends its clock too."""
     values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
-    ports = ["--backend", trial.backend, "--in", "Improviser In", "--channel", str(_CHANNEL + 1), "--thru"]
-    return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports]
+    ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
+    sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
+    return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports, *sends]
 
 
-def _reference(program: Path, trial: Trial) -> list[str]:
-    """Give the command of the reference."""
-    priority = BEAT_PRIORITY if trial.work.realtime else 0
-    return [str(program), REFERENCE, str(STEP_S * 1000), str(priority)]
+def _references(program: Path | None, trial: Trial) -> list[list[str]]:
+    """Give the commands of the references, none where there is no program."""
+    if program is None:
+        return []
+    priority = str(BEAT_PRIORITY if trial.work.realtime else 0)
+    kinds = ((REFERENCE, STEP_S, "notes"), (REFERENCE_CLOCK, TICK_S, "clock"))
+    return [[str(program), name, str(step_s * _MS_PER_S), priority, kind] for name, step_s, kind in kinds]
 
 
 def _work(trial: Trial) -> list[list[str]]:

@@ -2,8 +2,8 @@
 
 `python -m improviser.daemon.timing.witness SECONDS PORT...` waits for the ports, whose names hold the given
 texts, plays on 'Improviser In' for so many seconds, and says so by an empty line. It listens until its
-input ends, and then prints one JSON line for each note: the port, the moment by JACK's frames, that by the
-machine's clock, status, note. What it plays itself is there as KEYS.
+input ends, and then prints one JSON line for each note and each tick of a clock: the port, the moment by
+JACK's frames, that by the machine's clock, status, note. What it plays itself is there as KEYS.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KEYS: Final = "keys"
+TICK: Final = 0xF8
 BEAT_S: Final = 0.5
 _SCALE: Final = (60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62)
 # Keys come on no grid, so that they meet all places of a period.
@@ -78,9 +79,11 @@ class Witness:
         """Write down what comes from a port."""
 
         def heard(data: Sequence[int], at_ns: int) -> None:
-            """Write down a note."""
+            """Write down a note or a tick."""
             if data[0] >> 4 in {0x8, 0x9}:
                 self.notes.append((name, at_ns / _NS_PER_S, time.monotonic(), data[0], data[1]))
+            elif data[0] == TICK:
+                self.notes.append((name, at_ns / _NS_PER_S, time.monotonic(), TICK, 0))
 
         self._hears.open_input(source, heard)
 
