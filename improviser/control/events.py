@@ -221,7 +221,6 @@ class Summary:
         untold: Events that were not told, since they were not read as fast as they came.
         duration_s: From ready to the end.
         start_s: The player's first note, None where none came: the first downbeat.
-        reason: Why it ended, empty where it was asked to.
     """
 
     event: ClassVar[str] = "summary"
@@ -239,7 +238,6 @@ class Summary:
     untold: int = 0
     duration_s: float = 0.0
     start_s: float | None = None
-    reason: str = ""
 
 
 Event = (

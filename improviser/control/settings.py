@@ -120,10 +120,9 @@ class PerformerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Release everything, say the summary, end; `reason` is for people, empty where they asked for it."""
+    """Release everything, say the summary, end."""
 
     event: ClassVar[str] = "stop"
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +16,6 @@ from improviser.control import (
     DIGITS,
     Command,
     Event,
-    Failed,
     Halted,
     Keep,
     Kept,
@@ -39,7 +37,7 @@ from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival
 from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
-from improviser.daemon.ledger import beat_heart
+from improviser.daemon.ledger import Place, beat_heart, mark_place
 from improviser.daemon.pedals import asked
 from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice
@@ -109,25 +107,27 @@ class Beat:
         self._tempo_bpm = self._engine.settings.tempo_bpm
         self._first_s: float | None = None
         self._end_s: float | None = None
-        self._stop: Stop | None = None
+        self._is_over = False
         self._collected_s = clock.now_s()
         self._turns = 0
 
     def run(self) -> Summary:
-        """Play until stopped, and give the summary; what goes wrong is told, and every note released."""
+        """Play until stopped, and give the summary; whatever goes wrong, every note is released first.
+
+        Raises:
+            PortError: The output is gone, and does not return by itself.
+        """
         begun_s = self._clock.now_s()
         try:
             if self._settings.resume is not None:
-                self._resume(*self._settings.resume)
+                self._resume(Place(*self._settings.resume))
             elif self._settings.count_in and self._stage.stand_in is None:
                 self._count_in(self._settings.count_in)
-            while self._stop is None:
+            while not self._is_over:
                 self._turn()
-        except PortError as error:
-            self._fail(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, notes must not hang
-            self._fail(f"unexpected {type(error).__name__}: {error}; please report it")
-            traceback.print_exc()
+        except Exception:
+            self._leave(begun_s)
+            raise
         return self._leave(begun_s)
 
     def _turn(self) -> None:
@@ -144,7 +144,7 @@ class Beat:
             self._take(item)
         for channel in inbox.take_missed():
             self._forget(channel)
-        if self._stop is None:
+        if not self._is_over:
             self._play()
             self._rest()
 
@@ -152,7 +152,7 @@ class Beat:
         """Do all that is due."""
         now_s = self._clock.now_s()
         if self._end_s is not None and now_s >= self._end_s:
-            self._stop = Stop()
+            self._is_over = True
             return
         if self._stage.stand_in is not None:
             self._stage.stand_in.play(now_s)
@@ -201,7 +201,7 @@ class Beat:
             case Tap():
                 self._conduct(self._conductor.tap(at_s, self._engine))
             case Stop():
-                self._stop = command
+                self._is_over = True
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
@@ -267,16 +267,17 @@ class Beat:
         at_s = round(self._clock.now_s() + COUNT_IN_LEAD_S, DIGITS)
         self._conduct(self._conductor.begin(at_s, -beats, self._engine))
 
-    def _resume(self, start_s: float, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Go on with a performance that began at `start_s` and had come to `beat` at `at_s`."""
+    def _resume(self, place: Place) -> None:
+        """Go on with a performance that had come to a place; the beat has gone on since."""
         now_s = self._now_s()
-        beat_now = round(beat + (now_s - at_s) * tempo_bpm / _S_PER_MINUTE, DIGITS)
-        self._engine.sync(now_s, beat_now, tempo_bpm)
-        self._stage.tell(Synced(now_s, beat_now, tempo_bpm, is_own=True))
-        self._engine.start(now_s, beat_now)
-        self._stage.tell(Started(now_s, beat_now))
-        self._tempo_bpm = tempo_bpm
-        self._begin(start_s)
+        passed_s = max(0.0, now_s - place.at_s)
+        beat = round(place.beat + passed_s * place.tempo_bpm / _S_PER_MINUTE, DIGITS)
+        self._engine.sync(now_s, beat, place.tempo_bpm)
+        self._stage.tell(Synced(now_s, beat, place.tempo_bpm, is_own=True))
+        self._engine.start(now_s, beat)
+        self._stage.tell(Started(now_s, beat))
+        self._tempo_bpm = place.tempo_bpm
+        self._begin(place.start_s)
 
     def _length_s(self) -> float | None:
         """Give how long the performance lasts from the first note on; None: until it is stopped."""
@@ -299,7 +300,7 @@ class Beat:
     def _lose(self, lost: PortLost) -> None:
         """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
         if lost.is_output and not lost.may_return:
-            raise PortError(f"the port '{lost.name}' is gone; bring it back and start again")
+            raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
         if lost.is_output:
             self._silence()
         else:
@@ -346,12 +347,19 @@ class Beat:
         if self._idle_s() > PREPARE_S:
             self._engine.prepare()
         now_s = self._clock.now_s()
+        self._note_place(now_s)
         notice = self._conductor.look(now_s)
         if notice is not None:
             self._stage.tell(notice)
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
+
+    def _note_place(self, now_s: float) -> None:
+        """Note down where the music is, for one who would have to go on with it."""
+        if self._first_s is not None and self._engine.is_rolling:
+            place = Place(self._first_s, now_s, self._engine.beat_at(now_s), self._tempo_bpm)
+            mark_place(self._stage.way.cells, self._turns, place)
 
     def _now_s(self) -> float:
         """Give the moment as it is told."""
@@ -360,11 +368,6 @@ class Beat:
     def _idle_s(self) -> float:
         """Give the time in which there is nothing to do."""
         return self._wake_s() - self._clock.now_s()
-
-    def _fail(self, text: str) -> None:
-        """End because of a fault."""
-        self._stop = Stop(text)
-        self._stage.tell(Failed(text))
 
     def _leave(self, begun_s: float) -> Summary:
         """Release every note and give the summary."""
@@ -379,9 +382,5 @@ class Beat:
         self._voice.tell(self._stage.tell, None, {})
         ear = self._hearing.ear
         self._tally.bad_messages, self._tally.feedback = ear.bad_messages, ear.feedback
-        summary = self._tally.summary(
-            duration_s=now_s - begun_s,
-            start_s=self._first_s,
-            reason=self._stop.reason if self._stop is not None else "",
-        )
+        summary = self._tally.summary(duration_s=now_s - begun_s, start_s=self._first_s)
         return replace(summary, dropped=self._stage.inbox.dropped)

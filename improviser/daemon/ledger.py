@@ -1,7 +1,9 @@
-"""What sounds, in memory that the performer and the supervisor share: it outlives a performer that is killed.
+"""Memory that the performer and the supervisor share: it outlives a performer that is killed.
 
 One byte for each channel and note: 1 from just before a note-on is sent until just after its note-off was.
-One more is the heartbeat: the beat changes it whenever it wakes.
+One more is the heartbeat: the beat changes it whenever it wakes. After them, twice, the place in the music;
+the two are written in turn, each with a number that says which is the newer, so that a whole one is always
+there, wherever the performer was killed.
 """
 
 from __future__ import annotations
@@ -9,19 +11,26 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-from typing import Protocol
+import struct
+from typing import Final, NamedTuple
 
-_NOTES = 128
-_CHANNELS = 16
-_PULSE = _NOTES * _CHANNELS
-SIZE = _PULSE + 1
+NOTE_CELLS: Final = 128 * 16
+_NOTES: Final = 128
+_PULSE: Final = NOTE_CELLS
+_SLOTS: Final = NOTE_CELLS + 8
+_SLOT: Final = struct.Struct("=q4dq")
+_NUMBERS: Final = struct.Struct("=q")
+SIZE: Final = _SLOTS + 2 * _SLOT.size
+Cells = bytearray | mmap.mmap
 
 
-class Cells(Protocol):
-    """Bytes that can be set; a bytearray, or shared memory."""
+class Place(NamedTuple):
+    """Where in the music a performance is: `beat` stands at `at_s`; it began at `start_s`."""
 
-    def __setitem__(self, index: int, value: int, /) -> None:
-        """Set one byte."""
+    start_s: float
+    at_s: float
+    beat: float
+    tempo_bpm: float
 
 
 def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
@@ -32,6 +41,15 @@ def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
 def beat_heart(cells: Cells, count: int) -> None:
     """Show by a number that the beat is awake."""
     cells[_PULSE] = count % 256
+
+
+def mark_place(cells: Cells, number: int, place: Place) -> None:
+    """Note down a place; `number`, from 1, grows from call to call."""
+    # A slot is whole where both of its numbers are the same.
+    start = _SLOTS + number % 2 * _SLOT.size
+    _NUMBERS.pack_into(cells, start, -1)
+    _SLOT.pack_into(cells, start, -1, *place, number)
+    _NUMBERS.pack_into(cells, start, number)
 
 
 def open_shared(descriptor: int | None) -> Cells:
@@ -57,11 +75,19 @@ class Ledger:
     def sounding(self) -> list[tuple[int, int]]:
         """Give the (channel, note) pairs that sound."""
         cells = self._cells[:] if self._cells is not None else b""
-        return [divmod(index, _NOTES) for index, cell in enumerate(cells[:_PULSE]) if cell]
+        return [divmod(index, _NOTES) for index, cell in enumerate(cells[:NOTE_CELLS]) if cell]
 
     def pulse(self) -> int:
         """Give the heartbeat's number; it stays the same where the beat stands still."""
         return self._cells[_PULSE] if self._cells is not None else 0
+
+    def place(self) -> Place | None:
+        """Give the newest place; None before the first."""
+        if self._cells is None:
+            return None
+        slots = [_SLOT.unpack_from(self._cells, _SLOTS + slot * _SLOT.size) for slot in range(2)]
+        whole = [(last, Place(*place)) for first, *place, last in slots if first == last > 0]
+        return max(whole)[1] if whole else None
 
     def close(self) -> None:
         """Give the memory back."""

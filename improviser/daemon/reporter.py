@@ -10,7 +10,7 @@ import queue
 import threading
 from typing import IO, TYPE_CHECKING, Final
 
-from improviser.control import Event, Failed, Panic, Ready, Stop, Summary, line_to_value, value_to_line
+from improviser.control import Command, Event, Failed, Ready, Stop, Summary, line_to_value, value_to_line
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def _read_all(stream: IO[str], inbox: Inbox) -> None:
     inbox.put(Stop())
 
 
-def _command(line: str) -> Stop | Panic | None:
+def _command(line: str) -> Command | None:
     """Give the command in `line`, None where there is none."""
     try:
         value = line_to_value(line)
     except ValueError:
         return None
-    return value if isinstance(value, Stop | Panic) else None
+    return value if isinstance(value, Command) else None

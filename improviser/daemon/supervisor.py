@@ -1,7 +1,7 @@
 """Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends.
 
-A performer that dies or hangs while it plays is replaced: its notes are released, another one takes its
-ports, its connections and its place in the bar, and the music goes on.
+A performer that dies, hangs or loses the MIDI system while it plays is replaced: its notes are released,
+another one takes its ports, its connections and its place in the bar, and the music goes on.
 """
 
 from __future__ import annotations
@@ -17,13 +17,10 @@ from improviser.control import (
     Command,
     Event,
     Failed,
-    Heard,
     Panic,
     PerformerSettings,
-    Played,
     PortSettings,
     Ready,
-    Started,
     Stop,
     Summary,
     Synced,
@@ -33,13 +30,15 @@ from improviser.control import (
 )
 from improviser.daemon import rescue
 from improviser.daemon.connections import Connections
-from improviser.daemon.launch import Launched
+from improviser.daemon.launch import launch_ahead
 from improviser.daemon.process import PerformerProcess
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    from improviser.daemon.ledger import Place
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
@@ -50,6 +49,9 @@ STILL_S: Final = 2.0
 # One that dies so often within a minute is not started again: something is wrong that no restart mends.
 RESTARTS_MAX: Final = 5
 _RESTARTS_S: Final = 60.0
+# So long it is waited for a MIDI system that is gone, as one that is started anew; looked for so often.
+RETURN_S: Final = 60.0
+RETRY_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.25
 
 
@@ -68,10 +70,10 @@ class Supervisor:
         self._ports: PortSettings | None = None
         self._settings: PerformerSettings | None = None
         self._begin()
-        self._start_s: float | None = None
-        self._played: Played | None = None
-        self._synced: Synced | None = None
         self._follows = False
+        self._resume: Place | None = None
+        # When it was first replaced, with none that has played since.
+        self._missed_s: float | None = None
         self._restarts: list[float] = []
         self._asked_s: float | None = None
         self._is_closed = False
@@ -138,15 +140,20 @@ class Supervisor:
         """
         yield from self._attend()
         while self._may_restart():
-            yield self._restart()
-            yield from self._attend()
+            if self._missed_s is None:
+                yield self._mourn()
+            else:
+                time.sleep(RETRY_S)
+            if self._asked_s is None:
+                self._restart()
+                yield from self._attend()
         yield from self._aftermath()
 
     def _begin(self) -> None:
         """Know nothing yet of a new process."""
         self._ready: Ready | None = None
         self._summary: Summary | None = None
-        self._failed = False
+        self._failed: Failed | None = None
         self._has_rescued = False
 
     def _attend(self) -> Iterator[Event]:
@@ -160,7 +167,9 @@ class Supervisor:
             if line is None:
                 break
             event = self._event(line)
-            if event is not None:
+            if isinstance(event, Failed):
+                self._failed = event
+            elif event is not None:
                 yield event
         self._process.wait()
 
@@ -180,68 +189,68 @@ class Supervisor:
         match event:
             case Ready():
                 self._ready = event
+                self._missed_s = None
                 self._connections.follow(event)
             case Summary():
                 self._summary = event
-            case Failed():
-                self._failed = True
-            case Heard(at_s) | Started(at_s) if self._start_s is None:
-                self._start_s = at_s
-            case Played():
-                self._played = event
             case Synced():
-                self._synced = event
                 self._follows = self._follows or not event.is_own
             case _:
                 pass
 
     def _may_restart(self) -> bool:
-        """Tell whether the performer that has ended is to be replaced: it died playing, and not too often."""
-        if self._summary is not None or self._failed or self._ready is None or self._asked_s is not None:
-            return False
-        since_s = time.monotonic() - _RESTARTS_S
-        self._restarts = [at_s for at_s in self._restarts if at_s > since_s]
-        return self._settings is not None and len(self._restarts) < RESTARTS_MAX
+        """Tell whether the performer that has ended is to be replaced.
 
-    def _restart(self) -> Warned:
-        """Replace the performer; give what to tell of it."""
-        self._restarts.append(time.monotonic())
-        launched = Launched()  # it loads while the notes are released
+        One that died playing is, not too often; one that has found no ports for it is for a while.
+        """
+        if self._summary is not None or self._asked_s is not None or self._settings is None:
+            return False
+        now_s = time.monotonic()
+        if self._ready is None:
+            return self._missed_s is not None and now_s - self._missed_s < RETURN_S
+        self._restarts = [at_s for at_s in self._restarts if at_s > now_s - _RESTARTS_S]
+        return len(self._restarts) < RESTARTS_MAX
+
+    def _mourn(self) -> Warned:
+        """Release what the performer that has died left sounding; give what to tell of it."""
+        self._missed_s = time.monotonic()
+        self._restarts.append(self._missed_s)
+        launch_ahead()  # it loads while the notes are released
         self._connections.hold()
-        how, fault = self._process.end, self._rescue()
+        self._resume = self._process.ledger.place() or self._resume
+        fault = self._rescue()
+        if self._failed is not None:
+            return Warned(f"{self._failed.text}; it plays on when that is back")
+        return Warned("; ".join(part for part in (self._end_text(), fault, "it plays on") if part))
+
+    def _restart(self) -> None:
+        """Replace the performer."""
         self._process.close()
-        self._process = PerformerProcess(launched)
+        self._process = PerformerProcess()
         self._begin()
         if self._ports is not None and self._settings is not None:
             self.open(self._ports)
             self._process.write(value_to_line(self._resumed(self._settings)))
-        return Warned("; ".join(part for part in (f"the performer {how}", fault, "it plays on") if part))
 
-    def _place(self, settings: PerformerSettings) -> tuple[float, float, float, float] | None:
-        """Give the first downbeat, a moment with its beat, and the tempo; None before our first note."""
-        if self._played is None or self._start_s is None:
-            return None
-        collect_s = float(settings.engine.get("collect_s", 0.0))
-        tempo_bpm = self._synced.tempo_bpm if self._synced is not None else settings.engine["tempo_bpm"]
-        return self._start_s, self._played.due_s - collect_s, self._played.beat, tempo_bpm
+    def _end_text(self) -> str:
+        """Give how the performer ended, for people."""
+        return f"the performer {self._process.end}"
 
     def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
         """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
         clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
-        return replace(settings, resume=self._place(settings), clock=clock)
+        return replace(settings, resume=self._resume, clock=clock)
 
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""
         sounds = bool(self._process.ledger.sounding())
         fault = self._rescue()
-        if self._summary is not None or self._failed:
-            if sounds:
-                yield Warned(fault)
-            return
-        if self._ready is None and self._asked_s is not None:
-            return  # stopped before it had begun
-        how = self._process.end
-        yield Failed("; ".join(part for part in (f"the performer {how}", fault, "start again") if part))
+        if sounds and (self._summary is not None or self._failed is not None):
+            yield Warned(fault)
+        if self._failed is not None:
+            yield self._failed
+        elif self._summary is None and (self._ready is not None or self._asked_s is None):
+            yield Failed("; ".join(part for part in (self._end_text(), fault, "start again") if part))
 
     def _rescue(self) -> str:
         """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
@@ -274,7 +283,8 @@ class Supervisor:
             hangs = time.monotonic() - self._asked_s > PATIENCE_S
         else:
             hangs = self._ready is not None and self._process.still_s() > STILL_S
-        if hangs:
+        if hangs and self._process.is_running:
+            self._connections.look()
             self._process.kill()
 
     def _interrupted(self, _number: int, _frame: object) -> None:

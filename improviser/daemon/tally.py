@@ -46,7 +46,7 @@ class Tally:
                 else:
                     self.sounding.pop((channel, note), None)
 
-    def summary(self, *, duration_s: float, start_s: float | None, reason: str) -> Summary:
+    def summary(self, *, duration_s: float, start_s: float | None) -> Summary:
         """Give the summary; what only the ports know is still missing in it."""
         return Summary(
             notes_heard=self.notes_heard,
@@ -60,7 +60,6 @@ class Tally:
             feedback=self.feedback,
             duration_s=duration_s,
             start_s=start_s,
-            reason=reason,
         )
 
 

@@ -10,6 +10,7 @@ from improviser.daemon.inbox import Inbox, PortFound, PortLost
 from improviser.daemon.steady import SteadyOutput
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
+from improviser.ports.name import is_own, twins_of
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ class Watch(threading.Thread):
         self._look_at_output(sources, destinations)
         for port in tuple(self._ports.inputs):
             port.wake()
-            if self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources):
+        lost = [port.name for port in self._ports.inputs if self._is_away(port.name, sources, destinations)]
+        # Of devices of one name nobody knows which of them went: all are opened anew.
+        doubtful = {twin for name in lost for twin in twins_of(name, self._ports.names()["in"])}
+        for port in tuple(self._ports.inputs):
+            if port.name in doubtful:
                 self._inbox.put(PortLost(port.name, is_output=False))
                 self._ports.inputs.remove(port)
                 port.close()
@@ -99,9 +104,14 @@ class Watch(threading.Thread):
                     self._ports.inputs.append(self._ports.backend.open_input(name, self._inbox.hears(name)))
                     self._inbox.put(PortFound(name, is_output=False))
 
+    def _is_away(self, name: str, sources: Sequence[str], destinations: Sequence[str]) -> bool:
+        """Tell whether an input is lost; our own is a destination to others."""
+        return self._is_lost(name, destinations if name == VIRTUAL_INPUT else sources)
+
     def _is_lost(self, name: str, names: Sequence[str]) -> bool:
         """Tell whether a port that is not among `names` is so for the second time in a row."""
-        if any(name in other for other in names):
+        # One that we have made is listed with our client's name before it.
+        if name in names or (is_own(name) and any(name in other for other in names)):
             self._misses[name] = 0
             return False
         self._misses[name] = self._misses.get(name, 0) + 1

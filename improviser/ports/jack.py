@@ -3,7 +3,7 @@
 One client has all ports. JACK calls it once a period; what is due in that period is then written at its
 frame, and what came is stamped with its frame. So a message has to be handed over a period and a little
 before it is due, `ahead_s`. All moments are those of JACK's own clock, the sound card's, which no other clock
-keeps up with for long; it begins at the machine's monotonic time.
+keeps up with for long.
 
 Source: JACK API 1.9.21, jack/midiport.h and jack/jack.h; JACK-Client 0.5.
 """
@@ -132,7 +132,7 @@ class JackOutput:
     def _need(self) -> None:
         """Raise PortError where the port is closed, or the server is gone."""
         if self.port is None or self._backend.is_gone:
-            raise PortError(f"'{self.name}' takes no more messages; is the JACK server gone?")
+            raise PortError(f"'{self.name}' takes no more messages: the JACK server is gone")
 
     def _next(self) -> deque[tuple[int, bytes]] | None:
         """Give the queue whose first message leaves first; None where both are empty."""

@@ -1,5 +1,6 @@
 """JACK's frames as seconds.
 
+All clients of a server count the same frames, so that one that takes another's place goes on to the frame.
 Source: JACK API 1.9.21, jack/jack.h: frames are counted modulo 2**32, by the sound card's clock.
 """
 
@@ -16,7 +17,7 @@ _HALF: Final = 1 << 31
 
 
 class JackClock(MonotonicClock):
-    """The seconds of JACK's frames, from the machine's monotonic time on.
+    """The seconds of JACK's frames, from the server's start on.
 
     Threads: any; `turn` is called by JACK's only.
     """
@@ -27,9 +28,8 @@ class JackClock(MonotonicClock):
         self._rate: int = client.samplerate
         # The frame in which a period began, as JACK counts it and as we do, without end, and when that was by
         # the machine's clock; replaced as one, so that no lock is needed.
-        self._origin_s = time.monotonic()
-        self._anchor: tuple[int, int, float] = (client.frame_time, 0, self._origin_s)
-        self._has_turned = False
+        frame: int = client.frame_time
+        self._anchor: tuple[int, int, float] = (frame, frame, time.monotonic())
         self._stopped_s: float | None = None
 
     def now_s(self) -> float:
@@ -42,25 +42,22 @@ class JackClock(MonotonicClock):
 
     def s_at(self, frame: int) -> float:
         """Give the moment of a frame."""
-        return self._origin_s + frame / self._rate
+        return frame / self._rate
 
     def frame_at(self, at_s: float) -> int:
         """Give the frame that is nearest to a moment."""
-        return round((at_s - self._origin_s) * self._rate)
+        return round(at_s * self._rate)
 
     def turn(self) -> int:
         """Take note that a period begins; give its first frame."""
         counted = self._client.last_frame_time
         frame = self._unwound(counted)
-        if not self._has_turned:  # only now is it known which moment a frame has
-            self._has_turned = True
-            self._origin_s = time.monotonic() - frame / self._rate
         self._anchor = (counted, frame, time.monotonic())
         return frame
 
     def stop(self) -> None:
         """Take note that the server is gone, and go on without it."""
-        self._stopped_s = self.s_at(self._anchor[1]) - time.monotonic()
+        self._stopped_s = self.now_s() - time.monotonic()
 
     def _unwound(self, counted: int) -> int:
         """Give a frame as we count it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # ALSA appends "client:port", WinMM a number, JACK "-01" to the client of a second program of one name.
 _NUMBERS: Final = re.compile(r"(\s+\d+(:\d+)?|-\d+)$")
+_TWIN: Final = " #"
 # Ports that only pass on what others send; to listen to them is to hear everything twice.
 _THROUGH: Final = "midi through"
 # Ports that make sound but carry nothing on: no place for a virtual output.
@@ -25,6 +27,22 @@ _LOOPBACKS: Final = ("improviser*", "default app loopback (a)*", "loopmidi*")
 def plain_name(name: str) -> str:
     """Give `name` without the numbers that a driver puts behind it and that change from start to start."""
     return _NUMBERS.sub("", name)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Give names of which none is like another: the second device of one name is called "... #2"."""
+    seen: Counter[str] = Counter()
+    told = []
+    for name in names:
+        seen[name] += 1
+        told.append(name if seen[name] == 1 else f"{name}{_TWIN}{seen[name]}")
+    return tuple(told)
+
+
+def twins_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Give those of `names` that are of devices called as `name` is, itself included."""
+    model = name.partition(_TWIN)[0]
+    return tuple(other for other in names if other.partition(_TWIN)[0] == model)
 
 
 def is_own(name: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from improviser.errors import PortError
 from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, InputCallback
 from improviser.ports.clock import MonotonicClock
-from improviser.ports.name import loopback_name
+from improviser.ports.name import distinct, loopback_name
 from improviser.ports.quiet import quiet_stderr
 from improviser.ports.sysex import SYSEX, disentangled
 
@@ -155,12 +155,12 @@ class RtMidiBackend:
     def input_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be listened to."""
         with _translated("list the inputs"):
-            return tuple(self._source_lister().get_ports())
+            return distinct(self._source_lister().get_ports())
 
     def output_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be played on."""
         with _translated("list the outputs"):
-            return tuple(self._destination_lister().get_ports())
+            return distinct(self._destination_lister().get_ports())
 
     def open_input(self, name: str, callback: InputCallback) -> RtMidiInput:
         """Listen to the port `name`. Raises PortError where there is none."""

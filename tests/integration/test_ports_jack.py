@@ -7,7 +7,6 @@ import os
 import queue
 import statistics
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -123,7 +122,7 @@ def test_a_burst_arrives_whole_and_in_order(ours: JackBackend, theirs: JackBacke
 
 
 def test_what_comes_is_stamped_with_its_frame(ours: JackBackend, theirs: JackBackend) -> None:
-    """An input hears whole messages, long ones too, at the moments of their frames, by its own clock."""
+    """An input hears whole messages, long ones too, at their frames, which all clients share."""
     ear = Ear()
     ours.open_virtual_input("Hears", ear)
     output = theirs.open_output(full_name(theirs.output_names(), "Hears"), "Test Keys")
@@ -135,7 +134,7 @@ def test_what_comes_is_stamped_with_its_frame(ours: JackBackend, theirs: JackBac
     assert [bytes((0x90, 60, 1)), bytes(sysex), b"\xf8"] == [data for _, data in ear.heard]
     gaps_s = [ear.heard[place + 1][0] - ear.heard[place][0] for place in range(2)]
     assert all(gap_s > -FRAME_S for gap_s in gaps_s)
-    assert ear.heard[0][0] == pytest.approx(time.monotonic(), abs=1)
+    assert -FRAME_S < ear.heard[0][0] - start_s < 1.0  # later where the machine was too busy for JACK
 
 
 def test_what_a_callback_raises_is_counted(ours: JackBackend, theirs: JackBackend) -> None:
@@ -203,7 +202,7 @@ def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) ->
         server.terminate()
         server.wait(PATIENCE_S)
         wait_for(lambda: backend.is_gone, "notice of the server's end")
-        with pytest.raises(PortError, match="is the JACK server gone"):
+        with pytest.raises(PortError, match="takes no more messages: the JACK server is gone"):
             output.send((0xFE,))
         with pytest.raises(PortError, match="the JACK server is gone"):
             backend.open_virtual_output("Another")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 
 from improviser.control import Panic, PlayerUse, Stop, value_to_line
 from improviser.daemon.inbox import PortLost
+from improviser.daemon.ledger import NOTE_CELLS
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
+from improviser.errors import PortError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.base import VIRTUAL_INPUT
@@ -84,9 +87,10 @@ def test_every_note_is_released(
         performance.at(at_s, partial(performance.inbox.put, item))
     for at_s, stall_s in stalls:
         performance.at(at_s, partial(stall, performance, stall_s))
-    summary = performance.run(until_s=LENGTH_S)
+    with suppress(PortError):  # its own output is lost
+        assert 0 == performance.run(until_s=LENGTH_S).stuck_notes
     assert Counter() == hanging(performance.sent)
-    assert (0, 0) == (summary.stuck_notes, sum(performance.cells[:-1]))
+    assert not any(performance.cells[:NOTE_CELLS])
 
 
 @given(
@@ -115,7 +119,8 @@ def test_every_session_replays_bit_for_bit(
         performance.at(at_s, partial(performance.inbox.put, item))
     for at_s, stall_s in stalls:
         performance.at(at_s, partial(stall, performance, stall_s))
-    performance.run(until_s=LENGTH_S)
+    with suppress(PortError):
+        performance.run(until_s=LENGTH_S)
     lines = "".join(map(value_to_line, (settings, *performance.events)))
     again = replay(parse_session(lines, "test"), make_engine)
     assert again.difference is None

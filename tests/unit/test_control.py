@@ -31,7 +31,7 @@ from improviser.control import (
 VALUES: list[Value] = [
     PortSettings("jack", "Keys", None, PlayerUse.WHEN_ALONE, ledger=5),
     PerformerSettings("chorale", "m.safetensors", {"tempo_bpm": 88.0, "meter": (3, 4)}, bars=8, seed=1),
-    Stop("why"),
+    Stop(),
     Panic(),
     Ready("jack", {"in": ("A",)}, "x", 1, 88.0, realtime=True, player=None, sends_on="C", is_virtual=True),
     Notice("é"),

@@ -53,6 +53,25 @@ def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch)
     shared.close()
 
 
+def test_the_newest_place_is_seen() -> None:
+    """Of two that are written in turn; one that was being written when the performer was killed is none."""
+    shared = ledger.Ledger()
+    cells = ledger.open_shared(shared.descriptor)
+    assert shared.place() is None
+    places = [ledger.Place(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
+    for number, place in enumerate(places, 1):
+        ledger.mark_place(cells, number, place)
+        assert place == shared.place()
+    assert (0, []) == (shared.pulse(), shared.sounding())
+    torn = bytes(cells[:])
+    ledger.mark_place(cells, 5, places[0])
+    # The number at the end was not written yet.
+    cells[ledger.SIZE - 8 :] = torn[ledger.SIZE - 8 :]
+    assert places[3] == shared.place()
+    shared.close()
+    assert shared.place() is None
+
+
 def test_the_heartbeat_is_seen_and_is_no_note() -> None:
     """It changes with each beat of the performer, round and round."""
     shared = ledger.Ledger()

@@ -247,6 +247,20 @@ def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
     assert 1 == inbox.queue.qsize()
 
 
+def test_of_two_alike_either_may_go(patchbay: Patchbay) -> None:
+    """With one of two keyboards of one name gone, what is left is opened anew, whichever it was."""
+    offer(patchbay, "Keys", "Keys #2", "Pad")
+    inbox, ports = Inbox(), opened()
+    watch = Watch(ports, inbox, every_s=1.0)
+    patchbay.remove_source("Keys #2")  # the list of what is left begins with the plain name
+    watch.look()
+    watch.look()
+    told = list(inbox.take_many(9))
+    assert [PortLost("Keys", is_output=False), PortLost("Keys #2", is_output=False)] == told[:2]
+    assert [PortFound("Keys", is_output=False)] == told[2:]
+    assert (VIRTUAL_INPUT, "Pad", "Keys") == ports.names()["in"]
+
+
 def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) -> None:
     """Meanwhile what is sent goes nowhere; another port that fits serves as well."""
     heard: list[int] = []

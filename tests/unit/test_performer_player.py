@@ -97,7 +97,6 @@ def test_a_demo_begins_at_once_and_ends_with_the_tune() -> None:
     assert sum(note is not None for note, _ in tune.notes) == summary.notes_heard
     assert START_S + PROMPT_S == pytest.approx(summary.start_s)
     assert PROMPT_S + tune.beats / 2 == pytest.approx(summary.duration_s)
-    assert "" == summary.reason
 
 
 def test_a_demo_of_some_bars_ends_with_them() -> None:

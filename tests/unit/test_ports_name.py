@@ -6,7 +6,16 @@ import pytest
 
 from improviser.errors import PortError
 from improviser.ports.base import OWN_NAMES
-from improviser.ports.name import is_match, is_own, is_through, loopback_name, match_names, plain_name
+from improviser.ports.name import (
+    distinct,
+    is_match,
+    is_own,
+    is_through,
+    loopback_name,
+    match_names,
+    plain_name,
+    twins_of,
+)
 
 KEYS = "Launchkey Mini:Launchkey Mini MIDI 1 20:0"
 
@@ -84,3 +93,11 @@ def test_through_ports_are_known() -> None:
 def test_loopback_ports_of_windows_have_an_order(chosen: str | None, names: list[str]) -> None:
     """One called Improviser comes first, then the system's, then loopMIDI's; the synthesizer never."""
     assert chosen == loopback_name(names)
+
+
+def test_devices_of_one_name_are_told_apart() -> None:
+    """CoreMIDI gives two keyboards of one model one name; the second has a number, and so has the third."""
+    names = distinct(["Keys", "Pad", "Keys", "Keys"])
+    assert ("Keys", "Pad", "Keys #2", "Keys #3") == names
+    assert ("Keys", "Keys #2", "Keys #3") == twins_of("Keys #3", names)
+    assert ("Pad",) == twins_of("Pad", names)

@@ -123,7 +123,7 @@ class Graph:
     def __init__(self, *answers: tuple[str, ...] | None) -> None:
         """Answer with each of `answers`, then with the last."""
         self.answers = list(answers)
-        self.is_closed = False
+        self.is_closed = self.is_gone = False
         self.restored: list[tuple[str, tuple[str, ...]]] = []
 
     def restore(self, port: str, others: tuple[str, ...]) -> None:
@@ -138,7 +138,7 @@ class Graph:
 
     def close(self) -> None:
         """Be closed."""
-        self.is_closed = True
+        self.is_closed = self.is_gone = True
 
 
 def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,4 +184,34 @@ def test_cables_are_laid_again_for_a_successor(monkeypatch: pytest.MonkeyPatch) 
     followed.follow(ready())
     wait_for(lambda: graph.restored, "cables")
     assert [("Improviser Out", ("A", "B"))] == graph.restored
+    followed.close()
+
+
+def test_a_server_that_comes_back_is_joined_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client of one that is gone is closed, and another one looks."""
+    graphs = [Graph(("A",)), Graph(("B",))]
+    left = list(graphs)
+    monkeypatch.setattr(jack, "open_jack", lambda: left.pop(0))
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: followed.listeners == ("A",), "a look")
+    graphs[0].is_gone = True
+    wait_for(lambda: followed.listeners == ("B",), "another look")
+    assert graphs[0].is_closed
+    followed.close()
+
+
+def test_a_look_is_taken_at_once_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was connected just before a performer is killed is known."""
+    graph = Graph(("A",))
+    monkeypatch.setattr(jack, "open_jack", lambda: graph)
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 60.0)
+    followed = Connections()
+    followed.look()  # nothing is followed yet
+    followed.follow(ready())
+    wait_for(lambda: followed.listeners, "a look")
+    graph.answers = [("A", "B")]
+    followed.look()
+    assert ("A", "B") == followed.listeners
     followed.close()

@@ -21,15 +21,14 @@ def test_what_sounds_is_counted_beside_the_scheduler() -> None:
     tally.count_sent(NoteOn(0, 60, 80), 2.0, 2.001)
     tally.count_sent(NoteOff(0, 60), 3.0, 3.0)
     tally.count_sent(ControlChange(0, 64, 0), 3.0, 3.0)
-    assert 1 == tally.summary(duration_s=1.0, start_s=None, reason="").stuck_notes
+    assert 1 == tally.summary(duration_s=1.0, start_s=None).stuck_notes
     tally.count_sent(NoteOff(0, 60), 3.0, 3.0)
     tally.count_sent(NoteOff(0, 60), 3.0, 3.0)
-    summary = tally.summary(duration_s=1.0, start_s=0.5, reason="why")
-    assert (0, 2, 1.0, 0.5, "why") == (
+    summary = tally.summary(duration_s=1.0, start_s=0.5)
+    assert (0, 2, 1.0, 0.5) == (
         summary.stuck_notes,
         summary.notes_played,
         summary.duration_s,
         summary.start_s,
-        summary.reason,
     )
     assert 1.0 == summary.onset_error_ms["max"]

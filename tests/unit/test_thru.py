@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from improviser.control import Panic, Played
 from improviser.daemon.inbox import PortLost
-from improviser.daemon.ledger import SIZE
+from improviser.daemon.ledger import NOTE_CELLS, SIZE
 from improviser.daemon.thru import LOOP_NS, Thru
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
 from improviser.ports.loopback import LoopbackBackend
@@ -68,7 +68,7 @@ def test_keys_that_are_held_come_up_in_the_end_and_at_a_panic() -> None:
     assert (0.5, ControlChange(5, 64, 0)) in performance.sent
     assert (1.0, NoteOff(5, 67)) in performance.sent
     assert not hanging(performance)
-    assert not any(performance.cells[:-1])
+    assert not any(performance.cells[:NOTE_CELLS])
 
 
 def test_keys_of_a_port_that_goes_come_up() -> None:
