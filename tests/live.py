@@ -106,16 +106,16 @@ class Partner:
     @property
     def ons(self) -> list[tuple[float, int]]:
         """The note-ons that came: moment and note."""
-        return [(at_s, data[1]) for at_s, data in self.received if data[0] >> 4 == NOTE_ON]
+        return [(at_s, data[1]) for at_s, data in self.received if data[0] >> 4 == NOTE_ON and data[2]]
 
     @property
     def sounding(self) -> set[int]:
-        """The notes that came and were not released."""
+        """The notes that came and were not released; a note-on without velocity releases too."""
         sounding: set[int] = set()
         for _, data in list(self.received):
-            if data[0] >> 4 == NOTE_ON:
+            if data[0] >> 4 == NOTE_ON and data[2]:
                 sounding.add(data[1])
-            elif data[0] >> 4 == NOTE_OFF:
+            elif data[0] >> 4 in {NOTE_ON, NOTE_OFF}:
                 sounding.discard(data[1])
         return sounding
 

@@ -26,6 +26,12 @@ class SteadyOutput:
         self._lost = lost
 
     @property
+    def is_plugged(self) -> bool:
+        """Whether the port, if there is one, still leads to what it was opened for."""
+        port = self._port
+        return port is None or port.is_plugged
+
+    @property
     def is_away(self) -> bool:
         """Whether there is no port now."""
         return self._port is None

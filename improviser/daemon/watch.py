@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from improviser.daemon.opening import OpenPorts
+    from improviser.ports.base import InputPort
 
 # Ports are looked at so often, and are lost when they are missed twice: a list can be wrong for a moment.
 WATCH_EVERY_S: Final = 1.0
@@ -70,7 +71,7 @@ class Watch(threading.Thread):
         self._look_at_output(sources, destinations)
         for port in tuple(self._ports.inputs):
             port.wake()
-        lost = [port.name for port in self._ports.inputs if self._is_away(port.name, sources, destinations)]
+        lost = [port.name for port in self._ports.inputs if self._is_away(port, sources, destinations)]
         # Of devices of one name nobody knows which of them went: all are opened anew.
         doubtful = {twin for name in lost for twin in twins_of(name, self._ports.names()["in"])}
         for port in tuple(self._ports.inputs):
@@ -91,7 +92,7 @@ class Watch(threading.Thread):
             with contextlib.suppress(PortError):  # it is not back yet
                 output.meet(self._ports.find_output(destinations))
                 self._inbox.put(PortFound(output.name, is_output=True))
-        elif self._is_lost(output.name, destinations):
+        elif self._is_lost(output.name, destinations) or not output.is_plugged:
             output.part()
             self._inbox.put(PortLost(output.name, is_output=True, may_return=True))
 
@@ -104,9 +105,10 @@ class Watch(threading.Thread):
                     self._ports.inputs.append(self._ports.backend.open_input(name, self._inbox.hears(name)))
                     self._inbox.put(PortFound(name, is_output=False))
 
-    def _is_away(self, name: str, sources: Sequence[str], destinations: Sequence[str]) -> bool:
-        """Tell whether an input is lost; our own is a destination to others."""
-        return self._is_lost(name, destinations if name == VIRTUAL_INPUT else sources)
+    def _is_away(self, port: InputPort, sources: Sequence[str], destinations: Sequence[str]) -> bool:
+        """Tell whether an input is lost, or lost its cable; our own is a destination to others."""
+        is_lost = self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources)
+        return is_lost or not port.is_plugged
 
     def _is_lost(self, name: str, names: Sequence[str]) -> bool:
         """Tell whether a port that is not among `names` is so for the second time in a row."""

@@ -32,6 +32,10 @@ class Port(Protocol):
     def name(self) -> str:
         """The port's name as the backend lists it."""
 
+    @property
+    def is_plugged(self) -> bool:
+        """Whether what it was opened for is still at its other end, as far as the driver tells."""
+
     def close(self) -> None:
         """Close the port; a second call does nothing."""
 

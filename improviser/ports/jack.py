@@ -47,9 +47,15 @@ class JackInput:
         """Listen to what comes to `port`, called `name`."""
         self.name = name
         self.port = port
+        self.other = ""
         self.faults = 0
         self._callback = callback
         self._backend = backend
+
+    @property
+    def is_plugged(self) -> bool:
+        """Whether the cable to what it was opened for is there; one that came back quickly has none."""
+        return self._backend.has_cable(self.port, self.other)
 
     def wake(self) -> None:
         """Do nothing: JACK gives whole messages only."""
@@ -79,10 +85,16 @@ class JackOutput:
         """Send through `port`, called `name`."""
         self.name = name
         self.port = port
+        self.other = ""
         self._backend = backend
         self._queue: deque[tuple[int, bytes]] = deque()
         self._relayed: deque[tuple[int, bytes]] = deque()
         self._last = 0
+
+    @property
+    def is_plugged(self) -> bool:
+        """Whether the cable to what it was opened for is there."""
+        return self._backend.has_cable(self.port, self.other)
 
     @property
     def ahead_s(self) -> float:
@@ -186,6 +198,7 @@ class JackBackend:
         _find(name, self.input_names())
         port = self._new_input(name, own_name, callback)
         self.connect(name, port.port.name)
+        port.other = name
         return port
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> JackOutput:
@@ -193,6 +206,7 @@ class JackBackend:
         _find(name, self.output_names())
         port = self._new_output(name, own_name)
         self.connect(port.port.name, name)
+        port.other = name
         return port
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> JackInput:
@@ -217,6 +231,10 @@ class JackBackend:
         """
         names = self._called(port)
         return tuple(name for name in self._cables(names[-1]) if not is_own(name)) if names else None
+
+    def has_cable(self, port: Any, other: str) -> bool:  # noqa: ANN401 - as above
+        """Tell whether a port of ours is connected with the port `other`; true where there is no other."""
+        return not other or port is None or self.is_gone or other in self._cables(port.name)
 
     def restore(self, port: str, others: Sequence[str]) -> None:
         """Connect the newest of improviser's ports called `port` with those of `others` that are there."""

@@ -92,6 +92,8 @@ class Patchbay:
 class LoopbackInput:
     """An input of the patchbay."""
 
+    is_plugged = True
+
     def __init__(self, patchbay: Patchbay, name: str, callback: InputCallback) -> None:
         """Be the input `name`, which calls `callback`."""
         self.name = name
@@ -116,6 +118,8 @@ class LoopbackInput:
 
 class LoopbackOutput:
     """An output of the patchbay."""
+
+    is_plugged = True
 
     ahead_s = 0.0
 

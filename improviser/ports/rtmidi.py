@@ -54,6 +54,8 @@ _ATTEMPTS: Final = 3
 class RtMidiInput:
     """An input that stamps each message before anything else."""
 
+    is_plugged = True  # RtMidi does not tell
+
     def __init__(self, midi_in: RtMidi, name: str, callback: InputCallback) -> None:
         """Hear `midi_in`, which is not yet open, as `name`."""
         self.name = name
@@ -103,6 +105,7 @@ class RtMidiOutput:
     """An output; what RtMidi raises becomes a PortError."""
 
     ahead_s = 0.0
+    is_plugged = True
 
     def __init__(self, midi_out: RtMidi, name: str) -> None:
         """Send through `midi_out`, which is open, as `name`."""

@@ -186,6 +186,19 @@ def test_cables_are_seen_and_laid(ours: JackBackend, theirs: JackBackend) -> Non
         ours.connect(source, "Nobody:here")
 
 
+def test_a_cable_that_is_gone_is_noticed(ours: JackBackend, theirs: JackBackend) -> None:
+    """A port that goes and comes back under its name, however quickly, is not plugged in any more."""
+    source = theirs.open_virtual_output("Quick")
+    name = full_name(ours.input_names(), "Quick")
+    hears = ours.open_input(name, Ear())
+    assert hears.is_plugged
+    source.close()
+    theirs.open_virtual_output("Quick")
+    assert name in ours.input_names()
+    assert not hears.is_plugged
+    assert ours.open_virtual_input("Free", Ear()).is_plugged
+
+
 def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Ports raise, lists are empty, and the clock goes on from where it stood."""
     name = f"improviser-dies-{os.getpid()}"

@@ -247,6 +247,20 @@ def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
     assert 1 == inbox.queue.qsize()
 
 
+def test_a_port_that_came_back_unseen_is_opened_anew(
+    patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name was never missing when it was looked for, but its cable is: it is heard again."""
+    offer(patchbay, "Keys")
+    inbox, ports = Inbox(), opened()
+    watch = Watch(ports, inbox, every_s=1.0)
+    monkeypatch.setattr(ports.inputs[1], "is_plugged", False)
+    watch.look()
+    assert [PortLost("Keys", is_output=False), PortFound("Keys", is_output=False)] == list(inbox.take_many(9))
+    watch.look()
+    assert [] == list(inbox.take_many(9))
+
+
 def test_of_two_alike_either_may_go(patchbay: Patchbay) -> None:
     """With one of two keyboards of one name gone, what is left is opened anew, whichever it was."""
     offer(patchbay, "Keys", "Keys #2", "Pad")

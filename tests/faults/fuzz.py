@@ -1,0 +1,60 @@
+"""Coverage-guided fuzzing of what reads bytes from outside: `python tests/faults/fuzz.py -atheris_runs=9999`.
+
+Whatever comes, it is a message, or an error that was declared; a message becomes the same bytes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["improviser"]):
+    from improviser.control import line_to_value, value_to_line
+    from improviser.daemon.conductor import is_clock
+    from improviser.daemon.ear import Arrival, Ear
+    from improviser.daemon.ledger import SIZE
+    from improviser.daemon.session_log import parse_session
+    from improviser.daemon.thru import Thru
+    from improviser.errors import MidiError, UsageError
+    from improviser.midi.message import bytes_to_message, message_to_bytes
+    from improviser.ports.loopback import LoopbackBackend, Patchbay
+    from improviser.ports.sysex import disentangled
+
+EAR = Ear()
+THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE))
+
+
+def hear(data: bytes) -> None:
+    """Take bytes for a message, as every input does."""
+    for piece in disentangled(data) if data[:1] == b"\xf0" else [data]:
+        with contextlib.suppress(MidiError):
+            message = bytes_to_message(piece)
+            assert bytes_to_message(message_to_bytes(message)) == message
+        EAR.listen(Arrival(piece, 0.0, "A"))
+        THRU.pass_on(piece, 0, "A")
+        is_clock(piece)
+
+
+def read(text: str) -> None:
+    """Take text for a line of an event, and for a journal."""
+    with contextlib.suppress(ValueError):
+        value = line_to_value(text)
+        assert value_to_line(line_to_value(value_to_line(value))) == value_to_line(value)
+    with contextlib.suppress(UsageError):
+        parse_session(text, "fuzz")
+
+
+def one(data: bytes) -> None:
+    """Try one input."""
+    provider = atheris.FuzzedDataProvider(data)
+    if provider.ConsumeBool():
+        hear(provider.ConsumeBytes(64))
+    else:
+        read(provider.ConsumeUnicodeNoSurrogates(400))
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()

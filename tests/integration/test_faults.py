@@ -1,0 +1,202 @@
+"""Whatever goes wrong over real ports: no note hangs, no entry is lost, and all of it replays alike.
+
+Each session is played with random faults, ends by a signal or by the death of the program, and is then read
+from its journal and played again, twice. One session is a test of every run; the twenty of the trial, with
+200 faults, are marked slow.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from improviser.control import Controlled, Heard, Lifted, Played, Released
+from improviser.daemon.session_log import Session, read_session
+from tests.live import Command, Partner, Run, wait_for
+
+pytestmark = pytest.mark.jack
+
+MUSIC = {kind.event: kind for kind in (Heard, Lifted, Controlled, Played, Released)}
+TUNE = [60, 62, 64, 65, 67, 65, 64, 62]
+BEAT_S = 0.25
+# Those after which a performer is replaced: five within a minute are the limit.
+DEADLY = ("kill", "stop", "memory")
+
+
+@dataclass
+class Stage:
+    """A jam, a keyboard that is plugged into it, and chance."""
+
+    jam: Command
+    keys: Partner
+    chance: random.Random
+    done: Counter[str] = field(default_factory=Counter)
+
+    def inject(self, kind: str) -> None:
+        """Let something go wrong while the tune is played."""
+        moment_s = self.chance.uniform(0.0, 1.0)
+        begun_s = time.monotonic()
+        self.keys.play(TUNE * 2, BEAT_S, until=lambda: time.monotonic() > begun_s + moment_s)
+        getattr(self, f"_{kind}")()
+        self.done[kind] += 1
+        self.keys.play(TUNE[:4], BEAT_S)
+
+    def _kill(self) -> None:
+        """Kill the performer."""
+        os.kill(self.jam.performer(), signal.SIGKILL)
+
+    def _stop(self) -> None:
+        """Let the system stop the performer for up to 5 s."""
+        performer = self.jam.performer()
+        os.kill(performer, signal.SIGSTOP)
+        time.sleep(self.chance.uniform(0.2, 5.0))
+        if performer == self.jam.performer():
+            os.kill(performer, signal.SIGCONT)
+
+    def _memory(self) -> None:
+        """Leave the performer nearly no memory."""
+        performer = self.jam.performer()
+        pages = int(Path(f"/proc/{performer}/statm").read_text("ascii").split()[0])
+        room = pages * resource.getpagesize() + 100_000
+        resource.prlimit(performer, resource.RLIMIT_AS, (room, room))
+
+    def _disk(self) -> None:
+        """Leave the journal no room for a while."""
+        limits = resource.prlimit(self.jam.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.jam.process.pid, resource.RLIMIT_FSIZE, (1000, limits[1]))
+        self.keys.play(TUNE[:4], BEAT_S)
+        resource.prlimit(self.jam.process.pid, resource.RLIMIT_FSIZE, limits)
+
+    def _unplug(self) -> None:
+        """Pull the keyboard out with a key down, and plug it in again."""
+        self.keys.send(0x90, 60, 80)
+        self.keys.unplug()
+        time.sleep(self.chance.uniform(0.0, 3.0))
+        found = len(self.jam.told("notice"))
+        self.keys.offer()
+        wait_for(lambda: len(self.jam.told("notice")) > found, "the keyboard")
+
+    def _panic(self) -> None:
+        """Silence all."""
+        self.jam.process.send_signal(signal.SIGUSR1)
+
+    def _garbage(self) -> None:
+        """Send bytes that are no messages."""
+        for _ in range(200):
+            self.keys.send(*(self.chance.randrange(0x100) for _ in range(self.chance.randrange(1, 4))))
+
+    def _burst(self) -> None:
+        """Send 10,000 notes at once, and their ends."""
+        for place in range(10_000):
+            self.keys.send(0x90 if place < 9_000 else 0x80, place % 128, 60)
+
+    def _cable(self) -> None:
+        """Send 1,000 messages a second, as a cable carries them."""
+        start_s = time.monotonic()
+        for place in range(1000):
+            time.sleep(max(0.0, start_s + place / 1000 - time.monotonic()))
+            self.keys.send(0x80 if place % 2 else 0x90, 40 + place // 2 % 60, 60)
+
+    def _sysex(self) -> None:
+        """Send a system exclusive message of 1 MB, in the pieces that a driver makes of it."""
+        self.keys.send(0xF0, 0x7D)
+        for _ in range(128):
+            self.keys.send(*[0x55] * 8192)
+        self.keys.send(0xF7)
+
+    def _clock(self) -> None:
+        """Send a clock that begins and is gone again."""
+        tick_s = 60 / self.chance.uniform(20, 300) / 24
+        self.keys.send(0xFA)
+        for _ in range(int(2.0 / tick_s)):
+            self.keys.send(0xF8)
+            time.sleep(tick_s)
+
+    def _hog(self) -> None:
+        """Keep all cores busy."""
+        spin = [sys.executable, "-c", "while True: pass"]
+        hogs = [subprocess.Popen(spin) for _ in range(2 * (os.cpu_count() or 1))]
+        self.keys.play(TUNE[:4], BEAT_S)
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+FAULTS = [name[1:] for name in vars(Stage) if name.startswith("_") and not name.startswith("__")]
+
+
+def play(stage: Stage, faults: int) -> None:
+    """Play with random faults, of which two at the most take a performer."""
+    for _ in range(faults):
+        left = [kind for kind in FAULTS if kind not in DEADLY or sum(stage.done[one] for one in DEADLY) < 2]
+        stage.inject(stage.chance.choice(left))
+
+
+def end(stage: Stage, *, kills: bool) -> None:
+    """End the jam, in order or by death, and see that nothing sounds and nothing complains."""
+    if kills:
+        stage.jam.process.kill()
+        stage.jam.end()
+    else:
+        stage.jam.process.send_signal(signal.SIGTERM)
+        code, error = stage.jam.end()
+        assert (0, "") == (code, "" if "Traceback" not in error else error)
+    wait_for(lambda: not stage.keys.sounding, f"the end of all notes after {dict(stage.done)}")
+
+
+def journal(folder: Path) -> Session:
+    """Give the session that was just played."""
+    (path,) = (folder / "state" / "sessions").glob("*.jsonl")
+    return read_session(path)
+
+
+def check(stage: Stage, folder: Path, run: Callable[..., Command]) -> None:
+    """See that the journal holds all that was told, and that it replays alike, twice."""
+    session = journal(folder)
+    for name, kind in MUSIC.items():
+        kept = sum(isinstance(event, kind) for event in session.events)
+        assert kept >= len(stage.jam.told(name)), name
+    assert any(isinstance(event, Played) for event in session.events)
+    for _ in range(2):
+        again = run("replay", "--json")
+        assert (0, "") == again.end(), dict(stage.done)
+
+
+def trial(run: Run, keys: Partner, folder: Path, seed: int, faults: int) -> Counter[str]:
+    """Play one session; give the faults that there were."""
+    keys.offer()
+    jam = run(
+        "jam", "--json", "--key", "C", "--tempo", "120", "--seed", str(seed), "--in", "Test Keys", "--thru"
+    )
+    jam.wait_until_told("ready")
+    keys.listen()
+    stage = Stage(jam, keys, random.Random(seed))  # noqa: S311 - no secret
+    play(stage, faults)
+    end(stage, kills=seed % 4 == 3)
+    check(stage, folder, run)
+    return stage.done
+
+
+@pytest.mark.timeout(300)
+def test_a_session_with_faults(run: Run, partner: Partner, tmp_path: Path) -> None:
+    """Three of them: all is released, kept, and played again bit for bit."""
+    assert 3 == trial(run, partner, tmp_path, seed=5, faults=3).total()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(20))
+def test_twenty_sessions_with_200_faults(run: Run, partner: Partner, tmp_path: Path, seed: int) -> None:
+    """Ten each."""
+    assert 10 == trial(run, partner, tmp_path, seed, faults=10).total()
