@@ -51,6 +51,7 @@ LEARNED_FROM: Final = (
     "rewards/comping.py",
     "rewards/melody.py",
     "rewards/scene.py",
+    "music/accent.py",
     "music/chord.py",
     "music/consonance.py",
     "music/expectation.py",
