@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -14,15 +15,18 @@ from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from improviser.config.preset import Preset
     from improviser.config.settings import Settings
+    from improviser.control import Binding
 
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
 _DIGEST_DIGITS: Final = 16
+_CONTROL_CHANGE: Final = "control_change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,12 @@ def port_settings(options: JamOptions) -> PortSettings:
     )
 
 
+def osc_port_of_settings() -> int | None:
+    """Give the UDP port on which the user's settings want OSC; None: none. Raises ConfigError."""
+    settings = _settings_file()
+    return None if settings is None else settings.osc_port
+
+
 def _settings_file() -> Settings | None:
     """Give the user's settings; None where there is no file of them, and no need to load what reads it."""
     from improviser.config.resources import config_folder
@@ -134,21 +144,32 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
         tune=options.tune,
-        keep_control=settings.keep_control,
+        bindings=tuple(_bindings(settings)),
         clock=options.clock or ClockUse(settings.clock),
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=digest(preset.model_path),
         listen_channels=tuple(
             channel - _CHANNELS_FROM for channel in options.listen_channels or settings.listen_channels
         ),
-        tap_control=settings.tap_control,
-        tempo_control=settings.tempo_control,
         count_in=options.count_in,
         metronome=metronome,
         listen_low=low,
         listen_high=high,
         thru=settings.thru if options.thru is None else options.thru,
     )
+
+
+def _bindings(settings: Settings) -> Iterator[Binding]:
+    """Give what the user's pedals and knobs do, then those of all controllers that are known."""
+    from improviser.config.device import load_device
+    from improviser.config.resources import device_paths
+    from improviser.errors import ConfigError
+
+    for action, control in settings.controls().items():
+        yield (), _CONTROL_CHANGE, control, None, action
+    for path in device_paths().values():
+        with contextlib.suppress(ConfigError):  # improviser devices names its faults
+            yield from load_device(path).bindings()
 
 
 def digest(model: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from improviser.control import Event, PerformerSettings, PlayerUse, PortSettings, Stop, Summary
+from improviser.control import Binding, Event, PerformerSettings, PlayerUse, PortSettings, Stop, Summary
 from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
@@ -53,6 +53,11 @@ class BarNote:
 def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - any field
     """Give settings of a performer on the grid above."""
     return PerformerSettings(**({"preset": "test", "model": "none", "engine": ENGINE} | values))
+
+
+def bound(**controls: int) -> tuple[Binding, ...]:
+    """Give bindings of control numbers of any port, by what they do."""
+    return tuple(((), "control_change", number, None, does) for does, number in controls.items())
 
 
 @dataclass

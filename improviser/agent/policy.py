@@ -51,12 +51,14 @@ class Choice:
         q_values: (heads, actions) Q-values.
         log_prior: (actions,) log-probabilities under the prior, of all actions, legal or not.
         log_policy: (actions,) log-probabilities under which the action was drawn; -inf where illegal.
+        mix: What the values came to.
     """
 
     action: int
     q_values: FloatArray
     log_prior: FloatArray
     log_policy: FloatArray
+    mix: Mix
 
 
 class Actor(Protocol):
@@ -128,7 +130,7 @@ def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.G
     """
     log_prior, q_values = values
     log_policy, action = draw(mix.value(values), legal, mix.temperature, rng)
-    return Choice(action, q_values, log_prior, log_policy)
+    return Choice(action, q_values, log_prior, log_policy, mix)
 
 
 def draw(

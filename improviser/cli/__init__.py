@@ -30,7 +30,10 @@ COMMANDS = {
     "compose": "Write a whole piece from a given or random fragment.",
     "explain": "Tell why it played what it played in a bar of a recording.",
     "keep": "Save the last bars of a jam as a MIDI file, while it goes on or afterwards.",
+    "save": "Save a preset of your own: what a jam has learned of your taste, and its knobs.",
     "replay": "Play a session again from its journal, bit for bit.",
+    "ctl": "Steer a jam that runs: turn a knob, like, mute, say how it stands.",
+    "learn-control": "Let a knob, pad or pedal do something: move it, and it is known.",
     "ports": "List the MIDI ports.",
     "presets": "List the presets, or show one.",
     "devices": "List the controllers that are known.",
@@ -117,8 +120,9 @@ def _context_settings() -> dict[str, Any]:
 
 def _add_command(app: typer.Typer, name: str) -> None:
     """Import the command `name` and register its function, with its examples below the options."""
-    module = importlib.import_module(f"{__name__}.{name}")
-    function: Callable[..., None] = getattr(module, name)
+    identifier = name.replace("-", "_")
+    module = importlib.import_module(f"{__name__}.{identifier}")
+    function: Callable[..., None] = getattr(module, identifier)
     examples = "\n".join(f"  {line.strip()}" for line in module.EXAMPLES.strip().splitlines())
     app.command(name, short_help=COMMANDS[name], epilog=f"\b\nExamples:\n{examples}")(function)
 

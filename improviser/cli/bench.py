@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,17 +28,19 @@ improviser bench --json
 improviser bench timing --seconds 60 --period 16
 improviser bench timing --work learner --json
 improviser bench timing --backend jack --runs 3
+improviser bench taste --preset fiddle --plots /tmp/plots
 """
 
 WhatArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[decision] [engine] [ready] [env] [training] [timing]", help="All but timing by default."
+        metavar="[decision] [engine] [ready] [env] [training] [timing] [taste]",
+        help="All but timing and taste by default.",
     ),
 ]
 
 NEED_TRAINING = frozenset({"env", "training"})
-TIMING = "timing"
+TIMING, TASTE = "timing", "taste"
 
 
 class TimedBackend(StrEnum):
@@ -57,6 +60,11 @@ WorkOption = Annotated[
     list[str] | None,
     typer.Option("--work", metavar="NAME", help="timing: idle, learner, loaded or ordinary; all by default."),
 ]
+TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: of each kind.")]
+SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid to try things out.")]
+PlotsOption = Annotated[
+    Path | None, typer.Option("--plots", metavar="FOLDER", help="taste: draw the curve into a folder.")
+]
 DECISIONS = 20_000
 
 
@@ -69,6 +77,9 @@ def bench(
     work: WorkOption = None,
     backend: BackendOption = None,
     runs: RunsOption = 1,
+    trials: TrialsOption = 22,
+    split: SplitOption = "test",
+    plots: PlotsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure the speed of decisions, engine, start, environment and training on this machine.
@@ -84,13 +95,22 @@ def bench(
     passed on took: with the
     machine idle, with a learner at work, with all cores busy, and with a learner but without real-time
     priority.
+
+    Taste lets listeners with a hidden taste press like and dislike, late and sometimes wrongly, beside
+    players of the held-out corpus: how far three dislikes change what they are about, and how near what is
+    learned comes to an oracle that knows the taste.
     """
     if TIMING in (what or ()):
         from improviser.cli.timing import TimingPlan, bench_timing
 
         plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
         bench_timing(plan, as_json=json)
-    benches = {} if what == [TIMING] else _chosen([name for name in what or () if name != TIMING])
+    if TASTE in (what or ()):
+        from improviser.cli.taste import bench_taste
+
+        bench_taste(preset, trials, plots, split=split, as_json=json)
+    others = [name for name in what or () if name not in {TIMING, TASTE}]
+    benches = _chosen(others) if others or not what else {}
     if not benches:
         return
     with progress("measuring", len(benches)) as advance:
@@ -120,7 +140,7 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     }
     unknown = sorted(set(what or ()) - set(benches))
     if unknown:
-        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING))}"
+        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING, TASTE))}"
         raise UsageError(msg)
     chosen: dict[str, Callable[[str], Figures]] = {
         name: bench for name, bench in benches.items() if not what or name in what

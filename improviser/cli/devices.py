@@ -21,7 +21,7 @@ improviser devices --json
 def devices(json: JsonOption = False) -> None:
     """List the controllers that are known, with the names of their ports, and check their files.
 
-    What their knobs and pads are meant to do is for a later version: playing does not read it yet.
+    What their knobs and pads do in a jam stands in their files; improviser ctl --help lists what there is.
 
     Your own device files are TOML files in the folder devices of improviser's configuration folder; copy
     _template.toml to start one.

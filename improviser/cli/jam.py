@@ -18,6 +18,7 @@ from improviser.cli.performance import (
     ListenChannelOption,
     MeterOption,
     MetronomeOption,
+    OscOption,
     OutOption,
     ProgramOption,
     RecordOption,
@@ -36,6 +37,7 @@ improviser jam --clock own --clock-out --swing 0.6
 improviser jam --meter 7/8 --metronome
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
+improviser jam --osc 9000
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -70,6 +72,7 @@ def jam(
     channel: ChannelOption = None,
     program: ProgramOption = None,
     record: RecordOption = None,
+    osc: OscOption = None,
     json: JsonOption = False,
 ) -> None:
     """Improvise along with what is played, live, on a virtual MIDI port.
@@ -82,6 +85,9 @@ def jam(
 
     A MIDI clock that comes in on any input and is started is followed: its tempo, its place in the bar and
     its transport (--clock). With the transport stopped it waits for the next start.
+
+    While it plays, improviser ctl turns its knobs, as controllers that are known do (improviser devices), and
+    OSC on this machine (--osc). The sostenuto and soft pedals say that you like what it just played, or not.
 
     Panic, which silences all at once while the jam goes on: the controls 120 (all sound off) and 123 (all
     notes off) on any input, or, but for Windows, the signal SIGUSR1: kill -USR1 with the process's number.
@@ -111,4 +117,4 @@ def jam(
         channel=channel,
         program=program,
     )
-    perform(options, record, as_json=json)
+    perform(options, record, as_json=json, osc_port=osc)

@@ -111,13 +111,17 @@ ProgramOption = Annotated[
     int | None,
     typer.Option("--program", metavar="1-128", min=1, max=128, help="Choose this sound at the start."),
 ]
+OscOption = Annotated[
+    int | None,
+    typer.Option("--osc", metavar="PORT", min=1, max=65535, help="Take OSC messages on this UDP port."),
+]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
 ]
 
 
-def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
+def perform(options: JamOptions, record: Path | None, *, as_json: bool, osc_port: int | None = None) -> None:
     """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
 
     Raises:
@@ -126,13 +130,17 @@ def perform(options: JamOptions, record: Path | None, *, as_json: bool) -> None:
     from improviser.daemon.supervisor import Supervisor
 
     with Supervisor() as supervisor:  # its process loads libraries while this one reads the preset
-        from improviser.app import performer_settings, port_settings
+        from improviser.app import osc_port_of_settings, performer_settings, port_settings
 
         _check(record)
         supervisor.open(port_settings(options))
         settings = performer_settings(options)
         supervisor.start(settings)
-        failed = _follow(supervisor, settings, record, as_json=as_json)
+        from improviser.config.resources import control_folder
+        from improviser.daemon.doors import Doors
+
+        with Doors(supervisor, control_folder(), osc_port or osc_port_of_settings()):
+            failed = _follow(supervisor, settings, record, as_json=as_json)
     if failed is not None:
         raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
 

@@ -10,13 +10,17 @@ from improviser.cli.console import say, say_json
 from improviser.control import (
     Event,
     Heard,
+    Judged,
     Notice,
     PerformerSettings,
     Played,
     Ready,
     Started,
     Summary,
+    Switched,
     Synced,
+    Tasted,
+    Undone,
     Warned,
     value_to_json,
 )
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 # A note struck so long before the bar line belongs to the bar behind it.
 _EARLY_S = 0.03
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
+_NO_TASTE = "nothing in particular"
 _CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -98,15 +103,11 @@ class TextView:
                 self._harmony = f"{event.key:8} {event.chord or '-':6}"
                 self._played += self._struck(event)
                 self._redraw()
-            case Notice(text):
-                self._lines(_sentence(text))
-            case Warned(text):
-                self._lines(f"Note: {text}")
             case Summary():
                 self._end_bar()
                 self._lines(*_conclusion(event))
             case _:
-                pass
+                self._lines(*_sentences(event))
 
     def kept(self, path: Path) -> None:
         """Show where the session's journal is, and what can be done with it."""
@@ -166,7 +167,9 @@ class TextView:
             sys.stdout.flush()
 
     def _lines(self, *texts: str) -> None:
-        """Print lines, in place of the status line."""
+        """Print lines, if any, in place of the status line."""
+        if not texts:
+            return
         if self._is_terminal:
             sys.stdout.write(_CLEAR_LINE)
         for text in texts:
@@ -224,6 +227,24 @@ def _introduction(ready: Ready) -> list[str]:
     return [*lines, f"The built-in player plays: {ready.player}. Ctrl-C ends the jam."]
 
 
+def _sentences(event: Event) -> list[str]:
+    """Give what is said of an event that is none of the music; nothing of knobs, which turn too often."""
+    match event:
+        case Notice(text) | Warned(text):
+            return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
+        case Switched(_, action, is_on):
+            return [f"{action.capitalize()}: {'on' if is_on else 'off'}."]
+        case Judged(_, liked, _, words):
+            return [f"{'Liked' if liked else 'Disliked'}: {words or _NO_TASTE}."]
+        case Undone(everything, _, words):
+            what = "All that was learned" if everything else "The last press"
+            return [f"{what} is taken back: {words or _NO_TASTE}."]
+        case Tasted(_, words):
+            return [f"It plays to your taste: {words}."] if words else []
+        case _:
+            return []
+
+
 def _conclusion(summary: Summary) -> list[str]:
     """Give what is said in the end."""
     lines = [
@@ -232,6 +253,11 @@ def _conclusion(summary: Summary) -> list[str]:
             f"late decisions: {summary.late_decisions}, stuck notes: {summary.stuck_notes}."
         )
     ]
+    if summary.likes or summary.dislikes:
+        lines.append(
+            f"Liked {summary.likes} times, disliked {summary.dislikes} times; "
+            f"your taste: {summary.words or _NO_TASTE}. improviser save NAME keeps it."
+        )
     if summary.onset_error_ms:
         lines.append(
             f"Notes left {_milliseconds(summary.onset_error_ms)} off their moment; "

@@ -7,13 +7,28 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from improviser.config.document import Document, load_document
+from improviser.config.document import Document, load_document, nearest
+from improviser.control import Action, Knob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from improviser.control import Binding
+
+
+def _one_of(names: tuple[str, ...]) -> AfterValidator:
+    """Give a check that a text is one of some names."""
+
+    def check(text: str) -> str:
+        """Give `text` back, or raise ValueError."""
+        if text not in names:
+            raise ValueError(f"should be one of {', '.join(names)}{nearest(text, names)}")
+        return text
+
+    return AfterValidator(check)
 
 
 class ControlKind(StrEnum):
@@ -35,26 +50,8 @@ class ControlMessage(StrEnum):
     PROGRAM_CHANGE = "program_change"
 
 
-class Action(StrEnum):
-    """What a control is meant to do in a later version; nothing that plays reads it yet."""
-
-    HARMONY = "harmony"
-    COHERENCE = "coherence"
-    CREATIVITY = "creativity"
-    TEMPERATURE = "temperature"
-    DENSITY = "density"
-    REGISTER = "register"
-    ECHO = "echo"
-    VELOCITY = "velocity"
-    TEMPO = "tempo"
-    LIKE = "like"
-    DISLIKE = "dislike"
-    TAP = "tap"
-    START = "start"
-    STOP = "stop"
-    PANIC = "panic"
-
-
+DOES = (*Knob, *Action)
+Does = Annotated[str, _one_of(tuple(str(name) for name in DOES))]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -66,7 +63,7 @@ class Control(Document):
     message: ControlMessage = Field(strict=False)
     number: int = Field(ge=0, le=127)
     channel: int | None = Field(default=None, ge=1, le=16)
-    action: Action | None = Field(default=None, strict=False)
+    action: Does | None = None
 
 
 class Device(Document):
@@ -91,6 +88,13 @@ class Device(Document):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def bindings(self) -> Iterator[Binding]:
+        """Give what its controls do, as the performer is told."""
+        for control in self.controls:
+            if control.action is not None:
+                channel = None if control.channel is None else control.channel - 1
+                yield self.ports, str(control.message), control.number, channel, control.action
 
     def matches(self, port_name: str) -> bool:
         """Tell whether a port of this name is this device's: whether it holds one of the patterns.

@@ -50,6 +50,7 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
 
 
 Weight = Annotated[float, Field(ge=0, le=2)]
+TasteWeight = Annotated[float, Field(ge=-4, le=4)]
 Text = Annotated[str, Field(min_length=1)]
 # Also the name of the folder that a training run is kept in.
 Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
@@ -112,8 +113,24 @@ class Playing(Document):
     swing: float = Field(default=0.5, ge=0.5, le=0.75)
 
 
+class Panel(Document):
+    """Where the live knobs stand at first, 0-2; 1 is as the rest of the preset has it."""
+
+    harmony: Weight = 1.0
+    coherence: Weight = 1.0
+    creativity: Weight = 1.0
+    temperature: Weight = 1.0
+    density: Weight = 1.0
+    register_: Weight = Field(default=1.0, alias="register")
+    echo: Weight = 1.0
+    velocity: Weight = 1.0
+
+
 class Preset(Document):
-    """A preset file of schema 1."""
+    """A preset file of schema 1.
+
+    `taste` is what was learned of a player: weights of traits by name, -4 to 4.
+    """
 
     schema_version: Literal[1]
     name: Name
@@ -130,6 +147,8 @@ class Preset(Document):
     reward: Reward
     decision: Decision
     playing: Playing = Playing()
+    panel: Panel = Panel()
+    taste: dict[str, TasteWeight] = Field(default_factory=dict)
 
     @property
     def meter(self) -> tuple[int, int]:
@@ -160,6 +179,8 @@ class Preset(Document):
             "coherence": self.reward.coherence * self.decision.coherence,
             "creativity": self.reward.creativity * self.decision.creativity,
             "density": self.decision.density,
+            "panel": self.panel.model_dump(by_alias=True, exclude_defaults=True),
+            "taste": self.taste,
             "style": str(self.style),
             "role": str(self.role),
         }

@@ -41,6 +41,11 @@ def sessions_folder() -> Path:
     return Path(platformdirs.user_state_dir(_APPLICATION, appauthor=False)) / "sessions"
 
 
+def control_folder() -> Path:
+    """Give the folder in which jams that run say how they are reached."""
+    return sessions_folder().parent / "running"
+
+
 def shipped_folder(kind: str) -> Path:
     """Give the folder of the shipped files of `kind`, "presets" or "devices".
 

@@ -14,6 +14,8 @@ from improviser.errors import UsageError
 FILE_NAME = "settings.toml"
 Channel = Annotated[int, Field(ge=1, le=16)]
 Control = Annotated[int, Field(ge=0, le=119)]
+# Source: MIDI 1.0, controller numbers.
+SOSTENUTO_PEDAL, SOFT_PEDAL = 66, 67
 
 
 def _named(text: str) -> str:
@@ -33,10 +35,11 @@ Note = Annotated[str, AfterValidator(_named)]
 class Settings(Document):
     """The file settings.toml in the user's folder; every key may be left out.
 
-    `in` and `out` are patterns of port names; tempo_bpm 20-400; keep_control is the control number, 0-119,
-    that saves the last bars while a jam goes on, tap_control one that taps the tempo, tempo_control one whose
-    value and 60 is the tempo; listen_from and listen_to are notes such as "C4", between
-    which, and on whose listen_channels, it listens; channel and program are what it plays on.
+    `in` and `out` are patterns of port names; tempo_bpm 20-400; like_control and the others that end so are
+    control numbers, 0-119, of any instrument, or false for none: the sostenuto pedal likes and the soft pedal
+    dislikes what was played, unless that is changed here; tempo_control's value and 60 is the tempo;
+    listen_from and listen_to are notes such as "C4", between which, and on whose listen_channels, it listens;
+    channel and program are what it plays on.
     """
 
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
@@ -52,10 +55,22 @@ class Settings(Document):
     listen_to: Note | None = None
     channel: Channel | None = None
     program: int | None = Field(default=None, ge=1, le=128)
-    keep_control: Control | None = None
-    tap_control: Control | None = None
-    tempo_control: Control | None = None
+    like_control: Control | Literal[False] = SOSTENUTO_PEDAL
+    dislike_control: Control | Literal[False] = SOFT_PEDAL
+    undo_control: Control | Literal[False] = False
+    keep_control: Control | Literal[False] = False
+    tap_control: Control | Literal[False] = False
+    tempo_control: Control | Literal[False] = False
     metronome: bool = False
+    osc_port: int | None = Field(default=None, ge=1, le=65535)
+
+    def controls(self) -> dict[str, int]:
+        """Give the control numbers by what they do."""
+        values = {name.removesuffix("_control"): getattr(self, name) for name in _CONTROLS}
+        return {name: value for name, value in values.items() if value is not False}
+
+
+_CONTROLS = tuple(name for name in Settings.model_fields if name.endswith("_control"))
 
 
 def load_settings() -> Settings:

@@ -1,22 +1,25 @@
 """All that crosses between processes: commands in, events out, each one JSON object on one line.
 
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told
-    commands   Stop, Panic, Keep, SetTempo, Tap
+    commands   Stop, Turn, Act
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Kept, Played, Released, Failed, Summary
+               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Kept, Played, Released, Failed,
+               Summary
 
-Heard to Halted, in their order, are all that the engine was told: a session can be replayed from them.
+Heard to Tasted, in their order, are all that the engine was told: a session can be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; channels are 0-15 here and
 in the lines between processes, and 1-16 in what is shown to people.
 """
 
+from improviser.control.commands import TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Stop, Turn
 from improviser.control.events import (
     Controlled,
     Event,
     Failed,
     Halted,
     Heard,
+    Judged,
     Kept,
     Lifted,
     Notice,
@@ -28,29 +31,31 @@ from improviser.control.events import (
     Started,
     Stepped,
     Summary,
+    Switched,
     Synced,
+    Tasted,
+    Turned,
+    Undone,
     Warned,
 )
 from improviser.control.lines import DIGITS, Value, line_to_value, value_to_json, value_to_line
 from improviser.control.settings import (
     CLICK_CHANNEL,
-    TEMPO_FROM_BPM,
+    Binding,
     ClockUse,
-    Command,
-    Keep,
-    Panic,
     PerformerSettings,
     PlayerUse,
     PortSettings,
-    SetTempo,
-    Stop,
-    Tap,
 )
 
 __all__ = [
     "CLICK_CHANNEL",
     "DIGITS",
-    "TEMPO_FROM_BPM",
+    "TEMPO_BPM",
+    "TURNS_MAX",
+    "Act",
+    "Action",
+    "Binding",
     "ClockUse",
     "Command",
     "Controlled",
@@ -58,11 +63,11 @@ __all__ = [
     "Failed",
     "Halted",
     "Heard",
-    "Keep",
+    "Judged",
     "Kept",
+    "Knob",
     "Lifted",
     "Notice",
-    "Panic",
     "PerformerSettings",
     "Played",
     "PlayerUse",
@@ -70,14 +75,17 @@ __all__ = [
     "Ready",
     "Released",
     "Restarted",
-    "SetTempo",
     "Silenced",
     "Started",
     "Stepped",
     "Stop",
     "Summary",
+    "Switched",
     "Synced",
-    "Tap",
+    "Tasted",
+    "Turn",
+    "Turned",
+    "Undone",
     "Value",
     "Warned",
     "line_to_value",

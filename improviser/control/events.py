@@ -186,6 +186,62 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """A knob is being turned to a position, 0-2; it glides there."""
+
+    event: ClassVar[str] = "turned"
+    knob: str
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What mute, solo or freeze is for is on since `at_s`, or off."""
+
+    event: ClassVar[str] = "switched"
+    at_s: float
+    action: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The player liked, or disliked, what was played just before `at_s`.
+
+    Attributes:
+        at_s: When that was said.
+        liked: Whether it was liked.
+        taste: What was learned so far, by the names of traits, from -1 to 1.
+        words: The same in words.
+    """
+
+    event: ClassVar[str] = "judged"
+    at_s: float
+    liked: bool
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was learned last, or everything, was taken back; what is left of it, as in Judged."""
+
+    event: ClassVar[str] = "undone"
+    everything: bool
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tasted:
+    """A taste that was learned before was taken up."""
+
+    event: ClassVar[str] = "tasted"
+    taste: Mapping[str, float]
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
@@ -221,6 +277,10 @@ class Summary:
         untold: Events that were not told, since they were not read as fast as they came.
         duration_s: From ready to the end.
         start_s: The player's first note, None where none came: the first downbeat.
+        likes: How often the player liked what was played.
+        dislikes: How often not.
+        taste: What was learned from that, as in Judged.
+        words: The same in words.
     """
 
     event: ClassVar[str] = "summary"
@@ -238,6 +298,10 @@ class Summary:
     untold: int = 0
     duration_s: float = 0.0
     start_s: float | None = None
+    likes: int = 0
+    dislikes: int = 0
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
 
 
 Event = (
@@ -253,6 +317,11 @@ Event = (
     | Started
     | Synced
     | Halted
+    | Turned
+    | Switched
+    | Judged
+    | Undone
+    | Tasted
     | Kept
     | Played
     | Released

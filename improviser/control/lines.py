@@ -6,12 +6,14 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from improviser.control.commands import Act, Command, Stop, Turn
 from improviser.control.events import (
     Controlled,
     Event,
     Failed,
     Halted,
     Heard,
+    Judged,
     Kept,
     Lifted,
     Notice,
@@ -23,19 +25,14 @@ from improviser.control.events import (
     Started,
     Stepped,
     Summary,
+    Switched,
     Synced,
+    Tasted,
+    Turned,
+    Undone,
     Warned,
 )
-from improviser.control.settings import (
-    Command,
-    Keep,
-    Panic,
-    PerformerSettings,
-    PortSettings,
-    SetTempo,
-    Stop,
-    Tap,
-)
+from improviser.control.settings import PerformerSettings, PortSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,10 +46,8 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         PortSettings,
         PerformerSettings,
         Stop,
-        Panic,
-        Keep,
-        SetTempo,
-        Tap,
+        Turn,
+        Act,
         Ready,
         Notice,
         Warned,
@@ -65,6 +60,11 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Started,
         Synced,
         Halted,
+        Turned,
+        Switched,
+        Judged,
+        Undone,
+        Tasted,
         Kept,
         Played,
         Released,

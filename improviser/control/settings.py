@@ -1,8 +1,8 @@
-"""What the performer is told: which ports to open, what to play, and commands."""
+"""What the performer is told before it plays: which ports to open, and what to play."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# A controller's value 0-127 is a tempo from here on.
-TEMPO_FROM_BPM = 60
 # General MIDI's percussion, 0-15, for the metronome.
 CLICK_CHANNEL = 9
+
+
+Binding = tuple[tuple[str, ...], str, int, int | None, str]
 
 
 class PlayerUse(StrEnum):
@@ -76,18 +77,21 @@ class PerformerSettings:
         seed: Seed of the random generator.
         tune: Name of the built-in player's tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
-        keep_control: Control number that asks for the last bars to be saved; None: none.
+        bindings: What controls of the player's instruments do, each: parts of the names of ports (none: any
+            port), "control_change", "note" or "program_change", its number, channel 0-15 (None: any), and the
+            name of a Knob or an Action.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
         listen_channels: Channels 0-15 that are listened to; empty: all.
         listen_low: The lowest note, 0-127, that is listened to.
         listen_high: The highest one.
         thru: Whether what comes in goes out too, at once.
-        tap_control: Control number that taps the tempo; None: none.
-        tempo_control: Control number that sets it, to TEMPO_FROM_BPM and its value more; None: none.
         count_in: Bars that are counted before it begins by itself; 0: it waits for the first note.
         metronome: Whether each beat is clicked, on a channel of its own.
         resume: The first downbeat, a moment with its beat, and the tempo, of a performance to go on with.
+        panel: Where its knobs stand, by name.
+        switched: What of mute, solo and freeze is on.
+        taste: What it has learned of the player, by the names of traits.
     """
 
     event: ClassVar[str] = "settings"
@@ -99,62 +103,21 @@ class PerformerSettings:
     seed: int = 0
     tune: str | None = None
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
-    keep_control: int | None = None
+    bindings: tuple[Binding, ...] = ()
     model_digest: str = ""
     resume: tuple[float, float, float, float] | None = None
+    panel: Mapping[str, float] = field(default_factory=dict)
+    switched: tuple[str, ...] = ()
+    taste: Mapping[str, float] = field(default_factory=dict)
     clock: ClockUse = ClockUse.AUTO
     sends_clock: bool = False
     listen_channels: tuple[int, ...] = ()
     listen_low: int = 0
     listen_high: int = DATA_MAX
     thru: bool = False
-    tap_control: int | None = None
-    tempo_control: int | None = None
     count_in: int = 0
     metronome: bool = False
 
     def __post_init__(self) -> None:
         """Make the clock's use one again, after it came through JSON. Raises ValueError where it is none."""
         object.__setattr__(self, "clock", ClockUse(self.clock))
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Release everything, say the summary, end."""
-
-    event: ClassVar[str] = "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class Panic:
-    """Release everything and go on."""
-
-    event: ClassVar[str] = "panic"
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Save the last bars."""
-
-    event: ClassVar[str] = "keep"
-
-
-@dataclass(frozen=True, slots=True)
-class SetTempo:
-    """Go on at another tempo, in quarter notes a minute; an outer clock's comes first."""
-
-    event: ClassVar[str] = "tempo"
-    tempo_bpm: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """A beat is now; the second one in a row and those after it set the tempo.
-
-    Where the clock that is followed has not told where its bars are, it is a downbeat.
-    """
-
-    event: ClassVar[str] = "tap"
-
-
-Command = Stop | Panic | Keep | SetTempo | Tap

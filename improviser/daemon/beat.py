@@ -8,37 +8,40 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import (
     CLICK_CHANNEL,
     DIGITS,
+    Act,
+    Action,
     Command,
     Event,
     Halted,
-    Keep,
+    Judged,
     Kept,
+    Knob,
     Notice,
-    Panic,
     PerformerSettings,
     Restarted,
-    SetTempo,
     Started,
     Stepped,
     Stop,
     Summary,
     Synced,
-    Tap,
     Warned,
 )
 from improviser.daemon.companions import Companions
 from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival
+from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
 from improviser.daemon.ledger import Place, beat_heart, mark_place
-from improviser.daemon.pedals import asked
+from improviser.daemon.steering import Steering
+from improviser.daemon.surface import Surface
 from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice
 from improviser.daemon.zone import Zone
@@ -73,6 +76,9 @@ BURST: Final = 64
 REWARD_S: Final = 0.004
 # Preparing the next step takes 0.2-0.4 ms.
 PREPARE_S: Final = 0.004
+# Learning from a press takes 1-3 ms; of presses that come faster the last ones count.
+LEARN_S: Final = 0.008
+PRESSES_MAX: Final = 64
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
@@ -100,13 +106,17 @@ class Beat:
         self._hearing = Hearing(self._tally, stage.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
         self._conductor = Conductor(settings.clock, stage.propose)
+        self._steering = Steering(self._conductor)
+        self._surface = Surface(settings.bindings, settings.panic_controls, self._stands)
+        if stage.way.thru is not None:
+            stage.way.thru.keeps_back = self._surface.owns
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._hearing.ear)
         self._companions = Companions(settings)
         self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
-        self._tempo_bpm = self._engine.settings.tempo_bpm
-        self._first_s: float | None = None
-        self._end_s: float | None = None
+        self._extent = Extent(self._engine.settings, settings.bars)
+        # What the player has said of the music, for when there is time to learn from it.
+        self._presses: deque[tuple[Act, float]] = deque(maxlen=PRESSES_MAX)
         self._is_over = False
         self._collected_s = clock.now_s()
         self._turns = 0
@@ -119,6 +129,7 @@ class Beat:
         """
         begun_s = self._clock.now_s()
         try:
+            self._conduct(self._steering.begin(self._engine, self._settings, self._now_s()))
             if self._settings.resume is not None:
                 self._resume(Place(*self._settings.resume))
             elif self._settings.count_in and self._stage.stand_in is None:
@@ -136,7 +147,7 @@ class Beat:
         beat_heart(self._stage.way.cells, self._turns)
         inbox = self._stage.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
-        if self._end_s is None or self._clock.now_s() < self._end_s:
+        if not self._extent.is_over(self._clock.now_s()):
             self._voice.send_due(self._engine.decision)  # first of all: it has been decided
         if item is not None:
             self._take(item)
@@ -151,7 +162,7 @@ class Beat:
     def _play(self) -> None:
         """Do all that is due."""
         now_s = self._clock.now_s()
-        if self._end_s is not None and now_s >= self._end_s:
+        if self._extent.is_over(now_s):
             self._is_over = True
             return
         if self._stage.stand_in is not None:
@@ -166,7 +177,7 @@ class Beat:
         moments = (
             self._engine.next_step_s,
             self._voice.next_due_s,
-            self._end_s,
+            self._extent.end_s,
             stand_in.next_due_s if stand_in is not None else None,
             self._voice.hand_over_s(self._companions.next_due_s(self._engine)),
         )
@@ -192,16 +203,20 @@ class Beat:
     def _obey(self, command: Command, at_s: float) -> None:
         """Do what is commanded."""
         match command:
-            case Panic():
-                self._silence()
-            case Keep():
-                self._stage.tell(Kept(at_s))
-            case SetTempo(tempo_bpm):
-                self._conduct(self._conductor.set_tempo(tempo_bpm, at_s, self._engine))
-            case Tap():
-                self._conduct(self._conductor.tap(at_s, self._engine))
             case Stop():
                 self._is_over = True
+            case Act(Action.PANIC):
+                self._silence()
+            case Act(Action.KEEP):
+                self._stage.tell(Kept(at_s))
+            case Act(Action.LIKE | Action.DISLIKE | Action.UNDO | Action.UNDO_ALL):
+                self._presses.append((command, at_s))
+            case _:
+                self._conduct(self._steering.obey(command, at_s, self._engine))
+
+    def _stands(self, knob: Knob) -> float:
+        """Give where a knob stands."""
+        return self._extent.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
@@ -214,16 +229,22 @@ class Beat:
         stand_in = self._stage.stand_in
         if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
-        for command in asked(message, self._settings):
-            self._obey(command, arrival.at_s)
-        if self._stage.way.thru is not None:
-            self._hearing.ear.note_sent(message, arrival.at_s)
-        if not self._zone.has(message):
+        if not self._is_music(message, arrival):
             return
         self._engine.hear(message, arrival.at_s)
-        if self._first_s is None and isinstance(message, NoteOn):
+        if self._extent.first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
         self._hearing.note(message, arrival.at_s, arrival.port)
+
+    def _is_music(self, message: Message, arrival: Arrival) -> bool:
+        """Do what a message commands; tell whether it is for the engine to hear."""
+        for command in self._surface.asked(message, arrival.port):
+            self._obey(command, arrival.at_s)
+        if self._surface.owns(message, arrival.port):
+            return False
+        if self._stage.way.thru is not None:
+            self._hearing.ear.note_sent(message, arrival.at_s)
+        return self._zone.has(message)
 
     def _conduct(self, events: Iterable[Event]) -> None:
         """Do and tell what follows from a clock, a tap or a tempo."""
@@ -232,17 +253,12 @@ class Beat:
                 self._silence()
                 self._engine.halt()
             self._stage.tell(event)
-            if isinstance(event, Started) and self._first_s is None:
+            if isinstance(event, Started) and self._extent.first_s is None:
                 self._begin(self._engine.s_at(max(0.0, event.beat)))
             if isinstance(event, Synced):
-                self._pace(event)
-
-    def _pace(self, synced: Synced) -> None:
-        """Move the end, which stands some bars ahead, by a change of tempo."""
-        if self._end_s is not None:
-            left_s = (self._end_s - synced.at_s) * self._tempo_bpm / synced.tempo_bpm
-            self._end_s = synced.at_s + left_s
-        self._tempo_bpm = synced.tempo_bpm
+                self._extent.pace(event)
+            if isinstance(event, Judged):
+                self._tally.count_press(liked=event.liked)
 
     def _silence(self) -> None:
         """End all that sounds, and go on."""
@@ -251,12 +267,10 @@ class Beat:
 
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""
-        self._first_s = at_s
-        length_s = self._length_s()
-        if length_s is not None:
-            self._end_s = at_s + length_s
-            if self._stage.stand_in is not None:
-                self._stage.stand_in.end_before(self._end_s)
+        stand_in = self._stage.stand_in
+        self._extent.begin(at_s, None if stand_in is None or stand_in.is_gone else stand_in.player.duration_s)
+        if stand_in is not None and self._extent.end_s is not None:
+            stand_in.end_before(self._extent.end_s)
         if self._settings.program is not None:
             program = ProgramChange(self._engine.settings.channel, self._settings.program)
             self._voice.say(TimedMessage(at_s, program))
@@ -276,25 +290,17 @@ class Beat:
         self._stage.tell(Synced(now_s, beat, place.tempo_bpm, is_own=True))
         self._engine.start(now_s, beat)
         self._stage.tell(Started(now_s, beat))
-        self._tempo_bpm = place.tempo_bpm
+        self._extent.tempo_bpm = place.tempo_bpm
         self._begin(place.start_s)
-
-    def _length_s(self) -> float | None:
-        """Give how long the performance lasts from the first note on; None: until it is stopped."""
-        settings = self._engine.settings
-        if self._settings.bars is not None:
-            steps = self._settings.bars * settings.bar_steps
-            return steps / settings.steps_per_beat * _S_PER_MINUTE / self._tempo_bpm
-        stand_in = self._stage.stand_in
-        return None if stand_in is None or stand_in.is_gone else stand_in.player.duration_s
 
     def _welcome(self, stand_in: StandIn) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
         stand_in.leave(self._clock.now_s())
         self._voice.release(self._engine.decision, self._stage.tell)
-        self._engine = self._new_engine()
+        before, self._engine = self._engine, self._new_engine()
         self._stage.tell(Restarted())
-        self._first_s = self._end_s = None
+        self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
+        self._extent.begin_anew()
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
 
     def _lose(self, lost: PortLost) -> None:
@@ -344,6 +350,8 @@ class Beat:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._voice.tell(self._stage.tell, decision, rewards)
+        if self._presses and self._idle_s() > LEARN_S:
+            self._conduct(self._steering.obey(*self._presses.popleft(), self._engine))
         if self._idle_s() > PREPARE_S:
             self._engine.prepare()
         now_s = self._clock.now_s()
@@ -357,8 +365,9 @@ class Beat:
 
     def _note_place(self, now_s: float) -> None:
         """Note down where the music is, for one who would have to go on with it."""
-        if self._first_s is not None and self._engine.is_rolling:
-            place = Place(self._first_s, now_s, self._engine.beat_at(now_s), self._tempo_bpm)
+        first_s = self._extent.first_s
+        if first_s is not None and self._engine.is_rolling:
+            place = Place(first_s, now_s, self._engine.beat_at(now_s), self._extent.tempo_bpm)
             mark_place(self._stage.way.cells, self._turns, place)
 
     def _now_s(self) -> float:
@@ -382,5 +391,6 @@ class Beat:
         self._voice.tell(self._stage.tell, None, {})
         ear = self._hearing.ear
         self._tally.bad_messages, self._tally.feedback = ear.bad_messages, ear.feedback
-        summary = self._tally.summary(duration_s=now_s - begun_s, start_s=self._first_s)
-        return replace(summary, dropped=self._stage.inbox.dropped)
+        summary = self._tally.summary(duration_s=now_s - begun_s, start_s=self._extent.first_s)
+        taste = self._engine.taste
+        return replace(summary, dropped=self._stage.inbox.dropped, taste=taste.to_dict(), words=taste.words)

@@ -22,7 +22,7 @@ _READ_S: Final = 1.0
 class PerformerProcess:
     """A performer that was started and is read in threads, so that it never waits for us.
 
-    Threads: one, beside those that read.
+    Threads: any may write, a signal's handler too; the rest is for one, beside those that read and write.
     """
 
     def __init__(self, launched: Launched | None = None) -> None:
@@ -35,6 +35,8 @@ class PerformerProcess:
             _reader(self._process.stdout, self.lines.put, lambda: self.lines.put(None)),
             _reader(self._process.stderr, self._last_words.append, lambda: None),
         ]
+        self._told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=_write_lines, args=(self._process.stdin, self._told.get), daemon=True).start()
         self._pulse = -1
         self._looked_s = self._pulsed_s = time.monotonic()
 
@@ -55,12 +57,8 @@ class PerformerProcess:
         return f"{how} ({words})" if words else how
 
     def write(self, line: str) -> None:
-        """Write a line to it, where it still reads."""
-        # RuntimeError: a signal came while a line was written, and the stream is not to be entered twice.
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            if self._process.stdin is not None:
-                self._process.stdin.write(line)
-                self._process.stdin.flush()
+        """Let a line be written to it, where it still reads; whoever does not read holds up nobody."""
+        self._told.put(line)
 
     def still_s(self) -> float:
         """Give for how long its heart has not beaten, as far as was looked; ask often."""
@@ -89,6 +87,7 @@ class PerformerProcess:
 
     def close(self) -> None:
         """End it, where it has not ended, and give all back."""
+        self._told.put(None)
         self._launched.close()
 
 
@@ -98,6 +97,14 @@ def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callab
         for line in stream or ():
             take(line)
     end()
+
+
+def _write_lines(stream: IO[str] | None, next_line: Callable[[], str | None]) -> None:
+    """Write lines to `stream` until there is none, or nobody who reads them."""
+    with contextlib.suppress(OSError, ValueError):
+        while stream is not None and (line := next_line()) is not None:
+            stream.write(line)
+            stream.flush()
 
 
 def _reader(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:

@@ -11,6 +11,7 @@ from improviser.control import (
     Controlled,
     Halted,
     Heard,
+    Judged,
     Lifted,
     Played,
     Ready,
@@ -20,7 +21,11 @@ from improviser.control import (
     Started,
     Stepped,
     Summary,
+    Switched,
     Synced,
+    Tasted,
+    Turned,
+    Undone,
 )
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
@@ -102,6 +107,8 @@ class _Player:
                 self._engine = self._make_engine(self._ahead_s)
             case Started() | Synced() | Halted():
                 self._conduct(event)
+            case Turned() | Switched() | Judged() | Undone() | Tasted():
+                self._steer(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
             case Silenced(at_s, through_s):
@@ -135,6 +142,20 @@ class _Player:
                 self._engine.sync(at_s, beat, tempo_bpm)
             case Halted():
                 self._engine.halt()
+
+    def _steer(self, event: Turned | Switched | Judged | Undone | Tasted) -> None:
+        """Tell the engine what the player told it then."""
+        match event:
+            case Turned(knob, position):
+                self._engine.turn(knob, position)
+            case Switched(at_s, name):
+                self._engine.switch(name, at_s)
+            case Judged(at_s, liked):
+                self._engine.judge(at_s, liked=liked)
+            case Undone(everything):
+                self._engine.taste.undo(everything=everything)
+            case Tasted(taste):
+                self._engine.taste.take(taste)
 
     def _silence(self, at_s: float, through_s: float) -> None:
         """End all that sounds, after what was handed to the port by then."""

@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import (
+    Act,
+    Action,
     ClockUse,
     Command,
     Event,
     Failed,
-    Panic,
     PerformerSettings,
     PortSettings,
     Ready,
@@ -32,6 +33,7 @@ from improviser.daemon import rescue
 from improviser.daemon.connections import Connections
 from improviser.daemon.launch import launch_ahead
 from improviser.daemon.process import PerformerProcess
+from improviser.daemon.state import State
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
@@ -61,11 +63,15 @@ class Supervisor:
     The process is started first of all, so that it loads its libraries while the caller reads presets. Use it
     as a context; on the way out the performer is ended and its notes are released.
 
-    Threads: the main thread, since signals are taken here.
+    Attributes:
+        state: How the jam stands.
+
+    Threads: the main thread, since signals are taken here; `tell` and `warn` may be called in any.
     """
 
     def __init__(self) -> None:
         """Take the process that was started ahead, or start one; it waits for its settings."""
+        self.state = State()
         self._process = PerformerProcess()
         self._ports: PortSettings | None = None
         self._settings: PerformerSettings | None = None
@@ -120,6 +126,7 @@ class Supervisor:
     def start(self, settings: PerformerSettings) -> None:
         """Tell the performer what to play."""
         self._settings = settings
+        self.state.begin(settings)
         self._process.write(value_to_line(settings))
 
     def tell(self, command: Command) -> None:
@@ -128,9 +135,13 @@ class Supervisor:
             self._asked_s = time.monotonic()
         self._process.write(value_to_line(command))
 
+    def warn(self, text: str) -> None:
+        """Let a warning come among the performer's events."""
+        self._process.lines.put(value_to_line(Warned(text)))
+
     def panic(self) -> None:
         """Silence all that sounds; the music goes on."""
-        self.tell(Panic())
+        self.tell(Act(Action.PANIC))
 
     def events(self) -> Iterator[Event]:
         """Give the performer's events until it ends; after a crash that is not mended the last one says so.
@@ -186,6 +197,7 @@ class Supervisor:
 
     def _keep(self, event: Event) -> None:
         """Keep of an event what matters later."""
+        self.state.take(event)
         match event:
             case Ready():
                 self._ready = event
@@ -239,7 +251,15 @@ class Supervisor:
     def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
         """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
         clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
-        return replace(settings, resume=self._resume, clock=clock)
+        state = self.state
+        return replace(
+            settings,
+            resume=self._resume,
+            clock=clock,
+            panel=dict(state.panel),
+            switched=tuple(sorted(state.switched)),
+            taste=dict(state.taste),
+        )
 
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""

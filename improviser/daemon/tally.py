@@ -28,6 +28,8 @@ class Tally:
     late_decisions: int = 0
     bad_messages: int = 0
     feedback: int = 0
+    likes: int = 0
+    dislikes: int = 0
     onset_errors_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     decision_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     sounding: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -46,6 +48,13 @@ class Tally:
                 else:
                     self.sounding.pop((channel, note), None)
 
+    def count_press(self, *, liked: bool) -> None:
+        """Count a like or a dislike."""
+        if liked:
+            self.likes += 1
+        else:
+            self.dislikes += 1
+
     def summary(self, *, duration_s: float, start_s: float | None) -> Summary:
         """Give the summary; what only the ports know is still missing in it."""
         return Summary(
@@ -60,6 +69,8 @@ class Tally:
             feedback=self.feedback,
             duration_s=duration_s,
             start_s=start_s,
+            likes=self.likes,
+            dislikes=self.dislikes,
         )
 
 

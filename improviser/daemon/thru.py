@@ -24,7 +24,7 @@ from improviser.midi.message import (
 from improviser.ports.clock import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from improviser.ports.base import OutputPort
 
@@ -42,6 +42,8 @@ class Thru:
     def __init__(self, output: OutputPort, cells: Cells) -> None:
         """Pass on to `output`, and note down in `cells` what sounds."""
         self._output, self._cells = output, cells
+        # What belongs to a knob or pad that is bound makes no sound.
+        self.keeps_back: Callable[[Message, str], bool] = lambda _message, _port: False
         self._keys: dict[tuple[int, int], str] = {}
         self._pedals: dict[int, str] = {}
         self._passed: deque[tuple[int, Message]] = deque(maxlen=_KEPT)
@@ -53,7 +55,9 @@ class Thru:
             message = bytes_to_message(data)
         except MidiError:
             return
-        if self._is_closed or not hasattr(message, "channel") or self._has_come_round(message, at_ns):
+        if self._is_closed or not hasattr(message, "channel") or self.keeps_back(message, port):
+            return
+        if self._has_come_round(message, at_ns):
             return
         self._note(message, port)
         with contextlib.suppress(PortError):  # the beat finds it out, and says so

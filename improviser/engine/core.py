@@ -16,18 +16,20 @@ import numpy.typing as npt
 
 from improviser.agent.policy import Choice, Values, select_action
 from improviser.engine.decision import Decision
+from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
 from improviser.engine.settings import AUTO_KEY
-from improviser.listening.line import Line, turns
+from improviser.engine.situation import place_of, scene_of
+from improviser.engine.taste import Taste
+from improviser.listening.line import Line
 from improviser.listening.listener import Listener
-from improviser.listening.observation import STYLES, Place, certainty, encode_player, line_density
-from improviser.listening.player import player_base
+from improviser.listening.observation import Place, encode_player
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS, chord_from_index
-from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter, parse_meter
-from improviser.music.pitch import OCTAVE, rotate
+from improviser.music.chord import chord_from_index
+from improviser.music.meter import METERS, Meter, parse_meter
+from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_DEGREES, parse_key
 from improviser.playing.actions import (
     HOLD_ACTION,
@@ -39,8 +41,7 @@ from improviser.playing.phrase import Phrase
 from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
-    from improviser.agent.policy import Actor
-    from improviser.engine.knobs import Knobs
+    from improviser.agent.policy import Actor, FloatArray, Mix
     from improviser.engine.settings import EngineSettings
     from improviser.listening.player import Player
     from improviser.listening.window import HeardStep
@@ -55,6 +56,7 @@ ROUNDING_S: Final = 1e-6
 SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
+MUTE, SOLO, FREEZE = SWITCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _Prospect:
     place: Place
     legal: npt.NDArray[np.bool_]
     values: Values | None
+    traits: FloatArray | None
 
 
 class Engine:
@@ -84,7 +87,8 @@ class Engine:
         self.settings = settings
         self._role = ROLES[settings.role]
         self.decision: Decision | None = None
-        self.turn(settings.knobs)
+        self.panel = Panel(settings.knobs, settings.steps_per_beat, settings.panel)
+        self.taste = Taste(self._role.traits, settings.taste)
         self._actor, self._rng = actor, rng
         self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
@@ -119,7 +123,7 @@ class Engine:
     @property
     def base(self) -> int:
         """The note, the tonic at the bottom of the register, from which actions count."""
-        return register_base(self.settings.register_low, self.key.tonic)
+        return register_base(self.settings.register_low + self.panel.shift, self.key.tonic)
 
     @property
     def next_step_s(self) -> float | None:
@@ -162,10 +166,25 @@ class Engine:
         self._take_heard()
         self._is_waiting = self._is_halted = True
 
-    def turn(self, knobs: Knobs) -> None:
-        """Turn the knobs; the next decision is made by them."""
-        self.knobs = knobs
-        self._mix = knobs.to_mix(self._role.action_count)
+    def turn(self, knob: str, position: float) -> None:
+        """Turn a knob of the panel, 0-2; it glides, from the next decision on."""
+        self.panel.turn(knob, position)
+
+    def switch(self, name: str, at_s: float) -> bool:
+        """Switch mute, solo or freeze at `at_s`; tell whether it is on now."""
+        self.panel.switched ^= {name}
+        is_on = name in self.panel.switched
+        if name == SOLO and is_on and self._is_waiting and not self._is_halted:
+            self._begin(at_s)
+        return is_on
+
+    def reseed(self, rng: np.random.Generator) -> None:
+        """Draw from another generator from now on."""
+        self._rng = rng
+
+    def judge(self, at_s: float, *, liked: bool) -> bool:
+        """Learn whether the player likes what was heard before `at_s`; tell whether anything was."""
+        return FREEZE not in self.panel.switched and self.taste.judge(at_s, liked=liked)
 
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""
@@ -188,8 +207,12 @@ class Engine:
         self._settle()
         place = self._place_of(self._next_step)
         player, heard = self._listener.foresee(self._since_s(), LEVELS[place.meter, place.sixteenth])
-        values = None if self._only_listens() else self._actor.values(self._observe(player, place))
-        self._prospect = _Prospect(player, heard, place, self._legal(place), values)
+        values = traits = None
+        if not self._only_listens():
+            observation = self._observe(player, place)
+            values = self._actor.values(observation)
+            traits = self._role.traits.of(observation[None])[0]
+        self._prospect = _Prospect(player, heard, place, self._legal(place), values, traits)
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
@@ -203,11 +226,14 @@ class Engine:
             return []
         if self._has_left():
             return self._wait()
-        if prospect.values is None:
+        if prospect.values is None or prospect.traits is None:
             messages = self._play(REST_ACTION, None)
             self._unsettled = None  # our line has not begun yet
             return messages
-        choice = select_action(prospect.values, prospect.legal, self._rng, self._mix)
+        if MUTE in self.panel.switched:
+            return self._play(REST_ACTION, None)
+        choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect.traits))
+        self.taste.remember(self._step_s() + self.settings.collect_s, prospect.traits, choice)
         return self._play(choice.action, choice)
 
     def released(self) -> None:
@@ -279,8 +305,19 @@ class Engine:
             self._absent_steps = 0 if is_there else self._absent_steps + 1
         return prospect
 
+    def _mix(self, traits: FloatArray) -> Mix:
+        """Give what the values of a decision come to, (actions, traits) being the traits."""
+        mix = self.panel.knobs.to_mix(self._role.action_count)
+        weights = self.taste.weights + self.panel.leaning(self._role.traits)
+        if not weights.any():
+            return mix
+        liked = traits @ weights
+        return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)
+
     def _has_left(self) -> bool:
         """Tell whether the player has been silent for longer than the improviser's patience."""
+        if SOLO in self.panel.switched:
+            return False
         patience = self.settings.patience_bars * self.settings.bar_steps
         return 0 < patience <= self._absent_steps
 
@@ -325,7 +362,7 @@ class Engine:
         gesture = self._role.gesture(action, tonic, base, before)
         strength = float(LEVELS[self._meter_row, self._place.sixteenth[0]]) / 4
         due_s = self._step_s() + self.settings.collect_s
-        messages = self._phrase.play(gesture, due_s, self._listener.velocity, strength)
+        messages = self._phrase.play(gesture, due_s, self._listener.velocity * self.panel.touch, strength)
         self._unsettled = action
         self._held_steps = self._held_steps + 1 if gesture.kind is GestureKind.HOLD else 0
         chord = chord_from_index(int(self._listener.player.chord[0]))
@@ -337,13 +374,13 @@ class Engine:
             key=self.key.name,
             chord=None if chord is None else chord.name,
             choice=choice,
-            knobs=self.knobs,
             role=self._role,
             tonic=tonic,
             base=base,
             before=before,
         )
         self._next_step += 1
+        self.panel.glide()
         return messages
 
     def _settle(self) -> None:
@@ -354,38 +391,8 @@ class Engine:
 
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
-        bar, in_bar = divmod(step, self.settings.bar_steps)
-        key, register_note = self.key, self._listener.register_note
-        values = (
-            key.tonic,
-            int(key.mode),
-            certainty(self.key_confidence),
-            self._meter_row,
-            in_bar * SIXTEENTHS_PER_BEAT // self.settings.steps_per_beat,
-            bar,
-            player_base(register_note, key.tonic) if register_note else self.base,
-            self.base,
-            STYLES.index(self.settings.style),
-        )
-        return Place(*(np.array([value]) for value in values))
+        return place_of(step, self.settings, self._listener, self.base)
 
     def _scene(self) -> Scene:
         """Give the last step as the rewards see it."""
-        player, place = self._listener.player, self._place
-        chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
-        return Scene(
-            own=self._own,
-            bits=rotate(player.bits, place.tonic),
-            player_note=player.line.note,
-            player_before=player.line.before,
-            player_held=player.line.held,
-            player_turns=turns(player.line.intervals),
-            chord_bits=chord_bits,
-            tonic=place.tonic,
-            mode=place.mode,
-            player_density=line_density(player.line),
-            moment=self._role.rewards.moments(
-                LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits
-            ),
-            style=place.style,
-        )
+        return scene_of(self._own, self._listener.player, self._place, self._role)

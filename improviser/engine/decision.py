@@ -9,7 +9,6 @@ from improviser.engine.why import Reason, reasons
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Choice
-    from improviser.engine.knobs import Knobs
     from improviser.engine.role import Role
     from improviser.playing.actions import Gesture
 
@@ -26,7 +25,6 @@ class Decision:
         key: Name of the key.
         chord: Name of the implied chord, None where nothing is implied.
         choice: The numbers behind the action; None for a step that was skipped or forced.
-        knobs: How the knobs stood.
         role: What actions mean.
         tonic: Pitch class of the key.
         base: The note from which actions count.
@@ -40,7 +38,6 @@ class Decision:
     key: str
     chord: str | None
     choice: Choice | None
-    knobs: Knobs
     role: Role
     tonic: int
     base: int
@@ -52,4 +49,4 @@ class Decision:
 
     def reasons(self, count: int = 3) -> list[Reason]:
         """Give what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
-        return [] if self.choice is None else reasons(self.choice, self.knobs, self.meaning, count)
+        return [] if self.choice is None else reasons(self.choice, self.meaning, count)

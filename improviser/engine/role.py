@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser import rewards
+from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS
 from improviser.listening.line import HOLD, NONE, REST, event_tokens
 from improviser.listening.observation import FEATURES, encode_own
 from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode_own_chords
@@ -32,6 +33,7 @@ from improviser.playing.actions import (
 from improviser.playing.chords import CHORD_ACTION_COUNT, action_to_chord_gesture, legal_chords
 
 if TYPE_CHECKING:
+    from improviser.engine.trait import Traits
     from improviser.listening.line import Events, Line
     from improviser.listening.observation import Feature, Place, Rows
     from improviser.music.pitch import IntArray
@@ -52,6 +54,7 @@ class Role(ABC):
         action_count: The size of the action space; hold and rest come first.
         features: What is seen, the player's columns first.
         rewards: What is rewarded.
+        traits: What a player may like or dislike in its actions.
         is_tune: Whether our line's events are notes, which a player can take up.
     """
 
@@ -59,6 +62,7 @@ class Role(ABC):
     action_count: int
     features: tuple[Feature, ...]
     rewards: Rewards
+    traits: Traits
     is_tune: bool
 
     @property
@@ -123,6 +127,7 @@ class _Melody(Role):
     action_count = ACTION_COUNT
     features = FEATURES
     rewards = rewards.MELODY
+    traits = TUNE_TRAITS
     is_tune = True
 
     def events(self, actions: Actions, place: Place) -> Events:
@@ -163,6 +168,7 @@ class _Comping(Role):
     action_count = CHORD_ACTION_COUNT
     features = CHORD_FEATURES
     rewards = rewards.COMPING
+    traits = COMPING_TRAITS
     is_tune = False
 
     def events(self, actions: Actions, place: Place) -> Events:

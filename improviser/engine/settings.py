@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Final
 
 from improviser.engine.knobs import Knobs
 from improviser.listening.observation import STYLES
 from improviser.music.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 AUTO_KEY: Final = "auto"
 
@@ -34,6 +37,8 @@ class EngineSettings:
         creativity: See Knobs.
         density: See Knobs.
         swing: The first eighth's share of a beat, 0.5 (straight) to 0.75.
+        panel: Where the panel's knobs stand at first, 0-2, by name; 1 where nothing is said.
+        taste: What is known of the player's taste: weights of traits by name.
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
     """
@@ -55,13 +60,15 @@ class EngineSettings:
     creativity: float = 1.0
     density: float = 1.0
     swing: float = 0.5
+    panel: Mapping[str, float] = field(default_factory=dict)
+    taste: Mapping[str, float] = field(default_factory=dict)
     style: str = STYLES[0]
     role: str = "melody"
 
     @property
     def knobs(self) -> Knobs:
         """How the knobs stand at first."""
-        return Knobs(**{field.name: getattr(self, field.name) for field in fields(Knobs)})
+        return Knobs(**{each.name: getattr(self, each.name) for each in fields(Knobs)})
 
     @property
     def bar_steps(self) -> int:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from improviser.agent.policy import Choice
-    from improviser.engine.knobs import Knobs
     from improviser.playing.actions import Gesture
 
 
@@ -47,17 +46,16 @@ class Reason:
         return values | self.parts
 
 
-def reasons(choice: Choice, knobs: Knobs, meaning: Callable[[int], Gesture], count: int = 3) -> list[Reason]:
+def reasons(choice: Choice, meaning: Callable[[int], Gesture], count: int = 3) -> list[Reason]:
     """Give the likeliest allowed actions of a decision, the one that was taken among them and first.
 
     Args:
         choice: The decision.
-        knobs: How they stood then.
         meaning: Gives what an action does.
         count: How many to give, at least the one that was taken.
     """
     legal = np.isfinite(choice.log_policy)
-    parts = _parts(choice, knobs)
+    parts = _parts(choice)
     beside = {name: value - value[legal].mean() for name, value in parts.items()}
     order = [int(action) for action in np.argsort(-choice.log_policy, kind="stable") if legal[action]]
     chosen = [choice.action, *(action for action in order if action != choice.action)][: max(1, count)]
@@ -84,9 +82,9 @@ def _reason(gesture: Gesture, chance: float, parts: dict[str, float]) -> Reason:
     )
 
 
-def _parts(choice: Choice, knobs: Knobs) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+def _parts(choice: Choice) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
     """Give what each part adds to each action's value, (actions,)."""
-    mix = knobs.to_mix(len(choice.log_prior))
+    mix = choice.mix
     if len(choice.q_values) > 1:
         parts = dict(zip(COMPONENTS, mix.weights[:, None] * choice.q_values, strict=True))
     else:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from improviser.training.knob_sweep import Sweep
     from improviser.training.likeness import Likeness
     from improviser.training.perform import Take
+    from improviser.training.taste_study import Point
 
 ROLLS: Final = 3
 CHORDS_FROM: Final = 48
@@ -89,6 +90,36 @@ def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
             place.axhline(level, color=PLAYER_COLOUR, linestyle=style, linewidth=1)
         place.set_title(f"{sweep.knob}: {sweep.measure}", fontsize=9)
     return _write_all({"knobs.png": figure}, folder)[0]
+
+
+def write_taste(curve: Sequence[Point], folder: Path) -> Path:
+    """Write `taste.png`, how a hidden taste is learned press by press, into a folder; give its path.
+
+    Raises:
+        ImproviserError: The file cannot be written.
+    """
+    figure = _figure(6, 4)
+    axes = figure.subplots()
+    for errors in sorted({point.errors for point in curve}):
+        points = [point for point in curve if point.errors == errors]
+        presses = [point.presses for point in points]
+        (line,) = axes.plot(
+            presses, [point.match.mean for point in points], marker="o", label=f"{errors:.0%} wrong"
+        )
+        axes.fill_between(
+            presses,
+            [point.match.low for point in points],
+            [point.match.high for point in points],
+            color=line.get_color(),
+            alpha=0.15,
+            linewidth=0,
+        )
+    axes.axhline(1.0, color=PLAYER_COLOUR, linewidth=1)
+    axes.set(xlabel="presses", ylabel="share of the oracle's gain", xscale="log")
+    axes.set_xticks(sorted({point.presses for point in curve}))
+    axes.get_xaxis().set_major_formatter("{x:.0f}")
+    axes.legend(frameon=False)
+    return _write_all({"taste.png": figure}, folder)[0]
 
 
 def sampled(takes: Sequence[Take]) -> list[Take]:

@@ -84,7 +84,7 @@ def test_no_session(refuse: Refuse, own_folder: Path) -> None:
         (b"{}\n", "line 1: no value"),
         (b"\xff\xfe", "it is no text"),
         (b"", "does not begin with settings"),
-        (b'{"event": "panic"}\n', "does not begin with settings"),
+        (b'{"event": "stop"}\n', "does not begin with settings"),
     ],
 )
 def test_a_broken_session(data: bytes, expected: str, refuse: Refuse, own_folder: Path) -> None:

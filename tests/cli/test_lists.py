@@ -32,7 +32,21 @@ def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     ("kind", "names"),
     [
         ("presets", ["chorale", "comping", "fiddle", "free", "minimal"]),
-        ("devices", ["novation_launch_control_xl_3", "novation_launchkey_mk2"]),
+        (
+            "devices",
+            [
+                "akai_professional_apc40_mkii",
+                "akai_professional_apc_mini_mk2",
+                "arturia_minilab_3",
+                "behringer_x_touch_mini",
+                "dj_techtools_midi_fighter_twister",
+                "korg_nanokontrol2",
+                "novation_launch_control_xl_3",
+                "novation_launchkey_mini",
+                "novation_launchkey_mk2",
+                "novation_launchkey_mk3",
+            ],
+        ),
     ],
 )
 def test_what_is_shipped_is_listed(kind: str, names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +85,8 @@ def test_a_preset_is_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_device_is_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """With --json a device has all its controls."""
     main(["devices", "--json"])
-    controls = json_lines(capsys)[1]["control"]
+    (device,) = [line for line in json_lines(capsys) if line["name"] == "novation_launchkey_mk2"]
+    controls = device["control"]
     assert isinstance(controls, list)
     expected = {
         "name": "Pot 1",

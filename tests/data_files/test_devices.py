@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from improviser.config.device import Action, ControlKind, ControlMessage, load_device
+from improviser.config.device import DOES, ControlKind, ControlMessage, load_device
 from improviser.config.resources import shipped_folder
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_the_template_explains_every_word() -> None:
     """The template's comments list every kind, message and action that there is."""
     text = (FOLDER / "_template.toml").read_text("utf-8")
     comments = " ".join(line for line in text.splitlines() if line.startswith("#"))
-    words = {str(word) for kind in (ControlKind, ControlMessage, Action) for word in kind}
+    words = {str(word) for kind in (ControlKind, ControlMessage, DOES) for word in kind}
     assert set() == words - set(re.findall(r"[a-z_]+", comments))
 
 

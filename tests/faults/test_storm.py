@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from improviser.control import (
+    Act,
+    Action,
     Failed,
     Heard,
-    Keep,
-    Panic,
+    Knob,
     Played,
-    SetTempo,
-    Tap,
+    Turn,
     Warned,
 )
 from improviser.daemon.inbox import ARRIVALS_MAX, PortLost
@@ -67,10 +67,10 @@ def fault(performance: Performance, rng: np.random.Generator) -> None:
     else:
         tempo_bpm = float(rng.uniform(-10, 1000))
         items: tuple[Any, ...] = (
-            Panic(),
-            Keep(),
-            Tap(),
-            SetTempo(tempo_bpm),
+            Act(Action.PANIC),
+            Act(Action.KEEP),
+            Act(Action.TAP),
+            Turn(Knob.TEMPO, tempo_bpm),
             *(PortLost(port, is_output=False) for port in PORTS),
             PortLost("Improviser Out", is_output=True, may_return=True),
         )

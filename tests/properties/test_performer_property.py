@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.control import Panic, PlayerUse, Stop, value_to_line
+from improviser.control import Act, Action, PlayerUse, Stop, value_to_line
 from improviser.daemon.inbox import PortLost
 from improviser.daemon.ledger import NOTE_CELLS
 from improviser.daemon.replay import replay
@@ -38,7 +38,7 @@ GARBAGE = st.lists(st.integers(0, 255), max_size=4).map(tuple)
 PORTS = st.sampled_from((KEYBOARD, VIRTUAL_INPUT))
 BYTES = st.tuples(MOMENTS, st.one_of(NOTES, NOTES, NOTES, CONTROLS, GARBAGE), PORTS)
 LOSSES = (PortLost(KEYBOARD, is_output=False), PortLost("Out", is_output=True))
-ITEMS = st.tuples(MOMENTS, st.sampled_from((Panic(), Stop(), *LOSSES)))
+ITEMS = st.tuples(MOMENTS, st.sampled_from((Act(Action.PANIC), Stop(), *LOSSES)))
 STALLS = st.tuples(MOMENTS, st.floats(0, 0.5))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import Panic
+from improviser.control import Act, Action
 from improviser.listening.midi_clock import MidiClock, Sync
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, Message, NoteOff, NoteOn, SongPosition
 from tests.performing import ENGINE, Performance, performer_settings
@@ -61,7 +61,7 @@ def test_a_panic_loses_no_tick() -> None:
     played = performance()
     played.play(1.0, ON)
     for at_s in (1.5, 2.0, 2.51):
-        played.at(at_s, lambda: played.inbox.put(Panic()))
+        played.at(at_s, lambda: played.inbox.put(Act(Action.PANIC)))
     played.run(until_s=4.0)
     gaps = np.diff([at_s for at_s, message in clock_messages(played) if message == CLOCK])
     assert gaps.max() < 1.1 * TICK_S

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from improviser.control import (
+    Act,
+    Action,
     ClockUse,
     Halted,
+    Knob,
     Notice,
     PlayerUse,
-    SetTempo,
     Started,
     Synced,
-    Tap,
+    Turn,
     value_to_line,
 )
 from improviser.daemon.replay import replay
@@ -144,9 +146,9 @@ def test_a_session_with_a_clock_replays(seed: int) -> None:
     next_s = 1.0
     for first in ((START,), (), (SongPosition(5),), (STOP,), (CONTINUE,)):
         next_s = play_clock(performance, rng.uniform(60, 200), next_s, float(rng.integers(3, 9)), *first)
-    performance.at(next_s + 1.0, lambda: performance.inbox.put(SetTempo(77.0)))
+    performance.at(next_s + 1.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 77.0)))
     for at_s in (2.0, 2.7, 3.4):
-        performance.at(next_s + at_s, lambda: performance.inbox.put(Tap()))
+        performance.at(next_s + at_s, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.run(until_s=next_s + 6.0)
     lines = "".join(map(value_to_line, (settings, *performance.events)))
     again = replay(parse_session(lines, "test"), make_engine)

@@ -7,12 +7,13 @@ import json
 import pytest
 
 from improviser.control import (
+    Act,
+    Action,
     Controlled,
     Failed,
     Heard,
     Lifted,
     Notice,
-    Panic,
     PerformerSettings,
     Played,
     PlayerUse,
@@ -32,7 +33,7 @@ VALUES: list[Value] = [
     PortSettings("jack", "Keys", None, PlayerUse.WHEN_ALONE, ledger=5),
     PerformerSettings("chorale", "m.safetensors", {"tempo_bpm": 88.0, "meter": (3, 4)}, bars=8, seed=1),
     Stop(),
-    Panic(),
+    Act(Action.PANIC),
     Ready("jack", {"in": ("A",)}, "x", 1, 88.0, realtime=True, player=None, sends_on="C", is_virtual=True),
     Notice("é"),
     Warned("w"),

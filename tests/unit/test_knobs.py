@@ -7,6 +7,7 @@ import pytest
 
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import DENSITY_SCALE, Knobs
+from improviser.engine.panel import Panel
 from improviser.midi.message import NoteOn
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from tests.actors import Indifferent
@@ -36,19 +37,29 @@ def test_settings_say_where_they_stand() -> None:
     """The knobs begin where the settings put them."""
     settings = EngineSettings(harmony=0.5, coherence=0.6, creativity=0.7, density=1.2, temperature=0.9)
     assert Knobs(0.5, 0.6, 0.7, 1.2, 0.9, settings.prior_weight) == settings.knobs
-    assert settings.knobs == Engine(settings, Indifferent(), np.random.default_rng(0)).knobs
+    assert settings.knobs == Engine(settings, Indifferent(), np.random.default_rng(0)).panel.knobs
 
 
-def test_a_turn_acts_at_once() -> None:
-    """With a great density every step begins a note, with none at all no step does, from the turn on."""
-    engine = Engine(EngineSettings(key="C", temperature=0.01), Indifferent(), np.random.default_rng(0))
+def test_a_turn_glides() -> None:
+    """From end to end it takes two beats; with a density above 1 each step begins a note, below none."""
+    engine = Engine(EngineSettings(key="C", temperature=0.001), Indifferent(), np.random.default_rng(0))
     engine.hear(NoteOn(0, 60, 80), 0.0)
-    kinds = []
-    for density in (2.0, 0.0, 2.0, 0.0):
-        engine.turn(Knobs(density=density, temperature=0.01))
-        for _ in range(4):
+    kinds, densities = [], []
+    for density in (2.0, 0.0):
+        engine.turn("density", density)
+        for _ in range(10):
+            densities.append(engine.panel.knobs.density)
             engine.step(engine.next_step_s or 0.0)
             assert engine.decision is not None
             kinds.append(engine.decision.action >= FIRST_ONSET)
-            assert density == engine.decision.knobs.density
-    assert [True] * 4 + [False] * 4 + [True] * 4 + [False] * 4 == kinds
+    assert [1.0, 1.25, 1.5, 1.75, 2.0, 2.0] == densities[:6]
+    assert [2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0] == densities[10:]
+    assert [True] * 9 + [True] * 4 == kinds[1:14]
+    assert [False] * 5 == kinds[15:]
+
+
+@pytest.mark.parametrize(("knob", "position"), [("volume", 1.0), ("density", 2.1), ("echo", float("nan"))])
+def test_what_is_no_turn_is_refused(knob: str, position: float) -> None:
+    """An unknown knob, and a position outside of its way."""
+    with pytest.raises(ValueError, match="no knob"):
+        Panel(Knobs(), 4).turn(knob, position)

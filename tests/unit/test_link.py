@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from improviser.control import ClockUse, Halted, SetTempo, Started, Synced, Tap
+from improviser.control import Act, Action, ClockUse, Halted, Knob, Started, Synced, Turn
 from improviser.daemon.inbox import Inbox, LinkHeard
 from improviser.daemon.link_watch import LinkWatch, watching_link
 from improviser.errors import PortError
@@ -79,9 +79,9 @@ def test_a_tempo_is_proposed_to_all() -> None:
     """Set or tapped, it counts when Link says so; MIDI clocks are not heard."""
     performance = linked()
     hear(performance, 0.0, 0.0)
-    performance.at(1.0, lambda: performance.inbox.put(SetTempo(90.0)))
+    performance.at(1.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 90.0)))
     for at_s in (2.0, 2.5):
-        performance.at(at_s, lambda: performance.inbox.put(Tap()))
+        performance.at(at_s, lambda: performance.inbox.put(Act(Action.TAP)))
     play_clock(performance, 200.0, 3.0, 4, START, CLOCK)
     performance.run(until_s=5.0)
     assert [90.0, 120.0] == PROPOSED

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import ClockUse, Keep, Kept, Notice, Played, SetTempo, Started, Synced, Tap
+from improviser.control import Act, Action, ClockUse, Kept, Knob, Notice, Played, Started, Synced, Turn
 from improviser.listening.taps import Taps
 from improviser.midi.message import START, ControlChange, NoteOn
 from improviser.music.meter import Meter
-from tests.performing import ENGINE, Performance, hanging, ons, performer_settings
+from tests.performing import ENGINE, Performance, bound, hanging, ons, performer_settings
 from tests.unit.test_conductor import play_clock
 
 ON = NoteOn(0, 60, 80)
@@ -35,7 +35,7 @@ def test_the_tempo_is_set_while_it_plays() -> None:
     """From that moment on bars are as long as the new tempo says; the beat does not jump."""
     performance = Performance()
     performance.play(0.0, ON)
-    performance.at(3.0, lambda: performance.inbox.put(SetTempo(60.0)))
+    performance.at(3.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
     performance.run(until_s=11.0)
     # 120 bpm: bars of 2 s; at 3 s beat 6 stands, the bar line is 2 beats on, and bars are 4 s then.
     assert [0.0, 2.0, 5.0, 9.0] == pytest.approx(ons(performance), abs=0.002)
@@ -48,7 +48,7 @@ def test_the_end_is_in_bars_whatever_the_tempo() -> None:
     """Four bars of which two are played at half the tempo take as long as six."""
     performance = Performance(performer_settings(bars=4))
     performance.play(0.0, ON)
-    performance.at(4.0, lambda: performance.inbox.put(SetTempo(60.0)))
+    performance.at(4.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
     summary = performance.run(until_s=60.0)
     assert 12.0 == pytest.approx(summary.duration_s, abs=0.01)
 
@@ -57,14 +57,14 @@ def test_a_tempo_beyond_all_reason_is_not_taken() -> None:
     """Nothing changes."""
     performance = Performance()
     performance.play(0.0, ON)
-    performance.at(1.0, lambda: performance.inbox.put(SetTempo(4000.0)))
+    performance.at(1.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 4000.0)))
     performance.run(until_s=5.0)
     assert [] == performance.told(Synced)
 
 
 def test_taps_set_tempo_and_beat() -> None:
     """By a command or a pedal; each tap is a beat, and the nearest one is taken."""
-    performance = Performance(performer_settings(tap_control=80))
+    performance = Performance(performer_settings(bindings=bound(tap=80)))
     performance.play(0.0, ON)
     for place in range(4):
         at_s = 2.1 + place * 0.6
@@ -81,26 +81,26 @@ def test_taps_before_the_first_note_are_its_tempo() -> None:
     """The downbeat still is the first note."""
     performance = Performance()
     for at_s in (0.0, 1.0):
-        performance.at(at_s, lambda: performance.inbox.put(Tap()))
+        performance.at(at_s, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.play(1.4, ON)
     performance.run(until_s=10.0)
     assert [1.4, 5.4, 9.4] == pytest.approx(ons(performance), abs=0.002)
 
 
 def test_a_knob_sets_the_tempo() -> None:
-    """Its value and 60 is the tempo."""
-    performance = Performance(performer_settings(tempo_control=21))
-    performance.play(0.0, ON, ControlChange(0, 21, 30))
+    """Its value and 60 is the tempo, once the knob has come past the tempo that is."""
+    performance = Performance(performer_settings(bindings=bound(tempo=21)))
+    performance.play(0.0, ON, ControlChange(0, 21, 40), ControlChange(0, 21, 70), ControlChange(0, 21, 71))
     performance.run(until_s=6.0)
-    assert [90.0] == [event.tempo_bpm for event in performance.told(Synced)]
+    assert [130.0, 131.0] == [event.tempo_bpm for event in performance.told(Synced)]
 
 
 def test_an_outer_clocks_tempo_is_not_set_here() -> None:
     """It says so; a tap does nothing, since the clock has told where its bars are."""
     performance = Performance()
     play_clock(performance, 90.0, 1.0, 24, START)
-    performance.at(3.0, lambda: performance.inbox.put(SetTempo(60.0)))
-    performance.at(3.3, lambda: performance.inbox.put(Tap()))
+    performance.at(3.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
+    performance.at(3.3, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.run(until_s=8.0)
     assert not any(event.is_own for event in performance.told(Synced))
     assert any("cannot be set here" in event.text for event in performance.told(Notice))
@@ -112,7 +112,7 @@ def test_a_tap_is_the_downbeat_of_a_clock_that_has_not_told() -> None:
     performance = Performance(performer_settings(clock=ClockUse.MIDI))
     play_clock(performance, 120.0, 0.5, 40)
     performance.play(1.0, ON)
-    performance.at(4.5, lambda: performance.inbox.put(Tap()))
+    performance.at(4.5, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.run(until_s=12.0)
     assert [4.5] == [pytest.approx(event.at_s - 100, abs=0.01) for event in performance.told(Started)]
     assert [6.5, 8.5, 10.5] == pytest.approx(ons(performance)[-3:], abs=0.005)
@@ -138,7 +138,7 @@ def test_the_metronome_clicks_along() -> None:
     """On each beat, through a change of tempo, until the end; its clicks are no notes of the improviser."""
     performance = Performance(performer_settings(metronome=True))
     performance.play(0.25, ON)
-    performance.at(3.25, lambda: performance.inbox.put(SetTempo(60.0)))
+    performance.at(3.25, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
     summary = performance.run(until_s=7.0)
     beats = [0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25, 4.25, 5.25, 6.25]
     assert beats == pytest.approx([at_s for at_s, _ in clicks(performance)], abs=0.002)
@@ -167,7 +167,7 @@ def test_the_metronome_is_silent_while_nothing_rolls() -> None:
 def test_keep_is_a_command_too() -> None:
     """As by a control."""
     performance = Performance()
-    performance.at(1.0, lambda: performance.inbox.put(Keep()))
+    performance.at(1.0, lambda: performance.inbox.put(Act(Action.KEEP)))
     performance.run(until_s=2.0)
     assert [101.0] == [event.at_s for event in performance.told(Kept)]
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from improviser.control import (
+    Act,
+    Action,
     Controlled,
     Heard,
     Lifted,
-    Panic,
     Played,
     PlayerUse,
     Released,
@@ -145,7 +146,7 @@ def test_a_panic_command_silences_at_once() -> None:
     """The command does what the control does."""
     performance = Performance()
     performance.play(1.0, ON)
-    performance.at(1.7, lambda: performance.inbox.put(Panic()))
+    performance.at(1.7, lambda: performance.inbox.put(Act(Action.PANIC)))
     performance.run(until_s=3.5)
     assert (1.7, NoteOff(0, 60)) == performance.sent[1]
     assert [1.0, 3.0] == ons(performance)
@@ -159,7 +160,7 @@ def test_a_panic_is_known_to_the_engine() -> None:
     performance.play(1.0, ON)
     kinds: list[GestureKind] = []
     for at_s in (0.5, 1.6):
-        performance.at(at_s, lambda: performance.inbox.put(Panic()))
+        performance.at(at_s, lambda: performance.inbox.put(Act(Action.PANIC)))
     for at_s in (1.55, 1.8):
         performance.at(at_s, lambda: kinds.extend([engine.decision.gesture.kind] if engine.decision else []))
     performance.run(until_s=2.0)

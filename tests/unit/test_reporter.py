@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from improviser.control import Event, Failed, Notice, Panic, SetTempo, Stop, Summary, value_to_line
+from improviser.control import Act, Action, Event, Failed, Knob, Notice, Stop, Summary, Turn, value_to_line
 from improviser.daemon import reporter as module
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.reporter import Reporter, read_commands
@@ -79,9 +79,14 @@ def test_a_broken_pipe_ends_the_writing() -> None:
 def test_commands_reach_the_inbox() -> None:
     """Each command is put in; what is none is passed over; the end of the stream is a stop."""
     inbox = Inbox()
-    lines = [value_to_line(Panic()), "nonsense\n", value_to_line(Notice("x")), value_to_line(SetTempo(90.0))]
+    lines = [
+        value_to_line(Act(Action.PANIC)),
+        "nonsense\n",
+        value_to_line(Notice("x")),
+        value_to_line(Turn(Knob.TEMPO, 90.0)),
+    ]
     read_commands(io.StringIO("".join(lines)), inbox).join()
-    assert [Panic(), SetTempo(90.0), Stop()] == list(inbox.take_many(9))
+    assert [Act(Action.PANIC), Turn(Knob.TEMPO, 90.0), Stop()] == list(inbox.take_many(9))
 
 
 def test_a_broken_stream_is_its_end() -> None:

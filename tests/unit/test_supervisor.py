@@ -105,7 +105,7 @@ say('{"event": "summary"}')"""
         told += [next(stream) for _ in range(3)]
         os.kill(os.getpid(), signal.SIGTERM)
         told += stream
-    assert [*map(Notice, ("ports", "panic", "panic", "stop")), Summary()] == told
+    assert [*map(Notice, ("ports", "act", "act", "stop")), Summary()] == told
 
 
 def test_signals_are_given_back(play: Play) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from improviser.control import Panic, Played
+from improviser.control import Act, Action, Played
 from improviser.daemon.inbox import PortLost
 from improviser.daemon.ledger import NOTE_CELLS, SIZE
 from improviser.daemon.thru import LOOP_NS, Thru
@@ -61,7 +61,7 @@ def test_keys_that_are_held_come_up_in_the_end_and_at_a_panic() -> None:
     """Whoever still holds a key or a pedal: nothing sounds on after the end or a panic."""
     performance = passing()
     performance.play(0.1, NoteOn(5, 64, 90), ControlChange(5, 64, 127))
-    performance.at(0.5, lambda: performance.inbox.put(Panic()))
+    performance.at(0.5, lambda: performance.inbox.put(Act(Action.PANIC)))
     performance.play(0.7, NoteOn(5, 67, 90))
     performance.run(until_s=1.0)
     assert (0.5, NoteOff(5, 64)) in performance.sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -31,10 +32,7 @@ def choice(legal: list[int], knobs: Knobs = KNOBS, heads: int = 3) -> Choice:
 
 def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
     """Of C4, E4 and a rest: harmony 2 x 2, creativity .5 x 4, prior .5 x -1, each less the mean of three."""
-    found = {
-        reason.note or reason.does: reason
-        for reason in reasons(choice([C4, E4, REST_ACTION]), KNOBS, MEANING)
-    }
+    found = {reason.note or reason.does: reason for reason in reasons(choice([C4, E4, REST_ACTION]), MEANING)}
     assert {60, 64, "rest"} == set(found)
     assert (
         pytest.approx({"harmony": 4 - 4 / 3, "coherence": 0, "creativity": -2 / 3, "prior": -2 + 1.5})
@@ -50,7 +48,7 @@ def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
 def test_the_parts_add_up_to_what_decided() -> None:
     """The difference of two actions' sums is that of their log-probabilities, times the temperature."""
     knobs = Knobs(temperature=0.5, density=1.5)
-    one, other = reasons(choice([C4, HOLD_ACTION], knobs), knobs, MEANING, count=2)
+    one, other = reasons(choice([C4, HOLD_ACTION], knobs), MEANING, count=2)
     gap = sum(one.parts.values()) - sum(other.parts.values())
     assert pytest.approx(0.5 * np.log(one.chance / other.chance), rel=1e-4) == gap
     assert "preference" in one.parts
@@ -59,15 +57,15 @@ def test_the_parts_add_up_to_what_decided() -> None:
 def test_the_one_that_was_taken_comes_first() -> None:
     """However unlikely it was, what was played is told, and no more than was asked for."""
     decision = choice([C4, E4, REST_ACTION])
-    forced = Choice(REST_ACTION, decision.q_values, decision.log_prior, decision.log_policy)
-    told = reasons(forced, KNOBS, MEANING, count=2)
+    forced = replace(decision, action=REST_ACTION)
+    told = reasons(forced, MEANING, count=2)
     assert ["rest", "onset"] == [reason.does for reason in told]
     assert told[0].chance < told[1].chance
 
 
 def test_a_model_of_one_head_has_one_reward() -> None:
     """Where the model does not tell the components apart, neither does the reason."""
-    reason = reasons(choice([C4, E4], heads=1), KNOBS, MEANING)[0]
+    reason = reasons(choice([C4, E4], heads=1), MEANING)[0]
     assert {"reward", "prior"} == reason.parts.keys()
     assert {"does", "note", "chance", "reward", "prior"} == reason.to_json().keys()
 
@@ -76,8 +74,9 @@ def test_a_chord_is_told_by_name_and_notes() -> None:
     """Where the action is a chord the reason has it, with all its notes, and its top note."""
     actions = COMPING.action_count
     values = np.zeros(actions, dtype=np.float32), np.zeros((1, actions), dtype=np.float32)
-    chosen = Choice(FIRST_ONSET, values[1], values[0], np.zeros(actions, dtype=np.float32))
-    reason = reasons(chosen, KNOBS, lambda action: COMPING.gesture(action, 2, 50, ()), 1)[0].to_json()
+    log_policy = np.zeros(actions, dtype=np.float32)
+    chosen = Choice(FIRST_ONSET, values[1], values[0], log_policy, KNOBS.to_mix(actions))
+    reason = reasons(chosen, lambda action: COMPING.gesture(action, 2, 50, ()), 1)[0].to_json()
     notes = reason["notes"]
     assert isinstance(notes, list)
     assert ("onset", "D", notes[-1]) == (reason["does"], reason["chord"], reason["note"])

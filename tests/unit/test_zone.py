@@ -7,7 +7,7 @@ import pytest
 from improviser.control import Heard, Kept, Silenced
 from improviser.daemon.zone import Zone
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend, PolyAftertouch
-from tests.performing import Performance, hanging, performer_settings
+from tests.performing import Performance, bound, hanging, performer_settings
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_below_the_split_the_player_is_alone() -> None:
 
 def test_pedals_are_obeyed_on_every_channel() -> None:
     """A panic, and what keeps the last bars, come from wherever they come."""
-    performance = Performance(performer_settings(listen_channels=(2,), keep_control=80))
+    performance = Performance(performer_settings(listen_channels=(2,), bindings=bound(keep=80)))
     performance.play(0.0, NoteOn(2, 64, 90))
     performance.play(1.0, ControlChange(9, 120, 0), ControlChange(9, 80, 127))
     performance.run(until_s=2.0)

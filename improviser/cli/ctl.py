@@ -1,0 +1,105 @@
+"""`improviser ctl`: steer a jam that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from improviser.cli.console import say, say_json
+from improviser.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from improviser.control import Command
+
+EXAMPLES = """
+improviser ctl
+improviser ctl harmony 1.5
+improviser ctl tempo 96
+improviser ctl like
+improviser ctl undo
+improviser ctl --json
+"""
+
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, tempo; "
+        "or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap.",
+    ),
+]
+ValueArgument = Annotated[
+    float | None,
+    typer.Argument(
+        metavar="[VALUE]",
+        help="Of a knob: 0-2, 1 being as the preset has it; the tempo in beats a minute, 20-400.",
+    ),
+]
+ProcessOption = Annotated[
+    int | None, typer.Option("--process", metavar="NUMBER", help="Where several jams run, the one meant.")
+]
+
+
+def ctl(
+    name: NameArgument = None,
+    value: ValueArgument = None,
+    process: ProcessOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Turn a knob of the jam that runs, or do something in it; say how it stands.
+
+    Without a name it only says how the jam stands. Mute, solo and freeze are switched on and, done again,
+    off. A change of a knob glides, so that nothing jumps.
+    """
+    from improviser.config.resources import control_folder
+    from improviser.control import value_to_line
+    from improviser.daemon.remote import ask
+    from improviser.errors import ImproviserError
+
+    line = '{"event": "state"}' if name is None else value_to_line(_command(name, value))
+    answer = ask(control_folder(), line, process)
+    if answer.get("event") == "error":
+        raise ImproviserError(f"the jam does not understand that: {answer.get('text')}")
+    if json:
+        say_json(answer)
+    else:
+        _show(answer)
+
+
+def _command(name: str, value: float | None) -> Command:
+    """Give the command that a name and a value stand for. Raises UsageError where they stand for none."""
+    from improviser.config.document import nearest
+    from improviser.control import TEMPO_BPM, TURNS_MAX, Act, Action, Knob, Turn
+    from improviser.errors import UsageError
+
+    known = {str(each): each for each in (*Knob, *Action)}
+    does = known.get(name)
+    if does is None:
+        raise UsageError(f"no knob or action {name!r}{nearest(name, known)}; see: improviser ctl --help")
+    if isinstance(does, Action):
+        if value is not None:
+            raise UsageError(f"{name} takes no value: improviser ctl {name}")
+        return Act(does)
+    low, high = TEMPO_BPM if does is Knob.TEMPO else (0.0, TURNS_MAX)
+    if value is None or not low <= value <= high:
+        raise UsageError(f"{name} takes a value from {low:g} to {high:g}: improviser ctl {name} {high / 2:g}")
+    return Turn(does, value)
+
+
+def _show(state: dict[str, Any]) -> None:
+    """Print how a jam stands, for people."""
+    beat = "the beat runs" if state["rolling"] else "it waits"
+    say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock), {beat}.")
+    if state["key"]:
+        say(f"Key {state['key']}, chord {state['chord'] or '-'}.")
+    say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
+    switched = [name for name in ("mute", "solo", "freeze") if state[name]]
+    if switched:
+        say(f"On: {', '.join(switched)}.")
+    say(
+        f"Liked {state['likes']} times, disliked {state['dislikes']} times; "
+        f"your taste: {state['words'] or 'nothing in particular'}."
+    )
+    if state["ignored"]:
+        say(f"OSC messages that were ignored: {state['ignored']}.")

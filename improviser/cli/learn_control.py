@@ -1,0 +1,76 @@
+"""`improviser learn-control`: what a knob, pad or pedal is to do, by moving it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from improviser.cli.console import say, say_json, tell
+from improviser.cli.options import JsonOption
+from improviser.cli.performance import BackendName, BackendOption
+
+EXAMPLES = """
+improviser learn-control harmony
+improviser learn-control like --in Launchkey
+improviser learn-control tempo --wait 60
+"""
+
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A knob or an action, as improviser ctl --help lists them."),
+]
+InOption = Annotated[
+    str | None, typer.Option("--in", metavar="PATTERN", help="Listen to the ports whose names match only.")
+]
+WaitOption = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=1, max=3600, help="So long.")]
+
+
+def learn_control(
+    name: NameArgument,
+    in_: InOption = None,
+    wait: WaitOption = 30.0,
+    backend: BackendOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Move a knob, press a pad or a pedal, and that is what NAME is done with from the next jam on.
+
+    It is written into a device file of your own (improviser devices), which you can edit. A knob is turned a
+    bit to and fro; the sustain pedal is passed over, since it is for playing.
+    """
+    from improviser.config.control_file import bind_control
+    from improviser.config.document import nearest
+    from improviser.control import Action, Knob
+    from improviser.daemon.touch import wait_for_touch
+    from improviser.errors import ImproviserError, UsageError
+    from improviser.ports import open_backend
+
+    known = [str(each) for each in (*Knob, *Action)]
+    if name not in known:
+        raise UsageError(f"no knob or action {name!r}{nearest(name, known)}; see: improviser ctl --help")
+    is_knob = name in frozenset(Knob)
+    opened = open_backend(backend or BackendName.AUTO)
+    try:
+        what = "turn a knob or move a fader" if is_knob else "press a pad, a button or a pedal"
+        tell(f"For {name}: {what} now ({wait:g} seconds) ...")
+        touch = wait_for_touch(opened, in_, wait, is_knob=is_knob)
+    finally:
+        opened.close()
+    if touch is None:
+        raise ImproviserError("nothing was moved; see whether it is there: improviser ports")
+    path = bind_control(touch.port, touch.kind, touch.number, touch.channel, name)
+    sent = f"{touch.kind.replace('_', ' ')} {touch.number} on channel {touch.channel + 1} of '{touch.port}'"
+    if json:
+        say_json(
+            {
+                "event": "learned",
+                "name": name,
+                "port": touch.port,
+                "message": touch.kind,
+                "number": touch.number,
+                "channel": touch.channel + 1,
+                "path": str(path),
+            }
+        )
+    else:
+        say(f"{name}: {sent}. It stands in {path}; the next jam knows it.")

@@ -1,0 +1,52 @@
+"""`improviser save`: what was learned and turned in a jam, as a preset of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from improviser.cli.console import say, say_json
+from improviser.cli.options import JsonOption
+
+EXAMPLES = """
+improviser save mine
+improviser save mine take.mid
+improviser jam --preset mine
+"""
+
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Of the new preset: letters, digits, _ and -.")
+]
+SessionArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a preset of your own of that name.")]
+
+
+def save(
+    name: NameArgument,
+    session: SessionArgument = None,
+    force: ForceOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Save a jam's preset with what was learned of your taste and where its knobs stood, under a new name.
+
+    It works while the jam still goes on, and afterwards. The preset is a file in the folder presets of
+    improviser's configuration folder; jam --preset NAME plays by it, and learns on from there.
+    """
+    from improviser.cli.keep import newest_session
+    from improviser.config.preset_file import save_preset
+    from improviser.daemon.session_log import read_session
+    from improviser.daemon.state import state_of
+
+    told = read_session(session or newest_session())
+    state = state_of(told)
+    path = save_preset(told.settings.preset, name, state.panel, state.taste, over=force)
+    if json:
+        say_json({"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel})
+    else:
+        say(f"Saved: {path}. It knows of you: {state.words or 'nothing in particular'}.")
+        say(f"Play by it: improviser jam --preset {name}")

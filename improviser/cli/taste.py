@@ -1,0 +1,77 @@
+"""`improviser bench taste`: how well a hidden taste is learned from presses of like and dislike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from improviser.cli.console import progress, say, say_json, say_table
+from improviser.cli.extras import load_corpus, need_plots, need_training
+from improviser.cli.game import game_settings
+from improviser.cli.playing import make_settings, preset_actor
+from improviser.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from improviser.training.taste_study import Change, Point
+
+
+def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_json: bool) -> None:
+    """Measure what presses do, and print tables or a line of JSON for each figure; draw the curve.
+
+    Raises:
+        UsageError: The preset plays chords.
+        ImproviserError: What training takes, or what draws, is not installed.
+    """
+    from improviser.config.preset import Role, load_preset
+
+    chosen = load_preset(preset)
+    if chosen.role is not Role.MELODY:
+        raise UsageError("bench taste has listeners of melodies only; choose one: --preset fiddle")
+    need_training()
+    if plots is not None:
+        need_plots()
+    from improviser.training.material import held_out_parts
+    from improviser.training.taste_study import Study
+
+    parts = held_out_parts(load_corpus(), game_settings(chosen), split)
+    study = Study(preset_actor(chosen), make_settings(chosen, key="auto"), parts, trials)
+    with progress("pressing", study.count) as advance:
+        done = iter(range(1, study.count + 1))
+        changes = study.changes(lambda: advance(next(done)))
+        curve = study.curve(lambda: advance(next(done)))
+    if as_json:
+        for change in changes:
+            say_json({"event": "measured", "bench": "taste", "preset": preset} | asdict(change))
+        for point in curve:
+            say_json({"event": "measured", "bench": "taste", "preset": preset} | asdict(point))
+    else:
+        _show(changes, curve)
+    if plots is not None:
+        from improviser.training.plot import write_taste
+
+        path = write_taste(curve, plots)
+        if not as_json:
+            say(f"Drawn: {path}")
+
+
+def _show(changes: list[Change], curve: list[Point]) -> None:
+    """Print the tables."""
+    say_table(
+        ("DISLIKED", "TRIALS", "MEAN CHANGE", "FELL BY 25 %"),
+        [(each.measure, each.trials, f"{each.mean:+.0%}", f"{each.moved:.0%}") for each in changes],
+    )
+    say()
+    say_table(
+        ("WRONG PRESSES", "PRESSES", "OF THE ORACLE'S GAIN", "95 % INTERVAL"),
+        [
+            (
+                f"{each.errors:.0%}",
+                each.presses,
+                f"{each.match.mean:.0%}",
+                f"{each.match.low:.0%} to {each.match.high:.0%}",
+            )
+            for each in curve
+        ],
+    )

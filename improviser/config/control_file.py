@@ -1,0 +1,125 @@
+"""Writing what a control does into a device file of the user's own, with all else in it left as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from improviser.config.device import Device, load_device
+from improviser.config.document import check_document
+from improviser.config.resources import config_folder, device_paths
+from improviser.control import Knob
+from improviser.errors import ConfigError
+from improviser.files import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# ALSA's client numbers, which a2jmidid puts into names, change from start to start; in patterns [ is special.
+_CLIENT_NUMBER: Final = re.compile(r"\[\d+\]")
+_SPECIAL: Final = re.compile(r"[\[\]]")
+_NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+_PEDALS: Final = range(64, 70)
+_CHANNELS_FROM: Final = 1
+
+
+def bind_control(port: str, message: str, number: int, channel: int, does: str) -> Path:
+    """Let a control do something from now on; give the device file in which that stands.
+
+    It is the user's own file for that port. Where there is none, it is begun with the shipped one, which it
+    then hides, or as a new one. What did that before on this device does it no longer.
+
+    Args:
+        port: The name of the port that the control's messages come from.
+        message: "control_change", "note" or "program_change".
+        number: 0-127.
+        channel: 0-15.
+        does: The name of a Knob or an Action.
+
+    Raises:
+        ConfigError: The file that is there has faults, or the new one cannot be written.
+    """
+    known = _known(port)
+    path = config_folder() / "devices" / (known.name if known else f"{_slug(port)}.toml")
+    document = _read(known) if known else _new(port)
+    controls = document.setdefault("control", tomlkit.aot())
+    for control in controls:
+        if control.get("action") == does:
+            del control["action"]
+    place = next((each for each in controls if _is_same(each, message, number, channel)), None)
+    if place is None:
+        place = tomlkit.table()
+        taken = {each.get("name") for each in controls}
+        place.update(_control(message, number, channel, does, taken))
+        controls.append(place)
+    place["action"] = does
+    check_document(document.unwrap(), Device, str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, tomlkit.dumps(document).encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; free some space") from error
+    return path
+
+
+def _known(port: str) -> Path | None:
+    """Give the file of the device that a port belongs to, the user's own first; None where none is known."""
+    own = config_folder() / "devices"
+    found = [path for path in device_paths().values() if load_device(path).matches(port)]
+    return next(iter(sorted(found, key=lambda path: path.parent != own)), None)
+
+
+def _read(path: Path) -> tomlkit.TOMLDocument:
+    """Give a file with all its comments. Raises ConfigError where it has faults."""
+    try:
+        return tomlkit.parse(path.read_text("utf-8"))
+    except (OSError, ValueError, TOMLKitError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _new(port: str) -> tomlkit.TOMLDocument:
+    """Give the beginning of a file for the device behind a port."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Learned with: improviser learn-control"))
+    document.update(
+        {
+            "schema_version": 1,
+            "maker": "unknown",
+            "model": port,
+            "source": "learned from what the controller sent",
+            "ports": [_SPECIAL.sub("?", _CLIENT_NUMBER.sub("?*?", port))],
+        }
+    )
+    return document
+
+
+def _control(message: str, number: int, channel: int, does: str, taken: set[Any]) -> dict[str, Any]:
+    """Give the table of a control that was not known, with a name that is not taken."""
+    if does in frozenset(Knob):
+        kind = "knob"
+    elif message == "note":
+        kind = "pad"
+    else:
+        kind = "pedal" if number in _PEDALS else "button"
+    name = f"{kind.capitalize()} {number}"
+    return {
+        "name": name if name not in taken else f"{name}, channel {channel + _CHANNELS_FROM}",
+        "kind": kind,
+        "message": message,
+        "number": number,
+        "channel": channel + _CHANNELS_FROM,
+    }
+
+
+def _is_same(control: dict[str, Any], message: str, number: int, channel: int) -> bool:
+    """Tell whether a table is of a control that sends so."""
+    is_there = control.get("channel", channel + _CHANNELS_FROM) == channel + _CHANNELS_FROM
+    return is_there and (control.get("message"), control.get("number")) == (message, number)
+
+
+def _slug(port: str) -> str:
+    """Give a file's name for a port."""
+    return _NO_WORD.sub("_", port.lower()).strip("_") or "controller"

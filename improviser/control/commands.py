@@ -1,0 +1,83 @@
+"""What the performer is told while it plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+
+class Knob(StrEnum):
+    """What can be turned: from 0 to 2, 1 being as the preset has it; the tempo in quarter notes a minute."""
+
+    HARMONY = "harmony"
+    COHERENCE = "coherence"
+    CREATIVITY = "creativity"
+    TEMPERATURE = "temperature"
+    DENSITY = "density"
+    REGISTER = "register"
+    ECHO = "echo"
+    VELOCITY = "velocity"
+    TEMPO = "tempo"
+
+
+class Action(StrEnum):
+    """What can be done.
+
+    LIKE and DISLIKE judge the last seconds. UNDO takes the last thing that was learned back, UNDO_ALL all of
+    it; FREEZE lets nothing be learned until it comes again, as MUTE lets nothing sound and SOLO lets it not
+    wait for the player. PANIC ends what sounds, KEEP saves the last bars, TAP says that a beat is now: the
+    second one in a row and those after it set the tempo; where the clock that is followed has not told where
+    its bars are, it is a downbeat.
+    """
+
+    LIKE = "like"
+    DISLIKE = "dislike"
+    UNDO = "undo"
+    UNDO_ALL = "undo_all"
+    FREEZE = "freeze"
+    MUTE = "mute"
+    SOLO = "solo"
+    PANIC = "panic"
+    KEEP = "keep"
+    TAP = "tap"
+
+
+TURNS_MAX: Final = 2.0
+# The tempo's range in quarter notes a minute.
+TEMPO_BPM: Final = (20.0, 400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Release everything, say the summary, end."""
+
+    event: ClassVar[str] = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Turn a knob to a position; of the tempo an outer clock's comes first."""
+
+    event: ClassVar[str] = "turn"
+    knob: Knob
+    position: float
+
+    def __post_init__(self) -> None:
+        """Make the knob one again, after it came through JSON. Raises ValueError where it is none."""
+        object.__setattr__(self, "knob", Knob(self.knob))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Do something."""
+
+    event: ClassVar[str] = "act"
+    action: Action
+
+    def __post_init__(self) -> None:
+        """Make the action one again, after it came through JSON. Raises ValueError where it is none."""
+        object.__setattr__(self, "action", Action(self.action))
+
+
+Command = Stop | Turn | Act

@@ -1,0 +1,109 @@
+"""What the player tells the engine beside the music: knobs, likes, what is to be forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.control import (
+    DIGITS,
+    TURNS_MAX,
+    Act,
+    Action,
+    Event,
+    Judged,
+    Knob,
+    Notice,
+    Switched,
+    Tasted,
+    Turn,
+    Turned,
+    Undone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from improviser.control import PerformerSettings
+    from improviser.daemon.conductor import Conductor
+    from improviser.engine import Engine
+
+_NOTHING_HEARD = "nothing was played just before that could be liked or not"
+_FROZEN = "nothing is learned while it is frozen"
+_NOTHING_LEARNED = "there is nothing to take back"
+
+
+class Steering:
+    """Does what is commanded, and gives what to tell of it.
+
+    Threads: the performer's beat only.
+    """
+
+    def __init__(self, conductor: Conductor) -> None:
+        """Hand what concerns the beat to `conductor`."""
+        self._conductor = conductor
+
+    def begin(self, engine: Engine, settings: PerformerSettings, at_s: float) -> Iterator[Event]:
+        """Let an engine that begins at `at_s` take up what another performer's had come to."""
+        return self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
+
+    def hand_over(self, before: Engine, engine: Engine, at_s: float) -> Iterator[Event]:
+        """Let an engine that begins at `at_s` take up what the one before it had come to."""
+        panel = before.panel
+        return self._resume(engine, panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
+
+    def _resume(
+        self,
+        engine: Engine,
+        panel: Mapping[str, float],
+        switched: Sequence[str],
+        taste: Mapping[str, float],
+        at_s: float,
+    ) -> Iterator[Event]:
+        """Let an engine take up where knobs stand, what is switched on, and a taste."""
+        for knob, position in panel.items():
+            yield from self._turn(knob, position, engine)
+        for name in switched:
+            yield Switched(at_s, name, engine.switch(name, at_s))
+        if taste:
+            # As it is told, so that a replay takes up the same bits.
+            engine.taste.take({name: round(weight, DIGITS) for name, weight in taste.items()})
+        if engine.taste.weights.any():
+            yield Tasted(engine.taste.to_dict(), engine.taste.words)
+
+    def obey(self, command: Turn | Act, at_s: float, engine: Engine) -> Iterator[Event]:
+        """Do what is commanded at `at_s`."""
+        match command:
+            case Turn(Knob.TEMPO, tempo_bpm):
+                yield from self._conductor.set_tempo(tempo_bpm, at_s, engine)
+            case Turn(knob, position):
+                yield from self._turn(knob, position, engine)
+            case Act(Action.TAP):
+                yield from self._conductor.tap(at_s, engine)
+            case Act(Action.LIKE | Action.DISLIKE):
+                yield self._judge(command.action is Action.LIKE, at_s, engine)
+            case Act(Action.UNDO | Action.UNDO_ALL):
+                yield _undo(engine, everything=command.action is Action.UNDO_ALL)
+            case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
+                yield Switched(at_s, command.action, engine.switch(command.action, at_s))
+
+    def _turn(self, knob: str, position: float, engine: Engine) -> Iterator[Event]:
+        """Turn a knob; what is out of range is passed over."""
+        if 0.0 <= position <= TURNS_MAX:
+            position = round(position, DIGITS)
+            engine.turn(knob, position)
+            yield Turned(knob, position)
+
+    def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
+        """Learn from a press."""
+        if Action.FREEZE in engine.panel.switched:
+            return Notice(_FROZEN)
+        if not engine.judge(at_s, liked=liked):
+            return Notice(_NOTHING_HEARD)
+        return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
+
+
+def _undo(engine: Engine, *, everything: bool) -> Event:
+    """Take back what was learned."""
+    if not engine.taste.undo(everything=everything):
+        return Notice(_NOTHING_LEARNED)
+    return Undone(everything, engine.taste.to_dict(), engine.taste.words)

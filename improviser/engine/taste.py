@@ -1,0 +1,116 @@
+"""What the player likes: the decisions of the last seconds, and what is learned from presses."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.agent.preference import REACTION_S, WINDOW_S, Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from improviser.agent.policy import Choice
+    from improviser.agent.preference import Floats
+    from improviser.engine.trait import FloatArray, Traits
+
+# Steps of the longest window at the fastest tempo and grid.
+_KEPT: Final = 128
+# So often what is usual is looked at, in steps.
+_LOOK_EVERY: Final = 4
+# Below, a temperature is as good as none, and a chance as good as none.
+_COLDEST, _RAREST = 1e-3, 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """When a decision was heard, its traits, and which apply; then what was to be expected of both."""
+
+    at_s: float
+    traits: FloatArray
+    applies: FloatArray
+    usual: FloatArray
+    usually: FloatArray
+
+
+class Taste:
+    """A role's traits, and how much each is preferred.
+
+    Attributes:
+        traits: What the player may like or dislike.
+        last_traits: (actions, traits) those of the last decision's actions.
+    """
+
+    def __init__(self, traits: Traits, known: Mapping[str, float]) -> None:
+        """Begin with what is known of the player, weights by the names of traits; other names don't count."""
+        self.traits = traits
+        self._preference = Preference(traits.worth)
+        self.take(known)
+        self.last_traits: FloatArray = np.zeros((0, len(traits.names)), dtype=np.float32)
+        self._heard: deque[_Heard] = deque(maxlen=_KEPT)
+        self._count = 0
+        self._onset = traits.names.index("onset")
+        self._of_all = np.isin(traits.names, ("onset", "rest"))
+
+    @property
+    def weights(self) -> FloatArray:
+        """The weight of each trait, (traits,)."""
+        return self._preference.weights
+
+    @property
+    def words(self) -> str:
+        """The taste in words."""
+        return self.traits.describe(self.weights)
+
+    def to_dict(self) -> dict[str, float]:
+        """Give the weights by name."""
+        return self.traits.to_dict(self.weights)
+
+    def remember(self, at_s: float, traits: FloatArray, choice: Choice) -> None:
+        """Remember a decision that is heard at `at_s`, of whose actions these are the traits."""
+        self.last_traits = traits
+        is_onset = traits[choice.action, self._onset] > 0
+        applies = np.where(self._of_all | is_onset, 1.0, 0.0).astype(np.float32)
+        self._heard.append(_Heard(at_s, traits[choice.action], applies, *self._usual(traits, choice)))
+        self._count += 1
+        if self._count % _LOOK_EVERY == 0:
+            # As if it had been pressed now, so that a press is compared with the like.
+            self._preference.pass_by(*self._window(at_s + REACTION_S))
+
+    def judge(self, at_s: float, *, liked: bool) -> bool:
+        """Learn from a press at `at_s`; tell whether anything was played that it can mean."""
+        age_s, traits, applies, _, _ = self._window(at_s)
+        return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
+
+    def _usual(self, traits: FloatArray, choice: Choice) -> tuple[FloatArray, FloatArray]:
+        """Give what was to be expected without a taste, (traits,): traits where they apply, and how often."""
+        log_usual = choice.log_policy - traits @ self.weights / max(choice.mix.temperature, _COLDEST)
+        chance = np.exp(log_usual - log_usual.max())
+        chance /= chance.sum()
+        onset = chance @ traits[:, self._onset]
+        usually = np.where(self._of_all, 1.0, onset).astype(np.float32)
+        return chance @ traits / np.maximum(usually, _RAREST), usually
+
+    def _window(self, at_s: float) -> tuple[list[float], Floats, Floats, Floats, Floats]:
+        """Give the decisions that a press at `at_s` can mean: ages, and (n, traits) of what `_Heard` has."""
+        recent = [one for one in self._heard if at_s - WINDOW_S < one.at_s <= at_s]
+        shape = len(recent), len(self.traits.names)
+        rows = [(one.traits, one.applies, one.usual, one.usually) for one in recent]
+        columns = zip(*rows, strict=True) if rows else [()] * 4
+        traits, applies, usual, usually = (
+            np.array(column, dtype=np.float64).reshape(shape) for column in columns
+        )
+        return [at_s - one.at_s for one in recent], traits, applies, usual, usually
+
+    def take(self, known: Mapping[str, float]) -> None:
+        """Prefer what was learned elsewhere."""
+        self._preference.take(
+            np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32)
+        )
+
+    def undo(self, *, everything: bool) -> bool:
+        """Take the last press back, or all of them; tell whether there was any."""
+        return self._preference.undo(everything=everything)

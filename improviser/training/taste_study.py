@@ -1,0 +1,159 @@
+"""How well a hidden taste is learned from presses: what three dislikes change, and the learning curve.
+
+Metrics, section 6; the trials are `training.taste_trial`'s. Each trial has a player of its own from the
+held-out corpus, and the same players meet each measure and each rate of errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.training.estimate import Estimate, make_estimate, resample
+from improviser.training.taste_trial import (
+    TASTES,
+    WARM_UP_BARS,
+    Listener,
+    Session,
+    change_after_presses,
+    gain,
+    usual_scores,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import EngineSettings
+    from improviser.training.grid import Part
+
+# A measure has moved when it has fallen by so large a share.
+MOVED: Final = 0.25
+ERRORS: Final = (0.0, 0.1, 0.2, 0.3)
+MARKS: Final = (1, 3, 5, 10, 20)
+# The tastes of the curve, by the measures' names: each alone, both ways, and some together.
+HIDDEN: Final[tuple[Mapping[str, float], ...]] = (
+    *({name: sign} for name in TASTES for sign in (-1.0, 1.0)),
+    {"leap": -1.0, "onset": -1.0},
+    {"high": 1.0, "colour": -1.0},
+    {"onset": 1.0, "leap": -1.0},
+)
+# A listener who has had too little to press for gives up after so long.
+PATIENCE_S: Final = 600.0
+_GAIN_BARS, _GAIN_SEEDS = 4, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What three dislikes of a measure do to it in the next bars.
+
+    Attributes:
+        measure: Its name.
+        trials: How many there were.
+        mean: Its mean relative change.
+        moved: The share of trials in which it fell by MOVED and more.
+    """
+
+    measure: str
+    trials: int
+    mean: float
+    moved: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of the learning curve.
+
+    Attributes:
+        errors: The share of presses that are wrong.
+        presses: How many presses there were.
+        match: What was learned gains, as a share of what an oracle gains that knows the taste.
+    """
+
+    errors: float
+    presses: int
+    match: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """An actor, how it plays, and players to listen to."""
+
+    actor: Actor
+    settings: EngineSettings
+    parts: Sequence[Part]
+    trials: int
+
+    def session(self, trial: int) -> Session:
+        """Give a session that has played for some bars."""
+        order = np.random.default_rng(0).permutation(len(self.parts))
+        session = Session(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
+        session.play_bars(WARM_UP_BARS)
+        return session
+
+    @property
+    def count(self) -> int:
+        """How many trials there are in all."""
+        return self.trials * (len(TASTES) + len(ERRORS))
+
+    def changes(self, report: Callable[[], None]) -> list[Change]:
+        """Give what three dislikes do to each measure."""
+        changes = []
+        for name in TASTES:
+            found = []
+            for trial in range(self.trials):
+                change = change_after_presses(self.session(trial), name, np.random.default_rng(trial))
+                found += [] if change is None else [change]
+                report()
+            known = np.array(found)
+            changes.append(
+                Change(
+                    name,
+                    len(known),
+                    float(known.mean()) if len(known) else float("nan"),
+                    float((known <= -MOVED).mean()) if len(known) else float("nan"),
+                )
+            )
+        return changes
+
+    def curve(self, report: Callable[[], None]) -> list[Point]:
+        """Give how well tastes are met after so many presses, at each rate of errors."""
+        points = []
+        for errors in ERRORS:
+            gains = []
+            for trial in range(self.trials):
+                gains.append(self._gains(trial, errors))
+                report()
+            points += [
+                Point(errors, presses, _match([row[place] for row in gains]))
+                for place, presses in enumerate(MARKS)
+            ]
+        return points
+
+    def _gains(self, trial: int, errors: float) -> list[tuple[float, float] | None]:
+        """Give what is gained, and what the oracle gains, at each mark; None where it was not reached."""
+        taste = HIDDEN[trial % len(HIDDEN)]
+        session = self.session(trial)
+        rng = np.random.default_rng([trial, 1])
+        listener = Listener(taste, usual_scores(session, taste), rng, errors)
+        until_s = session.now_s + PATIENCE_S
+        gains: list[tuple[float, float] | None] = []
+        while len(gains) < len(MARKS) and session.now_s < until_s:
+            session.play()
+            listener.listen(session)
+            if listener.presses >= MARKS[len(gains)]:
+                without, learned, oracle = gain(session, taste, _GAIN_BARS, range(_GAIN_SEEDS))
+                gains.append((learned - without, oracle - without))
+        return gains + [None] * (len(MARKS) - len(gains))
+
+
+def _match(gains: Sequence[tuple[float, float] | None]) -> Estimate:
+    """Give the gain as a share of the oracle's, both over all trials, with a 95 % interval."""
+    known = np.array([pair for pair in gains if pair is not None]).reshape(-1, 2)
+    learned, oracle = known.T
+    weights = resample(len(known), 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = float(learned.sum() / oracle.sum()) if len(known) else float("nan")
+        return make_estimate(mean, (weights @ learned) / (weights @ oracle))

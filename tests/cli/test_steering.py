@@ -1,0 +1,202 @@
+"""`ctl`, `learn-control` and `save`: steering from the command line, and what stays of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from improviser.app import JamOptions, performer_settings
+from improviser.cli import main
+from improviser.config import resources
+from improviser.config.control_file import bind_control
+from improviser.config.device import load_device
+from improviser.config.preset import load_preset
+from improviser.control import Judged, Knob, Turn, Turned
+from improviser.daemon.remote import Remote
+from improviser.daemon.state import State
+from improviser.errors import ConfigError
+from improviser.ports import loopback
+from tests.cli.conftest import Refuse, Run, RunJson
+from tests.written import write_session
+
+PORT = "Grand Piano MK9 MIDI 1"
+
+
+@pytest.fixture(autouse=True)
+def state_folder(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own folder for sessions and jams that run."""
+    monkeypatch.setenv("IMPROVISER_STATE_DIR", str(own_folder / "state"))
+    return own_folder / "state"
+
+
+@pytest.fixture
+def told() -> Iterator[list[object]]:
+    """What a jam that runs is told."""
+    told: list[object] = []
+    state = State()
+    state.begin(performer_settings(JamOptions(preset="fiddle")))
+
+    def obey(command: object) -> None:
+        """Take a command."""
+        told.append(command)
+        if isinstance(command, Turn):
+            state.take(Turned(command.knob, command.position))
+
+    remote = Remote(resources.control_folder(), state, obey)
+    yield told
+    remote.close()
+
+
+def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> None:
+    """And how the jam stands is said."""
+    assert "harmony 1.50" in run("ctl", "harmony", "1.5")
+    assert [Turn(Knob.HARMONY, 1.5)] == told
+    (state,) = run_json("ctl")
+    assert ("fiddle", False, 112.0) == (state["preset"], state["mute"], state["tempo_bpm"])
+    assert "Preset fiddle, 112 bpm" in run("ctl")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("harmoni", "1"), "did you mean 'harmony'?"),
+        (("harmony",), "takes a value from 0 to 2"),
+        (("harmony", "2.5"), "takes a value from 0 to 2"),
+        (("harmony", "nan"), "takes a value from 0 to 2"),
+        (("tempo", "2"), "takes a value from 20 to 400"),
+        (("like", "1"), "like takes no value: improviser ctl like"),
+    ],
+)
+def test_wrong_words_are_refused(refuse: Refuse, words: tuple[str, ...], reason: str) -> None:
+    """With what is right."""
+    assert reason in refuse(2, "ctl", *words)
+
+
+def test_without_a_jam_that_is_told(refuse: Refuse) -> None:
+    """With how to start one."""
+    assert "no jam is running here; start one with: improviser jam" == refuse(1, "ctl", "like")
+
+
+def test_a_new_controller_gets_a_file() -> None:
+    """Its knob and its pad; a knob that is learned anew is moved."""
+    path = bind_control(PORT, "control_change", 21, 0, "harmony")
+    bind_control(PORT, "note", 36, 9, "mute")
+    bind_control(PORT, "control_change", 21, 1, "density")
+    bind_control(PORT, "control_change", 22, 0, "harmony")
+    assert path.name == "grand_piano_mk9_midi_1.toml"
+    device = load_device(path)
+    assert {
+        ("control_change", 22, 0, "harmony"),
+        ("control_change", 21, 1, "density"),
+        ("note", 36, 9, "mute"),
+    } == {row[1:] for row in device.bindings()}
+    assert device.matches(PORT)
+
+
+def test_a_known_controller_is_copied_and_changed() -> None:
+    """The user's file hides the shipped one, comments and all."""
+    shipped = load_device(resources.device_paths()["novation_launchkey_mk2"])
+    path = bind_control("Launchkey MK2 25 MIDI 1", "control_change", 28, 0, "harmony")
+    assert resources.config_folder() in path.parents
+    assert path.read_text("utf-8").startswith("# 25, 49 and 61 keys")
+    mine = {control.number: control.action for control in load_device(path).controls}
+    theirs = {control.number: control.action for control in shipped.controls}
+    assert ("harmony", None) == (mine[28], mine[21])
+    assert {number: mine[number] for number in mine if number not in {21, 28}} == {
+        number: theirs[number] for number in theirs if number not in {21, 28}
+    }
+
+
+def test_names_of_alsa_through_jack_are_known_again() -> None:
+    """Their numbers change from start to start."""
+    path = bind_control("a2j:Keys [20] (capture): Keys MIDI 1", "control_change", 1, 0, "echo")
+    device = load_device(path)
+    assert device.matches("a2j:Keys [24] (capture): Keys MIDI 1")
+    assert not device.matches("a2j:Other [24] (capture): Keys MIDI 1")
+
+
+def test_a_broken_file_is_told() -> None:
+    """It is not written over."""
+    path = resources.config_folder() / "devices" / "mine.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("schema_version = ", "utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.toml"):
+        bind_control(PORT, "note", 1, 0, "like")
+    assert "schema_version = " == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "messages", "expected"),
+    [
+        (
+            "harmony",
+            [(0xB2, 21, 1), (0xB2, 64, 127), (0x90, 60, 1), *[(0xB2, 30, value) for value in (9, 8, 7)]],
+            ("control_change", 30, 3),
+        ),
+        ("like", [(0xB0, 64, 127), (0xB0, 66, 10), (0xB0, 66, 127)], ("control_change", 66, 1)),
+        ("mute", [(0x80, 36, 0), (0x99, 36, 90)], ("note", 36, 10)),
+        ("freeze", [(0xC4, 7)], ("program_change", 7, 5)),
+    ],
+)
+def test_what_is_touched_is_learned(
+    monkeypatch: pytest.MonkeyPatch,
+    run_json: RunJson,
+    name: str,
+    messages: list[tuple[int, ...]],
+    expected: tuple[str, int, int],
+) -> None:
+    """A knob by turning it, a pad or pedal by pressing it; the sustain pedal is none."""
+    backend = loopback.LoopbackBackend()
+    keys = backend.open_virtual_output(PORT)
+    monkeypatch.setattr(loopback, "LoopbackBackend", lambda: backend)
+
+    def touch() -> None:
+        """Touch it a bit later."""
+        time.sleep(0.2)
+        for message in messages:
+            keys.send(message)
+
+    threading.Thread(target=touch).start()
+    (learned,) = run_json("learn-control", name, "--backend", "loopback", "--wait", "5")
+    assert expected == (learned["message"], learned["number"], learned["channel"])
+    assert [name] == [row[-1] for row in load_device(Path(str(learned["path"]))).bindings()]
+
+
+def test_nothing_to_learn_from_is_told(refuse: Refuse, capsys: pytest.CaptureFixture[str]) -> None:
+    """No input at all; a name that is none."""
+    assert "did you mean 'density'?" in refuse(2, "learn-control", "densiti")
+    assert 1 == main(["learn-control", "density", "--backend", "loopback"])
+    assert "there is no MIDI input" in capsys.readouterr().err
+
+
+@pytest.fixture
+def session(state_folder: Path) -> Path:
+    """A session in which something was learned."""
+    path = state_folder / "sessions" / "2026-01-01-120000.session.jsonl"
+    path.parent.mkdir(parents=True)
+    settings = performer_settings(JamOptions(preset="fiddle"))
+    events = (
+        Turned("density", 1.4),
+        Turned("harmony", 0.5),
+        Turned("harmony", 1.0),
+        Judged(5.0, liked=False, taste={"leap": -0.625}, words="less leaping"),
+    )
+    write_session(path, settings, *events)
+    return path
+
+
+def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: Refuse) -> None:
+    """It is played by as any other, and learns on from there."""
+    assert "less leaping" in run("save", "mine")
+    preset = load_preset("mine")
+    assert ("mine", {"leap": -0.625}) == (preset.name, preset.taste)
+    values = performer_settings(JamOptions(preset="mine")).engine
+    assert ({"density": 1.4}, {"leap": -0.625}) == (values["panel"], values["taste"])
+    assert load_preset("fiddle").model_path == preset.model_path
+    assert "there is a preset 'mine' already" in refuse(2, "save", "mine", session)
+    run("save", "mine", session, "--force")
+    assert "letters, digits, _ and - only" in refuse(2, "save", "no name!")

@@ -1,0 +1,146 @@
+"""Steering by OSC, over real datagrams; what is wrong is counted, told once and ignored."""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from improviser.control import Act, Action, Command, Knob, Turn
+from improviser.daemon import osc
+from improviser.daemon.osc import OscServer
+
+PATIENCE_S = 5.0
+
+
+class Listener:
+    """A server that takes what comes, and a client."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        self.commands: list[Command] = []
+        self.warnings: list[str] = []
+        self.server = OscServer(("127.0.0.1", 0), self.commands.append, self.warnings.append)
+
+    def message(self, address: str, *values: Any) -> None:  # noqa: ANN401 - whatever is sent
+        """Send a message."""
+        builder = OscMessageBuilder(address)
+        for value in values:
+            builder.add_arg(value)
+        self.send(builder.build().dgram)
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram as it is."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(data, ("127.0.0.1", self.server.port))
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds."""
+        until_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < until_s, (self.commands, self.warnings, self.server.ignored)
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A listener of the test's own."""
+    listener = Listener()
+    yield listener
+    listener.server.close()
+
+
+def test_every_name_has_its_address(listener: Listener) -> None:
+    """Knobs take their position, actions nothing or a 1; a 0, as a button sends it going up, is nothing."""
+    for knob in Knob:
+        listener.message(f"/improviser/{knob}", 60 if knob is Knob.TEMPO else 0.5)
+    for action in Action:
+        listener.message(f"/improviser/{action}")
+        listener.message(f"/improviser/{action}", 0.0)
+    listener.message("/improviser/like", 1)
+    expected: list[Command] = [Turn(knob, 60.0 if knob is Knob.TEMPO else 0.5) for knob in Knob]
+    expected += [*map(Act, Action), Act(Action.LIKE)]
+    listener.wait_for(lambda: len(listener.commands) >= len(expected))
+    assert expected == listener.commands
+    assert [] == listener.warnings
+    assert 0 == listener.server.ignored
+
+
+def test_bundles_are_taken_apart(listener: Listener) -> None:
+    """As some programs send a move of two knobs."""
+    bundle = OscBundleBuilder(IMMEDIATELY)
+    for name in ("harmony", "density"):
+        message = OscMessageBuilder(f"/improviser/{name}")
+        message.add_arg(1.25)
+        bundle.add_content(message.build())
+    listener.send(bundle.build().dgram)
+    listener.wait_for(lambda: len(listener.commands) == 2)
+    assert [Turn(Knob.HARMONY, 1.25), Turn(Knob.DENSITY, 1.25)] == listener.commands
+
+
+@pytest.mark.parametrize("value", [-0.1, 2.1, math.nan, math.inf, "loud", None, True])
+def test_out_of_range_is_ignored(listener: Listener, value: float | str | None) -> None:
+    """Also what is no number; True is a number to none."""
+    listener.message("/improviser/harmony", value)
+    listener.message("/improviser/harmony", value)
+    listener.message("/improviser/density", 1.0)
+    listener.wait_for(lambda: len(listener.commands) >= 1)
+    assert [Turn(Knob.DENSITY, 1.0)] == listener.commands
+    assert (2, 1) == (listener.server.ignored, len(listener.warnings))
+
+
+def test_unknown_addresses_are_ignored(listener: Listener) -> None:
+    """Told once, with where the table is."""
+    for address in ("/improviser/volume", "/harmony", "/improviser", "/improviser/like/twice", "/x" * 400):
+        listener.message(address, 1.0)
+    listener.wait_for(lambda: listener.server.ignored == 5)
+    assert [] == listener.commands
+    (warning,) = listener.warnings
+    assert "docs/controllers.md" in warning
+
+
+def test_broken_packets_are_ignored(listener: Listener) -> None:
+    """Whatever bytes come: cut off, without type tags, random; afterwards it listens on."""
+    rng = np.random.default_rng(0)
+    message = OscMessageBuilder("/improviser/harmony")
+    message.add_arg(1.0)
+    whole = message.build().dgram
+    packets = [whole[:cut] for cut in range(len(whole))]
+    packets += [rng.bytes(int(rng.integers(1, 200))) for _ in range(300)]
+    packets += [b"#bundle\0" + rng.bytes(int(rng.integers(0, 60))) for _ in range(300)]
+    packets += [b"", b"/", b"/improviser/harmony\0,\0\0\0", b"#bundle\0" * 100, bytes(4000)]
+    for packet in packets:
+        listener.send(packet)
+        time.sleep(0.0005)
+    listener.message("/improviser/like")
+    listener.wait_for(lambda: Act(Action.LIKE) in listener.commands)
+    assert listener.server.ignored > 300
+    assert len(listener.warnings) <= 3
+
+
+def test_a_flood_is_held_up(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what comes faster than any hand, the rest is dropped; it is told once, and passes."""
+    monkeypatch.setattr(osc, "RATE_MAX", 50.0)
+    for _ in range(2000):
+        listener.message("/improviser/harmony", 1.0)
+    listener.wait_for(lambda: bool(listener.warnings))
+    time.sleep(0.3)
+    assert len(listener.commands) < 500
+    assert 1 == len(listener.warnings)
+    listener.message("/improviser/like")
+    listener.wait_for(lambda: Act(Action.LIKE) in listener.commands)
+
+
+def test_a_taken_port_is_told() -> None:
+    """As an OSError, for who opens it to tell of."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match="in use"):
+            OscServer(other.getsockname(), print, print)

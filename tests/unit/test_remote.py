@@ -1,0 +1,146 @@
+"""Steering from another program: a socket on the loopback interface, with a token."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from improviser.control import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
+from improviser.daemon.remote import CLIENTS_MAX, LINE_MAX, Remote, ask
+from improviser.daemon.state import State
+from improviser.errors import ImproviserError
+
+STATE = '{"event": "state"}'
+
+
+class Jam:
+    """A jam that does at once what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the socket."""
+        self.state = State()
+        self.commands: list[Command] = []
+        self.remote = Remote(folder, self.state, self.obey)
+        self.path = next(folder.glob("*.control.json"))
+
+    def obey(self, command: Command) -> None:
+        """Do what is commanded."""
+        self.commands.append(command)
+        if isinstance(command, Turn):
+            self.state.take(Turned(command.knob, command.position))
+        else:
+            self.state.take(Judged(1.0, liked=True, taste={"leap": -0.5}, words="less leaping"))
+
+    def connect(self) -> socket.socket:
+        """Give a connection."""
+        return socket.create_connection(("127.0.0.1", self.place["port"]), 5.0)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What the file says."""
+        place: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
+        return place
+
+
+@pytest.fixture
+def jam(tmp_path: Path) -> Iterator[Jam]:
+    """A jam that is reached through the test's folder."""
+    jam = Jam(tmp_path)
+    yield jam
+    jam.remote.close()
+
+
+def said(jam: Jam, *lines: bytes) -> bytes:
+    """Send lines as they are; give all that comes back until the end."""
+    with jam.connect() as client:
+        client.sendall(b"".join(lines))
+        client.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):  # it was let go before all was read
+            while data := client.recv(65536):
+                answer += data
+        return answer
+
+
+def test_a_command_is_done_and_the_state_is_the_answer(jam: Jam, tmp_path: Path) -> None:
+    """The answer comes after the change."""
+    answer = ask(tmp_path, value_to_line(Turn(Knob.HARMONY, 1.5)))
+    assert ("state", 1.5) == (answer["event"], answer["panel"]["harmony"])
+    answer = ask(tmp_path, value_to_line(Act(Action.LIKE)))
+    assert (1, "less leaping", {"leap": -0.5}) == (answer["likes"], answer["words"], answer["taste"])
+    assert [Turn(Knob.HARMONY, 1.5), Act(Action.LIKE)] == jam.commands
+    assert 0 == ask(tmp_path, STATE)["dislikes"]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"event": "stop"}', "nonsense", '{"event": "turn", "knob": "x", "position": 1}', "[]"]
+)
+def test_what_is_no_command_is_told(jam: Jam, tmp_path: Path, line: str) -> None:
+    """Nothing else can be done from outside, and nothing breaks."""
+    assert "error" == ask(tmp_path, line)["event"]
+    assert [] == jam.commands
+    assert "state" == ask(tmp_path, STATE)["event"]
+
+
+@pytest.mark.parametrize(
+    "token", ['{"token": "wrong"}', '{"token": 5}', "{}", "[]", "", "GET / HTTP/1.1", "\xff\xfe"]
+)
+def test_without_the_token_nobody_comes_in(jam: Jam, token: str) -> None:
+    """Not a byte is answered."""
+    assert b"" == said(jam, token.encode("latin-1") + b"\n", value_to_line(Act(Action.PANIC)).encode())
+    assert [] == jam.commands
+
+
+def test_the_file_is_the_users_only(jam: Jam) -> None:
+    """Nobody else can read the token."""
+    assert 0o600 == stat.S_IMODE(jam.path.stat().st_mode)
+
+
+def test_a_line_without_an_end_is_not_waited_for(jam: Jam) -> None:
+    """Who sends more than a command takes is let go."""
+    token = json.dumps({"token": jam.place["token"]}).encode() + b"\n"
+    assert b"" == said(jam, token, b"x" * (2 * LINE_MAX))
+
+
+def test_too_many_clients_are_refused(jam: Jam, tmp_path: Path) -> None:
+    """Those that are in are served on; when one leaves there is room again."""
+    clients = [jam.connect() for _ in range(CLIENTS_MAX)]
+    token = json.dumps({"token": jam.place["token"]}).encode() + b"\n"
+    for client in clients:
+        client.sendall(token + STATE.encode() + b"\n")
+        assert client.recv(65536).startswith(b'{"event": "state"')
+    with pytest.raises(ImproviserError, match=r"no jam|does not answer"):
+        ask(tmp_path, STATE)
+    for client in clients:
+        client.close()
+
+
+def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
+    """None was ever there, or it was killed and its file is left."""
+    with pytest.raises(ImproviserError, match="no jam is running here; start one with"):
+        ask(tmp_path, STATE)
+    jam = Jam(tmp_path)
+    left = jam.path.read_text("utf-8")
+    jam.remote.close()
+    assert not jam.path.exists()
+    jam.path.write_text(left, "utf-8")
+    with pytest.raises(ImproviserError, match="no jam is running here"):
+        ask(tmp_path, STATE)
+    jam.path.write_text("{", "utf-8")
+    with pytest.raises(ImproviserError, match="does not answer"):
+        ask(tmp_path, STATE)
+
+
+def test_one_of_several_can_be_meant(jam: Jam, tmp_path: Path) -> None:
+    """By the number of its process."""
+    number = int(jam.path.name.split(".")[0])
+    assert "state" == ask(tmp_path, STATE, number)["event"]
+    with pytest.raises(ImproviserError, match="no jam is running"):
+        ask(tmp_path, STATE, number + 1)

@@ -1,0 +1,116 @@
+"""How a jam stands, put together from what the performer tells."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from improviser.control import (
+    Event,
+    Halted,
+    Heard,
+    Judged,
+    Played,
+    Ready,
+    Restarted,
+    Started,
+    Stepped,
+    Switched,
+    Synced,
+    Tasted,
+    Turned,
+    Undone,
+)
+from improviser.daemon.doors import Doors
+from improviser.daemon.remote import ask
+from improviser.daemon.state import State
+from tests.performing import ENGINE, performer_settings
+
+READY = Ready(
+    backend="jack",
+    ports={"in": ("Keys",), "out": ("Improviser Out",)},
+    preset="fiddle",
+    seed=1,
+    tempo_bpm=112.0,
+    realtime=True,
+    player=None,
+    sends_on="Improviser Out",
+    is_virtual=True,
+)
+PLAYED = Played(1.0, 1.0, 0, 60, 80, 0.0, "G major", "C")
+
+
+def state_after(*events: Event) -> dict[str, Any]:
+    """Give the state after some events."""
+    state = State()
+    state.begin(performer_settings(engine=ENGINE | {"panel": {"echo": 0.5}, "taste": {"leap": 0.3}}))
+    for event in events:
+        state.take(event)
+    return state.to_json()
+
+
+def test_it_begins_as_the_settings_say() -> None:
+    """All knobs, the preset's panel and taste."""
+    state = state_after()
+    assert ("test", 120.0, {"leap": 0.3}, False) == (
+        state["preset"],
+        state["tempo_bpm"],
+        state["taste"],
+        state["rolling"],
+    )
+    assert {"harmony": 1.0, "echo": 0.5, "velocity": 1.0}.items() <= state["panel"].items()
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([READY], {"preset": "fiddle", "ports": {"in": ["Keys"], "out": ["Improviser Out"]}}),
+        ([Heard(1.0, 0, 60, 80, "Keys")], {"rolling": True}),
+        ([PLAYED], {"key": "G major", "chord": "C"}),
+        ([Started(1.0, 0.0), Halted(2.0)], {"rolling": False}),
+        ([Started(1.0, 0.0), Restarted()], {"rolling": False}),
+        ([Synced(1.0, 0.0, 90.0)], {"tempo_bpm": 90.0, "clock": "outer"}),
+        ([Synced(1.0, 0.0, 80.0, is_own=True)], {"tempo_bpm": 80.0, "clock": "own"}),
+        ([Switched(1.0, "mute", is_on=True)], {"mute": True, "solo": False}),
+        ([Switched(1.0, "mute", is_on=True), Switched(2.0, "mute", is_on=False)], {"mute": False}),
+        ([Judged(1.0, liked=True, taste={"leap": 1.0}, words="w")], {"likes": 1, "taste": {"leap": 1.0}}),
+        ([Judged(1.0, liked=False, words="a"), Undone(everything=False)], {"dislikes": 1, "words": ""}),
+        ([Tasted({"high": 1.0}, "higher")], {"words": "higher", "taste": {"high": 1.0}}),
+        ([Stepped(1.0, skipped=False)], {}),
+    ],
+)
+def test_events_are_taken_in(events: list[Event], expected: dict[str, Any]) -> None:
+    """Each by what it says."""
+    assert expected.items() <= state_after(*events).items()
+
+
+def test_a_change_is_waited_for() -> None:
+    """One that comes in another thread; notes are none."""
+    state = State()
+    version = state.version
+    state.take(PLAYED)
+    assert not state.wait(version, 0.01)
+    threading.Timer(0.05, lambda: state.take(Turned("echo", 2.0))).start()
+    assert state.wait(version, 5.0)
+
+
+def test_doors_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
+    """The jam goes on without them."""
+    warnings: list[str] = []
+    supervisor: Any = SimpleNamespace(state=State(), tell=print, warn=warnings.append)
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with Doors(supervisor, tmp_path, port):
+            assert 0 == ask(tmp_path, '{"event": "state"}')["ignored"]
+        with Doors(supervisor, tmp_path / "file", None):
+            pass
+    no_osc, no_ctl = warnings
+    assert f"no OSC on port {port}" in no_osc
+    assert "improviser ctl cannot steer this jam" in no_ctl

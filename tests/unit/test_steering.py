@@ -1,0 +1,160 @@
+"""Likes, knobs and switches while a performance runs; what was told can be replayed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from improviser.control import (
+    Act,
+    Action,
+    Command,
+    Heard,
+    Judged,
+    Knob,
+    Notice,
+    Played,
+    Switched,
+    Tasted,
+    Turn,
+    Turned,
+    Undone,
+    value_to_line,
+)
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import ControlChange, NoteOff, NoteOn
+from tests.actors import random_policy
+from tests.performing import ENGINE, KEYBOARD, Performance, bound, performer_settings
+
+LENGTH_S = 20.0
+
+
+def jam(*commands: tuple[float, Command], **values: object) -> Performance:
+    """Play a tune for a while, with commands at their moments."""
+    settings = performer_settings(engine=ENGINE | {"temperature": 0.3, "collect_s": 0.02}, **values)
+    policy = random_policy()
+
+    def make_engine(ahead_s: float = 0.0) -> Engine:
+        """Make an engine."""
+        engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
+        return Engine(engine, policy, np.random.default_rng(settings.seed))
+
+    performance = Performance(settings, new_engine=make_engine)
+    for beat in range(36):
+        performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
+        performance.play(beat * 0.5 + 0.4, NoteOff(0, 60 + beat % 5))
+    for at_s, command in commands:
+        performance.at(at_s, partial(performance.inbox.put, command))
+    performance.run(until_s=LENGTH_S)
+    lines = "".join(map(value_to_line, (settings, *performance.events)))
+    again = replay(parse_session(lines, "test"), make_engine)
+    assert len(again.live) > 20
+    assert again.difference is None
+    return performance
+
+
+def test_presses_are_learned_from_and_told_in_words() -> None:
+    """A like and a dislike change the taste; what is left of it is told each time."""
+    performance = jam((6.0, Act(Action.DISLIKE)), (7.0, Act(Action.LIKE)))
+    dislike, like = performance.told(Judged)
+    assert (False, True) == (dislike.liked, like.liked)
+    assert dislike.taste != like.taste
+
+
+def test_a_press_before_anything_was_played_is_told() -> None:
+    """There is nothing that could be meant."""
+    performance = jam((0.1, Act(Action.LIKE)), (0.2, Act(Action.UNDO)))
+    told = [notice.text for notice in performance.told(Notice)]
+    assert [
+        "nothing was played just before that could be liked or not",
+        "there is nothing to take back",
+    ] == told
+
+
+def test_undo_takes_back_the_last_or_all() -> None:
+    """The taste is as it was, to the last digit."""
+    presses = [(6.0 + place, Act(Action.DISLIKE)) for place in range(3)]
+    performance = jam(*presses, (9.5, Act(Action.UNDO)), (10.0, Act(Action.UNDO_ALL)))
+    judged, undone = performance.told(Judged), performance.told(Undone)
+    assert [False, True] == [event.everything for event in undone]
+    assert judged[1].taste == undone[0].taste
+    assert {} == undone[1].taste
+
+
+def test_frozen_nothing_is_learned() -> None:
+    """Until it is thawed."""
+    performance = jam((5.0, Act(Action.FREEZE)), (6.0, Act(Action.LIKE)), (7.0, Act(Action.FREEZE)))
+    assert [] == performance.told(Judged)
+    assert [True, False] == [event.is_on for event in performance.told(Switched)]
+    assert "nothing is learned while it is frozen" in [notice.text for notice in performance.told(Notice)]
+
+
+@pytest.mark.parametrize("position", [-0.1, 2.5, float("nan"), float("inf")])
+def test_a_turn_out_of_range_is_passed_over(position: float) -> None:
+    """Whoever sends it."""
+    assert [] == jam((5.0, Turn(Knob.HARMONY, position))).told(Turned)
+
+
+def test_knobs_and_switches_are_replayed() -> None:
+    """All of them at random moments: the session plays alike again."""
+    rng = np.random.default_rng(1)
+    turns = [
+        (
+            float(rng.uniform(0, LENGTH_S)),
+            Turn(knob, float(rng.uniform(60, 160) if knob is Knob.TEMPO else rng.uniform(0, 2))),
+        )
+        for knob in Knob
+    ]
+    acts = [(float(rng.uniform(0, LENGTH_S)), Act(action)) for action in Action]
+    performance = jam(*turns, *acts, *acts[::2])
+    assert 8 == len(performance.told(Turned))
+
+
+def test_mute_silences() -> None:
+    """From the next step on."""
+    performance = jam((5.0, Act(Action.MUTE)))
+    assert not [played for played in performance.told(Played) if played.due_s > 105.3]
+
+
+def test_a_successor_takes_up_knobs_and_taste() -> None:
+    """What another performer had come to is told first, and counts."""
+    performance = jam(panel={"density": 0.2}, taste={"leap": -0.5, "unknown": 1.0})
+    assert [Turned("density", 0.2)] == performance.told(Turned)
+    assert [Tasted({"leap": -0.5}, "less leaping")] == performance.told(Tasted)
+
+
+def test_pedals_like_and_knobs_turn() -> None:
+    """What is bound is done, and is neither heard nor passed on; the sustain pedal stays a pedal."""
+    settings = {"bindings": bound(like=66, density=21), "thru": True}
+    performance = Performance(performer_settings(**settings), actor=random_policy())
+    performance.play(0.0, NoteOn(0, 60, 80), ControlChange(0, 64, 127))
+    performance.play(3.0, ControlChange(0, 66, 127), ControlChange(0, 21, 64), ControlChange(0, 21, 30))
+    performance.run(until_s=6.0)
+    assert 1 == len(performance.told(Judged))
+    assert [1.0, 30 / 64] == [turned.position for turned in performance.told(Turned)]
+    passed = [message for _, message in performance.sent if isinstance(message, ControlChange)]
+    assert {64} == {message.control for message in passed if message.value}
+    assert [KEYBOARD] == [heard.port for heard in performance.told(Heard)]
+
+
+def test_the_summary_tells_of_presses() -> None:
+    """How many there were, and what was learned."""
+    performance = Performance(performer_settings(), actor=random_policy())
+    performance.play(0.0, NoteOn(0, 60, 80))
+    for at_s, action in ((4.0, Action.LIKE), (5.0, Action.DISLIKE), (6.0, Action.DISLIKE)):
+        performance.at(at_s, partial(performance.inbox.put, Act(action)))
+    summary = performance.run(until_s=8.0)
+    last = performance.told(Judged)[-1]
+    assert (1, 2, last.taste, last.words) == (summary.likes, summary.dislikes, summary.taste, summary.words)
+
+
+def test_presses_and_undoing_keep_their_order() -> None:
+    """They wait for a moment in which there is time; none overtakes another."""
+    actions = (Action.DISLIKE, Action.UNDO, Action.LIKE, Action.UNDO_ALL)
+    performance = jam(*((6.0, Act(action)) for action in actions))
+    kinds = [type(event) for event in performance.events if isinstance(event, Judged | Undone)]
+    assert [Judged, Undone, Judged, Undone] == kinds

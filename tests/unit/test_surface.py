@@ -1,0 +1,108 @@
+"""Knobs, pads and pedals of the player's instruments."""
+
+from __future__ import annotations
+
+from improviser.control import Act, Action, Binding, Knob, Turn
+from improviser.daemon.surface import Surface
+from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend, ProgramChange
+
+PORT = "Launchkey MK2 MIDI 1"
+ROWS: tuple[Binding, ...] = (
+    ((), "control_change", 66, None, "like"),
+    (("launchkey",), "control_change", 21, None, "harmony"),
+    (("launchkey",), "control_change", 22, 3, "density"),
+    (("launchkey",), "note", 36, 9, "mute"),
+    (("launchkey",), "program_change", 5, None, "freeze"),
+    (("launchkey",), "control_change", 67, None, "undo"),
+    ((), "control_change", 67, None, "dislike"),
+    ((), "control_change", 23, None, "tempo"),
+)
+
+
+class Desk:
+    """A surface whose knobs stand where they are put, and take what is turned."""
+
+    def __init__(self) -> None:
+        """Stand in the middle."""
+        self.stands: dict[Knob, float] = dict.fromkeys(Knob, 1.0) | {Knob.TEMPO: 100.0}
+        self.surface = Surface(ROWS, (120, 123), self.stands.__getitem__)
+
+    def play(self, *messages: Message, port: str = PORT) -> list[Turn | Act]:
+        """Give the commands that follow from messages."""
+        done = list[Turn | Act]()
+        for message in messages:
+            for command in self.surface.asked(message, port):
+                if isinstance(command, Turn):
+                    self.stands[command.knob] = command.position
+                done += [command] if isinstance(command, Turn | Act) else []
+        return done
+
+
+def harmony(*values: int) -> list[Message]:
+    """Give the messages of a knob."""
+    return [ControlChange(0, 21, value) for value in values]
+
+
+def test_a_pedal_acts_when_it_goes_down() -> None:
+    """Not while it is held, nor when it comes up; half-way values that go down by bits act once."""
+    down = [ControlChange(2, 66, value) for value in (10, 70, 127, 90, 0, 64)]
+    assert [Act(Action.LIKE)] * 2 == Desk().play(*down, port="Any Piano")
+
+
+def test_a_pad_acts_when_it_is_struck() -> None:
+    """On its channel; its end, and the same note elsewhere, are nothing, but the pad's end is no music."""
+    desk = Desk()
+    assert [Act(Action.MUTE)] == desk.play(NoteOn(9, 36, 90), NoteOff(9, 36), NoteOn(0, 36, 90))
+    assert desk.surface.owns(NoteOff(9, 36), PORT)
+    assert not desk.surface.owns(NoteOn(0, 36, 90), PORT)
+    assert not desk.surface.owns(NoteOn(9, 36, 90), "Any Piano")
+    assert not desk.surface.owns(PitchBend(0, 0), PORT)
+
+
+def test_a_program_change_acts() -> None:
+    """As a pad does."""
+    assert [Act(Action.FREEZE)] == Desk().play(ProgramChange(4, 5), ProgramChange(4, 6))
+
+
+def test_a_knob_takes_over_when_it_comes_by() -> None:
+    """From below and from above; until then it turns nothing, and after that it has hold."""
+    desk = Desk()
+    assert [] == desk.play(*harmony(10, 30, 50))
+    assert [1 + 6 / 63] == [turn.position for turn in desk.play(*harmony(70)) if isinstance(turn, Turn)]
+    assert 2 == len(desk.play(*harmony(100, 127)))
+    desk.stands[Knob.HARMONY] = 0.5  # turned elsewhere
+    assert [] == desk.play(*harmony(126, 80))
+    assert 1 == len(desk.play(*harmony(20)))
+
+
+def test_a_knob_that_stands_right_turns_at_once() -> None:
+    """Its middle is 1, its ends 0 and 2."""
+    desk = Desk()
+    assert [Turn(Knob.HARMONY, 1.0)] == desk.play(*harmony(64))
+    assert [0.0, 2.0] == [turn.position for turn in desk.play(*harmony(0, 127)) if isinstance(turn, Turn)]
+
+
+def test_a_channel_can_be_asked_for() -> None:
+    """Where a file names one, the same control on another channel is music."""
+    desk = Desk()
+    assert [] == desk.play(ControlChange(0, 22, 64))
+    assert [Turn(Knob.DENSITY, 1.0)] == desk.play(ControlChange(3, 22, 64))
+
+
+def test_what_names_the_port_comes_first() -> None:
+    """A device's own meaning of a control hides the general one, on that device."""
+    desk = Desk()
+    assert [Act(Action.UNDO)] == desk.play(ControlChange(0, 67, 127))
+    assert [Act(Action.DISLIKE)] == desk.play(ControlChange(0, 67, 127), port="Any Piano")
+
+
+def test_the_tempo_has_steps_of_its_own() -> None:
+    """The value and 60, from when it comes to the tempo on."""
+    assert [Turn(Knob.TEMPO, 101.0)] == Desk().play(ControlChange(0, 23, 10), ControlChange(0, 23, 41))
+
+
+def test_panic_is_heard_too() -> None:
+    """It silences, and the engine hears it as the end of all keys."""
+    desk = Desk()
+    assert [Act(Action.PANIC)] == desk.play(ControlChange(0, 123, 0))
+    assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
