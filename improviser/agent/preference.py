@@ -2,11 +2,11 @@
 
 `preference(s, a) = w . phi(s, a)`, added to the values of a decision, so that a press acts at once. A press
 means what was heard in the last seconds, not one action: the mean traits of that window, beside how they
-would usually be without any taste, in standard deviations. What all presses say of a trait is the mean of
-that, a like counting as it is and a dislike the other way round. Of few presses some traits stand out by
+would usually be without any taste, in standard deviations. What all presses say of a trait is the midmean
+of that, a like counting as it is and a dislike the other way round. Of few presses some traits stand out by
 chance: each is believed as far as the presses speak for it, under a prior by which a player minds some of the
 traits, and not the others. So three presses are enough for what stands out each time, and some wrong presses
-do little harm.
+do little harm, since those that say the opposite are not in the middle.
 
 Source: credit over a window before the press, G. Warnell et al. (2018), "Deep TAMER", section III; a prior of
 a spike and a slab, T. Mitchell and J. Beauchamp (1988), "Bayesian Variable Selection in Linear Regression".
@@ -37,6 +37,8 @@ SLAB: Final = 1.0
 ODDS: Final = 1.0
 # What a trait that stands out by one standard deviation each time is taken for, in tastes.
 GAIN: Final = 4.0
+# A midmean's variance beside a mean's, of normal values.
+MIDMEAN_NOISE: Final = 1.2
 # No taste is worth more than so many times that of 1.
 LARGEST: Final = 1.5
 _ALL_BUT_ALL: Final = 0.999
@@ -108,7 +110,9 @@ class Preference:
         if not count.any():
             return False
         spread = np.sqrt(np.maximum(self._square - self._mean**2, _LEAST_SPREAD**2))
-        stands = np.where((count > 0) & (self._windows > 1), (mean - self._usual) / spread, 0.0)
+        stands = np.where(
+            (count > 0) & (self._windows > 1), (mean - (1 - MU) * self._usual - MU * self._mean) / spread, 0.0
+        )
         self._history.append(self.weights)
         self._presses.append(np.clip(stands, -FARTHEST, FARTHEST) * (1 if liked else -1))
         self.weights = self._fitted()
@@ -125,13 +129,20 @@ class Preference:
 
     def _fitted(self) -> FloatArray:
         """Give the weights of the taste that the presses speak for."""
-        mean, noise = np.mean(self._presses, axis=0), 1 / len(self._presses)
+        mean, noise = _midmean(np.array(self._presses)), MIDMEAN_NOISE / len(self._presses)
         # The log of how much likelier the mean is of a trait that is minded than of one that is not.
         evidence = (np.log(noise / (noise + SLAB**2)) + mean**2 * (1 / noise - 1 / (noise + SLAB**2))) / 2
         is_minded = 1 / (1 + np.exp(-evidence) / ODDS)
         taste = self._prior + GAIN * is_minded * mean * SLAB**2 / (SLAB**2 + noise)
         weights: FloatArray = (self._bound * np.tanh(taste / LARGEST)).astype(np.float32)
         return weights
+
+
+def _midmean(values: Floats) -> Floats:
+    """Give the mean of the middle half of each column of (n, traits): of three the median."""
+    cut = min(round(len(values) / 4), (len(values) - 1) // 2)
+    middle: Floats = np.sort(values, axis=0)[cut : len(values) - cut].mean(axis=0)
+    return middle
 
 
 def _window(age_s: Sequence[float], traits: Floats, applies: Floats) -> tuple[Floats, Floats]:

@@ -87,14 +87,14 @@ def bench(
     A decision is what happens between the moment of a step and its messages, as the performer has it: what
     was heard before has been worked out already. Unprepared is all of that work at once, as after a note that
     comes at the last moment. Ready is the time from the start of a jam to its open ports, beside that of
-    importing its libraries, and the memory of its real-time process above a bare JACK client's. Compare
-    figures of one run only: machines differ from hour to hour.
+    importing its libraries; then, where JACK runs, the memory of its real-time process above a bare client's
+    and the time of a core that it takes while it waits. Compare figures of one run only: machines differ from
+    hour to hour.
 
     Timing runs a jam on a JACK server of its own (the dummy driver), and another client says how far each
     note and each tick of its clock was off the grid, beside references in C, and how long a key that is
-    passed on took: with the
-    machine idle, with a learner at work, with all cores busy, and with a learner but without real-time
-    priority.
+    passed on took: with the machine idle, with a learner at work, with all cores busy, and with a learner but
+    without real-time priority.
 
     Taste lets listeners with a hidden taste press like and dislike, late and sometimes wrongly, beside
     players of the held-out corpus: how far three dislikes change what they are about, and how near what is
@@ -184,16 +184,13 @@ def _engine(preset: str) -> Figures:
 
 
 def _ready(preset: str) -> Figures:
-    """Measure how soon a jam is ready, and its memory where JACK runs."""
-    from improviser.daemon.readiness import measure_memory, measure_ready
+    """Measure how soon a jam is ready, and what it takes while it waits, where JACK runs."""
+    from improviser.daemon.readiness import measure_idle, measure_ready
 
-    figures, memory_mb = measure_ready(preset), measure_memory(preset)
-    if memory_mb is None:
-        tell(
-            "the memory of the performer is left out: no JACK server answers; start one with: jackd -d dummy"
-        )
-        return figures
-    return figures | {"performer MB above a bare client": memory_mb}
+    figures, idle = measure_ready(preset), measure_idle(preset)
+    if not idle:
+        tell("what an idle jam takes is left out: no JACK server answers; start one with: jackd -d dummy")
+    return figures | idle
 
 
 def _env(preset: str) -> Figures:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -76,9 +75,6 @@ BURST: Final = 64
 REWARD_S: Final = 0.004
 # Preparing the next step takes 0.2-0.4 ms.
 PREPARE_S: Final = 0.004
-# Learning from a press takes 1-3 ms; of presses that come faster the last ones count.
-LEARN_S: Final = 0.008
-PRESSES_MAX: Final = 64
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
@@ -115,8 +111,6 @@ class Beat:
         self._companions = Companions(settings)
         self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
         self._extent = Extent(self._engine.settings, settings.bars)
-        # What the player has said of the music, for when there is time to learn from it.
-        self._presses: deque[tuple[Act, float]] = deque(maxlen=PRESSES_MAX)
         self._is_over = False
         self._collected_s = clock.now_s()
         self._turns = 0
@@ -209,8 +203,6 @@ class Beat:
                 self._silence()
             case Act(Action.KEEP):
                 self._stage.tell(Kept(at_s))
-            case Act(Action.LIKE | Action.DISLIKE | Action.UNDO | Action.UNDO_ALL):
-                self._presses.append((command, at_s))
             case _:
                 self._conduct(self._steering.obey(command, at_s, self._engine))
 
@@ -350,8 +342,6 @@ class Beat:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._voice.tell(self._stage.tell, decision, rewards)
-        if self._presses and self._idle_s() > LEARN_S:
-            self._conduct(self._steering.obey(*self._presses.popleft(), self._engine))
         if self._idle_s() > PREPARE_S:
             self._engine.prepare()
         now_s = self._clock.now_s()

@@ -1,4 +1,4 @@
-"""How soon a jam is ready and what its real-time process holds, beside what its libraries alone take.
+"""How soon a jam is ready and what it takes while it waits, beside what its libraries alone take.
 
 Compare figures of one run only: each pair is measured in turn, since machines differ from minute to minute.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from improviser.daemon.launch import environment
 from improviser.errors import ImproviserError
+from improviser.ports.base import VIRTUAL_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 PAIRS: Final = 5
 # What is loaded after the ports are open, and the first decisions, count too.
 SETTLE_S: Final = 1.0
+# A jam that does nothing is watched for so long.
+IDLE_S: Final = 10.0
 _PATIENCE_S: Final = 10.0
 _MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
 _LIBRARIES: Final = "import numpy, mido, rtmidi"
@@ -59,18 +63,24 @@ def measure_ready(preset: str) -> dict[str, float]:
     }
 
 
-def measure_memory(preset: str) -> float | None:
-    """Give the resident MB of the performer above those of a bare client of the same JACK server.
+def measure_idle(preset: str) -> dict[str, float]:
+    """Give what a jam takes that waits for a first note: memory of its performer, time of all its processes.
 
-    None where no server answers, or where the system does not tell (any but Linux).
+    Nothing where no JACK server answers, or where the system does not tell (any but Linux).
     """
     try:
         with _ready("-c", _BARE_CLIENT) as client:
             bare = _resident_mb(client.pid)
-        with _ready(*_JAM, preset, "--backend", "jack") as jam:
-            return _resident_mb(_child(jam.pid)) - bare
+        with _ready(*_JAM, preset, "--backend", "jack", "--in", VIRTUAL_INPUT) as jam:
+            processes = (jam.pid, _child(jam.pid))
+            memory_mb = _resident_mb(processes[1]) - bare
+            begun_s, used_s = time.monotonic(), sum(map(_cpu_s, processes))
+            time.sleep(IDLE_S)
+            used_s = sum(map(_cpu_s, processes)) - used_s
+            share = used_s / (time.monotonic() - begun_s)
     except (ImproviserError, OSError):
-        return None
+        return {}
+    return {"MB above a bare client": memory_mb, "idle CPU %": 100 * share}
 
 
 def _seconds_until_ready(preset: str) -> float:
@@ -133,3 +143,9 @@ def _resident_mb(process: int) -> float:
     """Give the memory that a process holds."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / _KB_PER_MB
+
+
+def _cpu_s(process: int) -> float:
+    """Give the seconds of a core that a process has taken so far."""
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -384,7 +384,8 @@ class Engine:
         return messages
 
     def _settle(self) -> None:
-        """Let our line remember the last action."""
+        """Let our line and the taste remember the last action."""
+        self.taste.settle()
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None

@@ -48,6 +48,7 @@ class Taste:
         """Begin with what is known of the player, weights by the names of traits; other names don't count."""
         self.traits = traits
         self._preference = Preference(traits.worth)
+        self._unsettled: tuple[float, Choice] | None = None
         self.take(known)
         self.last_traits: FloatArray = np.zeros((0, len(traits.names)), dtype=np.float32)
         self._heard: deque[_Heard] = deque(maxlen=_KEPT)
@@ -71,7 +72,16 @@ class Taste:
 
     def remember(self, at_s: float, traits: FloatArray, choice: Choice) -> None:
         """Remember a decision that is heard at `at_s`, of whose actions these are the traits."""
+        self.settle()
         self.last_traits = traits
+        self._unsettled = at_s, choice
+
+    def settle(self) -> None:
+        """Work out what the last decision means, which takes time; whatever depends on it does so itself."""
+        if self._unsettled is None:
+            return
+        (at_s, choice), traits = self._unsettled, self.last_traits
+        self._unsettled = None
         is_onset = traits[choice.action, self._onset] > 0
         applies = np.where(self._of_all | is_onset, 1.0, 0.0).astype(np.float32)
         self._heard.append(_Heard(at_s, traits[choice.action], applies, *self._usual(traits, choice)))
@@ -82,6 +92,7 @@ class Taste:
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
         """Learn from a press at `at_s`; tell whether anything was played that it can mean."""
+        self.settle()
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
@@ -107,10 +118,12 @@ class Taste:
 
     def take(self, known: Mapping[str, float]) -> None:
         """Prefer what was learned elsewhere."""
+        self.settle()
         self._preference.take(
             np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32)
         )
 
     def undo(self, *, everything: bool) -> bool:
         """Take the last press back, or all of them; tell whether there was any."""
+        self.settle()
         return self._preference.undo(everything=everything)

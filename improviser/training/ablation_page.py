@@ -37,9 +37,9 @@ def section_text(
         command: What made them.
         described: A sentence on pieces, time and seeds.
     """
-    tables = [f"### {title}\n\n{table_text(outcomes, people, way)}" for way, title in WAYS.items()]
+    tables = [f"## {title}\n\n{table_text(outcomes, people, way)}" for way, title in WAYS.items()]
     return "\n".join(
-        [f"`{command}`: {described}\n", *tables, f"### Done in the time\n\n{work_text(outcomes)}"]
+        [f"`{command}`: {described}\n", *tables, f"## Done in the time\n\n{work_text(outcomes)}"]
     )
 
 

@@ -290,12 +290,15 @@ def test_a_demo_plays_through_real_ports(run: Run, partner: Partner) -> None:
     assert 0 < len(demo.told("played")) == demo.told("summary")[0]["notes_played"]
 
 
-def test_the_performers_memory_is_measured(jack_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a server there is a figure beside that of a bare client."""
+def test_an_idle_jam_is_measured(jack_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a server there are its memory beside that of a bare client, and the time that it takes."""
     del jack_server
     monkeypatch.setattr(readiness, "SETTLE_S", 0.0)
-    measured_mb = readiness.measure_memory("chorale")
-    assert isinstance(measured_mb, float)
+    monkeypatch.setattr(readiness, "IDLE_S", 1.0)
+    measured = readiness.measure_idle("chorale")
+    assert {"MB above a bare client", "idle CPU %"} == set(measured)
+    assert 0 < measured["MB above a bare client"]
+    assert 0 <= measured["idle CPU %"] < 50
 
 
 def test_a_jam_plays_to_link(run: Run, partner: Partner) -> None:

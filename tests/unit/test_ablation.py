@@ -187,7 +187,7 @@ def test_tables() -> None:
     assert "| textbook | 1,000 | 5 |" in work_text(outcomes)
     section = section_text(outcomes, people, "improviser ablate", "a second each.")
     assert section.startswith("`improviser ablate`: a second each.\n")
-    assert 3 == section.count("### ")
+    assert 3 == section.count("## ")
 
 
 def test_a_page_keeps_what_others_wrote() -> None:

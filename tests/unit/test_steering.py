@@ -153,7 +153,7 @@ def test_the_summary_tells_of_presses() -> None:
 
 
 def test_presses_and_undoing_keep_their_order() -> None:
-    """They wait for a moment in which there is time; none overtakes another."""
+    """None overtakes another."""
     actions = (Action.DISLIKE, Action.UNDO, Action.LIKE, Action.UNDO_ALL)
     performance = jam(*((6.0, Act(action)) for action in actions))
     kinds = [type(event) for event in performance.events if isinstance(event, Judged | Undone)]

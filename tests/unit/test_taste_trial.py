@@ -129,7 +129,7 @@ def test_a_taste_gains(parts: list[Part]) -> None:
 
 def test_dislikes_change_what_they_are_about(parts: list[Part]) -> None:
     """Where there was something to dislike; the change is relative."""
-    change = change_after_presses(session(parts), "onset", np.random.default_rng(0), bars=2, seeds=2)
+    change = change_after_presses(session(parts), "onset", np.random.default_rng(0), seeds=4)
     assert change is not None
     assert change < 0
 
