@@ -110,9 +110,7 @@ class Preference:
         if not count.any():
             return False
         spread = np.sqrt(np.maximum(self._square - self._mean**2, _LEAST_SPREAD**2))
-        stands = np.where(
-            (count > 0) & (self._windows > 1), (mean - (1 - MU) * self._usual - MU * self._mean) / spread, 0.0
-        )
+        stands = np.where((count > 0) & (self._windows > 1), (mean - self._usual) / spread, 0.0)
         self._history.append(self.weights)
         self._presses.append(np.clip(stands, -FARTHEST, FARTHEST) * (1 if liked else -1))
         self.weights = self._fitted()
