@@ -8,14 +8,14 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, PlayerUse, PortSettings
+from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, Piece, PlayerUse, PortSettings
 from improviser.errors import UsageError
 from improviser.midi.message import DATA_MAX
 from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from improviser.config.preset import Preset
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
+# Of an engine's values those that stay when the preset changes: the beat's, and the player's.
+_THE_JAMS: Final = ("tempo_bpm", "meter", "swing", "key", "channel", "panel", "taste")
 _DIGEST_DIGITS: Final = 16
 _CONTROL_CHANGE: Final = "control_change"
 
@@ -130,7 +132,6 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
 
     settings = load_settings()
     preset = load_preset(options.preset or settings.preset)
-    program = options.program or settings.program or preset.playing.program
     low, high = _zone(options, settings)
     engine = _engine_values(options, settings, preset)
     metronome = settings.metronome if options.metronome is None else options.metronome
@@ -140,7 +141,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         preset=preset.name,
         model=str(preset.model_path),
         engine=engine,
-        program=None if program is None else program - _PROGRAMS_FROM,
+        program=_program(options, settings, preset),
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
         tune=options.tune,
@@ -156,6 +157,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         listen_low=low,
         listen_high=high,
         thru=settings.thru if options.thru is None else options.thru,
+        pieces=tuple(_pieces(options, settings, engine)),
     )
 
 
@@ -170,6 +172,27 @@ def _bindings(settings: Settings) -> Iterator[Binding]:
     for path in device_paths().values():
         with contextlib.suppress(ConfigError):  # improviser devices names its faults
             yield from load_device(path).bindings()
+
+
+def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[Piece]:
+    """Give the presets that can be gone on with: of the same grid, with what is the jam's in any preset."""
+    from improviser.config.preset import load_preset
+    from improviser.config.resources import preset_paths
+    from improviser.errors import ConfigError
+
+    shared = {name: engine[name] for name in _THE_JAMS}
+    for name in preset_paths():
+        with contextlib.suppress(ConfigError):  # improviser presets names its faults
+            preset = load_preset(name)
+            if preset.grid.steps_per_beat == engine["steps_per_beat"]:
+                values = preset.engine_values() | shared
+                yield Piece(name, str(preset.model_path), values, _program(options, settings, preset))
+
+
+def _program(options: JamOptions, settings: Settings, preset: Preset) -> int | None:
+    """Give the MIDI program, 0-127, that a preset is played with; None: none is asked for."""
+    program = options.program or settings.program or preset.playing.program
+    return None if program is None else program - _PROGRAMS_FROM
 
 
 def digest(model: Path) -> str:

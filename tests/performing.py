@@ -12,6 +12,7 @@ from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
 from improviser.daemon.opening import OpenPorts
+from improviser.daemon.repertoire import Repertoire
 from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import new_stand_in
 from improviser.daemon.thru import Thru
@@ -114,7 +115,12 @@ class Performance:
         stand_in = new_stand_in(self.settings, self.ports, START_S)
         thru = self.inbox.thru = Thru(self.output, self.cells) if self.settings.thru else None
         stage = Stage(
-            Way(self.output, self.cells, thru), self.inbox, self.events.append, stand_in, self.propose
+            Way(self.output, self.cells, thru),
+            self.inbox,
+            self.events.append,
+            Repertoire(self.settings, self.inbox.put),
+            stand_in,
+            self.propose,
         )
         return Beat(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 

@@ -26,7 +26,7 @@ NameArgument = Annotated[
     typer.Argument(
         metavar="[NAME]",
         help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, tempo; "
-        "or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap.",
+        "or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap, next_preset.",
     ),
 ]
 ValueArgument = Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from improviser.cli.console import say, say_json
 from improviser.control import (
+    Changed,
     Event,
     Heard,
     Judged,
@@ -232,8 +233,8 @@ def _sentences(event: Event) -> list[str]:
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
-        case Switched(_, action, is_on):
-            return [f"{action.capitalize()}: {'on' if is_on else 'off'}."]
+        case Switched() | Changed():
+            return [_switch_text(event)]
         case Judged(_, liked, _, words):
             return [f"{'Liked' if liked else 'Disliked'}: {words or _NO_TASTE}."]
         case Undone(everything, _, words):
@@ -243,6 +244,13 @@ def _sentences(event: Event) -> list[str]:
             return [f"It plays to your taste: {words}."] if words else []
         case _:
             return []
+
+
+def _switch_text(event: Switched | Changed) -> str:
+    """Give what is said of a switch, or of another preset."""
+    if isinstance(event, Changed):
+        return f"Preset {event.preset}."
+    return f"{event.action.capitalize()}: {'on' if event.is_on else 'off'}."
 
 
 def _conclusion(summary: Summary) -> list[str]:

@@ -3,10 +3,10 @@
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told
     commands   Stop, Turn, Act
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Kept, Played, Released, Failed,
-               Summary
+               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Changed, Kept, Played,
+               Released, Failed, Summary
 
-Heard to Tasted, in their order, are all that the engine was told: a session can be replayed from them.
+Heard to Changed, in their order, are all that the engine was told: a session can be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; channels are 0-15 here and
 in the lines between processes, and 1-16 in what is shown to people.
@@ -14,6 +14,7 @@ in the lines between processes, and 1-16 in what is shown to people.
 
 from improviser.control.commands import TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Stop, Turn
 from improviser.control.events import (
+    Changed,
     Controlled,
     Event,
     Failed,
@@ -44,6 +45,7 @@ from improviser.control.settings import (
     Binding,
     ClockUse,
     PerformerSettings,
+    Piece,
     PlayerUse,
     PortSettings,
 )
@@ -56,6 +58,7 @@ __all__ = [
     "Act",
     "Action",
     "Binding",
+    "Changed",
     "ClockUse",
     "Command",
     "Controlled",
@@ -69,6 +72,7 @@ __all__ = [
     "Lifted",
     "Notice",
     "PerformerSettings",
+    "Piece",
     "Played",
     "PlayerUse",
     "PortSettings",

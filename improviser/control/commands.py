@@ -28,7 +28,7 @@ class Action(StrEnum):
     it; FREEZE lets nothing be learned until it comes again, as MUTE lets nothing sound and SOLO lets it not
     wait for the player. PANIC ends what sounds, KEEP saves the last bars, TAP says that a beat is now: the
     second one in a row and those after it set the tempo; where the clock that is followed has not told where
-    its bars are, it is a downbeat.
+    its bars are, it is a downbeat. NEXT_PRESET goes on as the next preset, from a bar line on.
     """
 
     LIKE = "like"
@@ -41,6 +41,7 @@ class Action(StrEnum):
     PANIC = "panic"
     KEEP = "keep"
     TAP = "tap"
+    NEXT_PRESET = "next_preset"
 
 
 TURNS_MAX: Final = 2.0

@@ -242,6 +242,17 @@ class Tasted:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """Another preset is played by from the next step on; the attributes are those of `control.Piece`."""
+
+    event: ClassVar[str] = "changed"
+    preset: str
+    model: str
+    engine: Mapping[str, Any]
+    program: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
@@ -322,6 +333,7 @@ Event = (
     | Judged
     | Undone
     | Tasted
+    | Changed
     | Kept
     | Played
     | Released

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from improviser.control.commands import Act, Command, Stop, Turn
 from improviser.control.events import (
+    Changed,
     Controlled,
     Event,
     Failed,
@@ -32,7 +33,7 @@ from improviser.control.events import (
     Undone,
     Warned,
 )
-from improviser.control.settings import PerformerSettings, PortSettings
+from improviser.control.settings import PerformerSettings, Piece, PortSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,7 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Judged,
         Undone,
         Tasted,
+        Changed,
         Kept,
         Played,
         Released,
@@ -107,6 +109,8 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
+    if isinstance(value, Piece):
+        return _rounded(dataclasses.asdict(value))
     return value
 
 

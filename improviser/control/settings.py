@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF, DATA_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 # General MIDI's percussion, 0-15, for the metronome.
@@ -64,6 +64,23 @@ class PortSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A preset that can be gone on with.
+
+    Attributes:
+        preset: Its name.
+        model: Path of its model.
+        engine: The values of `engine.EngineSettings`.
+        program: MIDI program 0-127 sent when it begins; None: none.
+    """
+
+    preset: str
+    model: str
+    engine: Mapping[str, Any]
+    program: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PerformerSettings:
     """What the performer plays, told while it opens the ports.
 
@@ -80,6 +97,7 @@ class PerformerSettings:
         bindings: What controls of the player's instruments do, each: parts of the names of ports (none: any
             port), "control_change", "note" or "program_change", its number, channel 0-15 (None: any), and the
             name of a Knob or an Action.
+        pieces: The presets that NEXT_PRESET goes through, each of the same grid, this one among them.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
         listen_channels: Channels 0-15 that are listened to; empty: all.
@@ -105,6 +123,7 @@ class PerformerSettings:
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
     bindings: tuple[Binding, ...] = ()
     model_digest: str = ""
+    pieces: tuple[Piece, ...] = ()
     resume: tuple[float, float, float, float] | None = None
     panel: Mapping[str, float] = field(default_factory=dict)
     switched: tuple[str, ...] = ()
@@ -119,5 +138,8 @@ class PerformerSettings:
     metronome: bool = False
 
     def __post_init__(self) -> None:
-        """Make the clock's use one again, after it came through JSON. Raises ValueError where it is none."""
+        """Make values what they were, after they came through JSON. Raises ValueError where they are none."""
         object.__setattr__(self, "clock", ClockUse(self.clock))
+        told: Iterable[Any] = self.pieces
+        pieces = tuple(piece if isinstance(piece, Piece) else Piece(**piece) for piece in told)
+        object.__setattr__(self, "pieces", pieces)

@@ -39,6 +39,7 @@ from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
 from improviser.daemon.ledger import Place, beat_heart, mark_place
+from improviser.daemon.repertoire import Loaded
 from improviser.daemon.steering import Steering
 from improviser.daemon.surface import Surface
 from improviser.daemon.tally import Tally
@@ -53,7 +54,6 @@ from improviser.midi.message import (
     ProgramChange,
     TimedMessage,
 )
-from improviser.music.meter import Meter
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -78,9 +78,6 @@ PREPARE_S: Final = 0.004
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
-# Somebody who counts in gets a moment to listen.
-COUNT_IN_LEAD_S: Final = 0.5
-_S_PER_MINUTE: Final = 60.0
 
 
 class Beat:
@@ -127,7 +124,8 @@ class Beat:
             if self._settings.resume is not None:
                 self._resume(Place(*self._settings.resume))
             elif self._settings.count_in and self._stage.stand_in is None:
-                self._count_in(self._settings.count_in)
+                bars, now_s = self._settings.count_in, self._clock.now_s()
+                self._conduct(self._conductor.count_in(bars, now_s, self._engine))
             while not self._is_over:
                 self._turn()
         except Exception:
@@ -185,6 +183,8 @@ class Beat:
                 self._hear(item)
             case PortLost():
                 self._lose(item)
+            case Loaded():
+                self._conduct(self._stage.repertoire.take(item))
             case LinkHeard():
                 self._conduct(self._conductor.hear_link(item, self._engine))
             case PortFound(name, is_output):
@@ -203,6 +203,8 @@ class Beat:
                 self._silence()
             case Act(Action.KEEP):
                 self._stage.tell(Kept(at_s))
+            case Act(Action.NEXT_PRESET):
+                self._conduct(self._stage.repertoire.ask_next())
             case _:
                 self._conduct(self._steering.obey(command, at_s, self._engine))
 
@@ -263,27 +265,13 @@ class Beat:
         self._extent.begin(at_s, None if stand_in is None or stand_in.is_gone else stand_in.player.duration_s)
         if stand_in is not None and self._extent.end_s is not None:
             stand_in.end_before(self._extent.end_s)
-        if self._settings.program is not None:
-            program = ProgramChange(self._engine.settings.channel, self._settings.program)
-            self._voice.say(TimedMessage(at_s, program))
-
-    def _count_in(self, bars: int) -> None:
-        """Begin so many bars before the first one."""
-        beats = Meter(*self._engine.settings.meter).bar_beats * bars
-        at_s = round(self._clock.now_s() + COUNT_IN_LEAD_S, DIGITS)
-        self._conduct(self._conductor.begin(at_s, -beats, self._engine))
+        self._choose_sound()
 
     def _resume(self, place: Place) -> None:
         """Go on with a performance that had come to a place; the beat has gone on since."""
-        now_s = self._now_s()
-        passed_s = max(0.0, now_s - place.at_s)
-        beat = round(place.beat + passed_s * place.tempo_bpm / _S_PER_MINUTE, DIGITS)
-        self._engine.sync(now_s, beat, place.tempo_bpm)
-        self._stage.tell(Synced(now_s, beat, place.tempo_bpm, is_own=True))
-        self._engine.start(now_s, beat)
-        self._stage.tell(Started(now_s, beat))
         self._extent.tempo_bpm = place.tempo_bpm
         self._begin(place.start_s)
+        self._conduct(self._conductor.resume(place, self._now_s(), self._engine))
 
     def _welcome(self, stand_in: StandIn) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
@@ -291,6 +279,7 @@ class Beat:
         self._voice.release(self._engine.decision, self._stage.tell)
         before, self._engine = self._engine, self._new_engine()
         self._stage.tell(Restarted())
+        self._conduct(self._stage.repertoire.play_on(self._engine))
         self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
         self._extent.begin_anew()
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
@@ -327,6 +316,7 @@ class Beat:
             if due_s is None or now_s < due_s:
                 return
             is_late = now_s - due_s > LATE_S
+            self._change()
             self._stage.tell(Stepped(self._voice.through_s, is_late))
             if is_late:
                 self._tally.late_decisions += 1
@@ -335,6 +325,20 @@ class Beat:
                 self._voice.plan(self._engine.step(now_s))
                 self._tally.decisions += 1
                 self._tally.decision_times_s.append(self._clock.now_s() - now_s)
+
+    def _change(self) -> None:
+        """Go on as the preset that has been loaded, where a bar begins."""
+        if self._stage.repertoire.is_due and self._engine.is_between_bars:
+            self._silence()
+            self._conduct(self._stage.repertoire.play(self._engine))
+            self._choose_sound()
+
+    def _choose_sound(self) -> None:
+        """Send a program change, where one is wanted."""
+        program = self._stage.repertoire.program
+        if program is not None:
+            message = ProgramChange(self._engine.settings.channel, program)
+            self._voice.say(TimedMessage(self._clock.now_s(), message))
 
     def _rest(self) -> None:
         """Use idle time: judge and tell what was played, work ahead, collect garbage."""

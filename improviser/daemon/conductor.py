@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from improviser.daemon.ear import Arrival
     from improviser.daemon.inbox import LinkHeard
+    from improviser.daemon.ledger import Place
     from improviser.engine import Engine
     from improviser.listening.midi_clock import Sync
     from improviser.midi.message import Message
@@ -35,6 +36,9 @@ _FIRST_TICKS: Final = 24
 TEMPO_MIN, TEMPO_MAX = 20.0, 400.0
 # Peers that meet, or a peer that shifts its bars, let the beat jump; less is evened out.
 LINK_JUMP_BEATS: Final = 0.1
+# Somebody who counts in gets a moment to listen.
+COUNT_IN_LEAD_S: Final = 0.5
+_S_PER_MINUTE: Final = 60.0
 
 
 def is_clock(data: Sequence[int]) -> bool:
@@ -102,6 +106,19 @@ class Conductor:
         """Let the engine's own beat begin: `beat` stands at `at_s`."""
         engine.start(at_s, beat)
         yield Started(at_s, beat)
+
+    def count_in(self, bars: int, now_s: float, engine: Engine) -> Iterator[Event]:
+        """Let the engine's own beat begin so many bars before the first one."""
+        beats = Meter(*engine.settings.meter).bar_beats * bars
+        return self.begin(round(now_s + COUNT_IN_LEAD_S, DIGITS), -beats, engine)
+
+    def resume(self, place: Place, now_s: float, engine: Engine) -> Iterator[Event]:
+        """Go on with a performance that had come to a place; the beat has gone on since."""
+        passed_s = max(0.0, now_s - place.at_s)
+        beat = round(place.beat + passed_s * place.tempo_bpm / _S_PER_MINUTE, DIGITS)
+        engine.sync(now_s, beat, place.tempo_bpm)
+        yield Synced(now_s, beat, place.tempo_bpm, is_own=True)
+        yield from self.begin(now_s, beat, engine)
 
     def set_tempo(self, tempo_bpm: float, at_s: float, engine: Engine) -> Iterator[Event]:
         """Go on at another tempo from `at_s` on, where no outer clock says it."""

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.agent.checkpoint import load_policy
-from improviser.control import DIGITS, ClockUse, Event, PerformerSettings, Ready, Summary, Warned
+from improviser.control import DIGITS, ClockUse, Event, PerformerSettings, Piece, Ready, Summary, Warned
 from improviser.daemon.beat import Beat
 from improviser.daemon.ledger import open_shared
 from improviser.daemon.link_watch import watching_link
 from improviser.daemon.opening import OpenPorts, alone_notice
+from improviser.daemon.repertoire import Repertoire, load_actor
 from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import StandIn, new_stand_in
 from improviser.daemon.thru import Thru
 from improviser.daemon.voice import Way
 from improviser.daemon.watch import watching
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.role import ROLES
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.meter import Meter
@@ -46,8 +44,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
         UsageError: The key or the meter is unknown.
     """
     engine = EngineSettings(**settings.engine)
-    role = ROLES[engine.role]
-    policy = load_policy(Path(settings.model), role.groups, role.action_count, engine.style)
+    policy = load_actor(Piece(settings.preset, settings.model, settings.engine))
 
     def make(ahead_s: float) -> Engine:
         """Make an engine."""
@@ -66,6 +63,7 @@ def play(
 ) -> Summary:
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
     clock, ahead_s = ports.backend.clock, round(ports.output.ahead_s, DIGITS)
+    repertoire = Repertoire(settings, inbox.put)  # its thread is not to have the priority of this one
 
     def new_engine() -> Engine:
         """Make an engine for these ports."""
@@ -88,7 +86,8 @@ def play(
             peer = _link(settings)
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
-        stage = Stage(Way(ports.output, cells, inbox.thru), inbox, tell, stand_in, propose)
+        way = Way(ports.output, cells, inbox.thru)
+        stage = Stage(way, inbox, tell, repertoire, stand_in, propose)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 

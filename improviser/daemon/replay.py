@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from improviser.control import (
     DIGITS,
+    Changed,
     Controlled,
     Halted,
     Heard,
     Judged,
     Lifted,
+    Piece,
     Played,
     Ready,
     Released,
@@ -27,6 +29,8 @@ from improviser.control import (
     Turned,
     Undone,
 )
+from improviser.daemon.repertoire import load_actor
+from improviser.engine import EngineSettings
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
 from improviser.playing.scheduler import Scheduler
@@ -96,6 +100,7 @@ class _Player:
         self.notes: list[Note] = []
         self.has_stepped = False
         self._make_engine = make_engine
+        self._changed: Changed | None = None
         self._begin(0.0)
 
     def take(self, event: object) -> None:
@@ -107,6 +112,9 @@ class _Player:
                 self._engine = self._make_engine(self._ahead_s)
             case Started() | Synced() | Halted():
                 self._conduct(event)
+            case Changed():
+                self._changed = event
+                self._change(event)
             case Turned() | Switched() | Judged() | Undone() | Tasted():
                 self._steer(event)
             case Stepped(through_s, skipped):
@@ -157,6 +165,11 @@ class _Player:
             case Tasted(taste):
                 self._engine.taste.take(taste)
 
+    def _change(self, changed: Changed) -> None:
+        """Go on as another preset."""
+        settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
+        self._engine.change(settings, load_actor(Piece(changed.preset, changed.model, changed.engine)))
+
     def _silence(self, at_s: float, through_s: float) -> None:
         """End all that sounds, after what was handed to the port by then."""
         self._keep(self._scheduler.pop_due(through_s))
@@ -168,6 +181,8 @@ class _Player:
         self._ahead_s = ahead_s
         self._engine = self._make_engine(ahead_s)
         self._scheduler = Scheduler(self._engine.settings.max_note_s)
+        if self._changed is not None:  # before the performer died; its successor begins with it
+            self._change(self._changed)
 
     def _step(self, through_s: float, *, skipped: bool) -> None:
         """Let the engine step, after what was handed to the port by then."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from improviser.control import (
     TURNS_MAX,
     Action,
+    Changed,
     Halted,
     Heard,
     Judged,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 NEUTRAL = TURNS_MAX / 2
 # What follows from a command.
-_ANSWERS = Turned | Switched | Judged | Undone | Tasted | Synced | Silenced | Kept | Notice
+_ANSWERS = Turned | Switched | Judged | Undone | Tasted | Synced | Silenced | Kept | Notice | Changed
 
 
 @dataclass
@@ -129,6 +130,8 @@ class State:
     def _take_steering(self, event: object) -> None:
         """Take in what was done with knobs and pedals."""
         match event:
+            case Changed(preset):
+                self.preset = preset
             case Turned(knob, position):
                 self.panel[knob] = position
             case Switched(_, action, is_on):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from improviser.control import (
     Act,
     Action,
+    Changed,
     ClockUse,
     Command,
     Event,
@@ -205,6 +206,10 @@ class Supervisor:
                 self._connections.follow(event)
             case Summary():
                 self._summary = event
+            case Changed(preset, model, engine, program) if self._settings is not None:
+                self._settings = replace(
+                    self._settings, preset=preset, model=model, engine=engine, program=program
+                )
             case Synced():
                 self._follows = self._follows or not event.is_own
             case _:

@@ -29,16 +29,11 @@ from improviser.midi.message import NoteOn
 from improviser.music.accent import LEVELS
 from improviser.music.chord import chord_from_index
 from improviser.music.meter import METERS, Meter, parse_meter
-from improviser.music.pitch import OCTAVE
+from improviser.music.pitch import pitch_class_bits
 from improviser.music.scale import SCALE_DEGREES, parse_key
-from improviser.playing.actions import (
-    HOLD_ACTION,
-    REST_ACTION,
-    GestureKind,
-    register_base,
-)
+from improviser.playing.actions import HOLD_ACTION, REST_ACTION, GestureKind, register_base
 from improviser.playing.phrase import Phrase
-from improviser.rewards import COMPONENTS, Scene
+from improviser.rewards import COMPONENTS
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor, FloatArray, Mix
@@ -84,31 +79,46 @@ class Engine:
         Raises:
             UsageError: The key or the meter is unknown.
         """
-        self.settings = settings
-        self._role = ROLES[settings.role]
-        self.decision: Decision | None = None
+        self._rng = rng
         self.panel = Panel(settings.knobs, settings.steps_per_beat, settings.panel)
-        self.taste = Taste(self._role.traits, settings.taste)
-        self._actor, self._rng = actor, rng
-        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s
+        self._tastes: dict[str, Taste] = {}
         self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
-        grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
+        self._grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
         locked = None if settings.key == AUTO_KEY else parse_key(settings.key)
         self._clock = BeatClock(settings.tempo_bpm, settings.swing)
-        self._listener = Listener(grid, self._clock, self._meter_row, locked)
-        self._own = Line(*grid)
-        self._phrase = Phrase(settings.channel)
-        self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
+        self._listener = Listener(self._grid, self._clock, self._meter_row, locked)
         self._next_step = 0
         self._is_waiting = True
         self._is_halted = False
-        self._has_begun = False
-        self._has_given_beat = False
-        self._held_steps = 0
+        self._has_begun = self._has_given_beat = False
         self._absent_steps = 0
+        self._take_up(settings, actor)
+
+    def _take_up(self, settings: EngineSettings, actor: Actor) -> None:
+        """Play by some settings and an actor, with nothing played yet."""
+        self.settings, self._actor = settings, actor
+        self._role = ROLES[settings.role]
+        self.taste = self._tastes.setdefault(settings.role, Taste(self._role.traits, settings.taste))
+        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s
+        self.decision: Decision | None = None
+        self._own = Line(*self._grid)
+        self._phrase = Phrase(settings.channel)
+        self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
+        self._held_steps = 0
         self._prospect: _Prospect | None = None
         self._unsettled: int | None = None
-        self._place = self._place_of(0)
+        self._place = self._place_of(self._next_step)
+
+    def change(self, settings: EngineSettings, actor: Actor) -> None:
+        """Go on by other settings of the same grid, and another actor; what sounded has been ended."""
+        self._take_heard()
+        self._take_up(settings, actor)
+        self.panel.change(settings.knobs)
+
+    @property
+    def is_between_bars(self) -> bool:
+        """Whether the next step begins a bar, or none is to come."""
+        return self._is_waiting or self._next_step % self.settings.bar_steps == 0
 
     @property
     def key(self) -> Key:
@@ -258,7 +268,7 @@ class Engine:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
         self._settle()
         rewards = self._role.rewards
-        terms = rewards.judge(self._scene())
+        terms = rewards.judge(scene_of(self._own, self._listener.player, self._place, self._role))
         components = terms @ rewards.component_weights()
         names = (*rewards.terms, *COMPONENTS)
         return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
@@ -337,24 +347,19 @@ class Engine:
         """Give the observation, (columns,)."""
         encode_player(player, place, self._observation)
         self._role.encode_own(self._own, player.line.note, place, self._observation)
-        row: npt.NDArray[np.uint8] = self._observation[0]
-        return row
+        return np.asarray(self._observation[0])
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
-        locked = self._scale_bits() if self._listener.keys.is_locked else None
-        key = int(place.tonic[0]), int(place.own_base[0])
-        return self._role.legal(*key, is_sounding=self._can_hold(), pitch_classes=locked)
+        tonic, base = int(place.tonic[0]), int(place.own_base[0])
+        scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[self.key.mode]])
+        locked = scale if self._listener.keys.is_locked else None
+        return self._role.legal(tonic, base, is_sounding=self._can_hold(), pitch_classes=locked)
 
     def _can_hold(self) -> bool:
         """Tell whether something sounds that may sound for this step too."""
         longest = round(self.settings.max_note_bars * self.settings.bar_steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
-
-    def _scale_bits(self) -> int:
-        """Give the key's pitch classes as twelve bits."""
-        degrees = SCALE_DEGREES[self.key.mode]
-        return sum(1 << (self.key.tonic + degree) % OCTAVE for degree in degrees)
 
     def _play(self, action: int, choice: Choice | None) -> list[TimedMessage]:
         """Do what an action says and go on to the next step; it is remembered when there is time."""
@@ -393,7 +398,3 @@ class Engine:
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
         return place_of(step, self.settings, self._listener, self.base)
-
-    def _scene(self) -> Scene:
-        """Give the last step as the rewards see it."""
-        return scene_of(self._own, self._listener.player, self._place, self._role)

@@ -50,6 +50,11 @@ class Panel:
             raise ValueError(f"no knob {knob} with a position {position}")
         self._goals[knob] = position
 
+    def change(self, preset: Knobs) -> None:
+        """Let 1 be as another preset has it; positions stay."""
+        self._preset = preset
+        self.knobs = self._settled()
+
     def position(self, knob: str) -> float:
         """Give where a knob is, or is going."""
         return self._goals[knob]

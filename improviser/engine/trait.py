@@ -54,6 +54,8 @@ Rows = npt.NDArray[np.uint8]
 # So many words are enough, and less than so much of a clear taste is not worth one.
 WORTH_A_WORD: Final = 0.1
 WORDS_MAX: Final = 4
+# A weight of so little counts for nothing.
+NOTHING: Final = 1e-6
 # From here on a leap is as wide as leaps count, and up to here it is a step.
 _WIDE, _STEP = 12, 2
 
@@ -89,7 +91,11 @@ class Traits:
 
     def to_dict(self, taste: FloatArray) -> dict[str, float]:
         """Give a taste by the names of its traits; those that do not count are left out."""
-        return {name: float(weight) for name, weight in zip(self.names, taste, strict=True) if weight}
+        return {
+            name: float(weight)
+            for name, weight in zip(self.names, taste, strict=True)
+            if abs(weight) > NOTHING
+        }
 
 
 _ONSETS: Final = np.arange(RANGE)

@@ -129,3 +129,25 @@ def test_a_successor_has_the_knobs_and_the_taste(run: Run, partner: Partner, tmp
     assert 2 == improviser(tmp_path, "ctl", "dislike")["dislikes"]
     jam.process.send_signal(signal.SIGTERM)
     assert 0 == jam.end()[0]
+
+
+def test_the_next_preset_is_played_in_time(run: Run, partner: Partner, tmp_path: Path) -> None:
+    """From the command line; a successor plays it too, and no decision came late for it."""
+    jam = run(*JAM)
+    jam.wait_until_told("ready")
+    partner.connect()
+    partner.play(TUNE, BEAT_S)
+    improviser(tmp_path, "ctl", "next_preset")
+    partner.play(TUNE * 2, BEAT_S)
+    (changed,) = jam.told("changed")
+    assert changed["preset"] == improviser(tmp_path, "ctl")["preset"] != "chorale"
+    os.kill(jam.performer(), signal.SIGKILL)
+    wait_for(lambda: len(jam.told("ready")) == 2, "a successor")
+    assert changed["preset"] == jam.told("ready")[1]["preset"]
+    partner.play(TUNE, BEAT_S)
+    jam.process.send_signal(signal.SIGTERM)
+    assert 0 == jam.end()[0]
+    assert set() == partner.sounding
+    assert 0 == jam.told("summary")[0]["stuck_notes"]
+    (session,) = (tmp_path / "state" / "sessions").glob("*.session.jsonl")
+    assert improviser(tmp_path, "replay", str(session))["identical"]

@@ -1,0 +1,107 @@
+"""The presets that a jam can go on with: a model is loaded beside the beat, and taken up at a bar line."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from improviser.agent.checkpoint import load_policy
+from improviser.control import Changed, Notice, Warned
+from improviser.engine import EngineSettings
+from improviser.engine.role import ROLES
+from improviser.errors import ImproviserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from improviser.agent.policy import Actor
+    from improviser.control import Event, PerformerSettings, Piece
+    from improviser.engine import Engine
+
+
+def load_actor(piece: Piece) -> Actor:
+    """Give the actor that a preset plays by.
+
+    Raises:
+        CheckpointError: Its model is missing, corrupt or of another kind.
+    """
+    settings = EngineSettings(**piece.engine)
+    role = ROLES[settings.role]
+    return load_policy(Path(piece.model), role.groups, role.action_count, settings.style)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A preset that can be played now; where it cannot, `fault` says why."""
+
+    piece: Piece
+    actor: Actor | None
+    fault: str = ""
+
+
+class Repertoire:
+    """The presets in their order, and where in it the jam is.
+
+    Threads: the beat's, and one of its own, which loads; it has to be made before its maker takes real-time
+    priority, which threads inherit.
+
+    Attributes:
+        program: The MIDI program, 0-127, of what is played; None: none is asked for.
+    """
+
+    def __init__(self, settings: PerformerSettings, put: Callable[[Loaded], None]) -> None:
+        """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
+        self.program = settings.program
+        self._pieces = settings.pieces
+        names = [piece.preset for piece in self._pieces]
+        self._at = names.index(settings.preset) if settings.preset in names else -1
+        self._put = put
+        self._wanted: queue.SimpleQueue[Piece] = queue.SimpleQueue()
+        self._waiting: Loaded | None = None
+        self._played: Loaded | None = None
+        threading.Thread(target=self._load, name="repertoire", daemon=True).start()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether another preset is to be played from the next bar on."""
+        return self._waiting is not None
+
+    def ask_next(self) -> Iterator[Event]:
+        """Let the next preset be loaded, and be put where it is waited for."""
+        if not self._pieces:
+            yield Notice("there is no other preset of this meter and grid")
+        else:
+            self._at = (self._at + 1) % len(self._pieces)
+            self._wanted.put(self._pieces[self._at])
+
+    def take(self, loaded: Loaded) -> Iterator[Event]:
+        """Let what was loaded be played from the next bar on, where it can be."""
+        if loaded.actor is None:
+            yield Warned(f"{loaded.fault}; it plays on as it did")
+        else:
+            self._waiting = loaded
+
+    def play(self, engine: Engine) -> Iterator[Event]:
+        """Let an engine play what is due; all that sounded has been ended."""
+        self._played, self._waiting = self._waiting, None
+        return self.play_on(engine)
+
+    def play_on(self, engine: Engine) -> Iterator[Event]:
+        """Let an engine that begins anew play what was played last, where that is another preset."""
+        if self._played is not None and self._played.actor is not None:
+            piece = self._played.piece
+            self.program = piece.program
+            engine.change(EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s), self._played.actor)
+            yield Changed(piece.preset, piece.model, piece.engine, piece.program)
+
+    def _load(self) -> None:
+        """Load what is wanted, one after the other."""
+        while True:
+            piece = self._wanted.get()
+            try:
+                self._put(Loaded(piece, load_actor(piece)))
+            except ImproviserError as error:
+                self._put(Loaded(piece, None, str(error)))

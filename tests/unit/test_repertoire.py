@@ -1,0 +1,177 @@
+"""Another preset in the midst of a performance: from a bar line on, in time, replayed alike."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from improviser.app import JamOptions, performer_settings
+from improviser.control import (
+    Act,
+    Action,
+    Changed,
+    Judged,
+    Knob,
+    Notice,
+    PerformerSettings,
+    Piece,
+    PlayerUse,
+    Restarted,
+    Turn,
+    Warned,
+    line_to_value,
+    value_to_line,
+)
+from improviser.daemon.performance import engine_maker
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.midi.message import NoteOff, NoteOn, ProgramChange
+from tests.performing import BAR_S, Performance, hanging
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def settings() -> PerformerSettings:
+    """A jam that begins with the fiddle, of the shipped models."""
+    return performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
+
+
+def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN401 - any field
+    """Give a performance of sixteen bars of quarter notes."""
+    performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), **values)
+    for beat in range(64):
+        performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
+        performance.play(beat * 0.5 + 0.4, NoteOff(0, 60 + beat % 5))
+    return performance
+
+
+def ask_next(performance: Performance, at_s: float) -> None:
+    """Let the next preset be asked for, and be loaded a moment later."""
+
+    def wait() -> None:
+        """Wait until it is loaded."""
+        until_s = time.monotonic() + PATIENCE_S
+        while performance.inbox.queue.empty() and time.monotonic() < until_s:
+            time.sleep(0.001)
+
+    performance.at(at_s, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
+    performance.at(at_s + 0.05, wait)
+
+
+def replays_alike(performance: Performance) -> bool:
+    """Tell whether the session plays alike again."""
+    lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
+    again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
+    assert len(again.live) > 20
+    return again.difference is None
+
+
+def test_the_next_preset_begins_with_a_bar(settings: PerformerSettings) -> None:
+    """It plays from the next bar line on, chords where it is of that role; no note hangs, all is replayed."""
+    performance = jam(settings)
+    ask_next(performance, 5 * BAR_S + 0.7)
+    ask_next(performance, 8 * BAR_S + 0.7)
+    performance.run(until_s=12 * BAR_S)
+    names = [piece.preset for piece in settings.pieces]
+    at = names.index("fiddle")
+    assert [names[(at + turn) % len(names)] for turn in (1, 2)] == [
+        changed.preset for changed in performance.told(Changed)
+    ]
+    order = [event for event in performance.events if isinstance(event, Changed) or event.event == "stepped"]
+    steps_before = [place for place, event in enumerate(order) if isinstance(event, Changed)]
+    assert [0, 0] == [(place - turn) % 16 for turn, place in enumerate(steps_before)]
+    assert set() == hanging(performance)
+    assert replays_alike(performance)
+
+
+def test_all_presets_come_round(settings: PerformerSettings) -> None:
+    """Five of them, then the first again; comping plays chords in between."""
+    performance = jam(settings)
+    for turn in range(5):
+        ask_next(performance, (2 + 2 * turn) * BAR_S + 0.7)
+    performance.run(until_s=15 * BAR_S)
+    changed = [event.preset for event in performance.told(Changed)]
+    assert "fiddle" == changed[-1]
+    assert sorted(piece.preset for piece in settings.pieces) == sorted(changed)
+    assert set() == hanging(performance)
+    assert replays_alike(performance)
+
+
+def test_knobs_and_taste_stay(settings: PerformerSettings) -> None:
+    """Of the same role; the tempo, too, is the jam's."""
+    performance = jam(settings)
+    for at_s, command in ((6.0, Turn(Knob.DENSITY, 1.5)), (8.0, Act(Action.DISLIKE))):
+        performance.at(at_s, partial(performance.inbox.put, command))
+    for turn in range(3):
+        ask_next(performance, (5 + 2 * turn) * BAR_S)
+    performance.at(13 * BAR_S, partial(performance.inbox.put, Act(Action.LIKE)))
+    summary = performance.run(until_s=14 * BAR_S)
+    judged = performance.told(Judged)
+    assert judged[-1].taste == summary.taste != {}
+    assert all(changed.engine["tempo_bpm"] == 120.0 for changed in performance.told(Changed))
+    assert replays_alike(performance)
+
+
+def test_a_model_that_is_missing_is_told(settings: PerformerSettings) -> None:
+    """It plays on as it did, and the one after it comes next."""
+    at = [piece.preset for piece in settings.pieces].index("fiddle")
+    pieces = list(settings.pieces)
+    broken = (at + 1) % len(pieces)
+    pieces[broken] = replace(pieces[broken], model="/nowhere.safetensors")
+    performance = jam(replace(settings, pieces=tuple(pieces)))
+    ask_next(performance, 5 * BAR_S)
+    ask_next(performance, 7 * BAR_S)
+    performance.run(until_s=10 * BAR_S)
+    (warned,) = performance.told(Warned)
+    assert "it plays on as it did" in warned.text
+    assert [pieces[(at + 2) % len(pieces)].preset] == [event.preset for event in performance.told(Changed)]
+
+
+def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
+    """Where nothing was told of any."""
+    performance = jam(replace(settings, pieces=()))
+    performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
+    performance.run(until_s=4.0)
+    assert ["there is no other preset of this meter and grid"] == [
+        notice.text for notice in performance.told(Notice)
+    ]
+
+
+def test_its_sound_is_chosen(settings: PerformerSettings) -> None:
+    """A program change with the change; before the first note the newest one counts."""
+    pieces = tuple(replace(piece, program=place) for place, piece in enumerate(settings.pieces))
+    performance = jam(replace(settings, pieces=pieces, program=99))
+    ask_next(performance, 5 * BAR_S)
+    performance.run(until_s=8 * BAR_S)
+    programs = [message.program for _, message in performance.sent if isinstance(message, ProgramChange)]
+    (changed,) = performance.told(Changed)
+    assert [99, changed.program] == programs
+
+
+def test_it_stays_when_somebody_else_comes_in(settings: PerformerSettings) -> None:
+    """The built-in player leaves: the engine begins anew, as what was chosen."""
+    performance = Performance(
+        settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE
+    )
+    performance.backend.name = "jack"  # that others can reach
+    ask_next(performance, 3 * BAR_S)
+    performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))
+    performance.run(until_s=9 * BAR_S)
+    kinds = [type(event) for event in performance.events if isinstance(event, Changed | Restarted)]
+    assert [Changed, Restarted, Changed] == kinds
+    first, second = performance.told(Changed)
+    assert first == second
+    assert set() == hanging(performance)
+
+
+def test_pieces_cross_processes(settings: PerformerSettings) -> None:
+    """As they were, their numbers rounded as all are."""
+    again = line_to_value(value_to_line(settings))
+    assert isinstance(again, PerformerSettings)
+    assert [piece.preset for piece in settings.pieces] == [piece.preset for piece in again.pieces]
+    assert all(isinstance(piece, Piece) for piece in again.pieces)
