@@ -76,7 +76,7 @@ def test_missing_ports_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where real-time priority is refused that is said once; the summary comes last, code 0."""
     monkeypatch.setattr(priority, "raise_priority", lambda *_: False)
-    monkeypatch.setattr(performance, "load_policy", lambda *_: BarNote())
+    monkeypatch.setattr(performance, "load_actor", lambda *_: BarNote())
     code, events = perform(monkeypatch, PORTS, PerformerSettings("x", "m", ENGINE))
     assert (0, ["ready", "warning", "silenced", "summary"]) == (code, [event["event"] for event in events])
     assert "rtprio" in events[1]["text"] or "late" in events[1]["text"]
