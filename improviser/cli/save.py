@@ -44,7 +44,7 @@ def save(
 
     told = read_session(session or newest_session())
     state = state_of(told)
-    path = save_preset(told.settings.preset, name, state.panel, state.taste, over=force)
+    path = save_preset(state.preset, name, state.panel, state.taste, over=force)
     if json:
         say_json({"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel})
     else:

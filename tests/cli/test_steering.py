@@ -15,7 +15,7 @@ from improviser.config import resources
 from improviser.config.control_file import bind_control
 from improviser.config.device import load_device
 from improviser.config.preset import load_preset
-from improviser.control import Judged, Knob, Turn, Turned
+from improviser.control import Changed, Judged, Knob, Turn, Turned, value_to_line
 from improviser.daemon.remote import Remote
 from improviser.daemon.state import State
 from improviser.errors import ConfigError
@@ -197,6 +197,10 @@ def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: 
     values = performer_settings(JamOptions(preset="mine")).engine
     assert ({"density": 1.4}, {"leap": -0.625}) == (values["panel"], values["taste"])
     assert load_preset("fiddle").model_path == preset.model_path
+    with session.open("a", encoding="utf-8") as file:
+        file.write(value_to_line(Changed("minimal", "m", {})))
+    run("save", "later")
+    assert load_preset("minimal").model_path == load_preset("later").model_path
     assert "there is a preset 'mine' already" in refuse(2, "save", "mine", session)
     run("save", "mine", session, "--force")
     assert "letters, digits, _ and - only" in refuse(2, "save", "no name!")
