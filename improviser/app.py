@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, Piece, PlayerUse, PortSettings
 from improviser.errors import UsageError
+from improviser.files import model_digest
 from improviser.midi.message import DATA_MAX
 from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from improviser.config.preset import Preset
     from improviser.config.settings import Settings
@@ -27,7 +26,6 @@ _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
 # Of an engine's values those that stay when the preset changes: the beat's, and the player's.
 _THE_JAMS: Final = ("tempo_bpm", "meter", "swing", "key", "channel", "panel", "taste")
-_DIGEST_DIGITS: Final = 16
 _CONTROL_CHANGE: Final = "control_change"
 
 
@@ -127,11 +125,12 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         ConfigError: There is no such preset, or a file has faults.
         UsageError: There is no such tune, note or meter.
     """
-    from improviser.config.preset import load_preset
+    from improviser.config.preset import load_preset, preset_path
     from improviser.config.settings import load_settings
 
     settings = load_settings()
-    preset = load_preset(options.preset or settings.preset)
+    name = options.preset or settings.preset
+    preset = load_preset(name)
     low, high = _zone(options, settings)
     engine = _engine_values(options, settings, preset)
     metronome = settings.metronome if options.metronome is None else options.metronome
@@ -139,6 +138,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         raise UsageError("the metronome clicks on channel 10; play on another one: --channel 1")
     return PerformerSettings(
         preset=preset.name,
+        source=str(preset_path(name)),
         model=str(preset.model_path),
         engine=engine,
         program=_program(options, settings, preset),
@@ -148,7 +148,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         bindings=tuple(_bindings(settings)),
         clock=options.clock or ClockUse(settings.clock),
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
-        model_digest=digest(preset.model_path),
+        model_digest=model_digest(preset.model_path),
         listen_channels=tuple(
             channel - _CHANNELS_FROM for channel in options.listen_channels or settings.listen_channels
         ),
@@ -181,26 +181,26 @@ def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object
     from improviser.errors import ConfigError
 
     shared = {name: engine[name] for name in _THE_JAMS}
-    for name in preset_paths():
+    for name, path in preset_paths().items():
         with contextlib.suppress(ConfigError):  # improviser presets names its faults
             preset = load_preset(name)
             if preset.grid.steps_per_beat == engine["steps_per_beat"]:
                 values = preset.engine_values() | shared
-                yield Piece(name, str(preset.model_path), values, _program(options, settings, preset))
+                if values["role"] != engine["role"]:
+                    values["taste"] = {}
+                yield Piece(
+                    preset.name,
+                    str(path),
+                    str(preset.model_path),
+                    values,
+                    _program(options, settings, preset),
+                )
 
 
 def _program(options: JamOptions, settings: Settings, preset: Preset) -> int | None:
     """Give the MIDI program, 0-127, that a preset is played with; None: none is asked for."""
     program = options.program or settings.program or preset.playing.program
     return None if program is None else program - _PROGRAMS_FROM
-
-
-def digest(model: Path) -> str:
-    """Give a digest of a model's bytes, empty where it cannot be read: who plays by it will say so."""
-    try:
-        return hashlib.sha256(model.read_bytes()).hexdigest()[:_DIGEST_DIGITS]
-    except OSError:
-        return ""
 
 
 def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:

@@ -1,13 +1,24 @@
-"""Writing files whole or not at all; imports nothing of improviser."""
+"""Writing files whole or not at all, and telling one from another; imports nothing of improviser."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_DIGEST_DIGITS = 16
+
+
+def model_digest(model: Path) -> str:
+    """Give a digest of a file's bytes, empty where it cannot be read: who uses it will say so."""
+    try:
+        return hashlib.sha256(model.read_bytes()).hexdigest()[:_DIGEST_DIGITS]
+    except OSError:
+        return ""
 
 
 def write_whole(path: Path, data: bytes) -> None:

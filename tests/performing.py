@@ -113,7 +113,7 @@ class Performance:
         """Run to the end, at the latest to `until_s` seconds after the start."""
         self.at(until_s, lambda: self.inbox.put(Stop()))
         stand_in = new_stand_in(self.settings, self.ports, START_S)
-        thru = self.inbox.thru = Thru(self.output, self.cells) if self.settings.thru else None
+        thru = Thru(self.output, self.cells) if self.settings.thru else None
         stage = Stage(
             Way(self.output, self.cells, thru),
             self.inbox,

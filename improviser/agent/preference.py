@@ -39,6 +39,8 @@ ODDS: Final = 1.0
 GAIN: Final = 4.0
 # A midmean's variance beside a mean's, of normal values.
 MIDMEAN_NOISE: Final = 1.2
+# Older presses are forgotten.
+PRESSES_MAX: Final = 256
 # No taste is worth more than so many times that of 1.
 LARGEST: Final = 1.5
 _ALL_BUT_ALL: Final = 0.999
@@ -59,6 +61,7 @@ class Preference:
         traits = len(worth)
         self._bound = LARGEST * worth.astype(np.float64)
         self.weights: FloatArray = np.zeros(traits, dtype=np.float32)
+        self._start = self.weights
         self._prior = np.zeros(traits)
         # What stood out before each press, (traits,), the other way round where it was a dislike.
         self._presses: list[Floats] = []
@@ -71,7 +74,7 @@ class Preference:
         """Prefer what was learned elsewhere; presses move it from there, and undoing leads back to it."""
         bounded = np.clip(weights, -self._bound, self._bound)
         self._prior = LARGEST * np.arctanh(np.clip(bounded / self._bound, -_ALL_BUT_ALL, _ALL_BUT_ALL))
-        self.weights = bounded.astype(np.float32)
+        self.weights = self._start = bounded.astype(np.float32)
         self._presses.clear()
         self._history.clear()
 
@@ -111,6 +114,8 @@ class Preference:
             return False
         spread = np.sqrt(np.maximum(self._square - self._mean**2, _LEAST_SPREAD**2))
         stands = np.where((count > 0) & (self._windows > 1), (mean - self._usual) / spread, 0.0)
+        if len(self._presses) == PRESSES_MAX:
+            del self._presses[0], self._history[0]
         self._history.append(self.weights)
         self._presses.append(np.clip(stands, -FARTHEST, FARTHEST) * (1 if liked else -1))
         self.weights = self._fitted()
@@ -121,7 +126,7 @@ class Preference:
         if not self._history:
             return False
         first = 0 if everything else len(self._history) - 1
-        self.weights = self._history[first]
+        self.weights = self._start if everything else self._history[first]
         del self._history[first:], self._presses[first:]
         return True
 

@@ -101,5 +101,7 @@ def _show(state: dict[str, Any]) -> None:
         f"Liked {state['likes']} times, disliked {state['dislikes']} times; "
         f"your taste: {state['words'] or 'nothing in particular'}."
     )
+    if state["notice"]:
+        say(f"It says: {state['notice']}.")
     if state["ignored"]:
-        say(f"OSC messages that were ignored: {state['ignored']}.")
+        say(f"Messages that were ignored: {state['ignored']}.")

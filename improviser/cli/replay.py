@@ -45,12 +45,17 @@ def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
 
 def _check_model(source: Path, told: Session) -> None:
     """Raise UsageError where the model is another than when the session was played."""
-    from improviser.app import digest
+    from improviser.control import Changed
     from improviser.errors import UsageError
+    from improviser.files import model_digest
 
-    model = Path(told.settings.model)
-    if told.settings.model_digest not in {"", digest(model)}:
-        raise UsageError(f"{source} was played with another model than is at {model} now; bring that back")
+    changes = [event for event in told.events if isinstance(event, Changed)]
+    played = [(event.model, event.model_digest) for event in changes]
+    for model, digest in [(told.settings.model, told.settings.model_digest), *played]:
+        if digest not in {"", model_digest(Path(model))}:
+            raise UsageError(
+                f"{source} was played with another model than is at {model} now; bring that back"
+            )
 
 
 def _show(source: Path, found: Replay, *, json: bool) -> None:

@@ -23,7 +23,9 @@ SessionArgument = Annotated[
     Path | None,
     typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write over a preset of your own of that name.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Write over your own preset of that name, or hide a shipped one.")
+]
 
 
 def save(
@@ -44,7 +46,7 @@ def save(
 
     told = read_session(session or newest_session())
     state = state_of(told)
-    path = save_preset(state.preset, name, state.panel, state.taste, over=force)
+    path = save_preset(Path(state.source), name, state.panel, state.taste, over=force)
     if json:
         say_json({"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel})
     else:

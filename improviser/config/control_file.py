@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING, Any, Final
+import tomllib
+from pathlib import Path
+from typing import Any, Final
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array
 
 from improviser.config.device import Device, load_device
 from improviser.config.document import check_document
@@ -14,9 +18,6 @@ from improviser.config.resources import config_folder, device_paths
 from improviser.control import Knob
 from improviser.errors import ConfigError
 from improviser.files import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # ALSA's client numbers, which a2jmidid puts into names, change from start to start; in patterns [ is special.
 _CLIENT_NUMBER: Final = re.compile(r"\[\d+\]")
@@ -44,6 +45,8 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
     """
     known = _known(port)
     path = config_folder() / "devices" / (known.name if known else f"{_slug(port)}.toml")
+    if known is None and path.exists():
+        load_device(path)  # which names its faults; it is not written over
     document = _read(known) if known else _new(port)
     controls = document.setdefault("control", tomlkit.aot())
     for control in controls:
@@ -51,15 +54,17 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
             del control["action"]
     place = next((each for each in controls if _is_same(each, message, number, channel)), None)
     if place is None:
-        place = tomlkit.table()
+        place = tomlkit.inline_table() if isinstance(controls, Array) else tomlkit.table()
         taken = {each.get("name") for each in controls}
         place.update(_control(message, number, channel, does, taken))
+        place["action"] = does
         controls.append(place)
     place["action"] = does
-    check_document(document.unwrap(), Device, str(path))
+    text = tomlkit.dumps(document)
+    check_document(tomllib.loads(text), Device, str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, tomlkit.dumps(document).encode())
+        write_whole(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}; free some space") from error
     return path
@@ -68,7 +73,10 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
 def _known(port: str) -> Path | None:
     """Give the file of the device that a port belongs to, the user's own first; None where none is known."""
     own = config_folder() / "devices"
-    found = [path for path in device_paths().values() if load_device(path).matches(port)]
+    found = list[Path]()
+    for path in device_paths().values():
+        with contextlib.suppress(ConfigError):  # improviser devices names its faults
+            found += [path] if load_device(path).matches(port) else []
     return next(iter(sorted(found, key=lambda path: path.parent != own)), None)
 
 

@@ -186,16 +186,21 @@ class Preset(Document):
         }
 
 
+def preset_path(name: str) -> Path:
+    """Give the path of the preset `name`, or the path that it is. Raises ConfigError where there is none."""
+    if name.endswith(".toml"):
+        return Path(name)
+    paths = preset_paths()
+    if name not in paths:
+        available = ", ".join(paths) or "none"
+        raise ConfigError(f"no preset {name!r}{nearest(name, paths)} (available: {available})")
+    return paths[name]
+
+
 def load_preset(name: str) -> Preset:
     """Give the preset `name`, or the one in the file that `name` is the path of (it ends in .toml).
 
     Raises:
         ConfigError: There is no such preset (the text lists those that there are), or its file has faults.
     """
-    if name.endswith(".toml"):
-        return load_document(Path(name), Preset)
-    paths = preset_paths()
-    if name not in paths:
-        available = ", ".join(paths) or "none"
-        raise ConfigError(f"no preset {name!r}{nearest(name, paths)} (available: {available})")
-    return load_document(paths[name], Preset)
+    return load_document(preset_path(name), Preset)

@@ -65,8 +65,13 @@ class Turn:
     position: float
 
     def __post_init__(self) -> None:
-        """Make the knob one again, after it came through JSON. Raises ValueError where it is none."""
+        """Make the knob one again, after it came through JSON. Raises ValueError where a value is none."""
         object.__setattr__(self, "knob", Knob(self.knob))
+        low, high = TEMPO_BPM if self.knob is Knob.TEMPO else (0.0, TURNS_MAX)
+        position: object = self.position
+        is_number = isinstance(position, int | float) and not isinstance(position, bool)
+        if not is_number or not low <= self.position <= high:
+            raise ValueError(f"{self.knob} takes a number from {low:g} to {high:g}")
 
 
 @dataclass(frozen=True, slots=True)

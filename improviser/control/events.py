@@ -243,13 +243,28 @@ class Tasted:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Another preset is played by from the next step on; the attributes are those of `control.Piece`."""
+    """Another preset is played by from the next step on.
+
+    Attributes:
+        preset: See control.Piece; so are source, model, engine and program.
+        source: See control.Piece.
+        model: See control.Piece.
+        model_digest: Digest of the model's bytes.
+        engine: See control.Piece.
+        program: See control.Piece.
+        taste: What was learned by the role that plays now, as in Judged.
+        words: The same in words.
+    """
 
     event: ClassVar[str] = "changed"
     preset: str
+    source: str
     model: str
+    model_digest: str
     engine: Mapping[str, Any]
     program: int | None = None
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

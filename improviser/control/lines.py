@@ -97,7 +97,7 @@ def line_to_value(line: str) -> Value:
         fields = json.loads(line)
         kind = _KINDS[fields.pop("event")]
         return kind(**{name: _frozen(value) for name, value in fields.items()})
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"no value: {line.strip()[:80]!r}") from error
 
 

@@ -69,12 +69,14 @@ class Piece:
 
     Attributes:
         preset: Its name.
+        source: Path of its file.
         model: Path of its model.
         engine: The values of `engine.EngineSettings`.
         program: MIDI program 0-127 sent when it begins; None: none.
     """
 
     preset: str
+    source: str
     model: str
     engine: Mapping[str, Any]
     program: int | None = None
@@ -88,6 +90,7 @@ class PerformerSettings:
         preset: Name of the preset, to be shown.
         model: Path of the model.
         model_digest: Digest of its bytes, empty where it could not be read.
+        source: Path of the preset's file.
         engine: The values of `engine.EngineSettings`.
         program: MIDI program 0-127 sent at the start; None: none.
         bars: Bars to play from the player's first note on; None: until stopped.
@@ -123,6 +126,7 @@ class PerformerSettings:
     panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
     bindings: tuple[Binding, ...] = ()
     model_digest: str = ""
+    source: str = ""
     pieces: tuple[Piece, ...] = ()
     resume: tuple[float, float, float, float] | None = None
     panel: Mapping[str, float] = field(default_factory=dict)

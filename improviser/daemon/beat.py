@@ -29,6 +29,7 @@ from improviser.control import (
     Stepped,
     Stop,
     Summary,
+    Switched,
     Synced,
     Warned,
 )
@@ -103,6 +104,7 @@ class Beat:
         self._surface = Surface(settings.bindings, settings.panic_controls, self._stands)
         if stage.way.thru is not None:
             stage.way.thru.keeps_back = self._surface.owns
+            stage.inbox.thru = stage.way.thru
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._hearing.ear)
         self._companions = Companions(settings)
@@ -124,8 +126,7 @@ class Beat:
             if self._settings.resume is not None:
                 self._resume(Place(*self._settings.resume))
             elif self._settings.count_in and self._stage.stand_in is None:
-                bars, now_s = self._settings.count_in, self._clock.now_s()
-                self._conduct(self._conductor.count_in(bars, now_s, self._engine))
+                self._conduct(self._conductor.count_in(self._settings.count_in, self._now_s(), self._engine))
             while not self._is_over:
                 self._turn()
         except Exception:
@@ -221,7 +222,8 @@ class Beat:
         if message is None:
             return
         stand_in = self._stage.stand_in
-        if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
+        is_music = not self._surface.owns(message, arrival.port)
+        if is_music and stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
         if not self._is_music(message, arrival):
             return
@@ -249,6 +251,8 @@ class Beat:
             self._stage.tell(event)
             if isinstance(event, Started) and self._extent.first_s is None:
                 self._begin(self._engine.s_at(max(0.0, event.beat)))
+            if isinstance(event, Switched) and self._engine.is_rolling and self._extent.first_s is None:
+                self._begin(event.at_s)
             if isinstance(event, Synced):
                 self._extent.pace(event)
             if isinstance(event, Judged):
@@ -279,7 +283,7 @@ class Beat:
         self._voice.release(self._engine.decision, self._stage.tell)
         before, self._engine = self._engine, self._new_engine()
         self._stage.tell(Restarted())
-        self._conduct(self._stage.repertoire.play_on(self._engine))
+        self._play_by(self._stage.repertoire.play_on)
         self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
         self._extent.begin_anew()
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
@@ -316,7 +320,6 @@ class Beat:
             if due_s is None or now_s < due_s:
                 return
             is_late = now_s - due_s > LATE_S
-            self._change()
             self._stage.tell(Stepped(self._voice.through_s, is_late))
             if is_late:
                 self._tally.late_decisions += 1
@@ -328,17 +331,23 @@ class Beat:
 
     def _change(self) -> None:
         """Go on as the preset that has been loaded, where a bar begins."""
-        if self._stage.repertoire.is_due and self._engine.is_between_bars:
-            self._silence()
-            self._conduct(self._stage.repertoire.play(self._engine))
+        if self._stage.repertoire.is_due and self._engine.is_between_bars():
+            self._play_by(self._stage.repertoire.play)
             self._choose_sound()
 
+    def _play_by(self, choose: Callable[[Engine], tuple[list[TimedMessage], list[Event]]]) -> None:
+        """Let the engine play another preset, where there is one."""
+        messages, events = choose(self._engine)
+        self._conduct(events)
+        self._voice.plan(messages)
+        self._voice.limit(self._engine.settings.max_note_s)
+
     def _choose_sound(self) -> None:
-        """Send a program change, where one is wanted."""
+        """Send a program change, where one is wanted; before the first note there is no need."""
         program = self._stage.repertoire.program
-        if program is not None:
-            message = ProgramChange(self._engine.settings.channel, program)
-            self._voice.say(TimedMessage(self._clock.now_s(), message))
+        if program is not None and self._extent.first_s is not None:
+            change = ProgramChange(self._engine.settings.channel, program)
+            self._voice.say(TimedMessage(self._clock.now_s(), change))
 
     def _rest(self) -> None:
         """Use idle time: judge and tell what was played, work ahead, collect garbage."""
@@ -346,6 +355,7 @@ class Beat:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._voice.tell(self._stage.tell, decision, rewards)
+        self._change()
         if self._idle_s() > PREPARE_S:
             self._engine.prepare()
         now_s = self._clock.now_s()

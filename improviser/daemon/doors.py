@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
+from improviser.control import Act, Command
 from improviser.daemon.osc import OscServer
 from improviser.daemon.remote import HOST, Remote
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
     from improviser.daemon.supervisor import Supervisor
+
+
+# Nobody presses more often: an upbeat's taps come seven times a second.
+PRESSES_A_SECOND: Final = 20.0
+
+
+class Gate:
+    """Lets through what hands can do; what actions come faster than that are dropped and counted.
+
+    Threads: any.
+    """
+
+    def __init__(self, obey: Callable[[Command], None]) -> None:
+        """Hand on to `obey`."""
+        self.dropped = 0
+        self._obey = obey
+        self._lock = threading.Lock()
+        self._left, self._filled_s = PRESSES_A_SECOND, time.monotonic()
+
+    def __call__(self, command: Command) -> None:
+        """Hand on a command, unless there are too many."""
+        if not isinstance(command, Act) or self._may_pass():
+            self._obey(command)
+
+    def _may_pass(self) -> bool:
+        """Count an action; tell whether it may pass."""
+        with self._lock:
+            now_s = time.monotonic()
+            self._left = min(PRESSES_A_SECOND, self._left + (now_s - self._filled_s) * PRESSES_A_SECOND)
+            self._filled_s = now_s
+            if self._left < 1:
+                self.dropped += 1
+                return False
+            self._left -= 1
+            return True
 
 
 class Doors:
@@ -24,21 +63,23 @@ class Doors:
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None) -> None:
         """Open the socket, noted down in `folder`, and OSC on a port; None: no OSC."""
         self._stack = ExitStack()
+        gate = Gate(supervisor.tell)
+        supervisor.state.ignored = lambda: gate.dropped
         try:
-            remote = Remote(folder, supervisor.state, supervisor.tell)
+            remote = Remote(folder, supervisor.state, gate)
             self._stack.callback(remote.close)
         except OSError as error:
             supervisor.warn(f"improviser ctl cannot steer this jam: {error.strerror or error}")
         if osc_port is None:
             return
         try:
-            osc = OscServer((HOST, osc_port), supervisor.tell, supervisor.warn)
+            osc = OscServer((HOST, osc_port), gate, supervisor.warn)
         except OSError as error:
             supervisor.warn(
                 f"no OSC on port {osc_port}: {error.strerror or error}; choose another: --osc PORT"
             )
         else:
-            supervisor.state.ignored = lambda: osc.ignored
+            supervisor.state.ignored = lambda: gate.dropped + osc.ignored
             self._stack.callback(osc.close)
 
     def __enter__(self) -> Self:

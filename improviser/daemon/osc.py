@@ -12,13 +12,14 @@ of range or too much is counted, told once and ignored. Source: OSC 1.0.
 
 from __future__ import annotations
 
+import logging
 import math
 import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Turn
+from improviser.control import Act, Action, Command, Knob, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ DATAGRAM_MAX: Final = 4096
 # A hand turns two knobs at 100 messages a second; what is more than ten times that is a flood.
 RATE_MAX: Final = 2000.0
 _LOOK_EVERY_S: Final = 0.2
+_PATIENCE_S: Final = 2.0
+# A bundle: its name, a time tag, then elements, each with its size before it; and how deep bundles nest.
+_BUNDLE: Final = b"#bundle\0"
+_HEAD, _SIZE, _DEPTH_MAX = 16, 4, 4
 _KNOBS: Final = frozenset(Knob)
 _ACTIONS: Final = frozenset(Action)
 
@@ -45,6 +50,8 @@ class OscServer:
         self, address: tuple[str, int], obey: Callable[[Command], None], warn: Callable[[str], None]
     ) -> None:
         """Listen on a host and port. Raises OSError where they are taken."""
+        # python-osc warns of each type that it does not know: here they are counted.
+        logging.getLogger().addHandler(logging.NullHandler())
         self.ignored = 0
         self._obey, self._warn = obey, warn
         self._warned: set[str] = set()
@@ -68,7 +75,7 @@ class OscServer:
     def close(self) -> None:
         """Listen no longer."""
         self._has_ended.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE_S)
         self._socket.close()
 
     def _serve(self) -> None:
@@ -80,11 +87,8 @@ class OscServer:
                 continue
             except OSError:  # an answer that somebody unreachable gave
                 continue
-            if self._is_too_much():
-                self._ignore("OSC comes faster than anybody turns knobs; what is too much is ignored")
-            else:
-                for command in self._understood(data):
-                    self._obey(command)
+            for command in self._understood(data):
+                self._obey(command)
 
     def _is_too_much(self) -> bool:
         """Count a datagram; tell whether there are too many."""
@@ -98,14 +102,17 @@ class OscServer:
 
     def _understood(self, data: bytes) -> Iterator[Command]:
         """Give the commands of a datagram."""
-        from pythonosc.osc_packet import OscPacket, ParseError  # noqa: PLC0415 - where OSC is wanted
+        from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - where OSC is wanted
 
         try:
-            messages = [timed.message for timed in OscPacket(data).messages]
-        except (ParseError, ValueError, IndexError, UnicodeDecodeError, OverflowError):
+            messages = [OscMessage(each) for each in _messages(data)]
+        except (ParseError, ValueError, IndexError, OverflowError):
             self._ignore("OSC packets come that are broken; they are ignored")
             return
         for message in messages:
+            if self._is_too_much():
+                self._ignore("OSC comes faster than anybody turns knobs; what is too much is ignored")
+                return
             command = self._command(message.address, list(message.params))
             if command is not None:
                 yield command
@@ -113,18 +120,29 @@ class OscServer:
     def _command(self, address: str, values: list[object]) -> Command | None:
         """Give the command of a message; None where there is none."""
         name = address.removeprefix(PREFIX)
-        value = values[0] if values else None
-        number = _number(value)
         if address.startswith(PREFIX) and name in _ACTIONS:
-            return None if number == 0 else Act(Action(name))
-        if not address.startswith(PREFIX) or name not in _KNOBS:
-            self._ignore(f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
+            return self._act(Action(name), values)
+        if address.startswith(PREFIX) and name in _KNOBS:
+            return self._turn(Knob(name), values)
+        self._ignore(f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
+        return None
+
+    def _act(self, action: Action, values: list[object]) -> Command | None:
+        """Give an action's command; None for a button that is let go."""
+        value = values[0] if values else True
+        if not isinstance(value, bool) and _number(value) is None:
+            self._ignore(f"OSC says {action} with what is no number; that is ignored")
             return None
-        low, high = TEMPO_BPM if name == Knob.TEMPO else (0.0, TURNS_MAX)
-        if number is None or not low <= number <= high:
-            self._ignore(f"OSC turns {name} out of its range, {low:g} to {high:g}; that is ignored")
+        return Act(action) if value else None
+
+    def _turn(self, knob: Knob, values: list[object]) -> Command | None:
+        """Give a knob's command; None where the value is none."""
+        number = _number(values[0]) if values else None
+        try:
+            return Turn(knob, math.nan if number is None else number)
+        except ValueError as error:
+            self._ignore(f"OSC turns {knob} out of its range: {error}; that is ignored")
             return None
-        return Turn(Knob(name), number)
 
     def _ignore(self, text: str) -> None:
         """Count what is ignored, and tell of each kind once."""
@@ -133,6 +151,26 @@ class OscServer:
         if kind not in self._warned:
             self._warned.add(kind)
             self._warn(text)
+
+
+def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
+    """Give the messages of a datagram, those of bundles in order. Raises ValueError where it is broken.
+
+    python-osc's own bundles are not used: a negative size lets them go round for ever.
+    """
+    if not data.startswith(_BUNDLE):
+        yield data
+        return
+    place = _HEAD
+    if depth == _DEPTH_MAX or len(data) < _HEAD:
+        raise ValueError("a bundle that is cut off, or too deep")
+    while place < len(data):
+        size = int.from_bytes(data[place : place + _SIZE], "big", signed=True)
+        place += _SIZE
+        if size <= 0 or size % _SIZE or place + size > len(data):
+            raise ValueError("a bundle whose element has no such size")
+        yield from _messages(data[place : place + size], depth + 1)
+        place += size
 
 
 def _number(value: object) -> float | None:

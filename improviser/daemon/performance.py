@@ -44,7 +44,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
         UsageError: The key or the meter is unknown.
     """
     engine = EngineSettings(**settings.engine)
-    policy = load_actor(Piece(settings.preset, settings.model, settings.engine))
+    policy = load_actor(Piece(settings.preset, settings.source, settings.model, settings.engine))
 
     def make(ahead_s: float) -> Engine:
         """Make an engine."""
@@ -80,13 +80,13 @@ def play(
             if event is not None:
                 tell(event)
         cells = open_shared(ports.ledger)
-        inbox.thru = Thru(ports.output, cells) if settings.thru else None
+        thru = Thru(ports.output, cells) if settings.thru else None
         propose = None
         if settings.clock is ClockUse.LINK:
             peer = _link(settings)
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
-        way = Way(ports.output, cells, inbox.thru)
+        way = Way(ports.output, cells, thru)
         stage = Stage(way, inbox, tell, repertoire, stand_in, propose)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)

@@ -18,6 +18,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from improviser.control import Act, Command, Turn, line_to_value
@@ -36,6 +37,8 @@ LINE_MAX: Final = 4096
 CLIENTS_MAX: Final = 16
 # A client that says nothing for so long is let go; one that asks waits so long for an answer.
 _SILENT_S: Final = 60.0
+# The token comes at once.
+_GREETING_S: Final = 2.0
 _ANSWER_S: Final = 5.0
 # So long a change is waited for before the state is told.
 _CHANGE_S: Final = 0.5
@@ -53,6 +56,7 @@ class Remote:
         self._token = secrets.token_urlsafe()
         self._socket = socket.create_server((HOST, 0))
         self._clients = threading.BoundedSemaphore(CLIENTS_MAX)
+        self._strangers = threading.BoundedSemaphore(CLIENTS_MAX)
         self._path = folder / f"{os.getpid()}{_SUFFIX}"
         place = {"port": self._socket.getsockname()[1], "token": self._token}
         try:
@@ -78,31 +82,40 @@ class Remote:
                 client, _ = self._socket.accept()
             except OSError:
                 return
-            if self._clients.acquire(blocking=False):
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            if self._strangers.acquire(blocking=False):
+                threading.Thread(target=self._greet, args=(client,), daemon=True).start()
             else:
                 client.close()
 
+    def _greet(self, client: socket.socket) -> None:
+        """Let a client in that has the token, and says so at once."""
+        with client:
+            try:
+                is_known = self._is_known(_first_line(client))
+            finally:
+                self._strangers.release()
+            if is_known and self._clients.acquire(blocking=False):
+                try:
+                    self._serve(client)
+                finally:
+                    self._clients.release()
+
     def _serve(self, client: socket.socket) -> None:
-        """Answer one client until it leaves."""
+        """Answer a client until it leaves."""
         client.settimeout(_SILENT_S)
-        try:
-            with client, client.makefile("rw", encoding="utf-8", newline="\n") as stream:
-                if not self._is_known(stream.readline(LINE_MAX)):
-                    return
-                for line in _lines(stream):
-                    stream.write(json.dumps(self._answer(line)) + "\n")
-                    stream.flush()
-        except (OSError, ValueError):
-            pass
-        finally:
-            self._clients.release()
+        with (
+            contextlib.suppress(OSError, ValueError),
+            client.makefile("rw", encoding="utf-8", newline="\n") as stream,
+        ):
+            for line in _lines(stream):
+                stream.write(json.dumps(self._answer(line)) + "\n")
+                stream.flush()
 
     def _is_known(self, line: str) -> bool:
         """Tell whether a client's first line holds the token."""
         try:
             token = json.loads(line)["token"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return False
         return isinstance(token, str) and hmac.compare_digest(token.encode(), self._token.encode())
 
@@ -115,7 +128,7 @@ class Remote:
                 return {"event": "error", "text": str(error)}
             if not isinstance(command, Turn | Act):
                 return {"event": "error", "text": "only turn, act and state are understood"}
-            version = self._state.version
+            version = self._state.ask()
             self._obey(command)
             self._state.wait(version, _CHANGE_S)
         return {"event": "state"} | self._state.to_json()
@@ -127,7 +140,7 @@ def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any
     Raises:
         ImproviserError: None runs, or it does not answer.
     """
-    paths = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    paths = sorted(folder.glob(f"*{_SUFFIX}"), key=_began, reverse=True)
     for path in paths if process is None else [folder / f"{process}{_SUFFIX}"]:
         try:
             place = json.loads(path.read_text("utf-8"))
@@ -151,6 +164,27 @@ def _asked(port: int, token: str, command: str) -> dict[str, Any]:
         return answer
 
 
+def _began(path: Path) -> float:
+    """Give when a jam's file was written; one that has gone since is the oldest."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _first_line(client: socket.socket) -> str:
+    """Give a client's first line; nothing where it does not come in time, or is too long."""
+    until_s, line = time.monotonic() + _GREETING_S, b""
+    with contextlib.suppress(OSError):
+        while len(line) < LINE_MAX and (left_s := until_s - time.monotonic()) > 0:
+            client.settimeout(left_s)
+            byte = client.recv(1)
+            if byte in {b"", b"\n"}:
+                return line.decode(errors="replace")
+            line += byte
+    return ""
+
+
 def _lines(stream: IO[str]) -> Iterator[str]:
     """Give the lines of a client; one that is too long ends it."""
     while (line := stream.readline(LINE_MAX)) and line.endswith("\n"):
@@ -161,7 +195,7 @@ def _asks_for_state(line: str) -> bool:
     """Tell whether a line asks for nothing but the state."""
     try:
         return bool(json.loads(line)["event"] == "state")
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return False
 
 

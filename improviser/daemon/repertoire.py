@@ -13,6 +13,7 @@ from improviser.control import Changed, Notice, Warned
 from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
 from improviser.errors import ImproviserError
+from improviser.files import model_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.control import Event, PerformerSettings, Piece
     from improviser.engine import Engine
+    from improviser.midi.message import TimedMessage
 
 
 def load_actor(piece: Piece) -> Actor:
@@ -39,6 +41,7 @@ class Loaded:
 
     piece: Piece
     actor: Actor | None
+    digest: str = ""
     fault: str = ""
 
 
@@ -71,7 +74,7 @@ class Repertoire:
 
     def ask_next(self) -> Iterator[Event]:
         """Let the next preset be loaded, and be put where it is waited for."""
-        if not self._pieces:
+        if len(self._pieces) - (self._at >= 0) < 1:
             yield Notice("there is no other preset of this meter and grid")
         else:
             self._at = (self._at + 1) % len(self._pieces)
@@ -84,24 +87,32 @@ class Repertoire:
         else:
             self._waiting = loaded
 
-    def play(self, engine: Engine) -> Iterator[Event]:
-        """Let an engine play what is due; all that sounded has been ended."""
+    def play(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
+        """Let an engine play what is due; give what ends what sounds, and what to tell."""
         self._played, self._waiting = self._waiting, None
         return self.play_on(engine)
 
-    def play_on(self, engine: Engine) -> Iterator[Event]:
+    def play_on(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
         """Let an engine that begins anew play what was played last, where that is another preset."""
-        if self._played is not None and self._played.actor is not None:
-            piece = self._played.piece
-            self.program = piece.program
-            engine.change(EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s), self._played.actor)
-            yield Changed(piece.preset, piece.model, piece.engine, piece.program)
+        if self._played is None or self._played.actor is None:
+            return [], []
+        piece = self._played.piece
+        self.program = piece.program
+        settings = EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s)
+        messages = engine.change(settings, self._played.actor)
+        taste = engine.taste.to_dict(), engine.taste.words
+        changed = Changed(
+            piece.preset, piece.source, piece.model, self._played.digest, piece.engine, piece.program, *taste
+        )
+        return messages, [changed]
 
     def _load(self) -> None:
-        """Load what is wanted, one after the other."""
+        """Load what is wanted last."""
         while True:
             piece = self._wanted.get()
+            while not self._wanted.empty():
+                piece = self._wanted.get()
             try:
-                self._put(Loaded(piece, load_actor(piece)))
+                self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
             except ImproviserError as error:
-                self._put(Loaded(piece, None, str(error)))
+                self._put(Loaded(piece, None, fault=str(error)))

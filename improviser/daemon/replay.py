@@ -109,7 +109,7 @@ class _Player:
             case Ready():
                 self._begin(event.ahead_s)
             case Restarted():
-                self._engine = self._make_engine(self._ahead_s)
+                self._restart()
             case Started() | Synced() | Halted():
                 self._conduct(event)
             case Changed():
@@ -155,7 +155,7 @@ class _Player:
         """Tell the engine what the player told it then."""
         match event:
             case Turned(knob, position):
-                self._engine.turn(knob, position)
+                self._engine.panel.turn(knob, position)
             case Switched(at_s, name):
                 self._engine.switch(name, at_s)
             case Judged(at_s, liked):
@@ -168,7 +168,10 @@ class _Player:
     def _change(self, changed: Changed) -> None:
         """Go on as another preset."""
         settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
-        self._engine.change(settings, load_actor(Piece(changed.preset, changed.model, changed.engine)))
+        actor = load_actor(Piece(changed.preset, changed.source, changed.model, changed.engine))
+        for timed in self._engine.change(settings, actor):
+            self._scheduler.add(timed)
+        self._scheduler.limit(settings.max_note_s)
 
     def _silence(self, at_s: float, through_s: float) -> None:
         """End all that sounds, after what was handed to the port by then."""
@@ -179,9 +182,14 @@ class _Player:
     def _begin(self, ahead_s: float) -> None:
         """Begin anew."""
         self._ahead_s = ahead_s
-        self._engine = self._make_engine(ahead_s)
-        self._scheduler = Scheduler(self._engine.settings.max_note_s)
-        if self._changed is not None:  # before the performer died; its successor begins with it
+        self._scheduler = Scheduler(0.0)
+        self._restart()
+
+    def _restart(self) -> None:
+        """Begin with a new engine, as the preset that was played last."""
+        self._engine = self._make_engine(self._ahead_s)
+        self._scheduler.limit(self._engine.settings.max_note_s)
+        if self._changed is not None:
             self._change(self._changed)
 
     def _step(self, through_s: float, *, skipped: bool) -> None:

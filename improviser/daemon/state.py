@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from improviser.daemon.session_log import Session
 
 NEUTRAL = TURNS_MAX / 2
-# What follows from a command.
+# What follows from a command; of Synced, one of the improviser's own.
 _ANSWERS = Turned | Switched | Judged | Undone | Tasted | Synced | Silenced | Kept | Notice | Changed
 
 
@@ -47,15 +47,18 @@ class State:
     """
 
     preset: str = ""
+    source: str = ""
     tempo_bpm: float = 0.0
     clock: str = "own"
     is_rolling: bool = False
+    is_halted: bool = False
     key: str = ""
     chord: str | None = None
     panel: dict[str, float] = field(default_factory=dict)
     switched: set[str] = field(default_factory=set)
     taste: Mapping[str, float] = field(default_factory=dict)
     words: str = ""
+    notice: str = ""
     likes: int = 0
     dislikes: int = 0
     ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -67,7 +70,8 @@ class State:
         """Stand as a performer begins."""
         engine = settings.engine
         with self._changed:
-            self.preset, self.tempo_bpm = settings.preset, engine.get("tempo_bpm", 0.0)
+            self.preset, self.source = settings.preset, settings.source
+            self.tempo_bpm = engine.get("tempo_bpm", 0.0)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
             self.taste = dict(engine.get("taste", {}))
@@ -76,7 +80,7 @@ class State:
         """Take in an event."""
         with self._changed:
             self._take(event)
-            if isinstance(event, _ANSWERS):
+            if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()
 
@@ -84,6 +88,12 @@ class State:
     def version(self) -> int:
         """A number that grows with whatever follows from a command."""
         return self._version
+
+    def ask(self) -> int:
+        """Forget what was noticed, before a command is told; give the version."""
+        with self._changed:
+            self.notice = ""
+            return self._version
 
     def wait(self, version: int, patience_s: float) -> bool:
         """Wait until there is a change after `version`; tell whether one came."""
@@ -108,6 +118,7 @@ class State:
                 "dislikes": self.dislikes,
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
                 "ignored": self.ignored(),
+                "notice": self.notice,
             }
 
     def _take(self, event: object) -> None:
@@ -117,11 +128,11 @@ class State:
                 self.preset, self.ports = event.preset, event.ports
                 self.tempo_bpm = self.tempo_bpm or event.tempo_bpm
             case Heard():
-                self.is_rolling = True
+                self.is_rolling = not self.is_halted
             case Played(key=key, chord=chord):
                 self.key, self.chord = key, chord
             case Started() | Halted() | Restarted():
-                self.is_rolling = isinstance(event, Started)
+                self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
             case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
                 self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else "outer"
             case _:
@@ -130,12 +141,16 @@ class State:
     def _take_steering(self, event: object) -> None:
         """Take in what was done with knobs and pedals."""
         match event:
-            case Changed(preset):
-                self.preset = preset
+            case Changed():
+                self.preset, self.source = event.preset, event.source
+                self.taste, self.words = event.taste, event.words
+            case Notice(text):
+                self.notice = text
             case Turned(knob, position):
                 self.panel[knob] = position
             case Switched(_, action, is_on):
                 (self.switched.add if is_on else self.switched.discard)(action)
+                self.is_rolling = self.is_rolling or (is_on and action == Action.SOLO and not self.is_halted)
             case Judged(_, liked, taste, words):
                 self.likes, self.dislikes = self.likes + liked, self.dislikes + (not liked)
                 self.taste, self.words = taste, words

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from improviser.control import (
     DIGITS,
-    TURNS_MAX,
     Act,
     Action,
     Event,
@@ -19,6 +18,7 @@ from improviser.control import (
     Turned,
     Undone,
 )
+from improviser.engine.trait import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +66,9 @@ class Steering:
             yield Switched(at_s, name, engine.switch(name, at_s))
         if taste:
             # As it is told, so that a replay takes up the same bits.
-            engine.taste.take({name: round(weight, DIGITS) for name, weight in taste.items()})
+            engine.taste.take(
+                {name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING}
+            )
         if engine.taste.weights.any():
             yield Tasted(engine.taste.to_dict(), engine.taste.words)
 
@@ -87,11 +89,10 @@ class Steering:
                 yield Switched(at_s, command.action, engine.switch(command.action, at_s))
 
     def _turn(self, knob: str, position: float, engine: Engine) -> Iterator[Event]:
-        """Turn a knob; what is out of range is passed over."""
-        if 0.0 <= position <= TURNS_MAX:
-            position = round(position, DIGITS)
-            engine.turn(knob, position)
-            yield Turned(knob, position)
+        """Turn a knob to a position, as it is told."""
+        position = round(position, DIGITS)
+        engine.panel.turn(knob, position)
+        yield Turned(knob, position)
 
     def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
         """Learn from a press."""

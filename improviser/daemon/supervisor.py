@@ -206,9 +206,15 @@ class Supervisor:
                 self._connections.follow(event)
             case Summary():
                 self._summary = event
-            case Changed(preset, model, engine, program) if self._settings is not None:
+            case Changed() if self._settings is not None:
                 self._settings = replace(
-                    self._settings, preset=preset, model=model, engine=engine, program=program
+                    self._settings,
+                    preset=event.preset,
+                    source=event.source,
+                    model=event.model,
+                    model_digest=event.model_digest,
+                    engine=event.engine,
+                    program=event.program,
                 )
             case Synced():
                 self._follows = self._follows or not event.is_own
@@ -243,11 +249,12 @@ class Supervisor:
     def _restart(self) -> None:
         """Replace the performer."""
         self._process.close()
-        self._process = PerformerProcess()
-        self._begin()
+        process = PerformerProcess()
         if self._ports is not None and self._settings is not None:
-            self.open(self._ports)
-            self._process.write(value_to_line(self._resumed(self._settings)))
+            process.write(value_to_line(replace(self._ports, ledger=process.ledger.descriptor)))
+            process.write(value_to_line(self._resumed(self._settings)))
+        self._begin()
+        self._process = process  # from now on commands reach it, after what it has to be told first
 
     def _end_text(self) -> str:
         """Give how the performer ended, for people."""

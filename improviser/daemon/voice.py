@@ -138,6 +138,10 @@ class Voice:
         if self._thru is not None:
             self._thru.release(self._clock.now_s(), port)
 
+    def limit(self, max_note_s: float) -> None:
+        """Let no note that is struck from now on sound for longer."""
+        self._scheduler.limit(max_note_s)
+
     def say(self, timed: TimedMessage) -> None:
         """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""
         self._send([timed], None)

@@ -109,15 +109,16 @@ class Engine:
         self._unsettled: int | None = None
         self._place = self._place_of(self._next_step)
 
-    def change(self, settings: EngineSettings, actor: Actor) -> None:
-        """Go on by other settings of the same grid, and another actor; what sounded has been ended."""
+    def change(self, settings: EngineSettings, actor: Actor) -> list[TimedMessage]:
+        """Go on by other settings of the same grid, and another actor; give what ends what sounds."""
         self._take_heard()
+        messages = self._phrase.end(self._step_s() + min(self.settings.collect_s, settings.collect_s))
         self._take_up(settings, actor)
         self.panel.change(settings.knobs)
+        return messages
 
-    @property
     def is_between_bars(self) -> bool:
-        """Whether the next step begins a bar, or none is to come."""
+        """Tell whether the next step begins a bar, or none is to come."""
         return self._is_waiting or self._next_step % self.settings.bar_steps == 0
 
     @property
@@ -175,10 +176,6 @@ class Engine:
         """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
         self._take_heard()
         self._is_waiting = self._is_halted = True
-
-    def turn(self, knob: str, position: float) -> None:
-        """Turn a knob of the panel, 0-2; it glides, from the next decision on."""
-        self.panel.turn(knob, position)
 
     def switch(self, name: str, at_s: float) -> bool:
         """Switch mute, solo or freeze at `at_s`; tell whether it is on now."""

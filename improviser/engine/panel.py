@@ -61,8 +61,8 @@ class Panel:
 
     @property
     def positions(self) -> dict[str, float]:
-        """Where the knobs are, or are going, that do not stand as the preset has it."""
-        return {knob: goal for knob, goal in self._goals.items() if goal != NEUTRAL}
+        """Where the knobs are, or are going."""
+        return dict(self._goals)
 
     def glide(self) -> None:
         """Come a step nearer to where all knobs are turned."""

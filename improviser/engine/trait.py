@@ -55,7 +55,7 @@ Rows = npt.NDArray[np.uint8]
 WORTH_A_WORD: Final = 0.1
 WORDS_MAX: Final = 4
 # A weight of so little counts for nothing.
-NOTHING: Final = 1e-6
+NOTHING: Final = 1.5e-6
 # From here on a leap is as wide as leaps count, and up to here it is a step.
 _WIDE, _STEP = 12, 2
 

@@ -36,6 +36,10 @@ class Scheduler:
         self._ends_s: dict[tuple[int, int], float] = {}
         self._channels: set[int] = set()
 
+    def limit(self, max_note_s: float) -> None:
+        """End notes that are struck from now on after `max_note_s` seconds at the latest."""
+        self._max_note_s = max_note_s
+
     @property
     def next_due_s(self) -> float | None:
         """The moment at which something is due next, None when nothing is."""

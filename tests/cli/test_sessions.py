@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from improviser.app import JamOptions, digest, performer_settings
+from improviser.app import JamOptions, performer_settings
 from improviser.cli import main
 from improviser.control import Heard, Lifted, PerformerSettings, Played, Released
 from improviser.daemon.performance import engine_maker
 from improviser.daemon.session_log import read_session
+from improviser.files import model_digest
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
 from tests.cli.conftest import Refuse, Run, RunJson
@@ -56,7 +57,7 @@ def test_a_session_that_differs_is_code_1(session: Path, capsys: pytest.CaptureF
 def test_another_model_is_told(session: Path, refuse: Refuse) -> None:
     """With other weights nothing could be the same: that is no difference but a wrong question."""
     settings = read_session(session).settings
-    assert digest(Path(settings.model)) == settings.model_digest
+    assert model_digest(Path(settings.model)) == settings.model_digest
     session.write_text(session.read_text().replace(settings.model_digest, "0" * 16, 1))
     assert "was played with another model" in refuse(2, "replay", session)
 

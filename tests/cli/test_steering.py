@@ -111,6 +111,17 @@ def test_a_known_controller_is_copied_and_changed() -> None:
     }
 
 
+def test_a_file_of_one_table_is_kept_whole() -> None:
+    """As devices/README.md shows one: controls in a list of tables on one line each."""
+    readme = (Path(resources.__file__).parents[2] / "devices" / "README.md").read_text("utf-8")
+    path = resources.config_folder() / "devices" / "mine.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(readme.split("```toml")[1].split("```")[0], "utf-8")
+    before = {row[1:] for row in load_device(path).bindings()}
+    assert path == bind_control("Maker Model MIDI 1", "control_change", 90, 0, "echo")
+    assert before | {("control_change", 90, 0, "echo")} == {row[1:] for row in load_device(path).bindings()}
+
+
 def test_names_of_alsa_through_jack_are_known_again() -> None:
     """Their numbers change from start to start."""
     path = bind_control("a2j:Keys [20] (capture): Keys MIDI 1", "control_change", 1, 0, "echo")
@@ -121,10 +132,10 @@ def test_names_of_alsa_through_jack_are_known_again() -> None:
 
 def test_a_broken_file_is_told() -> None:
     """It is not written over."""
-    path = resources.config_folder() / "devices" / "mine.toml"
+    path = resources.config_folder() / "devices" / "grand_piano_mk9_midi_1.toml"
     path.parent.mkdir(parents=True)
     path.write_text("schema_version = ", "utf-8")
-    with pytest.raises(ConfigError, match=r"mine\.toml"):
+    with pytest.raises(ConfigError, match=r"grand_piano_mk9_midi_1\.toml"):
         bind_control(PORT, "note", 1, 0, "like")
     assert "schema_version = " == path.read_text("utf-8")
 
@@ -198,9 +209,11 @@ def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: 
     assert ({"density": 1.4}, {"leap": -0.625}) == (values["panel"], values["taste"])
     assert load_preset("fiddle").model_path == preset.model_path
     with session.open("a", encoding="utf-8") as file:
-        file.write(value_to_line(Changed("minimal", "m", {})))
+        file.write(value_to_line(Changed("minimal", str(resources.preset_paths()["minimal"]), "m", "", {})))
     run("save", "later")
     assert load_preset("minimal").model_path == load_preset("later").model_path
     assert "there is a preset 'mine' already" in refuse(2, "save", "mine", session)
     run("save", "mine", session, "--force")
     assert "letters, digits, _ and - only" in refuse(2, "save", "no name!")
+    assert "are templates" in refuse(2, "save", "_mine")
+    assert "there is a preset 'fiddle' already" in refuse(2, "save", "fiddle")

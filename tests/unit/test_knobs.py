@@ -46,7 +46,7 @@ def test_a_turn_glides() -> None:
     engine.hear(NoteOn(0, 60, 80), 0.0)
     kinds, densities = [], []
     for density in (2.0, 0.0):
-        engine.turn("density", density)
+        engine.panel.turn("density", density)
         for _ in range(10):
             densities.append(engine.panel.knobs.density)
             engine.step(engine.next_step_s or 0.0)

@@ -85,6 +85,29 @@ def test_bundles_are_taken_apart(listener: Listener) -> None:
     assert [Turn(Knob.HARMONY, 1.25), Turn(Knob.DENSITY, 1.25)] == listener.commands
 
 
+@pytest.mark.parametrize("value", ["loud", math.nan, None])
+def test_a_button_says_a_number(listener: Listener, value: float | str | None) -> None:
+    """A 1, or true; false is a button that is let go; what is neither is ignored."""
+    for each in (value, False, 0, True, 1):
+        listener.message("/improviser/mute", each)
+    listener.wait_for(lambda: len(listener.commands) >= 2)
+    assert [Act(Action.MUTE)] * 2 == listener.commands
+    assert 1 == listener.server.ignored
+
+
+def test_a_bundle_counts_by_its_messages(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are in one datagram."""
+    monkeypatch.setattr(osc, "RATE_MAX", 20.0)
+    message = OscMessageBuilder("/improviser/harmony")
+    message.add_arg(1.0)
+    data = message.build().dgram
+    listener.send(b"#bundle\0" + bytes(8) + (len(data).to_bytes(4, "big") + data) * 100)
+    listener.wait_for(lambda: listener.server.ignored > 0)
+    listener.send(b"#bundle\0" + bytes(8) + (len(data).to_bytes(4, "big") + data) * 100)
+    listener.wait_for(lambda: listener.server.ignored > 1)
+    assert len(listener.commands) < 150
+
+
 @pytest.mark.parametrize("value", [-0.1, 2.1, math.nan, math.inf, "loud", None, True])
 def test_out_of_range_is_ignored(listener: Listener, value: float | str | None) -> None:
     """Also what is no number; True is a number to none."""
@@ -115,6 +138,9 @@ def test_broken_packets_are_ignored(listener: Listener) -> None:
     packets = [whole[:cut] for cut in range(len(whole))]
     packets += [rng.bytes(int(rng.integers(1, 200))) for _ in range(300)]
     packets += [b"#bundle\0" + rng.bytes(int(rng.integers(0, 60))) for _ in range(300)]
+    head = b"#bundle\0" + bytes(8)
+    packets += [head + size.to_bytes(4, "big", signed=True) for size in (-4, 0, 3, 4, 2**31 - 1)]
+    packets += [head + b"".join([bytes(4)] * 900), (head + b"\0\0\1\0") * 8]
     packets += [b"", b"/", b"/improviser/harmony\0,\0\0\0", b"#bundle\0" * 100, bytes(4000)]
     for packet in packets:
         listener.send(packet)

@@ -51,7 +51,7 @@ def test_the_register_is_moved() -> None:
     """Every note lies an octave higher when the knob is at its end."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(0.0))
     before = {pitch for _, pitch in ons(steps(engine, 16))}
-    engine.turn("register", 2.0)
+    engine.panel.turn("register", 2.0)
     steps(engine, 16)
     assert {pitch + 12 for pitch in before} == {pitch for _, pitch in ons(steps(engine, 16))}
 
@@ -63,7 +63,7 @@ def test_velocity_is_scaled() -> None:
     for moment in loud:
         notes = [timed.message for timed in steps(engine, 16) if isinstance(timed.message, NoteOn)]
         loud[moment] = max(one.velocity for one in notes)
-        engine.turn("velocity", 2.0)
+        engine.panel.turn("velocity", 2.0)
         steps(engine, 16)
     assert loud["before"] < loud["after"] <= 1.5 * loud["before"] + 1
 
@@ -102,7 +102,7 @@ def test_echo_prefers_what_the_player_did() -> None:
             Indifferent(),
             np.random.default_rng(0),
         )
-        engine.turn("echo", position)
+        engine.panel.turn("echo", position)
         turn = 0
         for place in range(600):
             step_s = engine.next_step_s or 0.0

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from improviser.control import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
+from improviser.daemon import remote
+from improviser.daemon.doors import Gate
 from improviser.daemon.remote import CLIENTS_MAX, LINE_MAX, Remote, ask
 from improviser.daemon.state import State
 from improviser.errors import ImproviserError
@@ -80,7 +83,16 @@ def test_a_command_is_done_and_the_state_is_the_answer(jam: Jam, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "line", ['{"event": "stop"}', "nonsense", '{"event": "turn", "knob": "x", "position": 1}', "[]"]
+    "line",
+    [
+        '{"event": "turn", "knob": "harmony", "position": "1.5"}',
+        '{"event": "turn", "knob": "harmony", "position": 7}',
+        "[" * 3000,
+        '{"event": "stop"}',
+        "nonsense",
+        '{"event": "turn", "knob": "x", "position": 1}',
+        "[]",
+    ],
 )
 def test_what_is_no_command_is_told(jam: Jam, tmp_path: Path, line: str) -> None:
     """Nothing else can be done from outside, and nothing breaks."""
@@ -90,7 +102,7 @@ def test_what_is_no_command_is_told(jam: Jam, tmp_path: Path, line: str) -> None
 
 
 @pytest.mark.parametrize(
-    "token", ['{"token": "wrong"}', '{"token": 5}', "{}", "[]", "", "GET / HTTP/1.1", "\xff\xfe"]
+    "token", ['{"token": "wrong"}', '{"token": 5}', "{}", "[]", "", "GET / HTTP/1.1", "\xff\xfe", "[" * 3000]
 )
 def test_without_the_token_nobody_comes_in(jam: Jam, token: str) -> None:
     """Not a byte is answered."""
@@ -120,6 +132,31 @@ def test_too_many_clients_are_refused(jam: Jam, tmp_path: Path) -> None:
         ask(tmp_path, STATE)
     for client in clients:
         client.close()
+
+
+def test_strangers_do_not_keep_others_out(jam: Jam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who says nothing, or drips byte by byte, is let go before long; who is in is not counted among them."""
+    monkeypatch.setattr(remote, "_GREETING_S", 0.2)
+    strangers = [jam.connect() for _ in range(CLIENTS_MAX)]
+    time.sleep(0.1)
+    for stranger in strangers:
+        stranger.sendall(b"x")
+    time.sleep(0.3)
+    assert "state" == ask(tmp_path, STATE)["event"]
+    for stranger in strangers:
+        stranger.close()
+
+
+def test_actions_come_through_a_gate() -> None:
+    """As fast as hands; a stuck button is dropped and counted, knobs are not held up."""
+    passed: list[Command] = []
+    gate = Gate(passed.append)
+    for _ in range(1000):
+        gate(Act(Action.LIKE))
+        gate(Turn(Knob.ECHO, 1.0))
+    likes = passed.count(Act(Action.LIKE))
+    assert 1000 == passed.count(Turn(Knob.ECHO, 1.0))
+    assert (1000 - likes, True) == (gate.dropped, likes < 60)
 
 
 def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from improviser.control import (
     PerformerSettings,
     Piece,
     PlayerUse,
+    Ready,
     Restarted,
+    Silenced,
+    Summary,
     Turn,
     Warned,
     line_to_value,
@@ -33,6 +36,19 @@ from improviser.midi.message import NoteOff, NoteOn, ProgramChange
 from tests.performing import BAR_S, Performance, hanging
 
 PATIENCE_S = 10.0
+
+
+READY = Ready(
+    backend="loopback",
+    ports={"in": (), "out": ()},
+    preset="x",
+    seed=7,
+    tempo_bpm=120.0,
+    realtime=False,
+    player=None,
+    sends_on="x",
+    is_virtual=True,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +131,80 @@ def test_knobs_and_taste_stay(settings: PerformerSettings) -> None:
     assert judged[-1].taste == summary.taste != {}
     assert all(changed.engine["tempo_bpm"] == 120.0 for changed in performance.told(Changed))
     assert replays_alike(performance)
+
+
+def test_it_comes_before_the_first_note_too(settings: PerformerSettings) -> None:
+    """And while it waits: at once, and its sound is the one that is chosen with the first note."""
+    pieces = tuple(replace(piece, program=place) for place, piece in enumerate(settings.pieces))
+    waiting = replace(settings, pieces=pieces, program=99)
+    performance = Performance(waiting, new_engine=lambda: engine_maker(waiting)(0.0))
+    ask_next(performance, 0.5)
+    performance.play(2.0, NoteOn(0, 60, 80))
+    performance.run(until_s=6.0)
+    (changed,) = performance.told(Changed)
+    programs = [message.program for _, message in performance.sent if isinstance(message, ProgramChange)]
+    assert [changed.program] == programs
+
+
+def test_what_the_player_holds_goes_on(settings: PerformerSettings) -> None:
+    """A key that is passed on is not cut by the change, nor are notes of ours before the bar line."""
+    performance = jam(replace(settings, thru=True))
+    performance.play(4 * BAR_S, NoteOn(0, 40, 80))
+    performance.play(9 * BAR_S, NoteOff(0, 40))
+    ask_next(performance, 5 * BAR_S + 0.7)
+    performance.run(until_s=10 * BAR_S)
+    assert performance.told(Changed)
+    ends = [at_s for at_s, message in performance.sent if message == NoteOff(0, 40)]
+    assert [9 * BAR_S] == [at_s for at_s in ends if at_s > 4 * BAR_S]
+    assert 1 == len(performance.told(Silenced))  # at the end
+    assert replays_alike(performance)
+
+
+def test_a_longer_note_may_last(settings: PerformerSettings) -> None:
+    """How long a note may be is the preset's that plays, live and in a replay."""
+    short = replace(settings, engine={**settings.engine, "max_note_bars": 0.125})
+    performance = jam(short)
+    for turn in range(3):
+        ask_next(performance, (3 + 3 * turn) * BAR_S + 0.7)
+    performance.run(until_s=15 * BAR_S)
+    assert 3 == len(performance.told(Changed))
+    assert replays_alike(performance)
+
+
+def test_a_taste_is_of_a_role(settings: PerformerSettings) -> None:
+    """Chords don't know what was learned of tunes; tunes know it again afterwards."""
+    at = {piece.preset: place for place, piece in enumerate(settings.pieces)}
+    pieces = (settings.pieces[at["fiddle"]], settings.pieces[at["comping"]])
+    performance = jam(replace(settings, pieces=pieces))
+    performance.at(8.0, partial(performance.inbox.put, Act(Action.DISLIKE)))
+    for bar in (5, 7):
+        ask_next(performance, bar * BAR_S)
+    performance.run(until_s=9 * BAR_S)
+    (judged,) = performance.told(Judged)
+    assert [{}, judged.taste] == [changed.taste for changed in performance.told(Changed)]
+    assert replays_alike(performance)
+
+
+def test_a_successor_begins_with_what_was_played(settings: PerformerSettings) -> None:
+    """Also where the built-in player leaves after that: all of both lives is replayed."""
+    first = jam(settings)
+    ask_next(first, 5 * BAR_S)
+    first.run(until_s=8 * BAR_S)
+    (changed,) = first.told(Changed)
+    successor = replace(settings, preset=changed.preset, engine=changed.engine, model=changed.model)
+    second = Performance(
+        successor, new_engine=lambda: engine_maker(successor)(0.0), player=PlayerUse.WHEN_ALONE
+    )
+    second.backend.name = "jack"
+    for beat in range(16):
+        second.play(12.0 + beat * 0.5, NoteOn(0, 61 + beat % 5, 80))
+    second.run(until_s=24.0)
+    assert second.told(Restarted)
+    lives = [event for event in first.events if not isinstance(event, Summary)]
+    lines = [settings, *lives, READY, *second.events]
+    again = replay(parse_session("".join(map(value_to_line, lines)), "test"), engine_maker(settings))
+    assert len(again.live) > 20
+    assert again.difference is None
 
 
 def test_a_model_that_is_missing_is_told(settings: PerformerSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from improviser.control import (
     Knob,
     Notice,
     Played,
+    PlayerUse,
+    Restarted,
     Switched,
     Tasted,
     Turn,
@@ -26,7 +29,7 @@ from improviser.control import (
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import ControlChange, NoteOff, NoteOn
+from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
 from tests.actors import random_policy
 from tests.performing import ENGINE, KEYBOARD, Performance, bound, performer_settings
 
@@ -93,10 +96,11 @@ def test_frozen_nothing_is_learned() -> None:
     assert "nothing is learned while it is frozen" in [notice.text for notice in performance.told(Notice)]
 
 
-@pytest.mark.parametrize("position", [-0.1, 2.5, float("nan"), float("inf")])
-def test_a_turn_out_of_range_is_passed_over(position: float) -> None:
+@pytest.mark.parametrize("position", [-0.1, 2.5, float("nan"), float("inf"), "1.5", None, True])
+def test_a_turn_out_of_range_is_none(position: Any) -> None:  # noqa: ANN401 - whatever is sent
     """Whoever sends it."""
-    assert [] == jam((5.0, Turn(Knob.HARMONY, position))).told(Turned)
+    with pytest.raises(ValueError, match="takes a number from 0 to 2"):
+        Turn(Knob.HARMONY, position)
 
 
 def test_knobs_and_switches_are_replayed() -> None:
@@ -158,3 +162,39 @@ def test_presses_and_undoing_keep_their_order() -> None:
     performance = jam(*((6.0, Act(action)) for action in actions))
     kinds = [type(event) for event in performance.events if isinstance(event, Judged | Undone)]
     assert [Judged, Undone, Judged, Undone] == kinds
+
+
+def test_solo_begins_by_itself_as_a_first_note_does() -> None:
+    """Its sound is chosen, and it ends with the bars that were asked for."""
+    performance = Performance(performer_settings(program=5, bars=2), actor=random_policy())
+    performance.at(1.0, partial(performance.inbox.put, Act(Action.SOLO)))
+    summary = performance.run(until_s=20.0)
+    assert 101.0 == summary.start_s
+    assert summary.notes_played
+    assert [5] == [message.program for _, message in performance.sent if isinstance(message, ProgramChange)]
+    assert max(at_s for at_s, _ in performance.sent) <= 1.0 + 2 * 2.0 + 0.1
+
+
+def test_a_pad_is_nobody_who_plays() -> None:
+    """The built-in player goes on when a bound pad is struck."""
+    settings = performer_settings(bindings=(((), "note", 36, 9, "mute"),))
+    performance = Performance(settings, actor=random_policy(), player=PlayerUse.WHEN_ALONE)
+    performance.backend.name = "jack"
+    performance.play(8.0, NoteOn(9, 36, 90), NoteOff(9, 36))
+    performance.run(until_s=10.0)
+    assert [True] == [event.is_on for event in performance.told(Switched)]
+    assert [] == performance.told(Restarted)
+
+
+def test_a_knob_that_was_turned_back_stays_so_with_another_player() -> None:
+    """Also where the preset has it elsewhere."""
+    engine = ENGINE | {"panel": {"density": 1.5}}
+    performance = Performance(
+        performer_settings(engine=engine), actor=random_policy(), player=PlayerUse.WHEN_ALONE
+    )
+    performance.backend.name = "jack"
+    performance.at(6.0, partial(performance.inbox.put, Turn(Knob.DENSITY, 1.0)))
+    performance.play(8.0, NoteOn(0, 61, 90))
+    performance.run(until_s=10.0)
+    assert performance.told(Restarted)
+    assert 1.0 == [event.position for event in performance.told(Turned) if event.knob == "density"][-1]
