@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from improviser.config.default import DEFAULT_PRESET
 from improviser.config.document import Document, load_document
@@ -63,6 +63,17 @@ class Settings(Document):
     tempo_control: Control | Literal[False] = False
     metronome: bool = False
     osc_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Settings:
+        """Refuse two meanings of one control."""
+        for name, number in (controls := self.controls()).items():
+            twin = next(other for other, its in controls.items() if its == number)
+            if twin != name:
+                raise ValueError(
+                    f"{twin}_control and {name}_control are both {number}; change one, or set it to false"
+                )
+        return self
 
     def controls(self) -> dict[str, int]:
         """Give the control numbers by what they do."""

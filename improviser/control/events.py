@@ -187,11 +187,12 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A knob is being turned to a position, 0-2; it glides there."""
+    """A knob is being turned to a position, 0-2; it glides there, or stands there `at_once`."""
 
     event: ClassVar[str] = "turned"
     knob: str
     position: float
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

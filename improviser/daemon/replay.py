@@ -154,8 +154,8 @@ class _Player:
     def _steer(self, event: Turned | Switched | Judged | Undone | Tasted) -> None:
         """Tell the engine what the player told it then."""
         match event:
-            case Turned(knob, position):
-                self._engine.panel.turn(knob, position)
+            case Turned(knob, position, at_once):
+                self._engine.panel.turn(knob, position, at_once=at_once)
             case Switched(at_s, name):
                 self._engine.switch(name, at_s)
             case Judged(at_s, liked):

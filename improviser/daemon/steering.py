@@ -61,7 +61,7 @@ class Steering:
     ) -> Iterator[Event]:
         """Let an engine take up where knobs stand, what is switched on, and a taste."""
         for knob, position in panel.items():
-            yield from self._turn(knob, position, engine)
+            yield from self._turn(knob, position, engine, at_once=True)
         for name in switched:
             yield Switched(at_s, name, engine.switch(name, at_s))
         if taste:
@@ -88,11 +88,11 @@ class Steering:
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
                 yield Switched(at_s, command.action, engine.switch(command.action, at_s))
 
-    def _turn(self, knob: str, position: float, engine: Engine) -> Iterator[Event]:
+    def _turn(self, knob: str, position: float, engine: Engine, *, at_once: bool = False) -> Iterator[Event]:
         """Turn a knob to a position, as it is told."""
         position = round(position, DIGITS)
-        engine.panel.turn(knob, position)
-        yield Turned(knob, position)
+        engine.panel.turn(knob, position, at_once=at_once)
+        yield Turned(knob, position, at_once)
 
     def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
         """Learn from a press."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import Act, Action, Command, Knob, Turn
 from improviser.listening.window import PEDAL_DOWN
-from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, ProgramChange
+from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, PolyAftertouch, ProgramChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +98,8 @@ class Surface:
         is_tempo = knob is Knob.TEMPO
         position = float(TEMPO_FROM_BPM + value) if is_tempo else _position(value)
         stands, near = self._stands(knob), NEAR_BPM if is_tempo else NEAR
+        if is_tempo:  # which may be where no knob comes
+            stands = min(max(stands, TEMPO_FROM_BPM), TEMPO_FROM_BPM + DATA_MAX)
         last = self._last.get(control, position)
         self._last[control] = position
         has_passed = (last - stands) * (position - stands) <= 0
@@ -110,7 +112,7 @@ def sent_by(message: Message) -> tuple[str, int, int] | None:
     match message:
         case ControlChange(channel, control):
             return "control_change", control, channel
-        case NoteOn(channel, note) | NoteOff(channel, note):
+        case NoteOn(channel, note) | NoteOff(channel, note) | PolyAftertouch(channel, note):
             return "note", note, channel
         case ProgramChange(channel, program):
             return "program_change", program, channel

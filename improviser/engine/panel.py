@@ -44,11 +44,18 @@ class Panel:
         self._stands |= self._goals
         self.knobs = self._settled()
 
-    def turn(self, knob: str, position: float) -> None:
-        """Begin to turn a knob to a position. Raises ValueError where there is none, or no such position."""
+    def turn(self, knob: str, position: float, *, at_once: bool = False) -> None:
+        """Begin to turn a knob to a position, or let it stand there at once.
+
+        Raises:
+            ValueError: There is no such knob, or no such position.
+        """
         if knob not in KNOBS or not 0.0 <= position <= HIGHEST:
             raise ValueError(f"no knob {knob} with a position {position}")
         self._goals[knob] = position
+        if at_once:
+            self._stands[knob] = position
+            self.knobs = self._settled()
 
     def change(self, preset: Knobs) -> None:
         """Let 1 be as another preset has it; positions stay."""

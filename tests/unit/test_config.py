@@ -196,6 +196,16 @@ def test_without_a_file_the_settings_are_the_defaults() -> None:
     assert Settings() == load_settings()
 
 
+def test_two_meanings_of_one_control_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default likes count as well."""
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("undo_control = 66\n", "utf-8")
+    with pytest.raises(ConfigError, match="like_control and undo_control are both 66; change one"):
+        load_settings()
+    (tmp_path / "settings.toml").write_text("undo_control = 66\nlike_control = false\n", "utf-8")
+    assert {"undo": 66, "dislike": 67} == load_settings().controls()
+
+
 def test_settings_are_read_from_their_file(config_folder: Path) -> None:
     """The settings file sets what commands take by default."""
     text = 'preset = "fiddle"\nin = "Launchkey"\nout = "synth"\nbackend = "jack"\ntempo_bpm = 96\n'

@@ -127,7 +127,7 @@ def test_mute_silences() -> None:
 def test_a_successor_takes_up_knobs_and_taste() -> None:
     """What another performer had come to is told first, and counts."""
     performance = jam(panel={"density": 0.2}, taste={"leap": -0.5, "unknown": 1.0})
-    assert [Turned("density", 0.2)] == performance.told(Turned)
+    assert [Turned("density", 0.2, at_once=True)] == performance.told(Turned)
     assert [Tasted({"leap": -0.5}, "less leaping")] == performance.told(Tasted)
 
 

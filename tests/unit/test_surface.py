@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from improviser.control import Act, Action, Binding, Knob, Turn
 from improviser.daemon.surface import Surface
-from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend, ProgramChange
+from improviser.midi.message import (
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    PolyAftertouch,
+    ProgramChange,
+)
 
 PORT = "Launchkey MK2 MIDI 1"
 ROWS: tuple[Binding, ...] = (
@@ -54,6 +64,8 @@ def test_a_pad_acts_when_it_is_struck() -> None:
     desk = Desk()
     assert [Act(Action.MUTE)] == desk.play(NoteOn(9, 36, 90), NoteOff(9, 36), NoteOn(0, 36, 90))
     assert desk.surface.owns(NoteOff(9, 36), PORT)
+    assert [] == desk.play(PolyAftertouch(9, 36, 50))
+    assert desk.surface.owns(PolyAftertouch(9, 36, 50), PORT)
     assert not desk.surface.owns(NoteOn(0, 36, 90), PORT)
     assert not desk.surface.owns(NoteOn(9, 36, 90), "Any Piano")
     assert not desk.surface.owns(PitchBend(0, 0), PORT)
@@ -99,6 +111,14 @@ def test_what_names_the_port_comes_first() -> None:
 def test_the_tempo_has_steps_of_its_own() -> None:
     """The value and 60, from when it comes to the tempo on."""
     assert [Turn(Knob.TEMPO, 101.0)] == Desk().play(ControlChange(0, 23, 10), ControlChange(0, 23, 41))
+
+
+@pytest.mark.parametrize(("tempo_bpm", "value"), [(20.0, 0), (55.0, 2), (300.0, 127)])
+def test_a_tempo_beyond_the_knob_is_taken_over_at_its_end(tempo_bpm: float, value: int) -> None:
+    """Else it never could be."""
+    desk = Desk()
+    desk.stands[Knob.TEMPO] = tempo_bpm
+    assert [Turn(Knob.TEMPO, 60.0 + value)] == desk.play(ControlChange(0, 23, value))
 
 
 def test_panic_is_heard_too() -> None:
