@@ -64,13 +64,14 @@ def _show(changes: list[Change], curve: list[Point]) -> None:
     )
     say()
     say_table(
-        ("WRONG PRESSES", "PRESSES", "OF THE ORACLE'S GAIN", "95 % INTERVAL"),
+        ("WRONG PRESSES", "PRESSES", "OF THE ORACLE'S GAIN", "95 % INTERVAL", "REWARD KEPT"),
         [
             (
                 f"{each.errors:.0%}",
                 each.presses,
                 f"{each.match.mean:.0%}",
                 f"{each.match.low:.0%} to {each.match.high:.0%}",
+                f"{each.reward.mean:.0%}",
             )
             for each in curve
         ],

@@ -40,7 +40,11 @@ class Surface:
         self, bindings: Sequence[Binding], panics: Sequence[int], stands: Callable[[Knob], float]
     ) -> None:
         """Know what is bound, and the controls that always silence; `stands` gives a knob's position."""
-        self._bindings, self._panics, self._stands = bindings, frozenset(panics), stands
+        self._panics, self._stands = frozenset(panics), stands
+        # What is bound, by the patterns of ports that it is bound on: a device's are matched at one go.
+        self._devices: dict[tuple[str, ...], dict[_Sent, str]] = {(): {}}
+        for patterns, kind, number, channel, does in bindings:
+            self._devices.setdefault(patterns, {})[kind, number, channel] = does
         self._ports: dict[str, dict[_Sent, str]] = {}
         self._last: dict[tuple[str, _Sent], float] = {}
 
@@ -76,11 +80,10 @@ class Surface:
     def _table(self, port: str) -> dict[_Sent, str]:
         """Give what is bound on a port; what names the port comes before what holds for any."""
         if port not in self._ports:
-            named = [row for row in self._bindings if row[0] and _fits(row[0], port)]
-            anywhere = [row for row in self._bindings if not row[0]]
-            self._ports[port] = {
-                (kind, number, channel): does for _, kind, number, channel, does in (*anywhere, *named)
-            }
+            table = dict(self._devices[()])
+            for patterns, bound in self._devices.items():
+                table |= bound if _fits(patterns, port) else {}
+            self._ports[port] = table
         return self._ports[port]
 
     def _has_gone_down(self, message: Message, control: tuple[str, _Sent]) -> bool:

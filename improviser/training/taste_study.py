@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.training.estimate import Estimate, make_estimate, resample
+from improviser.training.estimate import Estimate, FloatArray, make_estimate, resample
 from improviser.training.taste_trial import (
     TASTES,
     WARM_UP_BARS,
     Listener,
+    Outcome,
     Session,
     change_after_presses,
     gain,
@@ -70,11 +71,13 @@ class Point:
         errors: The share of presses that are wrong.
         presses: How many presses there were.
         match: What was learned gains, as a share of what an oracle gains that knows the taste.
+        reward: The reward a step with what was learned, as a share of that without it.
     """
 
     errors: float
     presses: int
     match: Estimate
+    reward: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +130,39 @@ class Study:
                 gains.append(self._gains(trial, errors))
                 report()
             points += [
-                Point(errors, presses, _match([row[place] for row in gains]))
+                Point(errors, presses, *_shares([row[place] for row in gains]))
                 for place, presses in enumerate(MARKS)
             ]
         return points
 
-    def _gains(self, trial: int, errors: float) -> list[tuple[float, float] | None]:
-        """Give what is gained, and what the oracle gains, at each mark; None where it was not reached."""
+    def _gains(self, trial: int, errors: float) -> list[tuple[Outcome, Outcome, Outcome] | None]:
+        """Give what `taste_trial.gain` gives at each mark; None where it was not reached."""
         taste = HIDDEN[trial % len(HIDDEN)]
         session = self.session(trial)
         rng = np.random.default_rng([trial, 1])
         listener = Listener(taste, usual_scores(session, taste), rng, errors)
         until_s = session.now_s + PATIENCE_S
-        gains: list[tuple[float, float] | None] = []
+        gains: list[tuple[Outcome, Outcome, Outcome] | None] = []
         while len(gains) < len(MARKS) and session.now_s < until_s:
             session.play()
             listener.listen(session)
             if listener.presses >= MARKS[len(gains)]:
-                without, learned, oracle = gain(session, taste, _GAIN_BARS, range(_GAIN_SEEDS))
-                gains.append((learned - without, oracle - without))
+                gains.append(gain(session, taste, _GAIN_BARS, range(_GAIN_SEEDS)))
         return gains + [None] * (len(MARKS) - len(gains))
 
 
-def _match(gains: Sequence[tuple[float, float] | None]) -> Estimate:
-    """Give the gain as a share of the oracle's, both over all trials, with a 95 % interval."""
-    known = np.array([pair for pair in gains if pair is not None]).reshape(-1, 2)
-    learned, oracle = known.T
-    weights = resample(len(known), 0)
+def _shares(gains: Sequence[tuple[Outcome, Outcome, Outcome] | None]) -> tuple[Estimate, Estimate]:
+    """Give the gain as a share of the oracle's, and the reward as a share of what it was."""
+    known = [each for each in gains if each is not None]
+    learned = np.array([learned.utility - without.utility for without, learned, _ in known])
+    oracle = np.array([oracle.utility - without.utility for without, _, oracle in known])
+    rewards = np.array([[learned.reward, without.reward] for without, learned, _ in known]).reshape(-1, 2)
+    return _share(learned, oracle), _share(*rewards.T)
+
+
+def _share(part: FloatArray, whole: FloatArray) -> Estimate:
+    """Give a part of a whole, each over all trials, with a 95 % interval."""
+    weights = resample(len(part), 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = float(learned.sum() / oracle.sum()) if len(known) else float("nan")
-        return make_estimate(mean, (weights @ learned) / (weights @ oracle))
+        mean = float(part.sum() / whole.sum()) if len(part) else float("nan")
+        return make_estimate(mean, (weights @ part) / (weights @ whole))

@@ -9,6 +9,7 @@ by an oracle that knows the taste, several times each.
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -21,6 +22,7 @@ from improviser.agent.preference import LARGEST
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.trait import TUNE_TRAITS
 from improviser.playing.actions import FIRST_ONSET
+from improviser.rewards import COMPONENTS
 from improviser.training.part_edit import part_messages, repeated
 
 if TYPE_CHECKING:
@@ -53,11 +55,27 @@ _S_PER_MINUTE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A step as a listener hears it: its moment, whether a note began, and its traits, (traits,)."""
+    """A step as a listener hears it.
+
+    Attributes:
+        at_s: Its moment.
+        is_onset: Whether a note began.
+        traits: (traits,) those of what was done.
+        reward: The mean of harmony, coherence and creativity; nan where that was not asked for.
+    """
 
     at_s: float
     is_onset: bool
     traits: FloatArray
+    reward: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What some bars come to: how much they are to a taste, and the mean reward of their steps."""
+
+    utility: float
+    reward: float
 
 
 class Session:
@@ -65,6 +83,7 @@ class Session:
 
     Attributes:
         heard: What was played lately.
+        is_judged: Whether rewards are worked out too.
     """
 
     def __init__(self, actor: Actor, settings: EngineSettings, part: Part, seed: int) -> None:
@@ -79,6 +98,7 @@ class Session:
         self._messages: list[tuple[float, Message]] = list(part_messages(whole))
         self._at = 0
         self.step_number = 0
+        self.is_judged = False
 
     @property
     def now_s(self) -> float:
@@ -98,9 +118,16 @@ class Session:
         if decision is None or decision.choice is None:
             return None
         traits = self.engine.taste.last_traits[decision.action]
-        heard = Heard(at_s, decision.action >= FIRST_ONSET, traits)
+        heard = Heard(at_s, decision.action >= FIRST_ONSET, traits, self._reward())
         self.heard.append(heard)
         return heard
+
+    def _reward(self) -> float:
+        """Give the mean of the components of the last step's reward, where it is asked for."""
+        if not self.is_judged:
+            return math.nan
+        rewards = self.engine.rewards()
+        return sum(rewards[name] for name in COMPONENTS) / len(COMPONENTS)
 
     def play_bars(self, bars: int) -> list[Heard]:
         """Play some bars; give what was heard."""
@@ -201,25 +228,35 @@ def usual_scores(session: Session, taste: Mapping[str, float]) -> tuple[float, f
 
 def gain(
     session: Session, taste: Mapping[str, float], bars: int, seeds: Sequence[int]
-) -> tuple[float, float, float]:
-    """Give the utility of the next bars without what was learned, with it, and with the taste itself."""
+) -> tuple[Outcome, Outcome, Outcome]:
+    """Give what the next bars come to without what was learned, with it, and with the taste itself."""
     worth = dict(zip(TUNE_TRAITS.names, (LARGEST * TUNE_TRAITS.worth).tolist(), strict=True))
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
     learned = session.engine.taste.to_dict()
-    totals = [
-        sum(_played_by(session, seed, weights, bars, taste) for seed in seeds) / len(seeds)
+    without, with_, by_oracle = (
+        _mean([_played_by(session, seed, weights, bars, taste) for seed in seeds])
         for weights in ({}, learned, oracle)
-    ]
-    return totals[0], totals[1], totals[2]
+    )
+    return without, with_, by_oracle
 
 
 def _played_by(
     session: Session, seed: int, weights: Mapping[str, float], bars: int, taste: Mapping[str, float]
-) -> float:
-    """Give the utility of the next bars by the weights of a preference."""
+) -> Outcome:
+    """Give what the next bars come to by the weights of a preference."""
     twin = session.fork(seed)
+    twin.is_judged = True
     twin.engine.taste.take(weights)
-    return utility(twin.play_bars(bars), taste)
+    heard = twin.play_bars(bars)
+    return Outcome(utility(heard, taste), sum(one.reward for one in heard) / max(1, len(heard)))
+
+
+def _mean(outcomes: Sequence[Outcome]) -> Outcome:
+    """Give the mean of some outcomes."""
+    count = len(outcomes)
+    return Outcome(
+        sum(each.utility for each in outcomes) / count, sum(each.reward for each in outcomes) / count
+    )
 
 
 def change_after_presses(

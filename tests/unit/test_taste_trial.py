@@ -124,7 +124,9 @@ def test_some_presses_are_wrong(parts: list[Part]) -> None:
 def test_a_taste_gains(parts: list[Part]) -> None:
     """The oracle's is worth something; a session that has learned nothing gains nothing."""
     without, learned, oracle = gain(session(parts), {"onset": -1.0}, 2, range(2))
-    assert without == learned < oracle
+    assert without == learned
+    assert learned.utility < oracle.utility
+    assert all(-1 <= outcome.reward <= 1 for outcome in (without, learned, oracle))
 
 
 def test_dislikes_change_what_they_are_about(parts: list[Part]) -> None:
