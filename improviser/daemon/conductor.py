@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import DIGITS, ClockUse, Event, Halted, Notice, Started, Synced
+from improviser.control import DIGITS, TEMPO_BPM, ClockUse, Event, Halted, Notice, Started, Synced
 from improviser.errors import MidiError
 from improviser.listening.midi_clock import GONE_S, MidiClock
 from improviser.listening.taps import Taps
@@ -33,7 +33,7 @@ _CLOCK_BYTES: Final = frozenset({0xF2, 0xF8, 0xFA, 0xFB, 0xFC})
 SYNC_TICKS: Final = 6
 _FIRST_TICKS: Final = 24
 # A pace beyond these is none: messages were lost, or made up.
-TEMPO_MIN, TEMPO_MAX = 20.0, 400.0
+TEMPO_MIN, TEMPO_MAX = TEMPO_BPM
 # Peers that meet, or a peer that shifts its bars, let the beat jump; less is evened out.
 LINK_JUMP_BEATS: Final = 0.1
 # Somebody who counts in gets a moment to listen.
@@ -126,7 +126,7 @@ class Conductor:
             self._propose(tempo_bpm)
         elif self._is_led(at_s):
             yield Notice("the tempo is that of the clock that is followed; it cannot be set here")
-        elif TEMPO_MIN <= tempo_bpm <= TEMPO_MAX:
+        else:
             yield from self._set(at_s, engine.beat_at(at_s), tempo_bpm, engine)
 
     def tap(self, at_s: float, engine: Engine) -> Iterator[Event]:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from improviser.control import (
+    TEMPO_BPM,
+    TURNS_MAX,
     Act,
     Action,
     Failed,
@@ -65,16 +67,16 @@ def fault(performance: Performance, rng: np.random.Generator) -> None:
         for _ in range(3000):
             performance.play_bytes(at_s, fuzzed(rng), port=PORTS[rng.integers(2)])
     else:
-        tempo_bpm = float(rng.uniform(-10, 1000))
+        tempo_bpm, position = float(rng.uniform(*TEMPO_BPM)), float(rng.uniform(0, TURNS_MAX))
         items: tuple[Any, ...] = (
-            Act(Action.PANIC),
-            Act(Action.KEEP),
-            Act(Action.TAP),
+            *map(Act, Action),
             Turn(Knob.TEMPO, tempo_bpm),
+            *(Turn(knob, position) for knob in Knob if knob is not Knob.TEMPO),
             *(PortLost(port, is_output=False) for port in PORTS),
             PortLost("Improviser Out", is_output=True, may_return=True),
         )
-        performance.at(at_s, lambda: performance.inbox.put(items[kind - 2]))
+        item = items[rng.integers(len(items))]
+        performance.at(at_s, lambda: performance.inbox.put(item))
 
 
 def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[float], Engine]]:
