@@ -7,7 +7,16 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import CLICK_CHANNEL, ClockUse, PerformerSettings, Piece, PlayerUse, PortSettings
+from improviser.control import (
+    CLICK_CHANNEL,
+    Binding,
+    ClockUse,
+    ControlMessage,
+    PerformerSettings,
+    Piece,
+    PlayerUse,
+    PortSettings,
+)
 from improviser.errors import UsageError
 from improviser.files import model_digest
 from improviser.midi.message import DATA_MAX
@@ -19,14 +28,12 @@ if TYPE_CHECKING:
 
     from improviser.config.preset import Preset
     from improviser.config.settings import Settings
-    from improviser.control import Binding
 
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
 # Of an engine's values those that stay when the preset changes: the beat's, and the player's.
 _THE_JAMS: Final = ("tempo_bpm", "meter", "swing", "key", "channel", "panel", "taste")
-_CONTROL_CHANGE: Final = "control_change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ def _bindings(settings: Settings) -> Iterator[Binding]:
     from improviser.errors import ConfigError
 
     for action, control in settings.controls().items():
-        yield (), _CONTROL_CHANGE, control, None, action
+        yield Binding((), ControlMessage.CONTROL_CHANGE, control, None, action)
     for path in device_paths().values():
         with contextlib.suppress(ConfigError):  # improviser devices names its faults
             yield from load_device(path).bindings()

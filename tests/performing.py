@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from improviser.control import Binding, Event, PerformerSettings, PlayerUse, PortSettings, Stop, Summary
+from improviser.control import (
+    Binding,
+    ControlMessage,
+    Event,
+    PerformerSettings,
+    PlayerUse,
+    PortSettings,
+    Ready,
+    Stop,
+    Summary,
+)
 from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
@@ -58,7 +68,8 @@ def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - an
 
 def bound(**controls: int) -> tuple[Binding, ...]:
     """Give bindings of control numbers of any port, by what they do."""
-    return tuple(((), "control_change", number, None, does) for does, number in controls.items())
+    change = ControlMessage.CONTROL_CHANGE
+    return tuple(Binding((), change, number, None, does) for does, number in controls.items())
 
 
 @dataclass
@@ -140,6 +151,22 @@ class Performance:
     def _stamped(self, data: Sequence[int], _at_ns: int) -> None:
         """Hear the built-in player at the moment of the clock that is set by hand."""
         self.hears[VIRTUAL_INPUT](data, self.clock.now_ns())
+
+
+def ready(**values: Any) -> Ready:  # noqa: ANN401 - any field
+    """Give what a performer on JACK with a virtual output said."""
+    fields: dict[str, Any] = {
+        "backend": "jack",
+        "ports": {},
+        "preset": "x",
+        "seed": 0,
+        "tempo_bpm": 120.0,
+        "realtime": True,
+        "player": None,
+        "sends_on": "Improviser Out",
+        "is_virtual": True,
+    }
+    return Ready(**(fields | values))
 
 
 def port_settings(**values: Any) -> PortSettings:  # noqa: ANN401 - any field

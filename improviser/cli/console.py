@@ -17,6 +17,10 @@ PATIENCE_S: Final = 2.0
 _PERCENT_STEP = 10
 
 
+# What a taste is called that nothing has been learned of.
+NO_TASTE: Final = "nothing in particular"
+
+
 class Advance(Protocol):
     """What a progress bar gives to the work it shows."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from improviser.cli.console import say, say_json
+from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _show(state: dict[str, Any]) -> None:
         say(f"On: {', '.join(switched)}.")
     say(
         f"Liked {state['likes']} times, disliked {state['dislikes']} times; "
-        f"your taste: {state['words'] or 'nothing in particular'}."
+        f"your taste: {state['words'] or NO_TASTE}."
     )
     if state["notice"]:
         say(f"It says: {state['notice']}.")

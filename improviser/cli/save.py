@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from improviser.cli.console import say, say_json
+from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.cli.options import JsonOption
 
 EXAMPLES = """
@@ -50,5 +50,5 @@ def save(
     if json:
         say_json({"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel})
     else:
-        say(f"Saved: {path}. It knows of you: {state.words or 'nothing in particular'}.")
+        say(f"Saved: {path}. It knows of you: {state.words or NO_TASTE}.")
         say(f"Play by it: improviser jam --preset {name}")

@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from improviser.cli.console import say, say_json
+from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.control import (
     Changed,
     Event,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 # A note struck so long before the bar line belongs to the bar behind it.
 _EARLY_S = 0.03
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
-_NO_TASTE = "nothing in particular"
 _CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -236,10 +235,10 @@ def _sentences(event: Event) -> list[str]:
         case Switched() | Changed():
             return [_switch_text(event)]
         case Judged(_, liked, _, words):
-            return [f"{'Liked' if liked else 'Disliked'}: {words or _NO_TASTE}."]
+            return [f"{'Liked' if liked else 'Disliked'}: {words or NO_TASTE}."]
         case Undone(everything, _, words):
             what = "All that was learned" if everything else "The last press"
-            return [f"{what} is taken back: {words or _NO_TASTE}."]
+            return [f"{what} is taken back: {words or NO_TASTE}."]
         case Tasted(_, words):
             return [f"It plays to your taste: {words}."] if words else []
         case _:
@@ -264,7 +263,7 @@ def _conclusion(summary: Summary) -> list[str]:
     if summary.likes or summary.dislikes:
         lines.append(
             f"Liked {summary.likes} times, disliked {summary.dislikes} times; "
-            f"your taste: {summary.words or _NO_TASTE}. improviser save NAME keeps it."
+            f"your taste: {summary.words or NO_TASTE}. improviser save NAME keeps it."
         )
     if summary.onset_error_ms:
         lines.append(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +12,10 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from improviser.config.device import Device, load_device
-from improviser.config.document import check_document
+from improviser.config.document import write_document
 from improviser.config.resources import config_folder, device_paths
-from improviser.control import Knob
+from improviser.control import ControlMessage, Knob
 from improviser.errors import ConfigError
-from improviser.files import write_whole
 
 # ALSA's client numbers, which a2jmidid puts into names, change from start to start; in patterns [ is special.
 _CLIENT_NUMBER: Final = re.compile(r"\[\d+\]")
@@ -60,13 +58,7 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
         place["action"] = does
         controls.append(place)
     place["action"] = does
-    text = tomlkit.dumps(document)
-    check_document(tomllib.loads(text), Device, str(path))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}; free some space") from error
+    write_document(path, document, Device)
     return path
 
 
@@ -108,7 +100,7 @@ def _control(message: str, number: int, channel: int, does: str, taken: set[Any]
     """Give the table of a control that was not known, with a name that is not taken."""
     if does in frozenset(Knob):
         kind = "knob"
-    elif message == "note":
+    elif message == ControlMessage.NOTE:
         kind = "pad"
     else:
         kind = "pedal" if number in _PEDALS else "button"

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from improviser.config.document import Document, load_document, nearest
-from improviser.control import Action, Knob
+from improviser.control import Action, Binding, ControlMessage, Knob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-
-    from improviser.control import Binding
 
 
 def _one_of(names: tuple[str, ...]) -> AfterValidator:
@@ -40,14 +38,6 @@ class ControlKind(StrEnum):
     PEDAL = "pedal"
     BUTTON = "button"
     ENCODER = "encoder"
-
-
-class ControlMessage(StrEnum):
-    """What a control sends."""
-
-    CONTROL_CHANGE = "control_change"
-    NOTE = "note"
-    PROGRAM_CHANGE = "program_change"
 
 
 DOES = (*Knob, *Action)
@@ -94,7 +84,7 @@ class Device(Document):
         for control in self.controls:
             if control.action is not None:
                 channel = None if control.channel is None else control.channel - 1
-                yield self.ports, str(control.message), control.number, channel, control.action
+                yield Binding(self.ports, control.message, control.number, channel, control.action)
 
     def matches(self, port_name: str) -> bool:
         """Tell whether a port of this name is this device's: whether it holds one of the patterns.

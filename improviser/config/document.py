@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from improviser.errors import ConfigError
+from improviser.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+    from tomlkit import TOMLDocument
 
 MAX_SHOWN_CHARACTERS = 40
 # The longest file that people write is a device of some hundred controls, 20 kB.
@@ -49,6 +51,21 @@ def check_document(data: Mapping[str, Any], model: type[DocumentT], source: str)
     except ValidationError as error:
         lines = [_fault(fault, model) for fault in error.errors(include_url=False)]
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from error
+
+
+def write_document(path: Path, document: TOMLDocument, model: type[Document]) -> None:
+    """Write a TOML document, which has to be a good `model`, whole or not at all; its folder is made.
+
+    Raises:
+        ConfigError: It is none, with one line for each fault; or it cannot be written.
+    """
+    text = document.as_string()
+    check_document(_parse(path, text), model, str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; free some space") from error
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

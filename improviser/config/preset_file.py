@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Final
 
 import tomlkit
+from pydantic import TypeAdapter, ValidationError
 
-from improviser.config.document import check_document, load_document
-from improviser.config.preset import Preset
+from improviser.config.document import load_document, write_document
+from improviser.config.preset import Name, Preset
 from improviser.config.resources import config_folder, preset_paths
-from improviser.errors import ConfigError, UsageError
-from improviser.files import write_whole
+from improviser.control import NEUTRAL
+from improviser.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_NEUTRAL: Final = 1.0
 _DIGITS: Final = 6
 
 
@@ -34,9 +33,13 @@ def save_preset(
         over: Whether a preset of the user's own of that name may be written over.
 
     Raises:
-        UsageError: The name is none, or is taken.
+        UsageError: The name is none, is taken, or is that of a template.
         ConfigError: There is no good preset in `base`, or the file cannot be written.
     """
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise UsageError(f"the name {name!r} has to be of letters, digits, _ and - only") from error
     load_document(base, Preset)
     path = config_folder() / "presets" / f"{name}.toml"
     taken = preset_paths().get(name)
@@ -46,7 +49,7 @@ def save_preset(
         raise UsageError(f"{name!r} would not be found: files that begin with _ are templates")
     document = tomlkit.parse(base.read_text("utf-8"))
     document["name"] = name
-    moved = {knob: round(position, _DIGITS) for knob, position in panel.items() if position != _NEUTRAL}
+    moved = {knob: round(position, _DIGITS) for knob, position in panel.items() if position != NEUTRAL}
     for table, values in (
         ("panel", moved),
         ("taste", {trait: round(weight, _DIGITS) for trait, weight in taste.items()}),
@@ -54,14 +57,5 @@ def save_preset(
         document.pop(table, None)
         if values:
             document[table] = values
-    text = tomlkit.dumps(document)
-    try:
-        check_document(tomllib.loads(text), Preset, str(path))
-    except ConfigError as error:
-        raise UsageError(str(error)) from error
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}; free some space") from error
+    write_document(path, document, Preset)
     return path

@@ -12,7 +12,7 @@ Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; c
 in the lines between processes, and 1-16 in what is shown to people.
 """
 
-from improviser.control.commands import TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Stop, Turn
+from improviser.control.commands import NEUTRAL, TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Stop, Turn
 from improviser.control.events import (
     Changed,
     Controlled,
@@ -44,6 +44,7 @@ from improviser.control.settings import (
     CLICK_CHANNEL,
     Binding,
     ClockUse,
+    ControlMessage,
     PerformerSettings,
     Piece,
     PlayerUse,
@@ -53,6 +54,7 @@ from improviser.control.settings import (
 __all__ = [
     "CLICK_CHANNEL",
     "DIGITS",
+    "NEUTRAL",
     "TEMPO_BPM",
     "TURNS_MAX",
     "Act",
@@ -61,6 +63,7 @@ __all__ = [
     "Changed",
     "ClockUse",
     "Command",
+    "ControlMessage",
     "Controlled",
     "Event",
     "Failed",

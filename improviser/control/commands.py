@@ -44,7 +44,9 @@ class Action(StrEnum):
     NEXT_PRESET = "next_preset"
 
 
+# A knob's range begins at 0 and ends here; in its middle it is as the preset has it.
 TURNS_MAX: Final = 2.0
+NEUTRAL: Final = 1.0
 # The tempo's range in quarter notes a minute.
 TEMPO_BPM: Final = (20.0, 400.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF, DATA_MAX
 
@@ -16,7 +16,30 @@ if TYPE_CHECKING:
 CLICK_CHANNEL = 9
 
 
-Binding = tuple[tuple[str, ...], str, int, int | None, str]
+class ControlMessage(StrEnum):
+    """Which message a control sends."""
+
+    CONTROL_CHANGE = "control_change"
+    NOTE = "note"
+    PROGRAM_CHANGE = "program_change"
+
+
+class Binding(NamedTuple):
+    """What a control of the player's instruments does.
+
+    Attributes:
+        ports: Parts of the names of the ports that it is on; none: any port.
+        message: What it sends.
+        number: 0-127, of the controller, the note or the program.
+        channel: 0-15; None: any.
+        does: The name of a Knob or an Action.
+    """
+
+    ports: tuple[str, ...]
+    message: ControlMessage
+    number: int
+    channel: int | None
+    does: str
 
 
 class PlayerUse(StrEnum):
@@ -97,9 +120,7 @@ class PerformerSettings:
         seed: Seed of the random generator.
         tune: Name of the built-in player's tune; None: the default one.
         panic_controls: Control numbers that silence everything at once.
-        bindings: What controls of the player's instruments do, each: parts of the names of ports (none: any
-            port), "control_change", "note" or "program_change", its number, channel 0-15 (None: any), and the
-            name of a Knob or an Action.
+        bindings: What controls of the player's instruments do.
         pieces: The presets that NEXT_PRESET goes through, each of the same grid, this one among them.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
@@ -144,6 +165,8 @@ class PerformerSettings:
     def __post_init__(self) -> None:
         """Make values what they were, after they came through JSON. Raises ValueError where they are none."""
         object.__setattr__(self, "clock", ClockUse(self.clock))
+        rows: Iterable[Any] = self.bindings
+        object.__setattr__(self, "bindings", tuple(Binding(*row) for row in rows))
         told: Iterable[Any] = self.pieces
         pieces = tuple(piece if isinstance(piece, Piece) else Piece(**piece) for piece in told)
         object.__setattr__(self, "pieces", pieces)

@@ -40,7 +40,7 @@ from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
 from improviser.daemon.ledger import Place, beat_heart, mark_place
-from improviser.daemon.repertoire import Loaded
+from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.daemon.steering import Steering
 from improviser.daemon.surface import Surface
 from improviser.daemon.tally import Tally
@@ -184,7 +184,7 @@ class Beat:
                 self._hear(item)
             case PortLost():
                 self._lose(item)
-            case Loaded():
+            case Loaded() | NotLoaded():
                 self._conduct(self._stage.repertoire.take(item))
             case LinkHeard():
                 self._conduct(self._conductor.hear_link(item, self._engine))
@@ -221,26 +221,25 @@ class Beat:
         message = self._hearing.listen(arrival)
         if message is None:
             return
+        if self._steers(message, arrival):
+            return
         stand_in = self._stage.stand_in
-        is_music = not self._surface.owns(message, arrival.port)
-        if is_music and stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
+        if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
-        if not self._is_music(message, arrival):
+        if self._stage.way.thru is not None:
+            self._hearing.ear.note_sent(message, arrival.at_s)
+        if not self._zone.has(message):
             return
         self._engine.hear(message, arrival.at_s)
         if self._extent.first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
         self._hearing.note(message, arrival.at_s, arrival.port)
 
-    def _is_music(self, message: Message, arrival: Arrival) -> bool:
-        """Do what a message commands; tell whether it is for the engine to hear."""
+    def _steers(self, message: Message, arrival: Arrival) -> bool:
+        """Do what a message commands; tell whether it is of a knob, pad or pedal that is bound: no music."""
         for command in self._surface.asked(message, arrival.port):
             self._obey(command, arrival.at_s)
-        if self._surface.owns(message, arrival.port):
-            return False
-        if self._stage.way.thru is not None:
-            self._hearing.ear.note_sent(message, arrival.at_s)
-        return self._zone.has(message)
+        return self._surface.owns(message, arrival.port)
 
     def _conduct(self, events: Iterable[Event]) -> None:
         """Do and tell what follows from a clock, a tap or a tempo."""

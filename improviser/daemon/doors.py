@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import Act, Command
 from improviser.daemon.osc import OscServer
+from improviser.daemon.rate import RateLimit
 from improviser.daemon.remote import HOST, Remote
 
 if TYPE_CHECKING:
@@ -24,34 +23,25 @@ PRESSES_A_SECOND: Final = 20.0
 
 
 class Gate:
-    """Lets through what hands can do; what actions come faster than that are dropped and counted.
+    """Lets through what hands can do; actions that come faster are dropped and counted.
 
     Threads: any.
     """
 
     def __init__(self, obey: Callable[[Command], None]) -> None:
         """Hand on to `obey`."""
-        self.dropped = 0
         self._obey = obey
-        self._lock = threading.Lock()
-        self._left, self._filled_s = PRESSES_A_SECOND, time.monotonic()
+        self._rate = RateLimit(PRESSES_A_SECOND)
+
+    @property
+    def dropped(self) -> int:
+        """How many actions were dropped."""
+        return self._rate.refused
 
     def __call__(self, command: Command) -> None:
         """Hand on a command, unless there are too many."""
-        if not isinstance(command, Act) or self._may_pass():
+        if not isinstance(command, Act) or self._rate.allows():
             self._obey(command)
-
-    def _may_pass(self) -> bool:
-        """Count an action; tell whether it may pass."""
-        with self._lock:
-            now_s = time.monotonic()
-            self._left = min(PRESSES_A_SECOND, self._left + (now_s - self._filled_s) * PRESSES_A_SECOND)
-            self._filled_s = now_s
-            if self._left < 1:
-                self.dropped += 1
-                return False
-            self._left -= 1
-            return True
 
 
 class Doors:

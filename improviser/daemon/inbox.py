@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import DIGITS, Command
 from improviser.daemon.ear import Arrival
-from improviser.daemon.repertoire import Loaded
+from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.ports.clock import NS_PER_S
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class LinkHeard:
     is_playing: bool
 
 
-Item = Arrival | Command | PortLost | PortFound | LinkHeard | Loaded
+Item = Arrival | Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded
 
 
 class Inbox:
@@ -66,7 +66,7 @@ class Inbox:
         self.thru: Thru | None = None
         self._missed = bytearray(_CHANNELS)
 
-    def put(self, item: Command | PortLost | PortFound | LinkHeard | Loaded) -> None:
+    def put(self, item: Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded) -> None:
         """Put in what must not be lost."""
         self.queue.put(item)
 

@@ -75,7 +75,7 @@ class OpenPorts:
     def find_inputs(self, sources: Sequence[str]) -> tuple[str, ...]:
         """Give the names among `sources` that are meant to be listened to."""
         try:
-            return _wanted_inputs(self.settings, sources)
+            return wanted_inputs(self.settings, sources)
         except PortError:  # none fits, now
             return ()
 
@@ -139,7 +139,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     """
     backend = _open_backend(settings, tell)
     sources = backend.input_names()
-    wanted = _wanted_inputs(settings, sources)
+    wanted = wanted_inputs(settings, sources)
     _refuse_twin(settings, backend)
     ports = OpenPorts(
         backend=backend,
@@ -209,7 +209,7 @@ def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> Outp
     return SteadyOutput(backend.open_output(name), lambda: inbox.put(lost))
 
 
-def _wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
+def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
     """Give the names of the inputs to open: never our own, by default none that repeats others."""
     foreign = tuple(name for name in sources if not is_own(name))
     if settings.player is PlayerUse.ALWAYS:

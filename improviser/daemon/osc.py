@@ -16,10 +16,10 @@ import logging
 import math
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import Act, Action, Command, Knob, Turn
+from improviser.daemon.rate import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ class OscServer:
             raise
         self._socket.settimeout(_LOOK_EVERY_S)
         self._has_ended = threading.Event()
-        self._left, self._filled_s = RATE_MAX, time.monotonic()
+        self._rate = RateLimit(RATE_MAX)
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
         self._thread.start()
 
@@ -90,16 +90,6 @@ class OscServer:
             for command in self._understood(data):
                 self._obey(command)
 
-    def _is_too_much(self) -> bool:
-        """Count a datagram; tell whether there are too many."""
-        now_s = time.monotonic()
-        self._left = min(RATE_MAX, self._left + (now_s - self._filled_s) * RATE_MAX) - 1
-        self._filled_s = now_s
-        if self._left < 0:
-            self._left = 0.0
-            return True
-        return False
-
     def _understood(self, data: bytes) -> Iterator[Command]:
         """Give the commands of a datagram."""
         from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - where OSC is wanted
@@ -110,7 +100,7 @@ class OscServer:
             self._ignore("OSC packets come that are broken; they are ignored")
             return
         for message in messages:
-            if self._is_too_much():
+            if not self._rate.allows():
                 self._ignore("OSC comes faster than anybody turns knobs; what is too much is ignored")
                 return
             command = self._command(message.address, list(message.params))

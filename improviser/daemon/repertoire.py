@@ -37,12 +37,19 @@ def load_actor(piece: Piece) -> Actor:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A preset that can be played now; where it cannot, `fault` says why."""
+    """A preset that can be played now, by an actor whose model has this digest."""
 
     piece: Piece
-    actor: Actor | None
-    digest: str = ""
-    fault: str = ""
+    actor: Actor
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotLoaded:
+    """A preset that cannot be played, and why."""
+
+    piece: Piece
+    fault: str
 
 
 class Repertoire:
@@ -55,12 +62,13 @@ class Repertoire:
         program: The MIDI program, 0-127, of what is played; None: none is asked for.
     """
 
-    def __init__(self, settings: PerformerSettings, put: Callable[[Loaded], None]) -> None:
+    def __init__(self, settings: PerformerSettings, put: Callable[[Loaded | NotLoaded], None]) -> None:
         """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
         self.program = settings.program
         self._pieces = settings.pieces
         names = [piece.preset for piece in self._pieces]
         self._at = names.index(settings.preset) if settings.preset in names else -1
+        self._has_others = any(name != settings.preset for name in names)
         self._put = put
         self._wanted: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         self._waiting: Loaded | None = None
@@ -74,18 +82,18 @@ class Repertoire:
 
     def ask_next(self) -> Iterator[Event]:
         """Let the next preset be loaded, and be put where it is waited for."""
-        if len(self._pieces) - (self._at >= 0) < 1:
-            yield Notice("there is no other preset of this meter and grid")
+        if not self._has_others:
+            yield Notice("there is no other preset on this grid")
         else:
             self._at = (self._at + 1) % len(self._pieces)
             self._wanted.put(self._pieces[self._at])
 
-    def take(self, loaded: Loaded) -> Iterator[Event]:
+    def take(self, found: Loaded | NotLoaded) -> Iterator[Event]:
         """Let what was loaded be played from the next bar on, where it can be."""
-        if loaded.actor is None:
-            yield Warned(f"{loaded.fault}; it plays on as it did")
+        if isinstance(found, NotLoaded):
+            yield Warned(f"{found.fault}; it plays on as it did")
         else:
-            self._waiting = loaded
+            self._waiting = found
 
     def play(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
         """Let an engine play what is due; give what ends what sounds, and what to tell."""
@@ -94,7 +102,7 @@ class Repertoire:
 
     def play_on(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
         """Let an engine that begins anew play what was played last, where that is another preset."""
-        if self._played is None or self._played.actor is None:
+        if self._played is None:
             return [], []
         piece = self._played.piece
         self.program = piece.program
@@ -115,4 +123,4 @@ class Repertoire:
             try:
                 self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
             except ImproviserError as error:
-                self._put(Loaded(piece, None, fault=str(error)))
+                self._put(NotLoaded(piece, str(error)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from improviser.control import (
-    TURNS_MAX,
+    NEUTRAL,
     Action,
     Changed,
     Halted,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from improviser.control import PerformerSettings
     from improviser.daemon.session_log import Session
 
-NEUTRAL = TURNS_MAX / 2
 # What follows from a command; of Synced, one of the improviser's own.
 _ANSWERS = Turned | Switched | Judged | Undone | Tasted | Synced | Silenced | Kept | Notice | Changed
 
@@ -83,11 +82,6 @@ class State:
             if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()
-
-    @property
-    def version(self) -> int:
-        """A number that grows with whatever follows from a command."""
-        return self._version
 
     def ask(self) -> int:
         """Forget what was noticed, before a command is told; give the version."""

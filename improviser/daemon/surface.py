@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Act, Action, Command, Knob, Turn
+from improviser.control import Act, Action, Command, ControlMessage, Knob, Turn
 from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, PolyAftertouch, ProgramChange
 
@@ -110,15 +110,15 @@ class Surface:
             yield Turn(knob, position)
 
 
-def sent_by(message: Message) -> tuple[str, int, int] | None:
+def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
     """Give what a message is sent by, as device files have it: kind, number, channel; None: by no control."""
     match message:
         case ControlChange(channel, control):
-            return "control_change", control, channel
+            return ControlMessage.CONTROL_CHANGE, control, channel
         case NoteOn(channel, note) | NoteOff(channel, note) | PolyAftertouch(channel, note):
-            return "note", note, channel
+            return ControlMessage.NOTE, note, channel
         case ProgramChange(channel, program):
-            return "program_change", program, channel
+            return ControlMessage.PROGRAM_CHANGE, program, channel
         case _:
             return None
 

@@ -7,11 +7,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from improviser.control import ControlMessage, PortSettings
+from improviser.daemon.opening import wanted_inputs
 from improviser.daemon.surface import sent_by
 from improviser.errors import MidiError, PortError
 from improviser.listening.window import PEDAL_DOWN
-from improviser.midi.message import ControlChange, NoteOn, ProgramChange, bytes_to_message
-from improviser.ports.name import is_own, is_through, match_names, plain_name
+from improviser.midi.message import (
+    SUSTAIN_PEDAL,
+    ControlChange,
+    NoteOn,
+    ProgramChange,
+    bytes_to_message,
+)
+from improviser.ports.name import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     from improviser.ports.base import Backend
 
 # The sustain pedal stays one: it is held down in all playing.
-_SUSTAIN: Final = ("control_change", 64)
+_SUSTAIN: Final = (ControlMessage.CONTROL_CHANGE, SUSTAIN_PEDAL)
 # A knob has been turned, and not only shaken, when it has sent so many values.
 KNOB_VALUES: Final = 3
 
@@ -55,21 +63,15 @@ def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_k
         PortError: There is no such input, or it cannot be opened.
     """
     heard: queue.SimpleQueue[tuple[str, Message]] = queue.SimpleQueue()
-    names = _inputs(backend, pattern)
+    names = wanted_inputs(PortSettings(input_pattern=pattern), backend.input_names())
+    if not names:
+        raise PortError("there is no MIDI input; connect the controller (see: improviser ports)")
     ports = [backend.open_input(name, _Ear(plain_name(name), heard)) for name in names]
     try:
         return _first_touch(heard, time.monotonic() + wait_s, is_knob=is_knob)
     finally:
         for port in ports:
             port.close()
-
-
-def _inputs(backend: Backend, pattern: str | None) -> list[str]:
-    """Give the names of the inputs to listen to."""
-    names = [name for name in backend.input_names() if not is_own(name) and not is_through(name)]
-    if not names:
-        raise PortError("there is no MIDI input; connect the controller (see: improviser ports)")
-    return list(names) if pattern is None else list(match_names(pattern, names, "input"))
 
 
 class _Ear:

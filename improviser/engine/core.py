@@ -20,7 +20,7 @@ from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
 from improviser.engine.settings import AUTO_KEY
 from improviser.engine.situation import place_of, scene_of
-from improviser.engine.taste import Taste
+from improviser.engine.taste import BATCH, Taste
 from improviser.listening.line import Line
 from improviser.listening.listener import Listener
 from improviser.listening.observation import Place, encode_player
@@ -63,6 +63,7 @@ class _Prospect:
     place: Place
     legal: npt.NDArray[np.bool_]
     values: Values | None
+    observation: npt.NDArray[np.uint8]
     traits: FloatArray | None
 
 
@@ -214,12 +215,10 @@ class Engine:
         self._settle()
         place = self._place_of(self._next_step)
         player, heard = self._listener.foresee(self._since_s(), LEVELS[place.meter, place.sixteenth])
-        values = traits = None
-        if not self._only_listens():
-            observation = self._observe(player, place)
-            values = self._actor.values(observation)
-            traits = self._role.traits.of(observation[None])[0]
-        self._prospect = _Prospect(player, heard, place, self._legal(place), values, traits)
+        observation = self._observe(player, place)
+        values = None if self._only_listens() else self._actor.values(observation)
+        traits = None if self._leaning() is None else self._role.traits.of_one(observation)
+        self._prospect = _Prospect(player, heard, place, self._legal(place), values, observation, traits)
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
@@ -233,14 +232,14 @@ class Engine:
             return []
         if self._has_left():
             return self._wait()
-        if prospect.values is None or prospect.traits is None:
+        if prospect.values is None:
             messages = self._play(REST_ACTION, None)
             self._unsettled = None  # our line has not begun yet
             return messages
         if MUTE in self.panel.switched:
             return self._play(REST_ACTION, None)
-        choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect.traits))
-        self.taste.remember(self._step_s() + self.settings.collect_s, prospect.traits, choice)
+        choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect))
+        self.taste.remember(self._step_s() + self.settings.collect_s, prospect.observation, choice)
         return self._play(choice.action, choice)
 
     def released(self) -> None:
@@ -312,14 +311,18 @@ class Engine:
             self._absent_steps = 0 if is_there else self._absent_steps + 1
         return prospect
 
-    def _mix(self, traits: FloatArray) -> Mix:
-        """Give what the values of a decision come to, (actions, traits) being the traits."""
-        mix = self.panel.knobs.to_mix(self._role.action_count)
-        weights = self.taste.weights + self.panel.leaning(self._role.traits)
-        if not weights.any():
+    def _mix(self, prospect: _Prospect) -> Mix:
+        """Give what the values of a decision come to."""
+        mix, leaning = self.panel.mix(self._role.action_count), self._leaning()
+        if leaning is None:
             return mix
-        liked = traits @ weights
+        traits = prospect.traits
+        liked = (self._role.traits.of_one(prospect.observation) if traits is None else traits) @ leaning
         return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)
+
+    def _leaning(self) -> FloatArray | None:
+        """Give what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
+        return self.taste.leaning(self.panel.leaning(self._role.traits))
 
     def _has_left(self) -> bool:
         """Tell whether the player has been silent for longer than the improviser's patience."""
@@ -344,7 +347,7 @@ class Engine:
         """Give the observation, (columns,)."""
         encode_player(player, place, self._observation)
         self._role.encode_own(self._own, player.line.note, place, self._observation)
-        return np.asarray(self._observation[0])
+        return np.array(self._observation[0])  # a copy: the taste keeps it
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
@@ -387,7 +390,7 @@ class Engine:
 
     def _settle(self) -> None:
         """Let our line and the taste remember the last action."""
-        self.taste.settle()
+        self.taste.settle(BATCH)
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None

@@ -11,6 +11,7 @@ from improviser.music.pitch import OCTAVE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from improviser.agent.policy import Mix
     from improviser.engine.knobs import Knobs
     from improviser.engine.trait import FloatArray, Traits
 
@@ -42,7 +43,9 @@ class Panel:
         for knob, position in (stands or {}).items():
             self.turn(knob, position)
         self._stands |= self._goals
-        self.knobs = self._settled()
+        self.knobs = preset
+        self._mix: Mix | None = None
+        self._settle()
 
     def turn(self, knob: str, position: float, *, at_once: bool = False) -> None:
         """Begin to turn a knob to a position, or let it stand there at once.
@@ -55,12 +58,12 @@ class Panel:
         self._goals[knob] = position
         if at_once:
             self._stands[knob] = position
-            self.knobs = self._settled()
+            self._settle()
 
     def change(self, preset: Knobs) -> None:
         """Let 1 be as another preset has it; positions stay."""
         self._preset = preset
-        self.knobs = self._settled()
+        self._settle()
 
     def position(self, knob: str) -> float:
         """Give where a knob is, or is going."""
@@ -73,12 +76,11 @@ class Panel:
 
     def glide(self) -> None:
         """Come a step nearer to where all knobs are turned."""
-        moving = [knob for knob in KNOBS if self._stands[knob] != self._goals[knob]]
-        for knob in moving:
-            way = self._goals[knob] - self._stands[knob]
-            self._stands[knob] += max(-self._stride, min(self._stride, way))
-        if moving:
-            self.knobs = self._settled()
+        if self._stands == self._goals:
+            return
+        for knob, goal in self._goals.items():
+            self._stands[knob] += max(-self._stride, min(self._stride, goal - self._stands[knob]))
+        self._settle()
 
     @property
     def shift(self) -> int:
@@ -90,15 +92,22 @@ class Panel:
         """What velocities are multiplied by, 0.5 to 1.5."""
         return 0.5 + self._stands["velocity"] / 2
 
-    def leaning(self, traits: Traits) -> FloatArray:
-        """Give what the knobs add to the values for each trait, (traits,)."""
-        echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
-        return np.array([echo if name == "echo" else 0.0 for name in traits.names], dtype=np.float32)
+    def mix(self, actions: int) -> Mix:
+        """Give what the values come to, where there are so many actions; worked out when a knob has moved."""
+        if self._mix is None:
+            self._mix = self.knobs.to_mix(actions)
+        return self._mix
 
-    def _settled(self) -> Knobs:
-        """Give what the positions come to in decisions."""
-        knobs = self._preset
+    def leaning(self, traits: Traits) -> FloatArray | None:
+        """Give what the knobs add to the values for each trait, (traits,); None where that is nothing."""
+        echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
+        return (
+            np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None
+        )
+
+    def _settle(self) -> None:
+        """Work out what the positions come to in decisions."""
+        self.knobs, self._mix = self._preset, None
         for knob in _OF_DECISIONS:
             if self._stands[knob] != NEUTRAL:
-                knobs = knobs.turned(knob, self._stands[knob])
-        return knobs
+                self.knobs = self.knobs.turned(knob, self._stands[knob])

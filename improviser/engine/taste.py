@@ -11,12 +11,14 @@ import numpy as np
 from improviser.agent.preference import REACTION_S, WINDOW_S, Preference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from improviser.agent.policy import Choice
     from improviser.agent.preference import Floats
-    from improviser.engine.trait import FloatArray, Traits
+    from improviser.engine.trait import FloatArray, Rows, Traits
 
+# So many decisions are worked out at a time.
+BATCH: Final = 16
 # Steps of the longest window at the fastest tempo and grid.
 _KEPT: Final = 128
 # So often what is usual is looked at, in steps.
@@ -41,16 +43,15 @@ class Taste:
 
     Attributes:
         traits: What the player may like or dislike.
-        last_traits: (actions, traits) those of the last decision's actions.
     """
 
     def __init__(self, traits: Traits, known: Mapping[str, float]) -> None:
         """Begin with what is known of the player, weights by the names of traits; other names don't count."""
         self.traits = traits
         self._preference = Preference(traits.worth)
-        self._unsettled: tuple[float, Choice] | None = None
+        # When each decision is heard, (columns,) what was observed, and the choice.
+        self._new: list[tuple[float, Rows, Choice]] = []
         self.take(known)
-        self.last_traits: FloatArray = np.zeros((0, len(traits.names)), dtype=np.float32)
         self._heard: deque[_Heard] = deque(maxlen=_KEPT)
         self._count = 0
         self._onset = traits.names.index("onset")
@@ -61,34 +62,50 @@ class Taste:
         """The weight of each trait, (traits,)."""
         return self._preference.weights
 
+    def leaning(self, by_knob: FloatArray | None) -> FloatArray | None:
+        """Give the weights, with what a knob adds to them; None where nothing is preferred."""
+        if by_knob is not None:
+            return self.weights + by_knob
+        return self.weights if self.weights.any() else None
+
     @property
     def words(self) -> str:
         """The taste in words."""
         return self.traits.describe(self.weights)
 
+    @property
+    def last(self) -> FloatArray:
+        """The traits, (traits,), of what was done last."""
+        self.settle()
+        return self._heard[-1].traits
+
     def to_dict(self) -> dict[str, float]:
         """Give the weights by name."""
         return self.traits.to_dict(self.weights)
 
-    def remember(self, at_s: float, traits: FloatArray, choice: Choice) -> None:
-        """Remember a decision that is heard at `at_s`, of whose actions these are the traits."""
-        self.settle()
-        self.last_traits = traits
-        self._unsettled = at_s, choice
+    def remember(self, at_s: float, observation: Rows, choice: Choice) -> None:
+        """Remember a decision that is heard at `at_s`; `observation`, (columns,), is what it was made on."""
+        self._new.append((at_s, observation, choice))
 
-    def settle(self) -> None:
-        """Work out what the last decision means, which takes time; whatever depends on it does so itself."""
-        if self._unsettled is None:
+    def settle(self, least: int = 1) -> None:
+        """Work out what decisions mean, where at least so many wait; whatever depends on it does so itself.
+
+        It takes time, and less for each of many: where nobody presses it can wait for `BATCH`.
+        """
+        if len(self._new) < least:
             return
-        (at_s, choice), traits = self._unsettled, self.last_traits
-        self._unsettled = None
-        is_onset = traits[choice.action, self._onset] > 0
-        applies = np.where(self._of_all | is_onset, 1.0, 0.0).astype(np.float32)
-        self._heard.append(_Heard(at_s, traits[choice.action], applies, *self._usual(traits, choice)))
-        self._count += 1
-        if self._count % _LOOK_EVERY == 0:
-            # As if it had been pressed now, so that a press is compared with the like.
-            self._preference.pass_by(*self._window(at_s + REACTION_S))
+        moments, observations, choices = zip(*self._new, strict=True)
+        self._new.clear()
+        traits = self.traits.of(np.stack(observations))
+        usual, usually = self._usual(traits, choices)
+        done = traits[np.arange(len(choices)), [choice.action for choice in choices]]
+        applies = np.where(self._of_all | (done[:, [self._onset]] > 0), 1.0, 0.0).astype(np.float32)
+        for heard in map(_Heard, moments, done, applies, usual, usually):
+            self._heard.append(heard)
+            self._count += 1
+            if self._count % _LOOK_EVERY == 0:
+                # As if it had been pressed now, so that a press is compared with the like.
+                self._preference.pass_by(*self._window(heard.at_s + REACTION_S))
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
         """Learn from a press at `at_s`; tell whether anything was played that it can mean."""
@@ -96,14 +113,16 @@ class Taste:
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
-    def _usual(self, traits: FloatArray, choice: Choice) -> tuple[FloatArray, FloatArray]:
-        """Give what was to be expected without a taste, (traits,): traits where they apply, and how often."""
-        log_usual = choice.log_policy - traits @ self.weights / max(choice.mix.temperature, _COLDEST)
-        chance = np.exp(log_usual - log_usual.max())
-        chance /= chance.sum()
-        onset = chance @ traits[:, self._onset]
-        usually = np.where(self._of_all, 1.0, onset).astype(np.float32)
-        return chance @ traits / np.maximum(usually, _RAREST), usually
+    def _usual(self, traits: FloatArray, choices: Sequence[Choice]) -> tuple[FloatArray, FloatArray]:
+        """Give what was to be expected without a taste, (n, traits): traits where they apply, how often."""
+        heat = np.array([max(choice.mix.temperature, _COLDEST) for choice in choices], dtype=np.float32)
+        log_policy = np.stack([choice.log_policy for choice in choices])
+        log_usual = log_policy - traits @ self.weights / heat[:, None]
+        chance = np.exp(log_usual - log_usual.max(axis=1, keepdims=True))
+        chance /= chance.sum(axis=1, keepdims=True)
+        expected = np.einsum("na,nat->nt", chance, traits)
+        usually = np.where(self._of_all, 1.0, expected[:, [self._onset]]).astype(np.float32)
+        return expected / np.maximum(usually, _RAREST), usually
 
     def _window(self, at_s: float) -> tuple[list[float], Floats, Floats, Floats, Floats]:
         """Give the decisions that a press at `at_s` can mean: ages, and (n, traits) of what `_Heard` has."""

@@ -72,6 +72,11 @@ class Traits:
     words: dict[str, tuple[str, str]]
     of: Callable[[Rows], FloatArray]
 
+    def of_one(self, observation: Rows) -> FloatArray:
+        """Give the traits of each action, (actions, traits), in one observation, (columns,)."""
+        traits: FloatArray = self.of(observation[None])[0]
+        return traits
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names in order."""

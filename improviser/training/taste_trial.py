@@ -117,8 +117,7 @@ class Session:
         decision = self.engine.decision
         if decision is None or decision.choice is None:
             return None
-        traits = self.engine.taste.last_traits[decision.action]
-        heard = Heard(at_s, decision.action >= FIRST_ONSET, traits, self._reward())
+        heard = Heard(at_s, decision.action >= FIRST_ONSET, self.engine.taste.last, self._reward())
         self.heard.append(heard)
         return heard
 

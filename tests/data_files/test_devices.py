@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from improviser.config.device import DOES, ControlKind, ControlMessage, load_device
+from improviser.config.device import DOES, ControlKind, load_device
 from improviser.config.resources import shipped_folder
+from improviser.control import ControlMessage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,21 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import Controlled, Heard, Lifted, Played, Released
+from improviser.control import (
+    TEMPO_BPM,
+    TURNS_MAX,
+    Act,
+    Action,
+    Controlled,
+    Heard,
+    Knob,
+    Lifted,
+    Played,
+    Released,
+    Turn,
+    value_to_line,
+)
+from improviser.daemon.remote import ask
 from improviser.daemon.session_log import Session, read_session
 from tests.live import Command, Partner, Run, wait_for
 
@@ -41,6 +55,7 @@ class Stage:
     jam: Command
     keys: Partner
     chance: random.Random
+    folder: Path
     done: Counter[str] = field(default_factory=Counter)
 
     def inject(self, kind: str) -> None:
@@ -123,6 +138,16 @@ class Stage:
             self.keys.send(0xF8)
             time.sleep(tick_s)
 
+    def _steer(self) -> None:
+        """Turn and press everything there is, as fast as hands can."""
+        commands: list[Act | Turn] = [*map(Act, Action)]
+        for knob in Knob:
+            low, high = TEMPO_BPM if knob is Knob.TEMPO else (0.0, TURNS_MAX)
+            commands.append(Turn(knob, round(self.chance.uniform(low, high), 2)))
+        self.chance.shuffle(commands)
+        for command in commands:
+            ask(self.folder / "state" / "running", value_to_line(command))
+
     def _hog(self) -> None:
         """Keep all cores busy."""
         spin = [sys.executable, "-c", "while True: pass"]
@@ -181,7 +206,7 @@ def trial(run: Run, keys: Partner, folder: Path, seed: int, faults: int) -> Coun
     )
     jam.wait_until_told("ready")
     keys.listen()
-    stage = Stage(jam, keys, random.Random(seed))  # noqa: S311 - no secret
+    stage = Stage(jam, keys, random.Random(seed), folder)  # noqa: S311 - no secret
     play(stage, faults)
     end(stage, kills=seed % 4 == 3)
     check(stage, folder, run)

@@ -50,6 +50,15 @@ class Listener:
 
 
 @pytest.fixture
+def slow_listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
+    """A listener that takes 50 messages a second."""
+    monkeypatch.setattr(osc, "RATE_MAX", 50.0)
+    listener = Listener()
+    yield listener
+    listener.server.close()
+
+
+@pytest.fixture
 def listener() -> Iterator[Listener]:
     """A listener of the test's own."""
     listener = Listener()
@@ -95,9 +104,9 @@ def test_a_button_says_a_number(listener: Listener, value: float | str | None) -
     assert 1 == listener.server.ignored
 
 
-def test_a_bundle_counts_by_its_messages(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_counts_by_its_messages(slow_listener: Listener) -> None:
     """However many are in one datagram."""
-    monkeypatch.setattr(osc, "RATE_MAX", 20.0)
+    listener = slow_listener
     message = OscMessageBuilder("/improviser/harmony")
     message.add_arg(1.0)
     data = message.build().dgram
@@ -151,9 +160,9 @@ def test_broken_packets_are_ignored(listener: Listener) -> None:
     assert len(listener.warnings) <= 3
 
 
-def test_a_flood_is_held_up(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_is_held_up(slow_listener: Listener) -> None:
     """Of what comes faster than any hand, the rest is dropped; it is told once, and passes."""
-    monkeypatch.setattr(osc, "RATE_MAX", 50.0)
+    listener = slow_listener
     for _ in range(2000):
         listener.message("/improviser/harmony", 1.0)
     listener.wait_for(lambda: bool(listener.warnings))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from improviser import control
+from improviser.config.preset import Panel as PresetPanel
+from improviser.control import Action, Knob
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import Knobs
-from improviser.engine.panel import ECHO_SCALE, KNOBS, Panel
+from improviser.engine.panel import ECHO_SCALE, HIGHEST, KNOBS, NEUTRAL, SWITCHES, Panel
 from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS
 from improviser.midi.message import NoteOn
 from improviser.playing.actions import FIRST_ONSET
@@ -32,7 +35,7 @@ def test_as_the_preset_has_it_nothing_is_changed() -> None:
     panel.glide()
     assert preset == panel.knobs
     assert (0, 1.0) == (panel.shift, panel.touch)
-    assert not panel.leaning(TUNE_TRAITS).any()
+    assert panel.leaning(TUNE_TRAITS) is None
     assert [1.0] * 8 == [panel.position(knob) for knob in KNOBS]
 
 
@@ -41,9 +44,12 @@ def test_each_knob_has_its_effect() -> None:
     panel = settled(harmony=2.0, register=2.0, velocity=0.0, echo=2.0)
     assert Knobs().turned("harmony", 2.0) == panel.knobs
     assert (12, 0.5) == (panel.shift, panel.touch)
-    leaning = dict(zip(TUNE_TRAITS.names, panel.leaning(TUNE_TRAITS).tolist(), strict=True))
+    leans, comping = panel.leaning(TUNE_TRAITS), panel.leaning(COMPING_TRAITS)
+    assert leans is not None
+    assert comping is not None
+    leaning = dict(zip(TUNE_TRAITS.names, leans.tolist(), strict=True))
     assert {name: pytest.approx(ECHO_SCALE if name == "echo" else 0.0) for name in leaning} == leaning
-    assert not panel.leaning(COMPING_TRAITS).any()
+    assert not comping.any()
     assert -12 == settled(register=0.0).shift
 
 
@@ -110,8 +116,7 @@ def test_echo_prefers_what_the_player_did() -> None:
             engine.step(step_s)
             decision = engine.decision
             if decision is not None and decision.choice is not None and decision.action >= FIRST_ONSET:
-                seen = engine.taste.last_traits
-                turn += int(seen[decision.action, TUNE_TRAITS.names.index("echo")])
+                turn += int(engine.taste.last[TUNE_TRAITS.names.index("echo")])
         return turn / 600
 
     assert share(2.0) > 1.5 * share(0.0)
@@ -128,3 +133,11 @@ def test_another_generator_draws_otherwise() -> None:
         return ons(steps(engine, 16))
 
     assert played(1) == played(1) != played(2)
+
+
+def test_the_names_are_the_same_everywhere() -> None:
+    """The engine's, those that cross between processes, and those of preset files."""
+    assert set(KNOBS) == {str(knob) for knob in Knob if knob is not Knob.TEMPO}
+    assert set(KNOBS) == {field.alias or name for name, field in PresetPanel.model_fields.items()}
+    assert set(SWITCHES) < {str(action) for action in Action}
+    assert (NEUTRAL, HIGHEST) == (control.NEUTRAL, control.TURNS_MAX)

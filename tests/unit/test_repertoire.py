@@ -20,7 +20,6 @@ from improviser.control import (
     PerformerSettings,
     Piece,
     PlayerUse,
-    Ready,
     Restarted,
     Silenced,
     Summary,
@@ -33,22 +32,12 @@ from improviser.daemon.performance import engine_maker
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange
-from tests.performing import BAR_S, Performance, hanging
+from tests.performing import BAR_S, Performance, hanging, ready
 
 PATIENCE_S = 10.0
 
 
-READY = Ready(
-    backend="loopback",
-    ports={"in": (), "out": ()},
-    preset="x",
-    seed=7,
-    tempo_bpm=120.0,
-    realtime=False,
-    player=None,
-    sends_on="x",
-    is_virtual=True,
-)
+READY = ready(backend="loopback", seed=7)
 
 
 @pytest.fixture(scope="module")
@@ -227,9 +216,7 @@ def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
     performance = jam(replace(settings, pieces=()))
     performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
     performance.run(until_s=4.0)
-    assert ["there is no other preset of this meter and grid"] == [
-        notice.text for notice in performance.told(Notice)
-    ]
+    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Notice)]
 
 
 def test_its_sound_is_chosen(settings: PerformerSettings) -> None:

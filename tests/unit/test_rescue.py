@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from improviser.control import Ready
 from improviser.daemon import connections, rescue
 from improviser.daemon.connections import Connections
 from improviser.errors import PortError
@@ -16,25 +14,10 @@ from improviser.midi.message import ControlChange, Message, NoteOff, bytes_to_me
 from improviser.ports import jack
 from improviser.ports.loopback import LoopbackBackend, Patchbay
 from tests.live import wait_for
+from tests.performing import ready
 
 SILENCE = [ControlChange(0, control, 0) for control in (64, 123, 120)]
 OFFS: list[Message] = [NoteOff(0, 60), NoteOff(0, 64), *SILENCE]
-
-
-def ready(**values: object) -> Ready:
-    """Give what a performer on JACK with a virtual output said."""
-    fields: dict[str, Any] = {
-        "backend": "jack",
-        "ports": {},
-        "preset": "x",
-        "seed": 0,
-        "tempo_bpm": 120.0,
-        "realtime": True,
-        "player": None,
-        "sends_on": "Improviser Out",
-        "is_virtual": True,
-    }
-    return Ready(**(fields | values))
 
 
 class Synth:

@@ -16,7 +16,6 @@ from improviser.control import (
     Heard,
     Judged,
     Played,
-    Ready,
     Restarted,
     Started,
     Stepped,
@@ -29,19 +28,9 @@ from improviser.control import (
 from improviser.daemon.doors import Doors
 from improviser.daemon.remote import ask
 from improviser.daemon.state import State
-from tests.performing import ENGINE, performer_settings
+from tests.performing import ENGINE, performer_settings, ready
 
-READY = Ready(
-    backend="jack",
-    ports={"in": ("Keys",), "out": ("Improviser Out",)},
-    preset="fiddle",
-    seed=1,
-    tempo_bpm=112.0,
-    realtime=True,
-    player=None,
-    sends_on="Improviser Out",
-    is_virtual=True,
-)
+READY = ready(ports={"in": ("Keys",), "out": ("Improviser Out",)}, preset="fiddle", tempo_bpm=112.0)
 PLAYED = Played(1.0, 1.0, 0, 60, 80, 0.0, "G major", "C")
 
 
@@ -92,7 +81,7 @@ def test_events_are_taken_in(events: list[Event], expected: dict[str, Any]) -> N
 def test_a_change_is_waited_for() -> None:
     """One that comes in another thread; notes are none."""
     state = State()
-    version = state.version
+    version = state.ask()
     state.take(PLAYED)
     assert not state.wait(version, 0.01)
     threading.Timer(0.05, lambda: state.take(Turned("echo", 2.0))).start()

@@ -11,7 +11,9 @@ import pytest
 from improviser.control import (
     Act,
     Action,
+    Binding,
     Command,
+    ControlMessage,
     Heard,
     Judged,
     Knob,
@@ -177,7 +179,7 @@ def test_solo_begins_by_itself_as_a_first_note_does() -> None:
 
 def test_a_pad_is_nobody_who_plays() -> None:
     """The built-in player goes on when a bound pad is struck."""
-    settings = performer_settings(bindings=(((), "note", 36, 9, "mute"),))
+    settings = performer_settings(bindings=(Binding((), ControlMessage.NOTE, 36, 9, "mute"),))
     performance = Performance(settings, actor=random_policy(), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"
     performance.play(8.0, NoteOn(9, 36, 90), NoteOff(9, 36))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Act, Action, Binding, Knob, Turn
+from improviser.control import Act, Action, Binding, ControlMessage, Knob, Turn
 from improviser.daemon.surface import Surface
 from improviser.midi.message import (
     ControlChange,
@@ -17,15 +17,16 @@ from improviser.midi.message import (
 )
 
 PORT = "Launchkey MK2 MIDI 1"
+CHANGE = ControlMessage.CONTROL_CHANGE
 ROWS: tuple[Binding, ...] = (
-    ((), "control_change", 66, None, "like"),
-    (("launchkey",), "control_change", 21, None, "harmony"),
-    (("launchkey",), "control_change", 22, 3, "density"),
-    (("launchkey",), "note", 36, 9, "mute"),
-    (("launchkey",), "program_change", 5, None, "freeze"),
-    (("launchkey",), "control_change", 67, None, "undo"),
-    ((), "control_change", 67, None, "dislike"),
-    ((), "control_change", 23, None, "tempo"),
+    Binding((), CHANGE, 66, None, "like"),
+    Binding(("launchkey",), CHANGE, 21, None, "harmony"),
+    Binding(("launchkey",), CHANGE, 22, 3, "density"),
+    Binding(("launchkey",), ControlMessage.NOTE, 36, 9, "mute"),
+    Binding(("launchkey",), ControlMessage.PROGRAM_CHANGE, 5, None, "freeze"),
+    Binding(("launchkey",), CHANGE, 67, None, "undo"),
+    Binding((), CHANGE, 67, None, "dislike"),
+    Binding((), CHANGE, 23, None, "tempo"),
 )
 
 
