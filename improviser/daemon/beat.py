@@ -74,7 +74,7 @@ BURST: Final = 64
 # The rewards of a decision take 0.2 ms and its reasons 0.1 (both 0.25 at the median and 0.55 at p99 on a busy
 # machine, and more where caches are cold); so much idle time has to be ahead for both.
 REWARD_S: Final = 0.004
-# Preparing the next step takes 0.2-0.4 ms.
+# Preparing the next step takes 0.2-0.4 ms, and what decisions mean 0.5 now and then.
 PREPARE_S: Final = 0.004
 # A collection by hand after a freeze takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
@@ -356,6 +356,7 @@ class Beat:
             self._voice.tell(self._stage.tell, decision, rewards)
         self._change()
         if self._idle_s() > PREPARE_S:
+            self._engine.taste.settle()
             self._engine.prepare()
         now_s = self._clock.now_s()
         self._note_place(now_s)

@@ -20,7 +20,7 @@ from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
 from improviser.engine.settings import AUTO_KEY
 from improviser.engine.situation import place_of, scene_of
-from improviser.engine.taste import BATCH, Taste
+from improviser.engine.taste import BACKLOG, Taste
 from improviser.listening.line import Line
 from improviser.listening.listener import Listener
 from improviser.listening.observation import Place, encode_player
@@ -390,7 +390,7 @@ class Engine:
 
     def _settle(self) -> None:
         """Let our line and the taste remember the last action."""
-        self.taste.settle(BATCH)
+        self.taste.settle(BACKLOG)
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from improviser.agent.preference import Floats
     from improviser.engine.trait import FloatArray, Rows, Traits
 
-# So many decisions are worked out at a time.
-BATCH: Final = 16
+# So many decisions are worked out at a time, where there is time; at so many, whenever it is.
+BATCH, BACKLOG = 16, 64
 # Steps of the longest window at the fastest tempo and grid.
 _KEPT: Final = 128
 # So often what is usual is looked at, in steps.
@@ -76,7 +76,7 @@ class Taste:
     @property
     def last(self) -> FloatArray:
         """The traits, (traits,), of what was done last."""
-        self.settle()
+        self.settle(1)
         return self._heard[-1].traits
 
     def to_dict(self) -> dict[str, float]:
@@ -87,7 +87,7 @@ class Taste:
         """Remember a decision that is heard at `at_s`; `observation`, (columns,), is what it was made on."""
         self._new.append((at_s, observation, choice))
 
-    def settle(self, least: int = 1) -> None:
+    def settle(self, least: int = BATCH) -> None:
         """Work out what decisions mean, where at least so many wait; whatever depends on it does so itself.
 
         It takes time, and less for each of many: where nobody presses it can wait for `BATCH`.
@@ -109,7 +109,7 @@ class Taste:
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
         """Learn from a press at `at_s`; tell whether anything was played that it can mean."""
-        self.settle()
+        self.settle(1)
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
@@ -137,12 +137,12 @@ class Taste:
 
     def take(self, known: Mapping[str, float]) -> None:
         """Prefer what was learned elsewhere."""
-        self.settle()
+        self.settle(1)
         self._preference.take(
             np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32)
         )
 
     def undo(self, *, everything: bool) -> bool:
         """Take the last press back, or all of them; tell whether there was any."""
-        self.settle()
+        self.settle(1)
         return self._preference.undo(everything=everything)
