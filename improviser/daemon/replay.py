@@ -159,7 +159,7 @@ class _Player:
             case Switched(at_s, name):
                 self._engine.switch(name, at_s)
             case Judged(at_s, liked):
-                self._engine.judge(at_s, liked=liked)
+                self._engine.taste.judge(at_s, liked=liked)
             case Undone(everything):
                 self._engine.taste.undo(everything=everything)
             case Tasted(taste):

@@ -98,7 +98,7 @@ class Steering:
         """Learn from a press."""
         if Action.FREEZE in engine.panel.switched:
             return Notice(_FROZEN)
-        if not engine.judge(at_s, liked=liked):
+        if not engine.taste.judge(at_s, liked=liked):
             return Notice(_NOTHING_HEARD)
         return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
 

@@ -51,7 +51,7 @@ ROUNDING_S: Final = 1e-6
 SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
-MUTE, SOLO, FREEZE = SWITCHES
+MUTE, SOLO, _ = SWITCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +189,6 @@ class Engine:
     def reseed(self, rng: np.random.Generator) -> None:
         """Draw from another generator from now on."""
         self._rng = rng
-
-    def judge(self, at_s: float, *, liked: bool) -> bool:
-        """Learn whether the player likes what was heard before `at_s`; tell whether anything was."""
-        return FREEZE not in self.panel.switched and self.taste.judge(at_s, liked=liked)
 
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`, in monotonic seconds."""

@@ -179,7 +179,7 @@ class Listener:
         due = [press for press in self._waiting if press[0] <= now_s]
         for at_s, liked in due:
             self._waiting.remove((at_s, liked))
-            self.presses += session.engine.judge(at_s, liked=liked)
+            self.presses += session.engine.taste.judge(at_s, liked=liked)
         window = _lately(session)
         if len(window) < session.settings.steps_per_beat:
             return

@@ -68,7 +68,7 @@ def kept_presses(played: Session) -> list[tuple[float, bool]]:
         presses.append((at_s, liked))
         return True
 
-    played.engine.judge = judge  # type: ignore[method-assign] # presses are kept
+    played.engine.taste.judge = judge  # type: ignore[method-assign] # presses are kept
     return presses
 
 

@@ -1,0 +1,132 @@
+"""How soon it plays on when its performer or jackd is killed, over a server of its own in the default mode.
+
+In the synchronous mode of the other tests' server the server itself stands still for two seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from improviser.errors import PortError
+from improviser.ports.jack import open_jack
+from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
+
+pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(300)]
+
+BEAT_S = 0.4
+TUNE = [60, 64, 67, 72]
+FRAME_S = 1 / 48_000
+Start = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[Start]:
+    """Start servers of one name, one after the other, and end the last."""
+    name = f"{jack_server}-recovery"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        """Start a server that answers."""
+        options = ["--no-realtime", "-t", "200", "-d", "dummy", "-r", "48000", "-p", "128"]
+        quiet = subprocess.DEVNULL
+        servers.append(subprocess.Popen(["jackd", "-n", name, *options], stdout=quiet, stderr=quiet))
+        wait_for(_answers, "JACK server")
+        return servers[-1]
+
+    yield start
+    servers[-1].terminate()
+    servers[-1].wait(PATIENCE_S)
+
+
+def _answers() -> bool:
+    """Tell whether the server lets a client in."""
+    try:
+        open_jack("Test Probe").close()
+    except PortError:
+        return False
+    return True
+
+
+def begin(run: Run) -> Command:
+    """Begin a jam."""
+    jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--tempo", "150", "--seed", "3")
+    jam.wait_until_told("ready")
+    return jam
+
+
+def end(jam: Command) -> None:
+    """End a jam in order."""
+    jam.process.send_signal(signal.SIGTERM)
+    assert 0 == jam.end()[0]
+
+
+def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Say what came out, past what is captured."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n")
+
+
+def test_a_killed_performer_is_replaced_within_a_second(
+    jackd: Start, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three times: what sounds is released, and the next note comes, on the grid that it was on."""
+    jackd()
+    partner, jam = Partner(), begin(run)
+    partner.connect()
+    partner.play(TUNE * 2, BEAT_S)
+    released_s, played_s = [], []
+    for _ in range(3):
+        partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
+        killed_s = time.monotonic()
+        os.kill(jam.performer(), signal.SIGKILL)
+        wait_for(lambda: not partner.sounding, "the end of what sounded")
+        released_s.append(time.monotonic() - killed_s)
+        before = len(partner.ons)
+        partner.play(TUNE * 8, BEAT_S, until=lambda count=before: len(partner.ons) > count)  # type: ignore[misc] # the count of this turn
+        played_s.append(partner.ons[before][0] - killed_s)
+        partner.play(TUNE, BEAT_S)
+    end(jam)
+    partner.close()
+    played = jam.told("played")
+    anchor_s = played[0]["due_s"] - played[0]["beat"] * BEAT_S
+    off_s = max(abs(note["due_s"] - anchor_s - note["beat"] * BEAT_S) for note in played)
+    tell(
+        capsys,
+        f"released after {released_s}, played on after {played_s} s, {1e3 * off_s:.3f} ms off the grid",
+    )
+    assert max(*released_s, *played_s) <= 1.0
+    assert off_s <= FRAME_S
+
+
+def test_a_server_that_is_started_anew_is_played_on(
+    jackd: Start, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed, and back after 3 s: the ports are there again, and what is played there is answered."""
+    server = jackd()
+    jam = begin(run)
+    partner = Partner()
+    partner.connect()
+    partner.play(TUNE * 2, BEAT_S)
+    partner.close()
+    server.kill()
+    server.wait(PATIENCE_S)
+    time.sleep(3.0)
+    jackd()
+    back_s = time.monotonic()
+    wait_for(lambda: len(jam.told("ready")) > 1, "a performer on the new server")
+    tell(capsys, f"ready {time.monotonic() - back_s:.2f} s after the server")
+    again = Partner()
+    again.connect()
+    again.play(TUNE * 8, BEAT_S, until=lambda: again.ons)
+    assert again.ons
+    end(jam)
+    assert set() == again.sounding
+    again.close()
