@@ -36,6 +36,8 @@ ORDINARY_MARGIN_S: Final = 0.018
 _STARTED_S: Final = 1.0
 # A server stands still for seconds where a client of it was killed; so long a port that is closed waits.
 _FLUSH_S: Final = 3.0
+# A cable that was laid is there from one of the next periods on; a server with much to do takes more of them.
+_LAID_S: Final = 1.0
 _ATTEMPTS: Final = 3
 _ADVICE: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
 
@@ -218,11 +220,18 @@ class JackBackend:
         return self._new_output(name, name)
 
     def connect(self, source: str, destination: str) -> None:
-        """Lay a cable, where there is none yet. Raises PortError where an end is missing."""
+        """Lay a cable, where there is none yet, and wait until notes go through it.
+
+        Raises:
+            PortError: An end is missing.
+        """
         if source in self._cables(destination):
             return
         with _translated(f"connect '{source}' with '{destination}'", self._module):
             self._client.connect(source, destination)
+        give_up_s = time.monotonic() + _LAID_S
+        while source not in self._cables(destination) and time.monotonic() < give_up_s:
+            time.sleep(self.period_s)
 
     def cables(self, port: str) -> tuple[str, ...] | None:
         """Give what the newest of improviser's ports called `port` is connected with, its own ports aside.
