@@ -31,6 +31,7 @@ class Connections:
     def __init__(self) -> None:
         """Follow nothing yet."""
         self._cables: dict[str, tuple[str, ...]] = {}
+        self._doubtful: dict[str, tuple[str, ...]] = {}
         self._lost: set[str] = set()
         self._is_held = False
         self._wake, self._looked = threading.Event(), threading.Event()
@@ -85,15 +86,21 @@ class Connections:
             graph.close()
 
     def _look(self, graph: JackBackend, port: str) -> None:
-        """Look once; a port that is gone keeps the connections it had last, a new one gets them."""
+        """Look once; a port that is gone keeps the connections it had last, a new one gets them.
+
+        A port that is just going has none left: that there are fewer is believed the second time.
+        """
         found = graph.cables(port)
         if found is None:
             return
         if port in self._lost:
             graph.restore(port, self._cables[port])
             self._lost.discard(port)
-        else:
+        elif set(self._cables.get(port, ())) <= set(found) or found == self._doubtful.get(port):
             self._cables[port] = found
+            self._doubtful.pop(port, None)
+        else:
+            self._doubtful[port] = found
 
 
 def _joined(graph: JackBackend | None) -> JackBackend | None:

@@ -136,6 +136,22 @@ def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.Monke
     assert (("A", "B"), True) == (followed.listeners, graph.is_closed)
 
 
+def test_that_a_port_has_lost_its_listeners_is_believed_the_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that takes a dead client's ports away cuts their cables first: that is no news of listeners."""
+    graph = Graph(("A", "B"), (), ("A", "B"), (), None)
+    monkeypatch.setattr(jack, "open_jack", lambda: graph)
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: graph.answers == [None], "answers")
+    assert ("A", "B") == followed.listeners
+    graph.answers = [("B",)]
+    wait_for(lambda: followed.listeners == ("B",), "a cable that was pulled")
+    followed.close()
+
+
 def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without JACK, without a virtual port or without libjack the list stays empty."""
 
