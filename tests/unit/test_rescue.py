@@ -139,7 +139,7 @@ def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.Monke
 def test_that_a_port_has_lost_its_listeners_is_believed_the_second_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server that takes a dead client's ports away cuts their cables first: that is no news of listeners."""
+    """A server that removes a dead client cuts its cables first: that is no news of its listeners."""
     graph = Graph(("A", "B"), (), ("A", "B"), (), None)
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
