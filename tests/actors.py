@@ -20,7 +20,7 @@ from improviser.playing.actions import ACTION_COUNT, HOLD_ACTION, REST_ACTION
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from improviser.agent.policy import Values, Weights
+    from improviser.agent.policy import Values
 
 HIDDEN: Final = 16
 # A wish outweighs this.
@@ -75,8 +75,8 @@ def random_policy(seed: int = 0, role: Role = MELODY) -> Policy:
     """Give a policy of the live shape, but small, whose weights are drawn at random."""
     config = NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count, HIDDEN)
     rng = np.random.default_rng(seed)
-    networks: list[Weights] = [
+    prior, q = (
         {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}
         for _ in range(2)
-    ]
-    return Policy(config, *networks)
+    )
+    return Policy(config, prior, q)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from improviser.agent.config import NetworkConfig, network_config_from_json
-from improviser.agent.policy import NETWORKS, Policy, Weights
+from improviser.agent.policy import NETWORKS, UPPER, Policy, Weights
 from improviser.errors import CheckpointError
 from improviser.files import write_whole
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT: Final = "improviser-model-1"
+SET_FORMAT: Final = "improviser-set-1"
 # Weights that are kept in fewer bits, being many; read, all are float32.
 _STORED: Final = {"input.weight": np.float16}
 _TRAIN: Final = "train it with `improviser train`"
@@ -43,6 +44,35 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     shapes["output.weight"] = (config.heads * config.actions, config.hidden)
     shapes["output.bias"] = (config.heads * config.actions,)
     return shapes
+
+
+def upper_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+    """Give the name and shape of each weight above the first layer."""
+    return {name: shape for name, shape in weight_shapes(config).items() if name.split(".")[0] in UPPER}
+
+
+def set_to_bytes(config: NetworkConfig, weights: Weights, notes: dict[str, str]) -> bytes:
+    """Give a set of weights above the first layer as a safetensors file; the same set, the same bytes."""
+    tensors = {name: np.ascontiguousarray(weights[name], np.float32) for name in upper_shapes(config)}
+    return _in_order(save(tensors, metadata={**notes, "format": SET_FORMAT}))
+
+
+def set_from_bytes(data: bytes, config: NetworkConfig) -> Weights:
+    """Give the weights that `set_to_bytes` wrote.
+
+    Raises:
+        CheckpointError: They are broken, do not fit the shape, or hold nan or infinity.
+    """
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise CheckpointError(f"a set of weights is corrupt ({error}); it is not played by") from error
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if found != upper_shapes(config):
+        raise CheckpointError("a set of weights is of another model; it is not played by")
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise CheckpointError("a set of weights holds nan or infinity; it is not played by")
+    return tensors
 
 
 def save_model(

@@ -10,6 +10,7 @@ Nature 518, algorithm 1; for the rest see `DQNConfig`.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,12 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from improviser.agent.network import Network
-
 if TYPE_CHECKING:
     from improviser.agent.config import DQNConfig
+    from improviser.agent.network import Network
     from improviser.agent.policy import Weights
-    from improviser.agent.replay import Batch, FloatArray
+    from improviser.agent.replay import Batch, FloatArray, Observations
+    from improviser.agent.upper import Upper
+
+    ActionValues = Network | Upper
 
 # No log-probability of the policy's own counts more than this as a reward.
 # Source: N. Vieillard et al. (2020), table 1, l_0 = -1.
@@ -62,10 +65,10 @@ class Learner:
 
     def __init__(
         self,
-        network: Network,
+        network: ActionValues,
         config: DQNConfig,
         *,
-        prior: Network | None = None,
+        prior: ActionValues | None = None,
         weights: FloatArray | None = None,
     ) -> None:
         """Initialise: the target network starts as a copy of the Q-network.
@@ -78,24 +81,30 @@ class Learner:
         """
         self.config = config
         self.q_network = network
-        generator = torch.Generator().manual_seed(0)
-        self.target_network = Network(network.config, generator, dueling=network.dueling)
+        self.target_network = copy.deepcopy(network)
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
             network.parameters(), lr=config.learning_rate
         )
         self.updates = 0
         self._prior = prior
-        self.weights = np.ones(network.config.heads, dtype=np.float32) if weights is None else weights
-        self._weights = torch.from_numpy(self.weights)
-        self.synchronise()
+        self.reweigh(np.ones(network.config.heads, dtype=np.float32) if weights is None else weights)
 
     def synchronise(self) -> None:
         """Let the target network equal the Q-network."""
         self.target_network.load_state_dict(self.q_network.state_dict())
 
+    def reweigh(self, weights: FloatArray) -> None:
+        """Let the heads, (heads,), count otherwise from now on."""
+        self.weights = weights
+        self._weights = torch.from_numpy(weights)
+
+    def forget_momentum(self) -> None:
+        """Let the next update depend on nothing but its batch: where weights were replaced from outside."""
+        self.optimizer.state.clear()
+
     def select_actions(
         self,
-        observations: npt.NDArray[np.uint8],
+        observations: Observations,
         legal: npt.NDArray[np.bool_],
         epsilon: float,
         rng: np.random.Generator,

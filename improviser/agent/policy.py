@@ -21,6 +21,8 @@ Weights = dict[str, FloatArray]
 Values = tuple[FloatArray, FloatArray]
 
 NETWORKS: Final = ("prior", "q")
+# What stands before the dot in the names of the weights above the first layer.
+UPPER: Final = ("hidden", "hidden_norm", "output")
 # Source: torch.nn.LayerNorm's default; `agent.network` has the same.
 _NORM_EPSILON: Final = np.float32(1e-5)
 
@@ -75,14 +77,26 @@ class Policy:
     Threads: an instance belongs to one thread; values neither blocks nor does I/O.
     """
 
-    def __init__(self, config: NetworkConfig, prior: Weights, q: Weights) -> None:
-        """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head."""
+    def __init__(
+        self, config: NetworkConfig, prior: Weights, q: Weights, table: FloatArray | None = None
+    ) -> None:
+        """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head.
+
+        Args:
+            config: The shape.
+            prior: The prior's weights.
+            q: The Q-network's.
+            table: (config.rows, 2 * hidden) both folded first layers, where they are known.
+        """
         self.config = config
         self._offsets = config.row_offsets()
-        tables = fold_first_layer(config.prior(), prior), fold_first_layer(config, q)
-        self._table = np.concatenate(tables, axis=1)
+        if table is None:
+            tables = fold_first_layer(config.prior(), prior), fold_first_layer(config, q)
+            table = np.concatenate(tables, axis=1)
+        self._table = table
         self._bias = np.concatenate([net["input.bias"] for net in (prior, q)])
         self._tails = [_Tail(net) for net in (prior, q)]
+        self._above = [{name: net[name] for name in net if not _is_folded(name)} for net in (prior, q)]
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Give log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
@@ -91,6 +105,16 @@ class Policy:
         hidden = self.config.hidden
         prior, q_values = self._tails[0](first[:hidden]), self._tails[1](first[hidden:])
         return prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
+
+    @property
+    def upper(self) -> Weights:
+        """The Q-network's weights above its first layer."""
+        return {name: weight for name, weight in self._above[1].items() if name.split(".")[0] in UPPER}
+
+    def with_upper(self, weights: Weights) -> Policy:
+        """Give the policy whose Q-network has other weights above its first layer, which both share."""
+        prior, q = self._above
+        return Policy(self.config, prior, q | weights, self._table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +203,11 @@ def _activated(layer: FloatArray, norm: tuple[FloatArray, FloatArray] | None) ->
         layer *= norm[0]
         layer += norm[1]
     return np.maximum(layer, 0, out=layer)
+
+
+def _is_folded(name: str) -> bool:
+    """Tell whether a weight is in the table of the first layer."""
+    return name.startswith(("embedding.", "input.")) and name != "input.bias"
 
 
 def _log_sum_exp(values: FloatArray) -> np.float32:

@@ -141,6 +141,11 @@ class Preference:
         return weights
 
 
+def press_credit(age_s: Sequence[float]) -> Floats:
+    """Give how surely a press means what was heard so long ago, (n,), from 0 to 1."""
+    return np.interp(age_s, _AGES_S, _CREDIT, left=0.0)
+
+
 def _midmean(values: Floats) -> Floats:
     """Give the mean of the middle half of each column of (n, traits): of three the median."""
     cut = min(round(len(values) / 4), (len(values) - 1) // 2)
@@ -150,7 +155,7 @@ def _midmean(values: Floats) -> Floats:
 
 def _window(age_s: Sequence[float], traits: Floats, applies: Floats) -> tuple[Floats, Floats]:
     """Give each trait's mean over what a press means, (traits,), and how much it applied."""
-    credit = np.interp(age_s, _AGES_S, _CREDIT, left=0.0)
+    credit = press_credit(age_s)
     counts = credit[:, None] * applies
     count = counts.sum(axis=0)
     return (counts * traits).sum(axis=0) / np.maximum(count, 1e-9), count

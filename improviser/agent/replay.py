@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from improviser.agent.config import DQNConfig, NetworkConfig
 
 FloatArray = npt.NDArray[np.float32]
+# What a network sees: observations as they are, or what its first layer makes of them.
+Observations = npt.NDArray[np.uint8 | np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +23,19 @@ class Transitions:
     """Rows of (s, a, r, s', whether s' was the end, what is legal in s').
 
     Attributes:
-        observation: (n, columns) uint8.
+        observation: (n, columns).
         action: (n,) int64.
         reward: (n, heads) float32.
-        next_observation: (n, columns) uint8.
+        next_observation: (n, columns).
         terminated: (n,) bool; a piece that was only cut off is not terminated.
         cut: (n,) bool, whether the episode was cut off here: s' still counts, but nothing follows it.
         next_legal: (n, actions) bool.
     """
 
-    observation: npt.NDArray[np.uint8]
+    observation: Observations
     action: npt.NDArray[np.int64]
     reward: FloatArray
-    next_observation: npt.NDArray[np.uint8]
+    next_observation: Observations
     terminated: npt.NDArray[np.bool_]
     cut: npt.NDArray[np.bool_]
     next_legal: npt.NDArray[np.bool_]
@@ -44,20 +46,20 @@ class Batch:
     """What an update learns from: s, a, the rewards of some steps, the state after them.
 
     Attributes:
-        observation: (n, columns) uint8.
+        observation: (n, columns).
         action: (n,) int64.
         reward: (n, heads) float32, discounted sums.
-        next_observation: (n, columns) uint8, the state after the last of these rewards.
+        next_observation: (n, columns), the state after the last of these rewards.
         next_legal: (n, actions) bool.
         discount: (n,) float32, what the next state's value counts; 0 where it was the end.
         weight: (n,) float32, what each row counts in the loss.
         places: (n,) int64, where the rows are in the buffer.
     """
 
-    observation: npt.NDArray[np.uint8]
+    observation: Observations
     action: npt.NDArray[np.int64]
     reward: FloatArray
-    next_observation: npt.NDArray[np.uint8]
+    next_observation: Observations
     next_legal: npt.NDArray[np.bool_]
     discount: FloatArray
     weight: FloatArray
@@ -67,23 +69,28 @@ class Batch:
 class ReplayBuffer:
     """A ring of the last transitions, of `lanes` games in turn."""
 
-    def __init__(self, network: NetworkConfig, config: DQNConfig, lanes: int = 1) -> None:
+    def __init__(
+        self, network: NetworkConfig, config: DQNConfig, lanes: int = 1, features: int | None = None
+    ) -> None:
         """Start empty.
 
         Args:
             network: The shape of the network that learns: columns, heads, actions.
             config: How much is held, and how it is drawn.
             lanes: Rows that are stored at a time; a row's successor lies so many places further on.
+            features: The columns of what a first layer makes of observations, where that is stored instead.
         """
         capacity = max(1, config.buffer_size // lanes) * lanes
         self._config, self._lanes, self._capacity = config, lanes, capacity
         self._stored = 0
         self._priorities = Priorities(capacity, config.priority) if config.priority > 0 else None
+        columns = capacity, features or network.columns
+        kind = np.uint8 if features is None else np.float16
         self._rows = Transitions(
-            observation=np.zeros((capacity, network.columns), dtype=np.uint8),
+            observation=np.zeros(columns, dtype=kind),
             action=np.zeros(capacity, dtype=np.int64),
             reward=np.zeros((capacity, network.heads), dtype=np.float32),
-            next_observation=np.zeros((capacity, network.columns), dtype=np.uint8),
+            next_observation=np.zeros(columns, dtype=kind),
             terminated=np.zeros(capacity, dtype=np.bool_),
             cut=np.zeros(capacity, dtype=np.bool_),
             next_legal=np.zeros((capacity, network.actions), dtype=np.bool_),
@@ -101,6 +108,11 @@ class ReplayBuffer:
         if self._priorities is not None:
             self._priorities.add(places)
         self._stored += len(places)
+
+    def reward(self, back: int, bonus: np.float32) -> None:
+        """Add a bonus to each head's reward of the row that was stored `back` rows before the last one."""
+        if back < len(self):
+            self._rows.reward[(self._stored - 1 - back) % self._capacity] += bonus
 
     def sample(self, batch_size: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
         """Give `batch_size` rows, drawn with replacement.

@@ -8,18 +8,18 @@ is tested without a sleep. A step hears what came up to its own moment, however 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from improviser.agent.policy import Choice, Values, select_action
+from improviser.agent.policy import Choice, select_action
 from improviser.engine.decision import Decision
 from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
 from improviser.engine.settings import AUTO_KEY
-from improviser.engine.situation import place_of, scene_of
+from improviser.engine.situation import Prospect, place_of, scene_of
 from improviser.engine.taste import BACKLOG, Taste
 from improviser.listening.line import Line
 from improviser.listening.listener import Listener
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor, FloatArray, Mix
     from improviser.engine.settings import EngineSettings
     from improviser.listening.player import Player
-    from improviser.listening.window import HeardStep
     from improviser.midi.message import Message, TimedMessage
     from improviser.music.scale import Key
 
@@ -52,19 +51,6 @@ SLACK_STEPS: Final = 0.25
 # With the key unknown, so many bars are only listened to.
 LISTEN_BARS: Final = 1
 MUTE, SOLO, _ = SWITCHES
-
-
-@dataclass(frozen=True, slots=True)
-class _Prospect:
-    """The next step as it stands before it is decided; `values` is None where nothing may be played."""
-
-    player: Player
-    heard: HeardStep
-    place: Place
-    legal: npt.NDArray[np.bool_]
-    values: Values | None
-    observation: npt.NDArray[np.uint8]
-    traits: FloatArray | None
 
 
 class Engine:
@@ -106,7 +92,7 @@ class Engine:
         self._phrase = Phrase(settings.channel)
         self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
         self._held_steps = 0
-        self._prospect: _Prospect | None = None
+        self._prospect: Prospect | None = None
         self._unsettled: int | None = None
         self._place = self._place_of(self._next_step)
 
@@ -118,9 +104,18 @@ class Engine:
         self.panel.change(settings.knobs)
         return messages
 
+    def adopt(self, actor: Actor) -> None:
+        """Go on by another actor of the same kind, from the next decision on."""
+        self._actor, self._prospect = actor, None
+
     def is_between_bars(self) -> bool:
         """Tell whether the next step begins a bar, or none is to come."""
         return self._is_waiting or self._next_step % self.settings.bar_steps == 0
+
+    @property
+    def player(self) -> Player:
+        """What is known of the player after the last step."""
+        return self._listener.player
 
     @property
     def key(self) -> Key:
@@ -214,7 +209,7 @@ class Engine:
         observation = self._observe(player, place)
         values = None if self._only_listens() else self._actor.values(observation)
         traits = None if self._leaning() is None else self._role.traits.of_one(observation)
-        self._prospect = _Prospect(player, heard, place, self._legal(place), values, observation, traits)
+        self._prospect = Prospect(player, heard, place, self._legal(place), values, observation, traits)
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
@@ -236,7 +231,7 @@ class Engine:
             return self._play(REST_ACTION, None)
         choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect))
         self.taste.remember(self._step_s() + self.settings.collect_s, prospect.observation, choice)
-        return self._play(choice.action, choice)
+        return self._play(choice.action, choice, prospect.observation)
 
     def released(self) -> None:
         """Take note that all that was played, planned notes too, was ended from outside: nothing is held."""
@@ -296,7 +291,7 @@ class Engine:
         """Give the moment from which on onsets are the next step's: half a step before it."""
         return self._step_s() - self._clock.beat_s / self.settings.steps_per_beat / 2
 
-    def _close_step(self) -> _Prospect | None:
+    def _close_step(self) -> Prospect | None:
         """Close the step that the player played in; None while waiting."""
         self.prepare()
         prospect, self._prospect = self._prospect, None
@@ -307,7 +302,7 @@ class Engine:
             self._absent_steps = 0 if is_there else self._absent_steps + 1
         return prospect
 
-    def _mix(self, prospect: _Prospect) -> Mix:
+    def _mix(self, prospect: Prospect) -> Mix:
         """Give what the values of a decision come to."""
         mix, leaning = self.panel.mix(self._role.action_count), self._leaning()
         if leaning is None:
@@ -357,7 +352,9 @@ class Engine:
         longest = round(self.settings.max_note_bars * self.settings.bar_steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
-    def _play(self, action: int, choice: Choice | None) -> list[TimedMessage]:
+    def _play(
+        self, action: int, choice: Choice | None, observation: npt.NDArray[np.uint8] | None = None
+    ) -> list[TimedMessage]:
         """Do what an action says and go on to the next step; it is remembered when there is time."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._phrase.struck
         gesture = self._role.gesture(action, tonic, base, before)
@@ -379,6 +376,7 @@ class Engine:
             tonic=tonic,
             base=base,
             before=before,
+            observation=observation,
         )
         self._next_step += 1
         self.panel.glide()

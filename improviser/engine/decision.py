@@ -10,6 +10,7 @@ from improviser.engine.why import Reason, reasons
 if TYPE_CHECKING:
     from improviser.agent.policy import Choice
     from improviser.engine.role import Role
+    from improviser.listening.observation import Rows
     from improviser.playing.actions import Gesture
 
 
@@ -29,6 +30,7 @@ class Decision:
         tonic: Pitch class of the key.
         base: The note from which actions count.
         before: The notes that had been struck last.
+        observation: (columns,) what it was decided on, as long as something was chosen.
     """
 
     step: int
@@ -42,6 +44,7 @@ class Decision:
     tonic: int
     base: int
     before: tuple[int, ...]
+    observation: Rows | None = None
 
     def meaning(self, action: int) -> Gesture:
         """Give what an action would have done."""

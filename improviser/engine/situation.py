@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,28 @@ from improviser.music.pitch import rotate
 from improviser.rewards import Scene
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from improviser.agent.policy import FloatArray, Values
     from improviser.engine.role import Role
     from improviser.engine.settings import EngineSettings
     from improviser.listening.line import Line
     from improviser.listening.listener import Listener
     from improviser.listening.player import Player
+    from improviser.listening.window import HeardStep
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """The next step as it stands before it is decided; `values` is None where nothing may be played."""
+
+    player: Player
+    heard: HeardStep
+    place: Place
+    legal: npt.NDArray[np.bool_]
+    values: Values | None
+    observation: npt.NDArray[np.uint8]
+    traits: FloatArray | None
 
 
 def place_of(step: int, settings: EngineSettings, listener: Listener, base: int) -> Place:

@@ -79,8 +79,12 @@ class Part:
 
     def cut(self, steps: int) -> Part:
         """Give its first steps."""
+        return self.stretch(0, steps)
+
+    def stretch(self, start: int, end: int) -> Part:
+        """Give its steps from `start`, where a bar begins, to before `end`."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        kept = {name: value[:steps] for name, value in values.items() if isinstance(value, np.ndarray)}
+        kept = {name: value[start:end] for name, value in values.items() if isinstance(value, np.ndarray)}
         return Part(**values | kept)
 
 

@@ -1,0 +1,242 @@
+"""Learning while the music plays: from what was lived through, what might have been, and the corpus.
+
+Of each batch half comes from games of the corpus, as the model was trained on, with the rewards as they count
+now; so what it could is kept. The other half comes from the player: what the improviser did beside them, and
+games that the learner plays, in its head, beside what they played. What is given away is the average of the
+last weights, not the last ones.
+
+Source: R. Sutton (1991), "Dyna", for games in the head; B. Polyak and A. Juditsky (1992), "Acceleration of
+Stochastic Approximation by Averaging", for the average.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from improviser.agent.config import FULL, DQNConfig
+from improviser.agent.learner import Learner
+from improviser.agent.replay import Batch, ReplayBuffer, Transitions
+from improviser.agent.upper import FirstLayer, Upper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.agent.config import NetworkConfig
+    from improviser.agent.policy import FloatArray, Weights
+    from improviser.engine.experience import Lived
+    from improviser.training.env import Game
+
+# So many steps of games are in the buffers before the first update.
+FILL_STEPS: Final = 128
+# What a press is worth in all, in units of the reward.
+PRESS_REWARD: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineSettings:
+    """How it is learned while the music plays.
+
+    Attributes:
+        dqn: Settings of the learner; the first of them is not dueling, which starts from a trained one.
+        corpus_share: The share of a batch that comes from games of the corpus.
+        imagined_share: The share that comes from games beside what the player has played.
+        lanes: Games at a time.
+        play_every: Updates between two steps of the games.
+        average: How much of the average is kept in each update.
+    """
+
+    dqn: DQNConfig = field(
+        default_factory=lambda: replace(
+            FULL, dueling=False, buffer_size=16_000, target_rate=0.005, epsilon_end=0.05
+        )
+    )
+    corpus_share: float = 0.5
+    imagined_share: float = 0.25
+    lanes: int = 16
+    play_every: int = 4
+    average: float = 0.9995
+
+
+class OnlineLearner:
+    """Turns experience into sets of weights above the first layer.
+
+    Threads: belongs to one thread; an update takes some five milliseconds.
+
+    Attributes:
+        updates: How many were taken.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        networks: dict[str, Weights],
+        corpus: Game | None,
+        rewards: FloatArray,
+        settings: OnlineSettings,
+        rng: np.random.Generator,
+    ) -> None:
+        """Begin with a trained model.
+
+        Args:
+            config: The shape of its Q-network.
+            networks: The weights of `prior` and `q`.
+            corpus: Games as it was trained on, at their beginning; None: only what is lived through.
+            rewards: (components,) how much each part of the reward counts.
+            settings: How.
+            rng: Makes all random choices.
+        """
+        torch.set_num_threads(1)
+        self.updates = 0
+        self._settings, self._rng = settings, rng
+        self._config = replace(config)
+        self._first = FirstLayer(config, networks["prior"], networks["q"])
+        prior = Upper(config.prior(), networks["prior"], is_prior=True)
+        self._learner = Learner(Upper(config, networks["q"]), settings.dqn, prior=prior, weights=rewards)
+        self._average = copy.deepcopy(self._learner.q_network)
+        self._lived = self._buffer(1)
+        self._corpus = None if corpus is None else _Games(corpus, self._buffer(settings.lanes), self._first)
+        self._imagined: _Games | None = None
+        if self._corpus is not None:
+            self._play(self._corpus, FILL_STEPS)
+
+    @property
+    def lanes(self) -> int:
+        """The games that are played at a time."""
+        return self._settings.lanes
+
+    @property
+    def lived(self) -> int:
+        """How many transitions were lived through, and are remembered."""
+        return len(self._lived)
+
+    def live(self, transitions: Iterable[Lived]) -> None:
+        """Remember what was lived through."""
+        for one in transitions:
+            features = self._first(np.stack([one.observation, one.next_observation]))
+            self._lived.store(
+                Transitions(
+                    observation=features[:1],
+                    action=np.array([one.action]),
+                    reward=one.reward[None],
+                    next_observation=features[1:],
+                    terminated=np.zeros(1, dtype=np.bool_),
+                    cut=np.array([one.is_cut]),
+                    next_legal=one.next_legal[None],
+                )
+            )
+
+    def press(self, meant: Sequence[tuple[int, float]], *, liked: bool) -> None:
+        """Let a press be part of the rewards of what it means: how many transitions ago, and its share."""
+        worth = PRESS_REWARD if liked else -PRESS_REWARD
+        for back, share in meant:
+            self._lived.reward(back, np.float32(worth * share / len(self._learner.weights)))
+
+    def imagine(self, game: Game) -> None:
+        """Play games beside what the player has played; those before are forgotten in time."""
+        if self._imagined is None:
+            self._imagined = _Games(game, self._buffer(self._settings.lanes), self._first)
+            self._play(self._imagined, FILL_STEPS)
+        else:
+            self._imagined.change(game)
+
+    def reweigh(self, rewards: FloatArray) -> None:
+        """Let the parts of the reward, (components,), count otherwise from now on, in what is past too."""
+        self._learner.reweigh(rewards)
+
+    def learn(self, updates: int) -> float:
+        """Take so many updates, where there is anything to learn from; give the mean loss."""
+        loss = 0.0
+        for _ in range(updates):
+            if self.updates % self._settings.play_every == 0:
+                for games in (self._corpus, self._imagined):
+                    if games is not None:
+                        self._play(games, 1)
+            loss += self._learner.learn_step(self._batch())[0]
+            self.updates += 1
+            pairs = zip(self._average.parameters(), self._learner.q_network.parameters(), strict=True)
+            with torch.no_grad():
+                for old, new in pairs:
+                    old.lerp_(new, 1 - self._settings.average)
+        return loss / max(1, updates)
+
+    def offer(self) -> Weights:
+        """Give the set of weights that was learned: the average of the last ones."""
+        return self._average.to_weights()
+
+    def go_back(self, weights: Weights) -> None:
+        """Go on learning from a set of weights, as if nothing had been learned since."""
+        for network in (self._learner.q_network, self._learner.target_network, self._average):
+            network.load_weights(weights)
+        self._learner.forget_momentum()
+
+    def _buffer(self, lanes: int) -> ReplayBuffer:
+        """Give an empty replay buffer of what the first layer makes of observations."""
+        return ReplayBuffer(self._config, self._settings.dqn, lanes, features=2 * self._config.hidden)
+
+    def _play(self, games: _Games, steps: int) -> None:
+        """Play some steps of games."""
+        for _ in range(steps):
+            games.play(self._learner, self._settings.dqn.epsilon_end, self._rng)
+
+    def _batch(self) -> Batch:
+        """Draw a batch from all that there is, each with its share."""
+        settings = self._settings
+        shares = [(self._lived, 1 - settings.corpus_share - settings.imagined_share)]
+        for games, share in (
+            (self._corpus, settings.corpus_share),
+            (self._imagined, settings.imagined_share),
+        ):
+            if games is not None:
+                shares.append((games.replay, share))
+        there = [(replay, share) for replay, share in shares if len(replay) and share > 0]
+        whole = sum(share for _, share in there)
+        batches = [
+            replay.sample(max(1, round(settings.dqn.batch_size * share / whole)), self._rng)
+            for replay, share in there
+        ]
+        columns = {
+            column.name: np.concatenate([getattr(batch, column.name) for batch in batches])
+            for column in fields(Batch)
+        }
+        return Batch(**columns)
+
+
+class _Games:
+    """Games that the learner plays, and what is remembered of them."""
+
+    def __init__(self, game: Game, replay: ReplayBuffer, first: FirstLayer) -> None:
+        """Begin `game`; `first` is what is kept of observations."""
+        self.replay = replay
+        self._first = first
+        self.change(game)
+
+    def change(self, game: Game) -> None:
+        """Go on with another game."""
+        self._game = game
+        game.reset()
+        self._features = self._first(game.observation)
+
+    def play(self, learner: Learner, epsilon: float, rng: np.random.Generator) -> None:
+        """Play one step in every lane, epsilon-greedily, and remember it."""
+        actions = learner.select_actions(self._features, self._game.legal, epsilon, rng)
+        before = self._features
+        observation, reward, over = self._game.step(actions)
+        self._features = self._first(observation)
+        self.replay.store(
+            Transitions(
+                observation=before,
+                action=actions,
+                reward=reward,
+                next_observation=self._features,
+                terminated=np.zeros(len(actions), dtype=np.bool_),
+                cut=np.full(len(actions), over),
+                next_legal=self._game.legal.copy(),
+            )
+        )
+        if over:
+            self.change(self._game)
