@@ -16,9 +16,14 @@ _DIGEST_DIGITS = 16
 def model_digest(model: Path) -> str:
     """Give a digest of a file's bytes, empty where it cannot be read: who uses it will say so."""
     try:
-        return hashlib.sha256(model.read_bytes()).hexdigest()[:_DIGEST_DIGITS]
+        return bytes_digest(model.read_bytes())
     except OSError:
         return ""
+
+
+def bytes_digest(data: bytes) -> str:
+    """Give a digest of some bytes."""
+    return hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -21,6 +21,7 @@ from improviser.control import (
 from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
+from improviser.daemon.lessons import Lessons
 from improviser.daemon.opening import OpenPorts
 from improviser.daemon.repertoire import Repertoire
 from improviser.daemon.stage import Stage
@@ -130,6 +131,7 @@ class Performance:
             self.inbox,
             self.events.append,
             Repertoire(self.settings, self.inbox.put),
+            Lessons(self.settings, self.inbox.put),
             stand_in,
             self.propose,
         )

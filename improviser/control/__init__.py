@@ -1,19 +1,32 @@
 """All that crosses between processes: commands in, events out, each one JSON object on one line.
 
-    settings   PortSettings, then PerformerSettings: the first lines that the performer is told
-    commands   Stop, Turn, Act
+    settings   PortSettings, then PerformerSettings: the first lines that the performer is told;
+               LearnerSettings, then PerformerSettings: those of the learner
+    commands   Stop, Turn, Act, Adopt
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Changed, Kept, Played,
-               Released, Failed, Summary
+               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Changed, Adopted, Learned,
+               Kept, Played, Released, Failed, Summary
 
-Heard to Changed, in their order, are all that the engine was told: a session can be replayed from them.
+Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; channels are 0-15 here and
 in the lines between processes, and 1-16 in what is shown to people.
 """
 
-from improviser.control.commands import NEUTRAL, TEMPO_BPM, TURNS_MAX, Act, Action, Command, Knob, Stop, Turn
+from improviser.control.commands import (
+    NEUTRAL,
+    TEMPO_BPM,
+    TURNS_MAX,
+    Act,
+    Action,
+    Adopt,
+    Command,
+    Knob,
+    Stop,
+    Turn,
+)
 from improviser.control.events import (
+    Adopted,
     Changed,
     Controlled,
     Event,
@@ -22,6 +35,7 @@ from improviser.control.events import (
     Heard,
     Judged,
     Kept,
+    Learned,
     Lifted,
     Notice,
     Played,
@@ -45,6 +59,7 @@ from improviser.control.settings import (
     Binding,
     ClockUse,
     ControlMessage,
+    LearnerSettings,
     PerformerSettings,
     Piece,
     PlayerUse,
@@ -59,6 +74,8 @@ __all__ = [
     "TURNS_MAX",
     "Act",
     "Action",
+    "Adopt",
+    "Adopted",
     "Binding",
     "Changed",
     "ClockUse",
@@ -72,6 +89,8 @@ __all__ = [
     "Judged",
     "Kept",
     "Knob",
+    "Learned",
+    "LearnerSettings",
     "Lifted",
     "Notice",
     "PerformerSettings",

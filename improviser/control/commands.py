@@ -88,4 +88,22 @@ class Act:
         object.__setattr__(self, "action", Action(self.action))
 
 
-Command = Stop | Turn | Act
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Play by a set of weights from a bar line on.
+
+    Attributes:
+        number: Of the set, from 1.
+        path: The file that holds it.
+        digest: Of the file's bytes.
+        model_digest: Of the bytes of the model of which it is a set; beside another one it is passed over.
+    """
+
+    event: ClassVar[str] = "adopt"
+    number: int
+    path: str
+    digest: str
+    model_digest: str
+
+
+Command = Stop | Turn | Act | Adopt

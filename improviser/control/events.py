@@ -269,6 +269,52 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """Another set of weights is played by from the next step on.
+
+    Attributes:
+        number: Of the set; 0: the model as it was.
+        path: See control.Adopt; so is digest. Both are empty where the number is 0.
+        digest: See control.Adopt.
+        is_back: Whether a later set was taken back for it.
+    """
+
+    event: ClassVar[str] = "adopted"
+    number: int
+    path: str = ""
+    digest: str = ""
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned in the background was looked at.
+
+    Attributes:
+        updates: Updates so far.
+        lived: Transitions that were lived through, as far as they are remembered.
+        reward: The mean reward of the last steps.
+        accepted: Whether the set is offered; it is played by from a bar line on.
+        number: Of the set that was offered last, 0: none yet.
+        words: What was found.
+        kept: The reward beside held-out players, as a share of the model's.
+        gain: How much more reward it has beside this player than what is played by now, as a share.
+        drift: How far it is from the model, in nats.
+    """
+
+    event: ClassVar[str] = "learned"
+    updates: int
+    lived: int
+    reward: float
+    accepted: bool
+    number: int
+    words: str
+    kept: float
+    gain: float
+    drift: float
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
@@ -350,6 +396,8 @@ Event = (
     | Undone
     | Tasted
     | Changed
+    | Adopted
+    | Learned
     | Kept
     | Played
     | Released

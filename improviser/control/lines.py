@@ -6,8 +6,9 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.control.commands import Act, Command, Stop, Turn
+from improviser.control.commands import Act, Adopt, Command, Stop, Turn
 from improviser.control.events import (
+    Adopted,
     Changed,
     Controlled,
     Event,
@@ -16,6 +17,7 @@ from improviser.control.events import (
     Heard,
     Judged,
     Kept,
+    Learned,
     Lifted,
     Notice,
     Played,
@@ -33,22 +35,24 @@ from improviser.control.events import (
     Undone,
     Warned,
 )
-from improviser.control.settings import PerformerSettings, Piece, PortSettings
+from improviser.control.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
 DIGITS: Final = 6
-Value = PortSettings | PerformerSettings | Command | Event
+Value = PortSettings | LearnerSettings | PerformerSettings | Command | Event
 _KINDS: Final[Mapping[str, type[Value]]] = {
     kind.event: kind
     for kind in (
         PortSettings,
+        LearnerSettings,
         PerformerSettings,
         Stop,
         Turn,
         Act,
+        Adopt,
         Ready,
         Notice,
         Warned,
@@ -67,6 +71,8 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Undone,
         Tasted,
         Changed,
+        Adopted,
+        Learned,
         Kept,
         Played,
         Released,

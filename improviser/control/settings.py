@@ -106,6 +106,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """Where what is learned in the background is put.
+
+    Attributes:
+        exchange: Path of the memory that is shared with the performer.
+        folder: Folder for the sets of weights, so that a session can be replayed.
+    """
+
+    event: ClassVar[str] = "learner"
+    exchange: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class PerformerSettings:
     """What the performer plays, told while it opens the ports.
 
@@ -134,6 +148,8 @@ class PerformerSettings:
         panel: Where its knobs stand, by name.
         switched: What of mute, solo and freeze is on.
         taste: What it has learned of the player, by the names of traits.
+        exchange: Path of the memory in which sets of weights come; empty: nothing is learned there.
+        adopted: Number, path and digest of the set of weights to go on by; None: the model as it is.
     """
 
     event: ClassVar[str] = "settings"
@@ -161,6 +177,8 @@ class PerformerSettings:
     thru: bool = False
     count_in: int = 0
     metronome: bool = False
+    exchange: str = ""
+    adopted: tuple[int, str, str] | None = None
 
     def __post_init__(self) -> None:
         """Make values what they were, after they came through JSON. Raises ValueError where they are none."""

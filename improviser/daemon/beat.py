@@ -16,6 +16,7 @@ from improviser.control import (
     DIGITS,
     Act,
     Action,
+    Adopt,
     Command,
     Event,
     Halted,
@@ -40,6 +41,7 @@ from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
 from improviser.daemon.ledger import Place, beat_heart, mark_place
+from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.daemon.steering import Steering
 from improviser.daemon.surface import Surface
@@ -48,8 +50,6 @@ from improviser.daemon.voice import Voice
 from improviser.daemon.zone import Zone
 from improviser.errors import PortError
 from improviser.midi.message import (
-    ALL_NOTES_OFF,
-    ControlChange,
     Message,
     NoteOn,
     ProgramChange,
@@ -100,7 +100,7 @@ class Beat:
         self._hearing = Hearing(self._tally, stage.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
         self._conductor = Conductor(settings.clock, stage.propose)
-        self._steering = Steering(self._conductor)
+        self._steering = Steering(self._conductor, stage.lessons)
         self._surface = Surface(settings.bindings, settings.panic_controls, self._stands)
         if stage.way.thru is not None:
             stage.way.thru.keeps_back = self._surface.owns
@@ -186,6 +186,8 @@ class Beat:
                 self._lose(item)
             case Loaded() | NotLoaded():
                 self._conduct(self._stage.repertoire.take(item))
+            case Fetched() | NotFetched():
+                self._conduct(self._stage.lessons.take(item))
             case LinkHeard():
                 self._conduct(self._conductor.hear_link(item, self._engine))
             case PortFound(name, is_output):
@@ -206,6 +208,8 @@ class Beat:
                 self._stage.tell(Kept(at_s))
             case Act(Action.NEXT_PRESET):
                 self._conduct(self._stage.repertoire.ask_next())
+            case Adopt():
+                self._stage.lessons.ask(command, self._engine)
             case _:
                 self._conduct(self._steering.obey(command, at_s, self._engine))
 
@@ -294,23 +298,14 @@ class Beat:
         if lost.is_output:
             self._silence()
         else:
-            for message, port in self._hearing.lifted(port=lost.name):
-                self._let_go(message, port)
+            self._hearing.let_go(self._engine, self._now_s(), port=lost.name)
             self._voice.let_go(lost.name)
         gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
         self._stage.tell(Warned(f"{gone}; it is used again when it is back"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
-        for message, port in self._hearing.lifted(channel=channel):
-            self._let_go(message, port)
-        self._let_go(ControlChange(channel, ALL_NOTES_OFF, 0), "")
-
-    def _let_go(self, message: Message, port: str) -> None:
-        """Hear and tell a message that the player's instrument did not send any more."""
-        now_s = self._now_s()
-        self._engine.hear(message, now_s)
-        self._hearing.note(message, now_s, port)
+        self._hearing.let_go(self._engine, self._now_s(), channel=channel)
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""
@@ -329,10 +324,18 @@ class Beat:
                 self._tally.decision_times_s.append(self._clock.now_s() - now_s)
 
     def _change(self) -> None:
-        """Go on as the preset that has been loaded, where a bar begins."""
-        if self._stage.repertoire.is_due and self._engine.is_between_bars():
-            self._play_by(self._stage.repertoire.play)
+        """Go on as the preset that has been loaded, or by what was learned, where a bar begins."""
+        repertoire, lessons = self._stage.repertoire, self._stage.lessons
+        if not (repertoire.is_due or lessons.is_due) or not self._engine.is_between_bars():
+            return
+        if repertoire.is_due:
+            self._play_by(repertoire.play)
+            lessons.begin(repertoire.model_digest)
             self._choose_sound()
+        elif Action.FREEZE in self._engine.panel.switched:
+            lessons.drop()
+        else:
+            self._conduct([lessons.adopt(self._engine)])
 
     def _play_by(self, choose: Callable[[Engine], tuple[list[TimedMessage], list[Event]]]) -> None:
         """Let the engine play another preset, where there is one."""

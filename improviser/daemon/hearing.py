@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 from improviser.control import Controlled, Event, Heard, Lifted, Warned
 from improviser.daemon.ear import Ear
 from improviser.daemon.held import Held
-from improviser.midi.message import Message, NoteOff, NoteOn, message_to_bytes
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    message_to_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from improviser.daemon.ear import Arrival
     from improviser.daemon.tally import Tally
+    from improviser.engine import Engine
 
 
 class Hearing:
@@ -54,9 +62,16 @@ class Hearing:
             case _:
                 self._tell(Controlled(at_s, tuple(message_to_bytes(message)), port))
 
-    def lifted(self, *, port: str | None = None, channel: int | None = None) -> list[tuple[Message, str]]:
-        """Give the messages, with their ports, that lift all that is held on a port, or on a channel."""
-        return self._held.lifted(port=port, channel=channel)
+    def let_go(
+        self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None
+    ) -> None:
+        """Let an engine hear, and tell, that all that is held on a port, or a channel, is let go of."""
+        lifted = self._held.lifted(port=port, channel=channel)
+        if channel is not None:
+            lifted.append((ControlChange(channel, ALL_NOTES_OFF, 0), ""))
+        for message, its_port in lifted:
+            engine.hear(message, at_s)
+            self.note(message, at_s, its_port)
 
     def _warn_once(self, text: str) -> None:
         """Tell of a fault, unless a like one was told of before."""

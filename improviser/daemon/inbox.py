@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import DIGITS, Command
 from improviser.daemon.ear import Arrival
+from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.ports.clock import NS_PER_S
 
@@ -49,7 +50,9 @@ class LinkHeard:
     is_playing: bool
 
 
-Item = Arrival | Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded
+# What cannot be dropped.
+Matter = Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded | Fetched | NotFetched
+Item = Arrival | Matter
 
 
 class Inbox:
@@ -66,7 +69,7 @@ class Inbox:
         self.thru: Thru | None = None
         self._missed = bytearray(_CHANNELS)
 
-    def put(self, item: Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded) -> None:
+    def put(self, item: Matter) -> None:
         """Put in what must not be lost."""
         self.queue.put(item)
 

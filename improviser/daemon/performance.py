@@ -11,6 +11,7 @@ import numpy as np
 from improviser.control import DIGITS, ClockUse, Event, PerformerSettings, Piece, Ready, Summary, Warned
 from improviser.daemon.beat import Beat
 from improviser.daemon.ledger import open_shared
+from improviser.daemon.lessons import Lessons
 from improviser.daemon.link_watch import watching_link
 from improviser.daemon.opening import OpenPorts, alone_notice
 from improviser.daemon.repertoire import Repertoire, load_actor
@@ -63,7 +64,8 @@ def play(
 ) -> Summary:
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
     clock, ahead_s = ports.backend.clock, round(ports.output.ahead_s, DIGITS)
-    repertoire = Repertoire(settings, inbox.put)  # its thread is not to have the priority of this one
+    # Their threads are not to have the priority of this one.
+    repertoire, lessons = Repertoire(settings, inbox.put), Lessons(settings, inbox.put)
 
     def new_engine() -> Engine:
         """Make an engine for these ports."""
@@ -87,7 +89,7 @@ def play(
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
         way = Way(ports.output, cells, thru)
-        stage = Stage(way, inbox, tell, repertoire, stand_in, propose)
+        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 

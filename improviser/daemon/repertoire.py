@@ -76,6 +76,11 @@ class Repertoire:
         threading.Thread(target=self._load, name="repertoire", daemon=True).start()
 
     @property
+    def model_digest(self) -> str:
+        """The digest of the model that is played by, where it is not the first one; else empty."""
+        return "" if self._played is None else self._played.digest
+
+    @property
     def is_due(self) -> bool:
         """Whether another preset is to be played from the next bar on."""
         return self._waiting is not None

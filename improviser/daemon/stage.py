@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from improviser.control import Event
     from improviser.daemon.inbox import Inbox
+    from improviser.daemon.lessons import Lessons
     from improviser.daemon.repertoire import Repertoire
     from improviser.daemon.stand_in import StandIn
     from improviser.daemon.voice import Way
@@ -24,6 +25,7 @@ class Stage:
         inbox: What wakes the beat.
         tell: Takes an event at once, without blocking.
         repertoire: The presets that can be gone on with.
+        lessons: What was learned in the background.
         stand_in: The built-in player, None where there is none.
         propose: Takes a tempo that others have to agree on; None where nobody has.
     """
@@ -32,5 +34,6 @@ class Stage:
     inbox: Inbox
     tell: Callable[[Event], None]
     repertoire: Repertoire
+    lessons: Lessons
     stand_in: StandIn | None = None
     propose: Callable[[float], None] | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from improviser.control import PerformerSettings
     from improviser.daemon.conductor import Conductor
+    from improviser.daemon.lessons import Lessons
     from improviser.engine import Engine
 
 _NOTHING_HEARD = "nothing was played just before that could be liked or not"
@@ -38,18 +39,20 @@ class Steering:
     Threads: the performer's beat only.
     """
 
-    def __init__(self, conductor: Conductor) -> None:
-        """Hand what concerns the beat to `conductor`."""
-        self._conductor = conductor
+    def __init__(self, conductor: Conductor, lessons: Lessons) -> None:
+        """Hand what concerns the beat to `conductor`, and what was learned in the background to `lessons`."""
+        self._conductor, self._lessons = conductor, lessons
 
     def begin(self, engine: Engine, settings: PerformerSettings, at_s: float) -> Iterator[Event]:
         """Let an engine that begins at `at_s` take up what another performer's had come to."""
-        return self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
+        yield from self._lessons.resume(engine)
+        yield from self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
 
     def hand_over(self, before: Engine, engine: Engine, at_s: float) -> Iterator[Event]:
         """Let an engine that begins at `at_s` take up what the one before it had come to."""
         panel = before.panel
-        return self._resume(engine, panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
+        yield from self._lessons.carry_on(engine)
+        yield from self._resume(engine, panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
 
     def _resume(
         self,
@@ -84,7 +87,7 @@ class Steering:
             case Act(Action.LIKE | Action.DISLIKE):
                 yield self._judge(command.action is Action.LIKE, at_s, engine)
             case Act(Action.UNDO | Action.UNDO_ALL):
-                yield _undo(engine, everything=command.action is Action.UNDO_ALL)
+                yield from self._undo(engine, everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
                 yield Switched(at_s, command.action, engine.switch(command.action, at_s))
 
@@ -100,11 +103,17 @@ class Steering:
             return Notice(_FROZEN)
         if not engine.taste.judge(at_s, liked=liked):
             return Notice(_NOTHING_HEARD)
+        self._lessons.note_press()
         return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
 
-
-def _undo(engine: Engine, *, everything: bool) -> Event:
-    """Take back what was learned."""
-    if not engine.taste.undo(everything=everything):
-        return Notice(_NOTHING_LEARNED)
-    return Undone(everything, engine.taste.to_dict(), engine.taste.words)
+    def _undo(self, engine: Engine, *, everything: bool) -> Iterator[Event]:
+        """Take back what was learned last, or all of it."""
+        adopted = self._lessons.undo(engine, everything=everything)
+        if adopted is not None:
+            yield adopted
+        if adopted is not None and not everything:
+            return
+        if engine.taste.undo(everything=everything):
+            yield Undone(everything, engine.taste.to_dict(), engine.taste.words)
+        elif adopted is None:
+            yield Notice(_NOTHING_LEARNED)

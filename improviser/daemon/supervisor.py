@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final, Self
 from improviser.control import (
     Act,
     Action,
+    Adopted,
     Changed,
     ClockUse,
     Command,
     Event,
     Failed,
+    LearnerSettings,
     PerformerSettings,
     PortSettings,
     Ready,
@@ -191,7 +193,7 @@ class Supervisor:
             event = line_to_value(line)
         except ValueError:
             return None
-        if isinstance(event, PortSettings | PerformerSettings | Command):
+        if isinstance(event, PortSettings | LearnerSettings | PerformerSettings | Command):
             return None
         self._keep(event)
         return event
@@ -215,7 +217,11 @@ class Supervisor:
                     model_digest=event.model_digest,
                     engine=event.engine,
                     program=event.program,
+                    adopted=None,
                 )
+            case Adopted(number, path, digest) if self._settings is not None:
+                adopted = (number, path, digest) if number else None
+                self._settings = replace(self._settings, adopted=adopted)
             case Synced():
                 self._follows = self._follows or not event.is_own
             case _:

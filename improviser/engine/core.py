@@ -104,6 +104,11 @@ class Engine:
         self.panel.change(settings.knobs)
         return messages
 
+    @property
+    def actor(self) -> Actor:
+        """Who values its actions."""
+        return self._actor
+
     def adopt(self, actor: Actor) -> None:
         """Go on by another actor of the same kind, from the next decision on."""
         self._actor, self._prospect = actor, None

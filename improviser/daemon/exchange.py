@@ -1,0 +1,83 @@
+"""Memory in which the learner hands sets of weights to the performer, without waiting for it.
+
+Two slots are written in turn, each with the set's number before and after its bytes, and a checksum; so a
+whole set is always there, whenever the writer is interrupted, and a reader never takes half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Final, Self
+
+from improviser.errors import ImproviserError
+
+# A set of the shipped models' shape takes 0.4 MB.
+CAPACITY: Final = 4 * 1024 * 1024
+_HEAD: Final = struct.Struct("=qqIq")
+_NUMBER: Final = struct.Struct("=q")
+_SLOT: Final = _HEAD.size + CAPACITY
+_SIZE: Final = 2 * _SLOT
+# Where files are memory, on Linux.
+_SHARED: Final = Path("/dev/shm")  # noqa: S108 - the file's name is made up by tempfile
+
+
+class Exchange:
+    """One side's view of the memory.
+
+    Threads: one writer; any reads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the memory at `path`. Raises ImproviserError where there is none."""
+        self.path = path
+        try:
+            with path.open("r+b") as file:
+                self._memory = mmap.mmap(file.fileno(), _SIZE)
+        except (OSError, ValueError) as error:
+            raise ImproviserError(f"no memory is shared at {path}: {error}; nothing is learned") from error
+
+    @classmethod
+    def make(cls) -> Self:
+        """Make the memory. Raises ImproviserError where that cannot be done."""
+        folder = str(_SHARED) if _SHARED.is_dir() and os.access(_SHARED, os.W_OK) else None
+        try:
+            descriptor, name = tempfile.mkstemp(prefix="improviser-", dir=folder)
+            with os.fdopen(descriptor, "wb") as file:
+                file.truncate(_SIZE)
+        except OSError as error:
+            raise ImproviserError(f"no memory can be shared: {error.strerror}; nothing is learned") from error
+        return cls(Path(name))
+
+    def write(self, number: int, data: bytes) -> None:
+        """Put in a set; numbers grow from 1 on. Raises ValueError where it is too large."""
+        if len(data) > CAPACITY:
+            raise ValueError(f"a set of {len(data)} bytes is too large")
+        start = number % 2 * _SLOT
+        _NUMBER.pack_into(self._memory, start, -1)
+        self._memory[start + _HEAD.size : start + _HEAD.size + len(data)] = data
+        _HEAD.pack_into(self._memory, start, -1, len(data), zlib.crc32(data), number)
+        _NUMBER.pack_into(self._memory, start, number)
+
+    def read(self, number: int) -> bytes | None:
+        """Give set `number`; None where it is not there, or not any more."""
+        start = number % 2 * _SLOT
+        first, length, checksum, last = _HEAD.unpack_from(self._memory, start)
+        if not first == last == number or not 0 <= length <= CAPACITY:
+            return None
+        data = bytes(self._memory[start + _HEAD.size : start + _HEAD.size + length])
+        return data if zlib.crc32(data) == checksum else None
+
+    def close(self) -> None:
+        """Give the memory back; the other side keeps it as long as it needs it."""
+        self._memory.close()
+
+    def remove(self) -> None:
+        """Let nobody open the memory any more."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
