@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import progress, say_json, say_table, tell
-from improviser.cli.extras import load_corpus, need_plots, need_training
+from improviser.cli.corpus import load_corpus
+from improviser.cli.extras import need_plots, need_training
 from improviser.cli.game import conditions, game_settings
 from improviser.cli.hearing import measure_hearing
 from improviser.cli.knobs import turn_knobs

@@ -1,18 +1,11 @@
-"""What a command needs beyond what playing needs: libraries and the corpus."""
+"""What of the optional extras is installed, and how to install what is not."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
-from improviser.cli.console import progress
 from improviser.errors import ImproviserError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from improviser.training.piece import Piece
 
 EXTRA = ("torch", "music21", "gymnasium")
 PLOTS = "matplotlib"
@@ -37,28 +30,6 @@ def need_plots() -> None:
     if not _is_installed(PLOTS):
         msg = f"plots need {PLOTS}; install with: {INSTALL}"
         raise ImproviserError(msg)
-
-
-def load_corpus() -> list[Piece]:
-    """Give the corpus; where it has to be parsed first, with progress."""
-    from improviser.training.corpus import load_pieces
-
-    with ExitStack() as stack:
-        return load_pieces(progress=_file_progress(stack))
-
-
-def _file_progress(stack: ExitStack) -> Callable[[str, int, int], None]:
-    """Give what shows how far the reading of the corpus is."""
-    bars: dict[str, Callable[..., None]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        """Move the stage's bar."""
-        if stage not in bars:
-            stack.close()
-            bars[stage] = stack.enter_context(progress(f"corpus: {stage}", total))
-        bars[stage](done)
-
-    return report
 
 
 def _is_installed(name: str) -> bool:

@@ -15,6 +15,7 @@ from improviser.cli.performance import (
     ClockOutOption,
     CountInOption,
     FromOption,
+    LearnOption,
     ListenChannelOption,
     MeterOption,
     MetronomeOption,
@@ -38,6 +39,7 @@ improviser jam --meter 7/8 --metronome
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --osc 9000
+improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
 """
 
@@ -73,6 +75,7 @@ def jam(
     program: ProgramOption = None,
     record: RecordOption = None,
     osc: OscOption = None,
+    learn: LearnOption = False,
     json: JsonOption = False,
 ) -> None:
     """Improvise along with what is played, live, on a virtual MIDI port.
@@ -88,6 +91,10 @@ def jam(
 
     While it plays, improviser ctl turns its knobs, as controllers that are known do (improviser devices), and
     OSC on this machine (--osc). The sostenuto and soft pedals say that you like what it just played, or not.
+
+    With --learn it also learns in the background, by deep Q-learning, from what it plays beside you: every
+    eight bars what was learned is tried on held-out music, and played by only where nothing is spoilt by it
+    and it is better beside you. improviser ctl undo takes it back, undo_all to the start, freeze stops it.
 
     Panic, which silences all at once while the jam goes on: the controls 120 (all sound off) and 123 (all
     notes off) on any input, or, but for Windows, the signal SIGUSR1: kill -USR1 with the process's number.
@@ -117,4 +124,4 @@ def jam(
         channel=channel,
         program=program,
     )
-    perform(options, record, as_json=json, osc_port=osc)
+    perform(options, record, as_json=json, osc_port=osc, learns=learn)

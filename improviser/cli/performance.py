@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +13,11 @@ import typer
 from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from improviser.app import JamOptions
-    from improviser.control import Failed, PerformerSettings
+    from improviser.control import Event, Failed, PerformerSettings
+    from improviser.daemon.exchange import Exchange
     from improviser.daemon.supervisor import Supervisor
 
 EXIT_USAGE = 2
@@ -115,13 +120,24 @@ OscOption = Annotated[
     int | None,
     typer.Option("--osc", metavar="PORT", min=1, max=65535, help="Take OSC messages on this UDP port."),
 ]
+LearnOption = Annotated[
+    bool,
+    typer.Option("--learn", help="Learn beside you in the background too; needs the extra train (PyTorch)."),
+]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
 ]
 
 
-def perform(options: JamOptions, record: Path | None, *, as_json: bool, osc_port: int | None = None) -> None:
+def perform(
+    options: JamOptions,
+    record: Path | None,
+    *,
+    as_json: bool,
+    osc_port: int | None = None,
+    learns: bool = False,
+) -> None:
     """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
 
     Raises:
@@ -129,26 +145,63 @@ def perform(options: JamOptions, record: Path | None, *, as_json: bool, osc_port
     """
     from improviser.daemon.supervisor import Supervisor
 
-    with Supervisor() as supervisor:  # its process loads libraries while this one reads the preset
+    if learns:
+        from improviser.cli.extras import need_training
+
+        need_training()
+    with ExitStack() as stack:
+        supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
         from improviser.app import osc_port_of_settings, performer_settings, port_settings
 
         _check(record)
         supervisor.open(port_settings(options))
         settings = performer_settings(options)
+        exchange = _exchange() if learns else None
+        if exchange is not None:
+            settings = replace(settings, exchange=str(exchange.path))
         supervisor.start(settings)
         from improviser.config.resources import control_folder
         from improviser.daemon.doors import Doors
 
-        with Doors(supervisor, control_folder(), osc_port or osc_port_of_settings()):
-            failed = _follow(supervisor, settings, record, as_json=as_json)
+        hear = _deaf if exchange is None else _learning(supervisor, settings, exchange, stack)
+        stack.enter_context(Doors(supervisor, control_folder(), osc_port or osc_port_of_settings()))
+        failed = _follow(supervisor, settings, record, hear, as_json=as_json)
     if failed is not None:
         raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
 
 
+def _exchange() -> Exchange:
+    """Make the memory through which what is learned comes. Raises ImproviserError where there is none."""
+    from improviser.daemon.exchange import Exchange
+
+    return Exchange.make()
+
+
+def _learning(
+    supervisor: Supervisor, settings: PerformerSettings, exchange: Exchange, stack: ExitStack
+) -> Callable[[Event], None]:
+    """Start to learn in the background; give what has to be told of all that happens."""
+    from improviser.config.resources import sessions_folder
+    from improviser.daemon.journal import sets_folder
+    from improviser.daemon.learning import Learning
+
+    learning = Learning(supervisor, settings, exchange, sets_folder(sessions_folder()))
+    return stack.enter_context(learning).hear
+
+
+def _deaf(_event: Event) -> None:
+    """Hear nothing."""
+
+
 def _follow(
-    supervisor: Supervisor, settings: PerformerSettings, record: Path | None, *, as_json: bool
+    supervisor: Supervisor,
+    settings: PerformerSettings,
+    record: Path | None,
+    hear: Callable[[Event], None],
+    *,
+    as_json: bool,
 ) -> Failed | None:
-    """Show and record what happens until the end; give the fault that ended it, if one did.
+    """Show and record what happens, and let it be heard, until the end; give the fault that ended it.
 
     Where it cannot be shown any more, as when what it is piped into has ended, the jam ends, and the take is
     written before that fault is raised.
@@ -162,6 +215,7 @@ def _follow(
     failed = None
     for event in supervisor.events():
         take.hear(event)
+        hear(event)
         view.show(event)
         if view.fault is not None and not supervisor.is_stopping:
             supervisor.tell(Stop())

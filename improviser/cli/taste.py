@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from improviser.cli.console import progress, say, say_json, say_table
-from improviser.cli.extras import load_corpus, need_plots, need_training
+from improviser.cli.corpus import load_corpus
+from improviser.cli.extras import need_plots, need_training
 from improviser.cli.game import game_settings
 from improviser.cli.playing import make_settings, preset_actor
 from improviser.errors import UsageError

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import progress, say, say_json, tell
+from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
-from improviser.cli.extras import load_corpus, need_training
+from improviser.cli.extras import need_training
 from improviser.cli.game import game_settings, reward_weights
 from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.control import (
+    Adopted,
     Changed,
     Event,
     Heard,
     Judged,
+    Learned,
     Notice,
     PerformerSettings,
     Played,
@@ -232,8 +234,8 @@ def _sentences(event: Event) -> list[str]:
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
-        case Switched() | Changed():
-            return [_switch_text(event)]
+        case Switched() | Changed() | Adopted() | Learned():
+            return [_change_text(event)]
         case Judged(_, liked, _, words):
             return [f"{'Liked' if liked else 'Disliked'}: {words or NO_TASTE}."]
         case Undone(everything, _, words):
@@ -245,11 +247,20 @@ def _sentences(event: Event) -> list[str]:
             return []
 
 
-def _switch_text(event: Switched | Changed) -> str:
-    """Give what is said of a switch, or of another preset."""
-    if isinstance(event, Changed):
-        return f"Preset {event.preset}."
-    return f"{event.action.capitalize()}: {'on' if event.is_on else 'off'}."
+def _change_text(event: Switched | Changed | Adopted | Learned) -> str:
+    """Give what is said of a switch, of another preset, and of what was learned in the background."""
+    match event:
+        case Changed(preset):
+            return f"Preset {preset}."
+        case Switched(_, action, is_on):
+            return f"{action.capitalize()}: {'on' if is_on else 'off'}."
+        case Adopted(number, is_back=is_back):
+            by = f"set {number} of what it has learned" if number else "the model as it was"
+            return (
+                f"What it learned last is taken back: it plays by {by}." if is_back else f"It plays by {by}."
+            )
+        case Learned(updates, words=words):
+            return f"Learned by {updates} updates: {words}."
 
 
 def _conclusion(summary: Summary) -> list[str]:

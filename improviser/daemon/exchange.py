@@ -22,7 +22,8 @@ CAPACITY: Final = 4 * 1024 * 1024
 _HEAD: Final = struct.Struct("=qqIq")
 _NUMBER: Final = struct.Struct("=q")
 _SLOT: Final = _HEAD.size + CAPACITY
-_SIZE: Final = 2 * _SLOT
+_PULSE: Final = 2 * _SLOT
+_SIZE: Final = _PULSE + 1
 # Where files are memory, on Linux.
 _SHARED: Final = Path("/dev/shm")  # noqa: S108 - the file's name is made up by tempfile
 
@@ -72,6 +73,14 @@ class Exchange:
             return None
         data = bytes(self._memory[start + _HEAD.size : start + _HEAD.size + length])
         return data if zlib.crc32(data) == checksum else None
+
+    def beat(self) -> None:
+        """Show that the learner is awake."""
+        self._memory[_PULSE] = (self._memory[_PULSE] + 1) % 256
+
+    def pulse(self) -> int:
+        """Give a number that stays the same where the learner stands still."""
+        return self._memory[_PULSE]
 
     def close(self) -> None:
         """Give the memory back; the other side keeps it as long as it needs it."""

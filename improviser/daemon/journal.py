@@ -27,6 +27,7 @@ WAITING_MAX: Final = 64 * 1024 * 1024
 RETRY_S: Final = 1.0
 # Of older sessions so many bytes are kept.
 KEPT_BYTES: Final = 512 * 1024 * 1024
+SETS_SUFFIX: Final = ".learned"
 _NAME: Final = "%Y-%m-%d-%H%M%S"
 
 
@@ -132,16 +133,26 @@ def _made_in(folder: Path) -> tuple[int, Path]:
             number += 1
 
 
+def sets_folder(folder: Path) -> Path:
+    """Give a name for the folder in which a session's sets of weights are put, beside the sessions."""
+    return folder / f"{time.strftime(_NAME)}-{os.getpid()}{SETS_SUFFIX}"
+
+
 def sessions(folder: Path) -> list[Path]:
     """Give the sessions in a folder, the newest first."""
     return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def _make_room(newest: Path) -> None:
-    """Remove the oldest sessions beside `newest` where all together are larger than is kept."""
+    """Remove the oldest sessions beside `newest`, and what they learned, where all are too large."""
     total = 0
-    for path in sessions(newest.parent):
+    for path in sorted([*sessions(newest.parent), *newest.parent.glob(f"*{SETS_SUFFIX}")], reverse=True):
         with contextlib.suppress(OSError):
-            total += path.stat().st_size
-            if total > KEPT_BYTES and path != newest:
-                path.unlink()
+            files = list(path.iterdir()) if path.is_dir() else [path]
+            total += sum(file.stat().st_size for file in files)
+            if total <= KEPT_BYTES or path == newest:
+                continue
+            for file in files:
+                file.unlink()
+            if path.is_dir():
+                path.rmdir()

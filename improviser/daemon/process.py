@@ -32,11 +32,11 @@ class PerformerProcess:
         self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
-            _reader(self._process.stdout, self.lines.put, lambda: self.lines.put(None)),
-            _reader(self._process.stderr, self._last_words.append, lambda: None),
+            read_lines(self._process.stdout, self.lines.put, lambda: self.lines.put(None)),
+            read_lines(self._process.stderr, self._last_words.append, lambda: None),
         ]
         self._told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=_write_lines, args=(self._process.stdin, self._told.get), daemon=True).start()
+        write_lines(self._process.stdin, self._told.get)
         self._pulse = -1
         self._looked_s = self._pulsed_s = time.monotonic()
 
@@ -91,6 +91,22 @@ class PerformerProcess:
         self._launched.close()
 
 
+def read_lines(
+    stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]
+) -> threading.Thread:
+    """Start to hand over the lines of a stream, and its end, in a thread."""
+    thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
+    thread.start()
+    return thread
+
+
+def write_lines(stream: IO[str] | None, next_line: Callable[[], str | None]) -> threading.Thread:
+    """Start to write lines to a stream in a thread, until there is none, or nobody who reads them."""
+    thread = threading.Thread(target=_write_lines, args=(stream, next_line), daemon=True)
+    thread.start()
+    return thread
+
+
 def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:
     """Hand over the lines of `stream`, and its end."""
     with contextlib.suppress(OSError, ValueError):
@@ -105,10 +121,3 @@ def _write_lines(stream: IO[str] | None, next_line: Callable[[], str | None]) ->
         while stream is not None and (line := next_line()) is not None:
             stream.write(line)
             stream.flush()
-
-
-def _reader(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:
-    """Start to read a stream in a thread."""
-    thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
-    thread.start()
-    return thread

@@ -69,7 +69,7 @@ class Supervisor:
     Attributes:
         state: How the jam stands.
 
-    Threads: the main thread, since signals are taken here; `tell` and `warn` may be called in any.
+    Threads: the main thread, since signals are taken here; `tell`, `warn` and `insert` may be called in any.
     """
 
     def __init__(self) -> None:
@@ -140,7 +140,11 @@ class Supervisor:
 
     def warn(self, text: str) -> None:
         """Let a warning come among the performer's events."""
-        self._process.lines.put(value_to_line(Warned(text)))
+        self.insert(Warned(text))
+
+    def insert(self, event: Event) -> None:
+        """Let an event come among the performer's."""
+        self._process.lines.put(value_to_line(event))
 
     def panic(self) -> None:
         """Silence all that sounds; the music goes on."""

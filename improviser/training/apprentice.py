@@ -117,10 +117,10 @@ class Apprentice:
         """Take note that the engine goes on elsewhere in the music."""
         self.learner.live(self._experience.cut())
 
-    def go_back(self, weights: Weights | None) -> None:
-        """Learn on from a set that is played by now; None: from the model as it was."""
-        self._playing = self._model if weights is None else self._model.with_upper(weights)
-        self.learner.go_back(self._model.upper if weights is None else weights)
+    def go_back(self, playing: Policy) -> None:
+        """Learn on from what is played by now, as if nothing had been learned since."""
+        self._playing = playing
+        self.learner.go_back(playing.upper)
 
     def _turn(self, engine: Engine) -> None:
         """Let the parts of the reward count as the knobs say."""

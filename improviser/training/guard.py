@@ -103,6 +103,8 @@ class Guard:
 
     def judge(self, policy: Policy, playing: Policy, player: Sequence[Part]) -> Verdict:
         """Judge a policy, beside what is `playing` by now, with what this player has played of late."""
+        if not all(np.isfinite(weight).all() for weight in policy.upper.values()):
+            return Verdict("its weights are no numbers any more", 0.0, 0.0, 0.0)
         drift = self._drift(policy)
         ours = _column(self._play(policy), self._seed)
         kept = ours["reward"].mean / self._model["reward"].mean
@@ -111,8 +113,6 @@ class Guard:
 
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
         """Say what is wrong; nothing where nothing is."""
-        if not np.isfinite([kept, drift]).all():
-            return "its values are no numbers"
         if drift > DRIFT_MAX:
             return f"it drifts too far: {drift:.2f} nats"
         if kept < 1 - LOSS_MAX:

@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from improviser.agent.config import FULL
-from improviser.cli.extras import load_corpus
+from improviser.cli.corpus import load_corpus
 from improviser.playing.actions import HOLD_ACTION, REST_ACTION
 from improviser.training.ablation import Variant, train_variant
 from improviser.training.env import NETWORK, Game, ImproviserEnv

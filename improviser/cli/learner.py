@@ -1,0 +1,199 @@
+"""The process that learns while a jam goes on. Started as `python -m improviser.cli.learner`.
+
+Standard input: where to put what is learned, what is played by, then all that happens, as the journal has
+it; its end is the end. Standard output: offers, and what was found. It plays everything again for itself, so
+it knows what the improviser saw and did without asking it, and it runs only where nothing else wants to.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from improviser.agent.policy import Policy
+from improviser.control import (
+    Action,
+    Adopt,
+    Adopted,
+    Changed,
+    Judged,
+    Learned,
+    LearnerSettings,
+    Notice,
+    PerformerSettings,
+    Piece,
+    Ready,
+    Restarted,
+    Switched,
+    Warned,
+    line_to_value,
+    value_to_line,
+)
+from improviser.errors import ImproviserError
+
+if TYPE_CHECKING:
+    from improviser.control import Value
+    from improviser.daemon.exchange import Exchange
+    from improviser.daemon.understudy import Understudy
+    from improviser.engine import Engine
+    from improviser.training.apprentice import Apprentice, Offer
+
+_NICE: Final = 19
+_AWAKE_S: Final = 0.5
+EXIT_OK, EXIT_FAILURE = 0, 1
+
+
+def main() -> int:
+    """Learn as the first two lines of stdin say, until it ends; give the exit code."""
+    _give_way()
+    try:
+        where, what = (line_to_value(sys.stdin.readline()) for _ in range(2))
+        if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
+            from improviser.daemon.exchange import Exchange
+
+            Class(where, what, Exchange(Path(where.exchange))).attend()
+            return EXIT_OK
+        fault = "the learner was told no settings; start it with: improviser jam --learn"
+    except (ImproviserError, ValueError) as error:
+        fault = str(error)
+    print(fault, file=sys.stderr)  # noqa: T201 - its last words
+    return EXIT_FAILURE
+
+
+class Class:
+    """A session in which is learned."""
+
+    def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: Exchange) -> None:
+        """Begin with what is played by; reading the corpus for the first time takes two minutes."""
+        from improviser.daemon.performance import engine_maker
+        from improviser.daemon.understudy import Understudy
+
+        self._folder, self._exchange = Path(where.folder), exchange
+        self._seed, self._number = what.seed, 0
+        self._model_digest = what.model_digest
+        self._understudy: Understudy = Understudy(engine_maker(what), self._stepped)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._apprentice = self._new_apprentice(Piece(what.preset, what.source, what.model, what.engine))
+
+    def attend(self) -> None:
+        """Learn until there is no more to hear."""
+        while True:
+            self._exchange.beat()
+            try:
+                line = self._lines.get(timeout=_AWAKE_S)
+            except queue.Empty:
+                continue
+            if line is None:
+                return
+            self._take(line_to_value(line))
+
+    def _read(self) -> None:
+        """Read lines as they come, so that nobody waits who writes them."""
+        for line in sys.stdin:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _take(self, event: Value) -> None:
+        """Take in what happened."""
+        apprentice = self._apprentice
+        match event:
+            case Ready() | Restarted():
+                apprentice.cut()
+            case Judged(at_s, liked):
+                apprentice.press(at_s, liked=liked)
+            case Switched(_, Action.FREEZE, is_on):
+                apprentice.is_frozen = is_on
+            case _:
+                pass
+        self._understudy.take(event)
+        match event:
+            case Adopted(is_back=True):
+                actor = self._understudy.engine.actor
+                if isinstance(actor, Policy):
+                    apprentice.go_back(actor)
+            case Changed(preset, source, model, digest, engine):
+                self._model_digest = digest
+                self._apprentice = self._new_apprentice(Piece(preset, source, model, engine))
+            case _:
+                pass
+
+    def _stepped(self, engine: Engine) -> None:
+        """Learn from a step, and offer what is worth it."""
+        offer = self._apprentice.step(engine)
+        if offer is not None:
+            accepted = offer.verdict.accepted and self._publish(offer)
+            self._tell(offer, accepted=accepted)
+
+    def _publish(self, offer: Offer) -> bool:
+        """Offer a set of weights; tell whether that could be done."""
+        from improviser.agent.checkpoint import set_to_bytes
+        from improviser.files import bytes_digest, write_whole
+
+        number = self._number + 1
+        data = set_to_bytes(offer.policy.config, offer.weights, {"model": self._model_digest})
+        path = self._folder / f"{number:04}.safetensors"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+        except OSError as error:
+            _say(Warned(f"what was learned cannot be written ({error.strerror}), and is not played by"))
+            return False
+        self._number = number
+        self._exchange.write(number, data)
+        _say(Adopt(number, str(path), bytes_digest(data), self._model_digest))
+        return True
+
+    def _tell(self, offer: Offer, *, accepted: bool) -> None:
+        """Tell what was found."""
+        verdict, apprentice = offer.verdict, self._apprentice
+        _say(
+            Learned(
+                updates=apprentice.learner.updates,
+                lived=apprentice.learner.lived,
+                reward=apprentice.reward or 0.0,
+                accepted=accepted,
+                number=self._number,
+                words=verdict.words,
+                kept=verdict.kept,
+                gain=verdict.gain,
+                drift=verdict.drift,
+            )
+        )
+
+    def _new_apprentice(self, piece: Piece) -> Apprentice:
+        """Give an apprentice for a preset, at the beginning."""
+        from improviser.cli.apprentice import make_apprentice
+        from improviser.config.preset import load_preset
+
+        def progress(stage: str, done: int, total: int) -> None:
+            """Be awake, and tell that it takes a while."""
+            self._exchange.beat()
+            if done <= 1:
+                _say(Notice(f"before it learns the corpus is read, once ({stage}: {total} files)"))
+
+        apprentice = make_apprentice(load_preset(piece.source), self._seed, progress, self._exchange.beat)
+        _say(Notice(f"it learns beside you now, from what the preset {piece.preset} can"))
+        return apprentice
+
+
+def _say(value: Value) -> None:
+    """Write a value to whoever has started us."""
+    sys.stdout.write(value_to_line(value))
+    sys.stdout.flush()
+
+
+def _give_way() -> None:
+    """Run only where nothing else wants to, as far as the system lets us."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(_NICE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
