@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 from improviser.agent.config import NetworkConfig, network_config_from_json
 from improviser.agent.policy import NETWORKS, UPPER, Policy, Weights
 from improviser.errors import CheckpointError
-from improviser.files import write_whole
+from improviser.files import bytes_digest, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,33 @@ def set_from_bytes(data: bytes, config: NetworkConfig) -> Weights:
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise CheckpointError("a set of weights holds nan or infinity; it is not played by")
     return tensors
+
+
+def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
+    """Give the weights above the first layer in a file.
+
+    Raises:
+        CheckpointError: The file is missing, is not the one that the digest is of, or does not fit the shape.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"no set of weights at {path} ({error.strerror})") from error
+    if bytes_digest(data) != digest:
+        raise CheckpointError(f"the set of weights at {path} is another one than was learned")
+    return set_from_bytes(data, config)
+
+
+def save_set(model: Path, path: Path, digest: str, target: Path) -> None:
+    """Write a model that is another one but for the set of weights at `path`, of this digest.
+
+    Raises:
+        CheckpointError: One of them is missing or broken, or the new one cannot be written.
+    """
+    config, networks, header = load_model(model)
+    q = networks["q"] | read_set(path, digest, config)
+    notes = {name: text for name, text in header.items() if name not in {"format", "network"}}
+    save_model(target, config, networks | {"q": q}, notes)
 
 
 def save_model(

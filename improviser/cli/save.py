@@ -34,21 +34,34 @@ def save(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Save a jam's preset with what was learned of your taste and where its knobs stood, under a new name.
+    """Save a jam's preset with what was learned and where its knobs stood, under a new name.
+
+    What was learned is your taste and, of a jam with --learn, the set of weights that it played by last.
 
     It works while the jam still goes on, and afterwards. The preset is a file in the folder presets of
     improviser's configuration folder; jam --preset NAME plays by it, and learns on from there.
     """
+    from improviser.agent.checkpoint import save_set
     from improviser.cli.keep import newest_session
-    from improviser.config.preset_file import save_preset
+    from improviser.config.preset_file import check_name, save_preset
+    from improviser.config.resources import own_model_path
     from improviser.daemon.session_log import read_session
     from improviser.daemon.state import state_of
 
     told = read_session(session or newest_session())
     state = state_of(told)
-    path = save_preset(Path(state.source), name, state.panel, state.taste, over=force)
+    adopted = state.adopted
+    model = None
+    if adopted.number:
+        model = own_model_path(name)
+        check_name(name, over=force)
+        save_set(Path(state.model), Path(adopted.path), adopted.digest, model)
+    path = save_preset(Path(state.source), name, state.panel, state.taste, model, over=force)
     if json:
-        say_json({"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel})
+        saved = {"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel}
+        say_json(saved | {"set": adopted.number, "model": None if model is None else str(model)})
     else:
         say(f"Saved: {path}. It knows of you: {state.words or NO_TASTE}.")
+        if model is not None:
+            say(f"It plays by set {adopted.number} of what it learned: {model}.")
         say(f"Play by it: improviser jam --preset {name}")

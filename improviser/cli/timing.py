@@ -93,9 +93,9 @@ def _trials(plan: TimingPlan) -> list[Trial]:
     if unknown:
         raise UsageError(f"no work '{unknown[0]}'; there is {', '.join(work.name for work in WORKS)}")
     chosen = [work for work in WORKS if not plan.works or work.name in plan.works]
-    if missing_training() and any(work.learns for work in chosen):
+    if missing_training() and any(work.learns or work.jam_learns for work in chosen):
         tell('the learner is left out: it takes pip install "improviser-live[train]"')
-        chosen = [work for work in chosen if not work.learns]
+        chosen = [work for work in chosen if not (work.learns or work.jam_learns)]
     learner = (sys.executable, "-P", "-c", _LEARNER)
     backends = [name for name in BACKENDS if not plan.backend or name == plan.backend]
     once = [

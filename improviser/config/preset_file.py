@@ -21,7 +21,13 @@ _DIGITS: Final = 6
 
 
 def save_preset(
-    base: Path, name: str, panel: Mapping[str, float], taste: Mapping[str, float], *, over: bool
+    base: Path,
+    name: str,
+    panel: Mapping[str, float],
+    taste: Mapping[str, float],
+    model: Path | None = None,
+    *,
+    over: bool,
 ) -> Path:
     """Write the preset in the file `base` under a new name, with a panel and a taste; give the new path.
 
@@ -30,25 +36,20 @@ def save_preset(
         name: The new name.
         panel: Positions of knobs, 0-2, by name.
         taste: Weights of traits by name.
+        model: A model of the user's own that it is to play by; None: that of `base`.
         over: Whether a preset of the user's own of that name may be written over.
 
     Raises:
         UsageError: The name is none, is taken, or is that of a template.
         ConfigError: There is no good preset in `base`, or the file cannot be written.
     """
-    try:
-        TypeAdapter(Name).validate_python(name)
-    except ValidationError as error:
-        raise UsageError(f"the name {name!r} has to be of letters, digits, _ and - only") from error
+    check_name(name, over=over)
     load_document(base, Preset)
     path = config_folder() / "presets" / f"{name}.toml"
-    taken = preset_paths().get(name)
-    if taken is not None and not over:
-        raise UsageError(f"there is a preset {name!r} already: {taken}; choose another name, or --force")
-    if name.startswith("_"):
-        raise UsageError(f"{name!r} would not be found: files that begin with _ are templates")
     document = tomlkit.parse(base.read_text("utf-8"))
     document["name"] = name
+    if model is not None:
+        document["model"] = model.name
     moved = {knob: round(position, _DIGITS) for knob, position in panel.items() if position != NEUTRAL}
     for table, values in (
         ("panel", moved),
@@ -59,3 +60,16 @@ def save_preset(
             document[table] = values
     write_document(path, document, Preset)
     return path
+
+
+def check_name(name: str, *, over: bool) -> None:
+    """Raise UsageError where a new preset cannot be called `name`, or one of that name would be lost."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise UsageError(f"the name {name!r} has to be of letters, digits, _ and - only") from error
+    taken = preset_paths().get(name)
+    if taken is not None and not over:
+        raise UsageError(f"there is a preset {name!r} already: {taken}; choose another name, or --force")
+    if name.startswith("_"):
+        raise UsageError(f"{name!r} would not be found: files that begin with _ are templates")

@@ -69,6 +69,11 @@ def device_paths() -> dict[str, Path]:
     return _paths("devices")
 
 
+def own_model_path(name: str) -> Path:
+    """Give the path of the user's own model called `name`, there or not."""
+    return config_folder() / "presets" / "models" / f"{name}.safetensors"
+
+
 def model_path(file_name: str) -> Path:
     """Give the path of the model `file_name` of a preset: the user's own, or the shipped one.
 

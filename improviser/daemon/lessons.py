@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from improviser.agent.checkpoint import set_from_bytes
+from improviser.agent.checkpoint import read_set, set_from_bytes
 from improviser.agent.policy import Policy
 from improviser.control import Adopt, Adopted, Warned
 from improviser.daemon.exchange import Exchange
@@ -49,19 +49,6 @@ class NotFetched:
     """A set of weights that cannot be played by, and why."""
 
     fault: str
-
-
-def read_set(path: str, digest: str, policy: Policy) -> Policy:
-    """Give the policy that plays by a set of weights in a file.
-
-    Raises:
-        CheckpointError: The file is missing, or is not the one that the digest is of.
-    """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"no set of weights at {path} ({error.strerror})") from error
-    return _policy(data, digest, policy)
 
 
 class Lessons:
@@ -102,7 +89,7 @@ class Lessons:
             return
         number, path, digest = self._resumed
         try:
-            policy = read_set(path, digest, engine.actor)
+            policy = engine.actor.with_upper(read_set(Path(path), digest, engine.actor.config))
         except CheckpointError as error:
             yield Warned(f"{error}; it plays on as it was before it learned")
         else:

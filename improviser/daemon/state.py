@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from improviser.control import (
     NEUTRAL,
     Action,
+    Adopted,
     Changed,
     Halted,
     Heard,
     Judged,
     Kept,
     Knob,
+    Learned,
     Notice,
     Played,
     Ready,
@@ -26,6 +28,7 @@ from improviser.control import (
     Tasted,
     Turned,
     Undone,
+    value_to_json,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     from improviser.daemon.session_log import Session
 
 # What follows from a command; of Synced, one of the improviser's own.
-_ANSWERS = Turned | Switched | Judged | Undone | Tasted | Synced | Silenced | Kept | Notice | Changed
+_ANSWERS = (
+    Turned | Switched | Judged | Undone | Tasted | Adopted | Synced | Silenced | Kept | Notice | Changed
+)
 
 
 @dataclass
@@ -47,6 +52,9 @@ class State:
 
     preset: str = ""
     source: str = ""
+    model: str = ""
+    adopted: Adopted = field(default_factory=lambda: Adopted(0))
+    learned: Learned | None = None
     tempo_bpm: float = 0.0
     clock: str = "own"
     is_rolling: bool = False
@@ -69,7 +77,7 @@ class State:
         """Stand as a performer begins."""
         engine = settings.engine
         with self._changed:
-            self.preset, self.source = settings.preset, settings.source
+            self.preset, self.source, self.model = settings.preset, settings.source, settings.model
             self.tempo_bpm = engine.get("tempo_bpm", 0.0)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
@@ -110,6 +118,8 @@ class State:
                 "words": self.words,
                 "likes": self.likes,
                 "dislikes": self.dislikes,
+                "set": self.adopted.number,
+                "learned": None if self.learned is None else value_to_json(self.learned),
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
                 "ignored": self.ignored(),
                 "notice": self.notice,
@@ -127,6 +137,10 @@ class State:
                 self.key, self.chord = key, chord
             case Started() | Halted() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
+            case Adopted():
+                self.adopted = event
+            case Learned():
+                self.learned = event
             case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
                 self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else "outer"
             case _:
@@ -136,7 +150,8 @@ class State:
         """Take in what was done with knobs and pedals."""
         match event:
             case Changed():
-                self.preset, self.source = event.preset, event.source
+                self.preset, self.source, self.model = event.preset, event.source, event.model
+                self.adopted = Adopted(0)
                 self.taste, self.words = event.taste, event.words
             case Notice(text):
                 self.notice = text

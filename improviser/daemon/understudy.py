@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from improviser.agent.checkpoint import read_set
 from improviser.agent.policy import Policy
 from improviser.control import (
     DIGITS,
@@ -27,7 +29,6 @@ from improviser.control import (
     Turned,
     Undone,
 )
-from improviser.daemon.lessons import read_set
 from improviser.daemon.repertoire import load_actor
 from improviser.engine import EngineSettings
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
@@ -143,7 +144,7 @@ class Understudy:
         """Play by a set of weights, or by the model as it was."""
         actor: Actor = self._model
         if adopted.number and isinstance(actor, Policy):
-            actor = read_set(adopted.path, adopted.digest, actor)
+            actor = actor.with_upper(read_set(Path(adopted.path), adopted.digest, actor.config))
         self.engine.adopt(actor)
 
     def _silence(self, at_s: float, through_s: float) -> None:

@@ -59,12 +59,14 @@ class Work:
     Attributes:
         name: What it is called.
         learns: Whether a learner works, in a process of its own at low priority.
+        jam_learns: Whether the jam learns in the background.
         spins: Whether each core is kept busy.
         realtime: Whether the jam and the reference may have real-time priority.
     """
 
     name: str
     learns: bool = False
+    jam_learns: bool = False
     spins: bool = False
     realtime: bool = True
 
@@ -72,6 +74,7 @@ class Work:
 WORKS: Final = (
     Work("idle"),
     Work("learner", learns=True),
+    Work("learning", jam_learns=True),
     Work("loaded", spins=True),
     Work("ordinary", learns=True, realtime=False),
 )
@@ -225,7 +228,8 @@ def _jam(trial: Trial) -> list[str]:
     values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
     sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
-    return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports, *sends]
+    learns = ["--learn"] * trial.work.jam_learns
+    return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports, *sends, *learns]
 
 
 def _references(program: Path | None, trial: Trial) -> list[list[str]]:
