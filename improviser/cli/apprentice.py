@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from improviser.config.preset import Preset
     from improviser.training.apprentice import Apprentice
+    from improviser.training.piece import Piece
 
 # So many of the corpus' parts are played beside; so many held-out ones judge, beside people's.
 PARTS: Final = 200
@@ -20,15 +21,17 @@ FOLLOWING: Final = 0.15
 
 
 def make_apprentice(
-    preset: Preset, seed: int, progress: Callable[[str, int, int], None], awake: Callable[[], None]
+    preset: Preset, pieces: list[Piece], seed: int, awake: Callable[[], None], *, guarded: bool = True
 ) -> Apprentice:
     """Give an apprentice that has learned nothing yet.
 
     Args:
         preset: Whose model it learns on from, and whose corpus is what it must not forget.
+        pieces: The corpus.
         seed: Of every random choice.
-        progress: Told how the corpus is read, where it was not before.
         awake: Called now and then, for it takes some seconds.
+        guarded: Whether anything keeps what it could: games of the corpus, averages, a judge. Without them
+            it learns from what it lives through alone, and plays by all of that.
 
     Raises:
         CheckpointError: The preset's model is missing, or corrupt.
@@ -38,7 +41,6 @@ def make_apprentice(
     from improviser.agent.checkpoint import load_model
     from improviser.agent.policy import Policy
     from improviser.training.apprentice import Apprentice
-    from improviser.training.corpus import load_pieces
     from improviser.training.env import Game
     from improviser.training.evaluate import spread
     from improviser.training.guard import Guard
@@ -48,15 +50,17 @@ def make_apprentice(
 
     config, networks, _ = load_model(preset.model_path)
     model = Policy(config, networks["prior"], networks["q"])
-    pieces = load_pieces(progress=progress)
-    awake()
-    game, rng, online = game_settings(preset), np.random.default_rng([seed, 4]), OnlineSettings()
+    rewards, rng = reward_weights(preset).to_array(), np.random.default_rng([seed, 4])
+    if not guarded:
+        alone = OnlineSettings(corpus_share=0.0, imagined_share=0.0, average=0.0)
+        learner = OnlineLearner(config, networks, None, rewards, alone, rng)
+        return Apprentice(model, learner, None, rewards, rng)
+    game, online = game_settings(preset), OnlineSettings()
     tidy = game_parts([piece for piece in pieces if piece.split == "train"], game)
     awake()
     chosen = [tidy[index] for index in rng.permutation(len(tidy))[:PARTS]]
     corpus = Game(chosen, player_table(chosen), online.lanes, rng, FOLLOWING)
     awake()
-    rewards = reward_weights(preset).to_array()
     learner = OnlineLearner(config, networks, corpus, rewards, online, rng)
     awake()
     guard = Guard(

@@ -29,18 +29,19 @@ improviser bench timing --seconds 60 --period 16
 improviser bench timing --work learner --json
 improviser bench timing --backend jack --runs 3
 improviser bench taste --preset fiddle --plots /tmp/plots
+improviser bench learn --preset fiddle --player drone
 """
 
 WhatArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[decision] [engine] [ready] [env] [training] [timing] [taste]",
-        help="All but timing and taste by default.",
+        metavar="[decision] [engine] [ready] [env] [training] [timing] [taste] [learn]",
+        help="All but timing, taste and learn by default.",
     ),
 ]
 
 NEED_TRAINING = frozenset({"env", "training"})
-TIMING, TASTE = "timing", "taste"
+TIMING, TASTE, LEARN = "timing", "taste", "learn"
 
 
 class TimedBackend(StrEnum):
@@ -58,13 +59,18 @@ BackendOption = Annotated[
 ]
 WorkOption = Annotated[
     list[str] | None,
-    typer.Option("--work", metavar="NAME", help="timing: idle, learner, loaded or ordinary; all by default."),
+    typer.Option(
+        "--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary; all by default."
+    ),
 ]
 TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: of each kind.")]
 SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid to try things out.")]
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="taste: draw the curve into a folder.")
 ]
+PlayerOption = Annotated[str, typer.Option("--player", help="learn: beside whom, drone or planing.")]
+MinutesOption = Annotated[float, typer.Option("--minutes", min=2, help="learn: how long it is played.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="learn: how often, each by other chances.")]
 DECISIONS = 20_000
 
 
@@ -80,6 +86,9 @@ def bench(
     trials: TrialsOption = 22,
     split: SplitOption = "test",
     plots: PlotsOption = None,
+    player: PlayerOption = "drone",
+    minutes: MinutesOption = 10,
+    seeds: SeedsOption = 3,
     json: JsonOption = False,
 ) -> None:
     """Measure the speed of decisions, engine, start, environment and training on this machine.
@@ -93,23 +102,31 @@ def bench(
 
     Timing runs a jam on a JACK server of its own (the dummy driver), and another client says how far each
     note and each tick of its clock was off the grid, beside references in C, and how long a key that is
-    passed on took: with the machine idle, with a learner at work, with all cores busy, and with a learner but
-    without real-time priority.
+    passed on took: with the machine idle, with a learner at work, with a jam that learns itself, with all
+    cores busy, and with a learner but without real-time priority.
 
     Taste lets listeners with a hidden taste press like and dislike, late and sometimes wrongly, beside
     players of the held-out corpus: how far three dislikes change what they are about, and how near what is
     learned comes to an oracle that knows the taste.
+
+    Learn lets a jam learn in the background beside a player in a style that the corpus has nothing of, and
+    measures the reward beside held-out pieces of that player and elsewhere; then the musician's table after
+    1,000 updates, with its guards and without.
     """
-    if TIMING in (what or ()):
-        from improviser.cli.timing import TimingPlan, bench_timing
+    from improviser.cli.online import bench_learn
+    from improviser.cli.taste import bench_taste
+    from improviser.cli.timing import TimingPlan, bench_timing
 
-        plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
-        bench_timing(plan, as_json=json)
-    if TASTE in (what or ()):
-        from improviser.cli.taste import bench_taste
-
-        bench_taste(preset, trials, plots, split=split, as_json=json)
-    others = [name for name in what or () if name not in {TIMING, TASTE}]
+    plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
+    trials_of_their_own: dict[str, Callable[[], None]] = {
+        TIMING: lambda: bench_timing(plan, as_json=json),
+        TASTE: lambda: bench_taste(preset, trials, plots, split=split, as_json=json),
+        LEARN: lambda: bench_learn(preset, player, minutes, seeds, as_json=json),
+    }
+    for name, run in trials_of_their_own.items():
+        if name in (what or ()):
+            run()
+    others = [name for name in what or () if name not in trials_of_their_own]
     benches = _chosen(others) if others or not what else {}
     if not benches:
         return
@@ -140,7 +157,7 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     }
     unknown = sorted(set(what or ()) - set(benches))
     if unknown:
-        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING, TASTE))}"
+        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING, TASTE, LEARN))}"
         raise UsageError(msg)
     chosen: dict[str, Callable[[str], Figures]] = {
         name: bench for name, bench in benches.items() if not what or name in what

@@ -127,7 +127,7 @@ def evaluate(
             turn_knobs(actor, plan, plots, json=json)
         else:
             evaluation = _run(actor, plan)
-            _show(evaluation.table, preset, json=json)
+            show_table(evaluation.table, preset, json=json)
             if plots is not None:
                 _draw(evaluation, plots)
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
@@ -219,7 +219,7 @@ def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
     return files
 
 
-def _show(table: Table, preset: str, *, json: bool) -> None:
+def show_table(table: Table, preset: str, *, json: bool) -> None:
     """Print the table, or a line of JSON a column."""
     if not json:
         say_table(("FIGURE", *table.columns, "BAND"), [table.cells(figure) for figure in table.rows()])

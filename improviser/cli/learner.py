@@ -169,6 +169,7 @@ class Class:
         """Give an apprentice for a preset, at the beginning."""
         from improviser.cli.apprentice import make_apprentice
         from improviser.config.preset import load_preset
+        from improviser.training.corpus import load_pieces
 
         def progress(stage: str, done: int, total: int) -> None:
             """Be awake, and tell that it takes a while."""
@@ -176,7 +177,8 @@ class Class:
             if done <= 1:
                 _say(Notice(f"before it learns the corpus is read, once ({stage}: {total} files)"))
 
-        apprentice = make_apprentice(load_preset(piece.source), self._seed, progress, self._exchange.beat)
+        pieces = load_pieces(progress=progress)
+        apprentice = make_apprentice(load_preset(piece.source), pieces, self._seed, self._exchange.beat)
         _say(Notice(f"it learns beside you now, from what the preset {piece.preset} can"))
         return apprentice
 

@@ -138,6 +138,8 @@ class OnlineLearner:
 
     def imagine(self, game: Game) -> None:
         """Play games beside what the player has played; those before are forgotten in time."""
+        if not self._settings.imagined_share:
+            return
         if self._imagined is None:
             self._imagined = _Games(game, self._buffer(self._settings.lanes), self._first)
             self._play(self._imagined, FILL_STEPS)

@@ -1,0 +1,90 @@
+"""`improviser bench learn`: what learning in the background gives, and what its guards are for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from improviser.cli.apprentice import make_apprentice
+from improviser.cli.console import progress, say, say_json, say_table
+from improviser.cli.corpus import load_corpus
+from improviser.cli.evaluate import make_plan, show_table
+from improviser.cli.extras import need_training
+from improviser.cli.game import game_settings
+from improviser.cli.playing import make_settings, preset_actor
+from improviser.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.training.apprentice import Apprentice
+    from improviser.training.online_study import Gain
+
+
+def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json: bool) -> None:
+    """Measure, and print tables or a line of JSON for each figure.
+
+    Raises:
+        UsageError: There is no such player, or the preset plays chords.
+        ImproviserError: What training takes is not installed.
+    """
+    from improviser.config.preset import Role, load_preset
+
+    chosen = load_preset(preset)
+    if chosen.role is not Role.MELODY:
+        raise UsageError("bench learn is of melodies only; choose one: --preset fiddle")
+    need_training()
+    from improviser.training.online_study import OnlineStudy
+    from improviser.training.stranger import STRANGERS
+
+    if player not in STRANGERS:
+        raise UsageError(f"no player '{player}'; there are {', '.join(STRANGERS)}")
+    pieces = load_corpus()
+
+    def make(seed: int, guarded: bool) -> Apprentice:
+        """Make an apprentice."""
+        return make_apprentice(chosen, pieces, seed, lambda: None, guarded=guarded)
+
+    study = OnlineStudy(
+        preset_actor(chosen),
+        make_settings(chosen, key="auto"),
+        game_settings(chosen),
+        player,
+        make_plan(chosen, pieces),
+        make,
+    )
+    with progress("learning", seeds + 1) as advance:
+        lessons = [study.lessons(seed, minutes, _from(seed, advance)) for seed in range(seeds)]
+        unguarded = study.lessons(0, minutes, _from(seeds, advance), guarded=False)
+    gains = [study.gain(one) for one in lessons]
+    if as_json:
+        for gain in gains:
+            say_json(
+                {"event": "measured", "bench": "learn", "preset": preset, "player": player} | asdict(gain)
+            )
+    else:
+        _show(gains)
+        say()
+    with progress("evaluating", 1) as advance:
+        table = study.table(lessons[0], unguarded, lambda done, total: advance(done / total))
+    show_table(table, preset, json=as_json)
+
+
+def _from(start: float, advance: Callable[[float], None]) -> Callable[[float], None]:
+    """Give what moves a bar on from `start`."""
+    return lambda share: advance(start + share)
+
+
+def _show(gains: list[Gain]) -> None:
+    """Print what lessons gave."""
+    rows = []
+    for gain in gains:
+        offered, adopted = gain.sets
+        cells = [
+            (f"{frozen:.3f}", f"{learned:.3f}", f"{learned / frozen - 1:+.1%}")
+            for frozen, learned in (gain.beside, gain.elsewhere)
+        ]
+        rows.append((gain.seed, f"{adopted} of {offered}", *cells[0], *cells[1]))
+    say_table(
+        ("SEED", "SETS", "BESIDE, FROZEN", "LEARNED", "GAIN", "ELSEWHERE, FROZEN", "LEARNED", "CHANGE"), rows
+    )
