@@ -1,0 +1,298 @@
+"""Learning beside the music, on a corpus of a few bars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from improviser.agent.config import NetworkConfig
+from improviser.agent.policy import Policy, Weights
+from improviser.agent.replay import Batch, ReplayBuffer
+from improviser.engine import Engine, EngineSettings
+from improviser.engine.experience import PlayerStep
+from improviser.listening.line import HOLD, REST
+from improviser.training.apprentice import JUDGED_BARS, UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
+from improviser.training.chooser import Conditions
+from improviser.training.env import NETWORK, Game, RewardWeights
+from improviser.training.guard import Guard, Verdict
+from improviser.training.material import GameSettings, game_parts, held_out_parts, human_parts
+from improviser.training.online import OnlineLearner, OnlineSettings
+from improviser.training.stranger import STRANGERS, strange_part
+from improviser.training.tables import player_table
+from improviser.training.taste_trial import Session
+from tests.tiny_corpus import tiny_corpus
+from tests.tiny_network import make_weights
+
+CONFIG = replace(NETWORK, hidden=16, heads=3)
+GAME = GameSettings("fiddle")
+REWARDS = np.array([1.0, 0.8, 0.5], dtype=np.float32)
+SETTINGS = EngineSettings(tempo_bpm=120.0, key="C", style="fiddle")
+FEW = OnlineSettings(replace(OnlineSettings().dqn, batch_size=32, buffer_size=2_000), lanes=2)
+
+
+def networks(config: NetworkConfig = CONFIG) -> dict[str, Weights]:
+    """Give a model of random weights."""
+    return {"prior": make_weights(config.prior(), 1, 0.3), "q": make_weights(config, 2, 0.1)}
+
+
+def model() -> Policy:
+    """Give what plays by it."""
+    return Policy(CONFIG, networks()["prior"], networks()["q"])
+
+
+def corpus_game(rng: np.random.Generator, lanes: int = 2) -> Game:
+    """Give games of the tiny corpus."""
+    parts = game_parts([piece for piece in tiny_corpus() if piece.split == "train"], GAME)
+    return Game(parts, player_table(parts), lanes, rng)
+
+
+def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
+    """Give a learner."""
+    rng = np.random.default_rng(seed)
+    return OnlineLearner(CONFIG, networks(), corpus_game(rng), REWARDS, settings, rng)
+
+
+def new_guard() -> Guard:
+    """Give a guard that plays two pieces."""
+    pieces = tiny_corpus()
+    conditions = Conditions(SETTINGS.knobs, RewardWeights())
+    held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
+    return Guard(model(), held_out, human_parts(pieces, GAME, "valid"), conditions, 0)
+
+
+def new_apprentice(seed: int = 0, guard: Guard | None = None) -> Apprentice:
+    """Give an apprentice, by default without a judge."""
+    return Apprentice(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
+
+
+def session(seed: int = 0) -> Session:
+    """Give an engine beside a drone."""
+    part = strange_part("drone", GAME, 64, np.random.default_rng(seed))
+    return Session(model(), SETTINGS, part, seed)
+
+
+def learn(apprentice: Apprentice, beside: Session, steps: int) -> list[Offer]:
+    """Let an apprentice learn beside a session; give what it offers."""
+    offers = []
+    for _ in range(steps):
+        beside.play()
+        offer = apprentice.step(beside.engine)
+        offers += [] if offer is None else [offer]
+    return offers
+
+
+def same(one: Weights, other: Weights) -> bool:
+    """Tell whether two sets are the same, bit for bit."""
+    return all((one[name] == other[name]).all() for name in one)
+
+
+def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
+    """Some updates a step; two with one seed offer the same, bit for bit, and another one something else."""
+    steps = JUDGED_BARS * SETTINGS.bar_steps + 40
+    offers = [learn(new_apprentice(seed), session(), steps)[0] for seed in (0, 0, 1)]
+    assert same(offers[0].weights, offers[1].weights)
+    assert not same(offers[0].weights, offers[2].weights)
+    assert not same(offers[0].weights, model().upper)
+    apprentice = new_apprentice()
+    learn(apprentice, session(), 60)
+    assert UPDATES_A_STEP * 60 > apprentice.learner.updates >= UPDATES_A_STEP * 30
+    assert apprentice.reward is not None
+
+
+def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least; the rest is shared by what was lived through and what might have been, once there is any."""
+    drawn: list[dict[int, int]] = []
+    draw, gather = ReplayBuffer.sample, OnlineLearner._batch  # noqa: SLF001 - what is drawn from where
+
+    def sample(replay: ReplayBuffer, count: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
+        """Count."""
+        drawn[-1][id(replay)] = count
+        return draw(replay, count, rng, progress)
+
+    def batch(learner: OnlineLearner) -> Batch:
+        """Begin to count anew."""
+        drawn.append({})
+        return gather(learner)
+
+    monkeypatch.setattr(ReplayBuffer, "sample", sample)
+    monkeypatch.setattr(OnlineLearner, "_batch", batch)
+    apprentice = new_apprentice()
+    learn(apprentice, session(), JUDGED_BARS * SETTINGS.bar_steps + 40)
+    corpus = apprentice.learner._corpus  # noqa: SLF001
+    assert corpus is not None
+    shares = [counts[id(corpus.replay)] / sum(counts.values()) for counts in drawn]
+    assert 0.5 <= min(shares)
+    assert 2 / 3 == pytest.approx(shares[0], abs=0.02)
+    assert 3 == len(drawn[-1])
+    assert 0.5 == pytest.approx(shares[-1], abs=0.02)
+
+
+def test_frozen_it_learns_nothing() -> None:
+    """What is lived through is still remembered."""
+    apprentice = new_apprentice()
+    apprentice.is_frozen = True
+    assert [] == learn(apprentice, session(), 150)
+    apprentice.press(5.0, liked=True)
+    assert 0 == apprentice.learner.updates
+    assert apprentice.learner.lived > 100
+    assert same(apprentice.learner.offer(), model().upper)
+
+
+def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
+    """Shared by the parts of the reward, a dislike the other way round; what was forgotten is not changed."""
+    learner, liked = new_learner(), new_learner()
+    apprentice = new_apprentice()
+    beside = session()
+    lived = []
+    for _ in range(20):
+        beside.play()
+        lived += apprentice._experience.take(beside.engine)  # noqa: SLF001 - for its transitions
+    for one in (learner, liked):
+        one.live(lived)
+    liked.press([(0, 0.75), (3, 0.25), (900, 0.5)], liked=True)
+    before, after = (one._lived._rows.reward[: len(lived)] for one in (learner, liked))  # noqa: SLF001
+    added = after - before
+    assert [0.75 / 3] * 3 == pytest.approx(added[-1].tolist())
+    assert [0.25 / 3] * 3 == pytest.approx(added[-4].tolist())
+    assert 0 == np.abs(np.delete(added, [-1, -4], axis=0)).max()
+    liked.press([(0, 0.75), (3, 0.25)], liked=False)
+    assert after == pytest.approx(before, abs=1e-6)
+
+
+def test_it_goes_back_bit_for_bit() -> None:
+    """To the model as it was, and learns from there as if it had never learned."""
+    apprentice = new_apprentice()
+    learn(apprentice, session(), 60)
+    apprentice.go_back(model())
+    assert same(apprentice.learner.offer(), model().upper)
+
+
+def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts of the reward count as they stand; past rewards too, since they are kept apart."""
+    apprentice, beside = new_apprentice(), session()
+    told: list[list[float]] = []
+    monkeypatch.setattr(apprentice.learner, "reweigh", lambda weights: told.append(weights.tolist()))
+    learn(apprentice, beside, 10)
+    assert [] == told
+    beside.engine.panel.turn("harmony", 2.0, at_once=True)
+    learn(apprentice, beside, 10)
+    ((harmony, coherence, creativity),) = told
+    assert [4.0, 0.8, 0.5] == pytest.approx([harmony, coherence, creativity])
+
+
+def test_what_comes_elsewhere_does_not_follow() -> None:
+    """Where the engine begins anew the last transition is cut."""
+    apprentice = new_apprentice()
+    learn(apprentice, session(), 20)
+    before = apprentice.learner.lived
+    apprentice.cut()
+    assert before + 1 == apprentice.learner.lived
+
+
+def test_the_model_itself_spoils_nothing() -> None:
+    """Beside itself it gains nothing, drifts nowhere, and keeps all of its reward."""
+    verdict = new_guard().judge(model(), model(), [])
+    assert ("", 1.0, 0.0) == (verdict.fault, verdict.kept, verdict.gain)
+    assert 0.0 == pytest.approx(verdict.drift, abs=1e-6)
+    assert not verdict.accepted
+    assert "no gain" in verdict.words
+
+
+def test_what_would_spoil_it_is_refused() -> None:
+    """Numbers that are none, a drift, a loss of reward; each says what."""
+    guard, weights = new_guard(), model().upper
+    player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
+    broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
+    assert "no numbers" in guard.judge(model().with_upper(broken), model(), player).fault
+    wild = {name: weight * 30 for name, weight in weights.items()}
+    assert "drifts" in guard.judge(model().with_upper(wild), model(), player).words
+
+
+def test_a_loss_and_a_band_are_told() -> None:
+    """What it costs elsewhere, and which figure it drives out of its band; what was outside may stay so."""
+    guard = new_guard()
+    column = guard._model  # noqa: SLF001 - what is held against it
+    assert "" == guard._fault(column, 0.98, 0.0)  # noqa: SLF001
+    assert "it loses 10% of the reward elsewhere" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
+    figure = "not in key %"
+    worse = column | {figure: replace(column[figure], mean=column[figure].high + 5.0)}
+    assert f"it leaves the band of {figure}" == guard._fault(worse, 1.0, 0.0)  # noqa: SLF001
+
+
+def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> None:
+    """And it is learned on from what is played by."""
+
+    class Strict(Guard):
+        """Refuses everything."""
+
+        def __init__(self) -> None:
+            """Know nothing."""
+
+        def judge(self, *_: object) -> Verdict:
+            """Refuse."""
+            return Verdict("it is refused", 1.0, 0.1, 0.0)
+
+    apprentice = new_apprentice(guard=Strict())
+    beside, offers = session(), list[Offer]()
+    while not offers:
+        offers = learn(apprentice, beside, 1)
+    assert not offers[0].verdict.accepted
+    assert not same(offers[0].weights, model().upper)
+    assert same(apprentice.learner.offer(), model().upper)
+
+
+def test_a_judge_hears_what_the_player_played() -> None:
+    """The last stretches, as games can be played beside them."""
+    guard = new_guard()
+    apprentice = new_apprentice(guard=guard)
+    offers = learn(apprentice, session(), 2 * JUDGED_BARS * SETTINGS.bar_steps + 40)
+    assert 2 == len(offers)
+    assert all(np.isfinite([offer.verdict.kept, offer.verdict.drift]).all() for offer in offers)
+    assert any(offer.verdict.gain for offer in offers)
+
+
+def test_what_was_heard_becomes_parts() -> None:
+    """Each stretch that is long enough, with the keys as they were believed; the last bars are its end."""
+    held = PlayerStep(HOLD, 1, 60, 0, 3)
+    long = [PlayerStep(60, 1, 60, 0, 3), *[held] * 511]
+    short = [PlayerStep(REST, 0, -1, 0, 0)] * 20
+    (part,) = heard_parts([short, long, []], SETTINGS)
+    assert (512, "melody") == (len(part.player), part.role.name)
+    last = lately([part])
+    assert [128] * 4 == [len(one.player) for one in last]
+    assert 60 == last[0].player[0]
+    silent = [PlayerStep(REST, 0, -1, 0, 0)] * 160
+    (quiet,) = heard_parts([silent], SETTINGS)
+    assert (quiet.player == REST).all()
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_strangers_play_by_their_seed(kind: str) -> None:
+    """Another seed, another piece; the same, the same; each as long as it is asked for."""
+    first, again, other = (strange_part(kind, GAME, 32, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert 128 == len(first.player)
+    assert (first.player == again.player).all()
+    assert (first.player != other.player).any()
+    assert (first.player >= 0).sum() >= 4
+
+
+def test_an_engine_that_adopts_a_policy_plays_by_it() -> None:
+    """From the next decision on, whatever had been prepared."""
+    other = model().with_upper({name: weight * 2 for name, weight in model().upper.items()})
+    engines = [Engine(SETTINGS, one, np.random.default_rng(0)) for one in (model(), other)]
+    played = []
+    for engine in engines:
+        engine.start(0.0, 0.0)
+        engine.prepare()
+        if engine.actor is not other:
+            engine.adopt(other)
+        for _ in range(40):
+            engine.step(0.0)
+        played.append(engine.decision)
+    assert played[0] is not None
+    assert played[1] is not None
+    assert played[0].choice is not None
+    assert played[1].choice is not None
+    assert (played[0].choice.q_values == played[1].choice.q_values).all()

@@ -1,0 +1,109 @@
+"""The layers above the first: what they compute is the whole network's; a set of them can be exchanged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from improviser.agent.checkpoint import (
+    load_model,
+    read_set,
+    save_model,
+    save_set,
+    set_from_bytes,
+    set_to_bytes,
+)
+from improviser.agent.network import Network
+from improviser.agent.policy import Policy
+from improviser.agent.upper import FirstLayer, Upper
+from improviser.errors import CheckpointError
+from improviser.files import bytes_digest
+from tests.tiny_network import SMALL, make_observations, make_weights
+
+SHAPES = {
+    "plain": replace(SMALL, heads=3),
+    "normed": replace(SMALL, heads=3, layer_norm=True),
+    "one-hot": replace(SMALL, heads=2, one_hot=True),
+}
+
+
+@pytest.mark.parametrize("config", SHAPES.values(), ids=SHAPES)
+def test_above_the_first_layer_the_numbers_are_the_networks(config: object) -> None:
+    """For the prior and the Q-network, to what half floats keep."""
+    assert isinstance(config, type(SMALL))
+    prior, q = make_weights(config.prior(), 1), make_weights(config, 2)
+    observations = make_observations(config, 20, np.random.default_rng(0))
+    features = torch.from_numpy(FirstLayer(config, prior, q)(observations))
+    for shape, weights, is_prior in ((config.prior(), prior, True), (config, q, False)):
+        network = Network(shape, torch.Generator().manual_seed(0))
+        network.load_weights(weights)
+        expected = network(torch.from_numpy(observations)).detach().numpy()
+        found = Upper(shape, weights, is_prior=is_prior)(features).detach().numpy()
+        assert found == pytest.approx(expected, abs=2e-2 * float(np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("config", SHAPES.values(), ids=SHAPES)
+def test_a_policy_with_another_set_is_that_of_the_other_model(config: object) -> None:
+    """Bit for bit, and so is the one that it came from, when it is given its own set back."""
+    assert isinstance(config, type(SMALL))
+    prior, q, other = make_weights(config.prior(), 1), make_weights(config, 2), make_weights(config, 3)
+    policy, upper = Policy(config, prior, q), Upper(config, other).to_weights()
+    (observation,) = make_observations(config, 1, np.random.default_rng(0))
+    whole = Policy(config, prior, q | upper).values(observation)
+    there = policy.with_upper(upper)
+    back = there.with_upper(policy.upper)
+    for found, expected in (
+        (there.values(observation), whole),
+        (back.values(observation), policy.values(observation)),
+    ):
+        assert all((one == another).all() for one, another in zip(found, expected, strict=True))
+    assert sorted(upper) == sorted(policy.upper)
+
+
+def test_weights_that_are_loaded_are_those_that_are_given() -> None:
+    """Bit for bit."""
+    config = SHAPES["normed"]
+    first, second = Upper(config, make_weights(config, 1)), Upper(config, make_weights(config, 2))
+    second.load_weights(first.to_weights())
+    assert all((second.to_weights()[name] == weight).all() for name, weight in first.to_weights().items())
+
+
+def test_a_set_survives_its_file(tmp_path: Path) -> None:
+    """And becomes a model of its own beside the layers that it was learned on."""
+    config = SHAPES["plain"]
+    prior, q = make_weights(config.prior(), 1), make_weights(config, 2)
+    upper = Upper(config, make_weights(config, 3)).to_weights()
+    data = set_to_bytes(config, upper, {"number": "1"})
+    assert data == set_to_bytes(config, upper, {"number": "1"})
+    path, model, target = (tmp_path / name for name in ("set", "model", "target"))
+    path.write_bytes(data)
+    read = read_set(path, bytes_digest(data), config)
+    assert all((read[name] == weight).all() for name, weight in upper.items())
+    save_model(model, config, {"prior": prior, "q": q}, {"style": "fiddle"})
+    save_set(model, path, bytes_digest(data), target)
+    found, networks, header = load_model(target)
+    assert (config, "fiddle") == (found, header["style"])
+    assert all((networks["q"][name] == (q | upper)[name]).all() for name in q)
+
+
+def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
+    """Bytes that are none, those of another model, numbers that are none, another file, no file."""
+    config = SHAPES["plain"]
+    upper = Upper(config, make_weights(config, 3)).to_weights()
+    with pytest.raises(CheckpointError, match="corrupt"):
+        set_from_bytes(b"no set", config)
+    with pytest.raises(CheckpointError, match="another model"):
+        set_from_bytes(set_to_bytes(config, upper, {}), replace(config, hidden=8))
+    broken = upper | {"output.bias": np.full_like(upper["output.bias"], np.nan)}
+    with pytest.raises(CheckpointError, match="nan"):
+        set_from_bytes(set_to_bytes(config, broken, {}), config)
+    path = tmp_path / "set"
+    with pytest.raises(CheckpointError, match="no set of weights"):
+        read_set(path, "", config)
+    path.write_bytes(set_to_bytes(config, upper, {}))
+    with pytest.raises(CheckpointError, match="another one"):
+        read_set(path, "0123", config)

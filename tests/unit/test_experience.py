@@ -1,0 +1,127 @@
+"""What an engine lives through: transitions without gaps, what the player did, what a press means."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from improviser.engine import Engine, EngineSettings
+from improviser.engine.experience import Experience, Lived
+from improviser.listening.observation import COLUMNS, SURE
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.rewards import COMPONENTS
+from tests.actors import random_policy
+
+STEP_S = 0.125
+
+
+def new_engine(**values: object) -> Engine:
+    """Give an engine in C at 120, which has a policy of random weights."""
+    settings = EngineSettings(**({"tempo_bpm": 120.0, "key": "C", "patience_bars": 1} | values))  # type: ignore[arg-type]
+    return Engine(settings, random_policy(), np.random.default_rng(0))
+
+
+def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = False) -> list[Lived]:
+    """Let a quarter be played every beat, unless it is silent; give what was lived through."""
+    lived = []
+    for _ in range(steps):
+        at_s = engine.next_step_s
+        at_s = 0.0 if at_s is None else at_s
+        step = round(at_s / STEP_S)
+        if step % 4 == 0 and not silent:
+            engine.hear(NoteOn(0, 60 + step % 5, 80), at_s)
+            engine.hear(NoteOff(0, 60 + step % 5), at_s + 0.3)
+        engine.step(at_s)
+        lived += experience.take(engine)
+    return lived
+
+
+def test_transitions_follow_one_another() -> None:
+    """What is seen next is what the next one is decided on; the reward is the engine's own."""
+    engine, experience = new_engine(), Experience()
+    lived = play(engine, 30, experience)
+    assert 28 == len(lived)  # of the last two it is not known what follows
+    assert all((one.next_observation == other.observation).all() for one, other in pairwise(lived))
+    assert not any(one.is_cut for one in lived)
+    assert (len(COMPONENTS),) == lived[0].reward.shape
+    again, rewards = new_engine(), []
+    for _ in range(len(lived)):
+        play(again, 1, Experience())
+        rewards.append([again.rewards()[name] for name in COMPONENTS])
+    assert np.array(rewards, dtype=np.float32) == pytest.approx(np.array([one.reward for one in lived]))
+    assert [one.at_s for one in lived] == pytest.approx([STEP_S * step for step in range(len(lived))])
+    assert all(one.next_legal.any() for one in lived)
+
+
+def test_a_gap_is_cut() -> None:
+    """After the engine has waited, or jumped, nothing is said to follow from what was before."""
+    engine, experience = new_engine(), Experience()
+    before = play(engine, 18, experience)
+    waited = play(engine, 40, experience, silent=True)
+    assert [one.is_cut for one in waited].count(True) == 1
+    assert waited[-1].is_cut
+    assert [] == experience.take(engine)  # it still waits
+    engine.hear(NoteOn(0, 60, 80), 60.0)
+    after = []
+    for _ in range(6):
+        engine.step(60.0)
+        after += experience.take(engine)
+    assert len(before) > 10
+    assert len(after) == 4
+    assert 2 == len([stretch for stretch in experience.stretches if stretch])
+    last = experience.cut()
+    assert [True] == [one.is_cut for one in last]
+    assert [] == experience.cut()
+
+
+def test_a_step_that_was_passed_over_is_a_gap() -> None:
+    """What was held since it came too late was not chosen."""
+    engine, experience = new_engine(), Experience()
+    play(engine, 10, experience)
+    engine.skip(0.0)
+    cut = experience.take(engine)
+    assert [True] == [one.is_cut for one in cut]
+    assert len(play(engine, 10, experience)) == 8
+
+
+def test_what_the_player_did_is_kept_from_a_bar_line_on() -> None:
+    """Its events, pitch classes, bass and key, step by step."""
+    engine, experience = new_engine(), Experience()
+    play(engine, 5, Experience())
+    play(engine, 43, experience)
+    (stretch,) = experience.stretches
+    assert 32 == len(stretch)
+    struck = [step for step, one in enumerate(stretch) if one.event >= 0]
+    assert [4 * beat for beat in range(8)] == struck
+    assert all(one.key == 0 and one.certainty == SURE for one in stretch)
+    first = stretch[0]
+    assert 1 << first.event % 12 == first.bits
+    assert first.bass == first.event
+
+
+def test_a_press_means_what_was_heard_a_second_ago() -> None:
+    """Its shares come to 1, and none is later than anybody can react."""
+    engine, experience = new_engine(), Experience()
+    lived = play(engine, 60, experience)
+    at_s = lived[-1].at_s + 0.5
+    credits_ = experience.credits(at_s)
+    assert 1.0 == pytest.approx(sum(share for _, share in credits_))
+    ages = [at_s - lived[-1 - back].at_s for back, _ in credits_]
+    assert 0.2 <= min(ages)
+    assert max(ages) <= 3.1
+    best = max(credits_, key=lambda pair: pair[1])[0]
+    assert 1.0 <= at_s - lived[-1 - best].at_s <= 2.3
+    assert [] == experience.credits(at_s + 60.0)
+    assert [] == Experience().credits(1.0)
+
+
+def test_what_is_seen_is_a_copy() -> None:
+    """What is remembered does not change with the engine's next step."""
+    engine, experience = new_engine(), Experience()
+    lived = play(engine, 20, experience)
+    kept = [one.observation.copy() for one in lived]
+    play(engine, 20, experience)
+    assert all((one.observation == copy).all() for one, copy in zip(lived, kept, strict=True))
+    assert len({int(one.observation[COLUMNS["sixteenth"].start]) for one in lived}) == 16
