@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from improviser.cli.game import conditions, game_settings, reward_weights
+from improviser.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ def make_apprentice(
 
     Raises:
         CheckpointError: The preset's model is missing, or corrupt.
+        CorpusError: No held-out piece is long enough.
     """
     import numpy as np
 
@@ -63,11 +65,9 @@ def make_apprentice(
     awake()
     learner = OnlineLearner(config, networks, corpus, rewards, online, rng)
     awake()
-    guard = Guard(
-        model,
-        spread(held_out_parts(pieces, game, "valid"), HELD_OUT),
-        spread(human_parts(pieces, game, "valid"), PEOPLE),
-        conditions(preset),
-        seed,
-    )
+    held_out = spread(held_out_parts(pieces, game, "valid"), HELD_OUT)
+    people = spread(human_parts(pieces, game, "valid"), PEOPLE)
+    if not held_out or not people:
+        raise CorpusError("no held-out piece is long enough to judge by; install music21's corpus anew")
+    guard = Guard(model, held_out, people, conditions(preset), seed)
     return Apprentice(model, learner, guard, rewards, rng)

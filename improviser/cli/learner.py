@@ -2,7 +2,7 @@
 
 Standard input: where to put what is learned, what is played by, then all that happens, as the journal has
 it; its end is the end. Standard output: offers, and what was found. It plays everything again for itself, so
-it knows what the improviser saw and did without asking it, and it runs only where nothing else wants to.
+it knows what the improviser saw and did without asking it, and it gives way to all that runs beside it.
 """
 
 from __future__ import annotations
@@ -190,10 +190,8 @@ def _say(value: Value) -> None:
 
 
 def _give_way() -> None:
-    """Run only where nothing else wants to, as far as the system lets us."""
-    if hasattr(os, "sched_setscheduler"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    elif hasattr(os, "nice"):
+    """Take as little as the system lets us where somebody else wants to run."""
+    if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICE)
 
 

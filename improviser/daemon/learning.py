@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 # -P: no file in the user's folder is taken for a library.
 COMMAND: Final = (sys.executable, "-P", "-m", "improviser.cli.learner")
-# A learner that is awake shows it twice a second; one that judges, or reads the corpus, does now and then.
-STILL_S: Final = 30.0
+# A learner that is awake shows it twice a second; one that judges does after a second of a core's time, for
+# which it may wait long beside others.
+STILL_S: Final = 60.0
 _LOOK_EVERY_S: Final = 1.0
 _LAST_LINES: Final = 20
 _END_S: Final = 2.0

@@ -24,7 +24,7 @@ from improviser.agent.replay import Batch, ReplayBuffer, Transitions
 from improviser.agent.upper import FirstLayer, Upper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from improviser.agent.config import NetworkConfig
     from improviser.agent.policy import FloatArray, Weights
@@ -96,7 +96,9 @@ class OnlineLearner:
         self._config = replace(config)
         self._first = FirstLayer(config, networks["prior"], networks["q"])
         prior = Upper(config.prior(), networks["prior"], is_prior=True)
-        self._learner = Learner(Upper(config, networks["q"]), settings.dqn, prior=prior, weights=rewards)
+        self._rewards = rewards
+        self._learner = Learner(Upper(config, networks["q"]), settings.dqn, prior=prior)
+        self.reweigh(rewards)
         self._average = copy.deepcopy(self._learner.q_network)
         self._lived = self._buffer(1)
         self._corpus = None if corpus is None else _Games(corpus, self._buffer(settings.lanes), self._first)
@@ -122,7 +124,7 @@ class OnlineLearner:
                 Transitions(
                     observation=features[:1],
                     action=np.array([one.action]),
-                    reward=one.reward[None],
+                    reward=self._worth(one.reward[None]),
                     next_observation=features[1:],
                     terminated=np.zeros(1, dtype=np.bool_),
                     cut=np.array([one.is_cut]),
@@ -134,7 +136,7 @@ class OnlineLearner:
         """Let a press be part of the rewards of what it means: how many transitions ago, and its share."""
         worth = PRESS_REWARD if liked else -PRESS_REWARD
         for back, share in meant:
-            self._lived.reward(back, np.float32(worth * share / len(self._learner.weights)))
+            self._lived.reward(back, np.float32(worth * share / self._config.heads))
 
     def imagine(self, game: Game) -> None:
         """Play games beside what the player has played; those before are forgotten in time."""
@@ -147,8 +149,13 @@ class OnlineLearner:
             self._imagined.change(game)
 
     def reweigh(self, rewards: FloatArray) -> None:
-        """Let the parts of the reward, (components,), count otherwise from now on, in what is past too."""
-        self._learner.reweigh(rewards)
+        """Let the parts of the reward, (components,), count otherwise from now on.
+
+        In what is past too, unless the model has one head and knows no parts.
+        """
+        self._rewards = rewards
+        if self._config.heads > 1:
+            self._learner.reweigh(rewards)
 
     def learn(self, updates: int) -> float:
         """Take so many updates, where there is anything to learn from; give the mean loss."""
@@ -176,6 +183,10 @@ class OnlineLearner:
             network.load_weights(weights)
         self._learner.forget_momentum()
 
+    def _worth(self, reward: FloatArray) -> FloatArray:
+        """Give rewards by component, (n, components), as the heads are to say them, (n, heads)."""
+        return reward if self._config.heads > 1 else reward @ self._rewards[:, None]
+
     def _buffer(self, lanes: int) -> ReplayBuffer:
         """Give an empty replay buffer of what the first layer makes of observations."""
         return ReplayBuffer(self._config, self._settings.dqn, lanes, features=2 * self._config.hidden)
@@ -183,7 +194,7 @@ class OnlineLearner:
     def _play(self, games: _Games, steps: int) -> None:
         """Play some steps of games."""
         for _ in range(steps):
-            games.play(self._learner, self._settings.dqn.epsilon_end, self._rng)
+            games.play(self._learner, self._worth, self._settings.dqn.epsilon_end, self._rng)
 
     def _batch(self) -> Batch:
         """Draw a batch from all that there is, each with its share."""
@@ -223,8 +234,14 @@ class _Games:
         game.reset()
         self._features = self._first(game.observation)
 
-    def play(self, learner: Learner, epsilon: float, rng: np.random.Generator) -> None:
-        """Play one step in every lane, epsilon-greedily, and remember it."""
+    def play(
+        self,
+        learner: Learner,
+        worth: Callable[[FloatArray], FloatArray],
+        epsilon: float,
+        rng: np.random.Generator,
+    ) -> None:
+        """Play one step in every lane, epsilon-greedily, and remember it and what it was worth."""
         actions = learner.select_actions(self._features, self._game.legal, epsilon, rng)
         before = self._features
         observation, reward, over = self._game.step(actions)
@@ -233,7 +250,7 @@ class _Games:
             Transitions(
                 observation=before,
                 action=actions,
-                reward=reward,
+                reward=worth(reward),
                 next_observation=self._features,
                 terminated=np.zeros(len(actions), dtype=np.bool_),
                 cut=np.full(len(actions), over),

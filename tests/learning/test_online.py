@@ -129,6 +129,23 @@ def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPa
     assert 0.5 == pytest.approx(shares[-1], abs=0.02)
 
 
+def test_a_model_of_one_head_learns_from_the_sum() -> None:
+    """As the textbook's algorithm has it: what the parts come to, by their weights."""
+    one_head = replace(CONFIG, heads=1)
+    rng = np.random.default_rng(0)
+    learner = OnlineLearner(one_head, networks(one_head), corpus_game(rng), REWARDS, FEW, rng)
+    policy = Policy(one_head, networks(one_head)["prior"], networks(one_head)["q"])
+    apprentice = Apprentice(policy, learner, None, REWARDS, rng)
+    beside = session()
+    beside.engine.adopt(policy)
+    learn(apprentice, beside, 40)
+    assert learner.updates > 40
+    learner.reweigh(np.array([0.0, 1.0, 0.0], dtype=np.float32))
+    learner.learn(4)
+    assert all(np.isfinite(weight).all() for weight in learner.offer().values())
+    assert (learner.lived, 1) == learner._lived._rows.reward[: learner.lived].shape  # noqa: SLF001
+
+
 def test_frozen_it_learns_nothing() -> None:
     """What is lived through is still remembered."""
     apprentice = new_apprentice()

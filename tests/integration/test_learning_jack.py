@@ -1,0 +1,101 @@
+"""A jam that learns, over JACK: a real learner beside real ports, on a corpus of a few bars."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from improviser.config.resources import CACHE_DIR_VARIABLE
+from improviser.training import corpus
+from improviser.training.corpus_cache import Cached, cache_path, write_cache
+from tests.live import Command, Partner, Run, wait_for
+from tests.tiny_corpus import chorale, tune
+
+pytestmark = pytest.mark.jack
+SPLITS = ("train", "valid", "test")
+# A bar of four beats lasts 0.7 s; a set is judged every eight bars.
+TEMPO, BEAT_S = "340", 60 / 340
+
+
+@pytest.fixture(autouse=True)
+def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the learner must not forget."""
+    monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path / "cache"))
+    pieces = [
+        make(f"{split}-{make.__name__}", split, bars=12) for split in SPLITS for make in (chorale, tune)
+    ]
+    cached = Cached(corpus._parser() or "", pieces, Counter(), Counter())  # noqa: SLF001 - as it is asked
+    write_cache(cache_path(tmp_path / "cache"), cached)
+
+
+def learning_jam(run: Run, partner: Partner) -> Command:
+    """Start a jam that learns, and plug into it."""
+    learns = "--learn", "--preset", "fiddle", "--tempo", TEMPO, "--seed", "5"
+    jam = run("jam", "--json", "--in", "Improviser In", *learns)
+    jam.wait_until_told("ready")
+    partner.connect()
+    return jam
+
+
+def learner_of(jam: Command) -> int:
+    """Give the id of the learner's process."""
+    pid = jam.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    for child in children:
+        if b"improviser.cli.learner" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    raise AssertionError(children)
+
+
+def play_until(partner: Partner, condition: Any, what: str) -> None:  # noqa: ANN401 - any condition
+    """Play on until a condition holds."""
+    for _ in range(80):
+        partner.play([48, 55, 60, 55] * 4, beat_s=BEAT_S)
+        if condition():
+            return
+    pytest.fail(f"waited in vain for: {what}")
+
+
+def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Path) -> None:
+    """It judges, tells, and keeps what it plays by; the session plays alike again; nothing is left behind."""
+    jam = learning_jam(run, partner)
+    play_until(partner, lambda: len(jam.told("learned")) >= 3, "judgements")
+    play_until(partner, lambda: jam.told("learned")[-1]["lived"] > 100, "transitions")
+    jam.process.send_signal(signal.SIGTERM)
+    code, error = jam.end()
+    assert (0, "") == (code, error)
+    learned = jam.told("learned")
+    assert [256 * number for number in range(1, len(learned) + 1)] == [one["updates"] for one in learned]
+    adopted, (summary,) = jam.told("adopted"), jam.told("summary")
+    assert (0, 0) == (summary["stuck_notes"], summary["late_decisions"])
+    assert all(Path(one["path"]).is_file() for one in adopted)
+    (session,) = (tmp_path / "state" / "sessions").glob("*.session.jsonl")
+    again = run("replay", str(session), "--json")
+    assert 0 == again.end()[0]
+    assert again.told("replayed")[0]["identical"]
+    assert set() == partner.sounding
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner, how: signal.Signals) -> None:
+    """Where it is killed that is told; where it is stopped, too, after a while; no note is late or hangs."""
+    jam = learning_jam(run, partner)
+    partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
+    os.kill(learner_of(jam), how)
+    before = len(partner.ons)
+    partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
+    if how == signal.SIGKILL:
+        wait_for(lambda: jam.told("warning"), "a warning")
+        assert "nothing more is learned" in jam.told("warning")[-1]["text"]
+    assert len(partner.ons) > before
+    jam.process.send_signal(signal.SIGTERM)
+    code, error = jam.end()
+    assert (0, "") == (code, error)
+    (summary,) = jam.told("summary")
+    assert (0, 0) == (summary["stuck_notes"], summary["late_decisions"])
+    assert set() == partner.sounding

@@ -1,0 +1,85 @@
+"""Memory through which sets of weights come: whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from improviser.daemon import exchange
+from improviser.daemon.exchange import CAPACITY, Exchange
+from improviser.errors import ImproviserError
+
+
+@pytest.fixture
+def made() -> Iterator[Exchange]:
+    """The writer's side, removed afterwards."""
+    one = Exchange.make()
+    yield one
+    one.close()
+    one.remove()
+
+
+def test_the_last_two_sets_are_there(made: Exchange) -> None:
+    """Another side of the same memory reads them; older ones, later ones and none are not there."""
+    reader = Exchange(made.path)
+    assert reader.read(1) is None
+    for number, data in ((1, b"one"), (2, b"two" * 1000), (3, b"")):
+        made.write(number, data)
+    assert [None, b"two" * 1000, b"", None] == [reader.read(number) for number in (1, 2, 3, 4)]
+    reader.close()
+
+
+def test_half_a_set_is_none(made: Exchange) -> None:
+    """One whose bytes are not those that were put in, or whose writing was interrupted."""
+    made.write(1, b"some weights")
+    memory = made._memory  # noqa: SLF001 - is damaged on purpose
+    start = bytes(memory[:]).index(b"some weights")
+    memory[start] = ord("S")
+    assert made.read(1) is None
+    made.write(1, b"some weights")
+    memory[start - exchange._HEAD.size] = 7  # noqa: SLF001 - the number before it
+    assert made.read(1) is None
+
+
+def test_a_set_that_is_too_large_is_refused(made: Exchange) -> None:
+    """As large as it may be it is taken."""
+    made.write(1, b"x" * CAPACITY)
+    assert b"x" * CAPACITY == made.read(1)
+    with pytest.raises(ValueError, match="too large"):
+        made.write(2, b"x" * (CAPACITY + 1))
+
+
+def test_the_pulse_shows_who_is_awake(made: Exchange) -> None:
+    """It changes with each beat, and for nothing else."""
+    pulses = [made.pulse()]
+    for _ in range(300):
+        made.beat()
+        pulses.append(made.pulse())
+    assert all(one != other for one, other in pairwise(pulses))
+    assert made.pulse() == made.pulse()
+
+
+def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path is wrong, too small, or none can be made."""
+    (tmp_path / "small").write_bytes(b"x")
+    for name in ("none", "small"):
+        with pytest.raises(ImproviserError, match="nothing is learned"):
+            Exchange(tmp_path / name)
+    monkeypatch.setattr(exchange, "_SHARED", tmp_path)
+    inside = Exchange.make()
+    assert tmp_path == inside.path.parent
+    inside.remove()
+    inside.remove()
+    assert not inside.path.exists()
+    inside.close()
+
+    def full(*_: object, **__: object) -> None:
+        """Have no room."""
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(ImproviserError, match="No space left"):
+        Exchange.make()

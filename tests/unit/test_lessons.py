@@ -1,0 +1,274 @@
+"""Sets of weights in the midst of a performance: adopted at bar lines, taken back, replayed alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from improviser.agent.checkpoint import set_to_bytes
+from improviser.agent.policy import Policy, Weights
+from improviser.app import JamOptions, performer_settings
+from improviser.control import (
+    Act,
+    Action,
+    Adopt,
+    Adopted,
+    Judged,
+    Notice,
+    PerformerSettings,
+    PlayerUse,
+    Restarted,
+    Stepped,
+    Undone,
+    Warned,
+    value_to_line,
+)
+from improviser.daemon.exchange import Exchange
+from improviser.daemon.lessons import KEPT, Fetched, Lessons
+from improviser.daemon.performance import engine_maker
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.files import bytes_digest
+from improviser.midi.message import NoteOff, NoteOn
+from tests.performing import BAR_S, Performance, hanging
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """The learner's side of the memory."""
+    made = Exchange.make()
+    yield made
+    made.close()
+    made.remove()
+
+
+@pytest.fixture
+def settings(exchange: Exchange) -> PerformerSettings:
+    """A jam of the shipped fiddle."""
+    made = performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
+    return replace(made, exchange=str(exchange.path))
+
+
+class Teacher:
+    """Offers sets of weights, as the learner does."""
+
+    def __init__(self, settings: PerformerSettings, exchange: Exchange, folder: Path) -> None:
+        """Take the model of `settings`."""
+        self.settings, self.exchange, self.folder = settings, exchange, folder
+        engine = engine_maker(settings)(0.0)
+        assert isinstance(engine.actor, Policy)
+        self.policy = engine.actor
+
+    def weights(self, number: int) -> Weights:
+        """Give set `number`."""
+        rng = np.random.default_rng(number)
+        return {
+            name: (weight + rng.normal(0, 0.05, weight.shape)).astype(np.float32)
+            for name, weight in self.policy.upper.items()
+        }
+
+    def offer(self, number: int, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
+        """Put a set where it is looked for; give the command to play by it."""
+        data = set_to_bytes(self.policy.config, self.weights(number), {})
+        path = self.folder / f"{number}.safetensors"
+        path.write_bytes(data)
+        self.exchange.write(number, breaks(data))
+        return Adopt(number, str(path), bytes_digest(data), self.settings.model_digest)
+
+
+@pytest.fixture
+def teacher(settings: PerformerSettings, exchange: Exchange, tmp_path: Path) -> Teacher:
+    """Offers sets for that jam."""
+    return Teacher(settings, exchange, tmp_path)
+
+
+def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN401 - any field
+    """Give a performance of sixteen bars of quarter notes."""
+    performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), **values)
+    for beat in range(64):
+        performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
+        performance.play(beat * 0.5 + 0.4, NoteOff(0, 60 + beat % 5))
+    return performance
+
+
+def tell(performance: Performance, at_s: float, command: object, *, waits: bool = False) -> None:
+    """Let a command come, and what follows from it be fetched a moment later."""
+
+    def wait() -> None:
+        """Wait until it is fetched."""
+        until_s = time.monotonic() + PATIENCE_S
+        while performance.inbox.queue.empty() and time.monotonic() < until_s:
+            time.sleep(0.001)
+
+    performance.at(at_s, partial(performance.inbox.put, command))  # type: ignore[arg-type] # any command
+    if waits:
+        performance.at(at_s + 0.05, wait)
+
+
+def replays_alike(performance: Performance) -> bool:
+    """Tell whether the session plays alike again."""
+    lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
+    again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
+    assert len(again.live) > 20
+    return again.difference is None
+
+
+def steps_before(performance: Performance, event: object) -> int:
+    """Give how many steps were told before an event."""
+    place = next(place for place, one in enumerate(performance.events) if one is event)
+    return sum(isinstance(one, Stepped) for one in performance.events[:place])
+
+
+def test_a_set_is_played_by_from_a_bar_line_on(settings: PerformerSettings, teacher: Teacher) -> None:
+    """Not before; nothing hangs, and the session is replayed alike, which without the set it is not."""
+    performance = jam(settings)
+    tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
+    performance.run(until_s=10 * BAR_S)
+    (adopted,) = performance.told(Adopted)
+    assert (1, False) == (adopted.number, adopted.is_back)
+    assert 0 == steps_before(performance, adopted) % 16
+    assert set() == hanging(performance)
+    assert replays_alike(performance)
+    performance.events.remove(adopted)
+    assert not replays_alike(performance)
+
+
+def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, teacher: Teacher) -> None:
+    """A set, a press, a set: undone one by one, in that order, then there is nothing left."""
+    performance = jam(settings)
+    tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
+    tell(performance, 4 * BAR_S, Act(Action.DISLIKE))
+    second = teacher.offer(2)
+    tell(performance, 5 * BAR_S + 0.7, second, waits=True)
+    for bar in (7, 8, 9, 10):
+        tell(performance, bar * BAR_S, Act(Action.UNDO))
+    performance.run(until_s=12 * BAR_S)
+    kinds = (Adopted, Judged, Undone, Notice)
+    told = [event for event in performance.events if isinstance(event, kinds)]
+    assert [Adopted, Judged, Adopted, Adopted, Undone, Adopted, Notice] == [type(event) for event in told]
+    adopted = performance.told(Adopted)
+    assert [(1, False), (2, False), (1, True), (0, True)] == [(one.number, one.is_back) for one in adopted]
+    assert adopted[0].digest == adopted[2].digest != adopted[1].digest == second.digest
+    assert {} == performance.told(Undone)[0].taste
+    assert replays_alike(performance)
+
+
+def test_after_undoing_all_it_plays_as_if_it_had_not_learned(
+    settings: PerformerSettings, teacher: Teacher
+) -> None:
+    """A replay, which takes the model anew from its file, plays the same bit for bit."""
+    learned = jam(settings)
+    for bar, number in ((2, 1), (4, 2)):
+        tell(learned, bar * BAR_S + 0.7, teacher.offer(number), waits=True)
+    tell(learned, 5 * BAR_S, Act(Action.LIKE))
+    tell(learned, 6 * BAR_S, Act(Action.UNDO_ALL))
+    summary = learned.run(until_s=8 * BAR_S)
+    assert {} == summary.taste
+    assert (0, True) == (learned.told(Adopted)[-1].number, learned.told(Adopted)[-1].is_back)
+    assert replays_alike(learned)
+
+
+def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher) -> None:
+    """A set that came while it was frozen is dropped; one that comes later is played by."""
+    performance = jam(settings)
+    tell(performance, BAR_S, Act(Action.FREEZE))
+    tell(performance, 2 * BAR_S, teacher.offer(1), waits=True)
+    tell(performance, 5 * BAR_S, Act(Action.FREEZE))
+    tell(performance, 6 * BAR_S, teacher.offer(2), waits=True)
+    performance.run(until_s=9 * BAR_S)
+    assert [2] == [one.number for one in performance.told(Adopted)]
+
+
+def test_what_is_broken_or_of_another_model_is_not_played_by(
+    settings: PerformerSettings, teacher: Teacher
+) -> None:
+    """A broken one is told; the music goes on as it did."""
+    performance = jam(settings)
+    tell(performance, 2 * BAR_S, teacher.offer(1, breaks=lambda data: data[:-9]), waits=True)
+    tell(performance, 4 * BAR_S, replace(teacher.offer(2), model_digest="another"))
+    tell(performance, 5 * BAR_S, replace(teacher.offer(4), number=6), waits=True)
+    performance.run(until_s=8 * BAR_S)
+    assert [] == performance.told(Adopted)
+    assert ["did not come whole"] * 2 == [
+        warned.text.partition("; ")[0].partition("learned ")[2] for warned in performance.told(Warned)
+    ]
+
+
+def test_a_preset_that_is_changed_to_knows_nothing_of_it(
+    settings: PerformerSettings, teacher: Teacher
+) -> None:
+    """Its model is another one; undoing goes back to presses only."""
+    performance = jam(settings)
+    tell(performance, BAR_S, teacher.offer(1), waits=True)
+    tell(performance, 3 * BAR_S + 0.7, Act(Action.NEXT_PRESET), waits=True)
+    tell(performance, 6 * BAR_S, teacher.offer(2))
+    tell(performance, 7 * BAR_S, Act(Action.UNDO))
+    performance.run(until_s=9 * BAR_S)
+    assert [1] == [one.number for one in performance.told(Adopted)]
+    assert performance.told(Notice)
+    assert replays_alike(performance)
+
+
+def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teacher, tmp_path: Path) -> None:
+    """From its first decision on; where the file is gone it says so, and plays as the model."""
+    offer = teacher.offer(1)
+    adopted = offer.number, offer.path, offer.digest
+    performance = jam(replace(settings, adopted=adopted))
+    tell(performance, 3 * BAR_S, Act(Action.UNDO))
+    performance.run(until_s=6 * BAR_S)
+    assert [(1, False), (0, True)] == [(one.number, one.is_back) for one in performance.told(Adopted)]
+    assert replays_alike(performance)
+    missing = jam(replace(settings, adopted=(1, str(tmp_path / "none"), offer.digest)))
+    missing.run(until_s=2 * BAR_S)
+    assert [] == missing.told(Adopted)
+    assert "plays on as it was before" in missing.told(Warned)[0].text
+
+
+def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSettings, teacher: Teacher) -> None:
+    """The engine begins anew, and plays by what was learned."""
+    performance = Performance(
+        settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE
+    )
+    performance.backend.name = "jack"  # that others can reach
+    tell(performance, 3 * BAR_S, teacher.offer(1), waits=True)
+    performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))
+    for beat in range(8):
+        performance.play(6 * BAR_S + beat * 0.5, NoteOn(0, 60 + beat, 80))
+    performance.run(until_s=10 * BAR_S)
+    order = [event for event in performance.events if isinstance(event, Adopted | Restarted)]
+    assert [Adopted, Restarted, Adopted] == [type(event) for event in order]
+    assert replays_alike(performance)
+
+
+def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
+    """Beyond them lies the model as it was."""
+    lessons = Lessons(replace(settings, exchange=""), lambda _found: None)
+    engine = engine_maker(settings)(0.0)
+    for number in range(1, KEPT + 4):
+        policy = teacher.policy.with_upper(teacher.weights(number))
+        command = Adopt(number, "", "", settings.model_digest)
+        assert [] == list(lessons.take(Fetched(command, policy)))
+        assert lessons.is_due
+        lessons.adopt(engine)
+    back = [lessons.undo(engine, everything=False) for _ in range(KEPT + 1)]
+    numbers = [event.number for event in back if isinstance(event, Adopted)]
+    assert [*range(KEPT + 2, 3, -1), 0] == numbers
+    assert engine.actor is not None
+    assert back[-1] is None
+
+
+def test_without_the_memory_it_is_told(settings: PerformerSettings, tmp_path: Path) -> None:
+    """The music begins all the same."""
+    performance = jam(replace(settings, exchange=str(tmp_path / "none")))
+    performance.run(until_s=3 * BAR_S)
+    assert set() == hanging(performance)
+    assert "nothing is learned" in performance.told(Warned)[0].text
