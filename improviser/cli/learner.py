@@ -73,7 +73,7 @@ class Class:
         from improviser.daemon.understudy import Understudy
 
         self._folder, self._exchange = Path(where.folder), exchange
-        self._seed, self._number = what.seed, 0
+        self._seed, self._number, self._after = what.seed, 0, 0
         self._model_digest = what.model_digest
         self._understudy: Understudy = Understudy(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -112,12 +112,12 @@ class Class:
                 pass
         self._understudy.take(event)
         match event:
-            case Adopted(is_back=True):
-                actor = self._understudy.engine.actor
+            case Adopted(number, is_back=is_back):
+                actor, self._after = self._understudy.engine.actor, number
                 if isinstance(actor, Policy):
-                    apprentice.go_back(actor)
+                    (apprentice.go_back if is_back else apprentice.adopt)(actor)
             case Changed(preset, source, model, digest, engine):
-                self._model_digest = digest
+                self._model_digest, self._after = digest, 0
                 self._apprentice = self._new_apprentice(Piece(preset, source, model, engine))
             case _:
                 pass
@@ -145,7 +145,7 @@ class Class:
             return False
         self._number = number
         self._exchange.write(number, data)
-        _say(Adopt(number, str(path), bytes_digest(data), self._model_digest))
+        _say(Adopt(number, str(path), bytes_digest(data), self._model_digest, self._after))
         return True
 
     def _tell(self, offer: Offer, *, accepted: bool) -> None:

@@ -259,8 +259,8 @@ def _change_text(event: Switched | Changed | Adopted | Learned) -> str:
             return (
                 f"What it learned last is taken back: it plays by {by}." if is_back else f"It plays by {by}."
             )
-        case Learned(updates, words=words):
-            return f"Learned by {updates} updates: {words}."
+        case Learned(updates, _, reward, words=words, drift=drift):
+            return f"Learned by {updates} updates ({reward:.2f} a step, drift {drift:.2f}): {words}."
 
 
 def _conclusion(summary: Summary) -> list[str]:

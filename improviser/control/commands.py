@@ -96,7 +96,9 @@ class Adopt:
         number: Of the set, from 1.
         path: The file that holds it.
         digest: Of the file's bytes.
-        model_digest: Of the bytes of the model of which it is a set; beside another one it is passed over.
+        model_digest: Of the bytes of the model of which it is a set.
+        after: Number of the set that was played by when it was learned, 0 for the model as it was: where
+            another one is played by, or another model, it is passed over.
     """
 
     event: ClassVar[str] = "adopt"
@@ -104,6 +106,7 @@ class Adopt:
     path: str
     digest: str
     model_digest: str
+    after: int = 0
 
 
 Command = Stop | Turn | Act | Adopt

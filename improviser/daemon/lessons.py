@@ -97,21 +97,21 @@ class Lessons:
 
     def carry_on(self, engine: Engine) -> Iterator[Event]:
         """Let an engine that begins anew play by what was played by last."""
-        lessons = [lesson for lesson in self._history if lesson is not None]
-        if lessons:
-            engine.adopt(lessons[-1].actor)
-            yield lessons[-1].told
+        lesson = self._last
+        if lesson is not None:
+            engine.adopt(lesson.actor)
+            yield lesson.told
 
     def ask(self, command: Adopt, engine: Engine) -> None:
-        """Let a set be fetched, and be put where it is waited for; one of another model is not."""
-        if command.model_digest == self._model_digest and isinstance(engine.actor, Policy):
+        """Let a set be fetched, and be put where it is waited for, if it may be played by."""
+        if self._fits(command) and isinstance(engine.actor, Policy):
             self._wanted.put((command, engine.actor))
 
     def take(self, found: Fetched | NotFetched) -> Iterator[Event]:
         """Let what was fetched be played by from the next bar on, where it can be."""
         if isinstance(found, NotFetched):
             yield Warned(f"{found.fault}; it plays on as it did")
-        elif found.command.model_digest == self._model_digest:
+        elif self._fits(found.command):
             self._waiting = found
 
     def adopt(self, engine: Engine) -> Event:
@@ -141,6 +141,16 @@ class Lessons:
             return None
         return self._go_back(engine)
 
+    @property
+    def _last(self) -> Lesson | None:
+        """What is played by; None: the model as it was."""
+        return next((lesson for lesson in reversed(self._history) if lesson is not None), None)
+
+    def _fits(self, command: Adopt) -> bool:
+        """Tell whether a set was learned from what is played by: not where that was taken back since."""
+        number = 0 if self._last is None else self._last.told.number
+        return command.model_digest == self._model_digest and command.after == number
+
     def _play_by(self, lesson: Lesson, engine: Engine) -> Event:
         """Let an engine play by a set, and remember it."""
         if self._first is None:
@@ -154,10 +164,10 @@ class Lessons:
 
     def _go_back(self, engine: Engine) -> Event:
         """Let an engine play by the last set that is left, or by the model as it was."""
-        lessons = [lesson for lesson in self._history if lesson is not None]
+        lesson = self._last
         assert self._first is not None  # noqa: S101 - something was adopted
-        engine.adopt(lessons[-1].actor if lessons else self._first)
-        told = lessons[-1].told if lessons else Adopted(0)
+        engine.adopt(self._first if lesson is None else lesson.actor)
+        told = Adopted(0) if lesson is None else lesson.told
         return Adopted(told.number, told.path, told.digest, is_back=True)
 
     def _fetch(self, path: Path) -> None:

@@ -117,6 +117,10 @@ class Apprentice:
         """Take note that the engine goes on elsewhere in the music."""
         self.learner.live(self._experience.cut())
 
+    def adopt(self, playing: Policy) -> None:
+        """Take note of what is played by now."""
+        self._playing = playing
+
     def go_back(self, playing: Policy) -> None:
         """Learn on from what is played by now, as if nothing had been learned since."""
         self._playing = playing
@@ -142,9 +146,7 @@ class Apprentice:
             verdict = Verdict("", np.nan, np.inf, np.nan)
         else:
             verdict = self._guard.judge(policy, self._playing, lately(parts))
-        if verdict.accepted:
-            self._playing = policy
-        elif verdict.fault:
+        if verdict.fault:
             self.learner.go_back(self._playing.upper)
         return Offer(weights, policy, verdict)
 

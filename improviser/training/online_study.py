@@ -109,6 +109,7 @@ class OnlineStudy:
                     adopted += 1
                     playing = offer.policy
                     session.engine.adopt(playing)
+                    apprentice.adopt(playing)
             if apprentice.learner.updates <= UPDATES:
                 early = playing
             report((step + 1) / steps)

@@ -76,13 +76,13 @@ class Teacher:
             for name, weight in self.policy.upper.items()
         }
 
-    def offer(self, number: int, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
-        """Put a set where it is looked for; give the command to play by it."""
+    def offer(self, number: int, after: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
+        """Put a set where it is looked for; give the command to play by it, where `after` is played by."""
         data = set_to_bytes(self.policy.config, self.weights(number), {})
         path = self.folder / f"{number}.safetensors"
         path.write_bytes(data)
         self.exchange.write(number, breaks(data))
-        return Adopt(number, str(path), bytes_digest(data), self.settings.model_digest)
+        return Adopt(number, str(path), bytes_digest(data), self.settings.model_digest, after)
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
     return performance
 
 
-def tell(performance: Performance, at_s: float, command: object, *, waits: bool = False) -> None:
-    """Let a command come, and what follows from it be fetched a moment later."""
+def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = False) -> None:  # noqa: ANN401
+    """Let a command come, or what is made then, and what follows from it be fetched a moment later."""
 
     def wait() -> None:
         """Wait until it is fetched."""
@@ -109,7 +109,7 @@ def tell(performance: Performance, at_s: float, command: object, *, waits: bool 
         while performance.inbox.queue.empty() and time.monotonic() < until_s:
             time.sleep(0.001)
 
-    performance.at(at_s, partial(performance.inbox.put, command))  # type: ignore[arg-type] # any command
+    performance.at(at_s, lambda: performance.inbox.put(command() if callable(command) else command))
     if waits:
         performance.at(at_s + 0.05, wait)
 
@@ -147,7 +147,7 @@ def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, 
     performance = jam(settings)
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     tell(performance, 4 * BAR_S, Act(Action.DISLIKE))
-    second = teacher.offer(2)
+    second = teacher.offer(2, after=1)
     tell(performance, 5 * BAR_S + 0.7, second, waits=True)
     for bar in (7, 8, 9, 10):
         tell(performance, bar * BAR_S, Act(Action.UNDO))
@@ -168,13 +168,27 @@ def test_after_undoing_all_it_plays_as_if_it_had_not_learned(
     """A replay, which takes the model anew from its file, plays the same bit for bit."""
     learned = jam(settings)
     for bar, number in ((2, 1), (4, 2)):
-        tell(learned, bar * BAR_S + 0.7, teacher.offer(number), waits=True)
+        tell(learned, bar * BAR_S + 0.7, teacher.offer(number, number - 1), waits=True)
     tell(learned, 5 * BAR_S, Act(Action.LIKE))
     tell(learned, 6 * BAR_S, Act(Action.UNDO_ALL))
     summary = learned.run(until_s=8 * BAR_S)
     assert {} == summary.taste
     assert (0, True) == (learned.told(Adopted)[-1].number, learned.told(Adopted)[-1].is_back)
     assert replays_alike(learned)
+
+
+def test_what_was_learned_on_what_was_taken_back_is_not_played_by(
+    settings: PerformerSettings, teacher: Teacher
+) -> None:
+    """Whether it was on its way at that moment, or came later; what was learned on the model is."""
+    performance = jam(settings)
+    tell(performance, BAR_S, partial(teacher.offer, 1), waits=True)
+    tell(performance, 3 * BAR_S + 0.7, partial(teacher.offer, 2, after=1), waits=True)
+    tell(performance, 3 * BAR_S + 0.9, Act(Action.UNDO))
+    tell(performance, 5 * BAR_S, partial(teacher.offer, 4, after=1))
+    tell(performance, 6 * BAR_S, partial(teacher.offer, 5), waits=True)
+    performance.run(until_s=9 * BAR_S)
+    assert [1, 0, 5] == [one.number for one in performance.told(Adopted)]
 
 
 def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher) -> None:
@@ -255,7 +269,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper(teacher.weights(number))
-        command = Adopt(number, "", "", settings.model_digest)
+        command = Adopt(number, "", "", settings.model_digest, number - 1)
         assert [] == list(lessons.take(Fetched(command, policy)))
         assert lessons.is_due
         lessons.adopt(engine)
