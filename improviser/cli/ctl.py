@@ -94,6 +94,10 @@ def _show(state: dict[str, Any]) -> None:
     if state["key"]:
         say(f"Key {state['key']}, chord {state['chord'] or '-'}.")
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
+    learned = state["learned"]
+    if learned is not None:
+        by = f"set {state['set']} of what it learned" if state["set"] else "the model as it was"
+        say(f"Learned by {learned['updates']} updates: {learned['words']}. It plays by {by}.")
     switched = [name for name in ("mute", "solo", "freeze") if state[name]]
     if switched:
         say(f"On: {', '.join(switched)}.")

@@ -55,7 +55,7 @@ def main() -> int:
         if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
             from improviser.daemon.exchange import Exchange
 
-            Class(where, what, Exchange(Path(where.exchange))).attend()
+            Pupil(where, what, Exchange(Path(where.exchange))).attend()
             return EXIT_OK
         fault = "the learner was told no settings; start it with: improviser jam --learn"
     except (ImproviserError, ValueError) as error:
@@ -64,8 +64,8 @@ def main() -> int:
     return EXIT_FAILURE
 
 
-class Class:
-    """A session in which is learned."""
+class Pupil:
+    """Hears a session and learns from it."""
 
     def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: Exchange) -> None:
         """Begin with what is played by; reading the corpus for the first time takes two minutes."""
@@ -89,6 +89,7 @@ class Class:
             except queue.Empty:
                 continue
             if line is None:
+                self._exchange.remove()  # whoever made it may have been killed
                 return
             self._take(line_to_value(line))
 

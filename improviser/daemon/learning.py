@@ -96,8 +96,8 @@ class Learning:
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
-        self._exchange.remove()
         self._exchange.close()
+        self._exchange.remove()
 
     def hear(self, event: Event) -> None:
         """Tell it what happened, without waiting; one that is gone is not told."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from improviser.training.guard import Guard
     from improviser.training.online import OnlineLearner
 
-# Updates for each step of the music: eight thousand in ten minutes, for a twentieth of a core.
+# Updates for each step of the music: nine thousand in ten minutes at 112 beats a minute, for a sixth of a
+# core with all that is judged (Source: docs/decisions/0027).
 UPDATES_A_STEP: Final = 2
 # A set is judged every so many bars.
 JUDGED_BARS: Final = 8

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # The stranger's held-out pieces, by seeds that no lesson has.
 PIECES, PIECE_BEATS, PIECES_FROM = 16, 64, 10_000
-FROZEN, LEARNED, UNGUARDED = "frozen", "learned", "unguarded"
+FROZEN, LEARNED, LATER, UNGUARDED = "frozen", "learned", "learned to the end", "without guards"
 # As many updates as the musician's table is asked for after.
 UPDATES: Final = 1_000
 _S_PER_MINUTE: Final = 60.0
@@ -126,8 +126,8 @@ class OnlineStudy:
         return Gain(lessons.seed, lessons.sets, (beside[0], beside[1]), (elsewhere[0], elsewhere[1]))
 
     def table(self, guarded: Lessons, unguarded: Lessons, report: Callable[[float, float], None]) -> Table:
-        """Give the musician's table after UPDATES, with and without guards, beside the model as it was."""
-        beside = {FROZEN: self.model, UNGUARDED: unguarded.early}
+        """Give the musician's table after UPDATES, with guards and without, and after all with guards."""
+        beside = {FROZEN: self.model, LATER: guarded.late, UNGUARDED: unguarded.early}
         return evaluate(guarded.early, replace(self.plan, name=LEARNED, beside=beside), report).table
 
     def _reward(self, policy: Policy, parts: Sequence[Part]) -> float:

@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from improviser.agent.checkpoint import load_model, set_to_bytes, upper_shapes
 from improviser.app import JamOptions, performer_settings
 from improviser.cli import main
 from improviser.config import resources
 from improviser.config.control_file import bind_control
 from improviser.config.device import load_device
 from improviser.config.preset import load_preset
-from improviser.control import Changed, Judged, Knob, Turn, Turned, value_to_line
+from improviser.control import Adopted, Changed, Judged, Knob, Turn, Turned, value_to_line
 from improviser.daemon.remote import Remote
 from improviser.daemon.state import State
 from improviser.errors import ConfigError
+from improviser.files import bytes_digest
 from improviser.ports import loopback
 from tests.cli.conftest import Refuse, Run, RunJson
 from tests.written import write_session
@@ -198,6 +201,35 @@ def session(state_folder: Path) -> Path:
     )
     write_session(path, settings, *events)
     return path
+
+
+def test_a_set_that_was_learned_is_saved_as_a_model(
+    session: Path, run: Run, refuse: Refuse, own_folder: Path
+) -> None:
+    """The preset plays by it; where it is gone nothing is saved, and after undoing all there is no model."""
+    config, networks, header = load_model(load_preset("fiddle").model_path)
+    rng = np.random.default_rng(0)
+    shapes = upper_shapes(config)
+    weights = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
+    data = set_to_bytes(config, weights, {})
+    path = own_folder / "0003.safetensors"
+    path.write_bytes(data)
+    with session.open("a", encoding="utf-8") as file:
+        file.write(value_to_line(Adopted(3, str(path), bytes_digest(data))))
+    assert "It plays by set 3 of what it learned" in run("save", "mine")
+    preset = load_preset("mine")
+    found, mine, notes = load_model(preset.model_path)
+    assert (config, header) == (found, notes)
+    assert own_folder in preset.model_path.parents
+    assert all((mine["q"][name] == (networks["q"] | weights)[name]).all() for name in mine["q"])
+    assert "there is a preset 'mine' already" in refuse(2, "save", "mine")
+    path.unlink()
+    assert "no set of weights" in refuse(1, "save", "other")
+    assert "other" not in resources.preset_paths()
+    with session.open("a", encoding="utf-8") as file:
+        file.write(value_to_line(Adopted(0, is_back=True)))
+    run("save", "other")
+    assert load_preset("fiddle").model_path == load_preset("other").model_path
 
 
 def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: Refuse) -> None:

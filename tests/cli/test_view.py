@@ -12,9 +12,11 @@ import pytest
 
 from improviser.cli.view import JsonView, SafeView, TextView, View, choose_view
 from improviser.control import (
+    Adopted,
     Event,
     Failed,
     Heard,
+    Learned,
     Lifted,
     Notice,
     PerformerSettings,
@@ -174,3 +176,18 @@ def test_a_chord_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> Non
     ]
     shown(TextView(SETTINGS, is_terminal=False), *events, Summary())
     assert "improviser: C G7" in capsys.readouterr().out
+
+
+def test_what_is_learned_in_the_background_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was found, what is played by, and what was taken back."""
+    view = TextView(SETTINGS, is_terminal=False)
+    words = "+3.0% beside you"
+    learned = Learned(256, 128, 0.4, accepted=True, number=1, words=words, kept=1.0, gain=0.03, drift=0.1)
+    for event in (learned, Adopted(2), Adopted(1, is_back=True), Adopted(0, is_back=True)):
+        view.show(event)
+    assert [
+        "Learned by 256 updates (0.40 a step, drift 0.10): +3.0% beside you.",
+        "It plays by set 2 of what it has learned.",
+        "What it learned last is taken back: it plays by set 1 of what it has learned.",
+        "What it learned last is taken back: it plays by the model as it was.",
+    ] == capsys.readouterr().out.splitlines()

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from improviser.config.resources import CACHE_DIR_VARIABLE
-from improviser.training import corpus
-from improviser.training.corpus_cache import Cached, cache_path, write_cache
+from tests.cli.corpus import write_tiny_corpus
 from tests.live import Command, Partner, Run, wait_for
-from tests.tiny_corpus import chorale, tune
 
 pytestmark = pytest.mark.jack
-SPLITS = ("train", "valid", "test")
 # A bar of four beats lasts 0.7 s; a set is judged every eight bars.
 TEMPO, BEAT_S = "340", 60 / 340
 
@@ -26,11 +22,7 @@ TEMPO, BEAT_S = "340", 60 / 340
 def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the learner must not forget."""
     monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path / "cache"))
-    pieces = [
-        make(f"{split}-{make.__name__}", split, bars=12) for split in SPLITS for make in (chorale, tune)
-    ]
-    cached = Cached(corpus._parser() or "", pieces, Counter(), Counter())  # noqa: SLF001 - as it is asked
-    write_cache(cache_path(tmp_path / "cache"), cached)
+    write_tiny_corpus(tmp_path / "cache")
 
 
 def learning_jam(run: Run, partner: Partner) -> Command:

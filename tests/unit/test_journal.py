@@ -134,17 +134,21 @@ def test_two_sessions_in_one_second_have_two_files(tmp_path: Path) -> None:
 
 
 def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest are removed where all together are too large, never the newest."""
+    """The oldest, and what they learned, are removed where all together are too large; never the newest."""
     for day in range(1, 6):
         (tmp_path / f"2020-01-0{day}-120000.session.jsonl").write_bytes(b"x" * 1000)
     (tmp_path / "notes.txt").write_bytes(b"x" * 9000)
-    monkeypatch.setattr(module, "KEPT_BYTES", 3950)
+    for name in ("2020-01-01-115959-7", "2020-01-05-115959-7"):
+        (tmp_path / f"{name}.learned").mkdir()
+        (tmp_path / f"{name}.learned" / "0001.safetensors").write_bytes(b"x" * 500)
+    monkeypatch.setattr(module, "KEPT_BYTES", 4450)
     journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
     journal.take(NOTES[0])
     journal.close()
     names = [path.name[:10] for path in sessions(tmp_path)]
     assert ["2020-01-05", "2020-01-04", "2020-01-03"] == names[1:]
     assert (tmp_path / "notes.txt").exists()
+    assert ["2020-01-05"] == [path.name[:10] for path in tmp_path.glob("*.learned")]
 
 
 def test_a_take_of_the_last_bars(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""`bench learn`, and what `jam --learn` begins with."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from improviser.cli import extras, online
+from improviser.cli.apprentice import make_apprentice
+from improviser.cli.evaluate import make_plan
+from improviser.cli.online import bench_learn
+from improviser.config.preset import load_preset
+from improviser.config.resources import CACHE_DIR_VARIABLE
+from improviser.errors import CorpusError
+from improviser.ports import loopback
+from improviser.training import apprentice
+from tests.cli.conftest import Refuse
+from tests.cli.corpus import write_tiny_corpus
+from tests.tiny_corpus import tiny_corpus
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A corpus of two pieces a split, and little to learn."""
+    monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
+    write_tiny_corpus(tmp_path)
+    monkeypatch.setattr(apprentice, "JUDGED_BARS", 2)
+    monkeypatch.setattr(online, "make_plan", partial(make_plan, count=2, adaptation=False))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_bench_of_learning_names_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the stranger and elsewhere, then the musician's table with guards and without."""
+    bench_learn("fiddle", "drone", 0.35, 1, as_json=False)
+    out = capsys.readouterr().out
+    assert ["SEED", "SETS"] == out.split()[:2]
+    head = next(line for line in out.splitlines() if line.startswith("FIGURE"))
+    assert all(name in head for name in ("learned", "frozen", "without guards", "learned to the end"))
+    assert "strong-beat consonance %" in out
+
+
+def test_what_cannot_be_measured_is_refused(refuse: Refuse) -> None:
+    """A player that there is not, a preset of chords."""
+    assert "no player 'nobody'; there are drone, planing" == refuse(2, "bench", "learn", "--player", "nobody")
+    assert "bench learn is of melodies only" in refuse(2, "bench", "learn", "--preset", "comping")
+
+
+def test_learning_without_its_libraries_is_refused(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything begins, with what to install."""
+    monkeypatch.setattr(extras, "missing_training", lambda: ["torch"])
+    monkeypatch.setattr(loopback, "LoopbackBackend", pytest.fail)
+    told = refuse(1, "jam", "--learn")
+    assert 'this needs torch; install with: pip install "improviser-live[train]"' == told
+
+
+def test_without_a_piece_to_judge_by_it_says_so() -> None:
+    """The corpus holds none that is long enough."""
+    with pytest.raises(CorpusError, match="long enough to judge by"):
+        make_apprentice(load_preset("fiddle"), tiny_corpus(), 0, lambda: None)
