@@ -26,16 +26,13 @@ from improviser.control.commands import (
     Turn,
 )
 from improviser.control.events import (
-    Adopted,
     Changed,
     Controlled,
     Event,
     Failed,
     Halted,
     Heard,
-    Judged,
     Kept,
-    Learned,
     Lifted,
     Notice,
     Played,
@@ -48,11 +45,10 @@ from improviser.control.events import (
     Summary,
     Switched,
     Synced,
-    Tasted,
     Turned,
-    Undone,
     Warned,
 )
+from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.lines import DIGITS, Value, line_to_value, value_to_json, value_to_line
 from improviser.control.settings import (
     CLICK_CHANNEL,

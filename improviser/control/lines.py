@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from improviser.control.commands import Act, Adopt, Command, Stop, Turn
 from improviser.control.events import (
-    Adopted,
     Changed,
     Controlled,
     Event,
     Failed,
     Halted,
     Heard,
-    Judged,
     Kept,
-    Learned,
     Lifted,
     Notice,
     Played,
@@ -30,11 +27,10 @@ from improviser.control.events import (
     Summary,
     Switched,
     Synced,
-    Tasted,
     Turned,
-    Undone,
     Warned,
 )
+from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
 
 if TYPE_CHECKING:

@@ -49,12 +49,7 @@ from improviser.daemon.tally import Tally
 from improviser.daemon.voice import Voice
 from improviser.daemon.zone import Zone
 from improviser.errors import PortError
-from improviser.midi.message import (
-    Message,
-    NoteOn,
-    ProgramChange,
-    TimedMessage,
-)
+from improviser.midi.message import Message, NoteOn, ProgramChange, TimedMessage
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
