@@ -109,10 +109,15 @@ class ReplayBuffer:
             self._priorities.add(places)
         self._stored += len(places)
 
-    def reward(self, back: int, bonus: np.float32) -> None:
-        """Add a bonus to each head's reward of the row that was stored `back` rows before the last one."""
-        if back < len(self):
-            self._rows.reward[(self._stored - 1 - back) % self._capacity] += bonus
+    @property
+    def stored(self) -> int:
+        """How many rows were ever stored."""
+        return self._stored
+
+    def reward(self, row: int, bonus: np.float32) -> None:
+        """Add a bonus to each head's reward of a row, counted from the first; one that is gone has none."""
+        if self._stored - len(self) <= row < self._stored:
+            self._rows.reward[row % self._capacity] += bonus
 
     def sample(self, batch_size: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
         """Give `batch_size` rows, drawn with replacement.

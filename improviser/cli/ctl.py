@@ -97,7 +97,8 @@ def _show(state: dict[str, Any]) -> None:
     learned = state["learned"]
     if learned is not None:
         by = f"set {state['set']} of what it learned" if state["set"] else "the model as it was"
-        say(f"Learned by {learned['updates']} updates: {learned['words']}. It plays by {by}.")
+        figures = f"{learned['reward']:.2f} a step, drift {learned['drift']:.2f}"
+        say(f"Learned by {learned['updates']} updates ({figures}): {learned['words']}. It plays by {by}.")
     switched = [name for name in ("mute", "solo", "freeze") if state[name]]
     if switched:
         say(f"On: {', '.join(switched)}.")

@@ -29,6 +29,7 @@ from improviser.control import (
     Ready,
     Restarted,
     Switched,
+    Undone,
     Warned,
     line_to_value,
     value_to_line,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 _NICE: Final = 19
 _AWAKE_S: Final = 0.5
+# So many events behind the music, half a minute, it only follows and learns no more, until it has caught up.
+BEHIND: Final = 500
 EXIT_OK, EXIT_FAILURE = 0, 1
 
 
@@ -55,9 +58,15 @@ def main() -> int:
         if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
             from improviser.daemon.exchange import Exchange
 
-            Pupil(where, what, Exchange(Path(where.exchange))).attend()
+            exchange = Exchange(Path(where.exchange))
+            try:
+                Pupil(where, what, exchange).attend()
+            finally:
+                exchange.remove()  # whoever made it may have been killed
             return EXIT_OK
         fault = "the learner was told no settings; start it with: improviser jam --learn"
+    except BrokenPipeError:
+        return EXIT_OK
     except (ImproviserError, ValueError) as error:
         fault = str(error)
     print(fault, file=sys.stderr)  # noqa: T201 - its last words
@@ -73,7 +82,7 @@ class Pupil:
         from improviser.daemon.understudy import Understudy
 
         self._folder, self._exchange = Path(where.folder), exchange
-        self._seed, self._number, self._after = what.seed, 0, 0
+        self._seed, self._number, self._undone = what.seed, 0, 0
         self._model_digest = what.model_digest
         self._understudy: Understudy = Understudy(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -89,7 +98,6 @@ class Pupil:
             except queue.Empty:
                 continue
             if line is None:
-                self._exchange.remove()  # whoever made it may have been killed
                 return
             self._take(line_to_value(line))
 
@@ -105,6 +113,9 @@ class Pupil:
         match event:
             case Ready() | Restarted():
                 apprentice.cut()
+                self._undone = 0 if isinstance(event, Ready) else self._undone
+            case Undone(everything):
+                apprentice.take_back(everything=everything)
             case Judged(at_s, liked):
                 apprentice.press(at_s, liked=liked)
             case Switched(_, Action.FREEZE, is_on):
@@ -113,19 +124,21 @@ class Pupil:
                 pass
         self._understudy.take(event)
         match event:
-            case Adopted(number, is_back=is_back):
-                actor, self._after = self._understudy.engine.actor, number
+            case Adopted(is_back=is_back, undone=undone):
+                actor, self._undone = self._understudy.engine.actor, undone
                 if isinstance(actor, Policy):
                     (apprentice.go_back if is_back else apprentice.adopt)(actor)
             case Changed(preset, source, model, digest, engine):
-                self._model_digest, self._after = digest, 0
+                self._model_digest = digest
                 self._apprentice = self._new_apprentice(Piece(preset, source, model, engine))
+                self._apprentice.is_frozen = apprentice.is_frozen
             case _:
                 pass
 
     def _stepped(self, engine: Engine) -> None:
         """Learn from a step, and offer what is worth it."""
-        offer = self._apprentice.step(engine)
+        self._understudy.notes.clear()
+        offer = self._apprentice.step(engine, learns=self._lines.qsize() < BEHIND)
         if offer is not None:
             accepted = offer.verdict.accepted and self._publish(offer)
             self._tell(offer, accepted=accepted)
@@ -146,7 +159,7 @@ class Pupil:
             return False
         self._number = number
         self._exchange.write(number, data)
-        _say(Adopt(number, str(path), bytes_digest(data), self._model_digest, self._after))
+        _say(Adopt(number, str(path), bytes_digest(data), self._model_digest, self._undone))
         return True
 
     def _tell(self, offer: Offer, *, accepted: bool) -> None:

@@ -156,7 +156,7 @@ def perform(
         _check(record)
         supervisor.open(port_settings(options))
         settings = performer_settings(options)
-        exchange = _exchange() if learns else None
+        exchange = _exchange(supervisor, stack) if learns else None
         if exchange is not None:
             settings = replace(settings, exchange=str(exchange.path))
         supervisor.start(settings)
@@ -170,11 +170,17 @@ def perform(
         raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
 
 
-def _exchange() -> Exchange:
-    """Make the memory through which what is learned comes. Raises ImproviserError where there is none."""
+def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
+    """Make the memory through which what is learned comes; where there is none, say so."""
     from improviser.daemon.exchange import Exchange
 
-    return Exchange.make()
+    try:
+        exchange = Exchange.make()
+    except ImproviserError as error:
+        supervisor.warn(str(error))
+        return None
+    stack.callback(exchange.remove)
+    return exchange
 
 
 def _learning(
@@ -185,7 +191,11 @@ def _learning(
     from improviser.daemon.journal import sets_folder
     from improviser.daemon.learning import Learning
 
-    learning = Learning(supervisor, settings, exchange, sets_folder(sessions_folder()))
+    try:
+        learning = Learning(supervisor, settings, exchange, sets_folder(sessions_folder()))
+    except OSError as error:
+        supervisor.warn(f"nothing is learned in the background: {error.strerror}; the music goes on")
+        return _deaf
     return stack.enter_context(learning).hear
 
 

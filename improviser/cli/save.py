@@ -53,8 +53,8 @@ def save(
     adopted = state.adopted
     model = None
     if adopted.number:
-        model = own_model_path(name)
         check_name(name, over=force)
+        model = own_model_path(f"{name}-{adopted.digest}")  # none that is played by is written over
         save_set(Path(state.model), Path(adopted.path), adopted.digest, model)
     path = save_preset(Path(state.source), name, state.panel, state.taste, model, over=force)
     if json:

@@ -97,8 +97,8 @@ class Adopt:
         path: The file that holds it.
         digest: Of the file's bytes.
         model_digest: Of the bytes of the model of which it is a set.
-        after: Number of the set that was played by when it was learned, 0 for the model as it was: where
-            another one is played by, or another model, it is passed over.
+        undone: How often something had been taken back when it was learned, as Adopted has told: where that
+            is not so any more, or another model is played by, it is passed over.
     """
 
     event: ClassVar[str] = "adopt"
@@ -106,7 +106,7 @@ class Adopt:
     path: str
     digest: str
     model_digest: str
-    after: int = 0
+    undone: int = 0
 
 
 Command = Stop | Turn | Act | Adopt

@@ -54,7 +54,8 @@ class Adopted:
         number: Of the set; 0: the model as it was.
         path: See control.Adopt; so is digest. Both are empty where the number is 0.
         digest: See control.Adopt.
-        is_back: Whether a later set was taken back for it.
+        is_back: Whether what was learned later was taken back for it.
+        undone: How often something was taken back so far.
     """
 
     event: ClassVar[str] = "adopted"
@@ -62,6 +63,7 @@ class Adopted:
     path: str = ""
     digest: str = ""
     is_back: bool = False
+    undone: int = 0
 
 
 @dataclass(frozen=True, slots=True)

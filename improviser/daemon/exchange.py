@@ -50,7 +50,7 @@ class Exchange:
         try:
             descriptor, name = tempfile.mkstemp(prefix="improviser-", dir=folder)
             with os.fdopen(descriptor, "wb") as file:
-                file.truncate(_SIZE)
+                file.write(bytes(_SIZE))  # a file with holes ends whoever looks at it where memory is full
         except OSError as error:
             raise ImproviserError(f"no memory can be shared: {error.strerror}; nothing is learned") from error
         return cls(Path(name))

@@ -27,6 +27,7 @@ WAITING_MAX: Final = 64 * 1024 * 1024
 RETRY_S: Final = 1.0
 # Of older sessions so many bytes are kept.
 KEPT_BYTES: Final = 512 * 1024 * 1024
+_YOUNG_S: Final = 24 * 3600.0
 SETS_SUFFIX: Final = ".learned"
 _NAME: Final = "%Y-%m-%d-%H%M%S"
 
@@ -150,7 +151,9 @@ def _make_room(newest: Path) -> None:
         with contextlib.suppress(OSError):
             files = list(path.iterdir()) if path.is_dir() else [path]
             total += sum(file.stat().st_size for file in files)
-            if total <= KEPT_BYTES or path == newest:
+            # What is learned by a jam that goes on is younger.
+            is_young = path.is_dir() and time.time() - path.stat().st_mtime < _YOUNG_S
+            if total <= KEPT_BYTES or path == newest or is_young:
                 continue
             for file in files:
                 file.unlink()

@@ -87,17 +87,17 @@ class Learning:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the process and give the memory back."""
+        """End the process and leave the memory, which whoever made it removes."""
         self._has_ended.set()
         self._told.put(None)
         self._process.kill()
-        self._process.wait(_END_S)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
         self._exchange.close()
-        self._exchange.remove()
 
     def hear(self, event: Event) -> None:
         """Tell it what happened, without waiting; one that is gone is not told."""

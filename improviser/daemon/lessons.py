@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from improviser.agent.checkpoint import read_set, set_from_bytes
+from improviser.agent.checkpoint import set_from_bytes
 from improviser.agent.policy import Policy
 from improviser.control import Adopt, Adopted, Warned
 from improviser.daemon.exchange import Exchange
@@ -61,7 +61,10 @@ class Lessons:
     def __init__(self, settings: PerformerSettings, put: Callable[[Fetched | NotFetched], None]) -> None:
         """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
         self._model_digest = settings.model_digest
+        self._learns = bool(settings.exchange)
+        self._undone = 0
         self._resumed = settings.adopted
+        self._resumed_data = b"" if settings.adopted is None else _read(settings.adopted[1])
         self._put = put
         self._waiting: Fetched | None = None
         self._first: Actor | None = None
@@ -89,14 +92,16 @@ class Lessons:
             return
         number, path, digest = self._resumed
         try:
-            policy = engine.actor.with_upper(read_set(Path(path), digest, engine.actor.config))
-        except CheckpointError as error:
-            yield Warned(f"{error}; it plays on as it was before it learned")
+            policy = _policy(self._resumed_data, digest, engine.actor)
+        except CheckpointError:
+            yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
+            yield Adopted(0, is_back=True)
         else:
             yield self._play_by(Lesson(Adopted(number, path, digest), policy), engine)
 
     def carry_on(self, engine: Engine) -> Iterator[Event]:
-        """Let an engine that begins anew play by what was played by last."""
+        """Let an engine that begins anew play by what was played by last; it knows no presses."""
+        self._history = [lesson for lesson in self._history if lesson is not None]
         lesson = self._last
         if lesson is not None:
             engine.adopt(lesson.actor)
@@ -119,7 +124,7 @@ class Lessons:
         found, self._waiting = self._waiting, None
         assert found is not None  # noqa: S101 - `is_due`
         command = found.command
-        told = Adopted(command.number, command.path, command.digest)
+        told = Adopted(command.number, command.path, command.digest, undone=self._undone)
         return self._play_by(Lesson(told, found.policy), engine)
 
     def drop(self) -> None:
@@ -131,10 +136,13 @@ class Lessons:
         self._history.append(None)
 
     def undo(self, engine: Engine, *, everything: bool) -> Event | None:
-        """Take back the last set, where nothing was learned since, or all; tell what is played by then."""
+        """Take back the last set, where nothing was learned since, or all; tell what is played by then.
+
+        It acts at once, and where something is learned all that was is taken back, adopted or not.
+        """
         self._waiting = None
         if everything:
-            had = any(lesson is not None for lesson in self._history)
+            had = self._learns or self._last is not None
             self._history.clear()
             return self._go_back(engine) if had else None
         if not self._history or self._history.pop() is None:
@@ -147,9 +155,8 @@ class Lessons:
         return next((lesson for lesson in reversed(self._history) if lesson is not None), None)
 
     def _fits(self, command: Adopt) -> bool:
-        """Tell whether a set was learned from what is played by: not where that was taken back since."""
-        number = 0 if self._last is None else self._last.told.number
-        return command.model_digest == self._model_digest and command.after == number
+        """Tell whether a set may be played by: not where what it was learned on was taken back since."""
+        return command.model_digest == self._model_digest and command.undone == self._undone
 
     def _play_by(self, lesson: Lesson, engine: Engine) -> Event:
         """Let an engine play by a set, and remember it."""
@@ -164,11 +171,13 @@ class Lessons:
 
     def _go_back(self, engine: Engine) -> Event:
         """Let an engine play by the last set that is left, or by the model as it was."""
+        self._undone += 1
         lesson = self._last
-        assert self._first is not None  # noqa: S101 - something was adopted
-        engine.adopt(self._first if lesson is None else lesson.actor)
+        actor = self._first if lesson is None else lesson.actor
+        if actor is not None:
+            engine.adopt(actor)
         told = Adopted(0) if lesson is None else lesson.told
-        return Adopted(told.number, told.path, told.digest, is_back=True)
+        return replace(told, is_back=True, undone=self._undone)
 
     def _fetch(self, path: Path) -> None:
         """Fetch what is wanted last."""
@@ -186,6 +195,14 @@ class Lessons:
                 self._put(Fetched(command, _policy(data, command.digest, policy)))
             except CheckpointError as error:
                 self._put(NotFetched(str(error)))
+
+
+def _read(path: str) -> bytes:
+    """Give the bytes of a file, none where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def _policy(data: bytes, digest: str, policy: Policy) -> Policy:

@@ -151,7 +151,7 @@ class State:
         match event:
             case Changed():
                 self.preset, self.source, self.model = event.preset, event.source, event.model
-                self.adopted = Adopted(0)
+                self.adopted, self.learned = Adopted(0), None
                 self.taste, self.words = event.taste, event.words
             case Notice(text):
                 self.notice = text

@@ -236,7 +236,7 @@ class Engine:
             return self._play(REST_ACTION, None)
         choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect))
         self.taste.remember(self._step_s() + self.settings.collect_s, prospect.observation, choice)
-        return self._play(choice.action, choice, prospect.observation)
+        return self._play(choice.action, choice, prospect)
 
     def released(self) -> None:
         """Take note that all that was played, planned notes too, was ended from outside: nothing is held."""
@@ -357,9 +357,7 @@ class Engine:
         longest = round(self.settings.max_note_bars * self.settings.bar_steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
-    def _play(
-        self, action: int, choice: Choice | None, observation: npt.NDArray[np.uint8] | None = None
-    ) -> list[TimedMessage]:
+    def _play(self, action: int, choice: Choice | None, seen: Prospect | None = None) -> list[TimedMessage]:
         """Do what an action says and go on to the next step; it is remembered when there is time."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._phrase.struck
         gesture = self._role.gesture(action, tonic, base, before)
@@ -381,7 +379,8 @@ class Engine:
             tonic=tonic,
             base=base,
             before=before,
-            observation=observation,
+            observation=None if seen is None else seen.observation,
+            legal=None if seen is None else seen.legal,
         )
         self._next_step += 1
         self.panel.glide()

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from improviser.engine.why import Reason, reasons
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from improviser.agent.policy import Choice
     from improviser.engine.role import Role
     from improviser.listening.observation import Rows
@@ -30,7 +33,8 @@ class Decision:
         tonic: Pitch class of the key.
         base: The note from which actions count.
         before: The notes that had been struck last.
-        observation: (columns,) what it was decided on, as long as something was chosen.
+        observation: (columns,) what it was decided on; None where nothing was chosen.
+        legal: (actions,) what was legal then; None likewise.
     """
 
     step: int
@@ -45,6 +49,7 @@ class Decision:
     base: int
     before: tuple[int, ...]
     observation: Rows | None = None
+    legal: npt.NDArray[np.bool_] | None = None
 
     def meaning(self, action: int) -> Gesture:
         """Give what an action would have done."""

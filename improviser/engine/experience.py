@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Steps of the longest window of a press at the fastest tempo and grid.
 _KEPT: Final = 128
+# So many steps of what the player did are kept: four and a half minutes of sixteenths at 112 beats a minute.
+PLAYER_STEPS: Final = 2048
 
 
 @dataclass(slots=True)
@@ -89,14 +91,13 @@ class Experience:
         self._step = decision.step
         if self.stretches[-1] or decision.step % engine.settings.bar_steps == 0:
             self.stretches[-1].append(_player_step(engine))
-        choice, observation = decision.choice, decision.observation
-        if choice is None or observation is None:
+            self._forget(engine.settings.bar_steps)
+        observation, legal = decision.observation, decision.legal
+        if observation is None or legal is None:
             return given + self._interrupt()
         if self._decided is not None:
             at_s, before, action, reward = self._decided
-            given += self._complete_with(
-                Lived(at_s, before, action, reward, observation, np.isfinite(choice.log_policy))
-            )
+            given += self._complete_with(Lived(at_s, before, action, reward, observation, legal))
         rewards = engine.rewards()
         worth = np.array([rewards[name] for name in COMPONENTS], dtype=np.float32)
         self._decided = engine.s_at(decision.beat), observation, decision.action, worth
@@ -114,6 +115,14 @@ class Experience:
         credit = press_credit(ages)
         total = float(credit.sum())
         return [(back, float(share) / total) for back, share in enumerate(credit) if share > 0]
+
+    def _forget(self, bar_steps: int) -> None:
+        """Forget what the player did long ago: whole stretches, and bars of the one that goes on."""
+        while sum(map(len, self.stretches)) > PLAYER_STEPS:
+            if len(self.stretches) > 1:
+                del self.stretches[0]
+            else:
+                del self.stretches[0][:bar_steps]
 
     def _complete_with(self, lived: Lived) -> list[Lived]:
         """Keep a transition until it is known whether it is followed; give the one before it."""

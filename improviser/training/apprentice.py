@@ -15,7 +15,8 @@ from improviser.listening.player import player_base
 from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import MIDDLE_C
 from improviser.playing.actions import register_base
-from improviser.training.env import Game, playable
+from improviser.training.chooser import Conditions
+from improviser.training.env import Game, RewardWeights, playable
 from improviser.training.grid import Part
 from improviser.training.guard import Verdict
 from improviser.training.tables import player_table
@@ -91,8 +92,11 @@ class Apprentice:
         self.reward: float | None = None
         self.is_frozen = False
 
-    def step(self, engine: Engine) -> Offer | None:
-        """Learn from the step that an engine has just decided; give a set, where it is time for one."""
+    def step(self, engine: Engine, *, learns: bool = True) -> Offer | None:
+        """Learn from the step that an engine has just decided; give a set, where it is time for one.
+
+        Where it is told not to, as one who has fallen behind, it only remembers.
+        """
         lived = self._experience.take(engine)
         self.learner.live(lived)
         for one in lived:
@@ -100,19 +104,22 @@ class Apprentice:
             self.reward = (
                 worth if self.reward is None else self.reward + (worth - self.reward) / _REWARD_STEPS
             )
-        if self.is_frozen or not self.learner.lived:
+        if self.is_frozen or not learns or not self.learner.lived:
             return None
         self._turn(engine)
         self.learner.learn(UPDATES_A_STEP)
         self._steps += 1
         if self._steps % (JUDGED_BARS * engine.settings.bar_steps):
             return None
-        return self._offer(engine.settings)
+        return self._offer(engine)
 
     def press(self, at_s: float, *, liked: bool) -> None:
         """Learn from a press at `at_s`."""
-        if not self.is_frozen:
-            self.learner.press(self._experience.credits(at_s), liked=liked)
+        self.learner.press(self._experience.credits(at_s), liked=liked)
+
+    def take_back(self, *, everything: bool) -> None:
+        """Let the last press, or all of them, be no part of any reward any more."""
+        self.learner.take_back(everything=everything)
 
     def cut(self) -> None:
         """Take note that the engine goes on elsewhere in the music."""
@@ -135,9 +142,9 @@ class Apprentice:
             self._turned = turned
             self.learner.reweigh(turned)
 
-    def _offer(self, settings: EngineSettings) -> Offer:
+    def _offer(self, engine: Engine) -> Offer:
         """Have what was learned judged; what would spoil something is forgotten."""
-        parts = heard_parts(self._experience.stretches, settings)
+        parts = heard_parts(self._experience.stretches, engine.settings)
         if parts:
             table = player_table(parts)
             self.learner.imagine(Game(parts, table, self.learner.lanes, self._rng))
@@ -146,7 +153,8 @@ class Apprentice:
         if self._guard is None:
             verdict = Verdict("", np.nan, np.inf, np.nan)
         else:
-            verdict = self._guard.judge(policy, self._playing, lately(parts))
+            stands = Conditions(engine.panel.knobs, RewardWeights(*map(float, self._turned)))
+            verdict = self._guard.judge(policy, self._playing, lately(parts), stands)
         if verdict.fault:
             self.learner.go_back(self._playing.upper)
         return Offer(weights, policy, verdict)
@@ -162,7 +170,8 @@ def lately(parts: Sequence[Part]) -> list[Part]:
     found: list[Part] = []
     for part in reversed(parts):
         length = STRETCH_BEATS * part.steps_per_beat // part.bar_steps * part.bar_steps
-        for end in range(len(part.player), length - 1, -length):
+        whole = len(part.player) // part.bar_steps * part.bar_steps
+        for end in range(whole, length - 1, -length):
             if len(found) < STRETCHES:
                 found.insert(0, part.stretch(end - length, end))
     return found

@@ -7,7 +7,7 @@ player has played: it has to be better there than what is played by now, or noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -37,6 +37,8 @@ DRIFT_MAX: Final = 0.3
 # Moments on which drift is measured.
 MOMENTS: Final = 256
 OURS: Final = "ours"
+# A policy that always does the best would be told from any other by infinity.
+_COLDEST: Final = 0.05
 # Less than that is no reward to be a share of.
 _LEAST_REWARD: Final = 1e-3
 
@@ -101,21 +103,30 @@ class Guard:
         self._moments, self._legal = self._look(model)
         self._chances = self._policies(model)
 
-    def judge(self, policy: Policy, playing: Policy, player: Sequence[Part]) -> Verdict:
-        """Judge a policy, beside what is `playing` by now, with what this player has played of late."""
+    def judge(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> Verdict:
+        """Judge a policy.
+
+        Args:
+            policy: What was learned.
+            playing: What is played by now.
+            player: What this player has played of late.
+            stands: How it is played now, as the knobs stand; elsewhere it is played as the model was.
+        """
         if not all(np.isfinite(weight).all() for weight in policy.upper.values()):
             return Verdict("its weights are no numbers any more", 0.0, 0.0, 0.0)
         drift = self._drift(policy)
         ours = _column(self._play(policy), self._seed)
-        kept = ours["reward"].mean / self._model["reward"].mean
-        gain = self._gain(policy, playing, player)
+        was = self._model["reward"].mean
+        kept = 1 + (ours["reward"].mean - was) / max(abs(was), _LEAST_REWARD)
+        gain = self._gain(policy, playing, player, stands)
         return Verdict(self._fault(ours, kept, drift), kept, gain, drift)
 
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
         """Say what is wrong; nothing where nothing is."""
-        if drift > DRIFT_MAX:
+        # So put that what is no number is too much, too.
+        if not drift <= DRIFT_MAX:
             return f"it drifts too far: {drift:.2f} nats"
-        if kept < 1 - LOSS_MAX:
+        if not kept >= 1 - LOSS_MAX:
             return f"it loses {1 - kept:.0%} of the reward elsewhere"
         lost = self._lost_band(ours)
         return f"it leaves the band of {lost}" if lost else ""
@@ -133,18 +144,20 @@ class Guard:
                 return figure
         return ""
 
-    def _gain(self, policy: Policy, playing: Policy, player: Sequence[Part]) -> float:
+    def _gain(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> float:
         """Give how much more reward a policy has beside a player, as a share."""
         if not player:
             return 0.0
         table = player_table(player)
-        new, old = (self._reward(one, player, table) for one in (policy, playing))
+        new, old = (self._reward(one, player, table, stands) for one in (policy, playing))
         return (new - old) / max(abs(old), _LEAST_REWARD)
 
-    def _reward(self, policy: Policy, player: Sequence[Part], table: PlayerTable) -> float:
+    def _reward(
+        self, policy: Policy, player: Sequence[Part], table: PlayerTable, stands: Conditions
+    ) -> float:
         """Give a policy's mean reward beside a player, by the same chances each time."""
         rng = np.random.default_rng(self._seed)
-        takes = perform(policy, player, table, self._conditions, rng)
+        takes = perform(policy, player, table, stands, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))
 
     def _play(self, policy: Policy) -> list[Take]:
@@ -170,6 +183,7 @@ class Guard:
     def _policies(self, policy: Policy) -> FloatArray:
         """Give the log-probabilities, (moments, actions), of what a policy would do."""
         mix = self._conditions.knobs.to_mix(policy.config.actions)
+        mix = replace(mix, temperature=max(mix.temperature, _COLDEST))
         rng = np.random.default_rng(self._seed)
         rows = [
             draw(mix.value(policy.values(seen)), legal > 0, mix.temperature, rng)[0]

@@ -93,7 +93,9 @@ class OnlineLearner:
         torch.set_num_threads(1)
         self.updates = 0
         self._settings, self._rng = settings, rng
-        self._config = replace(config)
+        self._config = config
+        # What each press has added to which row, by the number of rows that were lived through before it.
+        self._presses: list[list[tuple[int, np.float32]]] = []
         self._first = FirstLayer(config, networks["prior"], networks["q"])
         prior = Upper(config.prior(), networks["prior"], is_prior=True)
         self._rewards = rewards
@@ -134,9 +136,18 @@ class OnlineLearner:
 
     def press(self, meant: Sequence[tuple[int, float]], *, liked: bool) -> None:
         """Let a press be part of the rewards of what it means: how many transitions ago, and its share."""
-        worth = PRESS_REWARD if liked else -PRESS_REWARD
-        for back, share in meant:
-            self._lived.reward(back, np.float32(worth * share / self._config.heads))
+        worth = (PRESS_REWARD if liked else -PRESS_REWARD) / self._config.heads
+        self._presses.append(
+            [(self._lived.stored - 1 - back, np.float32(worth * share)) for back, share in meant]
+        )
+        for row, bonus in self._presses[-1]:
+            self._lived.reward(row, bonus)
+
+    def take_back(self, *, everything: bool) -> None:
+        """Let the last press, or all of them, be no part of the rewards any more."""
+        taken, self._presses = (self._presses, []) if everything else (self._presses[-1:], self._presses[:-1])
+        for row, bonus in (change for press in taken for change in press):
+            self._lived.reward(row, -bonus)
 
     def imagine(self, game: Game) -> None:
         """Play games beside what the player has played; those before are forgotten in time."""

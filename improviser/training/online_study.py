@@ -99,17 +99,19 @@ class OnlineStudy:
         part = strange_part(self.kind, self.game, beats, np.random.default_rng([seed, 5]))
         session = Session(self.model, settings, part, seed)
         playing = early = self.model
+        waiting: Policy | None = None
         offered = adopted = 0
         for step in range(steps):
             session.play()
             offer = apprentice.step(session.engine)
             if offer is not None:
                 offered += 1
-                if offer.verdict.accepted:
-                    adopted += 1
-                    playing = offer.policy
-                    session.engine.adopt(playing)
-                    apprentice.adopt(playing)
+                waiting = offer.policy if offer.verdict.accepted else None
+            if waiting is not None and session.engine.is_between_bars():
+                adopted += 1
+                playing, waiting = waiting, None
+                session.engine.adopt(playing)
+                apprentice.adopt(playing)
             if apprentice.learner.updates <= UPDATES:
                 early = playing
             report((step + 1) / steps)

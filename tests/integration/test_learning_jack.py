@@ -75,7 +75,7 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner, how: signal.Signals) -> None:
-    """Where it is killed that is told; where it is stopped, too, after a while; no note is late or hangs."""
+    """Where it is killed that is told at once (of one that hangs: test_learning_process); no note hangs."""
     jam = learning_jam(run, partner)
     partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
     os.kill(learner_of(jam), how)

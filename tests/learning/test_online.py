@@ -29,6 +29,7 @@ CONFIG = replace(NETWORK, hidden=16, heads=3)
 GAME = GameSettings("fiddle")
 REWARDS = np.array([1.0, 0.8, 0.5], dtype=np.float32)
 SETTINGS = EngineSettings(tempo_bpm=120.0, key="C", style="fiddle")
+STANDS = Conditions(SETTINGS.knobs, RewardWeights())
 FEW = OnlineSettings(replace(OnlineSettings().dqn, batch_size=32, buffer_size=2_000), lanes=2)
 
 
@@ -57,9 +58,8 @@ def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
 def new_guard() -> Guard:
     """Give a guard that plays two pieces."""
     pieces = tiny_corpus()
-    conditions = Conditions(SETTINGS.knobs, RewardWeights())
     held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
-    return Guard(model(), held_out, human_parts(pieces, GAME, "valid"), conditions, 0)
+    return Guard(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
 
 
 def new_apprentice(seed: int = 0, guard: Guard | None = None) -> Apprentice:
@@ -151,8 +151,8 @@ def test_frozen_it_learns_nothing() -> None:
     apprentice = new_apprentice()
     apprentice.is_frozen = True
     assert [] == learn(apprentice, session(), 150)
-    apprentice.press(5.0, liked=True)
     assert 0 == apprentice.learner.updates
+    assert [] == [offer for _ in range(150) if (offer := apprentice.step(session().engine, learns=False))]
     assert apprentice.learner.lived > 100
     assert same(apprentice.learner.offer(), model().upper)
 
@@ -174,8 +174,14 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
     assert [0.75 / 3] * 3 == pytest.approx(added[-1].tolist())
     assert [0.25 / 3] * 3 == pytest.approx(added[-4].tolist())
     assert 0 == np.abs(np.delete(added, [-1, -4], axis=0)).max()
-    liked.press([(0, 0.75), (3, 0.25)], liked=False)
+    liked.press([(0, 0.5)], liked=False)
+    assert after[-1] == pytest.approx(before[-1] + 0.25 / 3, abs=1e-6)
+    liked.take_back(everything=False)
+    assert after == pytest.approx(before + added, abs=1e-6)
+    liked.press([(1, 1.0)], liked=False)
+    liked.take_back(everything=True)
     assert after == pytest.approx(before, abs=1e-6)
+    liked.take_back(everything=False)
 
 
 def test_it_goes_back_bit_for_bit() -> None:
@@ -210,7 +216,7 @@ def test_what_comes_elsewhere_does_not_follow() -> None:
 
 def test_the_model_itself_spoils_nothing() -> None:
     """Beside itself it gains nothing, drifts nowhere, and keeps all of its reward."""
-    verdict = new_guard().judge(model(), model(), [])
+    verdict = new_guard().judge(model(), model(), [], STANDS)
     assert ("", 1.0, 0.0) == (verdict.fault, verdict.kept, verdict.gain)
     assert 0.0 == pytest.approx(verdict.drift, abs=1e-6)
     assert not verdict.accepted
@@ -222,9 +228,12 @@ def test_what_would_spoil_it_is_refused() -> None:
     guard, weights = new_guard(), model().upper
     player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
-    assert "no numbers" in guard.judge(model().with_upper(broken), model(), player).fault
+    assert "no numbers" in guard.judge(model().with_upper(broken), model(), player, STANDS).fault
     wild = {name: weight * 30 for name, weight in weights.items()}
-    assert "drifts" in guard.judge(model().with_upper(wild), model(), player).words
+    overflown = {name: weight * 1e30 for name, weight in weights.items()}
+    with np.errstate(all="ignore"):
+        assert guard.judge(model().with_upper(overflown), model(), player, STANDS).fault
+    assert "drifts" in guard.judge(model().with_upper(wild), model(), player, STANDS).words
 
 
 def test_a_loss_and_a_band_are_told() -> None:
@@ -273,10 +282,10 @@ def test_a_judge_hears_what_the_player_played() -> None:
 def test_what_was_heard_becomes_parts() -> None:
     """Each stretch that is long enough, with the keys as they were believed; the last bars are its end."""
     held = PlayerStep(HOLD, 1, 60, 0, 3)
-    long = [PlayerStep(60, 1, 60, 0, 3), *[held] * 511]
+    long = [PlayerStep(60, 1, 60, 0, 3), *[held] * 513]
     short = [PlayerStep(REST, 0, -1, 0, 0)] * 20
     (part,) = heard_parts([short, long, []], SETTINGS)
-    assert (512, "melody") == (len(part.player), part.role.name)
+    assert (514, "melody") == (len(part.player), part.role.name)
     last = lately([part])
     assert [128] * 4 == [len(one.player) for one in last]
     assert 60 == last[0].player[0]

@@ -101,6 +101,25 @@ def test_what_the_player_did_is_kept_from_a_bar_line_on() -> None:
     assert first.bass == first.event
 
 
+def test_what_the_player_did_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole stretches first, then bars of the one that goes on, which still begins with one."""
+    monkeypatch.setattr("improviser.engine.experience.PLAYER_STEPS", 40)
+    engine, experience = new_engine(), Experience()
+    play(engine, 50, experience)
+    assert [34] == [len(stretch) for stretch in experience.stretches]
+    experience.cut()
+    play(engine, 30, experience)
+    assert 1 == len(experience.stretches)
+    assert experience.stretches[0][0].event >= 0
+
+
+def test_at_no_temperature_all_that_is_legal_is() -> None:
+    """Though nothing but the best has a chance."""
+    engine, experience = new_engine(temperature=0.0), Experience()
+    lived = play(engine, 20, experience)
+    assert all(one.next_legal.sum() > 1 for one in lived)
+
+
 def test_a_press_means_what_was_heard_a_second_ago() -> None:
     """Its shares come to 1, and none is later than anybody can react."""
     engine, experience = new_engine(), Experience()

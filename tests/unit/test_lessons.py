@@ -76,13 +76,13 @@ class Teacher:
             for name, weight in self.policy.upper.items()
         }
 
-    def offer(self, number: int, after: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
-        """Put a set where it is looked for; give the command to play by it, where `after` is played by."""
+    def offer(self, number: int, undone: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
+        """Put a set where it is looked for; give the command to play by it, if no more was `undone`."""
         data = set_to_bytes(self.policy.config, self.weights(number), {})
         path = self.folder / f"{number}.safetensors"
         path.write_bytes(data)
         self.exchange.write(number, breaks(data))
-        return Adopt(number, str(path), bytes_digest(data), self.settings.model_digest, after)
+        return Adopt(number, str(path), bytes_digest(data), self.settings.model_digest, undone)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, 
     performance = jam(settings)
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     tell(performance, 4 * BAR_S, Act(Action.DISLIKE))
-    second = teacher.offer(2, after=1)
+    second = teacher.offer(2)
     tell(performance, 5 * BAR_S + 0.7, second, waits=True)
     for bar in (7, 8, 9, 10):
         tell(performance, bar * BAR_S, Act(Action.UNDO))
@@ -168,7 +168,7 @@ def test_after_undoing_all_it_plays_as_if_it_had_not_learned(
     """A replay, which takes the model anew from its file, plays the same bit for bit."""
     learned = jam(settings)
     for bar, number in ((2, 1), (4, 2)):
-        tell(learned, bar * BAR_S + 0.7, teacher.offer(number, number - 1), waits=True)
+        tell(learned, bar * BAR_S + 0.7, teacher.offer(number), waits=True)
     tell(learned, 5 * BAR_S, Act(Action.LIKE))
     tell(learned, 6 * BAR_S, Act(Action.UNDO_ALL))
     summary = learned.run(until_s=8 * BAR_S)
@@ -183,12 +183,17 @@ def test_what_was_learned_on_what_was_taken_back_is_not_played_by(
     """Whether it was on its way at that moment, or came later; what was learned on the model is."""
     performance = jam(settings)
     tell(performance, BAR_S, partial(teacher.offer, 1), waits=True)
-    tell(performance, 3 * BAR_S + 0.7, partial(teacher.offer, 2, after=1), waits=True)
+    tell(performance, 3 * BAR_S + 0.7, partial(teacher.offer, 2), waits=True)
     tell(performance, 3 * BAR_S + 0.9, Act(Action.UNDO))
-    tell(performance, 5 * BAR_S, partial(teacher.offer, 4, after=1))
-    tell(performance, 6 * BAR_S, partial(teacher.offer, 5), waits=True)
-    performance.run(until_s=9 * BAR_S)
-    assert [1, 0, 5] == [one.number for one in performance.told(Adopted)]
+    tell(performance, 5 * BAR_S, partial(teacher.offer, 4))
+    tell(performance, 6 * BAR_S, partial(teacher.offer, 5, undone=1), waits=True)
+    tell(performance, 7 * BAR_S + 0.9, Act(Action.UNDO_ALL))
+    tell(performance, 7 * BAR_S + 1.0, Act(Action.UNDO_ALL))
+    tell(performance, 8 * BAR_S, partial(teacher.offer, 6, undone=2))
+    performance.run(until_s=10 * BAR_S)
+    told = [(one.number, one.undone) for one in performance.told(Adopted)]
+    assert [(1, 0), (0, 1), (5, 1), (0, 2), (0, 3)] == told
+    assert [] == performance.told(Notice)
 
 
 def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher) -> None:
@@ -243,7 +248,7 @@ def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teache
     assert replays_alike(performance)
     missing = jam(replace(settings, adopted=(1, str(tmp_path / "none"), offer.digest)))
     missing.run(until_s=2 * BAR_S)
-    assert [] == missing.told(Adopted)
+    assert [(0, True)] == [(one.number, one.is_back) for one in missing.told(Adopted)]
     assert "plays on as it was before" in missing.told(Warned)[0].text
 
 
@@ -254,12 +259,14 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
     )
     performance.backend.name = "jack"  # that others can reach
     tell(performance, 3 * BAR_S, teacher.offer(1), waits=True)
+    tell(performance, 4 * BAR_S, Act(Action.LIKE))
     performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))
+    tell(performance, 9 * BAR_S, Act(Action.UNDO))
     for beat in range(8):
         performance.play(6 * BAR_S + beat * 0.5, NoteOn(0, 60 + beat, 80))
     performance.run(until_s=10 * BAR_S)
-    order = [event for event in performance.events if isinstance(event, Adopted | Restarted)]
-    assert [Adopted, Restarted, Adopted] == [type(event) for event in order]
+    order = [event for event in performance.events if isinstance(event, Adopted | Restarted | Judged)]
+    assert [Adopted, Judged, Restarted, Adopted, Adopted] == [type(event) for event in order]
     assert replays_alike(performance)
 
 
@@ -269,7 +276,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper(teacher.weights(number))
-        command = Adopt(number, "", "", settings.model_digest, number - 1)
+        command = Adopt(number, "", "", settings.model_digest)
         assert [] == list(lessons.take(Fetched(command, policy)))
         assert lessons.is_due
         lessons.adopt(engine)
