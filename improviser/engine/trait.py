@@ -239,9 +239,15 @@ def _comping(observations: Rows) -> FloatArray:
 
 
 # Values by which the measures of `bench taste` move by about half (tried: 0.2 to 2). How often a note begins
-# is decided by more than any one note, and neighbours lie little higher: these take more.
-_CLEAR, _CLEAR_PACE, _CLEAR_HEIGHT = 0.7, 1.8, 1.8
-_WORTH: Final = {"onset": _CLEAR_PACE, "rest": _CLEAR_PACE, "high": _CLEAR_HEIGHT}
+# is decided by more than any one note, neighbours lie little higher, and what is in a chord is well rewarded:
+# these take more.
+_CLEAR, _CLEAR_PACE, _CLEAR_HEIGHT, _CLEAR_COLOUR = 0.7, 1.8, 1.8, 1.0
+_WORTH: Final = {
+    "onset": _CLEAR_PACE,
+    "rest": _CLEAR_PACE,
+    "high": _CLEAR_HEIGHT,
+    "colour": _CLEAR_COLOUR,
+}
 
 
 TUNE_TRAITS: Final = Traits(
