@@ -56,8 +56,8 @@ def play_until(partner: Partner, condition: Any, what: str) -> None:  # noqa: AN
 def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Path) -> None:
     """It judges, tells, and keeps what it plays by; the session plays alike again; nothing is left behind."""
     jam = learning_jam(run, partner)
-    play_until(partner, lambda: len(jam.told("learned")) >= 3, "judgements")
-    play_until(partner, lambda: jam.told("learned")[-1]["lived"] > 100, "transitions")
+    play_until(partner, lambda: jam.told("learned"), "a judgement")
+    assert jam.told("learned")[0]["lived"] > 100
     jam.process.send_signal(signal.SIGTERM)
     code, error = jam.end()
     assert (0, "") == (code, error)
@@ -73,17 +73,17 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
     assert set() == partner.sounding
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
-def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner, how: signal.Signals) -> None:
-    """Where it is killed that is told at once (of one that hangs: test_learning_process); no note hangs."""
+def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner) -> None:
+    """It is stopped, then killed, which is told (of one that hangs: test_learning_process); no note hangs."""
     jam = learning_jam(run, partner)
     partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
-    os.kill(learner_of(jam), how)
-    before = len(partner.ons)
-    partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
-    if how == signal.SIGKILL:
-        wait_for(lambda: jam.told("warning"), "a warning")
-        assert "nothing more is learned" in jam.told("warning")[-1]["text"]
+    learner, before = learner_of(jam), len(partner.ons)
+    os.kill(learner, signal.SIGSTOP)
+    partner.play([60, 64, 67, 72] * 2, beat_s=BEAT_S)
+    os.kill(learner, signal.SIGKILL)
+    partner.play([60, 64, 67, 72] * 2, beat_s=BEAT_S)
+    wait_for(lambda: jam.told("warning"), "a warning")
+    assert "nothing more is learned" in jam.told("warning")[-1]["text"]
     assert len(partner.ons) > before
     jam.process.send_signal(signal.SIGTERM)
     code, error = jam.end()

@@ -13,7 +13,8 @@ from improviser.agent.replay import Batch, ReplayBuffer
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.experience import PlayerStep
 from improviser.listening.line import HOLD, REST
-from improviser.training.apprentice import JUDGED_BARS, UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
+from improviser.training import apprentice as apprentice_module
+from improviser.training.apprentice import UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
 from improviser.training.chooser import Conditions
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.guard import Guard, Verdict
@@ -28,9 +29,16 @@ from tests.tiny_network import make_weights
 CONFIG = replace(NETWORK, hidden=16, heads=3)
 GAME = GameSettings("fiddle")
 REWARDS = np.array([1.0, 0.8, 0.5], dtype=np.float32)
+JUDGED_BARS = 2
 SETTINGS = EngineSettings(tempo_bpm=120.0, key="C", style="fiddle")
 STANDS = Conditions(SETTINGS.knobs, RewardWeights())
 FEW = OnlineSettings(replace(OnlineSettings().dqn, batch_size=32, buffer_size=2_000), lanes=2)
+
+
+@pytest.fixture(autouse=True)
+def judged_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set is judged every few bars, so that there is less to play."""
+    monkeypatch.setattr(apprentice_module, "JUDGED_BARS", JUDGED_BARS)
 
 
 def networks(config: NetworkConfig = CONFIG) -> dict[str, Weights]:
@@ -119,7 +127,7 @@ def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ReplayBuffer, "sample", sample)
     monkeypatch.setattr(OnlineLearner, "_batch", batch)
     apprentice = new_apprentice()
-    learn(apprentice, session(), JUDGED_BARS * SETTINGS.bar_steps + 40)
+    learn(apprentice, session(), 8 * SETTINGS.bar_steps + 40)
     corpus = apprentice.learner._corpus  # noqa: SLF001
     assert corpus is not None
     shares = [counts[id(corpus.replay)] / sum(counts.values()) for counts in drawn]
@@ -152,9 +160,20 @@ def test_frozen_it_learns_nothing() -> None:
     apprentice.is_frozen = True
     assert [] == learn(apprentice, session(), 150)
     assert 0 == apprentice.learner.updates
-    assert [] == [offer for _ in range(150) if (offer := apprentice.step(session().engine, learns=False))]
     assert apprentice.learner.lived > 100
     assert same(apprentice.learner.offer(), model().upper)
+
+
+def test_behind_the_music_it_learns_nothing() -> None:
+    """It only remembers, until it has caught up."""
+    apprentice, beside = new_apprentice(), session()
+    for _ in range(60):
+        beside.play()
+        assert apprentice.step(beside.engine, learns=False) is None
+    assert 0 == apprentice.learner.updates
+    assert apprentice.learner.lived > 30
+    learn(apprentice, beside, 2)
+    assert apprentice.learner.updates > 0
 
 
 def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
@@ -273,8 +292,8 @@ def test_a_judge_hears_what_the_player_played() -> None:
     """The last stretches, as games can be played beside them."""
     guard = new_guard()
     apprentice = new_apprentice(guard=guard)
-    offers = learn(apprentice, session(), 2 * JUDGED_BARS * SETTINGS.bar_steps + 40)
-    assert 2 == len(offers)
+    offers = learn(apprentice, session(), 5 * JUDGED_BARS * SETTINGS.bar_steps + 10)
+    assert 5 == len(offers)
     assert all(np.isfinite([offer.verdict.kept, offer.verdict.drift]).all() for offer in offers)
     assert any(offer.verdict.gain for offer in offers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -31,8 +31,9 @@ from improviser.control import (
     value_to_line,
 )
 from improviser.daemon.exchange import Exchange
-from improviser.daemon.lessons import KEPT, Fetched, Lessons
+from improviser.daemon.lessons import KEPT, Fetched, Lessons, NotFetched
 from improviser.daemon.performance import engine_maker
+from improviser.daemon.repertoire import Loaded
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.files import bytes_digest
@@ -102,16 +103,24 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
 
 def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = False) -> None:  # noqa: ANN401
     """Let a command come, or what is made then, and what follows from it be fetched a moment later."""
+    inbox, found = performance.inbox, threading.Event()
+    take = inbox.put
 
-    def wait() -> None:
-        """Wait until it is fetched."""
-        until_s = time.monotonic() + PATIENCE_S
-        while performance.inbox.queue.empty() and time.monotonic() < until_s:
-            time.sleep(0.001)
+    def put(item: Any) -> None:  # noqa: ANN401 - any item
+        """Take note of what was fetched."""
+        take(item)
+        if isinstance(item, Fetched | NotFetched | Loaded):
+            found.set()
 
-    performance.at(at_s, lambda: performance.inbox.put(command() if callable(command) else command))
+    def give() -> None:
+        """Give the command."""
+        found.clear()
+        inbox.put(command() if callable(command) else command)
+
+    inbox.put = put  # type: ignore[method-assign] # a spy
+    performance.at(at_s, give)
     if waits:
-        performance.at(at_s + 0.05, wait)
+        performance.at(at_s + 0.05, lambda: found.wait(PATIENCE_S))
 
 
 def replays_alike(performance: Performance) -> bool:
