@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,9 @@ from improviser.control import (
 from improviser.daemon.beat import Beat
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
-from improviser.daemon.lessons import Lessons
+from improviser.daemon.lessons import Fetched, Lessons, NotFetched
 from improviser.daemon.opening import OpenPorts
-from improviser.daemon.repertoire import Repertoire
+from improviser.daemon.repertoire import Loaded, NotLoaded, Repertoire
 from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import new_stand_in
 from improviser.daemon.thru import Thru
@@ -49,6 +50,7 @@ ENGINE: dict[str, Any] = {"tempo_bpm": 120.0, "key": "C", "steps_per_beat": 4, "
 STEP_S = 0.125
 BAR_S = 2.0
 KEYBOARD = "Keyboard"
+PATIENCE_S = 10.0
 
 
 class BarNote:
@@ -190,3 +192,25 @@ def hanging(performance: Performance) -> set[tuple[int, int]]:
         elif isinstance(message, NoteOff):
             sounding.remove((message.channel, message.note))
     return sounding
+
+
+def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = False) -> None:  # noqa: ANN401
+    """Let a command come, or what is made then, and what follows from it be fetched a moment later."""
+    inbox, found = performance.inbox, threading.Event()
+    take = inbox.put
+
+    def put(item: Any) -> None:  # noqa: ANN401 - any item
+        """Take note of what was fetched."""
+        take(item)
+        if isinstance(item, Fetched | NotFetched | Loaded | NotLoaded):
+            found.set()
+
+    def give() -> None:
+        """Give the command."""
+        found.clear()
+        inbox.put(command() if callable(command) else command)
+
+    inbox.put = put  # type: ignore[method-assign] # a spy
+    performance.at(at_s, give)
+    if waits:
+        performance.at(at_s + 0.05, lambda: found.wait(PATIENCE_S))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -31,16 +30,13 @@ from improviser.control import (
     value_to_line,
 )
 from improviser.daemon.exchange import Exchange
-from improviser.daemon.lessons import KEPT, Fetched, Lessons, NotFetched
+from improviser.daemon.lessons import KEPT, Fetched, Lessons
 from improviser.daemon.performance import engine_maker
-from improviser.daemon.repertoire import Loaded
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.files import bytes_digest
 from improviser.midi.message import NoteOff, NoteOn
-from tests.performing import BAR_S, Performance, hanging
-
-PATIENCE_S = 10.0
+from tests.performing import BAR_S, Performance, hanging, tell
 
 
 @pytest.fixture
@@ -99,28 +95,6 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
         performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
         performance.play(beat * 0.5 + 0.4, NoteOff(0, 60 + beat % 5))
     return performance
-
-
-def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = False) -> None:  # noqa: ANN401
-    """Let a command come, or what is made then, and what follows from it be fetched a moment later."""
-    inbox, found = performance.inbox, threading.Event()
-    take = inbox.put
-
-    def put(item: Any) -> None:  # noqa: ANN401 - any item
-        """Take note of what was fetched."""
-        take(item)
-        if isinstance(item, Fetched | NotFetched | Loaded):
-            found.set()
-
-    def give() -> None:
-        """Give the command."""
-        found.clear()
-        inbox.put(command() if callable(command) else command)
-
-    inbox.put = put  # type: ignore[method-assign] # a spy
-    performance.at(at_s, give)
-    if waits:
-        performance.at(at_s + 0.05, lambda: found.wait(PATIENCE_S))
 
 
 def replays_alike(performance: Performance) -> bool:

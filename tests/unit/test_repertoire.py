@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,9 +31,7 @@ from improviser.daemon.performance import engine_maker
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange
-from tests.performing import BAR_S, Performance, hanging, ready
-
-PATIENCE_S = 10.0
+from tests.performing import BAR_S, Performance, hanging, ready, tell
 
 
 READY = ready(backend="loopback", seed=7)
@@ -57,15 +54,7 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
 
 def ask_next(performance: Performance, at_s: float) -> None:
     """Let the next preset be asked for, and be loaded a moment later."""
-
-    def wait() -> None:
-        """Wait until it is loaded."""
-        until_s = time.monotonic() + PATIENCE_S
-        while performance.inbox.queue.empty() and time.monotonic() < until_s:
-            time.sleep(0.001)
-
-    performance.at(at_s, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
-    performance.at(at_s + 0.05, wait)
+    tell(performance, at_s, Act(Action.NEXT_PRESET), waits=True)
 
 
 def replays_alike(performance: Performance) -> bool:
