@@ -33,7 +33,6 @@ from improviser.daemon.session_log import parse_session
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange
 from tests.performing import BAR_S, Performance, hanging, ready, tell
 
-
 READY = ready(backend="loopback", seed=7)
 
 
