@@ -105,7 +105,7 @@ class Lessons:
         lesson = self._last
         if lesson is not None:
             engine.adopt(lesson.actor)
-            yield lesson.told
+            yield replace(lesson.told, undone=self._undone)
 
     def ask(self, command: Adopt, engine: Engine) -> None:
         """Let a set be fetched, and be put where it is waited for, if it may be played by."""

@@ -241,15 +241,19 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
         settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE
     )
     performance.backend.name = "jack"  # that others can reach
-    tell(performance, 3 * BAR_S, teacher.offer(1), waits=True)
-    tell(performance, 4 * BAR_S, Act(Action.LIKE))
+    tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
+    tell(performance, 3 * BAR_S + 0.9, partial(teacher.offer, 2), waits=True)
+    tell(performance, 4 * BAR_S + 0.2, Act(Action.UNDO))
+    tell(performance, 4 * BAR_S + 0.4, Act(Action.LIKE))
     performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))
     tell(performance, 9 * BAR_S, Act(Action.UNDO))
     for beat in range(8):
         performance.play(6 * BAR_S + beat * 0.5, NoteOn(0, 60 + beat, 80))
     performance.run(until_s=10 * BAR_S)
     order = [event for event in performance.events if isinstance(event, Adopted | Restarted | Judged)]
-    assert [Adopted, Judged, Restarted, Adopted, Adopted] == [type(event) for event in order]
+    assert [Adopted] * 3 + [Judged, Restarted] + [Adopted] * 2 == [type(event) for event in order]
+    told = [(one.number, one.is_back, one.undone) for one in performance.told(Adopted)]
+    assert [(1, False, 0), (2, False, 0), (1, True, 1), (1, False, 1), (0, True, 2)] == told
     assert replays_alike(performance)
 
 
