@@ -28,6 +28,14 @@ def test_onsets_are_judged_by_their_grid(*, by_frame: bool) -> None:
     assert 3.0 == pytest.approx(heard.off_ms["max"])
 
 
+@pytest.mark.parametrize("place", [0, 50])
+def test_what_is_late_is_of_its_own_step(place: int) -> None:
+    """Even by more than half a step, the very first too: it is neither missing nor doubled, but late."""
+    heard = judge_grid(metronome(108, {place: 0.7 * STEP_S}), STEP_S, None, by_frame=True)
+    assert (0, 0) == (heard.missing, heard.doubled)
+    assert (0.0 if place == 0 else 700 * STEP_S) == pytest.approx(heard.off_ms["max"], abs=1e-6)
+
+
 def test_a_drift_counts() -> None:
     """The grid has the step that it ought to have, not the one that the notes have."""
     drifting = metronome(108, {place: place * 0.0001 for place in range(108)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _KIND, _NOTE_ON = 4, 0x9
 _CHANNELS: Final = 16
+# Nothing comes early by more than this share of a step; what is further off is late, of the step before.
+_EARLY: Final = 0.25
 # The first notes come while caches are cold and the graph is being changed.
 _WARM_UP: Final = 8
 
@@ -101,7 +104,7 @@ def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[f
         return [], []
     first_s = times_s[0]
     phase_s = statistics.median((at_s - first_s + step_s / 2) % step_s - step_s / 2 for at_s in times_s)
-    places = [round((at_s - first_s - phase_s) / step_s) for at_s in times_s]
+    places = [math.floor((at_s - first_s - phase_s) / step_s + _EARLY) for at_s in times_s]
     off_s = [at_s - first_s - place * step_s for at_s, place in zip(times_s, places, strict=True)]
     centre_s = statistics.median(off_s)
     return places, [off - centre_s for off in off_s]
