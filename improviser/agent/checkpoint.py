@@ -57,12 +57,15 @@ def set_to_bytes(config: NetworkConfig, weights: Weights, notes: dict[str, str])
     return _in_order(save(tensors, metadata={**notes, "format": SET_FORMAT}))
 
 
-def set_from_bytes(data: bytes, config: NetworkConfig) -> Weights:
+def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
     """Give the weights that `set_to_bytes` wrote.
 
     Raises:
-        CheckpointError: They are broken, do not fit the shape, or hold nan or infinity.
+        CheckpointError: The bytes are not those that the digest is of; or the weights are broken, do not fit
+            the shape, or hold nan or infinity.
     """
+    if bytes_digest(data) != digest:
+        raise CheckpointError("a set of weights is not the one that was learned; it is not played by")
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, TypeError) as error:
@@ -85,9 +88,7 @@ def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
         data = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"no set of weights at {path} ({error.strerror})") from error
-    if bytes_digest(data) != digest:
-        raise CheckpointError(f"the set of weights at {path} is another one than was learned")
-    return set_from_bytes(data, config)
+    return set_from_bytes(data, digest, config)
 
 
 def save_set(model: Path, path: Path, digest: str, target: Path) -> None:

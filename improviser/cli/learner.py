@@ -39,7 +39,6 @@ from improviser.errors import ImproviserError
 if TYPE_CHECKING:
     from improviser.control import Value
     from improviser.daemon.exchange import Exchange
-    from improviser.daemon.understudy import Understudy
     from improviser.engine import Engine
     from improviser.training.apprentice import Apprentice, Offer
 
@@ -84,7 +83,7 @@ class Pupil:
         self._folder, self._exchange = Path(where.folder), exchange
         self._seed, self._number, self._undone = what.seed, 0, 0
         self._model_digest = what.model_digest
-        self._understudy: Understudy = Understudy(engine_maker(what), self._stepped)
+        self._understudy = Understudy(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         self._apprentice = self._new_apprentice(Piece(what.preset, what.source, what.model, what.engine))

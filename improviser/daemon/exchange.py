@@ -10,7 +10,6 @@ import contextlib
 import mmap
 import os
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Final, Self
@@ -46,6 +45,8 @@ class Exchange:
     @classmethod
     def make(cls) -> Self:
         """Make the memory. Raises ImproviserError where that cannot be done."""
+        import tempfile  # noqa: PLC0415 - the performer, which only reads, need not load it
+
         folder = str(_SHARED) if _SHARED.is_dir() and os.access(_SHARED, os.W_OK) else None
         try:
             descriptor, name = tempfile.mkstemp(prefix="improviser-", dir=folder)

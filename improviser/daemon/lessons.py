@@ -5,8 +5,6 @@ What was learned last is taken back first, be it a press or a set.
 
 from __future__ import annotations
 
-import queue
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from improviser.agent.checkpoint import set_from_bytes
 from improviser.agent.policy import Policy
 from improviser.control import Adopt, Adopted, Warned
+from improviser.daemon.errand import Errand
 from improviser.daemon.exchange import Exchange
 from improviser.errors import CheckpointError, ImproviserError
-from improviser.files import bytes_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,8 +52,7 @@ class NotFetched:
 class Lessons:
     """What was learned, in its order.
 
-    Threads: the beat's, and one of its own, which fetches; it has to be made before its maker takes real-time
-    priority, which threads inherit.
+    Threads: the beat's, and one of its own, which fetches: see Errand.
     """
 
     def __init__(self, settings: PerformerSettings, put: Callable[[Fetched | NotFetched], None]) -> None:
@@ -70,11 +67,8 @@ class Lessons:
         self._first: Actor | None = None
         # None stands for a press.
         self._history: list[Lesson | None] = []
-        self._wanted: queue.SimpleQueue[tuple[Adopt, Policy]] = queue.SimpleQueue()
-        if settings.exchange:
-            threading.Thread(
-                target=self._fetch, args=(Path(settings.exchange),), name="lessons", daemon=True
-            ).start()
+        self._exchange = _open(settings.exchange, put) if settings.exchange else None
+        self._fetching = None if self._exchange is None else Errand("lessons", self._fetch)
 
     @property
     def is_due(self) -> bool:
@@ -92,12 +86,13 @@ class Lessons:
             return
         number, path, digest = self._resumed
         try:
-            policy = _policy(self._resumed_data, digest, engine.actor)
+            weights = set_from_bytes(self._resumed_data, digest, engine.actor.config)
         except CheckpointError:
             yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
             yield Adopted(0, is_back=True)
         else:
-            yield self._play_by(Lesson(Adopted(number, path, digest), policy), engine)
+            lesson = Lesson(Adopted(number, path, digest), engine.actor.with_upper(weights))
+            yield self._play_by(lesson, engine)
 
     def carry_on(self, engine: Engine) -> Iterator[Event]:
         """Let an engine that begins anew play by what was played by last; it knows no presses."""
@@ -109,8 +104,8 @@ class Lessons:
 
     def ask(self, command: Adopt, engine: Engine) -> None:
         """Let a set be fetched, and be put where it is waited for, if it may be played by."""
-        if self._fits(command) and isinstance(engine.actor, Policy):
-            self._wanted.put((command, engine.actor))
+        if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
+            self._fetching.want((command, engine.actor))
 
     def take(self, found: Fetched | NotFetched) -> Iterator[Event]:
         """Let what was fetched be played by from the next bar on, where it can be."""
@@ -179,22 +174,24 @@ class Lessons:
         told = Adopted(0) if lesson is None else lesson.told
         return replace(told, is_back=True, undone=self._undone)
 
-    def _fetch(self, path: Path) -> None:
-        """Fetch what is wanted last."""
+    def _fetch(self, wanted: tuple[Adopt, Policy]) -> None:
+        """Fetch a set, for a policy of its model."""
+        command, policy = wanted
+        data = None if self._exchange is None else self._exchange.read(command.number)
         try:
-            exchange = Exchange(path)
-        except ImproviserError as error:
+            weights = set_from_bytes(data or b"", command.digest, policy.config)
+            self._put(Fetched(command, policy.with_upper(weights)))
+        except CheckpointError as error:
             self._put(NotFetched(str(error)))
-            return
-        while True:
-            command, policy = self._wanted.get()
-            while not self._wanted.empty():
-                command, policy = self._wanted.get()
-            data = exchange.read(command.number) or b""
-            try:
-                self._put(Fetched(command, _policy(data, command.digest, policy)))
-            except CheckpointError as error:
-                self._put(NotFetched(str(error)))
+
+
+def _open(path: str, put: Callable[[NotFetched], None]) -> Exchange | None:
+    """Open the memory at a path; where there is none, say so."""
+    try:
+        return Exchange(Path(path))
+    except ImproviserError as error:
+        put(NotFetched(str(error)))
+        return None
 
 
 def _read(path: str) -> bytes:
@@ -203,10 +200,3 @@ def _read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError:
         return b""
-
-
-def _policy(data: bytes, digest: str, policy: Policy) -> Policy:
-    """Give the policy that plays by a set of weights. Raises CheckpointError where it is none, or another."""
-    if bytes_digest(data) != digest:
-        raise CheckpointError("a set of weights that was learned did not come whole")
-    return policy.with_upper(set_from_bytes(data, policy.config))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import load_policy
 from improviser.control import Changed, Notice, Warned
+from improviser.daemon.errand import Errand
 from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
 from improviser.errors import ImproviserError
@@ -55,8 +54,7 @@ class NotLoaded:
 class Repertoire:
     """The presets in their order, and where in it the jam is.
 
-    Threads: the beat's, and one of its own, which loads; it has to be made before its maker takes real-time
-    priority, which threads inherit.
+    Threads: the beat's, and one of its own, which loads: see Errand.
 
     Attributes:
         program: The MIDI program, 0-127, of what is played; None: none is asked for.
@@ -70,10 +68,9 @@ class Repertoire:
         self._at = names.index(settings.preset) if settings.preset in names else -1
         self._has_others = any(name != settings.preset for name in names)
         self._put = put
-        self._wanted: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         self._waiting: Loaded | None = None
         self._played: Loaded | None = None
-        threading.Thread(target=self._load, name="repertoire", daemon=True).start()
+        self._loading = Errand("repertoire", self._load)
 
     @property
     def model_digest(self) -> str:
@@ -91,7 +88,7 @@ class Repertoire:
             yield Notice("there is no other preset on this grid")
         else:
             self._at = (self._at + 1) % len(self._pieces)
-            self._wanted.put(self._pieces[self._at])
+            self._loading.want(self._pieces[self._at])
 
     def take(self, found: Loaded | NotLoaded) -> Iterator[Event]:
         """Let what was loaded be played from the next bar on, where it can be."""
@@ -119,13 +116,9 @@ class Repertoire:
         )
         return messages, [changed]
 
-    def _load(self) -> None:
-        """Load what is wanted last."""
-        while True:
-            piece = self._wanted.get()
-            while not self._wanted.empty():
-                piece = self._wanted.get()
-            try:
-                self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
-            except ImproviserError as error:
-                self._put(NotLoaded(piece, str(error)))
+    def _load(self, piece: Piece) -> None:
+        """Load a preset."""
+        try:
+            self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
+        except ImproviserError as error:
+            self._put(NotLoaded(piece, str(error)))

@@ -65,6 +65,11 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
     assert [256 * number for number in range(1, len(learned) + 1)] == [one["updates"] for one in learned]
     adopted, (summary,) = jam.told("adopted"), jam.told("summary")
     assert (0, 0) == (summary["stuck_notes"], summary["late_decisions"])
+    accepted = [one["number"] for one in learned if one["accepted"]]
+    assert [one["number"] for one in adopted] in (
+        accepted,
+        accepted[:-1],
+    )  # the last one's bar may not have come
     assert all(Path(one["path"]).is_file() for one in adopted)
     (session,) = (tmp_path / "state" / "sessions").glob("*.session.jsonl")
     again = run("replay", str(session), "--json")

@@ -94,16 +94,18 @@ def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
     """Bytes that are none, those of another model, numbers that are none, another file, no file."""
     config = SHAPES["plain"]
     upper = Upper(config, make_weights(config, 3)).to_weights()
+    good = set_to_bytes(config, upper, {})
     with pytest.raises(CheckpointError, match="corrupt"):
-        set_from_bytes(b"no set", config)
+        set_from_bytes(b"no set", bytes_digest(b"no set"), config)
     with pytest.raises(CheckpointError, match="another model"):
-        set_from_bytes(set_to_bytes(config, upper, {}), replace(config, hidden=8))
+        set_from_bytes(good, bytes_digest(good), replace(config, hidden=8))
     broken = upper | {"output.bias": np.full_like(upper["output.bias"], np.nan)}
+    bad = set_to_bytes(config, broken, {})
     with pytest.raises(CheckpointError, match="nan"):
-        set_from_bytes(set_to_bytes(config, broken, {}), config)
+        set_from_bytes(bad, bytes_digest(bad), config)
     path = tmp_path / "set"
     with pytest.raises(CheckpointError, match="no set of weights"):
         read_set(path, "", config)
     path.write_bytes(set_to_bytes(config, upper, {}))
-    with pytest.raises(CheckpointError, match="another one"):
+    with pytest.raises(CheckpointError, match="not the one that was learned"):
         read_set(path, "0123", config)
