@@ -30,6 +30,8 @@ _UNEVEN_S: Final = 0.02
 _HELD: Final = 0.8
 _PATIENCE_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.05
+# A jam's ports are there before its beat runs; what comes in between is heard late, and is not measured here.
+_READY_S: Final = 1.0
 # What was sent last has to come.
 _LINGER_S: Final = 0.2
 _NS_PER_S: Final = 1e9
@@ -48,7 +50,7 @@ class Witness:
         self._keys = self._plays.open_virtual_output("Bench Keys")
 
     def connect(self, ports: Sequence[str]) -> None:
-        """Plug into all ports. Raises PortError where one does not come."""
+        """Plug into all ports, and let the jam get ready. Raises PortError where a port does not come."""
         self._hear(KEYS, _wait_for(self._hears, "Bench Keys", inputs=True))
         for part in ports:
             self._hear(part, _wait_for(self._hears, part, inputs=True))
@@ -56,6 +58,7 @@ class Witness:
             _wait_for(self._plays, "Bench Keys", inputs=True),
             _wait_for(self._plays, VIRTUAL_INPUT, inputs=False),
         )
+        time.sleep(_READY_S)
 
     def play(self, seconds: float) -> None:
         """Play a scale up and down."""
