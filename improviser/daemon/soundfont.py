@@ -1,0 +1,79 @@
+"""Where `fluidsynth` and a General MIDI soundfont are on this machine, and how to get them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+PROGRAM: Final = "fluidsynth"
+SOUNDFONT_VARIABLE: Final = "IMPROVISER_SOUNDFONT"
+# The page needs no synthesizer: the browser sounds.
+INSTEAD: Final = "or open the page of the jam instead, which has sound of its own"
+# Source: fluid-soundfont-gm and the alternative default-GM of Debian; soundfont-fluid of Arch and Fedora;
+# fluidsynth's own default on Windows; the small one that comes with Homebrew's fluid-synth.
+SOUNDFONTS: Final = (
+    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf2/default-GM.sf2",
+    "/usr/share/sounds/sf3/default-GM.sf3",
+    "/usr/share/soundfonts/default.sf2",
+    "/usr/share/soundfonts/FluidR3_GM.sf2",
+    "~/.fluidsynth/default_sound_font.sf2",
+    "~/Library/Audio/Sounds/Banks/default.sf2",
+    "C:/soundfonts/default.sf2",
+    "/opt/homebrew/share/soundfonts/default.sf2",
+    "/usr/local/share/soundfonts/default.sf2",
+    "/opt/homebrew/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
+    "/usr/local/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
+)
+_INSTALL_PROGRAM: Final = {
+    "darwin": "brew install fluid-synth",
+    "win32": "scoop bucket add extras; scoop install fluidsynth",
+}
+_INSTALL_ELSEWHERE: Final = (
+    "sudo apt install fluidsynth fluid-soundfont-gm (Debian, Ubuntu; elsewhere the packages fluidsynth and "
+    "a General MIDI soundfont)"
+)
+_GET_SOUNDFONT: Final = (
+    f"save a General MIDI soundfont, such as FluidR3_GM.sf2, and name its path in {SOUNDFONT_VARIABLE}"
+)
+
+
+def find_program() -> str | None:
+    """Give the path of fluidsynth, None where it is not installed."""
+    return shutil.which(PROGRAM)
+
+
+def find_soundfont() -> Path | None:
+    """Give the soundfont that IMPROVISER_SOUNDFONT names, else the first of the usual ones; None: none.
+
+    What the variable names counts even where it is no file: then there is none.
+    """
+    chosen = os.environ.get(SOUNDFONT_VARIABLE)
+    for name in [chosen] if chosen else SOUNDFONTS:
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path
+    return None
+
+
+def missing() -> str:
+    """Give what of the two is not there; nothing where both are."""
+    if find_program() is None:
+        return "fluidsynth is not installed"
+    if find_soundfont() is None:
+        chosen = os.environ.get(SOUNDFONT_VARIABLE)
+        return f"{SOUNDFONT_VARIABLE} names no file: {chosen}" if chosen else "fluidsynth finds no soundfont"
+    return ""
+
+
+def how_to_install() -> str:
+    """Give the command that installs what is missing on this system."""
+    if os.environ.get(SOUNDFONT_VARIABLE) and find_program() is not None:
+        return f"name a file that is there in {SOUNDFONT_VARIABLE}"
+    command = _INSTALL_PROGRAM.get(sys.platform)
+    if command is None:
+        return _INSTALL_ELSEWHERE
+    return _GET_SOUNDFONT if find_program() is not None else f"{command}; then {_GET_SOUNDFONT}"

@@ -1,0 +1,168 @@
+"""`fluidsynth` beside a jam, on a JACK server: what is played sounds."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from improviser.control import Event, Notice
+from improviser.daemon.fluidsynth import Fluidsynth
+from improviser.daemon.soundfont import find_soundfont
+from improviser.ports.jack import JackBackend, open_jack
+from tests.live import CHECKOUT, Run, wait_for
+from tests.performing import ready
+
+pytestmark = [
+    pytest.mark.jack,
+    pytest.mark.skipif(
+        shutil.which("fluidsynth") is None or find_soundfont() is None,
+        reason="no fluidsynth with a soundfont: on Debian, apt-get install fluidsynth fluid-soundfont-gm",
+    ),
+]
+# A note of a soundfont is a hundred times as loud; the reverb of an idle synthesizer dithers far below.
+HEARD_RMS = 1e-4
+# A jam's synthesizer on its own, started as the command does, and then waits.
+ALONE = """
+import sys, time
+from improviser.daemon.fluidsynth import Fluidsynth
+from tests.performing import ready
+sound = Fluidsynth(lambda event: print(event.text, flush=True))
+sound.hear(ready())
+time.sleep(60)
+"""
+
+
+class Ears:
+    """A client that hears the sound which others make."""
+
+    def __init__(self) -> None:
+        """Be a client with one port that hears."""
+        import jack  # noqa: PLC0415 - importing it raises where there is no JACK
+
+        self.squares: list[float] = []
+        self._client: Any = jack.Client("Test Ears", no_start_server=True)
+        self._port = self._client.inports.register("in")
+        self._client.set_process_callback(self._hear)
+        self._client.activate()
+
+    def plug(self, port: str) -> None:
+        """Hear a port."""
+        self._client.connect(port, self._port)
+
+    def ports(self) -> list[str]:
+        """Give the ports of fluidsynth that sound."""
+        found = self._client.get_ports("fluidsynth-", is_audio=True, is_output=True)
+        return [port.name for port in found]
+
+    @property
+    def rms(self) -> float:
+        """How loud all was, 1.0 being full scale."""
+        return float(np.sqrt(np.mean(self.squares))) if self.squares else 0.0
+
+    def _hear(self, _frames: int) -> None:
+        """Keep how loud a period was."""
+        self.squares.append(float(np.mean(np.square(self._port.get_array()))))
+
+    def close(self) -> None:
+        """Leave in order."""
+        self._client.deactivate()
+        self._client.close()
+
+
+@pytest.fixture
+def graph(jack_server: str) -> Iterator[JackBackend]:
+    """A client that looks at who is connected."""
+    del jack_server
+    backend = open_jack("Test Graph")
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def ears(jack_server: str) -> Iterator[Ears]:
+    """A client that hears."""
+    del jack_server
+    client = Ears()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    """What the synthesizer tells."""
+    return []
+
+
+@pytest.fixture
+def sound(told: list[Event]) -> Iterator[Fluidsynth]:
+    """The synthesizer of a jam."""
+    with Fluidsynth(told.append) as synthesizer:
+        yield synthesizer
+
+
+def synthesizers(graph: JackBackend) -> set[str]:
+    """Give which synthesizers hear the improviser."""
+    return {name for name in graph.cables("Improviser Out") or () if name.startswith("fluidsynth-")}
+
+
+def test_what_is_played_is_heard(
+    run: Run, ears: Ears, graph: JackBackend, sound: Fluidsynth, told: list[Event]
+) -> None:
+    """The sound of what a demo plays comes out of fluidsynth, whose soundfont is told."""
+    demo = run("demo", "--json", "--seed", "1")
+    demo.wait_until_told("ready")
+    sound.hear(ready())
+    wait_for(lambda: told, "fluidsynth")
+    soundfont = find_soundfont()
+    assert soundfont is not None
+    assert [Notice(f"fluidsynth sounds with {soundfont.name}")] == told
+    assert 1 == len(synthesizers(graph))
+    wait_for(ears.ports, "ports that sound")
+    for port in ears.ports():
+        ears.plug(port)
+    wait_for(lambda: ears.rms > HEARD_RMS, "sound")
+    sound.close()
+    assert [] == ears.ports()
+
+
+def test_another_performer_is_heard_by_the_same_synthesizer(
+    run: Run, graph: JackBackend, sound: Fluidsynth, told: list[Event]
+) -> None:
+    """Where the performer is replaced, its successor gets the cable, and nothing is said anew."""
+    first = run("demo", "--json", "--seed", "1")
+    first.wait_until_told("ready")
+    sound.hear(ready())
+    wait_for(lambda: synthesizers(graph), "cable")
+    before = synthesizers(graph)
+    first.process.terminate()
+    first.end()
+    run("demo", "--json", "--seed", "1").wait_until_told("ready")
+    sound.hear(ready())
+    wait_for(lambda: synthesizers(graph), "cable of the successor")
+    assert before == synthesizers(graph)
+    assert 1 == len(told)
+
+
+def test_it_goes_where_the_jam_is_killed(
+    tmp_path: Path, run: Run, ears: Ears, graph: JackBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command can be killed: fluidsynth ends by itself, in order."""
+    run("demo", "--json", "--seed", "1").wait_until_told("ready")
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    with (tmp_path / "out").open("w") as out:
+        command = subprocess.Popen([sys.executable, "-c", ALONE], cwd=tmp_path, stdout=out)
+        wait_for(lambda: synthesizers(graph), "cable")
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+    began_s = time.monotonic()
+    wait_for(lambda: not ears.ports(), "end of fluidsynth")
+    assert time.monotonic() - began_s < 10
