@@ -27,6 +27,7 @@ from improviser.daemon.opening import OpenPorts
 from improviser.daemon.repertoire import Loaded, NotLoaded, Repertoire
 from improviser.daemon.stage import Stage
 from improviser.daemon.stand_in import new_stand_in
+from improviser.daemon.steady import SteadyOutput
 from improviser.daemon.thru import Thru
 from improviser.daemon.voice import Way
 from improviser.engine import Engine, EngineSettings
@@ -102,9 +103,10 @@ class Performance:
         self.backend = LoopbackBackend()
         self.inbox = Inbox()
         self.hears = {name: self.inbox.hears(name) for name in (VIRTUAL_INPUT, KEYBOARD)}
-        self.output = self.backend.open_virtual_output(VIRTUAL_OUTPUT)
+        self.virtual = self.backend.open_virtual_output(VIRTUAL_OUTPUT)
+        self.output = SteadyOutput(self.virtual, lambda _name: None, is_ours=True)
         self.backend.open_virtual_input(VIRTUAL_INPUT, self._stamped)
-        self.ports = OpenPorts(self.backend, self.output, is_virtual=True, player=self.player)
+        self.ports = OpenPorts(self.backend, self.output, player=self.player)
         if self.player is not PlayerUse.NEVER:
             self.ports.player_output = self.backend.open_output(VIRTUAL_INPUT)
         self.backend.open_input(VIRTUAL_OUTPUT, self._sent)

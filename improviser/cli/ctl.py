@@ -10,12 +10,14 @@ from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from improviser.control import Command
+    from improviser.control import Knob, Steer
 
 EXAMPLES = """
 improviser ctl
 improviser ctl harmony 1.5
 improviser ctl tempo 96
+improviser ctl preset fiddle
+improviser ctl key Am
 improviser ctl like
 improviser ctl undo
 improviser ctl --json
@@ -25,15 +27,17 @@ NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, tempo; "
-        "or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap, next_preset.",
+        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, "
+        "tempo; preset or key; or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, "
+        "keep, tap, next_preset.",
     ),
 ]
 ValueArgument = Annotated[
-    float | None,
+    str | None,
     typer.Argument(
         metavar="[VALUE]",
-        help="Of a knob: 0-2, 1 being as the preset has it; the tempo in beats a minute, 20-400.",
+        help="Of a knob: 0-2, 1 being as the preset has it; the tempo in beats a minute, 20-400; "
+        "the name of a preset; a key such as C or Am, or auto.",
     ),
 ]
 ProcessOption = Annotated[
@@ -67,24 +71,55 @@ def ctl(
         _show(answer)
 
 
-def _command(name: str, value: float | None) -> Command:
+def _command(name: str, value: str | None) -> Steer:
     """Give the command that a name and a value stand for. Raises UsageError where they stand for none."""
     from improviser.config.document import nearest
-    from improviser.control import TEMPO_BPM, TURNS_MAX, Act, Action, Knob, Turn
+    from improviser.control import Act, Action, Knob
     from improviser.errors import UsageError
 
-    known = {str(each): each for each in (*Knob, *Action)}
-    does = known.get(name)
-    if does is None:
+    known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys(("preset", "key"))
+    if name not in known:
         raise UsageError(f"no knob or action {name!r}{nearest(name, known)}; see: improviser ctl --help")
-    if isinstance(does, Action):
-        if value is not None:
-            raise UsageError(f"{name} takes no value: improviser ctl {name}")
-        return Act(does)
-    low, high = TEMPO_BPM if does is Knob.TEMPO else (0.0, TURNS_MAX)
-    if value is None or not low <= value <= high:
-        raise UsageError(f"{name} takes a value from {low:g} to {high:g}: improviser ctl {name} {high / 2:g}")
-    return Turn(does, value)
+    does = known[name]
+    if isinstance(does, Knob):
+        return _turn(does, value)
+    if does is None:
+        return _choice(name, value)
+    if value is not None:
+        raise UsageError(f"{name} takes no value: improviser ctl {name}")
+    return Act(does)
+
+
+def _turn(knob: Knob, value: str | None) -> Steer:
+    """Give the command that turns a knob. Raises UsageError where the value is none of its."""
+    from improviser.control import TEMPO_BPM, TURNS_MAX, Knob, Turn
+    from improviser.errors import UsageError
+
+    low, high = TEMPO_BPM if knob is Knob.TEMPO else (0.0, TURNS_MAX)
+    try:
+        return Turn(knob, float(value or "nan"))
+    except ValueError as error:
+        raise UsageError(
+            f"{knob} takes a value from {low:g} to {high:g}: improviser ctl {knob} {high / 2:g}"
+        ) from error
+
+
+def _choice(name: str, value: str | None) -> Steer:
+    """Give the command that chooses a preset or locks a key. Raises UsageError where the value is none."""
+    from improviser.control import Choose, Lock
+    from improviser.errors import UsageError
+
+    if name == "preset":
+        if value is None:
+            raise UsageError("preset takes a name: improviser ctl preset fiddle; see: improviser presets")
+        return Choose(value)
+    if value is None:
+        raise UsageError("key takes a key, or auto: improviser ctl key Am")
+    if value != "auto":
+        from improviser.music.scale import parse_key
+
+        parse_key(value)
+    return Lock(value)
 
 
 def _show(state: dict[str, Any]) -> None:
@@ -92,7 +127,8 @@ def _show(state: dict[str, Any]) -> None:
     beat = "the beat runs" if state["rolling"] else "it waits"
     say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock), {beat}.")
     if state["key"]:
-        say(f"Key {state['key']}, chord {state['chord'] or '-'}.")
+        locked = "" if state["lock"] == "auto" else " (locked)"
+        say(f"Key {state['key']}{locked}, chord {state['chord'] or '-'}.")
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
     learned = state["learned"]
     if learned is not None:

@@ -14,10 +14,12 @@ from improviser.control import (
     Heard,
     Judged,
     Learned,
+    Locked,
     Notice,
     PerformerSettings,
     Played,
     Ready,
+    Routed,
     Started,
     Summary,
     Switched,
@@ -234,7 +236,7 @@ def _sentences(event: Event) -> list[str]:
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
-        case Switched() | Changed() | Adopted() | Learned():
+        case Switched() | Changed() | Locked() | Routed() | Adopted() | Learned():
             return [_change_text(event)]
         case Judged(_, liked, _, words):
             return [f"{'Liked' if liked else 'Disliked'}: {words or NO_TASTE}."]
@@ -247,9 +249,13 @@ def _sentences(event: Event) -> list[str]:
             return []
 
 
-def _change_text(event: Switched | Changed | Adopted | Learned) -> str:
-    """Give what is said of a switch, of another preset, and of what was learned in the background."""
+def _change_text(event: Switched | Changed | Locked | Routed | Adopted | Learned) -> str:
+    """Give what is said of a switch, of a preset, key or port, and of what was learned in the background."""
     match event:
+        case Locked(key):
+            return "It listens for the key." if key == "auto" else f"The key is locked: {key}."
+        case Routed(_, ports, sends_on):
+            return f"Listens to: {', '.join(ports['in'])}. Plays on: {sends_on}."
         case Changed(preset):
             return f"Preset {preset}."
         case Switched(_, action, is_on):

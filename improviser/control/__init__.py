@@ -2,10 +2,10 @@
 
     settings   PortSettings, then PerformerSettings: the first lines that the performer is told;
                LearnerSettings, then PerformerSettings: those of the learner
-    commands   Stop, Turn, Act, Adopt
+    commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Turned, Switched, Judged, Undone, Tasted, Changed, Adopted, Learned,
-               Kept, Played, Released, Failed, Summary
+               Synced, Halted, Turned, Switched, Locked, Judged, Undone, Tasted, Changed, Adopted,
+               Learned, Understood, Offered, Routed, Kept, Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
 
@@ -20,8 +20,13 @@ from improviser.control.commands import (
     Act,
     Action,
     Adopt,
+    Choose,
     Command,
     Knob,
+    Lock,
+    Receive,
+    Route,
+    Steer,
     Stop,
     Turn,
 )
@@ -34,11 +39,14 @@ from improviser.control.events import (
     Heard,
     Kept,
     Lifted,
+    Locked,
     Notice,
+    Offered,
     Played,
     Ready,
     Released,
     Restarted,
+    Routed,
     Silenced,
     Started,
     Stepped,
@@ -46,6 +54,7 @@ from improviser.control.events import (
     Switched,
     Synced,
     Turned,
+    Understood,
     Warned,
 )
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
@@ -74,6 +83,7 @@ __all__ = [
     "Adopted",
     "Binding",
     "Changed",
+    "Choose",
     "ClockUse",
     "Command",
     "ControlMessage",
@@ -88,17 +98,24 @@ __all__ = [
     "Learned",
     "LearnerSettings",
     "Lifted",
+    "Lock",
+    "Locked",
     "Notice",
+    "Offered",
     "PerformerSettings",
     "Piece",
     "Played",
     "PlayerUse",
     "PortSettings",
     "Ready",
+    "Receive",
     "Released",
     "Restarted",
+    "Route",
+    "Routed",
     "Silenced",
     "Started",
+    "Steer",
     "Stepped",
     "Stop",
     "Summary",
@@ -107,6 +124,7 @@ __all__ = [
     "Tasted",
     "Turn",
     "Turned",
+    "Understood",
     "Undone",
     "Value",
     "Warned",

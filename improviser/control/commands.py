@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
+from improviser.errors import MidiError
+from improviser.midi.message import bytes_to_message
+
 
 class Knob(StrEnum):
     """What can be turned: from 0 to 2, 1 being as the preset has it; the tempo in quarter notes a minute."""
@@ -109,4 +112,60 @@ class Adopt:
     undone: int = 0
 
 
-Command = Stop | Turn | Act | Adopt
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Go on as the preset of this name, from a bar line on."""
+
+    event: ClassVar[str] = "choose"
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Let the key be this one, such as "C" or "Am", or "auto": as it is heard."""
+
+    event: ClassVar[str] = "lock"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Listen to other ports, and play on another one.
+
+    Attributes:
+        input: Name of an input, or a part of it; None: all of them.
+        output: Name of an output, or a part of it; None: the virtual one.
+    """
+
+    event: ClassVar[str] = "route"
+    input: str | None = None
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Hear a message as if it had come on a port just now.
+
+    Attributes:
+        data: Its bytes: those of a channel message.
+        port: Name of that port.
+    """
+
+    event: ClassVar[str] = "receive"
+    data: tuple[int, ...]
+    port: str = "Page"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the bytes are none of a channel message."""
+        data: object = self.data
+        try:
+            message = bytes_to_message(bytes(data if isinstance(data, tuple) else ()))
+            is_for_a_channel = hasattr(message, "channel")
+        except (MidiError, TypeError, ValueError):
+            is_for_a_channel = False
+        if not is_for_a_channel or not isinstance(self.port, str):
+            raise ValueError("data has to be the bytes of a channel message, such as [144, 60, 90]")
+
+
+Steer = Turn | Act | Choose | Lock | Route
+Command = Stop | Adopt | Receive | Steer

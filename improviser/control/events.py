@@ -26,6 +26,8 @@ class Ready:
         sends_on: The port that what is played goes to.
         is_virtual: Whether that port is made by the performer.
         ahead_s: So long before its moment that port takes a message.
+        at_s: Now.
+        machine_s: The same by the machine's own monotonic clock.
     """
 
     event: ClassVar[str] = "ready"
@@ -39,6 +41,8 @@ class Ready:
     sends_on: str
     is_virtual: bool
     ahead_s: float = 0.0
+    at_s: float = 0.0
+    machine_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,63 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
+class Locked:
+    """The key is this one from the next step on, or "auto": as it is heard."""
+
+    event: ClassVar[str] = "locked"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What is made of what was heard, told once a step where there is time.
+
+    Attributes:
+        at_s: Now.
+        machine_s: The same by the machine's own monotonic clock, which other processes know.
+        key: Name of the key.
+        key_confidence: Its probability, 0-1; 1 where it is locked.
+        chord: Name of the implied chord, None where none is.
+        chord_confidence: Its probability, 0-1.
+    """
+
+    event: ClassVar[str] = "understood"
+    at_s: float
+    machine_s: float
+    key: str
+    key_confidence: float
+    chord: str | None
+    chord_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The ports of others that could be listened to, and played on."""
+
+    event: ClassVar[str] = "offered"
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Other ports are listened to, or played on.
+
+    Attributes:
+        route: What was asked for, as control.Route has it: the input and the output.
+        ports: See Ready; so are `sends_on` and `is_virtual`.
+        sends_on: See Ready.
+        is_virtual: See Ready.
+    """
+
+    event: ClassVar[str] = "routed"
+    route: tuple[str | None, str | None]
+    ports: Mapping[str, tuple[str, ...]]
+    sends_on: str
+    is_virtual: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Switched:
     """What mute, solo or freeze is for is on since `at_s`, or off."""
 
@@ -311,6 +372,10 @@ Event = (
     | Halted
     | Turned
     | Switched
+    | Locked
+    | Understood
+    | Offered
+    | Routed
     | Judged
     | Undone
     | Tasted

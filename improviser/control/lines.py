@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.control.commands import Act, Adopt, Command, Stop, Turn
+from improviser.control.commands import Act, Adopt, Choose, Command, Lock, Receive, Route, Stop, Turn
 from improviser.control.events import (
     Changed,
     Controlled,
@@ -16,11 +16,14 @@ from improviser.control.events import (
     Heard,
     Kept,
     Lifted,
+    Locked,
     Notice,
+    Offered,
     Played,
     Ready,
     Released,
     Restarted,
+    Routed,
     Silenced,
     Started,
     Stepped,
@@ -28,6 +31,7 @@ from improviser.control.events import (
     Switched,
     Synced,
     Turned,
+    Understood,
     Warned,
 )
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
@@ -49,6 +53,10 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Turn,
         Act,
         Adopt,
+        Choose,
+        Lock,
+        Route,
+        Receive,
         Ready,
         Notice,
         Warned,
@@ -63,6 +71,10 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Halted,
         Turned,
         Switched,
+        Locked,
+        Understood,
+        Offered,
+        Routed,
         Judged,
         Undone,
         Tasted,

@@ -150,6 +150,8 @@ class PerformerSettings:
         taste: What it has learned of the player, by the names of traits.
         exchange: Path of the memory in which sets of weights come; empty: nothing is learned there.
         adopted: Number, path and digest of the set of weights to go on by; None: the model as it is.
+        lock: The key that was locked since the jam began, or "auto"; empty: as `engine` has it.
+        stays: Whether it waits for somebody to play when the built-in player's tune is over.
     """
 
     event: ClassVar[str] = "settings"
@@ -179,6 +181,8 @@ class PerformerSettings:
     metronome: bool = False
     exchange: str = ""
     adopted: tuple[int, str, str] | None = None
+    lock: str = ""
+    stays: bool = False
 
     def __post_init__(self) -> None:
         """Make values what they were, after they came through JSON. Raises ValueError where they are none."""

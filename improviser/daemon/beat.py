@@ -17,7 +17,7 @@ from improviser.control import (
     Act,
     Action,
     Adopt,
-    Command,
+    Choose,
     Event,
     Halted,
     Judged,
@@ -26,20 +26,30 @@ from improviser.control import (
     Notice,
     PerformerSettings,
     Restarted,
+    Route,
     Started,
+    Steer,
     Stepped,
     Stop,
     Summary,
     Switched,
     Synced,
-    Warned,
 )
+from improviser.daemon.cabling import Cabling
 from improviser.daemon.companions import Companions
 from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival
 from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
-from improviser.daemon.inbox import Item, LinkHeard, PortFound, PortLost
+from improviser.daemon.inbox import (
+    Item,
+    LinkHeard,
+    NotRouted,
+    PortFound,
+    PortLost,
+    PortsSeen,
+    Rerouted,
+)
 from improviser.daemon.ledger import Place, beat_heart, mark_place
 from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
@@ -57,7 +67,7 @@ if TYPE_CHECKING:
 
     from improviser.daemon.stage import Stage
     from improviser.daemon.stand_in import StandIn
-    from improviser.engine import Engine
+    from improviser.engine import Decision, Engine
     from improviser.ports.clock import Clock
 
 # A step decided later than this is not played late: it passes as a hold.
@@ -102,10 +112,12 @@ class Beat:
             stage.inbox.thru = stage.way.thru
         scheduler = Scheduler(self._engine.settings.max_note_s)
         self._voice = Voice(stage.way, scheduler, clock, self._tally, self._hearing.ear)
+        self._cabling = Cabling(stage.way.output, self._hearing, self._voice, stage.tell)
         self._companions = Companions(settings)
         self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
         self._extent = Extent(self._engine.settings, settings.bars)
         self._is_over = False
+        self._understood: Decision | None = None
         self._collected_s = clock.now_s()
         self._turns = 0
 
@@ -177,32 +189,32 @@ class Beat:
         match item:
             case Arrival():
                 self._hear(item)
-            case PortLost():
-                self._lose(item)
+            case PortLost() | PortFound() | PortsSeen() | Rerouted() | NotRouted():
+                self._cabling.take(item, self._engine, self._now_s())
             case Loaded() | NotLoaded():
                 self._conduct(self._stage.repertoire.take(item))
             case Fetched() | NotFetched():
                 self._conduct(self._stage.lessons.take(item))
             case LinkHeard():
                 self._conduct(self._conductor.hear_link(item, self._engine))
-            case PortFound(name, is_output):
-                self._stage.tell(
-                    Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")
-                )
             case _:
                 self._obey(item, self._now_s())
 
-    def _obey(self, command: Command, at_s: float) -> None:
+    def _obey(self, command: Stop | Adopt | Steer, at_s: float) -> None:
         """Do what is commanded."""
         match command:
             case Stop():
                 self._is_over = True
             case Act(Action.PANIC):
-                self._silence()
+                self._voice.silence(self._engine, self._stage.tell)
             case Act(Action.KEEP):
                 self._stage.tell(Kept(at_s))
             case Act(Action.NEXT_PRESET):
                 self._conduct(self._stage.repertoire.ask_next())
+            case Choose(preset):
+                self._conduct(self._stage.repertoire.ask(preset))
+            case Route():
+                self._stage.route(command)
             case Adopt():
                 self._stage.lessons.ask(command, self._engine)
             case _:
@@ -244,7 +256,7 @@ class Beat:
         """Do and tell what follows from a clock, a tap or a tempo."""
         for event in events:
             if isinstance(event, Halted):
-                self._silence()
+                self._voice.silence(self._engine, self._stage.tell)
                 self._engine.halt()
             self._stage.tell(event)
             if isinstance(event, Started) and self._extent.first_s is None:
@@ -256,15 +268,13 @@ class Beat:
             if isinstance(event, Judged):
                 self._tally.count_press(liked=event.liked)
 
-    def _silence(self) -> None:
-        """End all that sounds, and go on."""
-        self._voice.release(self._engine.decision, self._stage.tell)
-        self._engine.released()
-
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""
         stand_in = self._stage.stand_in
-        self._extent.begin(at_s, None if stand_in is None or stand_in.is_gone else stand_in.player.duration_s)
+        tune_s = None
+        if stand_in is not None and not stand_in.is_gone and not self._settings.stays:
+            tune_s = stand_in.player.duration_s
+        self._extent.begin(at_s, tune_s)
         if stand_in is not None and self._extent.end_s is not None:
             stand_in.end_before(self._extent.end_s)
         self._choose_sound()
@@ -285,18 +295,6 @@ class Beat:
         self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
         self._extent.begin_anew()
         self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
-
-    def _lose(self, lost: PortLost) -> None:
-        """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
-        if lost.is_output and not lost.may_return:
-            raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
-        if lost.is_output:
-            self._silence()
-        else:
-            self._hearing.let_go(self._engine, self._now_s(), port=lost.name)
-            self._voice.let_go(lost.name)
-        gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
-        self._stage.tell(Warned(f"{gone}; it is used again when it is back"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
@@ -352,6 +350,9 @@ class Beat:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._voice.tell(self._stage.tell, decision, rewards)
+        if self._understood is not self._engine.decision and self._idle_s() > REWARD_S:
+            self._understood = self._engine.decision
+            self._hearing.tell_understood(self._engine, self._now_s())
         self._change()
         if self._idle_s() > PREPARE_S:
             self._engine.taste.settle()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from improviser.control import Controlled, Event, Heard, Lifted, Warned
+from improviser.control import Controlled, Event, Heard, Lifted, Understood, Warned
 from improviser.daemon.ear import Ear
 from improviser.daemon.held import Held
 from improviser.midi.message import (
@@ -15,6 +16,7 @@ from improviser.midi.message import (
     NoteOn,
     message_to_bytes,
 )
+from improviser.music.chord import chord_from_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +63,21 @@ class Hearing:
                 self._tell(Lifted(at_s, channel, note, port))
             case _:
                 self._tell(Controlled(at_s, tuple(message_to_bytes(message)), port))
+
+    def tell_understood(self, engine: Engine, at_s: float) -> None:
+        """Tell what an engine makes of what it has heard."""
+        player = engine.player
+        chord = chord_from_index(int(player.chord[0]))
+        self._tell(
+            Understood(
+                at_s=at_s,
+                machine_s=time.monotonic(),
+                key=engine.key.name,
+                key_confidence=engine.key_confidence,
+                chord=None if chord is None else chord.name,
+                chord_confidence=float(player.chord_confidence[0]),
+            )
+        )
 
     def let_go(
         self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None

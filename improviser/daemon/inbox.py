@@ -6,7 +6,7 @@ import queue
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import DIGITS, Command
+from improviser.control import DIGITS, Adopt, Receive, Route, Steer, Stop
 from improviser.daemon.ear import Arrival
 from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from improviser.daemon.thru import Thru
-    from improviser.ports.base import InputCallback
+    from improviser.ports.base import InputCallback, OutputPort
+    from improviser.ports.clock import Clock
 
 # More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
 ARRIVALS_MAX: Final = 2048
@@ -41,6 +42,40 @@ class PortFound:
 
 
 @dataclass(frozen=True, slots=True)
+class PortsSeen:
+    """The ports of others that there are now."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """Other ports were opened, as was asked for.
+
+    Attributes:
+        route: What was asked for.
+        inputs: The names of all that is listened to now.
+        left: The names of inputs that are listened to no more.
+        output: What is to be played on; None: as before.
+        is_ours: Whether `output` is a port of our own making.
+    """
+
+    route: Route
+    inputs: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    output: OutputPort | None = None
+    is_ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotRouted:
+    """Ports that could not be opened, and why."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkHeard:
     """Where Link's beat is: `beat` stands at `at_s`, at a tempo, and the transport runs or not."""
 
@@ -51,12 +86,16 @@ class LinkHeard:
 
 
 # What cannot be dropped.
-Matter = Command | PortLost | PortFound | LinkHeard | Loaded | NotLoaded | Fetched | NotFetched
+PortMatter = PortLost | PortFound | PortsSeen | Rerouted | NotRouted
+Matter = Stop | Adopt | Steer | PortMatter | LinkHeard | Loaded | NotLoaded | Fetched | NotFetched
 Item = Arrival | Matter
 
 
 class Inbox:
     """Arrivals up to a bound, and commands always.
+
+    Attributes:
+        clock: By which messages that no port has stamped arrive; None: none is heard yet.
 
     Threads: `hears` and `put` may be called from any thread, a driver's or a signal handler's too, and never
     block; the beat alone takes out.
@@ -67,26 +106,34 @@ class Inbox:
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
         self.thru: Thru | None = None
+        self.clock: Clock | None = None
         self._missed = bytearray(_CHANNELS)
 
-    def put(self, item: Matter) -> None:
-        """Put in what must not be lost."""
-        self.queue.put(item)
+    def put(self, item: Matter | Receive) -> None:
+        """Put in what must not be lost; what is to be received arrives now, as on any port."""
+        if not isinstance(item, Receive):
+            self.queue.put(item)
+        elif self.clock is not None:
+            self._receive(item.data, round(self.clock.now_s() * NS_PER_S), item.port)
 
     def hears(self, port: str) -> InputCallback:
-        """Give the callback for the input called `port`; it drops and counts what is too much."""
+        """Give the callback for the input called `port`."""
 
         def received(data: Sequence[int], at_ns: int) -> None:
-            """Pass on, where that is wanted, and put in what the port has received."""
-            if self.thru is not None:
-                self.thru.pass_on(data, at_ns, port)
-            if self.queue.qsize() >= ARRIVALS_MAX:
-                self.dropped += 1
-                self._missed[data[0] % _CHANNELS] = 1
-            else:
-                self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port))
+            """Put in what the port has received."""
+            self._receive(data, at_ns, port)
 
         return received
+
+    def _receive(self, data: Sequence[int], at_ns: int, port: str) -> None:
+        """Pass on, where that is wanted, and put in what a port has received; what is too much is dropped."""
+        if self.thru is not None:
+            self.thru.pass_on(data, at_ns, port)
+        if self.queue.qsize() >= ARRIVALS_MAX:
+            self.dropped += 1
+            self._missed[data[0] % _CHANNELS] = 1
+        else:
+            self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port))
 
     def take_missed(self) -> list[int]:
         """Give the channels of what was dropped, each once, when all that came before has been taken out."""

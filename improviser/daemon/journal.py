@@ -14,7 +14,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Heard, Notice, PerformerSettings, value_to_line
+from improviser.control import Heard, Notice, Offered, PerformerSettings, Understood, value_to_line
 from improviser.daemon.session_log import SUFFIX, Session, parse_session
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Journal:
         return self._has_notes
 
     def take(self, event: Event) -> None:
-        """Take in an event; notices are for people only."""
-        if isinstance(event, Notice):
+        """Take in an event, but for those that are for people only."""
+        if isinstance(event, Notice | Understood | Offered):
             return
         line = value_to_line(event).encode()
         if self._waiting_bytes < WAITING_MAX:

@@ -40,7 +40,6 @@ class OpenPorts:
     Attributes:
         backend: The MIDI system.
         output: Where the improviser plays.
-        is_virtual: Whether `output` is a port of our own making.
         player: When the built-in player plays.
         ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
         settings: What was asked for.
@@ -49,13 +48,17 @@ class OpenPorts:
     """
 
     backend: Backend
-    output: OutputPort
-    is_virtual: bool
+    output: SteadyOutput
     player: PlayerUse
     ledger: int | None = None
     settings: PortSettings = field(default_factory=PortSettings)
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether `output` is a port of our own making."""
+        return self.output.is_ours
 
     @property
     def is_alone(self) -> bool:
@@ -81,8 +84,7 @@ class OpenPorts:
 
     def find_output(self, destinations: Sequence[str]) -> OutputPort:
         """Open the output that was asked for by name. Raises PortError where it is not there."""
-        pattern = self.settings.output_pattern or self.output.name
-        return self.backend.open_output(match_names(pattern, destinations, "output")[0])
+        return open_named(self.backend, self.settings.output_pattern or self.output.name, destinations)
 
     def close(self) -> None:
         """Close all, the output last, after what was sent had time to leave."""
@@ -144,7 +146,6 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     ports = OpenPorts(
         backend=backend,
         output=_open_output(settings, backend, inbox),
-        is_virtual=settings.output_pattern is None,
         player=settings.player,
         ledger=settings.ledger,
         settings=settings,
@@ -200,13 +201,22 @@ def _is_ours(name: str) -> bool:
     return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
 
 
-def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> OutputPort:
+def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> SteadyOutput:
     """Open what the improviser plays on."""
-    if settings.output_pattern is None:
-        return backend.open_virtual_output(VIRTUAL_OUTPUT)
-    name = match_names(settings.output_pattern, backend.output_names(), "output")[0]
-    lost = PortLost(name, is_output=True, may_return=True)
-    return SteadyOutput(backend.open_output(name), lambda: inbox.put(lost))
+
+    def lost(name: str) -> None:
+        """Say that the output is gone."""
+        inbox.put(PortLost(name, is_output=True, may_return=True))
+
+    pattern = settings.output_pattern
+    if pattern is None:
+        return SteadyOutput(backend.open_virtual_output(VIRTUAL_OUTPUT), lost, is_ours=True)
+    return SteadyOutput(open_named(backend, pattern, backend.output_names()), lost)
+
+
+def open_named(backend: Backend, pattern: str, destinations: Sequence[str]) -> OutputPort:
+    """Open the output that fits a pattern. Raises PortError where none does."""
+    return backend.open_output(match_names(pattern, destinations, "output")[0])
 
 
 def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:

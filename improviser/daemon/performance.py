@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +72,8 @@ def play(
         """Make an engine for these ports."""
         return make_engine(ahead_s)
 
-    with watching(ports, inbox), contextlib.ExitStack() as stack:
+    inbox.clock = clock
+    with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
         stand_in = new_stand_in(settings, ports, clock.now_s())
         _warm_up(new_engine())
@@ -89,7 +91,7 @@ def play(
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
         way = Way(ports.output, cells, thru)
-        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose)
+        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 
@@ -109,6 +111,8 @@ def _ready(
         sends_on=ports.output.name,
         is_virtual=ports.is_virtual,
         ahead_s=ports.output.ahead_s,
+        at_s=ports.backend.clock.now_s(),
+        machine_s=time.monotonic(),
     )
 
 

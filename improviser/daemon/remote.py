@@ -4,8 +4,9 @@ Who wants in finds the port and a token in a file that only the user can read, a
 socket is on the loopback interface only.
 
     client  {"token": "..."}
-    client  {"event": "turn", "knob": "harmony", "position": 1.5}, or {"event": "act", "action": "like"},
-            or {"event": "state"}
+    client  {"event": "turn", "knob": "harmony", "position": 1.5}, {"event": "act", "action": "like"},
+            {"event": "choose", "preset": "fiddle"}, {"event": "lock", "key": "Am"},
+            {"event": "route", "input": null, "output": "Synth"}, or {"event": "state"}
     server  {"event": "state", ...}, or {"event": "error", "text": "..."}
 """
 
@@ -21,7 +22,7 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from improviser.control import Act, Command, Turn, line_to_value
+from improviser.control import Command, Steer, line_to_value
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
@@ -126,8 +127,11 @@ class Remote:
                 command = line_to_value(line)
             except ValueError as error:
                 return {"event": "error", "text": str(error)}
-            if not isinstance(command, Turn | Act):
-                return {"event": "error", "text": "only turn, act and state are understood"}
+            if not isinstance(command, Steer):
+                return {
+                    "event": "error",
+                    "text": "only turn, act, choose, lock, route and state are understood",
+                }
             version = self._state.ask()
             self._obey(command)
             self._state.wait(version, _CHANGE_S)

@@ -90,6 +90,16 @@ class Repertoire:
             self._at = (self._at + 1) % len(self._pieces)
             self._loading.want(self._pieces[self._at])
 
+    def ask(self, preset: str) -> Iterator[Event]:
+        """Let a preset be loaded by its name, and be put where it is waited for."""
+        names = [piece.preset for piece in self._pieces]
+        if preset not in names:
+            others = ", ".join(names) or "none"
+            yield Notice(f"no preset {preset!r} can be gone on with; on this grid there are: {others}")
+        else:
+            self._at = names.index(preset)
+            self._loading.want(self._pieces[self._at])
+
     def take(self, found: Loaded | NotLoaded) -> Iterator[Event]:
         """Let what was loaded be played from the next bar on, where it can be."""
         if isinstance(found, NotLoaded):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.control import Event
+    from improviser.control import Event, Route
     from improviser.daemon.inbox import Inbox
     from improviser.daemon.lessons import Lessons
     from improviser.daemon.repertoire import Repertoire
@@ -28,6 +28,7 @@ class Stage:
         lessons: What was learned in the background.
         stand_in: The built-in player, None where there is none.
         propose: Takes a tempo that others have to agree on; None where nobody has.
+        route: Lets other ports be opened, without blocking.
     """
 
     way: Way
@@ -37,3 +38,4 @@ class Stage:
     lessons: Lessons
     stand_in: StandIn | None = None
     propose: Callable[[float], None] | None = None
+    route: Callable[[Route], None] = lambda _route: None

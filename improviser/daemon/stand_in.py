@@ -6,6 +6,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
+from improviser.control import PlayerUse
 from improviser.daemon.opening import GRACE_S
 from improviser.daemon.player import BuiltInPlayer
 from improviser.daemon.tunes import DEFAULT_TUNE, find_tune
@@ -78,5 +79,6 @@ def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> 
         return None
     tune = find_tune(settings.tune or DEFAULT_TUNE)
     player = BuiltInPlayer(tune, settings.engine["tempo_bpm"], repeats=settings.bars is not None)
-    wait_s = GRACE_S if ports.is_alone else PROMPT_S
-    return StandIn(player, ports.player_output, at_s + wait_s, yields=ports.is_alone)
+    wait_s = GRACE_S if ports.is_alone or settings.stays else PROMPT_S
+    yields = ports.player is PlayerUse.WHEN_ALONE
+    return StandIn(player, ports.player_output, at_s + wait_s, yields=yields)

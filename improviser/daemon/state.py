@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,20 @@ from improviser.control import (
     Kept,
     Knob,
     Learned,
+    Locked,
     Notice,
+    Offered,
     Played,
     Ready,
     Restarted,
+    Routed,
     Silenced,
     Started,
     Switched,
     Synced,
     Tasted,
     Turned,
+    Understood,
     Undone,
     value_to_json,
 )
@@ -39,13 +44,29 @@ if TYPE_CHECKING:
 
 # What follows from a command; of Synced, one of the improviser's own.
 _ANSWERS = (
-    Turned | Switched | Judged | Undone | Tasted | Adopted | Synced | Silenced | Kept | Notice | Changed
+    Turned
+    | Switched
+    | Locked
+    | Routed
+    | Judged
+    | Undone
+    | Tasted
+    | Adopted
+    | Synced
+    | Silenced
+    | Kept
+    | Notice
+    | Changed
 )
 
 
 @dataclass
 class State:
     """What is told to people and programs that steer.
+
+    Attributes:
+        is_alive: Whether a performer plays, or begins to.
+        offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
 
     Threads: `take` in one, `to_json` and `wait` in any.
     """
@@ -59,8 +80,13 @@ class State:
     clock: str = "own"
     is_rolling: bool = False
     is_halted: bool = False
+    meter: tuple[int, int] = (4, 4)
     key: str = ""
+    key_confidence: float = 0.0
     chord: str | None = None
+    chord_confidence: float = 0.0
+    lock: str = ""
+    presets: tuple[str, ...] = ()
     panel: dict[str, float] = field(default_factory=dict)
     switched: set[str] = field(default_factory=set)
     taste: Mapping[str, float] = field(default_factory=dict)
@@ -68,7 +94,15 @@ class State:
     notice: str = ""
     likes: int = 0
     dislikes: int = 0
+    backend: str = ""
+    realtime: bool = False
+    player: str | None = None
     ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    offered: Offered = field(default_factory=lambda: Offered((), ()))
+    sends_on: str = ""
+    is_virtual: bool = True
+    is_alive: bool = False
+    offset_s: float = 0.0
     ignored: Callable[[], int] = lambda: 0
     _version: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -79,6 +113,9 @@ class State:
         with self._changed:
             self.preset, self.source, self.model = settings.preset, settings.source, settings.model
             self.tempo_bpm = engine.get("tempo_bpm", 0.0)
+            self.meter = tuple(engine.get("meter", self.meter))
+            self.lock = settings.lock or engine.get("key", "")
+            self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
             self.taste = dict(engine.get("taste", {}))
@@ -90,6 +127,15 @@ class State:
             if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()
+
+    def lose(self) -> None:
+        """Know that the performer is gone."""
+        with self._changed:
+            self.is_alive = self.is_rolling = False
+
+    def now_s(self) -> float:
+        """Give the moment by the clock of the backend, as far as it was told."""
+        return time.monotonic() - self.offset_s
 
     def ask(self) -> int:
         """Forget what was noticed, before a command is told; give the version."""
@@ -107,11 +153,16 @@ class State:
         with self._changed:
             return {
                 "preset": self.preset,
+                "presets": list(self.presets),
                 "tempo_bpm": self.tempo_bpm,
                 "clock": self.clock,
                 "rolling": self.is_rolling,
+                "meter": list(self.meter),
                 "key": self.key,
+                "key_confidence": self.key_confidence,
+                "lock": self.lock,
                 "chord": self.chord,
+                "chord_confidence": self.chord_confidence,
                 "panel": dict(self.panel),
                 **{str(name): name in self.switched for name in (Action.MUTE, Action.SOLO, Action.FREEZE)},
                 "taste": dict(self.taste),
@@ -120,6 +171,13 @@ class State:
                 "dislikes": self.dislikes,
                 "set": self.adopted.number,
                 "learned": None if self.learned is None else value_to_json(self.learned),
+                "alive": self.is_alive,
+                "backend": self.backend,
+                "realtime": self.realtime,
+                "player": self.player,
+                "offered": {"in": list(self.offered.inputs), "out": list(self.offered.outputs)},
+                "sends_on": self.sends_on,
+                "is_virtual": self.is_virtual,
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
                 "ignored": self.ignored(),
                 "notice": self.notice,
@@ -128,15 +186,13 @@ class State:
     def _take(self, event: object) -> None:
         """Take in an event of any kind."""
         match event:
-            case Ready():
-                self.preset, self.ports = event.preset, event.ports
-                self.tempo_bpm = self.tempo_bpm or event.tempo_bpm
-            case Heard():
-                self.is_rolling = not self.is_halted
-            case Played(key=key, chord=chord):
-                self.key, self.chord = key, chord
+            case Ready() | Routed() | Offered():
+                self._take_ports(event)
+            case Understood() | Heard() | Played():
+                self._take_music(event)
             case Started() | Halted() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
+                self.player = None if isinstance(event, Restarted) else self.player
             case Adopted():
                 self.adopted = event
             case Learned():
@@ -145,6 +201,29 @@ class State:
                 self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else "outer"
             case _:
                 self._take_steering(event)
+
+    def _take_music(self, event: Understood | Heard | Played) -> None:
+        """Take in what is played, and what is made of it."""
+        match event:
+            case Heard():
+                self.is_rolling = not self.is_halted
+            case Played(key=key, chord=chord):
+                self.key, self.chord = key, chord
+            case Understood(at_s, machine_s, key, key_confidence, chord, chord_confidence):
+                self.offset_s = machine_s - at_s
+                self.key, self.key_confidence = key, key_confidence
+                self.chord, self.chord_confidence = chord, chord_confidence
+
+    def _take_ports(self, event: Ready | Routed | Offered) -> None:
+        """Take in which ports are open, and could be."""
+        if isinstance(event, Offered):
+            self.offered = event
+            return
+        self.ports, self.sends_on, self.is_virtual = event.ports, event.sends_on, event.is_virtual
+        if isinstance(event, Ready):
+            self.preset, self.tempo_bpm = event.preset, self.tempo_bpm or event.tempo_bpm
+            self.backend, self.realtime, self.player = event.backend, event.realtime, event.player
+            self.offset_s, self.is_alive = event.machine_s - event.at_s, True
 
     def _take_steering(self, event: object) -> None:
         """Take in what was done with knobs and pedals."""
@@ -155,6 +234,8 @@ class State:
                 self.taste, self.words = event.taste, event.words
             case Notice(text):
                 self.notice = text
+            case Locked(key):
+                self.lock = key
             case Turned(knob, position):
                 self.panel[knob] = position
             case Switched(_, action, is_on):

@@ -1,7 +1,11 @@
-"""An output that may go and come back: a device that is unplugged, a program that ends and starts again."""
+"""The output that is played on, whichever that is: another may be chosen while it plays.
+
+A device that is unplugged, or a program that ends and starts again, may come back; our own port may not.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from improviser.errors import PortError
@@ -15,14 +19,20 @@ if TYPE_CHECKING:
 class SteadyOutput:
     """Another output, which can be exchanged; while there is none, what is sent goes nowhere.
 
-    Threads: the beat sends; the watch parts and meets.
+    Attributes:
+        is_ours: Whether the port is of our own making.
+
+    Threads: the beat sends and exchanges; the watch parts, meets and closes.
     """
 
-    def __init__(self, port: OutputPort, lost: Callable[[], None]) -> None:
-        """Send through `port`; `lost` is called, from the beat, when it takes no more messages."""
+    def __init__(self, port: OutputPort, lost: Callable[[str], None], *, is_ours: bool = False) -> None:
+        """Send through `port`; `lost` is called, from the beat, when another's takes no more messages."""
         self.name = port.name
         self.ahead_s = port.ahead_s
+        self.is_ours = is_ours
         self._port: OutputPort | None = port
+        self._own: OutputPort | None = port if is_ours else None
+        self._left: deque[OutputPort] = deque()
         self._lost = lost
 
     @property
@@ -37,15 +47,17 @@ class SteadyOutput:
         return self._port is None
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float | None:
-        """Send one message, if there is a port."""
+        """Send one message, if there is a port. Raises PortError where our own is gone."""
         port = self._port
         if port is None:
             return None
         try:
             return port.send(data, due_s)
         except PortError:
+            if self.is_ours:
+                raise
             self.part()
-            self._lost()
+            self._lost(self.name)
             return None
 
     def relay(self, data: Sequence[int], at_s: float, /) -> None:
@@ -64,6 +76,28 @@ class SteadyOutput:
         """Send through `port` from now on."""
         self.name, self.ahead_s, self._port = port.name, port.ahead_s, port
 
+    @property
+    def own(self) -> OutputPort | None:
+        """The port of our own making, played on or not; None where none was made."""
+        return self._own
+
+    def exchange(self, port: OutputPort, *, is_ours: bool) -> None:
+        """Send through another port from now on; the one before is closed when it had time to send all."""
+        before, self._port = self._port, port
+        self.name, self.ahead_s, self.is_ours = port.name, port.ahead_s, is_ours
+        if is_ours:
+            self._own = port
+        if before is not None and before is not self._own:
+            self._left.append(before)
+
+    def close_left(self) -> None:
+        """Close the ports that were played on before."""
+        while self._left:
+            self._left.popleft().close()
+
     def close(self) -> None:
-        """Close the port; a second call does nothing."""
+        """Close all ports; a second call does nothing."""
         self.part()
+        self.close_left()
+        if self._own is not None:
+            self._own.close()

@@ -11,6 +11,8 @@ from improviser.control import (
     Event,
     Judged,
     Knob,
+    Lock,
+    Locked,
     Notice,
     Switched,
     Tasted,
@@ -18,7 +20,10 @@ from improviser.control import (
     Turned,
     Undone,
 )
+from improviser.engine.settings import AUTO_KEY
 from improviser.engine.trait import NOTHING
+from improviser.errors import UsageError
+from improviser.music.scale import parse_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,10 +47,13 @@ class Steering:
     def __init__(self, conductor: Conductor, lessons: Lessons) -> None:
         """Hand what concerns the beat to `conductor`, and what was learned in the background to `lessons`."""
         self._conductor, self._lessons = conductor, lessons
+        # What the player said since the jam began; nothing: as the engine was made.
+        self._lock = ""
 
     def begin(self, engine: Engine, settings: PerformerSettings, at_s: float) -> Iterator[Event]:
         """Let an engine that begins at `at_s` take up what another performer's had come to."""
         yield from self._lessons.resume(engine)
+        self._lock = settings.lock
         yield from self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
 
     def hand_over(self, before: Engine, engine: Engine, at_s: float) -> Iterator[Event]:
@@ -62,7 +70,9 @@ class Steering:
         taste: Mapping[str, float],
         at_s: float,
     ) -> Iterator[Event]:
-        """Let an engine take up where knobs stand, what is switched on, and a taste."""
+        """Let an engine take up the key that was locked, where knobs stand, what is on, and a taste."""
+        if self._lock:
+            yield from self._lock_key(self._lock, engine)
         for knob, position in panel.items():
             yield from self._turn(knob, position, engine, at_once=True)
         for name in switched:
@@ -75,13 +85,15 @@ class Steering:
         if engine.taste.weights.any():
             yield Tasted(engine.taste.to_dict(), engine.taste.words)
 
-    def obey(self, command: Turn | Act, at_s: float, engine: Engine) -> Iterator[Event]:
+    def obey(self, command: Turn | Act | Lock, at_s: float, engine: Engine) -> Iterator[Event]:
         """Do what is commanded at `at_s`."""
         match command:
             case Turn(Knob.TEMPO, tempo_bpm):
                 yield from self._conductor.set_tempo(tempo_bpm, at_s, engine)
             case Turn(knob, position):
                 yield from self._turn(knob, position, engine)
+            case Lock(key):
+                yield from self._lock_key(key, engine)
             case Act(Action.TAP):
                 yield from self._conductor.tap(at_s, engine)
             case Act(Action.LIKE | Action.DISLIKE):
@@ -96,6 +108,16 @@ class Steering:
         position = round(position, DIGITS)
         engine.panel.turn(knob, position, at_once=at_once)
         yield Turned(knob, position, at_once)
+
+    def _lock_key(self, key: str, engine: Engine) -> Iterator[Event]:
+        """Lock the key, or let it be heard again."""
+        try:
+            engine.lock(None if key == AUTO_KEY else parse_key(key))
+        except UsageError as error:
+            yield Notice(str(error))
+        else:
+            self._lock = key
+            yield Locked(key)
 
     def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
         """Learn from a press."""

@@ -25,6 +25,7 @@ from improviser.control import (
     PerformerSettings,
     PortSettings,
     Ready,
+    Routed,
     Stop,
     Summary,
     Synced,
@@ -226,6 +227,12 @@ class Supervisor:
             case Adopted(number, path, digest) if self._settings is not None:
                 adopted = (number, path, digest) if number else None
                 self._settings = replace(self._settings, adopted=adopted)
+            case Routed() if self._ready is not None and self._ports is not None:
+                input_, output = event.route
+                self._ports = replace(self._ports, input_pattern=input_, output_pattern=output)
+                self._ready = replace(
+                    self._ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual
+                )
             case Synced():
                 self._follows = self._follows or not event.is_own
             case _:
@@ -246,6 +253,7 @@ class Supervisor:
 
     def _mourn(self) -> Warned:
         """Release what the performer that has died left sounding; give what to tell of it."""
+        self.state.lose()
         self._missed_s = time.monotonic()
         self._restarts.append(self._missed_s)
         launch_ahead()  # it loads while the notes are released
@@ -281,6 +289,7 @@ class Supervisor:
             panel=dict(state.panel),
             switched=tuple(sorted(state.switched)),
             taste=dict(state.taste),
+            lock=state.lock,
         )
 
     def _aftermath(self) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Act, Action, Command, ControlMessage, Knob, Turn
+from improviser.control import Act, Action, ControlMessage, Knob, Steer, Turn
 from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, PolyAftertouch, ProgramChange
 
@@ -52,7 +52,7 @@ class Surface:
         """Tell whether a message is none of the music, but of a knob, pad or pedal that is bound."""
         return self._bound(message, port) is not None
 
-    def asked(self, message: Message, port: str) -> Iterator[Command]:
+    def asked(self, message: Message, port: str) -> Iterator[Steer]:
         """Give the commands that a message stands for."""
         if isinstance(message, ControlChange) and message.control in self._panics:
             yield Act(Action.PANIC)
@@ -96,7 +96,7 @@ class Surface:
         self._last[control] = message.value
         return before < PEDAL_DOWN <= message.value
 
-    def _turned(self, value: int, control: tuple[str, _Sent], knob: Knob) -> Iterator[Command]:
+    def _turned(self, value: int, control: tuple[str, _Sent], knob: Knob) -> Iterator[Steer]:
         """Give the turn, where the knob has hold of its value."""
         is_tempo = knob is Knob.TEMPO
         position = float(TEMPO_FROM_BPM + value) if is_tempo else _position(value)

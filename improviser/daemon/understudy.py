@@ -17,6 +17,7 @@ from improviser.control import (
     Heard,
     Judged,
     Lifted,
+    Locked,
     Piece,
     Ready,
     Restarted,
@@ -31,7 +32,9 @@ from improviser.control import (
 )
 from improviser.daemon.repertoire import load_actor
 from improviser.engine import EngineSettings
+from improviser.engine.settings import AUTO_KEY
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
+from improviser.music.scale import parse_key
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -79,7 +82,7 @@ class Understudy:
             case Changed():
                 self._changed = event
                 self._change(event)
-            case Turned() | Switched() | Judged() | Undone() | Tasted() | Adopted():
+            case Turned() | Switched() | Locked() | Judged() | Undone() | Tasted() | Adopted():
                 self._steer(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
@@ -115,13 +118,15 @@ class Understudy:
             case Halted():
                 self.engine.halt()
 
-    def _steer(self, event: Turned | Switched | Judged | Undone | Tasted | Adopted) -> None:
+    def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
         """Tell the engine what the player told it then."""
         match event:
             case Turned(knob, position, at_once):
                 self.engine.panel.turn(knob, position, at_once=at_once)
             case Switched(at_s, name):
                 self.engine.switch(name, at_s)
+            case Locked(key):
+                self.engine.lock(None if key == AUTO_KEY else parse_key(key))
             case Judged(at_s, liked):
                 self.engine.taste.judge(at_s, liked=liked)
             case Undone(everything):

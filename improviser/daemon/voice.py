@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from improviser.daemon.ear import Ear
+    from improviser.daemon.steady import SteadyOutput
     from improviser.daemon.tally import Tally
     from improviser.daemon.thru import Thru
-    from improviser.engine import Decision
+    from improviser.engine import Decision, Engine
     from improviser.playing.scheduler import Scheduler
-    from improviser.ports.base import OutputPort
     from improviser.ports.clock import Clock
 
 _HALF_A_DIGIT_S: Final = 0.5 * 10**-DIGITS
@@ -36,7 +36,7 @@ class Way:
         thru: What passes on the player's own messages, None where nothing does.
     """
 
-    output: OutputPort
+    output: SteadyOutput
     cells: Cells
     thru: Thru | None = None
 
@@ -132,6 +132,11 @@ class Voice:
             self._thru.release(now_s)
         if fault is not None:
             raise fault
+
+    def silence(self, engine: Engine, tell: Callable[[Event], None]) -> None:
+        """End all that sounds, as an engine is told too, and go on. Raises PortError as `release` does."""
+        self.release(engine.decision, tell)
+        engine.released()
 
     def let_go(self, port: str) -> None:
         """End what was passed on of an input that is gone."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from improviser.daemon.inbox import Inbox, PortFound, PortLost
-from improviser.daemon.steady import SteadyOutput
+from improviser.daemon.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
+from improviser.daemon.opening import open_named, wanted_inputs
 from improviser.errors import PortError
-from improviser.ports.base import VIRTUAL_INPUT
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.name import is_own, twins_of
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from improviser.control import Route
     from improviser.daemon.opening import OpenPorts
-    from improviser.ports.base import InputPort
+    from improviser.ports.base import InputPort, OutputPort
 
 # Ports are looked at so often, and are lost when they are missed twice: a list can be wrong for a moment.
 WATCH_EVERY_S: Final = 1.0
@@ -25,20 +28,20 @@ _MISSES: Final = 2
 
 
 @contextlib.contextmanager
-def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[None]:
+def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[Watch]:
     """Look after the open ports while the block runs."""
     thread = Watch(ports, inbox, every_s)
     thread.start()
     try:
-        yield
+        yield thread
     finally:
         thread.stop()
 
 
 class Watch(threading.Thread):
-    """Looks whether the open ports are still there, and opens those that come or come back; tells the inbox.
+    """Looks whether the open ports are still there, and opens those that come, come back or are chosen.
 
-    Threads: one of its own; ends with the process, or when `stop` is called.
+    Threads: one of its own, which tells the inbox; ends with the process, or when `stop` is called.
     """
 
     def __init__(self, ports: OpenPorts, inbox: Inbox, every_s: float) -> None:
@@ -48,26 +51,85 @@ class Watch(threading.Thread):
         self._inbox = inbox
         self._every_s = every_s
         self._misses: dict[str, int] = {}
-        self._ended = threading.Event()
+        self._seen = PortsSeen((), ())
+        self._routes: deque[Route] = deque()
+        self._wake = threading.Event()
+        self._has_ended = False
 
     def run(self) -> None:
         """Look again and again."""
         raise_priority(HELPER_PRIORITY)
-        while not self._ended.wait(self._every_s):
+        self.note_seen()
+        while True:
+            if not self._wake.wait(self._every_s):
+                self._ports.output.close_left()  # they had time to send all
+            self._wake.clear()
+            if self._has_ended:
+                return
+            while self._routes:
+                self.reroute(self._routes.popleft())
             self.look()
+            self.note_seen()
+
+    def route(self, wanted: Route) -> None:
+        """Let other ports be opened, at once; called from any thread."""
+        self._routes.append(wanted)
+        self._wake.set()
 
     def stop(self) -> None:
         """Look no more; returns when the last look is over."""
-        self._ended.set()
+        self._has_ended = True
+        self._wake.set()
         self.join(timeout=self._every_s)
+
+    def reroute(self, wanted: Route) -> None:
+        """Open the ports that were asked for, and close other inputs; where that fails, do nothing."""
+        ports = self._ports
+        settings = replace(ports.settings, input_pattern=wanted.input, output_pattern=wanted.output)
+        sources, destinations = self._names()
+        try:
+            inputs = wanted_inputs(settings, sources)
+            output = self._chosen(wanted.output, destinations)
+        except PortError as error:
+            self._inbox.put(NotRouted(str(error)))
+            return
+        ports.settings = settings
+        left = [port for port in ports.inputs if port.name not in inputs and not is_own(port.name)]
+        for port in left:
+            ports.inputs.remove(port)
+            port.close()
+        self._open_inputs(inputs)
+        names, closed = ports.names()["in"], tuple(port.name for port in left)
+        self._inbox.put(Rerouted(wanted, names, closed, output, is_ours=wanted.output is None))
+
+    def _chosen(self, pattern: str | None, destinations: Sequence[str]) -> OutputPort | None:
+        """Open the output that is asked for, None: the virtual one; nothing where it is played on already."""
+        output = self._ports.output
+        if pattern is None:
+            own = output.own or self._ports.backend.open_virtual_output(VIRTUAL_OUTPUT)
+            return None if output.is_ours else own
+        if output.name == pattern and not output.is_ours:
+            return None
+        return open_named(self._ports.backend, pattern, _of_others(destinations))
+
+    def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the names of what can be listened to, and played on."""
+        backend = self._ports.backend
+        try:
+            return backend.input_names(), backend.output_names()
+        except PortError:
+            return (), ()
+
+    def note_seen(self) -> None:
+        """Tell of the ports of others, where they are not those that were told of."""
+        seen = PortsSeen(*map(_of_others, self._names()))
+        if seen != self._seen:
+            self._seen = seen
+            self._inbox.put(seen)
 
     def look(self) -> None:
         """Look once."""
-        backend = self._ports.backend
-        try:
-            sources, destinations = backend.input_names(), backend.output_names()
-        except PortError:
-            sources, destinations = (), ()
+        sources, destinations = self._names()
         self._look_at_output(sources, destinations)
         for port in tuple(self._ports.inputs):
             port.wake()
@@ -84,7 +146,7 @@ class Watch(threading.Thread):
     def _look_at_output(self, sources: Sequence[str], destinations: Sequence[str]) -> None:
         """Look whether the output is there; one that was not ours to make is opened again when it is back."""
         output = self._ports.output
-        if not isinstance(output, SteadyOutput):
+        if output.is_ours:
             # What we play on is a source to others where we made it.
             if self._is_lost(output.name, sources):
                 self._inbox.put(PortLost(output.name, is_output=True))
@@ -98,12 +160,18 @@ class Watch(threading.Thread):
 
     def _look_for_inputs(self, sources: Sequence[str]) -> None:
         """Open the inputs that have come since, and are meant to be listened to."""
-        known = {port.name for port in self._ports.inputs}
-        for name in self._ports.find_inputs(sources):
+        for name in self._open_inputs(self._ports.find_inputs(sources)):
+            self._inbox.put(PortFound(name, is_output=False))
+
+    def _open_inputs(self, names: Sequence[str]) -> list[str]:
+        """Open those of the inputs that are not open; give their names."""
+        known, opened = {port.name for port in self._ports.inputs}, []
+        for name in names:
             if name not in known:
                 with contextlib.suppress(PortError):  # gone again
                     self._ports.inputs.append(self._ports.backend.open_input(name, self._inbox.hears(name)))
-                    self._inbox.put(PortFound(name, is_output=False))
+                    opened.append(name)
+        return opened
 
     def _is_away(self, port: InputPort, sources: Sequence[str], destinations: Sequence[str]) -> bool:
         """Tell whether an input is lost, or lost its cable; our own is a destination to others."""
@@ -118,3 +186,8 @@ class Watch(threading.Thread):
             return False
         self._misses[name] = self._misses.get(name, 0) + 1
         return self._misses[name] == _MISSES
+
+
+def _of_others(names: Sequence[str]) -> tuple[str, ...]:
+    """Give the names among `names` that are of others' ports."""
+    return tuple(name for name in names if not is_own(name))

@@ -18,7 +18,6 @@ from improviser.agent.policy import Choice, select_action
 from improviser.engine.decision import Decision
 from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
-from improviser.engine.settings import AUTO_KEY
 from improviser.engine.situation import Prospect, place_of, scene_of
 from improviser.engine.taste import BACKLOG, Taste
 from improviser.listening.line import Line
@@ -28,9 +27,8 @@ from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
 from improviser.music.accent import LEVELS
 from improviser.music.chord import chord_from_index
-from improviser.music.meter import METERS, Meter, parse_meter
 from improviser.music.pitch import pitch_class_bits
-from improviser.music.scale import SCALE_DEGREES, parse_key
+from improviser.music.scale import SCALE_DEGREES
 from improviser.playing.actions import HOLD_ACTION, REST_ACTION, GestureKind, register_base
 from improviser.playing.phrase import Phrase
 from improviser.rewards import COMPONENTS
@@ -69,16 +67,13 @@ class Engine:
         self._rng = rng
         self.panel = Panel(settings.knobs, settings.steps_per_beat, settings.panel)
         self._tastes: dict[str, Taste] = {}
-        self._meter_row = METERS.index(parse_meter(Meter(*settings.meter).name))
+        self._meter_row = settings.meter_row
         self._grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
-        locked = None if settings.key == AUTO_KEY else parse_key(settings.key)
         self._clock = BeatClock(settings.tempo_bpm, settings.swing)
-        self._listener = Listener(self._grid, self._clock, self._meter_row, locked)
-        self._next_step = 0
+        self._listener = Listener(self._grid, self._clock, self._meter_row, settings.locked)
+        self._next_step = self._absent_steps = 0
         self._is_waiting = True
-        self._is_halted = False
-        self._has_begun = self._has_given_beat = False
-        self._absent_steps = 0
+        self._is_halted = self._has_begun = self._has_given_beat = False
         self._take_up(settings, actor)
 
     def _take_up(self, settings: EngineSettings, actor: Actor) -> None:
@@ -112,6 +107,11 @@ class Engine:
     def adopt(self, actor: Actor) -> None:
         """Go on by another actor of the same kind, from the next decision on."""
         self._actor, self._prospect = actor, None
+
+    def lock(self, key: Key | None) -> None:
+        """Let the key be one that the player chose, from the next step on; None: as it is heard."""
+        self._listener.keys.lock(key)
+        self._prospect = None
 
     def is_between_bars(self) -> bool:
         """Tell whether the next step begins a bar, or none is to come."""

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.engine.knobs import Knobs
 from improviser.listening.observation import STYLES
-from improviser.music.meter import Meter
+from improviser.music.meter import METERS, Meter, parse_meter
+from improviser.music.scale import parse_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from improviser.music.scale import Key
 
 AUTO_KEY: Final = "auto"
 
@@ -69,6 +72,16 @@ class EngineSettings:
     def knobs(self) -> Knobs:
         """How the knobs stand at first."""
         return Knobs(**{each.name: getattr(self, each.name) for each in fields(Knobs)})
+
+    @property
+    def locked(self) -> Key | None:
+        """The key that the player chose, if so. Raises UsageError where it is none."""
+        return None if self.key == AUTO_KEY else parse_key(self.key)
+
+    @property
+    def meter_row(self) -> int:
+        """The meter's row of METERS. Raises UsageError where it is not among them."""
+        return METERS.index(parse_meter(Meter(*self.meter).name))
 
     @property
     def bar_steps(self) -> int:

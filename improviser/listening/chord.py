@@ -163,6 +163,13 @@ class ChordTracker:
             setattr(twin, name, getattr(self, name).copy())
         return twin
 
+    @property
+    def confidence(self) -> FloatArray:
+        """The probabilities in [0, 1] of the chords, (lanes,); 0 where nothing is implied."""
+        total = self._parts.sum(axis=1)
+        share = self._parts.max(axis=1) / np.maximum(total, 1.0)
+        return np.where(self.chord == NO_CHORD, 0.0, share)
+
     def push(self, bits: IntArray, key: IntArray, level: IntArray) -> None:
         """Take in what sounds in a step.
 

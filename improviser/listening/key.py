@@ -136,6 +136,14 @@ class KeyTracker:
         """The likeliest key, with some hysteresis (C major before the first note), or the locked one."""
         return self._key
 
+    def lock(self, key: Key | None) -> None:
+        """Let the key be one that the player chose; None: the likeliest by all that was heard."""
+        self._locked = key
+        if key is not None:
+            self._key = key
+        elif self._has_heard:
+            self._key = ALL_KEYS[int(self._posterior.argmax())]
+
     @property
     def is_locked(self) -> bool:
         """Whether the player chose the key."""
@@ -158,8 +166,6 @@ class KeyTracker:
             note: 0-127.
             beat: Its moment in quarter notes, 0 being a downbeat.
         """
-        if self._locked is not None:
-            return
         rows, gap_beats = self._cues.hear(note, beat)
         if gap_beats:
             fade = np.exp(_FADE * gap_beats)
@@ -171,9 +177,9 @@ class KeyTracker:
         self._follow(int(self._posterior.argmax()))
 
     def _follow(self, best: int) -> None:
-        """Let the key be `best` if that is likely enough."""
+        """Let the key be `best` if that is likely enough and no key is locked."""
         lead = self._posterior[best] / self._posterior[self._key.index]
-        if not self._has_heard or lead >= self._hysteresis:
+        if self._locked is None and (not self._has_heard or lead >= self._hysteresis):
             self._key = ALL_KEYS[best]
         self._has_heard = True
 

@@ -46,6 +46,11 @@ class Player:
         """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
         return self._chords.chord
 
+    @property
+    def chord_confidence(self) -> npt.NDArray[np.float64]:
+        """The probabilities in [0, 1] of these, (lanes,); 0 where nothing is implied."""
+        return self._chords.confidence
+
     def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray, level: IntArray) -> None:
         """Take in a step; every argument is (lanes,).
 

@@ -104,7 +104,7 @@ def test_a_port_that_refuses_ends_the_performance() -> None:
     """When a send fails the performance ends with the port's error, and what sounds stays noted down."""
     performance = Performance()
     performance.play(1.0, ON)
-    performance.at(1.5, performance.output.close)
+    performance.at(1.5, performance.virtual.close)
     with pytest.raises(PortError, match="the port 'Improviser Out' is closed"):
         performance.run()
     assert 1 == sum(performance.cells[:NOTE_CELLS])

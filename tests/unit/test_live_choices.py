@@ -1,0 +1,244 @@
+"""What is chosen while it plays: preset by name, key, ports; and notes that come from a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.control import (
+    Act,
+    Action,
+    Changed,
+    Choose,
+    Heard,
+    Lifted,
+    Lock,
+    Locked,
+    Notice,
+    Offered,
+    PerformerSettings,
+    Receive,
+    Route,
+    Routed,
+    Understood,
+    Warned,
+    line_to_value,
+    value_to_line,
+)
+from improviser.daemon.inbox import Inbox, NotRouted, PortsSeen, Rerouted
+from improviser.daemon.opening import OpenPorts, open_ports
+from improviser.daemon.performance import engine_maker
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.daemon.watch import Watch
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.clock import ManualClock
+from improviser.ports.loopback import LoopbackBackend, Patchbay
+from tests.performing import (
+    BAR_S,
+    START_S,
+    Performance,
+    hanging,
+    performer_settings,
+    port_settings,
+    ready,
+    tell,
+)
+from tests.unit.test_repertoire import jam, settings
+
+__all__ = ["settings"]
+
+NOTE_ON, NOTE_OFF = 0x9, 0x8
+
+
+def ignore(_event: object) -> None:
+    """Take an event that does not matter."""
+
+
+def test_a_preset_is_chosen_by_name(settings: PerformerSettings) -> None:
+    """It plays from the next bar line on; a name that there is none of is told, with those that there are."""
+    performance = jam(settings)
+    tell(performance, 4 * BAR_S + 0.7, Choose("comping"), waits=True)
+    tell(performance, 6 * BAR_S + 0.7, Choose("polka"))
+    performance.run(until_s=8 * BAR_S)
+    assert ["comping"] == [changed.preset for changed in performance.told(Changed)]
+    assert "no preset 'polka' can be gone on with; on this grid there are: chorale" in "".join(
+        notice.text for notice in performance.told(Notice)
+    )
+
+
+def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> None:
+    """From then on every note is in it; with auto it is what is heard again; all of it is replayed alike."""
+    performance = jam(settings)
+    tell(performance, 4 * BAR_S + 0.7, Lock("F#"))
+    tell(performance, 8 * BAR_S + 0.7, Lock("auto"))
+    tell(performance, 8 * BAR_S + 0.9, Lock("H"))
+    performance.run(until_s=12 * BAR_S)
+    assert ["F#", "auto"] == [locked.key for locked in performance.told(Locked)]
+    assert "'H' is no key" in performance.told(Notice)[-1].text
+    begin_s, end_s = 5 * BAR_S, 8 * BAR_S + 0.7
+    notes = [m.note for at_s, m in performance.sent if isinstance(m, NoteOn) and begin_s < at_s < end_s]
+    assert len(notes) > 5
+    assert {note % 12 for note in notes} <= {6, 8, 10, 11, 1, 3, 5}
+    told = performance.told(Understood)
+    assert ("F#", 1.0) == next(
+        (event.key, event.key_confidence) for event in told if event.at_s > START_S + begin_s
+    )
+    assert told[-1].key != "F#"
+    assert 0.0 < told[-1].key_confidence < 1.0
+    lines = "".join(map(value_to_line, (settings, ready(backend="loopback", seed=7), *performance.events)))
+    again = replay(parse_session(lines, "test"), engine_maker(settings))
+    assert (None, True) == (again.difference, len(again.live) > 20)
+
+
+def test_what_is_understood_is_told_once_a_step() -> None:
+    """Key and chord with what they are worth, between 0 and 1."""
+    performance = Performance()
+    for note in (60, 64, 67):
+        performance.play(0.0, NoteOn(0, note, 80))
+    performance.run(until_s=2.0)
+    told = performance.told(Understood)
+    assert 12 < len(told) <= 17
+    assert ("C", True) == (told[-1].chord, 0.5 < told[-1].chord_confidence <= 1.0)
+
+
+def test_a_page_is_heard_as_a_keyboard() -> None:
+    """A message that it has received arrives now, on a port of its own; without a clock none does."""
+    performance = Performance()
+    inbox = performance.inbox
+    inbox.put(Receive((0x90, 60, 80)))
+    assert inbox.queue.empty()
+    inbox.clock = performance.clock
+    performance.at(1.0, lambda: inbox.put(Receive((0x90, 60, 80))))
+    performance.at(1.5, lambda: inbox.put(Receive((0x80, 60, 0))))
+    performance.run(until_s=2.0)
+    assert [(START_S + 1.0, 60, "Page")] == [
+        (heard.at_s, heard.note, heard.port) for heard in performance.told(Heard)
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [(), (0x90,), (0x90, 60), (0x90, 60, 128), (0xF8,), (0xF0, 1, 0xF7), (60, 60), (0x90, 1.5, 2), "x", 3],
+)
+def test_only_whole_messages_of_a_channel_are_received(data: object) -> None:
+    """All else is refused where it comes in."""
+    with pytest.raises(ValueError, match="bytes of a channel message"):
+        Receive(data)  # type: ignore[arg-type] # whatever is sent
+
+
+def test_a_message_survives_the_line() -> None:
+    """It comes out of JSON as it went in."""
+    command = Receive((0x90, 60, 80), "Page 2")
+    assert command == line_to_value(value_to_line(command))
+
+
+class Room:
+    """A performer's ports in a patchbay, and what a watch tells of them."""
+
+    def __init__(self, **wanted: str | None) -> None:
+        """Open the ports that are wanted, with a synthesizer and two keyboards there."""
+        self.patchbay, self.heard = Patchbay(), list[int]()
+        other = LoopbackBackend(self.patchbay)
+        other.open_virtual_input("Synth", lambda data, _: self.heard.append(data[1]))
+        for name in ("Keys", "Pad"):
+            other.open_virtual_output(name)
+        self.inbox = Inbox()
+        self.ports = self._open(**wanted)
+        self.watch = Watch(self.ports, self.inbox, every_s=1.0)
+
+    def _open(self, **wanted: str | None) -> OpenPorts:
+        """Open them in this patchbay."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("improviser.daemon.opening.open_backend", lambda _: LoopbackBackend(self.patchbay))
+            return open_ports(port_settings(**wanted), self.inbox, ignore)
+
+    def told(self) -> list[object]:
+        """Give what the watch has told."""
+        return list(self.inbox.take_many(9))
+
+
+def test_other_inputs_are_listened_to() -> None:
+    """Those that were not chosen are closed; our own stays; None listens to all again."""
+    room = Room()
+    room.watch.reroute(Route(input="Pad"))
+    route = Route(input="Pad")
+    assert [Rerouted(route, (VIRTUAL_INPUT, "Pad"), ("Keys",), None, is_ours=True)] == room.told()
+    room.watch.reroute(Route())
+    assert [Rerouted(Route(), (VIRTUAL_INPUT, "Pad", "Keys"), (), None, is_ours=True)] == room.told()
+
+
+def test_ports_that_there_are_not_change_nothing() -> None:
+    """It is told, and all stays as it was."""
+    room = Room()
+    for route in (Route(input="Organ"), Route(output="Organ"), Route(output="Improviser In")):
+        room.watch.reroute(route)
+    assert [NotRouted] * 3 == [type(one) for one in room.told()]
+    assert (VIRTUAL_INPUT, "Keys", "Pad") == room.ports.names()["in"]
+
+
+def test_the_ports_of_others_are_told_when_they_change() -> None:
+    """Ours are not among them."""
+    room = Room()
+    room.watch.note_seen()
+    room.watch.note_seen()
+    assert [PortsSeen(("Keys", "Pad"), ("Synth",))] == room.told()
+
+
+def test_another_output_is_played_on_and_nothing_hangs_on_the_first() -> None:
+    """What sounds ends where it began; the next notes sound there; back on our own, the other is closed."""
+    performance = Performance()
+    performance.inbox.clock = performance.clock
+    heard: list[tuple[int, int]] = []
+    performance.backend.open_virtual_input("Synth", lambda data, _: heard.append((data[0] >> 4, data[1])))
+    watch = Watch(performance.ports, performance.inbox, every_s=1.0)
+    performance.play(0.0, NoteOn(0, 60, 80))
+    performance.at(0.5, lambda: watch.reroute(Route(output="Synth")))
+    performance.at(0.9, lambda: watch.reroute(Route(output="Synth")))
+    performance.at(2.5, lambda: watch.reroute(Route()))
+    performance.run(until_s=5.0)
+    assert set() == hanging(performance)
+    assert [NOTE_ON, NOTE_OFF] == [kind for kind, _ in heard if kind in {NOTE_ON, NOTE_OFF}]
+    routed = performance.told(Routed)
+    assert ["Synth", "Synth", VIRTUAL_OUTPUT] == [event.sends_on for event in routed]
+    assert [False, False, True] == [event.is_virtual for event in routed]
+    assert [0.0, 4.0] == [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
+    performance.output.close_left()
+
+
+def test_a_jam_on_a_port_of_others_can_come_home() -> None:
+    """Our own port is made when it is chosen."""
+    room = Room(output_pattern="Synth")
+    room.watch.reroute(Route())
+    (rerouted,) = room.told()
+    assert isinstance(rerouted, Rerouted)
+    assert (VIRTUAL_OUTPUT, True) == (getattr(rerouted.output, "name", None), rerouted.is_ours)
+
+
+def test_a_route_is_handed_to_the_watch() -> None:
+    """The beat opens nothing itself; keys that were held on an input that is left are lifted."""
+    performance = Performance(performer_settings())
+    performance.play(0.0, NoteOn(0, 60, 80), port="Keyboard")
+    performance.at(0.5, lambda: performance.inbox.put(Rerouted(Route(), ("A",), ("Keyboard",))))
+    performance.at(0.6, lambda: performance.inbox.put(NotRouted("no MIDI input matches 'x'")))
+    performance.at(0.7, lambda: performance.inbox.put(PortsSeen(("A",), ())))
+    performance.run(until_s=1.0)
+    assert [60] == [event.note for event in performance.told(Lifted)]
+    assert ["no MIDI input matches 'x'; the ports stay as they were"] == [
+        event.text for event in performance.told(Warned)
+    ]
+    assert [Offered(("A",), ())] == performance.told(Offered)
+
+
+def test_a_panic_after_all_that_leaves_nothing() -> None:
+    """A note from a page that is not lifted is no note of ours."""
+    performance = Performance()
+    performance.inbox.clock = performance.clock
+    performance.at(0.0, lambda: performance.inbox.put(Receive((0x90, 60, 80))))
+    performance.at(0.6, lambda: performance.inbox.put(Act(Action.PANIC)))
+    performance.run(until_s=1.0)
+    assert set() == hanging(performance)
+    assert isinstance(performance.clock, ManualClock)
+    assert [NoteOff(0, note.note) for _, note in performance.sent if isinstance(note, NoteOn)] == [
+        note for _, note in performance.sent if isinstance(note, NoteOff)
+    ]
