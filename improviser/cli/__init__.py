@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": "Play a session again from its journal, bit for bit.",
     "ctl": "Steer a jam that runs: turn a knob, like, mute, say how it stands.",
     "learn-control": "Let a knob, pad or pedal do something: move it, and it is known.",
+    "doctor": "Look whether this machine can play, and say what to do where not.",
     "ports": "List the MIDI ports.",
     "presets": "List the presets, or show one.",
     "devices": "List the controllers that are known.",
