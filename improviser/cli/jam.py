@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
+from improviser.cli.page import HostOption, OpenOption, PageOptions, WebOption, WebPortOption
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
+    Beside,
     ChannelOption,
     ClockOption,
     ClockOutOption,
@@ -41,6 +43,8 @@ improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
+improviser jam --no-web
+improviser jam --host 0.0.0.0 --web-port 8000
 """
 
 InOption = Annotated[
@@ -76,12 +80,19 @@ def jam(
     record: RecordOption = None,
     osc: OscOption = None,
     learn: LearnOption = False,
+    web: WebOption = True,
+    open_: OpenOption = None,
+    host: HostOption = "127.0.0.1",
+    web_port: WebPortOption = None,
     json: JsonOption = False,
 ) -> None:
     """Improvise along with what is played, live, on a virtual MIDI port.
 
     It listens to every MIDI input and to its own port 'Improviser In', and plays on its own port 'Improviser
     Out': choose that one as an input of your DAW or synthesizer. Your first note is the first downbeat.
+
+    It prints the address of its page, and on a desktop opens it: keys, sound, what it plays and why, all that
+    steers it. The page is for this machine only, unless --host says otherwise; --no-web leaves it out.
 
     Where there is no input at all, a built-in player plays until somebody else does; with
     --in "Improviser In" it waits for another program to play on that port instead.
@@ -124,4 +135,5 @@ def jam(
         channel=channel,
         program=program,
     )
-    perform(options, record, as_json=json, osc_port=osc, learns=learn)
+    page = PageOptions(host, web_port, open_) if web else None
+    perform(options, record, Beside(osc, learns=learn, page=page), as_json=json)

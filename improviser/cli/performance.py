@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,12 @@ import typer
 from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from improviser.app import JamOptions
+    from improviser.cli.page import PageOptions
+    from improviser.cli.take import Take
+    from improviser.cli.view import SafeView, View
     from improviser.control import Event, Failed, PerformerSettings
     from improviser.daemon.exchange import Exchange
     from improviser.daemon.supervisor import Supervisor
@@ -130,14 +133,22 @@ RecordOption = Annotated[
 ]
 
 
-def perform(
-    options: JamOptions,
-    record: Path | None,
-    *,
-    as_json: bool,
-    osc_port: int | None = None,
-    learns: bool = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes on beside the music.
+
+    Attributes:
+        osc_port: UDP port on which OSC is taken; None: as the user's settings say.
+        learns: Whether it learns in the background.
+        page: How the page is served; None: not at all.
+    """
+
+    osc_port: int | None = None
+    learns: bool = False
+    page: PageOptions | None = None
+
+
+def perform(options: JamOptions, record: Path | None, beside: Beside | None = None, *, as_json: bool) -> None:
     """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
 
     Raises:
@@ -145,29 +156,53 @@ def perform(
     """
     from improviser.daemon.supervisor import Supervisor
 
-    if learns:
+    beside = beside or Beside()
+    if beside.learns:
         from improviser.cli.extras import need_training
 
         need_training()
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
-        from improviser.app import osc_port_of_settings, performer_settings, port_settings
+        from improviser.app import performer_settings, port_settings
 
         _check(record)
         supervisor.open(port_settings(options))
-        settings = performer_settings(options)
-        exchange = _exchange(supervisor, stack) if learns else None
+        settings = replace(performer_settings(options), stays=beside.page is not None)
+        exchange = _exchange(supervisor, stack) if beside.learns else None
         if exchange is not None:
             settings = replace(settings, exchange=str(exchange.path))
         supervisor.start(settings)
-        from improviser.config.resources import control_folder
-        from improviser.daemon.doors import Doors
+        from improviser.cli.take import Take
+        from improviser.cli.view import SafeView, choose_view
 
-        hear = _deaf if exchange is None else _learning(supervisor, settings, exchange, stack)
-        stack.enter_context(Doors(supervisor, control_folder(), osc_port or osc_port_of_settings()))
-        failed = _follow(supervisor, settings, record, hear, as_json=as_json)
+        view = SafeView(choose_view(settings, as_json=as_json))
+        take = Take(settings, record, view)
+        hears: list[Callable[[Event], None]] = [take.hear, view.show]
+        if exchange is not None:
+            hears.insert(1, _learning(supervisor, settings, exchange, stack))
+        hears += _opened(supervisor, beside, (view, take), stack)
+        failed = _follow(supervisor, view, hears)
+        take.save()
+        if failed is None and view.fault is not None:
+            raise view.fault
     if failed is not None:
         raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
+
+
+def _opened(
+    supervisor: Supervisor, beside: Beside, shown: tuple[View, Take], stack: ExitStack
+) -> list[Callable[[Event], None]]:
+    """Open the ways in which others steer; give what has to be told of all that happens."""
+    from improviser.app import osc_port_of_settings
+    from improviser.cli.page import serve_page
+    from improviser.config.resources import control_folder
+    from improviser.daemon.doors import Doors
+
+    osc_port = beside.osc_port or osc_port_of_settings()
+    doors = stack.enter_context(Doors(supervisor, control_folder(), osc_port))
+    if beside.page is None:
+        return []
+    return [serve_page(beside.page, supervisor, doors, shown, stack)]
 
 
 def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
@@ -204,36 +239,22 @@ def _deaf(_event: Event) -> None:
 
 
 def _follow(
-    supervisor: Supervisor,
-    settings: PerformerSettings,
-    record: Path | None,
-    hear: Callable[[Event], None],
-    *,
-    as_json: bool,
+    supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]
 ) -> Failed | None:
-    """Show and record what happens, and let it be heard, until the end; give the fault that ended it.
+    """Let all that happens be heard, in this order, until the end; give the fault that ended it.
 
-    Where it cannot be shown any more, as when what it is piped into has ended, the jam ends, and the take is
-    written before that fault is raised.
+    Where it cannot be shown any more, as when what it is piped into has ended, the jam ends.
     """
-    from improviser.cli.take import Take
-    from improviser.cli.view import SafeView, choose_view
     from improviser.control import Failed, Stop
 
-    view = SafeView(choose_view(settings, as_json=as_json))
-    take = Take(settings, record, view)
     failed = None
     for event in supervisor.events():
-        take.hear(event)
-        hear(event)
-        view.show(event)
+        for hear in hears:
+            hear(event)
         if view.fault is not None and not supervisor.is_stopping:
             supervisor.tell(Stop())
         if isinstance(event, Failed):
             failed = event
-    take.save()
-    if failed is None and view.fault is not None:
-        raise view.fault
     return failed
 
 

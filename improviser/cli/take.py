@@ -9,9 +9,10 @@ from improviser.config.resources import sessions_folder
 from improviser.control import Event, Kept, Ready, Warned
 from improviser.daemon.journal import Journal
 from improviser.daemon.recorder import free_path, recorder_of
-from improviser.daemon.session_log import session_path
-from improviser.errors import ImproviserError, MidiFileError
+from improviser.daemon.session_log import read_session, session_path
+from improviser.errors import ImproviserError, MidiFileError, UsageError
 from improviser.files import write_whole
+from improviser.midi.smf import song_to_bytes
 from improviser.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ class Take:
         self._journal.take(event)
         if isinstance(event, Kept):
             self._keep()
+
+    def midi(self, bars: int | None) -> bytes:
+        """Give a MIDI file of the last bars so far, None: of all.
+
+        Threads: any; it reads what is on the disk.
+
+        Raises:
+            UsageError: Nothing was played yet.
+        """
+        path = self._journal.path
+        if path is None:
+            raise UsageError("nothing was played yet: play something first")
+        session = read_session(path)
+        return song_to_bytes(recorder_of(session, bars).song(session.start_s))
 
     def save(self) -> None:
         """Write the recording, if anything was played; where none was wanted, say how to have one.

@@ -49,6 +49,9 @@ class View(Protocol):
     def show(self, event: Event) -> None:
         """Show an event."""
 
+    def page(self, url: str) -> None:
+        """Show where the page is."""
+
     def kept(self, path: Path) -> None:
         """Show where the session's journal is, and what can be done with it."""
 
@@ -65,6 +68,10 @@ class JsonView:
         if "channel" in values:
             values["channel"] += 1
         say_json(values)
+
+    def page(self, url: str) -> None:
+        """Print where the page is."""
+        say_json({"event": "page", "url": url})
 
     def kept(self, path: Path) -> None:
         """Print where the session's journal is."""
@@ -112,6 +119,10 @@ class TextView:
                 self._lines(*_conclusion(event))
             case _:
                 self._lines(*_sentences(event))
+
+    def page(self, url: str) -> None:
+        """Show where the page is."""
+        self._lines(f"Play it, hear it and steer it in a browser: {url}")
 
     def kept(self, path: Path) -> None:
         """Show where the session's journal is, and what can be done with it."""
@@ -192,6 +203,10 @@ class SafeView:
     def show(self, event: Event) -> None:
         """Show an event, if that still works."""
         self._try(lambda: self._view.show(event))
+
+    def page(self, url: str) -> None:
+        """Show where the page is, if that still works."""
+        self._try(lambda: self._view.page(url))
 
     def kept(self, path: Path) -> None:
         """Show where the session's journal is, if that still works."""

@@ -119,6 +119,10 @@ class Choose:
     event: ClassVar[str] = "choose"
     preset: str
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the name is none."""
+        _check_text(self.preset, "preset")
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -126,6 +130,10 @@ class Lock:
 
     event: ClassVar[str] = "lock"
     key: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the key is no text; whether it is a key is found out where it is locked."""
+        _check_text(self.key, "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,12 @@ class Route:
     event: ClassVar[str] = "route"
     input: str | None = None
     output: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a name is none."""
+        for name in (self.input, self.output):
+            if name is not None:
+                _check_text(name, "port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,12 @@ class Receive:
             is_for_a_channel = False
         if not is_for_a_channel or not isinstance(self.port, str):
             raise ValueError("data has to be the bytes of a channel message, such as [144, 60, 90]")
+
+
+def _check_text(value: object, name: str) -> None:
+    """Raise ValueError where a value that came through JSON is no text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} has to be text")  # noqa: TRY004 - of JSON each fault is a ValueError
 
 
 Steer = Turn | Act | Choose | Lock | Route

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import Act, Command
 from improviser.daemon.osc import OscServer
-from improviser.daemon.rate import RateLimit
+from improviser.control.rate import RateLimit
 from improviser.daemon.remote import HOST, Remote
 
 if TYPE_CHECKING:
@@ -48,12 +48,15 @@ class Doors:
     """Opens them beside a jam; one that cannot be opened is told of, and the jam goes on.
 
     Use it as a context; on the way out they are closed.
+
+    Attributes:
+        obey: Lets through what hands can do, for further ways in.
     """
 
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None) -> None:
         """Open the socket, noted down in `folder`, and OSC on a port; None: no OSC."""
         self._stack = ExitStack()
-        gate = Gate(supervisor.tell)
+        gate = self.obey = Gate(supervisor.tell)
         supervisor.state.ignored = lambda: gate.dropped
         try:
             remote = Remote(folder, supervisor.state, gate)

@@ -19,7 +19,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import Act, Action, Command, Knob, Turn
-from improviser.daemon.rate import RateLimit
+from improviser.control.rate import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -267,7 +267,7 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
         MidiFileError: The file cannot be written, or a value of the song does not fit in a file.
     """
     try:
-        data = _song_to_bytes(song)
+        data = song_to_bytes(song)
     except (ValueError, TypeError, OverflowError, struct.error) as error:
         raise _at(path, f"the song does not fit in a MIDI file: {error}") from error
     try:
@@ -276,7 +276,7 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
         raise _at(path, f"cannot be written: {_reason(error)}; choose another place") from error
 
 
-def _song_to_bytes(song: Song) -> bytes:
+def song_to_bytes(song: Song) -> bytes:
     """Give the bytes of the file that holds `song`."""
     import mido  # noqa: PLC0415 - as in _parse
 

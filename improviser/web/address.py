@@ -1,0 +1,95 @@
+"""Where the page is served, and by which names it may be asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from dataclasses import dataclass, field
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8765
+# So many connections wait to be accepted.
+BACKLOG: Final = 64
+_TOKEN_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and port with the token of this run.
+
+    Attributes:
+        host: What is listened on, such as 127.0.0.1 or 0.0.0.0.
+        port: The port.
+        token: The first part of every path; who does not know it gets nothing.
+    """
+
+    host: str
+    port: int
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES), repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this machine can reach it."""
+        return is_loopback(self.host)
+
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        name = socket.gethostname() if _is_any(self.host) else self.host
+        shown = f"[{name}]" if ":" in name else name
+        return f"http://{shown}:{self.port}/{self.token}/"
+
+    def is_named(self, host_header: str) -> bool:
+        """Tell whether a request's Host header names this address.
+
+        Another name that leads here is somebody else's: a page of theirs would reach us through a browser
+        (DNS rebinding). Source: RFC 9110, section 7.2; a number cannot be rebound.
+        """
+        name, _, port = host_header.rpartition(":")
+        name = name.strip("[]").lower()
+        if port != str(self.port):
+            return False
+        if self.is_loopback:
+            return name == "localhost" or is_loopback(name)
+        return name in {self.host.lower(), socket.gethostname().lower()} or (
+            _is_any(self.host) and _is_number(name)
+        )
+
+
+def bind(host: str, port: int | None) -> tuple[socket.socket, Address]:
+    """Listen on a host, on a port, by default the usual one or, where that is taken, a free one.
+
+    Raises:
+        OSError: The host is none of this machine's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port or DEFAULT_PORT), family=family, backlog=BACKLOG)
+    except OSError:
+        if port is not None:
+            raise
+        listening = socket.create_server((host, 0), family=family, backlog=BACKLOG)
+    return listening, Address(host, listening.getsockname()[1])
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, as only itself sees it."""
+    if host == "localhost":
+        return True
+    return _is_number(host) and ipaddress.ip_address(host).is_loopback
+
+
+def _is_any(host: str) -> bool:
+    """Tell whether a host stands for all addresses of the machine."""
+    return _is_number(host) and ipaddress.ip_address(host).is_unspecified
+
+
+def _is_number(host: str) -> bool:
+    """Tell whether a host is an address in numbers."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

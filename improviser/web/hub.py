@@ -1,0 +1,145 @@
+"""All pages that are open: what happens is told to each, and none can hold up another, or the music.
+
+What a page is told waits in a queue of its own; one that does not read is let go, and may come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from improviser import __version__
+from improviser.control import Ready
+from improviser.web.messages import event_to_text, to_text
+
+if TYPE_CHECKING:
+    from improviser.control import Event
+
+CLIENTS_MAX: Final = 8
+# A page that has not read so many messages is let go: half a minute of busy music.
+WAITING_MAX: Final = 1024
+# A page that comes late is told what happened since then: as much as its roll shows.
+RECENT_S: Final = 16.0
+_RECENT_MAX: Final = 2048
+STATE_EVERY_S: Final = 0.05
+
+
+class Standing(Protocol):
+    """How a jam stands."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values; from any thread."""
+
+    def now_s(self) -> float:
+        """Give the moment by the clock of the events; from any thread."""
+
+
+class Client:
+    """A page.
+
+    Attributes:
+        port: The name of what is played on it.
+        waiting: What it is still to be told; None: it is let go.
+    """
+
+    def __init__(self, port: str) -> None:
+        """Wait for something to tell it."""
+        self.port = port
+        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()
+        self.is_let_go = False
+
+    def tell(self, text: str) -> None:
+        """Let it be told something; one that reads nothing is let go."""
+        if self.is_let_go:
+            return
+        if self.waiting.qsize() >= WAITING_MAX:
+            self.let_go()
+        else:
+            self.waiting.put_nowait(text)
+
+    def let_go(self) -> None:
+        """Forget what it was still to be told, and end it."""
+        self.is_let_go = True
+        while not self.waiting.empty():
+            self.waiting.get_nowait()
+        self.waiting.put_nowait(None)
+
+
+class Hub:
+    """Tells all pages what happens.
+
+    Threads: the server's loop, but for `hear`, which may be called from any.
+    """
+
+    def __init__(self, standing: Standing) -> None:
+        """Serve no page yet."""
+        self.standing = standing
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clients: set[Client] = set()
+        self._numbers = itertools.count(1)
+        self._recent: deque[tuple[float, str]] = deque(maxlen=_RECENT_MAX)
+        self._told: dict[str, Any] = {}
+        self._is_due = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Serve in a loop from now on."""
+        self._loop = loop
+
+    def hear(self, event: Event) -> None:
+        """Let an event be told."""
+        loop, text = self._loop, event_to_text(event)
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._spread, text, isinstance(event, Ready))
+
+    def end(self) -> None:
+        """Let all pages go."""
+        for client in self._clients:
+            client.let_go()
+
+    def join(self) -> Client | None:
+        """Take in a page, which is greeted; None where there are too many."""
+        if len(self._clients) >= CLIENTS_MAX:
+            return None
+        client = Client(f"Page {next(self._numbers)}")
+        since_s = time.monotonic() - RECENT_S
+        recent = [text for at_s, text in self._recent if at_s >= since_s]
+        greeting = {
+            "event": "hello",
+            "version": __version__,
+            "now_s": self.standing.now_s(),
+            "state": self.standing.to_json(),
+        }
+        client.tell(f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}')
+        self._clients.add(client)
+        return client
+
+    def leave(self, client: Client) -> None:
+        """Forget a page."""
+        self._clients.discard(client)
+
+    def spread(self, text: str) -> None:
+        """Tell all pages something that is not remembered."""
+        for client in self._clients:
+            client.tell(text)
+
+    def _spread(self, text: str | None, is_new: bool) -> None:  # noqa: FBT001 - called by the loop, by place
+        """Tell all pages of an event, and of how it stands a moment later."""
+        if is_new:
+            self._recent.clear()  # another clock
+        if text is not None:
+            self._recent.append((time.monotonic(), text))
+            self.spread(text)
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_later(STATE_EVERY_S, self._tell_state)
+
+    def _tell_state(self) -> None:
+        """Tell all pages how it stands, where that has changed."""
+        self._is_due = False
+        state = self.standing.to_json()
+        if state != self._told:
+            self._told = state
+            self.spread(to_text({"event": "state"} | state))

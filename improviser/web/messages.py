@@ -1,0 +1,81 @@
+"""What a page says, checked; and what it is told, as text. docs/protocol.md has all of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.control import (
+    Controlled,
+    Receive,
+    Steer,
+    Stepped,
+    line_to_value,
+    value_to_json,
+)
+
+if TYPE_CHECKING:
+    from improviser.control import Event
+
+MESSAGE_MAX: Final = 4096
+# These say nothing to a page.
+_UNTOLD: Final = (Stepped, Controlled)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A page asks what time it is; `sent_ms` is its own."""
+
+    sent_ms: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where that is no number."""
+        sent_ms: object = self.sent_ms
+        if isinstance(sent_ms, bool) or not isinstance(sent_ms, int | float) or not math.isfinite(sent_ms):
+            raise ValueError("a ping says when it was sent: sent_ms")
+
+
+Said = Steer | Receive | Ping
+
+
+def read_message(text: str) -> Said:
+    """Give what a page says.
+
+    Raises:
+        ValueError: Nothing that is understood; the text says why.
+    """
+    ping = _ping(text)
+    if ping is not None:
+        return ping
+    said = line_to_value(text)
+    if isinstance(said, Steer | Receive):
+        return said
+    raise ValueError("only turn, act, choose, lock, route, receive and ping are understood")
+
+
+def _ping(text: str) -> Ping | None:
+    """Give a ping, where the text is one. Raises ValueError where it says no time."""
+    try:
+        values = json.loads(text)
+        if values["event"] != "ping":
+            return None
+        return Ping(values["sent_ms"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"no message: {text[:80]!r}") from error
+
+
+def event_to_text(event: Event) -> str | None:
+    """Give an event as a page is told it, channels 1-16; None for those that it is not told."""
+    if isinstance(event, _UNTOLD):
+        return None
+    values = value_to_json(event)
+    if "channel" in values:
+        values["channel"] += 1
+    return to_text(values)
+
+
+def to_text(values: dict[str, Any]) -> str:
+    """Give plain values as text."""
+    return json.dumps(values, ensure_ascii=False)

@@ -1,0 +1,128 @@
+"""The page of a jam, served by a thread beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING, Final, Self
+
+from improviser.web.address import bind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from improviser.control import Event
+    from improviser.web.hub import Hub, Standing
+    from improviser.web.services import Services
+
+_CLOSING_S: Final = 2.0
+# What is asked for, its headers and its path, is no longer.
+_REQUEST_MAX: Final = 16 * 1024
+
+
+class Page:
+    """Serves the page until it is closed; use it as a context.
+
+    Attributes:
+        address: Where it is.
+
+    Threads: made, heard and closed in the supervisor's; served in one of its own, so that loading what serves
+        it holds up nothing.
+    """
+
+    def __init__(
+        self, standing: Standing, services: Services, host: str, port: int | None, warn: Callable[[str], None]
+    ) -> None:
+        """Listen on a host and port, None: a usual one. Raises OSError where that cannot be."""
+        self._socket, self.address = bind(host, port)
+        self._standing, self._services, self._warn = standing, services, warn
+        self._hub: Hub | None = None
+        self._early: list[Event] = []
+        self._stop: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Serve no longer."""
+        self._stop()
+        self._thread.join(_CLOSING_S)
+        self._socket.close()
+
+    def hear(self, event: Event) -> None:
+        """Let an event be told to the pages."""
+        with self._lock:
+            if self._hub is None:
+                self._early.append(event)
+                return
+        self._hub.hear(event)
+
+    def _serve(self) -> None:
+        """Serve until closed; what goes wrong is told, and the music goes on."""
+        try:
+            asyncio.run(self._run())
+        except Exception as error:  # noqa: BLE001 - the page must not end the jam
+            self._warn(f"the page is not served any more ({error}); improviser ctl steers the jam")
+
+    async def _run(self) -> None:
+        """Serve until closed."""
+        import uvicorn  # noqa: PLC0415 - in this thread, so that it holds up nothing
+
+        from improviser.web.bounded import BoundedProtocol  # noqa: PLC0415
+        from improviser.web.hub import Hub  # noqa: PLC0415
+        from improviser.web.messages import MESSAGE_MAX  # noqa: PLC0415
+        from improviser.web.server import build_app  # noqa: PLC0415
+
+        hub = Hub(self._standing)
+        config = uvicorn.Config(
+            build_app(hub, self._services, self.address),
+            http=BoundedProtocol,
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_MAX,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=_REQUEST_MAX,
+        )
+        _quieten()
+        server, loop = uvicorn.Server(config), asyncio.get_running_loop()
+        hub.begin(loop)
+
+        def stop() -> None:
+            """Let all pages go, and end."""
+            hub.end()
+            server.should_exit = True
+
+        with self._lock:
+            self._stop = lambda: _call(loop, stop)
+            self._hub, early = hub, self._early
+        for event in early:
+            hub.hear(event)
+        await server.serve(sockets=[self._socket])
+
+
+def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    """Let a loop call something, where it still runs."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(what)
+
+
+def _quieten() -> None:
+    """Let the server's libraries print nothing: what they say is about clients, not about the jam."""
+    for name in ("uvicorn", "websockets", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

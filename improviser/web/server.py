@@ -1,0 +1,63 @@
+"""The paths below the token: the page's files, its websocket, the take as a MIDI file, the doctor."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from improviser.errors import ImproviserError
+from improviser.web.guard import Guard
+from improviser.web.talk import Talk
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+    from starlette.websockets import WebSocket
+
+    from improviser.web.address import Address
+    from improviser.web.hub import Hub
+    from improviser.web.services import Services
+
+STATIC: Final = Path(__file__).parent / "static"
+BARS_MAX: Final = 10_000
+
+
+def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
+    """Give the application that serves the page."""
+    examining = asyncio.Lock()
+
+    async def talk(websocket: WebSocket) -> None:
+        """Talk with a page."""
+        await Talk(hub, services.obey, websocket).run()
+
+    async def take(request: Request) -> Response:
+        """Give what was played."""
+        bars = request.query_params.get("bars")
+        if bars is not None and not (bars.isascii() and bars.isdigit() and 0 < int(bars) <= BARS_MAX):
+            return PlainTextResponse(f"bars is a number from 1 to {BARS_MAX}\n", 400)
+        try:
+            data = await run_in_threadpool(services.take, None if bars is None else int(bars))
+        except ImproviserError as error:
+            return PlainTextResponse(f"{error}\n", 404)
+        disposition = {"content-disposition": 'attachment; filename="improviser-take.mid"'}
+        return Response(data, media_type="audio/midi", headers=disposition)
+
+    async def examine(_request: Request) -> Response:
+        """Give what is found out about this machine, one examination at a time."""
+        async with examining:
+            return JSONResponse(await run_in_threadpool(services.examine))
+
+    routes = [
+        WebSocketRoute("/ws", talk),
+        Route("/take.mid", take),
+        Route("/doctor", examine),
+        Mount("/", StaticFiles(directory=STATIC, html=True)),
+    ]
+    return Guard(Starlette(routes=routes), address)
