@@ -1,0 +1,30 @@
+/** What keeps this machine from playing well, and what to do. */
+
+import { byId, make, setText } from "./dom.js";
+
+const SIGNS = { pass: "Good", warn: "Hmm", fail: "Bad" };
+
+/** Let the button check the machine. */
+export function offerDoctor() {
+  byId("doctor-run").addEventListener("click", async () => {
+    setText(byId("doctor-says"), "Checking …");
+    byId("doctor-run").disabled = true;
+    try {
+      const answer = await fetch("doctor");
+      if (!answer.ok) throw new Error(String(answer.status));
+      const findings = await answer.json();
+      byId("doctor-list").replaceChildren(...findings.map(item));
+      const bad = findings.filter((finding) => finding.status !== "pass").length;
+      setText(byId("doctor-says"), bad ? `${bad} of ${findings.length} could be better.` : "All is well.");
+    } catch {
+      setText(byId("doctor-says"), "That did not work: is the improviser still running? In a terminal: improviser doctor");
+    }
+    byId("doctor-run").disabled = false;
+  });
+}
+
+/** One finding. */
+function item({ name, status, found, next_step: nextStep }) {
+  const step = nextStep ? make("div", { class: "small" }, nextStep) : "";
+  return make("li", {}, make("b", {}, SIGNS[status] ?? status), ` ${name}: ${found}`, step);
+}

@@ -1,0 +1,88 @@
+/** The eight knobs as sliders. */
+
+import { byId, make, setText } from "./dom.js";
+
+const KNOBS = {
+  harmony: "fits what you play",
+  coherence: "makes tunes that hang together",
+  creativity: "surprises, brings new turns",
+  temperature: "takes the best note, or is freer",
+  density: "few notes, or many",
+  register: "an octave lower, or higher",
+  echo: "avoids your turns, or takes them up",
+  velocity: "softer, or louder",
+};
+const NEUTRAL = 1;
+// At most 20 turns a second.
+const SEND_MS = 50;
+// So long after a touch the slider shows what you set, not what comes back meanwhile.
+const SETTLE_MS = 700;
+
+/** Sliders that send `turn`, and show what the program says while nobody moves them. */
+export class Knobs {
+  #send;
+  #knobs = new Map();
+  #waiting = new Map();
+  #sending = 0;
+  #panel = {};
+
+  constructor(send) {
+    this.#send = send;
+    for (const [knob, hint] of Object.entries(KNOBS)) this.#build(knob, hint);
+  }
+
+  /** Show the knobs as they stand. */
+  show(panel) {
+    this.#panel = panel;
+    for (const knob of this.#knobs.keys()) this.#showOne(knob);
+  }
+
+  #build(knob, hint) {
+    const id = `knob-${knob}`;
+    const slider = make("input", {
+      type: "range", id, min: "0", max: "2", step: "0.05", value: "1", list: "centre", "aria-describedby": `${id}-hint`,
+      title: "Double-click: back to 1",
+    });
+    const label = make("label", { for: id }, knob[0].toUpperCase() + knob.slice(1));
+    const output = make("output", { for: id }, "1.00");
+    byId("knobs").append(make("div", { class: "knob" }, label, slider, output, make("small", { id: `${id}-hint` }, hint)));
+    this.#knobs.set(knob, { slider, output, isHeld: false, settledMs: 0 });
+    slider.addEventListener("input", () => this.#turn(knob, Number(slider.value)));
+    slider.addEventListener("dblclick", () => this.#turn(knob, NEUTRAL));
+    slider.addEventListener("pointerdown", () => this.#hold(knob, true));
+    for (const end of ["pointerup", "pointercancel", "change"]) slider.addEventListener(end, () => this.#hold(knob, false));
+  }
+
+  #hold(knob, isHeld) {
+    const one = this.#knobs.get(knob);
+    one.isHeld = isHeld;
+    one.settledMs = performance.now() + SETTLE_MS;
+    setTimeout(() => this.#showOne(knob), SETTLE_MS + 10);
+  }
+
+  #turn(knob, position) {
+    const { slider, output, isHeld } = this.#knobs.get(knob);
+    slider.value = String(position);
+    setText(output, position.toFixed(2));
+    this.#hold(knob, isHeld);
+    this.#waiting.set(knob, position);
+    if (!this.#sending) this.#flush();
+  }
+
+  /** Send the turn that waits longest, and the next one a while later. */
+  #flush() {
+    const [first] = this.#waiting;
+    this.#sending = first ? setTimeout(() => this.#flush(), SEND_MS) : 0;
+    if (!first) return;
+    this.#waiting.delete(first[0]);
+    this.#send({ event: "turn", knob: first[0], position: first[1] });
+  }
+
+  #showOne(knob) {
+    const { slider, output, isHeld, settledMs } = this.#knobs.get(knob);
+    const position = this.#panel[knob];
+    if (position === undefined || isHeld || performance.now() < settledMs) return;
+    if (Number(slider.value) !== position) slider.value = String(position);
+    setText(output, position.toFixed(2));
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The page of a jam: puts the link, the sound and the panels together.
+ *
+ * `window.improviser` is what the line of diagnostics and the tests read, never what anything is steered by: `drawn`
+ * (notes on the roll), `lastDrawn` ({note, at_ms}: the note that was drawn first last, by performance.now()), `fps`,
+ * `state` (as the program said it last), `rtt_ms` and `lead_ms`, and `sounded` (the improviser's notes that were put on
+ * the audio clock).
+ */
+
+import { Banner } from "./banner.js";
+import { ProgramClock } from "./clock.js";
+import { Controls } from "./controls.js";
+import { offerDoctor } from "./doctor.js";
+import { byId, setText } from "./dom.js";
+import { Grid } from "./grid.js";
+import { Keys } from "./keys.js";
+import { Link } from "./link.js";
+import { offerWebMidi } from "./midi.js";
+import { Notes } from "./notes.js";
+import { Piano } from "./piano.js";
+import { Ports } from "./ports.js";
+import { Roll } from "./roll.js";
+import { Status } from "./status.js";
+import { Sound } from "./synth.js";
+import { showWhy } from "./why.js";
+
+// Notes of a page come back to it under such a port; they sounded when they were pressed.
+const OWN_PORT = /^page/i;
+const DIAGNOSTICS_MS = 500;
+
+let state = null;
+const clock = new ProgramClock();
+const sound = new Sound(clock);
+const grid = new Grid();
+const roll = new Roll(clock, grid, (note) => chooseNote([note.event]));
+const notes = new Notes(chooseNote);
+const status = new Status();
+const banner = new Banner();
+const piano = new Piano();
+const link = new Link(take, lose);
+const send = (message) => link.send(message);
+const controls = new Controls(send, () => { keys.releaseAll(); sound.silence(); });
+const ports = new Ports(send);
+const keys = new Keys(piano, playYours);
+offerWebMidi(playYours);
+offerDoctor();
+followSound();
+setInterval(showDiagnostics, DIAGNOSTICS_MS);
+
+Object.defineProperty(window, "improviser", {
+  value: Object.freeze({
+    get drawn() { return roll.drawn; },
+    get lastDrawn() { return roll.lastDrawn; },
+    get fps() { return roll.fps; },
+    get state() { return state; },
+    get rtt_ms() { return clock.rttMs; },
+    get lead_ms() { return sound.leadMs; },
+    get sounded() { return sound.sounded; },
+  }),
+});
+
+/** What is played on this page: told first, then heard. */
+function playYours(data) {
+  send({ event: "receive", data });
+  if (!sound.isRunning) sound.start();
+  sound.playYours(data);
+}
+
+/** Take a message of the program. */
+function take(message) {
+  if (message.event === "hello") begin(message);
+  else if (message.event === "pong") clock.take(message.sent_ms, message.now_s);
+  else if (message.event === "state") showState(message);
+  else if (message.event === "refused") setText(byId("notice"), message.text);
+  else takeEvent(message, true);
+}
+
+/** A link is there: begin with what was played just before. */
+function begin({ now_s: nowS, state: stands, recent }) {
+  clock.begin(nowS);
+  sound.resetLead();
+  for (const panel of [roll, notes, grid]) panel.clear();
+  banner.connect();
+  showState(stands);
+  for (const event of recent) takeEvent(event, false);
+}
+
+/** The link is lost: nothing may hang. */
+function lose() {
+  keys.releaseAll();
+  sound.silence();
+  piano.darken("you", "improviser");
+  if (clock.isKnown) roll.endAll(clock.nowS());
+  status.lose();
+  banner.lose();
+}
+
+/** Show how it stands, in all panels. */
+function showState(stands) {
+  if (stands.is_virtual !== state?.is_virtual) switchSound(stands.is_virtual);
+  state = stands;
+  grid.meter = state.meter;
+  grid.setTempo(state.tempo_bpm, clock.nowS());
+  for (const panel of [controls, status, ports]) panel.show(state);
+  banner.setAlive(state.alive);
+}
+
+/** Take what happened; what is not `isLive` happened before this page came, and is shown but not heard. */
+function takeEvent(event, isLive) {
+  switch (event.event) {
+    case "heard": takeHeard(event, isLive); break;
+    case "lifted": takeLifted(event, isLive); break;
+    case "controlled": if (isLive && isForeign(event)) sound.playYours(event.data); break;
+    case "played": takePlayed(event, isLive); break;
+    case "released": takeReleased(event, isLive); break;
+    case "silenced": takeSilenced(event); break;
+    case "planned": roll.plan(event.notes); break;
+    case "understood": status.showUnderstood(event); break;
+    case "started": grid.anchor(event.at_s, event.beat); break;
+    case "synced": grid.anchor(event.at_s, event.beat, event.tempo_bpm); break;
+    case "halted": grid.halt(event.at_s); roll.plan([]); break;
+    case "restarted": grid.clear(); roll.plan([]); break;
+    case "notice": setText(byId("notice"), event.text); break;
+    case "warning": if (isLive) banner.warn(event.text); break;
+    case "error": banner.end(`${event.text}.`.replace("..", ".")); break;
+    case "summary": banner.end("The jam has ended."); break;
+    default: break; // What the state says anyway.
+  }
+}
+
+/** Whether a note of yours comes from elsewhere, and is to sound here. */
+function isForeign(event) {
+  return byId("hear").checked && !OWN_PORT.test(event.port);
+}
+
+function takeHeard(event, isLive) {
+  // Without an outer clock your first note is the first downbeat.
+  if (grid.beatAt(event.at_s) === null && state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
+  roll.begin("you", event, event.at_s);
+  if (!isLive || OWN_PORT.test(event.port)) return;
+  piano.light(event.note, "you", true);
+  if (isForeign(event)) sound.playYours([144, event.note, event.velocity]);
+}
+
+function takeLifted(event, isLive) {
+  roll.end("you", event, event.at_s);
+  if (!isLive || OWN_PORT.test(event.port)) return;
+  piano.light(event.note, "you", false);
+  sound.playYours([128, event.note, 0]);
+}
+
+function takePlayed(event, isLive) {
+  if (Number.isInteger(event.beat)) grid.anchor(event.due_s, event.beat, undefined, false);
+  roll.begin("improviser", event, event.due_s);
+  notes.add(event, state.meter);
+  status.takePlayed(event);
+  if (!isLive) return;
+  piano.light(event.note, "improviser", true);
+  sound.play(event);
+}
+
+function takeReleased(event, isLive) {
+  roll.end("improviser", event, event.due_s);
+  piano.light(event.note, "improviser", false);
+  if (isLive) sound.release(event);
+}
+
+function takeSilenced(event) {
+  roll.endAll(event.at_s, "improviser");
+  piano.darken("improviser");
+  sound.silenceImproviser();
+}
+
+/** Show why a decision fell as it did. */
+function chooseNote(events) {
+  const [event] = events;
+  roll.chosen = { event };
+  showWhy(notes.mark(event), state.meter);
+}
+
+/** Sound begins with the first gesture, and goes on with the next one where the browser has stopped it. */
+function followSound() {
+  const start = async () => {
+    if (!sound.isRunning && byId("sound").checked) await sound.start();
+    byId("hint").hidden ||= sound.isRunning;
+  };
+  for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
+    // After the panels' own handlers: what was pressed is told before sound begins.
+    window.addEventListener(gesture, () => setTimeout(start));
+  }
+  byId("start").addEventListener("click", () => { switchSound(true); start(); });
+  byId("sound").addEventListener("change", () => { switchSound(byId("sound").checked); start(); });
+  for (const name of ["you", "improviser"]) {
+    byId(`volume-${name}`).addEventListener("input", (event) => sound.setVolume(name, Number(event.target.value)));
+    byId(`mute-${name}`).addEventListener("change", (event) => sound.setMute(name, event.target.checked));
+  }
+  byId("hear").addEventListener("change", () => sound.silence());
+}
+
+/** Switch the sound of the page: off by itself where a synthesizer elsewhere is played on. */
+function switchSound(isOn) {
+  byId("sound").checked = isOn;
+  sound.switch(isOn);
+  if (!isOn) byId("hint").hidden = true;
+}
+
+function showDiagnostics() {
+  const rtt = clock.rttMs === null ? "–" : clock.rttMs.toFixed(1);
+  setText(byId("diagnostics"), `${roll.fps} pictures a second, round trip ${rtt} ms, sound ${sound.leadMs} ms after its moment, ${sound.sounded} notes sounded`);
+}

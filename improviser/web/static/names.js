@@ -1,0 +1,22 @@
+/** Names of notes, keys and places in the bar, as the program writes them. */
+
+export const PITCH_CLASSES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
+
+/** All 24 keys by name, the major ones first. */
+export const KEYS = [...PITCH_CLASSES, ...PITCH_CLASSES.map((name) => `${name}m`)];
+
+/** The name of a note, such as "C4" for 60. */
+export const noteName = (note) => `${PITCH_CLASSES[note % 12]}${Math.floor(note / 12) - 1}`;
+
+/** Whether a note is a black key. */
+export const isBlack = (note) => [1, 3, 6, 8, 10].includes(note % 12);
+
+/** Quarter notes that a bar of `meter`, [num, den], takes. */
+export const barBeats = (meter) => (meter[0] * 4) / meter[1];
+
+/** Where a moment is, such as "bar 5 beat 2.5"; a beat is what the meter's lower number says. */
+export function placeName(beat, meter) {
+  const bar = Math.floor(beat / barBeats(meter) + 1e-6);
+  const inBar = ((beat - bar * barBeats(meter)) * meter[1]) / 4;
+  return `bar ${bar + 1} beat ${Math.round((inBar + 1) * 100) / 100}`;
+}

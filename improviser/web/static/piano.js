@@ -1,0 +1,97 @@
+/** The piano on the screen: octaves as the width allows, keys that light up. */
+
+import { byId, make } from "./dom.js";
+import { isBlack, noteName } from "./names.js";
+
+const OCTAVE_PX = 300;
+const [OCTAVES_MIN, OCTAVES_MAX] = [2, 5];
+// Left edges of the black keys' middles, in white keys.
+const BLACK_AT = { 1: 1, 3: 2, 6: 4, 8: 5, 10: 6 };
+const LOWEST_MAX = 84;
+
+/** The keys from `lowest` on; what they say when they are pressed is up to Keys. */
+export class Piano {
+  #box = byId("piano");
+  #keys = new Map();
+  #lit = { you: new Set(), improviser: new Set() };
+  #caps = new Map();
+  lowest = 48;
+
+  constructor() {
+    this.#build();
+    new ResizeObserver(() => { if (this.#octaves() !== this.#box.children.length) this.#build(); }).observe(this.#box);
+    this.#box.addEventListener("keydown", (event) => this.#walk(event));
+  }
+
+  /** Show these letters on the keys: by note, above the lowest one. */
+  setCaps(caps) {
+    this.#caps = caps;
+    this.#build();
+  }
+
+  /** Begin an octave higher or lower; tells whether that went. */
+  shift(octaves) {
+    const lowest = this.lowest + 12 * octaves;
+    if (lowest < 0 || lowest > LOWEST_MAX) return false;
+    this.lowest = lowest;
+    this.#build();
+    return true;
+  }
+
+  /** Light a key for "you" or "improviser", or not. */
+  light(note, part, isOn) {
+    this.#lit[part][isOn ? "add" : "delete"](note);
+    this.#keys.get(note)?.classList.toggle(part, isOn);
+  }
+
+  /** Light none, of one part or of both. */
+  darken(...parts) {
+    for (const part of parts) for (const note of [...this.#lit[part]]) this.light(note, part, false);
+  }
+
+  #octaves() {
+    return Math.max(OCTAVES_MIN, Math.min(OCTAVES_MAX, Math.floor(this.#box.clientWidth / OCTAVE_PX)));
+  }
+
+  #build() {
+    this.#keys.clear();
+    const octaves = [];
+    for (let octave = 0; octave < this.#octaves(); octave += 1) octaves.push(this.#octave(this.lowest + 12 * octave));
+    this.#box.replaceChildren(...octaves);
+    this.#keys.values().next().value.tabIndex = 0;
+    for (const part of ["you", "improviser"]) for (const note of this.#lit[part]) this.light(note, part, true);
+  }
+
+  #octave(first) {
+    const box = make("div", { class: "octave" });
+    for (let note = first; note < Math.min(first + 12, 128); note += 1) box.append(this.#key(note));
+    return box;
+  }
+
+  #key(note) {
+    const key = make("button", {
+      type: "button", "data-note": note, "aria-label": noteName(note), tabindex: "-1", class: isBlack(note) ? "key black" : "key white",
+    });
+    const cap = this.#caps.get(note - this.lowest);
+    const name = note % 12 === 0 ? noteName(note) : "";
+    if (cap || name) {
+      const label = make("span", { class: "cap", "aria-hidden": "true" });
+      label.append(...[cap, name].filter(Boolean).flatMap((text, place) => (place ? [make("br"), text] : [text])));
+      key.append(label);
+    }
+    if (isBlack(note)) key.style.left = `${(BLACK_AT[note % 12] / 7) * 100}%`;
+    this.#keys.set(note, key);
+    return key;
+  }
+
+  /** One stop for Tab; left and right go from key to key. */
+  #walk(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const next = step && this.#keys.get(Number(event.target.dataset.note) + step);
+    if (!next) return;
+    event.preventDefault();
+    event.target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  }
+}

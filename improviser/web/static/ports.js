@@ -1,0 +1,26 @@
+/** Choosing the ports that it listens to and plays on. */
+
+import { byId, setOptions } from "./dom.js";
+
+/** Two selects that send `route`. */
+export class Ports {
+  constructor(send) {
+    const route = () => send({ event: "route", input: byId("input").value || null, output: byId("output").value || null });
+    for (const id of ["input", "output"]) byId(id).addEventListener("change", route);
+  }
+
+  /** Show what there is and what is chosen. */
+  show(state) {
+    const { in: inputs, out: outputs } = state.offered;
+    setOptions(byId("input"), [["", "All inputs"], ...inputs.map((name) => [name, name])]);
+    setOptions(byId("output"), [["", "Improviser Out (virtual port)"], ...outputs.map((name) => [name, name])]);
+    const opened = inputs.filter((name) => state.ports.in?.includes(name));
+    choose(byId("input"), opened.length === 1 && inputs.length > 1 ? opened[0] : "");
+    choose(byId("output"), state.is_virtual || !outputs.includes(state.sends_on) ? "" : state.sends_on);
+  }
+}
+
+/** Choose a value, but not under somebody's hand. */
+function choose(select, value) {
+  if (document.activeElement !== select && select.value !== value) select.value = value;
+}

@@ -1,0 +1,259 @@
+/** The piano roll: what sounded left of the line of now, what is planned right of it. */
+
+import { byId } from "./dom.js";
+import { isBlack, noteName } from "./names.js";
+
+const NOW_SHARE = 0.75;
+const KEEP_S = 20;
+const NAMES_PX = 36;
+const NEAR_PX = 9;
+const LEAST_ROWS = 25;
+const CALM_MS = 100;
+const LABEL_MS = 4000;
+const COLOURS = ["panel", "ink", "soft", "line", "you", "improviser", "ghost", "beat", "bar", "now"];
+
+/** A roll of notes {part, channel, note, startS, endS, event}, endS being null while they sound. */
+export class Roll {
+  #canvas = byId("roll");
+  #pen = this.#canvas.getContext("2d", { alpha: false });
+  #clock;
+  #grid;
+  #notes = [];
+  #planned = [];
+  #low = 48;
+  #high = 48 + LEAST_ROWS;
+  #colours = {};
+  #size = { width: 0, height: 0 };
+  #calm = matchMedia("(prefers-reduced-motion: reduce)");
+  #drawnMs = 0;
+  #frames = [];
+  #labelMs = 0;
+  chosen = null;
+  drawn = 0;
+  lastDrawn = null;
+
+  constructor(clock, grid, onChoose) {
+    this.#clock = clock;
+    this.#grid = grid;
+    this.#readColours();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColours());
+    new ResizeObserver(() => this.#fit()).observe(this.#canvas);
+    this.#fit();
+    this.#canvas.addEventListener("click", (event) => {
+      const note = this.#nearest(event.offsetX, event.offsetY);
+      if (note) onChoose(note);
+    });
+    const loop = (atMs) => {
+      requestAnimationFrame(loop);
+      if (!this.#calm.matches || atMs - this.#drawnMs >= CALM_MS) this.#draw(atMs);
+    };
+    requestAnimationFrame(loop);
+  }
+
+  /** Frames drawn in the last second. */
+  get fps() {
+    const nowMs = performance.now();
+    return this.#frames.filter((atMs) => atMs > nowMs - 1000).length;
+  }
+
+  /** A note begins; gives it. */
+  begin(part, event, startS) {
+    this.end(part, event, startS);
+    const note = { part, channel: event.channel, note: event.note, startS, endS: null, event, isDrawn: false };
+    this.#notes.push(note);
+    return note;
+  }
+
+  /** A note ends. */
+  end(part, { channel, note }, endS) {
+    for (const one of this.#notes) {
+      if (one.endS === null && one.part === part && one.note === note && one.channel === channel) one.endS = endS;
+    }
+  }
+
+  /** All notes of a part, or of both, end. */
+  endAll(endS, part = null) {
+    for (const one of this.#notes) if (one.endS === null && (!part || one.part === part)) one.endS = Math.max(one.startS, endS);
+    this.#planned = [];
+  }
+
+  /** Show what is planned, and nothing else of it. */
+  plan(notes) {
+    this.#planned = notes;
+  }
+
+  /** Forget all notes. */
+  clear() {
+    this.#notes = [];
+    this.#planned = [];
+    this.chosen = null;
+  }
+
+  #readColours() {
+    const style = getComputedStyle(document.documentElement);
+    for (const name of COLOURS) this.#colours[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+
+  #fit() {
+    const scale = window.devicePixelRatio || 1;
+    this.#size = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+    this.#canvas.width = Math.round(this.#size.width * scale);
+    this.#canvas.height = Math.round(this.#size.height * scale);
+    this.#pen.setTransform(scale, 0, 0, scale, 0, 0);
+  }
+
+  get #perS() {
+    return Math.max(48, Math.min(110, this.#size.width / 9));
+  }
+
+  #x(atS, nowS) {
+    return this.#size.width * NOW_SHARE + (atS - nowS) * this.#perS;
+  }
+
+  #y(note) {
+    return ((this.#high - note) * this.#size.height) / (this.#high - this.#low);
+  }
+
+  get #row() {
+    return this.#size.height / (this.#high - this.#low);
+  }
+
+  #nearest(x, y) {
+    const nowS = this.#clock.nowS();
+    let best = null;
+    let least = NEAR_PX;
+    for (const note of this.#notes) {
+      if (note.part !== "improviser") continue;
+      const left = this.#x(note.startS, nowS);
+      const right = this.#x(note.endS ?? nowS, nowS);
+      const top = this.#y(note.note);
+      const away = Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - top - this.#row));
+      if (away < least) [best, least] = [note, away];
+    }
+    return best;
+  }
+
+  #draw(atMs) {
+    const nowS = this.#clock.nowS();
+    const { width, height } = this.#size;
+    const oldestS = nowS - Math.max(KEEP_S, (width * NOW_SHARE) / this.#perS);
+    while (this.#notes.length && (this.#notes[0].endS ?? nowS) < oldestS) this.#notes.shift();
+    const leftS = nowS - (width * NOW_SHARE) / this.#perS;
+    const shown = this.#notes.filter((note) => (note.endS ?? nowS) > leftS);
+    this.#range(shown);
+    this.#pen.fillStyle = this.#colours.panel;
+    this.#pen.fillRect(0, 0, width, height);
+    this.#drawRows();
+    this.#drawLines(nowS);
+    for (const note of shown) this.#drawNote(note, nowS);
+    this.#drawPlanned(nowS);
+    this.#pen.fillStyle = this.#colours.now;
+    this.#pen.fillRect(width * NOW_SHARE - 1, 0, 2, height);
+    this.#drawNames();
+    this.#count(shown, atMs);
+  }
+
+  /** Come smoothly to the range of what is shown. */
+  #range(shown) {
+    const all = [...shown, ...this.#planned].map((note) => note.note);
+    if (!all.length) return;
+    let low = Math.min(...all) - 3;
+    let high = Math.max(...all) + 4;
+    const missing = LEAST_ROWS - (high - low);
+    if (missing > 0) [low, high] = [low - Math.floor(missing / 2), high + Math.ceil(missing / 2)];
+    const share = this.#calm.matches ? 1 : 0.08;
+    this.#low += (low - this.#low) * share;
+    this.#high += (high - this.#high) * share;
+  }
+
+  #drawRows() {
+    this.#pen.fillStyle = this.#colours.beat;
+    for (let note = Math.floor(this.#low); note <= this.#high; note += 1) {
+      if (isBlack((note + 120) % 12)) this.#pen.fillRect(NAMES_PX, this.#y(note), this.#size.width, Math.max(1, this.#row));
+    }
+  }
+
+  #drawLines(nowS) {
+    const pen = this.#pen;
+    const untilS = nowS + (this.#size.width * (1 - NOW_SHARE)) / this.#perS;
+    pen.font = "12px system-ui, sans-serif";
+    pen.textBaseline = "top";
+    for (const { atS, bar } of this.#grid.lines(nowS, untilS)) {
+      const x = Math.round(this.#x(atS, nowS));
+      if (x < NAMES_PX) continue;
+      pen.fillStyle = bar ? this.#colours.bar : this.#colours.line;
+      pen.fillRect(x, 0, bar ? 2 : 1, this.#size.height);
+      if (bar) {
+        pen.fillStyle = this.#colours.soft;
+        pen.fillText(String(bar), x + 5, 3);
+      }
+    }
+  }
+
+  #drawNote(note, nowS) {
+    const pen = this.#pen;
+    const left = this.#x(note.startS, nowS);
+    const width = Math.max(4, this.#x(note.endS ?? Math.max(nowS, note.startS), nowS) - left);
+    const top = this.#y(note.note) + 1;
+    const height = Math.max(4, this.#row - 2);
+    if (note.part === "you") {
+      pen.strokeStyle = this.#colours.you;
+      pen.lineWidth = 2;
+      pen.strokeRect(left + 1, top + 1, Math.max(2, width - 2), height - 2);
+    } else {
+      pen.fillStyle = this.#colours.improviser;
+      pen.fillRect(left, top, width, height);
+    }
+    if (note === this.chosen || (this.chosen && note.event === this.chosen.event)) {
+      pen.strokeStyle = this.#colours.ink;
+      pen.lineWidth = 2;
+      pen.strokeRect(left - 2, top - 2, width + 4, height + 4);
+    }
+  }
+
+  #drawPlanned(nowS) {
+    const pen = this.#pen;
+    pen.strokeStyle = this.#colours.ghost;
+    pen.lineWidth = 1.5;
+    pen.setLineDash([3, 3]);
+    for (const { beat, beats, note } of this.#planned) {
+      const startS = this.#grid.timeOf(beat);
+      if (startS === null || startS < nowS) continue;
+      const left = this.#x(startS, nowS);
+      const right = beats === null ? this.#size.width + 4 : this.#x(this.#grid.timeOf(beat + beats), nowS);
+      pen.strokeRect(left, this.#y(note) + 1, Math.max(4, right - left), Math.max(4, this.#row - 2));
+    }
+    pen.setLineDash([]);
+  }
+
+  #drawNames() {
+    const pen = this.#pen;
+    pen.fillStyle = this.#colours.panel;
+    pen.fillRect(0, 0, NAMES_PX, this.#size.height);
+    pen.fillStyle = this.#colours.soft;
+    pen.font = `${Math.max(10, Math.min(12, this.#row + 1))}px system-ui, sans-serif`;
+    pen.textBaseline = "middle";
+    for (let note = Math.max(0, Math.floor(this.#low)); note <= this.#high; note += 1) {
+      const isShown = this.#row >= 9.5 ? !isBlack(note) : note % 12 === 0 || note % 12 === 7;
+      if (isShown) pen.fillText(noteName(note), 5, this.#y(note) + this.#row / 2);
+    }
+  }
+
+  /** Take note of what was drawn, for tests and the line of diagnostics; name it for screen readers, seldom. */
+  #count(shown, atMs) {
+    const nowMs = performance.now();
+    for (const note of shown) {
+      if (note.isDrawn) continue;
+      note.isDrawn = true;
+      this.lastDrawn = { note: note.note, at_ms: nowMs };
+    }
+    this.drawn = shown.length;
+    this.#drawnMs = atMs;
+    this.#frames.push(nowMs);
+    if (this.#frames.length > 150) this.#frames.splice(0, 60);
+    if (nowMs - this.#labelMs < LABEL_MS) return;
+    this.#labelMs = nowMs;
+    const named = (part) => shown.filter((note) => note.part === part).slice(-4).map((note) => noteName(note.note)).join(" ") || "nothing";
+    this.#canvas.setAttribute("aria-label", `Piano roll: you played ${named("you")}, the improviser ${named("improviser")}`);
+  }
+}

@@ -1,0 +1,87 @@
+/** How it stands: key, chord, tempo, punctuality, ports, and what it has learned. */
+
+import { bar, byId, make, setText } from "./dom.js";
+
+const LAST_NOTES = 64;
+// What each trait means where it is liked more, and less; of tunes and of chords.
+const TRAITS = {
+  onset: ["busier", "sparser"], rest: ["more rests", "fewer rests"], leap: ["more leaping", "less leaping"],
+  rising: ["rising", "falling"], high: ["higher", "lower"], colour: ["more colour", "plainer"],
+  outside: ["more foreign", "less foreign"], repeat: ["more repeats", "fewer repeats"], echo: ["more echo", "less echo"],
+  offbeat: ["more syncopation", "straighter"], fit: ["holds your note", "beside your note"],
+};
+
+/** The panel of how it stands. */
+export class Status {
+  #errorsMs = [];
+  #taste = "";
+
+  /** Show what `state` says. */
+  show(state) {
+    this.showUnderstood(state);
+    setText(byId("stands"), standing(state));
+    setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
+    setText(byId("clock"), state.clock === "outer" ? "another clock" : "its own clock");
+    setText(byId("realtime"), state.realtime ? "yes" : "no");
+    setText(byId("ports-in"), state.ports.in?.join(", ") || "no port");
+    setText(byId("ports-out"), `${state.sends_on || "no port"} (${state.backend})`);
+    for (const id of ["ports-in", "ports-out"]) byId(id).title = byId(id).textContent;
+    this.#showLearned(state);
+    if (state.notice) setText(byId("notice"), state.notice);
+  }
+
+  /** Show key and chord, and how sure it is of them. */
+  showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure }) {
+    setText(byId("key"), key ? `${key}${sure(keySure)}` : "–");
+    setText(byId("chord"), chord ? `${chord}${sure(chordSure)}` : "–");
+  }
+
+  /** Take how late a note was sent. */
+  takePlayed({ due_s: dueS, actual_s: actualS }) {
+    this.#errorsMs.push((actualS - dueS) * 1000);
+    if (this.#errorsMs.length > LAST_NOTES) this.#errorsMs.shift();
+    const sorted = [...this.#errorsMs].sort((one, other) => one - other);
+    const most = sorted[sorted.length - 1];
+    const usual = sorted[Math.floor((sorted.length - 1) / 2)];
+    setText(byId("onset"), `${figure(usual)}, most ${figure(most)} ms`);
+    byId("onset-meter").value = Math.max(0, most);
+  }
+
+  /** Nothing is known any more. */
+  lose() {
+    setText(byId("stands"), "not connected");
+  }
+
+  #showLearned(state) {
+    const presses = `${count(state.likes, "like")}, ${count(state.dislikes, "dislike")}`;
+    const isFresh = state.likes + state.dislikes === 0;
+    setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet: like or dislike what you hear." : presses);
+    const { learned, set } = state;
+    const background = learned ? `${learned.words} (${learned.updates} updates)` : "";
+    setText(byId("learned"), [set > 0 && `It plays by set ${set} of what it learned beside you.`, background].filter(Boolean).join(" "));
+    const signature = JSON.stringify(state.taste);
+    if (signature === this.#taste) return;
+    this.#taste = signature;
+    byId("taste").replaceChildren(...Object.entries(state.taste).filter(([, value]) => Math.abs(value) >= 0.01).map(tasteItem));
+  }
+}
+
+/** One trait with its bar, and the same in words. */
+function tasteItem([trait, value]) {
+  const [more, less] = TRAITS[trait] ?? [`more ${trait}`, `less ${trait}`];
+  const told = `: ${Math.round(Math.abs(value) * 100)} % ${value > 0 ? more : less}`;
+  return make("li", {}, make("span", {}, less), make("span", {}, bar(value, 1), make("span", { class: "visually-hidden" }, told)), make("span", {}, more));
+}
+
+/** What it does now, in a few words. */
+function standing(state) {
+  if (!state.alive) return "starting again";
+  if (state.mute) return "muted";
+  if (!state.rolling) return state.clock === "outer" ? "waits for the other clock" : "waits for your first note";
+  const player = state.player ? `, with “${state.player}”` : "";
+  return `${state.solo ? "plays solo" : "plays along"}, ${state.preset}${player}`;
+}
+
+const sure = (confidence) => (confidence === null || confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`);
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+const figure = (ms) => (Math.abs(ms) < 0.995 ? ms.toFixed(2) : ms.toFixed(1));
