@@ -122,8 +122,9 @@ function takeEvent(event, isLive) {
     case "restarted": grid.clear(); roll.plan([]); break;
     case "notice": setText(byId("notice"), event.text); break;
     case "warning": if (isLive) banner.warn(event.text); break;
-    case "error": banner.end(`${event.text}.`.replace("..", ".")); break;
-    case "summary": banner.end("The jam has ended."); break;
+    case "ready": banner.connect(); break;
+    case "error": if (isLive) banner.end(`${event.text}.`.replace("..", ".")); break;
+    case "summary": if (isLive) banner.end("The jam has ended."); break;
     default: break; // What the state says anyway.
   }
 }

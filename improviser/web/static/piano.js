@@ -7,7 +7,7 @@ const OCTAVE_PX = 300;
 const [OCTAVES_MIN, OCTAVES_MAX] = [2, 5];
 // Left edges of the black keys' middles, in white keys.
 const BLACK_AT = { 1: 1, 3: 2, 6: 4, 8: 5, 10: 6 };
-const LOWEST_MAX = 84;
+const HIGHEST_OCTAVE = 108;
 
 /** The keys from `lowest` on; what they say when they are pressed is up to Keys. */
 export class Piano {
@@ -29,13 +29,10 @@ export class Piano {
     this.#build();
   }
 
-  /** Begin an octave higher or lower; tells whether that went. */
+  /** Begin octaves higher, or lower. */
   shift(octaves) {
-    const lowest = this.lowest + 12 * octaves;
-    if (lowest < 0 || lowest > LOWEST_MAX) return false;
-    this.lowest = lowest;
+    this.lowest = Math.max(0, this.lowest + 12 * octaves);
     this.#build();
-    return true;
   }
 
   /** Light a key for "you" or "improviser", or not. */
@@ -56,6 +53,7 @@ export class Piano {
   #build() {
     this.#keys.clear();
     const octaves = [];
+    this.lowest = Math.min(this.lowest, HIGHEST_OCTAVE - 12 * (this.#octaves() - 1));
     for (let octave = 0; octave < this.#octaves(); octave += 1) octaves.push(this.#octave(this.lowest + 12 * octave));
     this.#box.replaceChildren(...octaves);
     this.#keys.values().next().value.tabIndex = 0;
@@ -73,12 +71,8 @@ export class Piano {
       type: "button", "data-note": note, "aria-label": noteName(note), tabindex: "-1", class: isBlack(note) ? "key black" : "key white",
     });
     const cap = this.#caps.get(note - this.lowest);
-    const name = note % 12 === 0 ? noteName(note) : "";
-    if (cap || name) {
-      const label = make("span", { class: "cap", "aria-hidden": "true" });
-      label.append(...[cap, name].filter(Boolean).flatMap((text, place) => (place ? [make("br"), text] : [text])));
-      key.append(label);
-    }
+    if (cap) key.dataset.cap = cap;
+    if (note % 12 === 0) key.append(make("span", { class: "name" }, noteName(note)));
     if (isBlack(note)) key.style.left = `${(BLACK_AT[note % 12] / 7) * 100}%`;
     this.#keys.set(note, key);
     return key;

@@ -15,6 +15,7 @@ const TRAITS = {
 export class Status {
   #errorsMs = [];
   #taste = "";
+  #notice = "";
 
   /** Show what `state` says. */
   show(state) {
@@ -27,7 +28,8 @@ export class Status {
     setText(byId("ports-out"), `${state.sends_on || "no port"} (${state.backend})`);
     for (const id of ["ports-in", "ports-out"]) byId(id).title = byId(id).textContent;
     this.#showLearned(state);
-    if (state.notice) setText(byId("notice"), state.notice);
+    if (state.notice && state.notice !== this.#notice) setText(byId("notice"), state.notice);
+    this.#notice = state.notice;
   }
 
   /** Show key and chord, and how sure it is of them. */
@@ -43,7 +45,7 @@ export class Status {
     const sorted = [...this.#errorsMs].sort((one, other) => one - other);
     const most = sorted[sorted.length - 1];
     const usual = sorted[Math.floor((sorted.length - 1) / 2)];
-    setText(byId("onset"), `${figure(usual)}, most ${figure(most)} ms`);
+    setText(byId("onset"), `${figure(usual)}, ${figure(most)} ms`);
     byId("onset-meter").value = Math.max(0, most);
   }
 
