@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from improviser.cli.take import Take
     from improviser.cli.view import View
-    from improviser.control import Event
+    from improviser.control import Event, PerformerSettings
     from improviser.daemon.doors import Doors
     from improviser.daemon.supervisor import Supervisor
 
@@ -61,12 +61,18 @@ class PageOptions:
 
 
 def serve_page(
-    options: PageOptions, supervisor: Supervisor, doors: Doors, shown: tuple[View, Take], stack: ExitStack
-) -> Callable[[Event], None]:
+    options: PageOptions,
+    settings: PerformerSettings,
+    supervisor: Supervisor,
+    doors: Doors,
+    shown: tuple[View, Take],
+    stack: ExitStack,
+) -> list[Callable[[Event], None]]:
     """Serve the page as long as `stack` lasts, and say where; give what has to be told of all that happens.
 
     Where it cannot be served, that is told, and the jam goes on.
     """
+    from improviser.daemon.forecast import Forecast
     from improviser.web.page import Page
     from improviser.web.services import Services
 
@@ -78,8 +84,9 @@ def serve_page(
         supervisor.warn(
             f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT"
         )
-        return _deaf
+        return []
     stack.enter_context(page)
+    forecast = stack.enter_context(Forecast(settings, page.hear, lambda: page.is_watched))
     view.page(page.address.url)
     if not page.address.is_loopback:
         supervisor.warn(
@@ -88,11 +95,7 @@ def serve_page(
         )
     if _is_opened() if options.opens is None else options.opens:
         _open(page.address.url)
-    return page.hear
-
-
-def _deaf(_event: Event) -> None:
-    """Hear nothing."""
+    return [page.hear, forecast.hear]
 
 
 def _examine() -> Sequence[dict[str, Any]]:

@@ -180,7 +180,7 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
         hears: list[Callable[[Event], None]] = [take.hear, view.show]
         if exchange is not None:
             hears.insert(1, _learning(supervisor, settings, exchange, stack))
-        hears += _opened(supervisor, beside, (view, take), stack)
+        hears += _opened(supervisor, settings, beside, (view, take), stack)
         failed = _follow(supervisor, view, hears)
         take.save()
         if failed is None and view.fault is not None:
@@ -190,7 +190,11 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
 
 
 def _opened(
-    supervisor: Supervisor, beside: Beside, shown: tuple[View, Take], stack: ExitStack
+    supervisor: Supervisor,
+    settings: PerformerSettings,
+    beside: Beside,
+    shown: tuple[View, Take],
+    stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
     """Open the ways in which others steer; give what has to be told of all that happens."""
     from improviser.app import osc_port_of_settings
@@ -202,7 +206,7 @@ def _opened(
     doors = stack.enter_context(Doors(supervisor, control_folder(), osc_port))
     if beside.page is None:
         return []
-    return [serve_page(beside.page, supervisor, doors, shown, stack)]
+    return serve_page(beside.page, settings, supervisor, doors, shown, stack)
 
 
 def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:

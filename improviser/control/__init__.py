@@ -5,7 +5,7 @@
     commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
                Synced, Halted, Turned, Switched, Locked, Judged, Undone, Tasted, Changed, Adopted,
-               Learned, Understood, Offered, Routed, Kept, Played, Released, Failed, Summary
+               Learned, Understood, Planned, Offered, Routed, Kept, Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
 
@@ -42,6 +42,7 @@ from improviser.control.events import (
     Locked,
     Notice,
     Offered,
+    Planned,
     Played,
     Ready,
     Released,
@@ -104,6 +105,7 @@ __all__ = [
     "Offered",
     "PerformerSettings",
     "Piece",
+    "Planned",
     "Played",
     "PlayerUse",
     "PortSettings",

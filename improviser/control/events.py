@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +232,22 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be played next, if the player goes on as now; told by the supervisor, on every beat.
+
+    Attributes:
+        at_s: The moment of that beat.
+        beat: From which beat on it is planned.
+        notes: Each as `daemon.forecast.play_ahead` has it.
+    """
+
+    event: ClassVar[str] = "planned"
+    at_s: float
+    beat: float
+    notes: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """The ports of others that could be listened to, and played on."""
 
@@ -374,6 +390,7 @@ Event = (
     | Switched
     | Locked
     | Understood
+    | Planned
     | Offered
     | Routed
     | Judged

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import Act, Command
-from improviser.daemon.osc import OscServer
 from improviser.control.rate import RateLimit
+from improviser.daemon.osc import OscServer
 from improviser.daemon.remote import HOST, Remote
 
 if TYPE_CHECKING:

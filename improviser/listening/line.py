@@ -80,6 +80,10 @@ class Line:
         twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Give the same: a copy's views have to be of its own."""
+        return self.copy()
+
     @property
     def held(self) -> Events:
         """The steps that the last onset has been held, (lanes,), at most LONG_AGO; 0 where nothing sounds."""

@@ -84,6 +84,11 @@ class Hub:
         self._told: dict[str, Any] = {}
         self._is_due = False
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether any page is open; from any thread."""
+        return bool(self._clients)
+
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve in a loop from now on."""
         self._loop = loop

@@ -58,6 +58,11 @@ class Page:
         self._thread.join(_CLOSING_S)
         self._socket.close()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether any page is open."""
+        return self._hub is not None and self._hub.is_watched
+
     def hear(self, event: Event) -> None:
         """Let an event be told to the pages."""
         with self._lock:

@@ -1,0 +1,115 @@
+"""What is planned comes true, unless something else is heard; and planning leaves no trace."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from improviser.app import JamOptions, performer_settings
+from improviser.control import Heard, Lifted, Planned, Ready, Stepped
+from improviser.daemon.forecast import AHEAD_BEATS, Forecast, play_ahead
+from improviser.daemon.performance import engine_maker
+from improviser.engine import Engine
+from improviser.midi.message import NoteOff, NoteOn
+from tests.performing import PATIENCE_S, ready
+
+BEAT_S = 0.5
+
+
+def settled(preset: str, seed: int) -> Engine:
+    """Give an engine that has played beside ten bars of quarter notes."""
+    engine = engine_maker(performer_settings(JamOptions(preset=preset, tempo_bpm=120.0, seed=seed)))(0.0)
+    for beat in range(40):
+        engine.hear(NoteOn(0, 60 + beat % 5, 80), beat * BEAT_S)
+        engine.hear(NoteOff(0, 60 + beat % 5), beat * BEAT_S + 0.4)
+        while (step_s := engine.next_step_s) is not None and step_s < (beat + 1) * BEAT_S - 1e-6:
+            engine.step(step_s)
+    return engine
+
+
+def steps(engine: Engine, beats: int) -> list[tuple[float, int, int]]:
+    """Let an engine play on; give beat, note and velocity of what it strikes."""
+    struck = []
+    for _ in range(beats * engine.settings.steps_per_beat):
+        messages = engine.step(0.0)
+        assert engine.decision is not None
+        struck += [
+            (engine.decision.beat, timed.message.note, timed.message.velocity)
+            for timed in messages
+            if isinstance(timed.message, NoteOn)
+        ]
+    return struck
+
+
+@pytest.mark.parametrize("preset", ["chorale", "fiddle", "comping"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_planned_comes_true(preset: str, seed: int) -> None:
+    """To the note, its beat and its velocity; planning it twice before changes nothing."""
+    engine, undisturbed = settled(preset, seed), settled(preset, seed)
+    first, planned = play_ahead(engine, 4), play_ahead(engine, 4)
+    assert first == planned
+    played = steps(engine, 4)
+    assert played == [(note["beat"], note["note"], note["velocity"]) for note in planned]
+    assert played == steps(undisturbed, 4)
+    assert played
+
+
+def test_a_planned_note_ends_where_the_next_begins_or_goes_on() -> None:
+    """Its length is counted in beats, and is open where it ends beyond the plan."""
+    planned = play_ahead(settled("fiddle", 0), 4)
+    lengths = [note["beats"] for note in planned]
+    assert all(beats is None or beats > 0 for beats in lengths)
+    assert any(beats is not None for beats in lengths)
+
+
+def told_events() -> list[Any]:
+    """Give what a performer tells of two bars of quarter notes."""
+    events: list[Any] = [ready(seed=7)]
+    for beat in range(8):
+        events.append(Heard(beat * BEAT_S, 0, 60 + beat % 5, 80, "A"))
+        events.append(Lifted(beat * BEAT_S + 0.4, 0, 60 + beat % 5, "A"))
+        events += [Stepped(beat * BEAT_S)] * 4
+    return events
+
+
+def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -> list[Planned]:  # noqa: ANN401
+    """Let a forecast hear events, each when what came before is done; give what it plans."""
+    told: list[Planned] = []
+    settings = performer_settings(JamOptions(preset="chorale", tempo_bpm=120.0, seed=7, **options))
+    with Forecast(settings, told.append, lambda: is_watched) as forecast:
+        for event in events:
+            forecast.hear(event)
+            wait = threading.Event()
+            for _ in range(int(PATIENCE_S * 1000)):
+                # What is told depends on who keeps up.
+                if forecast._events.empty() or not forecast._thread.is_alive():  # noqa: SLF001
+                    break
+                wait.wait(0.001)
+    return told
+
+
+def test_a_plan_is_told_on_each_beat_while_somebody_looks() -> None:
+    """From the step after the beat on, two beats far; with nobody there nothing is planned."""
+    planned = forecast_of(told_events())
+    assert 6 <= len(planned) <= 8
+    for plan in planned:
+        assert plan.beat % 1 == pytest.approx(0.25)
+        assert all(plan.beat <= note["beat"] < plan.beat + AHEAD_BEATS for note in plan.notes)
+    assert any(plan.notes for plan in planned)
+    assert [] == forecast_of(told_events(), is_watched=False)
+
+
+def test_before_it_is_ready_nothing_is_planned() -> None:
+    """A jam that ends before leaves no thread behind."""
+    assert [] == forecast_of([Heard(0.0, 0, 60, 80, "A")])
+    assert not [thread for thread in threading.enumerate() if thread.name == "forecast"]
+
+
+def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The performer, not the plan, tells of that."""
+    monkeypatch.setattr("improviser.config.preset.Preset.model_path", property(lambda _: Path("/nowhere")))
+    assert [] == forecast_of([ready(), *told_events()[1:4]])
+    assert isinstance(ready(), Ready)

@@ -1,0 +1,132 @@
+"""A page that is served for real, of a jam that only stands there, and browsers that only talk."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+from improviser.control import Receive, Steer
+from improviser.errors import UsageError
+from improviser.web.address import Address
+from improviser.web.page import Page
+from improviser.web.services import Services
+
+PATIENCE_S = 10.0
+
+
+@dataclass
+class Standing:
+    """How a jam stands, for the tests."""
+
+    values: dict[str, Any] = field(default_factory=lambda: {"preset": "chorale"})
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        return dict(self.values)
+
+    def now_s(self) -> float:
+        """Give a moment."""
+        return 12.5
+
+
+@dataclass
+class Served:
+    """A page that is served.
+
+    Attributes:
+        page: The page.
+        standing: How its jam stands.
+        told: What pages have said.
+        warned: What went wrong.
+    """
+
+    page: Page
+    standing: Standing
+    told: list[Steer | Receive]
+    warned: list[str]
+
+    @property
+    def address(self) -> Address:
+        """Where it is."""
+        return self.page.address
+
+    @property
+    def host(self) -> str:
+        """What a browser calls it."""
+        return f"127.0.0.1:{self.address.port}"
+
+    def get(
+        self, path: str, *, token: str | None = None, method: str = "GET", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Ask for a path below the token; give the answer's code, headers and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=PATIENCE_S)
+        wanted = f"/{self.address.token if token is None else token}/{path}"
+        connection.putrequest(method, wanted, skip_host=True)
+        for name, value in ({"host": self.host} | headers).items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        result = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        connection.close()
+        return result
+
+    def connect(
+        self, *, origin: str | None = "", path: str = "ws", token: str | None = None
+    ) -> ClientConnection:
+        """Open a page's websocket; by default from our own page."""
+        wanted = origin if origin != "" else f"http://{self.host}"
+        url = f"ws://{self.host}/{self.address.token if token is None else token}/{path}"
+        return connect(url, origin=wanted, open_timeout=PATIENCE_S, max_size=None, compression=None)  # type: ignore[arg-type]
+
+
+@contextmanager
+def serving(
+    take: Callable[[int | None], bytes] | None = None,
+    examine: Callable[[], list[dict[str, Any]]] = list,
+) -> Iterator[Served]:
+    """Serve a page while the block runs."""
+    told: list[Steer | Receive] = []
+    warned: list[str] = []
+    standing = Standing()
+    services = Services(told.append, take or no_take, examine)
+    with Page(standing, services, "127.0.0.1", None, warned.append) as page:
+        yield Served(page, standing, told, warned)
+
+
+def no_take(_bars: int | None) -> bytes:
+    """Say that nothing was played."""
+    raise UsageError("nothing was played yet: play something first")
+
+
+def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:
+    """Give the next message of a kind that a page is told."""
+    give_up_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up_s:
+        message: dict[str, Any] = json.loads(client.recv(timeout=PATIENCE_S))
+        if message["event"] == kind:
+            return message
+    raise TimeoutError(kind)
+
+
+def say(client: ClientConnection, **values: object) -> None:
+    """Let a page say something."""
+    client.send(json.dumps(values))
+
+
+def wait_until(condition: Any) -> bool:  # noqa: ANN401 - whatever can be called
+    """Wait until something holds; tell whether it came to."""
+    pause = threading.Event()
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > give_up_s:
+            return False
+        pause.wait(0.005)
+    return True

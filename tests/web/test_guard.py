@@ -1,0 +1,223 @@
+"""Who gets nothing: by another name, from another page, without the token, in the wrong way, too many."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from improviser.web import bounded
+from improviser.web.address import Address, bind
+from improviser.web.page import Page
+from improviser.web.services import Services
+from tests.web.serving import PATIENCE_S, Standing, message_of, no_take, serving, wait_until
+
+FORBIDDEN, MISSING, OK = 403, 404, 200
+
+
+def test_the_page_and_its_files_lie_below_the_token() -> None:
+    """All that they load is there; without the slash the way is shown."""
+    with serving() as served:
+        code, headers, body = served.get("")
+        assert (OK, True) == (code, b"<html" in body)
+        assert "text/html" in headers["content-type"]
+        code, headers, _ = served.get("main.js")
+        assert (OK, True) == (code, "javascript" in headers["content-type"])
+        assert MISSING == served.get("nothing.js")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        ("", {"token": "x"}),
+        ("", {"token": ""}),
+        ("", {"host": "evil.example:80"}),
+        ("", {"host": "evil.example"}),
+        ("", {"host": "127.0.0.1:1"}),
+        ("", {"host": ""}),
+        ("", {"origin": "http://evil.example"}),
+        ("", {"origin": "null"}),
+        ("take.mid", {"origin": "http://evil.example"}),
+        ("doctor", {"token": "wrong"}),
+        ("", {"method": "POST"}),
+        ("", {"method": "PUT"}),
+        ("../../../../etc/passwd", {}),
+        ("..%2f..%2f..%2f..%2fetc%2fpasswd", {}),
+        ("%2e%2e/%2e%2e/pyproject.toml", {}),
+        ("vendor/../../server.py", {}),
+        ("server.py", {}),
+        ("//etc/passwd", {}),
+    ],
+)
+def test_all_else_gets_nothing(path: str, options: dict[str, Any]) -> None:
+    """Neither a file nor a hint at the token, and the same headers that keep a page to itself."""
+    with serving() as served:
+        code, headers, body = served.get(path, **options)
+        assert MISSING == code
+        assert served.address.token.encode() not in body
+        assert b"root:" not in body
+        assert b"import" not in body
+        assert {"nosniff", "DENY", "no-referrer"} <= set(headers.values())
+        assert "default-src 'none'" in headers["content-security-policy"]
+
+
+def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
+    """Scripts, styles and connections are our own; no frame holds the page, nothing is stored."""
+    with serving() as served:
+        headers = served.get("")[1]
+        policy = headers["content-security-policy"]
+        assert f"connect-src 'self' ws://{served.host};" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "no-store" == headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": None},
+        {"origin": "null"},
+        {"token": "wrong"},
+        {"path": "nothing"},
+        {"path": "main.js"},
+    ],
+)
+def test_other_sites_open_no_socket(options: dict[str, Any]) -> None:
+    """Browsers let any page try: the origin has to be our own, and the token right."""
+    with serving() as served:
+        with pytest.raises(InvalidStatus) as refused:
+            served.connect(**options)
+        assert refused.value.response.status_code in {FORBIDDEN, MISSING}
+        assert [] == served.told
+
+
+def test_a_take_and_the_doctor_are_asked_for() -> None:
+    """The last bars, or all; nothing played, and no number of bars, are told."""
+    asked: list[int | None] = []
+
+    def take(bars: int | None) -> bytes:
+        """Give a file."""
+        asked.append(bars)
+        return b"MThd"
+
+    with serving(take=take, examine=lambda: [{"name": "disk", "status": "pass"}]) as served:
+        code, headers, body = served.get("take.mid?bars=8")
+        assert (OK, b"MThd", "audio/midi") == (code, body, headers["content-type"])
+        assert OK == served.get("take.mid")[0]
+        assert [8, None] == asked
+        for wrong in ("0", "-1", "x", "1e9", "99999", "%C2%B2"):
+            assert 400 == served.get(f"take.mid?bars={wrong}")[0]
+        assert b'[{"name":"disk","status":"pass"}]' == served.get("doctor")[2]
+    with serving() as served:
+        code, _, body = served.get("take.mid")
+        assert (MISSING, b"nothing was played yet: play something first\n") == (code, body)
+
+
+def test_a_thousand_connections_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many are open at a time that say nothing, and not for long; a page is served all the while."""
+    monkeypatch.setattr(bounded, "GREETING_S", 0.5)
+    with serving() as served, served.connect() as client:
+        message_of(client, "hello")
+        sockets = []
+        for _ in range(1000):
+            one = socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S)
+            one.settimeout(0.0)
+            sockets.append(one)
+        assert wait_until(lambda: sum(map(is_open, sockets)) <= bounded.CONNECTIONS_MAX)
+        client.send('{"event": "ping", "sent_ms": 1}')
+        assert 1 == message_of(client, "pong")["sent_ms"]
+        assert wait_until(lambda: not any(map(is_open, sockets)))
+        assert OK == served.get("")[0]
+        for one in sockets:
+            one.close()
+
+
+def is_open(one: socket.socket) -> bool:
+    """Tell whether the other side has not closed a socket."""
+    try:
+        return one.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_bytes_that_are_no_request_are_let_go() -> None:
+    """Whatever comes, the page is served afterwards."""
+    with serving() as served:
+        for data in (b"\x00" * 4096, b"GET / HTTP/9.9\r\n\r\n", b"G" * 40_000, b"GET /\r\nHost\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S) as one:
+                one.settimeout(PATIENCE_S)
+                try:
+                    one.sendall(data)
+                    answer = one.recv(4096)
+                except OSError:
+                    answer = b""
+                assert b"200 OK" not in answer
+        assert OK == served.get("")[0]
+    assert [] == served.warned
+
+
+@pytest.mark.parametrize(
+    ("host", "header", "is_named"),
+    [
+        ("127.0.0.1", "127.0.0.1:80", True),
+        ("127.0.0.1", "localhost:80", True),
+        ("127.0.0.1", "[::1]:80", True),
+        ("127.0.0.1", "127.0.0.1", False),
+        ("127.0.0.1", "127.0.0.1:81", False),
+        ("127.0.0.1", "192.168.0.2:80", False),
+        ("127.0.0.1", "localhost.evil.example:80", False),
+        ("::1", "[::1]:80", True),
+        ("0.0.0.0", "192.168.0.2:80", True),  # noqa: S104 - what a user may ask for
+        ("0.0.0.0", "evil.example:80", False),  # noqa: S104
+        ("0.0.0.0", f"{socket.gethostname()}:80", True),  # noqa: S104
+        ("192.168.0.2", "192.168.0.2:80", True),
+        ("192.168.0.2", "192.168.0.3:80", False),
+    ],
+)
+def test_names_that_can_be_rebound_are_none_of_ours(host: str, header: str, *, is_named: bool) -> None:
+    """A name of others that leads here is refused; numbers and our own name cannot be turned on us."""
+    assert is_named == Address(host, 80).is_named(header)
+
+
+def test_each_run_has_a_token_of_its_own_that_is_not_shown() -> None:
+    """Long enough that none is guessed, and not in what may be logged."""
+    first, second = Address("127.0.0.1", 80), Address("::1", 80)
+    assert first.token != second.token
+    assert len(first.token) >= 32
+    assert first.token not in repr(first)
+    assert f"http://127.0.0.1:80/{first.token}/" == first.url
+    assert second.url.startswith("http://[::1]:80/")
+    assert socket.gethostname() in Address("0.0.0.0", 80).url  # noqa: S104
+
+
+def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
+    """Who names a port wants that one."""
+    listening, address = bind("127.0.0.1", None)
+    with listening:
+        other, elsewhere = bind("127.0.0.1", None)
+        other.close()
+        assert address.port != elsewhere.port
+        with pytest.raises(OSError, match="in use"):
+            bind("127.0.0.1", address.port)
+
+
+def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jam goes on without it."""
+
+    def fail(*_: object) -> None:
+        """Break."""
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("improviser.web.server.build_app", fail)
+    warned: list[str] = []
+    services = Services(lambda _: None, no_take, list)
+    with Page(Standing(), services, "127.0.0.1", None, warned.append):
+        assert wait_until(lambda: warned)
+    assert ["the page is not served any more (broken); improviser ctl steers the jam"] == warned
+    assert not [thread for thread in threading.enumerate() if thread.name == "page"]

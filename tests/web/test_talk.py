@@ -1,0 +1,214 @@
+"""What pages say and are told, over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from improviser.control import (
+    Act,
+    Action,
+    Choose,
+    Heard,
+    Knob,
+    Lock,
+    Played,
+    Receive,
+    Route,
+    Stepped,
+    Turn,
+)
+from improviser.web import hub, talk
+from tests.performing import ready
+from tests.web.serving import message_of, say, serving, wait_until
+
+HEARD = Heard(1.0, 0, 60, 80, "Keys")
+
+
+def test_a_page_is_greeted_with_how_it_stands_and_what_happened() -> None:
+    """The last events too, so that a page that is loaded anew shows them; channels are counted from 1."""
+    with serving() as served:
+        served.page.hear(HEARD)
+        served.page.hear(Stepped(1.0))
+        with served.connect() as client:
+            hello = message_of(client, "hello")
+    assert {"preset": "chorale"} == hello["state"]
+    assert (12.5, [("heard", 1)]) == (
+        hello["now_s"],
+        [(event["event"], event["channel"]) for event in hello["recent"]],
+    )
+
+
+def test_what_happened_by_another_clock_is_forgotten() -> None:
+    """A performer that is started anew may count another way."""
+    with serving() as served:
+        served.page.hear(HEARD)
+        served.page.hear(ready())
+        with served.connect() as client:
+            assert ["ready"] == [event["event"] for event in message_of(client, "hello")["recent"]]
+
+
+def test_all_that_steers_is_handed_on() -> None:
+    """As the command it stands for; notes as if they had come on a port of the page."""
+    said = [
+        ({"event": "turn", "knob": "harmony", "position": 1.5}, Turn(Knob.HARMONY, 1.5)),
+        ({"event": "act", "action": "like"}, Act(Action.LIKE)),
+        ({"event": "choose", "preset": "fiddle"}, Choose("fiddle")),
+        ({"event": "lock", "key": "Am"}, Lock("Am")),
+        ({"event": "route", "input": None, "output": "Synth"}, Route(None, "Synth")),
+        ({"event": "receive", "data": [0x90, 60, 90]}, Receive((0x90, 60, 90), "Page 1")),
+        ({"event": "receive", "data": [0x80, 60, 0]}, Receive((0x80, 60, 0), "Page 1")),
+    ]
+    with serving() as served, served.connect() as client:
+        for values, _ in said:
+            client.send(json.dumps(values))
+        assert wait_until(lambda: len(served.told) == len(said))
+    assert [command for _, command in said] == served.told
+
+
+def test_two_pages_agree() -> None:
+    """Both are told the events, and how it stands once that has changed."""
+    with serving() as served, served.connect() as first, served.connect() as second:
+        for client in (first, second):
+            message_of(client, "hello")
+        served.standing.values = {"preset": "fiddle"}
+        served.page.hear(Played(2.0, 2.0, 0, 64, 70, 0.0, "C", None))
+        for client in (first, second):
+            assert 64 == message_of(client, "played")["note"]
+            assert "fiddle" == message_of(client, "state")["preset"]
+
+
+def test_a_ping_is_answered_with_the_time() -> None:
+    """The page's own number comes back."""
+    with serving() as served, served.connect() as client:
+        say(client, event="ping", sent_ms=3.25)
+        assert {"event": "pong", "sent_ms": 3.25, "now_s": 12.5} == message_of(client, "pong")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "7",
+        "null",
+        "{}",
+        '{"event": "stop"}',
+        '{"event": "turn", "knob": "harmony", "position": 9}',
+        '{"event": "turn", "knob": "harmony", "position": NaN}',
+        '{"event": "act", "action": "explode"}',
+        '{"event": "lock", "key": 5}',
+        '{"event": "choose", "preset": ["x"]}',
+        '{"event": "route", "input": 3}',
+        '{"event": "receive", "data": [248]}',
+        '{"event": "receive", "data": [144, 60]}',
+        '{"event": "receive", "data": "x", "port": 3}',
+        '{"event": "ping"}',
+        '{"event": "ping", "sent_ms": NaN}',
+        '{"event": "adopt", "number": 1, "path": "/etc/passwd", "digest": "", "model_digest": ""}',
+        "[" * 2000,
+    ],
+)
+def test_nonsense_is_refused_and_does_nothing(text: str) -> None:
+    """The page is told, and the talk goes on."""
+    with serving() as served, served.connect() as client:
+        client.send(text)
+        assert "" != message_of(client, "refused")["text"]
+        say(client, event="act", action="tap")
+        assert wait_until(lambda: served.told)
+    assert [Act(Action.TAP)] == served.told
+
+
+def test_keys_that_are_down_are_lifted_when_a_page_goes() -> None:
+    """Pedals too; what was let go of before is not."""
+    with serving() as served:
+        with served.connect() as client:
+            for data in ([0x90, 60, 90], [0x90, 64, 90], [0x80, 60, 0], [0xB0, 64, 127], [0xB1, 64, 0]):
+                say(client, event="receive", data=data)
+            assert wait_until(lambda: len(served.told) == 5)
+        assert wait_until(lambda: len(served.told) == 7)
+    assert [Receive((0x80, 64, 0), "Page 1"), Receive((0xB0, 64, 0), "Page 1")] == served.told[5:]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"), [(b"\x90\x3c\x5a", talk.WRONG_KIND), ("x" * 5000, 1009)], ids=["bytes", "oversize"]
+)
+def test_what_is_no_message_ends_the_talk(message: str | bytes, code: int) -> None:
+    """Bytes, and what is longer than anything that is understood."""
+    with serving() as served, served.connect() as client:
+        client.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            message_of(client, "never")
+        assert closed.value.rcvd is not None
+        assert code == closed.value.rcvd.code
+    assert [] == served.told
+
+
+def test_a_flood_ends_the_talk_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many messages a second are no hands; another page goes on."""
+    monkeypatch.setattr(talk, "RATE_MAX", 50.0)
+    with serving() as served, served.connect() as quiet, served.connect() as flood:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(2000):
+                say(flood, event="act", action="tap")
+        with pytest.raises(ConnectionClosed):
+            message_of(flood, "never")
+        assert len(served.told) < 120
+        say(quiet, event="ping", sent_ms=1.0)
+        assert 1.0 == message_of(quiet, "pong")["sent_ms"]
+
+
+def test_much_nonsense_ends_the_talk() -> None:
+    """Who is not understood so often is none of ours."""
+    with serving() as served, served.connect() as client:
+        for _ in range(talk.FAULTS_MAX + 1):
+            client.send("nonsense")
+        with pytest.raises(ConnectionClosed) as closed:
+            message_of(client, "never")
+        assert closed.value.rcvd is not None
+        assert talk.TOO_MUCH == closed.value.rcvd.code
+
+
+def test_a_page_that_reads_nothing_is_let_go_and_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is told waits in a queue of its own, up to a bound."""
+    monkeypatch.setattr(hub, "WAITING_MAX", 16)
+    with serving() as served, served.connect() as reader:
+        message_of(reader, "hello")
+        deaf = hub.Client("Page 9")
+        assert served.page._hub is not None  # noqa: SLF001 - a page that never reads cannot be had else
+        served.page._hub._clients.add(deaf)  # noqa: SLF001
+        for note in range(40):
+            served.page.hear(Heard(1.0, 0, note, 80, "Keys"))
+            assert note == message_of(reader, "heard")["note"]
+        assert (True, 1) == (deaf.is_let_go, deaf.waiting.qsize())
+
+
+def test_so_many_pages_and_no_more() -> None:
+    """One more is told to come later; when one has gone there is room."""
+    with serving() as served, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(served.connect()) for _ in range(hub.CLIENTS_MAX)]
+        for client in clients:
+            message_of(client, "hello")
+        with served.connect() as late, pytest.raises(ConnectionClosed) as closed:
+            message_of(late, "hello")
+        assert closed.value.rcvd is not None
+        assert talk.TRY_LATER == closed.value.rcvd.code
+        clients.pop().close()
+        assert wait_until(lambda: served.page._hub is not None and len(served.page._hub._clients) < 8)  # noqa: SLF001
+        with served.connect() as client:
+            assert "hello" == message_of(client, "hello")["event"]
+
+
+def test_the_end_lets_all_pages_go() -> None:
+    """A page is told by its socket that the jam has ended."""
+    with contextlib.ExitStack() as stack:
+        with serving() as served:
+            client = stack.enter_context(served.connect())
+            message_of(client, "hello")
+        with pytest.raises(ConnectionClosed):
+            message_of(client, "never")
+    assert [] == served.warned
