@@ -10,8 +10,10 @@ from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, Live
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
+    Beside,
     OutOption,
     RecordOption,
+    SoundOption,
     SwingOption,
     TempoOption,
     perform,
@@ -20,6 +22,7 @@ from improviser.cli.performance import (
 EXAMPLES = """
 improviser demo
 improviser demo --tune drowsy_maggie --preset fiddle
+improviser demo --sound
 improviser demo --backend loopback --record demo.mid
 """
 
@@ -41,6 +44,7 @@ def demo(
     bars: BarsOption = None,
     backend: BackendOption = None,
     record: RecordOption = None,
+    sound: SoundOption = False,
     json: JsonOption = False,
 ) -> None:
     """Jam with a built-in player, which plays a tune on the port 'Improviser In'; needs no instrument.
@@ -63,4 +67,4 @@ def demo(
         player=PlayerUse.ALWAYS,
         tune=tune,
     )
-    perform(options, record, as_json=json)
+    perform(options, record, Beside(sounds=sound), as_json=json)

@@ -25,6 +25,7 @@ from improviser.cli.performance import (
     OutOption,
     ProgramOption,
     RecordOption,
+    SoundOption,
     SwingOption,
     TempoOption,
     ThruOption,
@@ -43,7 +44,7 @@ improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
-improviser jam --no-web
+improviser jam --sound --no-web
 improviser jam --host 0.0.0.0 --web-port 8000
 """
 
@@ -80,6 +81,7 @@ def jam(
     record: RecordOption = None,
     osc: OscOption = None,
     learn: LearnOption = False,
+    sound: SoundOption = False,
     web: WebOption = True,
     open_: OpenOption = None,
     host: HostOption = "127.0.0.1",
@@ -136,4 +138,4 @@ def jam(
         program=program,
     )
     page = PageOptions(host, web_port, open_) if web else None
-    perform(options, record, Beside(osc, learns=learn, page=page), as_json=json)
+    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), as_json=json)

@@ -127,6 +127,12 @@ LearnOption = Annotated[
     bool,
     typer.Option("--learn", help="Learn beside you in the background too; needs the extra train (PyTorch)."),
 ]
+SoundOption = Annotated[
+    bool,
+    typer.Option(
+        "--sound", help="Let fluidsynth sound, where it is installed: started here, and ended again."
+    ),
+]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
@@ -141,11 +147,13 @@ class Beside:
         osc_port: UDP port on which OSC is taken; None: as the user's settings say.
         learns: Whether it learns in the background.
         page: How the page is served; None: not at all.
+        sounds: Whether fluidsynth sounds.
     """
 
     osc_port: int | None = None
     learns: bool = False
     page: PageOptions | None = None
+    sounds: bool = False
 
 
 def perform(options: JamOptions, record: Path | None, beside: Beside | None = None, *, as_json: bool) -> None:
@@ -196,7 +204,7 @@ def _opened(
     shown: tuple[View, Take],
     stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
-    """Open the ways in which others steer; give what has to be told of all that happens."""
+    """Open the ways in which others steer and hear; give what has to be told of all that happens."""
     from improviser.app import osc_port_of_settings
     from improviser.cli.page import serve_page
     from improviser.config.resources import control_folder
@@ -204,9 +212,14 @@ def _opened(
 
     osc_port = beside.osc_port or osc_port_of_settings()
     doors = stack.enter_context(Doors(supervisor, control_folder(), osc_port))
-    if beside.page is None:
-        return []
-    return serve_page(beside.page, settings, supervisor, doors, shown, stack)
+    hears: list[Callable[[Event], None]] = []
+    if beside.sounds:
+        from improviser.daemon.fluidsynth import Fluidsynth
+
+        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, settings)).hear)
+    if beside.page is not None:
+        hears += serve_page(beside.page, settings, supervisor, doors, shown, stack)
+    return hears
 
 
 def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
