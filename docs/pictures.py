@@ -8,6 +8,7 @@ any MIDI system.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -56,12 +57,15 @@ BOX: Final = (214, 74)
 GAP: Final = (36, 48)
 ACROSS: Final = 3
 
+JAM: Final = (*IMPROVISER, "jam", "--backend", "loopback", "--preset", "fiddle", "--seed", "0", "--no-open")
 CHROMIUM_OPTIONS: Final = ("--no-sandbox", "--disable-gpu")
 ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+/[^\s\"]+")
 START_S: Final = 20.0
 # So long the jam plays before the page is taken: the improviser has come in, and the roll is full.
 PLAYING_S: Final = 16.0
 SETTLING_S: Final = 5.0
+# Its reasons are shown when it is chosen.
+NEWEST_NOTE: Final = "#notes button >> nth=0"
 # Name of each screenshot: width, height and colour scheme.
 SCREENS: Final = {
     "page-light": (1280, 860, "light"),
@@ -223,8 +227,10 @@ def arrow(number: int) -> str:
 
 def make_screens() -> Iterator[Path]:
     """Take the page of a jam that the built-in player plays in, light, dark and on a phone."""
-    command = [*IMPROVISER, "jam", "--backend", "loopback", "--preset", "fiddle", "--seed", "0", "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as jam:
+    with tempfile.TemporaryDirectory() as folder:
+        # What a jam leaves behind it leaves there.
+        places = {f"IMPROVISER_{kind}_DIR": folder for kind in ("CONFIG", "STATE")}
+        jam = subprocess.Popen(JAM, stdout=subprocess.PIPE, text=True, cwd=folder, env=os.environ | places)
         try:
             yield from take_screens(printed_address(jam))
         finally:
@@ -263,7 +269,11 @@ def take_screen(browser: Any, address: str, path: Path, screen: tuple[int, int, 
     width, height, scheme = screen
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.goto(address)
+    page.click("#start")
     page.wait_for_timeout(SETTLING_S * 1000)
+    if page.locator(NEWEST_NOTE).is_visible():
+        page.click(NEWEST_NOTE)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=str(path))
     page.close()
     return path
