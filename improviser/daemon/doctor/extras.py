@@ -68,7 +68,7 @@ def check_extras() -> Iterator[Finding]:
         lacks = _lacking(libraries)
         if lacks:
             step = f'pip install "improviser-live[{extra}]"; in a checkout: pip install ".[{extra}]"'
-            yield warned(name, f"not installed: {', '.join(lacks)}; only {purpose} need it", step)
+            yield warned(name, f"not installed: {', '.join(lacks)}; it is only for {purpose}", step)
         else:
             yield passed(name, f"installed, for {purpose}")
 

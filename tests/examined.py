@@ -1,0 +1,31 @@
+"""What the tests of the doctor share: MIDI systems that are none, and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from improviser.daemon.doctor import Finding
+from improviser.daemon.doctor.midi import MidiSystem
+from improviser.ports.loopback import LoopbackBackend
+
+
+class Renamed(LoopbackBackend):
+    """A patchbay that passes for another MIDI system."""
+
+    def __init__(self, name: str = "alsa") -> None:
+        """Be that system."""
+        super().__init__()
+        self.name = name
+
+
+def opened(backend: LoopbackBackend | None) -> MidiSystem:
+    """Give a MIDI system that has been opened, or was not there."""
+    system = MidiSystem("auto")
+    system.backend = backend
+    return system
+
+
+def only(findings: Iterator[Finding]) -> Finding:
+    """Give the one finding of a check."""
+    (finding,) = findings
+    return finding

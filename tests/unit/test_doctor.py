@@ -1,0 +1,236 @@
+"""What the doctor finds of MIDI, on machines of all kinds; and that nothing stops it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from improviser.daemon.doctor import (
+    Finding,
+    Status,
+    clock_in,
+    examination,
+    examine,
+    midi,
+    music,
+    report,
+    round_trip,
+)
+from improviser.daemon.doctor.midi import MidiSystem
+from improviser.errors import PortError
+from improviser.ports import jack
+from improviser.ports.loopback import LoopbackBackend, LoopbackOutput
+from tests.examined import Renamed, only, opened
+
+PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of the user's, where nobody has to wait for a clock."""
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(clock_in, "LISTEN_S", 0.0)
+    return tmp_path
+
+
+def openers(monkeypatch: pytest.MonkeyPatch, **backends: LoopbackBackend | str) -> None:
+    """Let these MIDI systems be there, and others not, with the reason."""
+
+    def open_backend(name: str = "auto") -> LoopbackBackend:
+        """Open it, or say why not."""
+        found = backends.get(name, f"no {name} here; install {name}")
+        if isinstance(found, str):
+            raise PortError(found)
+        return found
+
+    monkeypatch.setattr(midi, "open_backend", open_backend)
+
+
+def test_findings_come_one_after_another_and_as_json() -> None:
+    """All is looked at in turn, and the page gets the same as objects of text."""
+    findings = examine("loopback")
+    assert Finding("MIDI system", PASS, "loopback") == next(findings)
+    assert "ports" == next(findings).name
+    first = {"name": "MIDI system", "status": "pass", "found": "loopback", "next_step": ""}
+    assert first == report("loopback")[0]
+
+
+def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a check raises, or a driver that ends the program, is told, and all others are made."""
+
+    def end(_: object) -> Iterator[Finding]:
+        """End the program."""
+        raise SystemExit(3)
+
+    def divide() -> Iterator[Finding]:
+        """Break."""
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(examination, "check_ports", end)
+    monkeypatch.setattr(examination, "check_presets", divide)
+    found = {finding.name: finding for finding in examine("loopback")}
+    assert (FAIL, "the check broke: SystemExit: 3") == (found["ports"].status, found["ports"].found)
+    assert "the check broke: ZeroDivisionError: by zero" == found["presets"].found
+    assert PASS is found["model"].status
+
+
+def test_a_wrong_name_is_a_finding() -> None:
+    """A MIDI system that does not exist is no fault of the doctor's."""
+    assert next(examine("bach")).found.startswith("the check broke: UsageError: no backend 'bach'")
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_the_system_that_is_taken_and_why_no_other_is(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those of this platform each other one is told with its reason."""
+    monkeypatch.setattr(sys, "platform", platform)
+    name = {"linux": "alsa", "darwin": "coremidi"}[platform]
+    openers(monkeypatch, auto=Renamed(name))
+    system = MidiSystem(None)
+    assert Finding("MIDI system", PASS, f"{name}; jack: no jack here") == only(midi.check_system(system))
+    openers(monkeypatch, auto=Renamed(name), jack=Renamed("jack"))
+    assert f"{name}; jack: works too" == only(midi.check_system(system)).found
+
+
+def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A jam that begins meanwhile gets the name that patchbays know."""
+    names: list[str] = []
+
+    def open_jack(name: str) -> LoopbackBackend:
+        """Take note of the name."""
+        names.append(name)
+        return Renamed("jack")
+
+    monkeypatch.setattr(jack, "open_jack", open_jack)
+    openers(monkeypatch, jack=Renamed("jack"))
+    assert Finding("MIDI system", PASS, "jack") == only(midi.check_system(MidiSystem("jack")))
+    assert ["Improviser Doctor"] == names
+
+
+@pytest.mark.parametrize(
+    ("platform", "found", "step"),
+    [
+        ("linux", "none works here; jack: no jack here; alsa: no alsa here", "sudo apt install jackd2"),
+        ("win32", "none works here; winmm: no winmm here", "pip install --force-reinstall python-rtmidi"),
+    ],
+)
+def test_no_midi_system_fails(platform: str, found: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told with its reason, and how to get one; what needs one is not looked at."""
+    monkeypatch.setattr(sys, "platform", platform)
+    openers(monkeypatch)
+    system = MidiSystem("auto")
+    finding = only(midi.check_system(system))
+    assert (FAIL, found) == (finding.status, finding.found)
+    assert finding.next_step.startswith(step)
+    for check in (midi.check_ports, clock_in.check_clock):
+        assert (WARN, midi.NO_SYSTEM) == (only(check(system)).status, only(check(system)).found)
+    assert "no winmm here" in only(midi.check_system(MidiSystem("winmm"))).found
+    assert "install winmm" == only(midi.check_system(MidiSystem("winmm"))).next_step
+
+
+def test_settings_name_the_system(home: Path) -> None:
+    """Without an option the user's settings count; faulty ones are left to another check."""
+    (home / "settings.toml").write_text('backend = "alsa"\n')
+    assert "alsa" == MidiSystem(None).wanted
+    (home / "settings.toml").write_text("backend = 3\n")
+    assert "auto" == MidiSystem(None).wanted
+    finding = only(music.check_presets())
+    assert (WARN, True) == (finding.status, "settings.toml" in finding.found)
+
+
+def test_ports_are_listed_without_our_own() -> None:
+    """What can be heard and played on is told, four of each; without a keyboard it is said how to go on."""
+    backend = Renamed()
+    for name in ("Improviser Out", "Midi Through Port-0"):
+        backend.open_virtual_output(name)
+    finding = only(midi.check_ports(opened(backend)))
+    assert (WARN, "to hear: none; to play on: none") == (finding.status, finding.found)
+    assert finding.next_step.endswith("improviser demo")
+    for number in range(5):
+        backend.open_virtual_output(f"Keys {number}")
+    backend.open_virtual_input("Synth", lambda *_: None)
+    assert Finding(
+        "ports", PASS, "to hear: 'Keys 0', 'Keys 1', 'Keys 2', 'Keys 3', 1 more; to play on: 'Synth'"
+    ) == only(midi.check_ports(opened(backend)))
+    assert "a2jmidid" in only(midi.check_ports(opened(Renamed("jack")))).next_step
+
+
+def test_windows_needs_a_loopback_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There it is told which one carries the notes, or how to get one; other systems need none."""
+    assert PASS is only(midi.check_loopback_driver()).status
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "IAC" in only(midi.check_loopback_driver()).found
+    monkeypatch.setattr(sys, "platform", "win32")
+    openers(monkeypatch)
+    assert FAIL is only(midi.check_loopback_driver()).status
+    backend = Renamed("winmm")
+    openers(monkeypatch, winmm=backend)
+    assert "loopMIDI" in only(midi.check_loopback_driver()).next_step
+    backend.open_virtual_input("loopMIDI Port 1", lambda *_: None)
+    assert "'loopMIDI Port 1' carries" in only(midi.check_loopback_driver()).found
+
+
+def ticking(backend: LoopbackBackend, *tempos_bpm: float) -> None:
+    """Let an input send a beat of clock for each tempo as soon as somebody listens."""
+    names = [f"Clock {number}" for number in range(len(tempos_bpm))]
+    for name in names:
+        backend.open_virtual_output(name)
+    open_input = backend.open_input
+
+    def open_ticking(name: str, callback: Callable[[Sequence[int], int], None]) -> object:
+        """Open it, and tick."""
+        tempo_bpm = tempos_bpm[names.index(name)]
+        for tick in range(24):
+            callback((0xF8,), round(tick * 60e9 / tempo_bpm / 24))
+            callback((0x90, 60, 1), 0)
+        return open_input(name, callback)
+
+    backend.open_input = open_ticking  # type: ignore[assignment] # a double of one method
+
+
+def test_the_tempo_of_a_clock_is_told() -> None:
+    """One clock is told with its tempo, none is no fault, and two are one too many."""
+    quiet = Renamed()
+    quiet.open_virtual_output("Keys")
+    assert Finding("clock in", PASS, "no MIDI clock comes in, so the beat is our own") == only(
+        clock_in.check_clock(opened(quiet))
+    )
+    one, two = Renamed(), Renamed()
+    ticking(one, 96)
+    assert Finding("clock in", PASS, "96.0 bpm from 'Clock 0'") == only(clock_in.check_clock(opened(one)))
+    ticking(two, 96, 120)
+    assert (WARN, "96.0 bpm from 'Clock 0', 120.0 bpm from 'Clock 1'") == (
+        only(clock_in.check_clock(opened(two))).status,
+        only(clock_in.check_clock(opened(two))).found,
+    )
+
+
+def test_messages_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they took is told, through the system or else inside this program; slow ones are warned of."""
+    monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
+    found = only(round_trip.check_round_trip(opened(Renamed())))
+    assert (PASS, True) == (found.status, found.found.startswith("through alsa: 0."))
+    assert found.found.endswith("(50 messages)")
+    for system in (None, Renamed("winmm")):
+        assert only(round_trip.check_round_trip(opened(system))).found.startswith("inside this program only")
+    monkeypatch.setattr(round_trip, "SLOW_MS", 0.0)
+    assert (
+        "end what keeps the machine busy, and see real-time priority above"
+        == only(round_trip.check_round_trip(opened(Renamed()))).next_step
+    )
+    monkeypatch.setattr(round_trip, "_ALL_S", 0.0)
+    assert FAIL is only(round_trip.check_round_trip(opened(Renamed()))).status
+
+
+def test_messages_that_do_not_come_back_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are lost are counted; a port that cannot be made is told."""
+    monkeypatch.setattr(round_trip, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(LoopbackOutput, "send", lambda *_: None)
+    found = only(round_trip.check_round_trip(opened(Renamed())))
+    assert (FAIL, "through alsa: 50 of 50 messages did not come back") == (found.status, found.found)
+    backend = Renamed()
+    monkeypatch.setattr(backend, "output_names", lambda: ())
+    assert "was made and is not there" in only(round_trip.check_round_trip(opened(backend))).found
