@@ -110,7 +110,6 @@ function takeEvent(event, isLive) {
   switch (event.event) {
     case "heard": takeHeard(event, isLive); break;
     case "lifted": takeLifted(event, isLive); break;
-    case "controlled": if (isLive && isForeign(event)) sound.playYours(event.data); break;
     case "played": takePlayed(event, isLive); break;
     case "released": takeReleased(event, isLive); break;
     case "silenced": takeSilenced(event); break;
@@ -129,18 +128,13 @@ function takeEvent(event, isLive) {
   }
 }
 
-/** Whether a note of yours comes from elsewhere, and is to sound here. */
-function isForeign(event) {
-  return byId("hear").checked && !OWN_PORT.test(event.port);
-}
-
 function takeHeard(event, isLive) {
   // Without an outer clock your first note is the first downbeat.
   if (grid.beatAt(event.at_s) === null && state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
   roll.begin("you", event, event.at_s);
   if (!isLive || OWN_PORT.test(event.port)) return;
   piano.light(event.note, "you", true);
-  if (isForeign(event)) sound.playYours([144, event.note, event.velocity]);
+  if (byId("hear").checked) sound.playYours([144, event.note, event.velocity]);
 }
 
 function takeLifted(event, isLive) {

@@ -234,7 +234,7 @@ export class Roll {
     pen.font = `${Math.max(10, Math.min(12, this.#row + 1))}px system-ui, sans-serif`;
     pen.textBaseline = "middle";
     for (let note = Math.max(0, Math.floor(this.#low)); note <= this.#high; note += 1) {
-      const isShown = this.#row >= 9.5 ? !isBlack(note) : note % 12 === 0 || note % 12 === 7;
+      const isShown = this.#row >= 11.5 ? !isBlack(note) : note % 12 === 0 || note % 12 === 7;
       if (isShown) pen.fillText(noteName(note), 5, this.#y(note) + this.#row / 2);
     }
   }
