@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -44,11 +45,12 @@ class Ticks:
 
     @property
     def tempo_bpm(self) -> float | None:
-        """The tempo in quarter notes a minute; None where too few ticks came."""
+        """The tempo in quarter notes a minute, by the line that fits all ticks; None where too few came."""
         at_ns = list(self._at_ns)
         if len(at_ns) < _TICKS_MIN or at_ns[-1] <= at_ns[0]:
             return None
-        return _S_PER_MIN * NS_PER_S * (len(at_ns) - 1) / (at_ns[-1] - at_ns[0]) / _TICKS_A_BEAT
+        tick_ns = statistics.linear_regression(range(len(at_ns)), at_ns).slope
+        return _S_PER_MIN * NS_PER_S / tick_ns / _TICKS_A_BEAT
 
 
 def check_clock(midi: MidiSystem) -> Iterator[Finding]:
