@@ -28,7 +28,7 @@ export class Controls {
     this.#onPanic = onPanic;
     this.#knobs = new Knobs(send);
     for (const [id, action] of Object.entries(ACTIONS)) byId(id).addEventListener("click", () => this.#act(action));
-    setOptions(byId("lock"), [["auto", "hear it"], ...KEYS.map((key) => [key, key])]);
+    setOptions(byId("lock"), [["auto", "auto: it hears the key"], ...KEYS.map((key) => [key, key])]);
     this.#onChange("lock", (key) => send({ event: "lock", key }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
@@ -42,7 +42,7 @@ export class Controls {
     const presets = state.presets.includes(state.preset) ? state.presets : [state.preset, ...state.presets];
     setOptions(byId("preset"), presets.map((name) => [name, name]));
     this.#showField("preset", state.preset);
-    this.#showField("lock", state.lock);
+    this.#showField("lock", state.lock || "auto");
     this.#showField("tempo", String(Math.round(state.tempo_bpm * 10) / 10));
     const isOuter = state.clock === "outer";
     byId("tempo").disabled = isOuter;

@@ -29,6 +29,8 @@ const OWN_PORT = /^page/i;
 const DIAGNOSTICS_MS = 500;
 
 let state = null;
+// Without an outer clock your first note is the first downbeat.
+let isFirstAwaited = false;
 const clock = new ProgramClock();
 const sound = new Sound(clock);
 const grid = new Grid();
@@ -82,6 +84,7 @@ function begin({ now_s: nowS, state: stands, recent }) {
   for (const panel of [roll, notes, grid]) panel.clear();
   banner.connect();
   showState(stands);
+  isFirstAwaited = !stands.rolling;
   for (const event of recent) takeEvent(event, false);
 }
 
@@ -118,7 +121,7 @@ function takeEvent(event, isLive) {
     case "started": grid.anchor(event.at_s, event.beat); break;
     case "synced": grid.anchor(event.at_s, event.beat, event.tempo_bpm); break;
     case "halted": grid.halt(event.at_s); roll.plan([]); break;
-    case "restarted": grid.clear(); roll.plan([]); break;
+    case "restarted": isFirstAwaited = true; grid.clear(); roll.plan([]); break;
     case "notice": setText(byId("notice"), event.text); break;
     case "warning": if (isLive) banner.warn(event.text); break;
     case "ready": banner.connect(); break;
@@ -129,19 +132,21 @@ function takeEvent(event, isLive) {
 }
 
 function takeHeard(event, isLive) {
-  // Without an outer clock your first note is the first downbeat.
-  if (grid.beatAt(event.at_s) === null && state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
+  if (isLive && isFirstAwaited) {
+    isFirstAwaited = false;
+    if (state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
+  }
   roll.begin("you", event, event.at_s);
   if (!isLive || OWN_PORT.test(event.port)) return;
   piano.light(event.note, "you", true);
-  if (byId("hear").checked) sound.playYours([144, event.note, event.velocity]);
+  if (byId("hear").checked && sound.isRunning) sound.playYours([144, event.note, event.velocity]);
 }
 
 function takeLifted(event, isLive) {
   roll.end("you", event, event.at_s);
   if (!isLive || OWN_PORT.test(event.port)) return;
   piano.light(event.note, "you", false);
-  sound.playYours([128, event.note, 0]);
+  if (sound.isRunning) sound.playYours([128, event.note, 0]);
 }
 
 function takePlayed(event, isLive) {
@@ -176,7 +181,7 @@ function chooseNote(events) {
 /** Sound begins with the first gesture, and goes on with the next one where the browser has stopped it. */
 function followSound() {
   const start = async () => {
-    if (!sound.isRunning && byId("sound").checked) await sound.start();
+    if (!sound.isRunning) await sound.start();
     byId("hint").hidden ||= sound.isRunning;
   };
   for (const gesture of ["pointerdown", "pointerup", "keydown"]) {

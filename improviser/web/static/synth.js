@@ -4,11 +4,14 @@ import { AudioClock } from "./clock.js";
 
 const YOU = 0;
 const IMPROVISER = 1;
+// General MIDI, from 0: a piano for you, an electric one for the improviser.
 const PROGRAMS = [0, 4];
 const [LEAD_MS, LEAD_STEP_MS, LEAD_MAX_MS] = [30, 10, 250];
 // What is later than that is not worth hearing any more.
 const STALE_S = 1;
 const SHORTEST_S = 0.02;
+// So many notes in a row with time to spare make the lead shorter again.
+const EARLY_NOTES = 40;
 
 /** Both parts, each with its volume and its mute. */
 export class Sound {
@@ -20,6 +23,7 @@ export class Sound {
   #mutes = [false, false];
   // The improviser's notes that sound, by channel and note: the audio moment of their onset.
   #sounding = new Map();
+  #early = 0;
   leadMs = LEAD_MS;
   sounded = 0;
 
@@ -32,19 +36,11 @@ export class Sound {
     return this.#isOn && this.#synth?.audioContext.state === "running";
   }
 
-  /** Begin, or go on, from a gesture: browsers allow no sound before; tells whether it did. */
+  /** Begin, or go on, where a gesture lets it: browsers allow no sound before, and complain. */
   async start() {
-    if (!this.#isOn) return false;
-    if (!this.#synth) {
-      this.#synth = new window.WebAudioTinySynth({ quality: 1, useReverb: 0 });
-      this.#clock = new AudioClock(this.#synth.audioContext);
-      PROGRAMS.forEach((program, part) => {
-        this.#synth.send([0xc0 | part, program]);
-        this.#applyVolume(part);
-      });
-    }
-    if (this.#synth.audioContext.state !== "running") await this.#synth.audioContext.resume();
-    return this.isRunning;
+    if (!this.#isOn || navigator.userActivation?.isActive === false) return;
+    if (!this.#synth) this.#make();
+    await this.#synth.audioContext.resume();
   }
 
   /** Switch all of it on or off. */
@@ -81,7 +77,7 @@ export class Sound {
     const nowS = this.#synth.audioContext.currentTime;
     const dueAudioS = this.#clock.toAudioS(this.#programClock.toPageMs(dueS));
     if (nowS - dueAudioS > STALE_S) return;
-    if (dueAudioS + this.leadMs / 1000 < nowS) this.leadMs = Math.min(LEAD_MAX_MS, this.leadMs + LEAD_STEP_MS);
+    this.#fitLead((dueAudioS - nowS) * 1000 + this.leadMs);
     const onS = Math.max(nowS, dueAudioS + this.leadMs / 1000);
     this.#synth.send([0x90 | IMPROVISER, note, velocity], onS);
     this.#sounding.set(`${channel}:${note}`, onS);
@@ -101,14 +97,14 @@ export class Sound {
   /** End all that the improviser sounds. */
   silenceImproviser() {
     this.#sounding.clear();
-    this.#synth?.send([0xb0 | IMPROVISER, 120, 0]);
+    this.#synth?.allSoundOff(IMPROVISER);
   }
 
   /** End all that sounds. */
   silence() {
     this.silenceImproviser();
-    this.#synth?.send([0xb0 | YOU, 64, 0]);
-    this.#synth?.send([0xb0 | YOU, 120, 0]);
+    this.#synth?.setSustain(YOU, 0);
+    this.#synth?.allSoundOff(YOU);
   }
 
   /** Take the shortest lead again, as a new connection may be a better one. */
@@ -116,7 +112,27 @@ export class Sound {
     this.leadMs = LEAD_MS;
   }
 
+  #make() {
+    this.#synth = new window.WebAudioTinySynth({ quality: 1, useReverb: 0 });
+    this.#clock = new AudioClock(this.#synth.audioContext);
+    PROGRAMS.forEach((program, part) => {
+      this.#synth.setProgram(part, program);
+      this.#applyVolume(part);
+    });
+  }
+
+  /** Make the lead longer where a note had no time to spare, and shorter where many in a row had plenty. */
+  #fitLead(spareMs) {
+    this.#early = spareMs > 2 * LEAD_STEP_MS ? this.#early + 1 : 0;
+    if (spareMs < 0) {
+      this.leadMs = Math.min(LEAD_MAX_MS, this.leadMs + LEAD_STEP_MS);
+    } else if (this.#early >= EARLY_NOTES) {
+      this.leadMs = Math.max(LEAD_MS, this.leadMs - LEAD_STEP_MS);
+      this.#early = 0;
+    }
+  }
+
   #applyVolume(part) {
-    this.#synth?.send([0xb0 | part, 7, this.#mutes[part] ? 0 : this.#volumes[part]]);
+    this.#synth?.setChVol(part, this.#mutes[part] ? 0 : this.#volumes[part]);
   }
 }
