@@ -8,6 +8,7 @@ const KEEP_S = 20;
 const NAMES_PX = 36;
 const NEAR_PX = 9;
 const LEAST_ROWS = 25;
+const LEAST_PX = 7;
 const CALM_MS = 100;
 const LABEL_MS = 4000;
 const COLOURS = ["panel", "ink", "soft", "line", "you", "improviser", "ghost", "beat", "bar", "now"];
@@ -118,6 +119,12 @@ export class Roll {
     return this.#size.height / (this.#high - this.#low);
   }
 
+  /** Where a note stands in its row; tall enough to tell an outline from a filled one. */
+  #place(note) {
+    const height = Math.max(LEAST_PX, this.#row - 2);
+    return { top: this.#y(note) + (this.#row - height) / 2, height };
+  }
+
   #nearest(x, y) {
     const nowS = this.#clock.nowS();
     let best = null;
@@ -126,8 +133,8 @@ export class Roll {
       if (note.part !== "improviser") continue;
       const left = this.#x(note.startS, nowS);
       const right = this.#x(note.endS ?? nowS, nowS);
-      const top = this.#y(note.note);
-      const away = Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - top - this.#row));
+      const { top, height } = this.#place(note.note);
+      const away = Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - top - height));
       if (away < least) [best, least] = [note, away];
     }
     return best;
@@ -194,12 +201,11 @@ export class Roll {
     const pen = this.#pen;
     const left = this.#x(note.startS, nowS);
     const width = Math.max(4, this.#x(note.endS ?? Math.max(nowS, note.startS), nowS) - left);
-    const top = this.#y(note.note) + 1;
-    const height = Math.max(4, this.#row - 2);
+    const { top, height } = this.#place(note.note);
     if (note.part === "you") {
       pen.strokeStyle = this.#colours.you;
-      pen.lineWidth = 2;
-      pen.strokeRect(left + 1, top + 1, Math.max(2, width - 2), height - 2);
+      pen.lineWidth = 1.5;
+      pen.strokeRect(left + 1, top + 0.75, Math.max(3, width - 2), height - 1.5);
     } else {
       pen.fillStyle = this.#colours.improviser;
       pen.fillRect(left, top, width, height);
@@ -221,7 +227,8 @@ export class Roll {
       if (startS === null || startS < nowS) continue;
       const left = this.#x(startS, nowS);
       const right = beats === null ? this.#size.width + 4 : this.#x(this.#grid.timeOf(beat + beats), nowS);
-      pen.strokeRect(left, this.#y(note) + 1, Math.max(4, right - left), Math.max(4, this.#row - 2));
+      const { top, height } = this.#place(note);
+      pen.strokeRect(left, top, Math.max(4, right - left), height);
     }
     pen.setLineDash([]);
   }
