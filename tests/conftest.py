@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 IS_CI = os.environ.get("CI") == "true"
+# What tests with these markers need, and the package it comes in.
+PROGRAMS = {"jack": ("jackd", "jackd2"), "browser": ("chromium", "chromium")}
 
 # No deadline: a busy machine would fail tests that are right. In CI the same examples in every run.
 settings.register_profile("dev", deadline=None)
@@ -29,13 +31,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests over JACK where there is no JACK; with CI=true that is a failure."""
-    if item.get_closest_marker("jack") is None or shutil.which("jackd") is not None:
-        return
-    reason = "no jackd on the PATH: on Debian, apt-get install jackd2"
-    if IS_CI:
-        pytest.fail(reason)
-    pytest.skip(reason)
+    """Skip tests that need a program where it is not; with CI=true that is a failure."""
+    for marker, (program, package) in PROGRAMS.items():
+        if item.get_closest_marker(marker) is None or shutil.which(program) is not None:
+            continue
+        reason = f"no {program} on the PATH: on Debian, apt-get install {package}"
+        if IS_CI:
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -42,7 +42,6 @@ from improviser.control.events import (
     Locked,
     Notice,
     Offered,
-    Planned,
     Played,
     Ready,
     Released,
@@ -55,9 +54,9 @@ from improviser.control.events import (
     Switched,
     Synced,
     Turned,
-    Understood,
     Warned,
 )
+from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.lines import DIGITS, Value, line_to_value, value_to_json, value_to_line
 from improviser.control.settings import (

@@ -19,7 +19,6 @@ from improviser.control.events import (
     Locked,
     Notice,
     Offered,
-    Planned,
     Played,
     Ready,
     Released,
@@ -32,9 +31,9 @@ from improviser.control.events import (
     Switched,
     Synced,
     Turned,
-    Understood,
     Warned,
 )
+from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
 

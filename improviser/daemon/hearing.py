@@ -72,6 +72,7 @@ class Hearing:
             Understood(
                 at_s=at_s,
                 machine_s=time.monotonic(),
+                beat=engine.beat_at(at_s),
                 key=engine.key.name,
                 key_confidence=engine.key_confidence,
                 chord=None if chord is None else chord.name,

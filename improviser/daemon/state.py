@@ -209,7 +209,7 @@ class State:
                 self.is_rolling = not self.is_halted
             case Played(key=key, chord=chord):
                 self.key, self.chord = key, chord
-            case Understood(at_s, machine_s, key, key_confidence, chord, chord_confidence):
+            case Understood(at_s, machine_s, _, key, key_confidence, chord, chord_confidence):
                 self.offset_s = machine_s - at_s
                 self.key, self.key_confidence = key, key_confidence
                 self.chord, self.chord_confidence = chord, chord_confidence

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from improviser.agent.checkpoint import save_model, weight_shapes
 from improviser.agent.config import Group, NetworkConfig
@@ -17,6 +18,7 @@ from improviser.errors import PortError
 from improviser.listening.observation import GROUPS
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.jack import open_jack
+from tests.integration.browsing import FLAGS
 from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
 
 
@@ -63,6 +65,15 @@ def _answers() -> bool:
     except PortError:
         return False
     return True
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

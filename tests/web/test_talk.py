@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -212,3 +215,23 @@ def test_the_end_lets_all_pages_go() -> None:
         with pytest.raises(ConnectionClosed):
             message_of(client, "never")
     assert [] == served.warned
+
+
+def test_the_pages_of_a_trial_stay_and_flood(tmp_path: Path) -> None:
+    """Four are open, the last of which is let go again and again; what is played is told to the others."""
+    told = tmp_path / "told.jsonl"
+    told.write_text("", "utf-8")
+    command = [sys.executable, "-m", "improviser.daemon.timing.pages", str(told), "4"]
+    with serving() as served, subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
+        told.write_text(json.dumps({"event": "page", "url": served.address.url}) + "\n", "utf-8")
+        names = set[str]()
+
+        def seen() -> set[str]:
+            """Give the names of all pages that were there so far."""
+            assert served.page._hub is not None  # noqa: SLF001 - who is there is told to nobody
+            names.update(client.port for client in tuple(served.page._hub._clients))  # noqa: SLF001
+            return names
+
+        assert wait_until(lambda: len(seen()) >= 6)
+        process.terminate()
+    assert [] == served.told

@@ -61,6 +61,7 @@ class Work:
         learns: Whether a learner works, in a process of its own at low priority.
         jam_learns: Whether the jam learns in the background.
         spins: Whether each core is kept busy.
+        pages: How many pages are open, of which the last one floods.
         realtime: Whether the jam and the reference may have real-time priority.
     """
 
@@ -68,6 +69,7 @@ class Work:
     learns: bool = False
     jam_learns: bool = False
     spins: bool = False
+    pages: int = 0
     realtime: bool = True
 
 
@@ -75,6 +77,7 @@ WORKS: Final = (
     Work("idle"),
     Work("learner", learns=True),
     Work("learning", jam_learns=True),
+    Work("pages", pages=4),
     Work("loaded", spins=True),
     Work("ordinary", learns=True, realtime=False),
 )
@@ -167,7 +170,7 @@ def run_trial(trial: Trial) -> Outcome:
         stack.callback(_end, witness)
         told = stack.enter_context((folder / "told.jsonl").open("w+", encoding="utf-8"))
         with contextlib.ExitStack() as music:
-            for command in _work(trial):
+            for command in _work(trial, folder / "told.jsonl"):
                 music.enter_context(_beside(command, environment))
             for command in _references(reference, trial):
                 music.enter_context(_beside(_admitted(trial, command), environment))
@@ -241,10 +244,13 @@ def _references(program: Path | None, trial: Trial) -> list[list[str]]:
     return [[str(program), name, str(step_s * _MS_PER_S), priority, kind] for name, step_s, kind in kinds]
 
 
-def _work(trial: Trial) -> list[list[str]]:
-    """Give the commands that work beside the trial."""
+def _work(trial: Trial, told: Path) -> list[list[str]]:
+    """Give the commands that work beside the trial; what the jam says is in the file `told`."""
     learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
-    return learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
+    pages = [sys.executable, "-P", "-m", "improviser.daemon.timing.pages", str(told), str(trial.work.pages)]
+    return (
+        [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
+    )
 
 
 def _admitted(trial: Trial, command: list[str]) -> list[str]:

@@ -1,0 +1,76 @@
+"""Pages that are open while a trial runs: some only listen, the last one floods.
+
+Started as `python -m improviser.daemon.timing.pages TOLD COUNT`, where the file TOLD is what the jam prints,
+the address of its page among it. It speaks as a browser does, and ends when it is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+_LOOK_EVERY_S: Final = 0.05
+# As soon as this after it was let go, a page comes again.
+_AGAIN_S: Final = 0.1
+# Sent without a pause, until it is let go: half of it is understood.
+_FLOOD: Final = ('{"event": "ping", "sent_ms": 1.0}', '{"event": "nonsense"}')
+
+
+def main() -> None:
+    """Open pages, and keep them open."""
+    told, count = Path(sys.argv[1]), int(sys.argv[2])
+    url = _address(told)
+    pages = [threading.Thread(target=_stay, args=(url, place == count - 1)) for place in range(count)]
+    for page in pages:
+        page.start()
+    for page in pages:
+        page.join()
+
+
+def _address(told: Path) -> str:
+    """Wait for the page's address."""
+    while True:
+        for line in told.read_text("utf-8").splitlines():
+            with contextlib.suppress(ValueError):  # a line that is being written
+                event = json.loads(line)
+                if event["event"] == "page":
+                    return str(event["url"])
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _stay(url: str, floods: bool) -> None:  # noqa: FBT001 - a thread's arguments have no names
+    """Be a page, and one again whenever it was let go."""
+    origin = Origin(url[: url.index("/", len("http://"))])
+    while True:
+        with (
+            contextlib.suppress(WebSocketException, OSError),
+            connect(f"{url.replace('http', 'ws', 1)}ws", origin=origin) as page,
+        ):
+            (_flood if floods else _listen)(page)
+        time.sleep(_AGAIN_S)
+
+
+def _listen(page: ClientConnection) -> None:
+    """Read all that is told."""
+    for _ in page:
+        pass
+
+
+def _flood(page: ClientConnection) -> None:
+    """Say more than anybody can take."""
+    while True:
+        for message in _FLOOD:
+            page.send(message)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""A page of a jam in a real browser, for the tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from tests.live import Command, Run
+
+PATIENCE_S = 20.0
+# Without these Chromium asks for hosts of its maker's.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=user-gesture-required",
+)
+
+
+@dataclass
+class Open:
+    """A page that is open in the browser.
+
+    Attributes:
+        page: Playwright's.
+        url: Where it is.
+        faults: What its console has complained of, and what it asked of others.
+        received: The bytes that it was sent.
+    """
+
+    page: Page
+    url: str
+    faults: list[str] = field(default_factory=list)
+    received: int = 0
+
+    def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is
+        """Give a value of the page's own object for tests, such as `state.preset`."""
+        return self.page.evaluate(f"window.improviser.{expression}")
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression of JavaScript holds on the page.
+
+        Asked from here again and again: what Playwright puts on the page to wait there, its policy forbids.
+        """
+        give_up_s = time.monotonic() + PATIENCE_S
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < give_up_s, f"waited in vain for: {expression}"
+            self.page.wait_for_timeout(20)
+
+    def until_state(self, condition: str) -> None:
+        """Wait until the state as the page knows it, called `state`, fulfils a condition."""
+        self.until(f"(() => {{ const state = window.improviser?.state; return state && ({condition}); }})()")
+
+    def play(self, keys: str, beat_ms: float = 100.0) -> None:
+        """Press computer keys one after the other, by their codes' last letters."""
+        for key in keys:
+            self.page.keyboard.down(key)
+            self.page.wait_for_timeout(beat_ms * 0.7)
+            self.page.keyboard.up(key)
+            self.page.wait_for_timeout(beat_ms * 0.3)
+
+
+def start(run: Run, *arguments: str) -> tuple[Command, str]:
+    """Start a jam; give it, and the address of its page."""
+    jam = run("jam", "--json", "--seed", "3", *arguments)
+    url = jam.wait_until_told("page")["url"]
+    jam.wait_until_told("ready")
+    return jam, url
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **options: Any) -> Iterator[Open]:  # noqa: ANN401 - Playwright's
+    """Open the page; in the end nothing may have gone wrong on it."""
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+    page = context.new_page()
+    one = Open(page, url)
+    origin = url[: url.index("/", len("http://"))]
+
+    def asked(request: Request) -> None:
+        """Note what is asked of others."""
+        if not request.url.startswith((origin, origin.replace("http", "ws", 1))):
+            one.faults.append(f"asked for {request.url}")
+
+    def complained(message: ConsoleMessage) -> None:
+        """Note what the console complains of; that a jam has ended is no fault."""
+        if message.type in {"error", "warning"} and "ERR_CONNECTION_REFUSED" not in message.text:
+            one.faults.append(message.text)
+
+    page.on("request", asked)
+    page.on("console", complained)
+    page.on("pageerror", lambda error: one.faults.append(str(error)))
+    page.goto(url)
+    one.until("window.improviser?.state")
+    yield one
+    context.close()
+    assert [] == one.faults
+
+
+def soon(condition: Callable[[], object]) -> bool:
+    """Wait until something holds; tell whether it came to."""
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > give_up_s:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,322 @@
+"""The page of a jam in a real browser: played, heard, seen, steered, lost and found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, expect
+
+from improviser.midi.smf import read_file
+from tests.integration.browsing import PATIENCE_S, opened, soon, start
+from tests.live import CHECKOUT, Partner, Run
+
+pytestmark = [pytest.mark.browser, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
+
+LOOPBACK = ("--backend", "loopback", "--key", "C", "--tempo", "300")
+KNOBS = ("harmony", "coherence", "creativity", "temperature", "density", "register", "echo", "velocity")
+TRANSFER_MAX = 300_000
+
+
+def state_of(folder: Path) -> dict[str, Any]:
+    """Give how the jam itself says that it stands, as `improviser ctl` hears it."""
+    environment = os.environ | {"IMPROVISER_STATE_DIR": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)}
+    told = subprocess.run(
+        [sys.executable, "-m", "improviser", "ctl", "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+    )
+    return dict(json.loads(told.stdout))
+
+
+def test_keys_are_played_and_answered_on_the_roll(browser: Browser, run: Run) -> None:
+    """Computer keys sound and are heard as a keyboard's; the improviser's answer is drawn and sounds."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 3)
+        one.until("window.improviser.drawn > 18 && window.improviser.sounded > 0")
+        heard = jam.told("heard")
+        assert [60, 62, 64, 65, 67, 60] == [event["note"] for event in heard if event["port"] == "Page 1"][:6]
+        assert jam.told("played")
+        assert 0 <= one.value("lead_ms") <= 200
+        one.page.locator("#notes button").first.click()
+        expect(one.page.locator("#why")).to_contain_text("%")
+
+
+def test_the_mouse_plays_and_touch_does(browser: Browser, run: Run) -> None:
+    """Each key of the piano on the page is one of a keyboard, and comes up again."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url, has_touch=True) as one:
+        one.page.locator("#piano [data-note='64']").click()
+        assert soon(lambda: jam.told("lifted"))
+        one.page.locator("#piano [data-note='67']").tap()
+        assert soon(lambda: len(jam.told("lifted")) == 2)
+        assert [64, 67] == [event["note"] for event in jam.told("heard") if event["port"].startswith("Page")]
+
+
+def test_every_knob_turns_that_of_the_jam(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """Each slider, and the tempo; and what another turns is seen."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one, opened(browser, url) as other:
+        for place, knob in enumerate(KNOBS):
+            one.page.locator(f"#knob-{knob}").fill(str(0.5 + 0.05 * place))
+        one.page.locator("#tempo").fill("132")
+        one.page.locator("#tempo").press("Enter")
+        expected = {knob: pytest.approx(0.5 + 0.05 * place) for place, knob in enumerate(KNOBS)}
+        assert soon(lambda: state_of(tmp_path)["panel"] == expected)
+        assert 132.0 == state_of(tmp_path)["tempo_bpm"]
+        other.until_state("state.panel.velocity > 0.8 && state.tempo_bpm === 132")
+        assert "0.85" == other.page.locator("#knob-velocity").input_value()
+
+
+def test_switches_are_those_of_the_jam(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """Mute, solo and freeze, on and off: the jam says so itself."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        for name in ("mute", "solo", "freeze"):
+            one.page.locator(f"#{name}").click()
+            one.until_state(f"state.{name}")
+            assert "true" == one.page.locator(f"#{name}").get_attribute("aria-pressed")
+        assert {True} == {state_of(tmp_path)[name] for name in ("mute", "solo", "freeze")}
+        for name in ("mute", "solo", "freeze"):
+            one.page.locator(f"#{name}").click()
+            one.until_state(f"!state.{name}")
+
+
+def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
+    """Like and dislike, what was learned in words, undo and undo all."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 4)
+        one.until("window.improviser.sounded > 4")
+        one.page.locator("#like").click()
+        one.until_state("state.likes === 1")
+        one.page.locator("#dislike").click()
+        one.until_state("state.dislikes === 1")
+        assert one.page.locator("#words").inner_text()
+        one.page.locator("#undo").click()
+        one.page.locator("#undo-all").click()
+        one.until_state("Object.values(state.taste).every((weight) => weight === 0)")
+
+
+def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """The key is locked, another preset is played, all sound ends, bars are kept, taps set a tempo."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 3)
+        one.page.locator("#lock").select_option("F#m")
+        one.page.locator("#preset").select_option("fiddle")
+        one.play("qwertq" * 2)
+        one.until_state("state.lock === 'F#m' && state.key === 'F#m' && state.preset === 'fiddle'")
+        assert ("fiddle", "F#m") == tuple(state_of(tmp_path)[name] for name in ("preset", "lock"))
+        before = len(jam.told("silenced"))
+        one.page.locator("#panic").click()
+        assert soon(lambda: len(jam.told("silenced")) > before)
+        one.page.locator("#keep").click()
+        assert soon(lambda: jam.told("recorded"))
+        for _ in range(4):
+            one.page.locator("#tap").click()
+            one.page.wait_for_timeout(400)
+        one.until_state("state.tempo_bpm > 100 && state.tempo_bpm < 200")
+
+
+def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:
+    """Arrows like and dislike, Escape is the panic; in a field they are the field's."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 3)
+        one.page.keyboard.press("ArrowUp")
+        one.until_state("state.likes === 1")
+        one.page.keyboard.press("ArrowDown")
+        one.until_state("state.dislikes === 1")
+        before = len(jam.told("silenced"))
+        one.page.keyboard.press("Escape")
+        assert soon(lambda: len(jam.told("silenced")) > before)
+        heard = len(jam.told("heard"))
+        one.page.locator("#tempo").focus()
+        one.page.keyboard.press("e")
+        one.page.wait_for_timeout(200)
+        assert heard == len(jam.told("heard"))
+
+
+def test_ports_are_chosen_on_the_page(browser: Browser, run: Run, partner: Partner, tmp_path: Path) -> None:
+    """A keyboard and a synthesizer of others; and back, with nothing left sounding."""
+    jam, url = start(run, "--backend", "jack", "--key", "C", "--tempo", "150")
+    partner.offer()
+    with opened(browser, url) as one:
+        one.until_state("state.offered.in.some((name) => name.includes('Test Keys'))")
+        name = one.page.evaluate(
+            "window.improviser.state.offered.in.find((name) => name.includes('Test Keys'))"
+        )
+        one.page.locator("#input").select_option(name)
+        one.until_state(f"state.ports.in.includes({json.dumps(name)})")
+        assert name in state_of(tmp_path)["ports"]["in"]
+        one.page.locator("#input").select_option(index=0)
+        one.play("qwer")
+        one.until("window.improviser.drawn >= 4")
+    jam.process.send_signal(signal.SIGTERM)
+    assert 0 == jam.end()[0]
+    assert 0 == jam.told("summary")[0]["stuck_notes"]
+
+
+def test_a_page_that_is_loaded_anew_shows_what_was_played(browser: Browser, run: Run) -> None:
+    """In mid-play: the roll is there again at once, and goes on; the keys that were down are lifted."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 2)
+        one.until("window.improviser.drawn > 12")
+        one.page.keyboard.down("q")
+        one.page.reload()
+        one.until("window.improviser?.drawn > 12")
+        assert soon(lambda: len(jam.told("lifted")) == len(jam.told("heard")))
+        one.play("qw")
+        assert soon(lambda: "Page 2" in {event["port"] for event in jam.told("heard")})
+
+
+def test_a_performer_that_is_killed_is_told_of_and_replaced(browser: Browser, run: Run) -> None:
+    """The page says so, and it answers again."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 2)
+        one.until("window.improviser.drawn > 12")
+        os.kill(jam.performer(), signal.SIGKILL)
+        expect(one.page.locator("#banner")).to_be_visible(timeout=PATIENCE_S * 1000)
+        one.until_state("state.alive")
+        played = len(jam.told("played"))
+        one.play("qwertq" * 2)
+        assert soon(lambda: len(jam.told("played")) > played)
+        expect(one.page.locator("#banner")).to_be_hidden(timeout=PATIENCE_S * 1000)
+
+
+def test_a_jam_that_is_gone_is_told_of(browser: Browser, run: Run) -> None:
+    """Killed whole: the page says what to do, and lets no note hang."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwer")
+        jam.process.kill()
+        jam.process.wait(PATIENCE_S)
+        banner = one.page.locator("#banner")
+        expect(banner).to_be_visible(timeout=PATIENCE_S * 1000)
+        expect(banner).to_contain_text("improviser jam")
+
+
+def test_what_was_played_is_taken_away_as_a_midi_file(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """Both parts, by a link of the page."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.play("qwertq" * 3)
+        with one.page.expect_download() as download:
+            one.page.locator("#take").click()
+        path = tmp_path / "take.mid"
+        download.value.save_as(path)
+    assert {"player", "improviser"} <= {track.name for track in read_file(path).tracks}
+
+
+def test_the_doctor_says_what_is_missing(browser: Browser, run: Run) -> None:
+    """Each line passes or names the next step."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        one.page.locator("#doctor-run").click()
+        expect(one.page.locator("#doctor-list > *").first).to_be_visible(timeout=PATIENCE_S * 1000)
+        assert one.page.locator("#doctor-list > *").count() > 5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_everybody_can_use_it(browser: Browser, run: Run, scheme: str, width: int) -> None:
+    """Axe finds nothing, with notes on the roll and a reason shown; nothing is wider than the screen."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url, color_scheme=scheme, viewport={"width": width, "height": 800}) as one:
+        one.play("qwertq" * 2)
+        one.until("document.querySelector('#notes button')")
+        one.page.locator("#notes button").first.click()
+        found = Axe().run(one.page)
+        assert 0 == found.violations_count, found.generate_report()
+        assert width >= one.page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_it_loads_light_and_still(browser: Browser, run: Run) -> None:
+    """Less than 300 kB cross the wire, nothing shifts while it loads, and no host but our own is asked."""
+    _, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one:
+        received = one.page.evaluate(
+            "performance.getEntriesByType('resource')"
+            ".concat(performance.getEntriesByType('navigation'))"
+            ".reduce((sum, entry) => sum + entry.transferSize, 0)"
+        )
+        assert 10_000 < received < TRANSFER_MAX
+        shift = one.page.evaluate(
+            """() => new Promise((resolve) => {
+                let sum = 0;
+                new PerformanceObserver((list) => {
+                    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+                }).observe({ type: 'layout-shift', buffered: true });
+                setTimeout(() => resolve(sum), 500);
+            })"""
+        )
+        assert shift < 0.01
+
+
+def test_it_is_drawn_as_it_should_look(browser: Browser, run: Run) -> None:
+    """Compared loosely: all has its size, the roll has many colours, light is light and dark is dark."""
+    _, url = start(run, *LOOPBACK)
+    means = {}
+    for scheme in ("light", "dark"):
+        with opened(browser, url, color_scheme=scheme) as one:
+            one.play("qwertq" * 2)
+            one.until("window.improviser.sounded > 0")
+            one.page.wait_for_timeout(300)
+            colours = one.page.evaluate(
+                """() => {
+                    const canvas = document.querySelector('#roll');
+                    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                    const seen = new Set();
+                    let sum = 0;
+                    for (let at = 0; at < data.length; at += 4) {
+                        sum += data[at] + data[at + 1] + data[at + 2];
+                        seen.add((data[at] >> 4 << 8) + (data[at + 1] >> 4 << 4) + (data[at + 2] >> 4));
+                    }
+                    return { mean: sum / data.length * 4 / 3, kinds: seen.size };
+                }"""
+            )
+            assert colours["kinds"] > 6
+            means[scheme] = colours["mean"]
+            for name in ("roll", "piano", "panic", "like", "status"):
+                box = one.page.locator(f"#{name}").bounding_box()
+                assert box is not None
+                assert min(box["width"], box["height"]) >= 24
+    assert means["light"] > 150
+    assert means["dark"] < 100
+
+
+def test_other_sites_get_nothing_through_the_browser(browser: Browser, run: Run) -> None:
+    """A page of another origin can open no socket, and no frame."""
+    jam, url = start(run, *LOOPBACK)
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("http://evil.example/*", lambda route: route.fulfill(body="<html></html>"))
+    page.goto("http://evil.example/")
+    socket = url.replace("http", "ws", 1) + "ws"
+    answer = page.evaluate(
+        """(address) => new Promise((resolve) => {
+            const socket = new WebSocket(address);
+            socket.onopen = () => resolve('open');
+            socket.onerror = () => resolve('refused');
+        })""",
+        socket,
+    )
+    assert "refused" == answer
+    with pytest.raises(Error, match="fetch"):
+        page.evaluate("(address) => fetch(address).then((answer) => answer.text())", url)
+    context.close()
+    assert [] == jam.told("heard")
