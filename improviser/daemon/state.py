@@ -99,6 +99,7 @@ class State:
     player: str | None = None
     ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     offered: Offered = field(default_factory=lambda: Offered((), ()))
+    route: tuple[str | None, str | None] = (None, None)
     sends_on: str = ""
     is_virtual: bool = True
     is_alive: bool = False
@@ -176,6 +177,7 @@ class State:
                 "realtime": self.realtime,
                 "player": self.player,
                 "offered": {"in": list(self.offered.inputs), "out": list(self.offered.outputs)},
+                "route": {"in": self.route[0], "out": self.route[1]},
                 "sends_on": self.sends_on,
                 "is_virtual": self.is_virtual,
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
@@ -220,6 +222,8 @@ class State:
             self.offered = event
             return
         self.ports, self.sends_on, self.is_virtual = event.ports, event.sends_on, event.is_virtual
+        if isinstance(event, Routed):
+            self.route = event.route
         if isinstance(event, Ready):
             self.preset, self.tempo_bpm = event.preset, self.tempo_bpm or event.tempo_bpm
             self.backend, self.realtime, self.player = event.backend, event.realtime, event.player

@@ -125,6 +125,7 @@ class Supervisor:
     def open(self, ports: PortSettings) -> None:
         """Tell the performer which ports to open, which it does at once."""
         self._ports = ports
+        self.state.route = ports.input_pattern, ports.output_pattern
         self._process.write(value_to_line(replace(ports, ledger=self._process.ledger.descriptor)))
 
     def start(self, settings: PerformerSettings) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from improviser.control import (
-    Controlled,
     Receive,
     Steer,
     Stepped,
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from improviser.control import Event
 
 MESSAGE_MAX: Final = 4096
-# These say nothing to a page.
-_UNTOLD: Final = (Stepped, Controlled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,8 @@ def _ping(text: str) -> Ping | None:
 
 
 def event_to_text(event: Event) -> str | None:
-    """Give an event as a page is told it, channels 1-16; None for those that it is not told."""
-    if isinstance(event, _UNTOLD):
+    """Give an event as a page is told it, channels 1-16; None for the steps, of which it is not told."""
+    if isinstance(event, Stepped):
         return None
     values = value_to_json(event)
     if "channel" in values:

@@ -113,11 +113,12 @@ function takeEvent(event, isLive) {
   switch (event.event) {
     case "heard": takeHeard(event, isLive); break;
     case "lifted": takeLifted(event, isLive); break;
+    case "controlled": if (isLive && isHeardHere(event)) sound.playYours(event.data); break;
     case "played": takePlayed(event, isLive); break;
     case "released": takeReleased(event, isLive); break;
     case "silenced": takeSilenced(event); break;
     case "planned": roll.plan(event.notes); break;
-    case "understood": status.showUnderstood(event); break;
+    case "understood": grid.anchor(event.at_s, event.beat); status.showUnderstood(event); break;
     case "started": grid.anchor(event.at_s, event.beat); break;
     case "synced": grid.anchor(event.at_s, event.beat, event.tempo_bpm); break;
     case "halted": grid.halt(event.at_s); roll.plan([]); break;
@@ -131,6 +132,11 @@ function takeEvent(event, isLive) {
   }
 }
 
+/** Whether what you did elsewhere is to sound on this page. */
+function isHeardHere(event) {
+  return !OWN_PORT.test(event.port) && byId("hear").checked && sound.isRunning;
+}
+
 function takeHeard(event, isLive) {
   if (isLive && isFirstAwaited) {
     isFirstAwaited = false;
@@ -139,7 +145,7 @@ function takeHeard(event, isLive) {
   roll.begin("you", event, event.at_s);
   if (!isLive || OWN_PORT.test(event.port)) return;
   piano.light(event.note, "you", true);
-  if (byId("hear").checked && sound.isRunning) sound.playYours([144, event.note, event.velocity]);
+  if (isHeardHere(event)) sound.playYours([144, event.note, event.velocity]);
 }
 
 function takeLifted(event, isLive) {

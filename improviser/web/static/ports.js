@@ -14,10 +14,14 @@ export class Ports {
     const { in: inputs, out: outputs } = state.offered;
     setOptions(byId("input"), [["", "All inputs"], ...inputs.map((name) => [name, name])]);
     setOptions(byId("output"), [["", "Improviser Out (virtual port)"], ...outputs.map((name) => [name, name])]);
-    const opened = inputs.filter((name) => state.ports.in?.includes(name));
-    choose(byId("input"), opened.length === 1 && inputs.length > 1 ? opened[0] : "");
-    choose(byId("output"), state.is_virtual || !outputs.includes(state.sends_on) ? "" : state.sends_on);
+    choose(byId("input"), chosen(inputs, state.route.in));
+    choose(byId("output"), state.is_virtual ? "" : chosen(outputs, state.sends_on));
   }
+}
+
+/** The first name that was meant, by it or by a part of it; nothing where none was. */
+function chosen(names, part) {
+  return (part && names.find((name) => name.toLowerCase().includes(part.toLowerCase()))) || "";
 }
 
 /** Choose a value, but not under somebody's hand. */
