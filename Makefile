@@ -57,6 +57,11 @@ docs: $(VENV)/.docs ## Build the documentation into docs/_build
 	@$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
 	@echo "docs/_build/index.html"
 
+.PHONY: pictures
+pictures: $(VENV)/.dev ## Draw the documentation's pictures anew: rolls, flow, screenshots
+	@.ci/chromium
+	@$(BIN)/python docs/pictures.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built, the virtual environment included
 	@rm -rf $(VENV) build dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
