@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Final, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -40,6 +41,9 @@ class BoundedProtocol(H11Protocol):
         if len(self.connections) >= CONNECTIONS_MAX:
             cast("asyncio.Transport", transport).abort()
             return
+        # asyncio does so only for sockets that say that they are TCP's, which those of create_server do not.
+        # Without, what follows a message within 40 ms waits for it to be acknowledged (Nagle's algorithm).
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(cast("asyncio.Transport", transport))
         self._greeting = self.loop.call_later(GREETING_S, self._end_silence)
 

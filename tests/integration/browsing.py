@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 
 from tests.live import Command, Run
 
@@ -34,13 +35,11 @@ class Open:
         page: Playwright's.
         url: Where it is.
         faults: What its console has complained of, and what it asked of others.
-        received: The bytes that it was sent.
     """
 
     page: Page
     url: str
     faults: list[str] = field(default_factory=list)
-    received: int = 0
 
     def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is
         """Give a value of the page's own object for tests, such as `state.preset`."""
@@ -67,6 +66,11 @@ class Open:
             self.page.wait_for_timeout(beat_ms * 0.7)
             self.page.keyboard.up(key)
             self.page.wait_for_timeout(beat_ms * 0.3)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium, without a screen."""
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
 
 
 def start(run: Run, *arguments: str) -> tuple[Command, str]:

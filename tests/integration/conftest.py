@@ -18,7 +18,7 @@ from improviser.errors import PortError
 from improviser.listening.observation import GROUPS
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.jack import open_jack
-from tests.integration.browsing import FLAGS
+from tests.integration.browsing import launch
 from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
 
 
@@ -71,7 +71,7 @@ def _answers() -> bool:
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        chromium = launch(playwright)
         yield chromium
         chromium.close()
 

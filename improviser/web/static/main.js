@@ -2,9 +2,9 @@
  * The page of a jam: puts the link, the sound and the panels together.
  *
  * `window.improviser` is what the line of diagnostics and the tests read, never what anything is steered by: `drawn`
- * (notes on the roll), `lastDrawn` ({note, at_ms}: the note that was drawn first last, by performance.now()), `fps`,
- * `state` (as the program said it last), `rtt_ms` and `lead_ms`, and `sounded` (the improviser's notes that were put on
- * the audio clock).
+ * (notes on the roll), `lastDrawn` (of `you` and the `improviser`, {note, at_ms}: the newest note that was drawn, by
+ * performance.now()), `fps`, `state` (as the program said it last), `rtt_ms` and `lead_ms`, and `sounded` (the
+ * improviser's notes that were put on the audio clock).
  */
 
 import { Banner } from "./banner.js";

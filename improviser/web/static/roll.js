@@ -31,7 +31,7 @@ export class Roll {
   #labelMs = 0;
   chosen = null;
   drawn = 0;
-  lastDrawn = null;
+  lastDrawn = { you: null, improviser: null };
 
   constructor(clock, grid, onChoose) {
     this.#clock = clock;
@@ -252,7 +252,7 @@ export class Roll {
     for (const note of shown) {
       if (note.isDrawn) continue;
       note.isDrawn = true;
-      this.lastDrawn = { note: note.note, at_ms: nowMs };
+      this.lastDrawn[note.part] = { note: note.note, at_ms: nowMs };
     }
     this.drawn = shown.length;
     this.#drawnMs = atMs;
