@@ -89,9 +89,9 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the tests take into $(VENV) (torch is large: a minute or more) ..."
-	@$(PIP) --editable '.[link,lint,test,train]'
+	@$(PIP) --editable '.[docs,link,lint,test,train]'
 	@.ci/driver $(BIN)/python
-	@touch $@ $(VENV)/.base $(VENV)/.train
+	@touch $@ $(VENV)/.base $(VENV)/.train $(VENV)/.docs
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the documentation takes into $(VENV) ..."

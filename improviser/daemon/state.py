@@ -67,6 +67,8 @@ class State:
     Attributes:
         is_alive: Whether a performer plays, or begins to.
         offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
+        ignored: Gives how many messages were ignored.
+        heard_by: Gives who is connected to the virtual output, as far as the system tells.
 
     Threads: `take` in one, `to_json` and `wait` in any.
     """
@@ -105,6 +107,7 @@ class State:
     is_alive: bool = False
     offset_s: float = 0.0
     ignored: Callable[[], int] = lambda: 0
+    heard_by: Callable[[], tuple[str, ...]] = tuple
     _version: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -180,6 +183,7 @@ class State:
                 "route": {"in": self.route[0], "out": self.route[1]},
                 "sends_on": self.sends_on,
                 "is_virtual": self.is_virtual,
+                "heard_by": list(self.heard_by()),
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
                 "ignored": self.ignored(),
                 "notice": self.notice,

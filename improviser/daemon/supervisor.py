@@ -88,6 +88,7 @@ class Supervisor:
         self._asked_s: float | None = None
         self._is_closed = False
         self._connections = Connections()
+        self.state.heard_by = lambda: self._connections.listeners
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:

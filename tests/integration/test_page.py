@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -320,3 +321,45 @@ def test_other_sites_get_nothing_through_the_browser(browser: Browser, run: Run)
         page.evaluate("(address) => fetch(address).then((answer) => answer.text())", url)
     context.close()
     assert [] == jam.told("heard")
+
+
+def test_other_machines_are_served_only_when_asked_for(run: Run) -> None:
+    """It says what that means; the token stays, and a name of others that leads here is refused."""
+    jam, url = start(run, *LOOPBACK, "--host", "0.0.0.0")  # noqa: S104 - what is tried
+    assert soon(lambda: any("open to your network" in event["text"] for event in jam.told("warning")))
+    port = int(url.split(":")[2].split("/")[0])
+    path = "/" + url.split("/", 3)[3]
+    codes = []
+    for host, wanted in (("127.0.0.1", path), ("evil.example", path), ("127.0.0.1", "/")):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        connection.request("GET", wanted, headers={"Host": f"{host}:{port}"})
+        codes.append(connection.getresponse().status)
+        connection.close()
+    assert [200, 404, 404] == codes
+
+
+def test_a_page_can_be_left_out_or_found_elsewhere(run: Run) -> None:
+    """--no-web serves none; a port that is taken is told of, and the jam goes on."""
+    jam = run("jam", "--json", "--no-web", *LOOPBACK)
+    jam.wait_until_told("ready")
+    assert [] == jam.told("page")
+    first, url = start(run, *LOOPBACK)
+    port = url.split(":")[2].split("/")[0]
+    second = run("jam", "--json", *LOOPBACK, "--web-port", port)
+    second.wait_until_told("ready")
+    assert soon(lambda: any("no page" in event["text"] for event in second.told("warning")))
+    assert [] == second.told("page")
+    assert first.process.poll() is None
+
+
+def test_the_page_does_not_sound_where_another_does(browser: Browser, run: Run, partner: Partner) -> None:
+    """A synthesizer that is connected to the virtual output turns it off; it can be turned on again."""
+    _, url = start(run, "--backend", "jack", "--key", "C", "--tempo", "150")
+    partner.listen()
+    with opened(browser, url) as one:
+        one.play("qw")
+        one.until_state("state.heard_by.length > 0")
+        one.until("!document.querySelector('#sound').checked")
+        one.page.locator("#sound").check()
+        one.play("qwertq" * 2)
+        one.until("window.improviser.sounded > 0")

@@ -1,4 +1,4 @@
-"""Pages that are open while a trial runs: some only listen, the last one floods.
+"""Pages that are open while a trial runs: some only listen, one floods, and a crowd stands at the door.
 
 Started as `python -m improviser.daemon.timing.pages TOLD COUNT`, where the file TOLD is what the jam prints,
 the address of its page among it. It speaks as a browser does, and ends when it is ended.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,10 @@ from websockets.typing import Origin
 _LOOK_EVERY_S: Final = 0.05
 # As soon as this after it was let go, a page comes again.
 _AGAIN_S: Final = 0.1
+_PATIENCE_S: Final = 1.0
+# So many that say nothing; a new one comes so often.
+_CROWD: Final = 1000
+_CROWD_EVERY_S: Final = 0.005
 # Sent without a pause, until it is let go: half of it is understood.
 _FLOOD: Final = ('{"event": "ping", "sent_ms": 1.0}', '{"event": "nonsense"}')
 
@@ -30,6 +36,7 @@ def main() -> None:
     told, count = Path(sys.argv[1]), int(sys.argv[2])
     url = _address(told)
     pages = [threading.Thread(target=_stay, args=(url, place == count - 1)) for place in range(count)]
+    pages.append(threading.Thread(target=_crowd, args=(url,)))
     for page in pages:
         page.start()
     for page in pages:
@@ -57,6 +64,18 @@ def _stay(url: str, floods: bool) -> None:  # noqa: FBT001 - a thread's argument
         ):
             (_flood if floods else _listen)(page)
         time.sleep(_AGAIN_S)
+
+
+def _crowd(url: str) -> None:
+    """Hold a thousand connections that say nothing, and open another for each that is let go."""
+    host, _, port = url.removeprefix("http://").partition("/")[0].rpartition(":")
+    waiting: deque[socket.socket] = deque()
+    while True:
+        with contextlib.suppress(OSError):
+            waiting.append(socket.create_connection((host, int(port)), _PATIENCE_S))
+        if len(waiting) > _CROWD:
+            waiting.popleft().close()
+        time.sleep(_CROWD_EVERY_S)
 
 
 def _listen(page: ClientConnection) -> None:

@@ -29,6 +29,8 @@ const OWN_PORT = /^page/i;
 const DIAGNOSTICS_MS = 500;
 
 let state = null;
+// Whether a synthesizer or a DAW sounds: then the page does not, unless it is asked to.
+let wasHeardElsewhere = null;
 // Without an outer clock your first note is the first downbeat.
 let isFirstAwaited = false;
 const clock = new ProgramClock();
@@ -100,7 +102,9 @@ function lose() {
 
 /** Show how it stands, in all panels. */
 function showState(stands) {
-  if (stands.is_virtual !== state?.is_virtual) switchSound(stands.is_virtual);
+  const isHeardElsewhere = !stands.is_virtual || stands.heard_by.length > 0;
+  if (isHeardElsewhere !== wasHeardElsewhere) switchSound(!isHeardElsewhere);
+  wasHeardElsewhere = isHeardElsewhere;
   state = stands;
   grid.meter = state.meter;
   grid.setTempo(state.tempo_bpm, clock.nowS());
