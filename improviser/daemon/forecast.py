@@ -61,6 +61,7 @@ class Forecast:
         """Follow a jam that begins with `settings`; `tell` takes what is planned, while it `is_watched`."""
         self._settings, self._tell, self._is_watched = settings, tell, is_watched
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._has_ended = False
         self._thread = threading.Thread(target=self._follow, name="forecast", daemon=True)
 
     def __enter__(self) -> Self:
@@ -76,8 +77,9 @@ class Forecast:
         self._thread.join(_CLOSING_S)
 
     def hear(self, event: Event) -> None:
-        """Take in an event."""
-        self._events.put(event)
+        """Take in an event, as long as it can be followed."""
+        if not self._has_ended:
+            self._events.put(event)
 
     def _follow(self) -> None:
         """Do what the improviser does, until the end, or until that cannot be done any more."""
@@ -95,7 +97,7 @@ class Forecast:
                 understudy.notes.clear()
                 event = self._events.get()
         except ImproviserError:  # a model or a set that was taken away: the performer tells of that
-            return
+            self._has_ended = True
 
     def _stepped(self, engine: Engine) -> None:
         """Play ahead on every beat."""

@@ -51,6 +51,7 @@ class Watch(threading.Thread):
         self._inbox = inbox
         self._every_s = every_s
         self._misses: dict[str, int] = {}
+        self._listed: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self._seen = PortsSeen((), ())
         self._routes: deque[Route] = deque()
         self._wake = threading.Event()
@@ -59,6 +60,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look again and again."""
         raise_priority(HELPER_PRIORITY)
+        self._names()
         self.note_seen()
         while True:
             if not self._wake.wait(self._every_s):
@@ -116,13 +118,14 @@ class Watch(threading.Thread):
         """Give the names of what can be listened to, and played on."""
         backend = self._ports.backend
         try:
-            return backend.input_names(), backend.output_names()
+            self._listed = backend.input_names(), backend.output_names()
         except PortError:
-            return (), ()
+            self._listed = (), ()
+        return self._listed
 
     def note_seen(self) -> None:
-        """Tell of the ports of others, where they are not those that were told of."""
-        seen = PortsSeen(*map(_of_others, self._names()))
+        """Tell of the ports of others as they were listed last, where that was not told of."""
+        seen = PortsSeen(*map(_of_others, self._listed))
         if seen != self._seen:
             self._seen = seen
             self._inbox.put(seen)

@@ -180,8 +180,9 @@ def test_ports_that_there_are_not_change_nothing() -> None:
 def test_the_ports_of_others_are_told_when_they_change() -> None:
     """Ours are not among them."""
     room = Room()
-    room.watch.note_seen()
-    room.watch.note_seen()
+    for _ in range(2):
+        room.watch.look()
+        room.watch.note_seen()
     assert [PortsSeen(("Keys", "Pad"), ("Synth",))] == room.told()
 
 
