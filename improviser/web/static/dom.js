@@ -17,14 +17,15 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Give a select these [value, text] pairs, where they are others than it has. */
+/** Give a select these [value, text] pairs, where they are others than it has; tells whether they were. */
 export function setOptions(select, pairs) {
   const signature = JSON.stringify(pairs);
-  if (select.dataset.holds === signature) return;
+  if (select.dataset.holds === signature) return false;
   select.dataset.holds = signature;
   const { value } = select;
   select.replaceChildren(...pairs.map(([key, text]) => new Option(text, key)));
   if (pairs.some(([key]) => key === value)) select.value = value;
+  return true;
 }
 
 /** A small bar for a value from -most to most, to the left or right of its middle; from the left where nothing is negative. */

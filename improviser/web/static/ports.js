@@ -2,29 +2,62 @@
 
 import { byId, setOptions } from "./dom.js";
 
-/** Two selects that send `route`. */
+const OWN_INPUT = "Improviser In";
+// So long after a choice it is shown as it was made: the answer is on its way.
+const SETTLE_MS = 1000;
+const KINDS = { input: "in", output: "out" };
+
+/** Two selects that send `route`: of the one that was not touched, what was asked for before. */
 export class Ports {
+  #state = null;
+  #settledMs = { input: 0, output: 0 };
+
   constructor(send) {
-    const route = () => send({ event: "route", input: byId("input").value || null, output: byId("output").value || null });
-    for (const id of ["input", "output"]) byId(id).addEventListener("change", route);
+    for (const id of Object.keys(KINDS)) {
+      byId(id).addEventListener("change", () => {
+        this.#settledMs[id] = performance.now() + SETTLE_MS;
+        send({ event: "route", input: this.#asked("input"), output: this.#asked("output") });
+        setTimeout(() => { if (this.#state) this.show(this.#state); }, SETTLE_MS + 10);
+      });
+    }
   }
 
   /** Show what there is and what is chosen. */
   show(state) {
-    const { in: inputs, out: outputs } = state.offered;
-    setOptions(byId("input"), [["", "All inputs"], ...inputs.map((name) => [name, name])]);
-    setOptions(byId("output"), [["", "Improviser Out (virtual port)"], ...outputs.map((name) => [name, name])]);
-    choose(byId("input"), chosen(inputs, state.route.in));
-    choose(byId("output"), state.is_virtual ? "" : chosen(outputs, state.sends_on));
+    this.#state = state;
+    const { offered, route } = state;
+    this.#showOne("input", "All inputs", offered.in, route.in);
+    this.#showOne("output", "Improviser Out (virtual port)", offered.out, state.is_virtual ? null : state.sends_on);
+  }
+
+  #isSettled(id) {
+    return performance.now() >= this.#settledMs[id];
+  }
+
+  /** What was asked for: by a hand just now, or before, as the program says. */
+  #asked(id) {
+    return this.#isSettled(id) ? this.#state?.route[KINDS[id]] ?? null : byId(id).value || null;
+  }
+
+  #showOne(id, none, names, wanted) {
+    const select = byId(id);
+    const present = wanted ? chosen(names, wanted) : "";
+    const absent = wanted && !present ? [[wanted, absentName(wanted)]] : [];
+    const isNew = setOptions(select, [["", none], ...names.map((name) => [name, name]), ...absent]);
+    const value = present || wanted || "";
+    if ((isNew || this.#isSettled(id)) && select.value !== value) select.value = value;
   }
 }
 
-/** The first name that was meant, by it or by a part of it; nothing where none was. */
+/** The name that was meant, by it or else by a part of it; nothing where none was. */
 function chosen(names, part) {
-  return (part && names.find((name) => name.toLowerCase().includes(part.toLowerCase()))) || "";
+  return names.find((name) => name === part) ?? names.find((name) => hasPart(name, part)) ?? "";
 }
 
-/** Choose a value, but not under somebody's hand. */
-function choose(select, value) {
-  if (document.activeElement !== select && select.value !== value) select.value = value;
+/** How a port is called that is not among those of others: our own, a pattern for several, or one that is away. */
+function absentName(wanted) {
+  if (hasPart(OWN_INPUT, wanted)) return `${wanted} (virtual port)`;
+  return /[*?[]/.test(wanted) ? wanted : `${wanted} (not there now)`;
 }
+
+const hasPart = (name, part) => name.toLowerCase().includes(part.toLowerCase());
