@@ -1,15 +1,17 @@
 /** Steering: buttons, tempo, preset, key, and the keys of the computer that do the same. */
 
 import { byId, setOptions, setText } from "./dom.js";
-import { isTyping } from "./keys.js";
+import { isText, isTyping } from "./keys.js";
 import { Knobs } from "./knobs.js";
-import { KEYS } from "./names.js";
+import { CLOCKS, KEYS } from "./names.js";
 
 const ACTIONS = {
   like: "like", dislike: "dislike", undo: "undo", "undo-all": "undo_all", freeze: "freeze", mute: "mute", solo: "solo",
   keep: "keep", tap: "tap", panic: "panic",
 };
-const SHORTCUTS = { ArrowUp: "like", ArrowDown: "dislike", Backspace: "undo", Space: "tap" };
+const SHORTCUTS = { Backspace: "undo", Space: "tap" };
+// With Shift: the arrows alone scroll the page.
+const SHIFTED = { ArrowUp: "like", ArrowDown: "dislike" };
 const SWITCHES = ["mute", "solo", "freeze"];
 const TEMPO_BPM = [20, 400];
 // A choice that is made at the next bar line is shown until then, or given up.
@@ -44,10 +46,10 @@ export class Controls {
     this.#showField("preset", state.preset);
     this.#showField("lock", state.lock || "auto");
     this.#showField("tempo", String(Math.round(state.tempo_bpm * 10) / 10));
-    const isOuter = state.clock === "outer";
+    const isOuter = state.clock !== "own";
     byId("tempo").disabled = isOuter;
     const isComing = this.#chosen.has("preset");
-    const says = [isComing && "The other preset comes with the next bar.", isOuter && "The tempo comes from another clock."];
+    const says = [isComing && "The other preset comes with the next bar.", isOuter && `The tempo comes from ${CLOCKS[state.clock] ?? state.clock}.`];
     setText(byId("steer-says"), says.filter(Boolean).join(" "));
   }
 
@@ -91,14 +93,26 @@ export class Controls {
   #shortcut(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.code === "Escape") {
-      this.#act("panic");
+      if (!isEscapeTaken(event.target)) this.#act("panic");
       return;
     }
-    const action = SHORTCUTS[event.code];
+    const action = SHORTCUTS[event.code] ?? (event.shiftKey ? SHIFTED[event.code] : undefined);
     if (!action || !byId("keys-on").checked || isTyping(event.target) || event.defaultPrevented) return;
     const isOwn = event.code === "Space" ? "button, summary, a, input" : event.code.startsWith("Arrow") && "input";
     if (isOwn && event.target.matches?.(isOwn)) return;
     event.preventDefault();
     this.#act(action);
   }
+}
+
+/** Whether Escape is meant for what is open there, which it closes, or for a text field. */
+function isEscapeTaken(target) {
+  const details = target.closest?.("details[open]");
+  if (details) {
+    details.open = false;
+    details.querySelector("summary").focus();
+    return true;
+  }
+  const isOpenSelect = CSS.supports("selector(:open)") && (target.matches?.("select:open") ?? false);
+  return isOpenSelect || document.querySelector("dialog[open]") !== null || isText(target);
 }

@@ -1,7 +1,6 @@
 /** Playing on the page: pointers and fingers on the piano, the computer's keys. */
 
-import { byId, setText } from "./dom.js";
-import { noteName } from "./names.js";
+import { byId } from "./dom.js";
 
 // By place on the keyboard, whatever is printed there: the lower row, and the upper one an octave above it.
 const LOWER = ["KeyZ", "KeyS", "KeyX", "KeyD", "KeyC", "KeyV", "KeyG", "KeyB", "KeyH", "KeyN", "KeyJ", "KeyM"];
@@ -11,8 +10,11 @@ const STEPS = new Map([...LOWER, ...UPPER].map((code, step) => [code, step]));
 const OCTAVE_KEYS = { Minus: -1, Equal: 1 };
 const SHORT_MS = 300;
 
+/** Whether text is written there. */
+export const isText = (target) => target.matches?.("textarea, input[type=number], input[type=text]") ?? false;
+
 /** Whether what is typed now belongs to a field. */
-export const isTyping = (target) => target.matches?.("select, textarea, input[type=number], input[type=text]") ?? false;
+export const isTyping = (target) => isText(target) || (target.matches?.("select") ?? false);
 
 /** Calls `play(data)` with the bytes of each note that is begun and ended on the page. */
 export class Keys {
@@ -61,7 +63,6 @@ export class Keys {
   #shift(octaves) {
     this.releaseAll();
     this.#piano.shift(octaves);
-    setText(byId("octave"), noteName(this.#piano.lowest));
   }
 
   /** Follow each finger over the keys; the lower it presses, the louder. */
@@ -95,6 +96,8 @@ export class Keys {
 
   #followKeys() {
     window.addEventListener("keydown", (event) => {
+      // macOS tells of no key that comes up while this one is down.
+      if (event.key === "Meta" || event.key === "OS") this.releaseAll();
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const focused = event.target.closest?.(".key");
       if (focused && (event.code === "Enter" || event.code === "Space")) {

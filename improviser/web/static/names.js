@@ -2,6 +2,9 @@
 
 export const PITCH_CLASSES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
+/** Where the beat comes from, by `clock` of the state. */
+export const CLOCKS = { own: "its own", midi: "MIDI clock", link: "Ableton Link" };
+
 /** All 24 keys by name, the major ones first. */
 export const KEYS = [...PITCH_CLASSES, ...PITCH_CLASSES.map((name) => `${name}m`)];
 

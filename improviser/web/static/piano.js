@@ -1,6 +1,6 @@
 /** The piano on the screen: octaves as the width allows, keys that light up. */
 
-import { byId, make } from "./dom.js";
+import { byId, make, setText } from "./dom.js";
 import { isBlack, noteName } from "./names.js";
 
 const OCTAVE_PX = 300;
@@ -15,12 +15,15 @@ export class Piano {
   #keys = new Map();
   #lit = { you: new Set(), improviser: new Set() };
   #caps = new Map();
+  // The one key that Tab stops at.
+  #stop = 0;
   lowest = 48;
 
   constructor() {
     this.#build();
     new ResizeObserver(() => { if (this.#octaves() !== this.#box.children.length) this.#build(); }).observe(this.#box);
     this.#box.addEventListener("keydown", (event) => this.#walk(event));
+    this.#box.addEventListener("focusin", (event) => this.#stopAt(Number(event.target.dataset.note)));
   }
 
   /** Show these letters on the keys: by note, above the lowest one. */
@@ -51,12 +54,16 @@ export class Piano {
   }
 
   #build() {
+    const hadFocus = this.#box.contains(document.activeElement);
     this.#keys.clear();
     const octaves = [];
     this.lowest = Math.min(this.lowest, HIGHEST_OCTAVE - 12 * (this.#octaves() - 1));
     for (let octave = 0; octave < this.#octaves(); octave += 1) octaves.push(this.#octave(this.lowest + 12 * octave));
     this.#box.replaceChildren(...octaves);
-    this.#keys.values().next().value.tabIndex = 0;
+    const highest = this.lowest + this.#keys.size - 1;
+    this.#stopAt(Math.max(this.lowest, Math.min(highest, this.#stop)));
+    if (hadFocus) this.#keys.get(this.#stop).focus({ preventScroll: true });
+    setText(byId("octave"), noteName(this.lowest));
     for (const part of ["you", "improviser"]) for (const note of this.#lit[part]) this.light(note, part, true);
   }
 
@@ -84,8 +91,13 @@ export class Piano {
     const next = step && this.#keys.get(Number(event.target.dataset.note) + step);
     if (!next) return;
     event.preventDefault();
-    event.target.tabIndex = -1;
-    next.tabIndex = 0;
     next.focus();
+  }
+
+  #stopAt(note) {
+    const before = this.#keys.get(this.#stop);
+    if (before) before.tabIndex = -1;
+    this.#stop = note;
+    this.#keys.get(note).tabIndex = 0;
   }
 }

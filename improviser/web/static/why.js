@@ -53,7 +53,15 @@ function deed(reason) {
 /** How the table is to be read. */
 function explanation(event) {
   const heard = [event.key && `the key ${event.key}`, event.chord && `the chord ${event.chord}`].filter(Boolean).join(" and ");
-  return `${heard ? `It heard ${heard}. ` : ""}Figures are in units of its reward, beside the mean of all that it was allowed to do: `
-    + "to the right speaks for it, to the left against it. What is not allowed is left out: notes outside a locked key, "
-    + "or to hold where nothing sounds.";
+  return `${heard ? `It heard ${heard}. ` : ""}${choice(event.allowed)}Figures are in units of its reward, beside the mean of all that it was allowed to do: `
+    + "to the right speaks for it, to the left against it.";
+}
+
+/** How many actions it could choose from. */
+function choice(allowed) {
+  if (!allowed) return "";
+  const [number, of] = allowed;
+  if (number === of) return `All ${of} actions were allowed. `;
+  return `${number} of ${of} actions were allowed; the others are masked: outside the locked key or register, `
+    + "or nothing sounds that could be held. ";
 }
