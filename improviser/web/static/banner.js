@@ -27,6 +27,13 @@ export class Banner {
     this.#lostTimer = setTimeout(() => { this.#isLost = true; this.#show(); }, LOST_AFTER_MS);
   }
 
+  /** All begins anew: nothing is wrong any more. */
+  clear() {
+    clearTimeout(this.#warningTimer);
+    this.#warning = "";
+    this.connect();
+  }
+
   /** The link is there. */
   connect() {
     clearTimeout(this.#lostTimer);

@@ -4,7 +4,10 @@ const PING_MS = 1000;
 // So many pings come fast at first, so that the clock is known soon.
 const FIRST_PINGS = 6;
 const FIRST_PING_MS = 120;
-const DEAD_MS = 6000;
+// So many pings without an answer, over so long a time, mean that the link is dead. Time alone does not: a hidden
+// tab's timers come late, and a computer sleeps.
+const UNANSWERED_MAX = 5;
+const DEAD_MS = 4500;
 const [WAIT_MS, WAIT_MAX_MS] = [250, 4000];
 
 /** A link that calls `onMessage(message)`, and `onLost()` each time that it is lost or cannot be had. */
@@ -13,7 +16,8 @@ export class Link {
   #waitMs = WAIT_MS;
   #timer = 0;
   #pings = 0;
-  #heardMs = 0;
+  // When the pings were sent that have no pong yet, the oldest first; none of those before the last `hello`.
+  #pinged = new Set();
   #onMessage;
   #onLost;
 
@@ -35,29 +39,39 @@ export class Link {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.#socket = socket;
-    socket.addEventListener("open", () => {
-      this.#pings = 0;
-      this.#heardMs = performance.now();
-      this.#ping();
-    });
-    socket.addEventListener("message", ({ data }) => {
-      this.#heardMs = performance.now();
-      const message = JSON.parse(data);
-      if (message.event === "hello") this.#waitMs = WAIT_MS;
-      this.#onMessage(message);
-    });
+    socket.addEventListener("open", () => this.#begin());
+    socket.addEventListener("message", ({ data }) => { if (socket === this.#socket) this.#take(JSON.parse(data)); });
     socket.addEventListener("close", () => this.#lose(socket));
   }
 
-  /** Ping, soon again at first; a link that says nothing for long is dead. */
+  #take(message) {
+    const isHello = message.event === "hello";
+    // A pong to what was sent before the last hello tells the time of a clock that is gone.
+    if (message.event === "pong" && !this.#pinged.delete(message.sent_ms)) return;
+    if (isHello) this.#waitMs = WAIT_MS;
+    this.#onMessage(message);
+    if (isHello) this.#begin();
+  }
+
+  /** Ask what time it is, as if never asked before. */
+  #begin() {
+    this.#pings = 0;
+    this.#pinged.clear();
+    this.#ping();
+  }
+
+  /** Ping, soon again at first; a link that answers none of them is dead. */
   #ping() {
-    if (performance.now() - this.#heardMs > DEAD_MS) {
+    clearTimeout(this.#timer);
+    const nowMs = performance.now();
+    const [oldestMs] = this.#pinged;
+    if (this.#pinged.size >= UNANSWERED_MAX && nowMs - oldestMs > DEAD_MS) {
       const socket = this.#socket;
       socket.close();
       this.#lose(socket);
       return;
     }
-    this.send({ event: "ping", sent_ms: performance.now() });
+    if (this.send({ event: "ping", sent_ms: nowMs })) this.#pinged.add(nowMs);
     this.#pings += 1;
     this.#timer = setTimeout(() => this.#ping(), this.#pings < FIRST_PINGS ? FIRST_PING_MS : PING_MS);
   }

@@ -15,7 +15,7 @@ import { byId, setText } from "./dom.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
 import { Link } from "./link.js";
-import { offerWebMidi } from "./midi.js";
+import { WebMidi } from "./midi.js";
 import { Notes } from "./notes.js";
 import { Piano } from "./piano.js";
 import { Ports } from "./ports.js";
@@ -24,11 +24,11 @@ import { Status } from "./status.js";
 import { Sound } from "./synth.js";
 import { showWhy } from "./why.js";
 
-// Notes of a page come back to it under such a port; they sounded when they were pressed.
-const OWN_PORT = /^page/i;
 const DIAGNOSTICS_MS = 500;
 
 let state = null;
+// Notes of this page come back to it under that port; they sounded when they were pressed.
+let ownPort = "";
 // Whether a synthesizer or a DAW sounds: then the page does not, unless it is asked to.
 let wasHeardElsewhere = null;
 // Without an outer clock your first note is the first downbeat.
@@ -36,17 +36,17 @@ let isFirstAwaited = false;
 const clock = new ProgramClock();
 const sound = new Sound(clock);
 const grid = new Grid();
-const roll = new Roll(clock, grid, (note) => chooseNote([note.event]));
-const notes = new Notes(chooseNote);
+const roll = new Roll(clock, grid, chooseNote);
+const notes = new Notes(([decision]) => chooseNote(decision));
 const status = new Status();
 const banner = new Banner();
 const piano = new Piano();
 const link = new Link(take, lose);
 const send = (message) => link.send(message);
-const controls = new Controls(send, () => { keys.releaseAll(); sound.silence(); });
+const controls = new Controls(send, silence);
 const ports = new Ports(send);
 const keys = new Keys(piano, playYours);
-offerWebMidi(playYours);
+const webMidi = new WebMidi(playYours);
 offerDoctor();
 followSound();
 setInterval(showDiagnostics, DIAGNOSTICS_MS);
@@ -79,21 +79,29 @@ function take(message) {
   else takeEvent(message, true);
 }
 
-/** A link is there: begin with what was played just before. */
-function begin({ now_s: nowS, state: stands, recent }) {
+/** A link is there, or another performer, whose clock may be another one: begin with what was played just before. */
+function begin({ now_s: nowS, state: stands, recent, port }) {
+  silence();
+  piano.darken("you", "improviser");
+  ownPort = port;
   clock.begin(nowS);
   sound.resetLead();
-  for (const panel of [roll, notes, grid]) panel.clear();
-  banner.connect();
+  for (const panel of [roll, notes, grid, banner]) panel.clear();
   showState(stands);
   isFirstAwaited = !stands.rolling;
   for (const event of recent) takeEvent(event, false);
 }
 
+/** Let go of all that is held here, and end all that sounds. */
+function silence() {
+  keys.releaseAll();
+  webMidi.releaseAll();
+  sound.silence();
+}
+
 /** The link is lost: nothing may hang. */
 function lose() {
-  keys.releaseAll();
-  sound.silence();
+  silence();
   piano.darken("you", "improviser");
   if (clock.isKnown) roll.endAll(clock.nowS());
   status.lose();
@@ -103,8 +111,11 @@ function lose() {
 /** Show how it stands, in all panels. */
 function showState(stands) {
   const isHeardElsewhere = !stands.is_virtual || stands.heard_by.length > 0;
-  if (isHeardElsewhere !== wasHeardElsewhere) switchSound(!isHeardElsewhere);
-  wasHeardElsewhere = isHeardElsewhere;
+  // Where nobody plays, nobody listens either.
+  if (stands.alive) {
+    if (isHeardElsewhere !== wasHeardElsewhere) switchSound(!isHeardElsewhere);
+    wasHeardElsewhere = isHeardElsewhere;
+  }
   state = stands;
   grid.meter = state.meter;
   grid.setTempo(state.tempo_bpm, clock.nowS());
@@ -138,7 +149,7 @@ function takeEvent(event, isLive) {
 
 /** Whether what you did elsewhere is to sound on this page. */
 function isHeardHere(event) {
-  return !OWN_PORT.test(event.port) && byId("hear").checked && sound.isRunning;
+  return event.port !== ownPort && byId("hear").checked && sound.isRunning;
 }
 
 function takeHeard(event, isLive) {
@@ -147,22 +158,23 @@ function takeHeard(event, isLive) {
     if (state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
   }
   roll.begin("you", event, event.at_s);
-  if (!isLive || OWN_PORT.test(event.port)) return;
+  if (!isLive || event.port === ownPort) return;
   piano.light(event.note, "you", true);
   if (isHeardHere(event)) sound.playYours([144, event.note, event.velocity]);
 }
 
 function takeLifted(event, isLive) {
   roll.end("you", event, event.at_s);
-  if (!isLive || OWN_PORT.test(event.port)) return;
+  if (!isLive || event.port === ownPort) return;
   piano.light(event.note, "you", false);
   if (sound.isRunning) sound.playYours([128, event.note, 0]);
 }
 
 function takePlayed(event, isLive) {
   if (Number.isInteger(event.beat)) grid.anchor(event.due_s, event.beat, undefined, false);
-  roll.begin("improviser", event, event.due_s);
-  notes.add(event, state.meter);
+  const decision = decisionOf(event);
+  roll.begin("improviser", event, event.due_s, decision);
+  notes.add(decision, state.meter);
   status.takePlayed(event);
   if (!isLive) return;
   piano.light(event.note, "improviser", true);
@@ -181,11 +193,15 @@ function takeSilenced(event) {
   sound.silenceImproviser();
 }
 
+/** What is kept of a `played` event. */
+function decisionOf({ note, beat, key, chord, due_s, why, allowed }) {
+  return { note, beat, key, chord, due_s, why, allowed };
+}
+
 /** Show why a decision fell as it did. */
-function chooseNote(events) {
-  const [event] = events;
-  roll.chosen = { event };
-  showWhy(notes.mark(event), state.meter);
+function chooseNote(decision) {
+  roll.chosen = decision;
+  showWhy(notes.mark(decision), state.meter);
 }
 
 /** Sound begins with the first gesture, and goes on with the next one where the browser has stopped it. */

@@ -1,35 +1,65 @@
-/** A MIDI keyboard that the browser sees: its messages go to the program. */
+/** MIDI keyboards that the browser sees: their messages go to the program. */
 
+import { Device } from "./device.js";
 import { byId, setText } from "./dom.js";
 
 // The program's own ports lead back to it.
 const OWN = /improviser/i;
 
-/** Offer the browser's MIDI; `play(data)` is given the bytes of each channel message. */
-export function offerWebMidi(play) {
-  const button = byId("web-midi");
-  if (!navigator.requestMIDIAccess) {
-    setText(byId("web-midi-says"), "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.");
-    return;
+/** Offers the browser's MIDI; `play(data)` is given the bytes of each channel message. */
+export class WebMidi {
+  #play;
+  // What is listened to, by the id of the port: {input, device}.
+  #open = new Map();
+
+  constructor(play) {
+    this.#play = play;
+    if (!navigator.requestMIDIAccess) {
+      setText(byId("web-midi-says"), "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.");
+      return;
+    }
+    byId("web-midi").hidden = false;
+    byId("web-midi").addEventListener("click", () => this.#ask());
   }
-  button.hidden = false;
-  button.addEventListener("click", async () => {
+
+  /** Let go of everything that the keyboards hold. */
+  releaseAll() {
+    for (const { device } of this.#open.values()) device.releaseAll();
+  }
+
+  async #ask() {
+    const button = byId("web-midi");
+    button.disabled = true;
     try {
       const access = await navigator.requestMIDIAccess();
-      access.addEventListener("statechange", () => listen(access, play));
-      listen(access, play);
+      access.addEventListener("statechange", () => this.#listen(access));
+      this.#listen(access);
     } catch {
+      button.disabled = false;
       setText(byId("web-midi-says"), "The browser did not allow it: allow MIDI for this page beside its address, and try again.");
     }
-  });
-}
-
-/** Listen to all inputs that are there now. */
-function listen(access, play) {
-  const inputs = [...access.inputs.values()].filter((input) => !OWN.test(input.name));
-  for (const input of inputs) {
-    input.onmidimessage = ({ data }) => { if (data[0] >= 0x80 && data[0] < 0xf0) play([...data]); };
   }
-  const names = inputs.map((input) => input.name).join(", ");
-  setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard is there yet: plug one in.");
+
+  /** Listen to all inputs that are there now; what was held on one that is gone ends. */
+  #listen(access) {
+    const inputs = [...access.inputs.values()].filter((input) => input.state !== "disconnected" && !OWN.test(input.name));
+    const ids = new Set(inputs.map((input) => input.id));
+    for (const id of [...this.#open.keys()]) if (!ids.has(id)) this.#close(id);
+    for (const input of inputs) if (!this.#open.has(input.id)) this.#add(input);
+    const names = inputs.map((input) => input.name).join(", ");
+    setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard is there yet: plug one in.");
+  }
+
+  #add(input) {
+    const device = new Device(this.#play);
+    this.#open.set(input.id, { input, device });
+    input.onmidimessage = ({ data }) => { if (data[0] >= 0x80 && data[0] < 0xf0) device.take([...data]); };
+  }
+
+  #close(id) {
+    const { input, device } = this.#open.get(id);
+    this.#open.delete(id);
+    input.onmidimessage = null;
+    device.releaseAll();
+  }
 }

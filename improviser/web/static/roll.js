@@ -5,6 +5,9 @@ import { isBlack, noteName } from "./names.js";
 
 const NOW_SHARE = 0.75;
 const KEEP_S = 20;
+// What began so long before the window is not drawn, even if it never ended; nor are more notes than that kept.
+const LONGEST_S = 60;
+const NOTES_MAX = 4000;
 const NAMES_PX = 36;
 const NEAR_PX = 9;
 const LEAST_ROWS = 25;
@@ -13,7 +16,7 @@ const CALM_MS = 100;
 const LABEL_MS = 4000;
 const COLOURS = ["panel", "ink", "soft", "line", "you", "improviser", "ghost", "beat", "bar", "now"];
 
-/** A roll of notes {part, channel, note, startS, endS, event}, endS being null while they sound. */
+/** A roll of notes {part, channel, note, startS, endS, decision}, endS being null while they sound. */
 export class Roll {
   #canvas = byId("roll");
   #pen = this.#canvas.getContext("2d", { alpha: false });
@@ -42,7 +45,7 @@ export class Roll {
     this.#fit();
     this.#canvas.addEventListener("click", (event) => {
       const note = this.#nearest(event.offsetX, event.offsetY);
-      if (note) onChoose(note);
+      if (note) onChoose(note.decision);
     });
     const loop = (atMs) => {
       requestAnimationFrame(loop);
@@ -57,12 +60,11 @@ export class Roll {
     return this.#frames.filter((atMs) => atMs > nowMs - 1000).length;
   }
 
-  /** A note begins; gives it. */
-  begin(part, event, startS) {
-    this.end(part, event, startS);
-    const note = { part, channel: event.channel, note: event.note, startS, endS: null, event, isDrawn: false };
-    this.#notes.push(note);
-    return note;
+  /** A note begins; of the improviser's the decision is kept that it came from. */
+  begin(part, { channel, note }, startS, decision = null) {
+    this.end(part, { channel, note }, startS);
+    this.#notes.push({ part, channel, note, startS, endS: null, decision, isDrawn: false });
+    this.#trim();
   }
 
   /** A note ends. */
@@ -88,6 +90,14 @@ export class Roll {
     this.#notes = [];
     this.#planned = [];
     this.chosen = null;
+  }
+
+  /** Let go of what is not shown any more; also in a hidden tab, where nothing is drawn. */
+  #trim() {
+    const nowS = this.#clock.nowS();
+    const oldestS = nowS - Math.max(KEEP_S, (this.#size.width * NOW_SHARE) / this.#perS);
+    const isKept = ({ startS, endS }) => (endS ?? nowS) >= oldestS && startS >= oldestS - LONGEST_S;
+    this.#notes = this.#notes.filter(isKept).slice(-NOTES_MAX);
   }
 
   #readColours() {
@@ -143,8 +153,7 @@ export class Roll {
   #draw(atMs) {
     const nowS = this.#clock.nowS();
     const { width, height } = this.#size;
-    const oldestS = nowS - Math.max(KEEP_S, (width * NOW_SHARE) / this.#perS);
-    while (this.#notes.length && (this.#notes[0].endS ?? nowS) < oldestS) this.#notes.shift();
+    this.#trim();
     const leftS = nowS - (width * NOW_SHARE) / this.#perS;
     const shown = this.#notes.filter((note) => (note.endS ?? nowS) > leftS);
     this.#range(shown);
@@ -210,7 +219,7 @@ export class Roll {
       pen.fillStyle = this.#colours.improviser;
       pen.fillRect(left, top, width, height);
     }
-    if (note === this.chosen || (this.chosen && note.event === this.chosen.event)) {
+    if (note.decision && note.decision === this.chosen) {
       pen.strokeStyle = this.#colours.ink;
       pen.lineWidth = 2;
       pen.strokeRect(left - 2, top - 2, width + 4, height + 4);

@@ -110,6 +110,7 @@ export class Sound {
   /** Take the shortest lead again, as a new connection may be a better one. */
   resetLead() {
     this.leadMs = LEAD_MS;
+    this.#early = 0;
   }
 
   #make() {
