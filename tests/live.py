@@ -69,6 +69,10 @@ class Partner:
         """Be a keyboard that was there before."""
         self._keys = self._backend.open_virtual_output("Test Keys")
 
+    def receive(self, name: str) -> None:
+        """Be a synthesizer that can be played on."""
+        self._backend.open_virtual_input(name, self._hear)
+
     def unplug(self) -> None:
         """Be no keyboard any more, until it offers itself again."""
         if self._keys is not None:

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from typing import Any
 
-    from improviser.cli.take import Take
-    from improviser.cli.view import View
     from improviser.control import Event, PerformerSettings
-    from improviser.daemon.doors import Doors
     from improviser.daemon.supervisor import Supervisor
+    from improviser.web.address import Door
 
 _LOOPBACK = "127.0.0.1"
+_LEADS_ON = """<!doctype html>
+<meta charset="utf-8">
+<title>improviser</title>
+<meta http-equiv="refresh" content="0; url={url}">
+<a href="{url}">Open the page of the jam</a>
+"""
 
 WebOption = Annotated[
     bool, typer.Option("--web/--no-web", help="Serve the page: play, hear, see why it plays, steer.")
@@ -60,42 +64,61 @@ class PageOptions:
     opens: bool | None = None
 
 
+def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
+    """Listen where the page is wanted, and say what that means; None where it cannot be, which is told."""
+    from improviser.web.address import bind
+
+    try:
+        door = bind(options.host, options.port)
+    except OSError as error:
+        warn(f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT")
+        return None
+    if not door.address.is_loopback:
+        warn(
+            "the page is open to your network: whoever has its address, token included, hears, plays and "
+            "steers, and what is sent can be read on the way; --host 127.0.0.1 keeps it to this machine"
+        )
+    return door
+
+
 def serve_page(
-    options: PageOptions,
+    door: Door,
     settings: PerformerSettings,
     supervisor: Supervisor,
-    doors: Doors,
-    shown: tuple[View, Take],
+    take: Callable[[int | None], bytes],
     stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
-    """Serve the page as long as `stack` lasts, and say where; give what has to be told of all that happens.
-
-    Where it cannot be served, that is told, and the jam goes on.
-    """
+    """Serve the page of a jam as long as `stack` lasts; give what has to be told of all that happens."""
     from improviser.daemon.forecast import Forecast
     from improviser.web.page import Page
     from improviser.web.services import Services
 
-    view, take = shown
-    services = Services(doors.obey, take.midi, _examine)
-    try:
-        page = Page(supervisor.state, services, options.host, options.port, supervisor.warn)
-    except OSError as error:
-        supervisor.warn(
-            f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT"
-        )
-        return []
-    stack.enter_context(page)
-    forecast = stack.enter_context(Forecast(settings, page.hear, lambda: page.is_watched))
-    view.page(page.address.url)
-    if not page.address.is_loopback:
-        supervisor.warn(
-            "the page is open to your network: whoever has its address, token included, hears, plays and "
-            "steers, and what is sent can be read on the way; --host 127.0.0.1 keeps it to this machine"
-        )
-    if _is_opened() if options.opens is None else options.opens:
-        _open(page.address.url)
-    return [page.hear, forecast.hear]
+    services = Services(supervisor.tell, take, _examine)
+    page = stack.enter_context(Page(door, supervisor.state, services, supervisor.warn))
+    forecast = Forecast(settings, page.hear, lambda: page.is_watched, supervisor.warn)
+    return [page.hear, stack.enter_context(forecast).hear]
+
+
+def show_page(url: str, opens: bool | None, stack: ExitStack) -> None:
+    """Open the page in a browser, where it is to be opened, whenever that gets round to it.
+
+    The browser is given a file that only the user can read: of a command line every user of the machine
+    could read the token.
+    """
+    import contextlib
+    import threading
+    import webbrowser
+
+    from improviser.config.resources import control_folder
+    from improviser.files import write_private
+
+    if not (_is_opened() if opens is None else opens):
+        return
+    path = control_folder() / f"{os.getpid()}.page.html"
+    with contextlib.suppress(OSError):
+        write_private(path, _LEADS_ON.format(url=url))
+        stack.callback(path.unlink, missing_ok=True)
+        threading.Thread(target=webbrowser.open, args=(path.as_uri(),), name="browser", daemon=True).start()
 
 
 def _examine() -> Sequence[dict[str, Any]]:
@@ -111,11 +134,3 @@ def _is_opened() -> bool:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
     return has_desktop and sys.stdout.isatty()
-
-
-def _open(url: str) -> None:
-    """Open the page in a browser, whenever that gets round to it."""
-    import threading
-    import webbrowser
-
-    threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from improviser.app import JamOptions
     from improviser.cli.page import PageOptions
-    from improviser.cli.take import Take
-    from improviser.cli.view import SafeView, View
+    from improviser.cli.view import SafeView
     from improviser.control import Event, Failed, PerformerSettings
     from improviser.daemon.exchange import Exchange
     from improviser.daemon.supervisor import Supervisor
+    from improviser.web.address import Door
 
 EXIT_USAGE = 2
 _MIDI_SUFFIXES = frozenset({".mid", ".midi"})
@@ -171,25 +171,21 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
         need_training()
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
-        from improviser.app import performer_settings, port_settings
-
         _check(record)
-        supervisor.open(port_settings(options))
-        settings = replace(performer_settings(options), stays=beside.page is not None)
-        exchange = _exchange(supervisor, stack) if beside.learns else None
-        if exchange is not None:
-            settings = replace(settings, exchange=str(exchange.path))
-        supervisor.start(settings)
+        begun = _begin(supervisor, options, beside, stack)
         from improviser.cli.take import Take
         from improviser.cli.view import SafeView, choose_view
 
-        view = SafeView(choose_view(settings, as_json=as_json))
-        take = Take(settings, record, view)
-        hears: list[Callable[[Event], None]] = [take.hear, view.show]
-        if exchange is not None:
-            hears.insert(1, _learning(supervisor, settings, exchange, stack))
-        hears += _opened(supervisor, settings, beside, (view, take), stack)
-        failed = _follow(supervisor, view, hears)
+        view = SafeView(choose_view(begun.settings, as_json=as_json))
+        take = Take(begun.settings, record, view)
+        company = _company(supervisor, begun, beside, stack)
+        if begun.door is not None and beside.page is not None:
+            from improviser.cli.page import serve_page, show_page
+
+            company += serve_page(begun.door, begun.settings, supervisor, take.midi, stack)
+            view.page(begun.door.address.url)
+            show_page(begun.door.address.url, beside.page.opens, stack)
+        failed = _follow(supervisor, view, [take.hear, *company, view.show])
         take.save()
         if failed is None and view.fault is not None:
             raise view.fault
@@ -197,28 +193,47 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
         raise UsageError(failed.text) if failed.code == EXIT_USAGE else ImproviserError(failed.text)
 
 
-def _opened(
-    supervisor: Supervisor,
-    settings: PerformerSettings,
-    beside: Beside,
-    shown: tuple[View, Take],
-    stack: ExitStack,
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the performer was told, where the page is served, and the memory through which sets come."""
+
+    settings: PerformerSettings
+    door: Door | None
+    exchange: Exchange | None
+
+
+def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
+    """Let the performer open its ports, and begin."""
+    from improviser.app import performer_settings, port_settings
+    from improviser.cli.page import open_door
+
+    supervisor.open(port_settings(options))
+    settings = performer_settings(options)
+    door = None if beside.page is None else open_door(beside.page, supervisor.warn)
+    exchange = _exchange(supervisor, stack) if beside.learns else None
+    memory = "" if exchange is None else str(exchange.path)
+    settings = replace(settings, stays=door is not None, exchange=memory)
+    supervisor.start(settings)
+    return _Begun(settings, door, exchange)
+
+
+def _company(
+    supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitStack
 ) -> list[Callable[[Event], None]]:
-    """Open the ways in which others steer and hear; give what has to be told of all that happens."""
+    """Let others learn, hear and steer; give what has to be told of all that happens."""
     from improviser.app import osc_port_of_settings
-    from improviser.cli.page import serve_page
     from improviser.config.resources import control_folder
     from improviser.daemon.doors import Doors
 
     osc_port = beside.osc_port or osc_port_of_settings()
-    doors = stack.enter_context(Doors(supervisor, control_folder(), osc_port))
+    stack.enter_context(Doors(supervisor, control_folder(), osc_port))
     hears: list[Callable[[Event], None]] = []
+    if begun.exchange is not None:
+        hears.append(_learning(supervisor, begun.settings, begun.exchange, stack))
     if beside.sounds:
         from improviser.daemon.fluidsynth import Fluidsynth
 
-        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, settings)).hear)
-    if beside.page is not None:
-        hears += serve_page(beside.page, settings, supervisor, doors, shown, stack)
+        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).hear)
     return hears
 
 

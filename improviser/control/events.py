@@ -110,6 +110,7 @@ class Played:
         chord: Name of the chord, None where none is implied.
         rewards: The terms of the decision's reward by name.
         why: What spoke for it and for the actions that came nearest, as `engine.why.Reason` has it.
+        allowed: How many actions were allowed, and how many there are; the others were masked.
     """
 
     event: ClassVar[str] = "played"
@@ -123,6 +124,7 @@ class Played:
     chord: str | None
     rewards: Mapping[str, float] = field(default_factory=dict)
     why: tuple[Mapping[str, Any], ...] = ()
+    allowed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

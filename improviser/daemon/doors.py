@@ -3,60 +3,29 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from improviser.control import Act, Command
-from improviser.control.rate import RateLimit
+from improviser.control.gate import Gate
 from improviser.daemon.osc import OscServer
 from improviser.daemon.remote import HOST, Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
     from improviser.daemon.supervisor import Supervisor
 
 
-# Nobody presses more often: an upbeat's taps come seven times a second.
-PRESSES_A_SECOND: Final = 20.0
-
-
-class Gate:
-    """Lets through what hands can do; actions that come faster are dropped and counted.
-
-    Threads: any.
-    """
-
-    def __init__(self, obey: Callable[[Command], None]) -> None:
-        """Hand on to `obey`."""
-        self._obey = obey
-        self._rate = RateLimit(PRESSES_A_SECOND)
-
-    @property
-    def dropped(self) -> int:
-        """How many actions were dropped."""
-        return self._rate.refused
-
-    def __call__(self, command: Command) -> None:
-        """Hand on a command, unless there are too many."""
-        if not isinstance(command, Act) or self._rate.allows():
-            self._obey(command)
-
-
 class Doors:
     """Opens them beside a jam; one that cannot be opened is told of, and the jam goes on.
 
     Use it as a context; on the way out they are closed.
-
-    Attributes:
-        obey: Lets through what hands can do, for further ways in.
     """
 
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None) -> None:
         """Open the socket, noted down in `folder`, and OSC on a port; None: no OSC."""
         self._stack = ExitStack()
-        gate = self.obey = Gate(supervisor.tell)
+        gate = Gate(supervisor.tell)
         supervisor.state.ignored = lambda: gate.dropped
         try:
             remote = Remote(folder, supervisor.state, gate)

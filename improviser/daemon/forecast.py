@@ -12,7 +12,6 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from improviser.control import Planned, Ready
-from improviser.errors import ImproviserError
 from improviser.midi.message import NoteOff, NoteOn
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 # So far ahead is played, anew on every beat. Copying an engine takes 2 ms, and each step 0.4.
 AHEAD_BEATS: Final = 2
+# One that is so far behind, many minutes, will not come back.
+BEHIND_MAX: Final = 16_384
 _CLOSING_S: Final = 1.0
 
 
@@ -56,10 +57,14 @@ class Forecast:
     """
 
     def __init__(
-        self, settings: PerformerSettings, tell: Callable[[Planned], None], is_watched: Callable[[], bool]
+        self,
+        settings: PerformerSettings,
+        tell: Callable[[Planned], None],
+        is_watched: Callable[[], bool],
+        warn: Callable[[str], None],
     ) -> None:
         """Follow a jam that begins with `settings`; `tell` takes what is planned, while it `is_watched`."""
-        self._settings, self._tell, self._is_watched = settings, tell, is_watched
+        self._settings, self._tell, self._is_watched, self._warn = settings, tell, is_watched, warn
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._has_ended = False
         self._thread = threading.Thread(target=self._follow, name="forecast", daemon=True)
@@ -78,8 +83,11 @@ class Forecast:
 
     def hear(self, event: Event) -> None:
         """Take in an event, as long as it can be followed."""
-        if not self._has_ended:
+        if not self._has_ended and self._events.qsize() < BEHIND_MAX:
             self._events.put(event)
+        elif not self._has_ended:
+            self._has_ended = True
+            self._events.put(None)
 
     def _follow(self) -> None:
         """Do what the improviser does, until the end, or until that cannot be done any more."""
@@ -96,7 +104,9 @@ class Forecast:
                 understudy.take(event)
                 understudy.notes.clear()
                 event = self._events.get()
-        except ImproviserError:  # a model or a set that was taken away: the performer tells of that
+        except Exception as error:  # noqa: BLE001 - what is planned is worth no jam
+            self._warn(f"what it plans is not shown any more ({error})")
+        finally:
             self._has_ended = True
 
     def _stepped(self, engine: Engine) -> None:

@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from improviser.control import Command, Steer, line_to_value
 from improviser.errors import ImproviserError
+from improviser.files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,8 +62,7 @@ class Remote:
         self._path = folder / f"{os.getpid()}{_SUFFIX}"
         place = {"port": self._socket.getsockname()[1], "token": self._token}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write_private(self._path, json.dumps(place))
+            write_private(self._path, json.dumps(place))
         except OSError:
             self._socket.close()
             raise
@@ -201,10 +201,3 @@ def _asks_for_state(line: str) -> bool:
         return bool(json.loads(line)["event"] == "state")
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only the user can read."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

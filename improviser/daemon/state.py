@@ -12,6 +12,7 @@ from improviser.control import (
     Action,
     Adopted,
     Changed,
+    ClockUse,
     Halted,
     Heard,
     Judged,
@@ -108,6 +109,7 @@ class State:
     offset_s: float = 0.0
     ignored: Callable[[], int] = lambda: 0
     heard_by: Callable[[], tuple[str, ...]] = tuple
+    _outer: str = "midi"
     _version: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -119,6 +121,7 @@ class State:
             self.tempo_bpm = engine.get("tempo_bpm", 0.0)
             self.meter = tuple(engine.get("meter", self.meter))
             self.lock = settings.lock or engine.get("key", "")
+            self._outer = "link" if settings.clock is ClockUse.LINK else "midi"
             self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
@@ -204,7 +207,7 @@ class State:
             case Learned():
                 self.learned = event
             case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
-                self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else "outer"
+                self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else self._outer
             case _:
                 self._take_steering(event)
 

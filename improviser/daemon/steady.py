@@ -5,6 +5,7 @@ A device that is unplugged, or a program that ends and starts again, may come ba
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class SteadyOutput:
         self.is_ours = is_ours
         self._port: OutputPort | None = port
         self._own: OutputPort | None = port if is_ours else None
-        self._left: deque[OutputPort] = deque()
+        self._left: deque[tuple[float, OutputPort]] = deque()
         self._lost = lost
 
     @property
@@ -88,12 +89,12 @@ class SteadyOutput:
         if is_ours:
             self._own = port
         if before is not None and before is not self._own:
-            self._left.append(before)
+            self._left.append((time.monotonic(), before))
 
-    def close_left(self) -> None:
-        """Close the ports that were played on before."""
-        while self._left:
-            self._left.popleft().close()
+    def close_left(self, linger_s: float = 0.0) -> None:
+        """Close the ports that were played on before, and left so long ago."""
+        while self._left and self._left[0][0] + linger_s <= time.monotonic():
+            self._left.popleft()[1].close()
 
     def close(self) -> None:
         """Close all ports; a second call does nothing."""

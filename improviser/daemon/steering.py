@@ -112,12 +112,13 @@ class Steering:
     def _lock_key(self, key: str, engine: Engine) -> Iterator[Event]:
         """Lock the key, or let it be heard again."""
         try:
-            engine.lock(None if key == AUTO_KEY else parse_key(key))
+            wanted = None if key == AUTO_KEY else parse_key(key)
         except UsageError as error:
             yield Notice(str(error))
         else:
-            self._lock = key
-            yield Locked(key)
+            engine.lock(wanted)
+            self._lock = AUTO_KEY if wanted is None else wanted.name
+            yield Locked(self._lock)
 
     def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
         """Learn from a press."""

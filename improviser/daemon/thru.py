@@ -84,7 +84,7 @@ class Thru:
 
     def _has_come_round(self, message: Message, at_ns: int) -> bool:
         """Tell whether the same was passed on just now; else remember it."""
-        if any(message == before and at_ns - then_ns < LOOP_NS for then_ns, before in self._passed):
+        if any(message == before and at_ns - then_ns < LOOP_NS for then_ns, before in tuple(self._passed)):
             return True
         self._passed.append((at_ns, message))
         return False

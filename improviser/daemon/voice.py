@@ -221,6 +221,7 @@ def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
                 chord=decision.chord if decision else None,
                 rewards=rewards,
                 why=tuple(reason.to_json() for reason in decision.reasons()) if decision else (),
+                allowed=None if decision is None else decision.allowed,
             )
         case NoteOff(channel, note):
             return Released(due_s, said.actual_s, channel, note)

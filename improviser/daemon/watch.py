@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.daemon.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
-from improviser.daemon.opening import open_named, wanted_inputs
+from improviser.daemon.opening import LINGER_S, open_named, wanted_inputs
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.name import is_own, twins_of
@@ -53,7 +53,12 @@ class Watch(threading.Thread):
         self._misses: dict[str, int] = {}
         self._listed: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self._seen = PortsSeen((), ())
-        self._routes: deque[Route] = deque()
+        # The last one that was asked for, until it is opened.
+        self._routes: deque[Route] = deque(maxlen=1)
+        output = ports.output
+        # What is played on, or will be as soon as the beat takes it; and our own port, played on or not.
+        self._headed: tuple[str, bool] = output.name, output.is_ours
+        self._own = output.own
         self._wake = threading.Event()
         self._has_ended = False
 
@@ -63,13 +68,13 @@ class Watch(threading.Thread):
         self._names()
         self.note_seen()
         while True:
-            if not self._wake.wait(self._every_s):
-                self._ports.output.close_left()  # they had time to send all
+            self._wake.wait(self._every_s)
             self._wake.clear()
             if self._has_ended:
                 return
-            while self._routes:
-                self.reroute(self._routes.popleft())
+            self._ports.output.close_left(LINGER_S)
+            if self._routes:
+                self.reroute(self._routes.pop())
             self.look()
             self.note_seen()
 
@@ -106,13 +111,15 @@ class Watch(threading.Thread):
 
     def _chosen(self, pattern: str | None, destinations: Sequence[str]) -> OutputPort | None:
         """Open the output that is asked for, None: the virtual one; nothing where it is played on already."""
-        output = self._ports.output
-        if pattern is None:
-            own = output.own or self._ports.backend.open_virtual_output(VIRTUAL_OUTPUT)
-            return None if output.is_ours else own
-        if output.name == pattern and not output.is_ours:
+        name, is_ours = self._headed
+        if (pattern is None) == is_ours and pattern in {None, name}:
             return None
-        return open_named(self._ports.backend, pattern, _of_others(destinations))
+        if pattern is not None:
+            chosen = open_named(self._ports.backend, pattern, _of_others(destinations))
+        else:
+            chosen = self._own = self._own or self._ports.backend.open_virtual_output(VIRTUAL_OUTPUT)
+        self._headed = chosen.name, pattern is None
+        return chosen
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Give the names of what can be listened to, and played on."""

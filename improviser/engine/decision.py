@@ -51,6 +51,11 @@ class Decision:
     observation: Rows | None = None
     legal: npt.NDArray[np.bool_] | None = None
 
+    @property
+    def allowed(self) -> tuple[int, int] | None:
+        """How many actions were legal, and how many there are; None where nothing was chosen."""
+        return None if self.legal is None else (int(self.legal.sum()), len(self.legal))
+
     def meaning(self, action: int) -> Gesture:
         """Give what an action would have done."""
         return self.role.gesture(action, self.tonic, self.base, self.before)

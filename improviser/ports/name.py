@@ -68,12 +68,15 @@ def is_match(pattern: str, name: str) -> bool:
 
 
 def match_names(pattern: str, names: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Give the `names` that fit `pattern`; ports of improviser come last.
+    """Give the `names` that fit `pattern`: the one that is called so first, ports of improviser last.
 
     Raises:
         PortError: None fits; the text lists those that there are. `kind` is "input" or "output".
     """
-    found = sorted((name for name in names if is_match(pattern, name)), key=is_own)
+    found = sorted(
+        (name for name in names if is_match(pattern, name)),
+        key=lambda name: (name.lower() != pattern.lower(), is_own(name)),
+    )
     if not found:
         available = ", ".join(f"'{name}'" for name in names) or "none"
         msg = f"no MIDI {kind} matches '{pattern}' (available: {available}); see: improviser ports"

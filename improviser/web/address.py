@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import socket
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 LOOPBACK: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
 # So many connections wait to be accepted.
 BACKLOG: Final = 64
 _TOKEN_BYTES: Final = 24
+# An address that is nobody's (Source: RFC 5737, TEST-NET-1).
+_ELSEWHERE: Final = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Address:
     @property
     def url(self) -> str:
         """The address to open."""
-        name = socket.gethostname() if _is_any(self.host) else self.host
+        name = _outer_name() if _is_any(self.host) else self.host
         shown = f"[{name}]" if ":" in name else name
         return f"http://{shown}:{self.port}/{self.token}/"
 
@@ -51,19 +54,27 @@ class Address:
         name = name.strip("[]").lower()
         if port != str(self.port):
             return False
-        if self.is_loopback:
-            return name == "localhost" or is_loopback(name)
-        return name in {self.host.lower(), socket.gethostname().lower()} or (
-            _is_any(self.host) and _is_number(name)
-        )
+        if self.is_loopback or (_is_any(self.host) and is_loopback(name)):
+            return is_loopback(name)
+        own = socket.gethostname().lower()
+        return name in {self.host.lower(), own, f"{own}.local"} or (_is_any(self.host) and _is_number(name))
 
 
-def bind(host: str, port: int | None) -> tuple[socket.socket, Address]:
+class Door(NamedTuple):
+    """A socket that listens, and by which address it is reached."""
+
+    listening: socket.socket
+    address: Address
+
+
+def bind(host: str, port: int | None) -> Door:
     """Listen on a host, on a port, by default the usual one or, where that is taken, a free one.
 
     Raises:
-        OSError: The host is none of this machine's, or the port is taken.
+        OSError: The host is none, or none of this machine's, or the port is taken.
     """
+    if not host:
+        raise OSError(errno.EADDRNOTAVAIL, "no host is named")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port or DEFAULT_PORT), family=family, backlog=BACKLOG)
@@ -71,7 +82,7 @@ def bind(host: str, port: int | None) -> tuple[socket.socket, Address]:
         if port is not None:
             raise
         listening = socket.create_server((host, 0), family=family, backlog=BACKLOG)
-    return listening, Address(host, listening.getsockname()[1])
+    return Door(listening, Address(host, listening.getsockname()[1]))
 
 
 def is_loopback(host: str) -> bool:
@@ -79,6 +90,19 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     return _is_number(host) and ipaddress.ip_address(host).is_loopback
+
+
+def _outer_name() -> str:
+    """Give this machine's address as others see it; its name, where it has none.
+
+    Nothing is sent: it is only asked which way such a packet would leave.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
 
 
 def _is_any(host: str) -> bool:

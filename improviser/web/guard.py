@@ -64,7 +64,8 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": _CLOSED})
         else:
-            await PlainTextResponse(_NOT_HERE, 404)(scope, receive, self._with_headers(send, ""))
+            answer = PlainTextResponse(_NOT_HERE, 404, headers={"connection": "close"})
+            await answer(scope, receive, self._with_headers(send, ""))
 
     def _with_headers(self, send: Send, host: str) -> Send:
         """Give a `send` that adds the headers of every answer."""

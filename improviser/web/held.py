@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from improviser.control import Receive
 from improviser.midi.message import (
     SUSTAIN_PEDAL,
     ControlChange,
+    Message,
     NoteOff,
     NoteOn,
+    PitchBend,
     bytes_to_message,
     message_to_bytes,
 )
@@ -18,31 +20,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+NOTE, CONTROL, BEND = range(3)
+# Pedals and the wheel of modulation, which stay as they are until they are let go of.
+_LASTING: Final = frozenset({1, SUSTAIN_PEDAL, 66, 67, 69})
+
+
 class Held:
-    """The keys and sustain pedals that are down on one page."""
+    """The keys, pedals and wheels that are not at rest on one page."""
 
     def __init__(self, port: str) -> None:
         """Hold nothing; what is received comes on `port`."""
         self._port = port
-        self._keys: set[tuple[int, int]] = set()
-        self._pedals: set[int] = set()
+        self._rests: dict[tuple[int, ...], Message] = {}
 
     def note(self, data: tuple[int, ...]) -> Receive:
         """Keep the books of a message; give it as it comes on the page's port."""
         match bytes_to_message(data):
             case NoteOn(channel, note, _):
-                self._keys.add((channel, note))
+                self._rests[NOTE, channel, note] = NoteOff(channel, note)
             case NoteOff(channel, note):
-                self._keys.discard((channel, note))
-            case ControlChange(channel, number, value) if number == SUSTAIN_PEDAL:
-                (self._pedals.add if value else self._pedals.discard)(channel)
+                self._rests.pop((NOTE, channel, note), None)
+            case ControlChange(channel, number, value) if number in _LASTING:
+                self._set((CONTROL, channel, number), ControlChange(channel, number, 0), is_at_rest=not value)
+            case PitchBend(channel, value):
+                self._set((BEND, channel), PitchBend(channel, 0), is_at_rest=not value)
         return Receive(data, self._port)
 
     def lift(self) -> Iterator[Receive]:
-        """Give what lifts all of it."""
-        for channel, note in sorted(self._keys):
-            yield Receive(tuple(message_to_bytes(NoteOff(channel, note))), self._port)
-        for channel in sorted(self._pedals):
-            yield Receive(tuple(message_to_bytes(ControlChange(channel, SUSTAIN_PEDAL, 0))), self._port)
-        self._keys.clear()
-        self._pedals.clear()
+        """Give what brings all of it to rest."""
+        for _, message in sorted(self._rests.items()):
+            yield Receive(tuple(message_to_bytes(message)), self._port)
+        self._rests.clear()
+
+    def _set(self, key: tuple[int, ...], rest: Message, *, is_at_rest: bool) -> None:
+        """Remember what brings something to rest, unless it is."""
+        if is_at_rest:
+            self._rests.pop(key, None)
+        else:
+            self._rests[key] = rest

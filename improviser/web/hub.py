@@ -6,6 +6,7 @@ What a page is told waits in a queue of its own; one that does not read is let g
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections import deque
@@ -25,6 +26,7 @@ WAITING_MAX: Final = 1024
 RECENT_S: Final = 16.0
 _RECENT_MAX: Final = 2048
 STATE_EVERY_S: Final = 0.05
+LOOK_EVERY_S: Final = 1.0
 
 
 class Standing(Protocol):
@@ -42,30 +44,22 @@ class Client:
 
     Attributes:
         port: The name of what is played on it.
-        waiting: What it is still to be told; None: it is let go.
+        waiting: What it is still to be told.
+        gone: That it is let go.
     """
 
     def __init__(self, port: str) -> None:
         """Wait for something to tell it."""
         self.port = port
-        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()
-        self.is_let_go = False
+        self.waiting: asyncio.Queue[str] = asyncio.Queue()
+        self.gone = asyncio.Event()
 
     def tell(self, text: str) -> None:
         """Let it be told something; one that reads nothing is let go."""
-        if self.is_let_go:
-            return
         if self.waiting.qsize() >= WAITING_MAX:
-            self.let_go()
-        else:
+            self.gone.set()
+        elif not self.gone.is_set():
             self.waiting.put_nowait(text)
-
-    def let_go(self) -> None:
-        """Forget what it was still to be told, and end it."""
-        self.is_let_go = True
-        while not self.waiting.empty():
-            self.waiting.get_nowait()
-        self.waiting.put_nowait(None)
 
 
 class Hub:
@@ -94,31 +88,25 @@ class Hub:
         self._loop = loop
 
     def hear(self, event: Event) -> None:
-        """Let an event be told."""
-        loop, text = self._loop, event_to_text(event)
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._spread, text, isinstance(event, Ready))
+        """Let an event be told, where there still is somebody who does so."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._spread, event_to_text(event), isinstance(event, Ready))
 
     def end(self) -> None:
         """Let all pages go."""
         for client in self._clients:
-            client.let_go()
+            client.gone.set()
 
     def join(self) -> Client | None:
         """Take in a page, which is greeted; None where there are too many."""
         if len(self._clients) >= CLIENTS_MAX:
             return None
         client = Client(f"Page {next(self._numbers)}")
-        since_s = time.monotonic() - RECENT_S
-        recent = [text for at_s, text in self._recent if at_s >= since_s]
-        greeting = {
-            "event": "hello",
-            "version": __version__,
-            "now_s": self.standing.now_s(),
-            "state": self.standing.to_json(),
-        }
-        client.tell(f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}')
+        client.tell(self._greeting(client))
         self._clients.add(client)
+        if len(self._clients) == 1:
+            self._look()
         return client
 
     def leave(self, client: Client) -> None:
@@ -130,16 +118,37 @@ class Hub:
         for client in self._clients:
             client.tell(text)
 
+    def _greeting(self, client: Client) -> str:
+        """Give what a page is told first, and anew where another performer plays."""
+        since_s = time.monotonic() - RECENT_S
+        recent = [text for at_s, text in self._recent if at_s >= since_s]
+        greeting = {
+            "event": "hello",
+            "version": __version__,
+            "port": client.port,
+            "now_s": self.standing.now_s(),
+            "state": self.standing.to_json(),
+        }
+        return f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}'
+
     def _spread(self, text: str | None, is_new: bool) -> None:  # noqa: FBT001 - called by the loop, by place
         """Tell all pages of an event, and of how it stands a moment later."""
-        if is_new:
-            self._recent.clear()  # another clock
+        if is_new:  # another performer, by another clock maybe
+            self._recent.clear()
+            for client in self._clients:
+                client.tell(self._greeting(client))
         if text is not None:
             self._recent.append((time.monotonic(), text))
             self.spread(text)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_later(STATE_EVERY_S, self._tell_state)
+
+    def _look(self) -> None:
+        """Tell of what changes without an event, such as who is connected, as long as a page is open."""
+        if self._clients:
+            self._tell_state()
+            asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
 
     def _tell_state(self) -> None:
         """Tell all pages how it stands, where that has changed."""

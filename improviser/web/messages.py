@@ -59,7 +59,7 @@ def _ping(text: str) -> Ping | None:
         if values["event"] != "ping":
             return None
         return Ping(values["sent_ms"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ValueError(f"no message: {text[:80]!r}") from error
 
 

@@ -8,17 +8,18 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
-from improviser.web.address import bind
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from improviser.control import Event
+    from improviser.web.address import Door
     from improviser.web.hub import Hub, Standing
     from improviser.web.services import Services
 
 _CLOSING_S: Final = 2.0
+# A page that is gone without a word is missed after so long; a laptop that wakes up comes again.
+_PING_S, _PONG_S = 5.0, 10.0
 # What is asked for, its headers and its path, is no longer.
 _REQUEST_MAX: Final = 16 * 1024
 
@@ -34,13 +35,14 @@ class Page:
     """
 
     def __init__(
-        self, standing: Standing, services: Services, host: str, port: int | None, warn: Callable[[str], None]
+        self, door: Door, standing: Standing, services: Services, warn: Callable[[str], None]
     ) -> None:
-        """Listen on a host and port, None: a usual one. Raises OSError where that cannot be."""
-        self._socket, self.address = bind(host, port)
+        """Serve at a door; `warn` takes what goes wrong, in any thread."""
+        self._socket, self.address = door
         self._standing, self._services, self._warn = standing, services, warn
         self._hub: Hub | None = None
         self._early: list[Event] = []
+        self._has_ended = False
         self._stop: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
@@ -66,10 +68,10 @@ class Page:
     def hear(self, event: Event) -> None:
         """Let an event be told to the pages."""
         with self._lock:
-            if self._hub is None:
+            if self._hub is not None:
+                self._hub.hear(event)
+            elif not self._has_ended:
                 self._early.append(event)
-                return
-        self._hub.hear(event)
 
     def _serve(self) -> None:
         """Serve until closed; what goes wrong is told, and the music goes on."""
@@ -77,12 +79,16 @@ class Page:
             asyncio.run(self._run())
         except Exception as error:  # noqa: BLE001 - the page must not end the jam
             self._warn(f"the page is not served any more ({error}); improviser ctl steers the jam")
+        finally:
+            with self._lock:
+                self._has_ended = True
+                self._early.clear()
 
     async def _run(self) -> None:
         """Serve until closed."""
         import uvicorn  # noqa: PLC0415 - in this thread, so that it holds up nothing
 
-        from improviser.web.bounded import BoundedProtocol  # noqa: PLC0415
+        from improviser.web.bounded import BoundedProtocol, BoundedSocket  # noqa: PLC0415
         from improviser.web.hub import Hub  # noqa: PLC0415
         from improviser.web.messages import MESSAGE_MAX  # noqa: PLC0415
         from improviser.web.server import build_app  # noqa: PLC0415
@@ -90,9 +96,11 @@ class Page:
         hub = Hub(self._standing)
         config = uvicorn.Config(
             build_app(hub, self._services, self.address),
-            http=BoundedProtocol,
-            ws="websockets-sansio",
+            http=BoundedProtocol.below(self.address.token),
+            ws=BoundedSocket,
             ws_max_size=MESSAGE_MAX,
+            ws_ping_interval=_PING_S,
+            ws_ping_timeout=_PONG_S,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
@@ -113,9 +121,10 @@ class Page:
 
         with self._lock:
             self._stop = lambda: _call(loop, stop)
-            self._hub, early = hub, self._early
-        for event in early:
-            hub.hear(event)
+            self._hub = hub
+            for event in self._early:
+                hub.hear(event)
+            self._early.clear()
         await server.serve(sockets=[self._socket])
 
 

@@ -31,19 +31,22 @@ BARS_MAX: Final = 10_000
 
 def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
     """Give the application that serves the page."""
-    examining = asyncio.Lock()
+    taking, examining = asyncio.Lock(), asyncio.Lock()
 
     async def talk(websocket: WebSocket) -> None:
         """Talk with a page."""
         await Talk(hub, services.obey, websocket).run()
 
     async def take(request: Request) -> Response:
-        """Give what was played."""
+        """Give what was played, one take at a time."""
         bars = request.query_params.get("bars")
         if bars is not None and not (bars.isascii() and bars.isdigit() and 0 < int(bars) <= BARS_MAX):
             return PlainTextResponse(f"bars is a number from 1 to {BARS_MAX}\n", 400)
+        if taking.locked():
+            return PlainTextResponse("another take is being written; try again\n", 503)
         try:
-            data = await run_in_threadpool(services.take, None if bars is None else int(bars))
+            async with taking:
+                data = await run_in_threadpool(services.take, None if bars is None else int(bars))
         except ImproviserError as error:
             return PlainTextResponse(f"{error}\n", 404)
         disposition = {"content-disposition": 'attachment; filename="improviser-take.mid"'}
@@ -51,6 +54,8 @@ def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
 
     async def examine(_request: Request) -> Response:
         """Give what is found out about this machine, one examination at a time."""
+        if examining.locked():
+            return PlainTextResponse("this machine is being examined; try again\n", 503)
         async with examining:
             return JSONResponse(await run_in_threadpool(services.examine))
 

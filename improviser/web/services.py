@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.control import Receive, Steer
+from improviser.control import Command
 
-Obey = Callable[[Steer | Receive], None]
+Obey = Callable[[Command], None]
 
 
 @dataclass(frozen=True, slots=True)

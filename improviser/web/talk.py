@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from improviser.control import Receive
+from improviser.control.gate import Gate
 from improviser.control.rate import RateLimit
+from improviser.web.bounded import FAREWELL_S
 from improviser.web.held import Held
 from improviser.web.messages import MESSAGE_MAX, Ping, read_message, to_text
 
@@ -25,64 +27,61 @@ TRY_LATER, WRONG_KIND, TOO_MUCH = 1013, 1003, 1008
 
 
 class Talk:
-    """Serves one page until it leaves.
+    """Serves one page until it leaves, or is let go.
 
     Threads: the server's loop only; `obey` must not block.
     """
 
     def __init__(self, hub: Hub, obey: Obey, websocket: WebSocket) -> None:
         """Talk over `websocket`, and hand on to `obey` what it says."""
-        self._hub, self._obey, self._websocket = hub, obey, websocket
+        self._hub, self._obey, self._websocket = hub, Gate(obey), websocket
         self._rate = RateLimit(RATE_MAX)
         self._faults = 0
+        self._code = TRY_LATER
 
     async def run(self) -> None:
-        """Talk; when the page is gone, its keys are lifted."""
+        """Talk; when the page is gone, or is let go, its keys are lifted at once."""
         await self._websocket.accept()
         client = self._hub.join()
         if client is None:
             await self._websocket.close(TRY_LATER, "too many pages are open; close one")
             return
-        telling = asyncio.create_task(self._tell(client))
         held = Held(client.port)
+        talks = (self._listen(client, held), self._tell(client), client.gone.wait())
+        tasks = [asyncio.ensure_future(each) for each in talks]
         try:
-            await self._listen(client, held)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._hub.leave(client)
             for lifted in held.lift():
                 self._obey(lifted)
-            telling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await telling
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            await asyncio.wait_for(self._websocket.close(self._code), FAREWELL_S)
 
     async def _tell(self, client: Client) -> None:
         """Tell the page what waits for it; one that does not read waits here alone."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while (text := await client.waiting.get()) is not None:
-                await self._websocket.send_text(text)
-            await self._websocket.close(TRY_LATER)
+            while True:
+                await self._websocket.send_text(await client.waiting.get())
 
     async def _listen(self, client: Client, held: Held) -> None:
-        """Do what the page says until it leaves, or is let go."""
+        """Do what the page says until it leaves, or says what ends the talk."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while not client.is_let_go:
+            while self._faults <= FAULTS_MAX:
                 message = await self._websocket.receive()
                 if message["type"] == "websocket.disconnect":
                     return
                 text = message.get("text")
-                code = self._fault_of(text)
-                if code is None and isinstance(text, str):
-                    self._do(text, client, held)
-                    code = TOO_MUCH if self._faults > FAULTS_MAX else None
-                if code is not None:
-                    await self._websocket.close(code)
+                if not isinstance(text, str):
+                    self._code = WRONG_KIND
                     return
-
-    def _fault_of(self, text: object) -> int | None:
-        """Give with which code a message ends the talk; None: it does not."""
-        if not isinstance(text, str):
-            return WRONG_KIND
-        return TOO_MUCH if len(text) > MESSAGE_MAX or not self._rate.allows() else None
+                if len(text) > MESSAGE_MAX or not self._rate.allows():
+                    break
+                self._do(text, client, held)
+            self._code = TOO_MUCH
 
     def _do(self, text: str, client: Client, held: Held) -> None:
         """Do what the page says."""

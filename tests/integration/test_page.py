@@ -96,17 +96,20 @@ def test_switches_are_those_of_the_jam(browser: Browser, run: Run, tmp_path: Pat
 
 def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
     """Like and dislike, what was learned in words, undo and undo all."""
-    _, url = start(run, *LOOPBACK)
+    jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 4)
         one.until("window.improviser.sounded > 4")
         one.page.locator("#like").click()
         one.until_state("state.likes === 1")
         one.page.locator("#dislike").click()
-        one.until_state("state.dislikes === 1")
-        assert one.page.locator("#words").inner_text()
+        one.until_state("state.dislikes === 1 && Object.values(state.taste).some((weight) => weight !== 0)")
+        words = one.value("state.words")
+        expect(one.page.locator("#words")).to_contain_text(words)
         one.page.locator("#undo").click()
+        assert soon(lambda: len(jam.told("undone")) == 1)
         one.page.locator("#undo-all").click()
+        assert soon(lambda: len(jam.told("undone")) == 2)
         one.until_state("Object.values(state.taste).every((weight) => weight === 0)")
 
 
@@ -132,13 +135,13 @@ def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp
 
 
 def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:
-    """Arrows like and dislike, Escape is the panic; in a field they are the field's."""
+    """Arrows with Shift like and dislike, Escape is the panic; in a field keys are the field's."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
-        one.page.keyboard.press("ArrowUp")
+        one.page.keyboard.press("Shift+ArrowUp")
         one.until_state("state.likes === 1")
-        one.page.keyboard.press("ArrowDown")
+        one.page.keyboard.press("Shift+ArrowDown")
         one.until_state("state.dislikes === 1")
         before = len(jam.told("silenced"))
         one.page.keyboard.press("Escape")
@@ -151,23 +154,29 @@ def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:
 
 
 def test_ports_are_chosen_on_the_page(browser: Browser, run: Run, partner: Partner, tmp_path: Path) -> None:
-    """A keyboard and a synthesizer of others; and back, with nothing left sounding."""
+    """A keyboard and a synthesizer of others, each alone; and back, with nothing left sounding on either."""
     jam, url = start(run, "--backend", "jack", "--key", "C", "--tempo", "150")
     partner.offer()
+    synth = Partner()
+    synth.receive("Test Synth")
     with opened(browser, url) as one:
-        one.until_state("state.offered.in.some((name) => name.includes('Test Keys'))")
-        name = one.page.evaluate(
-            "window.improviser.state.offered.in.find((name) => name.includes('Test Keys'))"
-        )
-        one.page.locator("#input").select_option(name)
-        one.until_state(f"state.ports.in.includes({json.dumps(name)})")
-        assert name in state_of(tmp_path)["ports"]["in"]
-        one.page.locator("#input").select_option(index=0)
-        one.play("qwer")
-        one.until("window.improviser.drawn >= 4")
+        one.until_state("state.offered.in.length > 0 && state.offered.out.length > 0")
+        keys = next(name for name in one.value("state.offered.in") if "Test Keys" in name)
+        out = next(name for name in one.value("state.offered.out") if "Test Synth" in name)
+        one.page.locator("#input").select_option(keys)
+        one.until_state(f"state.route.in === {json.dumps(keys)} && state.route.out === null")
+        one.page.locator("#output").select_option(out)
+        one.until_state(f"state.sends_on === {json.dumps(out)} && state.route.in === {json.dumps(keys)}")
+        assert (keys, out) == tuple(state_of(tmp_path)["route"].values())
+        one.play("qwertq" * 2)
+        assert soon(lambda: synth.ons)
+        one.page.locator("#output").select_option(index=0)
+        one.until_state("state.is_virtual")
+        assert soon(lambda: not synth.sounding)
     jam.process.send_signal(signal.SIGTERM)
     assert 0 == jam.end()[0]
     assert 0 == jam.told("summary")[0]["stuck_notes"]
+    synth.close()
 
 
 def test_a_page_that_is_loaded_anew_shows_what_was_played(browser: Browser, run: Run) -> None:
@@ -363,3 +372,16 @@ def test_the_page_does_not_sound_where_another_does(browser: Browser, run: Run, 
         one.page.locator("#sound").check()
         one.play("qwertq" * 2)
         one.until("window.improviser.sounded > 0")
+
+
+def test_the_token_is_told_once_and_written_nowhere(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """Neither in the session's journal, nor to who asks how it stands, nor among the events."""
+    jam, url = start(run, *LOOPBACK)
+    token = url.split("/")[3]
+    with opened(browser, url) as one:
+        one.play("qwer")
+    assert token not in json.dumps(state_of(tmp_path))
+    assert 1 == sum(token in line for line in jam.lines)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".session.jsonl") for path in written)
+    assert not [path for path in written if token.encode() in path.read_bytes()]

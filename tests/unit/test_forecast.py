@@ -79,7 +79,7 @@ def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -
     """Let a forecast hear events, each when what came before is done; give what it plans."""
     told: list[Planned] = []
     settings = performer_settings(JamOptions(preset="chorale", tempo_bpm=120.0, seed=7, **options))
-    with Forecast(settings, told.append, lambda: is_watched) as forecast:
+    with Forecast(settings, told.append, lambda: is_watched, pytest.fail) as forecast:
         for event in events:
             forecast.hear(event)
             wait = threading.Event()
@@ -108,12 +108,24 @@ def test_before_it_is_ready_nothing_is_planned() -> None:
 
 
 def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The performer, not the plan, tells of that; what is told after that is not kept."""
+    """That is told; what is told after that is not kept."""
     monkeypatch.setattr("improviser.config.preset.Preset.model_path", property(lambda _: Path("/nowhere")))
     settings = performer_settings(JamOptions(preset="chorale"))
-    with Forecast(settings, lambda _: None, lambda: True) as forecast:
+    warned: list[str] = []
+    with Forecast(settings, lambda _: None, lambda: True, warned.append) as forecast:
         forecast.hear(ready())
         forecast._thread.join(PATIENCE_S)  # noqa: SLF001 - that it has ended is told to nobody
         assert not forecast._thread.is_alive()  # noqa: SLF001
         forecast.hear(Heard(0.0, 0, 60, 80, "A"))
         assert forecast._events.empty()  # noqa: SLF001
+    assert 1 == len(warned)
+    assert "what it plans is not shown any more" in warned[0]
+
+
+def test_a_forecast_that_is_far_behind_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps no more than it could ever catch up with."""
+    monkeypatch.setattr("improviser.daemon.forecast.BEHIND_MAX", 10)
+    forecast = Forecast(performer_settings(JamOptions()), lambda _: None, lambda: True, pytest.fail)
+    for _ in range(100):
+        forecast.hear(Heard(0.0, 0, 60, 80, "A"))
+    assert 11 == forecast._events.qsize()  # noqa: SLF001

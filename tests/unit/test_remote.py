@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from improviser.control import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
+from improviser.control.gate import Gate
 from improviser.daemon import remote
-from improviser.daemon.doors import Gate
 from improviser.daemon.remote import CLIENTS_MAX, LINE_MAX, Remote, ask
 from improviser.daemon.state import State
 from improviser.errors import ImproviserError

@@ -63,7 +63,7 @@ def test_it_begins_as_the_settings_say() -> None:
         ([PLAYED], {"key": "G major", "chord": "C"}),
         ([Started(1.0, 0.0), Halted(2.0)], {"rolling": False}),
         ([Started(1.0, 0.0), Restarted()], {"rolling": False}),
-        ([Synced(1.0, 0.0, 90.0)], {"tempo_bpm": 90.0, "clock": "outer"}),
+        ([Synced(1.0, 0.0, 90.0)], {"tempo_bpm": 90.0, "clock": "midi"}),
         ([Synced(1.0, 0.0, 80.0, is_own=True)], {"tempo_bpm": 80.0, "clock": "own"}),
         ([Switched(1.0, "mute", is_on=True)], {"mute": True, "solo": False}),
         ([Switched(1.0, "mute", is_on=True), Switched(2.0, "mute", is_on=False)], {"mute": False}),

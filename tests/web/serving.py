@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
-from improviser.control import Receive, Steer
+from improviser.control import Command
 from improviser.errors import UsageError
-from improviser.web.address import Address
+from improviser.web.address import Address, bind
 from improviser.web.page import Page
 from improviser.web.services import Services
 
@@ -50,7 +51,7 @@ class Served:
 
     page: Page
     standing: Standing
-    told: list[Steer | Receive]
+    told: list[Command]
     warned: list[str]
 
     @property
@@ -79,12 +80,15 @@ class Served:
         return result
 
     def connect(
-        self, *, origin: str | None = "", path: str = "ws", token: str | None = None
+        self, *, origin: str | None = "", path: str = "ws", token: str | None = None, max_queue: int = 64
     ) -> ClientConnection:
         """Open a page's websocket; by default from our own page."""
-        wanted = origin if origin != "" else f"http://{self.host}"
+        named = origin if origin != "" else f"http://{self.host}"
+        wanted = None if named is None else Origin(named)
         url = f"ws://{self.host}/{self.address.token if token is None else token}/{path}"
-        return connect(url, origin=wanted, open_timeout=PATIENCE_S, max_size=None, compression=None)  # type: ignore[arg-type]
+        return connect(
+            url, origin=wanted, open_timeout=PATIENCE_S, max_size=None, compression=None, max_queue=max_queue
+        )
 
 
 @contextmanager
@@ -93,11 +97,11 @@ def serving(
     examine: Callable[[], list[dict[str, Any]]] = list,
 ) -> Iterator[Served]:
     """Serve a page while the block runs."""
-    told: list[Steer | Receive] = []
+    told: list[Command] = []
     warned: list[str] = []
     standing = Standing()
     services = Services(told.append, take or no_take, examine)
-    with Page(standing, services, "127.0.0.1", None, warned.append) as page:
+    with Page(bind("127.0.0.1", None), standing, services, warned.append) as page:
         yield Served(page, standing, told, warned)
 
 

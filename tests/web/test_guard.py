@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from improviser.control import Heard
 from improviser.web import bounded
 from improviser.web.address import Address, bind
 from improviser.web.page import Page
@@ -136,6 +138,44 @@ def test_a_thousand_connections_are_not_kept(monkeypatch: pytest.MonkeyPatch) ->
             one.close()
 
 
+def test_strangers_that_ask_again_and_again_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the token nobody takes a place from who knows it, however lively the connection."""
+    monkeypatch.setattr(bounded, "CONNECTIONS_MAX", 8)
+    with serving() as served, contextlib.ExitStack() as stack:
+        request = f"GET /wrong/ HTTP/1.1\r\nHost: {served.host}\r\n\r\n".encode()
+        for _ in range(20):
+            one = stack.enter_context(
+                socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S)
+            )
+            one.sendall(request[:-2])  # not whole
+        with served.connect() as client:
+            message_of(client, "hello")
+            assert OK == served.get("")[0]
+        code, headers, _ = served.get("", token="wrong")  # noqa: S106 - it is wrong
+        assert (MISSING, "close") == (code, headers["connection"])
+
+
+def test_one_take_and_one_examination_at_a_time() -> None:
+    """Who asks for more is told to try again; nothing piles up."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(_bars: int | None = None) -> bytes:
+        """Take as long as wanted."""
+        begun.set()
+        goes_on.wait(PATIENCE_S)
+        return b"MThd"
+
+    with serving(take=slow) as served:
+        codes: list[int] = []
+        first = threading.Thread(target=lambda: codes.append(served.get("take.mid")[0]))
+        first.start()
+        assert begun.wait(PATIENCE_S)
+        assert 503 == served.get("take.mid")[0]
+        goes_on.set()
+        first.join(PATIENCE_S)
+        assert [OK] == codes
+
+
 def is_open(one: socket.socket) -> bool:
     """Tell whether the other side has not closed a socket."""
     try:
@@ -168,6 +208,8 @@ def test_bytes_that_are_no_request_are_let_go() -> None:
         ("127.0.0.1", "127.0.0.1:80", True),
         ("127.0.0.1", "localhost:80", True),
         ("127.0.0.1", "[::1]:80", True),
+        ("0.0.0.0", "localhost:80", True),  # noqa: S104
+        ("0.0.0.0", f"{socket.gethostname()}.local:80", True),  # noqa: S104
         ("127.0.0.1", "127.0.0.1", False),
         ("127.0.0.1", "127.0.0.1:81", False),
         ("127.0.0.1", "192.168.0.2:80", False),
@@ -193,7 +235,9 @@ def test_each_run_has_a_token_of_its_own_that_is_not_shown() -> None:
     assert first.token not in repr(first)
     assert f"http://127.0.0.1:80/{first.token}/" == first.url
     assert second.url.startswith("http://[::1]:80/")
-    assert socket.gethostname() in Address("0.0.0.0", 80).url  # noqa: S104
+    shown = Address("0.0.0.0", 80).url  # noqa: S104
+    assert "0.0.0.0" not in shown  # noqa: S104
+    assert shown.endswith(":80/" + shown.split("/")[3] + "/")
 
 
 def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
@@ -205,6 +249,8 @@ def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
         assert address.port != elsewhere.port
         with pytest.raises(OSError, match="in use"):
             bind("127.0.0.1", address.port)
+    with pytest.raises(OSError, match="no host is named"):
+        bind("", None)
 
 
 def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +263,10 @@ def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("improviser.web.server.build_app", fail)
     warned: list[str] = []
     services = Services(lambda _: None, no_take, list)
-    with Page(Standing(), services, "127.0.0.1", None, warned.append):
+    with Page(bind("127.0.0.1", None), Standing(), services, warned.append) as page:
         assert wait_until(lambda: warned)
+        for _ in range(100):
+            page.hear(Heard(1.0, 0, 60, 80, "Keys"))
+        assert [] == page._early  # noqa: SLF001 - what is kept in vain is told to nobody
     assert ["the page is not served any more (broken); improviser ctl steers the jam"] == warned
     assert not [thread for thread in threading.enumerate() if thread.name == "page"]

@@ -1,4 +1,6 @@
-"""Pages that are open while a trial runs: some only listen, one floods, and a crowd stands at the door.
+"""Pages that are open while a trial runs, and a crowd at the door.
+
+Some only listen, one turns a knob as often as a page may, one says more than anybody can take and is let go.
 
 Started as `python -m improviser.daemon.timing.pages TOLD COUNT`, where the file TOLD is what the jam prints,
 the address of its page among it. It speaks as a browser does, and ends when it is ended.
@@ -14,11 +16,14 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LOOK_EVERY_S: Final = 0.05
 # As soon as this after it was let go, a page comes again.
@@ -27,6 +32,8 @@ _PATIENCE_S: Final = 1.0
 # So many that say nothing; a new one comes so often.
 _CROWD: Final = 1000
 _CROWD_EVERY_S: Final = 0.005
+_TURN: Final = '{"event": "turn", "knob": "echo", "position": 1.0}'
+_TURN_EVERY_S: Final = 1 / 380
 # Sent without a pause, until it is let go: half of it is understood.
 _FLOOD: Final = ('{"event": "ping", "sent_ms": 1.0}', '{"event": "nonsense"}')
 
@@ -35,7 +42,8 @@ def main() -> None:
     """Open pages, and keep them open."""
     told, count = Path(sys.argv[1]), int(sys.argv[2])
     url = _address(told)
-    pages = [threading.Thread(target=_stay, args=(url, place == count - 1)) for place in range(count)]
+    talks = [_listen] * (count - 2) + [_turn, _flood]
+    pages = [threading.Thread(target=_stay, args=(url, talk)) for talk in talks]
     pages.append(threading.Thread(target=_crowd, args=(url,)))
     for page in pages:
         page.start()
@@ -54,15 +62,15 @@ def _address(told: Path) -> str:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _stay(url: str, floods: bool) -> None:  # noqa: FBT001 - a thread's arguments have no names
-    """Be a page, and one again whenever it was let go."""
+def _stay(url: str, talk: Callable[[ClientConnection], None]) -> None:
+    """Be a page that talks so, and one again whenever it was let go."""
     origin = Origin(url[: url.index("/", len("http://"))])
     while True:
         with (
             contextlib.suppress(WebSocketException, OSError),
             connect(f"{url.replace('http', 'ws', 1)}ws", origin=origin) as page,
         ):
-            (_flood if floods else _listen)(page)
+            talk(page)
         time.sleep(_AGAIN_S)
 
 
@@ -82,6 +90,13 @@ def _listen(page: ClientConnection) -> None:
     """Read all that is told."""
     for _ in page:
         pass
+
+
+def _turn(page: ClientConnection) -> None:
+    """Turn a knob to where it stands, as often as a page may."""
+    while True:
+        page.send(_TURN)
+        time.sleep(_TURN_EVERY_S)
 
 
 def _flood(page: ClientConnection) -> None:

@@ -61,7 +61,7 @@ class Work:
         learns: Whether a learner works, in a process of its own at low priority.
         jam_learns: Whether the jam learns in the background.
         spins: Whether each core is kept busy.
-        pages: How many pages are open, of which one floods, beside a crowd of connections.
+        pages: How many pages are open, see daemon.timing.pages.
         realtime: Whether the jam and the reference may have real-time priority.
     """
 
