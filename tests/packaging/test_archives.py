@@ -27,6 +27,13 @@ def test_wheel_holds_data(wheel: Path, folder: str) -> None:
     assert set() == {f"improviser/data/{name}" for name in shipped(folder)} - names
 
 
+def test_wheel_holds_the_page(wheel: Path) -> None:
+    """Every file that a browser loads is in the wheel, the synthesizer of others with its licence."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"improviser/web/static/index.html", "improviser/web/static/main.js"} < names
+    assert set() == shipped("improviser/web/static") - names
+
+
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
     """All that the wheel puts beside its metadata is the package improviser."""
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
@@ -46,7 +53,10 @@ def test_sdist_holds_what_the_tests_read(sdist: Path) -> None:
     """What continuous integration and pre-commit run is in the source distribution, since tests read it."""
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
-    assert set() == {".ci/run", ".ci/jack", ".ci/venv", ".pre-commit-config.yaml", "Makefile"} - names
+    assert (
+        set()
+        == {".ci/run", ".ci/jack", ".ci/chromium", ".ci/venv", ".pre-commit-config.yaml", "Makefile"} - names
+    )
 
 
 def test_metadata_asks_for_no_torch_to_play(wheel: Path) -> None:
