@@ -3,7 +3,7 @@
 import { byId, setOptions, setText } from "./dom.js";
 import { isText, isTyping } from "./keys.js";
 import { Knobs } from "./knobs.js";
-import { CLOCKS, KEYS } from "./names.js";
+import { KEYS, clockName } from "./names.js";
 
 const ACTIONS = {
   like: "like", dislike: "dislike", undo: "undo", "undo-all": "undo_all", freeze: "freeze", mute: "mute", solo: "solo",
@@ -49,7 +49,10 @@ export class Controls {
     const isOuter = state.clock !== "own";
     byId("tempo").disabled = isOuter;
     const isComing = this.#chosen.has("preset");
-    const says = [isComing && "The other preset comes with the next bar.", isOuter && `The tempo comes from ${CLOCKS[state.clock] ?? state.clock}.`];
+    const says = [
+      isComing && "The other preset comes with the next bar.",
+      isOuter && `The tempo comes from ${clockName(state.clock)}.`,
+    ];
     setText(byId("steer-says"), says.filter(Boolean).join(" "));
   }
 

@@ -5,6 +5,7 @@ import { byId, setText } from "./dom.js";
 
 // The program's own ports lead back to it.
 const OWN = /improviser/i;
+const NO_MIDI = "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.";
 
 /** Offers the browser's MIDI; `play(data)` is given the bytes of each channel message. */
 export class WebMidi {
@@ -15,7 +16,7 @@ export class WebMidi {
   constructor(play) {
     this.#play = play;
     if (!navigator.requestMIDIAccess) {
-      setText(byId("web-midi-says"), "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.");
+      setText(byId("web-midi-says"), NO_MIDI);
       return;
     }
     byId("web-midi").hidden = false;

@@ -2,8 +2,10 @@
 
 export const PITCH_CLASSES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
+const CLOCKS = { own: "its own", midi: "MIDI clock", link: "Ableton Link" };
+
 /** Where the beat comes from, by `clock` of the state. */
-export const CLOCKS = { own: "its own", midi: "MIDI clock", link: "Ableton Link" };
+export const clockName = (clock) => CLOCKS[clock] ?? clock;
 
 /** All 24 keys by name, the major ones first. */
 export const KEYS = [...PITCH_CLASSES, ...PITCH_CLASSES.map((name) => `${name}m`)];

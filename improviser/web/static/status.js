@@ -1,7 +1,7 @@
 /** How it stands: key, chord, tempo, punctuality, ports, and what it has learned. */
 
 import { bar, byId, make, setText } from "./dom.js";
-import { CLOCKS } from "./names.js";
+import { clockName } from "./names.js";
 
 const LAST_NOTES = 64;
 // What each trait means where it is liked more, and less; of tunes and of chords.
@@ -23,7 +23,7 @@ export class Status {
     this.showUnderstood(state);
     setText(byId("stands"), standing(state));
     setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
-    setText(byId("clock"), CLOCKS[state.clock] ?? state.clock);
+    setText(byId("clock"), clockName(state.clock));
     setText(byId("realtime"), state.realtime ? "yes" : "no");
     setText(byId("ports-in"), state.ports.in?.join(", ") || "no port");
     setText(byId("ports-out"), `${state.sends_on || "no port"} (${state.backend})`);
@@ -80,7 +80,7 @@ function tasteItem([trait, value]) {
 function standing(state) {
   if (!state.alive) return "starting again";
   if (state.mute) return "muted";
-  if (!state.rolling) return state.clock === "own" ? "waits for your first note" : `waits for ${CLOCKS[state.clock] ?? state.clock}`;
+  if (!state.rolling) return state.clock === "own" ? "waits for your first note" : `waits for ${clockName(state.clock)}`;
   const player = state.player ? `, with “${state.player}”` : "";
   return `${state.solo ? "plays solo" : "plays along"}, ${state.preset}${player}`;
 }

@@ -53,7 +53,8 @@ function deed(reason) {
 /** How the table is to be read. */
 function explanation(event) {
   const heard = [event.key && `the key ${event.key}`, event.chord && `the chord ${event.chord}`].filter(Boolean).join(" and ");
-  return `${heard ? `It heard ${heard}. ` : ""}${choice(event.allowed)}Figures are in units of its reward, beside the mean of all that it was allowed to do: `
+  return `${heard ? `It heard ${heard}. ` : ""}${choice(event.allowed)}`
+    + "Figures are in units of its reward, beside the mean of all that it was allowed to do: "
     + "to the right speaks for it, to the left against it.";
 }
 
