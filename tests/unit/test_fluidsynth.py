@@ -259,6 +259,7 @@ def test_alsas_tool_connects_it(
     first, second = calls.read_text().splitlines()
     assert first == second
     assert first.startswith("Improviser Out:0|FLUID Synth (fluidsynth-")
+    wait_for(lambda: starts(folder) and told, "its start")
     assert (1, 1) == (len(told), len(starts(folder)))
 
 
