@@ -8,6 +8,11 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+# Tests of real processes, ports and browsers wait most of the time, and want the machine for themselves.
+ALONE := $(addprefix tests/,benchmarks faults integration packaging web)
+# What pytest says where ARGS chooses tests of the other call only.
+NO_TESTS := 5
 PURE := music midi listening playing rewards engine
 space := $(subst ,, )
 comma := ,
@@ -27,7 +32,8 @@ test: $(VENV)/.dev ## Lint, run the tests and hold coverage to its limits
 	@.ci/chromium
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	@$(PYTEST) --numprocesses auto $(addprefix --ignore=,$(ALONE)) $(ARGS) || [ $$? = $(NO_TESTS) ]
+	@$(PYTEST) --cov-append $(ALONE) $(ARGS) || [ $$? = $(NO_TESTS) ]
 	@echo "== coverage of everything"
 	@$(BIN)/coverage report
 	@echo "== coverage of the pure layers: $(PURE)"

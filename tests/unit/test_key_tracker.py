@@ -189,3 +189,15 @@ def test_transposing_moves_each_cue_to_the_row_of_another_tonic(semitones: int) 
 def test_each_tonic_sees_every_cue_once() -> None:
     """A rotation is a permutation of the rows."""
     assert all(sorted(rows) == list(range(CUE_COUNT)) for rows in CUE_ROTATIONS.T.tolist())
+
+
+def test_a_lock_that_is_let_go_leaves_what_was_heard() -> None:
+    """With nothing heard the key stays as it was locked; else it is the likeliest by all of that."""
+    tracker = KeyTracker(parse_key("Eb"))
+    tracker.lock(None)
+    assert ("Eb", False) == (tracker.key.name, tracker.is_locked)
+    tracker.lock(parse_key("F#"))
+    tracked(onsets("F"), tracker)
+    assert ("F#", 1.0) == (tracker.key.name, tracker.confidence)
+    tracker.lock(None)
+    assert "F" == tracker.key.name
