@@ -7,11 +7,12 @@ it plays ahead comes true to the note as long as nothing else is heard.
 from __future__ import annotations
 
 import copy
+import itertools
 import queue
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from improviser.control import Planned, Ready
+from improviser.control import Heard, Planned, Started, Stepped
 from improviser.midi.message import NoteOff, NoteOn
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # So far ahead is played, anew on every beat. Copying an engine takes 2 ms, and each step 0.4.
 AHEAD_BEATS: Final = 2
+# The music begins with one of these.
+_BEGINNINGS: Final = (Heard, Started, Stepped)
 # One that is so far behind, many minutes, will not come back.
 BEHIND_MAX: Final = 16_384
 _CLOSING_S: Final = 1.0
@@ -91,19 +94,20 @@ class Forecast:
 
     def _follow(self) -> None:
         """Do what the improviser does, until the end, or until that cannot be done any more."""
-        first = self._events.get()
-        while first is not None and not isinstance(first, Ready):  # what loads it is not to hold up the start
-            first = self._events.get()
+        before: list[Event] = []
+        while not before or not isinstance(before[-1], _BEGINNINGS):  # a jam that waits costs nothing
+            event = self._events.get()
+            if event is None:
+                return
+            before.append(event)
         from improviser.daemon.performance import engine_maker  # noqa: PLC0415 - it brings numpy with it
         from improviser.daemon.understudy import Understudy  # noqa: PLC0415 - as above
 
         try:
             understudy = Understudy(engine_maker(self._settings), self._stepped)
-            event: Event | None = first
-            while event is not None:
-                understudy.take(event)
+            for told in itertools.chain(before, iter(self._events.get, None)):
+                understudy.take(told)
                 understudy.notes.clear()
-                event = self._events.get()
         except Exception as error:  # noqa: BLE001 - what is planned is worth no jam
             self._warn(f"what it plans is not shown any more ({error})")
         finally:

@@ -140,7 +140,7 @@ class Hub:
         if text is not None:
             self._recent.append((time.monotonic(), text))
             self.spread(text)
-        if not self._is_due:
+        if self._clients and not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_later(STATE_EVERY_S, self._tell_state)
 

@@ -101,9 +101,9 @@ def test_a_plan_is_told_on_each_beat_while_somebody_looks() -> None:
     assert [] == forecast_of(told_events(), is_watched=False)
 
 
-def test_before_it_is_ready_nothing_is_planned() -> None:
-    """A jam that ends before leaves no thread behind."""
-    assert [] == forecast_of([Heard(0.0, 0, 60, 80, "A")])
+def test_before_the_music_begins_nothing_is_loaded() -> None:
+    """A jam that waits costs nothing, and leaves no thread behind."""
+    assert [] == forecast_of([ready()])
     assert not [thread for thread in threading.enumerate() if thread.name == "forecast"]
 
 
@@ -113,7 +113,8 @@ def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.Monkey
     settings = performer_settings(JamOptions(preset="chorale"))
     warned: list[str] = []
     with Forecast(settings, lambda _: None, lambda: True, warned.append) as forecast:
-        forecast.hear(ready())
+        for event in (ready(), Heard(0.0, 0, 60, 80, "A")):
+            forecast.hear(event)
         forecast._thread.join(PATIENCE_S)  # noqa: SLF001 - that it has ended is told to nobody
         assert not forecast._thread.is_alive()  # noqa: SLF001
         forecast.hear(Heard(0.0, 0, 60, 80, "A"))

@@ -76,7 +76,7 @@ def test_presses_beyond_hands_are_dropped_but_no_panic() -> None:
         say(wild, event="act", action="panic")
         say(calm, event="act", action="like")
         assert wait_until(lambda: {Act(Action.PANIC), Act(Action.LIKE)} <= set(served.told))
-    assert 18 <= served.told.count(Act(Action.TAP)) <= 30
+    assert 18 <= served.told.count(Act(Action.TAP)) < 60
 
 
 def test_all_that_steers_is_handed_on() -> None:
