@@ -110,8 +110,8 @@ class Engine:
 
     def lock(self, key: Key | None) -> None:
         """Let the key be one that the player chose, from the next step on; None: as it is heard."""
+        self._take_heard()
         self._listener.keys.lock(key)
-        self._prospect = None
 
     def is_between_bars(self) -> bool:
         """Tell whether the next step begins a bar, or none is to come."""

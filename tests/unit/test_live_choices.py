@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from improviser.app import JamOptions
+from improviser.app import performer_settings as jam_settings
 from improviser.control import (
     Act,
     Action,
@@ -51,6 +53,11 @@ __all__ = ["settings"]
 NOTE_ON, NOTE_OFF = 0x9, 0x8
 
 
+def performer_settings_of(key: str) -> PerformerSettings:
+    """Give a jam of the shipped models in a locked key."""
+    return jam_settings(JamOptions(preset="chorale", tempo_bpm=120.0, key=key, seed=7))
+
+
 def ignore(_event: object) -> None:
     """Take an event that does not matter."""
 
@@ -90,6 +97,27 @@ def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> 
     lines = "".join(map(value_to_line, (settings, ready(backend="loopback", seed=7), *performance.events)))
     again = replay(parse_session(lines, "test"), engine_maker(settings))
     assert (None, True) == (again.difference, len(again.live) > 20)
+
+
+@pytest.mark.parametrize("heard", [(58, 76, 66, 77), (70, 73, 72), (58, 67, 57, 73, 63), (66, 66, 71)])
+def test_when_it_is_prepared_does_not_matter_to_a_lock(heard: tuple[int, ...]) -> None:
+    """A key that is let go in mid-step is the same whether the step was prepared just before or not."""
+    keys = []
+    for prepares in (False, True):
+        engine = engine_maker(performer_settings_of("C"))(0.0)
+        for beat, note in enumerate((60, 64, 67, 72) * 2):
+            engine.hear(NoteOn(0, note, 80), beat * 0.5)
+            engine.hear(NoteOff(0, note), beat * 0.5 + 0.4)
+            while (step_s := engine.next_step_s) is not None and step_s < (beat + 1) * 0.5 - 1e-6:
+                engine.step(step_s)
+        for note in heard:
+            engine.hear(NoteOn(0, note, 80), 4.01)
+            if prepares:
+                engine.prepare()
+        engine.lock(None)
+        engine.step(0.0)
+        keys.append((engine.key.name, engine.key_confidence))
+    assert keys[0] == keys[1]
 
 
 def test_what_is_understood_is_told_once_a_step() -> None:
