@@ -249,7 +249,7 @@ def test_the_doctor_says_what_is_missing(browser: Browser, run: Run) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_everybody_can_use_it(browser: Browser, run: Run, scheme: str, width: int) -> None:
-    """With a reason, the help and the doctor shown axe finds nothing, and nothing is wider than the screen."""
+    """With a reason, the help and the doctor shown axe finds nothing; nothing is wider than the screen."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url, color_scheme=scheme, viewport={"width": width, "height": 800}) as one:
         one.play("qwertq" * 2)
