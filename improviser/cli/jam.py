@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
-from improviser.cli.page import HostOption, OpenOption, PageOptions, WebOption, WebPortOption
+from improviser.cli.page import LOOPBACK, HostOption, OpenOption, PageOptions, WebOption, WebPortOption
 from improviser.cli.performance import (
     BackendOption,
     BarsOption,
@@ -84,7 +84,7 @@ def jam(
     sound: SoundOption = False,
     web: WebOption = True,
     open_: OpenOption = None,
-    host: HostOption = "127.0.0.1",
+    host: HostOption = LOOPBACK,
     web_port: WebPortOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from improviser.daemon.supervisor import Supervisor
     from improviser.web.address import Door
 
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _LEADS_ON = """<!doctype html>
 <meta charset="utf-8">
 <title>improviser</title>
@@ -59,7 +59,7 @@ class PageOptions:
         opens: Whether it is opened in a browser; None: on a desktop's terminal.
     """
 
-    host: str = _LOOPBACK
+    host: str = LOOPBACK
     port: int | None = None
     opens: bool | None = None
 

@@ -9,7 +9,6 @@ import socket
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-LOOPBACK: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
 # So many connections wait to be accepted.
 BACKLOG: Final = 64

@@ -35,9 +35,6 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
-        if scope["type"] not in {"http", "websocket"}:
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         token, slash, rest = scope["path"].removeprefix("/").partition("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 from typing import Any
@@ -29,6 +30,11 @@ def test_the_page_and_its_files_lie_below_the_token() -> None:
         code, headers, _ = served.get("main.js")
         assert (OK, True) == (code, "javascript" in headers["content-type"])
         assert MISSING == served.get("nothing.js")[0]
+        connection = http.client.HTTPConnection("127.0.0.1", served.address.port, timeout=PATIENCE_S)
+        connection.request("GET", f"/{served.address.token}")
+        answer = connection.getresponse()
+        assert (307, f"/{served.address.token}/") == (answer.status, answer.headers["location"])
+        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -165,15 +171,23 @@ def test_one_take_and_one_examination_at_a_time() -> None:
         goes_on.wait(PATIENCE_S)
         return b"MThd"
 
-    with serving(take=slow) as served:
-        codes: list[int] = []
-        first = threading.Thread(target=lambda: codes.append(served.get("take.mid")[0]))
-        first.start()
-        assert begun.wait(PATIENCE_S)
-        assert 503 == served.get("take.mid")[0]
-        goes_on.set()
-        first.join(PATIENCE_S)
-        assert [OK] == codes
+    def examine() -> list[dict[str, Any]]:
+        """Take as long."""
+        slow()
+        return []
+
+    with serving(take=slow, examine=examine) as served:
+        for path in ("take.mid", "doctor"):
+            begun.clear()
+            goes_on.clear()
+            codes: list[int] = []
+            first = threading.Thread(target=lambda to=path, got=codes: got.append(served.get(to)[0]))
+            first.start()
+            assert begun.wait(PATIENCE_S)
+            assert 503 == served.get(path)[0]
+            goes_on.set()
+            first.join(PATIENCE_S)
+            assert [OK] == codes
 
 
 def is_open(one: socket.socket) -> bool:
@@ -238,6 +252,12 @@ def test_each_run_has_a_token_of_its_own_that_is_not_shown() -> None:
     shown = Address("0.0.0.0", 80).url  # noqa: S104
     assert "0.0.0.0" not in shown  # noqa: S104
     assert shown.endswith(":80/" + shown.split("/")[3] + "/")
+
+
+def test_a_machine_without_a_network_shows_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address cannot be found out; the page is served all the same."""
+    monkeypatch.setattr("improviser.web.address._ELSEWHERE", ("nowhere.invalid", 9))
+    assert f"//{socket.gethostname()}:80/" in Address("0.0.0.0", 80).url  # noqa: S104
 
 
 def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
