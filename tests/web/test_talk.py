@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
@@ -258,15 +259,14 @@ def test_the_pages_of_a_trial_stay_and_flood(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "improviser.daemon.timing.pages", str(told), "4"]
     with serving() as served, subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
         told.write_text(json.dumps({"event": "page", "url": served.address.url}) + "\n", "utf-8")
-        names = set[str]()
+        visits = itertools.count(1)
 
-        def seen() -> set[str]:
-            """Give the names of all pages that were there so far."""
-            found = served.page._hub  # noqa: SLF001 - who is there is told to nobody
-            names.update(client.port for client in tuple(found._clients if found else ()))  # noqa: SLF001
-            return names
+        def others() -> int:
+            """Come as a page too; by its number tell how many others have come so far, however shortly."""
+            with served.connect() as client:
+                return int(message_of(client, "hello")["port"].split()[1]) - next(visits)
 
-        has_come = wait_until(lambda: len(seen()) >= 5 and len(served.told) > 100)
+        has_come = wait_until(lambda: len(served.told) > 100 and others() >= 5)
         process.terminate()
     assert has_come
     assert {Turn(Knob.ECHO, 1.0)} == set(served.told)

@@ -68,7 +68,8 @@ def _stay(url: str, talk: Callable[[ClientConnection], None]) -> None:
     while True:
         with (
             contextlib.suppress(WebSocketException, OSError),
-            connect(f"{url.replace('http', 'ws', 1)}ws", origin=origin) as page,
+            # Without a bound to what is not read yet: who only says would never hear that it is let go.
+            connect(f"{url.replace('http', 'ws', 1)}ws", origin=origin, max_queue=None) as page,
         ):
             talk(page)
         time.sleep(_AGAIN_S)
