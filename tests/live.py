@@ -195,3 +195,5 @@ class Command:
 
 
 Run = Callable[..., Command]
+# Starts a JACK server with options before its driver, and gives its process.
+StartServer = Callable[..., "subprocess.Popen[bytes]"]

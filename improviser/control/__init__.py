@@ -4,8 +4,8 @@
                LearnerSettings, then PerformerSettings: those of the learner
     commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Turned, Switched, Locked, Judged, Undone, Tasted, Changed, Adopted,
-               Learned, Understood, Planned, Offered, Routed, Kept, Played, Released, Failed, Summary
+               Synced, Halted, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted, Changed,
+               Adopted, Learned, Understood, Planned, Offered, Routed, Kept, Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
 
@@ -40,6 +40,7 @@ from improviser.control.events import (
     Kept,
     Lifted,
     Locked,
+    LookAhead,
     Notice,
     Offered,
     Played,
@@ -100,6 +101,7 @@ __all__ = [
     "Lifted",
     "Lock",
     "Locked",
+    "LookAhead",
     "Notice",
     "Offered",
     "PerformerSettings",

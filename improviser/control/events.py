@@ -187,6 +187,14 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAhead:
+    """Steps are decided so many seconds earlier from now on: the output wants messages that early."""
+
+    event: ClassVar[str] = "look_ahead"
+    ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Halted:
     """The transport of the clock that is followed was stopped: nothing is played until it is started."""
 
@@ -351,6 +359,7 @@ Event = (
     | Started
     | Synced
     | Halted
+    | LookAhead
     | Turned
     | Switched
     | Locked

@@ -23,6 +23,7 @@ from improviser.control import (
     Judged,
     Kept,
     Knob,
+    LookAhead,
     Notice,
     PerformerSettings,
     Restarted,
@@ -41,15 +42,7 @@ from improviser.daemon.conductor import Conductor, is_clock
 from improviser.daemon.ear import Arrival
 from improviser.daemon.extent import Extent
 from improviser.daemon.hearing import Hearing
-from improviser.daemon.inbox import (
-    Item,
-    LinkHeard,
-    NotRouted,
-    PortFound,
-    PortLost,
-    PortsSeen,
-    Rerouted,
-)
+from improviser.daemon.inbox import Item, LinkHeard, PortMatter
 from improviser.daemon.ledger import Place, beat_heart, mark_place
 from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
@@ -61,6 +54,7 @@ from improviser.daemon.zone import Zone
 from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, ProgramChange, TimedMessage
 from improviser.playing.scheduler import Scheduler
+from improviser.ports.base import LookAheadChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -189,8 +183,10 @@ class Beat:
         match item:
             case Arrival():
                 self._hear(item)
-            case PortLost() | PortFound() | PortsSeen() | Rerouted() | NotRouted():
+            case _ if isinstance(item, PortMatter):
                 self._cabling.take(item, self._engine, self._now_s())
+            case LookAheadChanged():
+                self._look_ahead()
             case Loaded() | NotLoaded():
                 self._conduct(self._stage.repertoire.take(item))
             case Fetched() | NotFetched():
@@ -199,6 +195,13 @@ class Beat:
                 self._conduct(self._conductor.hear_link(item, self._engine))
             case _:
                 self._obey(item, self._now_s())
+
+    def _look_ahead(self) -> None:
+        """Decide as early as the output wants messages now."""
+        ahead_s = round(self._voice.ahead_s, DIGITS)
+        if ahead_s != self._engine.settings.ahead_s:
+            self._engine.look_ahead(ahead_s)
+            self._stage.tell(LookAhead(ahead_s))
 
     def _obey(self, command: Stop | Adopt | Steer, at_s: float) -> None:
         """Do what is commanded."""

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from improviser.control import Event, Notice, Offered, Routed, Warned
-from improviser.daemon.inbox import NotRouted, PortFound, PortLost, PortMatter, PortsSeen, Rerouted
+from improviser.daemon.inbox import (
+    BackendLost,
+    NotRouted,
+    PortFound,
+    PortLost,
+    PortMatter,
+    PortsSeen,
+    Rerouted,
+)
 from improviser.errors import PortError
+from improviser.ports.base import Disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +39,14 @@ class Cabling:
         self._output, self._hearing, self._voice, self._tell = output, hearing, voice, tell
 
     def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
-        """Do what has become of a port. Raises PortError where our own output is gone."""
+        """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
         match matter:
+            case BackendLost(name):
+                raise PortError(f"the MIDI system ({name}) does not answer any more")
             case PortLost():
                 self._lose(matter, engine, at_s)
+            case Disconnected(port):
+                self._lift(port, engine, at_s)
             case Rerouted():
                 self._reroute(matter, engine, at_s)
             case PortsSeen(inputs, outputs):

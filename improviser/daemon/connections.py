@@ -5,6 +5,7 @@ Only JACK answers that here; elsewhere the list stays empty, and programs have t
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ class Connections:
         self._cables: dict[str, tuple[str, ...]] = {}
         self._doubtful: dict[str, tuple[str, ...]] = {}
         self._lost: set[str] = set()
-        self._is_held = False
+        self._is_held = self._has_to_rejoin = False
         self._wake, self._looked = threading.Event(), threading.Event()
         self._has_ended = False
         self._thread: threading.Thread | None = None
@@ -46,6 +47,7 @@ class Connections:
     def follow(self, ready: Ready) -> None:
         """Follow the ports that the performer has made, where the backend can tell; what was held is laid."""
         if self._is_held:
+            self._has_to_rejoin = True
             self._lost = {port for port, others in self._cables.items() if others}
             self._is_held = False
             self._wake.set()
@@ -75,10 +77,13 @@ class Connections:
         """Look again and again."""
         graph = None
         while not self._has_ended:
-            graph = _joined(graph)
+            # The server may be another one than before: a client that is never called is not told.
+            may_stay, self._has_to_rejoin = not self._has_to_rejoin, False
+            graph = _joined(graph, may_stay=may_stay)
             for port in _FOLLOWED:
                 if graph is not None and not self._is_held:
-                    self._look(graph, port)
+                    with contextlib.suppress(PortError):  # a port that vanished while it was listed
+                        self._look(graph, port)
             self._looked.set()
             self._wake.wait(_LOOK_EVERY_S)
             self._wake.clear()
@@ -103,9 +108,9 @@ class Connections:
             self._doubtful[port] = found
 
 
-def _joined(graph: JackBackend | None) -> JackBackend | None:
-    """Give a client of the server that is there now; None where there is none."""
-    if graph is not None and not graph.is_gone:
+def _joined(graph: JackBackend | None, *, may_stay: bool) -> JackBackend | None:
+    """Return a client of the server that is there now, `graph` where it may stay; None where none is."""
+    if graph is not None and may_stay and not graph.is_gone:
         return graph
     from improviser.ports.jack import open_jack  # noqa: PLC0415 - only where there is JACK
 

@@ -10,6 +10,7 @@ from improviser.control import DIGITS, Adopt, Receive, Route, Steer, Stop
 from improviser.daemon.ear import Arrival
 from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
+from improviser.ports.base import Disconnected, LookAheadChanged
 from improviser.ports.clock import NS_PER_S
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ class PortLost:
     name: str
     is_output: bool
     may_return: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackendLost:
+    """The MIDI system does not answer any more, and all its ports are gone with it."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,9 @@ class LinkHeard:
 
 
 # What cannot be dropped.
-PortMatter = PortLost | PortFound | PortsSeen | Rerouted | NotRouted
-Matter = Stop | Adopt | Steer | PortMatter | LinkHeard | Loaded | NotLoaded | Fetched | NotFetched
+PortMatter = BackendLost | PortLost | PortFound | PortsSeen | Rerouted | NotRouted | Disconnected
+Found = Loaded | NotLoaded | Fetched | NotFetched
+Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Found
 Item = Arrival | Matter
 
 

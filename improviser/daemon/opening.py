@@ -14,6 +14,7 @@ from improviser.errors import PortError
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.name import is_match, is_own, is_through, match_names, plain_name
+from improviser.ports.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,10 @@ GRACE_S: Final = 4.0
 LINGER_S: Final = 0.25
 # A server takes so long to notice that a client was killed; in JACK's synchronous mode more than two seconds.
 TWIN_S: Final = 3.0
+# Less than what the supervisor waits before it kills; ports close within 0.3 s.
+CLOSING_S: Final = 2.0
+# From a MIDI system that is known to be gone nothing is to be expected.
+GONE_S: Final = 0.3
 _LOOK_EVERY_S: Final = 0.02
 # A plain jackd shows no ALSA keyboards.
 _UNSEEN: Final = "; where JACK doesn't show your keyboard, run a2jmidid -e beside it or use --backend alsa"
@@ -105,7 +110,9 @@ class Opening:
         """Begin to open what `settings` ask for."""
         self._ports: OpenPorts | None = None
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._open, args=(settings, inbox, tell), name="opening")
+        self._thread = threading.Thread(
+            target=self._open, args=(settings, inbox, tell), name="opening", daemon=True
+        )
         self._thread.start()
 
     def result(self) -> OpenPorts:
@@ -117,8 +124,21 @@ class Opening:
             raise PortError("the ports were not opened")
         return self._ports
 
-    def close(self) -> None:
-        """Close the ports, if they came to be open."""
+    def close(self) -> bool:
+        """Close the ports, if they came to be open; return whether the MIDI system let that happen in time.
+
+        One that stands still holds up whoever asks it anything; then the system's end of the process closes.
+        """
+        ports = self._ports
+        has_gone = ports is not None and not ports.backend.answers()
+        try:
+            within(GONE_S if has_gone else CLOSING_S, self._close, "at closing")
+        except PortError:
+            return False
+        return True
+
+    def _close(self) -> None:
+        """Close the ports when they are open."""
         self._thread.join()
         if self._ports is not None:
             self._ports.close()
@@ -140,6 +160,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
         PortError: A port or the MIDI system is not there; the text names what is, or how to get it.
     """
     backend = _open_backend(settings, tell)
+    backend.notify(inbox.put)
     sources = backend.input_names()
     wanted = wanted_inputs(settings, sources)
     _refuse_twin(settings, backend)

@@ -64,13 +64,13 @@ def play(
     tell: Callable[[Event], None],
 ) -> Summary:
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
-    clock, ahead_s = ports.backend.clock, round(ports.output.ahead_s, DIGITS)
+    clock = ports.backend.clock
     # Their threads are not to have the priority of this one.
     repertoire, lessons = Repertoire(settings, inbox.put), Lessons(settings, inbox.put)
 
     def new_engine() -> Engine:
-        """Make an engine for these ports."""
-        return make_engine(ahead_s)
+        """Make an engine for these ports, as early as they want messages now."""
+        return make_engine(round(ports.output.ahead_s, DIGITS))
 
     inbox.clock = clock
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:

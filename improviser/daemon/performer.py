@@ -15,7 +15,7 @@ import threading
 from dataclasses import replace
 from typing import IO, TypeVar
 
-from improviser.control import Failed, PerformerSettings, PortSettings, Stop, line_to_value
+from improviser.control import Failed, PerformerSettings, PortSettings, Stop, Warned, line_to_value
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.opening import Opening
 from improviser.daemon.reporter import Reporter, read_commands
@@ -38,11 +38,16 @@ def main() -> int:
         wanted = _read(sys.stdin, PortSettings)
         return EXIT_OK if wanted is None else _perform(wanted, inbox, reporter, sys.stdin)
     except ImproviserError as error:
-        code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
-        reporter.tell(Failed(str(error), code))
-        return code
+        return _fail(error, reporter)
     finally:
         reporter.close()
+
+
+def _fail(error: ImproviserError, reporter: Reporter) -> int:
+    """Tell why it ends; return the exit code."""
+    code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
+    reporter.tell(Failed(str(error), code))
+    return code
 
 
 def _load() -> None:
@@ -63,9 +68,12 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[
         make_engine = performance.engine_maker(settings)
         read_commands(stream, inbox)
         summary = performance.play(settings, make_engine, opening.result(), inbox, reporter.tell)
+        reporter.tell(replace(summary, untold=reporter.dropped))
+    except ImproviserError as error:
+        return _fail(error, reporter)  # before the ports are closed, which may take its time
     finally:
-        opening.close()
-    reporter.tell(replace(summary, untold=reporter.dropped))
+        if not opening.close():
+            reporter.tell(Warned("the MIDI system does not answer; it ended without closing its ports"))
     return EXIT_OK
 
 

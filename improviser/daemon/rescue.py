@@ -16,6 +16,7 @@ from improviser.midi.message import (
 )
 from improviser.ports import LOOPBACK, open_backend
 from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.ports.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ _LOOK_EVERY_S: Final = 0.02
 # Programs that connect by name need as long to find the new port.
 _CONNECT_S: Final = 0.5
 _LINGER_S: Final = 0.3
+# All of it takes 2 s at most where the server works.
+_PATIENCE_S: Final = 6.0
 
 
 def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> bool:
@@ -40,11 +43,16 @@ def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequen
         listeners: Names of the ports that its virtual port was connected to.
 
     Raises:
-        PortError: The MIDI system is gone too.
+        PortError: The MIDI system is gone too, or stands still.
     """
     notes = sorted(sounding)
     if not notes or ready.backend == LOOPBACK:
         return True
+    return within(_PATIENCE_S, lambda: _release(ready, notes, listeners), ready.backend)
+
+
+def _release(ready: Ready, notes: Sequence[tuple[int, int]], listeners: Sequence[str]) -> bool:
+    """Release notes as `release` does, however long the MIDI system takes."""
     backend = open_backend(ready.backend)
     try:
         ports, is_heard = _open(backend, ready, listeners)

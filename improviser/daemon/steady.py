@@ -29,12 +29,20 @@ class SteadyOutput:
     def __init__(self, port: OutputPort, lost: Callable[[str], None], *, is_ours: bool = False) -> None:
         """Send through `port`; `lost` is called, from the beat, when another's takes no more messages."""
         self.name = port.name
-        self.ahead_s = port.ahead_s
         self.is_ours = is_ours
+        self._ahead_s = port.ahead_s
         self._port: OutputPort | None = port
         self._own: OutputPort | None = port if is_ours else None
         self._left: deque[tuple[float, OutputPort]] = deque()
         self._lost = lost
+
+    @property
+    def ahead_s(self) -> float:
+        """The port's look-ahead; the last one known while there is none."""
+        port = self._port
+        if port is not None:
+            self._ahead_s = port.ahead_s
+        return self._ahead_s
 
     @property
     def is_plugged(self) -> bool:
@@ -75,7 +83,7 @@ class SteadyOutput:
 
     def meet(self, port: OutputPort) -> None:
         """Send through `port` from now on."""
-        self.name, self.ahead_s, self._port = port.name, port.ahead_s, port
+        self.name, self._port = port.name, port
 
     @property
     def own(self) -> OutputPort | None:
@@ -85,7 +93,7 @@ class SteadyOutput:
     def exchange(self, port: OutputPort, *, is_ours: bool) -> None:
         """Send through another port from now on; the one before is closed when it had time to send all."""
         before, self._port = self._port, port
-        self.name, self.ahead_s, self.is_ours = port.name, port.ahead_s, is_ours
+        self.name, self.is_ours = port.name, is_ours
         if is_ours:
             self._own = port
         if before is not None and before is not self._own:

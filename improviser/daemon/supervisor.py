@@ -22,6 +22,7 @@ from improviser.control import (
     Event,
     Failed,
     LearnerSettings,
+    Notice,
     PerformerSettings,
     PortSettings,
     Ready,
@@ -296,6 +297,9 @@ class Supervisor:
 
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""
+        if self._missed_s is not None and self._asked_s is not None:
+            yield Notice("it was ended while it waited for the MIDI system")
+            return
         sounds = bool(self._process.ledger.sounding())
         fault = self._rescue()
         if sounds and (self._summary is not None or self._failed is not None):

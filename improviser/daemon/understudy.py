@@ -18,6 +18,7 @@ from improviser.control import (
     Judged,
     Lifted,
     Locked,
+    LookAhead,
     Piece,
     Ready,
     Restarted,
@@ -68,7 +69,8 @@ class Understudy:
         self.stepped = stepped
         self._make_engine = make_engine
         self._changed: Changed | None = None
-        self._begin(0.0)
+        self._ahead_s = 0.0
+        self._begin(self._ahead_s)
 
     def take(self, event: object) -> None:
         """Do what was done then."""
@@ -77,7 +79,7 @@ class Understudy:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._restart()
-            case Started() | Synced() | Halted():
+            case Started() | Synced() | Halted() | LookAhead():
                 self._conduct(event)
             case Changed():
                 self._changed = event
@@ -108,7 +110,7 @@ class Understudy:
             case _:
                 pass
 
-    def _conduct(self, event: Started | Synced | Halted) -> None:
+    def _conduct(self, event: Started | Synced | Halted | LookAhead) -> None:
         """Tell the engine of the beat what it was told then."""
         match event:
             case Started(at_s, beat):
@@ -117,6 +119,9 @@ class Understudy:
                 self.engine.sync(at_s, beat, tempo_bpm)
             case Halted():
                 self.engine.halt()
+            case LookAhead(ahead_s):
+                self._ahead_s = ahead_s
+                self.engine.look_ahead(ahead_s)
 
     def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
         """Tell the engine what the player told it then."""

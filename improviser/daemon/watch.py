@@ -8,7 +8,15 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from improviser.daemon.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
+from improviser.daemon.inbox import (
+    BackendLost,
+    Inbox,
+    NotRouted,
+    PortFound,
+    PortLost,
+    PortsSeen,
+    Rerouted,
+)
 from improviser.daemon.opening import LINGER_S, open_named, wanted_inputs
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -71,6 +79,9 @@ class Watch(threading.Thread):
             self._wake.wait(self._every_s)
             self._wake.clear()
             if self._has_ended:
+                return
+            if not self._ports.backend.answers():
+                self._inbox.put(BackendLost(self._ports.backend.name))
                 return
             self._ports.output.close_left(LINGER_S)
             if self._routes:

@@ -81,7 +81,7 @@ class Engine:
         self.settings, self._actor = settings, actor
         self._role = ROLES[settings.role]
         self.taste = self._tastes.setdefault(settings.role, Taste(self._role.traits, settings.taste))
-        self._collect_s = max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s
+        self._collect_s = _collect_s(settings)
         self.decision: Decision | None = None
         self._own = Line(*self._grid)
         self._phrase = Phrase(settings.channel)
@@ -159,6 +159,12 @@ class Engine:
         """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
         self._take_heard()
         self._clock.follow(at_s, beat, tempo_bpm)
+
+    def look_ahead(self, ahead_s: float) -> None:
+        """Decide `ahead_s` seconds earlier than collecting alone would, from the next step on."""
+        self._take_heard()
+        self.settings = replace(self.settings, ahead_s=ahead_s)
+        self._collect_s = _collect_s(self.settings)
 
     @property
     def is_rolling(self) -> bool:
@@ -396,3 +402,8 @@ class Engine:
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
         return place_of(step, self.settings, self._listener, self.base)
+
+
+def _collect_s(settings: EngineSettings) -> float:
+    """Return how long after its moment a step is decided, in seconds; negative: before it."""
+    return max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s

@@ -7,6 +7,7 @@ become `PortError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,21 @@ OWN_NAMES: Final = (VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, S
 
 # What an input calls: the bytes of one message, and when they came, in nanoseconds of the backend's clock.
 InputCallback = Callable[[Sequence[int], int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LookAheadChanged:
+    """Outputs take messages earlier or later before their moment than they did: see OutputPort.ahead_s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """A connection to our input `port` is gone: what its sender held down is up."""
+
+    port: str
+
+
+BackendNews = LookAheadChanged | Disconnected
 
 
 class Port(Protocol):
@@ -56,7 +72,10 @@ class OutputPort(Port, Protocol):
 
     @property
     def ahead_s(self) -> float:
-        """So long before its moment a message has to be handed over to leave just then; 0: at its moment."""
+        """Seconds before its moment by which a message has to be handed over to leave just then.
+
+        0 where it leaves when it is sent. It may change while the port is open.
+        """
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float | None:
         """Send the bytes of one message.
@@ -112,6 +131,12 @@ class Backend(Protocol):
 
     def open_virtual_output(self, name: str) -> OutputPort:
         """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+
+    def notify(self, listener: Callable[[BackendNews], None]) -> None:
+        """Tell `listener` of what the driver reports, from the driver's thread; it must not block."""
+
+    def answers(self) -> bool:
+        """Return whether the MIDI system still works; asked about once a second, by one thread."""
 
     def close(self) -> None:
         """Give back what the backend holds; open ports stay open."""

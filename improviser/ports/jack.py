@@ -2,8 +2,11 @@
 
 One client has all ports. JACK calls it once a period; what is due in that period is then written at its
 frame, and what came is stamped with its frame. So a message has to be handed over a period and a little
-before it is due, `ahead_s`. All moments are those of JACK's own clock, the sound card's, which no other clock
-keeps up with for long.
+before it is due, `ahead_s`, which follows the period where that changes. All moments are those of JACK's own
+clock, the sound card's, which no other clock keeps up with for long.
+
+A server may go without telling its clients (PipeWire calls only `jack_on_shutdown`, which JACK-Client does
+not register), or stand still: that it calls no more is how both are noticed.
 
 Source: JACK API 1.9.21, jack/midiport.h and jack/jack.h; JACK-Client 0.5.
 """
@@ -17,27 +20,44 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from improviser.errors import PortError
-from improviser.ports.base import LISTENER_PORT, SENDER_PORT, InputCallback
+from improviser.ports.base import (
+    LISTENER_PORT,
+    SENDER_PORT,
+    BackendNews,
+    Disconnected,
+    InputCallback,
+    LookAheadChanged,
+)
 from improviser.ports.clock import NS_PER_S
 from improviser.ports.jack_clock import JackClock
 from improviser.ports.name import is_own
+from improviser.ports.patience import within
 from improviser.ports.priority import CLIENT_PRIORITY, raise_priority
 from improviser.ports.quiet import quiet_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 CLIENT: Final = "Improviser"
 # A real-time thread that is woken beside a busy machine is late by less, decision and sending included.
 MARGIN_S: Final = 0.006
 # An ordinary thread beside a learner: p99 9.5 ms (Source: see ports.priority).
 ORDINARY_MARGIN_S: Final = 0.018
+# A server that stood still for two seconds after a client was killed lets the next one in by then.
+_OPENED_S: Final = 3.0
 # JACK fails to start a client's thread once in a while; a client that works is called within some periods.
 _STARTED_S: Final = 1.0
 # A server stands still for seconds where a client of it was killed; so long a port that is closed waits.
 _FLUSH_S: Final = 3.0
 # A cable that was laid is there from one of the next periods on; a server with much to do takes more of them.
 _LAID_S: Final = 1.0
+# A server that calls nobody for so long is gone, or as good as gone. The longest period of any use, 8,192
+# frames at 44.1 kHz, takes 0.19 s.
+GONE_S: Final = 1.0
+# One that has called nobody for so long answers no request now.
+_STILL_S: Final = 0.5
+# Who asks so late was held up, maybe with all the machine.
+_AWAY_S: Final = 3.0
 _ATTEMPTS: Final = 3
 _ADVICE: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
 
@@ -138,7 +158,7 @@ class JackOutput:
     def close(self) -> None:
         """Close the port when all has left it; a second call does nothing."""
         give_up_s = time.monotonic() + _FLUSH_S
-        while self._next() is not None and not self._backend.is_gone and time.monotonic() < give_up_s:
+        while self._next() is not None and self._backend.is_running and time.monotonic() < give_up_s:
             time.sleep(self._backend.period_s)
         port, self.port = self.port, None
         self._backend.retire(port)
@@ -169,7 +189,11 @@ class JackBackend:
         self._module = module
         self._client_name = client
         self._client: Any = None
-        self._next_frame = 0
+        self._listeners: tuple[Callable[[BackendNews], None], ...] = ()
+        self._period = self._next_frame = 0
+        # The last frame when `answers` was asked, since when that stands, and when it was asked last.
+        self._seen: tuple[int, float] = 0, time.monotonic()
+        self._asked_s = time.monotonic()
         self.is_gone = False
         self.margin_s = MARGIN_S
         self._inputs: tuple[JackInput, ...] = ()
@@ -179,8 +203,14 @@ class JackBackend:
 
     @property
     def period_s(self) -> float:
-        """The length of a period."""
-        return float(self._client.blocksize / self._client.samplerate)
+        """The length of a period in seconds, as it is now."""
+        return self.clock.s_at(self._period)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server is there and calls us, if it ever did: else it answers no request."""
+        has_called = time.monotonic() - self.clock.turned_s < _STILL_S
+        return not self.is_gone and (has_called or not self._started.is_set())
 
     @property
     def next_frame(self) -> int:
@@ -255,13 +285,27 @@ class JackBackend:
 
     def retire(self, port: Any) -> None:  # noqa: ANN401 - as above
         """Give a port of ours back, when JACK's thread has done with it; nothing where the server is gone."""
-        if port is not None and not self.is_gone:
+        if port is not None and self.is_running:
             time.sleep(2 * self.period_s)
             with contextlib.suppress(Exception):
                 port.unregister()
 
+    def notify(self, listener: Callable[[BackendNews], None]) -> None:
+        """Tell `listener` of periods that change and of connections that go, from JACK's threads."""
+        self._listeners = (*self._listeners, listener)
+
+    def answers(self) -> bool:
+        """Return whether the server is there and calls us; asked about once a second, by one thread."""
+        now_s, (frame, since_s) = time.monotonic(), self._seen
+        was_away, self._asked_s = now_s - self._asked_s > _AWAY_S, now_s
+        if frame != self._next_frame or was_away or not self._started.is_set():
+            self._seen = self._next_frame, now_s
+        elif now_s - since_s >= GONE_S and not self.is_gone:
+            self._note_gone()
+        return not self.is_gone
+
     def close(self) -> None:
-        """Leave the server; a second call does nothing."""
+        """Leave the server; a second call does nothing. It blocks where the server stands still."""
         client, self._client = self._client, None
         if client is not None:
             was_gone, self.is_gone = self.is_gone, True
@@ -274,11 +318,12 @@ class JackBackend:
         """Become a client that is called; it is not active before its first port is made."""
         self._module.set_error_function(_ignore)
         self._module.set_info_function(_ignore)
-        with quiet_stderr():
-            self._client = self._module.Client(self._client_name, no_start_server=True)
+        self._client = self._module.Client(self._client_name, no_start_server=True)
         self.clock = JackClock(self._client)
+        self._period = self._client.blocksize
         self._client.set_process_callback(self._process)
-        self._client.set_shutdown_callback(self._shut_down)
+        self._client.set_shutdown_callback(lambda _status, _reason: self._note_gone())
+        self._client.set_port_connect_callback(self._connected, only_available=False)
 
     def _process(self, frames: int) -> None:
         """Read and write a period, in JACK's thread."""
@@ -288,6 +333,9 @@ class JackBackend:
             self._started.set()
         start = self.clock.turn()
         self._next_frame = start + frames
+        if frames != self._period:
+            self._period = frames
+            self._tell(LookAheadChanged())
         for hears in self._inputs:
             if (port := hears.port) is not None:
                 hears.read(port, start)
@@ -295,7 +343,20 @@ class JackBackend:
             if (port := plays.port) is not None:
                 plays.write(port, start, frames)
 
-    def _shut_down(self, _status: object, _reason: str) -> None:
+    def _connected(self, _source: Any, destination: Any, is_there: bool) -> None:  # noqa: ANN401, FBT001 - JACK-Client's
+        """Tell where a connection to an input of ours is gone. A thread of JACK's that may not ask it."""
+        if is_there or destination is None:
+            return
+        for hears in self._inputs:
+            if (port := hears.port) is not None and port == destination:
+                self._tell(Disconnected(hears.name))
+
+    def _tell(self, news: BackendNews) -> None:
+        """Tell those who want to know."""
+        for listener in self._listeners:
+            listener(news)
+
+    def _note_gone(self) -> None:
         """Take note that the server is gone."""
         self.is_gone = True
         self.clock.stop()
@@ -370,7 +431,8 @@ def open_jack(client: str = CLIENT) -> JackBackend:
     except (ImportError, OSError) as error:
         raise PortError(f"JACK-Client finds no JACK library ({error}); {_ADVICE}") from error
     try:
-        return JackBackend(jack, client)
+        with quiet_stderr():
+            return within(_OPENED_S, lambda: JackBackend(jack, client), "JACK")
     except jack.JackError as error:
         raise PortError(f"no JACK server answers; {_ADVICE}") from error
 

@@ -32,6 +32,11 @@ class JackClock(MonotonicClock):
         self._anchor: tuple[int, int, float] = (frame, frame, time.monotonic())
         self._stopped_s: float | None = None
 
+    @property
+    def turned_s(self) -> float:
+        """When the last period began, by the machine's monotonic clock."""
+        return self._anchor[2]
+
     def now_s(self) -> float:
         """Give the current moment; where the server is gone, the machine's clock goes on from there."""
         if self._stopped_s is not None:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from improviser.errors import PortError
-from improviser.ports.base import SENDER_PORT, InputCallback
+from improviser.ports.base import SENDER_PORT, BackendNews, InputCallback
 from improviser.ports.clock import MonotonicClock
 
 if TYPE_CHECKING:
@@ -191,6 +191,13 @@ class LoopbackBackend:
         patchbay = self._patchbay
         patchbay.add_source(name)
         return LoopbackOutput(name, lambda: patchbay.listeners(name), lambda: patchbay.remove_source(name))
+
+    def notify(self, listener: Callable[[BackendNews], None]) -> None:
+        """Do nothing: there is no driver that reports."""
+
+    def answers(self) -> bool:
+        """Return true: a patchbay cannot go away."""
+        return True
 
     def close(self) -> None:
         """Hold nothing, so give nothing back."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from improviser.errors import PortError
-from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, InputCallback
+from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, BackendNews, InputCallback
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.name import distinct, loopback_name
 from improviser.ports.quiet import quiet_stderr
@@ -196,6 +196,13 @@ class RtMidiBackend:
         if self.name == "winmm":
             return self.open_output(_loopback(self.output_names()))
         return self._keep_output(_tried(lambda: self._virtual_output(name), self._output_works))
+
+    def notify(self, listener: Callable[[BackendNews], None]) -> None:
+        """Do nothing: RtMidi reports neither connections nor periods."""
+
+    def answers(self) -> bool:
+        """Return true: RtMidi does not tell; where the system is gone its ports are not listed any more."""
+        return True
 
     def close(self) -> None:
         """Give back the clients that list ports; open ports stay open."""

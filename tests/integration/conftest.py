@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from improviser.listening.observation import GROUPS
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.jack import open_jack
 from tests.integration.browsing import launch
-from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
+from tests.live import PATIENCE_S, Command, Partner, Run, StartServer, wait_for
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +57,27 @@ def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[StartServer]:
+    """Start JACK servers of one name, apart from the other tests' one after the other, and end the last."""
+    name = f"{jack_server}-own"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(*options: str, period: int = 128) -> subprocess.Popen[bytes]:
+        """Start a server that answers."""
+        driver = ["--no-realtime", "-t", "200", *options, "-d", "dummy", "-r", "48000", "-p", str(period)]
+        quiet = subprocess.DEVNULL
+        servers.append(subprocess.Popen(["jackd", "-n", name, *driver], stdout=quiet, stderr=quiet))
+        wait_for(_answers, "JACK server")
+        return servers[-1]
+
+    yield start
+    servers[-1].send_signal(signal.SIGCONT)  # a test may have stopped it
+    servers[-1].terminate()
+    servers[-1].wait(PATIENCE_S)
 
 
 def _answers() -> bool:

@@ -7,52 +7,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from improviser.errors import PortError
-from improviser.ports.jack import open_jack
-from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
+from tests.live import PATIENCE_S, Command, Partner, Run, StartServer, wait_for
 
 pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(300)]
 
 BEAT_S = 0.4
 TUNE = [60, 64, 67, 72]
 FRAME_S = 1 / 48_000
-Start = Callable[[], subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[Start]:
-    """Start servers of one name, one after the other, and end the last."""
-    name = f"{jack_server}-recovery"
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
-    servers: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        """Start a server that answers."""
-        options = ["--no-realtime", "-t", "200", "-d", "dummy", "-r", "48000", "-p", "128"]
-        quiet = subprocess.DEVNULL
-        servers.append(subprocess.Popen(["jackd", "-n", name, *options], stdout=quiet, stderr=quiet))
-        wait_for(_answers, "JACK server")
-        return servers[-1]
-
-    yield start
-    servers[-1].terminate()
-    servers[-1].wait(PATIENCE_S)
-
-
-def _answers() -> bool:
-    """Tell whether the server lets a client in."""
-    try:
-        open_jack("Test Probe").close()
-    except PortError:
-        return False
-    return True
 
 
 def begin(run: Run) -> Command:
@@ -75,7 +41,7 @@ def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
 
 
 def test_a_killed_performer_is_replaced_within_a_second(
-    jackd: Start, run: Run, capsys: pytest.CaptureFixture[str]
+    jackd: StartServer, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Three times: what sounds is released, and the next note comes, on the grid that it was on."""
     jackd()
@@ -107,7 +73,7 @@ def test_a_killed_performer_is_replaced_within_a_second(
 
 
 def test_a_server_that_is_started_anew_is_played_on(
-    jackd: Start, run: Run, capsys: pytest.CaptureFixture[str]
+    jackd: StartServer, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Killed, and back after 3 s: the ports are there again, and what is played there is answered."""
     server = jackd()

@@ -24,10 +24,10 @@ class Client:
         """Begin shortly before JACK's count starts anew."""
         self.frame_time = self.last_frame_time = (1 << 32) - 48_000
 
-    def set_process_callback(self, _callback: object) -> None:
+    def set_process_callback(self, _callback: object, **_: object) -> None:
         """Never call."""
 
-    set_shutdown_callback = set_process_callback
+    set_shutdown_callback = set_port_connect_callback = set_process_callback
 
     def activate(self) -> None:
         """Be active."""
