@@ -24,8 +24,9 @@ from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from improviser.config.device import Device
     from improviser.config.preset import Preset
     from improviser.config.settings import Settings
 
@@ -43,6 +44,7 @@ class JamOptions:
     Attributes:
         preset: Name of a preset, or the path of one.
         input_pattern: Which inputs to listen to.
+        excluded_inputs: Patterns of inputs that are not listened to; empty: as the settings say.
         output_pattern: Which output to play on.
         tempo_bpm: Quarter notes a minute.
         meter: Time signature, such as "7/8".
@@ -67,6 +69,7 @@ class JamOptions:
 
     preset: str | None = None
     input_pattern: str | None = None
+    excluded_inputs: tuple[str, ...] = ()
     output_pattern: str | None = None
     tempo_bpm: float | None = None
     meter: str | None = None
@@ -98,13 +101,18 @@ def port_settings(options: JamOptions) -> PortSettings:
     settings = _settings_file()
     if settings is None:
         return PortSettings(
-            options.backend or AUTO, options.input_pattern, options.output_pattern, options.player
+            options.backend or AUTO,
+            options.input_pattern,
+            options.output_pattern,
+            options.player,
+            excluded_inputs=options.excluded_inputs,
         )
     return PortSettings(
         backend=options.backend or settings.backend,
         input_pattern=options.input_pattern or settings.input_pattern,
         output_pattern=options.output_pattern or settings.output_pattern,
         player=options.player,
+        excluded_inputs=options.excluded_inputs or settings.excluded_inputs,
     )
 
 
@@ -140,6 +148,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
     preset = load_preset(name)
     low, high = _zone(options, settings)
     engine = _engine_values(options, settings, preset)
+    devices = tuple(_devices())
     metronome = settings.metronome if options.metronome is None else options.metronome
     if (metronome or options.count_in) and engine["channel"] == CLICK_CHANNEL:
         raise UsageError("the metronome clicks on channel 10; play on another one: --channel 1")
@@ -152,7 +161,8 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         bars=options.bars,
         seed=secrets.randbelow(_SEEDS) if options.seed is None else options.seed,
         tune=options.tune,
-        bindings=tuple(_bindings(settings)),
+        bindings=tuple(_bindings(settings, devices)),
+        control_ports=tuple(name for device in devices if not device.keys for name in device.ports),
         clock=options.clock or ClockUse(settings.clock),
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=model_digest(preset.model_path),
@@ -168,17 +178,23 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
     )
 
 
-def _bindings(settings: Settings) -> Iterator[Binding]:
-    """Give what the user's pedals and knobs do, then those of all controllers that are known."""
+def _devices() -> Iterator[Device]:
+    """Yield all controllers that are known."""
     from improviser.config.device import load_device
     from improviser.config.resources import device_paths
     from improviser.errors import ConfigError
 
-    for action, control in settings.controls().items():
-        yield Binding((), ControlMessage.CONTROL_CHANGE, control, None, action)
     for path in device_paths().values():
         with contextlib.suppress(ConfigError):  # improviser devices names its faults
-            yield from load_device(path).bindings()
+            yield load_device(path)
+
+
+def _bindings(settings: Settings, devices: Iterable[Device]) -> Iterator[Binding]:
+    """Yield what the user's pedals and knobs do, then those of the controllers that are known."""
+    for action, control in settings.controls().items():
+        yield Binding((), ControlMessage.CONTROL_CHANGE, control, None, action)
+    for device in devices:
+        yield from device.bindings()
 
 
 def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[Piece]:

@@ -20,6 +20,7 @@ from improviser.control import (
     Summary,
 )
 from improviser.daemon.beat import Beat
+from improviser.daemon.echo import EchoFilter
 from improviser.daemon.inbox import Inbox
 from improviser.daemon.ledger import SIZE
 from improviser.daemon.lessons import Fetched, Lessons, NotFetched
@@ -129,9 +130,10 @@ class Performance:
         """Run to the end, at the latest to `until_s` seconds after the start."""
         self.at(until_s, lambda: self.inbox.put(Stop()))
         stand_in = new_stand_in(self.settings, self.ports, START_S)
-        thru = Thru(self.output, self.cells) if self.settings.thru else None
+        echoes = EchoFilter(self.inbox.put, lambda: self.output.ahead_s)
+        thru = Thru(self.output, self.cells, echoes) if self.settings.thru else None
         stage = Stage(
-            Way(self.output, self.cells, thru),
+            Way(self.output, self.cells, echoes, thru),
             self.inbox,
             self.events.append,
             Repertoire(self.settings, self.inbox.put),

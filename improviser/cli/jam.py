@@ -21,6 +21,7 @@ from improviser.cli.performance import (
     ListenChannelOption,
     MeterOption,
     MetronomeOption,
+    NotInOption,
     OscOption,
     OutOption,
     ProgramOption,
@@ -44,6 +45,7 @@ improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
+improviser jam --not-in Ardour --not-in nanoKONTROL
 improviser jam --sound --no-web
 improviser jam --host 0.0.0.0 --web-port 8000
 """
@@ -60,6 +62,7 @@ def jam(
     *,
     preset: LivePresetOption = None,
     in_: InOption = None,
+    not_in: NotInOption = None,
     out: OutOption = None,
     tempo: TempoOption = None,
     meter: MeterOption = None,
@@ -118,6 +121,7 @@ def jam(
     options = JamOptions(
         preset=preset,
         input_pattern=in_,
+        excluded_inputs=tuple(not_in or ()),
         output_pattern=out,
         tempo_bpm=tempo,
         meter=meter,

@@ -48,6 +48,12 @@ class ClockName(StrEnum):
     LINK = "link"
 
 
+NotInOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not-in", metavar="PATTERN", help="Do not listen to the ports whose names match; may be repeated."
+    ),
+]
 OutOption = Annotated[
     str | None,
     typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),

@@ -57,13 +57,14 @@ class Control(Document):
 
 
 class Device(Document):
-    """A device file of schema 1."""
+    """A device file of schema 1; `keys` is false where nothing on it is played as music."""
 
     schema_version: Literal[1]
     maker: Text
     model: Text
     source: Text
     ports: tuple[Text, ...] = Field(min_length=1, strict=False)
+    keys: bool = True
     controls: tuple[Control, ...] = Field(alias="control", strict=False)
 
     @model_validator(mode="after")

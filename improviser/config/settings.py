@@ -35,15 +35,17 @@ Note = Annotated[str, AfterValidator(_named)]
 class Settings(Document):
     """The file settings.toml in the user's folder; every key may be left out.
 
-    `in` and `out` are patterns of port names; tempo_bpm 20-400; like_control and the others that end so are
-    control numbers, 0-119, of any instrument, or false for none: the sostenuto pedal likes and the soft pedal
-    dislikes what was played, unless that is changed here; tempo_control's value and 60 is the tempo;
-    listen_from and listen_to are notes such as "C4", between which, and on whose listen_channels, it listens;
-    channel and program are what it plays on.
+    `in` and `out` are patterns of port names; `not_in` is a list of patterns of inputs that are not listened
+    to; tempo_bpm 20-400; like_control and the others that end so are control numbers, 0-119, of any
+    instrument, or false for none: the sostenuto pedal likes and the soft pedal dislikes what was played,
+    unless that is changed here; tempo_control's value and 60 is the tempo; panic_control, 0-127, silences
+    the improviser; listen_from and listen_to are notes such as "C4", between which, and on whose
+    listen_channels, it listens; channel and program are what it plays on.
     """
 
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
     input_pattern: str | None = Field(default=None, alias="in", min_length=1)
+    excluded_inputs: tuple[str, ...] = Field(default=(), alias="not_in", strict=False)
     output_pattern: str | None = Field(default=None, alias="out", min_length=1)
     backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
@@ -61,6 +63,7 @@ class Settings(Document):
     keep_control: Control | Literal[False] = False
     tap_control: Control | Literal[False] = False
     tempo_control: Control | Literal[False] = False
+    panic_control: Annotated[int, Field(ge=0, le=127)] | Literal[False] = False
     metronome: bool = False
     osc_port: int | None = Field(default=None, ge=1, le=65535)
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from improviser.midi.message import ALL_NOTES_OFF, ALL_SOUND_OFF, DATA_MAX
+from improviser.midi.message import DATA_MAX, PERCUSSION_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-# General MIDI's percussion, 0-15, for the metronome.
-CLICK_CHANNEL = 9
+# Of the metronome, 0-15.
+CLICK_CHANNEL = PERCUSSION_CHANNEL
 
 
 class ControlMessage(StrEnum):
@@ -72,6 +72,7 @@ class PortSettings:
         output_pattern: Which output to play on; None: the virtual one.
         player: When the built-in player plays.
         ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+        excluded_inputs: Patterns of inputs that are not opened, whatever `input_pattern` says.
     """
 
     event: ClassVar[str] = "ports"
@@ -80,6 +81,7 @@ class PortSettings:
     output_pattern: str | None = None
     player: PlayerUse = PlayerUse.NEVER
     ledger: int | None = None
+    excluded_inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
@@ -133,8 +135,8 @@ class PerformerSettings:
         bars: Bars to play from the player's first note on; None: until stopped.
         seed: Seed of the random generator.
         tune: Name of the built-in player's tune; None: the default one.
-        panic_controls: Control numbers that silence everything at once.
         bindings: What controls of the player's instruments do.
+        control_ports: Parts of the names of the ports of controllers without keys: no music comes from them.
         pieces: The presets that NEXT_PRESET goes through, each of the same grid, this one among them.
         clock: Whose beat is played to.
         sends_clock: Whether MIDI clock is sent on the output.
@@ -162,8 +164,8 @@ class PerformerSettings:
     bars: int | None = None
     seed: int = 0
     tune: str | None = None
-    panic_controls: tuple[int, ...] = (ALL_SOUND_OFF, ALL_NOTES_OFF)
     bindings: tuple[Binding, ...] = ()
+    control_ports: tuple[str, ...] = ()
     model_digest: str = ""
     source: str = ""
     pieces: tuple[Piece, ...] = ()

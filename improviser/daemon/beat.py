@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ from improviser.daemon.hearing import Hearing
 from improviser.daemon.inbox import Item, LinkHeard, PortMatter
 from improviser.daemon.ledger import Place, beat_heart, mark_place
 from improviser.daemon.lessons import Fetched, NotFetched
+from improviser.daemon.mpe import MpeZones
 from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.daemon.steering import Steering
 from improviser.daemon.surface import Surface
@@ -73,6 +75,8 @@ BURST: Final = 64
 # The rewards of a decision take 0.2 ms and its reasons 0.1 (both 0.25 at the median and 0.55 at p99 on a busy
 # machine, and more where caches are cold); so much idle time has to be ahead for both.
 REWARD_S: Final = 0.004
+# A panic sends three controls on each channel in use. Who asks more often is a loop, or a key that repeats.
+PANIC_EVERY_S: Final = 0.1
 # Preparing the next step takes 0.2-0.4 ms, and what decisions mean 0.5 now and then.
 PREPARE_S: Final = 0.004
 # A collection by hand after a freeze takes well under a millisecond.
@@ -98,15 +102,17 @@ class Beat:
         self._tally = Tally()
         self._hearing = Hearing(self._tally, stage.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
+        self._mpe = MpeZones()
         self._conductor = Conductor(settings.clock, stage.propose)
         self._steering = Steering(self._conductor, stage.lessons)
-        self._surface = Surface(settings.bindings, settings.panic_controls, self._stands)
+        self._surface = Surface(settings.bindings, self._stands, settings.control_ports)
+        stage.inbox.echoes = stage.way.echoes
         if stage.way.thru is not None:
             stage.way.thru.keeps_back = self._surface.owns
             stage.inbox.thru = stage.way.thru
         scheduler = Scheduler(self._engine.settings.max_note_s)
-        self._voice = Voice(stage.way, scheduler, clock, self._tally, self._hearing.ear)
-        self._cabling = Cabling(stage.way.output, self._hearing, self._voice, stage.tell)
+        self._voice = Voice(stage.way, scheduler, clock, self._tally)
+        self._cabling = Cabling(self._hearing, self._voice, stage)
         self._companions = Companions(settings)
         self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
         self._extent = Extent(self._engine.settings, settings.bars)
@@ -114,6 +120,7 @@ class Beat:
         self._understood: Decision | None = None
         self._collected_s = clock.now_s()
         self._turns = 0
+        self._panicked_s = -math.inf
 
     def run(self) -> Summary:
         """Play until stopped, and give the summary; whatever goes wrong, every note is released first.
@@ -209,7 +216,7 @@ class Beat:
             case Stop():
                 self._is_over = True
             case Act(Action.PANIC):
-                self._voice.silence(self._engine, self._stage.tell)
+                self._panic(at_s)
             case Act(Action.KEEP):
                 self._stage.tell(Kept(at_s))
             case Act(Action.NEXT_PRESET):
@@ -222,6 +229,14 @@ class Beat:
                 self._stage.lessons.ask(command, self._engine)
             case _:
                 self._conduct(self._steering.obey(command, at_s, self._engine))
+
+    def _panic(self, at_s: float) -> None:
+        """End all that sounds, and forget what the player holds; no oftener than anybody could mean it."""
+        if at_s - self._panicked_s < PANIC_EVERY_S:
+            return
+        self._panicked_s = at_s
+        self._voice.silence(self._engine, self._stage.tell, everywhere=True)
+        self._hearing.let_go(self._engine, at_s)
 
     def _stands(self, knob: Knob) -> float:
         """Give where a knob stands."""
@@ -240,9 +255,10 @@ class Beat:
         stand_in = self._stage.stand_in
         if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
-        if self._stage.way.thru is not None:
-            self._hearing.ear.note_sent(message, arrival.at_s)
         if not self._zone.has(message):
+            return
+        message = self._mpe.merged(message, arrival.port)
+        if message is None or not self._zone.is_pitched(message):
             return
         self._engine.hear(message, arrival.at_s)
         if self._extent.first_s is None and isinstance(message, NoteOn):
@@ -395,8 +411,8 @@ class Beat:
                 self._voice.say(timed)
         self._voice.drain()
         self._voice.tell(self._stage.tell, None, {})
-        ear = self._hearing.ear
-        self._tally.bad_messages, self._tally.feedback = ear.bad_messages, ear.feedback
+        self._tally.bad_messages = self._hearing.ear.bad_messages
+        self._tally.feedback = self._stage.way.echoes.count
         summary = self._tally.summary(duration_s=now_s - begun_s, start_s=self._extent.first_s)
         taste = self._engine.taste
         return replace(summary, dropped=self._stage.inbox.dropped, taste=taste.to_dict(), words=taste.words)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from improviser.control import Event, Notice, Offered, Routed, Warned
+from improviser.control import Notice, Offered, Routed, Warned
+from improviser.daemon.echo import LoopHeard
 from improviser.daemon.inbox import (
     BackendLost,
+    LoopClosed,
     NotRouted,
     PortFound,
     PortLost,
@@ -18,10 +20,9 @@ from improviser.errors import PortError
 from improviser.ports.base import Disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from improviser.control import Event
     from improviser.daemon.hearing import Hearing
-    from improviser.daemon.steady import SteadyOutput
+    from improviser.daemon.stage import Stage
     from improviser.daemon.voice import Voice
     from improviser.engine import Engine
 
@@ -32,11 +33,10 @@ class Cabling:
     Threads: the performer's beat only.
     """
 
-    def __init__(
-        self, output: SteadyOutput, hearing: Hearing, voice: Voice, tell: Callable[[Event], None]
-    ) -> None:
-        """Play on `output`."""
-        self._output, self._hearing, self._voice, self._tell = output, hearing, voice, tell
+    def __init__(self, hearing: Hearing, voice: Voice, stage: Stage) -> None:
+        """Keep `hearing` and `voice` in order."""
+        self._hearing, self._voice = hearing, voice
+        self._output, self._tell, self._close_loop = stage.way.output, stage.tell, stage.close_loop
 
     def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
         """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
@@ -47,14 +47,12 @@ class Cabling:
                 self._lose(matter, engine, at_s)
             case Disconnected(port):
                 self._lift(port, engine, at_s)
+            case LoopHeard() | LoopClosed():
+                self._break_loop(matter, engine, at_s)
             case Rerouted():
                 self._reroute(matter, engine, at_s)
-            case PortsSeen(inputs, outputs):
-                self._tell(Offered(inputs, outputs))
-            case NotRouted(fault):
-                self._tell(Warned(f"{fault}; the ports stay as they were"))
-            case PortFound(name, is_output):
-                self._tell(Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}"))
+            case _:
+                self._tell(_news(matter))
 
     def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
         """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
@@ -78,7 +76,35 @@ class Cabling:
         ports = {"in": rerouted.inputs, "out": (output.name,)}
         self._tell(Routed((route.input, route.output), ports, output.name, output.is_ours))
 
+    def _break_loop(self, loop: LoopHeard | LoopClosed, engine: Engine, at_s: float) -> None:
+        """Tell that our own output comes back; an input that is surely no player's is closed."""
+        if isinstance(loop, LoopClosed):
+            self._lift(loop.name, engine, at_s)
+            self._tell(
+                Warned(
+                    f"'{loop.name}' sends back what is played, so it is not listened to any more; to listen "
+                    f"to it all the same, start with: --in '{loop.name}'"
+                )
+            )
+        elif loop.is_certain:
+            self._close_loop(loop.port)
+        else:
+            self._tell(
+                Warned(f"what is played comes back on '{loop.port}' and is ignored; take that cable out")
+            )
+
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""
         self._hearing.let_go(engine, at_s, port=port)
         self._voice.let_go(port)
+
+
+def _news(matter: PortsSeen | NotRouted | PortFound) -> Event:
+    """Return what to tell of ports."""
+    match matter:
+        case PortsSeen(inputs, outputs):
+            return Offered(inputs, outputs)
+        case NotRouted(fault):
+            return Warned(f"{fault}; the ports stay as they were")
+        case PortFound(name, is_output):
+            return Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")

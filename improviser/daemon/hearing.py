@@ -46,8 +46,6 @@ class Hearing:
         port = arrival.port
         if self.ear.bad_messages:
             self._warn_once(f"'{port}' sends bytes that are no MIDI messages; they are ignored")
-        if self.ear.feedback:
-            self._warn_once(f"what is played comes back on '{port}' and is ignored; take that cable out")
         if self.ear.twins:
             self._warn_once(f"the same notes come on '{port}' and another port; each counts once")
         return message

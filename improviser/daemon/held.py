@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from improviser.listening.window import PEDAL_DOWN
-from improviser.midi.message import SUSTAIN_PEDAL, ControlChange, Message, NoteOff, NoteOn
+from improviser.midi.message import ENDS_NOTES, SUSTAIN_PEDAL, ControlChange, Message, NoteOff, NoteOn
 
 
 class Held:
@@ -24,6 +24,8 @@ class Held:
             case ControlChange(channel, control, value) if control == SUSTAIN_PEDAL:
                 change = self._pedals.add if value >= PEDAL_DOWN else self._pedals.discard
                 change((port, channel))
+            case ControlChange(channel, control) if control in ENDS_NOTES:
+                self._keys = {key for key in self._keys if key[:2] != (port, channel)}
             case _:
                 pass
 

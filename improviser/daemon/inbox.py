@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.control import DIGITS, Adopt, Receive, Route, Steer, Stop
 from improviser.daemon.ear import Arrival
+from improviser.daemon.echo import LoopHeard
 from improviser.daemon.lessons import Fetched, NotFetched
 from improviser.daemon.repertoire import Loaded, NotLoaded
 from improviser.ports.base import Disconnected, LookAheadChanged
@@ -16,6 +17,7 @@ from improviser.ports.clock import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from improviser.daemon.echo import EchoFilter
     from improviser.daemon.thru import Thru
     from improviser.ports.base import InputCallback, OutputPort
     from improviser.ports.clock import Clock
@@ -37,6 +39,13 @@ class PortLost:
 @dataclass(frozen=True, slots=True)
 class BackendLost:
     """The MIDI system does not answer any more, and all its ports are gone with it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopClosed:
+    """An input on which our own output came back was closed: it is no player's."""
 
     name: str
 
@@ -94,7 +103,17 @@ class LinkHeard:
 
 
 # What cannot be dropped.
-PortMatter = BackendLost | PortLost | PortFound | PortsSeen | Rerouted | NotRouted | Disconnected
+PortMatter = (
+    BackendLost
+    | Disconnected
+    | LoopClosed
+    | LoopHeard
+    | NotRouted
+    | PortFound
+    | PortLost
+    | PortsSeen
+    | Rerouted
+)
 Found = Loaded | NotLoaded | Fetched | NotFetched
 Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Found
 Item = Arrival | Matter
@@ -114,6 +133,7 @@ class Inbox:
         """Start empty."""
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
+        self.echoes: EchoFilter | None = None
         self.thru: Thru | None = None
         self.clock: Clock | None = None
         self._missed = bytearray(_CHANNELS)
@@ -135,7 +155,12 @@ class Inbox:
         return received
 
     def _receive(self, data: Sequence[int], at_ns: int, port: str) -> None:
-        """Pass on, where that is wanted, and put in what a port has received; what is too much is dropped."""
+        """Pass on, where that is wanted, and put in what a port has received.
+
+        Our own output that comes back is neither; what is too much is dropped.
+        """
+        if self.echoes is not None and self.echoes.is_echo(data, at_ns / NS_PER_S, port):
+            return
         if self.thru is not None:
             self.thru.pass_on(data, at_ns, port)
         if self.queue.qsize() >= ARRIVALS_MAX:

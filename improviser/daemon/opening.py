@@ -50,6 +50,7 @@ class OpenPorts:
         settings: What was asked for.
         inputs: What is listened to.
         player_output: Where the built-in player plays, None where it does not.
+        looped: Inputs on which our own output came back: they are not listened to.
     """
 
     backend: Backend
@@ -59,6 +60,7 @@ class OpenPorts:
     settings: PortSettings = field(default_factory=PortSettings)
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
+    looped: set[str] = field(default_factory=set)
 
     @property
     def is_virtual(self) -> bool:
@@ -83,9 +85,14 @@ class OpenPorts:
     def find_inputs(self, sources: Sequence[str]) -> tuple[str, ...]:
         """Give the names among `sources` that are meant to be listened to."""
         try:
-            return wanted_inputs(self.settings, sources)
+            wanted = wanted_inputs(self.settings, sources)
         except PortError:  # none fits, now
             return ()
+        return tuple(name for name in wanted if name not in self.looped)
+
+    def may_leave(self, name: str) -> bool:
+        """Return whether an input was opened unasked, so that it may be closed unasked."""
+        return self.settings.input_pattern is None and not is_own(name)
 
     def find_output(self, destinations: Sequence[str]) -> OutputPort:
         """Open the output that was asked for by name. Raises PortError where it is not there."""
@@ -242,7 +249,7 @@ def open_named(backend: Backend, pattern: str, destinations: Sequence[str]) -> O
 
 def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
     """Give the names of the inputs to open: never our own, by default none that repeats others."""
-    foreign = tuple(name for name in sources if not is_own(name))
+    foreign = tuple(name for name in sources if not is_own(name) and not _is_excluded(name, settings))
     if settings.player is PlayerUse.ALWAYS:
         return ()
     if settings.input_pattern is None:
@@ -250,6 +257,11 @@ def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, 
     if is_match(settings.input_pattern, VIRTUAL_INPUT):
         return tuple(name for name in foreign if is_match(settings.input_pattern, name))
     return match_names(settings.input_pattern, foreign, "input")
+
+
+def _is_excluded(name: str, settings: PortSettings) -> bool:
+    """Return whether an input is one that shall not be listened to."""
+    return any(is_match(pattern, name) for pattern in settings.excluded_inputs)
 
 
 def _wants_virtual_input(settings: PortSettings) -> bool:

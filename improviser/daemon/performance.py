@@ -11,6 +11,7 @@ import numpy as np
 
 from improviser.control import DIGITS, ClockUse, Event, PerformerSettings, Piece, Ready, Summary, Warned
 from improviser.daemon.beat import Beat
+from improviser.daemon.echo import EchoFilter
 from improviser.daemon.ledger import open_shared
 from improviser.daemon.lessons import Lessons
 from improviser.daemon.link_watch import watching_link
@@ -84,14 +85,15 @@ def play(
             if event is not None:
                 tell(event)
         cells = open_shared(ports.ledger)
-        thru = Thru(ports.output, cells) if settings.thru else None
+        echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
+        thru = Thru(ports.output, cells, echoes) if settings.thru else None
         propose = None
         if settings.clock is ClockUse.LINK:
             peer = _link(settings)
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
-        way = Way(ports.output, cells, thru)
-        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route)
+        way = Way(ports.output, cells, echoes, thru)
+        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route, watch.close_loop)
         summary = Beat(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 

@@ -29,6 +29,7 @@ class Stage:
         stand_in: The built-in player, None where there is none.
         propose: Takes a tempo that others have to agree on; None where nobody has.
         route: Lets other ports be opened, without blocking.
+        close_loop: Lets an input be closed on which our own output comes back, without blocking.
     """
 
     way: Way
@@ -39,3 +40,4 @@ class Stage:
     stand_in: StandIn | None = None
     propose: Callable[[float], None] | None = None
     route: Callable[[Route], None] = lambda _route: None
+    close_loop: Callable[[str], None] = lambda _port: None

@@ -37,10 +37,17 @@ class Surface:
     """
 
     def __init__(
-        self, bindings: Sequence[Binding], panics: Sequence[int], stands: Callable[[Knob], float]
+        self,
+        bindings: Sequence[Binding],
+        stands: Callable[[Knob], float],
+        control_ports: Sequence[str] = (),
     ) -> None:
-        """Know what is bound, and the controls that always silence; `stands` gives a knob's position."""
-        self._panics, self._stands = frozenset(panics), stands
+        """Know what is bound; `stands` returns a knob's position.
+
+        Nothing that comes from the ports whose names hold one of `control_ports` is music.
+        """
+        self._stands, self._control_ports = stands, control_ports
+        self._is_control_port: dict[str, bool] = {}
         # What is bound, by the patterns of ports that it is bound on: a device's are matched at one go.
         self._devices: dict[tuple[str, ...], dict[_Sent, str]] = {(): {}}
         for patterns, kind, number, channel, does in bindings:
@@ -49,13 +56,16 @@ class Surface:
         self._last: dict[tuple[str, _Sent], float] = {}
 
     def owns(self, message: Message, port: str) -> bool:
-        """Tell whether a message is none of the music, but of a knob, pad or pedal that is bound."""
-        return self._bound(message, port) is not None
+        """Return whether a message is none of the music, but of a knob, pad or pedal.
+
+        That is one that is bound, or any of a controller that has no keys.
+        """
+        if port not in self._is_control_port:
+            self._is_control_port[port] = _fits(self._control_ports, port)
+        return self._is_control_port[port] or self._bound(message, port) is not None
 
     def asked(self, message: Message, port: str) -> Iterator[Steer]:
         """Give the commands that a message stands for."""
-        if isinstance(message, ControlChange) and message.control in self._panics:
-            yield Act(Action.PANIC)
         bound = self._bound(message, port)
         if bound is None:
             return

@@ -6,13 +6,15 @@ It is passed on where it comes in, in the driver's thread, so that it waits for 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from improviser.daemon.ledger import Cells, mark
 from improviser.errors import MidiError, PortError
 from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import (
+    ALL_SOUND_OFF,
+    DATA_MAX,
+    ENDS_NOTES,
     SUSTAIN_PEDAL,
     ControlChange,
     Message,
@@ -24,13 +26,10 @@ from improviser.midi.message import (
 from improviser.ports.clock import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from improviser.daemon.echo import EchoFilter
     from improviser.ports.base import OutputPort
-
-# The same message within this time has come round by a cable from the output to an input (Source: as Ear's).
-LOOP_NS: Final = 30_000_000
-_KEPT: Final = 64
 
 
 class Thru:
@@ -39,14 +38,13 @@ class Thru:
     Threads: `pass_on` is the drivers', `release` the beat's; neither blocks.
     """
 
-    def __init__(self, output: OutputPort, cells: Cells) -> None:
-        """Pass on to `output`, and note down in `cells` what sounds."""
-        self._output, self._cells = output, cells
+    def __init__(self, output: OutputPort, cells: Cells, echoes: EchoFilter) -> None:
+        """Pass on to `output`, note down in `cells` what sounds, and in `echoes` what may come back."""
+        self._output, self._cells, self._echoes = output, cells, echoes
         # What belongs to a knob or pad that is bound makes no sound.
         self.keeps_back: Callable[[Message, str], bool] = lambda _message, _port: False
         self._keys: dict[tuple[int, int], str] = {}
         self._pedals: dict[int, str] = {}
-        self._passed: deque[tuple[int, Message]] = deque(maxlen=_KEPT)
         self._is_closed = False
 
     def pass_on(self, data: Sequence[int], at_ns: int, port: str) -> None:
@@ -57,11 +55,11 @@ class Thru:
             return
         if self._is_closed or not hasattr(message, "channel") or self.keeps_back(message, port):
             return
-        if self._has_come_round(message, at_ns):
-            return
-        self._note(message, port)
-        with contextlib.suppress(PortError):  # the beat finds it out, and says so
-            self._output.relay(data, at_ns / NS_PER_S)
+        for passed, its_data in self._as_passed(message, data, port):
+            self._note(passed, port)
+            self._echoes.note_sent(its_data, at_ns / NS_PER_S, port)
+            with contextlib.suppress(PortError):  # the beat finds it out, and says so
+                self._output.relay(its_data, at_ns / NS_PER_S)
 
     def release(self, at_s: float, port: str | None = None) -> None:
         """End what sounds of what came on `port`, or on any."""
@@ -82,12 +80,27 @@ class Thru:
         """Pass on no more, whatever still comes; `release` ends what sounds."""
         self._is_closed = True
 
-    def _has_come_round(self, message: Message, at_ns: int) -> bool:
-        """Tell whether the same was passed on just now; else remember it."""
-        if any(message == before and at_ns - then_ns < LOOP_NS for then_ns, before in tuple(self._passed)):
-            return True
-        self._passed.append((at_ns, message))
-        return False
+    def _as_passed(
+        self, message: Message, data: Sequence[int], port: str
+    ) -> Iterator[tuple[Message, Sequence[int]]]:
+        """Yield what is passed on for a message, with its bytes.
+
+        "All notes off" and "all sound off" would end the improviser's notes on that channel too: in their
+        place go the ends of the player's own.
+        """
+        if not isinstance(message, ControlChange) or message.control not in ENDS_NOTES:
+            yield message, data
+            return
+        for channel, note in self._held(message.channel, port):
+            yield (off := NoteOff(channel, note)), message_to_bytes(off)
+        if message.control == ALL_SOUND_OFF and message.channel in self._pedals:
+            # What the pedal holds ends where it comes up; it is down still, for what comes next.
+            for value in (0, DATA_MAX):
+                yield (pedal := ControlChange(message.channel, SUSTAIN_PEDAL, value)), message_to_bytes(pedal)
+
+    def _held(self, channel: int, port: str) -> list[tuple[int, int]]:
+        """Return the keys, (channel, note), that are down on a channel of a port."""
+        return [key for key, name in list(self._keys.items()) if key[0] == channel and name == port]
 
     def _note(self, message: Message, port: str) -> None:
         """Note down what sounds after a message."""

@@ -14,7 +14,7 @@ from improviser.midi.message import NoteOff, NoteOn, TimedMessage, message_to_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from improviser.daemon.ear import Ear
+    from improviser.daemon.echo import EchoFilter
     from improviser.daemon.steady import SteadyOutput
     from improviser.daemon.tally import Tally
     from improviser.daemon.thru import Thru
@@ -33,11 +33,13 @@ class Way:
     Attributes:
         output: The port.
         cells: The memory in which what sounds is noted down.
+        echoes: What recognises it where it comes back.
         thru: What passes on the player's own messages, None where nothing does.
     """
 
     output: SteadyOutput
     cells: Cells
+    echoes: EchoFilter
     thru: Thru | None = None
 
 
@@ -56,13 +58,13 @@ class Voice:
     Threads: the performer's beat only; `send_due` and `release` do nothing but send.
     """
 
-    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Tally, ear: Ear) -> None:
+    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Tally) -> None:
         """Speak through `way` what `scheduler` says is due by `clock`."""
         self._output, self._cells, self._thru = way.output, way.cells, way.thru
+        self._echoes = way.echoes
         self._scheduler = scheduler
         self._clock = clock
         self._tally = tally
-        self._ear = ear
         self._said: list[_Said] = []
         self._ended: list[tuple[float, NoteOff]] = []
         self._through_s = 0.0
@@ -110,15 +112,19 @@ class Voice:
         self._through_s = self.horizon_s()
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
-    def release(self, decision: Decision | None, tell: Callable[[Event], None]) -> None:
+    def release(
+        self, decision: Decision | None, tell: Callable[[Event], None], *, everywhere: bool = False
+    ) -> None:
         """End all that sounds and drop all that is planned; each message is tried, even after one failed.
+
+        `everywhere`: the controls that end all notes go to channels too on which nothing is known to sound.
 
         Raises:
             PortError: The port is gone, for some of them at least.
         """
         now_s, fault = round(self._clock.now_s(), DIGITS), None
         tell(Silenced(now_s, self._through_s))
-        messages = self._scheduler.release(now_s)
+        messages = self._scheduler.release(now_s, everywhere=everywhere)
         known = {message.message for message in messages}
         # What the scheduler gave out as ended, but what did not leave.
         sounding = [NoteOff(*key) for key in sorted(self._tally.sounding)]
@@ -133,9 +139,9 @@ class Voice:
         if fault is not None:
             raise fault
 
-    def silence(self, engine: Engine, tell: Callable[[Event], None]) -> None:
+    def silence(self, engine: Engine, tell: Callable[[Event], None], *, everywhere: bool = False) -> None:
         """End all that sounds, as an engine is told too, and go on. Raises PortError as `release` does."""
-        self.release(engine.decision, tell)
+        self.release(engine.decision, tell, everywhere=everywhere)
         engine.released()
 
     def let_go(self, port: str) -> None:
@@ -186,7 +192,9 @@ class Voice:
                 message = timed.message
                 if isinstance(message, NoteOn):
                     mark(self._cells, message.channel, message.note, sounds=True)
-                leaves_s = self._output.send(message_to_bytes(message), timed.due_s)
+                data = message_to_bytes(message)
+                self._echoes.note_sent(data, max(timed.due_s, self._clock.now_s()))
+                leaves_s = self._output.send(data, timed.due_s)
                 sent.append((timed, self._clock.now_s() if leaves_s is None else leaves_s))
         finally:
             self._keep_books(sent, decision)
@@ -199,7 +207,6 @@ class Voice:
                 self._ended.append((actual_s, message))
             if getattr(message, "channel", None) == self.quiet_channel is not None:
                 continue
-            self._ear.note_sent(timed.message, actual_s)
             self._tally.count_sent(timed.message, timed.due_s, actual_s)
             self._said.append(_Said(timed, actual_s, decision))
         self._note_what_left()

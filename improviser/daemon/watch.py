@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.daemon.inbox import (
     BackendLost,
     Inbox,
+    LoopClosed,
     NotRouted,
     PortFound,
     PortLost,
@@ -63,6 +64,7 @@ class Watch(threading.Thread):
         self._seen = PortsSeen((), ())
         # The last one that was asked for, until it is opened.
         self._routes: deque[Route] = deque(maxlen=1)
+        self._looped: deque[str] = deque()
         output = ports.output
         # What is played on, or will be as soon as the beat takes it; and our own port, played on or not.
         self._headed: tuple[str, bool] = output.name, output.is_ours
@@ -86,12 +88,19 @@ class Watch(threading.Thread):
             self._ports.output.close_left(LINGER_S)
             if self._routes:
                 self.reroute(self._routes.pop())
+            while self._looped:
+                self._close_looped(self._looped.popleft())
             self.look()
             self.note_seen()
 
     def route(self, wanted: Route) -> None:
         """Let other ports be opened, at once; called from any thread."""
         self._routes.append(wanted)
+        self._wake.set()
+
+    def close_loop(self, port: str) -> None:
+        """Let an input be closed on which our own output comes back; called from any thread."""
+        self._looped.append(port)
         self._wake.set()
 
     def stop(self) -> None:
@@ -112,6 +121,7 @@ class Watch(threading.Thread):
             self._inbox.put(NotRouted(str(error)))
             return
         ports.settings = settings
+        ports.looped.clear()
         left = [port for port in ports.inputs if port.name not in inputs and not is_own(port.name)]
         for port in left:
             ports.inputs.remove(port)
@@ -119,6 +129,15 @@ class Watch(threading.Thread):
         self._open_inputs(inputs)
         names, closed = ports.names()["in"], tuple(port.name for port in left)
         self._inbox.put(Rerouted(wanted, names, closed, output, is_ours=wanted.output is None))
+
+    def _close_looped(self, name: str) -> None:
+        """Close an input that nobody has asked for by name, and leave it closed."""
+        ports = self._ports
+        for port in [port for port in ports.inputs if port.name == name and ports.may_leave(name)]:
+            ports.looped.add(name)
+            ports.inputs.remove(port)
+            port.close()
+            self._inbox.put(LoopClosed(name))
 
     def _chosen(self, pattern: str | None, destinations: Sequence[str]) -> OutputPort | None:
         """Open the output that is asked for, None: the virtual one; nothing where it is played on already."""

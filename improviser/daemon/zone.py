@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from improviser.midi.message import DATA_MAX, Message, NoteOff, NoteOn, PolyAftertouch
+from improviser.midi.message import DATA_MAX, PERCUSSION_CHANNEL, Message, NoteOff, NoteOn, PolyAftertouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,13 @@ class Zone:
     channels: frozenset[int] = frozenset()
     low: int = 0
     high: int = DATA_MAX
+
+    def is_pitched(self, message: Message) -> bool:
+        """Return whether a message is none of a drum's, or channel 10 was chosen to be heard as pitches."""
+        is_drum = isinstance(message, NoteOn | NoteOff | PolyAftertouch) and (
+            message.channel == PERCUSSION_CHANNEL
+        )
+        return not is_drum or PERCUSSION_CHANNEL in self.channels
 
     def has(self, message: Message) -> bool:
         """Tell whether a message belongs here; pedals and wheels do on all of its channels."""

@@ -14,8 +14,8 @@ from typing import Final
 
 from improviser.listening.line import HOLD, REST, SILENT
 from improviser.midi.message import (
-    ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    ENDS_NOTES,
     SUSTAIN_PEDAL,
     ControlChange,
     Message,
@@ -142,15 +142,23 @@ class NoteWindow:
                 self._pedalled.add((channel, note))
 
     def _control(self, channel: int, control: int, value: int) -> None:
-        """Follow the sustain pedal, and the two messages that end all notes."""
+        """Follow the sustain pedal, and the messages that end all notes.
+
+        "All notes off" lifts the keys, so that what the pedal holds sounds on, as many keyboards mean it that
+        send it whenever the last key comes up; so do the changes of mode. "All sound off" ends all.
+        Source: MIDI 1.0, channel mode messages.
+        """
         if control == SUSTAIN_PEDAL and value >= PEDAL_DOWN:
             self._pedals.add(channel)
         elif control == SUSTAIN_PEDAL:
             self._pedals.discard(channel)
             self._pedalled = {key for key in self._pedalled if key[0] != channel}
-        elif control in {ALL_SOUND_OFF, ALL_NOTES_OFF}:
+        elif control == ALL_SOUND_OFF:
             self._held = {key for key in self._held if key[0] != channel}
             self._pedalled = {key for key in self._pedalled if key[0] != channel}
+        elif control in ENDS_NOTES:
+            for key in [key for key in self._held if key[0] == channel]:
+                self._key_up(*key)
 
 
 def _top(onsets: list[_Onset], lid: int) -> int | None:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 SUSTAIN_PEDAL = 64
 ALL_SOUND_OFF = 120
 ALL_NOTES_OFF = 123
+# Those, and the changes of mode, which lift all keys too (MIDI 1.0, channel mode messages).
+ENDS_NOTES = frozenset({ALL_SOUND_OFF, *range(ALL_NOTES_OFF, 128)})
 DATA_MAX = 127
+# Channel 10, of 0-15: its notes are drums, not pitches (General MIDI 1).
+PERCUSSION_CHANNEL = 9
 BEND_CENTRE = 8192
 _SHOWN_BYTES = 8
 

@@ -66,15 +66,18 @@ class Scheduler:
             emitted += self._emit(TimedMessage(due_s, message))
         return emitted + self._ended(at_s)
 
-    def release(self, at_s: float) -> list[TimedMessage]:
+    def release(self, at_s: float, *, everywhere: bool = False) -> list[TimedMessage]:
         """Drop what is pending and end all that sounds; then pedal up, all notes and all sound off.
 
-        The individual note-offs come first, since some devices ignore the controllers. A clock's ticks stay.
+        The individual note-offs come first, since some devices ignore the controllers, which go to the
+        channels on which something sounds; `everywhere`: to all that were ever played on. A clock's ticks
+        stay.
         """
         self._queue = [entry for entry in self._queue if isinstance(entry[-1], Realtime)]
         heapq.heapify(self._queue)
         offs: list[Message] = [NoteOff(*key) for key in sorted(self._ends_s)]
-        for channel in sorted(self._channels):
+        channels = self._channels if everywhere else {channel for channel, _ in self._ends_s}
+        for channel in sorted(channels):
             controls = (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
             offs += [ControlChange(channel, control, 0) for control in controls]
         self._ends_s.clear()

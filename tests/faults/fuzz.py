@@ -14,6 +14,7 @@ with atheris.instrument_imports(include=["improviser"]):
     from improviser.control import line_to_value, value_to_line
     from improviser.daemon.conductor import is_clock
     from improviser.daemon.ear import Arrival, Ear
+    from improviser.daemon.echo import EchoFilter
     from improviser.daemon.ledger import SIZE
     from improviser.daemon.session_log import parse_session
     from improviser.daemon.thru import Thru
@@ -23,7 +24,8 @@ with atheris.instrument_imports(include=["improviser"]):
     from improviser.ports.sysex import disentangled
 
 EAR = Ear()
-THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE))
+ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)
+THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES)
 
 
 def hear(data: bytes) -> None:
@@ -33,6 +35,7 @@ def hear(data: bytes) -> None:
             message = bytes_to_message(piece)
             assert bytes_to_message(message_to_bytes(message)) == message
         EAR.listen(Arrival(piece, 0.0, "A"))
+        ECHOES.is_echo(piece, 0.0, "A")
         THRU.pass_on(piece, 0, "A")
         is_clock(piece)
 

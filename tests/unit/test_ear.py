@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from improviser.daemon.ear import Arrival, Ear
-from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, message_to_bytes
+from improviser.midi.message import Message, NoteOn, message_to_bytes
 
-ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
+ON = NoteOn(0, 60, 80)
 
 
 def listen(ear: Ear, message: Message, at_s: float, port: str = "A") -> Message | None:
@@ -34,46 +34,6 @@ def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
     ear = Ear()
     assert ear.listen(Arrival(data, 1.0, "A")) is None
     assert 0 == ear.bad_messages
-
-
-def test_one_note_like_ours_is_the_players() -> None:
-    """A unison that happens once, or whose like did not come back before, is heard."""
-    ear = Ear()
-    ear.note_sent(ON, 1.0)
-    assert ON == listen(ear, ON, 1.01)
-    ear.note_sent(NoteOn(0, 62, 80), 2.0)
-    ear.note_sent(ON, 3.0)
-    assert ON == listen(ear, ON, 3.01)
-    assert 0 == ear.feedback
-
-
-def test_a_loop_is_proven_by_two_notes() -> None:
-    """From the third note that comes back on, what comes back is dropped, its note-off too."""
-    ear = Ear()
-    heard = []
-    for place in range(4):
-        ear.note_sent(ON, float(place))
-        heard.append(listen(ear, ON, place + 0.02))
-        ear.note_sent(OFF, place + 0.5)
-        heard.append(listen(ear, OFF, place + 0.52))
-    assert [ON, OFF, ON, OFF, None, None, None, None] == heard
-    assert 4 == ear.feedback
-
-
-def test_what_comes_late_is_no_loop() -> None:
-    """The same note after more than 30 ms is the player's answer."""
-    ear = Ear()
-    for place in range(5):
-        ear.note_sent(ON, float(place))
-        assert ON == listen(ear, ON, place + 0.04)
-
-
-def test_controls_are_never_feedback() -> None:
-    """Only notes are compared with what was sent."""
-    ear, control = Ear(), ControlChange(0, 1, 2)
-    for place in range(5):
-        ear.note_sent(control, float(place))
-        assert control == listen(ear, control, place + 0.01)
 
 
 def test_twins_are_heard_once() -> None:

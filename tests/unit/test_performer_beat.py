@@ -17,6 +17,7 @@ from improviser.control import (
     Played,
     PlayerUse,
     Released,
+    Silenced,
     Stop,
     Summary,
     Warned,
@@ -43,6 +44,7 @@ from tests.performing import (
     STEP_S,
     BarNote,
     Performance,
+    bound,
     hanging,
     ons,
     performer_settings,
@@ -130,16 +132,44 @@ def test_stop_releases_what_sounds() -> None:
     assert [1.6] * 4 == [at_s for at_s, _ in performance.sent[1:]]
 
 
-@pytest.mark.parametrize("control", [ALL_SOUND_OFF, ALL_NOTES_OFF])
-def test_a_panic_control_silences_at_once(control: int) -> None:
-    """All sound off and all notes off of the player release everything; the next bar plays again."""
+def test_all_notes_off_at_each_last_key_up_silences_nothing() -> None:
+    """As some keyboards send it: the improviser plays on, and the pedal goes on holding."""
     performance = Performance()
+    performance.play(1.0, ControlChange(0, 64, 127), NoteOn(0, 64, 80))
+    performance.play(1.2, NoteOff(0, 64), ControlChange(0, 123, 0))
+    performance.run(until_s=3.5)
+    assert [1.0, 3.0] == ons(performance)
+    assert not [event for event in performance.told(Silenced) if event.at_s < START_S + 3.5]
+    assert set() == hanging(performance)
+
+
+def test_a_control_can_be_bound_to_a_panic() -> None:
+    """Then it ends all that sounds."""
+    performance = Performance(performer_settings(bindings=bound(panic=123)))
     performance.play(1.0, ON)
-    performance.play(1.6, ControlChange(0, control, 0))
+    performance.play(1.6, ControlChange(0, 123, 127))
     performance.run(until_s=3.5)
     assert (1.6, NoteOff(0, 60)) == performance.sent[1]
-    assert [1.0, 3.0] == ons(performance)
-    assert set() == hanging(performance)
+
+
+def test_a_panic_forgets_what_the_player_holds() -> None:
+    """Whoever lost a note-off asks for one: the key is up, and the pedal."""
+    performance = Performance()
+    performance.play(1.0, NoteOn(0, 64, 80), ControlChange(1, 64, 127))
+    performance.at(1.7, lambda: performance.inbox.put(Act(Action.PANIC)))
+    performance.run(until_s=2.5)
+    assert [64] == [lifted.note for lifted in performance.told(Lifted)]
+    assert (177, 64, 0) == performance.told(Controlled)[-1].data
+
+
+def test_panics_come_a_tenth_of_a_second_apart() -> None:
+    """A key that repeats, or a loop, asks for thousands: ten in a second are answered."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    for place in range(1000):
+        performance.at(1.5 + place * 0.001, lambda: performance.inbox.put(Act(Action.PANIC)))
+    performance.run(until_s=2.6)
+    assert 10 == sum(1.5 <= event.at_s - START_S < 2.5 for event in performance.told(Silenced))
 
 
 def test_a_panic_command_silences_at_once() -> None:
@@ -208,7 +238,7 @@ def test_a_loop_is_not_listened_to() -> None:
         "Improviser Out", lambda data, _: echo(data, performance.clock.now_ns() + 1_000_000)
     )
     summary = performance.run(until_s=12.0)
-    assert (3, 7) == (summary.notes_heard, summary.feedback)
+    assert (3, 11) == (summary.notes_heard, summary.feedback)
     assert 1 == len(performance.told(Warned))
 
 

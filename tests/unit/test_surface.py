@@ -36,7 +36,7 @@ class Desk:
     def __init__(self) -> None:
         """Stand in the middle."""
         self.stands: dict[Knob, float] = dict.fromkeys(Knob, 1.0) | {Knob.TEMPO: 100.0}
-        self.surface = Surface(ROWS, (120, 123), self.stands.__getitem__)
+        self.surface = Surface(ROWS, self.stands.__getitem__, ("nanoKONTROL2",))
 
     def play(self, *messages: Message, port: str = PORT) -> list[Turn | Act]:
         """Give the commands that follow from messages."""
@@ -122,8 +122,18 @@ def test_a_tempo_beyond_the_knob_is_taken_over_at_its_end(tempo_bpm: float, valu
     assert [Turn(Knob.TEMPO, 60.0 + value)] == desk.play(ControlChange(0, 23, value))
 
 
-def test_panic_is_heard_too() -> None:
-    """It silences, and the engine hears it as the end of all keys."""
+def test_all_notes_off_is_no_panic() -> None:
+    """Many keyboards send it whenever the last key comes up: it is the player's, unless it is bound."""
     desk = Desk()
-    assert [Act(Action.PANIC)] == desk.play(ControlChange(0, 123, 0))
+    assert [] == desk.play(ControlChange(0, 123, 0), ControlChange(0, 120, 0))
     assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
+    bound = Surface([Binding((), CHANGE, 123, None, "panic")], lambda _: 1.0)
+    assert [Act(Action.PANIC)] == list(bound.asked(ControlChange(0, 123, 127), PORT))
+
+
+def test_nothing_of_a_controller_without_keys_is_music() -> None:
+    """Its buttons may send notes: what is not bound does nothing, and is not heard either."""
+    surface = Desk().surface
+    assert surface.owns(NoteOn(0, 60, 90), "nanoKONTROL2 SLIDER/KNOB 24:0")
+    assert surface.owns(ControlChange(0, 64, 127), "nanoKONTROL2 SLIDER/KNOB 24:0")
+    assert not surface.owns(NoteOn(0, 60, 90), PORT)

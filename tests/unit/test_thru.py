@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from improviser.control import Act, Action, Played
+from improviser.daemon.echo import EchoFilter
 from improviser.daemon.inbox import PortLost
 from improviser.daemon.ledger import NOTE_CELLS, SIZE
-from improviser.daemon.thru import LOOP_NS, Thru
+from improviser.daemon.thru import Thru
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
 from improviser.ports.loopback import LoopbackBackend
 from tests.performing import KEYBOARD, Performance, hanging, performer_settings
@@ -83,29 +86,80 @@ def test_keys_of_a_port_that_goes_come_up() -> None:
     assert [(1.0, NoteOff(6, 67))] == of_channel(performance, 6)[1:]
 
 
-def test_a_cable_from_output_to_input_makes_no_storm() -> None:
-    """What comes round is not passed on again; the same key struck later is."""
-    backend, ear = LoopbackBackend(), list[int]()
-    output = backend.open_virtual_output("Out")
-    thru = Thru(output, bytearray(SIZE))
+def no_echoes() -> EchoFilter:
+    """Return a filter for an output that takes messages at their moment."""
+    return EchoFilter(lambda _loop: None, lambda: 0.0)
+
+
+@pytest.mark.parametrize("port", ["Improviser In", KEYBOARD])
+@pytest.mark.parametrize("delay_s", [0.0, 0.002, 0.02])
+def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) -> None:
+    """Whatever comes round, on this input or another: it ends, and the next key still passes."""
+    performance = passing()
+    echo = performance.inbox.hears(port)
 
     def come_round(data: Sequence[int], _at_ns: int) -> None:
         """Be the cable."""
-        ear.append(1)
-        thru.pass_on(tuple(data), 1000, "Loop")
+        at_s = performance.clock.now_s() + delay_s
+        performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
 
-    backend.open_input("Out", come_round)
-    thru.pass_on((0x95, 64, 90), 0, "Keys")
-    assert 1 == len(ear)
-    thru.pass_on((0x95, 64, 90), LOOP_NS + 2000, "Keys")
-    assert len(ear) >= 2
+    performance.backend.open_input("Improviser Out", come_round)
+    performance.play(0.1, ControlChange(5, 64, 127), PitchBend(5, 100), NoteOn(5, 64, 90))
+    performance.play(0.4, NoteOff(5, 64), PitchBend(5, 0), ControlChange(5, 64, 0))
+    performance.play(1.0, NoteOn(5, 64, 90))
+    performance.play(1.3, NoteOff(5, 64))
+    performance.run(until_s=2.0)
+    passed = [message for _, message in of_channel(performance, 5)]
+    assert 2 == passed.count(NoteOn(5, 64, 90))
+    assert len(passed) <= 2 * 8
+
+
+def test_quick_repeats_pass() -> None:
+    """What a player does fast is no echo: a trill on one key, a pedal's flutter, a wheel out and back."""
+    performance = passing()
+    quick: list[Message] = [
+        NoteOn(5, 64, 90),
+        NoteOff(5, 64),
+        NoteOn(5, 64, 90),
+        NoteOff(5, 64),
+        ControlChange(5, 64, 127),
+        ControlChange(5, 64, 0),
+        ControlChange(5, 64, 127),
+        ControlChange(5, 64, 0),
+        PitchBend(5, 100),
+        PitchBend(5, 0),
+        PitchBend(5, 100),
+        PitchBend(5, 0),
+    ]
+    for place, message in enumerate(quick):
+        performance.play(0.1 + place * 0.004, message)
+    performance.run(until_s=1.0)
+    assert quick == [message for _, message in of_channel(performance, 5)][: len(quick)]
+
+
+def test_all_notes_off_goes_out_as_the_players_own_ends() -> None:
+    """As it came it would end the improviser's notes too; the pedal goes on holding what it holds."""
+    performance = passing()
+    performance.play(0.1, ControlChange(5, 64, 127), NoteOn(5, 64, 90), NoteOn(5, 67, 90))
+    performance.play(0.2, ControlChange(5, 123, 0))
+    performance.play(0.3, ControlChange(5, 120, 0))
+    performance.play(0.4, ControlChange(5, 64, 0))
+    performance.run(until_s=1.0)
+    expected = [
+        (0.2, NoteOff(5, 64)),
+        (0.2, NoteOff(5, 67)),
+        (0.3, ControlChange(5, 64, 0)),
+        (0.3, ControlChange(5, 64, 127)),
+        (0.4, ControlChange(5, 64, 0)),
+    ]
+    assert expected == of_channel(performance, 5)[3:]
 
 
 def test_an_output_that_is_gone_is_left_to_the_beat() -> None:
     """In a driver's thread nobody could say so."""
     output = LoopbackBackend().open_virtual_output("Out")
     output.close()
-    thru = Thru(output, bytearray(SIZE))
+    thru = Thru(output, bytearray(SIZE), no_echoes())
     thru.pass_on((0x90, 64, 90), 0, "Keys")
     thru.release(1.0)
 
@@ -115,7 +169,7 @@ def test_nothing_is_passed_on_after_the_end() -> None:
     backend, ear = LoopbackBackend(), list[object]()
     output = backend.open_virtual_output("Out")
     backend.open_input("Out", lambda data, _at_ns: ear.append(data))
-    thru = Thru(output, bytearray(SIZE))
+    thru = Thru(output, bytearray(SIZE), no_echoes())
     thru.pass_on((0x95, 64, 90), 0, "Keys")
     thru.close()
     thru.pass_on((0x95, 65, 90), 1, "Keys")

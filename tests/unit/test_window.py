@@ -152,11 +152,22 @@ def test_each_channel_has_its_own_pedal() -> None:
     assert {(0, 60)} == window.sounding
 
 
-@pytest.mark.parametrize("control", [ALL_SOUND_OFF, ALL_NOTES_OFF])
-def test_all_notes_off_ends_the_channels_notes(control: int) -> None:
+def test_all_sound_off_ends_the_channels_notes() -> None:
     """Held and pedalled notes of the channel end, others sound on."""
     window = NoteWindow()
+    hear(window, DOWN, on(60), off(60), on(62), on(64, 1), ControlChange(0, ALL_SOUND_OFF, 0))
+    assert {(1, 64)} == window.sounding
+
+
+@pytest.mark.parametrize("control", [ALL_NOTES_OFF, 124, 127])
+def test_all_notes_off_lifts_the_channels_keys(control: int) -> None:
+    """A keyboard says that its keys are up: what the pedal holds sounds on until that comes up too."""
+    window = NoteWindow()
+    hear(window, on(58), ControlChange(0, control, 0))
+    assert set() == window.sounding
     hear(window, DOWN, on(60), off(60), on(62), on(64, 1), ControlChange(0, control, 0))
+    assert {(0, 60), (0, 62), (1, 64)} == window.sounding
+    hear(window, ControlChange(0, SUSTAIN_PEDAL, 0))
     assert {(1, 64)} == window.sounding
 
 

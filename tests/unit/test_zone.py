@@ -48,9 +48,22 @@ def test_below_the_split_the_player_is_alone() -> None:
 
 def test_pedals_are_obeyed_on_every_channel() -> None:
     """A panic, and what keeps the last bars, come from wherever they come."""
-    performance = Performance(performer_settings(listen_channels=(2,), bindings=bound(keep=80)))
+    performance = Performance(performer_settings(listen_channels=(2,), bindings=bound(keep=80, panic=81)))
     performance.play(0.0, NoteOn(2, 64, 90))
-    performance.play(1.0, ControlChange(9, 120, 0), ControlChange(9, 80, 127))
+    performance.play(1.0, ControlChange(9, 81, 127), ControlChange(9, 80, 127))
     performance.run(until_s=2.0)
     assert 1 == len(performance.told(Kept))
     assert {1.0} <= {round(event.at_s - 100.0, 3) for event in performance.told(Silenced)}
+
+
+def test_drums_are_not_heard_as_pitches() -> None:
+    """Channel 10 is the percussion's, and no note of it begins the jam, unless it was chosen."""
+    performance = Performance()
+    performance.play(0.5, NoteOn(9, 36, 90), NoteOff(9, 36))
+    performance.run(until_s=3.0)
+    assert [] == performance.told(Heard)
+    assert [] == performance.sent
+    chosen = Performance(performer_settings(listen_channels=(9,)))
+    chosen.play(0.5, NoteOn(9, 36, 90))
+    chosen.run(until_s=3.0)
+    assert [36] == [heard.note for heard in chosen.told(Heard)]

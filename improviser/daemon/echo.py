@@ -1,0 +1,258 @@
+"""Recognising our own output where it comes back: a DAW's monitoring, a thru box, a cable from out to in.
+
+A loop is proven port by port, by note-ons that come back one after another, since one of them may be the
+player's unison. Exact copies prove it soon; copies on another channel, in another octave or at another
+velocity take more of them, all moved alike. A note-on of ours that does not come back says that there is no
+loop. Once it is proven, all that comes back is dropped, controls and programs too.
+
+What is passed on from an input (thru) is not ours, so it proves little. A copy of it on another input is a
+copy all the same; on the same input only what changes nothing is dropped: a key that is down cannot go down,
+a pedal at 127 cannot come to 127. So quick repeats pass, and a loop ends after one round.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+# What comes back does so within this time and two look-aheads of the output: a loop through a DAW takes two
+# audio periods, 23 ms at 512 frames.
+LOOP_S: Final = 0.030
+# Points for a note-on of ours that comes back as it was, moved, or with another velocity: the likelier it is
+# that a player in unison with us has played it, the more of them it takes.
+EXACT: Final = 8
+MOVED: Final = 4
+REVALUED: Final = 2
+# What may be a quick repeat of the player's is worth less.
+REPEATED: Final = 1
+# With more points than these a loop is proven; with so many the port is no player's.
+PROOF: Final = 16
+CERTAINTY: Final = 48
+OCTAVE: Final = 12
+# A second of the fastest keyboard in MPE, and of our own notes.
+_KEPT: Final = 1024
+_OURS: Final = 64
+# Two ways to the same moment differ by less.
+_SLACK_S: Final = 0.005
+# What is handed over may leave so much later than what was handed over after it.
+_OUT_OF_ORDER_S: Final = 0.25
+_NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM, _SYSTEM = 0x8, 0x9, 0xB, 0xC, 0xF
+
+
+@dataclass(frozen=True, slots=True)
+class LoopHeard:
+    """Our own output comes back on a port: beyond doubt where `is_certain`, so that it is no player's."""
+
+    port: str
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A channel message: kind 0x8-0xE, channel 0-15, number (note, control, program) and value 0-127."""
+
+    kind: int
+    channel: int
+    number: int
+    value: int
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What left at `at_s`, the port that it was passed on from, None for our own, and where it came back."""
+
+    event: _Event
+    at_s: float
+    origin: str | None
+    returned: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What a loop does to a note: by so many channels and semitones, with its velocity or another."""
+
+    channels: int
+    semitones: int
+    keeps_velocity: bool
+
+    @property
+    def points(self) -> int:
+        """How much one note that comes back like this proves."""
+        if not self.keeps_velocity:
+            return REVALUED
+        return MOVED if self.channels or self.semitones else EXACT
+
+    def is_like(self, other: _Move) -> bool:
+        """Return whether both lead to the same channel and octave."""
+        return (self.channels, self.semitones) == (other.channels, other.semitones)
+
+
+_NO_MOVE: Final = _Move(0, 0, keeps_velocity=True)
+
+
+@dataclass(slots=True)
+class _Port:
+    """What is known of an input.
+
+    Attributes:
+        points: How far a loop is proven there.
+        move: What the loop does to notes.
+        looked_s: Our note-ons up to this moment were looked for.
+        states: The last value let through of each key (0: up), control, wheel and program.
+    """
+
+    points: int = 0
+    move: _Move = _NO_MOVE
+    looked_s: float = 0.0
+    told: int = 0
+    states: dict[tuple[int, int, int], int] = field(default_factory=dict)
+
+
+class EchoFilter:
+    """Tells our own output from what a player does.
+
+    Threads: `note_sent` is the performer's and the drivers', `is_echo` the drivers', each port in one thread.
+    Neither blocks.
+    """
+
+    def __init__(self, tell: Callable[[LoopHeard], None], look_ahead_s: Callable[[], float]) -> None:
+        """Start with nothing sent; `tell` hears of loops, `look_ahead_s` returns the output's look-ahead."""
+        self.count = 0
+        self._tell, self._look_ahead_s = tell, look_ahead_s
+        self._sent: deque[_Sent] = deque(maxlen=_KEPT)
+        self._our_notes: deque[_Sent] = deque(maxlen=_OURS)
+        self._ports: dict[str, _Port] = {}
+
+    def note_sent(self, data: Sequence[int], at_s: float, origin: str | None = None) -> None:
+        """Remember what leaves at `at_s`: our own, or what is passed on from the port `origin`."""
+        event = _event(data)
+        if event is not None:
+            sent = _Sent(event, at_s, origin)
+            self._sent.append(sent)
+            if origin is None and event.kind == _NOTE_ON:
+                self._our_notes.append(sent)
+
+    def is_echo(self, data: Sequence[int], at_s: float, port: str) -> bool:
+        """Return whether a message that came at `at_s` is what was sent, come back."""
+        event = _event(data)
+        if event is None:
+            return False
+        known = self._ports.setdefault(port, _Port())
+        window_s = LOOP_S + 2 * self._look_ahead_s()
+        self._look_for_missed(known, port, at_s - window_s)
+        is_echo = self._has_come_back(event, at_s, window_s, port, known)
+        if is_echo:
+            self.count += 1
+        else:
+            known.states[_key(event)] = _state(event)
+        return is_echo
+
+    def _has_come_back(self, event: _Event, at_s: float, window_s: float, port: str, known: _Port) -> bool:
+        """Weigh a message against what was sent."""
+        found = self._found(event, at_s, window_s, port, known)
+        if found is None:
+            return False
+        sent, move = found
+        sent.returned.add(port)
+        if sent.origin is None:
+            return self._is_ours(event, move, port, known)
+        return sent.origin != port or self._is_round(event, port, known)
+
+    def _found(
+        self, event: _Event, at_s: float, window_s: float, port: str, known: _Port
+    ) -> tuple[_Sent, _Move] | None:
+        """Return what a message is likest to, and how it is moved: as the loop moves, not at all, or anew."""
+        best: tuple[_Sent, _Move] | None = None
+        best_rank = 3
+        for sent in self._recent(at_s, window_s):
+            move = None if port in sent.returned else _move(sent.event, event)
+            if move is None:
+                continue
+            rank = 0 if move.is_like(known.move) else 1 if move == _NO_MOVE else 2
+            is_copy = move == _NO_MOVE or (sent.origin is None and (event.kind == _NOTE_ON or rank == 0))
+            if is_copy and rank <= best_rank:  # of the same rank the one that was sent first
+                best, best_rank = (sent, move), rank
+        return best
+
+    def _is_ours(self, event: _Event, move: _Move, port: str, known: _Port) -> bool:
+        """Weigh what is like a message of ours; a note-off goes the way of its note-on."""
+        if event.kind == _NOTE_ON:
+            if move != known.move:
+                known.points, known.move = 0, move
+            self._weigh(move.points, port, known)
+        if event.kind == _NOTE_OFF and known.states.get(_key(event)):
+            return False
+        return known.points > PROOF
+
+    def _is_round(self, event: _Event, port: str, known: _Port) -> bool:
+        """Weigh what is like a message that was passed on from this very port."""
+        changes_nothing = known.states.get(_key(event)) == _state(event)
+        if event.kind == _NOTE_ON and changes_nothing:
+            self._weigh(EXACT, port, known)
+        elif not changes_nothing:
+            self._weigh(REPEATED, port, known)
+        return changes_nothing or known.points > PROOF
+
+    def _weigh(self, points: int, port: str, known: _Port) -> None:
+        """Count points for a loop, and tell of it once it is proven, and again when it is certain."""
+        known.points += points
+        for level, threshold in ((1, PROOF), (2, CERTAINTY)):
+            if known.points > threshold and known.told < level:
+                known.told = level
+                self._tell(LoopHeard(port, is_certain=level == 2))  # noqa: PLR2004 - the second one
+
+    def _look_for_missed(self, known: _Port, port: str, until_s: float) -> None:
+        """Take the points back where a note-on of ours did not come back in time."""
+        since_s, known.looked_s = known.looked_s, until_s
+        for sent in tuple(self._our_notes):
+            if since_s <= sent.at_s < until_s and port not in sent.returned:
+                known.points = 0
+
+    def _recent(self, at_s: float, window_s: float) -> Iterator[_Sent]:
+        """Yield what was sent within the window before `at_s`, the newest first."""
+        for sent in reversed(tuple(self._sent)):
+            if sent.at_s < at_s - window_s - _OUT_OF_ORDER_S:
+                return
+            if at_s - window_s <= sent.at_s <= at_s + _SLACK_S:
+                yield sent
+
+
+def _event(data: Sequence[int]) -> _Event | None:
+    """Return the channel message in `data`, a note-on without velocity as a note-off; None for others."""
+    if not data or not 0x80 <= data[0] < 0xF0:  # noqa: PLR2004 - the range of status bytes
+        return None
+    kind, channel = divmod(data[0], 16)
+    number = data[1] if len(data) > 1 else 0
+    value = data[2] if len(data) > 2 else 0  # noqa: PLR2004 - the third byte
+    if kind == _NOTE_ON and not value:
+        kind = _NOTE_OFF
+    return _Event(kind, channel, number, 0 if kind == _NOTE_OFF else value)
+
+
+def _move(sent: _Event, came: _Event) -> _Move | None:
+    """Return how `came` is `sent` moved; None where it is not."""
+    if came.kind != sent.kind:
+        return None
+    channels, numbers = came.channel - sent.channel, came.number - sent.number
+    if came.kind in {_NOTE_ON, _NOTE_OFF}:
+        return _Move(channels, numbers, came.value == sent.value) if numbers % OCTAVE == 0 else None
+    is_like = numbers == 0 and came.value == sent.value
+    return _Move(channels, 0, keeps_velocity=True) if is_like else None
+
+
+def _key(event: _Event) -> tuple[int, int, int]:
+    """Return what an event changes: a key, a control, the pressure of a key; a channel's wheel or program."""
+    kind = _NOTE_ON if event.kind == _NOTE_OFF else event.kind
+    has_number = kind in {_NOTE_ON, 0xA, _CONTROL}
+    return kind, event.channel, event.number if has_number else 0
+
+
+def _state(event: _Event) -> int:
+    """Return what it changes that to; both bytes of a wheel."""
+    if event.kind in {_NOTE_OFF, _NOTE_ON, 0xA, _CONTROL}:
+        return event.value
+    return event.value * 128 + event.number

@@ -1,0 +1,126 @@
+"""Keyboards that give each note a channel of its own (MPE): all channels of a zone are one player.
+
+A keyboard tells its zones by the MPE Configuration Message, or it is seen from what it plays: it bends and
+presses a note's channel just before each note-on, and takes another channel for the next note.
+
+Source: MIDI Polyphonic Expression, version 1.1 (RP-053): the lower zone's master is channel 1, the upper
+one's channel 16; registered parameter 6 on a master sets how many member channels follow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from improviser.midi.message import (
+    ChannelAftertouch,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    PolyAftertouch,
+    ProgramChange,
+)
+
+if TYPE_CHECKING:
+    from improviser.midi.message import Message
+
+LOWER_MASTER: Final = 0
+UPPER_MASTER: Final = 15
+_MEMBERS_MAX: Final = 15
+_DATA_ENTRY: Final = 6
+_PARAMETER: Final = {101: "high", 100: "low"}
+_CONFIGURATION: Final = {"high": 0, "low": 6}
+_TIMBRE: Final = 74
+# So many note-ons in a row, on at least two channels, each with its bend and pressure, are an MPE keyboard's;
+# a sequencer sends them once for a channel, when it begins.
+_PROOF: Final = 4
+
+
+@dataclass(slots=True)
+class _Port:
+    """What is known of an input.
+
+    Attributes:
+        members: Each member channel's master.
+        parameters: The registered parameter that is chosen on a master.
+        shaped: What was sent on a channel since its last note-on: the kinds of messages.
+        fresh: The channels of the last note-ons that had all that.
+        apart: The keys, (channel, note), that went down before their channel was a member: they end there.
+    """
+
+    members: dict[int, int] = field(default_factory=dict)
+    parameters: dict[int, dict[str, int]] = field(default_factory=dict)
+    shaped: dict[int, set[str]] = field(default_factory=dict)
+    fresh: list[int] = field(default_factory=list)
+    apart: set[tuple[int, int]] = field(default_factory=set)
+
+
+class MpeZones:
+    """Merges the channels of a zone, port by port. Threads: the performer's only."""
+
+    def __init__(self) -> None:
+        """Start with no zone known."""
+        self._ports: dict[str, _Port] = {}
+
+    def merged(self, message: Message, port: str) -> Message | None:
+        """Return a message as one player's, on the zone's master channel; None for what shapes one note."""
+        channel = getattr(message, "channel", None)
+        if channel is None:
+            return message
+        known = self._ports.setdefault(port, _Port())
+        if isinstance(message, ControlChange):
+            _configure(known, message)
+        _look(known, message)
+        master = known.members.get(channel)
+        if isinstance(message, NoteOff) and (channel, message.note) in known.apart:
+            known.apart.discard((channel, message.note))
+            return message
+        if master is None:
+            if isinstance(message, NoteOn):
+                known.apart.add((channel, message.note))
+            return message
+        match message:
+            case NoteOn() | NoteOff():
+                return replace(message, channel=master)
+            case ControlChange(_, control) if control != _TIMBRE:
+                return replace(message, channel=master)
+            case _:
+                return None
+
+
+def _configure(known: _Port, message: ControlChange) -> None:
+    """Follow the configuration message, three controls on a master channel."""
+    channel, control, value = message.channel, message.control, message.value
+    if channel not in {LOWER_MASTER, UPPER_MASTER}:
+        return
+    chosen = known.parameters.setdefault(channel, {})
+    if control in _PARAMETER:
+        chosen[_PARAMETER[control]] = value
+    elif control == _DATA_ENTRY and chosen == _CONFIGURATION:
+        _set_zone(known, channel, min(value, _MEMBERS_MAX))
+
+
+def _set_zone(known: _Port, master: int, count: int) -> None:
+    """Let so many channels follow a master; the newest zone takes channels from the other one."""
+    known.members = {channel: its for channel, its in known.members.items() if its != master}
+    nearest = range(1, count + 1) if master == LOWER_MASTER else range(_MEMBERS_MAX - count, _MEMBERS_MAX)
+    known.members |= dict.fromkeys(nearest, master)
+
+
+def _look(known: _Port, message: Message) -> None:
+    """See whether notes are played as only an MPE keyboard does."""
+    match message:
+        case PitchBend(channel):
+            known.shaped.setdefault(channel, set()).add("bend")
+        case ChannelAftertouch(channel) | PolyAftertouch(channel) | ControlChange(channel, 74):
+            known.shaped.setdefault(channel, set()).add("pressure")
+        case NoteOn(channel) if channel != LOWER_MASTER:
+            is_fresh = known.shaped.pop(channel, set()) == {"bend", "pressure"}
+            known.fresh = [*known.fresh, channel] if is_fresh else []
+            if len(known.fresh) >= _PROOF and len(set(known.fresh)) > 1 and not known.members:
+                _set_zone(known, LOWER_MASTER, _MEMBERS_MAX)
+        case ProgramChange():
+            known.fresh = []
+        case _:
+            pass

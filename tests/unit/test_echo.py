@@ -1,0 +1,167 @@
+"""Our own output that comes back: what is dropped, what is the player's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from improviser.daemon.echo import EchoFilter, LoopHeard
+from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, ProgramChange, message_to_bytes
+
+ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
+Change = Callable[[Message], Message]
+
+
+class Loop:
+    """A filter, and a cable that brings back what is sent, changed."""
+
+    def __init__(self, change: Change = lambda message: message, look_ahead_s: float = 0.0) -> None:
+        """Be laid."""
+        self.told: list[LoopHeard] = []
+        self.echoes = EchoFilter(self.told.append, lambda: look_ahead_s)
+        self._change = change
+
+    def send(self, message: Message, at_s: float) -> None:
+        """Send what does not come back."""
+        self.echoes.note_sent(message_to_bytes(message), at_s)
+
+    def comes(self, message: Message, at_s: float, port: str = "A") -> bool:
+        """Return whether what comes is taken for an echo."""
+        return self.echoes.is_echo(message_to_bytes(message), at_s, port)
+
+    def round(self, message: Message, at_s: float, delay_s: float = 0.02) -> bool:
+        """Send what comes back; return whether that is taken for an echo."""
+        self.send(message, at_s)
+        return self.comes(self._change(message), at_s + delay_s)
+
+
+def rounds_until_dropped(loop: Loop, notes: range = range(40)) -> int:
+    """Return how many notes come back before one is dropped."""
+    for place in notes:
+        note = 48 + place * 5 % 24
+        was_dropped = loop.round(NoteOn(0, note, 80 - place % 3), place * 0.2)
+        loop.round(NoteOff(0, note), place * 0.2 + 0.1)
+        if was_dropped:
+            return place
+    return len(notes)
+
+
+def test_one_note_like_ours_is_the_players() -> None:
+    """A unison that happens once, or whose like did not come back before, is heard."""
+    loop = Loop()
+    assert not loop.round(ON, 1.0)
+    loop.send(NoteOn(0, 62, 80), 2.0)
+    assert not loop.round(ON, 3.0)
+    assert 0 == loop.echoes.count
+
+
+def test_a_loop_is_proven_by_two_notes() -> None:
+    """From the third note that comes back on, what comes back is dropped, its note-off too."""
+    loop = Loop()
+    dropped = [
+        loop.round(message, place + after_s)
+        for place in range(4)
+        for message, after_s in ((ON, 0.0), (OFF, 0.5))
+    ]
+    assert [False] * 4 + [True] * 4 == dropped
+    assert 4 == loop.echoes.count
+    assert [LoopHeard("A", is_certain=False)] == loop.told
+
+
+def test_a_note_off_goes_the_way_of_its_note_on() -> None:
+    """One that was let through before the loop was proven is ended, though its end comes after that."""
+    loop = Loop()
+    loop.round(NoteOn(0, 60, 80), 0.0)
+    loop.round(NoteOn(0, 62, 80), 0.1)
+    assert loop.round(NoteOn(0, 64, 80), 0.2)
+    assert not loop.round(NoteOff(0, 60), 0.3)
+    assert loop.round(NoteOff(0, 64), 0.4)
+
+
+def test_what_comes_late_is_no_loop() -> None:
+    """The same note after more than 30 ms is the player's answer; longer where the output looks ahead."""
+    late = Loop()
+    assert not any(late.round(ON, float(place), delay_s=0.04) for place in range(5))
+    slow = Loop(look_ahead_s=0.05)
+    assert [False, False, True] == [slow.round(ON, float(place), delay_s=0.1) for place in range(3)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [ControlChange(0, 64, 0), ControlChange(0, 120, 0), ControlChange(0, 123, 0), ProgramChange(0, 3)],
+)
+def test_controls_and_programs_of_a_loop_are_dropped(message: Message) -> None:
+    """They prove nothing; once notes have proven the loop they come back no more than those."""
+    loop = Loop()
+    assert not loop.round(message, 0.0)
+    rounds_until_dropped(loop, range(1, 5))
+    assert loop.round(message, 1.05)
+    assert not loop.comes(message, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "most"),
+    [
+        (lambda note: type(note)(5, note.note, note.velocity), 6),
+        (lambda note: type(note)(note.channel, note.note + 12, note.velocity), 6),
+        (lambda note: type(note)(note.channel, note.note, max(0, note.velocity - 9)), 10),
+        (lambda note: type(note)(3, note.note - 12, 100 if isinstance(note, NoteOn) else 0), 10),
+    ],
+)
+def test_a_loop_that_changes_notes_is_noticed(change: Change, most: int) -> None:
+    """Another channel, octave or velocity: it takes some more notes."""
+    loop = Loop(change)
+    assert 3 <= rounds_until_dropped(loop) <= most
+    assert [LoopHeard("A", is_certain=False)] == loop.told
+
+
+def test_a_player_in_unison_now_and_then_is_heard() -> None:
+    """In octaves with two of three notes of ours: one that nobody plays says that it is no loop."""
+    loop = Loop()
+    for place in range(300):
+        at_s = place * 0.2
+        loop.send(NoteOn(0, 60 + place % 7, 80), at_s)
+        if place % 3:
+            assert not loop.comes(NoteOn(0, 72 + place % 7, 80), at_s + 0.01)
+
+
+def test_a_port_is_certain_to_be_no_players_after_seven_notes() -> None:
+    """That is told once; until then what comes back is ignored only."""
+    loop = Loop()
+    for place in range(20):
+        loop.round(NoteOn(0, 60 + place % 5, 80), place * 0.2)
+        loop.round(NoteOff(0, 60 + place % 5), place * 0.2 + 0.1)
+        assert (place >= 6) is (LoopHeard("A", is_certain=True) in loop.told)
+    assert 2 == len(loop.told)
+
+
+def test_ports_are_looked_at_one_by_one() -> None:
+    """What comes back on one port is the player's on another, and a loop may lead to both."""
+    loop = Loop()
+    for place in range(5):
+        loop.round(ON, float(place))
+    assert not loop.comes(NoteOn(0, 64, 80), 5.0, "B")
+    for place in range(6, 12):
+        loop.send(ON, float(place))
+        assert loop.comes(ON, place + 0.01)
+        assert (place >= 8) is loop.comes(ON, place + 0.01, "B")
+
+
+def test_the_player_beside_a_loop_is_heard() -> None:
+    """On the same port: what is unlike ours passes, and a unison passes once."""
+    loop = Loop()
+    for place in range(5):
+        loop.round(ON, float(place))
+    assert not loop.comes(NoteOn(0, 65, 80), 5.1)
+    loop.send(ON, 6.0)
+    assert loop.comes(ON, 6.01)
+    assert not loop.comes(ON, 6.012)
+
+
+def test_what_has_no_channel_is_no_echo() -> None:
+    """Clock and system exclusive messages are others' business."""
+    loop = Loop()
+    for data in ((), (0xF8,), (0xF0, 0x7D, 0xF7)):
+        loop.echoes.note_sent(data, 1.0)
+        assert not loop.echoes.is_echo(data, 1.0, "A")

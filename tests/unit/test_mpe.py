@@ -1,0 +1,111 @@
+"""Keyboards that give each note a channel: they are one player."""
+
+from __future__ import annotations
+
+import pytest
+
+from improviser.control import Controlled, Heard, Lifted
+from improviser.daemon.mpe import MpeZones
+from improviser.midi.message import (
+    ChannelAftertouch,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    PolyAftertouch,
+    ProgramChange,
+    SongPosition,
+)
+from tests.performing import Performance
+
+PORT = "Seaboard"
+
+
+def configured(master: int, members: int) -> list[Message]:
+    """Return the MPE Configuration Message."""
+    return [ControlChange(master, 101, 0), ControlChange(master, 100, 6), ControlChange(master, 6, members)]
+
+
+def merged(zones: MpeZones, *messages: Message, port: str = PORT) -> list[Message | None]:
+    """Return what becomes of messages."""
+    return [zones.merged(message, port) for message in messages]
+
+
+def touch(channel: int, note: int) -> list[Message]:
+    """Return what an MPE keyboard sends for a key that goes down."""
+    return [PitchBend(channel, 0), ChannelAftertouch(channel, 0), NoteOn(channel, note, 90)]
+
+
+@pytest.mark.parametrize(("master", "member", "outside"), [(0, 5, 6), (15, 10, 9)])
+def test_a_zone_that_is_told_is_one_player(master: int, member: int, outside: int) -> None:
+    """Its notes and pedals are the master's; what shapes one note is nobody's; other channels stay."""
+    zones = MpeZones()
+    merged(zones, *configured(master, 5))
+    assert [NoteOn(master, 60, 90), NoteOff(master, 60)] == merged(
+        zones, NoteOn(member, 60, 90), NoteOff(member, 60)
+    )
+    assert [ControlChange(master, 64, 127)] * 2 == merged(
+        zones, ControlChange(master, 64, 127), ControlChange(member, 64, 127)
+    )
+    shapes = PitchBend(member, 5), ChannelAftertouch(member, 5), PolyAftertouch(member, 60, 5)
+    assert [None] * 5 == merged(zones, *shapes, ControlChange(member, 74, 5), ProgramChange(member, 1))
+    assert [NoteOn(outside, 60, 90)] == merged(zones, NoteOn(outside, 60, 90))
+    assert [NoteOn(member, 60, 90)] == merged(zones, NoteOn(member, 60, 90), port="Piano")
+    assert [SongPosition(0)] == merged(zones, SongPosition(0))
+
+
+def test_a_zone_can_be_taken_back_and_take_from_the_other() -> None:
+    """No members end it; members that both want are the newer one's."""
+    zones = MpeZones()
+    merged(zones, *configured(0, 10), *configured(15, 10))
+    assert [NoteOn(15, 60, 1), NoteOn(0, 60, 1)] == merged(zones, NoteOn(7, 60, 1), NoteOn(3, 60, 1))
+    merged(zones, *configured(15, 0))
+    assert [NoteOn(7, 60, 1)] == merged(zones, NoteOn(7, 60, 1))
+
+
+def test_other_parameters_are_no_configuration() -> None:
+    """A bend range, on a master or elsewhere, makes no zone."""
+    zones = MpeZones()
+    merged(zones, ControlChange(0, 101, 0), ControlChange(0, 100, 0), ControlChange(0, 6, 12))
+    merged(zones, *[ControlChange(3, control, value) for control, value in ((101, 0), (100, 6), (6, 5))])
+    assert [NoteOn(2, 60, 1)] == merged(zones, NoteOn(2, 60, 1))
+
+
+def test_a_zone_is_seen_from_what_is_played() -> None:
+    """Four notes in a row, each on another channel that was bent and pressed before."""
+    zones = MpeZones()
+    first = merged(zones, *(message for channel in (1, 2, 3) for message in touch(channel, 60 + channel)))
+    assert NoteOn(3, 63, 90) == first[-1]
+    assert NoteOn(0, 64, 90) == merged(zones, *touch(4, 64))[-1]
+    assert [None, None, NoteOn(0, 65, 90)] == merged(zones, *touch(5, 65))
+    assert [NoteOff(0, 64)] == merged(zones, NoteOff(4, 64))
+
+
+def test_a_key_ends_where_it_began() -> None:
+    """One that went down before its channel was a member comes up there, so that nothing hangs."""
+    zones = MpeZones()
+    merged(zones, NoteOn(3, 63, 90), *configured(0, 15))
+    assert [NoteOff(3, 63), NoteOff(0, 63)] == merged(zones, NoteOff(3, 63), NoteOff(3, 63))
+
+
+def test_a_sequencer_is_no_mpe_keyboard() -> None:
+    """It sets bend and pressure once for a channel, plays several notes there, chooses sounds."""
+    zones = MpeZones()
+    for channel in (1, 2, 3):
+        merged(zones, *touch(channel, 60), NoteOn(channel, 64, 90), NoteOn(channel, 67, 90))
+    for channel in (4, 5, 6, 7):
+        merged(zones, *touch(channel, 60)[:2], ProgramChange(channel, 3), NoteOn(channel, 64, 90))
+    assert [NoteOn(8, 60, 90)] == merged(zones, NoteOn(8, 60, 90))
+
+
+def test_a_jam_hears_one_player() -> None:
+    """The tenth channel is no drum there; what shapes notes is not told."""
+    performance = Performance()
+    performance.play(0.5, *configured(0, 15), *touch(9, 60), *touch(3, 64), ControlChange(0, 64, 127))
+    performance.play(1.0, NoteOff(9, 60), NoteOff(3, 64))
+    performance.run(until_s=2.0)
+    assert [(0, 60), (0, 64)] == [(heard.channel, heard.note) for heard in performance.told(Heard)]
+    assert [(0, 60), (0, 64)] == [(up.channel, up.note) for up in performance.told(Lifted)]
+    assert (176, 64, 127) in [told.data for told in performance.told(Controlled)]
+    assert not [told for told in performance.told(Controlled) if told.data[0] >> 4 in {0xD, 0xE}]
