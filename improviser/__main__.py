@@ -6,6 +6,7 @@ load side by side what they need, and the music is ready sooner.
 
 from __future__ import annotations
 
+import io
 import sys
 from contextlib import ExitStack
 
@@ -15,6 +16,9 @@ _HELP = frozenset({"-h", "--help"})
 
 def main() -> int:
     """Run the process's own command line and give its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no "é" shows "?"
     words = sys.argv[1:]
     with ExitStack() as stack:
         if words and words[0] in _PLAYING and not _HELP & set(words):

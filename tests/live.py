@@ -138,7 +138,7 @@ class Command:
 
     def __init__(self, arguments: list[str], folder: Path, home: Path) -> None:
         """Start the command in `folder`."""
-        environment = os.environ | {
+        self.environment = os.environ | {
             "IMPROVISER_CONFIG_DIR": str(home),
             "IMPROVISER_STATE_DIR": str(folder / "state"),
             "PYTHONPATH": str(CHECKOUT),
@@ -150,7 +150,7 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             cwd=folder,
-            env=environment,
+            env=self.environment,
         )
         self.lines: list[str] = []
         self._hangs_up = False

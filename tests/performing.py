@@ -86,6 +86,7 @@ class Performance:
         actor: Who decides; by default one that plays a note at the start of each bar and holds it.
         player: When the built-in player plays.
         propose: Takes a tempo that others have to agree on.
+        close_loop: Takes the port that returns what is sent.
         new_engine: Makes the engine, where it is not the one of `settings` and `actor`.
     """
 
@@ -98,6 +99,7 @@ class Performance:
     sent: list[tuple[float, Message]] = field(default_factory=list)
     cells: bytearray = field(default_factory=lambda: bytearray(SIZE))
     propose: Callable[[float], None] | None = None
+    close_loop: Callable[[str], None] = lambda _port: None
 
     def __post_init__(self) -> None:
         """Open the ports."""
@@ -140,6 +142,7 @@ class Performance:
             Lessons(self.settings, self.inbox.put),
             stand_in,
             self.propose,
+            close_loop=self.close_loop,
         )
         return Beat(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 

@@ -39,10 +39,14 @@ def tell(text: str) -> None:
 
 
 def say_json(values: Mapping[str, object]) -> None:
-    """Print `values` as one JSON object on one line, at once; a number that is none becomes null."""
+    """Print `values` as one JSON object on one line, at once; a number that is none becomes null.
+
+    Where stdout has not all characters they are escaped, so that nothing is lost.
+    """
     import json
 
-    text = json.dumps(_without_nan(values), ensure_ascii=False, default=str, allow_nan=False)
+    has_all = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(_without_nan(values), ensure_ascii=not has_all, default=str, allow_nan=False)
     print(text, flush=True)  # noqa: T201 - as in say
 
 

@@ -69,11 +69,14 @@ def take_launched() -> Launched:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment in which a process of ours finds this package, installed or not."""
+    """Return the environment in which a process of ours finds this package and writes UTF-8."""
+    # The terminal's encoding is not that of the pipes between us: names of ports may be in any script.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONIOENCODING"}
+    variables["PYTHONUTF8"] = "1"
     if os.path.basename(_HERE) in _INSTALLED:  # noqa: PTH119 - as above
-        return dict(os.environ)
+        return variables
     # An entry that is empty or relative stands for the user's folder.
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return os.environ | {
+    return variables | {
         "PYTHONPATH": os.pathsep.join([_HERE, *(entry for entry in given if os.path.isabs(entry))])  # noqa: PTH117 - as above
     }

@@ -88,8 +88,6 @@ class Watch(threading.Thread):
             self._ports.output.close_left(LINGER_S)
             if self._routes:
                 self.reroute(self._routes.pop())
-            while self._looped:
-                self._close_looped(self._looped.popleft())
             self.look()
             self.note_seen()
 
@@ -169,6 +167,8 @@ class Watch(threading.Thread):
 
     def look(self) -> None:
         """Look once."""
+        while self._looped:
+            self._close_looped(self._looped.popleft())
         sources, destinations = self._names()
         self._look_at_output(sources, destinations)
         for port in tuple(self._ports.inputs):

@@ -14,7 +14,8 @@ from improviser.control import (
     Notice,
     Warned,
 )
-from improviser.daemon.inbox import PortFound, PortLost
+from improviser.daemon.echo import LoopHeard
+from improviser.daemon.inbox import BackendLost, LoopClosed, PortFound, PortLost
 from improviser.daemon.ledger import NOTE_CELLS
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import PortError
@@ -28,6 +29,7 @@ from improviser.midi.message import (
     NoteOn,
     message_to_bytes,
 )
+from improviser.ports.base import Disconnected
 from tests.performing import (
     ENGINE,
     KEYBOARD,
@@ -197,3 +199,38 @@ def test_an_output_that_may_return_does_not_end_the_music() -> None:
     told = Warned("the output 'Synth' is gone; it is used again when it is back")
     assert [told] == performance.told(Warned)
     assert "'Synth' is played on again" in [notice.text for notice in performance.told(Notice)]
+
+
+@pytest.mark.parametrize("news", [Disconnected(KEYBOARD), LoopClosed(KEYBOARD)])
+def test_a_key_whose_cable_goes_is_up(news: Disconnected | LoopClosed) -> None:
+    """Nobody else would lift it; the music goes on."""
+    performance = Performance()
+    performance.play(1.0, ON)
+    performance.at(1.5, lambda: performance.inbox.put(news))
+    performance.run(until_s=3.5)
+    assert [(START_S + 1.5, 60)] == [(lifted.at_s, lifted.note) for lifted in performance.told(Lifted)]
+    assert [1.0, 3.0] == ons(performance)
+
+
+def test_a_loop_is_told_and_closed_where_it_is_certain() -> None:
+    """First it is ignored, then the port is let go of."""
+    performance = Performance()
+    closed: list[str] = []
+    performance.close_loop = closed.append
+    for at_s, is_certain in ((0.5, False), (0.6, True)):
+        loop = LoopHeard("Ardour", is_certain=is_certain)
+        performance.at(at_s, lambda loop=loop: performance.inbox.put(loop))  # type: ignore[misc] # this turn's
+    performance.at(0.7, lambda: performance.inbox.put(LoopClosed("Ardour")))
+    performance.run(until_s=1.0)
+    assert ["Ardour"] == closed
+    ignored, let_go = [told.text for told in performance.told(Warned)]
+    assert "comes back on 'Ardour'" in ignored
+    assert "--in 'Ardour'" in let_go
+
+
+def test_a_system_that_is_gone_ends_the_performance() -> None:
+    """Another performer has to open it anew."""
+    performance = Performance()
+    performance.at(0.5, lambda: performance.inbox.put(BackendLost("jack")))
+    with pytest.raises(PortError, match=r"the MIDI system \(jack\) does not answer any more"):
+        performance.run(until_s=1.0)

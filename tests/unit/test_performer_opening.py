@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from improviser.control import Event, Notice, PlayerUse
+from improviser.control import Event, Notice, PlayerUse, Route
 from improviser.daemon import opening
 from improviser.daemon import watch as watch_module
-from improviser.daemon.inbox import Inbox, PortFound, PortLost
+from improviser.daemon.inbox import BackendLost, Inbox, LoopClosed, PortFound, PortLost
 from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
 from improviser.daemon.steady import SteadyOutput
 from improviser.daemon.watch import Watch, watching
@@ -302,3 +302,42 @@ def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) ->
     assert isinstance(ports.output, SteadyOutput)
     assert ports.output.is_away
     ports.close()
+
+
+def test_inputs_can_be_left_out(patchbay: Patchbay) -> None:
+    """Whatever else is asked for; one that comes later is left out too."""
+    offer(patchbay, "Keys", "Ardour:MIDI 1/midi_out 1")
+    inbox, ports = Inbox(), opened(excluded_inputs=("ardour", "PAD"))
+    watch = Watch(ports, inbox, every_s=1.0)
+    offer(patchbay, "Pad")
+    watch.look()
+    assert (VIRTUAL_INPUT, "Keys") == ports.names()["in"]
+    with pytest.raises(PortError, match="no MIDI input matches 'Pad'"):
+        opened(input_pattern="Pad", excluded_inputs=("Pad",))
+
+
+def test_a_port_that_returns_our_output_is_closed(patchbay: Patchbay) -> None:
+    """And left closed, unless it was asked for by name; our own input cannot be."""
+    offer(patchbay, "Keys", "Ardour")
+    inbox, ports = Inbox(), opened()
+    watch = Watch(ports, inbox, every_s=1.0)
+    watch.close_loop("Ardour")
+    watch.close_loop(VIRTUAL_INPUT)
+    for _ in range(3):
+        watch.look()
+    assert [LoopClosed("Ardour")] == list(inbox.take_many(9))
+    assert (VIRTUAL_INPUT, "Keys") == ports.names()["in"]
+    watch.reroute(Route(input="Ardour"))
+    watch.close_loop("Ardour")
+    watch.look()
+    assert (VIRTUAL_INPUT, "Ardour") == ports.names()["in"]
+
+
+def test_a_system_that_does_not_answer_is_lost(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is played on: nothing can be opened there again."""
+    LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
+    inbox, ports = Inbox(), opened(output_pattern="Synth")
+    monkeypatch.setattr(LoopbackBackend, "answers", lambda _backend: False)
+    with watching(ports, inbox, every_s=0.001):
+        wait_for(lambda: inbox.queue.qsize() > 1, "what is lost")
+    assert BackendLost("shared") in list(inbox.take_many(9))

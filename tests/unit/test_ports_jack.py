@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import sys
+import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -11,8 +13,10 @@ import pytest
 
 from improviser.errors import PortError
 from improviser.ports import jack
+from improviser.ports.base import BackendNews, LookAheadChanged
 from improviser.ports.jack import open_jack
 from improviser.ports.jack_clock import JackClock
+from improviser.ports.patience import within
 
 
 class Client:
@@ -24,10 +28,14 @@ class Client:
         """Begin shortly before JACK's count starts anew."""
         self.frame_time = self.last_frame_time = (1 << 32) - 48_000
 
-    def set_process_callback(self, _callback: object, **_: object) -> None:
+    def set_process_callback(self, callback: Callable[[int], None]) -> None:
+        """Let the test call."""
+        self.process = callback
+
+    def set_shutdown_callback(self, _callback: object, **_: object) -> None:
         """Never call."""
 
-    set_shutdown_callback = set_port_connect_callback = set_process_callback
+    set_port_connect_callback = set_shutdown_callback
 
     def activate(self) -> None:
         """Be active."""
@@ -98,3 +106,55 @@ def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(PortError, match="finds no JACK library \\(no libjack\\)"):
         open_jack()
+
+
+def test_a_server_that_calls_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second without a period, when it was asked all the while; who was away himself waits once more."""
+    monkeypatch.setitem(sys.modules, "jack", Library("jack"))
+    now_s = [100.0]
+    monkeypatch.setattr("improviser.ports.jack.time.monotonic", lambda: now_s[0])
+    backend = open_jack()
+    client = backend._client  # noqa: SLF001 - what calls back
+
+    def answers(passed_s: float, *, calls: bool) -> bool:
+        """Let time pass, with a period in it or not; return whether the server answers."""
+        now_s[0] += passed_s
+        if calls:
+            client.last_frame_time = (client.last_frame_time + 128) % (1 << 32)
+            client.process(128)
+        return backend.answers()
+
+    assert answers(60.0, calls=False)  # it was never called: no port is open yet
+    assert all(answers(1.0, calls=True) for _ in range(5))
+    assert answers(0.5, calls=False)
+    assert answers(30.0, calls=False)  # the machine slept
+    assert backend.is_running is False
+    assert answers(1.0, calls=True)
+    assert backend.is_running
+    assert not answers(1.0, calls=False)
+    assert backend.is_gone
+    assert not answers(1.0, calls=True)
+
+
+def test_another_period_is_told_and_looked_ahead_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first period of the new length on."""
+    monkeypatch.setitem(sys.modules, "jack", Library("jack"))
+    backend, told = open_jack(), list[BackendNews]()
+    backend.notify(told.append)
+    client = backend._client  # noqa: SLF001 - as above
+    assert 128 / 48_000 == pytest.approx(backend.period_s)
+    for frames in (128, 1024, 1024, 64):
+        client.process(frames)
+        assert frames / 48_000 == pytest.approx(backend.period_s)
+    assert [LookAheadChanged()] * 2 == told
+
+
+def test_a_server_that_stands_still_is_not_waited_for() -> None:
+    """It would hold up whoever joins it; what it raises is raised, what it returns returned."""
+    wake = threading.Event()
+    with pytest.raises(PortError, match=r"the MIDI system \(JACK\) does not answer"):
+        within(0.01, wake.wait, "JACK")
+    wake.set()
+    assert 7 == within(1.0, lambda: 7, "JACK")
+    with pytest.raises(ZeroDivisionError):
+        within(1.0, lambda: 1 // 0, "JACK")

@@ -1,0 +1,57 @@
+"""Terminals that have not all characters: everything is shown as far as it can be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from improviser.cli import COMMANDS
+from improviser.daemon.launch import environment
+
+
+def ran(folder: Path, *arguments: str, encoding: str) -> bytes:
+    """Return what a command writes, to stdout and stderr, on a terminal of an encoding."""
+    variables = os.environ | {
+        "PYTHONIOENCODING": encoding,
+        "PYTHONUTF8": "0",
+        "IMPROVISER_CONFIG_DIR": str(folder),
+        "IMPROVISER_STATE_DIR": str(folder / "state"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "improviser", *arguments], capture_output=True, env=variables, check=False
+    )
+    output = done.stdout + done.stderr
+    assert b"Traceback" not in output
+    assert b"UnicodeEncodeError" not in output
+    return output
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_every_help_can_be_shown(tmp_path: Path, encoding: str) -> None:
+    """Help texts have no character without which they cannot be read."""
+    for command in COMMANDS:
+        assert b"Usage" in ran(tmp_path, command, "--help", encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_names_in_other_scripts_are_shown_and_told(tmp_path: Path, encoding: str) -> None:
+    """On a terminal without them as question marks; in JSON escaped, and so whole."""
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "жаба.toml").write_text("nonsense", encoding="utf-8")
+    assert b"????" in ran(tmp_path, "presets", encoding=encoding)
+    lines = ran(tmp_path, "presets", "--json", encoding=encoding).decode(encoding).splitlines()
+    assert any("жаба" in str(json.loads(line)) for line in lines if line.startswith("{"))
+
+
+def test_a_process_of_ours_writes_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the terminal's encoding: what the processes tell each other is no text for people."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = subprocess.run(
+        [sys.executable, "-c", "print('Клавиатура')"], capture_output=True, env=environment(), check=True
+    )
+    assert "Клавиатура" == done.stdout.decode("utf-8").strip()
