@@ -1,0 +1,138 @@
+"""A plain jam beside a plain Ardour, which monitors, records and plays back what the improviser plays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from improviser.ports.jack import JackBackend, open_jack
+from tests.live import PATIENCE_S, Partner, Run, StartServer, wait_for
+
+pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(300)]
+
+SCRIPT = Path(__file__).with_name("ardour.lua")
+TRACK_IN, TRACK_OUT = "ardour:MIDI 1/midi_in 1", "ardour:MIDI 1/midi_out 1"
+TUNE = [60, 64, 67, 72, 71, 67, 65, 62]
+
+
+def ardour_command() -> str:
+    """Return the name of Ardour's command for scripts; skip the test where there is none."""
+    names = [f"ardour{version}-lua" for version in range(6, 12)]
+    found = next((name for name in names if shutil.which(name)), None)
+    if found is None:
+        pytest.skip("no Ardour (on Debian: apt-get install ardour)")
+    return found
+
+
+class Ardour:
+    """A session without a screen."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start, and wait until the track is there."""
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [ardour_command(), str(SCRIPT), str(folder)],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"HOME": str(folder.parent)},
+        )
+        self._wait_for("ready")
+
+    def do(self, command: str) -> None:
+        """Do something and wait until it is done."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        self._wait_for(f"did {command}")
+
+    def close(self) -> None:
+        """End the session."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def _wait_for(self, answer: str) -> None:
+        """Read until there is an answer."""
+        for line in self.process.stdout or ():
+            if line.strip() == answer:
+                return
+        pytest.fail(f"Ardour ended before it said: {answer}")
+
+
+@pytest.fixture
+def ardour(jackd: StartServer, tmp_path: Path) -> Iterator[Ardour]:
+    """Ardour on a server of its own."""
+    jackd(period=256)
+    session = Ardour(tmp_path / "ardour")
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def patchbay(ardour: Ardour) -> Iterator[JackBackend]:
+    """A client that lays cables."""
+    del ardour
+    backend = open_jack("Test Patchbay")
+    yield backend
+    backend.close()
+
+
+def answers(keys: Partner) -> int:
+    """Return how many notes the improviser plays while a player plays two bars."""
+    before = len(keys.ons)
+    keys.play(TUNE, 0.3)
+    return len(keys.ons) - before
+
+
+@pytest.mark.parametrize("goes_back", [False, True])
+def test_recording_twice_silences_nothing(
+    run: Run, ardour: Ardour, patchbay: JackBackend, *, goes_back: bool
+) -> None:
+    """Ardour's track hears the improviser, and is heard by it, or is cabled into it too.
+
+    After each stop less than 500 messages pass in a second; the player is answered all the while.
+    """
+    keys = Partner()
+    keys.offer()
+    jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web")
+    jam.wait_until_told("ready")
+    keys.listen()
+    ours = next(name for name in patchbay.input_names() if "Improviser Out" in name)
+    patchbay.connect(ours, TRACK_IN)
+    if goes_back:
+        patchbay.connect(TRACK_OUT, next(name for name in patchbay.output_names() if "Improviser In" in name))
+    for _ in range(2):
+        ardour.do("rewind")
+        ardour.do("record")
+        assert answers(keys) > 4
+        ardour.do("stop")
+        passed = len(keys.received)
+        time.sleep(1.0)
+        assert len(keys.received) < passed + 500
+        assert answers(keys) > 4
+    ardour.do("rewind")
+    ardour.do("play")
+    heard = len(jam.told("heard"))
+    keys.play(TUNE, 0.3)
+    wait_for(lambda: len(jam.told("heard")) >= heard + len(TUNE), "the player's notes")
+    # What Ardour plays back is what the improviser played before: no player's.
+    assert len(jam.told("heard")) <= heard + len(TUNE) + (40 if goes_back else 0)
+    jam.process.send_signal(signal.SIGINT)
+    assert 0 == jam.end()[0]
+    wait_for(lambda: not keys.sounding, "the end of what sounded")
+    keys.close()
