@@ -112,8 +112,11 @@ def jam(
     eight bars what was learned is tried on held-out music, and played by only where nothing is spoilt by it
     and it is better beside you. improviser ctl undo takes it back, undo_all to the start, freeze stops it.
 
-    Panic, which silences all at once while the jam goes on: the controls 120 (all sound off) and 123 (all
-    notes off) on any input, or, but for Windows, the signal SIGUSR1: kill -USR1 with the process's number.
+    improviser ctl panic ends all notes at once while the jam goes on; so does the signal SIGUSR1, but for
+    Windows, and a control that you choose (panic_control in settings.toml).
+
+    What it plays and hears again, through a DAW or a cable, is ignored. --not-in leaves ports out. Channel 10
+    is drums: it is heard only with --listen-channel 10.
     """
     from improviser.app import JamOptions
     from improviser.control import ClockUse

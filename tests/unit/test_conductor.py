@@ -13,6 +13,7 @@ from improviser.control import (
     Knob,
     Notice,
     PlayerUse,
+    Silenced,
     Started,
     Synced,
     Turn,
@@ -21,7 +22,7 @@ from improviser.control import (
 from improviser.daemon.replay import replay
 from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import CLOCK, CONTINUE, START, STOP, Message, NoteOn, SongPosition
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP, ControlChange, Message, NoteOn, SongPosition
 from tests.performing import ENGINE, KEYBOARD, START_S, BarNote, Performance, hanging, ons, performer_settings
 
 ON = NoteOn(0, 60, 80)
@@ -177,3 +178,14 @@ def test_a_performance_is_gone_on_with_at_the_clocks_tempo() -> None:
     assert [1.0, 5.0] == pytest.approx(ons(performance), abs=0.004)
     assert 1 == len(performance.told(Halted))
     assert set() == hanging(performance)
+
+
+def test_one_stop_is_one_release() -> None:
+    """What a DAW sends on each channel when it stops, pedal up, all notes and all sound off, adds none."""
+    performance = Performance()
+    stop_s = play_clock(performance, 120.0, 1.0, 6, START)
+    controls = [ControlChange(channel, control, 0) for channel in range(16) for control in (64, 123, 120)]
+    performance.play(stop_s, STOP, *controls)
+    performance.run(until_s=stop_s + 1.0)
+    assert 1 == sum(event.at_s < START_S + stop_s + 1.0 for event in performance.told(Silenced))
+    assert 4 >= sum(at_s >= stop_s for at_s, _ in performance.sent)

@@ -103,8 +103,8 @@ def test_nothing_is_opened_where_nothing_sounds(monkeypatch: pytest.MonkeyPatch)
 class Graph:
     """A graph that is told what to tell."""
 
-    def __init__(self, *answers: tuple[str, ...] | None) -> None:
-        """Answer with each of `answers`, then with the last."""
+    def __init__(self, *answers: tuple[str, ...] | Exception | None) -> None:
+        """Answer with each of `answers`, then with the last; raise those that are exceptions."""
         self.answers = list(answers)
         self.is_closed = self.is_gone = False
         self.restored: list[tuple[str, tuple[str, ...]]] = []
@@ -117,7 +117,10 @@ class Graph:
         """Give the next answer; nobody plays to it."""
         if "Improviser Out" != port:
             return ()
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self) -> None:
         """Be closed."""
@@ -214,3 +217,31 @@ def test_a_look_is_taken_at_once_where_it_is_asked_for(monkeypatch: pytest.Monke
     followed.look()
     assert ("A", "B") == followed.listeners
     followed.close()
+    followed.close()
+
+
+def test_a_port_that_vanishes_while_it_is_listed_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next look tells."""
+    graph = Graph(("A",), PortError("no port"), PortError("no port"), ("A", "B"))
+    monkeypatch.setattr(jack, "open_jack", lambda: graph)
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: followed.listeners == ("A", "B"), "a look after the fault")
+    followed.close()
+
+
+def test_a_successor_may_be_on_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is never called is not told that its server is gone: it joins anew."""
+    graphs = [Graph(("A",)), Graph(("B",))]
+    left = list(graphs)
+    monkeypatch.setattr(jack, "open_jack", lambda: left.pop(0))
+    monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
+    followed = Connections()
+    followed.follow(ready())
+    wait_for(lambda: followed.listeners == ("A",), "a look")
+    followed.hold()
+    followed.follow(ready())
+    wait_for(lambda: graphs[1].restored, "cables on the other one")
+    followed.close()
+    assert graphs[0].is_closed
