@@ -50,6 +50,7 @@ class OpenPorts:
         settings: What was asked for.
         inputs: What is listened to.
         player_output: Where the built-in player plays, None where it does not.
+        virtual_input: Name of the input that other programs can play to, None where there is none.
         looped: Inputs on which our own output came back: they are not listened to.
     """
 
@@ -60,6 +61,7 @@ class OpenPorts:
     settings: PortSettings = field(default_factory=PortSettings)
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
+    virtual_input: str | None = None
     looped: set[str] = field(default_factory=set)
 
     @property
@@ -92,7 +94,7 @@ class OpenPorts:
 
     def may_leave(self, name: str) -> bool:
         """Return whether an input was opened unasked, so that it may be closed unasked."""
-        return self.settings.input_pattern is None and not is_own(name)
+        return self.settings.input_pattern is None and name != self.virtual_input
 
     def find_output(self, destinations: Sequence[str]) -> OutputPort:
         """Open the output that was asked for by name. Raises PortError where it is not there."""
@@ -179,7 +181,9 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
         settings=settings,
     )
     if _wants_virtual_input(settings):
-        ports.inputs.append(backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT)))
+        virtual = backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT))
+        ports.inputs.append(virtual)
+        ports.virtual_input = virtual.name  # on Windows that of a loopback port
     ports.inputs += [backend.open_input(name, inbox.hears(name)) for name in wanted]
     if _wants_player(settings, wanted):
         ports.player_output = _open_player_output(backend)
