@@ -168,9 +168,7 @@ def free_part(song: Song, wanted: int) -> tuple[int, int]:
         if channel != PERCUSSION and (port, channel) not in taken
     ]
     if not free:
-        raise UsageError(
-            "no channel is free: the file has notes on all but 10; share one with --channel 1-16"
-        )
+        raise UsageError("no channel is free: all but 10 have notes; choose one to share with --channel 1-16")
     *_, port, channel = min(free)
     return port, channel
 
