@@ -132,7 +132,7 @@ def checked_meter(change: MeterChange) -> MeterChange:
 
 
 def key_signature(key: Key) -> MetaEvent:
-    """Return the key signature of `key` as `Key.name` spells it: F# has six sharps, Ebm has six flats."""
+    """Return the key signature of `key` with the fewest accidentals: F# has six sharps, Ebm six flats."""
     lowest = -5 - key.mode
     sharps = (7 * (key.tonic + 3 * key.mode) - lowest) % 12 + lowest
     return MetaEvent(MetaKind.KEY_SIGNATURE, bytes((sharps & 0xFF, int(key.mode))))
