@@ -17,7 +17,7 @@ def test_every_source_that_trains_tells_one_run_from_another() -> None:
     modules = {TRAINS} | graph.find_upstream_modules(TRAINS)
     packages = {module for module in modules if graph.find_children(module)}
     named = {
-        module.removeprefix("improviser.").replace(".", "/") + ("/__init__.py" if module in packages else ".py")
+        module.removeprefix("improviser.").replace(".", "/") + ("/__init__" if module in packages else "")
         for module in modules - NOT_LEARNED_FROM
     }
-    assert sorted(named) == sorted(LEARNED_FROM)
+    assert sorted(f"{name}.py" for name in named) == sorted(LEARNED_FROM)
