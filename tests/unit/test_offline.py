@@ -13,10 +13,7 @@ from hypothesis import strategies as st
 from improviser.engine import EngineSettings
 from improviser.engine.role import COMPING
 from improviser.errors import UsageError
-from improviser.midi.message import (
-    TimedMessage,
-)
-from improviser.midi.smf import MeterChange, Song, TempoChange, Track
+from improviser.midi.smf import MeterChange, Song, TempoChange
 from improviser.music.meter import Meter
 from improviser.music.scale import Key, Mode
 from improviser.offline import (
@@ -25,6 +22,7 @@ from improviser.offline import (
     random_fragment,
 )
 from tests.actors import Indifferent, pulse, random_policy
+from tests.rendering import timed
 from tests.sessions import sounding_after
 from tests.written import TICKS, onsets
 
@@ -38,11 +36,6 @@ def compose(fragment: list[int], bars: int = 2, settings: EngineSettings = IN_C,
     """Give a piece that goes on by chance."""
     drawn = replace(settings, temperature=1.0)
     return compose_song(fragment, bars, drawn, Indifferent(), np.random.default_rng(seed))
-
-
-def timed(track: Track) -> list[TimedMessage]:
-    """Give the events of a part as messages in time."""
-    return [TimedMessage(float(event.tick), event.message) for event in track.events]
 
 
 def test_a_piece_begins_with_its_fragment() -> None:
