@@ -25,7 +25,7 @@ from improviser.midi.message import (
     SysEx,
     TimedMessage,
 )
-from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track
+from improviser.midi.smf import MetaEvent, MetaKind, MeterChange, Song, TempoChange, TimedEvent, Track
 from improviser.music.meter import METERS
 from improviser.music.scale import ALL_KEYS
 
@@ -158,18 +158,36 @@ def ticks(max_size: int, max_delta: int = 5000) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(0, max_delta), max_size=max_size).map(lambda deltas: list(accumulate(deltas)))
 
 
+def meta_events() -> st.SearchStrategy[MetaEvent]:
+    """Return meta events that stand in tracks: texts, lyrics, markers, ports, key signatures and others."""
+    small = st.binary(max_size=12)
+    kinds = [0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x54, 0x7E, 0x7F]
+    return st.one_of(
+        st.builds(MetaEvent, st.sampled_from(kinds), small),
+        st.builds(MetaEvent, st.just(MetaKind.PORT), st.binary(min_size=1, max_size=1)),
+        st.builds(
+            MetaEvent, st.just(MetaKind.CHANNEL_PREFIX), CHANNELS.map(lambda channel: bytes([channel]))
+        ),
+        st.builds(
+            lambda sharps, mode: MetaEvent(MetaKind.KEY_SIGNATURE, bytes([sharps & 0xFF, mode])),
+            st.integers(-7, 7),
+            st.integers(0, 1),
+        ),
+    )
+
+
 @st.composite
-def tracks(draw: st.DrawFn) -> Track:
-    """Give a part of channel and system exclusive messages; its name is any text that UTF-8 can hold."""
+def tracks(draw: st.DrawFn, kinds: st.SearchStrategy[Message | MetaEvent] | None = None) -> Track:
+    """Return a part of messages and meta events; its name is any text that UTF-8 can hold."""
     name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
     moments = draw(ticks(max_size=12))
-    kinds = st.one_of(channel_messages(), sysex())
-    return Track(name, tuple(TimedEvent(tick, draw(kinds)) for tick in moments))
+    drawn = st.one_of(channel_messages(), sysex(), meta_events()) if kinds is None else kinds
+    return Track(name, tuple(TimedEvent(tick, draw(drawn)) for tick in moments))
 
 
 @st.composite
 def songs(draw: st.DrawFn) -> Song:
-    """Give a song of up to three parts, with changes of tempo and meter."""
+    """Return a song of up to three parts and a conductor, with changes of tempo and meter."""
     tempo_ticks = sorted(set(draw(ticks(max_size=4))))
     meter_ticks = sorted(set(draw(ticks(max_size=4))))
     tempos = st.integers(1, 0xFFFFFF)
@@ -179,6 +197,7 @@ def songs(draw: st.DrawFn) -> Song:
         tuple(TempoChange(tick, draw(tempos)) for tick in tempo_ticks),
         tuple(MeterChange(tick, draw(numerators), draw(denominators)) for tick in meter_ticks),
         tuple(draw(st.lists(tracks(), max_size=3))),
+        draw(tracks(meta_events())),
     )
 
 

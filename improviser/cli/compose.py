@@ -49,10 +49,11 @@ def compose(
     import numpy as np
 
     from improviser.config.preset import load_preset
-    from improviser.midi.smf import write_file
+    from improviser.midi.smf import check_suffix, write_file
     from improviser.music.pitch import parse_note
     from improviser.offline import compose_song, fragment_key, random_fragment, with_program
 
+    check_suffix(out)
     chosen = load_preset(preset)
     rng = np.random.default_rng(seed)
     notes = [parse_note(word) for word in start.split()] if start is not None else None

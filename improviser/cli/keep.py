@@ -38,7 +38,9 @@ def keep(
     from improviser.daemon.recorder import free_path, quantised_path, recorder_of
     from improviser.daemon.session_log import read_session
     from improviser.errors import UsageError
+    from improviser.midi.smf import check_suffix
 
+    check_suffix(out)
     source = session or newest_session()
     told = read_session(source)
     recorder = recorder_of(told, bars)

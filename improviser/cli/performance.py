@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from improviser.web.address import Door
 
 EXIT_USAGE = 2
-_MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 
 
 class BackendName(StrEnum):
@@ -298,9 +297,12 @@ def _follow(
 
 def _check(record: Path | None) -> None:
     """Raise UsageError where a recording could not be written in the end, or not be told from other files."""
-    if record is not None and record.suffix.lower() not in _MIDI_SUFFIXES:
-        raise UsageError(f"cannot record to {record}: a recording is a MIDI file; end its name in .mid")
-    if record is not None and not record.absolute().parent.is_dir():
+    from improviser.midi.smf import check_suffix
+
+    if record is None:
+        return
+    check_suffix(record)
+    if not record.absolute().parent.is_dir():
         raise UsageError(
             f"cannot record to {record}: there is no folder {record.absolute().parent}; make it first"
         )

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.cli.console import PATIENCE_S, progress, say, say_json
+from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
 from improviser.cli.options import DEFAULT_PRESET, JsonOption, KeyOption, PresetOption, SeedOption
+from improviser.cli.performance import ChannelOption, ProgramOption, SwingOption
 from improviser.cli.playing import make_settings, preset_actor, preset_program
+
+if TYPE_CHECKING:
+    from improviser.config.preset import Preset
+    from improviser.engine import EngineSettings
+    from improviser.midi.smf import Song
+    from improviser.offline import Wishes
 
 EXAMPLES = """
 improviser render melody.mid -o duet.mid
 improviser render song.mid -o duet.mid --preset fiddle --player-track 2 --key Am --seed 7
+improviser render band.mid -o duet.mid --player-track piano --channel 5 --program 41
+improviser render waltz.mid -o duet.mid --meter 3/4 --pickup 1 --swing 0.6
 """
 
 PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="What the player plays.")]
 OutOption = Annotated[
-    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where both parts are written.")
+    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where all parts are written.")
 ]
 TrackOption = Annotated[
-    int | None, typer.Option("--player-track", min=1, help="The player's track; all by default.")
+    str | None,
+    typer.Option(
+        "--player-track",
+        metavar="NAME|N|channel:N",
+        help="The player's track: its number from 1, its name or a part of it, or a channel; all by default.",
+    ),
+]
+FileMeterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--meter",
+        metavar="N/N",
+        help="Time signature of the whole file, such as 3/4; by default the file's own.",
+    ),
+]
+PickupOption = Annotated[
+    float | None,
+    typer.Option(
+        "--pickup",
+        metavar="BEATS",
+        min=0,
+        help="Quarter notes before the first downbeat; by default those of a first bar that is short.",
+    ),
 ]
 
 
@@ -32,41 +63,95 @@ def render(
     key: KeyOption = "auto",
     seed: SeedOption = 0,
     player_track: TrackOption = None,
+    meter: FileMeterOption = None,
+    pickup: PickupOption = None,
+    swing: SwingOption = None,
+    channel: ChannelOption = None,
+    program: ProgramOption = None,
     json: JsonOption = False,
 ) -> None:
     """Improvise over a MIDI file, faster than real time.
 
-    The file that is written keeps the tempo map, the meters and the ticks of the first, and has the
-    tracks player and improviser. The same file, preset and seed give the same bytes. Bars are those of
-    the file's longest stretch in 4/4, 3/4, 2/4 or 6/8, else the preset's. Drums (channel 10) are not heard.
+    The file that is written is the first with one more track, "improviser": all tracks, names, lyrics,
+    tempos and time signatures stay. The improviser waits for the player's first note, stops when the player
+    has been silent for as many bars as the preset says, and comes in again with the player. It plays on a
+    channel that no track has notes on, and does not hear drums (channel 10). Bars are those of the file's
+    time signatures, each from its place on; without one, the preset's. The same file, preset, options and
+    seed give the same bytes. What cannot be read of a damaged file is skipped and listed.
     """
     import numpy as np
 
     from improviser.config.preset import load_preset
     from improviser.midi.message import NoteOn
     from improviser.midi.smf import read_file, write_file
-    from improviser.offline import render_song, with_program
+    from improviser.music.meter import parse_meter
+    from improviser.offline import Wishes, render_song, with_program
 
     _check_out(player, out)
-    song = read_file(player)
+    wishes = Wishes(
+        player=player_track,
+        meter=None if meter is None else parse_meter(meter),
+        pickup=pickup,
+        channel=None if channel is None else channel - 1,
+    )
     chosen = load_preset(preset)
-    track = None if player_track is None else player_track - 1
-    settings = make_settings(chosen, key=key)
+    song = read_file(player)
+    settings = _settings(chosen, key, swing)
     actor, rng = preset_actor(chosen), np.random.default_rng(seed)
     with progress("rendering", 1, PATIENCE_S) as advance:
-        rendered = render_song(song, track, settings, actor, rng, lambda done, total: advance(done / total))
-    write_file(out, with_program(rendered, preset_program(chosen)))
-    notes = sum(isinstance(event.message, NoteOn) for event in rendered.tracks[1].events)
+        rendered = render_song(song, wishes, settings, actor, rng, lambda done, total: advance(done / total))
+    write_file(out, with_program(rendered, _program(song, wishes, chosen, program)))
+    notes = sum(isinstance(event.message, NoteOn) for event in rendered.tracks[-1].events)
+    _warn(player, song, wishes)
     if json:
-        say_json({"event": "rendered", "out": str(out), "notes": notes, "preset": chosen.name, "seed": seed})
+        say_json(
+            {
+                "event": "rendered",
+                "out": str(out),
+                "notes": notes,
+                "preset": chosen.name,
+                "seed": seed,
+                "skipped": song.skipped,
+            }
+        )
     else:
         say(f"{out}: {notes} notes of the improviser beside {player.name}")
 
 
 def _check_out(player: Path, out: Path) -> None:
-    """Raise UsageError where the player's own file would be overwritten."""
+    """Raise UsageError where the output is no MIDI file, or is the player's own file."""
     from improviser.errors import UsageError
+    from improviser.midi.smf import check_suffix
 
+    check_suffix(out)
     if out.exists() and player.exists() and out.samefile(player):
         msg = f"{out} is the player's file and would be lost; choose another one with --out"
         raise UsageError(msg)
+
+
+def _settings(preset: Preset, key: str, swing: float | None) -> EngineSettings:
+    """Return the preset's settings in a key, with another swing where one is given."""
+    from dataclasses import replace
+
+    settings = make_settings(preset, key=key)
+    return settings if swing is None else replace(settings, swing=swing)
+
+
+def _program(song: Song, wishes: Wishes, preset: Preset, program: int | None) -> int | None:
+    """Return the instrument, 0-127: as given, else the preset's, unless it were another track's too."""
+    from improviser.offline import channel_users
+
+    if program is not None:
+        return program - 1
+    is_shared = wishes.channel is not None and channel_users(song, wishes.channel)
+    return None if is_shared else preset_program(preset)
+
+
+def _warn(player: Path, song: Song, wishes: Wishes) -> None:
+    """Print on stderr what was skipped of the player's file, and who shares the improviser's channel."""
+    from improviser.offline import channel_users
+
+    for line in song.skipped:
+        tell(f"Note: {player}: skipped {line}")
+    if wishes.channel is not None and (users := channel_users(song, wishes.channel)):
+        tell(f"Note: channel {wishes.channel + 1} is shared with {', '.join(users)}")

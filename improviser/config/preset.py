@@ -54,7 +54,7 @@ TasteWeight = Annotated[float, Field(ge=-4, le=4)]
 Text = Annotated[str, Field(min_length=1)]
 # Also the name of the folder that a training run is kept in.
 Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
-Meter = Annotated[str, _matching("|".join(METER_NAMES), f"one of {', '.join(METER_NAMES)}")]
+Meter = Annotated[str, _matching("|".join(METER_NAMES), "a meter such as 3/4, 7/8 or 3/2")]
 ModelFile = Annotated[
     str,
     _matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors", "the name of a file that ends in .safetensors"),

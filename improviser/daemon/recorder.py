@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improviser.control import (
+    Changed,
     Controlled,
     Event,
     Heard,
@@ -21,11 +23,21 @@ from improviser.control import (
 )
 from improviser.daemon.session_log import Session, session_path
 from improviser.daemon.timeline import Timeline
+from improviser.engine import AUTO_KEY
 from improviser.errors import MidiError, MidiFileError
 from improviser.listening.tempo import STRAIGHT, bent
-from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message
+from improviser.midi.message import (
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+    bytes_to_message,
+)
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
+from improviser.midi.song import NO_CONDUCTOR, key_signature
 from improviser.music.meter import Meter
+from improviser.music.scale import parse_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +45,8 @@ if TYPE_CHECKING:
 TICKS_PER_BEAT: Final = 480
 PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
 _US_PER_MINUTE: Final = 60_000_000
+# Controllers that hold notes, or dampen them, until they are up. Source: MIDI 1.0, table III.
+PEDALS: Final = frozenset({64, 66, 67, 69})
 # A pace that differs by less from the last one written is the same.
 _TEMPO_SHARE: Final = 0.002
 _LOST: Final = "the take is lost, the music was not affected; free some space"
@@ -54,6 +68,10 @@ class Recorder:
         self._player: list[tuple[float, Message]] = []
         self._improviser: list[tuple[float, Message]] = []
         self._beats: list[Event] = []
+        self._program = settings.program
+        self._sounds: dict[int, int] = {}
+        self._keys: Counter[str] = Counter()
+        self._locked: str = settings.engine.get("key", AUTO_KEY)
 
     @property
     def has_notes(self) -> bool:
@@ -64,15 +82,18 @@ class Recorder:
         """Take in an event, if it is music."""
         match event:
             case Heard(at_s, channel, note, velocity):
-                if self._start_s is None:
-                    self._start_s = at_s
+                self._start_s = at_s if self._start_s is None else self._start_s
                 self._player.append((at_s, NoteOn(channel, note, velocity)))
             case Lifted(at_s, channel, note):
                 self._player.append((at_s, NoteOff(channel, note)))
             case Controlled(at_s, data):
                 self._control(at_s, data)
             case Played(_, actual_s, channel, note, velocity):
+                self._choose_sound(actual_s, channel)
+                self._keys[event.key] += 1
                 self._improviser.append((actual_s, NoteOn(channel, note, velocity)))
+            case Changed():
+                self._program = event.program
             case Released(_, actual_s, channel, note):
                 self._improviser.append((actual_s, NoteOff(channel, note)))
             case Started() | Synced():
@@ -99,6 +120,7 @@ class Recorder:
             tuple(_tempos(line, origin)),
             (MeterChange(0, *self._meter),),
             tuple(Track(name, self._events(part, line, origin, quantised=quantised)) for name, part in parts),
+            self._conductor(),
         )
 
     def write(self, path: Path, start_s: float | None = None) -> None:
@@ -114,6 +136,19 @@ class Recorder:
         except MidiFileError as error:
             raise MidiFileError(f"{error}; {_kept(song)}") from error
 
+    def _choose_sound(self, at_s: float, channel: int) -> None:
+        """Let a note of the improviser have the program of its preset, where that is not chosen yet."""
+        if self._program is not None and self._sounds.get(channel) != self._program:
+            self._sounds[channel] = self._program
+            self._improviser.append((at_s, ProgramChange(channel, self._program)))
+
+    def _conductor(self) -> Track:
+        """Return the key signature: of the key of most of our notes, else of the locked one, if any."""
+        ((key, _),) = self._keys.most_common(1) or [(self._locked, 0)]
+        if key == AUTO_KEY:
+            return NO_CONDUCTOR
+        return Track("", (TimedEvent(0, key_signature(parse_key(key))),))
+
     def _control(self, at_s: float, data: Sequence[int]) -> None:
         """Take in a pedal, wheel or program of the player."""
         try:
@@ -125,7 +160,7 @@ class Recorder:
     def _events(
         self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
     ) -> tuple[TimedEvent, ...]:
-        """Give a part in ticks from the beat `origin` on; keys that are still down at the end come up."""
+        """Give a part in ticks from the beat `origin` on; keys and pedals that are down come up."""
         events: list[TimedEvent] = []
         for at_s, message in sorted(part, key=lambda pair: pair[0]):
             beat = line.beat_at(at_s) - origin
@@ -153,7 +188,7 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
                 pass
             case Controlled(at_s) if at_s >= since_s:
                 pass
-            case Started() | Synced():
+            case Started() | Synced() | Changed():
                 pass
             case _:
                 continue
@@ -213,17 +248,22 @@ def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...
 
 
 def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
-    """Give note-offs for the keys that are down after `events`."""
-    down: set[tuple[int, int]] = set()
+    """Return what lets the keys and pedals come up that are down after `events`."""
+    keys: set[tuple[int, int]] = set()
+    pedals: set[tuple[int, int]] = set()
     for event in events:
         match event.message:
             case NoteOn(channel, note):
-                down.add((channel, note))
+                keys.add((channel, note))
             case NoteOff(channel, note):
-                down.discard((channel, note))
+                keys.discard((channel, note))
+            case ControlChange(channel, control, value) if control in PEDALS:
+                (pedals.add if value else pedals.discard)((channel, control))
             case _:
                 pass
-    return [TimedEvent(events[-1].tick, NoteOff(*key)) for key in sorted(down)]
+    ups: list[Message] = [NoteOff(*key) for key in sorted(keys)]
+    ups += [ControlChange(*pedal, 0) for pedal in sorted(pedals)]
+    return [TimedEvent(events[-1].tick, up) for up in ups]
 
 
 def _kept(song: Song) -> str:

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.agent.policy import Choice, select_action
+from improviser.engine.bars import Bars
 from improviser.engine.decision import Decision
 from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.role import ROLES
-from improviser.engine.situation import Prospect, place_of, scene_of
+from improviser.engine.situation import Prospect, leant, legal_at, place_of, rewards_of
 from improviser.engine.taste import BACKLOG, Taste
 from improviser.listening.line import Line
 from improviser.listening.listener import Listener
@@ -27,17 +28,15 @@ from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
 from improviser.music.accent import LEVELS
 from improviser.music.chord import chord_from_index
-from improviser.music.pitch import pitch_class_bits
-from improviser.music.scale import SCALE_DEGREES
 from improviser.playing.actions import HOLD_ACTION, REST_ACTION, GestureKind, register_base
 from improviser.playing.phrase import Phrase
-from improviser.rewards import COMPONENTS
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor, FloatArray, Mix
     from improviser.engine.settings import EngineSettings
     from improviser.listening.player import Player
     from improviser.midi.message import Message, TimedMessage
+    from improviser.music.meter import Meter
     from improviser.music.scale import Key
 
 # A decision falls this long before its notes are due, so that all that happens at the deadline is sending.
@@ -67,11 +66,12 @@ class Engine:
         self._rng = rng
         self.panel = Panel(settings.knobs, settings.steps_per_beat, settings.panel)
         self._tastes: dict[str, Taste] = {}
-        self._meter_row = settings.meter_row
-        self._grid = np.array([settings.steps_per_beat]), np.array([settings.bar_steps])
+        self._bars = Bars(settings.meter_row, settings.bar_steps)
+        self._beat_steps = np.array([settings.steps_per_beat])
         self._clock = BeatClock(settings.tempo_bpm, settings.swing)
-        self._listener = Listener(self._grid, self._clock, self._meter_row, settings.locked)
-        self._next_step = self._absent_steps = 0
+        grid = self._beat_steps, np.array([self._bars.steps])
+        self._listener = Listener(grid, self._clock, self._bars.row, settings.locked)
+        self._next_step = self._absent_steps = self._first_step = 0
         self._is_waiting = True
         self._is_halted = self._has_begun = self._has_given_beat = False
         self._take_up(settings, actor)
@@ -83,7 +83,7 @@ class Engine:
         self.taste = self._tastes.setdefault(settings.role, Taste(self._role.traits, settings.taste))
         self._collect_s = _collect_s(settings)
         self.decision: Decision | None = None
-        self._own = Line(*self._grid)
+        self._own = Line(self._beat_steps, np.array([self._bars.steps]))
         self._phrase = Phrase(settings.channel)
         self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
         self._held_steps = 0
@@ -115,7 +115,7 @@ class Engine:
 
     def is_between_bars(self) -> bool:
         """Tell whether the next step begins a bar, or none is to come."""
-        return self._is_waiting or self._next_step % self.settings.bar_steps == 0
+        return self._is_waiting or self._bars.place(self._next_step)[1] == 0
 
     @property
     def player(self) -> Player:
@@ -145,15 +145,24 @@ class Engine:
         return self._step_s() + self._collect_s
 
     def start(self, at_s: float, beat: float) -> None:
-        """Take the beat from outside, not from the first note: `beat` stands at `at_s`, and it runs.
+        """Take the beat from outside: `beat` stands at `at_s`, and runs. Called again, the beat jumps."""
+        self.give_beat(at_s, beat)
+        self._begin(at_s)
 
-        May be called again: the beat jumps, forth or back.
-        """
+    def give_beat(self, at_s: float, beat: float) -> None:
+        """Take the beat from outside, `beat` at `at_s`, and wait for the player's next note to begin."""
         self._take_heard()
         self._clock.anchor(at_s, beat)
         self._has_given_beat, self._is_halted = True, False
+        self._is_waiting = True
         self._next_step = 0
-        self._begin(at_s)
+
+    def begin_bar(self, at_s: float, meter: Meter) -> None:
+        """Count bars of `meter`, one of METERS, from `at_s` on; nothing is heard from there on so far."""
+        self._prospect = None
+        self._bars = self._bars.followed_by(meter, self._clock, at_s, self.settings.steps_per_beat)
+        self._own.set_bar(self._bars.steps)
+        self._listener.begin_bar(self._bars.row, self._clock.beat_at(at_s), self._bars.steps)
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
@@ -265,11 +274,7 @@ class Engine:
     def rewards(self) -> dict[str, float]:
         """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
         self._settle()
-        rewards = self._role.rewards
-        terms = rewards.judge(scene_of(self._own, self._listener.player, self._place, self._role))
-        components = terms @ rewards.component_weights()
-        names = (*rewards.terms, *COMPONENTS)
-        return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
+        return rewards_of(self._own, self._listener.player, self._place, self._role)
 
     def _take_heard(self) -> None:
         """Before the beat moves, hear all that the next step, as it stood, would have heard.
@@ -287,8 +292,10 @@ class Engine:
             steps = self._clock.beat_at(at_s) * settings.steps_per_beat
             self._next_step = max(self._next_step, math.ceil(steps - SLACK_STEPS))
         else:
-            self._next_step = math.ceil(self._next_step / settings.bar_steps) * settings.bar_steps
+            self._next_step = self._bars.next_line(self._next_step)
             self._clock.anchor(at_s, self._next_step / settings.steps_per_beat)
+        if not self._has_begun:
+            self._first_step = self._next_step
         self._is_waiting = False
         self._has_begun = True
         self._absent_steps = 0
@@ -316,11 +323,7 @@ class Engine:
     def _mix(self, prospect: Prospect) -> Mix:
         """Give what the values of a decision come to."""
         mix, leaning = self.panel.mix(self._role.action_count), self._leaning()
-        if leaning is None:
-            return mix
-        traits = prospect.traits
-        liked = (self._role.traits.of_one(prospect.observation) if traits is None else traits) @ leaning
-        return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)
+        return mix if leaning is None else leant(mix, leaning, prospect, self._role)
 
     def _leaning(self) -> FloatArray | None:
         """Give what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
@@ -330,8 +333,7 @@ class Engine:
         """Tell whether the player has been silent for longer than the improviser's patience."""
         if SOLO in self.panel.switched:
             return False
-        patience = self.settings.patience_bars * self.settings.bar_steps
-        return 0 < patience <= self._absent_steps
+        return 0 < self.settings.patience_bars * self._bars.steps <= self._absent_steps
 
     def _wait(self) -> list[TimedMessage]:
         """End what sounds and wait for the player's next note, which may have come already."""
@@ -343,7 +345,8 @@ class Engine:
 
     def _only_listens(self) -> bool:
         """Tell whether these are the first bars, in which the key is still to be found."""
-        return not self._listener.keys.is_locked and self._next_step < LISTEN_BARS * self.settings.bar_steps
+        end = self._first_step + LISTEN_BARS * self._bars.steps
+        return not self._listener.keys.is_locked and self._next_step < end
 
     def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
         """Give the observation, (columns,)."""
@@ -353,21 +356,19 @@ class Engine:
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions."""
-        tonic, base = int(place.tonic[0]), int(place.own_base[0])
-        scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[self.key.mode]])
-        locked = scale if self._listener.keys.is_locked else None
-        return self._role.legal(tonic, base, is_sounding=self._can_hold(), pitch_classes=locked)
+        is_locked = self._listener.keys.is_locked
+        return legal_at(place, self._role, is_locked=is_locked, is_sounding=self._can_hold())
 
     def _can_hold(self) -> bool:
         """Tell whether something sounds that may sound for this step too."""
-        longest = round(self.settings.max_note_bars * self.settings.bar_steps)
+        longest = round(self.settings.max_note_bars * self._bars.steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
     def _play(self, action: int, choice: Choice | None, seen: Prospect | None = None) -> list[TimedMessage]:
         """Do what an action says and go on to the next step; it is remembered when there is time."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._phrase.struck
         gesture = self._role.gesture(action, tonic, base, before)
-        strength = float(LEVELS[self._meter_row, self._place.sixteenth[0]]) / 4
+        strength = float(LEVELS[self._bars.row, self._place.sixteenth[0]]) / 4
         due_s = self._step_s() + self.settings.collect_s
         messages = self._phrase.play(gesture, due_s, self._listener.velocity * self.panel.touch, strength)
         self._unsettled = action
@@ -401,7 +402,7 @@ class Engine:
 
     def _place_of(self, step: int) -> Place:
         """Give where step number `step` stands."""
-        return place_of(step, self.settings, self._listener, self.base)
+        return place_of(step, self._bars, self.settings, self._listener, self.base)
 
 
 def _collect_s(settings: EngineSettings) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +12,16 @@ from improviser.listening.observation import STYLES, Place, certainty, line_dens
 from improviser.listening.player import player_base
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS
-from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
-from improviser.music.pitch import rotate
-from improviser.rewards import Scene
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import pitch_class_bits, rotate
+from improviser.music.scale import SCALE_DEGREES, Mode
+from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from improviser.agent.policy import FloatArray, Values
+    from improviser.agent.policy import FloatArray, Mix, Values
+    from improviser.engine.bars import Bars
     from improviser.engine.role import Role
     from improviser.engine.settings import EngineSettings
     from improviser.listening.line import Line
@@ -41,15 +43,15 @@ class Prospect:
     traits: FloatArray | None
 
 
-def place_of(step: int, settings: EngineSettings, listener: Listener, base: int) -> Place:
-    """Give where step number `step` stands, with our actions counted from the note `base`; one lane."""
-    bar, in_bar = divmod(step, settings.bar_steps)
+def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:
+    """Return where step number `step` stands, with our actions counted from the note `base`; one lane."""
+    bar, in_bar = bars.place(step)
     key, register_note = listener.keys.key, listener.register_note
     values = (
         key.tonic,
         int(key.mode),
         certainty(listener.keys.confidence),
-        METERS.index(Meter(*settings.meter)),
+        bars.row,
         in_bar * SIXTEENTHS_PER_BEAT // settings.steps_per_beat,
         bar,
         player_base(register_note, key.tonic) if register_note else base,
@@ -78,3 +80,26 @@ def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
         ),
         style=place.style,
     )
+
+
+def rewards_of(own: Line, player: Player, place: Place, role: Role) -> dict[str, float]:
+    """Return the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
+    rewards = role.rewards
+    terms = rewards.judge(scene_of(own, player, place, role))
+    components = terms @ rewards.component_weights()
+    names = (*rewards.terms, *COMPONENTS)
+    return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
+
+
+def legal_at(place: Place, role: Role, *, is_locked: bool, is_sounding: bool) -> npt.NDArray[np.bool_]:
+    """Return the mask of legal actions at `place`; in a locked key only its scale is played."""
+    tonic, base, mode = int(place.tonic[0]), int(place.own_base[0]), Mode(int(place.mode[0]))
+    scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[mode]])
+    return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
+
+
+def leant(mix: Mix, leaning: FloatArray, prospect: Prospect, role: Role) -> Mix:
+    """Return `mix` with what the weights of traits, (traits,), make of each action."""
+    traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
+    liked = traits @ leaning
+    return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)

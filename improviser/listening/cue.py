@@ -86,10 +86,15 @@ class Cues:
 
     def __init__(self, meter_row: int = 0) -> None:
         """Start before the first note, in a meter of METERS."""
-        self._levels = [int(level) for level in LEVELS[meter_row]]
-        self._bar_sixteenths = METERS[meter_row].bar_sixteenths
+        self.begin_bar(meter_row, 0.0)
         self._moments: deque[_Moment] = deque(maxlen=3)
         self._recent: deque[int] = deque(maxlen=LOW_MEMORY)
+
+    def begin_bar(self, meter_row: int, beat: float) -> None:
+        """Count bars of a meter of METERS, one of which begins at `beat`."""
+        self._levels = [int(level) for level in LEVELS[meter_row]]
+        self._bar_sixteenths = METERS[meter_row].bar_sixteenths
+        self._bar_beat = beat
 
     def hear(self, note: int, beat: float) -> tuple[list[int], float]:
         """Take in an onset; give its rows, at most MOST_CUES, and the beats since the moment before it.
@@ -98,7 +103,7 @@ class Cues:
 
         Args:
             note: 0-127.
-            beat: Quarter notes; 0 is a downbeat. In the order of time.
+            beat: Quarter notes; 0 is a downbeat, or what `begin_bar` said. In the order of time.
         """
         rows: list[int] = []
         moments = self._moments
@@ -119,7 +124,8 @@ class Cues:
 
     def _level(self, beat: float) -> int:
         """Give the metrical level, 0-4, of the nearest sixteenth."""
-        return self._levels[round(beat * SIXTEENTHS_PER_BEAT) % self._bar_sixteenths]
+        sixteenth = round((beat - self._bar_beat) * SIXTEENTHS_PER_BEAT)
+        return self._levels[sixteenth % self._bar_sixteenths]
 
     def _join(self, note: int) -> int:
         """Add a note to the moment; give the cue of the chord."""

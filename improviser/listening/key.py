@@ -159,6 +159,10 @@ class KeyTracker:
         """The probabilities of all keys, (24,), in the order of ALL_KEYS; a lock does not show in them."""
         return self._posterior.copy()
 
+    def begin_bar(self, meter_row: int, beat: float) -> None:
+        """Weigh what is heard from now on by its place in bars of a row of METERS, the first at `beat`."""
+        self._cues.begin_bar(meter_row, beat)
+
     def hear(self, note: int, beat: float) -> None:
         """Take in one onset.
 

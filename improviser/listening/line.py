@@ -32,6 +32,8 @@ TOKEN_HOLD, TOKEN_REST, TOKEN_ONSET = 0, 1, 2
 TOKEN_NONE: Final = TOKEN_ONSET + RANGE
 TOKEN_COUNT: Final = TOKEN_NONE + 1
 LAG_COUNT: Final = 4
+# The first of the lags that depend on the bar.
+BAR_LAG: Final = 2
 # Twice the longest lag: longer repetition tells nothing more, and a count without end would overflow.
 RUN_MAX: Final = 2 * WINDOW
 
@@ -59,7 +61,6 @@ class Line:
         """Start an empty line in each lane, from the steps a beat and a bar, (lanes,)."""
         lanes = len(bar_steps)
         lags = np.stack([beat_steps, 2 * beat_steps, bar_steps, 2 * bar_steps], axis=1)
-        self.lags = np.minimum(lags, WINDOW).astype(np.int16)
         self.events = np.full((lanes, WINDOW), NONE, dtype=np.int16)
         self.note = np.full(lanes, SILENT, dtype=np.int16)
         self.before = self.note
@@ -70,7 +71,20 @@ class Line:
         self._name_onsets()
         self.runs = np.zeros((lanes, LAG_COUNT), dtype=np.int16)
         self.lagged = np.full((lanes, LAG_COUNT), NONE, dtype=np.int16)
-        self._places = (np.arange(lanes)[:, None], WINDOW - self.lags.astype(np.int64))
+        self._set_lags(lags)
+
+    def set_bar(self, bar_steps: int) -> None:
+        """Compare with what was a bar of `bar_steps` steps ago, from now on, and two bars; in all lanes."""
+        lags = self.lags.copy()
+        lags[:, BAR_LAG:] = np.minimum((bar_steps, 2 * bar_steps), WINDOW)
+        if not np.array_equal(lags, self.lags):
+            self._set_lags(lags)
+            self.runs[:, BAR_LAG:] = 0
+
+    def _set_lags(self, lags: IntArray) -> None:
+        """Compare with what was so many steps ago, (lanes, LAG_COUNT)."""
+        self.lags = np.minimum(lags, WINDOW).astype(np.int16)
+        self._places = (np.arange(len(lags))[:, None], WINDOW - self.lags.astype(np.int64))
 
     def copy(self) -> Self:
         """Give a line that goes its own way from here."""

@@ -64,6 +64,11 @@ class Listener:
         """The player's mean velocity."""
         return self._window.velocity
 
+    def begin_bar(self, meter_row: int, beat: float, bar_steps: int) -> None:
+        """Count bars of another meter, a row of METERS with `bar_steps` steps a bar, from `beat` on."""
+        self.keys.begin_bar(meter_row, beat)
+        self.player.line.set_bar(bar_steps)
+
     def hear(self, message: Message, at_s: float) -> None:
         """Take in what the player did at `at_s`; it counts once `follow` reaches that moment."""
         self._pending.append((message, at_s))

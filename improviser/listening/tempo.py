@@ -33,6 +33,10 @@ class BeatClock:
         """Let `beat` stand at the moment `at_s`."""
         self._at_s, self._beat = at_s, beat
 
+    def anchor_bent(self, at_s: float, beat: float) -> None:
+        """Let `beat`, with swing, stand at the moment `at_s`."""
+        self.anchor(at_s, beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
+
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:
         """Go on at another tempo from the moment `at_s`; the beat does not jump."""
         self.anchor(at_s, self.straight_beat_at(at_s))

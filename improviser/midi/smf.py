@@ -1,122 +1,103 @@
-"""Standard MIDI Files as plain values, read and written through mido.
+"""Standard MIDI Files as plain values: read by our own reader, however damaged, and written through mido.
 
-Invariant: a song that `write_file` wrote is equal to what `read_file` gives, if its events stand in
-the order of their ticks and are channel or system exclusive messages.
+Invariant: a song that `write_file` wrote is equal to what `read_file` returns, if its events stand in the
+order of their ticks, are channel or system exclusive messages or meta events of no kind that stands elsewhere
+in the song (name of a track, tempo, meter, end of track), and its conductor holds no message.
 
 Source: Standard MIDI Files 1.0 (RP-001): chunks, delta times, meta events.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import re
 import struct
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from improviser.errors import MidiError, MidiFileError
+from improviser.errors import MidiFileError, UsageError
 from improviser.files import write_whole
-from improviser.midi.message import Message, Realtime, SongPosition, bytes_to_message, message_to_bytes
+from improviser.midi.chunk import Skipped, read_chunks
+from improviser.midi.message import DATA_MAX, Realtime, SongPosition, message_to_bytes
+from improviser.midi.song import (
+    MAX_TICKS_PER_BEAT,
+    NO_CONDUCTOR,
+    MetaEvent,
+    MetaKind,
+    MeterChange,
+    Song,
+    TempoChange,
+    TimedEvent,
+    Track,
+    checked_meter,
+    checked_tempo,
+    has_messages,
+)
+from improviser.midi.track_reader import TrackReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     import mido
 
-# Real files are well below 1 MB; mido was measured to need up to 2.7 s for each.
-MAX_FILE_BYTES = 4 * 1024 * 1024
+    from improviser.midi.message import Message
+
+__all__ = [
+    "MetaEvent",
+    "MetaKind",
+    "MeterChange",
+    "Song",
+    "TempoChange",
+    "TimedEvent",
+    "Track",
+    "check_suffix",
+    "read_file",
+    "song_to_bytes",
+    "write_file",
+]
+
+# Real files are well below 1 MB.
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 # RP-001: a delta time has at most four bytes of seven bits.
-MAX_DELTA_TICKS = 0x0FFFFFFF
-MAX_US_PER_BEAT = 0xFFFFFF
-MAX_TICKS_PER_BEAT = 0x7FFF
-MAX_NUMERATOR = 255
-MAX_DENOMINATOR = 128
-_AGAIN = "save or download it again"
-_HEADER_BYTES = 14
-_MULTI_TRACK = 1
-# A number of that many continuation bytes is hostile: reading it would take quadratic time.
-_ENDLESS_NUMBER = re.compile(rb"[\x80-\xff]{1024}")
+MAX_DELTA_TICKS: Final = 0x0FFFFFFF
+SUFFIXES: Final = (".mid", ".midi")
+_MULTI_TRACK: Final = 1
+# These stand in the song, not among the events of a track.
+_ELSEWHERE: Final = frozenset({MetaKind.TEMPO, MetaKind.METER, MetaKind.END_OF_TRACK})
 
-
-@dataclass(frozen=True, slots=True)
-class TimedEvent:
-    """A message and its moment, in ticks since the start of the song (0 or more)."""
-
-    tick: int
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A named part: events in the order of their ticks; the name may be empty."""
-
-    name: str
-    events: tuple[TimedEvent, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TempoChange:
-    """A tempo from `tick` on: 1-16777215 microseconds a quarter note."""
-
-    tick: int
-    us_per_beat: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeterChange:
-    """A time signature from `tick` on: numerator 1-255, denominator a power of two up to 128."""
-
-    tick: int
-    numerator: int
-    denominator: int
-
-
-@dataclass(frozen=True, slots=True)
-class Song:
-    """All that a Standard MIDI File says of music: 1-32767 ticks a quarter note, tempo, meter, tracks.
-
-    The tempo map and the meter map are in the order of their ticks, with one change a tick.
-    """
-
-    ticks_per_beat: int
-    tempo_map: tuple[TempoChange, ...]
-    meter_map: tuple[MeterChange, ...]
-    tracks: tuple[Track, ...]
-
-    @property
-    def end_tick(self) -> int:
-        """The tick of the last event of any track; 0 for a song without events."""
-        return max((track.events[-1].tick for track in self.tracks if track.events), default=0)
+_Change = TypeVar("_Change", TempoChange, MeterChange)
 
 
 def read_file(path: str | os.PathLike[str]) -> Song:
-    """Give the song in the file at `path`, of type 0 or 1.
+    """Return the song in the file at `path`: all that can be read, and in `skipped` what cannot.
 
-    A first track of a type 1 file that holds no messages (tempo, meter, title) is no track of the song.
+    A first track of several that holds no messages (title, key signature, markers) is the conductor, and
+    counts as no track of the song.
 
     Raises:
-        MidiFileError: The file cannot be read, is no Standard MIDI File, is truncated, or is of a kind that
-            is not understood (type 2, SMPTE time); one line that names the file.
+        MidiFileError: The file cannot be read, is no Standard MIDI File, or is of a kind that is not
+            understood (several songs, SMPTE time); one line that names the file.
     """
     try:
-        data = _file_bytes(Path(path))
-        _check_header(data)
-        return _parse(data)
+        return _parse(_file_bytes(Path(path)))
     except MidiFileError as error:
         raise _at(path, str(error)) from error.__cause__
 
 
+def check_suffix(path: Path) -> None:
+    """Raise UsageError where the name of a file that is to be written does not end as a MIDI file's."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"cannot write {path}: only MIDI files are written; end its name in .mid")
+
+
 def _at(path: str | os.PathLike[str], fault: str) -> MidiFileError:
-    """Give the error that names the file at `path` and its fault."""
+    """Return the error that names the file at `path` and its fault."""
     return MidiFileError(f"{os.fspath(path)}: {fault}")
 
 
 def _file_bytes(path: Path) -> bytes:
-    """Give the content of the file at `path`, or raise MidiFileError, also where it is too long."""
+    """Return the content of the file at `path`, or raise MidiFileError, also where it is too long."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -128,133 +109,73 @@ def _file_bytes(path: Path) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Give the system's words for an error of a file, without its number."""
+    """Return the system's words for an error of a file, without its number."""
     return getattr(error, "strerror", None) or str(error)
 
 
-def _check_header(data: bytes) -> None:
-    """Raise MidiFileError unless `data` starts like a file that `_parse` understands."""
-    if not data.startswith(b"MThd"):
-        raise MidiFileError("not a MIDI file (it does not start with MThd); give another one")
-    if len(data) < _HEADER_BYTES:
-        raise MidiFileError(f"truncated within its header; {_AGAIN}")
-    kind, _, division = struct.unpack(">HHh", data[8:_HEADER_BYTES])
-    if kind > _MULTI_TRACK:
-        raise MidiFileError(f"a MIDI file of type {kind}; save it as type 0 or 1")
-    if division <= 0:
-        raise MidiFileError("counts time in SMPTE frames; save it with ticks per quarter note")
-    if _ENDLESS_NUMBER.search(data):
-        raise MidiFileError(f"damaged: it holds a number that does not end; {_AGAIN}")
-
-
 def _parse(data: bytes) -> Song:
-    """Give the song in `data`; every fault becomes a MidiFileError."""
-    import mido  # noqa: PLC0415 - 60 ms that a live performance without a file should not pay
-
-    try:
-        file = mido.MidiFile(file=io.BytesIO(_known_chunks(data)), clip=True)
-        return _file_to_song(file)
-    except EOFError as error:
-        raise MidiFileError(f"truncated: it ends within a track; {_AGAIN}") from error
-    except MidiFileError:
-        raise
-    except Exception as error:
-        # mido raises whatever its parsing trips over (OSError, ValueError, IndexError, KeyError, ...).
-        raise MidiFileError(f"damaged: {_reason(error) or type(error).__name__}; {_AGAIN}") from error
-
-
-def _known_chunks(data: bytes) -> bytes:
-    """Give `data` with a header of six bytes and without chunks of unknown kinds, which RP-001 bids skip."""
-    count = 0
-    tracks = io.BytesIO()
-    position = 8 + int.from_bytes(data[4:8], "big")
-    while position + 8 <= len(data):
-        end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
-        if data[position : position + 4] == b"MTrk":
-            tracks.write(data[position:end])
-            count += 1
-        position = end
-    promised = int.from_bytes(data[10:12], "big")
-    if count < promised:
-        raise MidiFileError(f"truncated: it promises {promised} tracks and has {count}; {_AGAIN}")
-    return b"MThd" + struct.pack(">L", 6) + data[8:_HEADER_BYTES] + tracks.getvalue()
+    """Return the song in `data`."""
+    skipped = Skipped()
+    header, chunks = read_chunks(data, skipped)
+    timed = [TrackReader(chunk, number, skipped).read() for number, chunk in enumerate(chunks, 1)]
+    tempo_map = _changes(timed, MetaKind.TEMPO, _tempo_change, skipped)
+    meter_map = _changes(timed, MetaKind.METER, _meter_change, skipped)
+    tracks = [_track(events) for events in timed]
+    is_conducted = not header.is_single_track and not has_messages(tracks[0])
+    conductor = tracks.pop(0) if is_conducted else NO_CONDUCTOR
+    return Song(
+        header.ticks_per_beat, tempo_map, meter_map, tuple(tracks), conductor, skipped=skipped.lines()
+    )
 
 
-def _file_to_song(file: mido.MidiFile) -> Song:
-    """Give the song that mido has read."""
-    timed = [list(_with_ticks(track)) for track in file.tracks]
-    tracks = [_read_track(events) for events in timed]
-    if file.type == _MULTI_TRACK and tracks and not tracks[0].events:
-        del tracks[0]
-    tempo_map = (_read_tempo(tick, meta) for tick, meta in _meta(timed, "set_tempo"))
-    meter_map = (_read_meter(tick, meta) for tick, meta in _meta(timed, "time_signature"))
-    return Song(file.ticks_per_beat, tuple(tempo_map), tuple(meter_map), tuple(tracks))
-
-
-def _with_ticks(track: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """Give each message of a mido track with its absolute tick."""
-    tick = 0
-    for message in track:
-        if message.time > MAX_DELTA_TICKS:
-            raise MidiFileError(f"damaged: a delta time of more than {MAX_DELTA_TICKS} ticks; {_AGAIN}")
-        tick += message.time
-        yield tick, message
-
-
-def _read_track(timed: Iterable[tuple[int, Any]]) -> Track:
-    """Give the track that holds the messages of `timed`; its name is the first that it gives itself."""
+def _track(events: Iterable[TimedEvent]) -> Track:
+    """Return the track of `events`; its name is the first that it gives itself."""
     name = ""
-    events = []
-    for tick, message in timed:
-        if not message.is_meta:
-            with contextlib.suppress(MidiError):  # time code and song select, which improviser has no use for
-                events.append(TimedEvent(tick, bytes_to_message(message.bytes())))
-        elif message.type == "track_name":
-            name = name or _decoded(message.name)
-    return Track(name, tuple(events))
+    kept = []
+    for event in events:
+        match event.message:
+            case MetaEvent(MetaKind.TRACK_NAME, data) if not name:
+                name = _decoded(data)
+            case MetaEvent(kind) if kind in _ELSEWHERE:
+                pass
+            case _:
+                kept.append(event)
+    return Track(name, tuple(kept))
 
 
-def _meta(tracks: Iterable[Iterable[tuple[int, Any]]], kind: str) -> list[tuple[int, Any]]:
-    """Give the meta events of one kind of all tracks by their ticks; of several at one tick the last."""
-    found = [pair for track in tracks for pair in track if pair[1].type == kind]
-    return sorted(dict(found).items(), key=lambda pair: pair[0])
+def _changes(
+    tracks: Iterable[Iterable[TimedEvent]],
+    kind: MetaKind,
+    change_of: Callable[[int, bytes], _Change],
+    skipped: Skipped,
+) -> tuple[_Change, ...]:
+    """Return the changes of one kind in all tracks by their ticks; of several at one tick the last."""
+    found: dict[int, _Change] = {}
+    for event in (event for track in tracks for event in track):
+        if isinstance(event.message, MetaEvent) and event.message.kind == kind:
+            try:
+                found[event.tick] = change_of(event.tick, event.message.data)
+            except ValueError as error:
+                skipped.add(f"an impossible {error}")
+    return tuple(sorted(found.values(), key=attrgetter("tick")))
 
 
-def _read_tempo(tick: int, meta: mido.MetaMessage) -> TempoChange:
-    """Give the tempo change that a meta event stands for."""
-    return _checked_tempo(TempoChange(tick, meta.tempo))
+def _tempo_change(tick: int, data: bytes) -> TempoChange:
+    """Return the tempo change that the bytes of a meta event stand for."""
+    return checked_tempo(TempoChange(tick, int.from_bytes(data[:3], "big")))
 
 
-def _read_meter(tick: int, meta: mido.MetaMessage) -> MeterChange:
-    """Give the meter change that a meta event stands for."""
-    return _checked_meter(MeterChange(tick, meta.numerator, meta.denominator))
+def _meter_change(tick: int, data: bytes) -> MeterChange:
+    """Return the meter change that the bytes of a meta event stand for."""
+    return checked_meter(MeterChange(tick, data[0], 2 ** data[1]))
 
 
-def _checked_tempo(change: TempoChange) -> TempoChange:
-    """Give a tempo change back, or raise ValueError where it is none."""
-    if not 1 <= change.us_per_beat <= MAX_US_PER_BEAT:
-        msg = f"impossible tempo of {change.us_per_beat} microseconds a beat"
-        raise ValueError(msg)
-    return change
-
-
-def _checked_meter(change: MeterChange) -> MeterChange:
-    """Give a meter change back, or raise ValueError where it is none."""
-    power_of_two = change.denominator > 0 and not change.denominator & (change.denominator - 1)
-    if not (
-        1 <= change.numerator <= MAX_NUMERATOR and power_of_two and change.denominator <= MAX_DENOMINATOR
-    ):
-        msg = f"impossible meter of {change.numerator}/{change.denominator}"
-        raise ValueError(msg)
-    return change
-
-
-def _decoded(name: str) -> str:
-    """Give a name that mido read as Latin-1 as UTF-8, where it is that."""
+def _decoded(name: bytes) -> str:
+    """Return a name as UTF-8, where it is that, else as Latin-1."""
     try:
-        return name.encode("latin-1").decode("utf-8")
+        return name.decode("utf-8")
     except UnicodeError:
-        return name
+        return name.decode("latin-1")
 
 
 def write_file(path: str | os.PathLike[str], song: Song) -> None:
@@ -277,8 +198,8 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
 
 
 def song_to_bytes(song: Song) -> bytes:
-    """Give the bytes of the file that holds `song`."""
-    import mido  # noqa: PLC0415 - as in _parse
+    """Return the bytes of the file that holds `song`."""
+    import mido  # noqa: PLC0415 - 60 ms that a live performance without a file should not pay
 
     if not 1 <= song.ticks_per_beat <= MAX_TICKS_PER_BEAT:
         msg = f"{song.ticks_per_beat} ticks a beat (1-{MAX_TICKS_PER_BEAT})"
@@ -290,38 +211,60 @@ def song_to_bytes(song: Song) -> bytes:
 
 
 def _conductor(song: Song) -> mido.MidiTrack:
-    """Give the track that holds the tempo and the meter of `song`."""
-    from mido import MetaMessage  # noqa: PLC0415 - as in _parse
+    """Return the first track: the conductor's events, and the tempo and the meter of `song`."""
+    from mido import MetaMessage  # noqa: PLC0415 - as in song_to_bytes
 
+    if has_messages(song.conductor):
+        msg = "messages among the conductor's events"
+        raise ValueError(msg)
     timed = [
         (tempo.tick, MetaMessage("set_tempo", tempo=tempo.us_per_beat))
-        for tempo in map(_checked_tempo, song.tempo_map)
+        for tempo in map(checked_tempo, song.tempo_map)
     ]
     timed += [
         (meter.tick, MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator))
-        for meter in map(_checked_meter, song.meter_map)
+        for meter in map(checked_meter, song.meter_map)
     ]
-    return _with_deltas(sorted(timed, key=lambda pair: pair[0]))
+    timed += _timed(song.conductor)
+    return _with_deltas([*_named(song.conductor), *sorted(timed, key=lambda pair: pair[0])])
 
 
 def _write_track(track: Track) -> mido.MidiTrack:
-    """Give `track` as mido writes it."""
-    from mido import Message as MidoMessage  # noqa: PLC0415 - as in _parse
-    from mido import MetaMessage  # noqa: PLC0415 - as in _parse
+    """Return `track` as mido writes it."""
+    return _with_deltas([*_named(track), *_timed(track)])
 
-    name = track.name.encode("utf-8", "replace").decode("latin-1")
-    timed = [(0, MetaMessage("track_name", name=name))] if name else []
-    timed += [
-        (event.tick, MidoMessage.from_bytes(message_to_bytes(event.message)))
+
+def _named(track: Track) -> list[tuple[int, Any]]:
+    """Return the meta event of a track's name at tick 0; nothing where it has none."""
+    name = track.name.encode("utf-8", "replace")
+    return [(0, _to_mido(MetaEvent(MetaKind.TRACK_NAME, name)))] if name else []
+
+
+def _timed(track: Track) -> list[tuple[int, Any]]:
+    """Return the events of a track as mido writes them, each with its tick."""
+    return [
+        (event.tick, _to_mido(event.message))
         for event in sorted(track.events, key=attrgetter("tick"))
         if not isinstance(event.message, Realtime | SongPosition)
     ]
-    return _with_deltas(timed)
+
+
+def _to_mido(message: Message | MetaEvent) -> Any:  # noqa: ANN401 - mido has no types
+    """Return a message or a meta event as mido's. Raises ValueError where a file cannot hold it."""
+    from mido import Message as MidoMessage  # noqa: PLC0415 - as in song_to_bytes
+    from mido import UnknownMetaMessage  # noqa: PLC0415 - as in song_to_bytes
+
+    if not isinstance(message, MetaEvent):
+        return MidoMessage.from_bytes(message_to_bytes(message))
+    if not 0 <= message.kind <= DATA_MAX or message.kind in _ELSEWHERE:
+        msg = f"a meta event of kind 0x{message.kind:02x} in a track"
+        raise ValueError(msg)
+    return UnknownMetaMessage(message.kind, data=message.data)
 
 
 def _with_deltas(timed: Iterable[tuple[int, Any]]) -> mido.MidiTrack:
-    """Give a mido track of messages whose absolute ticks ascend."""
-    from mido import MidiTrack  # noqa: PLC0415 - as in _parse
+    """Return a mido track of messages whose absolute ticks ascend."""
+    from mido import MidiTrack  # noqa: PLC0415 - as in song_to_bytes
 
     track = MidiTrack()
     last = 0

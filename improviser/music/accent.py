@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.music.meter import COMMON, GROUPS, METERS, PLAIN, SIX, Meter
+from improviser.music.meter import COMMON, GROUPS, MAX_BAR_SIXTEENTHS, METERS, PLAIN, SIX, Meter
 
-MAX_BAR_SIXTEENTHS: Final = 28
 STRONG: Final = 0.75
 
 

@@ -1,11 +1,12 @@
 """Meters.
 
 Four of them are plain; models are trained in these. A bar of any other one is counted as some plain bars, or
-parts of them, in a row: 7/8 as 2 + 2 + 3 eighths, 5/4 as 3 + 2 quarters.
+parts of them, in a row: 7/8 as 2 + 2 + 3 eighths, 5/4 as 3 + 2 quarters, 3/2 as three times two quarters.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -51,8 +52,13 @@ class Meter:
 
 
 COMMON, TWO, THREE, SIX = PLAIN = (Meter(4, 4), Meter(2, 4), Meter(3, 4), Meter(6, 8))
-# Plain meters, and how many sixteenths of them are counted, in the order of the bar.
-GROUPS: Final[Mapping[Meter, tuple[tuple[Meter, int], ...]]] = {
+# A plain meter, and how many sixteenths of it are counted.
+Group = tuple[Meter, int]
+DENOMINATORS: Final = (1, 2, 4, 8, 16)
+# Four whole notes.
+MAX_BAR_SIXTEENTHS: Final = 64
+# The groups of a bar as they are mostly felt, where that is not what `_groups` says.
+_USUAL: Final[Mapping[Meter, tuple[Group, ...]]] = {
     **{meter: ((meter, meter.bar_sixteenths),) for meter in PLAIN},
     Meter(2, 2): ((COMMON, 16),),
     Meter(5, 4): ((THREE, 12), (TWO, 8)),
@@ -64,11 +70,67 @@ GROUPS: Final[Mapping[Meter, tuple[tuple[Meter, int], ...]]] = {
     Meter(9, 8): ((SIX, 12), (SIX, 6)),
     Meter(12, 8): ((SIX, 12), (SIX, 12)),
 }
+
+
+def _groups(meter: Meter) -> tuple[Group, ...]:
+    """Return the groups of a bar of any meter, by the unit that its denominator names."""
+    count = meter.numerator
+    match meter.denominator:
+        case 1:
+            return ((COMMON, 16),) * count
+        case 2:
+            return ((TWO, 8),) * count if count % 2 else ((COMMON, 16),) * (count // 2)
+        case 4:
+            return _quarters(count)
+        case 8:
+            return _eighths(count)
+        case _:
+            return _sixteenths(count)
+
+
+def _quarters(count: int) -> tuple[Group, ...]:
+    """Return groups of four quarters, then of three; less than three are a part of two."""
+    fours = next((fours for fours in range(count // 4, -1, -1) if (count - 4 * fours) % 3 == 0), None)
+    if fours is None:
+        return ((TWO, 4 * count),)
+    return ((COMMON, 16),) * fours + ((THREE, 12),) * ((count - 4 * fours) // 3)
+
+
+def _eighths(count: int) -> tuple[Group, ...]:
+    """Return groups of three eighths, two groups a bar of 6/8, then of two; eight are a bar of 4/4."""
+    if count % 8 == 0:
+        return ((COMMON, 16),) * (count // 8)
+    threes = count // 3 - (count - count // 3) % 2 if count > 1 else 0
+    rest = 2 * (count - 3 * threes)
+    return ((SIX, 12),) * (threes // 2) + ((SIX, 6),) * (threes % 2) + (((TWO, rest),) if rest else ())
+
+
+def _sixteenths(count: int) -> tuple[Group, ...]:
+    """Return groups of eighths, and of three sixteenths at the end where the count is odd."""
+    if count % 2 == 0:
+        return _eighths(count // 2)
+    if count == 1:
+        return ((TWO, 1),)
+    return (*(_eighths((count - 3) // 2) if count > 3 else ()), (SIX, 3))  # noqa: PLR2004 - three sixteenths
+
+
+def _all_groups() -> dict[Meter, tuple[Group, ...]]:
+    """Return the groups of each meter that is counted, the usual ones first."""
+    every = (
+        Meter(numerator, denominator)
+        for denominator in DENOMINATORS
+        for numerator in range(1, MAX_BAR_SIXTEENTHS * denominator // 16 + 1)
+    )
+    return {**_USUAL, **{meter: _groups(meter) for meter in every if meter not in _USUAL}}
+
+
+# The groups in the order of the bar. A row of METERS is a row of every table of accents.
+GROUPS: Final[Mapping[Meter, tuple[Group, ...]]] = _all_groups()
 METERS: Final = tuple(GROUPS)
 
 
 def parse_meter(text: str) -> Meter:
-    """Give the meter that `text`, such as "3/4", names.
+    """Return the meter that `text`, such as "3/4", names.
 
     Raises:
         UsageError: The text is none of the meters of METERS.
@@ -76,5 +138,21 @@ def parse_meter(text: str) -> Meter:
     for meter in METERS:
         if meter.name == text:
             return meter
-    msg = f"'{text}' is no meter that is known; choose one of {', '.join(meter.name for meter in METERS)}"
+    msg = (
+        f"'{text}' is no meter that is counted; write beats and 1, 2, 4, 8 or 16, as in 3/4 or 7/8, "
+        "in all at most four whole notes"
+    )
     raise UsageError(msg)
+
+
+def counted_as(meter: Meter) -> Meter:
+    """Return the meter of METERS in which bars of `meter`, any numbers, are counted from their first beat.
+
+    What is shorter than a sixteenth is filled up. A bar of more than four whole notes is counted as bars of
+    4/4, which the next bar line cuts.
+    """
+    numerator, denominator = meter.numerator, meter.denominator
+    if Meter(numerator, denominator) in GROUPS:
+        return meter
+    sixteenths = math.ceil(numerator * 16 / denominator)
+    return Meter(sixteenths, 16) if sixteenths <= MAX_BAR_SIXTEENTHS else COMMON

@@ -5,7 +5,16 @@ its beats.
 """
 
 from improviser.offline.compose import compose_song, fragment_key, random_fragment
-from improviser.offline.render import render_song
+from improviser.offline.part import channel_users
+from improviser.offline.render import Wishes, render_song
 from improviser.offline.session import with_program
 
-__all__ = ["compose_song", "fragment_key", "random_fragment", "render_song", "with_program"]
+__all__ = [
+    "Wishes",
+    "channel_users",
+    "compose_song",
+    "fragment_key",
+    "random_fragment",
+    "render_song",
+    "with_program",
+]

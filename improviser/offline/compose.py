@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.engine.role import ROLES
 from improviser.errors import UsageError
 from improviser.listening.key import KeyTracker
-from improviser.midi.smf import MeterChange, Song, TempoChange
+from improviser.midi.song import MeterChange, Song, TempoChange
 from improviser.music.meter import Meter
 from improviser.music.pitch import OCTAVE, note_name
 from improviser.music.scale import ALL_KEYS, KEY_COUNT, STABLE_DEGREES, Key, parse_key

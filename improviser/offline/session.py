@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange, TimedMessage
-from improviser.midi.smf import Song, TimedEvent, Track
+from improviser.midi.song import MetaEvent, Song, TimedEvent, Track
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Actor
     from improviser.engine import EngineSettings
+    from improviser.offline.bar_line import BarLine
 
 IMPROVISER: Final = "improviser"
 # One beat a second.
@@ -33,11 +35,24 @@ def ignore(done: float, total: float) -> None:
 
 
 def engine_in_beats(
-    settings: EngineSettings, actor: Actor, rng: np.random.Generator, downbeat: float
+    settings: EngineSettings,
+    actor: Actor,
+    rng: np.random.Generator,
+    downbeat: float,
+    *,
+    waits: bool = False,
 ) -> Engine:
-    """Give an engine whose seconds are beats, which starts at a downbeat and never waits for the player."""
-    in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0, patience_bars=0)
-    engine = Engine(in_beats, actor, rng)
+    """Return an engine whose seconds are beats, and whose first bar begins at `downbeat`.
+
+    It begins right there and never waits for the player; or it `waits` for the player's first note, and again
+    after `patience_bars` without the player, as it does live.
+    """
+    in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0)
+    if waits:
+        engine = Engine(in_beats, actor, rng)
+        engine.give_beat(downbeat, 0.0)
+        return engine
+    engine = Engine(replace(in_beats, patience_bars=0), actor, rng)
     engine.start(downbeat, 0.0)
     return engine
 
@@ -47,15 +62,17 @@ def play_along(
     heard: Sequence[TimedMessage],
     until_s: float,
     *,
+    bars: Sequence[BarLine] = (),
     opening: Sequence[int] = (),
     report: Report = ignore,
 ) -> list[TimedMessage]:
-    """Let `engine` play beside `heard`, in the order of time, until `until_s`.
+    """Let `engine` play beside `heard`, in the order of time, until `until_s` or until it waits in vain.
 
     Args:
-        engine: Plays; it never waits.
+        engine: Plays.
         heard: What the player does.
         until_s: When all ends.
+        bars: Bars of other meters, in the order of time; the engine counts on in each.
         opening: The actions of the first steps, which are not decided.
         report: Told how many seconds of how many are done.
 
@@ -64,8 +81,16 @@ def play_along(
     """
     scheduler = Scheduler(engine.settings.max_note_s)
     played: list[TimedMessage] = []
-    pending, forced = deque(heard), deque(opening)
-    while (step_s := engine.next_step_s) is not None and step_s < until_s - TOLERANCE_S:
+    pending, lines, forced = deque(heard), deque(bars), deque(opening)
+    while (moment_s := _next_s(engine, pending)) < until_s - TOLERANCE_S:
+        while lines and lines[0].beat <= moment_s + TOLERANCE_S:
+            line = lines.popleft()
+            engine.begin_bar(line.beat, line.meter)
+        step_s = engine.next_step_s
+        if step_s is None:
+            timed = pending.popleft()
+            engine.hear(timed.message, timed.due_s)
+            continue
         while pending and pending[0].due_s <= step_s + TOLERANCE_S:
             timed = pending.popleft()
             engine.hear(timed.message, timed.due_s)
@@ -77,17 +102,29 @@ def play_along(
     return played + [timed for timed in scheduler.release(until_s) if isinstance(timed.message, NoteOff)]
 
 
-def improviser_track(played: Sequence[TimedMessage], ticks_per_beat: int) -> Track:
-    """Give the track of what was played, in beats."""
+def _next_s(engine: Engine, pending: Sequence[TimedMessage]) -> float:
+    """Return when the engine is to be asked next, or told something; infinity where nobody comes."""
+    if engine.next_step_s is not None:
+        return engine.next_step_s
+    return pending[0].due_s if pending else math.inf
+
+
+def improviser_track(
+    played: Sequence[TimedMessage], ticks_per_beat: int, opening: Sequence[TimedEvent] = ()
+) -> Track:
+    """Return the track of what was played, in beats, after the events of `opening`."""
     events = (TimedEvent(round(timed.due_s * ticks_per_beat), timed.message) for timed in played)
-    return Track(IMPROVISER, tuple(events))
+    return Track(IMPROVISER, (*opening, *events))
 
 
 def with_program(song: Song, program: int | None) -> Song:
-    """Give `song` with the instrument of its last track, 0-127, chosen at the start; None leaves it open."""
+    """Return `song` with the instrument of its last track, 0-127, chosen at the start, unless None."""
     *others, part = song.tracks
     channels = [event.message.channel for event in part.events if isinstance(event.message, NoteOn)]
     if program is None or not channels:
         return song
     choice = TimedEvent(0, ProgramChange(channels[0], program))
-    return replace(song, tracks=(*others, Track(part.name, (choice, *part.events))))
+    # A port has to be named before the first message that goes there.
+    metas = [event for event in part.events if isinstance(event.message, MetaEvent)]
+    messages = [event for event in part.events if not isinstance(event.message, MetaEvent)]
+    return replace(song, tracks=(*others, Track(part.name, (*metas, choice, *messages))))

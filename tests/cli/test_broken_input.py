@@ -45,16 +45,15 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "empty": (bytes, "player.mid: not a MIDI file", "give another one"),
     "garbage": (lambda: bytes(range(256)) * 4, "player.mid: not a MIDI file", "give another one"),
     "text": (lambda: b"C4 D4 E4\n", "player.mid: not a MIDI file", "give another one"),
-    "header alone": (lambda: midi_bytes(TUNE)[:14], "player.mid: truncated: it promises 2 tracks", AGAIN),
+    "header alone": (lambda: midi_bytes(TUNE)[:14], "player.mid: holds no track", AGAIN),
     "half a header": (lambda: midi_bytes(TUNE)[:9], "player.mid: truncated within its header", AGAIN),
-    "half a track": (lambda: midi_bytes(TUNE)[:-50], "player.mid: truncated: it ends within a track", AGAIN),
     "type 2": (lambda: with_type(2), "player.mid: a MIDI file of type 2", "save it as type 0 or 1"),
     "SMPTE time": (
         lambda: midi_bytes(TUNE)[:12] + b"\xe7\x28" + midi_bytes(TUNE)[14:],
         "player.mid: counts time in SMPTE frames",
         "save it with ticks per quarter note",
     ),
-    "no track": (midi_bytes, "the player has no notes, drums aside", "or --player-track"),
+    "no track": (midi_bytes, "the player has no notes, drums aside, among no track", "or --player-track"),
     "no notes": (lambda: midi_bytes(Track("", ())), "the player has no notes", "or --player-track"),
     "drums": (lambda: midi_bytes(to_track(TUNE, channel=9)), "the player has no notes", "or --player-track"),
     "no end": (lambda: midi_bytes(ENDLESS), "the player's part lasts 2,796,202 beats", "at most 20,000"),
@@ -98,8 +97,18 @@ def player() -> None:
         (["--preset", "fidle"], 1, "no preset 'fidle'; did you mean 'fiddle'? (available: "),
         (["--preset", "none.toml"], 1, "none.toml: cannot be read: No such file or directory"),
         (["--key", "H"], 2, "'H' is no key; write a tonic and m for minor, as in C, F#, Am or Bbm, or auto"),
-        (["--player-track", "2"], 2, "there is no track 2; --player-track can be 1 to 1"),
-        (["--player-track", "0"], 2, "Invalid value for '--player-track': "),
+        (["--player-track", "2"], 2, "there is no track 2; --player-track can be a number, a name or "),
+        (["--player-track", "0"], 2, "there is no track 0; --player-track can be a number, a name or "),
+        (
+            ["--meter", "4/5"],
+            2,
+            "'4/5' is no meter that is counted; write beats and 1, 2, 4, 8 or 16, as in ",
+        ),
+        (["--pickup", "4"], 2, "a pickup of 4 quarter notes fills a bar of 4/4; give less than 4"),
+        (["--pickup", "-1"], 2, "Invalid value for '--pickup': "),
+        (["--swing", "0.9"], 2, "Invalid value for '--swing': "),
+        (["--channel", "17"], 2, "Invalid value for '--channel': "),
+        (["--program", "0"], 2, "Invalid value for '--program': "),
         (["--seed", "-1"], 2, "Invalid value for '--seed': "),
         (["more.mid"], 2, "Got unexpected extra argument"),
         (["--sed", "1"], 2, "No such option: --sed"),
@@ -114,11 +123,11 @@ def test_a_wrong_argument(arguments: list[str], code: int, reason: str, refuse: 
 @pytest.mark.usefixtures("player")
 @pytest.mark.parametrize("command", [("render", "player.mid"), ("compose", "--bars", 2)])
 @pytest.mark.parametrize(
-    ("out", "reason"), [("none/out.mid", "No such file or directory"), ("folder", "Is a directory")]
+    ("out", "reason"), [("none/out.mid", "No such file or directory"), ("folder.mid", "Is a directory")]
 )
 def test_an_output_that_cannot_be(command: tuple[object, ...], out: str, reason: str, refuse: Refuse) -> None:
     """An output that cannot be written is told with the system's reason."""
-    Path("folder").mkdir()
+    Path("folder.mid").mkdir()
     told = refuse(1, *command, "-o", out)
     assert f"{out}: cannot be written: {reason}; choose another place" == told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from improviser.cli import main
 from improviser.cli import render as render_command
 from improviser.config.resources import shipped_folder
 from improviser.midi.message import ProgramChange
-from improviser.midi.smf import MeterChange, TempoChange, TimedEvent, read_file, write_file
+from improviser.midi.smf import MetaKind, MeterChange, TempoChange, TimedEvent, read_file, write_file
 from improviser.music.scale import SCALE_DEGREES, Mode
 from tests.cli.conftest import Refuse, Run, RunJson
+from tests.midi_bytes import NOTE, file_bytes, meta
 from tests.written import TICKS, TUNE, channels, onsets, to_song, to_track
 
 SONG = to_song(
@@ -33,25 +35,22 @@ def player(own_folder: Path) -> Path:
 
 
 def test_the_duet_is_written(run: Run) -> None:
-    """The file holds player and improviser in the ticks, tempos and meters of the input."""
+    """The file holds the input as it was, and the improviser's track after it."""
     out = run("render", "player.mid", "-o", "duet.mid")
     song = read_file("duet.mid")
-    notes = len(onsets(song.tracks[1]))
+    notes = len(onsets(song.tracks[-1]))
     assert f"duet.mid: {notes} notes of the improviser beside player.mid\n" == out
     assert notes > 0
-    assert ["player", "improviser"] == [track.name for track in song.tracks]
-    assert (SONG.ticks_per_beat, SONG.tempo_map, SONG.meter_map) == (
-        song.ticks_per_beat,
-        song.tempo_map,
-        song.meter_map,
-    )
+    assert SONG == replace(song, tracks=song.tracks[:-1])
+    assert "improviser" == song.tracks[-1].name
 
 
 def test_json_is_one_object(run_json: RunJson) -> None:
     """With --json what was done is one object."""
     (line,) = run_json("render", "player.mid", "-o", "duet.mid", "--seed", 5, "--preset", "fiddle")
-    notes = len(onsets(read_file("duet.mid").tracks[1]))
+    notes = len(onsets(read_file("duet.mid").tracks[-1]))
     expected = {"event": "rendered", "out": "duet.mid", "notes": notes, "preset": "fiddle", "seed": 5}
+    expected |= {"skipped": []}
     assert expected == line
 
 
@@ -67,23 +66,80 @@ def test_a_seed_gives_the_same_bytes(run: Run) -> None:
 def test_the_key_may_be_given(run: Run) -> None:
     """In a given key all notes of the improviser lie in it, from the first bar on."""
     run("render", "player.mid", "-o", "duet.mid", "--key", "Ebm")
-    played = onsets(read_file("duet.mid").tracks[1])
+    played = onsets(read_file("duet.mid").tracks[-1])
     assert set() == {(note - 3) % 12 for _, note in played} - {*SCALE_DEGREES[Mode.MINOR]}
     assert played[0][0] < 4 * TICKS
 
 
-@pytest.mark.parametrize(("track", "notes"), [(1, 16), (2, 8)])
-def test_the_players_track_is_counted_from_one(track: int, notes: int, run: Run) -> None:
-    """--player-track 1 is the first track with messages."""
+@pytest.mark.parametrize("track", ["2", "bass", "BA", "channel:2"])
+def test_the_players_track_is_told(track: str, run: Run) -> None:
+    """A number from 1, a name, a part of it or a channel means one track; the others are kept, not heard."""
     run("render", "player.mid", "-o", "duet.mid", "--player-track", track)
-    assert notes == len(onsets(read_file("duet.mid").tracks[0]))
+    write_file("bass.mid", replace(SONG, tracks=SONG.tracks[1:]))
+    run("render", "bass.mid", "-o", "alone.mid")
+    song, alone = read_file("duet.mid"), read_file("alone.mid")
+    assert (SONG.tracks, onsets(alone.tracks[-1])) == (song.tracks[:-1], onsets(song.tracks[-1]))
+
+
+def test_a_wrong_track_lists_the_tracks(refuse: Refuse) -> None:
+    """Asked for a track that is not there it says which there are."""
+    reason = refuse(2, "render", "player.mid", "-o", "duet.mid", "--player-track", "horn")
+    assert (
+        "no track is called 'horn'; --player-track can be a number, a name or channel:N of "
+        "1 'flute' channel 1, 16 notes; 2 'bass' channel 2, 8 notes" == reason
+    )
+    assert not Path("duet.mid").exists()
+
+
+def test_meter_pickup_and_swing_may_be_given(run: Run) -> None:
+    """The bars that are asked for are written, and swing moves what is between the beats."""
+    options = ("--meter", "3/4", "--pickup", "1", "--swing", "0.7", "--key", "C")
+    run("render", "player.mid", "-o", "duet.mid", *options)
+    song = read_file("duet.mid")
+    assert (MeterChange(0, 1, 4), MeterChange(TICKS, 3, 4)) == song.meter_map
+    assert {round(0.7 * TICKS)} & {tick % TICKS for tick, _ in onsets(song.tracks[-1])}
+
+
+def test_channel_and_program_may_be_given(run: Run) -> None:
+    """The improviser plays on the channel and with the sound that are asked for."""
+    run("render", "player.mid", "-o", "duet.mid", "--channel", 5, "--program", 41)
+    part = read_file("duet.mid").tracks[-1]
+    assert {4} == channels(part)
+    assert TimedEvent(0, ProgramChange(4, 40)) == part.events[0]
+
+
+def test_a_shared_channel_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a channel that a track plays on no sound of the preset is chosen, and that is said."""
+    text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
+    Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 41\n"), "utf-8")
+    assert 0 == main(["render", "player.mid", "-o", "duet.mid", "--channel", "2", "--preset", "violin.toml"])
+    assert "Note: channel 2 is shared with bass\n" == capsys.readouterr().err
+    events = read_file("duet.mid").tracks[-1].events
+    assert not [event for event in events if isinstance(event.message, ProgramChange)]
+
+
+def test_what_is_skipped_is_said(capsys: pytest.CaptureFixture[str], run_json: RunJson) -> None:
+    """What cannot be read of a damaged file is a line each on stderr, and in the JSON object."""
+    Path("damaged.mid").write_bytes(file_bytes(meta(MetaKind.KEY_SIGNATURE, b"\xee\1"), NOTE))
+    assert 0 == main(["render", "damaged.mid", "-o", "duet.mid"])
+    line = "a key signature of 18 flats in track 1"
+    assert f"Note: damaged.mid: skipped {line}\n" == capsys.readouterr().err
+    (told,) = run_json("render", "damaged.mid", "-o", "duet.mid")
+    assert [line] == told["skipped"]
+
+
+@pytest.mark.parametrize("name", ["duet.musicxml", "duet", "duet.wav"])
+def test_only_midi_files_are_written(name: str, refuse: Refuse) -> None:
+    """A name that is no MIDI file's is refused before anything is done."""
+    reason = refuse(2, "render", "none.mid", "-o", name)
+    assert f"cannot write {name}: only MIDI files are written; end its name in .mid" == reason
 
 
 def test_the_presets_differ(run: Run) -> None:
     """Another preset plays something else."""
     for preset in ("chorale", "fiddle"):
         run("render", "player.mid", "-o", f"{preset}.mid", "--preset", preset)
-    assert read_file("chorale.mid").tracks[1] != read_file("fiddle.mid").tracks[1]
+    assert read_file("chorale.mid").tracks[-1] != read_file("fiddle.mid").tracks[-1]
 
 
 def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
@@ -91,7 +147,7 @@ def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
     Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 41\n"), "utf-8")
     run("render", "player.mid", "-o", "duet.mid", "--preset", "violin.toml")
-    part = read_file("duet.mid").tracks[1]
+    part = read_file("duet.mid").tracks[-1]
     assert TimedEvent(0, ProgramChange(channels(part).pop(), 40)) == part.events[0]
 
 
@@ -99,7 +155,7 @@ def test_an_older_file_is_replaced(run: Run) -> None:
     """A file of the same name is written over."""
     Path("duet.mid").write_bytes(b"old")
     run("render", "player.mid", "-o", "duet.mid")
-    assert 2 == len(read_file("duet.mid").tracks)
+    assert 3 == len(read_file("duet.mid").tracks)
 
 
 @pytest.mark.parametrize("name", ["player.mid", "./player.mid", "link.mid"])

@@ -102,7 +102,7 @@ def test_a_locked_key_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [EngineSettings(key="H"), EngineSettings(meter=(11, 8)), EngineSettings(meter=(7, 8), steps_per_beat=3)],
+    [EngineSettings(key="H"), EngineSettings(meter=(11, 5)), EngineSettings(meter=(7, 8), steps_per_beat=3)],
 )
 def test_an_unknown_key_or_meter_is_refused(settings: EngineSettings) -> None:
     """The error is one for the user."""

@@ -6,8 +6,8 @@ import pytest
 from music21 import meter as oracle
 
 from improviser.errors import UsageError
-from improviser.music.accent import COUNTED_AS, LEVELS, MAX_BAR_SIXTEENTHS, STRENGTHS, STRONG
-from improviser.music.meter import METERS, PLAIN, Meter, parse_meter
+from improviser.music.accent import COUNTED_AS, LEVELS, STRENGTHS, STRONG
+from improviser.music.meter import GROUPS, MAX_BAR_SIXTEENTHS, METERS, PLAIN, Meter, counted_as, parse_meter
 
 
 @pytest.mark.parametrize("meter", METERS, ids=lambda meter: meter.name)
@@ -24,11 +24,10 @@ def test_every_meter_survives_its_name(meter: Meter) -> None:
 
 
 def test_an_unknown_meter_is_refused() -> None:
-    """The error lists the meters that there are."""
-    with pytest.raises(
-        UsageError, match=r"'11/8' is no meter that is known; choose one of 4/4, 2/4, 3/4, 6/8, 2/2, 5/4"
-    ):
-        parse_meter("11/8")
+    """The error says what a meter is."""
+    for text in ("4/5", "0/4", "17/4", "waltz"):
+        with pytest.raises(UsageError, match=rf"^'{text}' is no meter that is counted; write beats and 1, 2"):
+            parse_meter(text)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +46,22 @@ def test_an_unknown_meter_is_refused() -> None:
         ("7/8", "40102010301010"),
         ("9/8", "401010301010301010"),
         ("12/8", "401010301010301010301010"),
+        ("3/2", "401020103010201030102010"),
+        ("4/2", "40102010301020103010201030102010"),
+        ("1/4", "4010"),
+        ("8/8", "4010201030102010"),
+        ("4/8", "40102010"),
+        ("1/8", "40"),
+        ("10/8", "40101030101030102010"),
+        ("11/8", "4010103010103010103010"),
+        ("10/4", "4010201030102010301020102010301020102010"),
+        ("9/4", "401020102010301020102010301020102010"),
+        ("3/16", "401"),
+        ("5/16", "40301"),
+        ("9/16", "401010301"),
+        ("1/16", "4"),
+        ("6/16", "401010"),
+        ("2/1", "40102010301020103010201030102010"),
     ],
 )
 def test_each_meter_has_its_hierarchy(name: str, levels: str) -> None:
@@ -54,6 +69,29 @@ def test_each_meter_has_its_hierarchy(name: str, levels: str) -> None:
     row = METERS.index(parse_meter(name))
     assert [int(level) for level in levels.ljust(MAX_BAR_SIXTEENTHS, "0")] == LEVELS[row].tolist()
     assert (LEVELS[row] / 4).tolist() == STRENGTHS[row].tolist()
+
+
+@pytest.mark.parametrize("meter", METERS, ids=lambda meter: meter.name)
+def test_the_groups_of_a_bar_fill_it(meter: Meter) -> None:
+    """No bar is longer or shorter than its groups, none of which is empty or longer than its plain bar."""
+    assert meter.bar_sixteenths == sum(length for _, length in GROUPS[meter])
+    assert all(0 < length <= plain.bar_sixteenths for plain, length in GROUPS[meter])
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "expected"),
+    [
+        (3, 2, (3, 2)),
+        (8, 32, (4, 16)),
+        (7, 32, (4, 16)),
+        (1, 128, (1, 16)),
+        (255, 4, (4, 4)),
+        (20, 4, (4, 4)),
+    ],
+)
+def test_any_time_signature_is_counted(numerator: int, denominator: int, expected: tuple[int, int]) -> None:
+    """What no table holds is counted in the meter next to it."""
+    assert Meter(*expected) == counted_as(Meter(numerator, denominator))
 
 
 def test_in_four_quarters_first_and_third_beat_are_strong() -> None:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import music21.key
 import pytest
 
-from improviser.control import Controlled, Heard, Lifted, Notice, PerformerSettings, Played, Released
+from improviser.control import (
+    Changed,
+    Controlled,
+    Heard,
+    Lifted,
+    Notice,
+    PerformerSettings,
+    Played,
+    Released,
+)
 from improviser.daemon import recorder as module
 from improviser.daemon.recorder import TICKS_PER_BEAT, Recorder, free_path
 from improviser.errors import MidiFileError
-from improviser.midi.message import ControlChange, NoteOff, NoteOn
-from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, read_file
+from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
+from improviser.midi.smf import (
+    MetaEvent,
+    MetaKind,
+    MeterChange,
+    Song,
+    TempoChange,
+    TimedEvent,
+    Track,
+    read_file,
+)
+from improviser.midi.song import NO_CONDUCTOR, key_signature
+from improviser.music.scale import ALL_KEYS
 
 GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 
@@ -108,3 +130,51 @@ def test_a_take_is_never_written_over_another(tmp_path: Path) -> None:
         path.touch()
         names.append(path.name)
     assert ["take.mid", "take-2.mid", "take-3.mid"] == names
+
+
+def test_a_take_has_the_key_that_it_was_played_in() -> None:
+    """The key of the most of our notes is the key signature; before any, the key that was chosen."""
+    recorder = take()
+    for key in ("G", "Ebm", "Ebm"):
+        recorder.take(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
+    assert (
+        Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor
+    )
+    locked = Recorder(replace(GRID, engine={**GRID.engine, "key": "D"}))
+    assert MetaEvent(MetaKind.KEY_SIGNATURE, b"\2\0") == locked.song().conductor.events[0].message
+    assert NO_CONDUCTOR == Recorder(replace(GRID, engine={**GRID.engine, "key": "auto"})).song().conductor
+
+
+def test_a_take_has_the_sound_of_the_improviser() -> None:
+    """A preset's program stands before the first note that is played by it."""
+    recorder = Recorder(replace(GRID, program=40))
+    for program, at_s in ((None, 10.0), (None, 10.5), (41, 11.0), (41, 11.5)):
+        if program is not None:
+            recorder.take(Changed("x", "", "", "", {}, program))
+        recorder.take(Played(at_s, at_s, 1, 67, 70, 0.0, "C", None))
+        recorder.take(Released(at_s + 0.5, at_s + 0.5, 1, 67))
+    messages = [event.message for event in recorder.song().tracks[1].events]
+    assert [0, 5] == [place for place, each in enumerate(messages) if isinstance(each, ProgramChange)]
+    assert [ProgramChange(1, 40), ProgramChange(1, 41)] == [messages[0], messages[5]]
+    assert ProgramChange(1, 40) == recorder.song(quantised=True).tracks[1].events[0].message
+
+
+def test_no_pedal_hangs_at_the_end_of_a_take() -> None:
+    """A pedal that is down at the end comes up there; one that came up itself does not again."""
+    recorder = take()
+    for control, value in ((64, 127), (67, 127), (67, 0), (66, 20), (1, 99)):
+        recorder.take(Controlled(11.0, (0xB0, control, value), "A"))
+    ups = [TimedEvent(1440, ControlChange(0, 64, 0)), TimedEvent(1440, ControlChange(0, 66, 0))]
+    assert ups == list(recorder.song().tracks[0].events[-2:])
+    assert 1 == [event.message for event in recorder.song().tracks[0].events].count(ControlChange(0, 67, 0))
+
+
+def test_a_key_signature_has_the_accidentals_of_its_key() -> None:
+    """Each key's signature says the notes that music21 says, with at most six sharps or flats."""
+    for key in ALL_KEYS:
+        name = key.name.removesuffix("m").replace("b", "-")
+        sharps = music21.key.Key(name.lower() if key.mode else name).sharps
+        ours, mode = key_signature(key).data
+        signed = ours - 256 if ours > 127 else ours
+        assert (sharps % 12, key.mode) == (signed % 12, mode)
+        assert abs(signed) <= 6

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.errors import MidiFileError
+from improviser.errors import MidiFileError, UsageError
 from improviser.midi import smf
 from improviser.midi.message import CLOCK, NoteOff, NoteOn, SongPosition, SysEx
-from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, read_file, write_file
+from improviser.midi.smf import (
+    MetaEvent,
+    MeterChange,
+    Song,
+    TempoChange,
+    TimedEvent,
+    Track,
+    check_suffix,
+    read_file,
+    write_file,
+)
+from tests.midi_bytes import NOTE, chunk, file_bytes
 from tests.strategies import songs
 
 SONG = Song(
@@ -25,19 +35,6 @@ SONG = Song(
         Track("improviser", (TimedEvent(480, NoteOn(1, 64, 80)), TimedEvent(960, NoteOff(1, 64, 3)))),
     ),
 )
-NOTE = bytes([0, 0x90, 60, 90, 96, 0x80, 60, 0])
-END = bytes([0, 0xFF, 0x2F, 0])
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Give a chunk of a MIDI file."""
-    return kind + struct.pack(">L", len(data)) + data
-
-
-def file_bytes(*tracks: bytes, kind: int = 1, division: int = 96) -> bytes:
-    """Give a MIDI file of these tracks, each given as its events without the end."""
-    header = struct.pack(">HHh", kind, len(tracks), division)
-    return chunk(b"MThd", header) + b"".join(chunk(b"MTrk", track + END) for track in tracks)
 
 
 def read(tmp_path: Path, data: bytes) -> Song:
@@ -75,10 +72,11 @@ def test_a_song_survives_its_file(tmp_path: Path) -> None:
 
 @given(song=songs())
 def test_any_song_survives_its_file(tmp_path_factory: pytest.TempPathFactory, song: Song) -> None:
-    """Any song of channel and system exclusive messages is read back equal."""
+    """Any song of channel and system exclusive messages and meta events is read back equal."""
     path = tmp_path_factory.getbasetemp() / "any.mid"
     write_file(path, song)
     assert song == read_file(path)
+    assert () == read_file(path).skipped
 
 
 def test_one_song_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -146,13 +144,6 @@ def test_running_status_is_understood(tmp_path: Path) -> None:
     assert (TimedEvent(0, NoteOn(0, 60, 90)), TimedEvent(5, NoteOff(0, 60))) == song.tracks[0].events
 
 
-def test_what_improviser_has_no_use_for_is_skipped(tmp_path: Path) -> None:
-    """Song select in a track and chunks of unknown kinds between tracks are skipped."""
-    data = file_bytes(bytes([0, 0xF3, 1]) + NOTE, kind=0)
-    song = read(tmp_path, data[:14] + chunk(b"XFIH", b"abc") + data[14:])
-    assert 2 == len(song.tracks[0].events)
-
-
 @pytest.mark.parametrize(("stored", "name"), [("Flöte".encode(), "Flöte"), (b"Fl\xf6te", "Flöte")])
 def test_names_in_utf8_and_latin1_are_read(tmp_path: Path, stored: bytes, name: str) -> None:
     """The name of a track is read from UTF-8, or from Latin-1 where it is no UTF-8."""
@@ -184,29 +175,19 @@ GOOD = file_bytes(b"", NOTE)
 FAULTS = {
     "empty": (b"", "not a MIDI file (it does not start with MThd)"),
     "text": (b"hello world, I am text", "not a MIDI file (it does not start with MThd)"),
+    "other riff": (b"RIFF\x04\0\0\0WAVE", "not a MIDI file (it does not start with MThd)"),
+    "riff without data": (b"RIFF\x04\0\0\0RMIDLIST\x02\0\0\0ab", "not a MIDI file (it does not start"),
     "header": (GOOD[:10], "truncated within its header"),
-    "type 2": (file_bytes(NOTE, kind=2), "a MIDI file of type 2; save it as type 0 or 1"),
+    "type 2": (file_bytes(NOTE, NOTE, kind=2), "a MIDI file of type 2, of 2 songs; save it as type 0 or 1"),
     "smpte": (file_bytes(NOTE, division=-7640), "counts time in SMPTE frames"),
     "no division": (file_bytes(NOTE, division=0), "counts time in SMPTE frames"),
-    "track missing": (GOOD[:22], "truncated: it promises 2 tracks and has 1"),
-    "track cut": (GOOD[:-3], "truncated: it ends within a track"),
-    "long claim": (GOOD[:14] + b"MTrk\xff\xff\xff\xff" + NOTE, "truncated: it promises 2 tracks and has 1"),
-    "long header": (b"MThd\xff\xff\xff\xff" + GOOD[8:], "truncated: it promises 2 tracks and has 0"),
-    "long text": (file_bytes(bytes([0, 0xFF, 1, 0xFF, 0xFF, 0xFF, 0x7F])), "damaged: Message length"),
-    "endless": (file_bytes(b"\xff" * 5000), "damaged: it holds a number that does not end"),
-    "huge delta": (file_bytes(b"\xff\xff\xff\xff\x7f" + NOTE[1:]), "damaged: a delta time of more than"),
-    "status": (file_bytes(bytes([0, 0xF4, 1])), "damaged: undefined status byte 0xf4"),
-    "data": (file_bytes(bytes([0, 60, 1])), "damaged: running status without last_status"),
-    "tempo": (file_bytes(bytes([0, 0xFF, 0x51, 3, 0, 0, 0])), "damaged: impossible tempo of 0"),
-    "short tempo": (file_bytes(bytes([0, 0xFF, 0x51, 1, 0])), "damaged: "),
-    "meter": (file_bytes(bytes([0, 0xFF, 0x58, 4, 0, 2, 24, 8])), "damaged: impossible meter of 0/4"),
-    "beat": (file_bytes(bytes([0, 0xFF, 0x58, 4, 4, 99, 24, 8])), "damaged: impossible meter of 4/"),
+    "no track": (GOOD[:14], "holds no track"),
 }
 
 
 @pytest.mark.parametrize(("data", "expected"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_faulty_file_is_told(tmp_path: Path, data: bytes, expected: str) -> None:
-    """Each kind of broken file is told in one line that names the file and what is wrong."""
+def test_a_file_of_which_nothing_can_be_read_is_refused(tmp_path: Path, data: bytes, expected: str) -> None:
+    """What is no MIDI file, or holds no song that can be read, is refused in one line that says why."""
     text = fault(tmp_path, data)
     assert expected == text[: len(expected)]
 
@@ -245,6 +226,8 @@ UNWRITABLE = {
     "meter": Song(96, (), (MeterChange(0, 4, 3),), ()),
     "negative tick": Song(96, (), (), (Track("", (TimedEvent(-1, CLOCK), TimedEvent(-1, NoteOff(0, 1)))),)),
     "far tick": Song(96, (), (), (Track("", (TimedEvent(2**28, NoteOff(0, 1)),)),)),
+    "conductor": Song(96, (), (), (), Track("", (TimedEvent(0, NoteOn(0, 60, 1)),))),
+    "meta kind": Song(96, (), (), (Track("", (TimedEvent(0, MetaEvent(0x51, bytes(3))),)),)),
     "note": Song(96, (), (), (Track("", (TimedEvent(0, NoteOn(0, 200, 1)),)),)),
 }
 
@@ -290,3 +273,16 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(MidiFileError, match="No space left"):
         write_file(path, SONG)
     assert [b"old"] == [file.read_bytes() for file in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.MID", "a.midi", "b.c.Midi"])
+def test_a_name_of_a_midi_file_may_be_written(name: str) -> None:
+    """Both suffixes of MIDI files are written, in small and in capital letters."""
+    check_suffix(Path(name))
+
+
+@pytest.mark.parametrize("name", ["a.musicxml", "a", "a.mid.txt", ".mid"])
+def test_another_name_is_refused(name: str) -> None:
+    """What is not written is refused by its name, with what is."""
+    with pytest.raises(UsageError, match=rf"^cannot write {name}: only MIDI files are written; "):
+        check_suffix(Path(name))

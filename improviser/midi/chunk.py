@@ -1,0 +1,151 @@
+"""The header and the track chunks in the bytes of a Standard MIDI File, however damaged.
+
+The header's count of tracks and the chunks' lengths are hints: where they contradict the bytes, the bytes
+count, and that is said. So no track is lost without a word.
+
+Source: Standard MIDI Files 1.0 (RP-001): chunks; RP-029: MIDI files in RIFF.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from improviser.errors import MidiFileError
+
+AGAIN: Final = "save or download it again"
+END_OF_TRACK: Final = b"\xff\x2f\x00"
+_HEADER, _TRACK = b"MThd", b"MTrk"
+_HEADER_BYTES: Final = 6
+_CHUNK_BYTES: Final = 8
+# So far into a file a header is looked for: MacBinary and mail programs put up to 128 bytes before it.
+_LONGEST_PREFIX: Final = 512
+_SINGLE_TRACK, _MULTI_TRACK, _INDEPENDENT = range(3)
+
+
+class Skipped:
+    """Collects what could not be read, a line each; equal ones are counted."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._counts: Counter[str] = Counter()
+
+    def add(self, what: str) -> None:
+        """Take note of something that was skipped, or read otherwise than the file says."""
+        self._counts[what] += 1
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the lines in the order in which they came up."""
+        return tuple(
+            what if count == 1 else f"{what} ({count} times)" for what, count in self._counts.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header says that cannot be seen in the tracks."""
+
+    is_single_track: bool
+    ticks_per_beat: int
+
+
+def read_chunks(data: bytes, skipped: Skipped) -> tuple[Header, list[bytes]]:
+    """Return the header, and the bytes of each track, of a file that holds `data`.
+
+    Raises:
+        MidiFileError: It is no MIDI file, or of a kind that is not understood (several songs, SMPTE time).
+    """
+    content = _from_header(_unwrapped(data), skipped)
+    if len(content) < _CHUNK_BYTES + _HEADER_BYTES:
+        raise MidiFileError(f"truncated within its header; {AGAIN}")
+    kind, counted, division = struct.unpack_from(">HHh", content, _CHUNK_BYTES)
+    if division <= 0:
+        raise MidiFileError("counts time in SMPTE frames; save it with ticks per quarter note")
+    tracks = _tracks(content, _after_header(content, skipped), skipped)
+    if not tracks:
+        raise MidiFileError(f"holds no track; {AGAIN}")
+    if kind == _INDEPENDENT and len(tracks) > 1:
+        raise MidiFileError(f"a MIDI file of type {kind}, of {len(tracks)} songs; save it as type 0 or 1")
+    if counted != len(tracks):
+        skipped.add(f"the header's track count, {counted}: the file has {len(tracks)}, and all are read")
+    if kind > _INDEPENDENT:
+        skipped.add(f"the header's type, {kind}: it is read as {_MULTI_TRACK}")
+    return Header(kind != _MULTI_TRACK and len(tracks) == 1, division), tracks
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """Return the MIDI file within a RIFF file; what is no such file stays as it is."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    at = 12
+    while at + _CHUNK_BYTES <= len(data):
+        size = int.from_bytes(data[at + 4 : at + _CHUNK_BYTES], "little")
+        if data[at : at + 4] == b"data":
+            return data[at + _CHUNK_BYTES : at + _CHUNK_BYTES + size]
+        at += _CHUNK_BYTES + size + size % 2
+    return data
+
+
+def _from_header(data: bytes, skipped: Skipped) -> bytes:
+    """Return `data` from its header on."""
+    at = data.find(_HEADER, 0, _LONGEST_PREFIX)
+    if at < 0:
+        raise MidiFileError("not a MIDI file (it does not start with MThd); give another one")
+    if at:
+        skipped.add(f"{at} bytes before the header")
+    return data[at:]
+
+
+def _after_header(data: bytes, skipped: Skipped) -> int:
+    """Return where the chunks after the header begin."""
+    length = int.from_bytes(data[4:_CHUNK_BYTES], "big")
+    if length < _HEADER_BYTES or _CHUNK_BYTES + length > len(data):
+        skipped.add(f"the header's length, {length} bytes: it is read as {_HEADER_BYTES}")
+        length = _HEADER_BYTES
+    return _CHUNK_BYTES + length
+
+
+def _tracks(data: bytes, at: int, skipped: Skipped) -> list[bytes]:
+    """Return the bytes of each track chunk from `at` on."""
+    tracks: list[bytes] = []
+    while at < len(data):
+        start = at + _CHUNK_BYTES
+        end = start + int.from_bytes(data[at + 4 : start], "big")
+        if data[at : at + 4] == _TRACK and start <= len(data):
+            at = _track_end(data, start, end)
+            if at != end:
+                skipped.add(f"the length of track {len(tracks) + 1}: what is there is read")
+            tracks.append(data[start:at])
+        else:
+            at = _next_chunk(data, at, end, skipped)
+    return tracks
+
+
+def _track_end(data: bytes, start: int, end: int) -> int:
+    """Return where a track's events end that begin at `start`, and by the chunk's length end at `end`."""
+    within = data.find(END_OF_TRACK + _TRACK, start, end)
+    if within >= 0:
+        return within + len(END_OF_TRACK)
+    if end <= len(data) and (end == len(data) or data[end - 3 : end] == END_OF_TRACK or _is_kind(data, end)):
+        return end
+    found = data.find(_TRACK, start if end > len(data) else end)
+    return found if found >= 0 else len(data)
+
+
+def _next_chunk(data: bytes, at: int, end: int, skipped: Skipped) -> int:
+    """Return where to go on after what is no track at `at`, a chunk of another kind or none at all."""
+    if _is_kind(data, at) and end <= len(data):
+        skipped.add(f"a chunk {data[at : at + 4].decode('ascii')}, which is no track")
+        return end
+    found = data.find(_TRACK, at)
+    found = found if found >= 0 else len(data)
+    skipped.add(f"{found - at} bytes between or after the tracks")
+    return found
+
+
+def _is_kind(data: bytes, at: int) -> bool:
+    """Tell whether four letters, as the kind of a chunk, stand at `at`."""
+    kind = data[at : at + 4]
+    return len(kind) == 4 and kind.isascii() and kind.decode("ascii").isprintable()  # noqa: PLR2004 - letters

@@ -1,0 +1,215 @@
+"""The events in the bytes of one track; what cannot be read is skipped and said.
+
+A wrong event is skipped alone where its length is known. Where it is not, all that follows is skipped: what
+stands there could be anything.
+
+Source: Standard MIDI Files 1.0 (RP-001): delta times, running status, system exclusive packets, meta events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from improviser.errors import MidiError
+from improviser.midi.message import DATA_MAX, SysEx, bytes_to_message
+from improviser.midi.song import MAX_ACCIDENTALS, MetaEvent, MetaKind, TimedEvent
+
+if TYPE_CHECKING:
+    from improviser.midi.chunk import Skipped
+
+# RP-001: a number has at most four bytes of seven bits; a hostile one has any number of them.
+_NUMBER_BYTES: Final = 4
+_STATUS: Final = 0x80
+_SYSEX, _SYSEX_END, _META = 0xF0, 0xF7, 0xFF
+# Data bytes after a status byte: of channel messages by its upper half, of system messages by all of it.
+_CHANNEL_DATA: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
+_SYSTEM_DATA: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
+# Bytes that a meta event has at least to say anything. Of a meter two are enough: the rest is of metronomes.
+_META_BYTES: Final = {
+    MetaKind.CHANNEL_PREFIX: 1,
+    MetaKind.PORT: 1,
+    MetaKind.TEMPO: 3,
+    MetaKind.METER: 2,
+    MetaKind.KEY_SIGNATURE: 2,
+}
+_META_NAMES: Final = {
+    MetaKind.CHANNEL_PREFIX: "channel prefix",
+    MetaKind.PORT: "port",
+    MetaKind.TEMPO: "tempo",
+    MetaKind.METER: "time signature",
+    MetaKind.KEY_SIGNATURE: "key signature",
+}
+
+
+class _UnreadableError(Exception):
+    """The track cannot be read on from here."""
+
+
+class TrackReader:
+    """Reads one track."""
+
+    def __init__(self, data: bytes, number: int, skipped: Skipped) -> None:
+        """Begin at the first of the bytes `data`; `number` is the track's, from 1, for what is skipped."""
+        self._data = data
+        self._at = 0
+        self._where = f"track {number}"
+        self._skipped = skipped
+        self._status = 0
+        self._open: tuple[int, bytes] | None = None
+        self._events: list[TimedEvent] = []
+
+    def read(self) -> list[TimedEvent]:
+        """Return all events that can be read, in the order of ticks, without the end of the track."""
+        tick = at = 0
+        try:
+            while self._at < len(self._data):
+                at = self._at
+                tick += self._number()
+                if self._read_event(tick):
+                    break
+        except _UnreadableError as error:
+            self._skipped.add(f"the rest of {self._where}, {len(self._data) - at} bytes, because of {error}")
+        self._close()
+        return self._events
+
+    def _read_event(self, tick: int) -> bool:
+        """Read the event at `tick`; return whether it ends the track."""
+        status = self._peek()
+        if status in {_SYSEX, _SYSEX_END}:
+            self._read_packet(tick)
+            return False
+        self._close()
+        if status == _META:
+            return self._read_meta(tick)
+        if status > _SYSEX:
+            self._skip_system(status)
+        else:
+            self._read_channel(tick, status)
+        return False
+
+    def _read_channel(self, tick: int, status: int) -> None:
+        """Read a channel message, with running status also after a system exclusive or meta event."""
+        if status >= _STATUS:
+            self._at += 1
+            self._status = status
+        elif not self._status:
+            msg = "a data byte without a status byte"
+            raise _UnreadableError(msg)
+        data = self._take(_CHANNEL_DATA[self._status & 0xF0])
+        if max(data) > DATA_MAX:
+            self._skipped.add(f"data bytes above {DATA_MAX} in {self._where}: read as {DATA_MAX}")
+            data = bytes(min(byte, DATA_MAX) for byte in data)
+        self._events.append(TimedEvent(tick, bytes_to_message(bytes((self._status,)) + data)))
+
+    def _skip_system(self, status: int) -> None:
+        """Skip a system common or real-time message, which has no place in a file."""
+        if status not in _SYSTEM_DATA:
+            msg = f"the undefined status byte 0x{status:02x}"
+            raise _UnreadableError(msg)
+        self._at += 1
+        self._take(_SYSTEM_DATA[status])
+        self._skipped.add(f"system message 0x{status:02x} in {self._where}, which has no place in a file")
+
+    def _read_packet(self, tick: int) -> None:
+        """Read a system exclusive message, a further packet of one, or bytes that a file escapes."""
+        is_start = self._take(1)[0] == _SYSEX
+        data = self._take(self._number())
+        if is_start:
+            self._close()
+            self._open = (tick, data.removeprefix(b"\xf0"))
+        elif self._open is None:
+            self._read_escaped(tick, data)
+        else:
+            self._open = (self._open[0], self._open[1] + data)
+        if self._open is not None and self._open[1].endswith(b"\xf7"):
+            self._close()
+
+    def _close(self) -> None:
+        """Take the system exclusive message that is open, if any, as a whole one."""
+        if self._open is None:
+            return
+        (tick, data), self._open = self._open, None
+        body = data.removesuffix(b"\xf7")
+        if body and max(body) > DATA_MAX:
+            self._skipped.add(f"a system exclusive message in {self._where} with bytes above {DATA_MAX}")
+            return
+        self._events.append(TimedEvent(tick, SysEx(body)))
+
+    def _read_escaped(self, tick: int, data: bytes) -> None:
+        """Read a message that a file escapes, where it is one that a track can hold."""
+        try:
+            message = bytes_to_message(data)
+        except MidiError:
+            message = None
+        if message is None or data[0] > _SYSEX:
+            self._skipped.add(f"escaped bytes in {self._where}")
+        else:
+            self._events.append(TimedEvent(tick, message))
+
+    def _read_meta(self, tick: int) -> bool:
+        """Read a meta event; return whether it ends the track."""
+        self._at += 1
+        kind = self._take(1)[0]
+        data = self._take(self._number())
+        fault = _meta_fault(kind, data)
+        if kind == MetaKind.END_OF_TRACK:
+            return True
+        if fault:
+            self._skipped.add(f"{fault} in {self._where}")
+        else:
+            self._events.append(TimedEvent(tick, MetaEvent(kind, data)))
+        return False
+
+    def _peek(self) -> int:
+        """Return the next byte, which is not taken yet."""
+        if self._at >= len(self._data):
+            raise _UnreadableError(_CUT)
+        return self._data[self._at]
+
+    def _take(self, count: int) -> bytes:
+        """Return the next `count` bytes."""
+        end = self._at + count
+        if end > len(self._data):
+            raise _UnreadableError(_CUT)
+        data = self._data[self._at : end]
+        self._at = end
+        return data
+
+    def _number(self) -> int:
+        """Return the next number of seven bits a byte."""
+        number = 0
+        for _ in range(_NUMBER_BYTES):
+            byte = self._take(1)[0]
+            number = number << 7 | byte & 0x7F
+            if byte < _STATUS:
+                return number
+        msg = "a number that does not end"
+        raise _UnreadableError(msg)
+
+
+_CUT: Final = "an event that ends with the track"
+
+
+def _meta_fault(kind: int, data: bytes) -> str:
+    """Return what is wrong with a meta event, "" where nothing is. Tempo and meter are checked as changes."""
+    if kind > DATA_MAX:
+        return f"a meta event of kind {kind}"
+    if kind not in _META_BYTES:
+        return ""
+    known = MetaKind(kind)
+    name = _META_NAMES[known]
+    if len(data) < _META_BYTES[known]:
+        return f"a {name} of {len(data)} bytes"
+    first = data[0]
+    if known is MetaKind.CHANNEL_PREFIX and first > 0x0F:  # noqa: PLR2004 - channels are 0-15
+        return f"a {name} of {first + 1}"
+    if known is MetaKind.KEY_SIGNATURE:
+        return _key_fault(name, int.from_bytes(data[:1], "big", signed=True), data[1])
+    return ""
+
+
+def _key_fault(name: str, sharps: int, mode: int) -> str:
+    """Return what is wrong with a key signature, "" where nothing is."""
+    if abs(sharps) > MAX_ACCIDENTALS:
+        return f"a {name} of {abs(sharps)} {'flats' if sharps < 0 else 'sharps'}"
+    return f"a {name} of mode {mode}" if mode > 1 else ""

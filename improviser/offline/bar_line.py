@@ -1,0 +1,116 @@
+"""Where the bars of a song are: by its time signatures, each from its own place on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from improviser.errors import UsageError
+from improviser.midi.song import MeterChange, Song
+from improviser.music.meter import COMMON, Meter, counted_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# A pickup is a number of these parts of a beat: thirty-second notes.
+_PICKUP_PARTS: Final = 8
+# Two ways to one beat differ by less, in floating point.
+_ROUNDING: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class BarLine:
+    """A bar of a meter begins at a beat, in quarter notes from the start of the song."""
+
+    beat: float
+    meter: Meter
+
+
+def with_bars(song: Song, otherwise: Meter, meter: Meter | None, pickup: float | None) -> Song:
+    """Return `song` with other time signatures, where the player says so.
+
+    Args:
+        song: What the file holds.
+        otherwise: The meter of a song that names none.
+        meter: The meter of the whole song; None leaves the file's.
+        pickup: Quarter notes before the first downbeat; None leaves that to the file's time signatures.
+
+    Raises:
+        UsageError: The pickup is as long as a bar, or no number of thirty-second notes.
+    """
+    if meter is not None:
+        song = replace(song, meter_map=(MeterChange(0, meter.numerator, meter.denominator),))
+    if not pickup:
+        return song
+    stretches = meter_stretches(song, otherwise)
+    first = [line.meter for line in stretches if line.beat <= pickup][-1]
+    tick = round(pickup * song.ticks_per_beat)
+    changes = (
+        _pickup_bar(pickup, first),
+        MeterChange(tick, first.numerator, first.denominator),
+        *(change for change in song.meter_map if change.tick > tick),
+    )
+    return replace(song, meter_map=changes)
+
+
+def _pickup_bar(beats: float, meter: Meter) -> MeterChange:
+    """Return the time signature of a pickup to a bar of `meter`."""
+    parts = beats * _PICKUP_PARTS
+    if beats >= meter.bar_beats:
+        raise UsageError(
+            f"a pickup of {beats:g} quarter notes fills a bar of {meter.name}; "
+            f"give less than {meter.bar_beats:g}"
+        )
+    if parts != round(parts):
+        raise UsageError(f"a pickup of {beats:g} quarter notes cannot be written; round it to eighths of one")
+    shared = math.gcd(round(parts), _PICKUP_PARTS)
+    return MeterChange(0, round(parts) // shared, 4 * _PICKUP_PARTS // shared)
+
+
+def meter_stretches(song: Song, otherwise: Meter) -> list[BarLine]:
+    """Return the first bar line of each stretch in one meter; before a song's first one it is in 4/4.
+
+    A song that names no meter is in `otherwise`.
+    """
+    lines = [
+        BarLine(change.tick / song.ticks_per_beat, Meter(change.numerator, change.denominator))
+        for change in song.meter_map
+    ]
+    if not lines or lines[0].beat > 0:
+        lines.insert(0, BarLine(0.0, COMMON if lines else otherwise))
+    return lines
+
+
+def after_pickup(stretches: Sequence[BarLine]) -> Sequence[BarLine]:
+    """Return stretches from the first downbeat on: without a first bar that is a short one."""
+    if len(stretches) > 1:
+        first, second = stretches[:2]
+        length = second.beat - first.beat
+        if length <= first.meter.bar_beats and length < second.meter.bar_beats:
+            return stretches[1:]
+    return stretches
+
+
+def bar_end(stretches: Sequence[BarLine], beat: float) -> tuple[float, Meter]:
+    """Return the first bar line at or after `beat` and after the first one, and the meter before it."""
+    begun = [line for line in stretches if line.beat < beat - _ROUNDING] or stretches[:1]
+    line, later = begun[-1], stretches[len(begun) :]
+    bars = max(1, math.ceil((beat - line.beat) / line.meter.bar_beats - _ROUNDING))
+    return min([line.beat + bars * line.meter.bar_beats, *(other.beat for other in later)]), line.meter
+
+
+def counted_lines(stretches: Sequence[BarLine], steps_per_beat: int, until: float) -> Iterator[BarLine]:
+    """Return the bar lines that the engine has to be told, in meters that it counts.
+
+    It counts on by itself from the first bar of a stretch; where a bar is no whole number of steps, or of a
+    meter that is counted as another one, it is told each bar line up to the beat `until`.
+    """
+    for line, after in pairwise((*stretches, BarLine(until, COMMON))):
+        counted = counted_as(line.meter)
+        yield BarLine(line.beat, counted)
+        if counted != line.meter or (line.meter.bar_beats * steps_per_beat) % 1:
+            bars = math.ceil((min(after.beat, until) - line.beat) / line.meter.bar_beats - _ROUNDING)
+            for bar in range(1, bars):
+                yield BarLine(line.beat + bar * line.meter.bar_beats, counted)
