@@ -63,9 +63,10 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[
         make_engine = performance.engine_maker(settings)
         read_commands(stream, inbox)
         summary = performance.play(settings, make_engine, opening.result(), inbox, reporter.tell)
+        # Before the ports are closed: a busy machine's MIDI system takes seconds for that.
+        reporter.tell(replace(summary, untold=reporter.dropped))
     finally:
         opening.close()
-    reporter.tell(replace(summary, untold=reporter.dropped))
     return EXIT_OK
 
 
