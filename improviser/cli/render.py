@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from improviser.cli.console import PATIENCE_S, progress, say, say_json
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, KeyOption, PresetOption, SeedOption
+from improviser.cli.options import JsonOption, KeyOption, PresetOption, SeedOption
 from improviser.cli.playing import make_settings, preset_actor, preset_program
+from improviser.config.default import DEFAULT_PRESET
 
 EXAMPLES = """
 improviser render melody.mid -o duet.mid
@@ -29,7 +30,7 @@ def render(
     player: PlayerArgument,
     out: OutOption,
     preset: PresetOption = DEFAULT_PRESET,
-    key: KeyOption = "auto",
+    key: KeyOption = None,
     seed: SeedOption = 0,
     player_track: TrackOption = None,
     json: JsonOption = False,

@@ -39,7 +39,8 @@ class Settings(Document):
     control numbers, 0-119, of any instrument, or false for none: the sostenuto pedal likes and the soft pedal
     dislikes what was played, unless that is changed here; tempo_control's value and 60 is the tempo;
     listen_from and listen_to are notes such as "C4", between which, and on whose listen_channels, it listens;
-    channel and program are what it plays on.
+    channel and program are what it plays on; web_port is the page's port, and web_keep_address gives the page
+    the same address in every jam.
     """
 
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
@@ -63,6 +64,8 @@ class Settings(Document):
     tempo_control: Control | Literal[False] = False
     metronome: bool = False
     osc_port: int | None = Field(default=None, ge=1, le=65535)
+    web_port: int | None = Field(default=None, ge=1, le=65535)
+    web_keep_address: bool = False
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:

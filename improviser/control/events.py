@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
+from improviser.control.standing import PortChanged, Refused, Rested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -351,6 +352,7 @@ Event = (
     | Started
     | Synced
     | Halted
+    | Rested
     | Turned
     | Switched
     | Locked
@@ -358,6 +360,8 @@ Event = (
     | Planned
     | Offered
     | Routed
+    | PortChanged
+    | Refused
     | Judged
     | Undone
     | Tasted

@@ -36,6 +36,7 @@ from improviser.control.events import (
 from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
+from improviser.control.standing import PortChanged, Refused, Rested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +70,7 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Started,
         Synced,
         Halted,
+        Rested,
         Turned,
         Switched,
         Locked,
@@ -76,6 +78,8 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Planned,
         Offered,
         Routed,
+        PortChanged,
+        Refused,
         Judged,
         Undone,
         Tasted,

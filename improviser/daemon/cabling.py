@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from improviser.control import Event, Notice, Offered, Routed, Warned
+from improviser.control import Event, Notice, Offered, PortChanged, Refused, Routed, Warned
 from improviser.daemon.inbox import NotRouted, PortFound, PortLost, PortMatter, PortsSeen, Rerouted
 from improviser.errors import PortError
 
@@ -39,8 +39,9 @@ class Cabling:
             case PortsSeen(inputs, outputs):
                 self._tell(Offered(inputs, outputs))
             case NotRouted(fault):
-                self._tell(Warned(f"{fault}; the ports stay as they were"))
+                self._tell(Refused("ports", f"{fault}; the ports stay as they were"))
             case PortFound(name, is_output):
+                self._tell(PortChanged(name, is_output, is_there=True))
                 self._tell(Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}"))
 
     def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
@@ -51,6 +52,7 @@ class Cabling:
             self._voice.silence(engine, self._tell)
         else:
             self._lift(lost.name, engine, at_s)
+        self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
         gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
         self._tell(Warned(f"{gone}; it is used again when it is back"))
 
