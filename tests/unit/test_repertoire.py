@@ -15,10 +15,10 @@ from improviser.control import (
     Changed,
     Judged,
     Knob,
-    Notice,
     PerformerSettings,
     Piece,
     PlayerUse,
+    Refused,
     Restarted,
     Silenced,
     Stepped,
@@ -207,7 +207,7 @@ def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
     performance = jam(replace(settings, pieces=()))
     performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
     performance.run(until_s=4.0)
-    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Notice)]
+    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Refused)]
 
 
 def test_its_sound_is_chosen(settings: PerformerSettings) -> None:
