@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -137,7 +138,7 @@ def ports_of(*events: Event) -> tuple[list[str], list[str]]:
 def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A notice and a refusal after a while, or when something else is asked for."""
     state, now_s = State(), 1000.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     state.take(Notice("a cable came"))
     state.take(Refused("preset", "no such preset"))
     told = {"notice": "a cable came", "refused": "no such preset", "refused_what": "preset"}
