@@ -63,6 +63,8 @@ _ANSWERS = (
     | Refused
     | Changed
 )
+# What settles a refusal of the same control.
+_SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed: "ports", Synced: "tempo"}
 # What is noticed is shown for so long; what is refused until something else is asked for, or as long.
 NOTICE_S: Final = 15.0
 # Why nothing is played, and what lets it go on.
@@ -150,6 +152,8 @@ class State:
         """Take in an event."""
         with self._changed:
             self._take(event)
+            if _SETTLED.get(type(event)) == self.refused_what and getattr(event, "is_own", True):
+                self.refused = self.refused_what = ""
             if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()

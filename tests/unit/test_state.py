@@ -17,6 +17,7 @@ from improviser.control import (
     Halted,
     Heard,
     Judged,
+    Locked,
     Notice,
     Played,
     PortChanged,
@@ -148,6 +149,20 @@ def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     state.take(Refused("preset", "no such preset"))
     state.ask()
     assert "" == state.to_json()["refused"]
+
+
+@pytest.mark.parametrize(
+    ("what", "event", "is_settled"),
+    [
+        ("key", Locked("C"), True),
+        ("preset", Locked("C"), False),
+        ("tempo", Synced(1.0, 0.0, 90.0, is_own=True), True),
+        ("tempo", Synced(1.0, 0.0, 90.0), False),
+    ],
+)
+def test_a_refusal_ends_where_it_was_done_after_all(what: str, event: Event, *, is_settled: bool) -> None:
+    """By the same control; a clock that is followed, for which a tempo was refused, ends nothing."""
+    assert is_settled == (state_after(Refused(what, "no"), event)["refused"] == "")
 
 
 def test_a_refusal_is_an_answer() -> None:
