@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from improviser.control import (
     CLICK_CHANNEL,
@@ -48,7 +48,7 @@ class JamOptions:
         output_pattern: Which output to play on.
         tempo_bpm: Quarter notes a minute.
         meter: Time signature, such as "7/8".
-        key: "auto" or a key such as "C" or "Am".
+        key: "auto", or a key such as "C" or "Am".
         seed: Of the random generator.
         bars: How long, from the first note on.
         backend: Name of the MIDI system.
@@ -73,7 +73,7 @@ class JamOptions:
     output_pattern: str | None = None
     tempo_bpm: float | None = None
     meter: str | None = None
-    key: str = "auto"
+    key: str | None = None
     seed: int | None = None
     bars: int | None = None
     backend: str | None = None
@@ -120,6 +120,19 @@ def osc_port_of_settings() -> int | None:
     """Give the UDP port on which the user's settings want OSC; None: none. Raises ConfigError."""
     settings = _settings_file()
     return None if settings is None else settings.osc_port
+
+
+class PageSettings(NamedTuple):
+    """What the user's settings say of the page: its port (None: the usual one), and whether it keeps it."""
+
+    port: int | None = None
+    keeps: bool = False
+
+
+def page_settings() -> PageSettings:
+    """Return what the user's settings say of the page. Raises ConfigError."""
+    settings = _settings_file()
+    return PageSettings() if settings is None else PageSettings(settings.web_port, settings.web_keep_address)
 
 
 def _settings_file() -> Settings | None:
@@ -244,7 +257,9 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
 
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
     """Give the engine's values: the preset's, but for what the options and the settings say otherwise."""
-    values = preset.engine_values() | {"key": options.key}
+    values = preset.engine_values()
+    if options.key is not None:
+        values["key"] = options.key
     tempo_bpm = options.tempo_bpm or settings.tempo_bpm
     if tempo_bpm is not None:
         values["tempo_bpm"] = tempo_bpm

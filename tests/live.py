@@ -17,6 +17,7 @@ import pytest
 
 from improviser.ports.base import OutputPort
 from improviser.ports.jack import open_jack
+from tests.event_names import checked
 
 CHECKOUT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
@@ -173,7 +174,7 @@ class Command:
     def told(self, kind: str) -> list[dict[str, Any]]:
         """Give the events of one kind."""
         events = [json.loads(line) for line in list(self.lines)]
-        return [event for event in events if event["event"] == kind]
+        return [event for event in events if event["event"] == checked(kind)]
 
     def wait_until_told(self, kind: str) -> dict[str, Any]:
         """Wait for the first event of one kind."""

@@ -11,8 +11,9 @@ import typer
 
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.extras import INSTALL, missing_training, need_training
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption
+from improviser.cli.options import JsonOption, PresetOption
 from improviser.cli.playing import make_settings, preset_actor
+from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Callable

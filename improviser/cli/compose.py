@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import PATIENCE_S, progress, say, say_json
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, KeyOption, PresetOption, SeedOption
+from improviser.cli.options import JsonOption, KeyOption, PresetOption, SeedOption
 from improviser.cli.playing import make_settings, preset_actor, preset_program
+from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
     from improviser.engine import EngineSettings
@@ -36,7 +37,7 @@ def compose(
     out: OutOption,
     bars: BarsOption = 16,
     start: StartOption = None,
-    key: KeyOption = "auto",
+    key: KeyOption = None,
     preset: PresetOption = DEFAULT_PRESET,
     seed: SeedOption = 0,
     greedy: GreedyOption = False,
@@ -57,7 +58,8 @@ def compose(
     chosen = load_preset(preset)
     rng = np.random.default_rng(seed)
     notes = [parse_note(word) for word in start.split()] if start is not None else None
-    key_name = fragment_key(notes, rng).name if key == "auto" else key
+    wanted = chosen.key if key is None else key
+    key_name = fragment_key(notes, rng).name if wanted == "auto" else wanted
     settings = _settings(make_settings(chosen, key=key_name), greedy=greedy)
     fragment = random_fragment(settings, rng) if notes is None else notes
     actor = preset_actor(chosen)

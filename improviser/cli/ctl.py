@@ -20,16 +20,18 @@ improviser ctl preset fiddle
 improviser ctl key Am
 improviser ctl like
 improviser ctl undo
+improviser ctl page
 improviser ctl --json
 """
 
+PAGE = "page"
 NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
         help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, "
         "tempo; preset or key; or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, "
-        "keep, tap, next_preset.",
+        "keep, tap, next_preset; or page, which prints the address of the jam's page.",
     ),
 ]
 ValueArgument = Annotated[
@@ -54,21 +56,33 @@ def ctl(
     """Turn a knob of the jam that runs, or do something in it; say how it stands.
 
     Without a name it only says how the jam stands. Mute, solo and freeze are switched on and, done again,
-    off. A change of a knob glides, so that nothing jumps.
+    off. A change of a knob glides, so that nothing jumps. The exit code is 1 where the jam does not do it, as
+    for a preset that it does not have; the reason is told.
     """
     from improviser.config.resources import control_folder
-    from improviser.control import value_to_line
     from improviser.daemon.remote import ask
     from improviser.errors import ImproviserError
 
-    line = '{"event": "state"}' if name is None else value_to_line(_command(name, value))
-    answer = ask(control_folder(), line, process)
+    answer = ask(control_folder(), _line(name, value), process)
     if answer.get("event") == "error":
-        raise ImproviserError(f"the jam does not understand that: {answer.get('text')}")
+        raise ImproviserError(str(answer.get("text")))
     if json:
         say_json(answer)
-    else:
+    elif answer["event"] == "page":
+        say(answer["url"])
+    elif name is None or not answer["refused"]:
         _show(answer)
+    if name is not None and answer.get("refused"):
+        raise ImproviserError(answer["refused"])
+
+
+def _line(name: str | None, value: str | None) -> str:
+    """Return what the jam is told. Raises UsageError where name and value stand for nothing."""
+    from improviser.control import value_to_line
+
+    if name is None or (name == PAGE and value is None):
+        return '{"event": "state"}' if name is None else '{"event": "page"}'
+    return value_to_line(_command(name, value))
 
 
 def _command(name: str, value: str | None) -> Steer:
@@ -77,15 +91,15 @@ def _command(name: str, value: str | None) -> Steer:
     from improviser.control import Act, Action, Knob
     from improviser.errors import UsageError
 
-    known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys(("preset", "key"))
+    known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys(("preset", "key", PAGE))
     if name not in known:
         raise UsageError(f"no knob or action {name!r}{nearest(name, known)}; see: improviser ctl --help")
     does = known[name]
     if isinstance(does, Knob):
         return _turn(does, value)
-    if does is None:
+    if does is None and name != PAGE:
         return _choice(name, value)
-    if value is not None:
+    if does is None or value is not None:
         raise UsageError(f"{name} takes no value: improviser ctl {name}")
     return Act(does)
 
@@ -124,8 +138,11 @@ def _choice(name: str, value: str | None) -> Steer:
 
 def _show(state: dict[str, Any]) -> None:
     """Print how a jam stands, for people."""
-    beat = "the beat runs" if state["rolling"] else "it waits"
-    say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock), {beat}.")
+    does = state["silent"] or "it plays"
+    say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock); {does}.")
+    say(f"Listens to: {', '.join(state['ports'].get('in', ())) or 'no port'}. Plays on: {state['sends_on']}.")
+    if state["gone"]:
+        say(f"Gone, and used again when back: {', '.join(state['gone'])}.")
     if state["key"]:
         locked = "" if state["lock"] == "auto" else " (locked)"
         say(f"Key {state['key']}{locked}, chord {state['chord'] or '-'}.")

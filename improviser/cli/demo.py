@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
-from improviser.cli.performance import (
+from improviser.cli.options import (
     BackendOption,
     BarsOption,
-    Beside,
+    ChannelOption,
+    ClockOption,
+    ClockOutOption,
+    HostOption,
+    JsonOption,
+    KeepAddressOption,
+    KeyOption,
+    LearnOption,
+    LivePresetOption,
+    LiveSeedOption,
+    MetronomeOption,
+    OpenOption,
+    OscOption,
     OutOption,
+    ProgramOption,
     RecordOption,
     SoundOption,
     SwingOption,
     TempoOption,
-    perform,
+    ThruOption,
+    TuneOption,
+    WebOption,
+    WebPortOption,
 )
+from improviser.cli.page import LOOPBACK, PageOptions
+from improviser.cli.performance import Beside, perform
 
 EXAMPLES = """
 improviser demo
 improviser demo --tune drowsy_maggie --preset fiddle
 improviser demo --sound
+improviser demo --web
+improviser demo --thru --metronome --clock-out
 improviser demo --backend loopback --record demo.mid
 """
-
-TuneOption = Annotated[
-    str | None,
-    typer.Option("--tune", metavar="NAME", help="ode_to_joy, scarborough_fair or drowsy_maggie."),
-]
 
 
 def demo(
@@ -39,21 +49,37 @@ def demo(
     out: OutOption = None,
     tempo: TempoOption = None,
     swing: SwingOption = None,
-    key: KeyOption = "auto",
+    key: KeyOption = None,
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
+    clock: ClockOption = None,
+    clock_out: ClockOutOption = None,
+    metronome: MetronomeOption = None,
+    thru: ThruOption = None,
+    channel: ChannelOption = None,
+    program: ProgramOption = None,
     record: RecordOption = None,
+    osc: OscOption = None,
+    learn: LearnOption = False,
     sound: SoundOption = False,
+    web: WebOption = False,
+    open_: OpenOption = None,
+    host: HostOption = LOOPBACK,
+    web_port: WebPortOption = None,
+    keep_address: KeepAddressOption = None,
     json: JsonOption = False,
 ) -> None:
     """Jam with a built-in player, which plays a tune on the port 'Improviser In'; needs no instrument.
 
     It ends with the tune, or after --bars. On a machine without any MIDI system both play inside this
     program, and what they play is shown and written to improviser-demo.mid.
+
+    It takes jam's options, but for those that choose what is listened to. The tune has its meter, and follows
+    the tempo when that is changed while it plays. The page is served where --web asks for it.
     """
     from improviser.app import JamOptions
-    from improviser.control import PlayerUse
+    from improviser.control import ClockUse, PlayerUse
 
     options = JamOptions(
         preset=preset,
@@ -66,5 +92,12 @@ def demo(
         backend=backend,
         player=PlayerUse.ALWAYS,
         tune=tune,
+        clock=None if clock is None else ClockUse(clock),
+        clock_out=clock_out,
+        metronome=metronome,
+        thru=thru,
+        channel=channel,
+        program=program,
     )
-    perform(options, record, Beside(sounds=sound), as_json=json)
+    page = PageOptions(host, web_port, open_, keep_address) if web else None
+    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), as_json=json)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 
 from improviser.cli.console import say, say_json
-from improviser.cli.options import JsonOption
-from improviser.cli.performance import BackendOption
+from improviser.cli.options import BackendOption, JsonOption
 
 EXAMPLES = """
 improviser doctor

@@ -15,8 +15,9 @@ from improviser.cli.extras import need_plots, need_training
 from improviser.cli.game import conditions, game_settings
 from improviser.cli.hearing import measure_hearing
 from improviser.cli.knobs import turn_knobs
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
+from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor, make_settings, preset_actor
+from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:

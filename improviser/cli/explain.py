@@ -24,12 +24,18 @@ improviser explain take.session.jsonl 12 --json
 SessionArgument = Annotated[
     Path, typer.Argument(metavar="SESSION", help="A recording of jam or demo, or the session beside it.")
 ]
-BarArgument = Annotated[int, typer.Argument(metavar="BAR", min=1, help="The bar, from 1.")]
+BarArgument = Annotated[
+    int,
+    typer.Argument(metavar="BAR", min=1, help="Number of the bar, as the page and the terminal show it."),
+]
 _NO_PARTS = frozenset({"does", "note", "chance", "chord", "notes"})
 
 
 def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
     """Tell why it played what it played: the numbers behind each note of a bar, and what came nearest.
+
+    Bars are counted as on the page and in the terminal: bar 1 is the first one after the count-in. A bar that
+    the jam came to several times, as when a clock was started anew, is told once for each time.
 
     Each part is what it added for that action beside the mean of all allowed ones, in units of the reward:
     harmony, coherence and creativity with their weights, the prior (people's habits), and the preference that
@@ -38,18 +44,29 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
     from improviser.daemon.session_log import read_session
 
     told = read_session(session)
-    notes = _decided(told.played_in(bar))
-    if not notes:
+    times = told.played_in(bar)
+    if not times:
         raise UsageError(f"it played nothing in bar {bar}; its last note is in bar {told.bars}")
-    if json:
-        for note in notes:
-            say_json(
-                {"event": "explained", "bar": bar, "beat": note.beat, "note": note.note, "why": note.why}
-            )
-        return
+    for time, played in enumerate(times, 1):
+        notes = _decided(played)
+        if json:
+            _say_objects(notes, bar, time)
+        else:
+            _say_rows(notes, f"bar {bar}" if time == 1 else f"bar {bar}, time {time}", told.bar_beats)
+
+
+def _say_objects(notes: list[Played], bar: int, time: int) -> None:
+    """Print a line of JSON for each decision of a bar that the jam came to for the so many-th time."""
+    for note in notes:
+        told = {"bar": bar, "time": time, "beat": note.beat, "note": note.note, "why": note.why}
+        say_json({"event": "explained"} | told)
+
+
+def _say_rows(notes: list[Played], title: str, bar_beats: float) -> None:
+    """Print the decisions of a bar as a table."""
     parts = list(dict.fromkeys(name for note in notes for why in note.why for name in why if _is_part(name)))
-    rows = [row for note in notes for row in _rows(note, told.bar_beats, parts)]
-    say(f"bar {bar}, {notes[0].key}")
+    rows = [row for note in notes for row in _rows(note, bar_beats, parts)]
+    say(f"{title}, {notes[0].key}")
     say_table(("BEAT", "CHORD", "", "ACTION", "CHANCE", *(name.upper() for name in parts)), rows)
 
 

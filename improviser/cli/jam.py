@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from improviser.cli.options import JsonOption, KeyOption, LivePresetOption, LiveSeedOption
-from improviser.cli.page import LOOPBACK, HostOption, OpenOption, PageOptions, WebOption, WebPortOption
-from improviser.cli.performance import (
+from improviser.cli.options import (
     BackendOption,
     BarsOption,
-    Beside,
     ChannelOption,
     ClockOption,
     ClockOutOption,
     CountInOption,
     FromOption,
+    HostOption,
+    InOption,
+    JsonOption,
+    KeepAddressOption,
+    KeyOption,
     LearnOption,
     ListenChannelOption,
+    LivePresetOption,
+    LiveSeedOption,
     MeterOption,
     MetronomeOption,
     NotInOption,
+    OpenOption,
     OscOption,
     OutOption,
     ProgramOption,
@@ -31,8 +32,11 @@ from improviser.cli.performance import (
     TempoOption,
     ThruOption,
     ToOption,
-    perform,
+    WebOption,
+    WebPortOption,
 )
+from improviser.cli.page import LOOPBACK, PageOptions
+from improviser.cli.performance import Beside, perform
 
 EXAMPLES = """
 improviser jam
@@ -48,14 +52,8 @@ improviser jam --in "Improviser In" --bars 32 --json
 improviser jam --not-in Ardour --not-in nanoKONTROL
 improviser jam --sound --no-web
 improviser jam --host 0.0.0.0 --web-port 8000
+improviser jam --keep-address
 """
-
-InOption = Annotated[
-    str | None,
-    typer.Option(
-        "--in", metavar="PATTERN", help="Listen to the ports whose names match; part of a name is enough."
-    ),
-]
 
 
 def jam(
@@ -67,7 +65,7 @@ def jam(
     tempo: TempoOption = None,
     meter: MeterOption = None,
     swing: SwingOption = None,
-    key: KeyOption = "auto",
+    key: KeyOption = None,
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
@@ -89,6 +87,7 @@ def jam(
     open_: OpenOption = None,
     host: HostOption = LOOPBACK,
     web_port: WebPortOption = None,
+    keep_address: KeepAddressOption = None,
     json: JsonOption = False,
 ) -> None:
     """Improvise along with what is played, live, on a virtual MIDI port.
@@ -97,7 +96,8 @@ def jam(
     Out': choose that one as an input of your DAW or synthesizer. Your first note is the first downbeat.
 
     It prints the address of its page, and on a desktop opens it: keys, sound, what it plays and why, all that
-    steers it. The page is for this machine only, unless --host says otherwise; --no-web leaves it out.
+    steers it. The page is for this machine only, unless --host says otherwise; --no-web leaves it out. The
+    address is a new one each time, unless --keep-address is given; improviser ctl page prints it again.
 
     Where there is no input at all, a built-in player plays until somebody else does; with
     --in "Improviser In" it waits for another program to play on that port instead.
@@ -144,5 +144,5 @@ def jam(
         channel=channel,
         program=program,
     )
-    page = PageOptions(host, web_port, open_) if web else None
+    page = PageOptions(host, web_port, open_, keep_address) if web else None
     perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), as_json=json)

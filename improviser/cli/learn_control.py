@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from improviser.cli.console import say, say_json, tell
-from improviser.cli.options import JsonOption
-from improviser.cli.performance import BackendName, BackendOption
+from improviser.cli.options import BackendName, BackendOption, JsonOption
 
 EXAMPLES = """
 improviser learn-control harmony

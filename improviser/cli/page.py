@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,28 +24,6 @@ _LEADS_ON = """<!doctype html>
 <a href="{url}">Open the page of the jam</a>
 """
 
-WebOption = Annotated[
-    bool, typer.Option("--web/--no-web", help="Serve the page: play, hear, see why it plays, steer.")
-]
-OpenOption = Annotated[
-    bool | None,
-    typer.Option("--open/--no-open", help="Open the page in a browser; by default on a desktop's terminal."),
-]
-HostOption = Annotated[
-    str,
-    typer.Option(
-        "--host",
-        metavar="ADDRESS",
-        help="Serve the page to other machines too, by 0.0.0.0: whoever has its address plays and steers.",
-    ),
-]
-WebPortOption = Annotated[
-    int | None,
-    typer.Option(
-        "--web-port", metavar="PORT", min=1, max=65535, help="Its port; 8765, or any where that is taken."
-    ),
-]
-
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
@@ -57,22 +33,32 @@ class PageOptions:
         host: Where it is served.
         port: The port; None: the usual one, or any.
         opens: Whether it is opened in a browser; None: on a desktop's terminal.
+        keeps: Whether its address is that of the last jam that kept it; None: as the user's settings say.
     """
 
     host: str = LOOPBACK
     port: int | None = None
     opens: bool | None = None
+    keeps: bool | None = None
 
 
 def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
     """Listen where the page is wanted, and say what that means; None where it cannot be, which is told."""
-    from improviser.web.address import bind
+    from improviser.app import page_settings
+    from improviser.web.address import DEFAULT_PORT, bind
 
+    chosen = page_settings()
+    port = options.port or chosen.port
+    keeps = chosen.keeps if options.keeps is None else options.keeps
     try:
-        door = bind(options.host, options.port)
+        door = bind(options.host, port, _kept_token(warn) if keeps else None)
     except OSError as error:
         warn(f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT")
         return None
+    if keeps and port is None and door.address.port != DEFAULT_PORT:
+        warn(
+            f"port {DEFAULT_PORT} is taken, so the page is not where it was; choose a port for it: --web-port"
+        )
     if not door.address.is_loopback:
         warn(
             "the page is open to your network: whoever has its address, token included, hears, plays and "
@@ -119,6 +105,24 @@ def show_page(url: str, opens: bool | None, stack: ExitStack) -> None:
         write_private(path, _LEADS_ON.format(url=url))
         stack.callback(path.unlink, missing_ok=True)
         threading.Thread(target=webbrowser.open, args=(path.as_uri(),), name="browser", daemon=True).start()
+
+
+def _kept_token(warn: Callable[[str], None]) -> str | None:
+    """Return the token that is kept from jam to jam, made where there is none; None where that fails."""
+    from improviser.config.resources import page_token_path
+    from improviser.files import write_private
+    from improviser.web.address import is_token, new_token
+
+    path = page_token_path()
+    try:
+        if path.exists() and is_token(token := path.read_text("utf-8").strip()):
+            return token
+        token = new_token()
+        write_private(path, f"{token}\n")
+    except (OSError, UnicodeDecodeError) as error:
+        warn(f"the page's address cannot be kept ({error}); the next jam has another one")
+        return None
+    return token
 
 
 def _examine() -> Sequence[dict[str, Any]]:

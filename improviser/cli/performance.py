@@ -1,14 +1,11 @@
-"""What `jam` and `demo` share: their options, and the run of the performer, shown and recorded."""
+"""What `jam` and `demo` share: the run of the performer, shown and recorded."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from improviser.errors import ImproviserError, UsageError
 
@@ -24,124 +21,6 @@ if TYPE_CHECKING:
     from improviser.web.address import Door
 
 EXIT_USAGE = 2
-
-
-class BackendName(StrEnum):
-    """The MIDI systems that can be chosen."""
-
-    AUTO = "auto"
-    JACK = "jack"
-    ALSA = "alsa"
-    COREMIDI = "coremidi"
-    WINMM = "winmm"
-    RTMIDI_JACK = "rtmidi-jack"
-    LOOPBACK = "loopback"
-
-
-class ClockName(StrEnum):
-    """Whose beat can be chosen."""
-
-    AUTO = "auto"
-    OWN = "own"
-    MIDI = "midi"
-    LINK = "link"
-
-
-NotInOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--not-in", metavar="PATTERN", help="Do not listen to the ports whose names match; may be repeated."
-    ),
-]
-OutOption = Annotated[
-    str | None,
-    typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),
-]
-TempoOption = Annotated[
-    float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
-]
-MeterOption = Annotated[
-    str | None,
-    typer.Option("--meter", metavar="N/N", help="Time signature, such as 3/4, 5/4, 7/8 or 12/8."),
-]
-SwingOption = Annotated[
-    float | None,
-    typer.Option(
-        "--swing",
-        metavar="SHARE",
-        min=0.5,
-        max=0.75,
-        help="Share of a beat that its first eighth takes.",
-    ),
-]
-BarsOption = Annotated[
-    int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
-]
-BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
-ClockOption = Annotated[
-    ClockName | None,
-    typer.Option(
-        "--clock",
-        help="Follow a MIDI clock once it is started (auto), never (own), from its first tick on (midi), "
-        "or Ableton Link (link).",
-    ),
-]
-ClockOutOption = Annotated[
-    bool | None,
-    typer.Option("--clock-out/--no-clock-out", help="Send MIDI clock, start and stop with the notes."),
-]
-CountInOption = Annotated[
-    int,
-    typer.Option(
-        "--count-in", metavar="BARS", min=0, max=8, help="Click so many bars, then begin by itself."
-    ),
-]
-MetronomeOption = Annotated[
-    bool | None, typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.")
-]
-ThruOption = Annotated[
-    bool | None, typer.Option("--thru/--no-thru", help="Pass on what you play to the output, at once.")
-]
-ListenChannelOption = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--listen-channel",
-        metavar="1-16",
-        min=1,
-        max=16,
-        help="Listen to this channel only; may be repeated.",
-    ),
-]
-FromOption = Annotated[
-    str | None,
-    typer.Option("--from", metavar="NOTE", help="Split the keyboard: listen from this note up, such as C4."),
-]
-ToOption = Annotated[str | None, typer.Option("--to", metavar="NOTE", help="Listen up to this note.")]
-ChannelOption = Annotated[
-    int | None, typer.Option("--channel", metavar="1-16", min=1, max=16, help="Play on this channel.")
-]
-ProgramOption = Annotated[
-    int | None,
-    typer.Option("--program", metavar="1-128", min=1, max=128, help="Choose this sound at the start."),
-]
-OscOption = Annotated[
-    int | None,
-    typer.Option("--osc", metavar="PORT", min=1, max=65535, help="Take OSC messages on this UDP port."),
-]
-LearnOption = Annotated[
-    bool,
-    typer.Option("--learn", help="Learn beside you in the background too; needs the extra train (PyTorch)."),
-]
-SoundOption = Annotated[
-    bool,
-    typer.Option(
-        "--sound", help="Let fluidsynth sound, where it is installed: started here, and ended again."
-    ),
-]
-RecordOption = Annotated[
-    Path | None,
-    typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +90,15 @@ def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: E
     """Let the performer open its ports, and begin."""
     from improviser.app import performer_settings, port_settings
     from improviser.cli.page import open_door
+    from improviser.control import PlayerUse
 
     supervisor.open(port_settings(options))
     settings = performer_settings(options)
     door = None if beside.page is None else open_door(beside.page, supervisor.warn)
     exchange = _exchange(supervisor, stack) if beside.learns else None
     memory = "" if exchange is None else str(exchange.path)
-    settings = replace(settings, stays=door is not None, exchange=memory)
+    stays = door is not None and options.player is not PlayerUse.ALWAYS
+    settings = replace(settings, stays=stays, exchange=memory)
     supervisor.start(settings)
     return _Begun(settings, door, exchange)
 
@@ -231,7 +112,8 @@ def _company(
     from improviser.daemon.doors import Doors
 
     osc_port = beside.osc_port or osc_port_of_settings()
-    stack.enter_context(Doors(supervisor, control_folder(), osc_port))
+    page_url = "" if begun.door is None else begun.door.address.url
+    stack.enter_context(Doors(supervisor, control_folder(), osc_port, page_url))
     hears: list[Callable[[Event], None]] = []
     if begun.exchange is not None:
         hears.append(_learning(supervisor, begun.settings, begun.exchange, stack))

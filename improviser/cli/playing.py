@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from improviser.engine import EngineSettings
 
 
-def make_settings(preset: Preset, *, key: str) -> EngineSettings:
-    """Give the engine's settings for a preset in a key; raises UsageError where the key is none."""
+def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
+    """Return the engine's settings for a preset in a key, None: the preset's.
+
+    Raises:
+        UsageError: The key is none.
+    """
     from improviser.engine import AUTO_KEY, EngineSettings
     from improviser.music.scale import parse_key
 
-    if key != AUTO_KEY:
-        parse_key(key)
-    return EngineSettings(**preset.engine_values(), key=key)
+    if key not in {None, AUTO_KEY}:
+        parse_key(str(key))
+    values = preset.engine_values()
+    return EngineSettings(**(values if key is None else values | {"key": key}))
 
 
 def preset_program(preset: Preset) -> int | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from improviser.cli.console import say, say_json, say_table
-from improviser.cli.options import JsonOption
-from improviser.cli.performance import BackendName, BackendOption
+from improviser.cli.options import BackendName, BackendOption, JsonOption
 
 EXAMPLES = """
 improviser ports

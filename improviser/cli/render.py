@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, KeyOption, PresetOption, SeedOption
-from improviser.cli.performance import ChannelOption, ProgramOption, SwingOption
+from improviser.cli.options import (
+    ChannelOption,
+    JsonOption,
+    KeyOption,
+    PresetOption,
+    ProgramOption,
+    SeedOption,
+    SwingOption,
+)
 from improviser.cli.playing import make_settings, preset_actor, preset_program
+from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
     from improviser.config.preset import Preset
@@ -60,7 +68,7 @@ def render(
     player: PlayerArgument,
     out: OutOption,
     preset: PresetOption = DEFAULT_PRESET,
-    key: KeyOption = "auto",
+    key: KeyOption = None,
     seed: SeedOption = 0,
     player_track: TrackOption = None,
     meter: FileMeterOption = None,
@@ -129,7 +137,7 @@ def _check_out(player: Path, out: Path) -> None:
         raise UsageError(msg)
 
 
-def _settings(preset: Preset, key: str, swing: float | None) -> EngineSettings:
+def _settings(preset: Preset, key: str | None, swing: float | None) -> EngineSettings:
     """Return the preset's settings in a key, with another swing where one is given."""
     from dataclasses import replace
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def save(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Save a jam's preset with what was learned and where its knobs stood, under a new name.
+    """Save a jam's preset with what was learned, its knobs, tempo, key and meter, under a new name.
 
     What was learned is your taste and, of a jam with --learn, the set of weights that it played by last.
 
@@ -43,10 +44,11 @@ def save(
     """
     from improviser.agent.checkpoint import save_set
     from improviser.cli.keep import newest_session
-    from improviser.config.preset_file import check_name, save_preset
+    from improviser.config.preset_file import Saved, check_name, save_preset
     from improviser.config.resources import own_model_path
     from improviser.daemon.session_log import read_session
     from improviser.daemon.state import state_of
+    from improviser.music.meter import Meter
 
     told = read_session(session or newest_session())
     state = state_of(told)
@@ -56,11 +58,14 @@ def save(
         check_name(name, over=force)
         model = own_model_path(f"{name}-{adopted.digest}")  # none that is played by is written over
         save_set(Path(state.model), Path(adopted.path), adopted.digest, model)
-    path = save_preset(Path(state.source), name, state.panel, state.taste, model, over=force)
+    meter = Meter(*state.meter).name
+    saved = Saved(state.panel, state.taste, state.tempo_bpm, state.lock or "auto", meter, model)
+    path = save_preset(Path(state.source), name, saved, over=force)
     if json:
-        saved = {"event": "saved", "path": str(path), "taste": dict(state.taste), "panel": state.panel}
-        say_json(saved | {"set": adopted.number, "model": None if model is None else str(model)})
+        learned = {"set": adopted.number, "model": None if model is None else str(model)}
+        say_json({"event": "saved", "path": str(path)} | asdict(saved) | learned)
     else:
+        say(f"Tempo {saved.tempo_bpm:g}, key {saved.key}, meter {saved.meter}.")
         say(f"Saved: {path}. It knows of you: {state.words or NO_TASTE}.")
         if model is not None:
             say(f"It plays by set {adopted.number} of what it learned: {model}.")

@@ -17,8 +17,9 @@ from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
 from improviser.cli.extras import need_training
 from improviser.cli.game import game_settings, reward_weights
-from improviser.cli.options import DEFAULT_PRESET, JsonOption, PresetOption, SeedOption
+from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.cli.playing import load_actor
+from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:

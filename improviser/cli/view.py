@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +10,7 @@ from improviser.control import (
     Adopted,
     Changed,
     Event,
+    Halted,
     Heard,
     Judged,
     Learned,
@@ -18,18 +18,24 @@ from improviser.control import (
     Notice,
     PerformerSettings,
     Played,
+    PortChanged,
     Ready,
+    Refused,
+    Restarted,
+    Rested,
     Routed,
     Started,
     Summary,
     Switched,
     Synced,
     Tasted,
+    Understood,
     Undone,
     Warned,
     value_to_json,
 )
-from improviser.daemon.timeline import Span
+from improviser.daemon.state import HALTED, RESTS
+from improviser.daemon.timeline import BarCount
 from improviser.music.meter import Meter
 from improviser.ports import LOOPBACK
 
@@ -37,8 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# A note struck so long before the bar line belongs to the bar behind it.
-_EARLY_S = 0.03
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -87,12 +91,12 @@ class TextView:
 
     def __init__(self, settings: PerformerSettings, *, is_terminal: bool) -> None:
         """Show a jam on the grid of `settings`."""
-        self._bar_beats = Meter(*settings.engine["meter"]).bar_beats
-        self._tempo_bpm: float = settings.engine["tempo_bpm"]
+        self._meter = Meter(*settings.engine["meter"])
+        self._count = BarCount(self._meter, settings.engine["tempo_bpm"])
         self._is_terminal = is_terminal
-        # What was told last of where the beat is.
-        self._span: Span | None = None
-        self._bar = 0
+        # The bar of the line that is being written; None: the next one's.
+        self._bar: int | None = None
+        self._inputs: tuple[str, ...] = ()
         self._harmony = ""
         self._heard: list[str] = []
         self._played: list[str] = []
@@ -100,23 +104,25 @@ class TextView:
 
     def show(self, event: Event) -> None:
         """Show an event."""
+        self._count.take(event)
         match event:
-            case Ready():
-                self._lines(*_introduction(event))
-            case Started() | Synced():
-                self._follow(event)
+            case Ready() | Routed() | PortChanged():
+                self._show_ports(event)
+            case Started() | Restarted() | Rested() | Halted() | Summary():
+                self._end_bar()
+                self._bar = None
+                self._lines(*_sentences(event))
             case Heard(at_s, _, note):
-                self._turn_to(at_s)
+                self._turn_to(self._count.bar_at(at_s))
                 self._heard.append(_name(note))
                 self._redraw()
-            case Played(due_s):
-                self._turn_to(due_s)
+            case Played(beat=beat):
+                self._turn_to(self._meter.bar_at(beat))
                 self._harmony = f"{event.key:8} {event.chord or '-':6}"
                 self._played += self._struck(event)
                 self._redraw()
-            case Summary():
-                self._end_bar()
-                self._lines(*_conclusion(event))
+            case Synced() | Understood():
+                pass
             case _:
                 self._lines(*_sentences(event))
 
@@ -140,28 +146,29 @@ class TextView:
         is_first, self._chord_beat = event.beat != self._chord_beat, event.beat
         return [chord] if is_first else []
 
-    def _follow(self, event: Started | Synced) -> None:
-        """Take note of where the beat is; where it starts, its bar begins."""
-        if isinstance(event, Synced):
-            self._tempo_bpm = event.tempo_bpm
-            self._span = self._span and Span(event.at_s, event.beat, event.tempo_bpm)
-        else:
-            self._end_bar()
-            self._span = Span(event.at_s, event.beat, self._tempo_bpm)
-            self._bar = self._bar_at(event.at_s)
+    def _show_ports(self, event: Ready | Routed | PortChanged) -> None:
+        """Show what is listened to, whenever that changes."""
+        match event:
+            case Ready():
+                self._inputs = tuple(event.ports["in"])
+                self._lines(*_introduction(event))
+            case Routed(_, ports, sends_on):
+                self._inputs = tuple(ports["in"])
+                self._lines(f"{self._listening()} Plays on: {sends_on}.")
+            case PortChanged(name, is_output=False, is_there=is_there):
+                others = tuple(other for other in self._inputs if other != name)
+                self._inputs = (*others, name) if is_there else others
+                self._lines(self._listening())
 
-    def _turn_to(self, at_s: float) -> None:
-        """Come to the bar of the moment `at_s`."""
-        bar = max(self._bar, self._bar_at(at_s))
-        if bar > self._bar:
+    def _listening(self) -> str:
+        """Return what is listened to."""
+        return f"Listens to: {', '.join(self._inputs) or 'no port'}."
+
+    def _turn_to(self, bar: int) -> None:
+        """Come to a bar, where it is a later one: what comes late stays in the line that is written."""
+        if self._bar is None or bar > self._bar:
             self._end_bar()
             self._bar = bar
-
-    def _bar_at(self, at_s: float) -> int:
-        """Give the bar of a moment, from 0; the first moment of all is a downbeat, unless a beat was told."""
-        if self._span is None:
-            self._span = Span(at_s, 0.0, self._tempo_bpm)
-        return math.floor(self._span.beat_at(at_s + _EARLY_S) / self._bar_beats)
 
     def _end_bar(self) -> None:
         """Print the line of the bar that is over."""
@@ -173,7 +180,8 @@ class TextView:
     def _bar_line(self) -> str:
         """Give the line of the bar."""
         heard, played = " ".join(self._heard), " ".join(self._played)
-        return f"bar {self._bar + 1:3}  {self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
+        bar = "count-in" if self._bar is not None and self._bar < 1 else f"bar {self._bar or 1:3} "
+        return f"{bar} {self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
 
     def _redraw(self) -> None:
         """Bring a terminal's status line up to date."""
@@ -251,8 +259,21 @@ def _sentences(event: Event) -> list[str]:
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
-        case Switched() | Changed() | Locked() | Routed() | Adopted() | Learned():
+        case Refused(_, text):
+            return [f"Not done: {text}."]
+        case Rested() | Halted() | Restarted() | Summary():
+            return _pause(event)
+        case Switched() | Changed() | Locked() | Adopted() | Learned():
             return [_change_text(event)]
+        case Judged() | Undone() | Tasted():
+            return _taste_text(event)
+        case _:
+            return []
+
+
+def _taste_text(event: Judged | Undone | Tasted) -> list[str]:
+    """Return what is said of what was learned of the player's taste, or forgotten."""
+    match event:
         case Judged(_, liked, _, words):
             return [f"{'Liked' if liked else 'Disliked'}: {words or NO_TASTE}."]
         case Undone(everything, _, words):
@@ -260,17 +281,26 @@ def _sentences(event: Event) -> list[str]:
             return [f"{what} is taken back: {words or NO_TASTE}."]
         case Tasted(_, words):
             return [f"It plays to your taste: {words}."] if words else []
+
+
+def _pause(event: Rested | Halted | Restarted | Summary) -> list[str]:
+    """Return what is said where the music pauses, begins anew or is over."""
+    match event:
+        case Rested():
+            return [f"{RESTS[0].upper()}{RESTS[1:]}."]
+        case Halted():
+            return [f"{HALTED[0].upper()}{HALTED[1:]}."]
+        case Summary():
+            return _conclusion(event)
         case _:
             return []
 
 
-def _change_text(event: Switched | Changed | Locked | Routed | Adopted | Learned) -> str:
-    """Give what is said of a switch, of a preset, key or port, and of what was learned in the background."""
+def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
+    """Give what is said of a switch, of a preset or key, and of what was learned in the background."""
     match event:
         case Locked(key):
             return "It listens for the key." if key == "auto" else f"The key is locked: {key}."
-        case Routed(_, ports, sends_on):
-            return f"Listens to: {', '.join(ports['in'])}. Plays on: {sends_on}."
         case Changed(preset):
             return f"Preset {preset}."
         case Switched(_, action, is_on):

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
-from improviser.errors import ConfigError
+from improviser.errors import ConfigError, UsageError
 from improviser.music.meter import METERS, parse_meter
 
 METER_NAMES = tuple(meter.name for meter in METERS)
@@ -49,12 +49,23 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _key(text: str) -> str:
+    """Return the name of a key, or "auto". Raises ValueError where it is none."""
+    from improviser.music.scale import parse_key  # noqa: PLC0415 - numpy comes with it
+
+    try:
+        return text if text == "auto" else parse_key(text).name
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
 Weight = Annotated[float, Field(ge=0, le=2)]
 TasteWeight = Annotated[float, Field(ge=-4, le=4)]
 Text = Annotated[str, Field(min_length=1)]
 # Also the name of the folder that a training run is kept in.
 Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
 Meter = Annotated[str, _matching("|".join(METER_NAMES), "a meter such as 3/4, 7/8 or 3/2")]
+KeyName = Annotated[str, AfterValidator(_key)]
 ModelFile = Annotated[
     str,
     _matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors", "the name of a file that ends in .safetensors"),
@@ -129,7 +140,8 @@ class Panel(Document):
 class Preset(Document):
     """A preset file of schema 1.
 
-    `taste` is what was learned of a player: weights of traits by name, -4 to 4.
+    `key` is "auto", so that the key is heard, or a key to stay in, such as "Am"; `taste` is what was learned
+    of a player: weights of traits by name, -4 to 4.
     """
 
     schema_version: Literal[1]
@@ -142,6 +154,7 @@ class Preset(Document):
     style: Style = Field(strict=False)
     model: ModelFile
     tempo_bpm: float = Field(ge=20, le=400)
+    key: KeyName = "auto"
     grid: Grid
     pitch_range: Register = Field(alias="register")
     reward: Reward
@@ -165,6 +178,7 @@ class Preset(Document):
         """Give what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
         return {
             "tempo_bpm": self.tempo_bpm,
+            "key": self.key,
             "meter": self.meter,
             "steps_per_beat": self.grid.steps_per_beat,
             "register_low": self.pitch_range.low,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import tomlkit
@@ -17,26 +18,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tomlkit import TOMLDocument
+
 _DIGITS: Final = 6
+_TEMPO_DIGITS: Final = 2
 
 
-def save_preset(
-    base: Path,
-    name: str,
-    panel: Mapping[str, float],
-    taste: Mapping[str, float],
-    model: Path | None = None,
-    *,
-    over: bool,
-) -> Path:
-    """Write the preset in the file `base` under a new name, with a panel and a taste; give the new path.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What of a jam is saved in a preset.
+
+    Attributes:
+        panel: Positions of knobs, 0-2, by name.
+        taste: Weights of traits by name.
+        tempo_bpm: Quarter notes a minute.
+        key: The key that is locked, or "auto".
+        meter: The time signature, such as "3/4".
+        model: A model of the user's own that it is to play by; None: that of the preset it comes from.
+    """
+
+    panel: Mapping[str, float]
+    taste: Mapping[str, float]
+    tempo_bpm: float
+    key: str
+    meter: str
+    model: Path | None = None
+
+
+def save_preset(base: Path, name: str, saved: Saved, *, over: bool) -> Path:
+    """Write the preset in the file `base` under a new name, with what is saved; return the new path.
 
     Args:
         base: The path of a preset's file.
         name: The new name.
-        panel: Positions of knobs, 0-2, by name.
-        taste: Weights of traits by name.
-        model: A model of the user's own that it is to play by; None: that of `base`.
+        saved: What the new preset has otherwise.
         over: Whether a preset of the user's own of that name may be written over.
 
     Raises:
@@ -48,18 +63,29 @@ def save_preset(
     path = config_folder() / "presets" / f"{name}.toml"
     document = tomlkit.parse(base.read_text("utf-8"))
     document["name"] = name
-    if model is not None:
-        document["model"] = model.name
-    moved = {knob: round(position, _DIGITS) for knob, position in panel.items() if position != NEUTRAL}
+    if saved.model is not None:
+        document["model"] = saved.model.name
+    _set_music(document, saved)
+    moved = {knob: round(position, _DIGITS) for knob, position in saved.panel.items() if position != NEUTRAL}
     for table, values in (
         ("panel", moved),
-        ("taste", {trait: round(weight, _DIGITS) for trait, weight in taste.items()}),
+        ("taste", {trait: round(weight, _DIGITS) for trait, weight in saved.taste.items()}),
     ):
         document.pop(table, None)
         if values:
             document[table] = values
     write_document(path, document, Preset)
     return path
+
+
+def _set_music(document: TOMLDocument, saved: Saved) -> None:
+    """Write tempo, key and meter into a preset's document."""
+    document["tempo_bpm"] = round(saved.tempo_bpm, _TEMPO_DIGITS)
+    document["grid"]["meter"] = saved.meter
+    if saved.key != "auto":
+        document["key"] = saved.key
+    else:
+        document.pop("key", None)
 
 
 def check_name(name: str, *, over: bool) -> None:

@@ -46,6 +46,11 @@ def control_folder() -> Path:
     return sessions_folder().parent / "running"
 
 
+def page_token_path() -> Path:
+    """Return the path of the file that holds the token of a page whose address is kept, there or not."""
+    return sessions_folder().parent / "page-token"
+
+
 def shipped_folder(kind: str) -> Path:
     """Give the folder of the shipped files of `kind`, "presets" or "devices".
 

@@ -40,7 +40,8 @@ class Settings(Document):
     instrument, or false for none: the sostenuto pedal likes and the soft pedal dislikes what was played,
     unless that is changed here; tempo_control's value and 60 is the tempo; panic_control, 0-127, silences
     the improviser; listen_from and listen_to are notes such as "C4", between which, and on whose
-    listen_channels, it listens; channel and program are what it plays on.
+    listen_channels, it listens; channel and program are what it plays on; web_port is the page's port, and
+    web_keep_address gives the page the same address in every jam.
     """
 
     preset: str = Field(default=DEFAULT_PRESET, min_length=1)
@@ -66,6 +67,8 @@ class Settings(Document):
     panic_control: Annotated[int, Field(ge=0, le=127)] | Literal[False] = False
     metronome: bool = False
     osc_port: int | None = Field(default=None, ge=1, le=65535)
+    web_port: int | None = Field(default=None, ge=1, le=65535)
+    web_keep_address: bool = False
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:

@@ -4,8 +4,9 @@
                LearnerSettings, then PerformerSettings: those of the learner
     commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted, Changed,
-               Adopted, Learned, Understood, Planned, Offered, Routed, Kept, Played, Released, Failed, Summary
+               Synced, Halted, Rested, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted, Changed,
+               Adopted, Learned, Understood, Planned, Offered, Routed, PortChanged, Refused, Kept,
+               Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
 
@@ -71,6 +72,7 @@ from improviser.control.settings import (
     PlayerUse,
     PortSettings,
 )
+from improviser.control.standing import PortChanged, Refused, Rested
 
 __all__ = [
     "CLICK_CHANNEL",
@@ -109,11 +111,14 @@ __all__ = [
     "Planned",
     "Played",
     "PlayerUse",
+    "PortChanged",
     "PortSettings",
     "Ready",
     "Receive",
+    "Refused",
     "Released",
     "Restarted",
+    "Rested",
     "Route",
     "Routed",
     "Silenced",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
+from improviser.control.standing import PortChanged, Refused, Rested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -360,6 +361,7 @@ Event = (
     | Synced
     | Halted
     | LookAhead
+    | Rested
     | Turned
     | Switched
     | Locked
@@ -367,6 +369,8 @@ Event = (
     | Planned
     | Offered
     | Routed
+    | PortChanged
+    | Refused
     | Judged
     | Undone
     | Tasted

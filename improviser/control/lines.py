@@ -37,6 +37,7 @@ from improviser.control.events import (
 from improviser.control.insight import Planned, Understood
 from improviser.control.learning import Adopted, Judged, Learned, Tasted, Undone
 from improviser.control.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
+from improviser.control.standing import PortChanged, Refused, Rested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,7 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Synced,
         Halted,
         LookAhead,
+        Rested,
         Turned,
         Switched,
         Locked,
@@ -78,6 +80,8 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Planned,
         Offered,
         Routed,
+        PortChanged,
+        Refused,
         Judged,
         Undone,
         Tasted,

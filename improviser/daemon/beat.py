@@ -284,17 +284,16 @@ class Beat:
                 self._begin(event.at_s)
             if isinstance(event, Synced):
                 self._extent.pace(event)
+                if self._stage.stand_in is not None:
+                    self._stage.stand_in.pace(event, self._extent.end_s)
             if isinstance(event, Judged):
                 self._tally.count_press(liked=event.liked)
 
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""
         stand_in = self._stage.stand_in
-        tune_s = None
-        if stand_in is not None and not stand_in.is_gone and not self._settings.stays:
-            tune_s = stand_in.player.duration_s
-        self._extent.begin(at_s, tune_s)
-        if stand_in is not None and self._extent.end_s is not None:
+        self._extent.begin(at_s, None if stand_in is None or self._settings.stays else stand_in.tune_s)
+        if stand_in is not None:
             stand_in.end_before(self._extent.end_s)
         self._choose_sound()
 
@@ -332,6 +331,7 @@ class Beat:
                 self._voice.plan(self._engine.skip(now_s))
             else:
                 self._voice.plan(self._engine.step(now_s))
+                self._hearing.tell_rest(self._engine, self._now_s())
                 self._tally.decisions += 1
                 self._tally.decision_times_s.append(self._clock.now_s() - now_s)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from improviser.control import Notice, Offered, Routed, Warned
+from improviser.control import Notice, Offered, PortChanged, Refused, Routed, Warned
 from improviser.daemon.echo import LoopHeard
 from improviser.daemon.inbox import (
     BackendLost,
@@ -20,6 +20,8 @@ from improviser.errors import PortError
 from improviser.ports.base import Disconnected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from improviser.control import Event
     from improviser.daemon.hearing import Hearing
     from improviser.daemon.stage import Stage
@@ -52,7 +54,8 @@ class Cabling:
             case Rerouted():
                 self._reroute(matter, engine, at_s)
             case _:
-                self._tell(_news(matter))
+                for event in _news(matter):
+                    self._tell(event)
 
     def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
         """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
@@ -62,6 +65,7 @@ class Cabling:
             self._voice.silence(engine, self._tell)
         else:
             self._lift(lost.name, engine, at_s)
+        self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
         gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
         self._tell(Warned(f"{gone}; it is used again when it is back"))
 
@@ -80,6 +84,7 @@ class Cabling:
         """Tell that our own output comes back; an input that is surely no player's is closed."""
         if isinstance(loop, LoopClosed):
             self._lift(loop.name, engine, at_s)
+            self._tell(PortChanged(loop.name, is_output=False, is_there=False))
             self._tell(
                 Warned(
                     f"'{loop.name}' sends back what is played, so it is not listened to any more; to listen "
@@ -99,12 +104,13 @@ class Cabling:
         self._voice.let_go(port)
 
 
-def _news(matter: PortsSeen | NotRouted | PortFound) -> Event:
-    """Return what to tell of ports."""
+def _news(matter: PortsSeen | NotRouted | PortFound) -> Iterator[Event]:
+    """Yield what to tell of ports."""
     match matter:
         case PortsSeen(inputs, outputs):
-            return Offered(inputs, outputs)
+            yield Offered(inputs, outputs)
         case NotRouted(fault):
-            return Warned(f"{fault}; the ports stay as they were")
+            yield Refused("ports", f"{fault}; the ports stay as they were")
         case PortFound(name, is_output):
-            return Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")
+            yield PortChanged(name, is_output, is_there=True)
+            yield Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import DIGITS, TEMPO_BPM, ClockUse, Event, Halted, Notice, Started, Synced
+from improviser.control import DIGITS, TEMPO_BPM, ClockUse, Event, Halted, Notice, Refused, Started, Synced
 from improviser.errors import MidiError
 from improviser.listening.midi_clock import GONE_S, MidiClock
 from improviser.listening.taps import Taps
@@ -125,7 +125,7 @@ class Conductor:
         if self._propose is not None:
             self._propose(tempo_bpm)
         elif self._is_led(at_s):
-            yield Notice("the tempo is that of the clock that is followed; it cannot be set here")
+            yield Refused("tempo", "the tempo is that of the clock that is followed; it cannot be set here")
         else:
             yield from self._set(at_s, engine.beat_at(at_s), tempo_bpm, engine)
 

@@ -22,13 +22,15 @@ class Doors:
     Use it as a context; on the way out they are closed.
     """
 
-    def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None) -> None:
-        """Open the socket, noted down in `folder`, and OSC on a port; None: no OSC."""
+    def __init__(
+        self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = ""
+    ) -> None:
+        """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
         self._stack = ExitStack()
         gate = Gate(supervisor.tell)
         supervisor.state.ignored = lambda: gate.dropped
         try:
-            remote = Remote(folder, supervisor.state, gate)
+            remote = Remote(folder, supervisor.state, gate, page_url)
             self._stack.callback(remote.close)
         except OSError as error:
             supervisor.warn(f"improviser ctl cannot steer this jam: {error.strerror or error}")

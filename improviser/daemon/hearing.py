@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from improviser.control import Controlled, Event, Heard, Lifted, Understood, Warned
+from improviser.control import Controlled, Event, Heard, Lifted, Rested, Understood, Warned
 from improviser.daemon.ear import Ear
 from improviser.daemon.held import Held
 from improviser.midi.message import (
@@ -77,6 +77,11 @@ class Hearing:
                 chord_confidence=float(player.chord_confidence[0]),
             )
         )
+
+    def tell_rest(self, engine: Engine, at_s: float) -> None:
+        """Tell where an engine has just decided its last step before the player's next note."""
+        if engine.decision is not None and engine.next_step_s is None:
+            self._tell(Rested(at_s, engine.decision.beat))
 
     def let_go(
         self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None

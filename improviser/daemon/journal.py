@@ -14,7 +14,16 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Heard, Notice, Offered, PerformerSettings, Understood, value_to_line
+from improviser.control import (
+    Heard,
+    Notice,
+    Offered,
+    PerformerSettings,
+    PortChanged,
+    Refused,
+    Understood,
+    value_to_line,
+)
 from improviser.daemon.session_log import SUFFIX, Session, parse_session
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ class Journal:
 
     def take(self, event: Event) -> None:
         """Take in an event, but for those that are for people only."""
-        if isinstance(event, Notice | Understood | Offered):
+        if isinstance(event, Notice | Understood | Offered | PortChanged | Refused):
             return
         line = value_to_line(event).encode()
         if self._waiting_bytes < WAITING_MAX:

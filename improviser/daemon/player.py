@@ -29,20 +29,26 @@ class BuiltInPlayer:
     def __init__(self, tune: Tune, tempo_bpm: float, *, repeats: bool) -> None:
         """Play `tune` at `tempo_bpm`; once, or until stopped where it `repeats`."""
         self.title = tune.title
-        self.duration_s = tune.beats * _S_PER_MINUTE / tempo_bpm
+        self._beats = tune.beats
+        self._beat_s = _S_PER_MINUTE / tempo_bpm
         self._repeats = repeats
-        self._score = _score(tune, _S_PER_MINUTE / tempo_bpm)
+        self._score = _score(tune)
         self._left: deque[tuple[float, Message]] = deque()
         self._start_s: float | None = None
         self._sounding: set[int] = set()
         self._sent: deque[tuple[float, Message]] = deque()
 
     @property
+    def duration_s(self) -> float:
+        """How long the tune lasts at the tempo as it is now."""
+        return self._beats * self._beat_s
+
+    @property
     def next_due_s(self) -> float | None:
         """The moment at which something is due next; None when nothing is."""
         if self._start_s is None or not self._left:
             return None
-        return self._start_s + self._left[0][0]
+        return self._s_at(self._left[0][0])
 
     @property
     def is_playing(self) -> bool:
@@ -53,6 +59,15 @@ class BuiltInPlayer:
         """Begin the tune at `at_s`."""
         self._start_s = at_s
         self._left.extend(self._score)
+
+    def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
+        """Go on at a tempo from `at_s` on, on the beat: a whole number of beats away from `beat`."""
+        beat_s = _S_PER_MINUTE / tempo_bpm
+        if self._start_s is not None:
+            place = (at_s - self._start_s) / self._beat_s
+            away = beat - place
+            self._start_s = at_s - (place + away - round(away)) * beat_s
+        self._beat_s = beat_s
 
     def stop(self, at_s: float) -> list[TimedMessage]:
         """End the tune and give the note-offs of what sounds."""
@@ -67,9 +82,9 @@ class BuiltInPlayer:
     def pop_due(self, at_s: float) -> list[TimedMessage]:
         """Give what is due at `at_s` or before; at its end the tune begins again, or is over."""
         due = []
-        while self._start_s is not None and self._left and self._start_s + self._left[0][0] <= at_s:
-            offset_s, message = self._left.popleft()
-            due.append(TimedMessage(self._start_s + offset_s, message))
+        while (due_s := self.next_due_s) is not None and due_s <= at_s:
+            _, message = self._left.popleft()
+            due.append(TimedMessage(due_s, message))
             if not self._left:
                 self._end_of_tune()
         self._remember(due, at_s)
@@ -85,10 +100,14 @@ class BuiltInPlayer:
                 return True
         return False
 
+    def _s_at(self, beat: float) -> float:
+        """Return the moment of a beat of the tune, which has begun."""
+        return (self._start_s or 0.0) + beat * self._beat_s
+
     def _end_of_tune(self) -> None:
         """Begin again where the tune repeats; else be over."""
         if self._start_s is not None and self._repeats:
-            self.start(self._start_s + self.duration_s)
+            self.start(self._s_at(self._beats))
         else:
             self._start_s = None
 
@@ -102,15 +121,15 @@ class BuiltInPlayer:
                 self._sounding.discard(timed.message.note)
 
 
-def _score(tune: Tune, beat_s: float) -> list[tuple[float, Message]]:
-    """Give the tune's messages by their seconds from its start."""
+def _score(tune: Tune) -> list[tuple[float, Message]]:
+    """Give the tune's messages by their beats from its start."""
     score: list[tuple[float, Message]] = []
     beat = 0.0
     bar_beats = Meter(*tune.meter).bar_beats
     for note, beats in tune.notes:
         if note is not None:
             velocity = _VELOCITY + (_ACCENT if beat % bar_beats == 0 else 0)
-            score.append((beat * beat_s, NoteOn(_CHANNEL, note, velocity)))
-            score.append(((beat + beats * _HELD) * beat_s, NoteOff(_CHANNEL, note)))
+            score.append((beat, NoteOn(_CHANNEL, note, velocity)))
+            score.append((beat + beats * _HELD, NoteOff(_CHANNEL, note)))
         beat += beats
     return score

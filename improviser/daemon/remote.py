@@ -6,8 +6,8 @@ socket is on the loopback interface only.
     client  {"token": "..."}
     client  {"event": "turn", "knob": "harmony", "position": 1.5}, {"event": "act", "action": "like"},
             {"event": "choose", "preset": "fiddle"}, {"event": "lock", "key": "Am"},
-            {"event": "route", "input": null, "output": "Synth"}, or {"event": "state"}
-    server  {"event": "state", ...}, or {"event": "error", "text": "..."}
+            {"event": "route", "input": null, "output": "Synth"}, {"event": "state"} or {"event": "page"}
+    server  {"event": "state", ...}, {"event": "page", "url": "..."}, or {"event": "error", "text": "..."}
 """
 
 from __future__ import annotations
@@ -52,9 +52,15 @@ class Remote:
     Threads: one that accepts, and one for each client; `obey` is called in these.
     """
 
-    def __init__(self, folder: Path, state: State, obey: Callable[[Command], None]) -> None:
-        """Listen, and write where into `folder`. Raises OSError where that fails."""
-        self._state, self._obey = state, obey
+    def __init__(
+        self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = ""
+    ) -> None:
+        """Listen, and write where into `folder`; `page_url` is where the page is, empty where there is none.
+
+        Raises:
+            OSError: That fails.
+        """
+        self._state, self._obey, self._page_url = state, obey, page_url
         self._token = secrets.token_urlsafe()
         self._socket = socket.create_server((HOST, 0))
         self._clients = threading.BoundedSemaphore(CLIENTS_MAX)
@@ -122,7 +128,9 @@ class Remote:
 
     def _answer(self, line: str) -> dict[str, Any]:
         """Do what a line says; give what to answer."""
-        if not _asks_for_state(line):
+        if _asks_for(line, "page"):
+            return self._page()
+        if not _asks_for(line, "state"):
             try:
                 command = line_to_value(line)
             except ValueError as error:
@@ -130,12 +138,18 @@ class Remote:
             if not isinstance(command, Steer):
                 return {
                     "event": "error",
-                    "text": "only turn, act, choose, lock, route and state are understood",
+                    "text": "only turn, act, choose, lock, route, state and page are understood",
                 }
             version = self._state.ask()
             self._obey(command)
             self._state.wait(version, _CHANGE_S)
         return {"event": "state"} | self._state.to_json()
+
+    def _page(self) -> dict[str, Any]:
+        """Return where the page is; an error where none is served."""
+        if self._page_url:
+            return {"event": "page", "url": self._page_url}
+        return {"event": "error", "text": "this jam serves no page; start it without --no-web"}
 
 
 def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any]:
@@ -195,9 +209,9 @@ def _lines(stream: IO[str]) -> Iterator[str]:
         yield line
 
 
-def _asks_for_state(line: str) -> bool:
-    """Tell whether a line asks for nothing but the state."""
+def _asks_for(line: str, kind: str) -> bool:
+    """Tell whether a line asks for something of a kind, and for nothing else."""
     try:
-        return bool(json.loads(line)["event"] == "state")
+        return bool(json.loads(line)["event"] == kind)
     except (ValueError, TypeError, KeyError, RecursionError):
         return False

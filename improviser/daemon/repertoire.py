@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import load_policy
-from improviser.control import Changed, Notice, Warned
+from improviser.control import Action, Changed, Refused, Warned
 from improviser.daemon.errand import Errand
 from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
@@ -85,7 +85,7 @@ class Repertoire:
     def ask_next(self) -> Iterator[Event]:
         """Let the next preset be loaded, and be put where it is waited for."""
         if not self._has_others:
-            yield Notice("there is no other preset on this grid")
+            yield Refused(Action.NEXT_PRESET, "there is no other preset on this grid")
         else:
             self._at = (self._at + 1) % len(self._pieces)
             self._loading.want(self._pieces[self._at])
@@ -95,7 +95,7 @@ class Repertoire:
         names = [piece.preset for piece in self._pieces]
         if preset not in names:
             others = ", ".join(names) or "none"
-            yield Notice(f"no preset {preset!r} can be gone on with; on this grid there are: {others}")
+            yield Refused("preset", f"cannot switch to {preset!r}; presets with this time grid: {others}")
         else:
             self._at = names.index(preset)
             self._loading.want(self._pieces[self._at])

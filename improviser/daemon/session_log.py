@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Heard, PerformerSettings, Played, Summary, line_to_value
+from improviser.control import Heard, PerformerSettings, Played, Restarted, Started, Summary, line_to_value
 from improviser.errors import UsageError
 from improviser.music.meter import Meter
 
@@ -24,15 +24,28 @@ class Session:
     events: Sequence[object]
 
     @property
+    def meter(self) -> Meter:
+        """The meter, which stays."""
+        return Meter(*self.settings.engine["meter"])
+
+    @property
     def bar_beats(self) -> float:
         """The quarter notes in a bar."""
-        return Meter(*self.settings.engine["meter"]).bar_beats
+        return self.meter.bar_beats
 
-    def played_in(self, bar: int) -> list[Played]:
-        """Give the improviser's notes of a bar, counted from 1."""
-        first = (bar - 1) * self.bar_beats
-        notes = [event for event in self.events if isinstance(event, Played)]
-        return [note for note in notes if first <= note.beat < first + self.bar_beats]
+    def played_in(self, bar: int) -> list[list[Played]]:
+        """Return the improviser's notes of a bar, a list for each time that the jam came to that bar.
+
+        It comes to a bar again where a clock is started anew, and where the player takes over from the
+        built-in one.
+        """
+        times: list[list[Played]] = [[]]
+        for event in self.events:
+            if isinstance(event, Played) and self.meter.bar_at(event.beat) == bar:
+                times[-1].append(event)
+            elif times[-1] and _goes_back(event, times[-1][-1].beat):
+                times.append([])
+        return [notes for notes in times if notes]
 
     @property
     def start_s(self) -> float | None:
@@ -44,9 +57,14 @@ class Session:
 
     @property
     def bars(self) -> int:
-        """The bar of the last note, counted from 1; 0 where none was played."""
+        """The highest bar in which a note was played; 0 where none was."""
         beats = [event.beat for event in self.events if isinstance(event, Played)]
-        return int(max(beats) // self.bar_beats) + 1 if beats else 0
+        return self.meter.bar_at(max(beats)) if beats else 0
+
+
+def _goes_back(event: object, beat: float) -> bool:
+    """Tell whether the jam's beat begins anew before `beat`."""
+    return isinstance(event, Restarted) or (isinstance(event, Started) and event.beat < beat)
 
 
 def session_path(path: Path) -> Path:

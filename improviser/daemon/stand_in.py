@@ -14,7 +14,7 @@ from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, message_to_bytes
 
 if TYPE_CHECKING:
-    from improviser.control import PerformerSettings
+    from improviser.control import PerformerSettings, Synced
     from improviser.daemon.opening import OpenPorts
     from improviser.ports.base import OutputPort
 
@@ -44,9 +44,19 @@ class StandIn:
         """The moment at which something is due next; None when nothing is."""
         return self._begin_s if self._begin_s is not None else self.player.next_due_s
 
-    def end_before(self, end_s: float) -> None:
-        """Play nothing that would still sound at `end_s`, when the performance ends."""
-        self._end_s = end_s - _LAST_CALL_S
+    @property
+    def tune_s(self) -> float | None:
+        """How long its tune lasts; None where it plays no more."""
+        return None if self.is_gone else self.player.duration_s
+
+    def end_before(self, end_s: float | None) -> None:
+        """Play nothing that would still sound at `end_s`, when the performance ends; None: it does not."""
+        self._end_s = math.inf if end_s is None else end_s - _LAST_CALL_S
+
+    def pace(self, synced: Synced, end_s: float | None) -> None:
+        """Follow a beat and its tempo, by which the performance now ends at `end_s`."""
+        self.player.follow(synced.at_s, synced.beat, synced.tempo_bpm)
+        self.end_before(end_s)
 
     def play(self, at_s: float) -> None:
         """Play what is due at `at_s`. Raises PortError where the port is gone."""

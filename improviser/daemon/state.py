@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from improviser.control import (
     NEUTRAL,
@@ -23,8 +23,11 @@ from improviser.control import (
     Notice,
     Offered,
     Played,
+    PortChanged,
     Ready,
+    Refused,
     Restarted,
+    Rested,
     Routed,
     Silenced,
     Started,
@@ -57,8 +60,19 @@ _ANSWERS = (
     | Silenced
     | Kept
     | Notice
+    | Refused
     | Changed
 )
+# What settles a refusal of the same control.
+_SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed: "ports", Synced: "tempo"}
+# What is noticed is shown for so long; what is refused until something else is asked for, or as long.
+NOTICE_S: Final = 15.0
+# Why nothing is played, and what lets it go on.
+RESTS: Final = "it rests, since you have stopped: play to wake it"
+HALTED: Final = "the transport is stopped: start it, and it goes on"
+MUTED: Final = "it is muted: mute again lets it play (improviser ctl mute)"
+WAITS: Final = "it waits for your first note"
+WAITS_FOR_CLOCK: Final = "it waits for the clock to start"
 
 
 @dataclass
@@ -83,6 +97,7 @@ class State:
     clock: str = "own"
     is_rolling: bool = False
     is_halted: bool = False
+    is_resting: bool = False
     meter: tuple[int, int] = (4, 4)
     key: str = ""
     key_confidence: float = 0.0
@@ -95,6 +110,8 @@ class State:
     taste: Mapping[str, float] = field(default_factory=dict)
     words: str = ""
     notice: str = ""
+    refused: str = ""
+    refused_what: str = ""
     likes: int = 0
     dislikes: int = 0
     backend: str = ""
@@ -110,6 +127,9 @@ class State:
     ignored: Callable[[], int] = lambda: 0
     heard_by: Callable[[], tuple[str, ...]] = tuple
     _outer: str = "midi"
+    _follows: bool = False
+    gone: tuple[str, ...] = ()
+    _told_s: float = 0.0
     _version: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -122,6 +142,7 @@ class State:
             self.meter = tuple(engine.get("meter", self.meter))
             self.lock = settings.lock or engine.get("key", "")
             self._outer = "link" if settings.clock is ClockUse.LINK else "midi"
+            self._follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI}
             self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
@@ -131,6 +152,8 @@ class State:
         """Take in an event."""
         with self._changed:
             self._take(event)
+            if _SETTLED.get(type(event)) == self.refused_what and getattr(event, "is_own", True):
+                self.refused = self.refused_what = ""
             if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()
@@ -147,7 +170,7 @@ class State:
     def ask(self) -> int:
         """Forget what was noticed, before a command is told; give the version."""
         with self._changed:
-            self.notice = ""
+            self.notice = self.refused = self.refused_what = ""
             return self._version
 
     def wait(self, version: int, patience_s: float) -> bool:
@@ -158,12 +181,15 @@ class State:
     def to_json(self) -> dict[str, Any]:
         """Give it as plain values."""
         with self._changed:
+            if time.monotonic() - self._told_s > NOTICE_S:
+                self.notice = self.refused = self.refused_what = ""
             return {
                 "preset": self.preset,
                 "presets": list(self.presets),
                 "tempo_bpm": self.tempo_bpm,
                 "clock": self.clock,
                 "rolling": self.is_rolling,
+                "silent": self._silent(),
                 "meter": list(self.meter),
                 "key": self.key,
                 "key_confidence": self.key_confidence,
@@ -189,33 +215,41 @@ class State:
                 "heard_by": list(self.heard_by()),
                 "ports": {kind: list(names) for kind, names in self.ports.items()},
                 "ignored": self.ignored(),
+                "gone": list(self.gone),
                 "notice": self.notice,
+                "refused": self.refused,
+                "refused_what": self.refused_what,
             }
 
     def _take(self, event: object) -> None:
         """Take in an event of any kind."""
         match event:
-            case Ready() | Routed() | Offered():
+            case Ready() | Routed() | Offered() | PortChanged():
                 self._take_ports(event)
-            case Understood() | Heard() | Played():
+            case Understood() | Heard() | Played() | Rested():
                 self._take_music(event)
             case Started() | Halted() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
                 self.player = None if isinstance(event, Restarted) else self.player
+                self.is_resting = False
             case Adopted():
                 self.adopted = event
             case Learned():
                 self.learned = event
+            case Notice() | Refused():
+                self._take_words(event)
             case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
                 self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else self._outer
             case _:
                 self._take_steering(event)
 
-    def _take_music(self, event: Understood | Heard | Played) -> None:
+    def _take_music(self, event: Understood | Heard | Played | Rested) -> None:
         """Take in what is played, and what is made of it."""
         match event:
             case Heard():
-                self.is_rolling = not self.is_halted
+                self.is_rolling, self.is_resting = not self.is_halted, False
+            case Rested():
+                self.is_resting = True
             case Played(key=key, chord=chord):
                 self.key, self.chord = key, chord
             case Understood(at_s, machine_s, _, key, key_confidence, chord, chord_confidence):
@@ -223,11 +257,15 @@ class State:
                 self.key, self.key_confidence = key, key_confidence
                 self.chord, self.chord_confidence = chord, chord_confidence
 
-    def _take_ports(self, event: Ready | Routed | Offered) -> None:
+    def _take_ports(self, event: Ready | Routed | Offered | PortChanged) -> None:
         """Take in which ports are open, and could be."""
         if isinstance(event, Offered):
             self.offered = event
             return
+        if isinstance(event, PortChanged):
+            self._change_port(event)
+            return
+        self.gone = ()
         self.ports, self.sends_on, self.is_virtual = event.ports, event.sends_on, event.is_virtual
         if isinstance(event, Routed):
             self.route = event.route
@@ -236,6 +274,33 @@ class State:
             self.backend, self.realtime, self.player = event.backend, event.realtime, event.player
             self.offset_s, self.is_alive = event.machine_s - event.at_s, True
 
+    def _change_port(self, event: PortChanged) -> None:
+        """Take in a port that has come, or has gone and may come back."""
+        self.gone = tuple(name for name in self.gone if name != event.name)
+        if not event.is_there:
+            self.gone += (event.name,)
+        if not event.is_output:
+            others = tuple(name for name in self.ports.get("in", ()) if name != event.name)
+            self.ports = {**self.ports, "in": (*others, event.name) if event.is_there else others}
+
+    def _take_words(self, event: Notice | Refused) -> None:
+        """Take in what is said for a while."""
+        self._told_s = time.monotonic()
+        if isinstance(event, Notice):
+            self.notice = event.text
+        else:
+            self.refused, self.refused_what = event.text, event.what
+
+    def _silent(self) -> str:
+        """Return why nothing is played now, and what lets it go on; nothing where it plays."""
+        if self.is_halted:
+            return HALTED
+        if Action.MUTE in self.switched:
+            return MUTED
+        if not self.is_rolling:
+            return WAITS_FOR_CLOCK if self._follows else WAITS
+        return RESTS if self.is_resting else ""
+
     def _take_steering(self, event: object) -> None:
         """Take in what was done with knobs and pedals."""
         match event:
@@ -243,14 +308,13 @@ class State:
                 self.preset, self.source, self.model = event.preset, event.source, event.model
                 self.adopted, self.learned = Adopted(0), None
                 self.taste, self.words = event.taste, event.words
-            case Notice(text):
-                self.notice = text
             case Locked(key):
                 self.lock = key
             case Turned(knob, position):
                 self.panel[knob] = position
             case Switched(_, action, is_on):
                 (self.switched.add if is_on else self.switched.discard)(action)
+                self.is_resting = self.is_resting and action != Action.SOLO
                 self.is_rolling = self.is_rolling or (is_on and action == Action.SOLO and not self.is_halted)
             case Judged(_, liked, taste, words):
                 self.likes, self.dislikes = self.likes + liked, self.dislikes + (not liked)

@@ -13,7 +13,7 @@ from improviser.control import (
     Knob,
     Lock,
     Locked,
-    Notice,
+    Refused,
     Switched,
     Tasted,
     Turn,
@@ -97,7 +97,7 @@ class Steering:
             case Act(Action.TAP):
                 yield from self._conductor.tap(at_s, engine)
             case Act(Action.LIKE | Action.DISLIKE):
-                yield self._judge(command.action is Action.LIKE, at_s, engine)
+                yield self._judge(command.action, at_s, engine)
             case Act(Action.UNDO | Action.UNDO_ALL):
                 yield from self._undo(engine, everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
@@ -114,18 +114,19 @@ class Steering:
         try:
             wanted = None if key == AUTO_KEY else parse_key(key)
         except UsageError as error:
-            yield Notice(str(error))
+            yield Refused("key", str(error))
         else:
             engine.lock(wanted)
             self._lock = AUTO_KEY if wanted is None else wanted.name
             yield Locked(self._lock)
 
-    def _judge(self, liked: bool, at_s: float, engine: Engine) -> Event:  # noqa: FBT001 - what a press says
+    def _judge(self, action: Action, at_s: float, engine: Engine) -> Event:
         """Learn from a press."""
+        liked = action is Action.LIKE
         if Action.FREEZE in engine.panel.switched:
-            return Notice(_FROZEN)
+            return Refused(action, _FROZEN)
         if not engine.taste.judge(at_s, liked=liked):
-            return Notice(_NOTHING_HEARD)
+            return Refused(action, _NOTHING_HEARD)
         self._lessons.note_press()
         return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
 
@@ -139,4 +140,4 @@ class Steering:
         if engine.taste.undo(everything=everything):
             yield Undone(everything, engine.taste.to_dict(), engine.taste.words)
         elif adopted is None:
-            yield Notice(_NOTHING_LEARNED)
+            yield Refused(Action.UNDO_ALL if everything else Action.UNDO, _NOTHING_LEARNED)

@@ -51,6 +51,8 @@ _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
 # A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
 PATIENCE_S: Final = 3.0
+# One that has said its summary only closes its ports, which a busy MIDI system may hold up.
+CLOSING_S: Final = 10.0
 # The beat wakes twice a second at least; one whose heart stands still for so long hangs.
 STILL_S: Final = 2.0
 # One that dies so often within a minute is not started again: something is wrong that no restart mends.
@@ -337,7 +339,8 @@ class Supervisor:
     def _kill_where_hung(self) -> None:
         """Kill a performer that was asked to stop and did not, or whose heart stands still."""
         if self._asked_s is not None:
-            hangs = time.monotonic() - self._asked_s > PATIENCE_S
+            patience_s = PATIENCE_S if self._summary is None else CLOSING_S
+            hangs = time.monotonic() - self._asked_s > patience_s
         else:
             hangs = self._ready is not None and self._process.still_s() > STILL_S
         if hangs and self._process.is_running:

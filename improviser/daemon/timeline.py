@@ -6,14 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Started, Synced
+from improviser.control import Heard, Played, Restarted, Rested, Started, Synced, Understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from improviser.music.meter import Meter
+
 _S_PER_MINUTE: Final = 60.0
 # A beat that is further than this from where the last one led has jumped.
 JUMP_BEATS: Final = 0.25
+# A note struck so long before the bar line belongs to the bar behind it.
+EARLY_S: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,60 @@ class Timeline:
             bars = math.ceil((expected - beat - JUMP_BEATS) / self._bar_beats)
             self._jumped = bars * self._bar_beats
         self._spans.append(Span(at_s, beat + self._jumped, tempo_bpm))
+
+
+class BarCount:
+    """Which bar each moment of a jam is in, by what the performer tells of the beat.
+
+    Without an outer clock the player's first note begins bar 1, and the first one after a rest begins the bar
+    after the last that was played.
+    """
+
+    def __init__(self, meter: Meter, tempo_bpm: float) -> None:
+        """Wait for the beat to begin."""
+        self._meter = meter
+        self._tempo_bpm = tempo_bpm
+        self._is_given = False
+        self._span: Span | None = None
+        # The beat that the player's next note begins.
+        self._next_beat = 0.0
+
+    def take(self, event: object) -> None:
+        """Take in an event, where it tells of the beat."""
+        match event:
+            case Started(at_s, beat):
+                self._is_given = True
+                self._stand(at_s, beat)
+            case Synced(at_s, beat, tempo_bpm):
+                self._tempo_bpm = tempo_bpm
+                if self._span is not None:
+                    self._stand(at_s, beat)
+            case Understood(at_s=at_s, beat=beat) | Played(due_s=at_s, beat=beat):
+                self._anchor(event, at_s, beat)
+            case Rested() | Restarted():
+                self._wait(event)
+            case Heard(at_s) if self._span is None:
+                self._stand(at_s, self._next_beat)
+            case _:
+                pass
+
+    def bar_at(self, at_s: float) -> int:
+        """Return the bar of a moment; a note struck just before a bar line belongs behind it."""
+        beat = self._next_beat if self._span is None else self._span.beat_at(at_s + EARLY_S)
+        return self._meter.bar_at(beat)
+
+    def _anchor(self, event: Understood | Played, at_s: float, beat: float) -> None:
+        """Take the beat from what was understood; from a note, which is a bit late, only for want of it."""
+        if isinstance(event, Understood) or self._span is None:
+            self._stand(at_s, beat)
+
+    def _wait(self, event: Rested | Restarted) -> None:
+        """Let the player's next note begin a bar, where no outer clock goes on."""
+        if isinstance(event, Restarted):
+            self._is_given, self._span, self._next_beat = False, None, 0.0
+        elif not self._is_given:
+            self._span, self._next_beat = None, self._meter.bar_at(event.beat) * self._meter.bar_beats
+
+    def _stand(self, at_s: float, beat: float) -> None:
+        """Let a beat stand at a moment, and go on from there."""
+        self._span = Span(at_s, beat, self._tempo_bpm)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIXTEENTHS_PER_BEAT: Final = 4
+# A beat that was rounded to microseconds still begins its bar.
+SLACK_BARS: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Meter:
     def bar_beats(self) -> float:
         """The quarter notes in a bar."""
         return self.numerator * 4 / self.denominator
+
+    def bar_at(self, beat: float) -> int:
+        """Return the number of the bar that `beat` is in: 1 from beat 0 on; a count-in's are 0 and below.
+
+        This is the one count of bars: the terminal, the page (names.js) and `improviser explain` show it.
+        """
+        return math.floor(beat / self.bar_beats + SLACK_BARS) + 1
 
     @property
     def bar_sixteenths(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +20,12 @@ _LOCK: Final = threading.RLock()
 def quiet_stderr() -> Iterator[None]:
     """Let nothing reach file descriptor 2 while the block runs; nothing but a line of C goes in it.
 
+    Python's own stderr is heard meanwhile: what another thread prints must not be lost.
+
     Threads: any; one thread at a time, which may nest blocks.
     """
     with _LOCK:
+        _part_from_python()
         try:
             kept = os.dup(_STDERR)
         except OSError:  # there is no stderr to keep quiet
@@ -33,3 +38,14 @@ def quiet_stderr() -> Iterator[None]:
         finally:
             os.dup2(kept, _STDERR)
             os.close(kept)
+
+
+def _part_from_python() -> None:
+    """Let Python's stderr write to a descriptor of its own, from now on."""
+    stream = sys.stderr
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
+        if stream.fileno() == _STDERR:
+            own = io.FileIO(os.dup(_STDERR), "w", closefd=False)
+            sys.stderr = io.TextIOWrapper(
+                io.BufferedWriter(own), stream.encoding, stream.errors, line_buffering=True
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import secrets
 import socket
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ BACKLOG: Final = 64
 _TOKEN_BYTES: Final = 24
 # An address that is nobody's (Source: RFC 5737, TEST-NET-1).
 _ELSEWHERE: Final = ("192.0.2.1", 9)
+
+
+def new_token() -> str:
+    """Return a token that nobody can guess."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Address:
 
     host: str
     port: int
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES), repr=False)
+    token: str = field(default_factory=new_token, repr=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -66,8 +72,18 @@ class Door(NamedTuple):
     address: Address
 
 
-def bind(host: str, port: int | None) -> Door:
+def is_token(text: str) -> bool:
+    """Tell whether a text could be a token: as long, and of the letters that a path may have."""
+    return re.fullmatch(rf"[A-Za-z0-9_-]{{{len(new_token())},}}", text) is not None
+
+
+def bind(host: str, port: int | None, token: str | None = None) -> Door:
     """Listen on a host, on a port, by default the usual one or, where that is taken, a free one.
+
+    Args:
+        host: What is listened on.
+        port: The port; None: see above.
+        token: What all paths begin with; None: a new one.
 
     Raises:
         OSError: The host is none, or none of this machine's, or the port is taken.
@@ -81,7 +97,7 @@ def bind(host: str, port: int | None) -> Door:
         if port is not None:
             raise
         listening = socket.create_server((host, 0), family=family, backlog=BACKLOG)
-    return Door(listening, Address(host, listening.getsockname()[1]))
+    return Door(listening, Address(host, listening.getsockname()[1], token or new_token()))
 
 
 def is_loopback(host: str) -> bool:

@@ -49,7 +49,8 @@ def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
                 data = await run_in_threadpool(services.take, None if bars is None else int(bars))
         except ImproviserError as error:
             return PlainTextResponse(f"{error}\n", 404)
-        disposition = {"content-disposition": 'attachment; filename="improviser-take.mid"'}
+        name = "improviser-take.mid" if bars is None else f"improviser-last-{int(bars)}-bars.mid"
+        disposition = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type="audio/midi", headers=disposition)
 
     async def examine(_request: Request) -> Response:

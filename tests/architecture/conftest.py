@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.some import some_files
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,10 +20,10 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def package_files() -> list[Path]:
     """The Python files of the package."""
-    return sorted((ROOT / "improviser").rglob("*.py"))
+    return some_files(ROOT / "improviser", "**/*.py")
 
 
 @pytest.fixture(scope="session")
 def suite_files() -> list[Path]:
     """The Python files of the tests."""
-    return sorted((ROOT / "tests").rglob("*.py"))
+    return some_files(ROOT / "tests", "**/*.py")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from importlinter.api import read_configuration
 
+from tests.some import some_files
+
 LINT_IMPORTS = (
     "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 )
@@ -29,8 +31,8 @@ def test_every_module_is_placed(root: Path) -> None:
     contracts = read_configuration(str(root / "pyproject.toml"))["contracts_options"]
     layers = next(contract for contract in contracts if contract["type"] == "layers")["layers"]
     placed = [name for layer in layers for name in re.findall(r"\w+", layer)]
-    found = {path.stem for path in (root / "improviser").glob("*.py")} - {"__init__"}
-    found |= {path.parent.name for path in (root / "improviser").glob("*/__init__.py")}
+    found = {path.stem for path in some_files(root / "improviser", "*.py")} - {"__init__"}
+    found |= {path.parent.name for path in some_files(root / "improviser", "*/__init__.py")}
     assert len(set(placed)) == len(placed)
     assert set() == found - set(placed)
 
@@ -46,12 +48,10 @@ def test_every_folder_is_a_package(root: Path, package_files: list[Path]) -> Non
 @pytest.mark.parametrize("layer", CORE)
 def test_core_opens_and_prints_nothing(root: Path, layer: str) -> None:
     """No module of the core calls open, print or input, which no import would show."""
-    package = root / "improviser"
-    paths = [package / f"{layer}.py", *sorted((package / layer).rglob("*.py"))]
+    paths = some_files(root / "improviser" / layer, "**/*.py")
     calls = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path in paths
-        if path.exists()
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         if node.func.id in {"open", "print", "input"}

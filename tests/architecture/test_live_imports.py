@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.some import some_files
+
 HEAVY = {"torch", "music21", "gymnasium"}
 LEARNER_PROCESS = "improviser.daemon.learning"
+FOLDERS = ("cli", "config", "control", "daemon", "engine", "ports", "web")
 PACKAGE = Path(__file__).parents[2] / "improviser"
 
 
 def live_modules() -> list[str]:
     """Name every module of the processes that play, but those that open a driver when imported."""
-    patterns = ("app.py", "engine.py", "cli/*.py", "control/*.py", "config/*.py", "daemon/*.py", "ports/*.py")
-    paths = [path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
+    patterns = ("app.py", *(f"{folder}/*.py" for folder in FOLDERS))
+    paths = [path for pattern in patterns for path in some_files(PACKAGE, pattern)]
     dotted = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
     names = [name.removesuffix(".__init__") for name in dotted]
     return [name for name in names if name not in {LEARNER_PROCESS, "improviser.ports.jack"}]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.control import Heard, PerformerSettings, Played
+from improviser.control import Event, Heard, PerformerSettings, Played, Restarted, Started
 from improviser.daemon.session_log import read_session
 from tests.cli.conftest import Refuse, RunJson
 from tests.written import write_session
@@ -17,19 +17,25 @@ TAKEN = {"does": "onset", "note": 67, "chance": 0.61, "harmony": 0.31, "prior": 
 NEAR = {"does": "hold", "note": None, "chance": 0.2, "harmony": 0.1, "prior": 0.04}
 
 
+def played(beat: float) -> Played:
+    """Return a note of a beat."""
+    return Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR))
+
+
 @pytest.fixture(autouse=True)
 def _recorded(own_folder: Path) -> None:
     """Record a take whose notes stand in bars 1 and 3, with the session beside it."""
-    played = [Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR)) for beat in (2.0, 7.5)]
-    write_session(own_folder / "take.session.jsonl", SETTINGS, Heard(10.0, 0, 60, 80, "A"), *played)
+    notes = map(played, (2.0, 7.5))
+    write_session(own_folder / "take.session.jsonl", SETTINGS, Heard(10.0, 0, 60, 80, "A"), *notes)
 
 
 def test_the_session_comes_back(own_folder: Path) -> None:
     """What was recorded is read as it was: settings, notes by bar."""
     session = read_session(own_folder / "take.mid")
     assert (SETTINGS, 3) == (session.settings, session.bars)
-    assert [[2.0], [], [7.5]] == [[note.beat for note in session.played_in(bar)] for bar in (1, 2, 3)]
-    assert (TAKEN, NEAR) == session.played_in(3)[0].why
+    beats = [[note.beat for time in session.played_in(bar) for note in time] for bar in (1, 2, 3)]
+    assert [[2.0], [], [7.5]] == beats
+    assert (TAKEN, NEAR) == session.played_in(3)[0][0].why
 
 
 @pytest.mark.parametrize("name", ["take.mid", "take.session.jsonl"])
@@ -44,11 +50,33 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_a_bar_that_comes_again_is_told_for_each_time(
+    own_folder: Path, capsys: pytest.CaptureFixture[str], run_json: RunJson
+) -> None:
+    """Where a clock was started anew, or the built-in player has left; not where a performer was replaced."""
+    events: list[Event] = [
+        Started(10.0, 0.0),
+        played(1.0),
+        Started(10.9, 1.5),  # after a crash the beat goes on
+        played(2.0),
+        Started(20.0, 0.0),
+        played(1.0),
+        Restarted(),
+        played(0.5),
+    ]
+    write_session(own_folder / "again.session.jsonl", SETTINGS, *events)
+    assert 0 == main(["explain", str(own_folder / "again.mid"), "1"])
+    titles = [line for line in capsys.readouterr().out.splitlines() if line.startswith("bar")]
+    assert ["bar 1, C major", "bar 1, time 2, C major", "bar 1, time 3, C major"] == titles
+    told = run_json("explain", own_folder / "again.mid", 1)
+    assert [(1, 1.0), (1, 2.0), (2, 1.0), (3, 0.5)] == [(line["time"], line["beat"]) for line in told]
+
+
 def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its notes have one decision, which is told once, by the chord's name and notes."""
     taken = TAKEN | {"chord": "C", "notes": [48, 52, 67]}
-    played = [Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)) for note in (48, 52, 67)]
-    write_session(own_folder / "chord.session.jsonl", SETTINGS, *played)
+    notes = [Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)) for note in (48, 52, 67)]
+    write_session(own_folder / "chord.session.jsonl", SETTINGS, *notes)
     assert 0 == main(["explain", str(own_folder / "chord.mid"), "1"])
     assert [
         "bar 1, C major",

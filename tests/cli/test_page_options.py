@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import sys
 import webbrowser
@@ -12,6 +13,7 @@ from urllib.parse import urlparse
 import pytest
 
 from improviser.cli.page import PageOptions, open_door, show_page
+from improviser.web import address
 from tests.live import wait_for
 
 URL = "http://127.0.0.1:8765/TOKEN/"
@@ -62,6 +64,74 @@ def test_a_folder_that_cannot_be_written_opens_nothing(opened: list[str], tmp_pa
     with ExitStack() as stack:
         show_page(URL, opens=True, stack=stack)
     assert [] == opened
+
+
+def doors_of(*options: PageOptions) -> list[str]:
+    """Return the address of a page that is opened, and closed, for each of the options."""
+    urls = []
+    for each in options:
+        door = open_door(each, pytest.fail)
+        assert door is not None
+        door.listening.close()
+        urls.append(door.address.url)
+    return urls
+
+
+def test_an_address_is_kept(opened: list[str], tmp_path: Path) -> None:
+    """From jam to jam, in a file that only the user can read; without being asked for each is a new one."""
+    assert [] == opened
+    port = free_port()
+    first, again, other = doors_of(
+        PageOptions(port=port, keeps=True), PageOptions(port=port, keeps=True), PageOptions(port=port)
+    )
+    assert first == again != other
+    path = tmp_path / "page-token"
+    assert (0o600, first.split("/")[3]) == (
+        stat.S_IMODE(path.stat().st_mode),
+        path.read_text("utf-8").strip(),
+    )
+    path.write_text("short")
+    (fresh,) = doors_of(PageOptions(port=port, keeps=True))
+    assert len(first) == len(fresh)
+    assert first != fresh
+
+
+def test_the_settings_keep_it_too(opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With their port; an option goes before them."""
+    assert [] == opened
+    port = free_port()
+    monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text(f"web_keep_address = true\nweb_port = {port}\n")
+    first, again, other = doors_of(PageOptions(), PageOptions(), PageOptions(keeps=False))
+    assert first == again != other
+    assert f":{port}/" in first
+
+
+def test_where_it_cannot_be_kept_that_is_told(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The page is served at another address, with its token or port as it can be."""
+    assert [] == opened
+    warned: list[str] = []
+    (tmp_path / "page-token").mkdir()
+    door = open_door(PageOptions(port=free_port(), keeps=True), warned.append)
+    assert door is not None
+    door.listening.close()
+    (tmp_path / "page-token").rmdir()
+    monkeypatch.setattr(address, "DEFAULT_PORT", free_port())
+    with socket.create_server(("127.0.0.1", address.DEFAULT_PORT)):
+        elsewhere = open_door(PageOptions(keeps=True), warned.append)
+        assert elsewhere is not None
+        elsewhere.listening.close()
+    not_kept, moved = warned
+    assert "the page's address cannot be kept" in not_kept
+    assert "is taken, so the page is not where it was" in moved
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def test_a_host_that_is_none_of_this_machine_is_told() -> None:

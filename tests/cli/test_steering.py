@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +18,20 @@ from improviser.config import resources
 from improviser.config.control_file import bind_control
 from improviser.config.device import load_device
 from improviser.config.preset import load_preset
-from improviser.control import Adopted, Changed, Judged, Knob, Turn, Turned, value_to_line
+from improviser.control import (
+    Adopted,
+    Changed,
+    Choose,
+    Judged,
+    Knob,
+    Locked,
+    Synced,
+    Turn,
+    Turned,
+    value_to_line,
+)
 from improviser.daemon.remote import Remote
+from improviser.daemon.repertoire import Repertoire
 from improviser.daemon.state import State
 from improviser.errors import ConfigError
 from improviser.files import bytes_digest
@@ -26,6 +39,7 @@ from improviser.ports import loopback
 from tests.cli.conftest import Refuse, Run, RunJson
 from tests.written import write_session
 
+PAGE = "http://127.0.0.1:8765/TOKEN/"
 PORT = "Grand Piano MK9 MIDI 1"
 
 
@@ -48,8 +62,12 @@ def told() -> Iterator[list[object]]:
         told.append(command)
         if isinstance(command, Turn):
             state.take(Turned(command.knob, command.position))
+        if isinstance(command, Choose):
+            for event in repertoire.ask(command.preset):
+                state.take(event)
 
-    remote = Remote(resources.control_folder(), state, obey)
+    repertoire = Repertoire(performer_settings(JamOptions(preset="fiddle")), told.append)
+    remote = Remote(resources.control_folder(), state, obey, PAGE)
     yield told
     remote.close()
 
@@ -63,6 +81,36 @@ def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> No
     assert "Preset fiddle, 112 bpm" in run("ctl")
 
 
+def test_a_preset_that_the_jam_has_not_is_refused(
+    told: list[object], refuse: Refuse, capsys: pytest.CaptureFixture[str], run: Run
+) -> None:
+    """With exit code 1 and those that there are; what is asked for next is not refused for it."""
+    reason = refuse(1, "ctl", "preset", "jazz")
+    assert "cannot switch to 'jazz'; presets with this time grid: " in reason
+    assert {"chorale", "fiddle", "minimal"} <= set(reason.partition(": ")[2].split(", "))
+    assert 1 == main(["ctl", "preset", "jazz", "--json"])
+    captured = capsys.readouterr()
+    assert ("preset", reason) == tuple(json.loads(captured.out)[name] for name in ("refused_what", "refused"))
+    assert f"improviser: {reason}\n" == captured.err
+    assert "jazz" not in run("ctl", "harmony", "1.5")
+    assert [Choose("jazz"), Choose("jazz"), Turn(Knob.HARMONY, 1.5)] == told
+
+
+@pytest.mark.usefixtures("told")
+def test_the_address_of_the_page_is_told_again(run: Run, run_json: RunJson) -> None:
+    """As a line to open, or as JSON; and not among what is told of how the jam stands."""
+    assert f"{PAGE}\n" == run("ctl", "page")
+    assert [{"event": "page", "url": PAGE}] == run_json("ctl", "page")
+    assert PAGE not in str(run_json("ctl"))
+
+
+def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
+    """With what would make one."""
+    remote = Remote(resources.control_folder(), State(), print)
+    assert "this jam serves no page; start it without --no-web" == refuse(1, "ctl", "page")
+    remote.close()
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -71,6 +119,9 @@ def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> No
         (("harmony", "2.5"), "takes a value from 0 to 2"),
         (("harmony", "nan"), "takes a value from 0 to 2"),
         (("tempo", "2"), "takes a value from 20 to 400"),
+        (("tempo", "1000"), "takes a value from 20 to 400"),
+        (("key", "H"), "'H'"),
+        (("page", "1"), "page takes no value: improviser ctl page"),
         (("like", "1"), "like takes no value: improviser ctl like"),
     ],
 )
@@ -230,6 +281,22 @@ def test_a_set_that_was_learned_is_saved_as_a_model(
         file.write(value_to_line(Adopted(0, is_back=True)))
     run("save", "other")
     assert load_preset("fiddle").model_path == load_preset("other").model_path
+
+
+def test_tempo_key_and_meter_are_saved(session: Path, run: Run, run_json: RunJson) -> None:
+    """As they were in the end: a jam by the new preset has them without being told."""
+    settings = performer_settings(JamOptions(preset="fiddle", meter="3/4"))
+    write_session(session, settings, Synced(1.0, 0.0, 131.456, is_own=True), Locked("F#m"))
+    assert "Tempo 131.456, key F#m, meter 3/4." in run("save", "mine")
+    engine = performer_settings(JamOptions(preset="mine")).engine
+    assert (131.46, "F#m", (3, 4)) == tuple(engine[name] for name in ("tempo_bpm", "key", "meter"))
+    assert "auto" == performer_settings(JamOptions(preset="mine", key="auto")).engine["key"]
+    with session.open("a", encoding="utf-8") as file:
+        changed = Changed("mine", str(resources.preset_paths()["mine"]), "m", "", {})
+        file.write(value_to_line(changed) + value_to_line(Locked("auto")))
+    (saved,) = run_json("save", "other")
+    assert (131.456, "auto", "3/4") == tuple(saved[name] for name in ("tempo_bpm", "key", "meter"))
+    assert "auto" == performer_settings(JamOptions(preset="other")).engine["key"]
 
 
 def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: Refuse) -> None:

@@ -21,7 +21,12 @@ from improviser.control import (
     Notice,
     PerformerSettings,
     Played,
+    PortChanged,
     Ready,
+    Refused,
+    Restarted,
+    Rested,
+    Routed,
     Started,
     Summary,
     Synced,
@@ -87,6 +92,43 @@ def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str
     shown(view, Summary())
     bars = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("bar")]
     assert ["1", "2", "9"] == bars
+
+
+def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the improviser counts: the time that passed meanwhile is no bars; who takes over begins at bar 1."""
+    view = TextView(SETTINGS, is_terminal=False)
+    note = Played(12.5, 12.5, 0, 67, 80, 5.0, "C", None)
+    shown(view, Heard(10.0, 0, 60, 80, "A"), note, Rested(20.0, 19.75))
+    shown(view, Heard(40.0, 0, 60, 80, "A"), replace(note, due_s=40.5, beat=21.0), Restarted())
+    shown(view, Heard(50.0, 0, 60, 80, "A"), Summary())
+    lines = capsys.readouterr().out.splitlines()
+    assert ["1", "2", "6", "1"] == [line.split()[1] for line in lines if line.startswith("bar")]
+    assert "It rests, since you have stopped: play to wake it." in lines
+
+
+def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    """As on the page and in explain, however late it sounds; the count-in is called so."""
+    view = TextView(SETTINGS, is_terminal=False)
+    late = Played(16.03, 16.03, 0, 67, 80, 3.75, "C", None)
+    shown(view, Started(12.0, -4.0), Heard(12.5, 0, 60, 80, "A"), Heard(14.0, 0, 60, 80, "A"), late)
+    shown(view, Summary())
+    lines = capsys.readouterr().out.splitlines()
+    assert ["count-in", "bar   1 "] == [line[:8] for line in lines[:2]]
+    assert lines[1].endswith("you: C4                            improviser: G4")
+
+
+def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is listened to now, whenever that has changed; what is refused, with its reason."""
+    view = TextView(SETTINGS, is_terminal=False)
+    came = PortChanged("Wheel", is_output=False, is_there=True)
+    routed = Routed(("X", None), {"in": ("X",), "out": ("C",)}, "C", is_virtual=True)
+    shown(view, READY, came, replace(came, name="A", is_there=False), routed, Refused("key", "'H' is no key"))
+    assert [
+        "Listens to: A, B, Wheel.",
+        "Listens to: B, Wheel.",
+        "Listens to: X. Plays on: C.",
+        "Not done: 'H' is no key.",
+    ] == capsys.readouterr().out.splitlines()[3:]
 
 
 def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,13 @@ import pytest
 from improviser.config.device import DOES, ControlKind, load_device
 from improviser.config.resources import shipped_folder
 from improviser.control import ControlMessage
+from tests.some import some_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = shipped_folder("devices")
-FILES = sorted(FOLDER.glob("*.toml"))
+FILES = some_files(FOLDER, "*.toml")
 DEVICES = [path for path in FILES if not path.name.startswith("_")]
 
 

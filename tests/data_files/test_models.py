@@ -17,6 +17,7 @@ from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
 from improviser.midi.message import NoteOn
 from improviser.offline import compose_song
+from tests.some import some_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ MODELS = FOLDER / "models"
 MAX_BYTES = 4_000_000
 
 
-@pytest.fixture(params=sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.fixture(params=some_files(FOLDER, "*.toml"), ids=lambda path: path.stem)
 def preset(request: pytest.FixtureRequest) -> Preset:
     """Give a shipped preset."""
     path: Path = request.param
@@ -41,7 +42,9 @@ def card(preset: Preset) -> str:
 
 def test_each_model_is_that_of_a_preset() -> None:
     """Beside the models of the presets, and a card for each, nothing is shipped."""
-    models = {load_preset(str(path)).model.removesuffix(".safetensors") for path in FOLDER.glob("*.toml")}
+    models = {
+        load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")
+    }
     expected = {f"{model}.{kind}" for model in models for kind in ("safetensors", "md")}
     assert expected == {path.name for path in MODELS.iterdir()}
 

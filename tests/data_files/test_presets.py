@@ -9,12 +9,13 @@ import pytest
 from improviser.config.preset import load_preset
 from improviser.config.resources import shipped_folder
 from improviser.playing.actions import ONSET_COUNT, register_base
+from tests.some import some_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = shipped_folder("presets")
-FILES = sorted(FOLDER.glob("*.toml"))
+FILES = some_files(FOLDER, "*.toml")
 HIGHEST_NOTE = 127
 
 

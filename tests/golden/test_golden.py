@@ -22,9 +22,10 @@ from improviser.midi.smf import Song, TimedEvent, Track, read_file, write_file
 from improviser.offline import Wishes, render_song
 from tests.actors import Indifferent, holder, pulse, random_policy
 from tests.golden.make_inputs import SONGS
+from tests.some import some_files
 
 FOLDER: Final = Path(__file__).parent
-CASES: Final = sorted(path.parent.name for path in FOLDER.glob("*/session.toml"))
+CASES: Final = [path.parent.name for path in some_files(FOLDER, "*/session.toml")]
 ACTORS: Final[dict[str, Callable[[], Actor]]] = {
     "holder": holder,
     "indifferent": Indifferent,

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.some import some_files
+
 ROOT = Path(__file__).parents[2]
 
 
 def shipped(folder: str) -> set[str]:
     """Name the files of presets/ or devices/ relative to the checkout, hidden ones aside."""
     paths = [
-        path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        path
+        for path in some_files(ROOT / folder, "**/*")
+        if path.is_file() and "__pycache__" not in path.parts
     ]
     return {path.relative_to(ROOT).as_posix() for path in paths if not path.name.startswith(".")}
 

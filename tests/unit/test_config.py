@@ -15,6 +15,7 @@ from improviser.errors import ConfigError
 from improviser.music.meter import METERS
 
 ENGINE_KEYS = {
+    "key",
     "tempo_bpm",
     "meter",
     "steps_per_beat",

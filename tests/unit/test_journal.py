@@ -15,6 +15,7 @@ from improviser.daemon.journal import Journal, sessions
 from improviser.daemon.recorder import recorder_of
 from improviser.daemon.session_log import read_session
 from tests.full_disk import full_disk
+from tests.some import some_files
 
 SETTINGS = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
 NOTES = [Heard(float(place), 0, 60, 80, "A") for place in range(40)]
@@ -150,7 +151,7 @@ def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     names = [path.name[:10] for path in sessions(tmp_path)]
     assert ["2020-01-05", "2020-01-04", "2020-01-03"] == names[1:]
     assert (tmp_path / "notes.txt").exists()
-    learned = sorted(path.name for path in tmp_path.glob("*.learned"))
+    learned = [path.name for path in some_files(tmp_path, "*.learned")]
     assert ["2020-01-01-110000-8.learned", "2020-01-05-115959-7.learned"] == learned
 
 

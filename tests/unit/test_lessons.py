@@ -20,9 +20,9 @@ from improviser.control import (
     Adopt,
     Adopted,
     Judged,
-    Notice,
     PerformerSettings,
     PlayerUse,
+    Refused,
     Restarted,
     Stepped,
     Undone,
@@ -135,9 +135,9 @@ def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, 
     for bar in (7, 8, 9, 10):
         tell(performance, bar * BAR_S, Act(Action.UNDO))
     performance.run(until_s=12 * BAR_S)
-    kinds = (Adopted, Judged, Undone, Notice)
+    kinds = (Adopted, Judged, Undone, Refused)
     told = [event for event in performance.events if isinstance(event, kinds)]
-    assert [Adopted, Judged, Adopted, Adopted, Undone, Adopted, Notice] == [type(event) for event in told]
+    assert [Adopted, Judged, Adopted, Adopted, Undone, Adopted, Refused] == [type(event) for event in told]
     adopted = performance.told(Adopted)
     assert [(1, False), (2, False), (1, True), (0, True)] == [(one.number, one.is_back) for one in adopted]
     assert adopted[0].digest == adopted[2].digest != adopted[1].digest == second.digest
@@ -176,7 +176,7 @@ def test_what_was_learned_on_what_was_taken_back_is_not_played_by(
     performance.run(until_s=10 * BAR_S)
     told = [(one.number, one.undone) for one in performance.told(Adopted)]
     assert [(1, 0), (0, 1), (5, 1), (0, 2), (0, 3)] == told
-    assert [] == performance.told(Notice)
+    assert [] == performance.told(Refused)
 
 
 def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher) -> None:
@@ -216,7 +216,7 @@ def test_a_preset_that_is_changed_to_knows_nothing_of_it(
     tell(performance, 7 * BAR_S, Act(Action.UNDO))
     performance.run(until_s=9 * BAR_S)
     assert [1] == [one.number for one in performance.told(Adopted)]
-    assert performance.told(Notice)
+    assert performance.told(Refused)
     assert replays_alike(performance)
 
 

@@ -15,18 +15,18 @@ from improviser.control import (
     Lifted,
     Lock,
     Locked,
-    Notice,
     Offered,
     PerformerSettings,
+    PortChanged,
     Receive,
+    Refused,
     Route,
     Routed,
     Understood,
-    Warned,
     line_to_value,
     value_to_line,
 )
-from improviser.daemon.inbox import Inbox, NotRouted, PortsSeen, Rerouted
+from improviser.daemon.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
 from improviser.daemon.opening import OpenPorts, open_ports
 from improviser.daemon.performance import engine_maker
 from improviser.daemon.replay import replay
@@ -69,8 +69,8 @@ def test_a_preset_is_chosen_by_name(settings: PerformerSettings) -> None:
     tell(performance, 6 * BAR_S + 0.7, Choose("polka"))
     performance.run(until_s=8 * BAR_S)
     assert ["comping"] == [changed.preset for changed in performance.told(Changed)]
-    assert "no preset 'polka' can be gone on with; on this grid there are: chorale" in "".join(
-        notice.text for notice in performance.told(Notice)
+    assert "cannot switch to 'polka'; presets with this time grid: chorale" in "".join(
+        notice.text for notice in performance.told(Refused)
     )
 
 
@@ -83,7 +83,7 @@ def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> 
     tell(performance, 11 * BAR_S, Lock("Gb"))
     performance.run(until_s=12 * BAR_S)
     assert ["F#", "auto", "F#"] == [locked.key for locked in performance.told(Locked)]
-    assert "'H' is no key" in performance.told(Notice)[-1].text
+    assert "'H' is no key" in performance.told(Refused)[-1].text
     begin_s, end_s = 5 * BAR_S, 8 * BAR_S + 0.7
     notes = [m.note for at_s, m in performance.sent if isinstance(m, NoteOn) and begin_s < at_s < end_s]
     assert len(notes) > 5
@@ -285,12 +285,19 @@ def test_a_route_is_handed_to_the_watch() -> None:
     performance.at(0.5, lambda: performance.inbox.put(Rerouted(Route(), ("A",), ("Keyboard",))))
     performance.at(0.6, lambda: performance.inbox.put(NotRouted("no MIDI input matches 'x'")))
     performance.at(0.7, lambda: performance.inbox.put(PortsSeen(("A",), ())))
+    performance.at(0.8, lambda: performance.inbox.put(PortLost("A", is_output=False)))
+    performance.at(0.9, lambda: performance.inbox.put(PortFound("B", is_output=False)))
     performance.run(until_s=1.0)
     assert [60] == [event.note for event in performance.told(Lifted)]
     assert ["no MIDI input matches 'x'; the ports stay as they were"] == [
-        event.text for event in performance.told(Warned)
+        event.text for event in performance.told(Refused)
     ]
     assert [Offered(("A",), ())] == performance.told(Offered)
+    changed = [
+        PortChanged("A", is_output=False, is_there=False),
+        PortChanged("B", is_output=False, is_there=True),
+    ]
+    assert changed == performance.told(PortChanged)
 
 
 def test_a_panic_after_all_that_leaves_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Act, Action, ClockUse, Kept, Knob, Notice, Played, Started, Synced, Turn
+from improviser.control import Act, Action, ClockUse, Kept, Knob, Played, Refused, Started, Synced, Turn
 from improviser.listening.taps import Taps
 from improviser.midi.message import START, ControlChange, NoteOn
 from improviser.music.meter import Meter
@@ -100,7 +100,7 @@ def test_an_outer_clocks_tempo_is_not_set_here() -> None:
     performance.at(3.3, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.run(until_s=8.0)
     assert not any(event.is_own for event in performance.told(Synced))
-    assert any("cannot be set here" in event.text for event in performance.told(Notice))
+    assert any("cannot be set here" in event.text for event in performance.told(Refused))
     assert 1 == len(performance.told(Started))
 
 

@@ -119,3 +119,15 @@ def test_a_grid_that_does_not_fit_is_refused() -> None:
     assert 7 == Meter(7, 8).bar_steps(2)
     with pytest.raises(UsageError, match="a bar of 7/8 is no whole number of steps on a grid of 3 a beat"):
         Meter(7, 8).bar_steps(3)
+
+
+@pytest.mark.parametrize(
+    ("meter", "beats", "bars"),
+    [
+        (Meter(4, 4), (-4.0, -0.25, 0.0, 3.75, 4.0 - 1e-7, 4.0, 8.0), (0, 0, 1, 1, 2, 2, 3)),
+        (Meter(7, 8), (-3.5, 0.0, 3.25, 3.5, 7.0), (0, 1, 1, 2, 3)),
+    ],
+)
+def test_bars_are_counted_from_beat_0(meter: Meter, beats: tuple[float, ...], bars: tuple[int, ...]) -> None:
+    """Bar 1 begins there; those of a count-in are 0 and below."""
+    assert bars == tuple(map(meter.bar_at, beats))

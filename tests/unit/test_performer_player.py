@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Heard, Notice, PlayerUse
+from improviser.control import Act, Action, Heard, Knob, Notice, PlayerUse, Turn
 from improviser.daemon.opening import GRACE_S
 from improviser.daemon.player import BuiltInPlayer
 from improviser.daemon.stand_in import PROMPT_S
@@ -12,7 +12,7 @@ from improviser.daemon.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
-from tests.performing import BAR_S, START_S, Performance, performer_settings
+from tests.performing import BAR_S, START_S, Performance, performer_settings, tell
 
 SCALE = Tune("Scale", "nobody", (4, 4), "C4 D4*.5 -*.5 | E4*2")
 
@@ -110,6 +110,41 @@ def test_a_tune_goes_on_as_long_as_the_bars() -> None:
     performance = Performance(performer_settings(bars=18), player=PlayerUse.ALWAYS)
     tune_notes = sum(note is not None for note, _ in TUNES[DEFAULT_TUNE].notes)
     assert tune_notes + 8 == performance.run().notes_heard
+
+
+@pytest.mark.parametrize(("tempo_bpm", "beat_s"), [(240.0, 0.25), (60.0, 1.0)])
+def test_the_tune_follows_the_tempo(tempo_bpm: float, beat_s: float) -> None:
+    """From a change in mid-beat on, its beats are as long as the improviser's and fall on them."""
+    performance = Performance(performer_settings(bars=4), player=PlayerUse.ALWAYS)
+    tell(performance, PROMPT_S + 1.75, Turn(Knob.TEMPO, tempo_bpm))
+    performance.run()
+    heard = [event.at_s - START_S - PROMPT_S for event in performance.told(Heard)]
+    assert [0.0, 0.5, 1.0, 1.5] == pytest.approx(heard[:4], abs=0.01)
+    next_s = 1.75 + 0.5 * beat_s
+    assert [next_s + beat * beat_s for beat in range(4)] == pytest.approx(heard[4:8], abs=0.01)
+
+
+def test_a_demo_ends_with_the_tune_at_another_tempo() -> None:
+    """All of it is played, and nothing after."""
+    performance = Performance(player=PlayerUse.ALWAYS)
+    tell(performance, PROMPT_S + 4.0, Turn(Knob.TEMPO, 240.0))
+    summary = performance.run()
+    tune = TUNES[DEFAULT_TUNE]
+    assert sum(note is not None for note, _ in tune.notes) == summary.notes_heard
+    assert PROMPT_S + 4.0 + (tune.beats - 8) / 4 == pytest.approx(summary.duration_s, abs=0.02)
+
+
+def test_the_tune_follows_taps() -> None:
+    """Its beats move to the taps, at their tempo."""
+    performance = Performance(performer_settings(bars=6), player=PlayerUse.ALWAYS)
+    taps = [PROMPT_S + 4.1 + 0.4 * tap for tap in range(4)]
+    for at_s in taps:
+        tell(performance, at_s, Act(Action.TAP))
+    performance.run()
+    heard = [event.at_s - START_S for event in performance.told(Heard)]
+    late = [(at_s - taps[-1]) / 0.4 for at_s in heard if at_s > taps[-1] + 0.1]
+    assert len(late) > 5
+    assert [round(2 * beats) / 2 for beats in late] == pytest.approx(late, abs=0.05)
 
 
 def alone(**settings: object) -> Performance:

@@ -13,6 +13,7 @@ from improviser.control import PerformerSettings, PortSettings, Stop, Value, val
 from improviser.daemon import performance, performer
 from improviser.ports import priority
 from improviser.ports.loopback import LoopbackBackend
+from tests.live import wait_for
 from tests.performing import ENGINE, BarNote
 
 PORTS = PortSettings("loopback")
@@ -81,3 +82,20 @@ def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyP
     assert (0, ["ready", "warning", "silenced", "summary"]) == (code, [event["event"] for event in events])
     assert "rtprio" in events[1]["text"] or "late" in events[1]["text"]
     assert not events[0]["realtime"]
+
+
+def test_the_summary_is_told_before_the_ports_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A MIDI system that takes seconds to let go of its ports holds up no summary."""
+    told_first: list[bool] = []
+
+    def close(_backend: LoopbackBackend) -> None:
+        """Close when the summary has been written, which this waits for."""
+        stream = sys.stdout
+        assert isinstance(stream, io.StringIO)
+        wait_for(lambda: '"summary"' in stream.getvalue(), "the summary")
+        told_first.append(True)
+
+    monkeypatch.setattr(LoopbackBackend, "close", close)
+    monkeypatch.setattr(performance, "load_actor", lambda *_: BarNote())
+    code, events = perform(monkeypatch, PORTS, PerformerSettings("x", "m", ENGINE))
+    assert (0, [True], "summary") == (code, told_first, events[-1]["event"])

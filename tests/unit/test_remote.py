@@ -19,6 +19,7 @@ from improviser.daemon import remote
 from improviser.daemon.remote import CLIENTS_MAX, LINE_MAX, Remote, ask
 from improviser.daemon.state import State
 from improviser.errors import ImproviserError
+from tests.some import some_files
 
 STATE = '{"event": "state"}'
 
@@ -31,7 +32,7 @@ class Jam:
         self.state = State()
         self.commands: list[Command] = []
         self.remote = Remote(folder, self.state, self.obey)
-        self.path = next(folder.glob("*.control.json"))
+        self.path = some_files(folder, "*.control.json")[0]
 
     def obey(self, command: Command) -> None:
         """Do what is commanded."""

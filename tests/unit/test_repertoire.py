@@ -15,12 +15,13 @@ from improviser.control import (
     Changed,
     Judged,
     Knob,
-    Notice,
     PerformerSettings,
     Piece,
     PlayerUse,
+    Refused,
     Restarted,
     Silenced,
+    Stepped,
     Summary,
     Turn,
     Warned,
@@ -75,9 +76,11 @@ def test_the_next_preset_begins_with_a_bar(settings: PerformerSettings) -> None:
     assert [names[(at + turn) % len(names)] for turn in (1, 2)] == [
         changed.preset for changed in performance.told(Changed)
     ]
-    order = [event for event in performance.events if isinstance(event, Changed) or event.event == "stepped"]
-    steps_before = [place for place, event in enumerate(order) if isinstance(event, Changed)]
-    assert [0, 0] == [(place - turn) % 16 for turn, place in enumerate(steps_before)]
+    order = [event for event in performance.events if isinstance(event, Changed | Stepped)]
+    changes = [place for place, event in enumerate(order) if isinstance(event, Changed)]
+    steps_before = [place - turn for turn, place in enumerate(changes)]
+    assert [0, 0] == [steps % 16 for steps in steps_before]
+    assert 16 < steps_before[0] < steps_before[1]
     assert set() == hanging(performance)
     assert replays_alike(performance)
 
@@ -204,7 +207,7 @@ def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
     performance = jam(replace(settings, pieces=()))
     performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
     performance.run(until_s=4.0)
-    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Notice)]
+    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Refused)]
 
 
 def test_its_sound_is_chosen(settings: PerformerSettings) -> None:

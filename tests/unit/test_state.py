@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,19 @@ from typing import Any
 import pytest
 
 from improviser.control import (
+    ClockUse,
     Event,
     Halted,
     Heard,
     Judged,
+    Locked,
+    Notice,
     Played,
+    PortChanged,
+    Refused,
     Restarted,
+    Rested,
+    Routed,
     Started,
     Stepped,
     Switched,
@@ -25,12 +33,14 @@ from improviser.control import (
     Turned,
     Undone,
 )
+from improviser.daemon import state as module
 from improviser.daemon.doors import Doors
 from improviser.daemon.remote import ask
 from improviser.daemon.state import State
 from tests.performing import ENGINE, performer_settings, ready
 
 READY = ready(ports={"in": ("Keys",), "out": ("Improviser Out",)}, preset="fiddle", tempo_bpm=112.0)
+NOTE = Heard(1.0, 0, 60, 80, "Keys")
 PLAYED = Played(1.0, 1.0, 0, 60, 80, 0.0, "G major", "C")
 
 
@@ -76,6 +86,91 @@ def test_it_begins_as_the_settings_say() -> None:
 def test_events_are_taken_in(events: list[Event], expected: dict[str, Any]) -> None:
     """Each by what it says."""
     assert expected.items() <= state_after(*events).items()
+
+
+RESTED = Rested(3.0, 15.75)
+
+
+@pytest.mark.parametrize(
+    ("clock", "events", "silent"),
+    [
+        (ClockUse.AUTO, [READY], "it waits for your first note"),
+        (ClockUse.MIDI, [READY], "it waits for the clock to start"),
+        (ClockUse.AUTO, [READY, NOTE], ""),
+        (ClockUse.AUTO, [NOTE, RESTED], "it rests, since you have stopped: play to wake it"),
+        (ClockUse.AUTO, [NOTE, RESTED, NOTE], ""),
+        (ClockUse.AUTO, [NOTE, RESTED, Started(4.0, 16.0)], ""),
+        (ClockUse.AUTO, [NOTE, RESTED, Switched(4.0, "solo", is_on=True)], ""),
+        (ClockUse.AUTO, [NOTE, Switched(4.0, "mute", is_on=True), RESTED], "it is muted"),
+        (ClockUse.AUTO, [NOTE, Switched(4.0, "mute", is_on=True), Switched(5.0, "mute", is_on=False)], ""),
+        (ClockUse.AUTO, [Started(1.0, 0.0), Halted(2.0)], "the transport is stopped"),
+        (ClockUse.AUTO, [Started(1.0, 0.0), Halted(2.0), Started(3.0, 0.0)], ""),
+    ],
+)
+def test_it_says_why_it_is_silent(clock: ClockUse, events: list[Event], silent: str) -> None:
+    """And what lets it go on, as long as that holds."""
+    state = State()
+    state.begin(performer_settings(clock=clock))
+    for event in events:
+        state.take(event)
+    told = state.to_json()["silent"]
+    assert bool(silent) == bool(told)
+    assert told.startswith(silent)
+
+
+def test_ports_that_come_and_go_are_known() -> None:
+    """What is listened to is what is there now; what has gone is named until it is back."""
+    came, went = (PortChanged("Wheel", is_output=False, is_there=there) for there in (True, False))
+    out = PortChanged("Synth", is_output=True, is_there=False)
+    assert (["Keys", "Wheel"], []) == ports_of(READY, came)
+    assert (["Keys"], ["Wheel"]) == ports_of(READY, came, went)
+    assert (["Keys", "Wheel"], []) == ports_of(READY, came, went, came)
+    assert (["Keys"], ["Synth"]) == ports_of(READY, out)
+    routed = Routed((None, None), {"in": ("Other",), "out": ("Synth",)}, "Synth", is_virtual=False)
+    assert (["Other"], []) == ports_of(READY, out, routed)
+
+
+def ports_of(*events: Event) -> tuple[list[str], list[str]]:
+    """Return what is listened to, and what has gone, after some events."""
+    state = state_after(*events)
+    return state["ports"]["in"], state["gone"]
+
+
+def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notice and a refusal after a while, or when something else is asked for."""
+    state, now_s = State(), 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    state.take(Notice("a cable came"))
+    state.take(Refused("preset", "no such preset"))
+    told = {"notice": "a cable came", "refused": "no such preset", "refused_what": "preset"}
+    assert told.items() <= state.to_json().items()
+    now_s += module.NOTICE_S + 0.1
+    assert {"", None} >= {state.to_json()[name] for name in told}
+    state.take(Refused("preset", "no such preset"))
+    state.ask()
+    assert "" == state.to_json()["refused"]
+
+
+@pytest.mark.parametrize(
+    ("what", "event", "is_settled"),
+    [
+        ("key", Locked("C"), True),
+        ("preset", Locked("C"), False),
+        ("tempo", Synced(1.0, 0.0, 90.0, is_own=True), True),
+        ("tempo", Synced(1.0, 0.0, 90.0), False),
+    ],
+)
+def test_a_refusal_ends_where_it_was_done_after_all(what: str, event: Event, *, is_settled: bool) -> None:
+    """By the same control; a clock that is followed, for which a tempo was refused, ends nothing."""
+    assert is_settled == (state_after(Refused(what, "no"), event)["refused"] == "")
+
+
+def test_a_refusal_is_an_answer() -> None:
+    """Who asked for something waits no longer."""
+    state = State()
+    version = state.ask()
+    state.take(Refused("preset", "no such preset"))
+    assert state.wait(version, 0.0)
 
 
 def test_a_change_is_waited_for() -> None:

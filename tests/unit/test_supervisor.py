@@ -185,6 +185,27 @@ def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch)
         assert "killed by signal 9" in str(list(stream))
 
 
+def test_a_performer_that_has_said_its_summary_may_take_longer(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only closes its ports, which takes seconds on a busy machine; killed for that, it has not failed."""
+    monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
+    script = f"""say('{READY}')
+for line in lines:
+    if '"stop"' in line: break
+say('{{"event": "summary"}}'); time.sleep(CLOSING)
+say('{{"event": "notice", "text": "closed"}}')"""
+    for closing_s, patience_s, after in ((0.5, 60.0, [Notice("closed")]), (60.0, 0.2, [])):
+        monkeypatch.setattr(supervisor, "CLOSING_S", patience_s)
+        with play(script.replace("CLOSING", str(closing_s))) as performer:
+            performer.open(PortSettings())
+            stream = performer.events()
+            next(stream)
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert [Summary(), *after] == list(stream)
+
+
 def test_a_second_signal_kills(play: Play) -> None:
     """Who asks twice does not want to wait."""
     with play(f"say('{READY}'); time.sleep(600)") as performer:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Event, Heard, PerformerSettings, Played, Started, Synced
+from improviser.control import (
+    Event,
+    Heard,
+    PerformerSettings,
+    Played,
+    Restarted,
+    Rested,
+    Started,
+    Synced,
+    Understood,
+)
 from improviser.daemon.recorder import Recorder, recorder_of
 from improviser.daemon.session_log import Session
-from improviser.daemon.timeline import Timeline
+from improviser.daemon.timeline import BarCount, Timeline
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import TempoChange
+from improviser.music.meter import Meter
 
 GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
 
@@ -64,3 +75,41 @@ def test_the_last_bars_are_counted_by_the_beat() -> None:
     notes_on = [(event.tick, event.message) for event in events if isinstance(event.message, NoteOn)]
     assert [(place * 480, NoteOn(0, 68 + place, 80)) for place in range(8)] == notes_on
     assert TempoChange(0, 1_000_000) == song.tempo_map[0]
+
+
+def heard(at_s: float) -> Heard:
+    """Return a note of the player."""
+    return Heard(at_s, 0, 60, 80, "A")
+
+
+def understood(at_s: float, beat: float) -> Understood:
+    """Return what the improviser made of it at a beat."""
+    return Understood(at_s, 0.0, beat, "C", 1.0, None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("events", "at_s", "bar"),
+    [
+        ([], 5.0, 1),
+        ([heard(10.0)], 11.9, 1),
+        ([heard(10.0)], 11.98, 2),  # just before the bar line
+        ([heard(10.0), Synced(12.0, 4.0, 60.0)], 15.9, 2),
+        ([Synced(9.0, 3.0, 60.0), heard(10.0)], 13.9, 1),
+        ([Started(10.0, -4.0)], 11.0, 0),
+        ([Started(10.0, 32.0)], 10.0, 9),
+        ([heard(10.0), understood(11.0, 6.0)], 11.0, 2),
+        ([Played(11.0, 11.0, 0, 60, 80, 4.0, "C", None)], 11.0, 2),
+        ([heard(10.0), Played(10.9, 10.9, 0, 60, 80, 0.5, "C", None)], 12.1, 2),
+        ([heard(10.0), Rested(13.9, 7.75)], 40.0, 3),
+        ([heard(10.0), Rested(13.9, 7.75), heard(40.0)], 42.1, 4),
+        ([heard(10.0), Rested(14.1, 8.0), heard(40.0)], 40.0, 4),
+        ([Started(10.0, 0.0), Rested(14.0, 8.0), heard(40.0)], 40.0, 16),  # the clock goes on
+        ([heard(10.0), Restarted(), heard(40.0)], 40.0, 1),
+    ],
+)
+def test_bars_are_counted_as_the_improviser_counts(events: list[Event], at_s: float, bar: int) -> None:
+    """From the first note, or the clock; a rest is as long as it is, and the next bar follows it."""
+    count = BarCount(Meter(4, 4), 120.0)
+    for event in events:
+        count.take(event)
+    assert bar == count.bar_at(at_s)

@@ -19,6 +19,7 @@ from improviser.errors import UsageError
 from improviser.web.address import Address, bind
 from improviser.web.page import Page
 from improviser.web.services import Services
+from tests.event_names import checked
 
 PATIENCE_S = 10.0
 
@@ -115,7 +116,7 @@ def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:
     give_up_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up_s:
         message: dict[str, Any] = json.loads(client.recv(timeout=PATIENCE_S))
-        if message["event"] == kind:
+        if message["event"] == checked(kind):
             return message
     raise TimeoutError(kind)
 

@@ -177,7 +177,7 @@ def test_what_is_no_message_ends_the_talk(message: str | bytes, code: int) -> No
     with serving() as served, served.connect() as client:
         client.send(message)
         with pytest.raises(ConnectionClosed) as closed:
-            message_of(client, "never")
+            message_of(client, "summary")
         assert closed.value.rcvd is not None
         assert code == closed.value.rcvd.code
     assert [] == served.told
@@ -191,7 +191,7 @@ def test_a_flood_ends_the_talk_and_no_other(monkeypatch: pytest.MonkeyPatch) -> 
             for _ in range(2000):
                 say(flood, event="act", action="tap")
         with pytest.raises(ConnectionClosed):
-            message_of(flood, "never")
+            message_of(flood, "summary")
         assert len(served.told) < 120
         say(quiet, event="ping", sent_ms=1.0)
         assert 1.0 == message_of(quiet, "pong")["sent_ms"]
@@ -203,7 +203,7 @@ def test_much_nonsense_ends_the_talk() -> None:
         for _ in range(talk.FAULTS_MAX + 1):
             client.send("nonsense")
         with pytest.raises(ConnectionClosed) as closed:
-            message_of(client, "never")
+            message_of(client, "summary")
         assert closed.value.rcvd is not None
         assert talk.TOO_MUCH == closed.value.rcvd.code
 
@@ -248,7 +248,7 @@ def test_the_end_lets_all_pages_go() -> None:
             client = stack.enter_context(served.connect())
             message_of(client, "hello")
         with pytest.raises(ConnectionClosed):
-            message_of(client, "never")
+            message_of(client, "summary")
     assert [] == served.warned
 
 

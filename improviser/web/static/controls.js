@@ -1,7 +1,7 @@
 /** Steering: buttons, tempo, preset, key, and the keys of the computer that do the same. */
 
-import { byId, setOptions, setText } from "./dom.js";
-import { isText, isTyping } from "./keys.js";
+import { byId, sentence, setOptions, setText } from "./dom.js";
+import { isForField, isOpen, isText } from "./focus.js";
 import { Knobs } from "./knobs.js";
 import { KEYS, clockName } from "./names.js";
 
@@ -16,6 +16,9 @@ const SWITCHES = ["mute", "solo", "freeze"];
 const TEMPO_BPM = [20, 400];
 // A choice that is made at the next bar line is shown until then, or given up.
 const PATIENCE_MS = 12000;
+const REFUSAL_MS = 10000;
+// What the program may refuse that is asked for by the fields here.
+const STEERED = ["preset", "key", "tempo", "next_preset"];
 
 /** All that steers, sending commands by `send`. */
 export class Controls {
@@ -24,6 +27,12 @@ export class Controls {
   #knobs;
   // What was chosen and not confirmed yet, by the id of the field: {value, untilMs}.
   #chosen = new Map();
+  #state = null;
+  // Why what was asked for here is not done.
+  #refusal = "";
+  #refusalTimer = 0;
+  // Whether a tempo is being written.
+  #isTyped = false;
 
   constructor(send, onPanic) {
     this.#send = send;
@@ -34,6 +43,8 @@ export class Controls {
     this.#onChange("lock", (key) => send({ event: "lock", key }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
+    byId("tempo").addEventListener("input", () => { this.#isTyped = true; });
+    for (const end of ["change", "blur"]) byId("tempo").addEventListener(end, () => { this.#isTyped = false; });
     window.addEventListener("keydown", (event) => this.#shortcut(event));
   }
 
@@ -45,15 +56,22 @@ export class Controls {
     setOptions(byId("preset"), presets.map((name) => [name, name]));
     this.#showField("preset", state.preset);
     this.#showField("lock", state.lock || "auto");
-    this.#showField("tempo", String(Math.round(state.tempo_bpm * 10) / 10));
+    this.#showField("tempo", tempoText(state));
     const isOuter = state.clock !== "own";
     byId("tempo").disabled = isOuter;
     const isComing = this.#chosen.has("preset");
     const says = [
+      this.#refusal || (STEERED.includes(state.refused_what) && sentence(state.refused)),
       isComing && "The other preset comes with the next bar.",
       isOuter && `The tempo comes from ${clockName(state.clock)}.`,
     ];
     setText(byId("steer-says"), says.filter(Boolean).join(" "));
+    this.#state = state;
+  }
+
+  /** Take what the program does not do: a choice that was refused is shown no more. */
+  refuse({ what }) {
+    this.#chosen.delete({ preset: "preset", key: "lock", tempo: "tempo" }[what]);
   }
 
   #act(action) {
@@ -63,17 +81,30 @@ export class Controls {
 
   #setTempo() {
     const field = byId("tempo");
-    const asked = Number(field.value);
-    if (!asked) return;
-    const position = Math.max(TEMPO_BPM[0], Math.min(TEMPO_BPM[1], asked));
-    field.value = String(position);
+    const position = Number(field.value);
+    const [low, high] = TEMPO_BPM;
+    const isRefused = !(position >= low && position <= high);
+    this.#say(isRefused ? `The tempo goes from ${low} to ${high}: ${field.value || "that"} is not taken.` : "");
+    if (isRefused) {
+      field.value = tempoText(this.#state);
+      return;
+    }
     this.#wait("tempo");
     this.#send({ event: "turn", knob: "tempo", position });
+  }
+
+  /** Say near the fields why something is not done, for a while or until something else is asked for. */
+  #say(text) {
+    clearTimeout(this.#refusalTimer);
+    this.#refusal = text;
+    if (text) this.#refusalTimer = setTimeout(() => this.#say(""), REFUSAL_MS);
+    if (this.#state) this.show(this.#state);
   }
 
   #onChange(id, tell) {
     byId(id).addEventListener("change", () => {
       this.#wait(id);
+      this.#say("");
       tell(byId(id).value);
     });
   }
@@ -89,7 +120,7 @@ export class Controls {
     if (chosen && chosen.value !== value && performance.now() < chosen.untilMs) return;
     this.#chosen.delete(id);
     const field = byId(id);
-    const isWritten = id === "tempo" && document.activeElement === field;
+    const isWritten = id === "tempo" && document.activeElement === field && this.#isTyped;
     if (field.value !== value && !isWritten) field.value = value;
   }
 
@@ -100,8 +131,8 @@ export class Controls {
       return;
     }
     const action = SHORTCUTS[event.code] ?? (event.shiftKey ? SHIFTED[event.code] : undefined);
-    if (!action || !byId("keys-on").checked || isTyping(event.target) || event.defaultPrevented) return;
-    const isOwn = event.code === "Space" ? "button, summary, a, input" : event.code.startsWith("Arrow") && "input";
+    if (!action || !byId("keys-on").checked || isForField(event, true) || event.defaultPrevented) return;
+    const isOwn = event.code === "Space" ? "button, summary, a, input[type=checkbox]" : event.code.startsWith("Arrow") && "input";
     if (isOwn && event.target.matches?.(isOwn)) return;
     event.preventDefault();
     this.#act(action);
@@ -116,6 +147,8 @@ function isEscapeTaken(target) {
     details.querySelector("summary").focus();
     return true;
   }
-  const isOpenSelect = CSS.supports("selector(:open)") && (target.matches?.("select:open") ?? false);
-  return isOpenSelect || document.querySelector("dialog[open]") !== null || isText(target);
+  return isOpen(target) || document.querySelector("dialog[open]") !== null || isText(target);
 }
+
+/** The tempo as the field has it. */
+const tempoText = (state) => String(Math.round(state.tempo_bpm * 10) / 10);

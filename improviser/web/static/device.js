@@ -1,6 +1,5 @@
 /** One MIDI keyboard that the browser sees: what it holds, and its continuous controls thinned out. */
 
-const EVERY_MS = 20;
 const [OFF, ON, POLY_PRESSURE, CONTROL, PRESSURE, BEND] = [0x80, 0x90, 0xa0, 0xb0, 0xd0, 0xe0];
 const SWITCHES = [64, 69];
 // Switches, and what only means something in its order: banks, parameters and their data, the channel's mode.
@@ -11,44 +10,33 @@ export class Device {
   #play;
   // What has to end: the message that ends each note, pedal and bend, by status and number.
   #ends = new Map();
-  // What was sent a moment ago, by status and number: {timer, data}, data being what waits to be sent.
-  #recent = new Map();
+  #thinner;
+  // What this keyboard is called among those that share the thinner.
+  #name;
 
-  constructor(play) {
+  constructor(play, thinner, name) {
     this.#play = play;
+    this.#thinner = thinner;
+    this.#name = `${name}/`;
   }
 
-  /** Take a channel message. */
+  /** Take a channel message: a note comes after all that was said on its channel before it. */
   take(data) {
-    if (isContinuous(data)) this.#thin(data);
-    else this.#send(data);
+    const group = `${this.#name}${data[0] & 0x0f}`;
+    if (isContinuous(data)) {
+      this.#thinner.put(`${this.#name}${nameOf(data)}`, group, () => this.#send(data));
+    } else {
+      this.#thinner.flush(group);
+      this.#send(data);
+    }
   }
 
   /** Let go of everything: keys, pedals and the wheel. */
   releaseAll() {
-    for (const { timer } of this.#recent.values()) clearTimeout(timer);
-    this.#recent.clear();
+    this.#thinner.drop(this.#name);
     const ends = [...this.#ends.values()];
     this.#ends.clear();
     for (const end of ends) this.#play(end);
-  }
-
-  /** Send it now, or the last of such messages when its time has come. */
-  #thin(data) {
-    const name = nameOf(data);
-    const recent = this.#recent.get(name);
-    if (recent) recent.data = data;
-    else this.#sendThinned(name, data);
-  }
-
-  #sendThinned(name, data) {
-    this.#send(data);
-    const next = () => {
-      const { data: waiting } = this.#recent.get(name);
-      this.#recent.delete(name);
-      if (waiting) this.#sendThinned(name, waiting);
-    };
-    this.#recent.set(name, { timer: setTimeout(next, EVERY_MS), data: null });
   }
 
   #send(data) {

@@ -9,6 +9,9 @@ export function setText(element, text) {
   if (element.textContent !== written) element.textContent = written;
 }
 
+/** A text as a sentence; nothing for nothing. */
+export const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+
 /** Make an element with attributes and children; a child is an element or a text. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -1,6 +1,6 @@
 /** Where beats and bars are in time, from what the program tells. */
 
-import { barBeats } from "./names.js";
+import { barAt, barBeats } from "./names.js";
 
 const KEEP_S = 20;
 const AHEAD_MAX = 64;
@@ -12,6 +12,10 @@ export class Grid {
   #tempoBpm = 100;
   #next = 0;
   #past = [];
+  // The beat that your next note begins; null where it begins none.
+  #awaited = null;
+  // Whether the beat was given from outside: then it goes on while nobody plays.
+  #isGiven = false;
   meter = [4, 4];
 
   /** Forget everything: the engine began anew. */
@@ -19,6 +23,31 @@ export class Grid {
     this.#anchor = null;
     this.#isTold = false;
     this.#past = [];
+    this.#awaited = null;
+    this.#isGiven = false;
+  }
+
+  /** Your next note is the first downbeat, unless the beat is given before. */
+  await() {
+    this.#awaited = 0;
+  }
+
+  /** The beat is given: `beat` stands at `atS`. */
+  start(atS, beat) {
+    this.#isGiven = true;
+    this.anchor(atS, beat);
+  }
+
+  /** The improviser rests after the step on `beat`: your next note begins the next bar, where no clock goes on. */
+  rest(atS, beat) {
+    if (this.#isGiven) return;
+    this.halt(atS);
+    this.#awaited = barAt(beat, this.meter) * barBeats(this.meter);
+  }
+
+  /** A note of yours: it may begin the beat. */
+  wake(atS) {
+    if (this.#awaited !== null) this.anchor(atS, this.#awaited, undefined, false);
   }
 
   /** No beat comes any more after `atS`. */
@@ -32,6 +61,7 @@ export class Grid {
   anchor(atS, beat, tempoBpm = this.#tempoBpm, isTold = true) {
     if (!isTold && this.#isTold) return;
     this.#advance(atS);
+    this.#awaited = null;
     const isNew = this.#anchor === null || Math.abs(this.beatAt(atS) - beat) > 0.5;
     this.#anchor = { atS, beat };
     this.#tempoBpm = tempoBpm;
@@ -56,7 +86,7 @@ export class Grid {
     return this.#anchor && this.#anchor.beat + ((atS - this.#anchor.atS) * this.#tempoBpm) / 60;
   }
 
-  /** The lines up to `untilS`: {atS, bar}, bar being its number, from 1, or 0 within a bar. */
+  /** The lines up to `untilS`: {atS, bar}, bar being its number, or null within a bar. */
   lines(nowS, untilS) {
     this.#advance(nowS);
     const ahead = [];
@@ -73,9 +103,10 @@ export class Grid {
   }
 
   #line(place, atS) {
-    const inBars = (place * this.#unit) / barBeats(this.meter);
+    const beat = place * this.#unit;
+    const inBars = beat / barBeats(this.meter);
     const isBar = Math.abs(inBars - Math.round(inBars)) < 1e-6;
-    return { atS, bar: isBar ? Math.round(inBars) + 1 : 0 };
+    return { atS, bar: isBar ? barAt(beat, this.meter) : null };
   }
 
   #advance(nowS) {

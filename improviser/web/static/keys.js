@@ -1,6 +1,7 @@
 /** Playing on the page: pointers and fingers on the piano, the computer's keys. */
 
 import { byId } from "./dom.js";
+import { isField, isForField, isPrintable } from "./focus.js";
 
 // By place on the keyboard, whatever is printed there: the lower row, and the upper one an octave above it.
 const LOWER = ["KeyZ", "KeyS", "KeyX", "KeyD", "KeyC", "KeyV", "KeyG", "KeyB", "KeyH", "KeyN", "KeyJ", "KeyM"];
@@ -10,11 +11,8 @@ const STEPS = new Map([...LOWER, ...UPPER].map((code, step) => [code, step]));
 const OCTAVE_KEYS = { Minus: -1, Equal: 1 };
 const SHORT_MS = 300;
 
-/** Whether text is written there. */
-export const isText = (target) => target.matches?.("textarea, input[type=number], input[type=text]") ?? false;
-
-/** Whether what is typed now belongs to a field. */
-export const isTyping = (target) => isText(target) || (target.matches?.("select") ?? false);
+/** Whether computer keys play and steer. */
+const arePlayed = () => byId("keys-on").checked;
 
 /** Calls `play(data)` with the bytes of each note that is begun and ended on the page. */
 export class Keys {
@@ -75,7 +73,7 @@ export class Keys {
     };
     box.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !event.target.closest(".key")) return;
-      event.target.closest(".key").focus({ preventScroll: true });
+      this.#piano.choose(Number(event.target.closest(".key").dataset.note));
       box.setPointerCapture(event.pointerId);
       event.preventDefault();
       follow(event);
@@ -98,15 +96,17 @@ export class Keys {
     window.addEventListener("keydown", (event) => {
       // macOS tells of no key that comes up while this one is down.
       if (event.key === "Meta" || event.key === "OS") this.releaseAll();
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isForField(event, arePlayed())) return;
+      // A letter that plays nothing still changes no preset.
+      if (arePlayed() && isPrintable(event) && isField(event.target)) event.preventDefault();
       const focused = event.target.closest?.(".key");
       if (focused && (event.code === "Enter" || event.code === "Space")) {
         event.preventDefault();
         if (!event.repeat) this.#press(event.code, Number(focused.dataset.note));
-      } else if (byId("keys-on").checked && STEPS.has(event.code)) {
+      } else if (arePlayed() && STEPS.has(event.code)) {
         event.preventDefault();
         if (!event.repeat) this.#press(event.code, this.#piano.lowest + STEPS.get(event.code));
-      } else if (byId("keys-on").checked && OCTAVE_KEYS[event.code]) {
+      } else if (arePlayed() && OCTAVE_KEYS[event.code]) {
         event.preventDefault();
         if (!event.repeat) this.#shift(OCTAVE_KEYS[event.code]);
       }

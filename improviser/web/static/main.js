@@ -12,6 +12,7 @@ import { ProgramClock } from "./clock.js";
 import { Controls } from "./controls.js";
 import { offerDoctor } from "./doctor.js";
 import { byId, setText } from "./dom.js";
+import { giveFocusBack } from "./focus.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
 import { Link } from "./link.js";
@@ -31,8 +32,6 @@ let state = null;
 let ownPort = "";
 // Whether a synthesizer or a DAW sounds: then the page does not, unless it is asked to.
 let wasHeardElsewhere = null;
-// Without an outer clock your first note is the first downbeat.
-let isFirstAwaited = false;
 const clock = new ProgramClock();
 const sound = new Sound(clock);
 const grid = new Grid();
@@ -48,6 +47,7 @@ const ports = new Ports(send);
 const keys = new Keys(piano, playYours);
 const webMidi = new WebMidi(playYours);
 offerDoctor();
+giveFocusBack();
 followSound();
 setInterval(showDiagnostics, DIAGNOSTICS_MS);
 
@@ -75,8 +75,14 @@ function take(message) {
   if (message.event === "hello") begin(message);
   else if (message.event === "pong") clock.take(message.sent_ms, message.now_s);
   else if (message.event === "state") showState(message);
-  else if (message.event === "refused") setText(byId("notice"), message.text);
+  else if (message.event === "refused") takeRefusal(message);
   else takeEvent(message, true);
+}
+
+/** Say what is not done: of what was asked for the state tells, of what was not understood only this. */
+function takeRefusal({ what, text }) {
+  if (what) controls.refuse({ what });
+  else setText(byId("notice"), text);
 }
 
 /** A link is there, or another performer, whose clock may be another one: begin with what was played just before. */
@@ -88,7 +94,7 @@ function begin({ now_s: nowS, state: stands, recent, port }) {
   sound.resetLead();
   for (const panel of [roll, notes, grid, banner]) panel.clear();
   showState(stands);
-  isFirstAwaited = !stands.rolling;
+  if (!stands.rolling) grid.await();
   for (const event of recent) takeEvent(event, false);
 }
 
@@ -134,11 +140,11 @@ function takeEvent(event, isLive) {
     case "silenced": takeSilenced(event); break;
     case "planned": roll.plan(event.notes); break;
     case "understood": grid.anchor(event.at_s, event.beat); status.showUnderstood(event); break;
-    case "started": grid.anchor(event.at_s, event.beat); break;
+    case "started": grid.start(event.at_s, event.beat); break;
     case "synced": grid.anchor(event.at_s, event.beat, event.tempo_bpm); break;
     case "halted": grid.halt(event.at_s); roll.plan([]); break;
-    case "restarted": isFirstAwaited = true; grid.clear(); roll.plan([]); break;
-    case "notice": setText(byId("notice"), event.text); break;
+    case "rested": grid.rest(event.at_s, event.beat); roll.plan([]); break;
+    case "restarted": grid.clear(); grid.await(); roll.plan([]); break;
     case "warning": if (isLive) banner.warn(event.text); break;
     case "ready": banner.connect(); break;
     case "error": if (isLive) banner.end(`${event.text}.`.replace("..", ".")); break;
@@ -153,10 +159,7 @@ function isHeardHere(event) {
 }
 
 function takeHeard(event, isLive) {
-  if (isLive && isFirstAwaited) {
-    isFirstAwaited = false;
-    if (state.clock === "own") grid.anchor(event.at_s, 0, undefined, false);
-  }
+  grid.wake(event.at_s);
   roll.begin("you", event, event.at_s);
   if (!isLive || event.port === ownPort) return;
   piano.light(event.note, "you", true);

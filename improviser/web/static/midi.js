@@ -2,6 +2,7 @@
 
 import { Device } from "./device.js";
 import { byId, setText } from "./dom.js";
+import { Thinner } from "./thin.js";
 
 // The program's own ports lead back to it.
 const OWN = /improviser/i;
@@ -12,6 +13,8 @@ export class WebMidi {
   #play;
   // What is listened to, by the id of the port: {input, device}.
   #open = new Map();
+  // What is sent in a second is limited for the page, not for each keyboard.
+  #thinner = new Thinner();
 
   constructor(play) {
     this.#play = play;
@@ -52,7 +55,7 @@ export class WebMidi {
   }
 
   #add(input) {
-    const device = new Device(this.#play);
+    const device = new Device(this.#play, this.#thinner, input.id);
     this.#open.set(input.id, { input, device });
     input.onmidimessage = ({ data }) => { if (data[0] >= 0x80 && data[0] < 0xf0) device.take([...data]); };
   }

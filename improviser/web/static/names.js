@@ -19,9 +19,15 @@ export const isBlack = (note) => [1, 3, 6, 8, 10].includes(note % 12);
 /** Quarter notes that a bar of `meter`, [num, den], takes. */
 export const barBeats = (meter) => (meter[0] * 4) / meter[1];
 
+/** The number of the bar that a beat is in, as the program counts (Meter.bar_at): 1 from beat 0 on, a count-in's are below. */
+export const barAt = (beat, meter) => Math.floor(beat / barBeats(meter) + 1e-6) + 1;
+
+/** What a bar is called on the roll. */
+export const barName = (bar) => (bar < 1 ? "in" : String(bar));
+
 /** Where a moment is, such as "bar 5 beat 2.5"; a beat is what the meter's lower number says. */
 export function placeName(beat, meter) {
-  const bar = Math.floor(beat / barBeats(meter) + 1e-6);
-  const inBar = ((beat - bar * barBeats(meter)) * meter[1]) / 4;
-  return `bar ${bar + 1} beat ${Math.round((inBar + 1) * 100) / 100}`;
+  const bar = barAt(beat, meter);
+  const inBar = ((beat - (bar - 1) * barBeats(meter)) * meter[1]) / 4;
+  return `${bar < 1 ? "count-in" : `bar ${bar}`} beat ${Math.round((inBar + 1) * 100) / 100}`;
 }

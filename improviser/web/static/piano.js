@@ -38,6 +38,11 @@ export class Piano {
     this.#build();
   }
 
+  /** Let Tab stop at this key from now on; it does not get the focus, which would take the space bar. */
+  choose(note) {
+    if (this.#keys.has(note)) this.#stopAt(note);
+  }
+
   /** Light a key for "you" or "improviser", or not. */
   light(note, part, isOn) {
     this.#lit[part][isOn ? "add" : "delete"](note);

@@ -1,6 +1,6 @@
 /** Choosing the ports that it listens to and plays on. */
 
-import { byId, setOptions } from "./dom.js";
+import { byId, sentence, setOptions, setText } from "./dom.js";
 
 const OWN_INPUT = "Improviser In";
 // So long after a choice it is shown as it was made: the answer is on its way.
@@ -26,6 +26,7 @@ export class Ports {
   show(state) {
     this.#state = state;
     const { offered, route } = state;
+    setText(byId("ports-says"), state.refused_what === "ports" ? sentence(state.refused) : "");
     this.#showOne("input", "All inputs", offered.in, route.in);
     this.#showOne("output", "Improviser Out (virtual port)", offered.out, state.is_virtual ? null : state.sends_on);
   }

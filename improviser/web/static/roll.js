@@ -1,7 +1,7 @@
 /** The piano roll: what sounded left of the line of now, what is planned right of it. */
 
 import { byId } from "./dom.js";
-import { isBlack, noteName } from "./names.js";
+import { barName, isBlack, noteName } from "./names.js";
 
 const NOW_SHARE = 0.75;
 const KEEP_S = 20;
@@ -197,11 +197,12 @@ export class Roll {
     for (const { atS, bar } of this.#grid.lines(nowS, untilS)) {
       const x = Math.round(this.#x(atS, nowS));
       if (x < NAMES_PX) continue;
-      pen.fillStyle = bar ? this.#colours.bar : this.#colours.line;
-      pen.fillRect(x, 0, bar ? 2 : 1, this.#size.height);
-      if (bar) {
+      const isBar = bar !== null;
+      pen.fillStyle = isBar ? this.#colours.bar : this.#colours.line;
+      pen.fillRect(x, 0, isBar ? 2 : 1, this.#size.height);
+      if (isBar) {
         pen.fillStyle = this.#colours.soft;
-        pen.fillText(String(bar), x + 5, 3);
+        pen.fillText(barName(bar), x + 5, 3);
       }
     }
   }

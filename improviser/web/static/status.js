@@ -1,9 +1,11 @@
 /** How it stands: key, chord, tempo, punctuality, ports, and what it has learned. */
 
-import { bar, byId, make, setText } from "./dom.js";
+import { bar, byId, make, sentence, setText } from "./dom.js";
 import { clockName } from "./names.js";
 
 const LAST_NOTES = 64;
+// What is refused is said beside what asked for it: of these there.
+const ELSEWHERE = ["preset", "key", "tempo", "next_preset", "ports"];
 // What each trait means where it is liked more, and less; of tunes and of chords.
 const TRAITS = {
   onset: ["busier", "sparser"], rest: ["more rests", "fewer rests"], leap: ["more leaping", "less leaping"],
@@ -16,7 +18,6 @@ const TRAITS = {
 export class Status {
   #errorsMs = [];
   #taste = "";
-  #notice = "";
 
   /** Show what `state` says. */
   show(state) {
@@ -25,12 +26,15 @@ export class Status {
     setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
     setText(byId("clock"), clockName(state.clock));
     setText(byId("realtime"), state.realtime ? "yes" : "no");
-    setText(byId("ports-in"), state.ports.in?.join(", ") || "no port");
-    setText(byId("ports-out"), `${state.sends_on || "no port"} (${state.backend})`);
+    const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} is gone`);
+    setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "no port");
+    setText(byId("ports-out"), [`${state.sends_on || "no port"} (${state.backend})`, gone(true).length && "gone"].filter(Boolean).join(", "));
+    byId("silent").hidden = !state.silent || !state.alive || !byId("hint").hidden;
+    if (state.silent) setText(byId("silent"), sentence(state.silent));
     for (const id of ["ports-in", "ports-out"]) byId(id).title = byId(id).textContent;
     this.#showLearned(state);
-    if (state.notice && state.notice !== this.#notice) setText(byId("notice"), state.notice);
-    this.#notice = state.notice;
+    const refused = ELSEWHERE.includes(state.refused_what) ? "" : sentence(state.refused);
+    setText(byId("notice"), [refused, sentence(state.notice)].filter(Boolean).join(" "));
   }
 
   /** Show key and chord, and how sure it is of them. */
@@ -79,8 +83,7 @@ function tasteItem([trait, value]) {
 /** What it does now, in a few words. */
 function standing(state) {
   if (!state.alive) return "starting again";
-  if (state.mute) return "muted";
-  if (!state.rolling) return state.clock === "own" ? "waits for your first note" : `waits for ${clockName(state.clock)}`;
+  if (state.silent) return state.silent;
   const player = state.player ? `, with “${state.player}”` : "";
   return `${state.solo ? "plays solo" : "plays along"}, ${state.preset}${player}`;
 }

@@ -1,0 +1,50 @@
+"""What the performer tells of how it stands: that it rests, which ports it has, what it does not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """The player has been silent for so long that the improviser rests: the player's next note wakes it.
+
+    Attributes:
+        at_s: Since when.
+        beat: Place of the last step. Without an outer clock, the next note begins the bar after that step's.
+    """
+
+    event: ClassVar[str] = "rested"
+    at_s: float
+    beat: float
+
+
+@dataclass(frozen=True, slots=True)
+class PortChanged:
+    """A port is open since now, or has gone; one that has gone is opened again when it is back.
+
+    Attributes:
+        name: Its name.
+        is_output: Whether it is the one that is played on; else it is listened to.
+        is_there: Whether it is open.
+    """
+
+    event: ClassVar[str] = "port"
+    name: str
+    is_output: bool
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that was asked for is not done.
+
+    Attributes:
+        what: Which control asked: "preset", "key", "tempo", "ports", or the name of an Action.
+        text: Why, and what can be done instead.
+    """
+
+    event: ClassVar[str] = "refused"
+    what: str
+    text: str

@@ -1,0 +1,42 @@
+"""Libraries of C are kept quiet, and nothing that Python says is lost meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import os, sys, threading
+from improviser.ports.quiet import quiet_stderr
+inside, said = threading.Event(), threading.Event()
+
+def library():
+    with quiet_stderr():
+        os.write(2, b"noise of C\\n")
+        inside.set()
+        said.wait(10)
+
+thread = threading.Thread(target=library)
+thread.start()
+inside.wait(10)
+print("improviser: a fault", file=sys.stderr)
+said.set()
+thread.join()
+os.write(2, b"C afterwards\\n")
+raise ValueError("the end")
+"""
+
+
+def test_what_python_says_is_heard_while_a_library_is_quiet() -> None:
+    """Another thread's fault reaches stderr, a library's noise does not; afterwards both do."""
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
+    first, second, *_, last = run.stderr.splitlines()
+    assert ("improviser: a fault", "C afterwards", "ValueError: the end") == (first, second, last)
+
+
+def test_without_a_stderr_nothing_is_kept_quiet() -> None:
+    """A process whose descriptor 2 is closed goes on."""
+    script = "import os; os.close(2)\nfrom improviser.ports.quiet import quiet_stderr\n"
+    script += "with quiet_stderr(): print('heard')"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "heard\n" == run.stdout
