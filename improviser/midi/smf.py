@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from improviser.errors import MidiError, MidiFileError
 from improviser.files import write_whole
-from improviser.midi.message import Message, Realtime, SongPosition, bytes_to_message, message_to_bytes
+from improviser.midi.message import (
+    Message,
+    SysEx,
+    SystemMessage,
+    bytes_to_message,
+    message_to_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -207,8 +213,10 @@ def _read_track(timed: Iterable[tuple[int, Any]]) -> Track:
     events = []
     for tick, message in timed:
         if not message.is_meta:
-            with contextlib.suppress(MidiError):  # time code and song select, which improviser has no use for
-                events.append(TimedEvent(tick, bytes_to_message(message.bytes())))
+            with contextlib.suppress(MidiError):  # bytes of no message
+                event = TimedEvent(tick, bytes_to_message(message.bytes()))
+                if _has_place(event.message):
+                    events.append(event)
         elif message.type == "track_name":
             name = name or _decoded(message.name)
     return Track(name, tuple(events))
@@ -314,9 +322,14 @@ def _write_track(track: Track) -> mido.MidiTrack:
     timed += [
         (event.tick, MidoMessage.from_bytes(message_to_bytes(event.message)))
         for event in sorted(track.events, key=attrgetter("tick"))
-        if not isinstance(event.message, Realtime | SongPosition)
+        if _has_place(event.message)
     ]
     return _with_deltas(timed)
+
+
+def _has_place(message: Message) -> bool:
+    """Return whether a file holds such a message: clock, song position, song select and time code do not."""
+    return isinstance(message, SysEx) or not isinstance(message, SystemMessage)
 
 
 def _with_deltas(timed: Iterable[tuple[int, Any]]) -> mido.MidiTrack:
