@@ -124,7 +124,8 @@ def _choice(name: str, value: str | None) -> Steer:
 
 def _show(state: dict[str, Any]) -> None:
     """Print how a jam stands, for people."""
-    beat = "the beat runs" if state["rolling"] else "it waits"
+    waits = "it waits" if state["waits_for"] is None else f"it waits for {state['waits_for']}"
+    beat = "the beat runs" if state["rolling"] else waits
     say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock), {beat}.")
     if state["key"]:
         locked = "" if state["lock"] == "auto" else " (locked)"

@@ -4,7 +4,7 @@
                LearnerSettings, then PerformerSettings: those of the learner
     commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Turned, Switched, Locked, Judged, Undone, Tasted, Changed, Adopted,
+               Synced, Halted, Detached, Turned, Switched, Locked, Judged, Undone, Tasted, Changed, Adopted,
                Learned, Understood, Planned, Offered, Routed, Kept, Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
@@ -33,6 +33,7 @@ from improviser.control.commands import (
 from improviser.control.events import (
     Changed,
     Controlled,
+    Detached,
     Event,
     Failed,
     Halted,
@@ -88,6 +89,7 @@ __all__ = [
     "Command",
     "ControlMessage",
     "Controlled",
+    "Detached",
     "Event",
     "Failed",
     "Halted",

@@ -188,9 +188,23 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """The transport of the clock that is followed was stopped: nothing is played until it is started."""
+    """The transport of the clock that is followed was stopped: nothing is played until it is started.
+
+    Attributes:
+        at_s: When.
+        by: The port whose MIDI clock it is, or "Link".
+    """
 
     event: ClassVar[str] = "halted"
+    at_s: float
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The clock whose transport was stopped is gone: the next note, tap, tempo or solo goes on without it."""
+
+    event: ClassVar[str] = "detached"
     at_s: float
 
 
@@ -351,6 +365,7 @@ Event = (
     | Started
     | Synced
     | Halted
+    | Detached
     | Turned
     | Switched
     | Locked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from improviser.control import (
     NEUTRAL,
@@ -13,6 +13,7 @@ from improviser.control import (
     Adopted,
     Changed,
     ClockUse,
+    Detached,
     Halted,
     Heard,
     Judged,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from improviser.control import PerformerSettings
     from improviser.daemon.session_log import Session
 
+# What the music waits for, while no clock's transport is stopped.
+FIRST_NOTE: Final = "your first note"
+ANY_START: Final = "your next note, a tap, a tempo or solo"
 # What follows from a command; of Synced, one of the improviser's own.
 _ANSWERS = (
     Turned
@@ -83,6 +87,7 @@ class State:
     clock: str = "own"
     is_rolling: bool = False
     is_halted: bool = False
+    waits_for: str | None = FIRST_NOTE
     meter: tuple[int, int] = (4, 4)
     key: str = ""
     key_confidence: float = 0.0
@@ -164,6 +169,7 @@ class State:
                 "tempo_bpm": self.tempo_bpm,
                 "clock": self.clock,
                 "rolling": self.is_rolling,
+                "waits_for": self.waits_for if self.is_alive and not self.is_rolling else None,
                 "meter": list(self.meter),
                 "key": self.key,
                 "key_confidence": self.key_confidence,
@@ -199,9 +205,10 @@ class State:
                 self._take_ports(event)
             case Understood() | Heard() | Played():
                 self._take_music(event)
-            case Started() | Halted() | Restarted():
+            case Started() | Halted() | Detached() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
                 self.player = None if isinstance(event, Restarted) else self.player
+                self.waits_for = _waits_for(event)
             case Adopted():
                 self.adopted = event
             case Learned():
@@ -259,6 +266,21 @@ class State:
                 self.taste, self.words = taste, words
             case _:
                 pass
+
+
+def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
+    """Return what the music waits for after an event, unless it plays."""
+    match event:
+        case Halted(by="Link"):
+            return "play in Link, whose transport is stopped"
+        case Halted(by=port) if port:
+            return f"play in the DAW (the MIDI clock on '{port}' is stopped), or a tap"
+        case Halted():
+            return "play in the DAW, whose transport is stopped"
+        case Detached():
+            return ANY_START
+        case _:
+            return FIRST_NOTE
 
 
 def state_of(session: Session) -> State:

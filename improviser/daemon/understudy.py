@@ -13,6 +13,7 @@ from improviser.control import (
     Adopted,
     Changed,
     Controlled,
+    Detached,
     Halted,
     Heard,
     Judged,
@@ -77,7 +78,7 @@ class Understudy:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._restart()
-            case Started() | Synced() | Halted():
+            case Started() | Synced() | Halted() | Detached():
                 self._conduct(event)
             case Changed():
                 self._changed = event
@@ -108,7 +109,7 @@ class Understudy:
             case _:
                 pass
 
-    def _conduct(self, event: Started | Synced | Halted) -> None:
+    def _conduct(self, event: Started | Synced | Halted | Detached) -> None:
         """Tell the engine of the beat what it was told then."""
         match event:
             case Started(at_s, beat):
@@ -117,6 +118,8 @@ class Understudy:
                 self.engine.sync(at_s, beat, tempo_bpm)
             case Halted():
                 self.engine.halt()
+            case Detached():
+                self.engine.detach()
 
     def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
         """Tell the engine what the player told it then."""

@@ -151,8 +151,7 @@ class Engine:
         """
         self._take_heard()
         self._clock.anchor(at_s, beat)
-        self._has_given_beat, self._is_halted = True, False
-        self._next_step = 0
+        self._has_given_beat, self._is_halted, self._next_step = True, False, 0
         self._begin(at_s)
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
@@ -174,9 +173,13 @@ class Engine:
         return self._clock.straight_s_at(beat)
 
     def halt(self) -> None:
-        """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
+        """Play nothing until the next `start` or `detach`; what sounds is ended from outside."""
         self._take_heard()
         self._is_waiting = self._is_halted = True
+
+    def detach(self) -> None:
+        """Wait, after `halt`, for the player's next note as for the first one: it will be a downbeat."""
+        self._is_halted = self._has_begun = self._has_given_beat = False
 
     def switch(self, name: str, at_s: float) -> bool:
         """Switch mute, solo or freeze at `at_s`; tell whether it is on now."""
@@ -219,8 +222,7 @@ class Engine:
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
 
-        Args:
-            at_s: Now. Nothing depends on it, so that a replay does not depend on the caller's jitter.
+        Nothing depends on `at_s`, which is now, so that a replay does not depend on the caller's jitter.
         """
         del at_s
         prospect = self._close_step()

@@ -1,7 +1,7 @@
 """Following a MIDI clock: where its beat is, from ticks that come unevenly, get lost, and change pace.
 
 A tick's moment is taken from a straight line through the last ticks (least squares), so that the unevenness
-of each matters little. Ticks far off the line, three in a row, begin a new one: the tempo has changed. How far
+of each matters little. Ticks far off the line, three in a row, begin a new one: the tempo has changed. What
 is off is measured by how uneven the sender's ticks are: where a driver delivers all ticks of 40 ms at once, a
 tick that is 20 ms off says nothing. Ticks that come in such bursts are late, never early, so that the
 earliest of them tell the moment.
@@ -55,7 +55,7 @@ OFF_SPREADS: Final = 0.75
 SLIP_TIMES: Final = 1.25
 _PARALLEL_SHARE: Final = 1 / 4
 # The tempo is told once its error is small: of a line of n ticks it is spread / (tick * n ** 1.5).
-SURE_SHARE: Final = 0.02
+SURE_SHARE: Final = 0.01
 # Of fewer ticks the intervals say nothing of how uneven they are.
 PACE_TICKS: Final = 4
 _USUAL_SHARE: Final = 1 / 48
@@ -164,6 +164,10 @@ class MidiClock:
 
     def _hear_tick(self, at_s: float) -> Sync:
         """Take in a tick."""
+        if self._is_jump and not self.is_alive(at_s):  # it begins anew, maybe at another pace
+            self._ticks.clear()
+            self._off.clear()
+            self._line = None
         self._tick += 1 + self._missed(at_s)
         self._last_s = at_s
         self._add(at_s)
@@ -179,11 +183,11 @@ class MidiClock:
         return sync
 
     def _missed(self, at_s: float) -> int:
-        """Return how many ticks were lost before this one, if the clock was gone; the song position goes on."""
+        """Return how many ticks were lost before this one, while the clock was gone; the place goes on."""
         if self.is_alive(at_s) or self._line is None or len(self._ticks) < SURE_TICKS:
             return 0
         missed = max(0, round((at_s - self._line.start_s) / self._line.tick_s) - self._tick - 1)
-        if self._position is not None and self.is_rolling and not self._is_jump:
+        if self._position is not None and self.is_rolling:
             self._position += missed
         return missed
 
@@ -218,7 +222,7 @@ class MidiClock:
             self._slip_s, self._slips_until = abs(error_s), self._tick + LINE_TICKS
 
     def _is_off(self, at_s: float, line: _Line) -> bool:
-        """Return whether the last tick is off the line; one that is not tells how far off ticks usually are."""
+        """Return whether the last tick is off the line; others tell how far off ticks usually are."""
         if len(self._ticks) < SURE_TICKS:
             return False
         slip_s = SLIP_TIMES * self._slip_s if self._tick <= self._slips_until else 0.0
