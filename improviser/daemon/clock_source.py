@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # A start that comes twice within this time came by two cables (Source: design choice; no hand is so fast).
 TWICE_S: Final = 0.030
+# The tempo of a clock that only ticks is told, and taken, from the second beat on: what a sender begins with
+# is often uneven (jack_midi_clock's first beat can be 5 % off).
+TOLD_TICKS: Final = 48
 # The last ticks, by which two clocks on one port are told apart; looked at so often.
 _WINDOW_TICKS: Final = 64
 _LOOK_TICKS: Final = 8
@@ -64,6 +67,11 @@ class ClockSource:
     def gone_s(self) -> float:
         """The moment at which it has gone, if no tick comes until then."""
         return self._moments[-1] + GONE_S if self._moments else 0.0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the tempo is to be told now: at each full beat, once there were some."""
+        return self.ticks >= TOLD_TICKS and self.ticks % TICKS_PER_BEAT == 0
 
     def is_alive(self, at_s: float) -> bool:
         """Return whether it ticks at the moment `at_s`."""
@@ -115,8 +123,3 @@ class ClockSource:
             self.clock.forget_place()
         else:
             self._is_doubled = self._is_doubled and self.ticks < _WINDOW_TICKS
-
-
-def is_beat(source: ClockSource) -> bool:
-    """Return whether a source has ticked for whole beats, by which its tempo is known."""
-    return source.ticks % TICKS_PER_BEAT == 0

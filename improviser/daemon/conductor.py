@@ -26,7 +26,7 @@ from improviser.control import (
     Synced,
     Warned,
 )
-from improviser.daemon.clock_source import ClockSource, is_beat
+from improviser.daemon.clock_source import ClockSource
 from improviser.daemon.sent_clock import SentClock
 from improviser.errors import MidiError
 from improviser.listening.taps import Taps
@@ -300,7 +300,7 @@ class Conductor:
     def _pass_by(self, source: ClockSource, sync: Sync, engine: Engine) -> Iterator[Event]:
         """Tell of a clock that only ticks, once; its tempo is taken as long as nothing plays."""
         is_heeded = self._use is ClockUse.AUTO and not source.is_started and self._lead is None
-        if not is_heeded or not is_beat(source) or sync.tempo_bpm is None:
+        if not is_heeded or not source.is_told or sync.tempo_bpm is None:
             return
         if not TEMPO_MIN <= sync.tempo_bpm <= TEMPO_MAX:
             yield from self._beyond(source, sync.tempo_bpm)
