@@ -183,6 +183,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
             channel - _CHANNELS_FROM for channel in options.listen_channels or settings.listen_channels
         ),
         count_in=options.count_in,
+        keeps_tempo=(options.tempo_bpm or settings.tempo_bpm) is not None,
         metronome=metronome,
         listen_low=low,
         listen_high=high,

@@ -22,7 +22,9 @@ from improviser.midi.message import (
     ProgramChange,
     Realtime,
     SongPosition,
+    SongSelect,
     SysEx,
+    TimeCode,
     TimedMessage,
 )
 from improviser.midi.smf import MetaEvent, MetaKind, MeterChange, Song, TempoChange, TimedEvent, Track
@@ -73,6 +75,8 @@ def messages() -> st.SearchStrategy[Message]:
         channel_messages(),
         sysex(),
         st.builds(SongPosition, st.integers(0, 16383)),
+        st.builds(TimeCode, DATA),
+        st.builds(SongSelect, DATA),
         st.sampled_from(ONE_BYTE_STATUSES).map(Realtime),
     )
 

@@ -34,7 +34,7 @@ from improviser.control import (
     Warned,
     value_to_json,
 )
-from improviser.daemon.state import HALTED, RESTS
+from improviser.daemon.state import RESTS
 from improviser.daemon.timeline import BarCount
 from improviser.music.meter import Meter
 from improviser.ports import LOOPBACK
@@ -261,7 +261,7 @@ def _sentences(event: Event) -> list[str]:
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
         case Refused(_, text):
             return [f"Not done: {text}."]
-        case Rested() | Halted() | Restarted() | Summary():
+        case Rested() | Restarted() | Summary():
             return _pause(event)
         case Switched() | Changed() | Locked() | Adopted() | Learned():
             return [_change_text(event)]
@@ -283,13 +283,11 @@ def _taste_text(event: Judged | Undone | Tasted) -> list[str]:
             return [f"It plays to your taste: {words}."] if words else []
 
 
-def _pause(event: Rested | Halted | Restarted | Summary) -> list[str]:
+def _pause(event: Rested | Restarted | Summary) -> list[str]:
     """Return what is said where the music pauses, begins anew or is over."""
     match event:
         case Rested():
             return [f"{RESTS[0].upper()}{RESTS[1:]}."]
-        case Halted():
-            return [f"{HALTED[0].upper()}{HALTED[1:]}."]
         case Summary():
             return _conclusion(event)
         case _:

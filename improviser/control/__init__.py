@@ -4,8 +4,8 @@
                LearnerSettings, then PerformerSettings: those of the learner
     commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
     events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Rested, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted, Changed,
-               Adopted, Learned, Understood, Planned, Offered, Routed, PortChanged, Refused, Kept,
+               Synced, Halted, Detached, Rested, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted,
+               Changed, Adopted, Learned, Understood, Planned, Offered, Routed, PortChanged, Refused, Kept,
                Played, Released, Failed, Summary
 
 Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
@@ -34,6 +34,7 @@ from improviser.control.commands import (
 from improviser.control.events import (
     Changed,
     Controlled,
+    Detached,
     Event,
     Failed,
     Halted,
@@ -91,6 +92,7 @@ __all__ = [
     "Command",
     "ControlMessage",
     "Controlled",
+    "Detached",
     "Event",
     "Failed",
     "Halted",

@@ -197,9 +197,23 @@ class LookAhead:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """The transport of the clock that is followed was stopped: nothing is played until it is started."""
+    """The transport of the clock that is followed was stopped: nothing is played until it is started.
+
+    Attributes:
+        at_s: When.
+        by: The port whose MIDI clock it is, or "Link".
+    """
 
     event: ClassVar[str] = "halted"
+    at_s: float
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The clock whose transport was stopped is gone: the next note, tap, tempo or solo goes on without it."""
+
+    event: ClassVar[str] = "detached"
     at_s: float
 
 
@@ -362,6 +376,7 @@ Event = (
     | Halted
     | LookAhead
     | Rested
+    | Detached
     | Turned
     | Switched
     | Locked

@@ -10,6 +10,7 @@ from improviser.control.commands import Act, Adopt, Choose, Command, Lock, Recei
 from improviser.control.events import (
     Changed,
     Controlled,
+    Detached,
     Event,
     Failed,
     Halted,
@@ -73,6 +74,7 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
         Halted,
         LookAhead,
         Rested,
+        Detached,
         Turned,
         Switched,
         Locked,

@@ -153,6 +153,7 @@ class PerformerSettings:
         exchange: Path of the memory in which sets of weights come; empty: nothing is learned there.
         adopted: Number, path and digest of the set of weights to go on by; None: the model as it is.
         lock: The key that was locked since the jam began, or "auto"; empty: as `engine` has it.
+        keeps_tempo: Whether the player chose the tempo, so that a clock that only ticks does not set it.
         stays: Whether it waits for somebody to play when the built-in player's tune is over.
     """
 
@@ -184,6 +185,7 @@ class PerformerSettings:
     exchange: str = ""
     adopted: tuple[int, str, str] | None = None
     lock: str = ""
+    keeps_tempo: bool = False
     stays: bool = False
 
     def __post_init__(self) -> None:

@@ -103,7 +103,7 @@ class Beat:
         self._hearing = Hearing(self._tally, stage.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
         self._mpe = MpeZones()
-        self._conductor = Conductor(settings.clock, stage.propose)
+        self._conductor = Conductor(settings.clock, stage.propose, keeps_tempo=settings.keeps_tempo)
         self._steering = Steering(self._conductor, stage.lessons)
         self._surface = Surface(settings.bindings, self._stands, settings.control_ports)
         stage.inbox.echoes = stage.way.echoes
@@ -169,7 +169,9 @@ class Beat:
         if self._stage.stand_in is not None:
             self._stage.stand_in.play(now_s)
         self._decide()
-        self._voice.plan(self._companions.due(self._engine, now_s, self._voice.horizon_s()))
+        along = self._companions.due(self._engine, now_s, self._voice.horizon_s())
+        self._conductor.sent.note(along)
+        self._voice.plan(along)
         self._voice.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
@@ -179,6 +181,7 @@ class Beat:
             self._engine.next_step_s,
             self._voice.next_due_s,
             self._extent.end_s,
+            self._conductor.next_look_s,
             stand_in.next_due_s if stand_in is not None else None,
             self._voice.hand_over_s(self._companions.next_due_s(self._engine)),
         )
@@ -378,9 +381,7 @@ class Beat:
             self._engine.prepare()
         now_s = self._clock.now_s()
         self._note_place(now_s)
-        notice = self._conductor.look(now_s)
-        if notice is not None:
-            self._stage.tell(notice)
+        self._conduct(self._conductor.look(now_s, self._engine))
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import MidiError
-from improviser.midi.message import Message, Realtime, SysEx, bytes_to_message
+from improviser.midi.message import Message, SystemMessage, bytes_to_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Ear:
         except MidiError:
             self.bad_messages += 1
             return None
-        if isinstance(message, SysEx | Realtime):
+        if isinstance(message, SystemMessage):
             return None
         if self._is_twin(message, arrival):
             self.twins += 1

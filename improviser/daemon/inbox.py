@@ -94,12 +94,13 @@ class NotRouted:
 
 @dataclass(frozen=True, slots=True)
 class LinkHeard:
-    """Where Link's beat is: `beat` stands at `at_s`, at a tempo, and the transport runs or not."""
+    """Where Link's beat is: `beat` stands at `at_s`, at a tempo, with so many peers, playing or not."""
 
     at_s: float
     beat: float
     tempo_bpm: float
     is_playing: bool
+    peers: int = 1
 
 
 # What cannot be dropped.

@@ -70,6 +70,7 @@ class LinkWatch(threading.Thread):
                     round(state.beat, DIGITS),
                     round(state.tempo_bpm, DIGITS),
                     is_playing=state.is_playing,
+                    peers=state.peers,
                 )
             )
 
@@ -79,5 +80,9 @@ class LinkWatch(threading.Thread):
         if told is None or state.at_s - told.at_s > TELL_EVERY_S:
             return False
         beat = told.beat + (state.at_s - told.at_s) * told.tempo_bpm / _S_PER_MINUTE
-        same = (told.tempo_bpm, told.is_playing) == (state.tempo_bpm, state.is_playing)
+        same = (told.tempo_bpm, told.is_playing, told.peers) == (
+            state.tempo_bpm,
+            state.is_playing,
+            state.peers,
+        )
         return same and abs(beat - state.beat) < _OFF_BEATS

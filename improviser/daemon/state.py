@@ -13,6 +13,7 @@ from improviser.control import (
     Adopted,
     Changed,
     ClockUse,
+    Detached,
     Halted,
     Heard,
     Judged,
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from improviser.control import PerformerSettings
     from improviser.daemon.session_log import Session
 
+# What the music waits for, while no clock's transport is stopped.
+FIRST_NOTE: Final = "your first note"
+CLOCK_START: Final = "the clock to start"
+ANY_START: Final = "your next note, a tap, a tempo or solo"
 # What follows from a command; of Synced, one of the improviser's own.
 _ANSWERS = (
     Turned
@@ -69,10 +74,7 @@ _SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed:
 NOTICE_S: Final = 15.0
 # Why nothing is played, and what lets it go on.
 RESTS: Final = "it rests, since you have stopped: play to wake it"
-HALTED: Final = "the transport is stopped: start it, and it goes on"
 MUTED: Final = "it is muted: mute again lets it play (improviser ctl mute)"
-WAITS: Final = "it waits for your first note"
-WAITS_FOR_CLOCK: Final = "it waits for the clock to start"
 
 
 @dataclass
@@ -98,6 +100,7 @@ class State:
     is_rolling: bool = False
     is_halted: bool = False
     is_resting: bool = False
+    waits_for: str | None = FIRST_NOTE
     meter: tuple[int, int] = (4, 4)
     key: str = ""
     key_confidence: float = 0.0
@@ -127,7 +130,6 @@ class State:
     ignored: Callable[[], int] = lambda: 0
     heard_by: Callable[[], tuple[str, ...]] = tuple
     _outer: str = "midi"
-    _follows: bool = False
     gone: tuple[str, ...] = ()
     _told_s: float = 0.0
     _version: int = 0
@@ -142,7 +144,8 @@ class State:
             self.meter = tuple(engine.get("meter", self.meter))
             self.lock = settings.lock or engine.get("key", "")
             self._outer = "link" if settings.clock is ClockUse.LINK else "midi"
-            self._follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI}
+            follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI}
+            self.waits_for = CLOCK_START if follows else FIRST_NOTE
             self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
             self.panel.update(engine.get("panel", {}))
@@ -190,6 +193,7 @@ class State:
                 "clock": self.clock,
                 "rolling": self.is_rolling,
                 "silent": self._silent(),
+                "waits_for": None if self.is_rolling or not self.is_alive else self.waits_for,
                 "meter": list(self.meter),
                 "key": self.key,
                 "key_confidence": self.key_confidence,
@@ -228,10 +232,10 @@ class State:
                 self._take_ports(event)
             case Understood() | Heard() | Played() | Rested():
                 self._take_music(event)
-            case Started() | Halted() | Restarted():
+            case Started() | Halted() | Detached() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
                 self.player = None if isinstance(event, Restarted) else self.player
-                self.is_resting = False
+                self.is_resting, self.waits_for = False, _waits_for(event)
             case Adopted():
                 self.adopted = event
             case Learned():
@@ -294,11 +298,11 @@ class State:
     def _silent(self) -> str:
         """Return why nothing is played now, and what lets it go on; nothing where it plays."""
         if self.is_halted:
-            return HALTED
+            return f"it waits for {self.waits_for}"
         if Action.MUTE in self.switched:
             return MUTED
         if not self.is_rolling:
-            return WAITS_FOR_CLOCK if self._follows else WAITS
+            return f"it waits for {self.waits_for}"
         return RESTS if self.is_resting else ""
 
     def _take_steering(self, event: object) -> None:
@@ -323,6 +327,21 @@ class State:
                 self.taste, self.words = taste, words
             case _:
                 pass
+
+
+def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
+    """Return what the music waits for after an event, unless it plays."""
+    match event:
+        case Halted(by="Link"):
+            return "play in Link, whose transport is stopped"
+        case Halted(by=port) if port:
+            return f"play in the DAW (the MIDI clock on '{port}' is stopped), or a tap"
+        case Halted():
+            return "play in the DAW, whose transport is stopped"
+        case Detached():
+            return ANY_START
+        case _:
+            return FIRST_NOTE
 
 
 def state_of(session: Session) -> State:

@@ -13,6 +13,7 @@ from improviser.control import (
     Adopted,
     Changed,
     Controlled,
+    Detached,
     Halted,
     Heard,
     Judged,
@@ -79,7 +80,7 @@ class Understudy:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._restart()
-            case Started() | Synced() | Halted() | LookAhead():
+            case Started() | Synced() | Halted() | Detached() | LookAhead():
                 self._conduct(event)
             case Changed():
                 self._changed = event
@@ -110,7 +111,7 @@ class Understudy:
             case _:
                 pass
 
-    def _conduct(self, event: Started | Synced | Halted | LookAhead) -> None:
+    def _conduct(self, event: Started | Synced | Halted | Detached | LookAhead) -> None:
         """Tell the engine of the beat what it was told then."""
         match event:
             case Started(at_s, beat):
@@ -119,6 +120,8 @@ class Understudy:
                 self.engine.sync(at_s, beat, tempo_bpm)
             case Halted():
                 self.engine.halt()
+            case Detached():
+                self.engine.detach()
             case LookAhead(ahead_s):
                 self._ahead_s = ahead_s
                 self.engine.look_ahead(ahead_s)

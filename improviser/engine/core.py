@@ -189,9 +189,13 @@ class Engine:
         return self._clock.straight_s_at(beat)
 
     def halt(self) -> None:
-        """Play nothing until the next `start`, whatever is heard; what sounds is ended from outside."""
+        """Play nothing until the next `start` or `detach`; what sounds is ended from outside."""
         self._take_heard()
         self._is_waiting = self._is_halted = True
+
+    def detach(self) -> None:
+        """Wait, after `halt`, for the player's next note as for the first one: it will be a downbeat."""
+        self._is_halted = self._has_begun = self._has_given_beat = False
 
     def switch(self, name: str, at_s: float) -> bool:
         """Switch mute, solo or freeze at `at_s`; tell whether it is on now."""
@@ -234,8 +238,7 @@ class Engine:
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
 
-        Args:
-            at_s: Now. Nothing depends on it, so that a replay does not depend on the caller's jitter.
+        Nothing depends on `at_s`, which is now, so that a replay does not depend on the caller's jitter.
         """
         del at_s
         prospect = self._close_step()

@@ -1,7 +1,10 @@
 """Following a MIDI clock: where its beat is, from ticks that come unevenly, get lost, and change pace.
 
 A tick's moment is taken from a straight line through the last ticks (least squares), so that the unevenness
-of each matters little. Ticks far off the line, three in a row, begin a new one: the tempo has changed.
+of each matters little. Ticks far off the line, three in a row, begin a new one: the tempo has changed. What
+is off is measured by how uneven the sender's ticks are: where a driver delivers all ticks of 40 ms at once, a
+tick that is 20 ms off says nothing. Ticks that come in such bursts are late, never early, so that the
+earliest of them tell the moment.
 
 Source: MIDI 1.0 (24 ticks a beat; the first tick after a start is the beginning; song position in
 sixteenths). A line over 96 ticks was the best of ten ways that were measured on ticks with +-0 to 3 ms of
@@ -10,6 +13,7 @@ unevenness.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,12 +23,16 @@ import numpy as np
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, SongPosition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from improviser.midi.message import Message
 
 TICKS_PER_BEAT: Final = 24
 TICKS_PER_SIXTEENTH: Final = 6
 # So many ticks, four beats, are the line.
 LINE_TICKS: Final = 96
+# Where intervals differ by more than a tick, as in bursts, it takes twice as many.
+LONG_LINE_TICKS: Final = 2 * LINE_TICKS
 # Off the line is what is further from it than so many times what ticks usually are, and than this at least.
 OFF_TIMES: Final = 3.5
 OFF_S: Final = 0.003
@@ -35,7 +43,26 @@ SURE_TICKS: Final = 8
 GONE_S: Final = 0.5
 # Ticks that come in a heap have no pace; this one is of 1000 beats a minute.
 TICK_MIN_S: Final = 0.0025
+# Ticks closer to each other than this were delivered together (Source: design choice; a driver hands them
+# over within some 50 us each, and ticks of 400 beats a minute are 6 ms apart).
+TOGETHER_S: Final = 0.001
+# So many of the intervals being such, the sender's ticks come in bursts.
+BURST_SHARE: Final = 1 / 5
+# A tick that is within the sender's own unevenness, and half as much again, is on the line.
+OFF_SPREADS: Final = 0.75
+# Ticks that go on at the old pace, but shifted, have slipped: the sender waits for its next period. Within
+# this much more than the last slip, and for as long as the line is, another one is no change of pace.
+SLIP_TIMES: Final = 1.25
+_PARALLEL_SHARE: Final = 1 / 4
+# The tempo is told once its error is small: of a line of n ticks it is spread / (tick * n ** 1.5).
+SURE_SHARE: Final = 0.01
+# Of fewer ticks the intervals say nothing of how uneven they are.
+PACE_TICKS: Final = 4
 _USUAL_SHARE: Final = 1 / 48
+# From so many ticks on the longest and the shortest interval say nothing of the sender: one tick was late.
+_TRIMMED_TICKS: Final = 24
+# The spread of even noise in times of its standard deviation.
+_SPREAD_TIMES: Final = 3.46
 _S_PER_MINUTE: Final = 60.0
 
 
@@ -46,7 +73,7 @@ class Sync:
     Attributes:
         at_s: The moment of a tick, evened out.
         beat: The beat that stands there; None where the clock has not told where it is.
-        tempo_bpm: Its pace; None after the first tick.
+        tempo_bpm: Its pace; None while too few ticks were heard to tell it within some percent.
         is_jump: Whether this is the first tick after a start, a continue or a song position.
     """
 
@@ -56,15 +83,39 @@ class Sync:
     is_jump: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A straight line through ticks.
+
+    Attributes:
+        start_s: The moment of tick 0.
+        tick_s: Seconds between ticks.
+        spread_s: How far apart the lengths of the intervals between the ticks are.
+        early_s: How much earlier than the line the earliest ticks are, where ticks come in bursts; else 0.
+    """
+
+    start_s: float
+    tick_s: float
+    spread_s: float
+    early_s: float
+
+    def at(self, tick: int) -> float:
+        """Return the moment of a tick on the line, in seconds."""
+        return self.start_s + self.tick_s * tick
+
+
 class MidiClock:
     """Follows one sender's clock; told its messages with their moments."""
 
     def __init__(self) -> None:
         """Start with nothing heard."""
         self.is_rolling = False
-        self._line: deque[tuple[int, float]] = deque(maxlen=LINE_TICKS)
-        self._off: list[tuple[int, float]] = []
-        self._usual = OFF_S**2 / OFF_TIMES**2
+        self._ticks: deque[tuple[int, float]] = deque()
+        self._line: _Line | None = None
+        self._off: deque[tuple[int, float]] = deque(maxlen=OFF_IN_A_ROW)
+        self._usual = 0.0
+        # How far ticks have slipped, and the tick up to which this is expected again.
+        self._slip_s, self._slips_until = 0.0, 0
         self._tick = 0
         self._last_s = -np.inf
         # The song position in ticks that the next tick has; None: unknown.
@@ -73,12 +124,21 @@ class MidiClock:
 
     @property
     def tempo_bpm(self) -> float | None:
-        """The pace; None before the second tick."""
-        return None if len(self._line) < 2 else _S_PER_MINUTE / (self._fit()[1] * TICKS_PER_BEAT)  # noqa: PLR2004 - a line
+        """The pace; None while it is not sure."""
+        line = self._line
+        if line is None or len(self._ticks) < PACE_TICKS or line.tick_s <= TICK_MIN_S:
+            return None
+        spread_s = max(line.spread_s, _SPREAD_TIMES * math.sqrt(self._usual))
+        is_sure = spread_s <= SURE_SHARE * line.tick_s * len(self._ticks) ** 1.5
+        return _S_PER_MINUTE / (line.tick_s * TICKS_PER_BEAT) if is_sure else None
 
     def is_alive(self, at_s: float) -> bool:
         """Tell whether ticks still come."""
         return at_s - self._last_s < GONE_S
+
+    def forget_place(self) -> None:
+        """Do not know any more where the clock is, until it tells."""
+        self._position = None
 
     def hear(self, message: Message, at_s: float) -> Sync | None:
         """Take in a message of the clock; give where the beat is, after a tick."""
@@ -88,7 +148,8 @@ class MidiClock:
             self._locate(0)
             self.is_rolling = True
         elif message == CONTINUE:
-            self._is_jump = True
+            # Where nothing has told where it is, it goes on from the beginning.
+            self._locate(self._position or 0)
             self.is_rolling = True
         elif message == STOP:
             self.is_rolling = False
@@ -103,6 +164,10 @@ class MidiClock:
 
     def _hear_tick(self, at_s: float) -> Sync:
         """Take in a tick."""
+        if self._is_jump and not self.is_alive(at_s):  # it begins anew, maybe at another pace
+            self._ticks.clear()
+            self._off.clear()
+            self._line = None
         self._tick += 1 + self._missed(at_s)
         self._last_s = at_s
         self._add(at_s)
@@ -118,42 +183,75 @@ class MidiClock:
         return sync
 
     def _missed(self, at_s: float) -> int:
-        """Give how many ticks were lost before this one, if the clock was gone; the song position goes on."""
-        if self.is_alive(at_s) or len(self._line) < SURE_TICKS:
+        """Return how many ticks were lost before this one, while the clock was gone; the place goes on."""
+        if self.is_alive(at_s) or self._line is None or len(self._ticks) < SURE_TICKS:
             return 0
-        start, slope = self._fit()
-        missed = max(0, round((at_s - start) / slope) - self._tick - 1)
-        if self._position is not None and self.is_rolling and not self._is_jump:
+        missed = max(0, round((at_s - self._line.start_s) / self._line.tick_s) - self._tick - 1)
+        if self._position is not None and self.is_rolling:
             self._position += missed
         return missed
 
     def _add(self, at_s: float) -> None:
         """Add the last tick to the line, unless it is off; begin a new line where several in a row are."""
-        if len(self._line) >= SURE_TICKS:
-            start, slope = self._fit()
-            error = (at_s - start - slope * self._tick) ** 2
-            if error > max(OFF_S**2, OFF_TIMES**2 * self._usual):
-                self._off.append((self._tick, at_s))
-                if len(self._off) >= OFF_IN_A_ROW:
-                    self._line.clear()
-                    self._line.extend(self._off)
-                    self._off.clear()
+        tick = (self._tick, at_s)
+        if self._line is None or not self._is_off(at_s, self._line):
+            self._ticks.append(tick)
+            self._forget()
+        else:
+            self._off.append(tick)
+            begun_s = self._off[-1][1] - self._off[0][1]
+            if len(self._off) < OFF_IN_A_ROW or begun_s <= TICK_MIN_S * (OFF_IN_A_ROW - 1):
                 return
-            self._usual += _USUAL_SHARE * (error - self._usual)
+            self._note_slip(at_s - self._line.at(self._tick), begun_s, self._line)
+            self._ticks.clear()
+            self._ticks.extend(self._off)
         self._off.clear()
-        self._line.append((self._tick, at_s))
+        self._line = _fit(self._ticks)
+
+    def _forget(self) -> None:
+        """Forget the ticks that are too long ago to count."""
+        line = self._line
+        is_rough = line is not None and line.spread_s > line.tick_s
+        while len(self._ticks) > (LONG_LINE_TICKS if is_rough else LINE_TICKS):
+            self._ticks.popleft()
+
+    def _note_slip(self, error_s: float, lasted_s: float, line: _Line) -> None:
+        """Remember how far the ticks that are off have slipped, if they go on at the line's pace."""
+        expected_s = line.tick_s * (self._off[-1][0] - self._off[0][0])
+        if abs(lasted_s - expected_s) < _PARALLEL_SHARE * abs(error_s):
+            self._slip_s, self._slips_until = abs(error_s), self._tick + LINE_TICKS
+
+    def _is_off(self, at_s: float, line: _Line) -> bool:
+        """Return whether the last tick is off the line; others tell how far off ticks usually are."""
+        if len(self._ticks) < SURE_TICKS:
+            return False
+        slip_s = SLIP_TIMES * self._slip_s if self._tick <= self._slips_until else 0.0
+        error_s = abs(at_s - line.at(self._tick))
+        if error_s > max(OFF_S, OFF_TIMES * math.sqrt(self._usual), OFF_SPREADS * line.spread_s, slip_s):
+            return True
+        self._usual += _USUAL_SHARE * (error_s**2 - self._usual)
+        return False
 
     def _evened(self, at_s: float) -> float:
-        """Give the moment of the last tick as the line has it."""
-        if len(self._line) < 2 or self._off:  # noqa: PLR2004 - a line; off it only the tick itself is known
-            return at_s
-        start, slope = self._fit()
-        return start + slope * self._tick
+        """Return the moment of the last tick as the line has it, which is believed until it is begun anew."""
+        return at_s if self._line is None else self._line.at(self._tick) - self._line.early_s
 
-    def _fit(self) -> tuple[float, float]:
-        """Give the line: the moment of tick 0, and the seconds between ticks."""
-        ticks, moments = np.array(self._line).T
-        middle, mean = ticks.mean(), moments.mean()
-        apart = ticks - middle
-        slope = max(TICK_MIN_S, float(apart @ (moments - mean) / (apart @ apart)))
-        return float(mean - slope * middle), slope
+
+def _fit(ticks: Sequence[tuple[int, float]]) -> _Line | None:
+    """Return the line through ticks; None through a single one."""
+    if len(ticks) < 2:  # noqa: PLR2004 - a line
+        return None
+    numbers, moments = np.array(ticks).T
+    middle, mean = numbers.mean(), moments.mean()
+    apart = numbers - middle
+    tick_s = max(TICK_MIN_S, float(apart @ (moments - mean) / (apart @ apart)))
+    start_s = float(mean - tick_s * middle)
+    intervals = np.sort(np.diff(moments) / np.diff(numbers))
+    cut = int(len(ticks) >= _TRIMMED_TICKS)
+    is_bursty = np.mean(intervals < TOGETHER_S) >= BURST_SHARE
+    return _Line(
+        start_s=start_s,
+        tick_s=tick_s,
+        spread_s=float(intervals[-1 - cut] - intervals[cut]),
+        early_s=float((start_s + tick_s * numbers - moments).max()) if is_bursty else 0.0,
+    )

@@ -96,6 +96,20 @@ class SongPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeCode:
+    """A quarter frame of MIDI time code: value 0-127, which holds the piece's number and its four bits."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class SongSelect:
+    """A song or sequence is chosen: song 0-127."""
+
+    song: int
+
+
+@dataclass(frozen=True, slots=True)
 class Realtime:
     """A message of one status byte: clock, start, continue, stop, active sensing, reset, tune request."""
 
@@ -114,6 +128,8 @@ START = Realtime(0xFA)
 CONTINUE = Realtime(0xFB)
 STOP = Realtime(0xFC)
 
+# What has no channel. Of these improviser uses the clock's only; the others are whole messages all the same.
+SystemMessage = SongPosition | TimeCode | SongSelect | Realtime | SysEx
 Message = (
     NoteOn
     | NoteOff
@@ -122,9 +138,7 @@ Message = (
     | ProgramChange
     | ChannelAftertouch
     | PitchBend
-    | SongPosition
-    | Realtime
-    | SysEx
+    | SystemMessage
 )
 
 
@@ -158,15 +172,21 @@ _VOICE: dict[int, tuple[int, Callable[[int, Sequence[int]], Message]]] = {
     0xE0: (2, _pitch_bend),
 }
 _ONE_BYTE = frozenset({0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF})
-_SYSEX, _SYSEX_END, _SONG_POSITION, _SYSTEM = 0xF0, 0xF7, 0xF2, 0xF0
+_SYSEX, _SYSEX_END = 0xF0, 0xF7
+_TIME_CODE, _SONG_POSITION, _SONG_SELECT = 0xF1, 0xF2, 0xF3
+# System common messages: status -> (number of data bytes, reader).
+_COMMON: dict[int, tuple[int, Callable[[Sequence[int]], Message]]] = {
+    _TIME_CODE: (1, lambda data: TimeCode(data[0])),
+    _SONG_POSITION: (2, lambda data: SongPosition(data[0] + (data[1] << 7))),
+    _SONG_SELECT: (1, lambda data: SongSelect(data[0])),
+}
 
 
 def bytes_to_message(data: Sequence[int]) -> Message:
     """Give the message that `data`, one whole MIDI message without running status, encodes.
 
     Raises:
-        MidiError: The bytes are no such message, or one that improviser has no use for
-            (time code, song select).
+        MidiError: The bytes are no such message.
     """
     if not data:
         msg = "an empty MIDI message"
@@ -184,9 +204,10 @@ def _system_message(status: int, data: Sequence[int]) -> Message:
     """Give the system message that `data` encodes."""
     if status in _ONE_BYTE and len(data) == 1:
         return Realtime(status)
-    if status == _SONG_POSITION:
-        _check_data(data, 2)
-        return SongPosition(data[1] + (data[2] << 7))
+    if status in _COMMON:
+        length, reader = _COMMON[status]
+        _check_data(data, length)
+        return reader(data[1:])
     if status == _SYSEX and len(data) > 1 and data[-1] == _SYSEX_END:
         _check_data(data[:-1], len(data) - 2)
         return SysEx(bytes(data[1:-1]))
@@ -216,12 +237,14 @@ def message_to_bytes(message: Message) -> bytes:
             return bytes((0xB0 | channel, control, value))
         case Realtime(status):
             return bytes((status,))
+        case SongPosition() | TimeCode() | SongSelect() | SysEx():
+            return _system_to_bytes(message)
         case _:
             return _rarer_to_bytes(message)
 
 
 def _rarer_to_bytes(message: Message) -> bytes:
-    """Give the bytes of a message that is neither note, control change nor real-time."""
+    """Return the bytes of a message of a channel that is neither note nor control change."""
     match message:
         case PolyAftertouch(channel, note, value):
             return bytes((0xA0 | channel, note, value))
@@ -232,10 +255,19 @@ def _rarer_to_bytes(message: Message) -> bytes:
         case PitchBend(channel, pitch_bend):
             bend = pitch_bend + BEND_CENTRE
             return bytes((0xE0 | channel, bend & DATA_MAX, bend >> 7))
-        case SongPosition(position):
-            return bytes((_SONG_POSITION, position & DATA_MAX, position >> 7))
-        case SysEx(data):
-            return bytes((_SYSEX, *data, _SYSEX_END))
         case _:
             msg = f"not a MIDI message: {message!r}"
             raise MidiError(msg)
+
+
+def _system_to_bytes(message: SongPosition | TimeCode | SongSelect | SysEx) -> bytes:
+    """Return the bytes of a system message that is not real-time."""
+    match message:
+        case SongPosition(position):
+            return bytes((_SONG_POSITION, position & DATA_MAX, position >> 7))
+        case TimeCode(value):
+            return bytes((_TIME_CODE, value))
+        case SongSelect(song):
+            return bytes((_SONG_SELECT, song))
+        case SysEx(data):
+            return bytes((_SYSEX, *data, _SYSEX_END))

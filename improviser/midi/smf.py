@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from improviser.errors import MidiFileError, UsageError
 from improviser.files import write_whole
 from improviser.midi.chunk import Skipped, read_chunks
-from improviser.midi.message import DATA_MAX, Realtime, SongPosition, message_to_bytes
+from improviser.midi.message import DATA_MAX, Message, SysEx, SystemMessage, message_to_bytes
 from improviser.midi.song import (
     MAX_TICKS_PER_BEAT,
     NO_CONDUCTOR,
@@ -245,7 +245,7 @@ def _timed(track: Track) -> list[tuple[int, Any]]:
     return [
         (event.tick, _to_mido(event.message))
         for event in sorted(track.events, key=attrgetter("tick"))
-        if not isinstance(event.message, Realtime | SongPosition)
+        if _has_place(event.message)
     ]
 
 
@@ -260,6 +260,11 @@ def _to_mido(message: Message | MetaEvent) -> Any:  # noqa: ANN401 - mido has no
         msg = f"a meta event of kind 0x{message.kind:02x} in a track"
         raise ValueError(msg)
     return UnknownMetaMessage(message.kind, data=message.data)
+
+
+def _has_place(message: Message | MetaEvent) -> bool:
+    """Return whether a file holds such a message: clock, song position, song select and time code do not."""
+    return isinstance(message, SysEx) or not isinstance(message, SystemMessage)
 
 
 def _with_deltas(timed: Iterable[tuple[int, Any]]) -> mido.MidiTrack:

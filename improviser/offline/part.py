@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import UsageError
-from improviser.midi.message import NoteOff, NoteOn, Realtime, SongPosition, SysEx
+from improviser.midi.message import PERCUSSION_CHANNEL, NoteOff, NoteOn, SystemMessage
 from improviser.midi.song import MetaEvent, MetaKind, TimedEvent, Track
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from improviser.midi.song import Song
 
 CHANNELS: Final = 16
-# Channel 10. Source: General MIDI 1, where it is the percussion's.
-PERCUSSION: Final = 9
 _CHANNEL: Final = "channel:"
 
 
@@ -39,17 +37,17 @@ class PortEvent:
     def channel(self) -> int | None:
         """The message's channel, 0-15; None where it concerns none."""
         message = self.message
-        return None if isinstance(message, SysEx | SongPosition | Realtime) else message.channel
+        return None if isinstance(message, SystemMessage) else message.channel
 
     @property
     def is_note(self) -> bool:
         """Whether a note begins or ends that has a pitch: drums have none."""
-        return isinstance(self.message, NoteOn | NoteOff) and self.channel != PERCUSSION
+        return isinstance(self.message, NoteOn | NoteOff) and self.channel != PERCUSSION_CHANNEL
 
     def apart(self) -> Message:
         """Return the message with its port in the channel, so that no two parts share one."""
         message = self.message
-        if isinstance(message, SysEx | SongPosition | Realtime):
+        if isinstance(message, SystemMessage):
             return message
         return replace(message, channel=message.channel + CHANNELS * self.port)
 
@@ -165,7 +163,7 @@ def free_part(song: Song, wanted: int) -> tuple[int, int]:
         (channel in shared, (port, channel) in touched, channel != wanted, port, channel)
         for port in sorted(ports)
         for channel in range(CHANNELS)
-        if channel != PERCUSSION and (port, channel) not in taken
+        if channel != PERCUSSION_CHANNEL and (port, channel) not in taken
     ]
     if not free:
         raise UsageError("no channel is free: all but 10 have notes; choose one to share with --channel 1-16")

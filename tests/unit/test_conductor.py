@@ -15,7 +15,6 @@ from improviser.control import (
     PlayerUse,
     Silenced,
     Started,
-    Synced,
     Turn,
     value_to_line,
 )
@@ -52,7 +51,7 @@ def test_it_stops_with_the_transport() -> None:
     """What sounds ends, nothing is played though somebody plays, and a continue goes on in mid-bar."""
     performance = Performance()
     stop_s = play_clock(performance, 120.0, 1.0, 6, START)
-    performance.play(stop_s, STOP)
+    play_clock(performance, 120.0, stop_s, 12, STOP)
     for place in range(8):
         performance.play(stop_s + 0.5 * place, ON)
     play_clock(performance, 120.0, stop_s + 6.0, 8, CONTINUE)
@@ -93,16 +92,6 @@ def test_a_clock_that_goes_is_bridged() -> None:
     assert [1.0 + bar * 2.4 for bar in range(8)] == pytest.approx(ons(performance), abs=0.004)
     texts = [notice.text for notice in performance.told(Notice)]
     assert ["the MIDI clock is gone", "the MIDI clock is back"] == [text.partition(":")[0] for text in texts]
-
-
-def test_a_clock_that_nobody_started_is_not_followed() -> None:
-    """A keyboard's own clock ticks by itself: the player's first note is the downbeat, at the set tempo."""
-    performance = Performance()
-    play_clock(performance, 77.0, 0.5, 16)
-    performance.play(2.0, ON)
-    performance.run(until_s=9.0)
-    assert [2.0, 4.0, 6.0, 8.0] == ons(performance)
-    assert not performance.told(Synced)
 
 
 def test_where_asked_for_a_running_clock_gives_the_tempo() -> None:

@@ -28,9 +28,16 @@ def test_garbage_is_counted(data: tuple[int, ...]) -> None:
     assert 1 == ear.bad_messages
 
 
-@pytest.mark.parametrize("data", [(0xF8,), (0xFA,), (0xF0, 0x7D, 0xF7)])
+MTC_FULL_FRAME = (0xF0, 0x7F, 0x7F, 0x01, 0x01, 0x20, 0, 0, 0, 0xF7)
+MMC_PLAY = (0xF0, 0x7F, 0x7F, 0x06, 0x02, 0xF7)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [(0xF8,), (0xFA,), (0xF0, 0x7D, 0xF7), (0xF1, 0x73), (0xF3, 5), (0xF6,), MTC_FULL_FRAME, MMC_PLAY],
+)
 def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
-    """Clock and system exclusive messages are neither heard nor counted as garbage."""
+    """Clock, time code, song select, tune request and system exclusive messages are neither heard nor bad."""
     ear = Ear()
     assert ear.listen(Arrival(data, 1.0, "A")) is None
     assert 0 == ear.bad_messages

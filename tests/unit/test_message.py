@@ -19,7 +19,9 @@ from improviser.midi.message import (
     ProgramChange,
     Realtime,
     SongPosition,
+    SongSelect,
     SysEx,
+    TimeCode,
     bytes_to_message,
     message_to_bytes,
 )
@@ -39,6 +41,8 @@ EXAMPLES: list[tuple[bytes, Message]] = [
     (bytes([0xF0, 0x7E, 0x7F, 0xF7]), SysEx(bytes([0x7E, 0x7F]))),
     (bytes([0xF0, 0xF7]), SysEx(b"")),
     (bytes([0xF2, 0x01, 0x01]), SongPosition(129)),
+    (bytes([0xF1, 0x73]), TimeCode(0x73)),
+    (bytes([0xF3, 5]), SongSelect(5)),
     (bytes([0xF8]), CLOCK),
     (bytes([0xF6]), Realtime(0xF6)),
 ]
@@ -53,9 +57,10 @@ GARBAGE = [
     bytes([0xF0]),
     bytes([0xF0, 1, 2]),
     bytes([0xF0, 0x80, 0xF7]),
-    bytes([0xF1, 1]),
+    bytes([0xF1]),
+    bytes([0xF1, 128]),
     bytes([0xF2, 1]),
-    bytes([0xF3, 1]),
+    bytes([0xF3, 1, 1]),
     bytes([0xF4]),
     bytes([0xF7]),
     bytes([0xF8, 1]),
@@ -82,7 +87,7 @@ def test_every_message_survives_its_bytes(message: Message) -> None:
 
 @pytest.mark.parametrize("data", GARBAGE, ids=lambda data: data.hex() or "empty")
 def test_garbage_is_refused(data: bytes) -> None:
-    """Bytes that are no whole message, or one of no use, raise MidiError."""
+    """Bytes that are no whole message raise MidiError."""
     with pytest.raises(MidiError):
         bytes_to_message(data)
 

@@ -1,0 +1,394 @@
+"""Which clock leads, what a clock that cannot be followed does, and what wakes a jam that one has stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from improviser.control import (
+    Act,
+    Action,
+    ClockUse,
+    Detached,
+    Halted,
+    Knob,
+    Notice,
+    PlayerUse,
+    Started,
+    Synced,
+    Turn,
+    Warned,
+    value_to_line,
+)
+from improviser.daemon.inbox import LinkHeard
+from improviser.daemon.replay import replay
+from improviser.daemon.session_log import parse_session
+from improviser.daemon.state import State
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, message_to_bytes
+from tests.performing import (
+    ENGINE,
+    KEYBOARD,
+    START_S,
+    BarNote,
+    Performance,
+    hanging,
+    ons,
+    performer_settings,
+    ready,
+    tell,
+)
+from tests.unit.test_conductor import play_clock
+
+ON = NoteOn(0, 60, 80)
+DAW = "Improviser In"
+
+
+def texts(performance: Performance) -> list[str]:
+    """Return all that was noticed or warned of."""
+    return [event.text for event in performance.events if isinstance(event, Notice | Warned)]
+
+
+def waits_for(performance: Performance) -> str | None:
+    """Return what a jam waits for in the end, as it is told."""
+    state = State()
+    state.begin(performance.settings)
+    for event in (ready(), *performance.events):
+        state.take(event)
+    answer = state.to_json()["waits_for"]
+    assert answer is None or isinstance(answer, str)
+    return answer
+
+
+def stopped(**values: Any) -> tuple[Performance, float]:  # noqa: ANN401 - any field
+    """Return a performance that a clock of 120 bpm starts and, after 4 beats, stops; and the moment."""
+    performance = Performance(performer_settings(**values))
+    stop_s = play_clock(performance, 120.0, 1.0, 4, START, port=DAW)
+    performance.play(stop_s, STOP, port=DAW)
+    return performance, stop_s
+
+
+def test_a_stopped_clock_that_ticks_keeps_the_jam_silent() -> None:
+    """Neither notes nor solo nor a tempo wake it; it is told what does."""
+    performance, stop_s = stopped()
+    play_clock(performance, 120.0, stop_s, 16, port=DAW)
+    performance.play(stop_s + 1.0, ON)
+    tell(performance, stop_s + 2.0, Act(Action.SOLO))
+    tell(performance, stop_s + 3.0, Turn(Knob.TEMPO, 90.0))
+    performance.run(until_s=stop_s + 7.0)
+    assert [1.0] == ons(performance)
+    assert [DAW] == [event.by for event in performance.told(Halted)]
+    advice = "press play there, or tap to go on without it"
+    assert f"stopped by the MIDI clock on '{DAW}': {advice}" in texts(performance)
+    assert [True] == [text.endswith(advice) for text in texts(performance) if "cannot be set here" in text]
+    assert f"play in the DAW (the MIDI clock on '{DAW}' is stopped), or a tap" == waits_for(performance)
+
+
+def test_a_tap_leaves_a_stopped_clock() -> None:
+    """Though it ticks on, a tap is a downbeat at its tempo; its next start is followed again."""
+    performance, stop_s = stopped()
+    next_s = play_clock(performance, 120.0, stop_s, 12, port=DAW)
+    tell(performance, stop_s + 1.7, Act(Action.TAP))
+    play_clock(performance, 90.0, next_s, 8, START, port=DAW)
+    performance.run(until_s=next_s + 3.0)
+    own = [1.0, stop_s + 1.7, stop_s + 3.7, stop_s + 5.7]
+    assert [*own, next_s, next_s + 4 * 60 / 90] == pytest.approx(ons(performance), abs=0.003)
+    assert waits_for(performance) is None
+
+
+def test_with_clock_midi_a_tap_leaves_the_transport_but_not_the_tempo() -> None:
+    """The clock that has stopped still gives the tempo, as it does before any start."""
+    performance, stop_s = stopped(clock=ClockUse.MIDI)
+    next_s = play_clock(performance, 120.0, stop_s, 4, port=DAW)
+    tell(performance, stop_s + 1.0, Act(Action.TAP))
+    play_clock(performance, 60.0, next_s, 12, port=DAW)
+    performance.run(until_s=next_s + 11.0)
+    assert [4.0, 4.0] == pytest.approx(np.diff(ons(performance)[-3:]).tolist(), abs=0.05)
+
+
+@pytest.mark.parametrize("wakes", ["note", "tap", "tempo", "solo"])
+def test_when_a_stopped_clock_is_gone_anything_wakes_the_jam(wakes: str) -> None:
+    """A DAW that stops its transport and closes leaves the beat to the improviser: a new bar begins."""
+    performance, stop_s = stopped()
+    wake_s = stop_s + 2.0
+    command = {"tap": Act(Action.TAP), "tempo": Turn(Knob.TEMPO, 120.0), "solo": Act(Action.SOLO)}.get(wakes)
+    if command is None:
+        performance.play(wake_s, ON)
+    else:
+        tell(performance, wake_s, command)
+    if wakes == "tap":
+        tell(performance, wake_s - 0.5, command)
+    performance.run(until_s=wake_s + 2.5)
+    assert [1.0, wake_s, wake_s + 2.0] == pytest.approx(ons(performance), abs=0.005)
+    assert [pytest.approx(START_S + stop_s - 2.5 / 120 + 0.5, abs=0.001)] == [
+        event.at_s for event in performance.told(Detached)
+    ]
+    assert 1 == len([text for text in texts(performance) if "is gone" in text and "press solo" in text])
+    assert waits_for(performance) is None
+    assert not hanging(performance)
+
+
+def test_until_then_it_says_what_it_waits_for() -> None:
+    """First for the first note, then for the DAW, and when that is gone for anything."""
+    performance, stop_s = stopped()
+    performance.run(until_s=stop_s + 2.0)
+    assert "your next note, a tap, a tempo or solo" == waits_for(performance)
+    assert "your first note" == waits_for(Performance())
+
+
+def test_a_woken_jam_follows_the_next_start() -> None:
+    """What was left is followed again when it is started."""
+    performance, stop_s = stopped()
+    performance.play(stop_s + 1.5, ON)
+    again_s = play_clock(performance, 90.0, stop_s + 4.2, 6, START, port=DAW)
+    performance.run(until_s=again_s - 0.2)
+    assert [stop_s + 4.2, stop_s + 4.2 + 4 * 60 / 90] == pytest.approx(ons(performance)[-2:], abs=0.003)
+
+
+def test_buttons_without_a_clock_are_no_transport() -> None:
+    """A keyboard's Start and Stop neither begin nor halt anything, and that is told once."""
+    performance = Performance()
+    performance.play(0.5, START)
+    performance.play(1.0, ON)
+    performance.play(2.5, STOP)
+    performance.play(2.7, START)
+    performance.play(4.5, STOP)
+    performance.run(until_s=6.0)
+    assert [1.0, 3.0, 5.0] == ons(performance)
+    assert not performance.told(Halted)
+    assert not performance.told(Started)
+    assert 1 == len([text for text in texts(performance) if "sends a start but no MIDI clock" in text])
+
+
+def test_a_continue_without_start_or_position_is_a_start() -> None:
+    """A DAW whose play sends Continue begins at beat 0."""
+    performance = Performance()
+    play_clock(performance, 90.0, 1.0, 9, CONTINUE)
+    performance.run(until_s=6.5)
+    assert [1.0 + bar * 4 * 60 / 90 for bar in range(3)] == pytest.approx(ons(performance), abs=0.002)
+    assert [0.0] == [event.beat for event in performance.told(Started)]
+
+
+def test_a_clock_that_nobody_started_gives_its_tempo() -> None:
+    """It is told of once; the player's first note is the downbeat, and once it plays the tempo stays."""
+    performance = Performance()
+    next_s = play_clock(performance, 77.0, 0.5, 6)
+    play_clock(performance, 90.0, next_s, 12)
+    performance.play(4.0, ON)
+    performance.run(until_s=11.0)
+    assert [4.0 + bar * 4 * 60 / 77 for bar in range(3)] == pytest.approx(ons(performance), abs=0.02)
+    assert {True} == {event.is_own for event in performance.told(Synced)}
+    advice = "its tempo is used; press play there to follow it, or use --clock midi"
+    told = f"a MIDI clock of 77 bpm ticks on '{KEYBOARD}' but was not started: {advice}"
+    assert [told] == texts(performance)
+
+
+@pytest.mark.parametrize("chosen", ["settings", "command", "playing"])
+def test_a_tempo_that_was_chosen_stays(chosen: str) -> None:
+    """One of --tempo, one that was set, and that of music that plays: no clock that only ticks changes it."""
+    performance = Performance(performer_settings(keeps_tempo=chosen == "settings"))
+    if chosen == "command":
+        tell(performance, 0.1, Turn(Knob.TEMPO, 120.0))
+    performance.play(0.3 if chosen == "playing" else 4.0, ON)
+    play_clock(performance, 77.0, 0.5, 12)
+    performance.run(until_s=9.0)
+    assert 2.0 == pytest.approx(np.diff(ons(performance))[-1])
+    assert [True] == [": press play there to follow it" in text for text in texts(performance)]
+
+
+def test_a_clock_that_never_starts_does_not_shadow_one_that_does() -> None:
+    """With auto and with midi the clock that is started leads, though another one ticked first."""
+    for use in (ClockUse.AUTO, ClockUse.MIDI):
+        performance = Performance(performer_settings(clock=use))
+        play_clock(performance, 77.0, 0.5, 20)
+        play_clock(performance, 120.0, 4.0, 16, START, port=DAW)
+        performance.run(until_s=11.5)
+        assert [4.0, 6.0, 8.0, 10.0] == pytest.approx(ons(performance), abs=0.003)
+
+
+def test_a_stopped_clock_does_not_shadow_one_that_starts() -> None:
+    """The first one ticks on after its stop; the second one is started, and leads."""
+    performance, stop_s = stopped()
+    play_clock(performance, 120.0, stop_s, 20, port=DAW)
+    play_clock(performance, 90.0, stop_s + 2.0, 12, START)
+    performance.run(until_s=stop_s + 8.0)
+    bars = [stop_s + 2.0 + bar * 4 * 60 / 90 for bar in range(3)]
+    assert bars == pytest.approx(ons(performance)[1:], abs=0.003)
+
+
+def test_a_started_clock_waits_its_turn() -> None:
+    """Of two that were started, the second one takes over when the first one is gone, not when it stops."""
+    performance, stop_s = stopped()
+    next_s = play_clock(performance, 120.0, stop_s, 8, port=DAW)
+    play_clock(performance, 90.0, 1.5, 24, START)
+    performance.run(until_s=next_s + 4.0)
+    assert [1.0] == [at_s for at_s in ons(performance) if at_s < next_s + 0.45]
+    assert 1 == len([at_s for at_s in ons(performance) if at_s > next_s + 0.45])
+
+
+def test_two_clocks_on_one_port_are_warned_of() -> None:
+    """The tempo stays the first one's: neither is followed; the advice says what to do."""
+    performance = Performance()
+    play_clock(performance, 100.0, 1.0, 32, START)
+    play_clock(performance, 120.0, 6.003, 28)
+    performance.run(until_s=18.0)
+    assert {100} == {round(event.tempo_bpm) for event in performance.told(Synced)}
+    advice = "neither is followed: take one of them out, then press play on the other"
+    told = f"two MIDI clocks (100 and 120 bpm) come on '{KEYBOARD}'; {advice}"
+    assert [told] == [event.text for event in performance.told(Warned)]
+    assert np.diff(ons(performance)) == pytest.approx(2.4, abs=0.08)
+
+
+def test_a_clock_by_two_cables_is_warned_of() -> None:
+    """Its start and its ticks come twice: it is not taken for one of twice the tempo."""
+    performance = Performance()
+    tick_s = 60 / 120 / 24
+    for at_s in (0.990, 0.992):
+        performance.play(at_s, START)
+    for place in range(24 * 8):
+        performance.play(1.0 + place * tick_s, CLOCK)
+        performance.play(1.002 + place * tick_s, CLOCK)
+    performance.run(until_s=5.0)
+    assert 1 == len([event for event in performance.told(Warned) if "(120 and 120 bpm)" in event.text])
+    assert not [event for event in performance.told(Synced) if event.tempo_bpm > 150]
+
+
+@pytest.mark.parametrize(("bpm", "first"), [(500.0, START), (12.0, START), (480.0, STOP)])
+def test_a_tempo_beyond_bounds_is_told_once(bpm: float, first: Any) -> None:  # noqa: ANN401 - any message
+    """A clock of less than 20 or more than 400 bpm is not followed, and that is told."""
+    performance = Performance()
+    play_clock(performance, bpm, 0.5, 60 if bpm > 20 else 2, first)
+    performance.play(1.0, ON)
+    performance.run(until_s=7.0)
+    assert not performance.told(Synced)
+    advice = "which is not followed: set it to 20 to 400 bpm there"
+    assert [f"the MIDI clock on '{KEYBOARD}' runs at {bpm:.0f} bpm, {advice}"] == texts(performance)
+
+
+def test_a_bursty_clock_is_followed_steadily() -> None:
+    """A DAW whose ticks of 40 ms come at once: bars are even within 10 ms from the third one on."""
+    performance = Performance()
+    performance.play(0.99, START)
+    for place in range(24 * 32):
+        at_s = 1.0 + place * 2.5 / 97
+        performance.play(np.ceil(at_s / 0.040) * 0.040, CLOCK)
+    performance.run(until_s=20.0)
+    assert np.diff(ons(performance))[2:] == pytest.approx(4 * 60 / 97, abs=0.010)
+
+
+def returning(delay_s: float, **values: Any) -> Performance:  # noqa: ANN401 - any field
+    """Return a performance whose clock comes back on a port, later by `delay_s`."""
+    performance = Performance(performer_settings(sends_clock=True, **values))
+    kinds = {message_to_bytes(message)[0] for message in (CLOCK, START, STOP, CONTINUE)} | {0xF2}
+
+    def come_back(data: Any, _at_ns: int) -> None:  # noqa: ANN401 - bytes
+        """Let what was sent of the clock be received later."""
+        if data[0] in kinds:
+            performance.play_bytes(performance.clock.now_s() - START_S + delay_s, tuple(data))
+
+    performance.backend.open_input("Improviser Out", come_back)
+    return performance
+
+
+@pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
+@pytest.mark.parametrize("delay_s", [0.0, 0.003, 0.05, 0.12])
+def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: ClockUse) -> None:
+    """Through a DAW or a thru box, its ticks and transport change nothing; that is told once."""
+    performance = returning(delay_s, clock=use)
+    performance.play(1.0, ON)
+    performance.run(until_s=10.0)
+    assert [1.0, 3.0, 5.0, 7.0, 9.0] == pytest.approx(ons(performance), abs=1e-4)
+    assert not performance.told(Synced)
+    assert not performance.told(Started)
+    assert [
+        f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"
+    ] == texts(performance)
+
+
+@pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
+def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
+    """Ticks without a start come back: they are known by their places between the ticks that were sent."""
+    performance = Performance(performer_settings(sends_clock=True, clock=use))
+    performance.play(1.0, ON)
+    for place in range(24 * 6):
+        performance.play(3.013 + place * 2.5 / 120, CLOCK)
+    performance.run(until_s=8.0)
+    assert [1.0, 3.0, 5.0, 7.0] == pytest.approx(ons(performance), abs=1e-4)
+    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
+
+
+def test_others_clocks_are_followed_while_ours_is_sent() -> None:
+    """A DAW leads, is bridged, and leads again, though our ticks go along; one may start later too."""
+    performance = Performance(performer_settings(sends_clock=True))
+    gone_s = play_clock(performance, 97.0, 1.0, 16, START, port=DAW)
+    back_s = gone_s + 4 * 60 / 97
+    play_clock(performance, 97.0, back_s, 8, port=DAW)
+    performance.run(until_s=back_s + 4.0)
+    assert not performance.told(Warned)
+    assert ["the MIDI clock is gone", "the MIDI clock is back"] == [
+        text.partition(":")[0] for text in texts(performance)
+    ]
+    later = Performance(performer_settings(sends_clock=True))
+    later.play(0.5, ON)
+    play_clock(later, 90.0, 4.0, 12, START, port=DAW)
+    later.run(until_s=10.0)
+    assert [4.0, 4.0 + 4 * 60 / 90] == pytest.approx(ons(later)[2:4], abs=0.003)
+
+
+def test_with_clock_midi_a_clock_of_another_tempo_is_told_from_ours() -> None:
+    """It begins to tick while ours is sent: two beats later it is known for another one, and followed."""
+    performance = Performance(performer_settings(sends_clock=True, clock=ClockUse.MIDI))
+    performance.play(1.0, ON)
+    play_clock(performance, 90.0, 3.0, 16, port=DAW)
+    performance.run(until_s=12.0)
+    assert 90.0 == pytest.approx(performance.told(Synced)[-1].tempo_bpm, abs=0.1)
+    assert not performance.told(Warned)
+
+
+def test_link_that_was_stopped_does_not_silence_for_good() -> None:
+    """When the last peer has gone after a stop, the player's next note goes on."""
+    performance = Performance(performer_settings(clock=ClockUse.LINK))
+
+    def link(at_s: float, *, is_playing: bool, peers: int = 1) -> None:
+        """Let Link tell its beat."""
+        tell(performance, at_s, LinkHeard(START_S + at_s, 2 * at_s, 120.0, is_playing, peers))
+
+    link(0.0, is_playing=True)
+    link(2.0, is_playing=False)
+    performance.play(3.0, ON)
+    for place in range(8):
+        link(4.0 + place / 2, is_playing=False, peers=0)
+    performance.play(6.5, ON)
+    performance.run(until_s=9.0)
+    assert [0.0] == [at_s for at_s in ons(performance) if at_s < 6.4]
+    assert 1 < len([at_s for at_s in ons(performance) if at_s > 6.4])
+    assert ["Link"] == [event.by for event in performance.told(Halted)]
+    assert any(text.startswith("stopped by Link: press play there") for text in texts(performance))
+    assert 1 == len(performance.told(Detached))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_session_of_all_that_replays(seed: int) -> None:
+    """A stop, the clock's end, a note that wakes, a tap that leaves a stopped clock: the same part again."""
+    settings = performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=seed)
+
+    def make_engine(ahead_s: float = 0.0) -> Engine:
+        """Make the engine of these settings."""
+        engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
+        return Engine(engine, BarNote(), np.random.default_rng(seed))
+
+    performance = Performance(settings, new_engine=make_engine, player=PlayerUse.NEVER)
+    stop_s = play_clock(performance, 130.0, 1.0, 9, START)
+    performance.play(stop_s, STOP)
+    performance.play(stop_s + 1.3, ON)
+    stop_s = play_clock(performance, 90.0, stop_s + 4.0, 9, CONTINUE)
+    play_clock(performance, 90.0, stop_s, 12, STOP)
+    tell(performance, stop_s + 2.2, Act(Action.TAP))
+    performance.run(until_s=stop_s + 9.0)
+    assert 1 == len(performance.told(Detached))
+    lines = "".join(map(value_to_line, (settings, *performance.events)))
+    again = replay(parse_session(lines, "test"), make_engine)
+    assert len(again.live) > 8
+    assert again.difference is None

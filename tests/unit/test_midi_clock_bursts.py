@@ -1,0 +1,93 @@
+"""Following a MIDI clock whose driver delivers ticks late, all of some time at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from improviser.listening.midi_clock import MidiClock, Sync
+from improviser.midi.message import CLOCK, CONTINUE, STOP
+from tests.unit.test_midi_clock import follow, ticks
+
+
+def delivered(moments: list[float], period_s: float, phase_s: float = 0.0003) -> list[float]:
+    """Return when ticks come that wait for the driver's next period."""
+    return [float(at_s) for at_s in np.ceil((np.array(moments) - phase_s) / period_s) * period_s + phase_s]
+
+
+@pytest.mark.parametrize("bpm", [50.0, 97.0, 120.0, 124.8, 180.0, 300.0, 400.0])
+@pytest.mark.parametrize("period_s", [0.010, 0.040])
+def test_the_tempo_stays_within_one_percent(bpm: float, period_s: float) -> None:
+    """Ticks that wait for a period of up to 40 ms tell their tempo within 1 % from the fifth beat on."""
+    for phase_s in np.linspace(0.0005, period_s, 3, endpoint=False):
+        said = follow(delivered(ticks(bpm), period_s, float(phase_s)))[120:]
+        told = [sync.tempo_bpm for sync in said if sync.tempo_bpm is not None]
+        assert len(said) - 20 < len(told)
+        assert [bpm] * len(told) == pytest.approx(told, rel=0.01)
+
+
+@pytest.mark.parametrize("bpm", [97.0, 120.0, 180.0, 300.0])
+def test_the_beat_is_steady(bpm: float) -> None:
+    """In bursts of 40 ms the beat is within 5 ms of the truth, though ticks are up to 40 ms late."""
+    true = ticks(bpm)
+    said = follow(delivered(true, 0.040))
+    assert max(abs(sync.at_s - at_s) for sync, at_s in zip(said[120:], true[120:], strict=True)) < 0.005
+
+
+@pytest.mark.parametrize(("before", "after"), [(120.0, 90.0), (90.0, 120.0), (60.0, 240.0)])
+def test_a_step_of_tempo_in_bursts_is_followed(before: float, after: float) -> None:
+    """Three beats after a step in bursts the beat is within 20 ms, and the tempo within 2 %."""
+    true = ticks(before, after)
+    said = follow(delivered(true, 0.040))[32 * 24 + 72 :]
+    late = [abs(sync.at_s - at_s) for sync, at_s in zip(said, true[32 * 24 + 72 :], strict=True)]
+    assert max(late) < 0.020
+    assert [after] * len(said) == pytest.approx([sync.tempo_bpm for sync in said], rel=0.02)
+
+
+def test_no_tempo_is_told_before_it_is_sure() -> None:
+    """The first burst says nothing of the tempo; what is told later is never wild."""
+    said = follow(delivered(ticks(120.0), 0.040))
+    told = [sync.tempo_bpm for sync in said if sync.tempo_bpm is not None]
+    assert said[5].tempo_bpm is None
+    assert 105 < min(told) <= max(told) < 135
+
+
+def test_a_stall_is_survived() -> None:
+    """Ticks of 300 ms that come at once, as after a stall, move the beat by no more than 1 ms."""
+    true = ticks(120.0, beats=8)
+    heard = list(true)
+    heard[100:115] = [true[115]] * 15
+    said = follow(heard)
+    assert max(abs(sync.at_s - at_s) for sync, at_s in zip(said, true, strict=True)) < 0.001
+
+
+def test_continue_without_a_place_is_a_start() -> None:
+    """A clock that was never told where it is begins at beat 0; later it goes on where it stopped."""
+    clock = MidiClock()
+    moments = iter(ticks(120.0))
+
+    def tick() -> Sync:
+        """Hear a tick; return what the clock says."""
+        sync = clock.hear(CLOCK, next(moments))
+        assert sync is not None
+        return sync
+
+    assert None is tick().beat
+    clock.hear(CONTINUE, 0.0)
+    first = tick()
+    assert (0.0, True) == (first.beat, first.is_jump)
+    tick()
+    clock.hear(STOP, 0.0)
+    clock.hear(CONTINUE, 0.0)
+    assert 2 / 24 == tick().beat
+
+
+def test_a_place_can_be_forgotten() -> None:
+    """After that ticks tell no beat until the next start."""
+    clock = MidiClock()
+    clock.hear(CONTINUE, 0.0)
+    clock.hear(CLOCK, 1.0)
+    clock.forget_place()
+    sync = clock.hear(CLOCK, 1.02)
+    assert sync is not None
+    assert None is sync.beat
