@@ -8,15 +8,22 @@ Source: Standard MIDI Files 1.0 (RP-001): chunks; RP-029: MIDI files in RIFF.
 
 from __future__ import annotations
 
+import re
 import struct
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from improviser.errors import MidiFileError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 AGAIN: Final = "save or download it again"
 END_OF_TRACK: Final = b"\xff\x2f\x00"
+# A damaged file need not be told of at length.
+LINES_MAX: Final = 20
 _HEADER, _TRACK = b"MThd", b"MTrk"
 _HEADER_BYTES: Final = 6
 _CHUNK_BYTES: Final = 8
@@ -37,10 +44,10 @@ class Skipped:
         self._counts[what] += 1
 
     def lines(self) -> tuple[str, ...]:
-        """Return the lines in the order in which they came up."""
-        return tuple(
-            what if count == 1 else f"{what} ({count} times)" for what, count in self._counts.items()
-        )
+        """Return the first LINES_MAX lines as they came up, and how many more there are."""
+        lines = [what if count == 1 else f"{what} ({count} times)" for what, count in self._counts.items()]
+        more = len(lines) - LINES_MAX
+        return (*lines[:LINES_MAX], *([f"{more} more things of this kind"] if more > 0 else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +116,51 @@ def _after_header(data: bytes, skipped: Skipped) -> int:
 
 def _tracks(data: bytes, at: int, skipped: Skipped) -> list[bytes]:
     """Return the bytes of each track chunk from `at` on."""
+    marks = [found.start() for found in re.finditer(_TRACK, data)]
+    after_end = [mark for mark in marks if data[mark - len(END_OF_TRACK) : mark] == END_OF_TRACK]
     tracks: list[bytes] = []
     while at < len(data):
         start = at + _CHUNK_BYTES
         end = start + int.from_bytes(data[at + 4 : start], "big")
         if data[at : at + 4] == _TRACK and start <= len(data):
-            at = _track_end(data, start, end)
+            within = _next_of(after_end, start + len(END_OF_TRACK), end)
+            at = within if within < end else _track_end(data, start, end, marks)
             if at != end:
                 skipped.add(f"the length of track {len(tracks) + 1}: what is there is read")
             tracks.append(data[start:at])
         else:
-            at = _next_chunk(data, at, end, skipped)
+            at = _next_chunk(data, at, end, marks, skipped)
     return tracks
 
 
-def _track_end(data: bytes, start: int, end: int) -> int:
-    """Return where a track's events end that begin at `start`, and by the chunk's length end at `end`."""
-    within = data.find(END_OF_TRACK + _TRACK, start, end)
-    if within >= 0:
-        return within + len(END_OF_TRACK)
+def _track_end(data: bytes, start: int, end: int, marks: Sequence[int]) -> int:
+    """Return where a track's events end that begin at `start`, and by the chunk's length end at `end`.
+
+    Args:
+        data: The file.
+        start: Where the events begin.
+        end: Where they end by the length.
+        marks: Where chunks of tracks begin.
+    """
     if end <= len(data) and (end == len(data) or data[end - 3 : end] == END_OF_TRACK or _is_kind(data, end)):
         return end
-    found = data.find(_TRACK, start if end > len(data) else end)
-    return found if found >= 0 else len(data)
+    return _next_of(marks, start if end > len(data) else end, len(data))
 
 
-def _next_chunk(data: bytes, at: int, end: int, skipped: Skipped) -> int:
+def _next_chunk(data: bytes, at: int, end: int, marks: Sequence[int], skipped: Skipped) -> int:
     """Return where to go on after what is no track at `at`, a chunk of another kind or none at all."""
     if _is_kind(data, at) and end <= len(data):
         skipped.add(f"a chunk {data[at : at + 4].decode('ascii')}, which is no track")
         return end
-    found = data.find(_TRACK, at)
-    found = found if found >= 0 else len(data)
+    found = _next_of(marks, at + 1, len(data))
     skipped.add(f"{found - at} bytes between or after the tracks")
     return found
+
+
+def _next_of(places: Sequence[int], at: int, otherwise: int) -> int:
+    """Return the first of ascending `places` that is `at` or later, or `otherwise`."""
+    index = bisect_left(places, at)
+    return places[index] if index < len(places) else otherwise
 
 
 def _is_kind(data: bytes, at: int) -> bool:

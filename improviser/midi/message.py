@@ -194,10 +194,14 @@ def bytes_to_message(data: Sequence[int]) -> Message:
     status, rest = data[0], data[1:]
     voice = _VOICE.get(status & 0xF0)
     if voice is not None:
-        length, reader = voice
-        _check_data(data, length)
-        return reader(status & 0x0F, rest)
+        _check_data(data, voice[0])
+        return channel_message(status, rest)
     return _system_message(status, data)
+
+
+def channel_message(status: int, data: Sequence[int]) -> Message:
+    """Return the channel message of a status byte and its data bytes, all of them and all 0-127."""
+    return _VOICE[status & 0xF0][1](status & 0x0F, data)
 
 
 def _system_message(status: int, data: Sequence[int]) -> Message:

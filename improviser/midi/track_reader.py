@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import MidiError
-from improviser.midi.message import DATA_MAX, SysEx, bytes_to_message
+from improviser.midi.message import DATA_MAX, SysEx, bytes_to_message, channel_message
 from improviser.midi.song import MAX_ACCIDENTALS, MetaEvent, MetaKind, TimedEvent
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TrackReader:
         self._where = f"track {number}"
         self._skipped = skipped
         self._status = 0
-        self._open: tuple[int, bytes] | None = None
+        self._open: tuple[int, bytearray] | None = None
         self._events: list[TimedEvent] = []
 
     def read(self) -> list[TimedEvent]:
@@ -78,7 +78,8 @@ class TrackReader:
         if status in {_SYSEX, _SYSEX_END}:
             self._read_packet(tick)
             return False
-        self._close()
+        if self._open is not None:
+            self._close()
         if status == _META:
             return self._read_meta(tick)
         if status > _SYSEX:
@@ -96,10 +97,10 @@ class TrackReader:
             msg = "a data byte without a status byte"
             raise _UnreadableError(msg)
         data = self._take(_CHANNEL_DATA[self._status & 0xF0])
-        if max(data) > DATA_MAX:
+        if not data.isascii():
             self._skipped.add(f"data bytes above {DATA_MAX} in {self._where}: read as {DATA_MAX}")
             data = bytes(min(byte, DATA_MAX) for byte in data)
-        self._events.append(TimedEvent(tick, bytes_to_message(bytes((self._status,)) + data)))
+        self._events.append(TimedEvent(tick, channel_message(self._status, data)))
 
     def _skip_system(self, status: int) -> None:
         """Skip a system common or real-time message, which has no place in a file."""
@@ -116,11 +117,11 @@ class TrackReader:
         data = self._take(self._number())
         if is_start:
             self._close()
-            self._open = (tick, data.removeprefix(b"\xf0"))
+            self._open = (tick, bytearray(data.removeprefix(b"\xf0")))
         elif self._open is None:
             self._read_escaped(tick, data)
         else:
-            self._open = (self._open[0], self._open[1] + data)
+            self._open[1].extend(data)
         if self._open is not None and self._open[1].endswith(b"\xf7"):
             self._close()
 
@@ -129,8 +130,8 @@ class TrackReader:
         if self._open is None:
             return
         (tick, data), self._open = self._open, None
-        body = data.removesuffix(b"\xf7")
-        if body and max(body) > DATA_MAX:
+        body = bytes(data.removesuffix(b"\xf7"))
+        if not body.isascii():
             self._skipped.add(f"a system exclusive message in {self._where} with bytes above {DATA_MAX}")
             return
         self._events.append(TimedEvent(tick, SysEx(body)))

@@ -234,3 +234,25 @@ def test_meta_events_are_kept_where_they_stand(tmp_path: Path) -> None:
 def kind_of(event: TimedEvent) -> int | None:
     """Return the kind of a meta event; None for a message."""
     return event.message.kind if isinstance(event.message, MetaEvent) else None
+
+
+def test_a_hostile_file_is_not_told_of_at_length(tmp_path: Path) -> None:
+    """Of many different faults the first are listed, and then how many more there are."""
+    chunks = b"".join(chunk(b"X%03d" % number, b"") for number in range(50))
+    lines = read(tmp_path, GOOD + chunks).skipped
+    assert ("a chunk X019, which is no track", "30 more things of this kind", 21) == (*lines[-2:], len(lines))
+
+
+# Files that would take hours where a step looks at all of the file again.
+HOSTILE = {
+    "tracks": GOOD[:14] + b"MTrk" * 200_000,
+    "empty tracks": GOOD[:14] + b"MTrk\0\0\0\0" * 100_000,
+    "packets": file_bytes(b"\0\xf0\1\1" + b"\0\xf7\1\1" * 200_000),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_file_does_not_take_long(tmp_path: Path, data: bytes) -> None:
+    """What is read takes as long as the file is, not the square of that."""
+    assert read(tmp_path, data).end_tick == 0
