@@ -110,11 +110,12 @@ def _turn(knob: Knob, value: str | None) -> Steer:
     from improviser.errors import UsageError
 
     low, high = TEMPO_BPM if knob is Knob.TEMPO else (0.0, TURNS_MAX)
+    not_that = "" if value is None else f", not {value}"
     try:
         return Turn(knob, float(value or "nan"))
     except ValueError as error:
         raise UsageError(
-            f"{knob} takes a value from {low:g} to {high:g}: improviser ctl {knob} {high / 2:g}"
+            f"{knob} takes a value from {low:g} to {high:g}{not_that}: improviser ctl {knob} {high / 2:g}"
         ) from error
 
 

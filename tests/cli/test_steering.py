@@ -119,7 +119,7 @@ def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
         (("harmony", "2.5"), "takes a value from 0 to 2"),
         (("harmony", "nan"), "takes a value from 0 to 2"),
         (("tempo", "2"), "takes a value from 20 to 400"),
-        (("tempo", "1000"), "takes a value from 20 to 400"),
+        (("tempo", "1000"), "tempo takes a value from 20 to 400, not 1000: improviser ctl tempo 200"),
         (("key", "H"), "'H'"),
         (("page", "1"), "page takes no value: improviser ctl page"),
         (("like", "1"), "like takes no value: improviser ctl like"),

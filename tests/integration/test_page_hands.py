@@ -101,6 +101,12 @@ def test_letters_play_while_the_tempo_is_written(browser: Browser, run: Run) -> 
         assert "tempo" != focused(one.page)
         one.play("2")
         assert soon(lambda: notes_heard(jam) == [64, 62, 61])
+        one.page.locator("#tempo").press_sequentially("99")
+        before = jam.told("silenced")
+        one.page.keyboard.press("Escape")
+        one.until("document.activeElement.id !== 'tempo'")
+        assert ("132", 132) == (one.page.locator("#tempo").input_value(), one.value("state.tempo_bpm"))
+        assert before == jam.told("silenced")
 
 
 @pytest.mark.parametrize("asked", ["1000", "3", ""])

@@ -128,6 +128,7 @@ export class Controls {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.code === "Escape") {
       if (!isEscapeTaken(event.target)) this.#act("panic");
+      else if (event.target === byId("tempo")) byId("tempo").value = tempoText(this.#state);
       return;
     }
     const action = SHORTCUTS[event.code] ?? (event.shiftKey ? SHIFTED[event.code] : undefined);

@@ -1,6 +1,8 @@
 /** Which keys belong to a field that has the focus, and when fields and buttons give the focus back. */
 
 const TEXTS = "textarea, input[type=number], input[type=text]";
+// Keys after which a text field gives the focus back.
+const LEAVING = ["Enter", "NumpadEnter", "Escape"];
 // A number has no letters: these are notes even there.
 const OF_NUMBERS = /[0-9.,]/;
 
@@ -38,6 +40,7 @@ export function giveFocusBack() {
   });
   window.addEventListener("change", ({ target }) => { if (!isByKey && isField(target)) target.blur(); });
   window.addEventListener("keydown", ({ code, target }) => {
-    if ((code === "Enter" || code === "NumpadEnter" || code === "Escape") && isText(target)) target.blur();
+    // After the key has done what it does: Enter tells of the change.
+    if (LEAVING.includes(code) && isText(target)) setTimeout(() => target.blur());
   });
 }
