@@ -103,7 +103,9 @@ def jam(
     --in "Improviser In" it waits for another program to play on that port instead.
 
     A MIDI clock that comes in on any input and is started is followed: its tempo, its place in the bar and
-    its transport (--clock). With the transport stopped it waits for the next start.
+    its transport (--clock). With the transport stopped it waits for the next start, as long as the clock
+    ticks; improviser ctl says what it waits for. A clock that only ticks gives the tempo before the first
+    note, unless --tempo says it.
 
     While it plays, improviser ctl turns its knobs, as controllers that are known do (improviser devices), and
     OSC on this machine (--osc). The sostenuto and soft pedals say that you like what it just played, or not.

@@ -81,11 +81,16 @@ class ClockSource:
         """Return whether it was started a while before `at_s`, and has never ticked since."""
         return self._started_s is not None and at_s - self._started_s >= GONE_S
 
-    def hear(self, message: Message, at_s: float) -> Sync | None:
-        """Take in a message of the clock; return where the beat is, after a tick."""
+    def hear(self, message: Message, at_s: float, *, is_lead: bool) -> Sync | None:
+        """Take in a message of the clock; return where the beat is, after a tick.
+
+        One that leads is somebody else's: we start and stop right after it, and it may do so again.
+        """
         if message == CLOCK:
             self._hear_tick(at_s)
         else:
+            if not is_lead:
+                self._return.hear_transport(message, at_s)
             self._hear_transport(message, at_s)
         return self.clock.hear(message, at_s)
 
@@ -95,7 +100,6 @@ class ClockSource:
 
     def _hear_transport(self, message: Message, at_s: float) -> None:
         """Take in a start, continue, stop or song position."""
-        self._return.hear_transport(message, at_s)
         if message in {START, CONTINUE}:
             is_again = self._started_s is not None and at_s - self._started_s <= TWICE_S
             self._is_doubled = self._is_doubled or is_again

@@ -117,7 +117,7 @@ class Conductor:
         if message is None or self._use in {ClockUse.OWN, ClockUse.LINK}:
             return
         source = self._sources.setdefault(arrival.port, ClockSource(arrival.port, self.sent))
-        sync = source.hear(message, arrival.at_s)
+        sync = source.hear(message, arrival.at_s, is_lead=source is self._lead)
         yield from self._warn(source)
         if message == STOP and source is self._lead:
             yield from self._halt(arrival.at_s, source.port, engine)
@@ -184,7 +184,7 @@ class Conductor:
         if self._propose is not None:
             if tempo_bpm is not None:
                 self._propose(tempo_bpm)
-        elif self._is_led(at_s):
+        elif self._stopped_by is not None or self._is_led(at_s):
             yield from self._tap_downbeat(at_s, engine)
         elif tempo_bpm is not None and TEMPO_MIN <= tempo_bpm <= TEMPO_MAX:
             self._keeps_tempo = True

@@ -273,5 +273,5 @@ def _system_to_bytes(message: SongPosition | TimeCode | SongSelect | SysEx) -> b
             return bytes((_TIME_CODE, value))
         case SongSelect(song):
             return bytes((_SONG_SELECT, song))
-        case SysEx(data):
-            return bytes((_SYSEX, *data, _SYSEX_END))
+        case _:
+            return bytes((_SYSEX, *message.data, _SYSEX_END))

@@ -129,7 +129,7 @@ def start_hydrogen(programs: ExitStack, home: Path) -> subprocess.Popen[str]:
 
 
 def test_hydrogen_leads(jam: Command, partner: Partner, programs: ExitStack, tmp_path: Path) -> None:
-    """Its play starts the jam at its tempo, its stop silences it; when all is closed a note wakes it."""
+    """Its play starts the jam, its stop silences it; when the clock is closed the next note wakes it."""
     transport = Transport(programs)
     start_hydrogen(programs, tmp_path / "home")
     clock = start_clock(programs)

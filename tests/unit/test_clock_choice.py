@@ -16,6 +16,7 @@ from improviser.control import (
     Knob,
     Notice,
     PlayerUse,
+    Refused,
     Started,
     Synced,
     Turn,
@@ -48,7 +49,7 @@ DAW = "Improviser In"
 
 def texts(performance: Performance) -> list[str]:
     """Return all that was noticed or warned of."""
-    return [event.text for event in performance.events if isinstance(event, Notice | Warned)]
+    return [event.text for event in performance.events if isinstance(event, Notice | Refused | Warned)]
 
 
 def waits_for(performance: Performance) -> str | None:
@@ -241,6 +242,18 @@ def test_two_clocks_on_one_port_are_warned_of() -> None:
     assert np.diff(ons(performance)) == pytest.approx(2.4, abs=0.08)
 
 
+def test_two_clocks_that_stopped_are_left_by_a_tap() -> None:
+    """Their stop counts, though their ticks do not; a tap is a downbeat then."""
+    performance = Performance()
+    play_clock(performance, 100.0, 1.0, 32, START)
+    play_clock(performance, 120.0, 6.003, 28)
+    performance.play(10.0, STOP)
+    tell(performance, 12.0, Act(Action.TAP))
+    performance.run(until_s=13.0)
+    assert 12.0 == pytest.approx(ons(performance)[-1], abs=0.001)
+    assert not [at_s for at_s in ons(performance) if 10.0 < at_s < 11.9]
+
+
 def test_a_clock_by_two_cables_is_warned_of() -> None:
     """Its start and its ticks come twice: it is not taken for one of twice the tempo."""
     performance = Performance()
@@ -335,6 +348,16 @@ def test_others_clocks_are_followed_while_ours_is_sent() -> None:
     play_clock(later, 90.0, 4.0, 12, START, port=DAW)
     later.run(until_s=10.0)
     assert [4.0, 4.0 + 4 * 60 / 90] == pytest.approx(ons(later)[2:4], abs=0.003)
+
+
+def test_a_leader_that_starts_again_is_not_taken_for_ours() -> None:
+    """Our own start follows the leader's, so that another start of it is like one that comes back."""
+    performance = Performance(performer_settings(sends_clock=True))
+    next_s = play_clock(performance, 120.0, 1.0, 0.25, START, port=DAW)
+    play_clock(performance, 120.0, next_s, 16, START, port=DAW)
+    performance.run(until_s=8.0)
+    assert not performance.told(Warned)
+    assert [1.0, next_s, next_s + 2.0, next_s + 4.0] == pytest.approx(ons(performance)[:4], abs=0.003)
 
 
 def test_with_clock_midi_a_clock_of_another_tempo_is_told_from_ours() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.listening.midi_clock import MidiClock, Sync
-from improviser.midi.message import CLOCK, CONTINUE, STOP
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP
 from tests.unit.test_midi_clock import follow, ticks
 
 
@@ -91,3 +91,28 @@ def test_a_place_can_be_forgotten() -> None:
     sync = clock.hear(CLOCK, 1.02)
     assert sync is not None
     assert None is sync.beat
+
+
+def test_a_gap_before_the_start_moves_no_place() -> None:
+    """Ticks that are lost while nothing has told where the clock is are counted, and the start is beat 0."""
+    clock = MidiClock()
+    moments = ticks(120.0)
+    for at_s in [*moments[:30], *moments[80:90]]:
+        clock.hear(CLOCK, at_s)
+    assert 120.0 == pytest.approx(clock.tempo_bpm)
+    clock.hear(START, moments[89])
+    sync = clock.hear(CLOCK, moments[90])
+    assert sync is not None
+    assert 0.0 == sync.beat
+    assert moments[90] == pytest.approx(sync.at_s)
+
+
+def test_a_start_after_a_gap_begins_a_new_line() -> None:
+    """The first tick after a pause and a start is at its own moment, whatever the pace before was."""
+    clock = MidiClock()
+    for at_s in ticks(120.0, beats=8):
+        clock.hear(CLOCK, at_s)
+    clock.hear(START, 200.0)
+    said = [clock.hear(CLOCK, at_s) for at_s in ticks(90.0, beats=2, start_s=200.008)]
+    assert 200.008 == said[0].at_s  # type: ignore[union-attr] # a tick
+    assert 90.0 == pytest.approx(said[-1].tempo_bpm)  # type: ignore[union-attr] # a tick

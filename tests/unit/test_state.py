@@ -13,6 +13,7 @@ import pytest
 
 from improviser.control import (
     ClockUse,
+    Detached,
     Event,
     Halted,
     Heard,
@@ -68,10 +69,29 @@ def test_it_begins_as_the_settings_say() -> None:
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
+        ([], None),
+        ([READY], "your first note"),
+        ([READY, Started(1.0, 0.0)], None),
+        ([READY, Halted(2.0, "Keys")], "play in the DAW (the MIDI clock on 'Keys' is stopped), or a tap"),
+        ([READY, Halted(2.0, "Link")], "play in Link, whose transport is stopped"),
+        ([READY, Halted(2.0)], "play in the DAW, whose transport is stopped"),
+        ([READY, Halted(2.0, "Keys"), Detached(2.5)], "your next note, a tap, a tempo or solo"),
+    ],
+)
+def test_it_says_what_it_waits_for(events: list[Event], expected: str | None) -> None:
+    """Nothing while it plays or there is no performer; else what starts the music."""
+    assert expected == state_after(*events)["waits_for"]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
         ([READY], {"preset": "fiddle", "ports": {"in": ["Keys"], "out": ["Improviser Out"]}}),
         ([Heard(1.0, 0, 60, 80, "Keys")], {"rolling": True}),
         ([PLAYED], {"key": "G major", "chord": "C"}),
         ([Started(1.0, 0.0), Halted(2.0)], {"rolling": False}),
+        ([Halted(2.0, "Keys"), Detached(2.5)], {"rolling": False}),
+        ([Halted(2.0, "Keys"), Detached(2.5), Heard(3.0, 0, 60, 80, "Keys")], {"rolling": True}),
         ([Started(1.0, 0.0), Restarted()], {"rolling": False}),
         ([Synced(1.0, 0.0, 90.0)], {"tempo_bpm": 90.0, "clock": "midi"}),
         ([Synced(1.0, 0.0, 80.0, is_own=True)], {"tempo_bpm": 80.0, "clock": "own"}),
@@ -103,7 +123,7 @@ RESTED = Rested(3.0, 15.75)
         (ClockUse.AUTO, [NOTE, RESTED, Switched(4.0, "solo", is_on=True)], ""),
         (ClockUse.AUTO, [NOTE, Switched(4.0, "mute", is_on=True), RESTED], "it is muted"),
         (ClockUse.AUTO, [NOTE, Switched(4.0, "mute", is_on=True), Switched(5.0, "mute", is_on=False)], ""),
-        (ClockUse.AUTO, [Started(1.0, 0.0), Halted(2.0)], "the transport is stopped"),
+        (ClockUse.AUTO, [Started(1.0, 0.0), Halted(2.0)], "it waits for play in the DAW"),
         (ClockUse.AUTO, [Started(1.0, 0.0), Halted(2.0), Started(3.0, 0.0)], ""),
     ],
 )
