@@ -29,6 +29,7 @@ jam: $(VENV)/.base ## Play: improvise along with what comes in on MIDI (installs
 .PHONY: test
 test: $(VENV)/.dev ## Lint, run the tests and hold coverage to its limits
 	@.ci/jack
+	@.ci/pipewire
 	@.ci/chromium
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/coverage erase
