@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := .ci/pip $(BIN)/python --constraint constraints.txt
+PIP := $(BIN)/python .ci/install.py --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 # Tests of real processes, ports and browsers wait most of the time, and want the machine for themselves.
 ALONE := $(addprefix tests/,benchmarks faults integration packaging web)
