@@ -15,6 +15,7 @@ import contextlib
 import errno
 import threading
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from improviser.errors import PortError
@@ -334,9 +335,9 @@ def _connected(port: Any) -> set[tuple[int, int]]:  # noqa: ANN401 - as above
 
 
 def _messages(data: bytes) -> list[bytes]:
-    """Return the messages in `data`, each of which begins with a status byte."""
-    starts = [place for place, byte in enumerate(data) if byte >= _STATUS]
-    return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+    """Return the messages in `data`, each from its status byte on; the rest of what was given up is none."""
+    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != SYSEX_END]
+    return [data[start:end] for start, end in pairwise([*starts, len(data)])]
 
 
 @contextlib.contextmanager

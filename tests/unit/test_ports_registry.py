@@ -82,7 +82,7 @@ def drivers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception | None]:
 
         return SimpleNamespace(open_alsa=open_alsa)
 
-    monkeypatch.setattr(ports.importlib, "import_module", opener_of)
+    monkeypatch.setattr(importlib, "import_module", opener_of)
     return outcomes
 
 
