@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python .ci/install.py --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 # Tests of real processes, ports and browsers wait most of the time, and want the machine for themselves.
 ALONE := $(addprefix tests/,benchmarks faults integration packaging web)
@@ -29,6 +29,8 @@ jam: $(VENV)/.base ## Play: improvise along with what comes in on MIDI (installs
 .PHONY: test
 test: $(VENV)/.dev ## Lint, run the tests and hold coverage to its limits
 	@.ci/jack
+	@.ci/pipewire
+	@.ci/sound
 	@.ci/chromium
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/coverage erase

@@ -13,7 +13,11 @@ from tests.some import all_of_some
 
 IS_CI = os.environ.get("CI") == "true"
 # What tests with these markers need, and the package it comes in.
-PROGRAMS = {"jack": ("jackd", "jackd2"), "browser": ("chromium", "chromium")}
+PROGRAMS = {
+    "jack": ("jackd", "jackd2"),
+    "browser": ("chromium", "chromium"),
+    "pipewire": ("pw-jack", "pipewire pipewire-bin pipewire-jack"),
+}
 
 # No deadline: a busy machine would fail tests that are right. In CI the same examples in every run.
 settings.register_profile("dev", deadline=None)

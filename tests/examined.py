@@ -12,10 +12,11 @@ from improviser.ports.loopback import LoopbackBackend
 class Renamed(LoopbackBackend):
     """A patchbay that passes for another MIDI system."""
 
-    def __init__(self, name: str = "alsa") -> None:
-        """Be that system."""
+    def __init__(self, name: str = "alsa", driver: str = "") -> None:
+        """Be that system, reached through that library."""
         super().__init__()
         self.name = name
+        self.driver = driver
 
 
 def opened(backend: LoopbackBackend | None) -> MidiSystem:

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from improviser.ports.base import OutputPort
 from improviser.ports.jack import open_jack
 from tests.event_names import checked
+
+if TYPE_CHECKING:
+    from tests.pipewire import PipeWire
 
 CHECKOUT = Path(__file__).parents[1]
 PATIENCE_S = 20.0
@@ -137,16 +140,19 @@ def _find(name: str, ports: Sequence[str]) -> str:
 class Command:
     """An `improviser` command in a process of its own, whose JSON lines are read."""
 
-    def __init__(self, arguments: list[str], folder: Path, home: Path) -> None:
-        """Start the command in `folder`."""
-        self.environment = os.environ | {
+    def __init__(
+        self, arguments: list[str], folder: Path, home: Path, pipewire: PipeWire | None = None
+    ) -> None:
+        """Start the command in `folder`; with `pipewire` as a client of that daemon."""
+        self.environment = dict(os.environ if pipewire is None else pipewire.env) | {
             "IMPROVISER_CONFIG_DIR": str(home),
             "IMPROVISER_STATE_DIR": str(folder / "state"),
             "PYTHONPATH": str(CHECKOUT),
             "PYTHONUNBUFFERED": "1",
         }
+        command = [sys.executable, "-m", "improviser", *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "improviser", *arguments],
+            command if pipewire is None else pipewire.command(*command),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -12,7 +12,7 @@ improviser ports --backend jack --json
 
 
 def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
-    """List the MIDI ports that can be listened to and played on."""
+    """List the MIDI ports that can be listened to and played on, and the driver they are reached by."""
     from improviser.ports import open_backend
     from improviser.ports.name import is_probe
 
@@ -20,13 +20,17 @@ def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
     try:
         rows = [("in", name) for name in opened.input_names()]
         rows += [("out", name) for name in opened.output_names()]
+        driver = opened.driver
     finally:
         opened.close()
     rows = [(direction, name) for direction, name in rows if not is_probe(name)]
     if json:
         for direction, name in rows:
-            say_json({"direction": direction, "name": name, "backend": opened.name})
-    elif rows:
+            say_json({"direction": direction, "name": name, "backend": opened.name, "driver": driver})
+        return
+    system = f"{opened.name} through {driver}" if driver else opened.name
+    if rows:
         say_table(("FOR", "NAME"), [(f"--{direction}", name) for direction, name in rows])
+        say(f"({system})")
     else:
-        say(f"No ports at all ({opened.name}); connect an instrument, or start a program that plays MIDI.")
+        say(f"No ports at all ({system}); connect an instrument, or start a program that plays MIDI.")

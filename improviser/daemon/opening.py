@@ -157,7 +157,7 @@ class Opening:
         try:
             self._ports = open_ports(settings, inbox, tell)
         except SystemExit as error:  # which ends a thread without a word
-            self._error = PortError(f"a MIDI library ended the program ({error}); install python-rtmidi anew")
+            self._error = PortError(f"a MIDI library ended the program ({error}); install improviser anew")
         except Exception as error:  # noqa: BLE001 - raised again by `result`
             self._error = error
 

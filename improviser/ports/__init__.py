@@ -1,7 +1,8 @@
 """MIDI to and from the world: one backend per MIDI system, found by name.
 
-To add a driver: write one module with a function that gives its `Backend` or raises `PortError`, and add a
-row to `BACKENDS`.
+To add a driver: write one module with a function that returns its `Backend` or raises `PortError`, and add it
+to a row of `BACKENDS`. Where its library does not load it raises `DriverMissingError`: the next of the row is
+tried.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError, UsageError
+from improviser.ports.driver import DriverMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,18 +21,26 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"
 LOOPBACK: Final = "loopback"
-# Name -> module and function that opens it.
-BACKENDS: Final = {
-    "jack": ("improviser.ports.jack", "open_jack"),
-    "alsa": ("improviser.ports.rtmidi", "open_alsa"),
-    "coremidi": ("improviser.ports.rtmidi", "open_coremidi"),
-    "winmm": ("improviser.ports.rtmidi", "open_winmm"),
-    "rtmidi-jack": ("improviser.ports.rtmidi", "open_jack"),
-    LOOPBACK: ("improviser.ports.loopback", "open_loopback"),
+# Name -> module and function of each driver that opens it, the one to prefer first.
+BACKENDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "jack": (("improviser.ports.jack", "open_jack"),),
+    "alsa": (("improviser.ports.rtmidi", "open_alsa"), ("improviser.ports.alsa", "open_alsa")),
+    "coremidi": (("improviser.ports.rtmidi", "open_coremidi"), ("improviser.ports.supriya", "open_coremidi")),
+    "winmm": (("improviser.ports.rtmidi", "open_winmm"), ("improviser.ports.supriya", "open_winmm")),
+    "rtmidi-jack": (("improviser.ports.rtmidi", "open_jack"),),
+    LOOPBACK: (("improviser.ports.loopback", "open_loopback"),),
 }
+# How to get a library of a row, where that is not by installing improviser again.
+_GET_DRIVER: Final = {
+    "alsa": "pip install alsa-midi, and on Debian: sudo apt install libasound2 (Debian 13: libasound2t64)",
+    "rtmidi-jack": "use --backend jack, or build it: pip install 'improviser-live[rtmidi]'",
+}
+_GET_ANY_DRIVER: Final = "run: pip install --force-reinstall improviser-live"
 # What "auto" tries, in order, by sys.platform.
 _TRIED: Final = {"darwin": ("coremidi", "jack"), "win32": ("winmm",)}
 _TRIED_ELSEWHERE: Final = ("jack", "alsa", "rtmidi-jack")
+# What stands in for another of those; its reasons are the same.
+_STAND_INS: Final = ("rtmidi-jack",)
 
 
 def open_backend(name: str = AUTO) -> Backend:
@@ -44,9 +54,14 @@ def open_backend(name: str = AUTO) -> Backend:
         return _open_first(_TRIED.get(sys.platform, _TRIED_ELSEWHERE))
     if name not in BACKENDS:
         raise UsageError(f"no backend '{name}'; choose one of {', '.join((AUTO, *BACKENDS))}")
-    module, function = BACKENDS[name]
-    opener: Callable[[], Backend] = getattr(importlib.import_module(module), function)
-    return opener()
+    missing = []
+    for module, function in BACKENDS[name]:
+        opener: Callable[[], Backend] = getattr(importlib.import_module(module), function)
+        try:
+            return opener()
+        except DriverMissingError as error:
+            missing.append(str(error))
+    raise DriverMissingError(f"{' and '.join(missing)}; {_GET_DRIVER.get(name, _GET_ANY_DRIVER)}")
 
 
 def _open_first(names: tuple[str, ...]) -> Backend:
@@ -56,5 +71,6 @@ def _open_first(names: tuple[str, ...]) -> Backend:
         try:
             return open_backend(name)
         except PortError as error:
-            reasons.append(str(error))
+            if name not in _STAND_INS:
+                reasons.append(str(error))
     raise PortError("no MIDI system works here: " + "; or ".join(reasons))

@@ -1,6 +1,6 @@
 """The seam between improviser and MIDI drivers: a backend lists ports and opens them.
 
-A driver is one module with one `Backend`, and one row in `ports.BACKENDS`. Driver errors never leave it: they
+A driver is one module with one `Backend`, and a row in `ports.BACKENDS`. Driver errors never leave it: they
 become `PortError`.
 """
 
@@ -109,6 +109,10 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """Its name on the command line, one of ports.BACKENDS."""
+
+    @property
+    def driver(self) -> str:
+        """The library that it goes through, with its version; empty where it takes none."""
 
     @property
     def clock(self) -> Clock:

@@ -20,6 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from improviser.errors import PortError
+from improviser.ports.advice import get_jack
 from improviser.ports.base import (
     LISTENER_PORT,
     SENDER_PORT,
@@ -29,6 +30,7 @@ from improviser.ports.base import (
     LookAheadChanged,
 )
 from improviser.ports.clock import NS_PER_S
+from improviser.ports.driver import library
 from improviser.ports.jack_clock import JackClock
 from improviser.ports.name import is_own
 from improviser.ports.patience import within
@@ -59,7 +61,6 @@ _STILL_S: Final = 0.5
 # Who asks so late was held up, maybe with all the machine.
 _AWAY_S: Final = 3.0
 _ATTEMPTS: Final = 3
-_ADVICE: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
 
 
 class JackInput:
@@ -200,6 +201,11 @@ class JackBackend:
         self._outputs: tuple[JackOutput, ...] = ()
         self._started = threading.Event()
         self._join()
+
+    @property
+    def driver(self) -> str:
+        """The libraries that it goes through, with their versions."""
+        return f"{library('JACK-Client')} and {_server(self._module.version_string())}"
 
     @property
     def period_s(self) -> float:
@@ -378,7 +384,7 @@ class JackBackend:
     def _registered(self, own_name: str, kind: str) -> Any:  # noqa: ANN401 - as above
         """Give a new port of ours of a kind, called so or, where that is taken, with a number."""
         if self.is_gone:
-            raise PortError(f"the JACK server is gone; {_ADVICE}")
+            raise PortError(f"the JACK server is gone; {get_jack()}")
         self._activate()
         taken = {
             name.partition(":")[2]
@@ -429,12 +435,12 @@ def open_jack(client: str = CLIENT) -> JackBackend:
     try:
         import jack  # noqa: PLC0415 - importing it raises where libjack is missing
     except (ImportError, OSError) as error:
-        raise PortError(f"JACK-Client finds no JACK library ({error}); {_ADVICE}") from error
+        raise PortError(f"JACK-Client finds no JACK library ({error}); {get_jack()}") from error
     try:
         with quiet_stderr():
             return within(_OPENED_S, lambda: JackBackend(jack, client), "JACK")
     except jack.JackError as error:
-        raise PortError(f"no JACK server answers; {_ADVICE}") from error
+        raise PortError(f"no JACK server answers; {get_jack()}") from error
 
 
 @contextlib.contextmanager
@@ -444,6 +450,12 @@ def _translated(what: str, module: Any) -> Iterator[None]:  # noqa: ANN401 - as 
         yield
     except module.JackError as error:
         raise PortError(f"cannot {what}: {error}; see: improviser ports") from error
+
+
+def _server(version: str) -> str:
+    """Return whose JACK a version of libjack is: PipeWire's tells so in brackets."""
+    _, of_pipewire, pipewire = version.partition("(using ")
+    return pipewire.rstrip(")") if of_pipewire else f"JACK {version}"
 
 
 def _find(name: str, names: Sequence[str]) -> None:

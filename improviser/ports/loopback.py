@@ -155,6 +155,7 @@ class LoopbackBackend:
     """A MIDI system that reaches no further than its patchbay."""
 
     name = "loopback"
+    driver = ""
 
     def __init__(self, patchbay: Patchbay | None = None) -> None:
         """Use `patchbay`, or one of its own."""

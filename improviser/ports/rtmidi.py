@@ -1,4 +1,4 @@
-"""MIDI through python-rtmidi: ALSA, JACK, CoreMIDI and WinMM.
+"""MIDI through RtMidi: ALSA, JACK, CoreMIDI and WinMM, by python-rtmidi or another binding of its shape.
 
 Facts that shape this module: RtMidi calls back in the driver's real-time thread, where whatever an exception
 says is lost; libjack and libasound write to stderr when they find no server; a JACK client may come up with a
@@ -13,14 +13,17 @@ import contextlib
 import os
 import threading
 import time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from improviser.errors import PortError
+from improviser.ports.advice import get_jack
 from improviser.ports.base import LISTENER_PORT, PROBE_PORT, SENDER_PORT, BackendNews, InputCallback
 from improviser.ports.clock import MonotonicClock
+from improviser.ports.driver import DriverMissingError, library
 from improviser.ports.name import distinct, loopback_name
 from improviser.ports.quiet import quiet_stderr
+from improviser.ports.sequencer import need_sequencer
 from improviser.ports.sysex import SYSEX, disentangled
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ except ImportError as error:  # pragma: no cover - a platform without a wheel, o
 
 # What rtmidi's MidiIn and MidiOut are; they come without types.
 RtMidi = Any
-_ALSA_SEQUENCER: Final = Path("/dev/snd/seq")
 # A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D): no instrument acts on it.
 _TRIAL: Final = (0xF0, 0x7D, 0x69, 0xF7)
 _TRIAL_S: Final = 0.15
@@ -47,8 +49,26 @@ _SILENCE_NS: Final = 1_000_000_000
 _QUIET_S: Final = 0.03
 # This driver on JACK, where ports.jack is better.
 JACK: Final = "rtmidi-jack"
+# Name, API and what to do of the systems that have no other driver than RtMidi.
+COREMIDI: Final = ("coremidi", "API_MACOSX_CORE", "CoreMIDI is part of macOS only")
+WINMM: Final = ("winmm", "API_WINDOWS_MM", "WinMM is part of Windows only")
 # How often a port is made anew before it counts as broken.
 _ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A library through which RtMidi is called.
+
+    Attributes:
+        package: What pip calls it.
+        module: It, or what gives it the shape of python-rtmidi; None where it does not load.
+        reason: Why it does not load.
+    """
+
+    package: str
+    module: Any
+    reason: str = ""
 
 
 class RtMidiInput:
@@ -143,17 +163,24 @@ class RtMidiBackend:
     Threads: one thread, except for the lists of names, which a second one may ask for.
     """
 
-    def __init__(self, name: str, api: int) -> None:
-        """Reach the system through RtMidi's `api`. Raises an exception of rtmidi where it is not there."""
+    def __init__(self, name: str, api: int, binding: Binding) -> None:
+        """Reach the system through RtMidi's `api`. Raises an exception of the binding where there is none."""
         self.name = name
         self.clock = MonotonicClock()
         self._api = api
+        self._package = binding.package
+        self._rtmidi = binding.module
         self._probe_in: RtMidi = None
         self._probe_out: RtMidi = None
         self._input: RtMidiInput | None = None
         self._output: RtMidiOutput | None = None
         with quiet_stderr():
             self._source_lister().get_port_count()
+
+    @property
+    def driver(self) -> str:
+        """The library that it goes through, with its version."""
+        return library(self._package)
 
     def input_names(self) -> tuple[str, ...]:
         """Give the names of the ports that can be listened to."""
@@ -169,7 +196,7 @@ class RtMidiBackend:
         """Listen to the port `name`. Raises PortError where there is none."""
         index = _index(name, self.input_names())
         with _translated(f"open '{name}'"):
-            midi_in = rtmidi.MidiIn(self._api, LISTENER_PORT)
+            midi_in = self._rtmidi.MidiIn(self._api, LISTENER_PORT)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_port(index, LISTENER_PORT)
         if self.name == JACK:
@@ -181,7 +208,7 @@ class RtMidiBackend:
         """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
         index = _index(name, self.output_names())
         with _translated(f"open '{name}'"):
-            midi_out = rtmidi.MidiOut(self._api, own_name)
+            midi_out = self._rtmidi.MidiOut(self._api, own_name)
             midi_out.open_port(index, own_name)
         return self._keep_output(RtMidiOutput(midi_out, name))
 
@@ -214,7 +241,7 @@ class RtMidiBackend:
     def _virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
         """Make a virtual input, untried."""
         with _translated(f"make the port '{name}'"):
-            midi_in = rtmidi.MidiIn(self._api, name)
+            midi_in = self._rtmidi.MidiIn(self._api, name)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_virtual_port(name)
         return port
@@ -222,7 +249,7 @@ class RtMidiBackend:
     def _virtual_output(self, name: str) -> RtMidiOutput:
         """Make a virtual output, untried."""
         with _translated(f"make the port '{name}'"):
-            midi_out = rtmidi.MidiOut(self._api, name)
+            midi_out = self._rtmidi.MidiOut(self._api, name)
             midi_out.open_virtual_port(name)
         return RtMidiOutput(midi_out, name)
 
@@ -238,7 +265,7 @@ class RtMidiBackend:
     def _new_waker(self, own_name: str) -> RtMidi:
         """Give what sends to our newest input, which others see as `own_name`."""
         with _translated(f"try the port '{own_name}'"):
-            waker = rtmidi.MidiOut(self._api, PROBE_PORT)
+            waker = self._rtmidi.MidiOut(self._api, PROBE_PORT)
             try:
                 waker.open_port(_last(own_name, waker.get_ports()), PROBE_PORT)
             except Exception:
@@ -251,7 +278,7 @@ class RtMidiBackend:
         if self.name != JACK:
             return True
         with _translated(f"try the port '{port.name}'"):
-            self._probe_in = self._probe_in or rtmidi.MidiIn(self._api, PROBE_PORT)
+            self._probe_in = self._probe_in or self._rtmidi.MidiIn(self._api, PROBE_PORT)
             trial = RtMidiInput(self._probe_in, PROBE_PORT, _ignore)
             self._probe_in.open_port(_last(port.name, self._probe_in.get_ports()), PROBE_PORT)
             port.send(_TRIAL)
@@ -264,14 +291,14 @@ class RtMidiBackend:
         """Give what lists the inputs: one that is open, or a probe."""
         if self._input is not None and self._input.midi_in is not None:
             return self._input.midi_in
-        self._probe_in = self._probe_in or rtmidi.MidiIn(self._api, PROBE_PORT)
+        self._probe_in = self._probe_in or self._rtmidi.MidiIn(self._api, PROBE_PORT)
         return self._probe_in
 
     def _destination_lister(self) -> RtMidi:
         """Give what lists the outputs: one that is open, or a probe."""
         if self._output is not None and self._output.midi_out is not None:
             return self._output.midi_out
-        self._probe_out = self._probe_out or rtmidi.MidiOut(self._api, PROBE_PORT)
+        self._probe_out = self._probe_out or self._rtmidi.MidiOut(self._api, PROBE_PORT)
         return self._probe_out
 
     def _keep_input(self, port: RtMidiInput) -> RtMidiInput:
@@ -300,42 +327,47 @@ class RtMidiBackend:
 
 def open_alsa() -> RtMidiBackend:
     """Open the ALSA sequencer. Raises PortError where there is none."""
-    if not _ALSA_SEQUENCER.exists():
-        raise PortError("no ALSA sequencer here; load it with: sudo modprobe snd-seq")
-    return _opened("alsa", "API_LINUX_ALSA", "load the ALSA sequencer with: sudo modprobe snd-seq")
+    need_sequencer()
+    return opened(_python_rtmidi(), "alsa", "API_LINUX_ALSA", "load it with: sudo modprobe snd-seq")
 
 
 def open_jack() -> RtMidiBackend:
     """Open JACK; a server is never started. Raises PortError where none answers."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
-    advice = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` where there is a sound card)"
-    return _opened(JACK, "API_UNIX_JACK", advice)
+    return opened(_python_rtmidi(), JACK, "API_UNIX_JACK", get_jack())
 
 
 def open_coremidi() -> RtMidiBackend:
     """Open CoreMIDI. Raises PortError where this is no macOS."""
-    return _opened("coremidi", "API_MACOSX_CORE", "CoreMIDI is part of macOS only")
+    return opened(_python_rtmidi(), *COREMIDI)
 
 
 def open_winmm() -> RtMidiBackend:
     """Open WinMM. Raises PortError where this is no Windows."""
-    return _opened("winmm", "API_WINDOWS_MM", "WinMM is part of Windows only")
+    return opened(_python_rtmidi(), *WINMM)
 
 
-def _opened(name: str, constant: str, advice: str) -> RtMidiBackend:
-    """Give the backend `name`, or raise PortError with `advice` for what to do."""
-    if rtmidi is None:
-        raise PortError(
-            f"python-rtmidi does not load ({_MISSING}); run: pip install python-rtmidi,"
-            " and on Linux: apt-get install libasound2"
-        )
-    api = getattr(rtmidi, constant)
-    if api not in rtmidi.get_compiled_api():
-        raise PortError(f"this python-rtmidi is built without {name}; {advice}")
+def opened(binding: Binding, name: str, constant: str, advice: str) -> RtMidiBackend:
+    """Return the backend `name` through `binding`, whose API is called `constant`.
+
+    Raises:
+        DriverMissingError: The binding does not load.
+        PortError: The system is not there; the text says what to do, by `advice`.
+    """
+    if binding.module is None:
+        raise DriverMissingError(f"{binding.package} does not load ({binding.reason})")
+    api = getattr(binding.module, constant)
+    if api not in binding.module.get_compiled_api():
+        raise PortError(f"this {binding.package} is built without {name}; {advice}")
     try:
-        return RtMidiBackend(name, api)
+        return RtMidiBackend(name, api, binding)
     except Exception as error:
         raise PortError(f"no {name.upper()} server answers; {advice}") from error
+
+
+def _python_rtmidi() -> Binding:
+    """Return python-rtmidi, loaded or not."""
+    return Binding("python-rtmidi", rtmidi, _MISSING)
 
 
 def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:

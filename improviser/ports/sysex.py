@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSEX: Final = 0xF0
-_SYSEX_END, _STATUS, _NOTE_ON = 0xF7, 0x80, 0x9
+SYSEX_END: Final = 0xF7
+_STATUS, _NOTE_ON = 0x80, 0x9
 
 
 def disentangled(data: Sequence[int]) -> list[Sequence[int]]:
@@ -17,6 +18,6 @@ def disentangled(data: Sequence[int]) -> list[Sequence[int]]:
 
     Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
     """
-    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != _SYSEX_END]
+    starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != SYSEX_END]
     pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
     return [piece for piece in pieces if piece[0] >> 4 != _NOTE_ON or not any(piece[2:])]

@@ -21,6 +21,7 @@ from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.jack import open_jack
 from tests.integration.browsing import launch
 from tests.live import PATIENCE_S, Command, Partner, Run, StartServer, wait_for
+from tests.pipewire import PipeWire
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +90,17 @@ def _answers() -> bool:
     return True
 
 
+@pytest.fixture
+def pipewire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipeWire]:
+    """A PipeWire daemon that runs during a test, which may stop and start it."""
+    daemon = PipeWire(tmp_path_factory.mktemp("pw"))
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
@@ -112,9 +124,9 @@ def run(tmp_path: Path, improviser_home: Path) -> Iterator[Run]:
     """Start commands that are ended with the test."""
     commands: list[Command] = []
 
-    def start(*arguments: str) -> Command:
-        """Start `improviser` with `arguments`."""
-        commands.append(Command([*arguments], tmp_path, improviser_home))
+    def start(*arguments: str, pipewire: PipeWire | None = None) -> Command:
+        """Start `improviser` with `arguments`, on a PipeWire daemon where one is given."""
+        commands.append(Command([*arguments], tmp_path, improviser_home, pipewire))
         return commands[-1]
 
     yield start

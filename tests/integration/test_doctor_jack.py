@@ -58,7 +58,8 @@ def test_clock_keyboard_and_delay_are_told(run: Run, partner: Partner) -> None:
     finally:
         is_over.set()
         ticking.join()
-    assert ("pass", "jack") == (found["MIDI system"]["status"], found["MIDI system"]["found"].split(";")[0])
+    assert "pass" == found["MIDI system"]["status"]
+    assert found["MIDI system"]["found"].startswith("jack through JACK-Client 0.")
     assert "pass" == found["ports"]["status"]
     assert "'Test Keys:Test Keys'" in found["ports"]["found"]
     tempo, _, port = found["clock in"]["found"].partition(" bpm from ")

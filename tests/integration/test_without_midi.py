@@ -11,10 +11,10 @@ from improviser.control import PlayerUse
 from improviser.daemon.supervisor import Supervisor
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import read_file
-from improviser.ports.rtmidi import _ALSA_SEQUENCER
+from improviser.ports.sequencer import ALSA_SEQUENCER
 from tests.live import CHECKOUT, Run, wait_for
 
-pytestmark = pytest.mark.skipif(_ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")
+pytestmark = pytest.mark.skipif(ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")
 
 
 @pytest.fixture(autouse=True)

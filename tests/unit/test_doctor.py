@@ -90,8 +90,11 @@ def test_the_system_that_is_taken_and_why_no_other_is(platform: str, monkeypatch
     openers(monkeypatch, auto=Renamed(name))
     system = MidiSystem(None)
     assert Finding("MIDI system", PASS, f"{name}; jack: no jack here") == only(midi.check_system(system))
-    openers(monkeypatch, auto=Renamed(name), jack=Renamed("jack"))
-    assert f"{name}; jack: works too" == only(midi.check_system(system)).found
+    openers(monkeypatch, auto=Renamed(name, "alsa-midi 1.0.4"))
+    found = only(midi.check_system(system)).found
+    assert f"{name} through alsa-midi 1.0.4; jack: no jack here" == found
+    openers(monkeypatch, auto=Renamed(name), jack=Renamed("jack", "JACK-Client 0.5.7"))
+    assert f"{name}; jack: works too, through JACK-Client 0.5.7" == only(midi.check_system(system)).found
 
 
 def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +116,7 @@ def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatc
     ("platform", "found", "step"),
     [
         ("linux", "none works here; jack: no jack here; alsa: no alsa here", "sudo apt install jackd2"),
-        ("win32", "none works here; winmm: no winmm here", "pip install --force-reinstall python-rtmidi"),
+        ("win32", "none works here; winmm: no winmm here", "pip install --force-reinstall improviser-live"),
     ],
 )
 def test_no_midi_system_fails(platform: str, found: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,11 +59,11 @@ def test_a_user_without_rights_is_told_how_to_get_them(
     monkeypatch.setattr(os, "getgroups", lambda: [29])
     monkeypatch.setattr(grp, "getgrnam", lambda _: SimpleNamespace(gr_gid=29))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (95, 95))
-    monkeypatch.setattr(rights, "_SEQUENCER", tmp_path)
+    monkeypatch.setattr(rights, "ALSA_SEQUENCER", tmp_path)
     assert [PASS, PASS, PASS] == [finding.status for finding in rights.check_rights("alsa")]
     monkeypatch.setattr(os, "getgroups", list)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (0, 0))
-    monkeypatch.setattr(rights, "_SEQUENCER", tmp_path / "none")
+    monkeypatch.setattr(rights, "ALSA_SEQUENCER", tmp_path / "none")
     group, limit, sequencer = rights.check_rights("")
     assert [WARN, WARN, WARN] == [group.status, limit.status, sequencer.status]
     assert "sudo usermod -aG audio $USER, then log in again" == group.next_step
@@ -77,7 +77,7 @@ def test_more_of_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     grp, resource = pytest.importorskip("grp"), pytest.importorskip("resource")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "access", lambda *_: False)
-    monkeypatch.setattr(rights, "_SEQUENCER", Path(os.devnull))
+    monkeypatch.setattr(rights, "ALSA_SEQUENCER", Path(os.devnull))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     group, limit, sequencer = rights.check_rights("alsa")
     assert [PASS, PASS, WARN] == [group.status, limit.status, sequencer.status]

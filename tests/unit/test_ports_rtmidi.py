@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import pytest
 
 from improviser.errors import PortError
-from improviser.ports import quiet
+from improviser.ports import quiet, sequencer
 from improviser.ports import rtmidi as module
-from improviser.ports.rtmidi import RtMidiBackend
+from improviser.ports.driver import DriverMissingError
+from improviser.ports.rtmidi import Binding, RtMidiBackend
 
 JACK, ALSA, MM = 3, 2, 4
 NOTE = (0x90, 60, 80)
@@ -280,7 +281,7 @@ def test_a_missing_port_tells_what_is_available() -> None:
 
 def test_elsewhere_lists_have_clients_of_their_own() -> None:
     """On other systems an open port is not asked for lists while it plays."""
-    backend = RtMidiBackend("coremidi", JACK)
+    backend = RtMidiBackend("coremidi", JACK, Binding("python-rtmidi", FakeRtMidi))
     backend.open_virtual_output("Out")
     backend.open_virtual_input("In", ignore)
     backend.output_names()
@@ -303,14 +304,14 @@ def test_missing_systems_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) ->
     """No sequencer, no server, no support and no rtmidi: each with its next step."""
     with pytest.raises(PortError, match="built without coremidi"):
         module.open_coremidi()
-    monkeypatch.setattr(module, "_ALSA_SEQUENCER", Path("/nonexistent"))
+    monkeypatch.setattr(sequencer, "ALSA_SEQUENCER", Path("/nonexistent"))
     with pytest.raises(PortError, match="modprobe snd-seq"):
         module.open_alsa()
-    monkeypatch.setattr(module, "_ALSA_SEQUENCER", Path("/"))
-    with pytest.raises(PortError, match="no ALSA server answers; load the ALSA sequencer"):
+    monkeypatch.setattr(sequencer, "ALSA_SEQUENCER", Path("/"))
+    with pytest.raises(PortError, match="no ALSA server answers; load it with"):
         module.open_alsa()
     monkeypatch.setattr(module, "rtmidi", None)
-    with pytest.raises(PortError, match="pip install python-rtmidi"):
+    with pytest.raises(DriverMissingError, match="python-rtmidi does not load"):
         module.open_jack()
 
 

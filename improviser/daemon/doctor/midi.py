@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.config.settings import load_settings
 from improviser.daemon.doctor.finding import by_system, failed, passed, warned
 from improviser.errors import ConfigError, PortError
-from improviser.ports import AUTO, LOOPBACK, open_backend
+from improviser.ports import AUTO, LOOPBACK, advice, open_backend
 from improviser.ports.name import is_own, is_through, loopback_name
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ _DRIVER: Final = "loopback driver"
 _OURS: Final = {"darwin": ("coremidi", JACK), "win32": ("winmm",)}
 _OURS_ELSEWHERE: Final = (JACK, "alsa")
 _GET_SYSTEM: Final = {
-    "darwin": "pip install --force-reinstall python-rtmidi",
-    "win32": "pip install --force-reinstall python-rtmidi",
+    "darwin": "pip install --force-reinstall improviser-live",
+    "win32": "pip install --force-reinstall improviser-live",
 }
 _GET_JACK: Final = (
     "sudo apt install jackd2 (Debian, Ubuntu; elsewhere the package jack2 or pipewire-jack), then: jackd -d "
-    "alsa, or jackd -d dummy where there is no sound card; or for ALSA's ports: sudo modprobe snd-seq"
+    "alsa, or jackd -d dummy where there is no sound card"
 )
+_OR_ALSA: Final = "; or for ALSA's ports: sudo modprobe snd-seq"
 _GET_KEYBOARD: Final = (
     "connect a keyboard or start a program that plays MIDI; or hear it without: improviser demo"
 )
@@ -79,7 +80,7 @@ def check_system(midi: MidiSystem) -> Iterator[Finding]:
         yield _no_system(midi.wanted, str(error))
         return
     reasons = [f"{name}: {_why_not(name)}" for name in _others(midi.name)] if midi.wanted == AUTO else []
-    yield passed(_SYSTEM, "; ".join((midi.name, *reasons)))
+    yield passed(_SYSTEM, "; ".join((_through(midi.backend), *reasons)))
 
 
 def check_ports(midi: MidiSystem) -> Iterator[Finding]:
@@ -110,9 +111,20 @@ def _no_system(wanted: str, error: str) -> Finding:
     """Say why no MIDI system was opened, and what to do: as it says itself, or the usual for any."""
     if wanted != AUTO:
         found, _, step = error.partition("; ")
-        return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _GET_JACK))
+        return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _get_jack()))
     reasons = [f"{name}: {_why_not(name)}" for name in _others("")]
-    return failed(_SYSTEM, "; ".join(("none works here", *reasons)), by_system(_GET_SYSTEM, _GET_JACK))
+    return failed(_SYSTEM, "; ".join(("none works here", *reasons)), by_system(_GET_SYSTEM, _get_jack()))
+
+
+def _get_jack() -> str:
+    """Return how to get a MIDI system on Linux: from PipeWire, where that runs."""
+    uses_pipewire = advice.runs_pipewire() or advice.is_under_pw_jack()
+    return (advice.get_jack() if uses_pipewire else _GET_JACK) + _OR_ALSA
+
+
+def _through(backend: Backend) -> str:
+    """Return the name of a MIDI system, with the library by which it is reached."""
+    return f"{backend.name} through {backend.driver}" if backend.driver else backend.name
 
 
 def _windows_driver() -> Finding:
@@ -163,8 +175,8 @@ def _others(chosen: str) -> list[str]:
 def _why_not(name: str) -> str:
     """Give why a system was not taken."""
     try:
-        with closing(open_backend(name)):
-            return "works too"
+        with closing(open_backend(name)) as backend:
+            return f"works too, through {backend.driver}"
     except PortError as error:
         return str(error).partition(";")[0]
 

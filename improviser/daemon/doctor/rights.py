@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improviser.daemon.doctor.finding import by_system, passed, warned
 from improviser.ports import priority
+from improviser.ports.sequencer import ALSA_SEQUENCER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from improviser.daemon.doctor.finding import Finding
 
 _GROUP: Final = "audio"
-_SEQUENCER: Final = Path("/dev/snd/seq")
 _JOIN: Final = "sudo usermod -aG audio $USER, then log in again"
 _ALLOW: Final = (
     "echo '@audio - rtprio 20' | sudo tee /etc/security/limits.d/audio.conf, join the group "
@@ -85,10 +84,11 @@ def _limit() -> Finding:
 def _sequencer(midi_system: str) -> Finding:
     """Say whether ALSA's sequencer can be reached."""
     name = "ALSA sequencer"
-    if os.access(_SEQUENCER, os.R_OK | os.W_OK):
-        return passed(name, f"{_SEQUENCER} can be read and written")
-    if not _SEQUENCER.exists():
+    if os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
+        return passed(name, f"{ALSA_SEQUENCER} can be read and written")
+    if not ALSA_SEQUENCER.exists():
         if midi_system and midi_system != "alsa":
             return passed(name, f"not there, and not needed beside {midi_system}")
-        return warned(name, f"there is no {_SEQUENCER}", "sudo modprobe snd-seq; or use JACK: jackd -d dummy")
-    return warned(name, f"{_SEQUENCER} is refused", _JOIN)
+        step = "sudo modprobe snd-seq; or use JACK: see the MIDI system above"
+        return warned(name, f"there is no {ALSA_SEQUENCER}", step)
+    return warned(name, f"{ALSA_SEQUENCER} is refused", _JOIN)

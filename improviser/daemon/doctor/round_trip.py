@@ -12,6 +12,7 @@ from improviser.daemon.doctor.finding import failed, passed, warned
 from improviser.daemon.doctor.midi import JACK, client_of_jack, has_virtual_ports
 from improviser.errors import PortError
 from improviser.ports import LOOPBACK, open_backend
+from improviser.ports.advice import LATENCY
 from improviser.ports.base import PROBE_PORT
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _INSIDE: Final = "inside this program only"
 _RESTART: Final = "restart the MIDI system (JACK: end jackd and start it again), then run this again"
 _CALM: Final = "end what keeps the machine busy, and see real-time priority above"
 _FASTER: Final = "use shorter periods, such as: jackd -d alsa -p 128; or "
+_FASTER_PIPEWIRE: Final = f"use shorter periods: {LATENCY} pw-jack improviser jam; or "
 
 
 class _Echo:
@@ -92,7 +94,14 @@ def _judged(backend: Backend, way: str) -> Finding:
     )
     if median_ms < SLOW_MS:
         return passed(_NAME, found)
-    return warned(_NAME, found, _FASTER + _CALM if backend.name == JACK else _CALM)
+    return warned(_NAME, found, _faster(backend) + _CALM)
+
+
+def _faster(backend: Backend) -> str:
+    """Return what shortens the way through a MIDI system, where something does."""
+    if backend.name != JACK:
+        return ""
+    return _FASTER_PIPEWIRE if "PipeWire" in backend.driver else _FASTER
 
 
 def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:

@@ -1,0 +1,91 @@
+"""`improviser` on a PipeWire daemon, with its JACK library and without."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from improviser.midi.message import NoteOn
+from improviser.midi.smf import read_file
+from improviser.ports.sequencer import ALSA_SEQUENCER
+from tests.live import Run
+from tests.pipewire import PipeWire
+
+pytestmark = pytest.mark.pipewire
+
+
+def test_a_jam_plays_through_pipewire(run: Run, pipewire: PipeWire, tmp_path: Path) -> None:
+    """Under pw-jack the demo plays through ports of PipeWire."""
+    options = ("--bars", "2", "--tempo", "240", "--key", "C", "--seed", "1", "--record", "take.mid")
+    demo = run("demo", "--json", *options, pipewire=pipewire)
+    ready = demo.wait_until_told("ready")
+    assert ("jack", True) == (ready["backend"], ready["is_virtual"])
+    assert (0, "") == demo.end()
+    player, improviser = read_file(tmp_path / "take.mid").tracks
+    assert any(isinstance(event.message, NoteOn) for event in player.events)
+    assert any(isinstance(event.message, NoteOn) for event in improviser.events)
+
+
+def test_a_daemon_that_is_started_again_is_joined(run: Run, pipewire: PipeWire) -> None:
+    """After a restart of the daemon a new command finds it."""
+    pipewire.restart()
+    ports = run("ports", "--json", "--backend", "jack", pipewire=pipewire)
+    assert (0, "") == ports.end()
+    assert [] == ports.lines  # a daemon without a session manager has no ports of its own
+
+
+def found(run: Run, *options: str, pipewire: PipeWire) -> dict[str, dict[str, str]]:
+    """Return what the doctor finds on the daemon, by name."""
+    doctor = run("doctor", "--json", *options, pipewire=pipewire)
+    doctor.end()
+    return {finding["name"]: finding for finding in map(json.loads, doctor.lines)}
+
+
+def test_under_pw_jack_the_doctor_names_pipewire(run: Run, pipewire: PipeWire) -> None:
+    """The MIDI system is JACK by PipeWire, and messages come back within some of its periods."""
+    findings = found(run, pipewire=pipewire)
+    system = findings["MIDI system"]
+    assert "pass" == system["status"]
+    assert re.match(r"jack through JACK-Client [\d.]+ and PipeWire [\d.]+;", system["found"])
+    assert "pass" == findings["round trip"]["status"]
+
+
+def test_long_periods_are_told_with_what_shortens_them(run: Run, pipewire: PipeWire) -> None:
+    """Periods of 2,048 frames are too long to play with; PIPEWIRE_LATENCY is the next step."""
+    pipewire.latency = "2048/48000"
+    trip = found(run, pipewire=pipewire)["round trip"]
+    assert "warn" == trip["status"]
+    assert trip["next_step"].startswith(
+        "use shorter periods: PIPEWIRE_LATENCY=128/48000 pw-jack improviser jam"
+    )
+
+
+@pytest.fixture
+def without_pw_jack(pipewire: PipeWire, monkeypatch: pytest.MonkeyPatch) -> PipeWire:
+    """The daemon, for programs that pw-jack does not start."""
+    if ALSA_SEQUENCER.exists():
+        pytest.skip("this machine has the ALSA sequencer")
+    monkeypatch.setattr(pipewire, "command", lambda *arguments: list(arguments))
+    return pipewire
+
+
+@pytest.mark.parametrize("options", [(), ("--backend", "jack")])
+def test_without_pw_jack_the_doctor_names_it(
+    run: Run, without_pw_jack: PipeWire, options: tuple[str, ...]
+) -> None:
+    """PipeWire runs and no JACK server answers: the next step is pw-jack, not another server."""
+    system = found(run, *options, pipewire=without_pw_jack)["MIDI system"]
+    assert "fail" == system["status"]
+    assert "pw-jack improviser jam" in system["next_step"]
+    assert "PIPEWIRE_LATENCY=128/48000" in system["next_step"]
+    assert "jackd" not in system["next_step"]
+
+
+def test_a_jam_without_pw_jack_says_so_and_plays_inside(run: Run, without_pw_jack: PipeWire) -> None:
+    """The built-in player jams, and the notice names pw-jack once."""
+    demo = run("demo", "--bars", "1", "--tempo", "240", "--key", "C", pipewire=without_pw_jack)
+    assert (0, "") == demo.end()
+    assert 1 == "".join(demo.lines).count("pw-jack improviser jam")
