@@ -215,6 +215,8 @@ class Supervisor:
             case Ready():
                 self._ready = event
                 self._missed_s = None
+                if self._ports is not None:  # a successor waits for this system, and takes no other one
+                    self._ports = replace(self._ports, backend=event.backend)
                 self._connections.follow(event)
             case Summary():
                 self._summary = event

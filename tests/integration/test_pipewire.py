@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ import pytest
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.sequencer import ALSA_SEQUENCER
-from tests.live import Run
+from tests.live import Run, wait_for
 from tests.pipewire import PipeWire
 
 pytestmark = pytest.mark.pipewire
+
+# A machine on which all other tests run at once is slow.
+SLACK_S = 3.0
 
 
 def test_a_jam_plays_through_pipewire(run: Run, pipewire: PipeWire, tmp_path: Path) -> None:
@@ -35,6 +40,32 @@ def test_a_daemon_that_is_started_again_is_joined(run: Run, pipewire: PipeWire) 
     ports = run("ports", "--json", "--backend", "jack", pipewire=pipewire)
     assert (0, "") == ports.end()
     assert [] == ports.lines  # a daemon without a session manager has no ports of its own
+
+
+def test_a_jam_survives_a_restart_of_the_daemon(run: Run, pipewire: PipeWire) -> None:
+    """PipeWire goes without a word to its clients: that is told, and it plays on within 5 s of its return."""
+    jam = run("demo", "--json", "--tempo", "150", "--key", "C", "--seed", "3", pipewire=pipewire)
+    wait_for(lambda: jam.told("played"), "a note")
+    pipewire.restart()
+    back_s = time.monotonic()
+    wait_for(lambda: len(jam.told("ready")) == 2, "a performer on the new daemon")
+    ready = len(jam.lines)
+    wait_for(lambda: any('"played"' in line for line in jam.lines[ready:]), "a note on the new daemon")
+    assert time.monotonic() - back_s < 5.0 + SLACK_S
+    assert any("does not answer" in told["text"] for told in jam.told("warning"))
+    jam.process.send_signal(signal.SIGINT)
+    assert (0, "") == jam.end()
+
+
+def test_a_jam_whose_daemon_stays_away_ends_at_ctrl_c(run: Run, pipewire: PipeWire) -> None:
+    """With code 0 and a plain line, while it waits for the daemon."""
+    jam = run("demo", "--json", "--tempo", "150", "--key", "C", pipewire=pipewire)
+    wait_for(lambda: jam.told("played"), "a note")
+    pipewire.stop()
+    wait_for(lambda: jam.told("warning"), "word of it")
+    jam.process.send_signal(signal.SIGINT)
+    assert (0, "") == jam.end()
+    assert "ended while it waited for the MIDI system" in jam.told("notice")[-1]["text"]
 
 
 def found(run: Run, *options: str, pipewire: PipeWire) -> dict[str, dict[str, str]]:

@@ -287,6 +287,25 @@ say('{{"event": "summary"}}')"""
     assert [(0, 60)] in released
 
 
+def test_a_successor_waits_for_the_same_system(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was the first that worked may be back in a moment: no other one is taken in its place."""
+    rescuing(monkeypatch)
+    script = f"""ports, told = lines.readline(), lines.readline()
+backend = ports.split('"backend": ')[1].split(',')[0].replace('"', "")
+say('{{"event": "notice", "text": "' + backend + '"}}')
+if backend == "auto":
+    say('{READY.replace("loopback", "jack")}')
+    signal.raise_signal(9)
+say('{{"event": "summary"}}')"""
+    performer = play(script)
+    monkeypatch.setattr(supervisor, "RESTARTS_MAX", 5)
+    with performer:
+        performer.open(PortSettings())
+        performer.start(SETTINGS)
+        told = list(performer.events())
+    assert [Notice("auto"), Notice("jack")] == [event for event in told if isinstance(event, Notice)]
+
+
 @pytest.fixture
 def losing(play: Play, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], list[Event]]:
     """Give what is told where a performer that plays loses the MIDI system, and so many find none."""
