@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
