@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -55,7 +56,12 @@ def focused(page: Page) -> str:
 
 def notes_heard(jam: Command) -> list[int]:
     """Return the notes of the page that the jam has heard."""
-    return [event["note"] for event in jam.told("heard") if event["port"].startswith("Page")]
+    return [event["note"] for event in of_page(jam, "heard")]
+
+
+def of_page(jam: Command, kind: str) -> list[dict[str, Any]]:
+    """Return what the jam has heard of a page; the built-in player may have played before."""
+    return [event for event in jam.told(kind) if event["port"].startswith("Page")]
 
 
 @pytest.mark.parametrize("field", ["preset", "lock", "input", "output"])
@@ -260,22 +266,24 @@ def test_an_mpe_keyboard_is_thinned_out_and_never_cut_off(browser: Browser, run:
     with opened(browser, url) as one:
         one.page.evaluate(KEYBOARD)
         sent, seconds = flood(one)
-        assert sent / seconds == pytest.approx(FINGERS * STREAMS * RATE_HZ, rel=0.1)
+        assert sent / seconds > 0.9 * FINGERS * STREAMS * RATE_HZ
         last = RATE_HZ * SECONDS - 1
         assert soon(lambda: newest(jam) == dict.fromkeys(streams(), last % 128))
-        assert {"Page 1"} == {event["port"] for event in jam.told("heard")}
+        assert {"Page 1"} == {event["port"] for event in of_page(jam, "heard")}
         assert not one.page.locator("#banner").is_visible()
-    notes = [(event["channel"], event["note"]) for event in jam.told("heard")]
+    notes = [(event["channel"], event["note"]) for event in of_page(jam, "heard")]
     fingers = [(finger + 1, 60 + finger) for finger in range(1, FINGERS + 1)]
     assert sorted([*fingers, *[(2, 80)] * SECONDS]) == sorted(notes)
-    assert len(notes) == len(jam.told("lifted"))
+    assert len(notes) == len(of_page(jam, "lifted"))
     controls = [event["data"] for event in jam.told("controlled")]
     pedals = [data for data in controls if data[0] == 0xB0 and data[1] == 64]
     assert [127, 0] * (SECONDS // 2) == [value for _, _, value in pedals]
     thinned = len(controls) - len(pedals)
     assert FINGERS * STREAMS * SECONDS < thinned < 300 * seconds
     for finger in range(1, 6):
-        ends = next(e for e in jam.told("lifted") if (e["channel"], e["note"]) == (finger + 1, 60 + finger))
+        ends = next(
+            e for e in of_page(jam, "lifted") if (e["channel"], e["note"]) == (finger + 1, 60 + finger)
+        )
         before = [e for e in jam.told("controlled") if e["at_s"] <= ends["at_s"]]
         assert last % 128 in {e["data"][1] for e in before if e["data"][0] == 0xE0 | finger}
 

@@ -20,6 +20,7 @@ from improviser.control import (
     PortChanged,
     Receive,
     Refused,
+    Rested,
     Route,
     Routed,
     Understood,
@@ -38,6 +39,7 @@ from improviser.ports.clock import ManualClock
 from improviser.ports.loopback import LoopbackBackend, Patchbay
 from tests.performing import (
     BAR_S,
+    ENGINE,
     START_S,
     Performance,
     hanging,
@@ -312,3 +314,16 @@ def test_a_panic_after_all_that_leaves_nothing() -> None:
     assert [NoteOff(0, note.note) for _, note in performance.sent if isinstance(note, NoteOn)] == [
         note for _, note in performance.sent if isinstance(note, NoteOff)
     ]
+
+
+def test_a_rest_is_told_once() -> None:
+    """When the player has been silent for its patience: a note wakes it, and it may rest again."""
+    performance = Performance(performer_settings(engine=ENGINE | {"patience_bars": 1}))
+    for at_s in (0.0, 10.0):
+        performance.play(at_s, NoteOn(0, 60, 80))
+        performance.play(at_s + 0.4, NoteOff(0, 60))
+    performance.run(until_s=20.0)
+    first, second = performance.told(Rested)
+    assert BAR_S < first.at_s - START_S < 2 * BAR_S
+    assert 10.0 + BAR_S < second.at_s - START_S < 10.0 + 2 * BAR_S
+    assert [4.75, 12.75] == [first.beat, second.beat]
