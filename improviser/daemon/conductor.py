@@ -59,7 +59,7 @@ LINK_JUMP_BEATS: Final = 0.1
 COUNT_IN_LEAD_S: Final = 0.5
 LINK: Final = "Link"
 _S_PER_MINUTE: Final = 60.0
-_PLAY_ON: Final = "the beat is the improviser's own again: play, tap, set a tempo or press solo to go on"
+_PLAY_ON: Final = "a note, a tap, a tempo or solo goes on without it"
 
 
 def is_clock(data: Sequence[int]) -> bool:
@@ -208,7 +208,7 @@ class Conductor:
         if self._stopped_by is not None:
             lead.give_up()
             self._lead = None
-            yield from self._detach(at_s, engine, f"the stopped MIDI clock on '{lead.port}' is gone")
+            yield from self._detach(at_s, engine, f"the stopped MIDI clock on '{lead.port}' ticks no more")
         elif lead.is_rolling and not self._is_bridging:
             self._is_bridging = True
             yield Notice("the MIDI clock is gone: the beat goes on at its last tempo until it is back")
