@@ -29,7 +29,7 @@ SOUNDFONTS: Final = (
     "/opt/homebrew/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
     "/usr/local/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
 )
-# fluidsynth's gain: with it the example in docs/ has -17 to -21 dBFS RMS, and chords of five notes peak at -1.
+# fluidsynth's gain: with it the example in docs/ has -17 to -21 dBFS RMS; chords of five notes peak at -1.
 # fluidsynth's own gain of 0.2 is 20 dB below that. Soundfonts differ: by the file's name without its suffix.
 # Source: tests/integration/test_sound_level.py.
 _GAIN: Final = 2.0
