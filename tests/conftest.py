@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from improviser.daemon.soundfont import find_soundfont
 from tests.some import all_of_some
 
 IS_CI = os.environ.get("CI") == "true"
@@ -16,6 +17,7 @@ IS_CI = os.environ.get("CI") == "true"
 PROGRAMS = {
     "jack": ("jackd", "jackd2"),
     "browser": ("chromium", "chromium"),
+    "sound": ("fluidsynth", "fluidsynth timgm6mb-soundfont"),
     "pipewire": ("pw-jack", "pipewire pipewire-bin pipewire-jack"),
 }
 
@@ -39,12 +41,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests that need a program where it is not; with CI=true that is a failure."""
     for marker, (program, package) in PROGRAMS.items():
-        if item.get_closest_marker(marker) is None or shutil.which(program) is not None:
+        if item.get_closest_marker(marker) is None or not _lacks(marker, program):
             continue
-        reason = f"no {program} on the PATH: on Debian, apt-get install {package}"
+        reason = f"no {program} that works here: on Debian, apt-get install {package}"
         if IS_CI:
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def _lacks(marker: str, program: str) -> bool:
+    """Return whether what tests with a marker need is not here: a program, and to sound a soundfont too."""
+    return shutil.which(program) is None or (marker == "sound" and find_soundfont() is None)
 
 
 @pytest.fixture(scope="session", autouse=True)

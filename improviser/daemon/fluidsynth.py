@@ -9,7 +9,14 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.control import Changed, Notice, Ready, Warned
-from improviser.daemon.soundfont import INSTEAD, find_program, find_soundfont, how_to_install, missing
+from improviser.daemon.soundfont import (
+    INSTEAD,
+    find_program,
+    find_soundfont,
+    gain_of,
+    how_to_install,
+    missing,
+)
 from improviser.daemon.synth_cable import connecting, drivers, is_connected_anew
 from improviser.daemon.synth_process import SynthProcess
 from improviser.ports.base import VIRTUAL_OUTPUT
@@ -21,8 +28,6 @@ if TYPE_CHECKING:
 
     from improviser.control import Event, PerformerSettings
 
-# Its own 0.2 is a whisper beside other programs.
-_GAIN: Final = "0.6"
 # A soundfont of 140 MB is read from a slow disk in so long.
 _PORT_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.05
@@ -107,7 +112,8 @@ class Fluidsynth:
         if program is None or soundfont is None:
             return
         self._number += 1
-        command = [program, *drivers(ready, self._client), "-q", "-g", _GAIN, str(soundfont)]
+        gain = str(gain_of(soundfont))
+        command = [program, *drivers(ready, self._client), "-q", "-g", gain, str(soundfont)]
         try:
             self._process = SynthProcess(command, self._died)
         except OSError as error:

@@ -12,10 +12,11 @@ PROGRAM: Final = "fluidsynth"
 SOUNDFONT_VARIABLE: Final = "IMPROVISER_SOUNDFONT"
 # The page needs no synthesizer: the browser sounds.
 INSTEAD: Final = "or open the page of the jam instead, which has sound of its own"
-# Source: fluid-soundfont-gm and the alternative default-GM of Debian; soundfont-fluid of Arch and Fedora;
-# fluidsynth's own default on Windows; the small one that comes with Homebrew's fluid-synth.
+# Source: fluid-soundfont-gm, timgm6mb-soundfont and the alternative default-GM of Debian; soundfont-fluid of
+# Arch and Fedora; fluidsynth's own default on Windows; the small one that comes with Homebrew's fluid-synth.
 SOUNDFONTS: Final = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf2/TimGM6mb.sf2",
     "/usr/share/sounds/sf2/default-GM.sf2",
     "/usr/share/sounds/sf3/default-GM.sf3",
     "/usr/share/soundfonts/default.sf2",
@@ -28,6 +29,11 @@ SOUNDFONTS: Final = (
     "/opt/homebrew/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
     "/usr/local/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
 )
+# fluidsynth's gain: with it the example in docs/ has -17 to -21 dBFS RMS; chords of five notes peak at -1.
+# fluidsynth's own gain of 0.2 is 20 dB below that. Soundfonts differ: by the file's name without its suffix.
+# Source: tests/integration/test_sound_level.py.
+_GAIN: Final = 2.0
+_GAINS: Final = {"TimGM6mb": 4.0}
 _INSTALL_PROGRAM: Final = {
     "darwin": "brew install fluid-synth",
     "win32": "scoop bucket add extras; scoop install fluidsynth",
@@ -57,6 +63,11 @@ def find_soundfont() -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def gain_of(soundfont: Path) -> float:
+    """Return the gain at which a soundfont is loud enough beside other programs, and never too loud."""
+    return _GAINS.get(soundfont.resolve().stem, _GAIN)
 
 
 def missing() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,13 +20,7 @@ from improviser.ports.jack import JackBackend, open_jack
 from tests.live import CHECKOUT, Run, wait_for
 from tests.performing import ready
 
-pytestmark = [
-    pytest.mark.jack,
-    pytest.mark.skipif(
-        shutil.which("fluidsynth") is None or find_soundfont() is None,
-        reason="no fluidsynth with a soundfont: on Debian, apt-get install fluidsynth fluid-soundfont-gm",
-    ),
-]
+pytestmark = [pytest.mark.jack, pytest.mark.sound]
 # A note of a soundfont is a hundred times as loud; the reverb of an idle synthesizer dithers far below.
 HEARD_RMS = 1e-4
 # A jam's synthesizer on its own, started as the command does, and then waits.

@@ -90,7 +90,7 @@ def test_it_is_started_told_of_and_ended(folder: Path, sound: Fluidsynth, told: 
     wait_for(lambda: starts(folder), "start")
     (arguments,) = starts(folder)
     assert ["-a", "coreaudio", "-m", "coremidi", "-o", "midi.autoconnect=1"] == arguments[:6]
-    assert str(folder / "Small.sf2") == arguments[-1]
+    assert ["-g", "2.0", str(folder / "Small.sf2")] == arguments[-3:]
     assert not {"-i", "-s", "-is"} & set(arguments)
     sound.close()
     sound.close()
