@@ -1,0 +1,94 @@
+"""Our own MIDI clock that a cable brings back, beside clocks of others that are followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from improviser.control import ClockUse, Started, Synced, Warned
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, message_to_bytes
+from tests.performing import KEYBOARD, START_S, Performance, ons, performer_settings
+from tests.unit.test_clock_choice import DAW, texts
+from tests.unit.test_conductor import play_clock
+
+ON = NoteOn(0, 60, 80)
+
+
+def returning(delay_s: float, **values: Any) -> Performance:  # noqa: ANN401 - any field
+    """Return a performance whose clock comes back on a port, later by `delay_s`."""
+    performance = Performance(performer_settings(sends_clock=True, **values))
+    kinds = {message_to_bytes(message)[0] for message in (CLOCK, START, STOP, CONTINUE)} | {0xF2}
+
+    def come_back(data: Any, _at_ns: int) -> None:  # noqa: ANN401 - bytes
+        """Let what was sent of the clock be received later."""
+        if data[0] in kinds:
+            performance.play_bytes(performance.clock.now_s() - START_S + delay_s, tuple(data))
+
+    performance.backend.open_input("Improviser Out", come_back)
+    return performance
+
+
+@pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
+@pytest.mark.parametrize("delay_s", [0.0, 0.003, 0.05, 0.12])
+def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: ClockUse) -> None:
+    """Through a DAW or a thru box, its ticks and transport change nothing; that is told once."""
+    performance = returning(delay_s, clock=use)
+    performance.play(1.0, ON)
+    performance.run(until_s=10.0)
+    assert [1.0, 3.0, 5.0, 7.0, 9.0] == pytest.approx(ons(performance), abs=1e-4)
+    assert not performance.told(Synced)
+    assert not performance.told(Started)
+    assert [
+        f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"
+    ] == texts(performance)
+
+
+@pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
+def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
+    """Ticks without a start come back: they are known by their places between the ticks that were sent."""
+    performance = Performance(performer_settings(sends_clock=True, clock=use))
+    performance.play(1.0, ON)
+    for place in range(24 * 6):
+        performance.play(3.013 + place * 2.5 / 120, CLOCK)
+    performance.run(until_s=8.0)
+    assert [1.0, 3.0, 5.0, 7.0] == pytest.approx(ons(performance), abs=1e-4)
+    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
+
+
+def test_others_clocks_are_followed_while_ours_is_sent() -> None:
+    """A DAW leads, is bridged, and leads again, though our ticks go along; one may start later too."""
+    performance = Performance(performer_settings(sends_clock=True))
+    gone_s = play_clock(performance, 97.0, 1.0, 16, START, port=DAW)
+    back_s = gone_s + 4 * 60 / 97
+    play_clock(performance, 97.0, back_s, 8, port=DAW)
+    performance.run(until_s=back_s + 4.0)
+    assert not performance.told(Warned)
+    assert ["the MIDI clock is gone", "the MIDI clock is back"] == [
+        text.partition(":")[0] for text in texts(performance)
+    ]
+    later = Performance(performer_settings(sends_clock=True))
+    later.play(0.5, ON)
+    play_clock(later, 90.0, 4.0, 12, START, port=DAW)
+    later.run(until_s=10.0)
+    assert [4.0, 4.0 + 4 * 60 / 90] == pytest.approx(ons(later)[2:4], abs=0.003)
+
+
+def test_a_leader_that_starts_again_is_not_taken_for_ours() -> None:
+    """Our own start follows the leader's, so that another start of it is like one that comes back."""
+    performance = Performance(performer_settings(sends_clock=True))
+    next_s = play_clock(performance, 120.0, 1.0, 0.25, START, port=DAW)
+    play_clock(performance, 120.0, next_s, 16, START, port=DAW)
+    performance.run(until_s=8.0)
+    assert not performance.told(Warned)
+    assert [1.0, next_s, next_s + 2.0, next_s + 4.0] == pytest.approx(ons(performance)[:4], abs=0.003)
+
+
+def test_with_clock_midi_a_clock_of_another_tempo_is_told_from_ours() -> None:
+    """It begins to tick while ours is sent: two beats later it is known for another one, and followed."""
+    performance = Performance(performer_settings(sends_clock=True, clock=ClockUse.MIDI))
+    performance.play(1.0, ON)
+    play_clock(performance, 90.0, 3.0, 16, port=DAW)
+    performance.run(until_s=12.0)
+    assert 90.0 == pytest.approx(performance.told(Synced)[-1].tempo_bpm, abs=0.1)
+    assert not performance.told(Warned)
