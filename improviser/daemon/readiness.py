@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -30,7 +31,9 @@ SETTLE_S: Final = 1.0
 IDLE_S: Final = 10.0
 _PATIENCE_S: Final = 10.0
 _MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
-_LIBRARIES: Final = "import numpy, mido, rtmidi"
+# python-rtmidi has no wheel from Python 3.13 on.
+_DRIVER: Final = "rtmidi" if find_spec("rtmidi") else "jack"
+_LIBRARIES: Final = f"import numpy, mido, {_DRIVER}"
 _BARE_CLIENT: Final = """
 import signal, sys, rtmidi
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())

@@ -8,7 +8,7 @@ from improviser.cli.demo import demo
 from improviser.cli.jam import jam
 
 # What chooses between instruments that a demo does not listen to, or is the tune's own.
-NOT_OF_A_DEMO = {"in_", "listen_channel", "from_", "to", "meter", "count_in"}
+NOT_OF_A_DEMO = {"in_", "not_in", "listen_channel", "from_", "to", "meter", "count_in"}
 
 
 def test_a_demo_has_the_options_of_a_jam() -> None:

@@ -21,4 +21,5 @@ def test_our_own_probe_is_not_listed(run: Run, monkeypatch: pytest.MonkeyPatch) 
         backend.open_virtual_output(name)
     backend.open_virtual_input(PROBE_PORT, lambda *_: None)
     monkeypatch.setattr(ports, "open_backend", lambda _: backend)
-    assert ["FOR   NAME", "--in  Keys", f"--in  {VIRTUAL_OUTPUT}"] == run("ports").splitlines()
+    expected = ["FOR   NAME", "--in  Keys", f"--in  {VIRTUAL_OUTPUT}", "(loopback)"]
+    assert expected == run("ports").splitlines()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from improviser.daemon.timing.witness import Note
 
-BACKENDS: Final = ("jack", "rtmidi-jack")
+# python-rtmidi has no wheel from Python 3.13 on.
+BACKENDS: Final = ("jack", "rtmidi-jack") if find_spec("rtmidi") else ("jack",)
 # Of no whole number of periods a step, so that notes meet all places of a period.
 TEMPO_BPM: Final = 117.0
 _STEPS_PER_BEAT: Final = 4

@@ -1,0 +1,124 @@
+"""The ways in which a user installs a wheel, on each Python that is here: pip, pipx and uv.
+
+Slow: libraries come from the package index. None of them may be built: a user has no compiler.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from improviser import __version__
+from tests.packaging.conftest import KEPT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+MINORS = (11, 12, 13, 14)
+PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+# Whatever is to be compiled fails, by these tools at once.
+NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false", "PIP_ONLY_BINARY": ":all:"}
+WORKS = "import ensurepip, sys, venv; sys.exit(sys.version_info[1] != {minor})"
+
+
+@cache
+def interpreter(minor: int) -> str | None:
+    """Return a Python 3.`minor` that can make environments, from the path or pyenv; None: none is here."""
+    found: list[str | Path | None] = [
+        shutil.which(f"python3.{minor}"),
+        *sorted(PYENV.glob(f"versions/3.{minor}.*/bin/python3")),
+    ]
+    for python in [sys.executable, *(str(path) for path in found if path is not None)]:
+        done = subprocess.run([python, "-c", WORKS.format(minor=minor)], capture_output=True, check=False)
+        if done.returncode == 0:
+            return python
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Pip, pipx and uv in a folder of their own, and where they put the command."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What is set for the tools: nothing is taken from, or left in, the user's folders."""
+        own = {
+            "PIPX_HOME": str(self.folder / "pipx"),
+            "PIPX_BIN_DIR": str(self.folder / "bin"),
+            "UV_TOOL_DIR": str(self.folder / "uv"),
+            "UV_TOOL_BIN_DIR": str(self.folder / "bin"),
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_NO_BUILD": "1",
+            "IMPROVISER_CONFIG_DIR": str(self.folder / "none"),
+            "IMPROVISER_STATE_DIR": str(self.folder / "state"),
+        }
+        return KEPT | NO_COMPILER | own
+
+    def run(self, *command: str | Path) -> str:
+        """Run a command and return its standard output; fail with all that it wrote."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert 0 == done.returncode, done.stdout + done.stderr
+        return done.stdout
+
+    def install(self, tool: str, python: str, wheel: Path) -> Path:
+        """Install the wheel by a tool for an interpreter; return the command."""
+        if tool == "pip":
+            self.run(python, "-m", "venv", "pip")
+            self.run(self.folder / "pip" / "bin" / "python", "-m", "pip", "install", "--quiet", wheel)
+            return self.folder / "pip" / "bin" / "improviser"
+        own = self.folder / "tools" / "bin" / tool
+        install = ("install",) if tool == "pipx" else ("tool", "install")
+        self.run(own, *install, "--python", python, wheel)
+        return self.folder / "bin" / "improviser"
+
+
+@pytest.fixture
+def tools(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tools]:
+    """The tools, fresh from the index."""
+    made = Tools(tmp_path)
+    tool = request.node.callspec.params["tool"]
+    if tool != "pip":
+        venv.create(tmp_path / "tools", with_pip=True)
+        made.run(tmp_path / "tools" / "bin" / "python", "-m", "pip", "install", "--quiet", tool)
+    yield made
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.mark.parametrize("tool", ["pip", "pipx", "uv"])
+@pytest.mark.parametrize("minor", MINORS)
+def test_the_wheel_plays_wherever_it_is_installed(tools: Tools, wheel: Path, tool: str, minor: int) -> None:
+    """Nothing is built; version, presets and doctor answer, and the built-in player is answered."""
+    python = interpreter(minor)
+    if python is None:
+        pytest.skip(f"no Python 3.{minor} here")
+    improviser = tools.install(tool, python, wheel)
+    assert __version__ in tools.run(improviser, "--version")
+    presets = [json.loads(line)["name"] for line in tools.run(improviser, "presets", "--json").splitlines()]
+    assert {"chorale", "comping", "fiddle"} <= set(presets)
+    found = {
+        finding["name"]: finding
+        for finding in map(
+            json.loads, tools.run(improviser, "doctor", "--json", "--backend", "loopback").splitlines()
+        )
+    }
+    assert {"pass"} == {found[name]["status"] for name in ("MIDI system", "model", "page", "presets")}
+    shown = tools.run(
+        improviser,
+        *("demo", "--backend", "loopback", "--json", "--bars", "4", "--tempo", "240", "--key", "C"),
+    )
+    events = [json.loads(line) for line in shown.splitlines()]
+    assert any(event["event"] == "played" for event in events)
+    (summary,) = (event for event in events if event["event"] == "summary")
+    assert 0 == summary["stuck_notes"]
