@@ -79,7 +79,7 @@ def test_a_model_plays(preset: Preset) -> None:
     """The model sees and does what the engine shows and asks, and plays notes."""
     role = ROLES[preset.role]
     policy = load_policy(MODELS / preset.model, role.groups, role.action_count)
-    settings = EngineSettings(**preset.engine_values() | {"key": "C"})
+    settings = EngineSettings(**(preset.engine_values() | {"key": "C"}))
     song = compose_song([60, 64, 67], 4, settings, policy, np.random.default_rng(1))
     notes = [event for event in song.tracks[-1].events if isinstance(event.message, NoteOn)]
     assert len(notes) > len([60, 64, 67])
