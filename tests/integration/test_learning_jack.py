@@ -70,7 +70,7 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
         accepted,
         accepted[:-1],
     )  # the last one's bar may not have come
-    assert all(Path(one["path"]).is_file() for one in adopted)
+    assert [] == [one["path"] for one in adopted if not Path(one["path"]).is_file()]
     (session,) = (tmp_path / "state" / "sessions").glob("*.session.jsonl")
     again = run("replay", str(session), "--json")
     assert 0 == again.end()[0]
