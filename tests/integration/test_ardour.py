@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +13,7 @@ import pytest
 
 from improviser.ports.jack import JackBackend, open_jack
 from tests.live import PATIENCE_S, Partner, Run, StartServer, wait_for
+from tests.programs import needed
 
 pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -23,12 +23,8 @@ TUNE = [60, 64, 67, 72, 71, 67, 65, 62]
 
 
 def ardour_command() -> str:
-    """Return the name of Ardour's command for scripts; skip the test where there is none."""
-    names = [f"ardour{version}-lua" for version in range(6, 12)]
-    found = next((name for name in names if shutil.which(name)), None)
-    if found is None:
-        pytest.skip("no Ardour (on Debian: apt-get install ardour)")
-    return found
+    """Return Ardour's command for scripts."""
+    return needed("ardour", *(f"ardour{version}-lua" for version in range(6, 12)))
 
 
 class Ardour:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +22,10 @@ from improviser.music.meter import Meter
 from improviser.music.scale import parse_key
 from improviser.offline import Wishes, render_song
 from tests.actors import pulse
+from tests.programs import needed
 from tests.written import TICKS, TUNE, to_song, to_track
 
-MUSESCORE: Final = next(
-    filter(None, map(shutil.which, ("mscore3", "musescore3", "mscore", "musescore"))), None
-)
+MUSESCORE: Final = ("mscore3", "musescore3", "mscore", "musescore")
 LYRIC: Final = 0x05
 IN_G: Final = EngineSettings(key="G", temperature=0.0, patience_bars=1)
 
@@ -61,14 +59,19 @@ BARS: Final = {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(MUSESCORE is None, reason="MuseScore is not installed (apt-get install musescore3)")
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", BARS)
 def test_musescore_has_the_bars(tmp_path: Path, name: str) -> None:
     """MuseScore reads both parts by their names, and bars as long as the time signatures say."""
     player, wishes, expected = BARS[name]
     rendered(tmp_path / "duet.mid", player, wishes)
     quiet = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}
-    command = [str(MUSESCORE), "-o", str(tmp_path / "duet.musicxml"), str(tmp_path / "duet.mid")]
+    command = [
+        needed("musescore3", *MUSESCORE),
+        "-o",
+        str(tmp_path / "duet.musicxml"),
+        str(tmp_path / "duet.mid"),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=100, env={**os.environ, **quiet})
     score = ET.parse(tmp_path / "duet.musicxml").getroot()  # noqa: S314 - MuseScore wrote it
     names = " ".join(each.text or "" for each in score.iter("part-name"))

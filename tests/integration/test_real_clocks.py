@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import PATIENCE_S, Command, Partner, Run, wait_for
+from tests.programs import needed
 
 DATA = Path("/usr/share/hydrogen/data")
 SONG = DATA / "demo_songs" / "GM_kit_Diddley.h2song"
@@ -27,12 +27,13 @@ JAM = ("jam", "--json", "--key", "C", "--seed", "1", "--in", "Improviser In")
 pytestmark = [pytest.mark.jack, pytest.mark.slow]
 
 
+PACKAGES = {"hydrogen": "hydrogen", "jack_midi_clock": "jack-midi-clock"}
+JACKS_TOOLS = "jack-example-tools"
+
+
 def program(name: str) -> str:
-    """Return the path of a program; skip the test where it is missing."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"no {name} on the PATH")
-    return path
+    """Return the path of a program."""
+    return needed(PACKAGES.get(name, JACKS_TOOLS), name)
 
 
 @contextmanager
