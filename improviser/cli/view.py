@@ -295,7 +295,7 @@ def _pause(event: Rested | Restarted | Summary) -> list[str]:
 
 
 def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
-    """Give what is said of a switch, of a preset or key, and of what was learned in the background."""
+    """Return what is said of a switch, of a preset or key, and of what was learned in the background."""
     match event:
         case Locked(key):
             return "It listens for the key." if key == "auto" else f"The key is locked: {key}."

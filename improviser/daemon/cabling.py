@@ -81,7 +81,7 @@ class Cabling:
         self._tell(Routed((route.input, route.output), ports, output.name, output.is_ours))
 
     def _break_loop(self, loop: LoopHeard | LoopClosed, engine: Engine, at_s: float) -> None:
-        """Tell that our own output comes back; an input that is surely no player's is closed."""
+        """Report that our own output comes back; an input that is surely no player's is closed."""
         if isinstance(loop, LoopClosed):
             self._lift(loop.name, engine, at_s)
             self._tell(PortChanged(loop.name, is_output=False, is_there=False))

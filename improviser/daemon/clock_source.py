@@ -95,7 +95,7 @@ class ClockSource:
         return self.clock.hear(message, at_s)
 
     def give_up(self) -> None:
-        """Let it count as one that only ticks, until it is started anew."""
+        """Count it as one that only ticks, until it is started anew."""
         self.is_started = False
 
     def _hear_transport(self, message: Message, at_s: float) -> None:

@@ -237,7 +237,7 @@ class Conductor:
             yield Notice(f"stopped by {_clock_name(by)}: {_advice(by)}")
 
     def _detach(self, at_s: float, engine: Engine, why: str) -> Iterator[Event]:
-        """Let the beat be the improviser's own again, after a transport that stopped it has gone."""
+        """Go back to the improviser's own beat, after a transport that stopped it has gone."""
         self._stopped_by, self._is_detached = None, True
         engine.detach()
         yield Detached(round(at_s, DIGITS))
@@ -268,7 +268,7 @@ class Conductor:
         yield Synced(at_s, beat, self._tempo_bpm, is_own=True)
 
     def _follow(self, source: ClockSource, sync: Sync, engine: Engine) -> Iterator[Event]:
-        """Tell the engine of a tick of the clock that leads."""
+        """Inform the engine of a tick of the clock that leads."""
         is_jump = sync.beat is not None and (sync.is_jump or not self._has_joined)
         self._ticks = 0 if is_jump else self._ticks + 1
         if self._is_bridging:
@@ -287,7 +287,7 @@ class Conductor:
             yield from self.begin(at_s, beat, engine)
 
     def _pace(self, source: ClockSource, sync: Sync, beat: float, engine: Engine) -> Iterator[Event]:
-        """Tell the engine where a tick stands, and the tempo: the last one, until the clock's is sure."""
+        """Inform the engine where a tick stands, and the tempo: the last one, until the clock's is sure."""
         tempo_bpm = self._tempo_bpm if sync.tempo_bpm is None else round(sync.tempo_bpm, DIGITS)
         if tempo_bpm is None:
             return
@@ -300,7 +300,7 @@ class Conductor:
         yield Synced(at_s, beat, tempo_bpm)
 
     def _pass_by(self, source: ClockSource, sync: Sync, engine: Engine) -> Iterator[Event]:
-        """Tell of a clock that only ticks, once; its tempo is taken as long as nothing plays."""
+        """Report a clock that only ticks, once; its tempo is taken as long as nothing plays."""
         is_heeded = self._use is ClockUse.AUTO and not source.is_started and self._lead is None
         if not is_heeded or not source.is_told or sync.tempo_bpm is None:
             return
@@ -321,7 +321,7 @@ class Conductor:
             yield from self._set(at_s, engine.beat_at(at_s), sync.tempo_bpm, engine)
 
     def _warn(self, source: ClockSource) -> Iterator[Event]:
-        """Tell once why a clock is not followed that cannot be."""
+        """Report once why a clock is not followed that cannot be."""
         port = source.port
         if source.is_ours and ("ours", port) not in self._told:
             self._told.add(("ours", port))
@@ -337,7 +337,7 @@ class Conductor:
             )
 
     def _beyond(self, source: ClockSource, tempo_bpm: float) -> Iterator[Event]:
-        """Tell once of a clock that is too slow or too fast."""
+        """Report once a clock that is too slow or too fast."""
         yield from self._once(
             "beyond",
             source.port,
@@ -346,7 +346,7 @@ class Conductor:
         )
 
     def _once(self, kind: str, port: str, text: str) -> Iterator[Event]:
-        """Tell of a kind of matter on a port, the first time."""
+        """Report a kind of matter on a port, the first time."""
         if (kind, port) not in self._told:
             self._told.add((kind, port))
             yield Notice(text)

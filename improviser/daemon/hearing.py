@@ -79,7 +79,7 @@ class Hearing:
         )
 
     def tell_rest(self, engine: Engine, at_s: float) -> None:
-        """Tell where an engine has just decided its last step before the player's next note."""
+        """Report where an engine has just decided its last step before the player's next note."""
         if engine.decision is not None and engine.next_step_s is None:
             self._tell(Rested(at_s, engine.decision.beat))
 

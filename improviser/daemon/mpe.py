@@ -102,7 +102,7 @@ def _configure(known: _Port, message: ControlChange) -> None:
 
 
 def _set_zone(known: _Port, master: int, count: int) -> None:
-    """Let so many channels follow a master; the newest zone takes channels from the other one."""
+    """Make so many channels follow a master; the newest zone takes channels from the other one."""
     known.members = {channel: its for channel, its in known.members.items() if its != master}
     nearest = range(1, count + 1) if master == LOWER_MASTER else range(_MEMBERS_MAX - count, _MEMBERS_MAX)
     known.members |= dict.fromkeys(nearest, master)

@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _fail(error: ImproviserError, reporter: Reporter) -> int:
-    """Tell why it ends; return the exit code."""
+    """Report why it ends; return the exit code."""
     code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
     reporter.tell(Failed(str(error), code))
     return code

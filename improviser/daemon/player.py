@@ -122,7 +122,7 @@ class BuiltInPlayer:
 
 
 def _score(tune: Tune) -> list[tuple[float, Message]]:
-    """Give the tune's messages by their beats from its start."""
+    """Return the tune's messages by their beats from its start."""
     score: list[tuple[float, Message]] = []
     beat = 0.0
     bar_beats = Meter(*tune.meter).bar_beats

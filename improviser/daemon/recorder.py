@@ -137,7 +137,7 @@ class Recorder:
             raise MidiFileError(f"{error}; {_kept(song)}") from error
 
     def _choose_sound(self, at_s: float, channel: int) -> None:
-        """Let a note of the improviser have the program of its preset, where that is not chosen yet."""
+        """Make a note of the improviser have the program of its preset, where that is not chosen yet."""
         if self._program is not None and self._sounds.get(channel) != self._program:
             self._sounds[channel] = self._program
             self._improviser.append((at_s, ProgramChange(channel, self._program)))
@@ -160,7 +160,7 @@ class Recorder:
     def _events(
         self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
     ) -> tuple[TimedEvent, ...]:
-        """Give a part in ticks from the beat `origin` on; keys and pedals that are down come up."""
+        """Return a part in ticks from the beat `origin` on; keys and pedals that are down come up."""
         events: list[TimedEvent] = []
         for at_s, message in sorted(part, key=lambda pair: pair[0]):
             beat = line.beat_at(at_s) - origin

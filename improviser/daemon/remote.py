@@ -210,7 +210,7 @@ def _lines(stream: IO[str]) -> Iterator[str]:
 
 
 def _asks_for(line: str, kind: str) -> bool:
-    """Tell whether a line asks for something of a kind, and for nothing else."""
+    """Return whether a line asks for something of a kind, and for nothing else."""
     try:
         return bool(json.loads(line)["event"] == kind)
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -63,7 +63,7 @@ class Session:
 
 
 def _goes_back(event: object, beat: float) -> bool:
-    """Tell whether the jam's beat begins anew before `beat`."""
+    """Return whether the jam's beat begins anew before `beat`."""
     return isinstance(event, Restarted) or (isinstance(event, Started) and event.beat < beat)
 
 

@@ -120,12 +120,12 @@ class BarCount:
             self._stand(at_s, beat)
 
     def _wait(self, event: Rested | Restarted) -> None:
-        """Let the player's next note begin a bar, where no outer clock goes on."""
+        """Make the player's next note begin a bar, where no outer clock goes on."""
         if isinstance(event, Restarted):
             self._is_given, self._span, self._next_beat = False, None, 0.0
         elif not self._is_given:
             self._span, self._next_beat = None, self._meter.bar_at(event.beat) * self._meter.bar_beats
 
     def _stand(self, at_s: float, beat: float) -> None:
-        """Let a beat stand at a moment, and go on from there."""
+        """Make a beat stand at a moment, and go on from there."""
         self._span = Span(at_s, beat, self._tempo_bpm)

@@ -97,7 +97,7 @@ class Watch(threading.Thread):
         self._wake.set()
 
     def close_loop(self, port: str) -> None:
-        """Let an input be closed on which our own output comes back; called from any thread."""
+        """Close an input on which our own output comes back; called from any thread."""
         self._looped.append(port)
         self._wake.set()
 

@@ -34,7 +34,7 @@ class BeatClock:
         self._at_s, self._beat = at_s, beat
 
     def anchor_bent(self, at_s: float, beat: float) -> None:
-        """Let `beat`, with swing, stand at the moment `at_s`."""
+        """Place `beat`, with swing, at the moment `at_s`."""
         self.anchor(at_s, beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
 
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:

@@ -164,6 +164,6 @@ def _next_of(places: Sequence[int], at: int, otherwise: int) -> int:
 
 
 def _is_kind(data: bytes, at: int) -> bool:
-    """Tell whether four letters, as the kind of a chunk, stand at `at`."""
+    """Return whether four letters, as the kind of a chunk, stand at `at`."""
     kind = data[at : at + 4]
     return len(kind) == 4 and kind.isascii() and kind.decode("ascii").isprintable()  # noqa: PLR2004 - letters

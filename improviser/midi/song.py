@@ -108,7 +108,7 @@ class Song:
 
 
 def has_messages(track: Track) -> bool:
-    """Tell whether a track holds more than meta events."""
+    """Return whether a track holds more than meta events."""
     return any(not isinstance(event.message, MetaEvent) for event in track.events)
 
 

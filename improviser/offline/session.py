@@ -66,7 +66,7 @@ def play_along(
     opening: Sequence[int] = (),
     report: Report = ignore,
 ) -> list[TimedMessage]:
-    """Let `engine` play beside `heard`, in the order of time, until `until_s` or until it waits in vain.
+    """Play by `engine` beside `heard`, in the order of time, until `until_s` or until it waits in vain.
 
     Args:
         engine: Plays.

@@ -262,11 +262,11 @@ class AlsaBackend:
             return _new_output(name, name)
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Tell `listener` of connections that go, from the thread of the input that had them."""
+        """Notify `listener` of connections that go, from the thread of the input that had them."""
         self._listeners = (*self._listeners, listener)
 
     def tell(self, news: BackendNews) -> None:
-        """Tell those who want to know. Threads: an input's."""
+        """Notify the listeners. Threads: an input's."""
         for listener in self._listeners:
             listener(news)
 
@@ -275,7 +275,7 @@ class AlsaBackend:
         return True
 
     def close(self) -> None:
-        """Give back the client that lists ports; open ports stay open."""
+        """Return back the client that lists ports; open ports stay open."""
         with contextlib.suppress(alsa_midi.Error):
             self._lister.close()
 

@@ -137,7 +137,7 @@ class Backend(Protocol):
         """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Tell `listener` of what the driver reports, from the driver's thread; it must not block."""
+        """Notify `listener` of what the driver reports, from the driver's thread; it must not block."""
 
     def answers(self) -> bool:
         """Return whether the MIDI system still works; asked about once a second, by one thread."""

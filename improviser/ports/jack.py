@@ -297,7 +297,7 @@ class JackBackend:
                 port.unregister()
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Tell `listener` of periods that change and of connections that go, from JACK's threads."""
+        """Notify `listener` of periods that change and of connections that go, from JACK's threads."""
         self._listeners = (*self._listeners, listener)
 
     def answers(self) -> bool:
@@ -350,7 +350,7 @@ class JackBackend:
                 plays.write(port, start, frames)
 
     def _connected(self, _source: Any, destination: Any, is_there: bool) -> None:  # noqa: ANN401, FBT001 - JACK-Client's
-        """Tell where a connection to an input of ours is gone. A thread of JACK's that may not ask it."""
+        """Report where a connection to an input of ours is gone. A thread of JACK's that may not ask it."""
         if is_there or destination is None:
             return
         for hears in self._inputs:
@@ -358,7 +358,7 @@ class JackBackend:
                 self._tell(Disconnected(hears.name))
 
     def _tell(self, news: BackendNews) -> None:
-        """Tell those who want to know."""
+        """Notify the listeners."""
         for listener in self._listeners:
             listener(news)
 

@@ -41,7 +41,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def _part_from_python() -> None:
-    """Let Python's stderr write to a descriptor of its own, from now on."""
+    """Make Python's stderr write to a descriptor of its own, from now on."""
     stream = sys.stderr
     with contextlib.suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
         if stream.fileno() == _STDERR:

@@ -73,7 +73,7 @@ class Door(NamedTuple):
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text could be a token: as long, and of the letters that a path may have."""
+    """Return whether a text could be a token: as long, and of the letters that a path may have."""
     return re.fullmatch(rf"[A-Za-z0-9_-]{{{len(new_token())},}}", text) is not None
 
 
