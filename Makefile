@@ -99,6 +99,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the tests take into $(VENV) (torch is large: a minute or more) ..."
 	@$(PIP) --editable '.[docs,link,lint,test,train]'
 	@.ci/driver $(BIN)/python
+	@.ci/link $(BIN)/python
 	@touch $@ $(VENV)/.base $(VENV)/.train $(VENV)/.docs
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/.created

@@ -83,6 +83,9 @@ def open_link(tempo_bpm: float, bar_beats: float) -> LinkPeer:
     """Join Link. Raises PortError where its library is missing."""
     try:
         import link  # noqa: PLC0415 - an extra
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise PortError(f"Ableton Link takes a library that is missing; {_ADVICE}") from error
+    except ImportError as error:  # a bare Debian lacks what it stands on
+        advice = "on Debian: apt-get install libatomic1"
+        raise PortError(f"Ableton Link does not load ({error}); {advice}") from error
     return LinkPeer(link, tempo_bpm, bar_beats)

@@ -29,12 +29,19 @@ NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false", "PIP_ONLY_BINARY": ":all
 WORKS = "import ensurepip, sys, venv; sys.exit(sys.version_info[1] != {minor})"
 
 
+def _pyenv_versions(minor: int) -> list[str]:
+    """Return the versions of Python 3.`minor` that pyenv has, if it is here at all."""
+    folder = PYENV / "versions"
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(name for name in names if name.startswith(f"3.{minor}."))
+
+
 @cache
 def interpreter(minor: int) -> str | None:
     """Return a Python 3.`minor` that can make environments, from the path or pyenv; None: none is here."""
     found: list[str | Path | None] = [
         shutil.which(f"python3.{minor}"),
-        *sorted(PYENV.glob(f"versions/3.{minor}.*/bin/python3")),
+        *(PYENV / "versions" / version / "bin" / "python3" for version in _pyenv_versions(minor)),
     ]
     for python in [sys.executable, *(str(path) for path in found if path is not None)]:
         done = subprocess.run([python, "-c", WORKS.format(minor=minor)], capture_output=True, check=False)

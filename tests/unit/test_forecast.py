@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from improviser.daemon.forecast import AHEAD_BEATS, Forecast, play_ahead
 from improviser.daemon.performance import engine_maker
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn
+from tests.live import wait_for
 from tests.performing import PATIENCE_S, ready
 
 BEAT_S = 0.5
@@ -75,18 +77,28 @@ def told_events() -> list[Any]:
     return events
 
 
+class AskedQueue(queue.SimpleQueue[Any]):
+    """A queue that knows how often it was asked for an item: all but the last of these are done with."""
+
+    times = 0
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - the queue's own
+        """Count, and give the next item."""
+        self.times += 1
+        return super().get(block, timeout)
+
+
 def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -> list[Planned]:  # noqa: ANN401
     """Let a forecast hear events, each when what came before is done; give what it plans."""
     told: list[Planned] = []
     settings = performer_settings(JamOptions(preset="chorale", tempo_bpm=120.0, seed=7, **options))
-    with Forecast(settings, told.append, lambda: is_watched, pytest.fail) as forecast:
-        for event in events:
+    forecast = Forecast(settings, told.append, lambda: is_watched, pytest.fail)
+    # What is told depends on who keeps up: each event waits until the one before it is done.
+    forecast._events = asked = AskedQueue()  # noqa: SLF001
+    with forecast:
+        for place, event in enumerate(events):
             forecast.hear(event)
-            wait = threading.Event()
-            for _ in range(int(PATIENCE_S * 1000)):
-                if forecast._events.empty():  # noqa: SLF001 - what is told depends on who keeps up
-                    break
-                wait.wait(0.001)
+            wait_for(lambda place=place: asked.times > place + 1, "the event before")  # type: ignore[misc] # this turn's
     return told
 
 

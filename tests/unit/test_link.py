@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
+from typing import Any
 
 import pytest
 
@@ -95,10 +97,25 @@ def test_the_library_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         open_link(120.0, 4.0)
 
 
+def test_what_the_library_stands_on_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare Debian lacks libatomic: that is said, and not that the library is not installed."""
+    original = builtins.__import__
+
+    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any module
+        """Fail as the library does there."""
+        if name == "link":
+            raise ImportError("libatomic.so.1: cannot open shared object file")
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(PortError, match=r"libatomic\.so\.1.*apt-get install libatomic1"):
+        open_link(120.0, 4.0)
+
+
 @pytest.fixture
 def peers() -> tuple[LinkPeer, LinkPeer]:
     """Two peers that have met."""
-    pytest.importorskip("link", reason="LinkPython-extern is not installed")
+    pytest.importorskip("link", reason="LinkPython-extern is not installed", exc_type=ImportError)
     clock, both = MonotonicClock(), (open_link(120.0, 4.0), open_link(90.0, 4.0))
     wait_for(lambda: all(peer.read(clock).peers for peer in both), "another peer of Link")
     return both
