@@ -146,3 +146,17 @@ def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
         moments.append((engine.next_step_s, number))
         engine.step(engine.next_step_s)
     return moments
+
+
+def test_it_decides_earlier_where_the_output_looks_ahead() -> None:
+    """From the next step on; the notes stay at their moments, and what was heard by then counts as ever."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+    steps(engine, 4)
+    moment_s = engine.next_step_s
+    assert moment_s is not None
+    engine.look_ahead(0.05)
+    assert moment_s - 0.05 == pytest.approx(engine.next_step_s)
+    assert [(4 * STEP_S, 60)] == ons(steps(engine, 4))
+    engine.look_ahead(0.0)
+    assert 8 * STEP_S == pytest.approx(engine.next_step_s)
+    assert [(8 * STEP_S, 60)] == ons(steps(engine, 4))

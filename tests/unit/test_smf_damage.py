@@ -102,6 +102,7 @@ DAMAGED = {
     ),
     "escaped": (file_bytes(b"", b"\0\xf7\2\xf3\1" + NOTE), ["escaped bytes in track 2"]),
     "escaped clock": (file_bytes(b"", b"\0\xf7\1\xf8" + NOTE), ["escaped bytes in track 2"]),
+    "escaped nonsense": (file_bytes(b"", b"\0\xf7\1\xf5" + NOTE), ["escaped bytes in track 2"]),
     "sysex of no data": (
         file_bytes(b"", b"\0\xf0\2\x80\xf7" + NOTE),
         ["a system exclusive message in track 2 with bytes above 127"],
