@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -177,6 +178,8 @@ def test_what_is_missing_is_told(
     (folder / "fluidsynth").unlink()
     monkeypatch.delenv("IMPROVISER_SOUNDFONT")
     monkeypatch.setattr(sys, "platform", platform)
+    if platform == "win32":  # from Python 3.12 on `which` asks Windows itself
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
     sound.hear(ready())
     wait_for(lambda: told, "warning")
     (text,) = texts(told, Warned)
