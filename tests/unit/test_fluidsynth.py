@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import stat
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
