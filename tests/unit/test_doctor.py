@@ -227,6 +227,17 @@ def test_messages_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FAIL is only(round_trip.check_round_trip(opened(Renamed()))).status
 
 
+def test_a_port_that_the_other_client_sees_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PipeWire tells a client of another's port some periods after it was made."""
+    monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
+    system = Renamed()
+    looks = [(), (), ()]  # before it is made, and twice after it
+    monkeypatch.setattr(
+        system, "output_names", lambda: looks.pop() if looks else Renamed.output_names(system)
+    )
+    assert PASS is only(round_trip.check_round_trip(opened(system))).status
+
+
 def test_messages_that_do_not_come_back_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are lost are counted; a port that cannot be made is told."""
     monkeypatch.setattr(round_trip, "_PATIENCE_S", 0.0)

@@ -29,6 +29,7 @@ _PROBE: Final = (0xBF, 119)
 # Pauses grow from one to the other, so that messages begin anywhere in a period of an audio server.
 _PAUSES_S: Final = (0.004, 0.009)
 _PATIENCE_S: Final = 0.3
+_LOOK_EVERY_S: Final = 0.01
 # So long at most, however slow the server is.
 _ALL_S: Final = 1.5
 _MS_PER_S: Final = 1000.0
@@ -139,8 +140,13 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
 
 
 def _made(before: set[str], backend: Backend) -> str:
-    """Give the name of the port that has been made."""
-    for name in backend.output_names():
-        if name not in before and PROBE_PORT in name:
-            return name
+    """Give the name of the port that has been made: another client may see it some periods later."""
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while True:
+        for name in backend.output_names():
+            if name not in before and PROBE_PORT in name:
+                return name
+        if time.monotonic() >= give_up_s:
+            break
+        time.sleep(_LOOK_EVERY_S)
     raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
