@@ -33,8 +33,8 @@ REPEATED: Final = 1
 PROOF: Final = 16
 CERTAINTY: Final = 48
 OCTAVE: Final = 12
-# A second of the fastest keyboard in MPE, and of our own notes.
-_KEPT: Final = 1024
+# A second of the fastest control of a keyboard in MPE, and of our own notes.
+_KEPT: Final = 256
 _OURS: Final = 64
 # Two ways to the same moment differ by less.
 _SLACK_S: Final = 0.005
@@ -123,7 +123,7 @@ class EchoFilter:
         """Start with nothing sent; `tell` hears of loops, `look_ahead_s` returns the output's look-ahead."""
         self.count = 0
         self._tell, self._look_ahead_s = tell, look_ahead_s
-        self._sent: deque[_Sent] = deque(maxlen=_KEPT)
+        self._sent: dict[tuple[int, int], deque[_Sent]] = {}
         self._our_notes: deque[_Sent] = deque(maxlen=_OURS)
         self._ports: dict[str, _Port] = {}
 
@@ -132,7 +132,7 @@ class EchoFilter:
         event = _event(data)
         if event is not None:
             sent = _Sent(event, at_s, origin)
-            self._sent.append(sent)
+            self._sent.setdefault(_likeness(event), deque(maxlen=_KEPT)).append(sent)
             if origin is None and event.kind == _NOTE_ON:
                 self._our_notes.append(sent)
 
@@ -168,7 +168,7 @@ class EchoFilter:
         """Return what a message is likest to, and how it is moved: as the loop moves, not at all, or anew."""
         best: tuple[_Sent, _Move] | None = None
         best_rank = 3
-        for sent in self._recent(at_s, window_s):
+        for sent in self._recent(event, at_s, window_s):
             move = None if port in sent.returned else _move(sent.event, event)
             if move is None:
                 continue
@@ -212,9 +212,9 @@ class EchoFilter:
             if since_s <= sent.at_s < until_s and port not in sent.returned:
                 known.points = 0
 
-    def _recent(self, at_s: float, window_s: float) -> Iterator[_Sent]:
-        """Yield what was sent within the window before `at_s`, the newest first."""
-        for sent in reversed(tuple(self._sent)):
+    def _recent(self, event: _Event, at_s: float, window_s: float) -> Iterator[_Sent]:
+        """Yield what was sent within the window before `at_s` and may be like `event`, the newest first."""
+        for sent in reversed(tuple(self._sent.get(_likeness(event), ()))):
             if sent.at_s < at_s - window_s - _OUT_OF_ORDER_S:
                 return
             if at_s - window_s <= sent.at_s <= at_s + _SLACK_S:
@@ -233,15 +233,18 @@ def _event(data: Sequence[int]) -> _Event | None:
     return _Event(kind, channel, number, 0 if kind == _NOTE_OFF else value)
 
 
+def _likeness(event: _Event) -> tuple[int, int]:
+    """Return what events have in common that may be each other's copies: kind, and pitch class or number."""
+    is_note = event.kind in {_NOTE_ON, _NOTE_OFF}
+    return event.kind, event.number % OCTAVE if is_note else event.number
+
+
 def _move(sent: _Event, came: _Event) -> _Move | None:
-    """Return how `came` is `sent` moved; None where it is not."""
-    if came.kind != sent.kind:
-        return None
+    """Return how `came` is `sent` moved, which has the same likeness; None where it is not."""
     channels, numbers = came.channel - sent.channel, came.number - sent.number
     if came.kind in {_NOTE_ON, _NOTE_OFF}:
-        return _Move(channels, numbers, came.value == sent.value) if numbers % OCTAVE == 0 else None
-    is_like = numbers == 0 and came.value == sent.value
-    return _Move(channels, 0, keeps_velocity=True) if is_like else None
+        return _Move(channels, numbers, came.value == sent.value)
+    return _Move(channels, 0, keeps_velocity=True) if came.value == sent.value else None
 
 
 def _key(event: _Event) -> tuple[int, int, int]:

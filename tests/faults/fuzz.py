@@ -6,6 +6,7 @@ Whatever comes, it is a message, or an error that was declared; a message become
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 
 import atheris
@@ -26,17 +27,20 @@ with atheris.instrument_imports(include=["improviser"]):
 EAR = Ear()
 ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)
 THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES)
+# A message each millisecond, as at the limit of a MIDI cable.
+MILLISECONDS = itertools.count()
 
 
 def hear(data: bytes) -> None:
     """Take bytes for a message, as every input does."""
+    at_ms = next(MILLISECONDS)
     for piece in disentangled(data) if data[:1] == b"\xf0" else [data]:
         with contextlib.suppress(MidiError):
             message = bytes_to_message(piece)
             assert bytes_to_message(message_to_bytes(message)) == message
-        EAR.listen(Arrival(piece, 0.0, "A"))
-        ECHOES.is_echo(piece, 0.0, "A")
-        THRU.pass_on(piece, 0, "A")
+        EAR.listen(Arrival(piece, at_ms / 1000, "A"))
+        ECHOES.is_echo(piece, at_ms / 1000, "A")
+        THRU.pass_on(piece, at_ms * 1_000_000, "A")
         is_clock(piece)
 
 
