@@ -19,9 +19,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.daemon.tunes import Tune, find_tune
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, read_file, write_file
+from improviser.performer.demo.tunes import Tune, find_tune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

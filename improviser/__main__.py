@@ -22,7 +22,7 @@ def main() -> int:
     words = sys.argv[1:]
     with ExitStack() as stack:
         if words and words[0] in _PLAYING and not _HELP & set(words):
-            from improviser.daemon.launch import launch_ahead  # noqa: PLC0415 - other commands need none
+            from improviser.ipc.launch import launch_ahead  # noqa: PLC0415 - other commands need none
 
             stack.callback(launch_ahead().close)
         from improviser.cli import main as run  # noqa: PLC0415 - after the process has been started

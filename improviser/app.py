@@ -7,7 +7,12 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from improviser.control import (
+from improviser.errors import UsageError
+from improviser.files import model_digest
+from improviser.midi.message import DATA_MAX
+from improviser.music.meter import parse_meter
+from improviser.ports import AUTO
+from improviser.protocol import (
     CLICK_CHANNEL,
     Binding,
     ClockUse,
@@ -17,11 +22,6 @@ from improviser.control import (
     PlayerUse,
     PortSettings,
 )
-from improviser.errors import UsageError
-from improviser.files import model_digest
-from improviser.midi.message import DATA_MAX
-from improviser.music.meter import parse_meter
-from improviser.ports import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -273,7 +273,7 @@ def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> d
     if options.swing is not None:
         values["swing"] = options.swing
     if options.tune is not None:
-        from improviser.daemon.tunes import find_tune
+        from improviser.performer.demo.tunes import find_tune
 
         values["meter"] = find_tune(options.tune).meter
     return values

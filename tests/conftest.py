@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from improviser.daemon.soundfont import find_soundfont
+from improviser.synth.soundfont import find_soundfont
 from tests.some import all_of_some
 
 IS_CI = os.environ.get("CI") == "true"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from improviser.daemon.doctor import Finding
-from improviser.daemon.doctor.midi import MidiSystem
+from improviser.doctor import Finding
+from improviser.doctor.midi import MidiSystem
 from improviser.ports.loopback import LoopbackBackend
 
 

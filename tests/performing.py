@@ -8,7 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.ipc.shared_state import SIZE
+from improviser.listening.observation import COLUMNS
+from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
+from improviser.performer.context import Stage
+from improviser.performer.demo.built_in_player import new_stand_in
+from improviser.performer.inbox import Inbox
+from improviser.performer.input.echo import EchoFilter
+from improviser.performer.input.thru import Thru
+from improviser.performer.loop import Beat
+from improviser.performer.midi_output import Way
+from improviser.performer.policy_history import Fetched, Lessons, NotFetched
+from improviser.performer.ports.opening import OpenPorts
+from improviser.performer.ports.reconnecting_output import SteadyOutput
+from improviser.performer.preset_switcher import Loaded, NotLoaded, Repertoire
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.clock import ManualClock
+from improviser.ports.loopback import LoopbackBackend
+from improviser.protocol import (
     Binding,
     ControlMessage,
     Event,
@@ -19,25 +38,6 @@ from improviser.control import (
     Stop,
     Summary,
 )
-from improviser.daemon.beat import Beat
-from improviser.daemon.echo import EchoFilter
-from improviser.daemon.inbox import Inbox
-from improviser.daemon.ledger import SIZE
-from improviser.daemon.lessons import Fetched, Lessons, NotFetched
-from improviser.daemon.opening import OpenPorts
-from improviser.daemon.repertoire import Loaded, NotLoaded, Repertoire
-from improviser.daemon.stage import Stage
-from improviser.daemon.stand_in import new_stand_in
-from improviser.daemon.steady import SteadyOutput
-from improviser.daemon.thru import Thru
-from improviser.daemon.voice import Way
-from improviser.engine import Engine, EngineSettings
-from improviser.listening.observation import COLUMNS
-from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
-from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.clock import ManualClock
-from improviser.ports.loopback import LoopbackBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from improviser.corpus.piece import TICKS_PER_BEAT, Piece
 from improviser.listening.line import HOLD, REST, Events
-from improviser.training.piece import TICKS_PER_BEAT, Piece
 
 SIXTEENTH = TICKS_PER_BEAT // 4
 _SILENT = {".": HOLD, "-": REST}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import value_to_line
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track
 from improviser.music.pitch import parse_note
+from improviser.protocol import value_to_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from improviser.control import Event, PerformerSettings
+    from improviser.protocol import Event, PerformerSettings
 
 TICKS: Final = 96
 TUNE: Final = "C4 D4 E4 F4 G4 A4 G4 F4 E4 G4 F4 D4 E4 C4 D4 C4"

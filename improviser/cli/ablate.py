@@ -18,7 +18,7 @@ from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
-    from improviser.training.ablation import Outcome, Study, Variant
+    from improviser.studies.ablation import Outcome, Study, Variant
 
 EXAMPLES = """
 improviser ablate
@@ -63,7 +63,7 @@ def ablate(
     """
     need_training()
     from improviser.config.preset import load_preset
-    from improviser.training.ablation import Study, references, run_study
+    from improviser.studies.ablation import Study, references, run_study
     from improviser.training.run_state import run_folder
 
     chosen, corpus = load_preset(preset), load_corpus()
@@ -88,7 +88,7 @@ def ablate(
 
 def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
     """Give the variants whose names have one of the words, or raise UsageError."""
-    from improviser.training.ablation import VARIANTS
+    from improviser.studies.ablation import VARIANTS
 
     chosen = tuple(one for one in VARIANTS if not words or any(word in one.name for word in words))
     if not chosen:
@@ -106,7 +106,7 @@ def _say_lines(outcomes: list[Outcome]) -> None:
 
 def _say(outcomes: list[Outcome]) -> None:
     """Print what was earned, a variant a line."""
-    from improviser.training.ablation_page import by_variant, spread
+    from improviser.studies.ablation_page import by_variant, spread
 
     rows = [
         (
@@ -128,7 +128,7 @@ def _write_page(
     import sys
 
     from improviser.files import write_whole
-    from improviser.training.ablation_page import page_text, section_text
+    from improviser.studies.ablation_page import page_text, section_text
 
     described = (
         f"{study.seconds:g} seconds of CPU time each, seeds {study.settings.seed} to "

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from improviser.config.preset import Preset
-    from improviser.training.apprentice import Apprentice
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
+    from improviser.online.trainer import Apprentice
 
 # So many of the corpus' parts are played beside; so many held-out ones judge, beside people's.
 PARTS: Final = 200
@@ -42,13 +42,13 @@ def make_apprentice(
 
     from improviser.agent.checkpoint import load_model
     from improviser.agent.policy import Policy
-    from improviser.training.apprentice import Apprentice
+    from improviser.evaluation.evaluate import spread
+    from improviser.online.acceptance import Guard
+    from improviser.online.learning import OnlineLearner, OnlineSettings
+    from improviser.online.trainer import Apprentice
     from improviser.training.env import Game
-    from improviser.training.evaluate import spread
-    from improviser.training.guard import Guard
+    from improviser.training.features import player_table
     from improviser.training.material import game_parts, held_out_parts, human_parts
-    from improviser.training.online import OnlineLearner, OnlineSettings
-    from improviser.training.tables import player_table
 
     config, networks, _ = load_model(preset.model_path)
     model = Policy(config, networks["prior"], networks["q"])

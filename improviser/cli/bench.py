@@ -203,7 +203,7 @@ def _engine(preset: str) -> Figures:
 
 def _ready(preset: str) -> Figures:
     """Measure how soon a jam is ready, and what it takes while it waits, where JACK runs."""
-    from improviser.daemon.readiness import measure_idle, measure_ready
+    from improviser.studies.readiness import measure_idle, measure_ready
 
     figures, idle = measure_ready(preset), measure_idle(preset)
     if not idle:
@@ -213,7 +213,7 @@ def _ready(preset: str) -> Figures:
 
 def _env(preset: str) -> Figures:
     """Measure the environment without a learner."""
-    from improviser.training.speed import measure_env
+    from improviser.studies.speed import measure_env
 
     del preset
     best, median, cost = measure_env()
@@ -226,7 +226,7 @@ def _env(preset: str) -> Figures:
 
 def _training(preset: str) -> Figures:
     """Measure the loop of deep Q-learning on one thread."""
-    from improviser.training.speed import measure_learning
+    from improviser.studies.speed import measure_learning
 
     del preset
     transitions, updates = measure_learning()

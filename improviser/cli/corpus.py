@@ -10,12 +10,12 @@ from improviser.cli.console import progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
 
 
 def load_corpus() -> list[Piece]:
     """Give the corpus; where it has to be parsed first, with progress."""
-    from improviser.training.corpus import load_pieces
+    from improviser.corpus.library import load_pieces
 
     with ExitStack() as stack:
         return load_pieces(progress=_file_progress(stack))

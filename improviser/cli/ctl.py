@@ -10,7 +10,7 @@ from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from improviser.control import Knob, Steer
+    from improviser.protocol import Knob, Steer
 
 EXAMPLES = """
 improviser ctl
@@ -60,8 +60,8 @@ def ctl(
     for a preset that it does not have; the reason is told.
     """
     from improviser.config.resources import control_folder
-    from improviser.daemon.remote import ask
     from improviser.errors import ImproviserError
+    from improviser.remote.control_socket import ask
 
     answer = ask(control_folder(), _line(name, value), process)
     if answer.get("event") == "error":
@@ -78,7 +78,7 @@ def ctl(
 
 def _line(name: str | None, value: str | None) -> str:
     """Return what the jam is told. Raises UsageError where name and value stand for nothing."""
-    from improviser.control import value_to_line
+    from improviser.protocol import value_to_line
 
     if name is None or (name == PAGE and value is None):
         return '{"event": "state"}' if name is None else '{"event": "page"}'
@@ -88,8 +88,8 @@ def _line(name: str | None, value: str | None) -> str:
 def _command(name: str, value: str | None) -> Steer:
     """Give the command that a name and a value stand for. Raises UsageError where they stand for none."""
     from improviser.config.document import nearest
-    from improviser.control import Act, Action, Knob
     from improviser.errors import UsageError
+    from improviser.protocol import Act, Action, Knob
 
     known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys(("preset", "key", PAGE))
     if name not in known:
@@ -106,8 +106,8 @@ def _command(name: str, value: str | None) -> Steer:
 
 def _turn(knob: Knob, value: str | None) -> Steer:
     """Give the command that turns a knob. Raises UsageError where the value is none of its."""
-    from improviser.control import TEMPO_BPM, TURNS_MAX, Knob, Turn
     from improviser.errors import UsageError
+    from improviser.protocol import TEMPO_BPM, TURNS_MAX, Knob, Turn
 
     low, high = TEMPO_BPM if knob is Knob.TEMPO else (0.0, TURNS_MAX)
     not_that = "" if value is None else f", not {value}"
@@ -121,8 +121,8 @@ def _turn(knob: Knob, value: str | None) -> Steer:
 
 def _choice(name: str, value: str | None) -> Steer:
     """Give the command that chooses a preset or locks a key. Raises UsageError where the value is none."""
-    from improviser.control import Choose, Lock
     from improviser.errors import UsageError
+    from improviser.protocol import Choose, Lock
 
     if name == "preset":
         if value is None:

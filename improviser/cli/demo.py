@@ -79,7 +79,7 @@ def demo(
     the tempo when that is changed while it plays. The page is served where --web asks for it.
     """
     from improviser.app import JamOptions
-    from improviser.control import ClockUse, PlayerUse
+    from improviser.protocol import ClockUse, PlayerUse
 
     options = JamOptions(
         preset=preset,

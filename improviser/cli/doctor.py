@@ -20,7 +20,7 @@ def doctor(backend: BackendOption = None, json: JsonOption = False) -> None:
     Each line passes, warns or fails; where something is to be done, the next line says what. The exit code
     is 1 where something fails. A jam that is going on is not disturbed. It takes about four seconds.
     """
-    from improviser.daemon.doctor import Status, examine
+    from improviser.doctor import Status, examine
 
     has_failed = False
     for finding in examine(None if backend is None else str(backend)):

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
-    from improviser.training.evaluate import Evaluation, Plan
-    from improviser.training.piece import Piece
-    from improviser.training.table import Table
+    from improviser.corpus.piece import Piece
+    from improviser.evaluation.evaluate import Evaluation, Plan
+    from improviser.evaluation.report import Table
 
 EXAMPLES = """
 improviser evaluate
@@ -177,9 +177,9 @@ def make_plan(
     """
     from improviser.engine import AUTO_KEY
     from improviser.errors import CorpusError
-    from improviser.training.evaluate import Plan, spread
+    from improviser.evaluation.evaluate import Plan, spread
+    from improviser.evaluation.metrics import known_phrases
     from improviser.training.material import held_out_parts, human_parts, training_lines
-    from improviser.training.metrics import known_phrases
 
     settings = game_settings(preset)
     plan = Plan(
@@ -199,7 +199,7 @@ def make_plan(
 
 def _run(actor: Actor, plan: Plan) -> Evaluation:
     """Evaluate, with progress."""
-    from improviser.training.evaluate import evaluate as run_evaluation
+    from improviser.evaluation.evaluate import evaluate as run_evaluation
 
     with progress("evaluating", 1) as advance:
         return run_evaluation(actor, plan, lambda done, total: advance(done / total))
@@ -207,7 +207,7 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
 
 def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
     """Give the further model files by the names of their columns, or raise UsageError."""
-    from improviser.training.table import BASELINES
+    from improviser.evaluation.report import BASELINES
 
     files: dict[str, Path] = {}
     for text in given or ():
@@ -245,7 +245,7 @@ def show_table(table: Table, preset: str, *, json: bool) -> None:
 
 def _draw(evaluation: Evaluation, folder: Path) -> None:
     """Draw the plots, and tell where they are."""
-    from improviser.training.plot import write_plots
+    from improviser.evaluation.plot import write_plots
 
     written = write_plots(evaluation, folder)
     tell(f"{len(written)} plots are in {folder}")

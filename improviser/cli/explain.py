@@ -14,7 +14,7 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from improviser.control import Played
+    from improviser.protocol import Played
 
 EXAMPLES = """
 improviser explain take.mid 5
@@ -41,7 +41,7 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
     harmony, coherence and creativity with their weights, the prior (people's habits), and the preference that
     the density sets. The likeliest of what was not played stands below, and is marked by "-".
     """
-    from improviser.daemon.session_log import read_session
+    from improviser.session.session_log import read_session
 
     told = read_session(session)
     times = told.played_in(bar)

@@ -8,7 +8,7 @@ from improviser.cli.playing import make_settings
 
 if TYPE_CHECKING:
     from improviser.config.preset import Preset
-    from improviser.training.chooser import Conditions
+    from improviser.evaluation.baselines import Conditions
     from improviser.training.env import RewardWeights
     from improviser.training.material import GameSettings
 
@@ -32,6 +32,6 @@ def reward_weights(preset: Preset) -> RewardWeights:
 def conditions(preset: Preset) -> Conditions:
     """Give how the preset's model plays where it is measured: as on stage."""
     from improviser.engine import AUTO_KEY
-    from improviser.training.chooser import Conditions
+    from improviser.evaluation.baselines import Conditions
 
     return Conditions(make_settings(preset, key=AUTO_KEY).knobs, reward_weights(preset))

@@ -9,15 +9,15 @@ from improviser.cli.console import progress, say_json, say_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
 
 _UNKNOWN = "-"
 
 
 def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
     """Let the trackers of key and chord hear the held-out pieces, and print how well they did."""
-    from improviser.training.chord_figures import chord_figures
-    from improviser.training.key_figures import listening_figures
+    from improviser.evaluation.chord_figures import chord_figures
+    from improviser.evaluation.key_figures import listening_figures
 
     with progress("listening", 1) as advance:
         keys = listening_figures(pieces, lambda done, total: advance(done / (total + 1)))

@@ -121,7 +121,7 @@ def jam(
     is drums: it is heard only with --listen-channel 10.
     """
     from improviser.app import JamOptions
-    from improviser.control import ClockUse
+    from improviser.protocol import ClockUse
 
     options = JamOptions(
         preset=preset,

@@ -35,10 +35,10 @@ def keep(
     Every jam keeps a journal from its first note on, so that nothing has to be recorded beforehand, and what
     was played is there even after a crash. This reads the newest one, also while the jam still goes on.
     """
-    from improviser.daemon.recorder import free_path, quantised_path, recorder_of
-    from improviser.daemon.session_log import read_session
     from improviser.errors import UsageError
     from improviser.midi.smf import check_suffix
+    from improviser.session.recorder import free_path, quantised_path, recorder_of
+    from improviser.session.session_log import read_session
 
     check_suffix(out)
     source = session or newest_session()
@@ -57,8 +57,8 @@ def keep(
 def newest_session() -> Path:
     """Give the newest session there is. Raises UsageError where there is none."""
     from improviser.config.resources import sessions_folder
-    from improviser.daemon.journal import sessions
     from improviser.errors import UsageError
+    from improviser.session.journal import sessions
 
     found = sessions(sessions_folder())
     if not found:

@@ -39,10 +39,10 @@ def learn_control(
     """
     from improviser.config.control_file import bind_control
     from improviser.config.document import nearest
-    from improviser.control import Action, Knob
-    from improviser.daemon.touch import wait_for_touch
     from improviser.errors import ImproviserError, UsageError
+    from improviser.performer.midi_learn import wait_for_touch
     from improviser.ports import open_backend
+    from improviser.protocol import Action, Knob
 
     known = [str(each) for each in (*Knob, *Action)]
     if name not in known:

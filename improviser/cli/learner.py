@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improviser.agent.policy import Policy
-from improviser.control import (
+from improviser.errors import ImproviserError
+from improviser.protocol import (
     Action,
     Adopt,
     Adopted,
@@ -34,13 +35,12 @@ from improviser.control import (
     line_to_value,
     value_to_line,
 )
-from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
-    from improviser.control import Value
-    from improviser.daemon.exchange import Exchange
     from improviser.engine import Engine
-    from improviser.training.apprentice import Apprentice, Offer
+    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.online.trainer import Apprentice, Offer
+    from improviser.protocol import Value
 
 _NICE: Final = 19
 _AWAKE_S: Final = 0.5
@@ -55,7 +55,7 @@ def main() -> int:
     try:
         where, what = (line_to_value(sys.stdin.readline()) for _ in range(2))
         if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
-            from improviser.daemon.exchange import Exchange
+            from improviser.ipc.weight_mailbox import Exchange
 
             exchange = Exchange(Path(where.exchange))
             try:
@@ -77,8 +77,8 @@ class Pupil:
 
     def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: Exchange) -> None:
         """Begin with what is played by; reading the corpus for the first time takes two minutes."""
-        from improviser.daemon.performance import engine_maker
-        from improviser.daemon.understudy import Understudy
+        from improviser.performer.performance import engine_maker
+        from improviser.session.replayer import Understudy
 
         self._folder, self._exchange = Path(where.folder), exchange
         self._seed, self._number, self._undone = what.seed, 0, 0
@@ -182,7 +182,7 @@ class Pupil:
         """Give an apprentice for a preset, at the beginning."""
         from improviser.cli.apprentice import make_apprentice
         from improviser.config.preset import load_preset
-        from improviser.training.corpus import load_pieces
+        from improviser.corpus.library import load_pieces
 
         def progress(stage: str, done: int, total: int) -> None:
             """Be awake, and tell that it takes a while."""

@@ -17,8 +17,8 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.training.apprentice import Apprentice
-    from improviser.training.online_study import Gain
+    from improviser.online.trainer import Apprentice
+    from improviser.studies.online_study import Gain
 
 
 def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json: bool) -> None:
@@ -34,8 +34,8 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
     if chosen.role is not Role.MELODY:
         raise UsageError("bench learn is of melodies only; choose one: --preset fiddle")
     need_training()
-    from improviser.training.online_study import OnlineStudy
-    from improviser.training.stranger import STRANGERS
+    from improviser.studies.online_study import OnlineStudy
+    from improviser.studies.strangers import STRANGERS
 
     if player not in STRANGERS:
         raise UsageError(f"no player '{player}'; there are {', '.join(STRANGERS)}")

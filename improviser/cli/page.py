@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from typing import Any
 
-    from improviser.control import Event, PerformerSettings
-    from improviser.daemon.supervisor import Supervisor
+    from improviser.protocol import Event, PerformerSettings
+    from improviser.supervisor.supervisor import Supervisor
     from improviser.web.address import Door
 
 LOOPBACK = "127.0.0.1"
@@ -75,7 +75,7 @@ def serve_page(
     stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
     """Serve the page of a jam as long as `stack` lasts; give what has to be told of all that happens."""
-    from improviser.daemon.forecast import Forecast
+    from improviser.session.forecast import Forecast
     from improviser.web.page import Page
     from improviser.web.services import Services
 
@@ -127,7 +127,7 @@ def _kept_token(warn: Callable[[str], None]) -> str | None:
 
 def _examine() -> Sequence[dict[str, Any]]:
     """Give what is found out about this machine."""
-    from improviser.daemon.doctor import report
+    from improviser.doctor import report
 
     return report()
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from improviser.app import JamOptions
     from improviser.cli.page import PageOptions
     from improviser.cli.view import SafeView
-    from improviser.control import Event, Failed, PerformerSettings
-    from improviser.daemon.exchange import Exchange
-    from improviser.daemon.supervisor import Supervisor
+    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.protocol import Event, Failed, PerformerSettings
+    from improviser.supervisor.supervisor import Supervisor
     from improviser.web.address import Door
 
 EXIT_USAGE = 2
@@ -46,7 +46,7 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
     Raises:
         ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
     """
-    from improviser.daemon.supervisor import Supervisor
+    from improviser.supervisor.supervisor import Supervisor
 
     beside = beside or Beside()
     if beside.learns:
@@ -90,7 +90,7 @@ def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: E
     """Let the performer open its ports, and begin."""
     from improviser.app import performer_settings, port_settings
     from improviser.cli.page import open_door
-    from improviser.control import PlayerUse
+    from improviser.protocol import PlayerUse
 
     supervisor.open(port_settings(options))
     settings = performer_settings(options)
@@ -109,7 +109,7 @@ def _company(
     """Let others learn, hear and steer; give what has to be told of all that happens."""
     from improviser.app import osc_port_of_settings
     from improviser.config.resources import control_folder
-    from improviser.daemon.doors import Doors
+    from improviser.remote.remote_control import Doors
 
     osc_port = beside.osc_port or osc_port_of_settings()
     page_url = "" if begun.door is None else begun.door.address.url
@@ -118,7 +118,7 @@ def _company(
     if begun.exchange is not None:
         hears.append(_learning(supervisor, begun.settings, begun.exchange, stack))
     if beside.sounds:
-        from improviser.daemon.fluidsynth import Fluidsynth
+        from improviser.synth.fluidsynth import Fluidsynth
 
         hears.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).hear)
     return hears
@@ -126,7 +126,7 @@ def _company(
 
 def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
     """Make the memory through which what is learned comes; where there is none, say so."""
-    from improviser.daemon.exchange import Exchange
+    from improviser.ipc.weight_mailbox import Exchange
 
     try:
         exchange = Exchange.make()
@@ -142,8 +142,8 @@ def _learning(
 ) -> Callable[[Event], None]:
     """Start to learn in the background; give what has to be told of all that happens."""
     from improviser.config.resources import sessions_folder
-    from improviser.daemon.journal import sets_folder
-    from improviser.daemon.learning import Learning
+    from improviser.online.learner_client import Learning
+    from improviser.session.journal import sets_folder
 
     try:
         learning = Learning(supervisor, settings, exchange, sets_folder(sessions_folder()))
@@ -164,7 +164,7 @@ def _follow(
 
     Where it cannot be shown any more, as when what it is piped into has ended, the jam ends.
     """
-    from improviser.control import Failed, Stop
+    from improviser.protocol import Failed, Stop
 
     failed = None
     for event in supervisor.events():

@@ -12,8 +12,8 @@ from improviser.cli.keep import SessionArgument, newest_session
 from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from improviser.daemon.replay import Replay
-    from improviser.daemon.session_log import Session
+    from improviser.session.replay import Replay
+    from improviser.session.session_log import Session
 
 EXAMPLES = """
 improviser replay
@@ -30,9 +30,9 @@ def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
     the same part comes out. The exit code is 1 where it does not: then the model, the program or a library is
     another than when the session was played.
     """
-    from improviser.daemon.performance import engine_maker
-    from improviser.daemon.replay import replay as play_again
-    from improviser.daemon.session_log import read_session
+    from improviser.performer.performance import engine_maker
+    from improviser.session.replay import replay as play_again
+    from improviser.session.session_log import read_session
 
     source = session or newest_session()
     told = read_session(source)
@@ -45,9 +45,9 @@ def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
 
 def _check_model(source: Path, told: Session) -> None:
     """Raise UsageError where the model is another than when the session was played."""
-    from improviser.control import Changed
     from improviser.errors import UsageError
     from improviser.files import model_digest
+    from improviser.protocol import Changed
 
     changes = [event for event in told.events if isinstance(event, Changed)]
     played = [(event.model, event.model_digest) for event in changes]

@@ -46,9 +46,9 @@ def save(
     from improviser.cli.keep import newest_session
     from improviser.config.preset_file import Saved, check_name, save_preset
     from improviser.config.resources import own_model_path
-    from improviser.daemon.session_log import read_session
-    from improviser.daemon.state import state_of
     from improviser.music.meter import Meter
+    from improviser.session.session_log import read_session
+    from improviser.supervisor.state import state_of
 
     told = read_session(session or newest_session())
     state = state_of(told)

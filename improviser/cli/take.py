@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improviser.config.resources import sessions_folder
-from improviser.control import Event, Kept, Ready, Warned
-from improviser.daemon.journal import Journal
-from improviser.daemon.recorder import free_path, recorder_of
-from improviser.daemon.session_log import read_session, session_path
 from improviser.errors import ImproviserError, MidiFileError, UsageError
 from improviser.files import write_whole
 from improviser.midi.smf import song_to_bytes
 from improviser.ports import LOOPBACK
+from improviser.protocol import Event, Kept, Ready, Warned
+from improviser.session.journal import Journal
+from improviser.session.recorder import free_path, recorder_of
+from improviser.session.session_log import read_session, session_path
 
 if TYPE_CHECKING:
     from improviser.cli.view import View
-    from improviser.control import PerformerSettings
+    from improviser.protocol import PerformerSettings
 
 DEMO_FILE = "improviser-demo.mid"
 KEPT_FILE = "improviser-kept.mid"

@@ -15,7 +15,7 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from improviser.training.taste_study import Change, Point
+    from improviser.studies.preference_study import Change, Point
 
 
 def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_json: bool) -> None:
@@ -33,8 +33,8 @@ def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_
     need_training()
     if plots is not None:
         need_plots()
+    from improviser.studies.preference_study import Study
     from improviser.training.material import held_out_parts
-    from improviser.training.taste_study import Study
 
     parts = held_out_parts(load_corpus(), game_settings(chosen), split)
     study = Study(preset_actor(chosen), make_settings(chosen, key="auto"), parts, trials)
@@ -50,7 +50,7 @@ def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_
     else:
         _show(changes, curve)
     if plots is not None:
-        from improviser.training.plot import write_taste
+        from improviser.evaluation.plot import write_taste
 
         path = write_taste(curve, plots)
         if not as_json:

@@ -14,10 +14,10 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from improviser.daemon.timing.judge import Heard
-    from improviser.daemon.timing.trial import Outcome, Trial
+    from improviser.studies.timing.analysis import Heard
+    from improviser.studies.timing.run import Outcome, Trial
 
-_LEARNER = "from improviser.training.speed import measure_learning\nwhile True: measure_learning()"
+_LEARNER = "from improviser.studies.speed import measure_learning\nwhile True: measure_learning()"
 _HEAD = (
     "WORK",
     "SENDER",
@@ -64,8 +64,8 @@ def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
         ImproviserError: There is no JACK, or a jam does not begin.
         UsageError: A kind of work is unknown.
     """
-    from improviser.daemon.timing.reference import NEEDS
-    from improviser.daemon.timing.trial import run_trial
+    from improviser.studies.timing.reference import NEEDS
+    from improviser.studies.timing.run import run_trial
 
     trials = _trials(plan)
     with progress("measuring", len(trials)) as advance:
@@ -87,7 +87,7 @@ def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
 
 def _trials(plan: TimingPlan) -> list[Trial]:
     """Give what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
-    from improviser.daemon.timing.trial import BACKENDS, WORKS, Trial
+    from improviser.studies.timing.run import BACKENDS, WORKS, Trial
 
     unknown = sorted(set(plan.works) - {work.name for work in WORKS})
     if unknown:
@@ -128,7 +128,7 @@ def _pairs(outcome: Outcome) -> tuple[tuple[str, Heard, Heard | None], ...]:
 
 def _median_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Give the medians of the ratios over the runs of each trial."""
-    from improviser.daemon.timing.trial import ratios
+    from improviser.studies.timing.run import ratios
 
     runs: dict[tuple[str, str], list[dict[str, float | None]]] = {}
     for outcome in outcomes:
@@ -149,7 +149,7 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 def _ratios(ours: Heard, theirs: Heard | None) -> tuple[str, ...]:
     """Give the two columns of the ratios."""
-    from improviser.daemon.timing.trial import ratios
+    from improviser.studies.timing.run import ratios
 
     found = ratios(ours, theirs)
     return _number(found["p99"]), _number(found["p99.9"])

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
+    from improviser.evaluation.report import Table
     from improviser.training.prior import PriorScore
-    from improviser.training.table import Table
     from improviser.training.train import Progress, TrainingSettings
 
 EXAMPLES = """
@@ -167,8 +167,8 @@ def _write_card(
     import importlib.metadata
     from dataclasses import asdict
 
-    from improviser.training.card import Card, write_card
-    from improviser.training.corpus import corpus_summary
+    from improviser.corpus.library import corpus_summary
+    from improviser.evaluation.model_card import Card, write_card
 
     versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "music21")}
     return write_card(

@@ -6,7 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from improviser.cli.console import NO_TASTE, say, say_json
-from improviser.control import (
+from improviser.music.meter import Meter
+from improviser.ports import LOOPBACK
+from improviser.protocol import (
     Adopted,
     Changed,
     Event,
@@ -34,10 +36,8 @@ from improviser.control import (
     Warned,
     value_to_json,
 )
-from improviser.daemon.state import RESTS
-from improviser.daemon.timeline import BarCount
-from improviser.music.meter import Meter
-from improviser.ports import LOOPBACK
+from improviser.session.timeline import BarCount
+from improviser.supervisor.state import RESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

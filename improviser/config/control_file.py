@@ -14,8 +14,8 @@ from tomlkit.items import Array
 from improviser.config.device import Device, load_device
 from improviser.config.document import write_document
 from improviser.config.resources import config_folder, device_paths
-from improviser.control import ControlMessage, Knob
 from improviser.errors import ConfigError
+from improviser.protocol import ControlMessage, Knob
 
 # ALSA's client numbers, which a2jmidid puts into names, change from start to start; in patterns [ is special.
 _CLIENT_NUMBER: Final = re.compile(r"\[\d+\]")

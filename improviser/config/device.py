@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from improviser.config.document import Document, load_document, nearest
-from improviser.control import Action, Binding, ControlMessage, Knob
+from improviser.protocol import Action, Binding, ControlMessage, Knob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from improviser.config.document import load_document, write_document
 from improviser.config.preset import Name, Preset
 from improviser.config.resources import config_folder, preset_paths
-from improviser.control import NEUTRAL
 from improviser.errors import UsageError
+from improviser.protocol import NEUTRAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.corpus.library import load_pieces
 from improviser.listening import chord_table
 from improviser.listening.chord import (
     CHORD_TABLE_SHAPES,
@@ -27,14 +28,13 @@ from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COU
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
 from improviser.training.chord_label import ALL_VOICES, STEPS_PER_BEAT, Harmony, Labels, harmonies
-from improviser.training.corpus import load_pieces
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 from improviser.training.key_fit import write_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
 
 Counts = npt.NDArray[np.float64]
 

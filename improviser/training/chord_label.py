@@ -17,7 +17,7 @@ from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR, chorale_parts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
 
 Labels = npt.NDArray[np.int64]
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.engine.role import Role
+    from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
-    from improviser.training.tables import PlayerTable
 
 EPISODE_BEATS: Final = 32
 

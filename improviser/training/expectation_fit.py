@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.corpus.library import load_pieces
 from improviser.music import expectation_table
 from improviser.music.expectation import CORPORA, NATS_A_UNIT
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
-from improviser.training.corpus import load_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from improviser.training.piece import Piece
+    from improviser.corpus.piece import Piece
 
 # So many counts the intervals after any degree weigh.
 BACKOFF: Final = 20.0

@@ -9,13 +9,13 @@ import numpy as np
 from improviser.listening.line import HOLD, REST, SILENT, WINDOW, Line
 from improviser.listening.player import Player
 from improviser.music.pitch import NOTE_MAX, OCTAVE
-from improviser.training.tables import Sound, empty_table, listen_step, stack_parts
+from improviser.training.features import Sound, empty_table, listen_step, stack_parts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
-    from improviser.training.tables import PlayerTable
 
 # The share of bars in which a player takes up ours.
 ANSWER_SHARE: Final = 0.3

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from improviser.training.env import Game, RewardWeights
+    from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
-    from improviser.training.tables import PlayerTable
 
 # Rewards that differ by less are equal: they are sums of float32.
 ROUNDING: Final = 1e-6

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.corpus.piece import TICKS_PER_BEAT, Piece
 from improviser.engine.role import COMPING, MELODY, Role
 from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
 from improviser.listening.observation import STYLES, SURE
@@ -17,7 +18,6 @@ from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
 from improviser.training.harmony import chord_events
-from improviser.training.piece import TICKS_PER_BEAT, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

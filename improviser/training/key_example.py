@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.corpus.piece import TICKS_PER_BEAT, Piece, bar_ticks
 from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Key, Mode
-from improviser.training.piece import TICKS_PER_BEAT, Piece, bar_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,19 +20,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from improviser.corpus.library import load_pieces
 from improviser.listening import key_table
 from improviser.listening.cue import CUE_COUNT, CUE_ROTATIONS, MOST_CUES, Cues
 from improviser.listening.key import HIDDEN, MEMORY_BEATS, TABLE_SHAPES, UNITS, WIDTH
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import KEY_COUNT, Mode
-from improviser.training.corpus import load_pieces
 from improviser.training.key_example import from_first_note, modulated, to_stream, with_wrong_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from improviser.corpus.piece import Piece
     from improviser.training.key_example import Stream
-    from improviser.training.piece import Piece
 
 CASTS: Final = ((0,), (1,), (2,), (3,), (0, 1, 2, 3), (0, 2, 3))
 SEED: Final = 1

@@ -10,6 +10,7 @@ import numpy as np
 from improviser.engine.role import COMPING, MELODY
 from improviser.playing.actions import register_base
 from improviser.training.env import playable
+from improviser.training.features import player_table, prior_rows
 from improviser.training.grid import (
     ALTO,
     BASS,
@@ -27,13 +28,12 @@ from improviser.training.grid import (
 )
 from improviser.training.prior import Imitation
 from improviser.training.simulated import with_unheard
-from improviser.training.tables import player_table, prior_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from improviser.corpus.piece import Piece
     from improviser.listening.line import Events
-    from improviser.training.piece import Piece
 
 # The dances' player and partner: above and below, near and far.
 DANCES: Final[Casts] = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))

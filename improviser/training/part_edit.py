@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.evaluation.metrics import sounding_notes
 from improviser.listening.line import HOLD, REST, SILENT, Events
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
 from improviser.training.grid import in_known_key
-from improviser.training.metrics import sounding_notes
 
 if TYPE_CHECKING:
     from improviser.training.grid import Part

@@ -29,11 +29,11 @@ from improviser.errors import CheckpointError
 from improviser.rewards import COMPONENTS
 from improviser.training.budget import TransitionBudget
 from improviser.training.env import Game, RewardWeights, network_config
+from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, imitation
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
 from improviser.training.simulated import simulated
-from improviser.training.tables import player_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from improviser.agent.config import NetworkConfig
     from improviser.agent.policy import FloatArray, Weights
+    from improviser.corpus.piece import Piece
     from improviser.training.budget import Budget
-    from improviser.training.piece import Piece
 
 # Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
 PRIOR_TO_Q: Final = 0.1
@@ -92,18 +92,18 @@ LEARNED_FROM: Final = (
     "training/grid.py",
     "training/harmony.py",
     "training/material.py",
-    "training/metrics/__init__.py",
-    "training/metrics/comping.py",
-    "training/metrics/diversity.py",
-    "training/metrics/harmony.py",
-    "training/metrics/performance.py",
-    "training/metrics/rules.py",
+    "evaluation/metrics/__init__.py",
+    "evaluation/metrics/comping.py",
+    "evaluation/metrics/diversity.py",
+    "evaluation/metrics/harmony.py",
+    "evaluation/metrics/performance.py",
+    "evaluation/metrics/rules.py",
     "training/part_edit.py",
-    "training/piece.py",
+    "corpus/piece.py",
     "training/prior.py",
     "training/run_state.py",
     "training/simulated.py",
-    "training/tables.py",
+    "training/features.py",
     "training/train.py",
 )
 SAVE_EVERY_S: Final = 20.0

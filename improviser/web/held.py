@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.control import Receive
 from improviser.midi.message import (
     SUSTAIN_PEDAL,
     ControlChange,
@@ -15,6 +14,7 @@ from improviser.midi.message import (
     bytes_to_message,
     message_to_bytes,
 )
+from improviser.protocol import Receive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from improviser import __version__
-from improviser.control import Ready
+from improviser.protocol import Ready
 from improviser.web.messages import event_to_text, to_text
 
 if TYPE_CHECKING:
-    from improviser.control import Event
+    from improviser.protocol import Event
 
 CLIENTS_MAX: Final = 8
 # A page that has not read so many messages is let go: half a minute of busy music.

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.control import (
+from improviser.protocol import (
     Receive,
     Steer,
     Stepped,
@@ -16,7 +16,7 @@ from improviser.control import (
 )
 
 if TYPE_CHECKING:
-    from improviser.control import Event
+    from improviser.protocol import Event
 
 MESSAGE_MAX: Final = 4096
 

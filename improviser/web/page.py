@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from improviser.control import Event
+    from improviser.protocol import Event
     from improviser.web.address import Door
     from improviser.web.hub import Hub, Standing
     from improviser.web.services import Services

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.control import Command
+from improviser.protocol import Command
 
 Obey = Callable[[Command], None]
 

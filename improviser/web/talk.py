@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from improviser.control import Receive
-from improviser.control.gate import Gate
-from improviser.control.rate import RateLimit
+from improviser.protocol import Receive
+from improviser.protocol.command_filter import Gate
+from improviser.protocol.rate_limit import RateLimit
 from improviser.web.bounded import FAREWELL_S
 from improviser.web.held import Held
 from improviser.web.messages import MESSAGE_MAX, Ping, read_message, to_text

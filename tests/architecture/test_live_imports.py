@@ -11,7 +11,7 @@ import pytest
 from tests.some import some_files
 
 HEAVY = {"torch", "music21", "gymnasium"}
-LEARNER_PROCESS = "improviser.daemon.learning"
+LEARNER_PROCESS = "improviser.online.learner_client"
 FOLDERS = ("cli", "config", "control", "daemon", "engine", "ports", "web")
 PACKAGE = Path(__file__).parents[2] / "improviser"
 

@@ -21,18 +21,18 @@ import torch
 
 from improviser.agent.config import FULL
 from improviser.cli.corpus import load_corpus
+from improviser.evaluation.evaluate import spread
 from improviser.playing.actions import HOLD_ACTION, REST_ACTION
-from improviser.training.ablation import Variant, train_variant
+from improviser.studies.ablation import Variant, train_variant
 from improviser.training.env import NETWORK, Game, ImproviserEnv
-from improviser.training.evaluate import spread
+from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, held_out_parts
-from improviser.training.tables import player_table
 from improviser.training.train import TrainingSettings, fitted_prior
 
 if TYPE_CHECKING:
     from improviser.agent.network import Network
+    from improviser.corpus.piece import Piece
     from improviser.training.grid import Part
-    from improviser.training.piece import Piece
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 SECONDS: Final = 75.0

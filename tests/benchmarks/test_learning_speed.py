@@ -13,8 +13,8 @@ from improviser.agent.policy import Choice, Policy, select_action
 from improviser.engine.knobs import Knobs
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import NETWORK, Game, playable
+from improviser.training.features import player_table
 from improviser.training.grid import chorale_parts, tune_parts
-from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, tune
 from tests.tiny_network import make_batch, make_network, make_observations, make_weights
 

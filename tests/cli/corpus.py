@@ -6,7 +6,7 @@ import importlib.metadata
 from collections import Counter
 from pathlib import Path
 
-from improviser.training.corpus_cache import CACHE_NAME, Cached, write_cache
+from improviser.corpus.cache import CACHE_NAME, Cached, write_cache
 from tests.tiny_corpus import chorale, tune
 
 # As long as what an evaluation plays.

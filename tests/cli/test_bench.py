@@ -9,8 +9,7 @@ import pytest
 
 from improviser.cli import bench as bench_command
 from improviser.cli import main
-from improviser.daemon import readiness
-from improviser.training import speed
+from improviser.studies import readiness, speed
 from tests.cli.conftest import Refuse, RunJson
 
 FIGURES = {

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from improviser import doctor
 from improviser.cli import main
-from improviser.daemon import doctor
-from improviser.daemon.doctor import Finding, Status, clock_in
+from improviser.doctor import Finding, Status, clock_in
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run, RunJson

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import COMMANDS
-from improviser.daemon.launch import environment
+from improviser.ipc.launch import environment
 
 
 def ran(folder: Path, *arguments: str, encoding: str) -> bytes:

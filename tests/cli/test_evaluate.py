@@ -11,10 +11,10 @@ import pytest
 from improviser.cli import main
 from improviser.cli.knobs import knob_row
 from improviser.config.preset import load_preset
-from improviser.training import corpus
-from improviser.training.estimate import Estimate
-from improviser.training.knob_sweep import Sweep
-from improviser.training.piece import Piece
+from improviser.corpus import library as corpus
+from improviser.corpus.piece import Piece
+from improviser.evaluation.estimate import Estimate
+from improviser.studies.knob_sweep import Sweep
 from tests.cli.conftest import Refuse, RunJson
 from tests.cli.corpus import write_tiny_corpus
 

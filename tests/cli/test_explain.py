@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.control import Event, Heard, PerformerSettings, Played, Restarted, Started
-from improviser.daemon.session_log import read_session
+from improviser.protocol import Event, Heard, PerformerSettings, Played, Restarted, Started
+from improviser.session.session_log import read_session
 from tests.cli.conftest import Refuse, RunJson
 from tests.written import write_session
 

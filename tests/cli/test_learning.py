@@ -14,8 +14,8 @@ from improviser.cli.online import bench_learn
 from improviser.config.preset import load_preset
 from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.errors import CorpusError
+from improviser.online import trainer as apprentice
 from improviser.ports import loopback
-from improviser.training import apprentice
 from tests.cli.conftest import Refuse
 from tests.cli.corpus import write_tiny_corpus
 from tests.tiny_corpus import tiny_corpus

@@ -8,12 +8,12 @@ import pytest
 
 from improviser.app import JamOptions, performer_settings
 from improviser.cli import main
-from improviser.control import Heard, Lifted, PerformerSettings, Played, Released
-from improviser.daemon.performance import engine_maker
-from improviser.daemon.session_log import read_session
 from improviser.files import model_digest
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
+from improviser.performer.performance import engine_maker
+from improviser.protocol import Heard, Lifted, PerformerSettings, Played, Released
+from improviser.session.session_log import read_session
 from tests.cli.conftest import Refuse, Run, RunJson
 from tests.performing import Performance
 from tests.written import write_session

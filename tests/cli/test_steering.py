@@ -18,7 +18,11 @@ from improviser.config import resources
 from improviser.config.control_file import bind_control
 from improviser.config.device import load_device
 from improviser.config.preset import load_preset
-from improviser.control import (
+from improviser.errors import ConfigError
+from improviser.files import bytes_digest
+from improviser.performer.preset_switcher import Repertoire
+from improviser.ports import loopback
+from improviser.protocol import (
     Adopted,
     Changed,
     Choose,
@@ -30,12 +34,8 @@ from improviser.control import (
     Turned,
     value_to_line,
 )
-from improviser.daemon.remote import Remote
-from improviser.daemon.repertoire import Repertoire
-from improviser.daemon.state import State
-from improviser.errors import ConfigError
-from improviser.files import bytes_digest
-from improviser.ports import loopback
+from improviser.remote.control_socket import Remote
+from improviser.supervisor.state import State
 from tests.cli.conftest import Refuse, Run, RunJson
 from tests.written import write_session
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli.view import JsonView, SafeView, TextView, View, choose_view
-from improviser.control import (
+from improviser.protocol import (
     Adopted,
     Event,
     Failed,

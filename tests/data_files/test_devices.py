@@ -10,7 +10,7 @@ import pytest
 
 from improviser.config.device import DOES, ControlKind, load_device
 from improviser.config.resources import shipped_folder
-from improviser.control import ControlMessage
+from improviser.protocol import ControlMessage
 from tests.some import some_files
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["improviser"]):
-    from improviser.control import line_to_value, value_to_line
-    from improviser.daemon.conductor import is_clock
-    from improviser.daemon.ear import Arrival, Ear
-    from improviser.daemon.echo import EchoFilter
-    from improviser.daemon.ledger import SIZE
-    from improviser.daemon.session_log import parse_session
-    from improviser.daemon.thru import Thru
     from improviser.errors import MidiError, UsageError
+    from improviser.ipc.shared_state import SIZE
     from improviser.midi.message import bytes_to_message, message_to_bytes
+    from improviser.performer.clock.clock_sync import is_clock
+    from improviser.performer.input.arrivals import Arrival, Ear
+    from improviser.performer.input.echo import EchoFilter
+    from improviser.performer.input.thru import Thru
     from improviser.ports.loopback import LoopbackBackend, Patchbay
     from improviser.ports.sysex import disentangled
+    from improviser.protocol import line_to_value, value_to_line
+    from improviser.session.session_log import parse_session
 
 EAR = Ear()
 ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)

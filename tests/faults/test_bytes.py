@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import PerformerSettings, Played, Stop, Synced, Value, value_to_line
+from improviser.protocol import PerformerSettings, Played, Stop, Synced, Value, value_to_line
 
 FUZZ = Path(__file__).with_name("fuzz.py")
 SEEDS: tuple[Value, ...] = (

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser.control import Event, Played, Stepped, Summary
 from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import NoteOff, NoteOn
+from improviser.protocol import Event, Played, Stepped, Summary
 from tests.actors import random_policy
 from tests.performing import ENGINE, START_S, STEP_S, Performance, performer_settings
 

@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.ipc.shared_state import NOTE_CELLS
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.inbox import ARRIVALS_MAX, PortLost
+from improviser.protocol import (
     TEMPO_BPM,
     TURNS_MAX,
     Act,
@@ -25,13 +29,9 @@ from improviser.control import (
     Turn,
     Warned,
 )
-from improviser.daemon.inbox import ARRIVALS_MAX, PortLost
-from improviser.daemon.journal import Journal
-from improviser.daemon.ledger import NOTE_CELLS
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import read_session
-from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import NoteOff, NoteOn
+from improviser.session.journal import Journal
+from improviser.session.replay import replay
+from improviser.session.session_log import read_session
 from tests.actors import Indifferent
 from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
 

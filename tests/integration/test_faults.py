@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import (
+from improviser.protocol import (
     TEMPO_BPM,
     TURNS_MAX,
     Act,
@@ -35,8 +35,8 @@ from improviser.control import (
     Turn,
     value_to_line,
 )
-from improviser.daemon.remote import ask
-from improviser.daemon.session_log import Session, read_session
+from improviser.remote.control_socket import ask
+from improviser.session.session_log import Session, read_session
 from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from improviser.config.resources import shipped_folder
+from improviser.corpus.library import load_pieces
+from improviser.corpus.piece import TICKS_PER_BEAT, Piece, bar_ticks
 from improviser.errors import CorpusError
-from improviser.training.corpus import load_pieces
-from improviser.training.piece import TICKS_PER_BEAT, Piece, bar_ticks
 from tests.live import Partner, Run
 
 pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(1200)]

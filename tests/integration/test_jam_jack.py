@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser.daemon import readiness
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.link import open_link
+from improviser.studies import readiness
 from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.control import Event, Notice
-from improviser.daemon.fluidsynth import Fluidsynth
-from improviser.daemon.soundfont import find_soundfont
 from improviser.ports.jack import JackBackend, open_jack
+from improviser.protocol import Event, Notice
+from improviser.synth.fluidsynth import Fluidsynth
+from improviser.synth.soundfont import find_soundfont
 from tests.live import CHECKOUT, Run, wait_for
 from tests.performing import ready
 
@@ -26,7 +26,7 @@ HEARD_RMS = 1e-4
 # A jam's synthesizer on its own, started as the command does, and then waits.
 ALONE = """
 import sys, time
-from improviser.daemon.fluidsynth import Fluidsynth
+from improviser.synth.fluidsynth import Fluidsynth
 from tests.performing import ready
 sound = Fluidsynth(lambda event: print(event.text, flush=True))
 sound.hear(ready())

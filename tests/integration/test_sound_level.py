@@ -10,7 +10,7 @@ import mido
 import numpy as np
 import pytest
 
-from improviser.daemon.soundfont import SOUNDFONTS, gain_of
+from improviser.synth.soundfont import SOUNDFONTS, gain_of
 from tests.live import CHECKOUT, PATIENCE_S
 
 pytestmark = pytest.mark.sound

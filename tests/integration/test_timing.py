@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.daemon.timing import server, trial
-from improviser.daemon.timing.reference import compile_reference
-from improviser.daemon.timing.trial import WORKS, Trial, Work, ratios, run_trial
 from improviser.errors import ImproviserError
+from improviser.studies.timing import run as trial
+from improviser.studies.timing import server
+from improviser.studies.timing.reference import compile_reference
+from improviser.studies.timing.run import WORKS, Trial, Work, ratios, run_trial
 
 pytestmark = pytest.mark.jack
 if shutil.which("jackd") is None:

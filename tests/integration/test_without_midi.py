@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from improviser.app import JamOptions, performer_settings, port_settings
-from improviser.control import PlayerUse
-from improviser.daemon.supervisor import Supervisor
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.sequencer import ALSA_SEQUENCER
+from improviser.protocol import PlayerUse
+from improviser.supervisor.supervisor import Supervisor
 from tests.live import CHECKOUT, Run, wait_for
 
 pytestmark = pytest.mark.skipif(ALSA_SEQUENCER.exists(), reason="this machine has the ALSA sequencer")

@@ -12,17 +12,17 @@ from improviser.agent.policy import Policy, Weights
 from improviser.agent.replay import Batch, ReplayBuffer
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.experience import PlayerStep
+from improviser.evaluation.baselines import Conditions
 from improviser.listening.line import HOLD, REST
-from improviser.training import apprentice as apprentice_module
-from improviser.training.apprentice import UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
-from improviser.training.chooser import Conditions
+from improviser.online import trainer as apprentice_module
+from improviser.online.acceptance import Guard, Verdict
+from improviser.online.learning import OnlineLearner, OnlineSettings
+from improviser.online.trainer import UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
+from improviser.studies.preference_run import Session
+from improviser.studies.strangers import STRANGERS, strange_part
 from improviser.training.env import NETWORK, Game, RewardWeights
-from improviser.training.guard import Guard, Verdict
+from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, held_out_parts, human_parts
-from improviser.training.online import OnlineLearner, OnlineSettings
-from improviser.training.stranger import STRANGERS, strange_part
-from improviser.training.tables import player_table
-from improviser.training.taste_trial import Session
 from tests.tiny_corpus import tiny_corpus
 from tests.tiny_network import make_weights
 

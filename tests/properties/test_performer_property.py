@@ -12,16 +12,16 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.control import Act, Action, PlayerUse, Stop, value_to_line
-from improviser.daemon.inbox import PortLost
-from improviser.daemon.ledger import NOTE_CELLS
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import PortError
+from improviser.ipc.shared_state import NOTE_CELLS
 from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.inbox import PortLost
 from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.base import VIRTUAL_INPUT
+from improviser.protocol import Act, Action, PlayerUse, Stop, value_to_line
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.actors import random_policy
 from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
 

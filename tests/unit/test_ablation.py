@@ -13,7 +13,9 @@ import torch
 from improviser.agent.config import FULL, DQNConfig
 from improviser.engine.knobs import Knobs
 from improviser.errors import CheckpointError
-from improviser.training.ablation import (
+from improviser.evaluation.baselines import Conditions
+from improviser.evaluation.evaluate import Plan
+from improviser.studies.ablation import (
     EXTRAS,
     GAMING,
     GREEDILY,
@@ -28,7 +30,7 @@ from improviser.training.ablation import (
     references,
     run_study,
 )
-from improviser.training.ablation_page import (
+from improviser.studies.ablation_page import (
     BEGIN,
     END,
     by_variant,
@@ -39,9 +41,7 @@ from improviser.training.ablation_page import (
     work_text,
 )
 from improviser.training.budget import CpuBudget, TransitionBudget
-from improviser.training.chooser import Conditions
 from improviser.training.env import RewardWeights
-from improviser.training.evaluate import Plan
 from improviser.training.grid import DUETS, chorale_parts
 from improviser.training.material import GameSettings
 from improviser.training.train import Progress, TrainingSettings

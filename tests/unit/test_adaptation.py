@@ -11,12 +11,8 @@ import pytest
 
 from improviser.agent.policy import Values
 from improviser.engine import EngineSettings
-from improviser.listening.line import HOLD, REST
-from improviser.midi.message import CLOCK, NoteOff, NoteOn, TimedMessage
-from improviser.music.scale import Mode
-from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
-from improviser.training import disturbance
-from improviser.training.adaptation import (
+from improviser.evaluation import perturbation as disturbance
+from improviser.evaluation.adaptation import (
     BEFORE_BEATS,
     VELOCITY,
     Adaptation,
@@ -25,7 +21,7 @@ from improviser.training.adaptation import (
     step_bits,
     velocity_correlation,
 )
-from improviser.training.disturbance import (
+from improviser.evaluation.perturbation import (
     AFTER_BEATS,
     CHANGE_BEAT,
     NEW_CHORD,
@@ -36,6 +32,10 @@ from improviser.training.disturbance import (
     make_cases,
     with_new_chord,
 )
+from improviser.listening.line import HOLD, REST
+from improviser.midi.message import CLOCK, NoteOff, NoteOn, TimedMessage
+from improviser.music.scale import Mode
+from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
 from improviser.training.part_edit import (
     part_messages,

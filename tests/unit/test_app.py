@@ -9,8 +9,8 @@ import pytest
 
 from improviser.app import JamOptions, performer_settings, port_settings
 from improviser.config.preset import load_preset
-from improviser.control import PlayerUse, PortSettings
 from improviser.errors import ConfigError, UsageError
+from improviser.protocol import PlayerUse, PortSettings
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from improviser.training.card import Card, card_text, markdown_table, write_card
-from improviser.training.estimate import Estimate
+from improviser.evaluation.estimate import Estimate
+from improviser.evaluation.model_card import Card, card_text, markdown_table, write_card
+from improviser.evaluation.report import Table
 from improviser.training.prior import PriorScore
-from improviser.training.table import Table
 
 TABLE = Table(
     "ours",

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn
+from improviser.performer.inbox import LinkHeard
+from improviser.protocol import (
     Act,
     Action,
     ClockUse,
@@ -23,12 +26,9 @@ from improviser.control import (
     Warned,
     value_to_line,
 )
-from improviser.daemon.inbox import LinkHeard
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.daemon.state import State
-from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
+from improviser.supervisor.state import State
 from tests.performing import (
     ENGINE,
     KEYBOARD,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import Act, Action
 from improviser.listening.midi_clock import MidiClock, Sync
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, Message, NoteOff, NoteOn, SongPosition
+from improviser.protocol import Act, Action
 from tests.performing import ENGINE, Performance, performer_settings
 from tests.unit.test_conductor import play_clock
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from improviser.evaluation.likeness import likeness
+from improviser.evaluation.metrics import Figures, Performance, figures
+from improviser.evaluation.metrics.overlap import features
 from improviser.music.chord import CHORD_BITS
-from improviser.training.likeness import likeness
-from improviser.training.metrics import Figures, Performance, figures
-from improviser.training.metrics.overlap import features
 from tests.tiny_corpus import to_events
 
 C, F, G, F_SHARP = 0, 45, 63, 54

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import CLOCK, CONTINUE, START, STOP, ControlChange, Message, NoteOn, SongPosition
+from improviser.protocol import (
     Act,
     Action,
     ClockUse,
@@ -18,10 +20,8 @@ from improviser.control import (
     Turn,
     value_to_line,
 )
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import CLOCK, CONTINUE, START, STOP, ControlChange, Message, NoteOn, SongPosition
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.performing import ENGINE, KEYBOARD, START_S, BarNote, Performance, hanging, ons, performer_settings
 
 ON = NoteOn(0, 60, 80)

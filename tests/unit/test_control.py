@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from improviser.control import (
+from improviser.protocol import (
     Act,
     Action,
     Controlled,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from music21 import chord, key, meter, note, stream
 
-from improviser.training import corpus
-from improviser.training.abc_file import decode_abc, split_abc
-from improviser.training.barline import Bar, place_bars
-from improviser.training.draft import CUT, MENDED
-from improviser.training.family import drafts_to_pieces, group_families, split_of
-from improviser.training.piece import Draft, UnfitError, notes_to_voice
+from improviser.corpus import library as corpus
+from improviser.corpus.abc_file import decode_abc, split_abc
+from improviser.corpus.bar_grid import Bar, place_bars
+from improviser.corpus.duplicates import drafts_to_pieces, group_families, split_of
+from improviser.corpus.parsed_score import CUT, MENDED
+from improviser.corpus.piece import Draft, UnfitError, notes_to_voice
 
 HEAD = "X:1\nT:A tune\nM:2/4\nL:1/8\nK:{key}\n"
 TUNE = HEAD.format(key="D") + "A|d2 f2|a2 f2|e2 c2|d3:|\n"

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from improviser.corpus import build as corpus_build
+from improviser.corpus import cache as corpus_cache
+from improviser.corpus import library as corpus
+from improviser.corpus.build import Task, read_part, run_tasks
+from improviser.corpus.parsed_score import CUT
 from improviser.errors import CorpusError, UsageError
-from improviser.training import corpus, corpus_build, corpus_cache
-from improviser.training.corpus_build import Task, read_part, run_tasks
-from improviser.training.draft import CUT
 
 HEAD = "X:1\nT:A tune\nM:2/4\nL:1/8\nK:{key}\n"
 TUNE = HEAD.format(key="D") + "A|d2 f2|a2 f2|e2 c2|d3:|\n"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
+from improviser.corpus.library import load_pieces
 from improviser.listening.line import NONE, WINDOW
 from improviser.listening.observation import STYLES
 from improviser.rewards import DENSITY_BANDS
-from improviser.training.corpus import load_pieces
 from improviser.training.material import GameSettings, game_parts
 
 if TYPE_CHECKING:

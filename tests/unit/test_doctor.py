@@ -8,18 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from improviser.daemon.doctor import (
-    Finding,
-    Status,
-    clock_in,
-    examination,
-    examine,
-    midi,
-    music,
-    report,
-    round_trip,
-)
-from improviser.daemon.doctor.midi import MidiSystem
+from improviser.doctor import Finding, Status, clock_in, examination, examine, midi, music, report, round_trip
+from improviser.doctor.midi import MidiSystem
 from improviser.errors import PortError
 from improviser.ports import jack
 from improviser.ports.loopback import LoopbackBackend, LoopbackOutput

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from improviser.daemon.doctor import Finding, Status, extras, folders, music, rights
+from improviser.doctor import Finding, Status, extras, folders, music, rights
 from improviser.errors import ImproviserError
 from improviser.ports import priority
 from tests.examined import Renamed, only, opened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.daemon.ear import Arrival, Ear
 from improviser.midi.message import Message, NoteOn, message_to_bytes
+from improviser.performer.input.arrivals import Arrival, Ear
 
 ON = NoteOn(0, 60, 80)
 

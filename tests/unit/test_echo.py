@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from improviser.daemon.echo import EchoFilter, LoopHeard
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, ProgramChange, message_to_bytes
+from improviser.performer.input.echo import EchoFilter, LoopHeard
 
 ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
 Change = Callable[[Message], Message]

@@ -28,6 +28,7 @@ from improviser.training.env import (
     RewardWeights,
     playable,
 )
+from improviser.training.features import PlayerTable, player_table
 from improviser.training.grid import (
     DUETS,
     Part,
@@ -37,7 +38,6 @@ from improviser.training.grid import (
     tune_parts,
     voice_base,
 )
-from improviser.training.tables import PlayerTable, player_table
 from tests.tiny_corpus import chorale, tune
 
 LANES = 8

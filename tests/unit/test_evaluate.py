@@ -14,16 +14,16 @@ from improviser.agent.policy import Values
 from improviser.engine import EngineSettings
 from improviser.engine.knobs import Knobs
 from improviser.engine.role import COMPING, MELODY
+from improviser.evaluation.baselines import Conditions, PriorOnly, RandomInKey
+from improviser.evaluation.evaluate import BEATS, Plan, evaluate, spread
+from improviser.evaluation.metrics import Figures, figures, known_phrases
+from improviser.evaluation.report import BASELINES, Table
+from improviser.evaluation.rollouts import Take, perform, perform_greedy, perform_human, perform_random
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
-from improviser.training.chooser import Conditions, PriorOnly, RandomInKey
 from improviser.training.env import Game, RewardWeights
-from improviser.training.evaluate import BEATS, Plan, evaluate, spread
+from improviser.training.features import player_table
 from improviser.training.grid import DUETS, Part, chorale_parts, comping_parts, tune_parts
-from improviser.training.metrics import Figures, figures, known_phrases
-from improviser.training.perform import Take, perform, perform_greedy, perform_human, perform_random
-from improviser.training.table import BASELINES, Table
-from improviser.training.tables import player_table
 from tests.actors import Indifferent
 from tests.tiny_corpus import chorale, tune
 

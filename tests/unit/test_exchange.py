@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from improviser.daemon import exchange
-from improviser.daemon.exchange import CAPACITY, Exchange
 from improviser.errors import ImproviserError
+from improviser.ipc import weight_mailbox as exchange
+from improviser.ipc.weight_mailbox import CAPACITY, Exchange
 
 
 @pytest.fixture

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import Changed, Event, Notice, Warned
-from improviser.daemon import fluidsynth, soundfont, synth_cable, synth_process
-from improviser.daemon.fluidsynth import Fluidsynth
-from improviser.daemon.synth_cable import connecting, drivers
-from improviser.daemon.synth_process import SynthProcess
 from improviser.errors import PortError
 from improviser.ports import jack
 from improviser.ports.loopback import LoopbackBackend
+from improviser.protocol import Changed, Event, Notice, Warned
+from improviser.synth import fluidsynth, soundfont, synth_process
+from improviser.synth import synth_connection as synth_cable
+from improviser.synth.fluidsynth import Fluidsynth
+from improviser.synth.synth_connection import connecting, drivers
+from improviser.synth.synth_process import SynthProcess
 from tests.live import wait_for
 from tests.performing import ENGINE, performer_settings, ready
 

@@ -10,8 +10,8 @@ from improviser.listening.observation import COLUMNS
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training import follower
 from improviser.training.env import Game
+from improviser.training.features import player_table
 from improviser.training.grid import Part, chorale_parts, tune_parts
-from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, tune
 
 LANES = 6

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from improviser.app import JamOptions, performer_settings
-from improviser.control import Heard, Lifted, Planned, Stepped
-from improviser.daemon.forecast import AHEAD_BEATS, Forecast, play_ahead
-from improviser.daemon.performance import engine_maker
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.performance import engine_maker
+from improviser.protocol import Heard, Lifted, Planned, Stepped
+from improviser.session.forecast import AHEAD_BEATS, Forecast, play_ahead
 from tests.live import wait_for
 from tests.performing import PATIENCE_S, ready
 
@@ -135,7 +135,7 @@ def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.Monkey
 
 def test_a_forecast_that_is_far_behind_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps no more than it could ever catch up with."""
-    monkeypatch.setattr("improviser.daemon.forecast.BEHIND_MAX", 10)
+    monkeypatch.setattr("improviser.session.forecast.BEHIND_MAX", 10)
     forecast = Forecast(performer_settings(JamOptions()), lambda _: None, lambda: True, pytest.fail)
     for _ in range(100):
         forecast.hear(Heard(0.0, 0, 60, 80, "A"))

@@ -11,13 +11,13 @@ import pytest
 from improviser.agent.checkpoint import save_model
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
+from improviser.corpus.cache import Cached, write_cache
 from improviser.errors import CheckpointError, ImproviserError, MidiFileError
+from improviser.evaluation.model_card import Card, write_card
+from improviser.evaluation.report import Table
 from improviser.midi.smf import write_file
-from improviser.training.card import Card, write_card
-from improviser.training.corpus_cache import Cached, write_cache
 from improviser.training.prior import PriorScore
 from improviser.training.run_state import FILE, RunState, save_run
-from improviser.training.table import Table
 from tests.full_disk import full_disk
 from tests.tiny_corpus import tiny_corpus
 from tests.tiny_network import SMALL, make_network, make_weights

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import Event, Heard, Lifted, Notice, PerformerSettings, Played, Warned, value_to_line
-from improviser.daemon import journal as module
-from improviser.daemon.journal import Journal, sessions
-from improviser.daemon.recorder import recorder_of
-from improviser.daemon.session_log import read_session
+from improviser.protocol import Event, Heard, Lifted, Notice, PerformerSettings, Played, Warned, value_to_line
+from improviser.session import journal as module
+from improviser.session.journal import Journal, sessions
+from improviser.session.recorder import recorder_of
+from improviser.session.session_log import read_session
 from tests.full_disk import full_disk
 from tests.some import some_files
 

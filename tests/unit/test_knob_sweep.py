@@ -11,13 +11,13 @@ import pytest
 from improviser.agent.policy import Values
 from improviser.engine.knobs import Knobs
 from improviser.engine.role import COMPING
+from improviser.evaluation.baselines import Conditions
+from improviser.evaluation.estimate import Estimate
+from improviser.evaluation.evaluate import Plan
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
-from improviser.training.chooser import Conditions
+from improviser.studies.knob_sweep import MEASURES, SETTINGS, Sweep, sweep
 from improviser.training.env import RewardWeights
-from improviser.training.estimate import Estimate
-from improviser.training.evaluate import Plan
 from improviser.training.grid import DUETS, chorale_parts, comping_parts
-from improviser.training.knob_sweep import MEASURES, SETTINGS, Sweep, sweep
 from tests.tiny_corpus import chorale
 
 KNOBS = Knobs(temperature=0.3, prior_weight=0.0)

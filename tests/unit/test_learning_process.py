@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import learner
-from improviser.control import (
+from improviser.ipc.weight_mailbox import Exchange
+from improviser.online import learner_client as learning
+from improviser.online.learner_client import Learning
+from improviser.protocol import (
     Adopt,
     Event,
     Heard,
@@ -25,10 +28,7 @@ from improviser.control import (
     Warned,
     value_to_line,
 )
-from improviser.daemon import learning
-from improviser.daemon.exchange import Exchange
-from improviser.daemon.learning import Learning
-from improviser.daemon.supervisor import Supervisor
+from improviser.supervisor.supervisor import Supervisor
 from tests.live import wait_for
 
 SETTINGS = PerformerSettings(preset="test", model="none", engine={})

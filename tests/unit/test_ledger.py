@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from improviser.daemon import ledger
+from improviser.ipc import shared_state as ledger
 
 
 def test_the_supervisor_sees_what_the_performer_marks() -> None:

@@ -14,7 +14,12 @@ import pytest
 from improviser.agent.checkpoint import set_to_bytes
 from improviser.agent.policy import Policy, Weights
 from improviser.app import JamOptions, performer_settings
-from improviser.control import (
+from improviser.files import bytes_digest
+from improviser.ipc.weight_mailbox import Exchange
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.performance import engine_maker
+from improviser.performer.policy_history import KEPT, Fetched, Lessons
+from improviser.protocol import (
     Act,
     Action,
     Adopt,
@@ -29,13 +34,8 @@ from improviser.control import (
     Warned,
     value_to_line,
 )
-from improviser.daemon.exchange import Exchange
-from improviser.daemon.lessons import KEPT, Fetched, Lessons
-from improviser.daemon.performance import engine_maker
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.files import bytes_digest
-from improviser.midi.message import NoteOff, NoteOn
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.performing import BAR_S, Performance, hanging, tell
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from improviser.control import Act, Action, ClockUse, Halted, Knob, Started, Synced, Turn
-from improviser.daemon.inbox import Inbox, LinkHeard
-from improviser.daemon.link_watch import LinkWatch, watching_link
 from improviser.errors import PortError
 from improviser.midi.message import CLOCK, START, NoteOn
+from improviser.performer.clock.link_monitor import LinkWatch, watching_link
+from improviser.performer.inbox import Inbox, LinkHeard
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.link import LinkPeer, open_link
+from improviser.protocol import Act, Action, ClockUse, Halted, Knob, Started, Synced, Turn
 from tests.live import wait_for
 from tests.performing import START_S, Performance, hanging, ons, performer_settings
 from tests.unit.test_conductor import play_clock

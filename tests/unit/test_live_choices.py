@@ -6,7 +6,15 @@ import pytest
 
 from improviser.app import JamOptions
 from improviser.app import performer_settings as jam_settings
-from improviser.control import (
+from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
+from improviser.performer.performance import engine_maker
+from improviser.performer.ports.hot_plug import Watch
+from improviser.performer.ports.opening import OpenPorts, open_ports
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.clock import ManualClock
+from improviser.ports.loopback import LoopbackBackend, Patchbay
+from improviser.protocol import (
     Act,
     Action,
     Changed,
@@ -27,16 +35,8 @@ from improviser.control import (
     line_to_value,
     value_to_line,
 )
-from improviser.daemon.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
-from improviser.daemon.opening import OpenPorts, open_ports
-from improviser.daemon.performance import engine_maker
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.daemon.watch import Watch
-from improviser.midi.message import NoteOff, NoteOn
-from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.clock import ManualClock
-from improviser.ports.loopback import LoopbackBackend, Patchbay
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.performing import (
     BAR_S,
     ENGINE,
@@ -181,7 +181,9 @@ class Room:
     def _open(self, **wanted: str | None) -> OpenPorts:
         """Open them in this patchbay."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("improviser.daemon.opening.open_backend", lambda _: LoopbackBackend(self.patchbay))
+            patch.setattr(
+                "improviser.performer.ports.opening.open_backend", lambda _: LoopbackBackend(self.patchbay)
+            )
             return open_ports(port_settings(**wanted), self.inbox, ignore)
 
     def told(self) -> list[object]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from improviser.training.metrics import (
+from improviser.evaluation.metrics import (
     Performance,
     Phrases,
     bar_correlation,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Controlled, Heard, Lifted
-from improviser.daemon.mpe import MpeZones
 from improviser.midi.message import (
     ChannelAftertouch,
     ControlChange,
@@ -17,6 +15,8 @@ from improviser.midi.message import (
     ProgramChange,
     SongPosition,
 )
+from improviser.performer.input.mpe import MpeZones
+from improviser.protocol import Controlled, Heard, Lifted
 from tests.performing import Performance
 
 PORT = "Seaboard"

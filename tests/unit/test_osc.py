@@ -13,9 +13,9 @@ import pytest
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from improviser.control import Act, Action, Command, Knob, Turn
-from improviser.daemon import osc
-from improviser.daemon.osc import OscServer
+from improviser.protocol import Act, Action, Command, Knob, Turn
+from improviser.remote import osc
+from improviser.remote.osc import OscServer
 
 PATIENCE_S = 5.0
 

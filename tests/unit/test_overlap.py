@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from improviser.training.likeness import likeness
-from improviser.training.metrics import Performance
-from improviser.training.metrics.overlap import (
+from improviser.evaluation.likeness import likeness
+from improviser.evaluation.metrics import Performance
+from improviser.evaluation.metrics.overlap import (
     FEATURES,
     distance,
     distances,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser import control
+from improviser import protocol as control
 from improviser.config.preset import Panel as PresetPanel
-from improviser.control import Action, Knob
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import Knobs
 from improviser.engine.panel import ECHO_SCALE, HIGHEST, KNOBS, NEUTRAL, SWITCHES, Panel
 from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS
 from improviser.midi.message import NoteOn
 from improviser.playing.actions import FIRST_ONSET
+from improviser.protocol import Action, Knob
 from tests.actors import Indifferent, pulse
 from tests.sessions import TEMPO, make_engine, note, ons, steps, tell
 

@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.ipc.shared_state import NOTE_CELLS
+from improviser.midi.message import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+)
+from improviser.performer.loop import LATE_S
+from improviser.playing.actions import GestureKind
+from improviser.protocol import (
     Act,
     Action,
     Controlled,
@@ -22,20 +36,6 @@ from improviser.control import (
     Summary,
     Warned,
 )
-from improviser.daemon.beat import LATE_S
-from improviser.daemon.ledger import NOTE_CELLS
-from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
-    SUSTAIN_PEDAL,
-    ControlChange,
-    Message,
-    NoteOff,
-    NoteOn,
-    ProgramChange,
-)
-from improviser.playing.actions import GestureKind
 from tests.performing import (
     BAR_S,
     ENGINE,

@@ -9,16 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from improviser.agent.policy import Values
-from improviser.control import (
-    Lifted,
-    Notice,
-    Warned,
-)
-from improviser.daemon.echo import LoopHeard
-from improviser.daemon.inbox import BackendLost, LoopClosed, PortFound, PortLost
-from improviser.daemon.ledger import NOTE_CELLS
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import PortError
+from improviser.ipc.shared_state import NOTE_CELLS
 from improviser.midi.message import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -29,7 +22,14 @@ from improviser.midi.message import (
     NoteOn,
     message_to_bytes,
 )
+from improviser.performer.inbox import BackendLost, LoopClosed, PortFound, PortLost
+from improviser.performer.input.echo import LoopHeard
 from improviser.ports.base import Disconnected
+from improviser.protocol import (
+    Lifted,
+    Notice,
+    Warned,
+)
 from tests.performing import (
     ENGINE,
     KEYBOARD,

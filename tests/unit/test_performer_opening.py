@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from improviser.control import Event, Notice, PlayerUse, Route
-from improviser.daemon import opening
-from improviser.daemon import watch as watch_module
-from improviser.daemon.inbox import BackendLost, Inbox, LoopClosed, PortFound, PortLost
-from improviser.daemon.opening import Opening, OpenPorts, alone_notice, open_ports
-from improviser.daemon.steady import SteadyOutput
-from improviser.daemon.watch import Watch, watching
 from improviser.errors import PortError
+from improviser.performer.inbox import BackendLost, Inbox, LoopClosed, PortFound, PortLost
+from improviser.performer.ports import hot_plug as watch_module
+from improviser.performer.ports import opening
+from improviser.performer.ports.hot_plug import Watch, watching
+from improviser.performer.ports.opening import Opening, OpenPorts, alone_notice, open_ports
+from improviser.performer.ports.reconnecting_output import SteadyOutput
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.loopback import LoopbackBackend, LoopbackInput, Patchbay
 from improviser.ports.priority import HELPER_PRIORITY
+from improviser.protocol import Event, Notice, PlayerUse, Route
 from tests.live import wait_for
 from tests.performing import port_settings
 

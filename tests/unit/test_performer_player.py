@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Act, Action, Heard, Knob, Notice, PlayerUse, Turn
-from improviser.daemon.opening import GRACE_S
-from improviser.daemon.player import BuiltInPlayer
-from improviser.daemon.stand_in import PROMPT_S
-from improviser.daemon.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
+from improviser.performer.demo.built_in_player import PROMPT_S
+from improviser.performer.demo.melody import BuiltInPlayer
+from improviser.performer.demo.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
+from improviser.performer.ports.opening import GRACE_S
+from improviser.protocol import Act, Action, Heard, Knob, Notice, PlayerUse, Turn
 from tests.performing import BAR_S, START_S, Performance, performer_settings, tell
 
 SCALE = Tune("Scale", "nobody", (4, 4), "C4 D4*.5 -*.5 | E4*2")

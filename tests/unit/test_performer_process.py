@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from improviser.control import PerformerSettings, PortSettings, Stop, Value, value_to_line
-from improviser.daemon import performance, performer
+from improviser.performer import __main__ as performer
+from improviser.performer import performance
 from improviser.ports import priority
 from improviser.ports.loopback import LoopbackBackend
+from improviser.protocol import PerformerSettings, PortSettings, Stop, Value, value_to_line
 from tests.live import wait_for
 from tests.performing import ENGINE, BarNote
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from improviser.errors import ImproviserError
+from improviser.evaluation.adaptation import BEFORE_BEATS, Adaptation
+from improviser.evaluation.evaluate import Evaluation
+from improviser.evaluation.likeness import likeness
+from improviser.evaluation.metrics import Performance
+from improviser.evaluation.perturbation import AFTER_BEATS, TRANSPOSED, UNCHANGED
+from improviser.evaluation.plot import CHORDS_FROM, note_bars, sampled, write_plots
+from improviser.evaluation.report import Table
+from improviser.evaluation.rollouts import Take
 from improviser.music.chord import QUALITIES, QUALITY_COUNT
-from improviser.training.adaptation import BEFORE_BEATS, Adaptation
-from improviser.training.disturbance import AFTER_BEATS, TRANSPOSED, UNCHANGED
-from improviser.training.evaluate import Evaluation
-from improviser.training.likeness import likeness
-from improviser.training.metrics import Performance
-from improviser.training.perform import Take
-from improviser.training.plot import CHORDS_FROM, note_bars, sampled, write_plots
-from improviser.training.table import Table
 from tests.tiny_corpus import to_events
 
 MAJOR, MINOR = ([name for name, _ in QUALITIES].index(name) for name in ("", "m"))

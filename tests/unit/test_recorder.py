@@ -9,18 +9,6 @@ from pathlib import Path
 import music21.key
 import pytest
 
-from improviser.control import (
-    Changed,
-    Controlled,
-    Heard,
-    Lifted,
-    Notice,
-    PerformerSettings,
-    Played,
-    Released,
-)
-from improviser.daemon import recorder as module
-from improviser.daemon.recorder import TICKS_PER_BEAT, Recorder, free_path
 from improviser.errors import MidiFileError
 from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
 from improviser.midi.smf import (
@@ -35,6 +23,18 @@ from improviser.midi.smf import (
 )
 from improviser.midi.song import NO_CONDUCTOR, key_signature
 from improviser.music.scale import ALL_KEYS
+from improviser.protocol import (
+    Changed,
+    Controlled,
+    Heard,
+    Lifted,
+    Notice,
+    PerformerSettings,
+    Played,
+    Released,
+)
+from improviser.session import recorder as module
+from improviser.session.recorder import TICKS_PER_BEAT, Recorder, free_path
 
 GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 

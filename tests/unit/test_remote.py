@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from improviser.control import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
-from improviser.control.gate import Gate
-from improviser.daemon import remote
-from improviser.daemon.remote import CLIENTS_MAX, LINE_MAX, Remote, ask
-from improviser.daemon.state import State
 from improviser.errors import ImproviserError
+from improviser.protocol import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
+from improviser.protocol.command_filter import Gate
+from improviser.remote import control_socket as remote
+from improviser.remote.control_socket import CLIENTS_MAX, LINE_MAX, Remote, ask
+from improviser.supervisor.state import State
 from tests.some import some_files
 
 STATE = '{"event": "state"}'

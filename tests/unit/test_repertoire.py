@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from improviser.app import JamOptions, performer_settings
-from improviser.control import (
+from improviser.midi.message import NoteOff, NoteOn, ProgramChange
+from improviser.performer.performance import engine_maker
+from improviser.protocol import (
     Act,
     Action,
     Changed,
@@ -28,10 +30,8 @@ from improviser.control import (
     line_to_value,
     value_to_line,
 )
-from improviser.daemon.performance import engine_maker
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.midi.message import NoteOff, NoteOn, ProgramChange
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.performing import BAR_S, Performance, hanging, ready, tell
 
 READY = ready(backend="loopback", seed=7)

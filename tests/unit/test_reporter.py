@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from improviser.control import Act, Action, Event, Failed, Knob, Notice, Stop, Summary, Turn, value_to_line
-from improviser.daemon import reporter as module
-from improviser.daemon.inbox import Inbox
-from improviser.daemon.reporter import Reporter, read_commands
+from improviser.performer import pipes as module
+from improviser.performer.inbox import Inbox
+from improviser.performer.pipes import Reporter, read_commands
+from improviser.protocol import Act, Action, Event, Failed, Knob, Notice, Stop, Summary, Turn, value_to_line
 from tests.live import wait_for
 
 

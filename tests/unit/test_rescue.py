@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from improviser.daemon import connections, rescue
-from improviser.daemon.connections import Connections
 from improviser.errors import PortError
 from improviser.midi.message import ControlChange, Message, NoteOff, bytes_to_message
 from improviser.ports import jack
 from improviser.ports.loopback import LoopbackBackend, Patchbay
+from improviser.supervisor import connections, rescue
+from improviser.supervisor.connections import Connections
 from tests.live import wait_for
 from tests.performing import ready
 

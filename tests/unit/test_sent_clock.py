@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from improviser.control import ClockUse, Started, Synced, Warned
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, message_to_bytes
+from improviser.protocol import ClockUse, Started, Synced, Warned
 from tests.performing import KEYBOARD, START_S, Performance, ons, performer_settings
 from tests.unit.test_clock_choice import DAW, texts
 from tests.unit.test_conductor import play_clock

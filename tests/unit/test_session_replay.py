@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.control import Heard, Played, Ready, Silenced, Stepped, Summary
-from improviser.daemon.replay import Replay, replay
-from improviser.daemon.session_log import Session
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import UsageError
+from improviser.protocol import Heard, Played, Ready, Silenced, Stepped, Summary
+from improviser.session.replay import Replay, replay
+from improviser.session.session_log import Session
 from tests.performing import ENGINE, BarNote, performer_settings
 
 READY = Ready("jack", {}, "x", 1, 120.0, True, None, "Out", True, ahead_s=0.005)  # noqa: FBT003 - its fields

@@ -10,10 +10,10 @@ from improviser.listening.line import HOLD, REST
 from improviser.listening.observation import COLUMNS, SURE
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
+from improviser.training.features import player_table
 from improviser.training.grid import DUETS, TRIOS, Part, alone, chorale_parts, sounding, tune_parts
 from improviser.training.part_edit import transposed
 from improviser.training.simulated import as_heard, behave, simulated, with_unheard
-from improviser.training.tables import player_table
 from tests.tiny_corpus import chorale, to_events, tune
 
 AT = 16 * 16

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from improviser.control import (
+from improviser.protocol import (
     ClockUse,
     Detached,
     Event,
@@ -34,10 +34,10 @@ from improviser.control import (
     Turned,
     Undone,
 )
-from improviser.daemon import state as module
-from improviser.daemon.doors import Doors
-from improviser.daemon.remote import ask
-from improviser.daemon.state import State
+from improviser.remote.control_socket import ask
+from improviser.remote.remote_control import Doors
+from improviser.supervisor import state as module
+from improviser.supervisor.state import State
 from tests.performing import ENGINE, performer_settings, ready
 
 READY = ready(ports={"in": ("Keys",), "out": ("Improviser Out",)}, preset="fiddle", tempo_bpm=112.0)

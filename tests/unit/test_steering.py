@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.control import (
+from improviser.engine import Engine, EngineSettings
+from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
+from improviser.protocol import (
     Act,
     Action,
     Binding,
@@ -28,10 +30,8 @@ from improviser.control import (
     Undone,
     value_to_line,
 )
-from improviser.daemon.replay import replay
-from improviser.daemon.session_log import parse_session
-from improviser.engine import Engine, EngineSettings
-from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
+from improviser.session.replay import replay
+from improviser.session.session_log import parse_session
 from tests.actors import random_policy
 from tests.performing import ENGINE, KEYBOARD, Performance, bound, performer_settings
 

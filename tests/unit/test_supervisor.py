@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser.control import (
+from improviser.errors import PortError
+from improviser.ipc import launch
+from improviser.ipc.child_process import PerformerProcess
+from improviser.ipc.shared_state import Ledger
+from improviser.protocol import (
     Event,
     Failed,
     Notice,
@@ -21,11 +25,8 @@ from improviser.control import (
     Summary,
     Warned,
 )
-from improviser.daemon import launch, rescue, supervisor
-from improviser.daemon.ledger import Ledger
-from improviser.daemon.process import PerformerProcess
-from improviser.daemon.supervisor import Supervisor
-from improviser.errors import PortError
+from improviser.supervisor import rescue, supervisor
+from improviser.supervisor.supervisor import Supervisor
 from tests.live import wait_for
 
 SETTINGS = PerformerSettings("x", "m", {})
@@ -269,7 +270,7 @@ def test_a_performer_that_dies_is_replaced(play: Play, monkeypatch: pytest.Monke
     script = f"""ports, told = lines.readline(), lines.readline()
 say('{READY}')
 if '"resume": null' in told:
-    from improviser.daemon.ledger import Place, mark_place, open_shared
+    from improviser.ipc.shared_state import Place, mark_place, open_shared
     descriptor = int(ports.split('"ledger": ')[1].split(',')[0])
     mark_place(open_shared(descriptor), 1, Place(8.0, 9.0, 2.5, 90.0))
     signal.raise_signal(9)

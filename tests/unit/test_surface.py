@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Act, Action, Binding, ControlMessage, Knob, Turn
-from improviser.daemon.surface import Surface
 from improviser.midi.message import (
     ControlChange,
     Message,
@@ -15,6 +13,8 @@ from improviser.midi.message import (
     PolyAftertouch,
     ProgramChange,
 )
+from improviser.performer.midi_mapping import Surface
+from improviser.protocol import Act, Action, Binding, ControlMessage, Knob, Turn
 
 PORT = "Launchkey MK2 MIDI 1"
 CHANGE = ControlMessage.CONTROL_CHANGE

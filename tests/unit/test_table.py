@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from improviser.training.estimate import RESAMPLES, Estimate, estimate_column, make_estimate, resample
-from improviser.training.table import BANDS, HUMAN, PRIOR, Table, shown
+from improviser.evaluation.estimate import RESAMPLES, Estimate, estimate_column, make_estimate, resample
+from improviser.evaluation.report import BANDS, HUMAN, PRIOR, Table, shown
 
 
 def table(figure: str, ours: float, human: float = math.nan, prior: float = math.nan) -> Table:

@@ -10,8 +10,8 @@ from improviser.listening.observation import COLUMNS, OWN_BLOCK, PLAYER_BLOCK, S
 from improviser.music.chord import CHORD_BITS, QUALITIES
 from improviser.playing.actions import HOLD_ACTION
 from improviser.rewards import moments
+from improviser.training.features import PlayerTable, player_table, prior_rows
 from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding, tune_parts
-from improviser.training.tables import PlayerTable, player_table, prior_rows
 from tests.tiny_corpus import chorale, tune
 
 PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bits", "moment", "places")

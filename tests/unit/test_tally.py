@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from improviser.daemon.tally import Tally, quantiles_ms
 from improviser.midi.message import ControlChange, NoteOff, NoteOn
+from improviser.performer.stats import Tally, quantiles_ms
 
 
 def test_quantiles_are_of_absolute_milliseconds() -> None:

@@ -10,12 +10,10 @@ import pytest
 
 from improviser.engine import EngineSettings
 from improviser.engine.trait import TUNE_TRAITS
-from improviser.training import taste_study, taste_trial
-from improviser.training.grid import Part
-from improviser.training.material import GameSettings, held_out_parts
-from improviser.training.plot import write_taste
-from improviser.training.taste_study import Study
-from improviser.training.taste_trial import (
+from improviser.evaluation.plot import write_taste
+from improviser.studies import preference_run as taste_trial
+from improviser.studies import preference_study as taste_study
+from improviser.studies.preference_run import (
     DELAY_S,
     PAUSE_S,
     Heard,
@@ -27,6 +25,9 @@ from improviser.training.taste_trial import (
     usual_scores,
     utility,
 )
+from improviser.studies.preference_study import Study
+from improviser.training.grid import Part
+from improviser.training.material import GameSettings, held_out_parts
 from tests.actors import random_policy
 from tests.tiny_corpus import chorale
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from improviser.control import Act, Action, Played
-from improviser.daemon.echo import EchoFilter
-from improviser.daemon.inbox import PortLost
-from improviser.daemon.ledger import NOTE_CELLS, SIZE
-from improviser.daemon.thru import Thru
+from improviser.ipc.shared_state import NOTE_CELLS, SIZE
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
+from improviser.performer.inbox import PortLost
+from improviser.performer.input.echo import EchoFilter
+from improviser.performer.input.thru import Thru
 from improviser.ports.loopback import LoopbackBackend
+from improviser.protocol import Act, Action, Played
 from tests.performing import KEYBOARD, Performance, hanging, performer_settings
 
 

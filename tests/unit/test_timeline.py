@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import (
+from improviser.midi.message import NoteOn
+from improviser.midi.smf import TempoChange
+from improviser.music.meter import Meter
+from improviser.protocol import (
     Event,
     Heard,
     PerformerSettings,
@@ -15,12 +18,9 @@ from improviser.control import (
     Synced,
     Understood,
 )
-from improviser.daemon.recorder import Recorder, recorder_of
-from improviser.daemon.session_log import Session
-from improviser.daemon.timeline import BarCount, Timeline
-from improviser.midi.message import NoteOn
-from improviser.midi.smf import TempoChange
-from improviser.music.meter import Meter
+from improviser.session.recorder import Recorder, recorder_of
+from improviser.session.session_log import Session
+from improviser.session.timeline import BarCount, Timeline
 
 GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.daemon.timing.judge import judge_grid, judge_reactions, of_channel, of_clock
-from improviser.daemon.timing.witness import TICK, Note
+from improviser.studies.timing.analysis import judge_grid, judge_reactions, of_channel, of_clock
+from improviser.studies.timing.probe import TICK, Note
 
 STEP_S = 0.125
 

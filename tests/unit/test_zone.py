@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.control import Heard, Kept, Silenced
-from improviser.daemon.zone import Zone
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend, PolyAftertouch
+from improviser.performer.input.zone import Zone
+from improviser.protocol import Heard, Kept, Silenced
 from tests.performing import Performance, bound, hanging, performer_settings
 
 

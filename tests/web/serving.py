@@ -14,8 +14,8 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from improviser.control import Command
 from improviser.errors import UsageError
+from improviser.protocol import Command
 from improviser.web.address import Address, bind
 from improviser.web.page import Page
 from improviser.web.services import Services

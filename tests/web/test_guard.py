@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from improviser.control import Heard
+from improviser.protocol import Heard
 from improviser.web import bounded
 from improviser.web.address import Address, bind
 from improviser.web.page import Page

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from improviser.control import (
+from improviser.protocol import (
     Act,
     Action,
     Choose,
@@ -256,7 +256,7 @@ def test_the_pages_of_a_trial_stay_and_flood(tmp_path: Path) -> None:
     """Four are open; one turns a knob that stays where it is, one is let go again and again."""
     told = tmp_path / "told.jsonl"
     told.write_text("", "utf-8")
-    command = [sys.executable, "-m", "improviser.daemon.timing.pages", str(told), "4"]
+    command = [sys.executable, "-m", "improviser.studies.timing.pages", str(told), "4"]
     with serving() as served, subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
         told.write_text(json.dumps({"event": "page", "url": served.address.url}) + "\n", "utf-8")
         visits = itertools.count(1)

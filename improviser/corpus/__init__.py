@@ -1,0 +1,1 @@
+"""Written music as pieces for training: read, grouped, cached."""

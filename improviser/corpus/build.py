@@ -1,0 +1,167 @@
+"""Parses corpus files in a process pool and keeps each file's result, so that an interrupted build goes on.
+
+Invariant: what a build gives depends on the files alone, never on the order in which workers end.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from improviser.corpus.piece import Draft
+from improviser.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+POOL_FROM_FILES = 8
+"""Fewer files are parsed in this process: a worker takes about two seconds to start and import music21."""
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What files gave: drafts, for how many pieces each reason to drop held, and what could not be read."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to parse by `parse(collection, path)`, and the part file that keeps what it gave."""
+
+    parse: Callable[[str, Path], Parsed]
+    collection: str
+    path: Path
+    part: Path
+    stamp: str
+
+
+def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] | None = None) -> Parsed:
+    """Parse the files that have no part yet, and give what all files hold, in the order of the tasks.
+
+    Raises:
+        CorpusError: a worker was killed; the parts made so far stay.
+    """
+    report = progress or (lambda _stage, _done, _total: None)
+    results = {task.part: kept for task in tasks if (kept := read_part(task)) is not None}
+    report("parsing", len(results), len(tasks))
+    for part, parsed in _finished([task for task in tasks if task.part not in results]):
+        results[part] = parsed
+        report("parsing", len(results), len(tasks))
+    return _merge([results[task.part] for task in tasks])
+
+
+def read_part(task: Task) -> Parsed | None:
+    """Give what a part file holds, or None where it is absent, corrupt or of another stamp."""
+    try:
+        content = json.loads(task.part.read_bytes())
+        if content["stamp"] != task.stamp:
+            return None
+        drafts = [_draft_from_json(entry) for entry in content["drafts"]]
+        return Parsed(drafts, Counter(content["dropped"]), content["faults"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _finished(tasks: Sequence[Task]) -> Iterator[tuple[Path, Parsed]]:
+    """Run the tasks, here or in a pool, and yield the part file and the result of each that has ended."""
+    if len(tasks) < POOL_FROM_FILES:
+        yield from map(_run_task, tasks)
+        return
+    # Spawned, because a fork of a process that has threads (torch's, a progress bar's) may hang.
+    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _start_worker)
+    try:
+        futures = [pool.submit(_run_task, task) for task in tasks]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise CorpusError(
+            "a process that parsed the corpus was killed (out of memory?); run again, it goes on where it was"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it even where it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent to be gone, then end this worker at once."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run_task(task: Task) -> tuple[Path, Parsed]:
+    """Parse one file, silent whatever the parser warns of, and keep the result in its part file."""
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        parsed = task.parse(task.collection, task.path)
+    content = {
+        "stamp": task.stamp,
+        "drafts": [_draft_to_json(draft) for draft in parsed.drafts],
+        "dropped": dict(parsed.dropped),
+        "faults": parsed.faults,
+    }
+    # Another process that builds the same cache removes the folder of the parts when it is done. A part that
+    # is not whole is no JSON, and its file is parsed again.
+    with suppress(FileNotFoundError):
+        task.part.write_text(json.dumps(content), "utf-8")
+    return task.part, parsed
+
+
+def _merge(results: Sequence[Parsed]) -> Parsed:
+    """Give the results as one, and log what could not be read."""
+    merged = Parsed()
+    for parsed in results:
+        merged.drafts += parsed.drafts
+        merged.dropped += parsed.dropped
+        merged.faults += parsed.faults
+    for fault in merged.faults:
+        logger.info("corpus piece not read: %s", fault)
+    return merged
+
+
+def _draft_to_json(draft: Draft) -> dict[str, Any]:
+    """Give a draft as plain values."""
+    return {
+        "name": draft.name,
+        "kind": draft.kind,
+        "tonic": draft.tonic,
+        "mode": draft.mode,
+        "meter": list(draft.meter),
+        "voices": [voice.tolist() for voice in draft.voices],
+        "change": draft.change,
+    }
+
+
+def _draft_from_json(entry: dict[str, Any]) -> Draft:
+    """Give the draft of plain values."""
+    voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
+    numerator, denominator = entry["meter"]
+    meter = (int(numerator), int(denominator))
+    return Draft(entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"])

@@ -1,0 +1,141 @@
+"""Keeps the parsed corpus in one `.npz` file: flat arrays and offsets, no pickle.
+
+Invariant: equal pieces give equal bytes (stored uncompressed, with numpy's fixed archive dates).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from improviser.config.resources import cache_folder
+from improviser.corpus.piece import Piece
+from improviser.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+CACHE_NAME = "corpus-v1.npz"
+"""A change of what a piece is gives it another number."""
+
+NOTE_COLUMNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """What a cache file holds: the pieces, and how many were dropped or changed for each reason.
+
+    `stamp` names the parser and its version, on which the pieces depend.
+    """
+
+    stamp: str
+    pieces: list[Piece]
+    dropped: Counter[str]
+    changed: Counter[str]
+
+
+def cache_path(cache_dir: Path | None = None) -> Path:
+    """Give the cache file in this folder, else in that of the environment, else in the user's."""
+    return (cache_dir or cache_folder()) / CACHE_NAME
+
+
+def write_cache(path: Path, cached: Cached) -> None:
+    """Write the cache file whole or not at all."""
+    pieces = cached.pieces
+    voices = [voice for piece in pieces for voice in piece.voices]
+    arrays: dict[str, NDArray[Any]] = {
+        "stamp": np.array(cached.stamp, dtype=np.str_),
+        "name": _text(piece.name for piece in pieces),
+        "kind": _text(piece.kind for piece in pieces),
+        "mode": _text(piece.mode for piece in pieces),
+        "split": _text(piece.split for piece in pieces),
+        "tonic": np.array([piece.tonic for piece in pieces], dtype=np.int32),
+        "meter": np.array([piece.meter for piece in pieces], dtype=np.int32).reshape(-1, 2),
+        "pickup_ticks": np.array([piece.pickup_ticks for piece in pieces], dtype=np.int32),
+        "family": np.array([piece.family for piece in pieces], dtype=np.int32),
+        "voice_count": np.array([len(piece.voices) for piece in pieces], dtype=np.int32),
+        "note_count": np.array([len(voice) for voice in voices], dtype=np.int32),
+        "notes": np.concatenate([np.zeros((0, NOTE_COLUMNS), dtype=np.int32), *voices]),
+        **_counter_arrays("dropped", cached.dropped),
+        **_counter_arrays("changed", cached.changed),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type] # numpy's stub takes the names for its own options
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, buffer.getvalue())
+
+
+def read_cache(path: Path, stamp: str | None) -> Cached | None:
+    """Give what a cache file holds, or None (and a logged reason) where it must be built again.
+
+    A `stamp` of None accepts any: nothing is installed that another cache could be built from.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        cached = Cached(
+            str(arrays["stamp"]),
+            list(_pieces(arrays)),
+            _counter(arrays, "dropped"),
+            _counter(arrays, "changed"),
+        )
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        logger.warning("the corpus cache %s is corrupt (%s) and is built again", path, error)
+        return None
+    if stamp not in (None, cached.stamp):
+        logger.warning(
+            "the corpus cache %s is of %s, not of %s, and is built again", path, cached.stamp, stamp
+        )
+        return None
+    return cached
+
+
+def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Piece]:
+    """Yield the pieces of the flat arrays.
+
+    Raises:
+        ValueError: the arrays do not fit together.
+    """
+    ends = np.cumsum(arrays["note_count"])
+    if arrays["notes"].shape != (int(ends[-1]) if len(ends) else 0, NOTE_COLUMNS):
+        message = "notes and their counts differ"
+        raise ValueError(message)
+    voices = iter(np.split(arrays["notes"].astype(np.int32), ends[:-1]) if len(ends) else [])
+    fields = ("name", "kind", "tonic", "mode", "meter", "pickup_ticks", "family", "split", "voice_count")
+    for name, kind, tonic, mode, meter, pickup, family, split, count in zip(
+        *(arrays[key].tolist() for key in fields), strict=True
+    ):
+        own = tuple(itertools.islice(voices, count))
+        yield Piece(name, kind, tonic, mode, (meter[0], meter[1]), pickup, family, split, own)
+
+
+def _counter_arrays(name: str, counter: Counter[str]) -> dict[str, NDArray[Any]]:
+    """Give a counter as an array of reasons and one of counts."""
+    reasons = sorted(counter)
+    counts = np.array([counter[reason] for reason in reasons], dtype=np.int32)
+    return {f"{name}_reason": _text(reasons), f"{name}_count": counts}
+
+
+def _counter(arrays: Mapping[str, NDArray[Any]], name: str) -> Counter[str]:
+    """Give the counter of an array of reasons and one of counts."""
+    reasons, counts = arrays[f"{name}_reason"].tolist(), arrays[f"{name}_count"].tolist()
+    return Counter(dict(zip(reasons, counts, strict=True)))
+
+
+def _text(values: Iterable[str]) -> NDArray[np.str_]:
+    """Give an array of unicode strings, which needs no pickle."""
+    return np.array(list(values), dtype=np.str_)

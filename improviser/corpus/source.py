@@ -1,0 +1,64 @@
+"""What is read of music21's corpus, and the summary of it for a model card."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from improviser.corpus.cache import cache_path, read_cache
+from improviser.corpus.piece import TICKS_PER_BEAT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from improviser.corpus.piece import Piece
+
+KINDS = ("chorale", "tune")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder of music21's corpus: the kind of its pieces, the pattern of its files, the printed source."""
+
+    kind: str
+    pattern: str
+    title: str
+
+
+SOURCES = {
+    "bach": Source("chorale", "*.mxl", "J. S. Bach, four-part chorales"),
+    "oneills1850": Source("tune", "*.abc", "O'Neill's Music of Ireland, 1903"),
+    "ryansMammoth": Source("tune", "*.abc", "Ryan's Mammoth Collection, 1883"),
+}
+"""The folders that are read, none with a licence that restricts use."""
+
+
+def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> dict[str, Any]:
+    """Give what a model card says of its material: counts, sources, and what the cache's build dropped."""
+    cached = read_cache(cache_path(cache_dir), None)
+    return {
+        "parser": cached.stamp if cached else "music21",
+        "sources": {name: source.title for name, source in SOURCES.items()},
+        "collections": _count(piece.name.split("/")[0] for piece in pieces),
+        "pieces": _count(piece.kind for piece in pieces),
+        "splits": {kind: _count(piece.split for piece in pieces if piece.kind == kind) for kind in KINDS},
+        "meters": _count(f"{piece.meter[0]}/{piece.meter[1]}" for piece in pieces),
+        "modes": _count(piece.mode for piece in pieces),
+        "families": len({piece.family for piece in pieces}),
+        "notes": {kind: _notes(piece for piece in pieces if piece.kind == kind) for kind in KINDS},
+        "ticks_per_beat": TICKS_PER_BEAT,
+        "dropped": dict(sorted(cached.dropped.items())) if cached else {},
+        "changed": dict(sorted(cached.changed.items())) if cached else {},
+    }
+
+
+def _count(values: Iterable[str]) -> dict[str, int]:
+    """Count equal values, in the order of their names."""
+    return dict(sorted(Counter(values).items()))
+
+
+def _notes(pieces: Iterable[Piece]) -> int:
+    """Count the notes of all voices."""
+    return sum(len(voice) for piece in pieces for voice in piece.voices)

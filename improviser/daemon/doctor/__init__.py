@@ -1,6 +1,0 @@
-"""What `improviser doctor` and the page look at: whether this machine can play, and what to do where not."""
-
-from improviser.daemon.doctor.examination import examine, report
-from improviser.daemon.doctor.finding import Finding, Status
-
-__all__ = ["Finding", "Status", "examine", "report"]

@@ -1,0 +1,49 @@
+"""Where sessions and takes are written, and whether there is room."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from improviser.config.resources import STATE_DIR_VARIABLE, sessions_folder
+from improviser.doctor.finding import failed, passed, warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from improviser.doctor.finding import Finding
+
+_BYTES_PER_MB: Final = 1_000_000
+# An hour's journal takes some 10 MB, a take 0.1.
+_LITTLE_MB: Final = 200
+_NOTHING_MB: Final = 20
+
+
+def check_folders() -> Iterator[Finding]:
+    """Try to write where a jam writes."""
+    yield _tried(
+        "state folder",
+        sessions_folder().parent,
+        f"make it yours (chown, chmod u+w), or name another folder in {STATE_DIR_VARIABLE}",
+    )
+    yield _tried(
+        "current folder", Path.cwd(), "change to a folder of yours (cd ~) before you record or keep takes"
+    )
+
+
+def _tried(name: str, folder: Path, step: str) -> Finding:
+    """Say whether a folder, or the one that it would be made in, takes a file, and what room is left."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(bytes(1))
+    except OSError as error:
+        return failed(name, f"{folder} cannot be written to: {error.strerror}", step)
+    free_mb = shutil.disk_usage(there).free // _BYTES_PER_MB
+    found = f"{folder} can be written to, {free_mb} MB are free"
+    if free_mb >= _LITTLE_MB:
+        return passed(name, found)
+    say = warned if free_mb >= _NOTHING_MB else failed
+    return say(name, found, "make room on that disk: a session takes some 10 MB an hour")

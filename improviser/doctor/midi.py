@@ -1,0 +1,193 @@
+"""The MIDI system, its ports, and the drivers that a system without virtual ports needs."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from improviser.config.settings import load_settings
+from improviser.doctor.finding import by_system, failed, passed, warned
+from improviser.errors import ConfigError, PortError
+from improviser.ports import AUTO, LOOPBACK, advice, open_backend
+from improviser.ports.name import is_own, is_through, loopback_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from improviser.doctor.finding import Finding
+    from improviser.ports.base import Backend
+
+NO_SYSTEM: Final = "not looked at: there is no MIDI system"
+SYSTEM_FIRST: Final = "first do what is said of the MIDI system"
+JACK: Final = "jack"
+_SYSTEM: Final = "MIDI system"
+_PORTS: Final = "ports"
+_DRIVER: Final = "loopback driver"
+# The systems of a platform, the best first; RtMidi on JACK is only for where JACK itself is not to be had.
+_OURS: Final = {"darwin": ("coremidi", JACK), "win32": ("winmm",)}
+_OURS_ELSEWHERE: Final = (JACK, "alsa")
+_GET_SYSTEM: Final = {
+    "darwin": "pip install --force-reinstall improviser-live",
+    "win32": "pip install --force-reinstall improviser-live",
+}
+_GET_JACK: Final = (
+    "sudo apt install jackd2 (Debian, Ubuntu; elsewhere the package jack2 or pipewire-jack), then: jackd -d "
+    "alsa, or jackd -d dummy where there is no sound card"
+)
+_OR_ALSA: Final = "; or for ALSA's ports: sudo modprobe snd-seq"
+_GET_KEYBOARD: Final = (
+    "connect a keyboard or start a program that plays MIDI; or hear it without: improviser demo"
+)
+_UNSEEN: Final = "; JACK may not show USB keyboards: run a2jmidid -e beside it, or try --backend alsa"
+_SHOWN_MAX: Final = 4
+
+
+class MidiSystem:
+    """The MIDI system that the checks share, opened by the first of them.
+
+    Attributes:
+        wanted: What was asked for.
+        backend: The open system; None where there is none.
+    """
+
+    def __init__(self, wanted: str | None) -> None:
+        """Open nothing yet; where nothing is asked for, the user's settings count."""
+        self.wanted = wanted or _name_of_settings()
+        self.backend: Backend | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the system that is open; empty where none is."""
+        return "" if self.backend is None else self.backend.name
+
+    def close(self) -> None:
+        """Leave the system."""
+        if self.backend is not None:
+            self.backend.close()
+
+
+def foreign_inputs(backend: Backend) -> tuple[str, ...]:
+    """Give the inputs that somebody plays on, neither our own nor those that repeat others."""
+    return tuple(name for name in backend.input_names() if not is_own(name) and not is_through(name))
+
+
+def check_system(midi: MidiSystem) -> Iterator[Finding]:
+    """Open the MIDI system; say which it is, and why it is none of the others."""
+    try:
+        midi.backend = _renamed(open_backend(midi.wanted))
+    except PortError as error:
+        yield _no_system(midi.wanted, str(error))
+        return
+    reasons = [f"{name}: {_why_not(name)}" for name in _others(midi.name)] if midi.wanted == AUTO else []
+    yield passed(_SYSTEM, "; ".join((_through(midi.backend), *reasons)))
+
+
+def check_ports(midi: MidiSystem) -> Iterator[Finding]:
+    """Say what can be listened to and played on."""
+    if midi.backend is None:
+        yield warned(_PORTS, NO_SYSTEM, SYSTEM_FIRST)
+        return
+    inputs = foreign_inputs(midi.backend)
+    outputs = [name for name in midi.backend.output_names() if not is_own(name) and not is_through(name)]
+    found = f"to hear: {_listed(inputs)}; to play on: {_listed(outputs)}"
+    if inputs:
+        yield passed(_PORTS, found)
+    else:
+        yield warned(_PORTS, found, _GET_KEYBOARD + (_UNSEEN if midi.name == JACK else ""))
+
+
+def check_loopback_driver() -> Iterator[Finding]:
+    """Say whether programs can be connected here, for which some systems need a driver."""
+    if sys.platform == "win32":
+        yield _windows_driver()
+    elif sys.platform == "darwin":
+        yield passed(_DRIVER, "not needed: improviser makes its own ports, and the IAC driver may be off")
+    else:
+        yield passed(_DRIVER, "not needed: improviser makes its own ports")
+
+
+def _no_system(wanted: str, error: str) -> Finding:
+    """Say why no MIDI system was opened, and what to do: as it says itself, or the usual for any."""
+    if wanted != AUTO:
+        found, _, step = error.partition("; ")
+        return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _get_jack()))
+    reasons = [f"{name}: {_why_not(name)}" for name in _others("")]
+    return failed(_SYSTEM, "; ".join(("none works here", *reasons)), by_system(_GET_SYSTEM, _get_jack()))
+
+
+def _get_jack() -> str:
+    """Return how to get a MIDI system on Linux: from PipeWire, where that runs."""
+    uses_pipewire = advice.runs_pipewire() or advice.is_under_pw_jack()
+    return (advice.get_jack() if uses_pipewire else _GET_JACK) + _OR_ALSA
+
+
+def _through(backend: Backend) -> str:
+    """Return the name of a MIDI system, with the library by which it is reached."""
+    return f"{backend.name} through {backend.driver}" if backend.driver else backend.name
+
+
+def _windows_driver() -> Finding:
+    """Say whether there is a loopback port, since Windows makes no virtual ports."""
+    try:
+        with closing(open_backend("winmm")) as backend:
+            name = loopback_name(backend.output_names())
+    except PortError as error:
+        return failed(_DRIVER, str(error), _GET_SYSTEM["win32"])
+    if name is not None:
+        return passed(_DRIVER, f"'{name}' carries what is played to other programs")
+    return failed(
+        _DRIVER,
+        "none: Windows makes no virtual ports, so no program would hear the improviser",
+        "install loopMIDI (https://www.tobias-erichsen.de/software/loopmidi.html) and add a port called "
+        "'Improviser'; with Windows MIDI Services, its loopback endpoints do",
+    )
+
+
+def _name_of_settings() -> str:
+    """Give the MIDI system of the user's settings; any where these have faults, which another check tells."""
+    try:
+        return load_settings().backend
+    except ConfigError:
+        return AUTO
+
+
+def _renamed(backend: Backend) -> Backend:
+    """Give the system, on JACK under another name: a jam that begins meanwhile is to have its usual one."""
+    if backend.name != JACK:
+        return backend
+    backend.close()
+    return client_of_jack("Doctor")
+
+
+def client_of_jack(what: str) -> Backend:
+    """Join JACK under a name of our own. Raises PortError where no server answers."""
+    from improviser.ports.jack import open_jack  # noqa: PLC0415 - importing it raises where there is no JACK
+
+    return open_jack(f"Improviser {what}")
+
+
+def _others(chosen: str) -> list[str]:
+    """Give the other systems of this platform."""
+    return [name for name in _OURS.get(sys.platform, _OURS_ELSEWHERE) if name != chosen]
+
+
+def _why_not(name: str) -> str:
+    """Give why a system was not taken."""
+    try:
+        with closing(open_backend(name)) as backend:
+            return f"works too, through {backend.driver}"
+    except PortError as error:
+        return str(error).partition(";")[0]
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    """Give names for people, not too many."""
+    shown = [f"'{name}'" for name in names[:_SHOWN_MAX]]
+    more = [f"{len(names) - _SHOWN_MAX} more"] if len(names) > _SHOWN_MAX else []
+    return ", ".join(shown + more) or "none"
+
+
+def has_virtual_ports(backend: Backend) -> bool:
+    """Tell whether a system makes ports of our own that reach other programs."""
+    return backend.name not in {"winmm", LOOPBACK}

@@ -1,0 +1,113 @@
+"""Presets, their models, and jams that are going on."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.config.preset import load_preset, preset_path
+from improviser.config.resources import control_folder, preset_paths
+from improviser.config.settings import load_settings
+from improviser.doctor.finding import failed, passed, warned
+from improviser.engine import Engine, EngineSettings
+from improviser.errors import ConfigError, ImproviserError
+from improviser.files import model_digest
+from improviser.listening.window import DEFAULT_VELOCITY
+from improviser.midi.message import NoteOn
+from improviser.music.pitch import MIDDLE_C
+from improviser.performer.preset_switcher import load_actor
+from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.ports.name import is_own
+from improviser.protocol import Piece
+from improviser.remote.control_socket import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from improviser.doctor.finding import Finding
+    from improviser.doctor.midi import MidiSystem
+
+_PRESETS: Final = "presets"
+_MODEL: Final = "model"
+_JAMS: Final = "other jams"
+_MS_PER_S: Final = 1000.0
+# The engine first listens for a bar; in none of its meters has that as many steps.
+_STEPS_MAX: Final = 64
+_ASK: Final = '{"event": "state"}'
+_END: Final = "end that jam where it was started (Ctrl-C), or let a new one play on another port: --out NAME"
+_MEND: Final = "mend the line that is named, or remove the file to have the shipped one back"
+
+
+def check_presets() -> Iterator[Finding]:
+    """Read the user's settings and all presets."""
+    reads: list[Callable[[], object]] = [load_settings]
+    reads += [partial(load_preset, name) for name in preset_paths()]
+    faults = []
+    for read in reads:
+        try:
+            read()
+        except ConfigError as error:
+            faults.append(str(error))
+    if faults:
+        yield warned(_PRESETS, "; ".join(faults), _MEND)
+    else:
+        yield passed(_PRESETS, f"settings and {len(preset_paths())} presets: {', '.join(preset_paths())}")
+
+
+def check_model() -> Iterator[Finding]:
+    """Load the model of the preset that a jam takes, and let it decide."""
+    try:
+        name = load_settings().preset
+        preset = load_preset(name)
+        piece = Piece(
+            preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None
+        )
+        decides_ms = _decides_s(piece) * _MS_PER_S
+    except ImproviserError as error:
+        yield failed(
+            _MODEL, str(error), "choose another preset (--preset fiddle), or install improviser anew"
+        )
+        return
+    digest = model_digest(preset.model_path)
+    yield passed(_MODEL, f"{preset.name}: {preset.model_path.name} ({digest}) decides in {decides_ms:.2f} ms")
+
+
+def check_jams(midi: MidiSystem) -> Iterator[Finding]:
+    """Ask whether a jam is going on, this user's or another's."""
+    try:
+        state = ask(control_folder(), _ASK)
+    except ImproviserError as error:
+        if _has_output(midi):
+            yield warned(
+                _JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {str(error).partition(';')[0]}", _END
+            )
+        else:
+            yield passed(_JAMS, "none is going on")
+        return
+    yield passed(
+        _JAMS,
+        f"one is going on (preset {state.get('preset')}), undisturbed by this; steer it with improviser ctl, "
+        "and let a second one play on another port: --out NAME",
+    )
+
+
+def _has_output(midi: MidiSystem) -> bool:
+    """Tell whether an improviser has made its output."""
+    names = () if midi.backend is None else midi.backend.input_names()
+    return any(is_own(name) and VIRTUAL_OUTPUT in name for name in names)
+
+
+def _decides_s(piece: Piece) -> float:
+    """Give how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
+    engine = Engine(EngineSettings(**piece.engine), load_actor(piece), np.random.default_rng(0))
+    engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
+    for _ in range(_STEPS_MAX):
+        began_s = time.perf_counter()
+        engine.step(0.0)
+        took_s = time.perf_counter() - began_s
+        if engine.decision is not None and engine.decision.choice is not None:
+            return took_s
+    raise ImproviserError("the model is asked and decides nothing")

@@ -1,0 +1,152 @@
+"""How long a message takes from an output of ours to an input of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from improviser.doctor.finding import failed, passed, warned
+from improviser.doctor.midi import JACK, client_of_jack, has_virtual_ports
+from improviser.errors import PortError
+from improviser.ports import LOOPBACK, open_backend
+from improviser.ports.advice import LATENCY
+from improviser.ports.base import PROBE_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from improviser.doctor.finding import Finding
+    from improviser.doctor.midi import MidiSystem
+    from improviser.ports.base import Backend
+
+_NAME: Final = "round trip"
+MESSAGES: Final = 50
+# A control that is undefined, on channel 16 (MIDI 1.0, table of control changes).
+_PROBE: Final = (0xBF, 119)
+# Pauses grow from one to the other, so that messages begin anywhere in a period of an audio server.
+_PAUSES_S: Final = (0.004, 0.009)
+_PATIENCE_S: Final = 0.3
+_LOOK_EVERY_S: Final = 0.01
+# So long at most, however slow the server is.
+_ALL_S: Final = 1.5
+_MS_PER_S: Final = 1000.0
+# People hear a delay of 10 ms between key and sound, and drummers less.
+SLOW_MS: Final = 10.0
+_INSIDE: Final = "inside this program only"
+_RESTART: Final = "restart the MIDI system (JACK: end jackd and start it again), then run this again"
+_CALM: Final = "end what keeps the machine busy, and see real-time priority above"
+_FASTER: Final = "use shorter periods, such as: jackd -d alsa -p 128; or "
+_FASTER_PIPEWIRE: Final = f"use shorter periods: {LATENCY} pw-jack improviser jam; or "
+
+
+class _Echo:
+    """Hears what was sent; called in the driver's thread."""
+
+    def __init__(self) -> None:
+        """Wait for nothing yet."""
+        self._came = threading.Event()
+        self._expected: tuple[int, ...] = ()
+        self._at_s = 0.0
+
+    def expect(self, data: tuple[int, ...]) -> None:
+        """Wait for this message from now on."""
+        self._came.clear()
+        self._expected = data
+
+    def __call__(self, data: Sequence[int], _at_ns: int) -> None:
+        """Note down when it came."""
+        if tuple(data) == self._expected:
+            self._at_s = time.perf_counter()
+            self._came.set()
+
+    def wait(self) -> float | None:
+        """Give when it came; None where it did not."""
+        return self._at_s if self._came.wait(_PATIENCE_S) else None
+
+
+def check_round_trip(midi: MidiSystem) -> Iterator[Finding]:
+    """Send messages to ourselves, through the MIDI system where it makes ports."""
+    if midi.backend is None or not has_virtual_ports(midi.backend):
+        with contextlib.closing(open_backend(LOOPBACK)) as inside:
+            yield _judged(inside, _INSIDE)
+        return
+    yield _judged(midi.backend, f"through {midi.name}")
+
+
+def _judged(backend: Backend, way: str) -> Finding:
+    """Say what the messages took."""
+    try:
+        with contextlib.ExitStack() as stack:
+            hears = backend
+            if backend.name == JACK:  # a client that hears itself hears a period later than others do
+                hears = stack.enter_context(contextlib.closing(client_of_jack("Probe")))
+            took_s, lost = measure(backend, hears)
+    except PortError as error:
+        return failed(_NAME, f"{way}: {error}", _RESTART)
+    if lost or not took_s:
+        return failed(_NAME, f"{way}: {lost} of {lost + len(took_s)} messages did not come back", _RESTART)
+    median_ms = statistics.median(took_s) * _MS_PER_S
+    found = (
+        f"{way}: {median_ms:.2f} ms at the median, {max(took_s) * _MS_PER_S:.2f} ms at most "
+        f"({len(took_s)} messages)"
+    )
+    if median_ms < SLOW_MS:
+        return passed(_NAME, found)
+    return warned(_NAME, found, _faster(backend) + _CALM)
+
+
+def _faster(backend: Backend) -> str:
+    """Return what shortens the way through a MIDI system, where something does."""
+    if backend.name != JACK:
+        return ""
+    return _FASTER_PIPEWIRE if "PipeWire" in backend.driver else _FASTER
+
+
+def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
+    """Give how many seconds each message took that came back, and how many did not.
+
+    Args:
+        backend: Sends.
+        hears: The same system, maybe as another client of it.
+
+    Raises:
+        PortError: A port cannot be made.
+    """
+    echo, took_s, lost = _Echo(), [], 0
+    with contextlib.ExitStack() as stack:
+        before = set(backend.output_names())
+        stack.callback(hears.open_virtual_input(PROBE_PORT, echo).close)
+        name = _made(before, backend)
+        output = backend.open_output(name, PROBE_PORT)
+        stack.callback(output.close)
+        until_s = time.perf_counter() + _ALL_S
+        for number in range(MESSAGES):
+            if time.perf_counter() > until_s:
+                break
+            data = (*_PROBE, number)
+            echo.expect(data)
+            sent_s = time.perf_counter()
+            output.send(data)
+            came_s = echo.wait()
+            if came_s is None:
+                lost += 1
+            else:
+                took_s.append(came_s - sent_s)
+            time.sleep(_PAUSES_S[0] + (_PAUSES_S[1] - _PAUSES_S[0]) * number / MESSAGES)
+    return took_s, lost
+
+
+def _made(before: set[str], backend: Backend) -> str:
+    """Give the name of the port that has been made: another client may see it some periods later."""
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while True:
+        for name in backend.output_names():
+            if name not in before and PROBE_PORT in name:
+                return name
+        if time.monotonic() >= give_up_s:
+            break
+        time.sleep(_LOOK_EVERY_S)
+    raise PortError(f"the port '{PROBE_PORT}' was made and is not there")

@@ -1,0 +1,1 @@
+"""How well something plays, measured: figures, baselines, tables, plots, model cards."""

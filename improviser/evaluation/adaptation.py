@@ -1,0 +1,236 @@
+"""How an improviser follows a player who changes: note in chord before and after, by the engine itself.
+
+The engine is not told the key. A curve holds, for each beat, in how many steps we sounded beside a chord and
+in how many of these our note was in it; beats 9 to 16 come before the change, and AFTER_BEATS from it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.engine import AUTO_KEY
+from improviser.evaluation.estimate import Column, estimate_column, make_estimate, resample
+from improviser.evaluation.metrics import bar_correlation
+from improviser.evaluation.perturbation import (
+    AFTER_BEATS,
+    CHANGE_BEAT,
+    TRANSPOSED,
+    UNCHANGED,
+    Case,
+    make_cases,
+)
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage
+from improviser.music.meter import METERS
+from improviser.music.pitch import OCTAVE
+from improviser.offline.session import engine_in_beats, play_along
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import EngineSettings
+    from improviser.training.grid import Part
+
+BEFORE_BEATS: Final = 8
+WINDOW_BEATS: Final = 4
+CENSORED_BEATS: Final = 32
+LOSS_BEATS: Final = 16
+RECOVERED: Final = 0.9
+VELOCITY: Final = "velocity correlation"
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """How one improviser followed.
+
+    Attributes:
+        names: What happened in each case; TRANSPOSED stands there once for each interval.
+        hits: (pieces, cases, beats) steps in which our note was in the chord; of several, the share that was.
+        counts: (pieces, cases, beats) steps in which it might have been.
+        velocity: (pieces,) correlation over bars of our velocity with the player's, nothing being changed.
+    """
+
+    names: tuple[str, ...]
+    hits: FloatArray
+    counts: FloatArray
+    velocity: FloatArray
+
+    def curve(self, name: str) -> FloatArray:
+        """Give the share of chord tones in the WINDOW_BEATS from each beat on, (beats - WINDOW_BEATS + 1,).
+
+        The cases of a name, and all pieces, are taken together; a window without a count is nan.
+        """
+        chosen = [row for row, other in enumerate(self.names) if other == name]
+        hits, counts = (
+            np.convolve(table[:, chosen].sum((0, 1)), np.ones(WINDOW_BEATS), "valid")
+            for table in (self.hits, self.counts)
+        )
+        return _share(hits, counts)
+
+    def column(self, seed: int) -> Column:
+        """Give the figures with their intervals over pieces."""
+        (everything,) = self._figures(np.ones((1, len(self.hits))))
+        resampled = self._figures(resample(len(self.hits), seed))
+        names = self._figure_names()
+        column = {
+            name: make_estimate(float(value), draws)
+            for name, value, draws in zip(names, everything, resampled.T, strict=True)
+        }
+        return column | estimate_column([{VELOCITY: float(value)} for value in self.velocity], seed)
+
+    def _figure_names(self) -> list[str]:
+        """Give the names of the columns of `_figures`."""
+        parts = ("NIC before %", "NIC after %", "recovery beats", "loss beats")
+        return [
+            f"{name}: {part}"
+            for name in dict.fromkeys(self.names)
+            for part in (parts if name == TRANSPOSED else parts[:2])
+        ]
+
+    def _figures(self, weights: FloatArray) -> FloatArray:
+        """Give the figures, (draws, figures), of pieces that weigh `weights`, (draws, pieces).
+
+        Each interval of a transposition has its own; then their mean is taken.
+        """
+        cases = case_figures(np.tensordot(weights, self.hits, 1), np.tensordot(weights, self.counts, 1))
+        columns = []
+        for name in dict.fromkeys(self.names):
+            rows = [row for row, other in enumerate(self.names) if other == name]
+            means = cases[:, rows].mean(axis=1) * (100, 100, 1, 1)
+            columns.append(means if name == TRANSPOSED else means[:, :2])
+        return np.concatenate(columns, axis=1)
+
+
+def case_figures(hits: FloatArray, counts: FloatArray) -> FloatArray:
+    """Give what curves, (..., beats) each, say of one change.
+
+    Returns:
+        (..., 4): NIC, 0 to 1, of the beats before and of the LOSS_BEATS after the change; the beats from the
+        change to the first window of four that has nine tenths of the NIC before, at most CENSORED_BEATS; and
+        the sum over LOSS_BEATS of what NIC falls short of the NIC before. All nan where nothing sounded
+        before or after.
+    """
+    sums = [np.cumsum(np.insert(table[..., BEFORE_BEATS:], 0, 0, -1), -1) for table in (hits, counts)]
+    late = slice(BEFORE_BEATS, BEFORE_BEATS + LOSS_BEATS)
+    before = _share(hits[..., :BEFORE_BEATS].sum(-1), counts[..., :BEFORE_BEATS].sum(-1))
+    after = _share(*(table[..., LOSS_BEATS] for table in sums))
+    windows = _share(*(table[..., WINDOW_BEATS:] - table[..., :-WINDOW_BEATS] for table in sums))
+    has_recovered = windows[..., : CENSORED_BEATS + 1] >= RECOVERED * before[..., None]
+    recovery = np.where(has_recovered.any(-1), has_recovered.argmax(-1), CENSORED_BEATS)
+    short = before[..., None] - _share(hits[..., late], counts[..., late])
+    loss = np.maximum(np.nan_to_num(short), 0.0).sum(-1)
+    is_known = np.isfinite(before) & np.isfinite(after)
+    return np.where(is_known[..., None], np.stack([before, after, recovery, loss], axis=-1), np.nan)
+
+
+def adapt(
+    actor: Actor,
+    settings: EngineSettings,
+    parts: Sequence[Part],
+    seed: int,
+    report: Callable[[int, int], None] = lambda *_: None,
+) -> Adaptation:
+    """Let `actor` play beside each part in every case, through the engine, with the key unknown.
+
+    Args:
+        actor: What decides.
+        settings: How it plays; meter and grid are the part's.
+        parts: Players.
+        seed: Of every random choice.
+        report: Told how many pieces of how many are done.
+    """
+    names: tuple[str, ...] = ()
+    hits, counts, velocity = [], [], []
+    for done, part in enumerate(parts, 1):
+        meter = METERS[part.meter]
+        own = replace(
+            settings,
+            key=AUTO_KEY,
+            meter=(meter.numerator, meter.denominator),
+            steps_per_beat=part.steps_per_beat,
+        )
+        cases = make_cases(part, np.random.default_rng([seed, done]))
+        names = tuple(case.name for case in cases)
+        played = [_play(actor, own, case, np.random.default_rng([seed, done])) for case in cases]
+        curves = [_curve(*pair, part.steps_per_beat) for pair in zip(cases, played, strict=True)]
+        hits.append([curve[0] for curve in curves])
+        counts.append([curve[1] for curve in curves])
+        unchanged = names.index(UNCHANGED)
+        velocity.append(velocity_correlation(played[unchanged], cases[unchanged].heard, meter.bar_beats))
+        report(done, len(parts))
+    return Adaptation(names, np.array(hits), np.array(counts), np.array(velocity))
+
+
+def velocity_correlation(
+    ours: Sequence[TimedMessage], theirs: Sequence[TimedMessage], bar_beats: float
+) -> float:
+    """Give the correlation over bars of the mean velocities of two voices' notes."""
+    bars = 1 + int(max((timed.due_s for timed in (*ours, *theirs)), default=0.0) / bar_beats)
+    return bar_correlation(_velocities(ours, bars, bar_beats), _velocities(theirs, bars, bar_beats))
+
+
+def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -> npt.NDArray[np.int64]:
+    """Give the pitch classes that sound in the middle of each step, (steps,), twelve bits, 0 in silence."""
+    bits = np.zeros(steps, dtype=np.int64)
+    for timed in played:
+        first = int(np.ceil(timed.due_s * steps_per_beat - 0.5))
+        match timed.message:
+            case NoteOn(note=note):
+                bits[first:] |= 1 << note % OCTAVE
+            case NoteOff(note=note):
+                bits[first:] &= ~(1 << note % OCTAVE)
+            case _:
+                pass
+    return bits
+
+
+def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Generator) -> list[TimedMessage]:
+    """Let the engine play beside a case, as far as it is watched."""
+    engine = engine_in_beats(settings, actor, rng, 0.0)
+    until = float(case.change_beat + AFTER_BEATS)
+    heard = [timed for timed in case.heard if timed.due_s < until]
+    return play_along(engine, heard, until)
+
+
+def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> tuple[FloatArray, FloatArray]:
+    """Give chord tones and steps that count in each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
+    steps = (case.change_beat + AFTER_BEATS) * steps_per_beat
+    ours, meant = step_bits(played, steps, steps_per_beat), case.chord_bits[:steps]
+    counted = (ours > 0) & (meant > 0)
+    fits = _size(ours & meant) / np.maximum(_size(ours), 1)
+    first = (CHANGE_BEAT - BEFORE_BEATS, CHANGE_BEAT)
+    beats = np.r_[slice(*first), slice(case.change_beat, case.change_beat + AFTER_BEATS)]
+    rows = (table.reshape(-1, steps_per_beat).sum(axis=1)[beats] for table in (fits, counted))
+    return next(rows).astype(np.float64), next(rows).astype(np.float64)
+
+
+def _size(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give how many pitch classes each set holds."""
+    sizes: npt.NDArray[np.int64] = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
+    return sizes
+
+
+def _velocities(voice: Sequence[TimedMessage], bars: int, bar_beats: float) -> FloatArray:
+    """Give the mean velocity of the notes of each bar, (bars,), nan where there are none."""
+    means = np.full(bars, np.nan)
+    for bar in range(bars):
+        struck = [
+            timed.message.velocity
+            for timed in voice
+            if isinstance(timed.message, NoteOn) and int(timed.due_s / bar_beats + 1e-9) == bar
+        ]
+        if struck:
+            means[bar] = np.mean(struck)
+    return means
+
+
+def _share(hits: FloatArray, counts: FloatArray) -> FloatArray:
+    """Give the shares of hits, nan for no counts."""
+    shares: FloatArray = np.where(counts > 0, hits / np.maximum(counts, 1.0), np.nan)
+    return shares

@@ -1,0 +1,76 @@
+"""How well the chord tracker hears: figures on held-out chorales, whose four voices tell the harmony."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT
+from improviser.training.chord_fit import hear
+from improviser.training.chord_label import ALL_VOICES, harmonies
+from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.corpus.piece import Piece
+    from improviser.training.chord_label import Harmony, Labels
+
+# What the player sounds of a chorale, and how many times as fast.
+HEARD: Final = {
+    "chords, four voices": (ALL_VOICES, 1),
+    "chords, lower three": ((ALTO, TENOR, BASS), 1),
+    "chords, upper three": ((SOPRANO, ALTO, TENOR), 1),
+    "chords, soprano": ((SOPRANO,), 1),
+    "chords, four voices, danced": (ALL_VOICES, 2),
+    "chords, soprano, danced": ((SOPRANO,), 2),
+}
+
+
+def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
+    """Give the chord tracker's figures on the chorales of the test split, by what is heard.
+
+    Each row has, weighted by duration:
+
+    - `pieces`, their number, and `labelled`, the percentage of time in whose beat the voices form a chord;
+    - `root` and `chord`, the percentage of that time with the right root, and with the right quality too;
+    - `root_major`, `root_minor`, `root_seventh`: the first of these where the chord is of this quality;
+    - `changes`, of chord, a bar, and `changes_true`, those of the harmony.
+    """
+    held_out = [piece for piece in pieces if piece.split == "test"]
+    figures = {}
+    for name, (voices, speed) in HEARD.items():
+        heard = list(harmonies(held_out, voices, speed))
+        if heard:
+            figures[name] = _figures(heard, hear(heard))
+    return figures
+
+
+def _figures(heard: Sequence[Harmony], named: Sequence[Labels]) -> dict[str, float]:
+    """Give a row of figures."""
+    labels, answers = np.concatenate([one.labels for one in heard]), np.concatenate(named)
+    is_labelled = labels != NO_CHORD
+    qualities = np.where(is_labelled, labels % QUALITY_COUNT, NO_CHORD)
+    is_right_root = labels // QUALITY_COUNT == answers // QUALITY_COUNT
+    bars = sum(len(one.labels) / len(one.levels) for one in heard)
+    suffixes = [suffix for suffix, _ in QUALITIES]
+    of_quality = {"root_major": "", "root_minor": "m", "root_seventh": "7"}
+    return {
+        "pieces": float(len(heard)),
+        "labelled": 100 * float(np.mean(is_labelled)),
+        "root": 100 * float(np.mean(is_right_root[is_labelled])),
+        "chord": 100 * float(np.mean((labels == answers)[is_labelled])),
+        **{
+            name: 100 * float(np.mean(is_right_root[rows]))
+            for name, suffix in of_quality.items()
+            if (rows := qualities == suffixes.index(suffix)).any()
+        },
+        "changes": sum(map(_changes, named)) / bars,
+        "changes_true": sum(_changes(one.labels[one.labels != NO_CHORD]) for one in heard) / bars,
+    }
+
+
+def _changes(chords: Labels) -> int:
+    """Count the changes of chord."""
+    return int(np.count_nonzero(np.diff(chords)))

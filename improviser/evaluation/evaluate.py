@@ -1,0 +1,167 @@
+"""Evaluation: the improviser and what it is measured against play held-out pieces; figures side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.evaluation.adaptation import Adaptation, adapt
+from improviser.evaluation.baselines import Conditions, PriorOnly
+from improviser.evaluation.estimate import Column, estimate_column
+from improviser.evaluation.likeness import Likeness, likeness
+from improviser.evaluation.metrics import Phrases, figures
+from improviser.evaluation.report import GREEDY, HUMAN, PRIOR, RANDOM, Table
+from improviser.evaluation.rollouts import Take, perform, perform_greedy, perform_human, perform_random
+from improviser.training.features import player_table
+
+if TYPE_CHECKING:
+    from improviser.agent.policy import Actor
+    from improviser.engine import EngineSettings
+    from improviser.training.grid import Part
+
+BEATS: Final = 40
+# So many pieces tell how a change is followed: each is played seventeen times.
+ADAPTATION_PIECES: Final = 20
+
+Report = Callable[[float, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is evaluated.
+
+    Attributes:
+        players: Parts whose players are heard.
+        people: Parts whose human partners are the measure.
+        conditions: How the actor plays.
+        seed: Of every random choice.
+        name: Of the actor's column.
+        beside: Other actors by the names of their columns; they play under the same conditions.
+        known: The phrases of the training corpus.
+        engine: What the engine plays with where a change is to be followed; None leaves that out.
+    """
+
+    players: Sequence[Part]
+    people: Sequence[Part]
+    conditions: Conditions
+    seed: int
+    name: str
+    beside: Mapping[str, Actor] = field(default_factory=dict)
+    known: Phrases = frozenset()
+    engine: EngineSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        table: The figures.
+        takes: What was played, by column.
+        likenesses: How like people each column is as a set, by column.
+        adaptations: How changes were followed, by column.
+    """
+
+    table: Table
+    takes: Mapping[str, Sequence[Take]]
+    likenesses: Mapping[str, Likeness]
+    adaptations: Mapping[str, Adaptation]
+
+
+def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
+    """Measure people, random notes in key, the prior alone, greed for the reward, the actor, and others.
+
+    Args:
+        actor: What is measured; its prior is the third column.
+        plan: On what, and how.
+        report: Told how much of how much is done.
+    """
+    actors = {PRIOR: PriorOnly(actor), plan.name: actor, **plan.beside}
+    played = len(actors) + 3  # the actors, people, random notes and greed
+    total = played + (len(actors) if plan.engine is not None else 0)
+    takes = _play_all(actors, plan, lambda done: report(done, total))
+    likenesses = {name: _likeness(takes, name) for name in takes}
+    adaptations = _adapt_all(actors, plan, lambda done: report(played + done, total))
+    columns = {
+        name: _column(own, plan)
+        | likenesses[name].column(plan.seed)
+        | (adaptations[name].column(plan.seed) if name in adaptations else {})
+        for name, own in takes.items()
+    }
+    return Evaluation(Table(plan.name, columns), takes, likenesses, adaptations)
+
+
+def spread(parts: Sequence[Part], count: int) -> list[Part]:
+    """Give about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
+    long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
+    return [part.cut(BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
+
+
+def _play_all(
+    actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]
+) -> dict[str, list[Take]]:
+    """Let all play all pieces; give their takes by column, in the order of the table."""
+    players, table, conditions = plan.players, player_table(plan.players), plan.conditions
+
+    def rng() -> np.random.Generator:
+        """Give each column the same random numbers."""
+        return np.random.default_rng(plan.seed)
+
+    def acted(name: str) -> Callable[[], list[Take]]:
+        """Give what lets an actor play."""
+        own = conditions.plain() if name == PRIOR else conditions
+        return lambda: perform(actors[name], players, table, own, rng())
+
+    columns: dict[str, Callable[[], list[Take]]] = {
+        HUMAN: lambda: perform_human(plan.people, player_table(plan.people), conditions),
+        RANDOM: lambda: perform_random(players, table, conditions, rng()),
+        PRIOR: acted(PRIOR),
+        GREEDY: lambda: perform_greedy(players, table, conditions, rng()),
+        **{name: acted(name) for name in actors if name != PRIOR},
+    }
+    takes = {}
+    for done, (name, play) in enumerate(columns.items(), 1):
+        takes[name] = play()
+        report(done)
+    return takes
+
+
+def _column(takes: Sequence[Take], plan: Plan) -> Column:
+    """Give the means over pieces of what is counted of each piece."""
+    results = [figures(take.performance, plan.known) | take.rewards for take in takes]
+    return estimate_column(results, plan.seed)
+
+
+def _likeness(takes: Mapping[str, Sequence[Take]], name: str) -> Likeness:
+    """Give how like people a column plays; of people themselves, one half of the pieces like the other."""
+    ours, people = ([take.performance for take in takes[column]] for column in (name, HUMAN))
+    return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)
+
+
+def _adapt_all(
+    actors: Mapping[str, Actor], plan: Plan, report: Callable[[float], None]
+) -> dict[str, Adaptation]:
+    """Let the actors follow changes in some of the pieces; the prior draws from its chances as they are."""
+    if plan.engine is None:
+        return {}
+    pieces = _evenly(plan.players, ADAPTATION_PIECES)
+    adaptations: dict[str, Adaptation] = {}
+
+    def report_piece(done: int, total: int) -> None:
+        """Tell how many pieces of this column are done."""
+        report(len(adaptations) + done / total)
+
+    for name, actor in actors.items():
+        own = plan.conditions.plain() if name == PRIOR else plan.conditions
+        settings = replace(plan.engine, **asdict(own.knobs))
+        adaptations[name] = adapt(actor, settings, pieces, plan.seed, report_piece)
+    return adaptations
+
+
+def _evenly(parts: Sequence[Part], count: int) -> list[Part]:
+    """Give about `count` of the parts, evenly spread."""
+    chosen = np.linspace(0, len(parts) - 1, min(count, len(parts))).round().astype(int)
+    return [parts[index] for index in chosen]

@@ -1,0 +1,225 @@
+"""How well the key tracker hears: figures on held-out pieces, beside the usual baseline.
+
+The truth is the corpus' label, which is wrong for some tunes: a `K:` field often gives the signature alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.evaluation.estimate import estimate_column
+from improviser.listening.key import KeyTracker
+from improviser.music.pitch import OCTAVE
+from improviser.training.key_example import Stream, from_first_note, modulated, to_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from improviser.corpus.piece import Piece
+
+# The key is asked after so many notes, and at the end.
+EARLY_NOTES: Final = 32
+# Modulations that each piece is given.
+MODULATIONS: Final = 3
+# A new key counts as settled when it stays for so many beats.
+SETTLED_BEATS: Final = 8.0
+CALIBRATION_BINS: Final = 10
+CALIBRATION_EVERY: Final = 8
+SEED: Final = 0
+# The kinds of wrong answers.
+WRONG: Final = ("relative", "parallel", "fifth", "other")
+FIFTHS: Final = (5, 7)
+RELATIVE_MAJOR: Final = 3
+_US: Final = 1e6
+
+# Ratings of the degrees by listeners, major and minor.
+# Source: C. Krumhansl and E. Kessler (1982), as in C. Krumhansl (1990),
+# "Cognitive Foundations of Musical Pitch", ch. 2.
+KRUMHANSL: Final = np.array(
+    [
+        [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
+        [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17],
+    ]
+)
+_PROFILES: Final = np.stack([np.roll(row, tonic) for row in KRUMHANSL for tonic in range(OCTAVE)])
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the tracker said of a stream.
+
+    Attributes:
+        stream: What it heard.
+        answers: (notes,) key indices.
+        confidence: (notes,) in [0, 1].
+        elapsed_s: What it took.
+    """
+
+    stream: Stream
+    answers: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.float64]
+    elapsed_s: float
+
+    @property
+    def is_right(self) -> npt.NDArray[np.bool_]:
+        """(notes,) whether tonic and mode are right."""
+        right: npt.NDArray[np.bool_] = self.answers == self.stream.keys
+        return right
+
+
+def listening_figures(
+    pieces: Iterable[Piece], report: Callable[[int, int], None] = lambda *_: None
+) -> dict[str, dict[str, float]]:
+    """Give the key tracker's figures on the test split, by what is played.
+
+    `report` is told how many of how many kinds of player are done. Each row has:
+
+    - `pieces`, their number;
+    - `early` and `whole`, the percentage with exact tonic and mode after EARLY_NOTES notes and after all,
+      with the ends of their 95 % bootstrap intervals (`_low`, `_high`), and the same of plain Krumhansl
+      (`early_krumhansl`, `whole_krumhansl`);
+    - `relative`, `parallel`, `fifth`, `other`: the percentage of last answers that are wrong in this way;
+    - `changes`, of key, a piece, after EARLY_NOTES notes, though none modulates;
+    - `modulation_beats`, the median of the beats from a modulation to the first answer that is right,
+      `settled_beats`, to the first that stays right for SETTLED_BEATS, and `within_4_beats`, the
+      percentage of modulations found so soon;
+    - `calibration`, the mean difference of confidence and accuracy, in percent;
+    - `note_us`, the microseconds a note.
+    """
+    held_out = [piece for piece in pieces if piece.split == "test"]
+    rng = np.random.default_rng(SEED)
+    chorales = [piece for piece in held_out if piece.kind == "chorale"]
+    tunes = [to_stream(piece, (0,), rng) for piece in held_out if piece.kind == "tune"]
+    rows = {
+        "tunes": tunes,
+        "tunes, no beat given": [from_first_note(tune) for tune in tunes],
+        "chorale sopranos": [to_stream(piece, (0,), rng) for piece in chorales],
+        "chorales": [to_stream(piece, range(len(piece.voices)), rng) for piece in chorales],
+    }
+    figures = {}
+    for done, (name, streams) in enumerate(rows.items(), 1):
+        if streams:
+            figures[name] = _figures(streams, rng)
+        report(done, len(rows))
+    return figures
+
+
+def hear(stream: Stream) -> Heard:
+    """Let a tracker hear a stream."""
+    tracker = KeyTracker(meter_row=stream.meter)
+    answers = np.zeros(len(stream.notes), dtype=np.int64)
+    confidence = np.zeros(len(stream.notes))
+    began_s = time.perf_counter()
+    for index, (note, beat) in enumerate(zip(stream.notes.tolist(), stream.beats.tolist(), strict=True)):
+        tracker.hear(note, beat)
+        answers[index], confidence[index] = tracker.key.index, tracker.confidence
+    return Heard(stream, answers, confidence, time.perf_counter() - began_s)
+
+
+def krumhansl(stream: Stream, notes: int | None = None) -> int:
+    """Give the key whose profile correlates best with how long the first `notes` notes sound."""
+    lengths, pitch_classes = stream.lengths[:notes], stream.notes[:notes] % OCTAVE
+    sounded = np.bincount(pitch_classes, weights=lengths, minlength=OCTAVE)
+    return int(np.argmax([np.corrcoef(sounded, profile)[0, 1] for profile in _PROFILES]))
+
+
+def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
+    """Give a row of figures."""
+    heard = [hear(stream) for stream in streams]
+    early = np.array([one.is_right[:EARLY_NOTES][-1] for one in heard])
+    whole = np.array([one.is_right[-1] for one in heard])
+    keys = [int(stream.keys[0]) for stream in streams]
+    guesses = {"early": [krumhansl(stream, EARLY_NOTES) for stream in streams]}
+    guesses["whole"] = [krumhansl(stream) for stream in streams]
+    notes = sum(len(one.answers) for one in heard)
+    return {
+        "pieces": float(len(streams)),
+        **_share("early", early),
+        **_share("whole", whole),
+        **{
+            f"{name}_krumhansl": 100 * float(np.mean(np.array(found) == keys))
+            for name, found in guesses.items()
+        },
+        **_relations(heard),
+        "changes": float(np.mean([_changes(one.answers[EARLY_NOTES - 1 :]) for one in heard])),
+        **_modulation_figures(streams, rng),
+        "calibration": 100 * _calibration(heard),
+        "note_us": _US * sum(one.elapsed_s for one in heard) / notes,
+    }
+
+
+def _share(name: str, is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Give a percentage and its 95 % bootstrap interval."""
+    found = estimate_column([{name: 100.0 * right} for right in is_right.tolist()], SEED)[name]
+    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def _changes(answers: npt.NDArray[np.int64]) -> int:
+    """Count the changes of key."""
+    return int(np.count_nonzero(np.diff(answers)))
+
+
+def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
+    """Give how soon modulations by 1-11 semitones are heard."""
+    moved = [
+        modulated(stream, rng, 1 + (MODULATIONS * index + turn) % (OCTAVE - 1))
+        for index, stream in enumerate(streams)
+        for turn in range(MODULATIONS)
+    ]
+    heard = [hear(stream) for stream in moved if stream is not None]
+    if not heard:
+        return {}
+    found = [_beats_until(one, 0.0) for one in heard]
+    settled = [_beats_until(one, SETTLED_BEATS) for one in heard]
+    return {
+        "modulation_beats": float(np.median(found)),
+        "settled_beats": float(np.median(settled)),
+        "within_4_beats": 100 * float(np.mean(np.array(found) <= 4)),  # noqa: PLR2004 - as its name says
+    }
+
+
+def _beats_until(heard: Heard, stays_beats: float) -> float:
+    """Give the beats from the bar line of the modulation to an answer that is right and stays so."""
+    stream = heard.stream
+    beats, is_right = stream.beats[stream.turn :], heard.is_right[stream.turn :]
+    line = np.floor(beats[0] / stream.bar_beats) * stream.bar_beats
+    for beat in beats[is_right]:
+        if is_right[(beats >= beat) & (beats <= beat + stays_beats)].all() or not stays_beats:
+            return float(beat - line)
+    return float("inf")
+
+
+def _calibration(heard: Sequence[Heard]) -> float:
+    """Give the expected calibration error: confidence against accuracy, in bins of like confidence."""
+    confidence = np.concatenate([one.confidence[::CALIBRATION_EVERY] for one in heard])
+    is_right = np.concatenate([one.is_right[::CALIBRATION_EVERY] for one in heard])
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gaps = [
+        abs(confidence[bins == one].mean() - is_right[bins == one].mean()) * np.mean(bins == one)
+        for one in np.unique(bins)
+    ]
+    return float(np.sum(gaps))
+
+
+def _relations(heard: Sequence[Heard]) -> dict[str, float]:
+    """Give the percentage of last answers that are each kind of wrong."""
+    counts = Counter(_relation(int(one.answers[-1]), int(one.stream.keys[-1])) for one in heard)
+    return {name: 100 * counts[name] / len(heard) for name in WRONG}
+
+
+def _relation(answer: int, key: int) -> str:
+    """Name what a key is to the true one; the empty name is the true one itself."""
+    if answer == key:
+        return ""
+    up, is_minor = (answer - key) % OCTAVE, key >= OCTAVE
+    if answer // OCTAVE == key // OCTAVE:
+        return "fifth" if up in FIFTHS else "other"
+    if up == 0:
+        return "parallel"
+    return "relative" if up == (RELATIVE_MAJOR if is_minor else OCTAVE - RELATIVE_MAJOR) else "other"

@@ -1,0 +1,117 @@
+"""The figures of chords below the player's tune; what needs a tune of our own is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from improviser.evaluation.metrics.diversity import (
+    bar_correlation,
+    bars_repeated,
+    density,
+    onsets_per_bar,
+    vendi_score,
+)
+from improviser.evaluation.metrics.harmony import STRONG_LEVEL, chord_tones
+from improviser.evaluation.metrics.performance import (
+    Figures,
+    IntRow,
+    Performance,
+    percent,
+    sounding_notes,
+    whole_bars,
+)
+from improviser.evaluation.metrics.rules import repetition_figures
+from improviser.listening.line import REST
+from improviser.music.accent import LEVELS
+from improviser.music.chord import CHORD_BITS, QUALITY_COUNT
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import OCTAVE
+from improviser.music.scale import SCALE_BITS
+from improviser.music.voice_leading import MOVEMENT
+
+# Two chords that have so many tones in common say the same, give or take a seventh.
+ALIKE: Final = 2
+TONIC, DOMINANT = 0, 7
+
+
+def comping_figures(performance: Performance) -> Figures:
+    """Give every figure of chords by name; shares in per cent, nan where there is nothing to count."""
+    return _company(performance) | _harmony(performance) | _rhythm(performance)
+
+
+def _company(performance: Performance) -> Figures:
+    """Give how the chords go with the player: note in chord, agreement, density."""
+    bits = CHORD_BITS[sounding_notes(performance.events)]
+    top, theirs = sounding_notes(performance.player), performance.bits
+    counted, inside = chord_tones(top, bits)
+    in_bar = np.arange(len(top)) % performance.bar_steps * SIXTEENTHS_PER_BEAT // performance.steps_per_beat
+    strong = LEVELS[performance.meter, in_bar] >= STRONG_LEVEL
+    both = (bits > 0) & (performance.chord_bits > 0)
+    ours, heard = (whole_bars(row, performance.bar_steps) for row in (performance.events, performance.player))
+    return {
+        "note in chord %": percent(inside[counted]),
+        "strong-beat note in chord %": percent(inside[counted & strong]),
+        "agrees with implied chord %": percent(_popcount(bits & performance.chord_bits)[both] >= ALIKE),
+        "unsupported %": percent((bits == 0)[theirs > 0]),
+        "density correlation": bar_correlation(density(ours), density(heard)),
+    }
+
+
+def _harmony(performance: Performance) -> Figures:
+    """Give which chords there are, and in what succession."""
+    struck = performance.events[performance.events >= 0].astype(np.int64)
+    changed = struck[np.append(True, struck[1:] != struck[:-1])] if len(struck) else struck
+    motion = np.diff(changed // QUALITY_COUNT) % OCTAVE
+    outside = CHORD_BITS[struck] & ~SCALE_BITS[performance.mode]
+    bars = len(whole_bars(performance.events, performance.bar_steps))
+    return {
+        "chords out of key %": percent(outside > 0),
+        "starts with tonic %": percent(struck[:1] // QUALITY_COUNT == TONIC),
+        "bars 4 and 8 close %": percent(_closes(performance)),
+        "chord changes per bar": len(motion) / bars if bars else float("nan"),
+        "distinct chords": float(len(np.unique(struck))),
+        "restruck %": percent(struck[1:] == struck[:-1]),
+        "fourths up or down %": percent(np.isin(motion, (5, 7))),
+        "movement semitones": float(MOVEMENT[changed[:-1], changed[1:]].mean())
+        if len(motion)
+        else float("nan"),
+    }
+
+
+def _rhythm(performance: Performance) -> Figures:
+    """Give how often chords are struck, and how much of it is repeated."""
+    events, bar_steps = performance.events, performance.bar_steps
+    roots = np.where(events >= 0, events // QUALITY_COUNT, events).astype(np.int16)
+    level = LEVELS[
+        performance.meter,
+        np.flatnonzero(events >= 0) % bar_steps * SIXTEENTHS_PER_BEAT // performance.steps_per_beat,
+    ]
+    return {
+        "onsets per bar": onsets_per_bar(events, bar_steps),
+        "onsets on the beat %": percent(level >= STRONG_LEVEL - 1),
+        "rest %": percent(events == REST),
+        "bars repeated %": bars_repeated(events, bar_steps),
+        "Vendi": vendi_score(replace(performance, events=roots)),
+    } | repetition_figures(events)
+
+
+def _closes(performance: Performance) -> list[bool]:
+    """Tell for each fourth bar whether it ends on tonic or dominant, for each eighth whether on the tonic."""
+    sounding = sounding_notes(performance.events)
+    ends = range(4 * performance.bar_steps, len(sounding) + 1, 4 * performance.bar_steps)
+    roots = [(number, _root(sounding[end - 1])) for number, end in enumerate(ends)]
+    return [root == TONIC or (number % 2 == 0 and root == DOMINANT) for number, root in roots]
+
+
+def _root(chord: np.int64) -> int:
+    """Give a chord's root, -1 for none."""
+    return int(chord) // QUALITY_COUNT if chord >= 0 else -1
+
+
+def _popcount(bits: IntRow) -> IntRow:
+    """Give the size of each set."""
+    sizes: IntRow = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
+    return sizes

@@ -1,0 +1,168 @@
+"""How much variety there is in our part, whose music it repeats, and how it goes with the player's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.evaluation.metrics.performance import (
+    LEAP,
+    Figures,
+    Performance,
+    length_counts,
+    note_lengths,
+    percent,
+    pitch_class_counts,
+    whole_bars,
+)
+from improviser.rewards import stepwise_harmony
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from improviser.listening.line import Events
+
+MEMORY_BARS: Final = 8
+WINDOW_BARS: Final = 4
+# A phrase that may be copied; a turn that may be echoed has two intervals.
+COPY_NOTES: Final = 8
+ECHO_NOTES: Final = 3
+# Fewer bars make no correlation.
+CORRELATED_BARS: Final = 3
+
+Phrases = frozenset[bytes]
+
+
+def diversity_figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
+    """Give density, leaps, self-repetition, copying and variety.
+
+    Args:
+        performance: What was played.
+        known: The phrases of the training corpus, as `phrases` gives them.
+    """
+    events = performance.events
+    notes = events[events >= 0]
+    intervals = np.abs(np.diff(notes.astype(np.int64)))
+    return {
+        "onsets per bar": onsets_per_bar(events, performance.bar_steps),
+        "bars repeated %": bars_repeated(events, performance.bar_steps),
+        "steps <= 2 semitones %": _stepwise(notes),
+        "repeated notes %": percent(intervals == 0),
+        "leaps per 100 notes": percent(intervals >= LEAP),
+        "distinct pitches": float(len(np.unique(notes))),
+        "Vendi": vendi_score(performance),
+        "copied %": percent([phrase in known for phrase in phrases(events)]) if known else float("nan"),
+    }
+
+
+def onsets_per_bar(events: Events, bar_steps: int) -> float:
+    """Give the mean number of onsets in a whole bar, nan without one."""
+    bars = whole_bars(events, bar_steps)
+    return float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan")
+
+
+def bars_repeated(events: Events, bar_steps: int) -> float:
+    """Give the share of bars, in per cent, that equal one of the MEMORY_BARS before them."""
+    bars = whole_bars(events, bar_steps)
+    return percent([_bar_repeats(bars, at) for at in range(len(bars))])
+
+
+def company_figures(performance: Performance) -> Figures:
+    """Give what our bars take up of the player's: echo, density and register."""
+    ours, theirs = (
+        whole_bars(events, performance.bar_steps) for events in (performance.events, performance.player)
+    )
+    return {
+        "echo %": percent(
+            [echo for bar, before in zip(ours[1:], theirs, strict=False) for echo in _echoes(bar, before)]
+        ),
+        "density correlation": bar_correlation(density(ours), density(theirs)),
+        "register correlation": bar_correlation(_register(ours), _register(theirs)),
+    }
+
+
+def phrases(events: Events) -> list[bytes]:
+    """Give each run of COPY_NOTES notes as the bytes of its intervals and lengths in steps."""
+    notes = events[events >= 0].astype(np.int16)
+    if len(notes) < COPY_NOTES:
+        return []
+    lengths = note_lengths(events).astype(np.int16)
+    intervals = np.lib.stride_tricks.sliding_window_view(np.diff(notes), COPY_NOTES - 1)
+    rows = np.concatenate([intervals, np.lib.stride_tricks.sliding_window_view(lengths, COPY_NOTES)], axis=1)
+    return [row.tobytes() for row in rows]
+
+
+def known_phrases(lines: Iterable[Events]) -> Phrases:
+    """Give all phrases of the lines of a corpus."""
+    return frozenset(phrase for line in lines for phrase in phrases(line))
+
+
+def vendi_score(performance: Performance) -> float:
+    """Give the effective number of different 4-bar windows, 1 to their count.
+
+    Source: D. Friedman and A. B. Dieng (2023), "The Vendi Score", TMLR; features as in `docs/metrics.md`.
+    """
+    events, window = performance.events, WINDOW_BARS * performance.bar_steps
+    rows = []
+    for at in range(0, len(events) - window + 1, performance.bar_steps):
+        part = events[at : at + window]
+        rows.append(np.concatenate([pitch_class_counts(part), length_counts(part)]))
+    features = np.array([row / np.linalg.norm(row) for row in rows if row.any()])
+    if len(features) == 0:
+        return float("nan")
+    values = np.linalg.eigvalsh(features @ features.T / len(features))
+    positive = values[values > 1e-12]  # noqa: PLR2004 - rounding of zero
+    return float(np.exp(-np.sum(positive * np.log(positive))))
+
+
+def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> float:
+    """Give Pearson's correlation over the bars in which both have a number, (bars,) each.
+
+    It is nan for fewer than CORRELATED_BARS such bars, and where one of the two never changes.
+    """
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    if int(both.sum()) < CORRELATED_BARS:
+        return float("nan")
+    first, second = (row[both] - row[both].mean() for row in (ours, theirs))
+    power = float(np.sqrt(np.sum(first**2) * np.sum(second**2)))
+    return float(np.sum(first * second)) / power if power > 1e-9 else float("nan")  # noqa: PLR2004 - rounding
+
+
+def density(bars: list[Events]) -> npt.NDArray[np.float64]:
+    """Give the onsets of each bar, nan for all bars where there is none in any."""
+    onsets = np.array([np.sum(bar >= 0) for bar in bars], dtype=np.float64)
+    return onsets if onsets.any() else np.full(len(bars), np.nan)
+
+
+def _register(bars: list[Events]) -> npt.NDArray[np.float64]:
+    """Give the mean note struck in each bar, nan where none is."""
+    struck = [bar[bar >= 0] for bar in bars]
+    return np.array([notes.mean() if len(notes) else np.nan for notes in struck], dtype=np.float64)
+
+
+def _echoes(bar: Events, before: Events) -> list[bool]:
+    """Tell whether a bar has the rhythm, and the intervals upright or inverted, of the player's bar before.
+
+    Bars in which the player struck fewer than ECHO_NOTES notes say nothing.
+    """
+    if int(np.sum(before >= 0)) < ECHO_NOTES:
+        return []
+    if not np.array_equal(bar >= 0, before >= 0):
+        return [False]
+    ours, theirs = (np.diff(row[row >= 0].astype(np.int64)) for row in (bar, before))
+    return [np.array_equal(ours, theirs) or np.array_equal(ours, -theirs)]
+
+
+def _stepwise(notes: Events) -> float:
+    """Give the share of small steps between the notes in per cent, nan where there is no step."""
+    return 100 * stepwise_harmony(notes.tolist()) if len(notes) > 1 else float("nan")
+
+
+def _bar_repeats(bars: list[Events], at: int) -> bool:
+    """Tell whether a bar with an onset equals one of the eight before it."""
+    bar = bars[at]
+    return bool((bar >= 0).any()) and any(
+        np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at]
+    )

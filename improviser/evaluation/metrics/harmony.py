@@ -1,0 +1,71 @@
+"""How we sound together with the player: chord, consonance, voice leading."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from improviser.evaluation.metrics.performance import (
+    BoolArray,
+    Figures,
+    IntRow,
+    Performance,
+    percent,
+    sounding_notes,
+)
+from improviser.music.accent import LEVELS
+from improviser.music.consonance import CONSONANT_INTERVALS
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import OCTAVE
+
+# The metrical strength, in quarters, of beats 1 and 3.
+STRONG_LEVEL: Final = 3
+
+
+def harmony_figures(performance: Performance) -> Figures:
+    """Give the figures of sounding together: note in chord, consonance, parallels."""
+    ours, top, theirs = (
+        sounding_notes(performance.events),
+        sounding_notes(performance.player),
+        performance.bits,
+    )
+    consonant = _consonant(ours, top, theirs)
+    in_bar = np.arange(len(ours)) % performance.bar_steps * SIXTEENTHS_PER_BEAT // performance.steps_per_beat
+    strong = LEVELS[performance.meter, in_bar] >= STRONG_LEVEL
+    counted, in_chord = chord_tones(ours, performance.chord_bits)
+    return {
+        "note in chord %": percent(in_chord[counted]),
+        "consonant %": percent(consonant[theirs > 0]),
+        "dissonant %": percent(((ours >= 0) & ~consonant)[theirs > 0]),
+        "unsupported %": percent((ours < 0)[theirs > 0]),
+        "strong-beat consonance %": percent(consonant[(theirs > 0) & strong]),
+        "parallels per 100 notes": _parallels(ours, top, int(np.sum(performance.events >= 0))),
+    }
+
+
+def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray]:
+    """Give where a note (-1 is none) meets a chord, and where it is one of its tones, (steps,) each.
+
+    Source: "note in chord" of Y. Wu et al. (2024), "Adaptive Accompaniment with ReaLchords".
+    """
+    counted = (notes >= 0) & (chord_bits > 0)
+    return counted, counted & ((chord_bits >> np.maximum(notes, 0) % OCTAVE) & 1 > 0)
+
+
+def _consonant(ours: IntRow, top: IntRow, theirs: IntRow) -> BoolArray:
+    """Tell for each step whether our note is consonant with any pitch class of theirs, counted upwards."""
+    up = np.where(ours < top, -1, 1)
+    found = np.zeros(len(ours), dtype=np.bool_)
+    for interval in CONSONANT_INTERVALS:
+        found |= (theirs >> (ours - up * interval) % OCTAVE) & 1 > 0
+    return found & (ours >= 0)
+
+
+def _parallels(ours: IntRow, top: IntRow, onsets: int) -> float:
+    """Give parallel fifths, unisons and octaves with the player's top voice per 100 of our onsets."""
+    interval = np.where((ours >= 0) & (top >= 0), np.abs(ours - top) % OCTAVE, -1)
+    moved = (ours[1:] != ours[:-1]) & (top[1:] != top[:-1])
+    same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], (0, 7))
+    is_told = onsets > 0 and bool((top >= 0).any())
+    return 100 * float(np.sum(moved & same)) / onsets if is_told else float("nan")

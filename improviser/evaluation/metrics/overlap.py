@@ -1,0 +1,172 @@
+"""How like people's playing is, as a whole set of pieces: overlapped area and divergence of distances.
+
+Source: L.-C. Yang and A. Lerch (2018), "On the evaluation of generative models in music", Neural Computing
+and Applications 32. Seven features of each piece; the distances between people's pieces (intra), and those
+from our pieces to people's (inter), each smoothed by a Gaussian kernel on one grid. Who plays like people is
+as far from people as they are from each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.evaluation.metrics.performance import (
+    Performance,
+    length_counts,
+    pitch_class_counts,
+    whole_bars,
+)
+from improviser.music.chord import QUALITY_COUNT
+from improviser.music.voice_leading import MOVEMENT
+
+GRID: Final = 256
+# The grid goes so many bandwidths beyond the outermost distances.
+MARGIN: Final = 4.0
+# No bandwidth is smaller than this share of the largest distance, so that equal distances have a density.
+NARROWEST: Final = 0.01
+# Densities below this are nothing to a divergence.
+FLOOR: Final = 1e-12
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FloatArray = npt.NDArray[np.float64]
+FEATURES: Final = (
+    "pitch count",
+    "pitch range",
+    "interval",
+    "inter-onset interval",
+    "note count per bar",
+    "pitch classes",
+    "note lengths",
+)
+
+
+def features(performance: Performance) -> dict[str, FloatArray] | None:
+    """Give each feature as a row of numbers, (1,), (12,) or (bars,); None for fewer than two onsets.
+
+    These are FEATURES, or for chords what corresponds to them. Intervals in semitones, inter-onset intervals
+    in beats, histograms as shares.
+    """
+    return _FEATURES[performance.role](performance)
+
+
+def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
+    """Give the features of chords: roots instead of pitches, and how far the tones move; no range."""
+    chords = performance.events[performance.events >= 0].astype(np.int64)
+    roots = np.where(performance.events >= 0, performance.events // QUALITY_COUNT, performance.events)
+    rows = _tune_features(replace(performance, events=roots.astype(np.int16)))
+    if rows is None:
+        return None
+    own = {
+        "pitch count": np.array([len(np.unique(chords))], dtype=np.float64),
+        "interval": np.array([MOVEMENT[chords[:-1], chords[1:]].mean()], dtype=np.float64),
+    }
+    names = {"pitch count": "chord count", "interval": "movement", "pitch classes": "roots"}
+    kept = {name: row for name, row in (rows | own).items() if name != "pitch range"}
+    return {names.get(name, name): row for name, row in kept.items()}
+
+
+def _tune_features(performance: Performance) -> dict[str, FloatArray] | None:
+    """Give FEATURES."""
+    events = performance.events
+    at = np.flatnonzero(events >= 0)
+    if len(at) < 2:  # noqa: PLR2004 - one note makes no interval
+        return None
+    notes = events[at].astype(np.float64)
+    classes, lengths = pitch_class_counts(events), length_counts(events)
+    bars = [float(np.sum(bar >= 0)) for bar in whole_bars(events, performance.bar_steps)]
+    rows: tuple[object, ...] = (
+        [len(np.unique(notes))],
+        [notes.max() - notes.min()],
+        [np.abs(np.diff(notes)).mean()],
+        [np.diff(at).mean() / performance.steps_per_beat],
+        bars,
+        classes / classes.sum(),
+        lengths / lengths.sum(),
+    )
+    return {name: np.asarray(row, dtype=np.float64) for name, row in zip(FEATURES, rows, strict=True)}
+
+
+_FEATURES: Final = {"melody": _tune_features, "comping": _chord_features}
+
+
+def distance(first: FloatArray, second: FloatArray) -> float:
+    """Give the Euclidean distance of two rows; where their lengths differ, over the elements both have.
+
+    It is divided by the root of their number, so that pieces of few and of many bars compare.
+    """
+    count = min(len(first), len(second))
+    return float(np.linalg.norm(first[:count] - second[:count]) / np.sqrt(max(count, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """The distances of one feature, each smoothed on a common grid.
+
+    Attributes:
+        grid: (GRID,) where the densities stand.
+        intra: (people, people, GRID) kernels of the distances between people; the upper triangle counts.
+        inter: (ours, people, GRID) kernels of the distances from ours to people.
+    """
+
+    grid: FloatArray
+    intra: FloatArray
+    inter: FloatArray
+
+    def densities(
+        self, people: FloatArray | None = None, ours: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Give the densities of intra and inter, (GRID,) each, pieces weighing `people` and `ours`."""
+        rows, columns = self.inter.shape[:2]
+        own = np.ones(rows) if ours is None else ours
+        other = np.ones(columns) if people is None else people
+        pairs = np.triu(np.outer(other, other), 1)
+        return (
+            _normal(np.tensordot(pairs, self.intra, 2), self.grid),
+            _normal(np.tensordot(np.outer(own, other), self.inter, 2), self.grid),
+        )
+
+
+def distances(ours: Sequence[FloatArray], people: Sequence[FloatArray]) -> Distances:
+    """Give the distances of one feature between our pieces and people's; at least two of people's."""
+    intra = np.array([[distance(one, other) for other in people] for one in people])
+    inter = np.array([[distance(one, other) for other in people] for one in ours])
+    among = intra[np.triu_indices(len(people), 1)]
+    widths = [_bandwidth(among, inter), _bandwidth(inter.ravel(), among)]
+    margin, top = MARGIN * max(widths), max(float(intra.max()), float(inter.max()))
+    grid = np.linspace(-margin, top + margin, GRID)
+    return Distances(grid, _kernels(intra, grid, widths[0]), _kernels(inter, grid, widths[1]))
+
+
+def overlapped_area(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> float:
+    """Give the area under both densities, 0 to 1."""
+    return float(np.sum(np.minimum(intra, inter)) * (grid[1] - grid[0]))
+
+
+def divergence(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> float:
+    """Give the Kullback-Leibler divergence of inter from intra in nats, 0 and more."""
+    p, q = np.maximum(intra, FLOOR), np.maximum(inter, FLOOR)
+    return max(0.0, float(np.sum(p * np.log(p / q)) * (grid[1] - grid[0])))
+
+
+def _bandwidth(values: FloatArray, others: FloatArray) -> float:
+    """Give the kernel's width: Scott's rule (D. W. Scott 1992), but never quite nothing."""
+    largest = max(float(values.max()), float(others.max()), 1e-6)
+    return max(float(values.std() * values.size**-0.2), NARROWEST * largest)
+
+
+def _kernels(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
+    """Give a Gaussian of `width` around each value, (*values.shape, GRID)."""
+    kernels: FloatArray = np.exp(-0.5 * ((grid - values[..., None]) / width) ** 2)
+    return kernels
+
+
+def _normal(density: FloatArray, grid: FloatArray) -> FloatArray:
+    """Give a density whose area is 1; one that has none stays none."""
+    area = float(density.sum() * (grid[1] - grid[0]))
+    return density / area if area > 0 else density

@@ -1,0 +1,107 @@
+"""The model card beside each model: what it is, what made it, how it does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from improviser.errors import CheckpointError
+from improviser.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from improviser.evaluation.report import Table
+    from improviser.training.prior import PriorScore
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card tells.
+
+    Attributes:
+        name: Of the preset.
+        model: The model file, which is there already.
+        command: The command that made it.
+        corpus: What `corpus_summary` gives.
+        settings: The training's settings.
+        prior: The prior's score on the validation split.
+        table: Figures on the test split.
+        versions: Of the libraries that trained it.
+    """
+
+    name: str
+    model: Path
+    command: str
+    corpus: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    prior: PriorScore
+    table: Table
+    versions: Mapping[str, str]
+
+
+def write_card(card: Card) -> Path:
+    """Write the card as Markdown beside the model; give its path. The file appears whole or not at all.
+
+    Raises:
+        CheckpointError: The file cannot be written.
+    """
+    path = card.model.with_suffix(".md")
+    try:
+        write_whole(path, card_text(card).encode())
+    except OSError as error:
+        msg = (
+            f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"
+        )
+        raise CheckpointError(msg) from error
+    return path
+
+
+def card_text(card: Card) -> str:
+    """Give the card's text."""
+    digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
+    return f"""# Model card: {card.name}
+
+A prior (people's habits, by maximum likelihood) and a Q-network (deep Q-learning on the rewards harmony,
+coherence and creativity, initialised from the prior), of one shape; see `docs/learning.md`.
+
+- File: `{card.model.name}`, {card.model.stat().st_size:,} bytes, safetensors
+- sha256: `{digest}`
+- Made by: `{card.command}`
+- With: {", ".join(f"{name} {version}" for name, version in sorted(card.versions.items()))}
+- Licence: MIT. No corpus data is contained.
+
+## Data
+
+Parsed from music21's installed corpus; split by melody family, so that no variant of a tune is in two splits.
+
+```json
+{json.dumps(card.corpus, indent=1, ensure_ascii=False)}
+```
+
+## Settings
+
+```json
+{json.dumps(card.settings, indent=1)}
+```
+
+## Figures
+
+The prior on the validation split: {card.prior.nats:.3f} nats a step,
+note accuracy {100 * card.prior.note_accuracy:.1f} %.
+
+On the test split, as `improviser evaluate --preset {card.name}` gives them; definitions in `docs/metrics.md`.
+Means over pieces with their 95 % intervals; `!` marks what lies outside of its band.
+
+{markdown_table(card.table)}
+"""
+
+
+def markdown_table(table: Table) -> str:
+    """Give the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
+    lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
+    lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
+    return "\n".join(lines)

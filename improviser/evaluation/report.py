@@ -1,0 +1,147 @@
+"""The table of an evaluation: a row a figure, a column a way of playing, and the bands to be kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.evaluation.estimate import Column, Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HUMAN: Final = "human"
+RANDOM: Final = "random in key"
+PRIOR: Final = "prior only"
+GREEDY: Final = "greedy on reward"
+BASELINES: Final = (HUMAN, RANDOM, PRIOR, GREEDY)
+OVERLAP: Final = "overlap: mean"
+RECOVERY: Final = "transposed: recovery beats"
+# What stands beside a figure that leaves its band.
+OUTSIDE: Final = "!"
+UNKNOWN: Final = Estimate(math.nan, math.nan, math.nan)
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where a figure should lie: `limits` gives the least and the most from people's and the prior's."""
+
+    text: str
+    limits: Callable[[float, float], Range]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A figure held against its band; `is_kept` is None where one of the two is unknown."""
+
+    band: str
+    low: float
+    high: float
+    is_kept: bool | None
+
+
+def at_most(most: float, unit: str) -> Band:
+    """Give the band up to `most`."""
+    return Band(f"<= {most:g}{unit}", lambda _human, _prior: (-math.inf, most))
+
+
+def at_least(least: float, unit: str) -> Band:
+    """Give the band from `least` on."""
+    return Band(f">= {least:g}{unit}", lambda _human, _prior: (least, math.inf))
+
+
+def around_human(gap: float, text: str) -> Band:
+    """Give the band that is `gap` wide on either side of people."""
+    return Band(f"+-{text} human", lambda human, _prior: (human - gap, human + gap))
+
+
+def times_human(least: float, most: float, text: str) -> Band:
+    """Give the band between two multiples of people's."""
+    return Band(f"{text} human", lambda human, _prior: (_times(least, human), _times(most, human)))
+
+
+BANDS: Final[Mapping[str, Band]] = {
+    "not in key %": at_most(0.5, " %"),
+    "excessively repeated, holds aside %": at_most(0.2, " %"),
+    "leaps resolved %": at_least(80, " %"),
+    "starts on tonic or chord tone %": at_least(85, " %"),
+    "strong-beat consonance %": at_least(92, " %"),
+    "note in chord %": at_least(65, " %"),
+    "onsets per bar": times_human(0.75, 1.25, "+-25 % of"),
+    "in motif %": times_human(0.75, 1.25, "+-25 % of"),
+    "rhythm autocorrelation 1": around_human(0.1, "0.1 of"),
+    "unique highest %": around_human(10, "10 points of"),
+    "unique lowest %": around_human(10, "10 points of"),
+    "bars repeated %": times_human(-math.inf, 1.5, "<= 1.5 x"),
+    "Vendi": times_human(0.9, math.inf, ">= 0.9 x"),
+    OVERLAP: Band(">= 0.75, > prior only", lambda _human, prior: (max(0.75, math.nextafter(prior, 2)), 1.0)),
+    RECOVERY: at_most(6, " beats"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures side by side.
+
+    Attributes:
+        name: The column that the bands are for.
+        columns: Each way of playing: its figures by name.
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+
+    def rows(self) -> list[str]:
+        """Give the names of the figures, in order, that any column has."""
+        names: dict[str, None] = {}
+        for column in self.columns.values():
+            names |= dict.fromkeys(column)
+        return list(names)
+
+    def value(self, column: str, figure: str) -> Estimate:
+        """Give a figure, nan where the column does not have it."""
+        return self.columns.get(column, {}).get(figure, UNKNOWN)
+
+    def verdict(self, figure: str, column: str | None = None) -> Verdict | None:
+        """Give a column's figure (the own one's where none is named) held against its band, if it has one."""
+        band = BANDS.get(figure)
+        if band is None:
+            return None
+        human, prior = (self.value(name, figure).mean for name in (HUMAN, PRIOR))
+        low, high = band.limits(human, prior)
+        mean = self.value(column or self.name, figure).mean
+        is_known = not any(math.isnan(number) for number in (low, high, mean))
+        return Verdict(band.text, low, high, low <= mean <= high if is_known else None)
+
+    def cells(self, figure: str) -> list[str]:
+        """Give a row as text: the figure, each column's mean and interval, and the band.
+
+        Outside of its band the own column's mean is marked with OUTSIDE.
+        """
+        verdict = self.verdict(figure)
+        is_outside = verdict is not None and verdict.is_kept is False
+        columns = [
+            shown(self.value(name, figure), figure)
+            + (f" {OUTSIDE}" if is_outside and name == self.name else "")
+            for name in self.columns
+        ]
+        return [figure, *columns, verdict.band if verdict else ""]
+
+
+def shown(estimate: Estimate, figure: str) -> str:
+    """Give a mean and its interval as text, shares with one place, else with three; - where it is unknown."""
+    places = 1 if "%" in figure else 3
+    mean, *ends = (f"{number:.{places}f}" for number in (estimate.mean, estimate.low, estimate.high))
+    if math.isnan(estimate.mean):
+        return "-"
+    return mean if math.isnan(estimate.low) else f"{mean} [{', '.join(ends)}]"
+
+
+def _times(factor: float, human: float) -> float:
+    """Give a multiple of people's figure; no bound stays no bound, but for an unknown figure."""
+    if math.isnan(human) or math.isfinite(factor):
+        return factor * human
+    return factor

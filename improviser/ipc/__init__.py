@@ -1,0 +1,1 @@
+"""Between processes: shared memory, and child processes with heartbeat and last words."""

@@ -1,0 +1,1 @@
+"""Learning while the music plays, in a process of its own."""

@@ -1,0 +1,143 @@
+"""The learner's process, as a jam sees it: it is told what happens, and offers sets of weights.
+
+Whatever becomes of it, the music goes on: nothing that plays waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final, Self
+
+from improviser.ipc.child_process import read_lines, write_lines
+from improviser.ipc.launch import environment
+from improviser.protocol import (
+    Adopt,
+    Learned,
+    LearnerSettings,
+    Notice,
+    Played,
+    Released,
+    Warned,
+    line_to_value,
+    value_to_line,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.protocol import Event, PerformerSettings
+    from improviser.supervisor.supervisor import Supervisor
+
+# -P: no file in the user's folder is taken for a library.
+COMMAND: Final = (sys.executable, "-P", "-m", "improviser.cli.learner")
+# A learner that is awake shows it twice a second; one that judges does after a second of a core's time, for
+# which it may wait long beside others.
+STILL_S: Final = 60.0
+_LOOK_EVERY_S: Final = 1.0
+_LAST_LINES: Final = 20
+_END_S: Final = 2.0
+# What the engine was not told, but has said.
+_UNTOLD: Final = (Played, Released, Notice, Warned, Learned)
+
+
+class Learning:
+    """The learner's process; use it as a context: on the way out it is ended.
+
+    Threads: `hear` in one; its own read, write and watch.
+    """
+
+    def __init__(
+        self, supervisor: Supervisor, settings: PerformerSettings, exchange: Exchange, folder: Path
+    ) -> None:
+        """Start it beside a jam; the sets of weights are put in `folder`, for a replay."""
+        self._supervisor, self._exchange = supervisor, exchange
+        self._process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+            env=environment(),
+        )
+        self._told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
+        self._has_ended = threading.Event()
+        self._why = ""
+        write_lines(self._process.stdin, self._told.get)
+        for value in (LearnerSettings(str(exchange.path), str(folder)), settings):
+            self._told.put(value_to_line(value))
+        self._words = read_lines(self._process.stderr, self._last_words.append, lambda: None)
+        read_lines(self._process.stdout, self._take, self._end)
+        threading.Thread(target=self._watch, name="learning", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Learn."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process and leave the memory, which whoever made it removes."""
+        self._has_ended.set()
+        self._told.put(None)
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()
+        self._exchange.close()
+
+    def hear(self, event: Event) -> None:
+        """Tell it what happened, without waiting; one that is gone is not told."""
+        if not isinstance(event, _UNTOLD) and not self._has_ended.is_set():
+            self._told.put(value_to_line(event))
+
+    def _take(self, line: str) -> None:
+        """Hand on what it offers, and what it says."""
+        try:
+            value = line_to_value(line)
+        except ValueError:
+            return
+        match value:
+            case Adopt():
+                self._supervisor.tell(value)
+            case Learned() | Notice() | Warned():
+                self._supervisor.insert(value)
+            case _:
+                pass
+
+    def _end(self) -> None:
+        """Say so where it ended before the jam did."""
+        if self._has_ended.is_set():
+            return
+        self._has_ended.set()
+        self._words.join(_END_S)
+        words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
+        why = self._why or words or f"its process ended with code {self._process.wait()}"
+        self._supervisor.warn(f"nothing more is learned in the background: {why}; the music goes on")
+
+    def _watch(self) -> None:
+        """Kill it where it hangs."""
+        pulse, pulsed_s, looked_s = -1, time.monotonic(), time.monotonic()
+        while not self._has_ended.wait(_LOOK_EVERY_S):
+            now_s = time.monotonic()
+            # Where we ourselves were held up, so was it, maybe.
+            was_away, looked_s = now_s - looked_s > 2 * _LOOK_EVERY_S, now_s
+            if was_away or self._exchange.pulse() != pulse:
+                pulse, pulsed_s = self._exchange.pulse(), now_s
+            elif now_s - pulsed_s > STILL_S:
+                self._why = f"it has hung for {STILL_S:.0f} seconds"
+                self._process.kill()
+                return

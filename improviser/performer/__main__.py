@@ -1,0 +1,109 @@
+"""The real-time process: owns the ports and the beat. Started as `python -m improviser.performer.__main__`.
+
+Standard input: which ports to open on the first line, what to play on the second, commands after them; its
+end is the end of the music. Standard output: events. It never imports torch, never waits for another process
+while it plays, and never writes to disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import signal
+import sys
+import threading
+from dataclasses import replace
+from typing import IO, TypeVar
+
+from improviser.errors import ImproviserError, UsageError
+from improviser.performer.inbox import Inbox
+from improviser.performer.pipes import Reporter, read_commands
+from improviser.performer.ports.opening import Opening
+from improviser.ports import priority
+from improviser.protocol import Failed, PerformerSettings, PortSettings, Stop, Warned, line_to_value
+
+EXIT_OK, EXIT_FAILURE, EXIT_USAGE = 0, 1, 2
+SettingsT = TypeVar("SettingsT", PortSettings, PerformerSettings)
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+def main() -> int:
+    """Perform as the first lines of stdin say; give the exit code: 0 fine, 1 failure, 2 wrong usage."""
+    priority.slim_threads()
+    threading.Thread(target=_load, name="loading", daemon=True).start()
+    inbox = Inbox()
+    _stop_on_signals(inbox)
+    reporter = Reporter(sys.stdout)
+    try:
+        wanted = _read(sys.stdin, PortSettings)
+        return EXIT_OK if wanted is None else _perform(wanted, inbox, reporter, sys.stdin)
+    except ImproviserError as error:
+        return _fail(error, reporter)
+    finally:
+        reporter.close()
+
+
+def _fail(error: ImproviserError, reporter: Reporter) -> int:
+    """Report why it ends; return the exit code."""
+    code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
+    reporter.tell(Failed(str(error), code))
+    return code
+
+
+def _load() -> None:
+    """Load what takes longest, while the parent reads the command line and the ports open."""
+    with contextlib.suppress(Exception):  # raised again where it is asked for
+        importlib.import_module("improviser.performer.performance")
+
+
+def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[str]) -> int:
+    """Open the ports, play, close them; give the exit code."""
+    opening = Opening(wanted, inbox, reporter.tell)
+    try:
+        from improviser.performer import performance  # noqa: PLC0415 - it is being loaded already
+
+        settings = _read(stream, PerformerSettings)
+        if settings is None:
+            return EXIT_OK
+        make_engine = performance.engine_maker(settings)
+        read_commands(stream, inbox)
+        summary = performance.play(settings, make_engine, opening.result(), inbox, reporter.tell)
+        reporter.tell(replace(summary, untold=reporter.dropped))
+    except ImproviserError as error:
+        return _fail(error, reporter)  # before the ports are closed, which may take its time
+    finally:
+        if not opening.close():
+            reporter.tell(Warned("the MIDI system does not answer; it ended without closing its ports"))
+    return EXIT_OK
+
+
+def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
+    """Give the settings in the next line; None where the parent has thought better of it.
+
+    Raises:
+        UsageError: The line holds something else.
+    """
+    line = stream.readline()
+    if not line:
+        return None
+    try:
+        value = line_to_value(line)
+    except ValueError as error:
+        raise UsageError(f"the performer was told {error}") from error
+    if isinstance(value, Stop):
+        return None
+    if not isinstance(value, kind):
+        raise UsageError("the performer was told no settings; start it with: improviser jam")
+    return value
+
+
+def _stop_on_signals(inbox: Inbox) -> None:
+    """Let the signals that end a process end the music first."""
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, lambda _number, _frame: inbox.put(Stop()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

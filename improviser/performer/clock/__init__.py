@@ -1,0 +1,1 @@
+"""Whose beat is followed, and the beat that others are given."""

@@ -1,0 +1,37 @@
+"""What ticks and clicks along with the beat: MIDI clock, and the metronome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.midi.message import STOP, TimedMessage
+from improviser.performer.clock.clock_out import ClockOut
+from improviser.performer.clock.metronome import Metronome
+
+if TYPE_CHECKING:
+    from improviser.engine import Engine
+    from improviser.protocol import PerformerSettings
+
+
+class Companions:
+    """All that the settings want of it. Threads: the performer's beat only."""
+
+    def __init__(self, settings: PerformerSettings) -> None:
+        """Start silent."""
+        self._clock_out = ClockOut() if settings.sends_clock else None
+        clicks = settings.metronome or settings.count_in
+        self.metronome = Metronome(always=settings.metronome) if clicks else None
+        self._all = tuple(each for each in (self._clock_out, self.metronome) if each is not None)
+
+    def next_due_s(self, engine: Engine) -> float | None:
+        """Give when something is due next; None where nothing is."""
+        moments = (each.next_due_s(engine) for each in self._all)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
+        """Give what is due up to the moment `through_s`."""
+        return [message for each in self._all for message in each.due(engine, now_s, through_s)]
+
+    def end(self, engine: Engine, now_s: float) -> list[TimedMessage]:
+        """Give what tells those who follow that it is over."""
+        return [TimedMessage(now_s, STOP)] if self._clock_out is not None and engine.is_rolling else []

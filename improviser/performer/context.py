@@ -1,0 +1,43 @@
+"""What a performance is made with, apart from who decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.performer.demo.built_in_player import StandIn
+    from improviser.performer.inbox import Inbox
+    from improviser.performer.midi_output import Way
+    from improviser.performer.policy_history import Lessons
+    from improviser.performer.preset_switcher import Repertoire
+    from improviser.protocol import Event, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the beat plays with: its ports are open.
+
+    Attributes:
+        way: Where the improviser plays.
+        inbox: What wakes the beat.
+        tell: Takes an event at once, without blocking.
+        repertoire: The presets that can be gone on with.
+        lessons: What was learned in the background.
+        stand_in: The built-in player, None where there is none.
+        propose: Takes a tempo that others have to agree on; None where nobody has.
+        route: Lets other ports be opened, without blocking.
+        close_loop: Lets an input be closed on which our own output comes back, without blocking.
+    """
+
+    way: Way
+    inbox: Inbox
+    tell: Callable[[Event], None]
+    repertoire: Repertoire
+    lessons: Lessons
+    stand_in: StandIn | None = None
+    propose: Callable[[float], None] | None = None
+    route: Callable[[Route], None] = lambda _route: None
+    close_loop: Callable[[str], None] = lambda _port: None

@@ -1,0 +1,1 @@
+"""The built-in player, for when there is no keyboard."""

@@ -1,0 +1,94 @@
+"""The built-in player on its port: comes in when it should, and leaves when somebody else plays."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import TYPE_CHECKING, Final
+
+from improviser.errors import PortError
+from improviser.midi.message import Message, NoteOn, message_to_bytes
+from improviser.performer.demo.melody import BuiltInPlayer
+from improviser.performer.demo.tunes import DEFAULT_TUNE, find_tune
+from improviser.performer.ports.opening import GRACE_S
+from improviser.protocol import PlayerUse
+
+if TYPE_CHECKING:
+    from improviser.performer.ports.opening import OpenPorts
+    from improviser.ports.base import OutputPort
+    from improviser.protocol import PerformerSettings, Synced
+
+# A demo begins at once.
+PROMPT_S: Final = 0.2
+# The next bar's first note is a little early, as seen from the first note's arrival.
+_LAST_CALL_S: Final = 0.03
+
+
+class StandIn:
+    """Lets the built-in player play through a port of its own, as a person would.
+
+    Threads: the performer's beat only.
+    """
+
+    def __init__(self, player: BuiltInPlayer, output: OutputPort, begin_s: float, *, yields: bool) -> None:
+        """Begin at `begin_s`; where it `yields`, leave at the first note of somebody else."""
+        self.player = player
+        self._output = output
+        self._yields = yields
+        self._begin_s: float | None = begin_s
+        self._end_s = math.inf
+        self.is_gone = False
+
+    @property
+    def next_due_s(self) -> float | None:
+        """The moment at which something is due next; None when nothing is."""
+        return self._begin_s if self._begin_s is not None else self.player.next_due_s
+
+    @property
+    def tune_s(self) -> float | None:
+        """How long its tune lasts; None where it plays no more."""
+        return None if self.is_gone else self.player.duration_s
+
+    def end_before(self, end_s: float | None) -> None:
+        """Play nothing that would still sound at `end_s`, when the performance ends; None: it does not."""
+        self._end_s = math.inf if end_s is None else end_s - _LAST_CALL_S
+
+    def pace(self, synced: Synced, end_s: float | None) -> None:
+        """Follow a beat and its tempo, by which the performance now ends at `end_s`."""
+        self.player.follow(synced.at_s, synced.beat, synced.tempo_bpm)
+        self.end_before(end_s)
+
+    def play(self, at_s: float) -> None:
+        """Play what is due at `at_s`. Raises PortError where the port is gone."""
+        if at_s >= self._end_s and not self.is_gone:
+            self.leave(at_s)
+        if self._begin_s is not None and self._begin_s <= at_s:
+            self.player.start(self._begin_s)
+            self._begin_s = None
+        for timed in self.player.pop_due(at_s):
+            self._output.send(message_to_bytes(timed.message))
+
+    def has_to_yield(self, message: Message, at_s: float) -> bool:
+        """Tell whether `message` is a note of somebody else, for whom this player leaves."""
+        if self.player.is_own(message, at_s):
+            return False
+        return self._yields and isinstance(message, NoteOn) and not self.is_gone
+
+    def leave(self, at_s: float) -> None:
+        """Lift all keys and play no more."""
+        self.is_gone = True
+        self._begin_s = None
+        for timed in self.player.stop(at_s):
+            with contextlib.suppress(PortError):
+                self._output.send(message_to_bytes(timed.message))
+
+
+def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> StandIn | None:
+    """Give the built-in player on its open port, None where it does not play."""
+    if ports.player_output is None:
+        return None
+    tune = find_tune(settings.tune or DEFAULT_TUNE)
+    player = BuiltInPlayer(tune, settings.engine["tempo_bpm"], repeats=settings.bars is not None)
+    wait_s = GRACE_S if ports.is_alone or settings.stays else PROMPT_S
+    yields = ports.player is PlayerUse.WHEN_ALONE
+    return StandIn(player, ports.player_output, at_s + wait_s, yields=yields)

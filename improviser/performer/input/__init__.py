@@ -1,0 +1,1 @@
+"""From the bytes on the inputs to the messages that count."""

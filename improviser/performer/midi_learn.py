@@ -1,0 +1,120 @@
+"""Waiting for the player to touch a knob, pad or pedal, to learn which message it sends."""
+
+from __future__ import annotations
+
+import queue
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.errors import MidiError, PortError
+from improviser.listening.window import PEDAL_DOWN
+from improviser.midi.message import (
+    SUSTAIN_PEDAL,
+    ControlChange,
+    NoteOn,
+    ProgramChange,
+    bytes_to_message,
+)
+from improviser.performer.midi_mapping import sent_by
+from improviser.performer.ports.opening import wanted_inputs
+from improviser.ports.name import plain_name
+from improviser.protocol import ControlMessage, PortSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from improviser.midi.message import Message
+    from improviser.ports.base import Backend
+
+# The sustain pedal stays one: it is held down in all playing.
+_SUSTAIN: Final = (ControlMessage.CONTROL_CHANGE, SUSTAIN_PEDAL)
+# A knob has been turned, and not only shaken, when it has sent so many values.
+KNOB_VALUES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What a control sends.
+
+    Attributes:
+        port: The name of the port that it came from, without what drivers put around it.
+        kind: "control_change", "note" or "program_change".
+        number: 0-127.
+        channel: 0-15.
+    """
+
+    port: str
+    kind: str
+    number: int
+    channel: int
+
+
+def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_knob: bool) -> Touch | None:
+    """Give the first control that is touched on the inputs whose names match; None where none was in time.
+
+    Args:
+        backend: The MIDI system.
+        pattern: Which inputs to listen to; None: all but our own.
+        wait_s: So long it is waited.
+        is_knob: Whether a knob is wanted, which is turned through some values; else a pad or pedal.
+
+    Raises:
+        PortError: There is no such input, or it cannot be opened.
+    """
+    heard: queue.SimpleQueue[tuple[str, Message]] = queue.SimpleQueue()
+    names = wanted_inputs(PortSettings(input_pattern=pattern), backend.input_names())
+    if not names:
+        raise PortError("there is no MIDI input; connect the controller (see: improviser ports)")
+    ports = [backend.open_input(name, _Ear(plain_name(name), heard)) for name in names]
+    try:
+        return _first_touch(heard, time.monotonic() + wait_s, is_knob=is_knob)
+    finally:
+        for port in ports:
+            port.close()
+
+
+class _Ear:
+    """Puts the messages of a port into a queue; called in the driver's thread."""
+
+    def __init__(self, port: str, heard: queue.SimpleQueue[tuple[str, Message]]) -> None:
+        """Name them after `port`."""
+        self._port, self._heard = port, heard
+
+    def __call__(self, data: Sequence[int], _at_ns: int) -> None:
+        """Take a message; what is broken is passed over."""
+        try:
+            self._heard.put((self._port, bytes_to_message(data)))
+        except MidiError:
+            return
+
+
+def _first_touch(
+    heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool
+) -> Touch | None:
+    """Give the first touch that says clearly enough which control is meant."""
+    values: dict[Touch, set[int]] = {}
+    while (left_s := until_s - time.monotonic()) > 0:
+        try:
+            port, message = heard.get(timeout=left_s)
+        except queue.Empty:
+            return None
+        sent = sent_by(message)
+        if sent is None or sent[:2] == _SUSTAIN:
+            continue
+        touch = Touch(port, *sent)
+        if not is_knob and _goes_down(message):
+            return touch
+        if is_knob and isinstance(message, ControlChange):
+            seen = values.setdefault(touch, set())
+            seen.add(message.value)
+            if len(seen) >= KNOB_VALUES:
+                return touch
+    return None
+
+
+def _goes_down(message: Message) -> bool:
+    """Tell whether a pad or pedal goes down with a message."""
+    if isinstance(message, ControlChange):
+        return message.value >= PEDAL_DOWN
+    return isinstance(message, NoteOn | ProgramChange)

@@ -1,0 +1,145 @@
+"""What the knobs, pads and pedals of the player's instruments mean, port by port.
+
+A knob takes over softly: it turns nothing until it has come to where the value stands, so that the first
+touch of it makes no jump. A pad or pedal acts when it goes down.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from improviser.listening.window import PEDAL_DOWN
+from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, PolyAftertouch, ProgramChange
+from improviser.protocol import Act, Action, ControlMessage, Knob, Steer, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from improviser.midi.message import Message
+    from improviser.protocol import Binding
+
+# A controller's value 0-127 is a tempo from here on.
+TEMPO_FROM_BPM: Final = 60
+# So near to a value a knob has it: three of its 127 steps.
+NEAR: Final = 0.05
+NEAR_BPM: Final = 3.0
+_MIDDLE: Final = 64
+_ACTIONS: Final = frozenset(Action)
+# kind, number, channel (None: any)
+_Sent = tuple[str, int, int | None]
+
+
+class Surface:
+    """Turns messages into commands.
+
+    Threads: the performer's beat; `owns` is asked by the drivers' too. Neither blocks.
+    """
+
+    def __init__(
+        self,
+        bindings: Sequence[Binding],
+        stands: Callable[[Knob], float],
+        control_ports: Sequence[str] = (),
+    ) -> None:
+        """Know what is bound; `stands` returns a knob's position.
+
+        Nothing that comes from the ports whose names hold one of `control_ports` is music.
+        """
+        self._stands, self._control_ports = stands, control_ports
+        self._is_control_port: dict[str, bool] = {}
+        # What is bound, by the patterns of ports that it is bound on: a device's are matched at one go.
+        self._devices: dict[tuple[str, ...], dict[_Sent, str]] = {(): {}}
+        for patterns, kind, number, channel, does in bindings:
+            self._devices.setdefault(patterns, {})[kind, number, channel] = does
+        self._ports: dict[str, dict[_Sent, str]] = {}
+        self._last: dict[tuple[str, _Sent], float] = {}
+
+    def owns(self, message: Message, port: str) -> bool:
+        """Return whether a message is none of the music, but of a knob, pad or pedal.
+
+        That is one that is bound, or any of a controller that has no keys.
+        """
+        if port not in self._is_control_port:
+            self._is_control_port[port] = _fits(self._control_ports, port)
+        return self._is_control_port[port] or self._bound(message, port) is not None
+
+    def asked(self, message: Message, port: str) -> Iterator[Steer]:
+        """Give the commands that a message stands for."""
+        bound = self._bound(message, port)
+        if bound is None:
+            return
+        sent, does = bound
+        if does in _ACTIONS:
+            if self._has_gone_down(message, (port, sent)):
+                yield Act(Action(does))
+        elif isinstance(message, ControlChange):
+            yield from self._turned(message.value, (port, sent), Knob(does))
+
+    def _bound(self, message: Message, port: str) -> tuple[_Sent, str] | None:
+        """Give what a message is sent by, and what that does; None where nothing is bound to it."""
+        exact = sent_by(message)
+        if exact is None:
+            return None
+        table = self._table(port)
+        for sent in (exact, (*exact[:2], None)):
+            if sent in table:
+                return sent, table[sent]
+        return None
+
+    def _table(self, port: str) -> dict[_Sent, str]:
+        """Give what is bound on a port; what names the port comes before what holds for any."""
+        if port not in self._ports:
+            table = dict(self._devices[()])
+            for patterns, bound in self._devices.items():
+                table |= bound if _fits(patterns, port) else {}
+            self._ports[port] = table
+        return self._ports[port]
+
+    def _has_gone_down(self, message: Message, control: tuple[str, _Sent]) -> bool:
+        """Tell whether a pad or pedal goes down with a message."""
+        if isinstance(message, NoteOn | ProgramChange):
+            return True
+        if not isinstance(message, ControlChange):
+            return False
+        before = self._last.get(control, 0.0)
+        self._last[control] = message.value
+        return before < PEDAL_DOWN <= message.value
+
+    def _turned(self, value: int, control: tuple[str, _Sent], knob: Knob) -> Iterator[Steer]:
+        """Give the turn, where the knob has hold of its value."""
+        is_tempo = knob is Knob.TEMPO
+        position = float(TEMPO_FROM_BPM + value) if is_tempo else _position(value)
+        stands, near = self._stands(knob), NEAR_BPM if is_tempo else NEAR
+        if is_tempo:  # which may be where no knob comes
+            stands = min(max(stands, TEMPO_FROM_BPM), TEMPO_FROM_BPM + DATA_MAX)
+        last = self._last.get(control, position)
+        self._last[control] = position
+        has_passed = (last - stands) * (position - stands) <= 0
+        if has_passed or abs(last - stands) <= near or abs(position - stands) <= near:
+            yield Turn(knob, position)
+
+
+def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
+    """Give what a message is sent by, as device files have it: kind, number, channel; None: by no control."""
+    match message:
+        case ControlChange(channel, control):
+            return ControlMessage.CONTROL_CHANGE, control, channel
+        case NoteOn(channel, note) | NoteOff(channel, note) | PolyAftertouch(channel, note):
+            return ControlMessage.NOTE, note, channel
+        case ProgramChange(channel, program):
+            return ControlMessage.PROGRAM_CHANGE, program, channel
+        case _:
+            return None
+
+
+def _position(value: int) -> float:
+    """Give the position, 0-2, of a controller's value; its middle is 1."""
+    if value <= _MIDDLE:
+        return value / _MIDDLE
+    return 1.0 + (value - _MIDDLE) / (DATA_MAX - _MIDDLE)
+
+
+def _fits(patterns: Sequence[str], port: str) -> bool:
+    """Tell whether a port's name holds one of the patterns, in which * and ? stand for anything."""
+    return any(fnmatchcase(port.lower(), f"*{pattern.lower()}*") for pattern in patterns)

@@ -1,0 +1,131 @@
+"""From settings and open ports to a performance: the engine is made and warmed up, and the beat runs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.engine import Engine, EngineSettings
+from improviser.ipc.shared_state import open_shared
+from improviser.listening.window import DEFAULT_VELOCITY
+from improviser.midi.message import NoteOn
+from improviser.music.meter import Meter
+from improviser.music.pitch import MIDDLE_C
+from improviser.performer.clock.link_monitor import watching_link
+from improviser.performer.context import Stage
+from improviser.performer.demo.built_in_player import StandIn, new_stand_in
+from improviser.performer.input.echo import EchoFilter
+from improviser.performer.input.thru import Thru
+from improviser.performer.loop import Beat
+from improviser.performer.midi_output import Way
+from improviser.performer.policy_history import Lessons
+from improviser.performer.ports.hot_plug import watching
+from improviser.performer.ports.opening import OpenPorts, alone_notice
+from improviser.performer.preset_switcher import Repertoire, load_actor
+from improviser.ports import priority
+from improviser.ports.link import LinkPeer, open_link
+from improviser.protocol import DIGITS, ClockUse, Event, PerformerSettings, Piece, Ready, Summary, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.performer.inbox import Inbox
+
+# A bar of sixteenths is only listened to; then the policy is asked for the first time.
+WARM_UP_STEPS: Final = 20
+
+
+def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
+    """Give what makes engines that wait for their first note and decide so many seconds ahead.
+
+    Raises:
+        CheckpointError: The model is missing, corrupt or of another kind.
+        UsageError: The key or the meter is unknown.
+    """
+    engine = EngineSettings(**settings.engine)
+    policy = load_actor(Piece(settings.preset, settings.source, settings.model, settings.engine))
+
+    def make(ahead_s: float) -> Engine:
+        """Make an engine."""
+        return Engine(replace(engine, ahead_s=ahead_s), policy, np.random.default_rng(settings.seed))
+
+    make(0.0)  # a wrong key is told before anything sounds
+    return make
+
+
+def play(
+    settings: PerformerSettings,
+    make_engine: Callable[[float], Engine],
+    ports: OpenPorts,
+    inbox: Inbox,
+    tell: Callable[[Event], None],
+) -> Summary:
+    """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
+    clock = ports.backend.clock
+    # Their threads are not to have the priority of this one.
+    repertoire, lessons = Repertoire(settings, inbox.put), Lessons(settings, inbox.put)
+
+    def new_engine() -> Engine:
+        """Make an engine for these ports, as early as they want messages now."""
+        return make_engine(round(ports.output.ahead_s, DIGITS))
+
+    inbox.clock = clock
+    with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
+        is_realtime = priority.raise_priority()
+        stand_in = new_stand_in(settings, ports, clock.now_s())
+        _warm_up(new_engine())
+        priority.sharpen_timers()
+        priority.still_collector()
+        tell(_ready(settings, ports, stand_in, is_realtime=is_realtime))
+        for event in (alone_notice(ports), None if is_realtime else Warned(priority.advice())):
+            if event is not None:
+                tell(event)
+        cells = open_shared(ports.ledger)
+        echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
+        thru = Thru(ports.output, cells, echoes) if settings.thru else None
+        propose = None
+        if settings.clock is ClockUse.LINK:
+            peer = _link(settings)
+            stack.enter_context(watching_link(peer, clock, inbox))
+            propose = peer.set_tempo
+        way = Way(ports.output, cells, echoes, thru)
+        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route, watch.close_loop)
+        summary = Beat(settings, new_engine, stage, clock).run()
+    return replace(summary, callback_faults=ports.callback_faults)
+
+
+def _ready(
+    settings: PerformerSettings, ports: OpenPorts, stand_in: StandIn | None, *, is_realtime: bool
+) -> Ready:
+    """Give what is told when all stands."""
+    return Ready(
+        backend=ports.backend.name,
+        ports=ports.names(),
+        preset=settings.preset,
+        seed=settings.seed,
+        tempo_bpm=settings.engine["tempo_bpm"],
+        realtime=is_realtime,
+        player=stand_in.player.title if stand_in is not None else None,
+        sends_on=ports.output.name,
+        is_virtual=ports.is_virtual,
+        ahead_s=ports.output.ahead_s,
+        at_s=ports.backend.clock.now_s(),
+        machine_s=time.monotonic(),
+    )
+
+
+def _link(settings: PerformerSettings) -> LinkPeer:
+    """Join Link. Raises PortError where its library is missing."""
+    return open_link(settings.engine["tempo_bpm"], Meter(*settings.engine["meter"]).bar_beats)
+
+
+def _warm_up(engine: Engine) -> None:
+    """Let an engine play a little to nobody: the first decisions of a process take twenty times as long."""
+    engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
+    for _ in range(WARM_UP_STEPS):
+        engine.step(0.0)
+        engine.rewards()

@@ -1,0 +1,202 @@
+"""Sets of weights that were learned in the background: fetched beside the beat, played by from a bar line on.
+
+What was learned last is taken back first, be it a press or a set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from improviser.agent.checkpoint import set_from_bytes
+from improviser.agent.policy import Policy
+from improviser.errors import CheckpointError, ImproviserError
+from improviser.ipc.weight_mailbox import Exchange
+from improviser.performer.worker import Errand
+from improviser.protocol import Adopt, Adopted, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import Engine
+    from improviser.protocol import Event, PerformerSettings
+
+# So many sets are kept to be gone back to, one by one; beyond them lies the model as it was.
+KEPT: Final = 16
+
+
+class Lesson(NamedTuple):
+    """A set of weights that was adopted, and who plays by it."""
+
+    told: Adopted
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A set of weights that can be played by now."""
+
+    command: Adopt
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """A set of weights that cannot be played by, and why."""
+
+    fault: str
+
+
+class Lessons:
+    """What was learned, in its order.
+
+    Threads: the beat's, and one of its own, which fetches: see Errand.
+    """
+
+    def __init__(self, settings: PerformerSettings, put: Callable[[Fetched | NotFetched], None]) -> None:
+        """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
+        self._model_digest = settings.model_digest
+        self._learns = bool(settings.exchange)
+        self._undone = 0
+        self._resumed = settings.adopted
+        self._resumed_data = b"" if settings.adopted is None else _read(settings.adopted[1])
+        self._put = put
+        self._waiting: Fetched | None = None
+        self._first: Actor | None = None
+        # None stands for a press.
+        self._history: list[Lesson | None] = []
+        self._exchange = _open(settings.exchange, put) if settings.exchange else None
+        self._fetching = None if self._exchange is None else Errand("lessons", self._fetch)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether another set is to be played by from the next bar on."""
+        return self._waiting is not None
+
+    def begin(self, model_digest: str) -> None:
+        """Begin with another model."""
+        self._model_digest, self._waiting, self._first = model_digest, None, None
+        self._history = [None for lesson in self._history if lesson is None]
+
+    def resume(self, engine: Engine) -> Iterator[Event]:
+        """Let an engine of a performer that goes on play by the set that was played by."""
+        if self._resumed is None or not isinstance(engine.actor, Policy):
+            return
+        number, path, digest = self._resumed
+        try:
+            weights = set_from_bytes(self._resumed_data, digest, engine.actor.config)
+        except CheckpointError:
+            yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
+            yield Adopted(0, is_back=True)
+        else:
+            lesson = Lesson(Adopted(number, path, digest), engine.actor.with_upper(weights))
+            yield self._play_by(lesson, engine)
+
+    def carry_on(self, engine: Engine) -> Iterator[Event]:
+        """Let an engine that begins anew play by what was played by last; it knows no presses."""
+        self._history = [lesson for lesson in self._history if lesson is not None]
+        lesson = self._last
+        if lesson is not None:
+            engine.adopt(lesson.actor)
+            yield replace(lesson.told, undone=self._undone)
+
+    def ask(self, command: Adopt, engine: Engine) -> None:
+        """Let a set be fetched, and be put where it is waited for, if it may be played by."""
+        if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
+            self._fetching.want((command, engine.actor))
+
+    def take(self, found: Fetched | NotFetched) -> Iterator[Event]:
+        """Let what was fetched be played by from the next bar on, where it can be."""
+        if isinstance(found, NotFetched):
+            yield Warned(f"{found.fault}; it plays on as it did")
+        elif self._fits(found.command):
+            self._waiting = found
+
+    def adopt(self, engine: Engine) -> Event:
+        """Let an engine play by what is due."""
+        found, self._waiting = self._waiting, None
+        assert found is not None  # noqa: S101 - `is_due`
+        command = found.command
+        told = Adopted(command.number, command.path, command.digest, undone=self._undone)
+        return self._play_by(Lesson(told, found.policy), engine)
+
+    def drop(self) -> None:
+        """Let nothing be due."""
+        self._waiting = None
+
+    def note_press(self) -> None:
+        """Take note that a press was learned from."""
+        self._history.append(None)
+
+    def undo(self, engine: Engine, *, everything: bool) -> Event | None:
+        """Take back the last set, where nothing was learned since, or all; tell what is played by then.
+
+        It acts at once, and where something is learned all that was is taken back, adopted or not.
+        """
+        self._waiting = None
+        if everything:
+            had = self._learns or self._last is not None
+            self._history.clear()
+            return self._go_back(engine) if had else None
+        if not self._history or self._history.pop() is None:
+            return None
+        return self._go_back(engine)
+
+    @property
+    def _last(self) -> Lesson | None:
+        """What is played by; None: the model as it was."""
+        return next((lesson for lesson in reversed(self._history) if lesson is not None), None)
+
+    def _fits(self, command: Adopt) -> bool:
+        """Tell whether a set may be played by: not where what it was learned on was taken back since."""
+        return command.model_digest == self._model_digest and command.undone == self._undone
+
+    def _play_by(self, lesson: Lesson, engine: Engine) -> Event:
+        """Let an engine play by a set, and remember it."""
+        if self._first is None:
+            self._first = engine.actor
+        engine.adopt(lesson.actor)
+        self._history.append(lesson)
+        places = [place for place, lesson in enumerate(self._history) if lesson is not None]
+        if len(places) > KEPT:
+            del self._history[places[0]]
+        return lesson.told
+
+    def _go_back(self, engine: Engine) -> Event:
+        """Let an engine play by the last set that is left, or by the model as it was."""
+        self._undone += 1
+        lesson = self._last
+        actor = self._first if lesson is None else lesson.actor
+        if actor is not None:
+            engine.adopt(actor)
+        told = Adopted(0) if lesson is None else lesson.told
+        return replace(told, is_back=True, undone=self._undone)
+
+    def _fetch(self, wanted: tuple[Adopt, Policy]) -> None:
+        """Fetch a set, for a policy of its model."""
+        command, policy = wanted
+        data = None if self._exchange is None else self._exchange.read(command.number)
+        try:
+            weights = set_from_bytes(data or b"", command.digest, policy.config)
+            self._put(Fetched(command, policy.with_upper(weights)))
+        except CheckpointError as error:
+            self._put(NotFetched(str(error)))
+
+
+def _open(path: str, put: Callable[[NotFetched], None]) -> Exchange | None:
+    """Open the memory at a path; where there is none, say so."""
+    try:
+        return Exchange(Path(path))
+    except ImproviserError as error:
+        put(NotFetched(str(error)))
+        return None
+
+
+def _read(path: str) -> bytes:
+    """Give the bytes of a file, none where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""

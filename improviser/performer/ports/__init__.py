@@ -1,0 +1,1 @@
+"""The performer's ports: opened, watched, connected and reconnected."""

@@ -1,0 +1,116 @@
+"""What the beat does when ports go, come or are exchanged: keys are lifted, notes end, it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.errors import PortError
+from improviser.performer.inbox import (
+    BackendLost,
+    LoopClosed,
+    NotRouted,
+    PortFound,
+    PortLost,
+    PortMatter,
+    PortsSeen,
+    Rerouted,
+)
+from improviser.performer.input.echo import LoopHeard
+from improviser.ports.base import Disconnected
+from improviser.protocol import Notice, Offered, PortChanged, Refused, Routed, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from improviser.engine import Engine
+    from improviser.performer.context import Stage
+    from improviser.performer.input.midi_input import Hearing
+    from improviser.performer.midi_output import Voice
+    from improviser.protocol import Event
+
+
+class Cabling:
+    """Keeps hearing and voice in order with the ports.
+
+    Threads: the performer's beat only.
+    """
+
+    def __init__(self, hearing: Hearing, voice: Voice, stage: Stage) -> None:
+        """Keep `hearing` and `voice` in order."""
+        self._hearing, self._voice = hearing, voice
+        self._output, self._tell, self._close_loop = stage.way.output, stage.tell, stage.close_loop
+
+    def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
+        """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
+        match matter:
+            case BackendLost(name):
+                raise PortError(f"the MIDI system ({name}) does not answer any more")
+            case PortLost():
+                self._lose(matter, engine, at_s)
+            case Disconnected(port):
+                self._lift(port, engine, at_s)
+            case LoopHeard() | LoopClosed():
+                self._break_loop(matter, engine, at_s)
+            case Rerouted():
+                self._reroute(matter, engine, at_s)
+            case _:
+                for event in _news(matter):
+                    self._tell(event)
+
+    def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
+        """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
+        if lost.is_output and not lost.may_return:
+            raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
+        if lost.is_output:
+            self._voice.silence(engine, self._tell)
+        else:
+            self._lift(lost.name, engine, at_s)
+        self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
+        gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
+        self._tell(Warned(f"{gone}; it is used again when it is back"))
+
+    def _reroute(self, rerouted: Rerouted, engine: Engine, at_s: float) -> None:
+        """Listen and play on other ports; what sounds on the one before ends there."""
+        for name in rerouted.left:
+            self._lift(name, engine, at_s)
+        if rerouted.output is not None:
+            self._voice.silence(engine, self._tell)
+            self._output.exchange(rerouted.output, is_ours=rerouted.is_ours)
+        route, output = rerouted.route, self._output
+        ports = {"in": rerouted.inputs, "out": (output.name,)}
+        self._tell(Routed((route.input, route.output), ports, output.name, output.is_ours))
+
+    def _break_loop(self, loop: LoopHeard | LoopClosed, engine: Engine, at_s: float) -> None:
+        """Report that our own output comes back; an input that is surely no player's is closed."""
+        if isinstance(loop, LoopClosed):
+            self._lift(loop.name, engine, at_s)
+            self._tell(PortChanged(loop.name, is_output=False, is_there=False))
+            self._tell(
+                Warned(
+                    f"'{loop.name}' sends back what is played, so it is not listened to any more; to listen "
+                    f"to it all the same, start with: --in '{loop.name}'"
+                )
+            )
+        elif loop.is_certain:
+            self._close_loop(loop.port)
+        else:
+            self._tell(
+                Warned(f"what is played comes back on '{loop.port}' and is ignored; take that cable out")
+            )
+
+    def _lift(self, port: str, engine: Engine, at_s: float) -> None:
+        """Lift the keys of an input."""
+        self._hearing.let_go(engine, at_s, port=port)
+        self._voice.let_go(port)
+
+
+def _news(matter: PortsSeen | NotRouted | PortFound) -> Iterator[Event]:
+    """Yield what to tell of ports."""
+    match matter:
+        case PortsSeen(inputs, outputs):
+            yield Offered(inputs, outputs)
+        case NotRouted(fault):
+            yield Refused("ports", f"{fault}; the ports stay as they were")
+        case PortFound(name, is_output):
+            yield PortChanged(name, is_output, is_there=True)
+            yield Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")

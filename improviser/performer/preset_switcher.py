@@ -1,0 +1,134 @@
+"""The presets that a jam can go on with: a model is loaded beside the beat, and taken up at a bar line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from improviser.agent.checkpoint import load_policy
+from improviser.engine import EngineSettings
+from improviser.engine.role import ROLES
+from improviser.errors import ImproviserError
+from improviser.files import model_digest
+from improviser.performer.worker import Errand
+from improviser.protocol import Action, Changed, Refused, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import Engine
+    from improviser.midi.message import TimedMessage
+    from improviser.protocol import Event, PerformerSettings, Piece
+
+
+def load_actor(piece: Piece) -> Actor:
+    """Give the actor that a preset plays by.
+
+    Raises:
+        CheckpointError: Its model is missing, corrupt or of another kind.
+    """
+    settings = EngineSettings(**piece.engine)
+    role = ROLES[settings.role]
+    return load_policy(Path(piece.model), role.groups, role.action_count, settings.style)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A preset that can be played now, by an actor whose model has this digest."""
+
+    piece: Piece
+    actor: Actor
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotLoaded:
+    """A preset that cannot be played, and why."""
+
+    piece: Piece
+    fault: str
+
+
+class Repertoire:
+    """The presets in their order, and where in it the jam is.
+
+    Threads: the beat's, and one of its own, which loads: see Errand.
+
+    Attributes:
+        program: The MIDI program, 0-127, of what is played; None: none is asked for.
+    """
+
+    def __init__(self, settings: PerformerSettings, put: Callable[[Loaded | NotLoaded], None]) -> None:
+        """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
+        self.program = settings.program
+        self._pieces = settings.pieces
+        names = [piece.preset for piece in self._pieces]
+        self._at = names.index(settings.preset) if settings.preset in names else -1
+        self._has_others = any(name != settings.preset for name in names)
+        self._put = put
+        self._waiting: Loaded | None = None
+        self._played: Loaded | None = None
+        self._loading = Errand("repertoire", self._load)
+
+    @property
+    def model_digest(self) -> str:
+        """The digest of the model that is played by, where it is not the first one; else empty."""
+        return "" if self._played is None else self._played.digest
+
+    @property
+    def is_due(self) -> bool:
+        """Whether another preset is to be played from the next bar on."""
+        return self._waiting is not None
+
+    def ask_next(self) -> Iterator[Event]:
+        """Let the next preset be loaded, and be put where it is waited for."""
+        if not self._has_others:
+            yield Refused(Action.NEXT_PRESET, "there is no other preset on this grid")
+        else:
+            self._at = (self._at + 1) % len(self._pieces)
+            self._loading.want(self._pieces[self._at])
+
+    def ask(self, preset: str) -> Iterator[Event]:
+        """Let a preset be loaded by its name, and be put where it is waited for."""
+        names = [piece.preset for piece in self._pieces]
+        if preset not in names:
+            others = ", ".join(names) or "none"
+            yield Refused("preset", f"cannot switch to {preset!r}; presets with this time grid: {others}")
+        else:
+            self._at = names.index(preset)
+            self._loading.want(self._pieces[self._at])
+
+    def take(self, found: Loaded | NotLoaded) -> Iterator[Event]:
+        """Let what was loaded be played from the next bar on, where it can be."""
+        if isinstance(found, NotLoaded):
+            yield Warned(f"{found.fault}; it plays on as it did")
+        else:
+            self._waiting = found
+
+    def play(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
+        """Let an engine play what is due; give what ends what sounds, and what to tell."""
+        self._played, self._waiting = self._waiting, None
+        return self.play_on(engine)
+
+    def play_on(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
+        """Let an engine that begins anew play what was played last, where that is another preset."""
+        if self._played is None:
+            return [], []
+        piece = self._played.piece
+        self.program = piece.program
+        settings = EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s)
+        messages = engine.change(settings, self._played.actor)
+        taste = engine.taste.to_dict(), engine.taste.words
+        changed = Changed(
+            piece.preset, piece.source, piece.model, self._played.digest, piece.engine, piece.program, *taste
+        )
+        return messages, [changed]
+
+    def _load(self, piece: Piece) -> None:
+        """Load a preset."""
+        try:
+            self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
+        except ImproviserError as error:
+            self._put(NotLoaded(piece, str(error)))

@@ -1,0 +1,146 @@
+"""Values as lines of JSON, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.protocol.commands import Act, Adopt, Choose, Command, Lock, Receive, Route, Stop, Turn
+from improviser.protocol.events import (
+    Changed,
+    Controlled,
+    Detached,
+    Event,
+    Failed,
+    Halted,
+    Heard,
+    Kept,
+    Lifted,
+    Locked,
+    LookAhead,
+    Notice,
+    Offered,
+    Played,
+    Ready,
+    Released,
+    Restarted,
+    Routed,
+    Silenced,
+    Started,
+    Stepped,
+    Summary,
+    Switched,
+    Synced,
+    Turned,
+    Warned,
+)
+from improviser.protocol.insight import Planned, Understood
+from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
+from improviser.protocol.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
+from improviser.protocol.standing import PortChanged, Refused, Rested
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
+DIGITS: Final = 6
+Value = PortSettings | LearnerSettings | PerformerSettings | Command | Event
+_KINDS: Final[Mapping[str, type[Value]]] = {
+    kind.event: kind
+    for kind in (
+        PortSettings,
+        LearnerSettings,
+        PerformerSettings,
+        Stop,
+        Turn,
+        Act,
+        Adopt,
+        Choose,
+        Lock,
+        Route,
+        Receive,
+        Ready,
+        Notice,
+        Warned,
+        Heard,
+        Lifted,
+        Controlled,
+        Stepped,
+        Silenced,
+        Restarted,
+        Started,
+        Synced,
+        Halted,
+        LookAhead,
+        Rested,
+        Detached,
+        Turned,
+        Switched,
+        Locked,
+        Understood,
+        Planned,
+        Offered,
+        Routed,
+        PortChanged,
+        Refused,
+        Judged,
+        Undone,
+        Tasted,
+        Changed,
+        Adopted,
+        Learned,
+        Kept,
+        Played,
+        Released,
+        Failed,
+        Summary,
+    )
+}
+
+
+def value_to_json(value: Value) -> dict[str, Any]:
+    """Give a value as plain JSON values, its kind under `event` first."""
+    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
+
+
+def value_to_line(value: Value) -> str:
+    """Give a value as one line of JSON, with its end of line."""
+    return json.dumps(value_to_json(value), ensure_ascii=False) + "\n"
+
+
+def line_to_value(line: str) -> Value:
+    """Give the value that `line` holds.
+
+    Raises:
+        ValueError: The line holds none.
+    """
+    try:
+        fields = json.loads(line)
+        kind = _KINDS[fields.pop("event")]
+        return kind(**{name: _frozen(value) for name, value in fields.items()})
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise ValueError(f"no value: {line.strip()[:80]!r}") from error
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a value with its floats rounded, through all levels; no zero is negative."""
+    if isinstance(value, float):
+        return round(value, DIGITS) + 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    if isinstance(value, Piece):
+        return _rounded(dataclasses.asdict(value))
+    return value
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give a JSON value with its lists as tuples, through all levels."""
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    return value

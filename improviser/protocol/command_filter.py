@@ -1,0 +1,42 @@
+"""What hands can do, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from improviser.protocol.commands import Act, Action, Choose, Lock, Route
+from improviser.protocol.rate_limit import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.protocol.commands import Command
+
+# Nobody presses more often: an upbeat's taps come seven times a second.
+PRESSES_A_SECOND: Final = 20.0
+
+
+class Gate:
+    """Lets through what hands can do; presses and choices that come faster are dropped and counted.
+
+    A panic always passes.
+
+    Threads: any.
+    """
+
+    def __init__(self, obey: Callable[[Command], None]) -> None:
+        """Hand on to `obey`."""
+        self._obey = obey
+        self._rate = RateLimit(PRESSES_A_SECOND)
+
+    @property
+    def dropped(self) -> int:
+        """How many were dropped."""
+        return self._rate.refused
+
+    def __call__(self, command: Command) -> None:
+        """Hand on a command, unless there are too many."""
+        is_panic = isinstance(command, Act) and command.action is Action.PANIC
+        is_counted = isinstance(command, Act | Choose | Lock | Route) and not is_panic
+        if not is_counted or self._rate.allows():
+            self._obey(command)

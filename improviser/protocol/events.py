@@ -1,0 +1,400 @@
+"""What the performer tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from improviser.protocol.insight import Planned, Understood
+from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
+from improviser.protocol.standing import PortChanged, Refused, Rested
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The ports are open and the player's first note is waited for.
+
+    Attributes:
+        backend: Name of the MIDI system.
+        ports: Names of the open ports under "in" and "out".
+        preset: Name of the preset.
+        seed: Seed of the random generator.
+        tempo_bpm: Quarter notes a minute.
+        realtime: Whether the performer has real-time priority.
+        player: Name of the built-in player's tune, None where it does not play.
+        sends_on: The port that what is played goes to.
+        is_virtual: Whether that port is made by the performer.
+        ahead_s: So long before its moment that port takes a message.
+        at_s: Now.
+        machine_s: The same by the machine's own monotonic clock.
+    """
+
+    event: ClassVar[str] = "ready"
+    backend: str
+    ports: Mapping[str, tuple[str, ...]]
+    preset: str
+    seed: int
+    tempo_bpm: float
+    realtime: bool
+    player: str | None
+    sends_on: str
+    is_virtual: bool
+    ahead_s: float = 0.0
+    at_s: float = 0.0
+    machine_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth knowing that is no fault."""
+
+    event: ClassVar[str] = "notice"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A fault that the music survives."""
+
+    event: ClassVar[str] = "warning"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The player's note-on: came at `at_s`, velocity 1-127."""
+
+    event: ClassVar[str] = "heard"
+    at_s: float
+    channel: int
+    note: int
+    velocity: int
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """The player's note-off."""
+
+    event: ClassVar[str] = "lifted"
+    at_s: float
+    channel: int
+    note: int
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """Another channel message of the player (pedal, wheel, program): its bytes."""
+
+    event: ClassVar[str] = "controlled"
+    at_s: float
+    data: tuple[int, ...]
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The improviser's note-on.
+
+    Attributes:
+        due_s: When it was meant.
+        actual_s: When it was sent.
+        channel: 0-15.
+        note: 0-127.
+        velocity: 1-127.
+        beat: Place of the decision, in beats.
+        key: Name of the key.
+        chord: Name of the chord, None where none is implied.
+        rewards: The terms of the decision's reward by name.
+        why: What spoke for it and for the actions that came nearest, as `engine.why.Reason` has it.
+        allowed: How many actions were allowed, and how many there are; the others were masked.
+    """
+
+    event: ClassVar[str] = "played"
+    due_s: float
+    actual_s: float
+    channel: int
+    note: int
+    velocity: int
+    beat: float
+    key: str
+    chord: str | None
+    rewards: Mapping[str, float] = field(default_factory=dict)
+    why: tuple[Mapping[str, Any], ...] = ()
+    allowed: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The improviser's note-off."""
+
+    event: ClassVar[str] = "released"
+    due_s: float
+    actual_s: float
+    channel: int
+    note: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The engine was asked for a step; `skipped` where it came too late and passes as a hold.
+
+    Before that, all that was due up to `through_s` had been handed to the port.
+    """
+
+    event: ClassVar[str] = "step"
+    through_s: float
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """All that sounded was ended at `at_s`; what was due up to `through_s` had been handed to the port."""
+
+    event: ClassVar[str] = "silenced"
+    at_s: float
+    through_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The engine began anew, as if nothing had been heard yet."""
+
+    event: ClassVar[str] = "restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The engine was given the beat: `beat` stands at `at_s`, and it runs."""
+
+    event: ClassVar[str] = "started"
+    at_s: float
+    beat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The engine was told where the beat is, and its tempo; `is_own` where no outer clock says so."""
+
+    event: ClassVar[str] = "synced"
+    at_s: float
+    beat: float
+    tempo_bpm: float
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookAhead:
+    """Steps are decided so many seconds earlier from now on: the output wants messages that early."""
+
+    event: ClassVar[str] = "look_ahead"
+    ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The transport of the clock that is followed was stopped: nothing is played until it is started.
+
+    Attributes:
+        at_s: When.
+        by: The port whose MIDI clock it is, or "Link".
+    """
+
+    event: ClassVar[str] = "halted"
+    at_s: float
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The clock whose transport was stopped is gone: the next note, tap, tempo or solo goes on without it."""
+
+    event: ClassVar[str] = "detached"
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A knob is being turned to a position, 0-2; it glides there, or stands there `at_once`."""
+
+    event: ClassVar[str] = "turned"
+    knob: str
+    position: float
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The key is this one from the next step on, or "auto": as it is heard."""
+
+    event: ClassVar[str] = "locked"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The ports of others that could be listened to, and played on."""
+
+    event: ClassVar[str] = "offered"
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Other ports are listened to, or played on.
+
+    Attributes:
+        route: What was asked for, as control.Route has it: the input and the output.
+        ports: See Ready; so are `sends_on` and `is_virtual`.
+        sends_on: See Ready.
+        is_virtual: See Ready.
+    """
+
+    event: ClassVar[str] = "routed"
+    route: tuple[str | None, str | None]
+    ports: Mapping[str, tuple[str, ...]]
+    sends_on: str
+    is_virtual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What mute, solo or freeze is for is on since `at_s`, or off."""
+
+    event: ClassVar[str] = "switched"
+    at_s: float
+    action: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Another preset is played by from the next step on.
+
+    Attributes:
+        preset: See control.Piece; so are source, model, engine and program.
+        source: See control.Piece.
+        model: See control.Piece.
+        model_digest: Digest of the model's bytes.
+        engine: See control.Piece.
+        program: See control.Piece.
+        taste: What was learned by the role that plays now, as in Judged.
+        words: The same in words.
+    """
+
+    event: ClassVar[str] = "changed"
+    preset: str
+    source: str
+    model: str
+    model_digest: str
+    engine: Mapping[str, Any]
+    program: int | None = None
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The player asked, by the control for that, to save the last bars up to `at_s`."""
+
+    event: ClassVar[str] = "kept"
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why the performer ends before it was asked to: one line that names the next step, and the exit code."""
+
+    event: ClassVar[str] = "error"
+    text: str
+    code: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What happened, told at the end.
+
+    Attributes:
+        notes_heard: Note-ons of the player.
+        notes_played: Note-ons of the improviser.
+        decisions: Steps that were decided.
+        late_decisions: Steps that passed as a hold, because they came too late.
+        stuck_notes: Notes that were sent and never released.
+        onset_error_ms: Actual less intended moment of the note-ons: p50, p99, p99.9, max.
+        decision_ms: Time that a decision took: p50, p99, p99.9, max.
+        bad_messages: Messages that could not be understood.
+        dropped: Messages lost because they came faster than they could be taken.
+        feedback: Messages of our own that came back and were not listened to.
+        callback_faults: Exceptions in the drivers' threads.
+        untold: Events that were not told, since they were not read as fast as they came.
+        duration_s: From ready to the end.
+        start_s: The player's first note, None where none came: the first downbeat.
+        likes: How often the player liked what was played.
+        dislikes: How often not.
+        taste: What was learned from that, as in Judged.
+        words: The same in words.
+    """
+
+    event: ClassVar[str] = "summary"
+    notes_heard: int = 0
+    notes_played: int = 0
+    decisions: int = 0
+    late_decisions: int = 0
+    stuck_notes: int = 0
+    onset_error_ms: Mapping[str, float] = field(default_factory=dict)
+    decision_ms: Mapping[str, float] = field(default_factory=dict)
+    bad_messages: int = 0
+    dropped: int = 0
+    feedback: int = 0
+    callback_faults: int = 0
+    untold: int = 0
+    duration_s: float = 0.0
+    start_s: float | None = None
+    likes: int = 0
+    dislikes: int = 0
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
+
+
+Event = (
+    Ready
+    | Notice
+    | Warned
+    | Heard
+    | Lifted
+    | Controlled
+    | Stepped
+    | Silenced
+    | Restarted
+    | Started
+    | Synced
+    | Halted
+    | LookAhead
+    | Rested
+    | Detached
+    | Turned
+    | Switched
+    | Locked
+    | Understood
+    | Planned
+    | Offered
+    | Routed
+    | PortChanged
+    | Refused
+    | Judged
+    | Undone
+    | Tasted
+    | Changed
+    | Adopted
+    | Learned
+    | Kept
+    | Played
+    | Released
+    | Failed
+    | Summary
+)

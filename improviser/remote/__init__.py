@@ -1,0 +1,1 @@
+"""Steering a jam from other programs: the socket of `improviser ctl`, and OSC."""

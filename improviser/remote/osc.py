@@ -1,0 +1,170 @@
+"""Steering a jam by OSC, as TouchOSC, a DAW or another program sends it, over UDP.
+
+| address | argument | |
+|---|---|---|
+| /improviser/KNOB | 0 to 2 | turns any other of control.Knob: harmony, density, echo and so on |
+| /improviser/tempo | 20 to 400 | sets the tempo in quarter notes a minute |
+| /improviser/ACTION | none or 1 | does what control.Action names: like, dislike, undo, mute and so on |
+
+An action's argument of 0, as a button sends it when it is let go, does nothing. What is not understood, out
+of range or too much is counted, told once and ignored. Source: OSC 1.0.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import socket
+import threading
+from typing import TYPE_CHECKING, Final
+
+from improviser.protocol import Act, Action, Command, Knob, Turn
+from improviser.protocol.rate_limit import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PREFIX: Final = "/improviser/"
+DATAGRAM_MAX: Final = 4096
+# A hand turns two knobs at 100 messages a second; what is more than ten times that is a flood.
+RATE_MAX: Final = 2000.0
+_LOOK_EVERY_S: Final = 0.2
+_PATIENCE_S: Final = 2.0
+# A bundle: its name, a time tag, then elements, each with its size before it; and how deep bundles nest.
+_BUNDLE: Final = b"#bundle\0"
+_HEAD, _SIZE, _DEPTH_MAX = 16, 4, 4
+_KNOBS: Final = frozenset(Knob)
+_ACTIONS: Final = frozenset(Action)
+
+
+class OscServer:
+    """Takes OSC messages on a UDP port.
+
+    Attributes:
+        ignored: How many messages were not understood, out of range or too many.
+
+    Threads: one of its own; `obey` and `warn` are called in it.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], obey: Callable[[Command], None], warn: Callable[[str], None]
+    ) -> None:
+        """Listen on a host and port. Raises OSError where they are taken."""
+        # python-osc warns of each type that it does not know: here they are counted.
+        logging.getLogger().addHandler(logging.NullHandler())
+        self.ignored = 0
+        self._obey, self._warn = obey, warn
+        self._warned: set[str] = set()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind(address)
+        except OSError:
+            self._socket.close()
+            raise
+        self._socket.settimeout(_LOOK_EVERY_S)
+        self._has_ended = threading.Event()
+        self._rate = RateLimit(RATE_MAX)
+        self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._has_ended.set()
+        self._thread.join(_PATIENCE_S)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        """Take datagrams until it is closed."""
+        while not self._has_ended.is_set():
+            try:
+                data = self._socket.recv(DATAGRAM_MAX)
+            except TimeoutError:
+                continue
+            except OSError:  # an answer that somebody unreachable gave
+                continue
+            for command in self._understood(data):
+                self._obey(command)
+
+    def _understood(self, data: bytes) -> Iterator[Command]:
+        """Give the commands of a datagram."""
+        from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - where OSC is wanted
+
+        try:
+            messages = [OscMessage(each) for each in _messages(data)]
+        except (ParseError, ValueError, IndexError, OverflowError):
+            self._ignore("OSC packets come that are broken; they are ignored")
+            return
+        for message in messages:
+            if not self._rate.allows():
+                self._ignore("OSC comes faster than anybody turns knobs; what is too much is ignored")
+                return
+            command = self._command(message.address, list(message.params))
+            if command is not None:
+                yield command
+
+    def _command(self, address: str, values: list[object]) -> Command | None:
+        """Give the command of a message; None where there is none."""
+        name = address.removeprefix(PREFIX)
+        if address.startswith(PREFIX) and name in _ACTIONS:
+            return self._act(Action(name), values)
+        if address.startswith(PREFIX) and name in _KNOBS:
+            return self._turn(Knob(name), values)
+        self._ignore(f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
+        return None
+
+    def _act(self, action: Action, values: list[object]) -> Command | None:
+        """Give an action's command; None for a button that is let go."""
+        value = values[0] if values else True
+        if not isinstance(value, bool) and _number(value) is None:
+            self._ignore(f"OSC says {action} with what is no number; that is ignored")
+            return None
+        return Act(action) if value else None
+
+    def _turn(self, knob: Knob, values: list[object]) -> Command | None:
+        """Give a knob's command; None where the value is none."""
+        number = _number(values[0]) if values else None
+        try:
+            return Turn(knob, math.nan if number is None else number)
+        except ValueError as error:
+            self._ignore(f"OSC turns {knob} out of its range: {error}; that is ignored")
+            return None
+
+    def _ignore(self, text: str) -> None:
+        """Count what is ignored, and tell of each kind once."""
+        self.ignored += 1
+        kind = text.split(" ")[2]
+        if kind not in self._warned:
+            self._warned.add(kind)
+            self._warn(text)
+
+
+def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
+    """Give the messages of a datagram, those of bundles in order. Raises ValueError where it is broken.
+
+    python-osc's own bundles are not used: a negative size lets them go round for ever.
+    """
+    if not data.startswith(_BUNDLE):
+        yield data
+        return
+    place = _HEAD
+    if depth == _DEPTH_MAX or len(data) < _HEAD:
+        raise ValueError("a bundle that is cut off, or too deep")
+    while place < len(data):
+        size = int.from_bytes(data[place : place + _SIZE], "big", signed=True)
+        place += _SIZE
+        if size <= 0 or size % _SIZE or place + size > len(data):
+            raise ValueError("a bundle whose element has no such size")
+        yield from _messages(data[place : place + size], depth + 1)
+        place += size
+
+
+def _number(value: object) -> float | None:
+    """Give a finite number as one; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,170 @@
+"""The session's journal: all that happens, line by line, on disk from the first note on.
+
+A line is one JSON object, the settings first. Lines are only ever appended, each at once, so that a session
+survives whatever ends the program. What finds no room on the disk waits in memory, and is tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from improviser.protocol import (
+    Heard,
+    Notice,
+    Offered,
+    PerformerSettings,
+    PortChanged,
+    Refused,
+    Understood,
+    value_to_line,
+)
+from improviser.session.session_log import SUFFIX, Session, parse_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.protocol import Event
+
+# What finds no room may fill so much memory: an hour of music.
+WAITING_MAX: Final = 64 * 1024 * 1024
+RETRY_S: Final = 1.0
+# Of older sessions so many bytes are kept.
+KEPT_BYTES: Final = 512 * 1024 * 1024
+_YOUNG_S: Final = 24 * 3600.0
+SETS_SUFFIX: Final = ".learned"
+_NAME: Final = "%Y-%m-%d-%H%M%S"
+
+
+class Journal:
+    """Appends a session's events to a file of its own in a folder.
+
+    Threads: one, beside the performer, in another process, so that no disk can hold up the music.
+
+    Attributes:
+        path: The file; None before the first note, and where none can be made.
+    """
+
+    def __init__(
+        self, settings: PerformerSettings, folder: Callable[[], Path], warn: Callable[[str], None]
+    ) -> None:
+        """Begin with what was to be played; `folder` is made when it is needed, `warn` told of faults."""
+        self.path: Path | None = None
+        self._folder, self._warn = folder, warn
+        self._file: int | None = None
+        self._waiting: deque[bytes] = deque([value_to_line(settings).encode()])
+        self._waiting_bytes = 0
+        self._has_notes = False
+        self._has_warned = False
+        self._retry_s = 0.0
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether anything was played."""
+        return self._has_notes
+
+    def take(self, event: Event) -> None:
+        """Take in an event, but for those that are for people only."""
+        if isinstance(event, Notice | Understood | Offered | PortChanged | Refused):
+            return
+        line = value_to_line(event).encode()
+        if self._waiting_bytes < WAITING_MAX:
+            self._waiting.append(line)
+            self._waiting_bytes += len(line)
+        self._has_notes = self._has_notes or isinstance(event, Heard)
+        if self._has_notes and time.monotonic() >= self._retry_s:
+            self._write()
+
+    def session(self) -> Session:
+        """Give the session so far, from the file and what waits."""
+        return parse_session(self.content().decode(), str(self.path or "the session"))
+
+    def content(self) -> bytes:
+        """Give all lines so far."""
+        written = b"" if self.path is None else self.path.read_bytes()
+        return written + b"".join(self._waiting)
+
+    def close(self) -> None:
+        """Write what waits, if that can be done, and close the file; older sessions make room."""
+        if self._has_notes:
+            self._write()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        if self.path is not None:
+            _make_room(self.path)
+
+    def _write(self) -> None:
+        """Write what waits; where that fails it waits on, and the user is told once."""
+        try:
+            if self._file is None:
+                self._file, self.path = _new_file(self._folder())
+            while self._waiting:
+                line = self._waiting[0]
+                written = os.write(self._file, line)
+                self._waiting_bytes = max(0, self._waiting_bytes - written)
+                if written < len(line):
+                    self._waiting[0] = line[written:]
+                else:
+                    self._waiting.popleft()
+        except OSError as error:
+            self._retry_s = time.monotonic() + RETRY_S
+            if not self._has_warned:
+                self._has_warned = True
+                self._warn(
+                    f"the session cannot be written ({error.strerror}); the music goes on, "
+                    "and it is tried again: free some space"
+                )
+
+
+def _new_file(folder: Path) -> tuple[int, Path]:
+    """Make a session's file in `folder`, or in the system's for temporary files where that fails."""
+    spare = Path(tempfile.gettempdir()) / "improviser-sessions"
+    try:
+        return _made_in(folder)
+    except OSError:
+        return _made_in(spare)
+
+
+def _made_in(folder: Path) -> tuple[int, Path]:
+    """Make a file named by date and time; raise OSError where that fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name, number = time.strftime(_NAME), 1
+    while True:
+        path = folder / (f"{name}{SUFFIX}" if number == 1 else f"{name}-{number}{SUFFIX}")
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644), path
+        except FileExistsError:
+            number += 1
+
+
+def sets_folder(folder: Path) -> Path:
+    """Give a name for the folder in which a session's sets of weights are put, beside the sessions."""
+    return folder / f"{time.strftime(_NAME)}-{os.getpid()}{SETS_SUFFIX}"
+
+
+def sessions(folder: Path) -> list[Path]:
+    """Give the sessions in a folder, the newest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
+
+
+def _make_room(newest: Path) -> None:
+    """Remove the oldest sessions beside `newest`, and what they learned, where all are too large."""
+    total = 0
+    for path in sorted([*sessions(newest.parent), *newest.parent.glob(f"*{SETS_SUFFIX}")], reverse=True):
+        with contextlib.suppress(OSError):
+            files = list(path.iterdir()) if path.is_dir() else [path]
+            total += sum(file.stat().st_size for file in files)
+            # What is learned by a jam that goes on is younger.
+            is_young = path.is_dir() and time.time() - path.stat().st_mtime < _YOUNG_S
+            if total <= KEPT_BYTES or path == newest or is_young:
+                continue
+            for file in files:
+                file.unlink()
+            if path.is_dir():
+                path.rmdir()

@@ -1,0 +1,289 @@
+"""Keeps what was heard and played, and writes it as a MIDI file of two tracks on the grid of the jam."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from improviser.engine import AUTO_KEY
+from improviser.errors import MidiError, MidiFileError
+from improviser.listening.tempo import STRAIGHT, bent
+from improviser.midi.message import (
+    ControlChange,
+    Message,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+    bytes_to_message,
+)
+from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, write_file
+from improviser.midi.song import NO_CONDUCTOR, key_signature
+from improviser.music.meter import Meter
+from improviser.music.scale import parse_key
+from improviser.protocol import (
+    Changed,
+    Controlled,
+    Event,
+    Heard,
+    Lifted,
+    PerformerSettings,
+    Played,
+    Released,
+    Started,
+    Synced,
+)
+from improviser.session.session_log import Session, session_path
+from improviser.session.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TICKS_PER_BEAT: Final = 480
+PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
+_US_PER_MINUTE: Final = 60_000_000
+# Controllers that hold notes, or dampen them, until they are up. Source: MIDI 1.0, table III.
+PEDALS: Final = frozenset({64, 66, 67, 69})
+# A pace that differs by less from the last one written is the same.
+_TEMPO_SHARE: Final = 0.002
+_LOST: Final = "the take is lost, the music was not affected; free some space"
+
+
+class Recorder:
+    """Collects a take from the performer's events.
+
+    Threads: one. It lives beside the performer, in another process, so that no disk can hold up the music.
+    """
+
+    def __init__(self, settings: PerformerSettings) -> None:
+        """Record on the grid that the settings name: tempo and meter."""
+        self._tempo_bpm: float = settings.engine["tempo_bpm"]
+        self._meter: tuple[int, int] = tuple(settings.engine["meter"])
+        self._swing: float = settings.engine.get("swing", STRAIGHT)
+        self._step_ticks = TICKS_PER_BEAT // settings.engine.get("steps_per_beat", 4)
+        self._start_s: float | None = None
+        self._player: list[tuple[float, Message]] = []
+        self._improviser: list[tuple[float, Message]] = []
+        self._beats: list[Event] = []
+        self._program = settings.program
+        self._sounds: dict[int, int] = {}
+        self._keys: Counter[str] = Counter()
+        self._locked: str = settings.engine.get("key", AUTO_KEY)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._player or self._improviser)
+
+    def take(self, event: Event) -> None:
+        """Take in an event, if it is music."""
+        match event:
+            case Heard(at_s, channel, note, velocity):
+                self._start_s = at_s if self._start_s is None else self._start_s
+                self._player.append((at_s, NoteOn(channel, note, velocity)))
+            case Lifted(at_s, channel, note):
+                self._player.append((at_s, NoteOff(channel, note)))
+            case Controlled(at_s, data):
+                self._control(at_s, data)
+            case Played(_, actual_s, channel, note, velocity):
+                self._choose_sound(actual_s, channel)
+                self._keys[event.key] += 1
+                self._improviser.append((actual_s, NoteOn(channel, note, velocity)))
+            case Changed():
+                self._program = event.program
+            case Released(_, actual_s, channel, note):
+                self._improviser.append((actual_s, NoteOff(channel, note)))
+            case Started() | Synced():
+                self._beats.append(event)
+            case _:
+                pass
+
+    def song(self, start_s: float | None = None, *, quantised: bool = False) -> Song:
+        """Give the take as a song whose bars fall on those of the jam.
+
+        Args:
+            start_s: A downbeat; None: the player's first note.
+            quantised: Whether notes begin and end on the grid's steps.
+        """
+        downbeat_s = start_s if start_s is not None else self._start_s
+        bar_beats = Meter(*self._meter).bar_beats
+        line = Timeline(downbeat_s or 0.0, self._tempo_bpm, bar_beats, self._beats)
+        first_s = min(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1], (math.inf, None)))
+        first = line.beat_at(first_s) if self.has_notes else 0.0
+        origin = math.floor(first / bar_beats) * bar_beats
+        parts = ((PLAYER_TRACK, self._player), (IMPROVISER_TRACK, self._improviser))
+        return Song(
+            TICKS_PER_BEAT,
+            tuple(_tempos(line, origin)),
+            (MeterChange(0, *self._meter),),
+            tuple(Track(name, self._events(part, line, origin, quantised=quantised)) for name, part in parts),
+            self._conductor(),
+        )
+
+    def write(self, path: Path, start_s: float | None = None) -> None:
+        """Write the take to `path` as it was played, and beside it on the grid.
+
+        Raises:
+            MidiFileError: It cannot be written there; the text says where the take is kept instead.
+        """
+        song = self.song(start_s)
+        try:
+            write_file(path, song)
+            write_file(quantised_path(path), self.song(start_s, quantised=True))
+        except MidiFileError as error:
+            raise MidiFileError(f"{error}; {_kept(song)}") from error
+
+    def _choose_sound(self, at_s: float, channel: int) -> None:
+        """Make a note of the improviser have the program of its preset, where that is not chosen yet."""
+        if self._program is not None and self._sounds.get(channel) != self._program:
+            self._sounds[channel] = self._program
+            self._improviser.append((at_s, ProgramChange(channel, self._program)))
+
+    def _conductor(self) -> Track:
+        """Return the key signature: of the key of most of our notes, else of the locked one, if any."""
+        ((key, _),) = self._keys.most_common(1) or [(self._locked, 0)]
+        if key == AUTO_KEY:
+            return NO_CONDUCTOR
+        return Track("", (TimedEvent(0, key_signature(parse_key(key))),))
+
+    def _control(self, at_s: float, data: Sequence[int]) -> None:
+        """Take in a pedal, wheel or program of the player."""
+        try:
+            message = bytes_to_message(data)
+        except MidiError:
+            return
+        self._player.append((at_s, message))
+
+    def _events(
+        self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
+    ) -> tuple[TimedEvent, ...]:
+        """Return a part in ticks from the beat `origin` on; keys and pedals that are down come up."""
+        events: list[TimedEvent] = []
+        for at_s, message in sorted(part, key=lambda pair: pair[0]):
+            beat = line.beat_at(at_s) - origin
+            place = bent(beat, self._swing, STRAIGHT) if quantised else beat
+            events.append(TimedEvent(max(0, round(place * TICKS_PER_BEAT)), message))
+        whole = (*events, *_lifted(events))
+        return _quantised(whole, self._step_ticks) if quantised else whole
+
+
+def recorder_of(session: Session, bars: int | None = None) -> Recorder:
+    """Give what a session recorded: all of it, or the music of its last bars."""
+    settings = session.settings
+    recorder = Recorder(settings)
+    since_s = -math.inf if bars is None else _since_s(session, bars)
+    begun: set[tuple[type, int, int]] = set()
+    for event in session.events:
+        match event:
+            case Heard(at_s, channel, note) if at_s >= since_s:
+                begun.add((Heard, channel, note))
+            case Played(due_s, _, channel, note) if due_s >= since_s:
+                begun.add((Played, channel, note))
+            case Lifted(_, channel, note) if (Heard, channel, note) in begun:
+                pass
+            case Released(_, _, channel, note) if (Played, channel, note) in begun:
+                pass
+            case Controlled(at_s) if at_s >= since_s:
+                pass
+            case Started() | Synced() | Changed():
+                pass
+            case _:
+                continue
+        recorder.take(event)
+    return recorder
+
+
+def _since_s(session: Session, bars: int) -> float:
+    """Give the bar line from which on the last `bars` are, the one being played included."""
+    start_s = session.start_s or 0.0
+    tempo_bpm = session.settings.engine["tempo_bpm"]
+    line = Timeline(start_s, tempo_bpm, session.bar_beats, session.events)
+    last_s = max(
+        (event.at_s if isinstance(event, Heard) else event.due_s)
+        for event in (Heard(start_s, 0, 0, 1, ""), *session.events)
+        if isinstance(event, Heard | Played)
+    )
+    since_bar = math.floor(line.beat_at(last_s) / session.bar_beats) + 1 - bars
+    return line.s_at(since_bar * session.bar_beats)
+
+
+def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
+    """Give the tempo at the beat `origin`, and where it changes, in ticks from there on."""
+    begins = max((place for place, span in enumerate(line.spans) if span.beat <= origin), default=0)
+    told = 0.0
+    for span in line.spans[begins:]:
+        if abs(span.tempo_bpm - told) > _TEMPO_SHARE * told:
+            told = span.tempo_bpm
+            tick = round(max(0.0, span.beat - origin) * TICKS_PER_BEAT)
+            yield TempoChange(tick, round(_US_PER_MINUTE / told))
+
+
+def quantised_path(path: Path) -> Path:
+    """Give the path of the take on the grid beside the one as played."""
+    return path.with_stem(f"{path.stem}-quantised")
+
+
+def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...]:
+    """Give events on multiples of `step` ticks; a note lasts a step or more, and ends if it sounds anew."""
+    on_grid: list[TimedEvent] = []
+    begun: dict[tuple[int, int], int] = {}
+    for event in events:
+        tick = round(event.tick / step) * step
+        match event.message:
+            case NoteOn(channel, note):
+                if (channel, note) in begun:
+                    on_grid.append(TimedEvent(tick, NoteOff(channel, note)))
+                begun[channel, note] = tick
+            case NoteOff(channel, note):
+                if (channel, note) not in begun:
+                    continue
+                tick = max(tick, begun.pop((channel, note)) + step)
+            case _:
+                pass
+        on_grid.append(TimedEvent(tick, event.message))
+    return tuple(sorted(on_grid, key=lambda event: (event.tick, isinstance(event.message, NoteOn))))
+
+
+def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
+    """Return what lets the keys and pedals come up that are down after `events`."""
+    keys: set[tuple[int, int]] = set()
+    pedals: set[tuple[int, int]] = set()
+    for event in events:
+        match event.message:
+            case NoteOn(channel, note):
+                keys.add((channel, note))
+            case NoteOff(channel, note):
+                keys.discard((channel, note))
+            case ControlChange(channel, control, value) if control in PEDALS:
+                (pedals.add if value else pedals.discard)((channel, control))
+            case _:
+                pass
+    ups: list[Message] = [NoteOff(*key) for key in sorted(keys)]
+    ups += [ControlChange(*pedal, 0) for pedal in sorted(pedals)]
+    return [TimedEvent(events[-1].tick, up) for up in ups]
+
+
+def _kept(song: Song) -> str:
+    """Try to keep a take that could not be written where it should; say what became of it."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="improviser-", suffix=".mid")
+    except OSError:
+        return _LOST
+    os.close(descriptor)
+    try:
+        write_file(name, song)
+    except MidiFileError:
+        Path(name).unlink(missing_ok=True)
+        return _LOST
+    return f"the take is kept at {name}"
+
+
+def free_path(path: Path) -> Path:
+    """Give `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
+    free, number = path, 2
+    while free.is_file() or session_path(free).is_file() or quantised_path(free).is_file():
+        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
+    return free

@@ -1,0 +1,75 @@
+"""A session played again from its journal: the engine is told the same in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from improviser.errors import UsageError
+from improviser.protocol import Played, Ready, Released, Summary
+from improviser.session.replayer import Note, Understudy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.engine import Engine
+    from improviser.session.session_log import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What was played, and what is played again.
+
+    Attributes:
+        live: The improviser's note-ons and note-offs as the session has them.
+        again: The same as the engine gives them now.
+    """
+
+    live: tuple[Note, ...]
+    again: tuple[Note, ...]
+
+    @property
+    def difference(self) -> int | None:
+        """The place of the first message that differs; None where all are the same."""
+        pairs = zip(self.live, self.again, strict=False)
+        place = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
+        if place is None and len(self.live) != len(self.again):
+            return min(len(self.live), len(self.again))
+        return place
+
+
+def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
+    """Play a session again.
+
+    Args:
+        session: What was told.
+        make_engine: Makes an engine that decides so many seconds ahead, as when the session was played.
+
+    Raises:
+        UsageError: The session has no steps: it is of a version that did not keep them.
+        CheckpointError: A set of weights that it learned is missing, or another one.
+    """
+    player, live = Understudy(make_engine), list[Note]()
+    for event in session.events:
+        if isinstance(event, Ready):
+            player.cut_off(len(live))
+        player.take(event)
+        note = _told(event)
+        if note is not None:
+            live.append(note)
+    if not any(isinstance(event, Summary) for event in session.events):
+        player.cut_off(len(live))
+    if live and not player.has_stepped:
+        raise UsageError("this session cannot be replayed: it was recorded by a version that kept no steps")
+    return Replay(tuple(live), tuple(player.notes))
+
+
+def _told(event: object) -> Note | None:
+    """Give an event as it is compared; None for what is no note of ours."""
+    match event:
+        case Played(due_s, _, channel, note, velocity):
+            return due_s, True, channel, note, velocity
+        case Released(due_s, _, channel, note):
+            return due_s, False, channel, note, 0
+        case _:
+            return None

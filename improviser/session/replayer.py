@@ -1,0 +1,206 @@
+"""An engine that is told what another one was told, in the same order: it plays the same, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from improviser.agent.checkpoint import read_set
+from improviser.agent.policy import Policy
+from improviser.engine import EngineSettings
+from improviser.engine.settings import AUTO_KEY
+from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
+from improviser.music.scale import parse_key
+from improviser.performer.preset_switcher import load_actor
+from improviser.playing.scheduler import Scheduler
+from improviser.protocol import (
+    DIGITS,
+    Adopted,
+    Changed,
+    Controlled,
+    Detached,
+    Halted,
+    Heard,
+    Judged,
+    Lifted,
+    Locked,
+    LookAhead,
+    Piece,
+    Ready,
+    Restarted,
+    Silenced,
+    Started,
+    Stepped,
+    Switched,
+    Synced,
+    Tasted,
+    Turned,
+    Undone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import Engine
+
+# The moment a message was due, whether it is a note-on, channel, note, velocity (0 for a note-off).
+Note = tuple[float, bool, int, int, int]
+
+
+class Understudy:
+    """An engine and a scheduler that are told what they were told then.
+
+    Attributes:
+        notes: What it has played.
+        has_stepped: Whether it was asked for a step.
+        engine: The engine that is told now.
+        stepped: Called after each step, with the engine that has decided it.
+    """
+
+    def __init__(
+        self,
+        make_engine: Callable[[float], Engine],
+        stepped: Callable[[Engine], None] = lambda _engine: None,
+    ) -> None:
+        """Wait for the beginning; `make_engine` makes an engine that decides so many seconds ahead."""
+        self.notes: list[Note] = []
+        self.has_stepped = False
+        self.stepped = stepped
+        self._make_engine = make_engine
+        self._changed: Changed | None = None
+        self._ahead_s = 0.0
+        self._begin(self._ahead_s)
+
+    def take(self, event: object) -> None:
+        """Do what was done then."""
+        match event:
+            case Ready():
+                self._begin(event.ahead_s)
+            case Restarted():
+                self._restart()
+            case Started() | Synced() | Halted() | Detached() | LookAhead():
+                self._conduct(event)
+            case Changed():
+                self._changed = event
+                self._change(event)
+            case Turned() | Switched() | Locked() | Judged() | Undone() | Tasted() | Adopted():
+                self._steer(event)
+            case Stepped(through_s, skipped):
+                self._step(through_s, skipped=skipped)
+            case Silenced(at_s, through_s):
+                self._silence(at_s, through_s)
+            case _:
+                self._hear(event)
+
+    def cut_off(self, told: int) -> None:
+        """End as one that was killed when it had told of so many messages; some that it planned had left."""
+        self._keep(self._scheduler.pop_due(math.inf))
+        del self.notes[told:]
+
+    def _hear(self, event: object) -> None:
+        """Let the engine hear what it heard then, if the event is of that kind."""
+        match event:
+            case Heard(at_s, channel, note, velocity):
+                self.engine.hear(NoteOn(channel, note, velocity), at_s)
+            case Lifted(at_s, channel, note):
+                self.engine.hear(NoteOff(channel, note), at_s)
+            case Controlled(at_s, data):
+                self.engine.hear(bytes_to_message(data), at_s)
+            case _:
+                pass
+
+    def _conduct(self, event: Started | Synced | Halted | Detached | LookAhead) -> None:
+        """Tell the engine of the beat what it was told then."""
+        match event:
+            case Started(at_s, beat):
+                self.engine.start(at_s, beat)
+            case Synced(at_s, beat, tempo_bpm):
+                self.engine.sync(at_s, beat, tempo_bpm)
+            case Halted():
+                self.engine.halt()
+            case Detached():
+                self.engine.detach()
+            case LookAhead(ahead_s):
+                self._ahead_s = ahead_s
+                self.engine.look_ahead(ahead_s)
+
+    def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
+        """Tell the engine what the player told it then."""
+        match event:
+            case Turned(knob, position, at_once):
+                self.engine.panel.turn(knob, position, at_once=at_once)
+            case Switched(at_s, name):
+                self.engine.switch(name, at_s)
+            case Locked(key):
+                self.engine.lock(None if key == AUTO_KEY else parse_key(key))
+            case Judged(at_s, liked):
+                self.engine.taste.judge(at_s, liked=liked)
+            case Undone(everything):
+                self.engine.taste.undo(everything=everything)
+            case Tasted(taste):
+                self.engine.taste.take(taste)
+            case Adopted():
+                self._adopt(event)
+
+    def _change(self, changed: Changed) -> None:
+        """Go on as another preset."""
+        settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
+        actor = load_actor(Piece(changed.preset, changed.source, changed.model, changed.engine))
+        self._model = actor
+        for timed in self.engine.change(settings, actor):
+            self._scheduler.add(timed)
+        self._scheduler.limit(settings.max_note_s)
+
+    def _adopt(self, adopted: Adopted) -> None:
+        """Play by a set of weights, or by the model as it was."""
+        actor: Actor = self._model
+        if adopted.number and isinstance(actor, Policy):
+            actor = actor.with_upper(read_set(Path(adopted.path), adopted.digest, actor.config))
+        self.engine.adopt(actor)
+
+    def _silence(self, at_s: float, through_s: float) -> None:
+        """End all that sounds, after what was handed to the port by then."""
+        self._keep(self._scheduler.pop_due(through_s))
+        self._keep(self._scheduler.release(at_s))
+        self.engine.released()
+
+    def _begin(self, ahead_s: float) -> None:
+        """Begin anew."""
+        self._ahead_s = ahead_s
+        self._scheduler = Scheduler(0.0)
+        self._restart()
+
+    def _restart(self) -> None:
+        """Begin with a new engine, as the preset that was played last."""
+        self.engine = self._make_engine(self._ahead_s)
+        self._model = self.engine.actor
+        self._scheduler.limit(self.engine.settings.max_note_s)
+        if self._changed is not None:
+            self._change(self._changed)
+
+    def _step(self, through_s: float, *, skipped: bool) -> None:
+        """Let the engine step, after what was handed to the port by then."""
+        self.has_stepped = True
+        self._keep(self._scheduler.pop_due(through_s))
+        # Nothing depends on when a step is asked for.
+        for timed in self.engine.skip(through_s) if skipped else self.engine.step(through_s):
+            self._scheduler.add(timed)
+        self.stepped(self.engine)
+
+    def _keep(self, messages: list[TimedMessage]) -> None:
+        """Keep the notes among messages."""
+        self.notes += [note for note in map(_played, messages) if note is not None]
+
+
+def _played(timed: TimedMessage) -> Note | None:
+    """Give a message as it is compared; None for what is no note."""
+    due_s = round(timed.due_s, DIGITS)
+    match timed.message:
+        case NoteOn(channel, note, velocity):
+            return due_s, True, channel, note, velocity
+        case NoteOff(channel, note):
+            return due_s, False, channel, note, 0
+        case _:
+            return None

@@ -1,0 +1,131 @@
+"""Which beat of a recording stands at a moment, as the tempo and the beat went while it was played."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.protocol import Heard, Played, Restarted, Rested, Started, Synced, Understood
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.music.meter import Meter
+
+_S_PER_MINUTE: Final = 60.0
+# A beat that is further than this from where the last one led has jumped.
+JUMP_BEATS: Final = 0.25
+# A note struck so long before the bar line belongs to the bar behind it.
+EARLY_S: Final = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `at_s` on, where `beat` stands, the beat goes at a tempo."""
+
+    at_s: float
+    beat: float
+    tempo_bpm: float
+
+    def beat_at(self, at_s: float) -> float:
+        """Give the beat at a moment."""
+        return self.beat + (at_s - self.at_s) * self.tempo_bpm / _S_PER_MINUTE
+
+
+class Timeline:
+    """The beats of a recording, which never go back: where the beat jumps, the next bar follows."""
+
+    def __init__(self, start_s: float, tempo_bpm: float, bar_beats: float, events: Iterable[object]) -> None:
+        """Begin at `start_s` with beat 0, and go as those of the events say that tell of the beat."""
+        self._bar_beats = bar_beats
+        self._spans = [Span(start_s, 0.0, tempo_bpm)]
+        self._jumped = 0.0
+        for event in events:
+            match event:
+                case Synced(at_s, beat, tempo_bpm):
+                    self._go_on(at_s, beat, tempo_bpm)
+                case Started(at_s, beat):
+                    self._go_on(at_s, beat, self._spans[-1].tempo_bpm)
+                case _:
+                    pass
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """The spans in order."""
+        return self._spans
+
+    def beat_at(self, at_s: float) -> float:
+        """Give the beat at a moment."""
+        spans = (span for span in reversed(self._spans) if span.at_s <= at_s)
+        return next(spans, self._spans[0]).beat_at(at_s)
+
+    def s_at(self, beat: float) -> float:
+        """Give the moment of a beat."""
+        span = next((span for span in reversed(self._spans) if span.beat <= beat), self._spans[0])
+        return span.at_s + (beat - span.beat) * _S_PER_MINUTE / span.tempo_bpm
+
+    def _go_on(self, at_s: float, beat: float, tempo_bpm: float) -> None:
+        """Let a beat, as the jam counts it, stand at a moment."""
+        expected = self._spans[-1].beat_at(at_s)
+        if abs(beat + self._jumped - expected) > JUMP_BEATS:
+            bars = math.ceil((expected - beat - JUMP_BEATS) / self._bar_beats)
+            self._jumped = bars * self._bar_beats
+        self._spans.append(Span(at_s, beat + self._jumped, tempo_bpm))
+
+
+class BarCount:
+    """Which bar each moment of a jam is in, by what the performer tells of the beat.
+
+    Without an outer clock the player's first note begins bar 1, and the first one after a rest begins the bar
+    after the last that was played.
+    """
+
+    def __init__(self, meter: Meter, tempo_bpm: float) -> None:
+        """Wait for the beat to begin."""
+        self._meter = meter
+        self._tempo_bpm = tempo_bpm
+        self._is_given = False
+        self._span: Span | None = None
+        # The beat that the player's next note begins.
+        self._next_beat = 0.0
+
+    def take(self, event: object) -> None:
+        """Take in an event, where it tells of the beat."""
+        match event:
+            case Started(at_s, beat):
+                self._is_given = True
+                self._stand(at_s, beat)
+            case Synced(at_s, beat, tempo_bpm):
+                self._tempo_bpm = tempo_bpm
+                if self._span is not None:
+                    self._stand(at_s, beat)
+            case Understood(at_s=at_s, beat=beat) | Played(due_s=at_s, beat=beat):
+                self._anchor(event, at_s, beat)
+            case Rested() | Restarted():
+                self._wait(event)
+            case Heard(at_s) if self._span is None:
+                self._stand(at_s, self._next_beat)
+            case _:
+                pass
+
+    def bar_at(self, at_s: float) -> int:
+        """Return the bar of a moment; a note struck just before a bar line belongs behind it."""
+        beat = self._next_beat if self._span is None else self._span.beat_at(at_s + EARLY_S)
+        return self._meter.bar_at(beat)
+
+    def _anchor(self, event: Understood | Played, at_s: float, beat: float) -> None:
+        """Take the beat from what was understood; from a note, which is a bit late, only for want of it."""
+        if isinstance(event, Understood) or self._span is None:
+            self._stand(at_s, beat)
+
+    def _wait(self, event: Rested | Restarted) -> None:
+        """Make the player's next note begin a bar, where no outer clock goes on."""
+        if isinstance(event, Restarted):
+            self._is_given, self._span, self._next_beat = False, None, 0.0
+        elif not self._is_given:
+            self._span, self._next_beat = None, self._meter.bar_at(event.beat) * self._meter.bar_beats
+
+    def _stand(self, at_s: float, beat: float) -> None:
+        """Make a beat stand at a moment, and go on from there."""
+        self._span = Span(at_s, beat, self._tempo_bpm)

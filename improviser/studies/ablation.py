@@ -1,0 +1,267 @@
+"""The ablation of the learner: from the textbook, one addition at a time, all for the same CPU time.
+
+The ladder adds one thing after another until it is `FULL`, what the shipped models are trained by; each extra
+adds one thing to `FULL`. One prior serves all (another one where the network has norms), and its fitting is
+not counted. Every variant is trained with several seeds, and every outcome is a file, so that an interrupted
+ablation goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from improviser.agent.config import FULL, DQNConfig
+from improviser.agent.network import Network
+from improviser.agent.policy import Policy
+from improviser.engine.knobs import Knobs
+from improviser.errors import CheckpointError
+from improviser.evaluation.baselines import PriorOnly
+from improviser.evaluation.estimate import estimate_column
+from improviser.evaluation.metrics import figures
+from improviser.evaluation.rollouts import perform, perform_human
+from improviser.files import write_whole
+from improviser.training.budget import CpuBudget
+from improviser.training.features import player_table
+from improviser.training.train import THREADS, fitted_prior, from_prior, learn, make_learner, training_game
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from improviser.corpus.piece import Piece
+    from improviser.evaluation.evaluate import Plan
+    from improviser.evaluation.metrics import Figures
+    from improviser.evaluation.rollouts import Take
+    from improviser.training.train import Progress, TrainingSettings
+
+SEEDS: Final = 3
+# The figures of the table that show how a reward is gamed.
+GAMING: Final = (
+    "strong-beat consonance %",
+    "note in chord %",
+    "onsets per bar",
+    "rhythm autocorrelation 1",
+    "bars repeated %",
+    "in motif %",
+)
+REWARDS: Final = ("reward", "harmony", "coherence", "creativity")
+# Ways of playing: the best action for the reward's weights, without a prior; and by the preset's knobs.
+GREEDILY: Final = "greedy"
+ON_STAGE: Final = "stage"
+
+_DOUBLE: Final = DQNConfig(double=True)
+_DUELING: Final = replace(_DOUBLE, dueling=True)
+_N_STEPS: Final = replace(_DUELING, n_steps=FULL.n_steps)
+_HUBER: Final = replace(_N_STEPS, huber=True)
+_DECOMPOSED: Final = replace(_HUBER, decomposed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A way of learning; `has_prior_weights` tells whether the Q-network starts as the prior or at random."""
+
+    name: str
+    dqn: DQNConfig
+    has_prior_weights: bool = True
+
+
+LADDER: Final = (
+    Variant("textbook", DQNConfig(), has_prior_weights=False),
+    Variant("+ initialised from the prior", DQNConfig()),
+    Variant("+ double", _DOUBLE),
+    Variant("+ dueling", _DUELING),
+    Variant("+ three-step returns", _N_STEPS),
+    Variant("+ Huber's loss", _HUBER),
+    Variant("+ a head for each component", _DECOMPOSED),
+    Variant("+ prior and temperature in the policy (full)", FULL),
+)
+# Source of the numbers: T. Schaul et al. (2016), table 3 (0.6); T. Lillicrap et al. (2016), section 7, times
+# five, since there are few updates (0.005); N. Vieillard et al. (2020), table 1 (0.9).
+EXTRAS: Final = (
+    Variant("full, layer norm", replace(FULL, layer_norm=True)),
+    Variant("full, one-hot first layer", replace(FULL, one_hot=True)),
+    Variant("full, prioritised replay", replace(FULL, priority=0.6)),
+    Variant("full, soft targets", replace(FULL, target_rate=0.005)),
+    Variant("full, soft value (Psi)", replace(FULL, soft_value=True)),
+    Variant("full, Munchausen", replace(FULL, munchausen=0.9)),
+)
+VARIANTS: Final = LADDER + EXTRAS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one variant with one seed.
+
+    Attributes:
+        variant: Its name.
+        seed: Of the training.
+        transitions: Sampled in the time.
+        updates: Made in the time.
+        greedy: Figures on the held-out pieces, played greedily for the reward.
+        stage: The same, played as on stage.
+    """
+
+    variant: str
+    seed: int
+    transitions: int
+    updates: int
+    greedy: Mapping[str, float]
+    stage: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is compared, and where its files are.
+
+    Attributes:
+        settings: Of the training; each variant puts its own learner and seed in.
+        plan: The held-out pieces, and how they are played on stage.
+        seconds: CPU time that each variant learns for.
+        folder: Where priors and outcomes are kept.
+        seeds: How many seeds, from that of the settings on.
+        variants: Which ways of learning.
+    """
+
+    settings: TrainingSettings
+    plan: Plan
+    seconds: float
+    folder: Path
+    seeds: int = SEEDS
+    variants: tuple[Variant, ...] = VARIANTS
+
+
+def run_study(
+    study: Study, pieces: list[Piece], report: Callable[[int, str], None], fitting: Callable[[Progress], None]
+) -> list[Outcome]:
+    """Train and play each variant with each seed, unless its file is there.
+
+    Args:
+        study: What.
+        pieces: The corpus.
+        report: Told how many outcomes there are, and what is being trained now.
+        fitting: Told how far the fitting of a prior is.
+    """
+    torch.set_num_threads(THREADS)
+    runs = [(variant, seed) for seed in range(study.seeds) for variant in study.variants]
+    outcomes = []
+    for done, (variant, seed) in enumerate(runs):
+        report(done, f"{variant.name}, seed {seed}")
+        prior_settings = replace(study.settings, dqn=DQNConfig(layer_norm=variant.dqn.layer_norm))
+        own = replace(study.settings, seed=study.settings.seed + seed, dqn=variant.dqn)
+        path = study.folder / f"{_slug(variant.name)}-{own.seed}.json"
+        fingerprint = _fingerprint(study, variant, own, pieces)
+        outcome = _read(path, fingerprint)
+        if outcome is None:
+            prior = fitted_prior(prior_settings, pieces, study.folder, fitting)
+            outcome = _run(study, variant, own, prior, pieces)
+            _write(path, fingerprint, outcome)
+        outcomes.append(outcome)
+    report(len(runs), "")
+    return outcomes
+
+
+def references(study: Study, pieces: list[Piece]) -> dict[str, Figures]:
+    """Give the figures of people and of the prior alone, by name, on the same pieces."""
+    torch.set_num_threads(THREADS)
+    plan = study.plan
+    prior_settings = replace(study.settings, dqn=DQNConfig())
+    prior = fitted_prior(prior_settings, pieces, study.folder, lambda _progress: None)
+    weights = prior.to_weights()
+    imitator = PriorOnly(Policy(prior.config, weights, weights))
+    rng = np.random.default_rng(plan.seed)
+    alone = perform(imitator, plan.players, player_table(plan.players), plan.conditions.plain(), rng)
+    people = perform_human(plan.people, player_table(plan.people), plan.conditions)
+    return {"people": _means(people, plan), "prior only": _means(alone, plan)}
+
+
+def train_variant(
+    variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece], seconds: float
+) -> tuple[Network, int, int]:
+    """Learn for so many seconds of CPU time; give the Q-network, the transitions and the updates.
+
+    Making the game and the network is not counted.
+    """
+    network = (
+        from_prior(prior, settings)
+        if variant.has_prior_weights
+        else Network(
+            settings.network(),
+            torch.Generator().manual_seed(settings.seed),
+            dueling=settings.dqn.dueling,
+        )
+    )
+    learner = make_learner(settings, network, prior)
+    rng = np.random.default_rng([settings.seed, 2])
+    game = training_game(settings, pieces, rng)
+    budget = CpuBudget(seconds)
+    transitions = learn(learner, game, settings, rng, budget, lambda *_told: None)
+    return network, transitions, learner.updates
+
+
+def _run(
+    study: Study, variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece]
+) -> Outcome:
+    """Train one variant with one seed, and let it play in both ways."""
+    network, transitions, updates = train_variant(variant, settings, prior, pieces, study.seconds)
+    policy = Policy(network.config, prior.to_weights(), network.to_weights())
+    plan = study.plan
+    greedy = replace(plan.conditions, knobs=greedy_knobs(settings))
+    played = {}
+    for way, conditions in ((GREEDILY, greedy), (ON_STAGE, plan.conditions)):
+        rng = np.random.default_rng(plan.seed)
+        takes = perform(policy, plan.players, player_table(plan.players), conditions, rng)
+        played[way] = _means(takes, plan)
+    return Outcome(variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE])
+
+
+def greedy_knobs(settings: TrainingSettings) -> Knobs:
+    """Give the knobs that take what is best for the summed reward, and ask nobody's habits."""
+    weights = settings.weights
+    return Knobs(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
+
+
+def _means(takes: Sequence[Take], plan: Plan) -> Figures:
+    """Give the means over the pieces of the rewards and of what shows gaming."""
+    results = [figures(take.performance, plan.known) | take.rewards for take in takes]
+    column = estimate_column(results, plan.seed)
+    return {name: column[name].mean for name in (*REWARDS, *GAMING)}
+
+
+def _fingerprint(study: Study, variant: Variant, settings: TrainingSettings, pieces: list[Piece]) -> str:
+    """Give what tells an outcome from that of other settings, another corpus or other code."""
+    parts = [part.name for part in study.plan.players]
+    knobs = asdict(study.plan.conditions.knobs)
+    told = [settings.fingerprint(pieces), asdict(variant), study.seconds, study.plan.seed, parts, knobs]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(path: Path, fingerprint: str) -> Outcome | None:
+    """Give the outcome in a file; None where it is not there, broken, or of another study."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        return Outcome(**data["outcome"]) if data["fingerprint"] == fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, fingerprint: str, outcome: Outcome) -> None:
+    """Keep an outcome, whole or not at all, or raise CheckpointError."""
+    text = json.dumps({"fingerprint": fingerprint, "outcome": asdict(outcome)}, indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror}; free some space and give the same command again"
+        raise CheckpointError(msg) from error
+
+
+def _slug(name: str) -> str:
+    """Give a variant's name as a part of a file's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,86 @@
+"""The ablation as a page in Markdown: means and spreads over the seeds, a row a variant."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING, Final
+
+from improviser.studies.ablation import GAMING, GREEDILY, ON_STAGE, REWARDS, VARIANTS, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from improviser.evaluation.metrics import Figures
+
+# Between these two lines a page is the command's; what stands before and after is kept.
+BEGIN: Final = "<!-- begin: written by improviser ablate -->"
+END: Final = "<!-- end: written by improviser ablate -->"
+WAYS: Final = {GREEDILY: "Greedy for the reward", ON_STAGE: "As on stage"}
+
+
+def page_text(old: str, section: str) -> str:
+    """Give the page with the section in the place of the one between BEGIN and END, else at its end."""
+    before, found, rest = old.partition(BEGIN)
+    after = rest.partition(END)[2] if found else "\n"
+    return f"{before if found else old.rstrip() + chr(10) * 2}{BEGIN}\n\n{section}\n{END}{after}"
+
+
+def section_text(
+    outcomes: Sequence[Outcome], people: Mapping[str, Figures], command: str, described: str
+) -> str:
+    """Give the tables, with what was done.
+
+    Args:
+        outcomes: Of all variants and seeds.
+        people: Figures of people and the prior alone, by name.
+        command: What made them.
+        described: A sentence on pieces, time and seeds.
+    """
+    tables = [f"## {title}\n\n{table_text(outcomes, people, way)}" for way, title in WAYS.items()]
+    return "\n".join(
+        [f"`{command}`: {described}\n", *tables, f"## Done in the time\n\n{work_text(outcomes)}"]
+    )
+
+
+def table_text(outcomes: Sequence[Outcome], people: Mapping[str, Figures], way: str) -> str:
+    """Give the table of one way of playing."""
+    names = (*REWARDS, *GAMING)
+    lines = [f"| variant | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for name, row in people.items():
+        lines.append(f"| *{name}* | {' | '.join(spread([row[figure]], figure) for figure in names)} |")
+    for name, own in by_variant(outcomes).items():
+        rows = [outcome.greedy if way == GREEDILY else outcome.stage for outcome in own]
+        cells = [spread([row[figure] for row in rows], figure) for figure in names]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def work_text(outcomes: Sequence[Outcome]) -> str:
+    """Give the table of what was sampled and updated in the time."""
+    lines = ["| variant | transitions | updates |", "|---|---:|---:|"]
+    for name, own in by_variant(outcomes).items():
+        sampled = statistics.mean(outcome.transitions for outcome in own)
+        updates = statistics.mean(outcome.updates for outcome in own)
+        lines.append(f"| {name} | {sampled:,.0f} | {updates:,.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def by_variant(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Give the outcomes of each variant, in the order of VARIANTS."""
+    names = [variant.name for variant in VARIANTS]
+    ordered = sorted(outcomes, key=lambda outcome: names.index(outcome.variant))
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in ordered:
+        groups.setdefault(outcome.variant, []).append(outcome)
+    return groups
+
+
+def spread(values: Sequence[float], figure: str) -> str:
+    """Give the mean and, of several values, their standard deviation; - where there is none."""
+    places = 1 if "%" in figure else 3
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return "-"
+    mean = f"{statistics.mean(known):.{places}f}"
+    return f"{mean} +- {statistics.stdev(known):.{places}f}" if len(known) > 1 else mean

@@ -1,0 +1,168 @@
+"""How well a hidden taste is learned from presses: what three dislikes change, and the learning curve.
+
+Metrics, section 6; the trials are `training.taste_trial`'s. Each trial has a player of its own from the
+held-out corpus, and the same players meet each measure and each rate of errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.evaluation.estimate import Estimate, FloatArray, make_estimate, resample
+from improviser.studies.preference_run import (
+    TASTES,
+    WARM_UP_BARS,
+    Listener,
+    Outcome,
+    Session,
+    change_after_presses,
+    gain,
+    usual_scores,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from improviser.agent.policy import Actor
+    from improviser.engine import EngineSettings
+    from improviser.training.grid import Part
+
+# A measure has moved when it has fallen by so large a share.
+MOVED: Final = 0.25
+ERRORS: Final = (0.0, 0.1, 0.2, 0.3)
+MARKS: Final = (1, 3, 5, 10, 20)
+# The tastes of the curve, by the measures' names: each alone, both ways, and some together.
+HIDDEN: Final[tuple[Mapping[str, float], ...]] = (
+    *({name: sign} for name in TASTES for sign in (-1.0, 1.0)),
+    {"leap": -1.0, "onset": -1.0},
+    {"high": 1.0, "colour": -1.0},
+    {"onset": 1.0, "leap": -1.0},
+)
+# A listener who has had too little to press for gives up after so long.
+PATIENCE_S: Final = 600.0
+_GAIN_BARS, _GAIN_SEEDS = 4, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What three dislikes of a measure do to it in the next bars.
+
+    Attributes:
+        measure: Its name.
+        trials: How many there were.
+        mean: Its mean relative change.
+        moved: The share of trials in which it fell by MOVED and more.
+    """
+
+    measure: str
+    trials: int
+    mean: float
+    moved: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of the learning curve.
+
+    Attributes:
+        errors: The share of presses that are wrong.
+        presses: How many presses there were.
+        match: What was learned gains, as a share of what an oracle gains that knows the taste.
+        reward: The reward a step with what was learned, as a share of that without it.
+    """
+
+    errors: float
+    presses: int
+    match: Estimate
+    reward: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """An actor, how it plays, and players to listen to."""
+
+    actor: Actor
+    settings: EngineSettings
+    parts: Sequence[Part]
+    trials: int
+
+    def session(self, trial: int) -> Session:
+        """Give a session that has played for some bars."""
+        order = np.random.default_rng(0).permutation(len(self.parts))
+        session = Session(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
+        session.play_bars(WARM_UP_BARS)
+        return session
+
+    @property
+    def count(self) -> int:
+        """How many trials there are in all."""
+        return self.trials * (len(TASTES) + len(ERRORS))
+
+    def changes(self, report: Callable[[], None]) -> list[Change]:
+        """Give what three dislikes do to each measure."""
+        changes = []
+        for name in TASTES:
+            found = []
+            for trial in range(self.trials):
+                change = change_after_presses(self.session(trial), name, np.random.default_rng(trial))
+                found += [] if change is None else [change]
+                report()
+            known = np.array(found)
+            changes.append(
+                Change(
+                    name,
+                    len(known),
+                    float(known.mean()) if len(known) else float("nan"),
+                    float((known <= -MOVED).mean()) if len(known) else float("nan"),
+                )
+            )
+        return changes
+
+    def curve(self, report: Callable[[], None]) -> list[Point]:
+        """Give how well tastes are met after so many presses, at each rate of errors."""
+        points = []
+        for errors in ERRORS:
+            gains = []
+            for trial in range(self.trials):
+                gains.append(self._gains(trial, errors))
+                report()
+            points += [
+                Point(errors, presses, *_shares([row[place] for row in gains]))
+                for place, presses in enumerate(MARKS)
+            ]
+        return points
+
+    def _gains(self, trial: int, errors: float) -> list[tuple[Outcome, Outcome, Outcome] | None]:
+        """Give what `taste_trial.gain` gives at each mark; None where it was not reached."""
+        taste = HIDDEN[trial % len(HIDDEN)]
+        session = self.session(trial)
+        rng = np.random.default_rng([trial, 1])
+        listener = Listener(taste, usual_scores(session, taste), rng, errors)
+        until_s = session.now_s + PATIENCE_S
+        gains: list[tuple[Outcome, Outcome, Outcome] | None] = []
+        while len(gains) < len(MARKS) and session.now_s < until_s:
+            session.play()
+            listener.listen(session)
+            if listener.presses >= MARKS[len(gains)]:
+                gains.append(gain(session, taste, _GAIN_BARS, range(_GAIN_SEEDS)))
+        return gains + [None] * (len(MARKS) - len(gains))
+
+
+def _shares(gains: Sequence[tuple[Outcome, Outcome, Outcome] | None]) -> tuple[Estimate, Estimate]:
+    """Give the gain as a share of the oracle's, and the reward as a share of what it was."""
+    known = [each for each in gains if each is not None]
+    learned = np.array([learned.utility - without.utility for without, learned, _ in known])
+    oracle = np.array([oracle.utility - without.utility for without, _, oracle in known])
+    rewards = np.array([[learned.reward, without.reward] for without, learned, _ in known]).reshape(-1, 2)
+    return _share(learned, oracle), _share(*rewards.T)
+
+
+def _share(part: FloatArray, whole: FloatArray) -> Estimate:
+    """Give a part of a whole, each over all trials, with a 95 % interval."""
+    weights = resample(len(part), 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = float(part.sum() / whole.sum()) if len(part) else float("nan")
+        return make_estimate(mean, (weights @ part) / (weights @ whole))

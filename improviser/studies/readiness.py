@@ -1,0 +1,154 @@
+"""How soon a jam is ready and what it takes while it waits, beside what its libraries alone take.
+
+Compare figures of one run only: each pair is measured in turn, since machines differ from minute to minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from improviser.errors import ImproviserError
+from improviser.ipc.launch import environment
+from improviser.ports.base import VIRTUAL_INPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAIRS: Final = 5
+# What is loaded after the ports are open, and the first decisions, count too.
+SETTLE_S: Final = 1.0
+# A jam that does nothing is watched for so long.
+IDLE_S: Final = 10.0
+_PATIENCE_S: Final = 10.0
+_MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
+# python-rtmidi has no wheel from Python 3.13 on.
+_DRIVER: Final = "rtmidi" if find_spec("rtmidi") else "jack"
+_LIBRARIES: Final = f"import numpy, mido, {_DRIVER}"
+_BARE_CLIENT: Final = """
+import signal, sys, rtmidi
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+hears, plays = (kind(rtmidi.API_UNIX_JACK, 'Improviser Probe') for kind in (rtmidi.MidiIn, rtmidi.MidiOut))
+hears.open_virtual_port('Improviser Probe')
+plays.open_virtual_port('Improviser Probe')
+print('{"event": "ready"}', flush=True)
+try:
+    sys.stdin.read()
+finally:  # a client that just dies holds up the server
+    for port in (hears, plays):
+        port.close_port()
+        port.delete()
+"""
+_JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
+
+
+def measure_ready(preset: str) -> dict[str, float]:
+    """Give the time until a jam is ready and that of importing its libraries, medians of some pairs.
+
+    Raises:
+        ImproviserError: The jam does not begin.
+    """
+    pairs = [(_seconds_until_ready(preset), _seconds_of_imports()) for _ in range(PAIRS)]
+    jams, imports = zip(*pairs, strict=True)
+    return {
+        "jam ms": statistics.median(jams) * _MS_PER_S,
+        "imports ms": statistics.median(imports) * _MS_PER_S,
+        "jam over imports": statistics.median(jam / alone for jam, alone in pairs),
+    }
+
+
+def measure_idle(preset: str) -> dict[str, float]:
+    """Give what a jam takes that waits for a first note: memory of its performer, time of all its processes.
+
+    Nothing where no JACK server answers, or where the system does not tell (any but Linux).
+    """
+    try:
+        with _ready("-c", _BARE_CLIENT) as client:
+            bare = _resident_mb(client.pid)
+        with _ready(*_JAM, preset, "--backend", "jack", "--in", VIRTUAL_INPUT) as jam:
+            processes = (jam.pid, _child(jam.pid))
+            memory_mb = _resident_mb(processes[1]) - bare
+            begun_s, used_s = time.monotonic(), sum(map(_cpu_s, processes))
+            time.sleep(IDLE_S)
+            used_s = sum(map(_cpu_s, processes)) - used_s
+            share = used_s / (time.monotonic() - begun_s)
+    except (ImproviserError, OSError):
+        return {}
+    return {"MB above a bare client": memory_mb, "idle CPU %": 100 * share}
+
+
+def _seconds_until_ready(preset: str) -> float:
+    """Give the time until a jam says that it is ready."""
+    start_s = time.monotonic()
+    with _ready(*_JAM, preset, settle_s=0.0):
+        return time.monotonic() - start_s
+
+
+def _seconds_of_imports() -> float:
+    """Give the time that a process takes which only imports the libraries."""
+    start_s = time.monotonic()
+    subprocess.run([sys.executable, "-P", "-c", _LIBRARIES], check=True, env=environment())
+    return time.monotonic() - start_s
+
+
+@contextlib.contextmanager
+def _ready(*arguments: str, settle_s: float | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run Python with `arguments` while the block runs, which begins when the process is ready."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            cwd=folder,
+            env=environment(),
+        ) as process,
+    ):
+        try:
+            _wait_until_ready(process.stdout)
+            yield _settled(process, SETTLE_S if settle_s is None else settle_s)
+        finally:
+            process.terminate()
+            process.communicate(timeout=_PATIENCE_S)
+
+
+def _wait_until_ready(stream: IO[str] | None) -> None:
+    """Read events until the one that says ready. Raises ImproviserError where none does."""
+    for line in stream or ():
+        if json.loads(line).get("event") == "ready":
+            return
+    raise ImproviserError("the jam did not begin; see what it says: improviser jam")
+
+
+def _settled(process: subprocess.Popen[str], settle_s: float) -> subprocess.Popen[str]:
+    """Give a process after it had time to load what comes after the ports."""
+    time.sleep(settle_s)
+    return process
+
+
+def _child(parent: int) -> int:
+    """Give the process that `parent` has started."""
+    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()[0])
+
+
+def _resident_mb(process: int) -> float:
+    """Give the memory that a process holds."""
+    status = Path(f"/proc/{process}/status").read_text("utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) / _KB_PER_MB
+
+
+def _cpu_s(process: int) -> float:
+    """Give the seconds of a core that a process has taken so far."""
+    fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,122 @@
+"""Figures of what a witness has heard: how far onsets are off their grid, what is missing or stuck."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from improviser.performer.stats import quantiles_ms
+from improviser.studies.timing.probe import TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from improviser.studies.timing.probe import Note
+
+_KIND, _NOTE_ON = 4, 0x9
+_CHANNELS: Final = 16
+# Nothing comes early by more than this share of a step; what is further off is late, of the step before.
+_EARLY: Final = 0.25
+# The first notes come while caches are cold and the graph is being changed.
+_WARM_UP: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came from one sender.
+
+    Attributes:
+        notes: Note-ons that were judged.
+        missing: Note-ons that were sent and did not come.
+        doubled: Note-ons that came too often.
+        stuck: Notes whose end did not come.
+        off_ms: How far onsets are off the grid: p50, p99, p99.9, max.
+    """
+
+    notes: int
+    missing: int
+    doubled: int
+    stuck: int
+    off_ms: dict[str, float]
+
+
+def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool) -> Heard:
+    """Judge notes, or ticks, that belong on a grid.
+
+    The grid has the step that it ought to have, so that drift counts; where it begins follows from the notes.
+
+    Args:
+        notes: Note-ons and note-offs, or ticks, as the witness has them.
+        step_s: The grid.
+        sent: The note-ons that the sender has told of; None where it sends one on each step.
+        by_frame: Whether JACK's frames count, or the machine's clock.
+    """
+    ons = [note for note in notes if note[3] >> _KIND == _NOTE_ON or note[3] == TICK]
+    times_s = [note[1] if by_frame else note[2] for note in ons]
+    places, off_s = _on_grid(times_s, step_s)
+    if sent is None:
+        counts = Counter(places)
+        missing = max(places, default=0) - min(places, default=0) + bool(places) - len(counts)
+        doubled = sum(counts.values()) - len(counts)
+    else:
+        told, came = Counter(sent), Counter(note[4] for note in ons)
+        missing, doubled = (told - came).total(), (came - told).total()
+    return Heard(
+        notes=len(off_s[_WARM_UP:]),
+        missing=missing,
+        doubled=doubled,
+        stuck=_stuck(notes),
+        off_ms=quantiles_ms(off_s[_WARM_UP:]),
+    )
+
+
+def judge_reactions(keys: Iterable[Note], answers: Sequence[Note]) -> dict[str, float]:
+    """Give the time in ms from each key's note-on to the same note-on that follows: p50, p99, p99.9, max.
+
+    By JACK's frames; empty where none was answered.
+    """
+    waiting = [note for note in answers if note[3] >> _KIND == _NOTE_ON]
+    spans_s: list[float] = []
+    for key in (note for note in keys if note[3] >> _KIND == _NOTE_ON):
+        while waiting and waiting[0][1] < key[1]:
+            waiting.pop(0)
+        if waiting and waiting[0][3:] == key[3:]:
+            spans_s.append(waiting.pop(0)[1] - key[1])
+    return quantiles_ms(spans_s)
+
+
+def of_channel(notes: Iterable[Note], channel: int) -> list[Note]:
+    """Give the notes of a channel 0-15."""
+    return [note for note in notes if note[3] != TICK and note[3] % _CHANNELS == channel]
+
+
+def of_clock(notes: Iterable[Note]) -> list[Note]:
+    """Give the ticks."""
+    return [note for note in notes if note[3] == TICK]
+
+
+def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[float]]:
+    """Give the places of moments on the grid that fits them best, and how far off each is."""
+    if not times_s:
+        return [], []
+    first_s = times_s[0]
+    phase_s = statistics.median((at_s - first_s + step_s / 2) % step_s - step_s / 2 for at_s in times_s)
+    places = [math.floor((at_s - first_s - phase_s) / step_s + _EARLY) for at_s in times_s]
+    off_s = [at_s - first_s - place * step_s for at_s, place in zip(times_s, places, strict=True)]
+    centre_s = statistics.median(off_s)
+    return places, [off - centre_s for off in off_s]
+
+
+def _stuck(notes: Sequence[Note]) -> int:
+    """Give how many notes sound in the end."""
+    sounding: set[tuple[int, int]] = set()
+    for _, _, _, status, note in notes:
+        key = (status % _CHANNELS, note)
+        if status >> _KIND == _NOTE_ON:
+            sounding.add(key)
+        elif status != TICK:
+            sounding.discard(key)
+    return len(sounding)

@@ -1,0 +1,293 @@
+"""A trial: a jam on a JACK server of its own, the reference in C and a witness beside it, and work to do.
+
+All of it runs at once, so that a ratio to the reference is one of the same seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from improviser.errors import ImproviserError
+from improviser.listening.midi_clock import TICKS_PER_BEAT
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.priority import BEAT_PRIORITY
+from improviser.studies.timing.analysis import Heard, judge_grid, judge_reactions, of_channel, of_clock
+from improviser.studies.timing.probe import KEYS
+from improviser.studies.timing.reference import compile_reference
+from improviser.studies.timing.server import dummy_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from improviser.studies.timing.probe import Note
+
+# python-rtmidi has no wheel from Python 3.13 on.
+BACKENDS: Final = ("jack", "rtmidi-jack") if find_spec("rtmidi") else ("jack",)
+# Of no whole number of periods a step, so that notes meet all places of a period.
+TEMPO_BPM: Final = 117.0
+_STEPS_PER_BEAT: Final = 4
+STEP_S: Final = 60 / TEMPO_BPM / _STEPS_PER_BEAT
+TICK_S: Final = 60 / TEMPO_BPM / TICKS_PER_BEAT
+REFERENCE: Final = "Bench Reference"
+REFERENCE_CLOCK: Final = "Bench Clock"
+# The keys' channel is 0; the improviser plays on the next one, so that what is passed on is told from it.
+_CHANNEL: Final = 1
+_PATIENCE_S: Final = 20.0
+_MS_PER_S: Final = 1000.0
+_NICE: Final = 10
+_SPIN: Final = (sys.executable, "-c", "while True: pass")
+# Gives up what allows real-time priority (Linux: the capability 23, and the limit), and becomes a command.
+_ORDINARY: Final = """
+import ctypes, os, resource, sys
+ctypes.CDLL(None).prctl(24, 23, 0, 0, 0)
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What goes on beside a trial.
+
+    Attributes:
+        name: What it is called.
+        learns: Whether a learner works, in a process of its own at low priority.
+        jam_learns: Whether the jam learns in the background.
+        spins: Whether each core is kept busy.
+        pages: How many pages are open, see daemon.timing.pages.
+        realtime: Whether the jam and the reference may have real-time priority.
+    """
+
+    name: str
+    learns: bool = False
+    jam_learns: bool = False
+    spins: bool = False
+    pages: int = 0
+    realtime: bool = True
+
+
+WORKS: Final = (
+    Work("idle"),
+    Work("learner", learns=True),
+    Work("learning", jam_learns=True),
+    Work("pages", pages=4),
+    Work("loaded", spins=True),
+    Work("ordinary", learns=True, realtime=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried.
+
+    Attributes:
+        work: What goes on beside it.
+        backend: One of BACKENDS.
+        preset: What the jam plays.
+        period: JACK's, in frames.
+        seconds: How long.
+        learner: The command that learns.
+    """
+
+    work: Work
+    backend: str
+    preset: str
+    period: int
+    seconds: float
+    learner: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a trial.
+
+    Attributes:
+        trial: What was tried.
+        realtime: Whether the jam had real-time priority.
+        jam: What notes came from the improviser.
+        reference: What came from the reference in C; None where it cannot be compiled.
+        clock: What ticks of MIDI clock came from the improviser.
+        reference_clock: What came from another reference that sends these.
+        reaction_ms: From a key to the same note passed on, by JACK's frames: p50, p99, p99.9, max.
+    """
+
+    trial: Trial
+    realtime: bool
+    jam: Heard
+    reference: Heard | None
+    clock: Heard
+    reference_clock: Heard | None
+    reaction_ms: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        trial = self.trial
+        return {
+            "work": trial.work.name,
+            "backend": trial.backend,
+            "preset": trial.preset,
+            "period": trial.period,
+            "seconds": trial.seconds,
+            "realtime": self.realtime,
+            "jam": asdict(self.jam),
+            "reference": None if self.reference is None else asdict(self.reference),
+            "ratio": ratios(self.jam, self.reference),
+            "clock": asdict(self.clock),
+            "reference_clock": None if self.reference_clock is None else asdict(self.reference_clock),
+            "clock_ratio": ratios(self.clock, self.reference_clock),
+            "reaction_ms": self.reaction_ms,
+        }
+
+
+def ratios(ours: Heard, theirs: Heard | None) -> dict[str, float | None]:
+    """Give our quantiles over the reference's; None where either is missing."""
+    reference = theirs.off_ms if theirs is not None else {}
+    return {
+        name: ours.off_ms[name] / reference[name] if name in ours.off_ms and reference.get(name) else None
+        for name in ("p50", "p99", "p99.9")
+    }
+
+
+def run_trial(trial: Trial) -> Outcome:
+    """Run a trial.
+
+    Raises:
+        ImproviserError: JACK or the jam does not start, or the witness hears nothing.
+    """
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        reference = compile_reference(folder)
+        server = stack.enter_context(dummy_server(trial.period, realtime=trial.work.realtime))
+        environment = server.environment | {"IMPROVISER_STATE_DIR": name}
+        witness = _start(_witness(trial, hears_reference=reference is not None), environment)
+        stack.callback(_end, witness)
+        told = stack.enter_context((folder / "told.jsonl").open("w+", encoding="utf-8"))
+        with contextlib.ExitStack() as music:
+            for command in _work(trial, folder / "told.jsonl"):
+                music.enter_context(_beside(command, environment))
+            for command in _references(reference, trial):
+                music.enter_context(_beside(_admitted(trial, command), environment))
+            music.enter_context(_beside(_admitted(trial, _jam(trial)), environment, told))
+            _read_line(witness)
+        told.seek(0)
+        return _outcome(trial, _heard(witness), [json.loads(line) for line in told])
+
+
+def _outcome(trial: Trial, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> Outcome:
+    """Give what the witness's notes and the jam's events come to."""
+    ready = next((event for event in told if event["event"] == "ready"), None)
+    if ready is None:
+        raise ImproviserError("the jam did not begin; see what it says: improviser jam")
+    ports: dict[str, list[Note]] = {KEYS: [], VIRTUAL_OUTPUT: [], REFERENCE: [], REFERENCE_CLOCK: []}
+    for note in notes:
+        ports[note[0]].append(note)
+    ours, by_frame = ports[VIRTUAL_OUTPUT], trial.backend == "jack"
+    sent = [event["note"] for event in told if event["event"] == "played"]
+
+    def of_reference(name: str, step_s: float) -> Heard | None:
+        """Judge what came from a reference, if anything did."""
+        return judge_grid(ports[name], step_s, None, by_frame=False) if ports[name] else None
+
+    return Outcome(
+        trial=trial,
+        realtime=ready["realtime"],
+        jam=judge_grid(of_channel(ours, _CHANNEL), STEP_S, sent, by_frame=by_frame),
+        reference=of_reference(REFERENCE, STEP_S),
+        clock=judge_grid(of_clock(ours), TICK_S, None, by_frame=by_frame),
+        reference_clock=of_reference(REFERENCE_CLOCK, TICK_S),
+        reaction_ms=judge_reactions(ports[KEYS], of_channel(ports[VIRTUAL_OUTPUT], 0)),
+    )
+
+
+def _read_line(witness: subprocess.Popen[str]) -> None:
+    """Wait until the witness has played, or has failed."""
+    if witness.stdout is not None:
+        witness.stdout.readline()
+
+
+def _heard(witness: subprocess.Popen[str]) -> list[Note]:
+    """Give the notes that the witness has written down. Raises ImproviserError where it did not hear all."""
+    out, error = witness.communicate(timeout=_PATIENCE_S)
+    if witness.returncode:
+        raise ImproviserError(f"the witness of the trial says: {(error.splitlines() or ['nothing'])[-1]}")
+    return [tuple(json.loads(line)) for line in out.splitlines()]
+
+
+def _witness(trial: Trial, *, hears_reference: bool) -> list[str]:
+    """Give the command of the witness."""
+    ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
+    return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]
+
+
+def _jam(trial: Trial) -> list[str]:
+    """Give the command of the jam, which passes on what comes and sends its clock too."""
+    values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
+    ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
+    sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
+    learns = ["--learn"] * trial.work.jam_learns
+    return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports, *sends, *learns]
+
+
+def _references(program: Path | None, trial: Trial) -> list[list[str]]:
+    """Give the commands of the references, none where there is no program."""
+    if program is None:
+        return []
+    priority = str(BEAT_PRIORITY if trial.work.realtime else 0)
+    kinds = ((REFERENCE, STEP_S, "notes"), (REFERENCE_CLOCK, TICK_S, "clock"))
+    return [[str(program), name, str(step_s * _MS_PER_S), priority, kind] for name, step_s, kind in kinds]
+
+
+def _work(trial: Trial, told: Path) -> list[list[str]]:
+    """Give the commands that work beside the trial; what the jam says is in the file `told`."""
+    learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
+    pages = [sys.executable, "-P", "-m", "improviser.studies.timing.pages", str(told), str(trial.work.pages)]
+    return (
+        [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
+    )
+
+
+def _admitted(trial: Trial, command: list[str]) -> list[str]:
+    """Give a command that gets no real-time priority where the trial is one without."""
+    return command if trial.work.realtime else [sys.executable, "-c", _ORDINARY, *command]
+
+
+def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Start a command that is talked to."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _beside(
+    command: Sequence[str], environment: dict[str, str], output: IO[str] | None = None
+) -> Iterator[None]:
+    """Run a command while the block runs; what it says goes to `output`, or nowhere."""
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=output or silent, stderr=silent)
+    try:
+        yield
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """End a process."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()

@@ -1,0 +1,353 @@
+"""How a jam stands, from what the performer has told: for whoever asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from improviser.protocol import (
+    NEUTRAL,
+    Action,
+    Adopted,
+    Changed,
+    ClockUse,
+    Detached,
+    Halted,
+    Heard,
+    Judged,
+    Kept,
+    Knob,
+    Learned,
+    Locked,
+    Notice,
+    Offered,
+    Played,
+    PortChanged,
+    Ready,
+    Refused,
+    Restarted,
+    Rested,
+    Routed,
+    Silenced,
+    Started,
+    Switched,
+    Synced,
+    Tasted,
+    Turned,
+    Understood,
+    Undone,
+    value_to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from improviser.protocol import PerformerSettings
+    from improviser.session.session_log import Session
+
+# What the music waits for, while no clock's transport is stopped.
+FIRST_NOTE: Final = "your first note"
+CLOCK_START: Final = "the clock to start"
+ANY_START: Final = "your next note, a tap, a tempo or solo"
+# What follows from a command; of Synced, one of the improviser's own.
+_ANSWERS = (
+    Turned
+    | Switched
+    | Locked
+    | Routed
+    | Judged
+    | Undone
+    | Tasted
+    | Adopted
+    | Synced
+    | Silenced
+    | Kept
+    | Notice
+    | Refused
+    | Changed
+)
+# What settles a refusal of the same control.
+_SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed: "ports", Synced: "tempo"}
+# What is noticed is shown for so long; what is refused until something else is asked for, or as long.
+NOTICE_S: Final = 15.0
+# Why nothing is played, and what lets it go on.
+RESTS: Final = "it rests, since you have stopped: play to wake it"
+MUTED: Final = "it is muted: mute again lets it play (improviser ctl mute)"
+
+
+@dataclass
+class State:
+    """What is told to people and programs that steer.
+
+    Attributes:
+        is_alive: Whether a performer plays, or begins to.
+        offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
+        ignored: Gives how many messages were ignored.
+        heard_by: Gives who is connected to the virtual output, as far as the system tells.
+
+    Threads: `take` in one, `to_json` and `wait` in any.
+    """
+
+    preset: str = ""
+    source: str = ""
+    model: str = ""
+    adopted: Adopted = field(default_factory=lambda: Adopted(0))
+    learned: Learned | None = None
+    tempo_bpm: float = 0.0
+    clock: str = "own"
+    is_rolling: bool = False
+    is_halted: bool = False
+    is_resting: bool = False
+    waits_for: str | None = FIRST_NOTE
+    meter: tuple[int, int] = (4, 4)
+    key: str = ""
+    key_confidence: float = 0.0
+    chord: str | None = None
+    chord_confidence: float = 0.0
+    lock: str = ""
+    presets: tuple[str, ...] = ()
+    panel: dict[str, float] = field(default_factory=dict)
+    switched: set[str] = field(default_factory=set)
+    taste: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
+    notice: str = ""
+    refused: str = ""
+    refused_what: str = ""
+    likes: int = 0
+    dislikes: int = 0
+    backend: str = ""
+    realtime: bool = False
+    player: str | None = None
+    ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    offered: Offered = field(default_factory=lambda: Offered((), ()))
+    route: tuple[str | None, str | None] = (None, None)
+    sends_on: str = ""
+    is_virtual: bool = True
+    is_alive: bool = False
+    offset_s: float = 0.0
+    ignored: Callable[[], int] = lambda: 0
+    heard_by: Callable[[], tuple[str, ...]] = tuple
+    _outer: str = "midi"
+    gone: tuple[str, ...] = ()
+    _told_s: float = 0.0
+    _version: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def begin(self, settings: PerformerSettings) -> None:
+        """Stand as a performer begins."""
+        engine = settings.engine
+        with self._changed:
+            self.preset, self.source, self.model = settings.preset, settings.source, settings.model
+            self.tempo_bpm = engine.get("tempo_bpm", 0.0)
+            self.meter = tuple(engine.get("meter", self.meter))
+            self.lock = settings.lock or engine.get("key", "")
+            self._outer = "link" if settings.clock is ClockUse.LINK else "midi"
+            follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI}
+            self.waits_for = CLOCK_START if follows else FIRST_NOTE
+            self.presets = tuple(piece.preset for piece in settings.pieces)
+            self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
+            self.panel.update(engine.get("panel", {}))
+            self.taste = dict(engine.get("taste", {}))
+
+    def take(self, event: object) -> None:
+        """Take in an event."""
+        with self._changed:
+            self._take(event)
+            if _SETTLED.get(type(event)) == self.refused_what and getattr(event, "is_own", True):
+                self.refused = self.refused_what = ""
+            if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
+                self._version += 1
+                self._changed.notify_all()
+
+    def lose(self) -> None:
+        """Know that the performer is gone."""
+        with self._changed:
+            self.is_alive = self.is_rolling = False
+
+    def now_s(self) -> float:
+        """Give the moment by the clock of the backend, as far as it was told."""
+        return time.monotonic() - self.offset_s
+
+    def ask(self) -> int:
+        """Forget what was noticed, before a command is told; give the version."""
+        with self._changed:
+            self.notice = self.refused = self.refused_what = ""
+            return self._version
+
+    def wait(self, version: int, patience_s: float) -> bool:
+        """Wait until there is a change after `version`; tell whether one came."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._version > version, patience_s)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        with self._changed:
+            if time.monotonic() - self._told_s > NOTICE_S:
+                self.notice = self.refused = self.refused_what = ""
+            return {
+                "preset": self.preset,
+                "presets": list(self.presets),
+                "tempo_bpm": self.tempo_bpm,
+                "clock": self.clock,
+                "rolling": self.is_rolling,
+                "silent": self._silent(),
+                "waits_for": None if self.is_rolling or not self.is_alive else self.waits_for,
+                "meter": list(self.meter),
+                "key": self.key,
+                "key_confidence": self.key_confidence,
+                "lock": self.lock,
+                "chord": self.chord,
+                "chord_confidence": self.chord_confidence,
+                "panel": dict(self.panel),
+                **{str(name): name in self.switched for name in (Action.MUTE, Action.SOLO, Action.FREEZE)},
+                "taste": dict(self.taste),
+                "words": self.words,
+                "likes": self.likes,
+                "dislikes": self.dislikes,
+                "set": self.adopted.number,
+                "learned": None if self.learned is None else value_to_json(self.learned),
+                "alive": self.is_alive,
+                "backend": self.backend,
+                "realtime": self.realtime,
+                "player": self.player,
+                "offered": {"in": list(self.offered.inputs), "out": list(self.offered.outputs)},
+                "route": {"in": self.route[0], "out": self.route[1]},
+                "sends_on": self.sends_on,
+                "is_virtual": self.is_virtual,
+                "heard_by": list(self.heard_by()),
+                "ports": {kind: list(names) for kind, names in self.ports.items()},
+                "ignored": self.ignored(),
+                "gone": list(self.gone),
+                "notice": self.notice,
+                "refused": self.refused,
+                "refused_what": self.refused_what,
+            }
+
+    def _take(self, event: object) -> None:
+        """Take in an event of any kind."""
+        match event:
+            case Ready() | Routed() | Offered() | PortChanged():
+                self._take_ports(event)
+            case Understood() | Heard() | Played() | Rested():
+                self._take_music(event)
+            case Started() | Halted() | Detached() | Restarted():
+                self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
+                self.player = None if isinstance(event, Restarted) else self.player
+                self.is_resting, self.waits_for = False, _waits_for(event)
+            case Adopted():
+                self.adopted = event
+            case Learned():
+                self.learned = event
+            case Notice() | Refused():
+                self._take_words(event)
+            case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
+                self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else self._outer
+            case _:
+                self._take_steering(event)
+
+    def _take_music(self, event: Understood | Heard | Played | Rested) -> None:
+        """Take in what is played, and what is made of it."""
+        match event:
+            case Heard():
+                self.is_rolling, self.is_resting = not self.is_halted, False
+            case Rested():
+                self.is_resting = True
+            case Played(key=key, chord=chord):
+                self.key, self.chord = key, chord
+            case Understood(at_s, machine_s, _, key, key_confidence, chord, chord_confidence):
+                self.offset_s = machine_s - at_s
+                self.key, self.key_confidence = key, key_confidence
+                self.chord, self.chord_confidence = chord, chord_confidence
+
+    def _take_ports(self, event: Ready | Routed | Offered | PortChanged) -> None:
+        """Take in which ports are open, and could be."""
+        if isinstance(event, Offered):
+            self.offered = event
+            return
+        if isinstance(event, PortChanged):
+            self._change_port(event)
+            return
+        self.gone = ()
+        self.ports, self.sends_on, self.is_virtual = event.ports, event.sends_on, event.is_virtual
+        if isinstance(event, Routed):
+            self.route = event.route
+        if isinstance(event, Ready):
+            self.preset, self.tempo_bpm = event.preset, self.tempo_bpm or event.tempo_bpm
+            self.backend, self.realtime, self.player = event.backend, event.realtime, event.player
+            self.offset_s, self.is_alive = event.machine_s - event.at_s, True
+
+    def _change_port(self, event: PortChanged) -> None:
+        """Take in a port that has come, or has gone and may come back."""
+        self.gone = tuple(name for name in self.gone if name != event.name)
+        if not event.is_there:
+            self.gone += (event.name,)
+        if not event.is_output:
+            others = tuple(name for name in self.ports.get("in", ()) if name != event.name)
+            self.ports = {**self.ports, "in": (*others, event.name) if event.is_there else others}
+
+    def _take_words(self, event: Notice | Refused) -> None:
+        """Take in what is said for a while."""
+        self._told_s = time.monotonic()
+        if isinstance(event, Notice):
+            self.notice = event.text
+        else:
+            self.refused, self.refused_what = event.text, event.what
+
+    def _silent(self) -> str:
+        """Return why nothing is played now, and what lets it go on; nothing where it plays."""
+        if self.is_halted:
+            return f"it waits for {self.waits_for}"
+        if Action.MUTE in self.switched:
+            return MUTED
+        if not self.is_rolling:
+            return f"it waits for {self.waits_for}"
+        return RESTS if self.is_resting else ""
+
+    def _take_steering(self, event: object) -> None:
+        """Take in what was done with knobs and pedals."""
+        match event:
+            case Changed():
+                self.preset, self.source, self.model = event.preset, event.source, event.model
+                self.adopted, self.learned = Adopted(0), None
+                self.taste, self.words = event.taste, event.words
+            case Locked(key):
+                self.lock = key
+            case Turned(knob, position):
+                self.panel[knob] = position
+            case Switched(_, action, is_on):
+                (self.switched.add if is_on else self.switched.discard)(action)
+                self.is_resting = self.is_resting and action != Action.SOLO
+                self.is_rolling = self.is_rolling or (is_on and action == Action.SOLO and not self.is_halted)
+            case Judged(_, liked, taste, words):
+                self.likes, self.dislikes = self.likes + liked, self.dislikes + (not liked)
+                self.taste, self.words = taste, words
+            case Undone(_, taste, words) | Tasted(taste, words):
+                self.taste, self.words = taste, words
+            case _:
+                pass
+
+
+def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
+    """Return what the music waits for after an event, unless it plays."""
+    match event:
+        case Halted(by="Link"):
+            return "play in Link, whose transport is stopped"
+        case Halted(by=port) if port:
+            return f"play in the DAW (the MIDI clock on '{port}' is stopped), or a tap"
+        case Halted():
+            return "play in the DAW, whose transport is stopped"
+        case Detached():
+            return ANY_START
+        case _:
+            return FIRST_NOTE
+
+
+def state_of(session: Session) -> State:
+    """Give how a session's jam stood in the end, or stands where it goes on."""
+    state = State()
+    state.begin(session.settings)
+    for event in session.events:
+        state.take(event)
+    return state

@@ -1,0 +1,357 @@
+"""Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends.
+
+A performer that dies, hangs or loses the MIDI system while it plays is replaced: its notes are released,
+another one takes its ports, its connections and its place in the bar, and the music goes on.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
+
+from improviser.errors import ImproviserError
+from improviser.ipc.child_process import PerformerProcess
+from improviser.ipc.launch import launch_ahead
+from improviser.protocol import (
+    Act,
+    Action,
+    Adopted,
+    Changed,
+    ClockUse,
+    Command,
+    Event,
+    Failed,
+    LearnerSettings,
+    Notice,
+    PerformerSettings,
+    PortSettings,
+    Ready,
+    Routed,
+    Stop,
+    Summary,
+    Synced,
+    Warned,
+    line_to_value,
+    value_to_line,
+)
+from improviser.supervisor import rescue
+from improviser.supervisor.connections import Connections
+from improviser.supervisor.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from improviser.ipc.shared_state import Place
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+PANIC_SIGNAL: Final = "SIGUSR1"
+# A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
+PATIENCE_S: Final = 3.0
+# One that has said its summary only closes its ports, which a busy MIDI system may hold up.
+CLOSING_S: Final = 10.0
+# The beat wakes twice a second at least; one whose heart stands still for so long hangs.
+STILL_S: Final = 2.0
+# One that dies so often within a minute is not started again: something is wrong that no restart mends.
+RESTARTS_MAX: Final = 5
+_RESTARTS_S: Final = 60.0
+# So long it is waited for a MIDI system that is gone, as one that is started anew; looked for so often.
+RETURN_S: Final = 60.0
+RETRY_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.25
+
+
+class Supervisor:
+    """A performer in a process of its own.
+
+    The process is started first of all, so that it loads its libraries while the caller reads presets. Use it
+    as a context; on the way out the performer is ended and its notes are released.
+
+    Attributes:
+        state: How the jam stands.
+
+    Threads: the main thread, since signals are taken here; `tell`, `warn` and `insert` may be called in any.
+    """
+
+    def __init__(self) -> None:
+        """Take the process that was started ahead, or start one; it waits for its settings."""
+        self.state = State()
+        self._process = PerformerProcess()
+        self._ports: PortSettings | None = None
+        self._settings: PerformerSettings | None = None
+        self._begin()
+        self._follows = False
+        self._resume: Place | None = None
+        # When it was first replaced, with none that has played since.
+        self._missed_s: float | None = None
+        self._restarts: list[float] = []
+        self._asked_s: float | None = None
+        self._is_closed = False
+        self._connections = Connections()
+        self.state.heard_by = lambda: self._connections.listeners
+        self._handlers: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        """Take the signals that end a process, which end the music first, and the one for a panic."""
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                self._handlers[number] = signal.signal(number, self._interrupted)
+        if hasattr(signal, PANIC_SIGNAL):  # not on Windows
+            number = signal.Signals[PANIC_SIGNAL]
+            self._handlers[number] = signal.signal(number, lambda *_: self.panic())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the performer, where it has not ended, and give the signals back."""
+        self.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
+
+    def close(self) -> None:
+        """End the performer, where it has not ended; a second call does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._end()
+            self._connections.close()
+            self._process.close()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the performer was asked to stop."""
+        return self._asked_s is not None
+
+    def open(self, ports: PortSettings) -> None:
+        """Tell the performer which ports to open, which it does at once."""
+        self._ports = ports
+        self.state.route = ports.input_pattern, ports.output_pattern
+        self._process.write(value_to_line(replace(ports, ledger=self._process.ledger.descriptor)))
+
+    def start(self, settings: PerformerSettings) -> None:
+        """Tell the performer what to play."""
+        self._settings = settings
+        self.state.begin(settings)
+        self._process.write(value_to_line(settings))
+
+    def tell(self, command: Command) -> None:
+        """Hand a command to the performer; one that is gone is not told."""
+        if isinstance(command, Stop) and self._asked_s is None:
+            self._asked_s = time.monotonic()
+        self._process.write(value_to_line(command))
+
+    def warn(self, text: str) -> None:
+        """Let a warning come among the performer's events."""
+        self.insert(Warned(text))
+
+    def insert(self, event: Event) -> None:
+        """Let an event come among the performer's."""
+        self._process.lines.put(value_to_line(event))
+
+    def panic(self) -> None:
+        """Silence all that sounds; the music goes on."""
+        self.tell(Act(Action.PANIC))
+
+    def events(self) -> Iterator[Event]:
+        """Give the performer's events until it ends; after a crash that is not mended the last one says so.
+
+        Raises:
+            KeyboardInterrupt: Never: an interrupt stops the performer, which then says its summary.
+        """
+        yield from self._attend()
+        while self._may_restart():
+            if self._missed_s is None:
+                yield self._mourn()
+            else:
+                time.sleep(RETRY_S)
+            if self._asked_s is None:
+                self._restart()
+                yield from self._attend()
+        yield from self._aftermath()
+
+    def _begin(self) -> None:
+        """Know nothing yet of a new process."""
+        self._ready: Ready | None = None
+        self._summary: Summary | None = None
+        self._failed: Failed | None = None
+        self._has_rescued = False
+
+    def _attend(self) -> Iterator[Event]:
+        """Give the events of one performer until it has ended."""
+        while True:
+            try:
+                line = self._process.lines.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                line = ""
+            self._kill_where_hung()
+            if line is None:
+                break
+            event = self._event(line)
+            if isinstance(event, Failed):
+                self._failed = event
+            elif event is not None:
+                yield event
+        self._process.wait()
+
+    def _event(self, line: str) -> Event | None:
+        """Give the event in a line of the performer, None where there is none; keep what matters later."""
+        try:
+            event = line_to_value(line)
+        except ValueError:
+            return None
+        if isinstance(event, PortSettings | LearnerSettings | PerformerSettings | Command):
+            return None
+        self._keep(event)
+        return event
+
+    def _keep(self, event: Event) -> None:
+        """Keep of an event what matters later."""
+        self.state.take(event)
+        match event:
+            case Ready():
+                self._ready = event
+                self._missed_s = None
+                if self._ports is not None:  # a successor waits for this system, and takes no other one
+                    self._ports = replace(self._ports, backend=event.backend)
+                self._connections.follow(event)
+            case Summary():
+                self._summary = event
+            case Changed() if self._settings is not None:
+                self._settings = replace(
+                    self._settings,
+                    preset=event.preset,
+                    source=event.source,
+                    model=event.model,
+                    model_digest=event.model_digest,
+                    engine=event.engine,
+                    program=event.program,
+                    adopted=None,
+                )
+            case Adopted(number, path, digest) if self._settings is not None:
+                adopted = (number, path, digest) if number else None
+                self._settings = replace(self._settings, adopted=adopted)
+            case Routed() if self._ready is not None and self._ports is not None:
+                input_, output = event.route
+                self._ports = replace(self._ports, input_pattern=input_, output_pattern=output)
+                self._ready = replace(
+                    self._ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual
+                )
+            case Synced():
+                self._follows = self._follows or not event.is_own
+            case _:
+                pass
+
+    def _may_restart(self) -> bool:
+        """Tell whether the performer that has ended is to be replaced.
+
+        One that died playing is, not too often; one that has found no ports for it is for a while.
+        """
+        if self._summary is not None or self._asked_s is not None or self._settings is None:
+            return False
+        now_s = time.monotonic()
+        if self._ready is None:
+            return self._missed_s is not None and now_s - self._missed_s < RETURN_S
+        self._restarts = [at_s for at_s in self._restarts if at_s > now_s - _RESTARTS_S]
+        return len(self._restarts) < RESTARTS_MAX
+
+    def _mourn(self) -> Warned:
+        """Release what the performer that has died left sounding; give what to tell of it."""
+        self.state.lose()
+        self._missed_s = time.monotonic()
+        self._restarts.append(self._missed_s)
+        launch_ahead()  # it loads while the notes are released
+        self._connections.hold()
+        self._resume = self._process.ledger.place() or self._resume
+        fault = self._rescue()
+        if self._failed is not None:
+            return Warned(f"{self._failed.text}; it plays on when that is back")
+        return Warned("; ".join(part for part in (self._end_text(), fault, "it plays on") if part))
+
+    def _restart(self) -> None:
+        """Replace the performer."""
+        self._process.close()
+        process = PerformerProcess()
+        if self._ports is not None and self._settings is not None:
+            process.write(value_to_line(replace(self._ports, ledger=process.ledger.descriptor)))
+            process.write(value_to_line(self._resumed(self._settings)))
+        self._begin()
+        self._process = process  # from now on commands reach it, after what it has to be told first
+
+    def _end_text(self) -> str:
+        """Give how the performer ended, for people."""
+        return f"the performer {self._process.end}"
+
+    def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
+        """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
+        clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
+        state = self.state
+        return replace(
+            settings,
+            resume=self._resume,
+            clock=clock,
+            panel=dict(state.panel),
+            switched=tuple(sorted(state.switched)),
+            taste=dict(state.taste),
+            lock=state.lock,
+        )
+
+    def _aftermath(self) -> Iterator[Event]:
+        """After the last performer has gone: where it died, release its notes and say why."""
+        if self._missed_s is not None and self._asked_s is not None:
+            yield Notice("it was ended while it waited for the MIDI system")
+            return
+        sounds = bool(self._process.ledger.sounding())
+        fault = self._rescue()
+        if sounds and (self._summary is not None or self._failed is not None):
+            yield Warned(fault)
+        if self._failed is not None:
+            yield self._failed
+        elif self._summary is None and (self._ready is not None or self._asked_s is None):
+            yield Failed("; ".join(part for part in (self._end_text(), fault, "start again") if part))
+
+    def _rescue(self) -> str:
+        """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
+        self._has_rescued = True
+        sounding = self._process.ledger.sounding()
+        if self._ready is None or not sounding:
+            return ""
+        try:
+            is_heard = rescue.release(self._ready, sounding, self._connections.listeners)
+        except ImproviserError as error:
+            return f"its {len(sounding)} sounding notes could not be released: {error}"
+        if is_heard:
+            return f"{len(sounding)} sounding notes were released"
+        return f"{len(sounding)} notes may sound on, since it is not known who heard them: silence them there"
+
+    def _end(self) -> None:
+        """End the performer, gently where it plays."""
+        if self._process.is_running and self._ports is not None:
+            self.tell(Stop())
+            self._process.wait(PATIENCE_S)
+        if self._process.is_running:
+            self._process.kill()
+            self._process.wait()
+        if not self._has_rescued:
+            self._rescue()
+
+    def _kill_where_hung(self) -> None:
+        """Kill a performer that was asked to stop and did not, or whose heart stands still."""
+        if self._asked_s is not None:
+            patience_s = PATIENCE_S if self._summary is None else CLOSING_S
+            hangs = time.monotonic() - self._asked_s > patience_s
+        else:
+            hangs = self._ready is not None and self._process.still_s() > STILL_S
+        if hangs and self._process.is_running:
+            self._connections.look()
+            self._process.kill()
+
+    def _interrupted(self, _number: int, _frame: object) -> None:
+        """Stop the performer; a second signal kills it."""
+        if self._asked_s is None:
+            self.tell(Stop())
+        else:
+            self._process.kill()

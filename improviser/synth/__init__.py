@@ -1,0 +1,1 @@
+"""Sound from a FluidSynth beside the jam."""

@@ -1,0 +1,173 @@
+"""Sound without another program's help: `fluidsynth` on the improviser's virtual output."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.protocol import Changed, Notice, Ready, Warned
+from improviser.synth.soundfont import (
+    INSTEAD,
+    find_program,
+    find_soundfont,
+    gain_of,
+    how_to_install,
+    missing,
+)
+from improviser.synth.synth_connection import connecting, drivers, is_connected_anew
+from improviser.synth.synth_process import SynthProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from improviser.protocol import Event, PerformerSettings
+
+# A soundfont of 140 MB is read from a slow disk in so long.
+_PORT_S: Final = 20.0
+_LOOK_EVERY_S: Final = 0.05
+# One that was connected once is there at once, or its server was started anew.
+_AGAIN_S: Final = 0.5
+# More than ending it takes at worst.
+_CLOSE_S: Final = 5.0
+
+
+class Fluidsynth:
+    """Starts fluidsynth when the performer is ready, connects it, and ends it with the jam.
+
+    What it is connected with: see `daemon.synth_cable`.
+
+    Threads: one of its own from the first Ready on. `hear` is for one thread and never waits; `close` may be
+    called in any and waits until it has ended. `insert` is called in threads of this class.
+    """
+
+    def __init__(self, insert: Callable[[Event], None], settings: PerformerSettings | None = None) -> None:
+        """Tell through `insert` what becomes of it; `settings` say what program is asked for at the start."""
+        self._insert = insert
+        self._program = None if settings is None else settings.program
+        self._channel = 0 if settings is None else int(settings.engine.get("channel", 0))
+        self._readies: queue.SimpleQueue[Ready | None] = queue.SimpleQueue()
+        self._is_closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._process: SynthProcess | None = None
+        self._number = 0
+
+    @property
+    def _client(self) -> str:
+        """What the synthesizer is called in the MIDI system; each has a name of its own."""
+        return f"fluidsynth-{os.getpid()}-{self._number}"
+
+    def __enter__(self) -> Self:
+        """Wait for the performer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self.close()
+
+    def hear(self, event: Event) -> None:
+        """Take in what happens in the jam: when the performer is ready, also anew, it is made to sound."""
+        if isinstance(event, Changed):
+            self._program = event.program
+        if not isinstance(event, Ready) or self._is_closed.is_set():
+            return
+        self._readies.put(event)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="fluidsynth", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End it, gently; a second call does nothing."""
+        self._is_closed.set()
+        self._readies.put(None)
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
+
+    def _work(self) -> None:
+        """Make each performer sound, until the jam ends; then end the synthesizer."""
+        try:
+            while (ready := self._readies.get()) is not None and not self._is_closed.is_set():
+                fault = _fault(ready)
+                if fault:
+                    self._insert(Warned(fault))
+                else:
+                    self._sound(ready)
+        finally:
+            self._end()
+
+    def _sound(self, ready: Ready) -> None:
+        """Let a performer be heard, by the synthesizer that runs or by a new one."""
+        if self._process is not None and self._process.is_running and self._reconnected(ready):
+            return
+        self._end()
+        soundfont = find_soundfont()
+        program = find_program()
+        if program is None or soundfont is None:
+            return
+        self._number += 1
+        gain = str(gain_of(soundfont))
+        command = [program, *drivers(ready, self._client), "-q", "-g", gain, str(soundfont)]
+        try:
+            self._process = SynthProcess(command, self._died)
+        except OSError as error:
+            self._insert(Warned(f"no sound: {program} does not start ({error.strerror}); {INSTEAD}"))
+            return
+        self._begin(ready, soundfont)
+
+    def _begin(self, ready: Ready, soundfont: Path) -> None:
+        """Wait until the new synthesizer is connected, and say so."""
+        is_connected = self._connected(ready, self._client, _PORT_S)
+        if self._is_closed.is_set() or self._process is None or not self._process.is_running:
+            return
+        if self._program is not None:  # it may have been sent before
+            self._process.tell(f"prog {self._channel} {self._program}")
+        if is_connected:
+            self._insert(Notice(f"fluidsynth sounds with {soundfont.name}"))
+        else:
+            self._insert(Warned(f"fluidsynth is not connected: connect '{VIRTUAL_OUTPUT}' to it; {INSTEAD}"))
+
+    def _reconnected(self, ready: Ready) -> bool:
+        """Connect the synthesizer that runs with a new performer; false where a new one is needed."""
+        return is_connected_anew(ready) and self._connected(ready, self._client, _AGAIN_S)
+
+    def _connected(self, ready: Ready, client: str, patience_s: float) -> bool:
+        """Connect the synthesizer called `client`, waiting so long for its port; tell whether it is."""
+        until_s = time.monotonic() + patience_s
+        with connecting(ready) as connect:
+            while self._process is not None and self._process.is_running and not self._is_closed.is_set():
+                if connect(client):
+                    return True
+                if time.monotonic() > until_s:
+                    return False
+                self._is_closed.wait(_LOOK_EVERY_S)
+        return False
+
+    def _died(self, words: str) -> None:
+        """Tell that it has ended by itself, in the thread that reads it."""
+        if not self._is_closed.is_set():
+            self._insert(Warned(f"fluidsynth has ended ({words}); the music goes on without its sound"))
+
+    def _end(self) -> None:
+        """End the synthesizer, where one runs."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+
+def _fault(ready: Ready) -> str:
+    """Give why a performer cannot be made to sound; nothing where it can."""
+    if ready.backend == "loopback":
+        return f"no sound: there is no MIDI system to reach fluidsynth through; {INSTEAD}"
+    if not ready.is_virtual:
+        return (
+            f"no sound of our own: '{ready.sends_on}' is played on; leave --out away to let fluidsynth sound"
+        )
+    lacks = missing()
+    return f"no sound: {lacks}; {how_to_install()}; {INSTEAD}" if lacks else ""
