@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Actor
     from improviser.evaluation.evaluate import Plan
-    from improviser.studies.knob_sweep import Sweep
+    from improviser.evaluation.knob_sweep import Sweep
 
 _UNKNOWN = "-"
 
 
 def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
     """Turn each knob, print what it does, and draw it where a folder is given."""
-    from improviser.studies.knob_sweep import sweep
+    from improviser.evaluation.knob_sweep import sweep
 
     with progress("turning", 1) as advance:
         sweeps = sweep(actor, plan, lambda done, total: advance(done / total))
@@ -35,7 +35,7 @@ def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> 
 
 def _say_objects(sweeps: list[Sweep], preset: str) -> None:
     """Print a line of JSON a knob."""
-    from improviser.studies.knob_sweep import SETTINGS
+    from improviser.evaluation.knob_sweep import SETTINGS
 
     for one in sweeps:
         means = [value.mean for value in one.values]
@@ -46,7 +46,7 @@ def _say_objects(sweeps: list[Sweep], preset: str) -> None:
 
 def _say_rows(sweeps: list[Sweep]) -> None:
     """Print a table with a row a knob."""
-    from improviser.studies.knob_sweep import SETTINGS
+    from improviser.evaluation.knob_sweep import SETTINGS
 
     settings = (f"{setting:g}" for setting in SETTINGS)
     say_table(

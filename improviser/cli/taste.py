@@ -50,9 +50,9 @@ def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_
     else:
         _show(changes, curve)
     if plots is not None:
-        from improviser.evaluation.plot import write_taste
+        from improviser.studies.preference_plot import write_preference_curve
 
-        path = write_taste(curve, plots)
+        path = write_preference_curve(curve, plots)
         if not as_json:
             say(f"Drawn: {path}")
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.listening.chord import ChordTracker
 from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT
-from improviser.training.chord_fit import hear
-from improviser.training.chord_label import ALL_VOICES, harmonies
+from improviser.music.pitch import OCTAVE
+from improviser.training.chord_label import ALL_VOICES, STEPS_PER_BEAT, harmonies
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.corpus.piece import Piece
+    from improviser.listening.chord import ChordTable
     from improviser.training.chord_label import Harmony, Labels
 
 # What the player sounds of a chorale, and how many times as fast.
@@ -43,8 +45,24 @@ def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
     for name, (voices, speed) in HEARD.items():
         heard = list(harmonies(held_out, voices, speed))
         if heard:
-            figures[name] = _figures(heard, hear(heard))
+            figures[name] = _figures(heard, track_chords(heard))
     return figures
+
+
+def track_chords(heard: Sequence[Harmony], table: ChordTable | None = None) -> list[Labels]:
+    """Return the chord that a tracker names at each step, with its shipped table unless another is given."""
+    tracker = ChordTracker(len(heard), STEPS_PER_BEAT, table=table)
+    longest = max(len(harmony.bits) for harmony in heard)
+    bits = np.zeros((longest, len(heard)), dtype=np.int64)
+    for lane, harmony in enumerate(heard):
+        bits[: len(harmony.bits), lane] = harmony.bits
+    key = np.array([OCTAVE * harmony.mode for harmony in heard])
+    named = np.zeros_like(bits)
+    levels = np.stack([np.resize(harmony.levels, longest) for harmony in heard])
+    for step in range(longest):
+        tracker.push(bits[step], key, levels[:, step])
+        named[step] = tracker.chord
+    return [named[: len(harmony.bits), lane] for lane, harmony in enumerate(heard)]
 
 
 def _figures(heard: Sequence[Harmony], named: Sequence[Labels]) -> dict[str, float]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.corpus.key_example import Stream, from_first_note, modulated, to_stream
 from improviser.evaluation.estimate import estimate_column
 from improviser.listening.key import KeyTracker
 from improviser.music.pitch import OCTAVE
-from improviser.training.key_example import Stream, from_first_note, modulated, to_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -14,12 +14,12 @@ import numpy as np
 from improviser.engine.role import MELODY
 from improviser.errors import ImproviserError
 from improviser.evaluation.adaptation import BEFORE_BEATS
+from improviser.evaluation.knob_sweep import SETTINGS
 from improviser.evaluation.metrics.performance import note_lengths
 from improviser.evaluation.perturbation import UNCHANGED
 from improviser.evaluation.report import HUMAN
 from improviser.files import write_whole
 from improviser.music.chord import QUALITIES, QUALITY_COUNT
-from improviser.studies.knob_sweep import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
     from improviser.evaluation.adaptation import Adaptation
     from improviser.evaluation.evaluate import Evaluation
+    from improviser.evaluation.knob_sweep import Sweep
     from improviser.evaluation.likeness import Likeness
     from improviser.evaluation.rollouts import Take
     from improviser.listening.line import Events
-    from improviser.studies.knob_sweep import Sweep
-    from improviser.studies.preference_study import Point
 
 ROLLS: Final = 3
 CHORDS_FROM: Final = 48
@@ -65,7 +64,7 @@ def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
             plots[f"overlap-{_slug(name)}.png"] = _overlap(name, likeness)
     if evaluation.adaptations:
         plots["adaptation.png"] = _adaptation(evaluation.adaptations)
-    return _write_all(plots, folder)
+    return write_figures(plots, folder)
 
 
 def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
@@ -89,37 +88,7 @@ def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
         for level, style in ((sweep.human, "-"), (sweep.random, ":")):
             place.axhline(level, color=PLAYER_COLOUR, linestyle=style, linewidth=1)
         place.set_title(f"{sweep.knob}: {sweep.measure}", fontsize=9)
-    return _write_all({"knobs.png": figure}, folder)[0]
-
-
-def write_taste(curve: Sequence[Point], folder: Path) -> Path:
-    """Write `taste.png`, how a hidden taste is learned press by press, into a folder; give its path.
-
-    Raises:
-        ImproviserError: The file cannot be written.
-    """
-    figure = _figure(6, 4)
-    axes = figure.subplots()
-    for errors in sorted({point.errors for point in curve}):
-        points = [point for point in curve if point.errors == errors]
-        presses = [point.presses for point in points]
-        (line,) = axes.plot(
-            presses, [point.match.mean for point in points], marker="o", label=f"{errors:.0%} wrong"
-        )
-        axes.fill_between(
-            presses,
-            [point.match.low for point in points],
-            [point.match.high for point in points],
-            color=line.get_color(),
-            alpha=0.15,
-            linewidth=0,
-        )
-    axes.axhline(1.0, color=PLAYER_COLOUR, linewidth=1)
-    axes.set(xlabel="presses", ylabel="share of the oracle's gain", xscale="log")
-    axes.set_xticks(sorted({point.presses for point in curve}))
-    axes.get_xaxis().set_major_formatter("{x:.0f}")
-    axes.legend(frameon=False)
-    return _write_all({"taste.png": figure}, folder)[0]
+    return write_figures({"knobs.png": figure}, folder)[0]
 
 
 def sampled(takes: Sequence[Take]) -> list[Take]:
@@ -146,7 +115,7 @@ def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, i
 
 def _roll(name: str, take: Take) -> Figure:
     """Draw the player and the improviser beside one another, with bar lines."""
-    figure = _figure(12, 4)
+    figure = new_figure(12, 4)
     axes = figure.subplots()
     performance = take.performance
     for notes, colour, who in (
@@ -196,8 +165,8 @@ def _adaptation(adaptations: Mapping[str, Adaptation]) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
-    """Give an empty drawing of a size in inches; the canvas for PNG needs no display."""
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches; the canvas for PNG needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - optional, and takes a second
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
@@ -209,15 +178,19 @@ def _figure(width: float, height: float) -> Figure:
 def _small_plots(count: int) -> tuple[Figure, list[Axes]]:
     """Give a drawing with so many small plots."""
     down = -(-count // ACROSS)
-    figure = _figure(SMALL[0] * ACROSS, SMALL[1] * down)
+    figure = new_figure(SMALL[0] * ACROSS, SMALL[1] * down)
     grid: list[Axes] = list(figure.subplots(down, ACROSS, squeeze=False).ravel())
     for axes in grid[count:]:
         axes.set_axis_off()
     return figure, grid
 
 
-def _write_all(plots: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write figures into a folder by their names; give their paths, or raise ImproviserError."""
+def write_figures(plots: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write figures into a folder as PNG files of these names, and return their paths.
+
+    Raises:
+        ImproviserError: A file cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in plots.items():

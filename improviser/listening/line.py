@@ -201,3 +201,10 @@ def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
 def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
     """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; arrays broadcast."""
     return _DEGREES.take(base * _TABLE_ROW + notes)
+
+
+def sounding_notes(events: Events) -> npt.NDArray[np.int64]:
+    """Return the note that sounds in each step, (steps,), -1 in silence."""
+    marks = np.where(events == HOLD, 0, np.arange(len(events)))
+    source = events[np.maximum.accumulate(marks)]
+    return np.where(source >= 0, source, -1).astype(np.int64)

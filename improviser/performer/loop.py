@@ -26,7 +26,7 @@ from improviser.performer.input.zone import Zone
 from improviser.performer.midi_mapping import Surface
 from improviser.performer.midi_output import Voice
 from improviser.performer.policy_history import Fetched, NotFetched
-from improviser.performer.ports.router import Cabling
+from improviser.performer.port_router import Cabling
 from improviser.performer.preset_switcher import Loaded, NotLoaded
 from improviser.performer.stats import Tally
 from improviser.performer.steering import Steering

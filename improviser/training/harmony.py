@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.evaluation.metrics.performance import sounding_notes
-from improviser.listening.line import HOLD, NONE, REST, Events
+from improviser.listening.line import HOLD, NONE, REST, Events, sounding_notes
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE
 

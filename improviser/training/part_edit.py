@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.evaluation.metrics import sounding_notes
-from improviser.listening.line import HOLD, REST, SILENT, Events
+from improviser.listening.line import HOLD, REST, SILENT, Events, sounding_notes
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
 from improviser.training.grid import in_known_key

@@ -14,7 +14,7 @@ from improviser.config.preset import load_preset
 from improviser.corpus import library as corpus
 from improviser.corpus.piece import Piece
 from improviser.evaluation.estimate import Estimate
-from improviser.studies.knob_sweep import Sweep
+from improviser.evaluation.knob_sweep import Sweep
 from tests.cli.conftest import Refuse, RunJson
 from tests.cli.corpus import write_tiny_corpus
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from improviser.music.expectation import NATS_A_UNIT, interval_surprisal
-from improviser.training.expectation_fit import fit, table_text
+from improviser.studies.expectation_fit import fit, table_text
 from tests.tiny_corpus import chorale, tiny_corpus, tune
 
 SAME: int = 12

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from improviser.corpus.key_example import from_first_note, modulated, to_stream, with_wrong_notes
 from improviser.corpus.library import load_pieces
 from improviser.evaluation import key_figures
 from improviser.evaluation.key_figures import Heard, hear, krumhansl, listening_figures
 from improviser.listening import key_table
 from improviser.listening.key import KeyTracker, read_key_table
 from improviser.music.scale import parse_key
-from improviser.training import key_fit
-from improviser.training.key_example import from_first_note, modulated, to_stream, with_wrong_notes
+from improviser.studies import key_fit
 from tests.tiny_corpus import chorale, tiny_corpus, tune
 
 ALL_VOICES = (0, 1, 2, 3)

@@ -14,8 +14,8 @@ from improviser.engine.role import COMPING
 from improviser.evaluation.baselines import Conditions
 from improviser.evaluation.estimate import Estimate
 from improviser.evaluation.evaluate import Plan
+from improviser.evaluation.knob_sweep import MEASURES, SETTINGS, Sweep, sweep
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
-from improviser.studies.knob_sweep import MEASURES, SETTINGS, Sweep, sweep
 from improviser.training.env import RewardWeights
 from improviser.training.grid import DUETS, chorale_parts, comping_parts
 from tests.tiny_corpus import chorale

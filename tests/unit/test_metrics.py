@@ -14,8 +14,8 @@ from improviser.evaluation.metrics import (
     figures,
     known_phrases,
     phrases,
-    sounding_notes,
 )
+from improviser.listening.line import sounding_notes
 from tests.tiny_corpus import to_events
 
 C_MAJOR = 0b0000_1001_0001

@@ -10,9 +10,9 @@ import pytest
 
 from improviser.engine import EngineSettings
 from improviser.engine.trait import TUNE_TRAITS
-from improviser.evaluation.plot import write_taste
 from improviser.studies import preference_run as taste_trial
 from improviser.studies import preference_study as taste_study
+from improviser.studies.preference_plot import write_preference_curve
 from improviser.studies.preference_run import (
     DELAY_S,
     PAUSE_S,
@@ -156,4 +156,4 @@ def test_a_study_has_all_rows(parts: list[Part], monkeypatch: pytest.MonkeyPatch
     assert all(-1 <= change.mean and 0 <= change.moved <= 1 for change in changes if change.trials)
     assert [(0.0, 1), (0.0, 2), (0.3, 1), (0.3, 2)] == [(point.errors, point.presses) for point in curve]
     assert study.count == len(reports)
-    assert write_taste(curve, tmp_path).read_bytes().startswith(b"\x89PNG")
+    assert write_preference_curve(curve, tmp_path).read_bytes().startswith(b"\x89PNG")

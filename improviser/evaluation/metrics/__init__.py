@@ -17,7 +17,7 @@ from improviser.evaluation.metrics.diversity import (
     vendi_score,
 )
 from improviser.evaluation.metrics.harmony import chord_tones, harmony_figures
-from improviser.evaluation.metrics.performance import Figures, Performance, sounding_notes
+from improviser.evaluation.metrics.performance import Figures, Performance
 from improviser.evaluation.metrics.rules import rule_statistics
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "known_phrases",
     "phrases",
     "rule_statistics",
-    "sounding_notes",
     "vendi_score",
 ]
 

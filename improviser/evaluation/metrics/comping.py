@@ -20,11 +20,10 @@ from improviser.evaluation.metrics.performance import (
     IntRow,
     Performance,
     percent,
-    sounding_notes,
     whole_bars,
 )
 from improviser.evaluation.metrics.rules import repetition_figures
-from improviser.listening.line import REST
+from improviser.listening.line import REST, sounding_notes
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, QUALITY_COUNT
 from improviser.music.meter import SIXTEENTHS_PER_BEAT

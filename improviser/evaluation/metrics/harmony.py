@@ -12,8 +12,8 @@ from improviser.evaluation.metrics.performance import (
     IntRow,
     Performance,
     percent,
-    sounding_notes,
 )
+from improviser.listening.line import sounding_notes
 from improviser.music.accent import LEVELS
 from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.meter import SIXTEENTHS_PER_BEAT

@@ -44,13 +44,6 @@ class Performance:
         return METERS[self.meter].bar_steps(self.steps_per_beat)
 
 
-def sounding_notes(events: Events) -> IntRow:
-    """Give the note that sounds in each step, (steps,), -1 in silence."""
-    marks = np.where(events == HOLD, 0, np.arange(len(events)))
-    source = events[np.maximum.accumulate(marks)]
-    return np.where(source >= 0, source, -1).astype(np.int64)
-
-
 def note_lengths(events: Events) -> IntRow:
     """Give for each onset how many steps its note sounds, to the end of the events at most."""
     changes = np.append(np.flatnonzero(events != HOLD), len(events))

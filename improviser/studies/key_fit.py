@@ -1,4 +1,4 @@
-"""Fits the key tracker to the corpus: `python -m improviser.training.key_fit` writes its table anew.
+"""Fits the key tracker to the corpus: `python -m improviser.studies.key_fit` writes its table anew.
 
 Maximum likelihood of the true key at random moments of the training split's pieces, many also with a
 modulation or wrong notes put in: tunes, single voices of chorales and all their voices at once. The loss is
@@ -20,19 +20,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from improviser.corpus.key_example import from_first_note, modulated, to_stream, with_wrong_notes
 from improviser.corpus.library import load_pieces
 from improviser.listening import key_table
 from improviser.listening.cue import CUE_COUNT, CUE_ROTATIONS, MOST_CUES, Cues
 from improviser.listening.key import HIDDEN, MEMORY_BEATS, TABLE_SHAPES, UNITS, WIDTH
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import KEY_COUNT, Mode
-from improviser.training.key_example import from_first_note, modulated, to_stream, with_wrong_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from improviser.corpus.key_example import Stream
     from improviser.corpus.piece import Piece
-    from improviser.training.key_example import Stream
 
 CASTS: Final = ((0,), (1,), (2,), (3,), (0, 1, 2, 3), (0, 2, 3))
 SEED: Final = 1

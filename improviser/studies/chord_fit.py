@@ -1,4 +1,4 @@
-"""Fits the chord tracker to the chorales: `python -m improviser.training.chord_fit` writes its table anew.
+"""Fits the chord tracker to the chorales: `python -m improviser.studies.chord_fit` writes its table anew.
 
 Chords, motions and tones are counted in the training split, with the harmony of all four voices for the
 truth, and smoothed so that what is rare stays possible. The few knobs, the weights of evidence and the
@@ -16,20 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.corpus.library import load_pieces
+from improviser.evaluation.chord_figures import track_chords
 from improviser.listening import chord_table
 from improviser.listening.chord import (
     CHORD_TABLE_SHAPES,
     NAT,
-    ChordTracker,
     TableParts,
     make_chord_table,
 )
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
-from improviser.training.chord_label import ALL_VOICES, STEPS_PER_BEAT, Harmony, Labels, harmonies
+from improviser.studies.key_fit import write_module
+from improviser.training.chord_label import ALL_VOICES, STEPS_PER_BEAT, Harmony, harmonies
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
-from improviser.training.key_fit import write_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,26 +88,9 @@ def count(whole: Iterable[Harmony]) -> TableParts:
     return {name: np.rint(NAT * np.log(part)).astype(np.int64) for name, part in named.items()}
 
 
-def hear(heard: Sequence[Harmony], parts: TableParts | None = None) -> list[Labels]:
-    """Give what a tracker, the shipped one unless the parts of a table are given, names at each step."""
-    table = None if parts is None else make_chord_table(parts)
-    tracker = ChordTracker(len(heard), STEPS_PER_BEAT, table=table)
-    longest = max(len(harmony.bits) for harmony in heard)
-    bits = np.zeros((longest, len(heard)), dtype=np.int64)
-    for lane, harmony in enumerate(heard):
-        bits[: len(harmony.bits), lane] = harmony.bits
-    key = np.array([OCTAVE * harmony.mode for harmony in heard])
-    named = np.zeros_like(bits)
-    levels = np.stack([np.resize(harmony.levels, longest) for harmony in heard])
-    for step in range(longest):
-        tracker.push(bits[step], key, levels[:, step])
-        named[step] = tracker.chord
-    return [named[: len(harmony.bits), lane] for lane, harmony in enumerate(heard)]
-
-
 def score(parts: TableParts, heard: Sequence[Harmony]) -> float:
     """Give the mean share of steps whose root, and whose whole chord, is right."""
-    named = np.concatenate(hear(heard, parts))
+    named = np.concatenate(track_chords(heard, make_chord_table(parts)))
     labels = np.concatenate([harmony.labels for harmony in heard])
     named, labels = named[labels != NO_CHORD], labels[labels != NO_CHORD]
     return float(np.mean(named == labels) + np.mean(named // QUALITY_COUNT == labels // QUALITY_COUNT)) / 2

@@ -1,4 +1,4 @@
-"""Fits what melodies are expected to do: `python -m improviser.training.expectation_fit` writes its table.
+"""Fits what melodies are expected to do: `python -m improviser.studies.expectation_fit` writes its table.
 
 Counts of the training split: how often each melodic interval follows a note of each degree of the scale, in
 chorale voices and in tunes; where counts are few, those of the interval after any degree stand in.
