@@ -44,6 +44,20 @@ def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: Cloc
     ] == texts(performance)
 
 
+def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
+    """Several of them leave at one moment, which is nothing to divide by."""
+    performance = returning(0.002)
+    performance.play(1.0, ON)
+    for stall in range(6):
+        stalled_s = 2.0 + stall * 0.7
+        performance.at(
+            stalled_s, lambda until_s=stalled_s + 0.1: performance.clock.advance(START_S + until_s)
+        )
+    performance.run(until_s=8.0)
+    assert 4 <= len(ons(performance))
+    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
+
+
 @pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
 def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
     """Ticks without a start come back: they are known by their places between the ticks that were sent."""
