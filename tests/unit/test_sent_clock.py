@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,9 +51,7 @@ def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
     performance.play(1.0, ON)
     for stall in range(6):
         stalled_s = 2.0 + stall * 0.7
-        performance.at(
-            stalled_s, lambda until_s=stalled_s + 0.1: performance.clock.advance(START_S + until_s)
-        )
+        performance.at(stalled_s, partial(performance.clock.advance, START_S + stalled_s + 0.1))
     performance.run(until_s=8.0)
     assert 4 <= len(ons(performance))
     assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
