@@ -89,8 +89,8 @@ def _unwrapped(data: bytes) -> bytes:
     at = 12
     while at + _CHUNK_BYTES <= len(data):
         size = int.from_bytes(data[at + 4 : at + _CHUNK_BYTES], "little")
-        if data[at : at + 4] == b"data":
-            return data[at + _CHUNK_BYTES : at + _CHUNK_BYTES + size]
+        if data[at : at + 4] == b"data":  # a size of 0 was never filled in
+            return data[at + _CHUNK_BYTES :][: size or None]
         at += _CHUNK_BYTES + size + size % 2
     return data
 

@@ -35,7 +35,7 @@ def with_bars(song: Song, otherwise: Meter, meter: Meter | None, pickup: float |
         song: What the file holds.
         otherwise: The meter of a song that names none.
         meter: The meter of the whole song; None leaves the file's.
-        pickup: Quarter notes before the first downbeat; None leaves that to the file's time signatures.
+        pickup: Quarter notes before the first downbeat; None or 0 leaves the file's time signatures.
 
     Raises:
         UsageError: The pickup is as long as a bar, or no number of thirty-second notes.
@@ -105,12 +105,19 @@ def counted_lines(stretches: Sequence[BarLine], steps_per_beat: int, until: floa
     """Return the bar lines that the engine has to be told, in meters that it counts.
 
     It counts on by itself from the first bar of a stretch; where a bar is no whole number of steps, or of a
-    meter that is counted as another one, it is told each bar line up to the beat `until`.
+    meter that is counted as another one, it is told each bar line up to the beat `until`. Of bars that are
+    shorter than a step it is told those that are a step apart.
     """
-    for line, after in pairwise((*stretches, BarLine(until, COMMON))):
+    step = 1 / steps_per_beat - _ROUNDING
+    ends = (*(line.beat for line in stretches[1:]), until)
+    long_enough = [line for line, end in zip(stretches, ends, strict=True) if end - line.beat >= step]
+    for line, after in pairwise((*long_enough, BarLine(until, COMMON))):
         counted = counted_as(line.meter)
         yield BarLine(line.beat, counted)
         if counted != line.meter or (line.meter.bar_beats * steps_per_beat) % 1:
-            bars = math.ceil((min(after.beat, until) - line.beat) / line.meter.bar_beats - _ROUNDING)
-            for bar in range(1, bars):
-                yield BarLine(line.beat + bar * line.meter.bar_beats, counted)
+            end, told = min(after.beat, until), line.beat
+            for bar in range(1, math.ceil((end - line.beat) / line.meter.bar_beats - _ROUNDING)):
+                beat = line.beat + bar * line.meter.bar_beats
+                if min(beat - told, end - beat) >= step:
+                    yield BarLine(beat, counted)
+                    told = beat

@@ -6,23 +6,33 @@ device is not channel 1 of another.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import UsageError
-from improviser.midi.message import PERCUSSION_CHANNEL, NoteOff, NoteOn, SystemMessage
+from improviser.listening.window import PEDAL_DOWN
+from improviser.midi.message import (
+    PERCUSSION_CHANNEL,
+    SUSTAIN_PEDAL,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    SystemMessage,
+    TimedMessage,
+)
 from improviser.midi.song import MetaEvent, MetaKind, TimedEvent, Track
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from improviser.midi.message import Message
     from improviser.midi.song import Song
 
 CHANNELS: Final = 16
 _CHANNEL: Final = "channel:"
+# A note that never ends sounds for so many quarter notes, and so long a pedal holds what nobody plays anew.
+ENDLESS_BEATS: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +191,50 @@ def port_opening(song: Song, port: int) -> tuple[TimedEvent, ...]:
     return (TimedEvent(0, MetaEvent(MetaKind.PORT, bytes((port,)))),) if names_port else ()
 
 
-def ended(track: Track, end_tick: int) -> Track:
-    """Return `track` with a note-off at `end_tick`, or where it begins, for each note that never ends."""
-    sounding: Counter[tuple[int, int]] = Counter()
-    last = end_tick
+def ended(track: Track, end_tick: int, longest: int) -> Track:
+    """Return `track` with a note-off for each note that never ends.
+
+    It comes `longest` ticks after the note's beginning, at `end_tick` at the latest.
+    """
+    sounding: dict[tuple[int, int], list[int]] = {}
     for event in port_events(track):
         message = event.message
         if isinstance(message, NoteOn):
-            sounding[message.channel, message.note] += 1
-            last = max(last, event.tick)
-        elif isinstance(message, NoteOff) and sounding[message.channel, message.note]:
-            sounding[message.channel, message.note] -= 1
-    ends = [TimedEvent(last, NoteOff(*key)) for key in sorted(sounding.elements())]
+            sounding.setdefault((message.channel, message.note), []).append(event.tick)
+        elif isinstance(message, NoteOff) and sounding.get((message.channel, message.note)):
+            sounding[message.channel, message.note].pop(0)
+    ends = [
+        TimedEvent(max(begun, min(begun + longest, end_tick)), NoteOff(*key))
+        for key, starts in sorted(sounding.items())
+        for begun in starts
+    ]
     events = sorted((*track.events, *ends), key=lambda event: event.tick) if ends else track.events
     return replace(track, events=tuple(events))
+
+
+def without_endless_pedals(heard: Iterable[TimedMessage]) -> list[TimedMessage]:
+    """Return what a player does, with each sustain pedal lifted where it holds nothing that still sounds.
+
+    That is ENDLESS_BEATS after the last key came up; a file may lack the pedal's end.
+    """
+    kept: list[TimedMessage] = []
+    keys: set[tuple[int, int]] = set()
+    pedals: set[int] = set()
+    silent_from = 0.0
+    for timed in heard:
+        if not keys and timed.due_s - silent_from > ENDLESS_BEATS:
+            lifts = (ControlChange(channel, SUSTAIN_PEDAL, 0) for channel in sorted(pedals))
+            kept += [TimedMessage(silent_from + ENDLESS_BEATS, lift) for lift in lifts]
+            pedals.clear()
+        match timed.message:
+            case NoteOn(channel, note):
+                keys.add((channel, note))
+            case NoteOff(channel, note):
+                keys.discard((channel, note))
+                silent_from = timed.due_s
+            case ControlChange(channel, control, value) if control == SUSTAIN_PEDAL:
+                (pedals.add if value >= PEDAL_DOWN else pedals.discard)(channel)
+            case _:
+                pass
+        kept.append(timed)
+    return kept

@@ -10,7 +10,15 @@ from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.midi.song import Song, refined
 from improviser.music.meter import COMMON, Meter
 from improviser.offline.bar_line import after_pickup, bar_end, counted_lines, meter_stretches, with_bars
-from improviser.offline.part import ended, free_part, player_events, port_opening, track_list
+from improviser.offline.part import (
+    ENDLESS_BEATS,
+    ended,
+    free_part,
+    player_events,
+    port_opening,
+    track_list,
+    without_endless_pedals,
+)
 from improviser.offline.session import Report, engine_in_beats, ignore, improviser_track, play_along
 
 if TYPE_CHECKING:
@@ -37,7 +45,7 @@ class Wishes:
     Attributes:
         player: The player's track, see `part.player_events`; None for all together.
         meter: The meter of the whole song.
-        pickup: Quarter notes before the first downbeat.
+        pickup: Quarter notes before the first downbeat; 0 says that a short first bar is none.
         channel: The improviser's channel, 0-15, whether it is free or not.
     """
 
@@ -77,16 +85,17 @@ def render_song(
     song = with_bars(_fine(song), otherwise, wishes.meter, wishes.pickup)
     events = player_events(song, wishes.player)
     last_beat = _last_note(song, events) / song.ticks_per_beat
-    stretches = after_pickup(meter_stretches(song, otherwise))
+    stretches: Sequence[BarLine] = meter_stretches(song, otherwise)
+    if wishes.pickup != 0:
+        stretches = after_pickup(stretches)
     end, meter = bar_end(stretches, last_beat)
-    song = replace(
-        song, tracks=tuple(ended(track, round(end * song.ticks_per_beat)) for track in song.tracks)
-    )
-    heard = [
+    end_tick, longest = (round(beats * song.ticks_per_beat) for beats in (end, ENDLESS_BEATS))
+    song = replace(song, tracks=tuple(ended(track, end_tick, longest) for track in song.tracks))
+    heard = without_endless_pedals(
         TimedMessage(event.tick / song.ticks_per_beat, event.apart())
         for event in player_events(song, wishes.player)
         if event.is_note or not isinstance(event.message, NoteOn | NoteOff)
-    ]
+    )
     port, channel = free_part(song, settings.channel) if wishes.channel is None else (0, wishes.channel)
     until = end + settings.patience_bars * meter.bar_beats
     lines = list(counted_lines(stretches, settings.steps_per_beat, until))

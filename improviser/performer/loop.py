@@ -255,14 +255,12 @@ class Beat:
             return
         if self._steers(message, arrival):
             return
+        message = self._mpe.merged(message, arrival.port)
+        if message is None or not self._zone.has(message):
+            return
         stand_in = self._stage.stand_in
         if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
             self._welcome(stand_in)
-        if not self._zone.has(message):
-            return
-        message = self._mpe.merged(message, arrival.port)
-        if message is None or not self._zone.is_pitched(message):
-            return
         self._engine.hear(message, arrival.at_s)
         if self._extent.first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
@@ -319,7 +317,8 @@ class Beat:
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
-        self._hearing.let_go(self._engine, self._now_s(), channel=channel)
+        for heard_on in self._mpe.heard_on(channel):
+            self._hearing.let_go(self._engine, self._now_s(), channel=heard_on)
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""

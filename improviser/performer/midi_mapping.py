@@ -10,7 +10,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from improviser.listening.window import PEDAL_DOWN
-from improviser.midi.message import DATA_MAX, ControlChange, NoteOff, NoteOn, PolyAftertouch, ProgramChange
+from improviser.midi.message import (
+    ALL_SOUND_OFF,
+    DATA_MAX,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    PolyAftertouch,
+    ProgramChange,
+)
 from improviser.protocol import Act, Action, ControlMessage, Knob, Steer, Turn
 
 if TYPE_CHECKING:
@@ -102,6 +110,8 @@ class Surface:
             return True
         if not isinstance(message, ControlChange):
             return False
+        if message.control >= ALL_SOUND_OFF:  # a channel mode message
+            return True
         before = self._last.get(control, 0.0)
         self._last[control] = message.value
         return before < PEDAL_DOWN <= message.value

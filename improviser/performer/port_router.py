@@ -84,7 +84,7 @@ class Cabling:
         """Report that our own output comes back; an input that is surely no player's is closed."""
         if isinstance(loop, LoopClosed):
             self._lift(loop.name, engine, at_s)
-            self._tell(PortChanged(loop.name, is_output=False, is_there=False))
+            self._tell(PortChanged(loop.name, is_output=False, is_there=False, may_return=False))
             self._tell(
                 Warned(
                     f"'{loop.name}' sends back what is played, so it is not listened to any more; to listen "

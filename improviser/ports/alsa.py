@@ -50,6 +50,8 @@ _SYSEX_MAX: Final = 1 << 17
 _ACTIVE_SENSING: Final = 0xFE
 # So long a reading thread is waited for, which has nothing to do but end.
 _CLOSE_S: Final = 1.0
+# After an error that may last, reading is tried again so much later.
+_AFTER_FAULT_S: Final = 0.01
 
 
 class MessageSplitter:
@@ -136,10 +138,12 @@ class AlsaInput:
         while client is not None:
             try:
                 event = client.event_input(prefer_bytes=True)
-            except alsa_midi.ALSAError as error:
-                if error.errnum != -errno.ENOSPC:  # else we were too slow, and some are lost
+            except Exception as error:  # noqa: BLE001 - an event that cannot be read; what follows it can
+                if self.client is None:
                     return
                 self.faults += 1
+                if getattr(error, "errnum", None) != -errno.ENOSPC:  # else some are lost
+                    time.sleep(_AFTER_FAULT_S)
                 continue
             at_ns = time.monotonic_ns()
             if self._is_end(event, client):

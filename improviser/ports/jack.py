@@ -423,11 +423,10 @@ class JackBackend:
 
     def _cables(self, name: str) -> tuple[str, ...]:
         """Give the names of the ports that the port `name` is connected to."""
-        try:
+        with contextlib.suppress(PortError), _translated("list the cables", self._module):
             port = self._client.get_port_by_name(name)
             return tuple(other.name for other in self._client.get_all_connections(port))
-        except self._module.JackError:  # it has just gone
-            return ()
+        return ()  # the port has just gone
 
 
 def open_jack(client: str = CLIENT) -> JackBackend:
@@ -445,10 +444,13 @@ def open_jack(client: str = CLIENT) -> JackBackend:
 
 @contextlib.contextmanager
 def _translated(what: str, module: Any) -> Iterator[None]:  # noqa: ANN401 - as above
-    """Turn what JACK-Client raises into a PortError that says it could not do `what`."""
+    """Turn what JACK-Client raises into a PortError that says it could not do `what`.
+
+    Of a port that is just going it raises a RuntimeError too: its name and its type are null pointers.
+    """
     try:
         yield
-    except module.JackError as error:
+    except (module.JackError, RuntimeError) as error:
         raise PortError(f"cannot {what}: {error}; see: improviser ports") from error
 
 

@@ -41,7 +41,12 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def _part_from_python() -> None:
-    """Make Python's stderr write to a descriptor of its own, from now on."""
+    """Make Python's stderr write to a descriptor of its own, from now on.
+
+    On Windows it writes to the console itself, which is no descriptor.
+    """
+    if sys.platform == "win32":
+        return
     stream = sys.stderr
     with contextlib.suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
         if stream.fileno() == _STDERR:

@@ -22,18 +22,20 @@ class Rested:
 
 @dataclass(frozen=True, slots=True)
 class PortChanged:
-    """A port is open since now, or has gone; one that has gone is opened again when it is back.
+    """A port is open since now, or has gone.
 
     Attributes:
         name: Its name.
         is_output: Whether it is the one that is played on; else it is listened to.
         is_there: Whether it is open.
+        may_return: Whether one that has gone is opened again when it is back.
     """
 
     event: ClassVar[str] = "port"
     name: str
     is_output: bool
     is_there: bool
+    may_return: bool = True
 
 
 @dataclass(frozen=True, slots=True)

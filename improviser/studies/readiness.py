@@ -35,18 +35,15 @@ _MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
 _DRIVER: Final = "rtmidi" if find_spec("rtmidi") else "jack"
 _LIBRARIES: Final = f"import numpy, mido, {_DRIVER}"
 _BARE_CLIENT: Final = """
-import signal, sys, rtmidi
+import signal, sys, jack
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-hears, plays = (kind(rtmidi.API_UNIX_JACK, 'Improviser Probe') for kind in (rtmidi.MidiIn, rtmidi.MidiOut))
-hears.open_virtual_port('Improviser Probe')
-plays.open_virtual_port('Improviser Probe')
-print('{"event": "ready"}', flush=True)
-try:
+client = jack.Client('Improviser Probe', no_start_server=True)
+client.midi_inports.register('In')
+client.midi_outports.register('Out')
+client.set_process_callback(lambda _frames: None)
+with client:
+    print('{"event": "ready"}', flush=True)
     sys.stdin.read()
-finally:  # a client that just dies holds up the server
-    for port in (hears, plays):
-        port.close_port()
-        port.delete()
 """
 _JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
 

@@ -279,9 +279,9 @@ class State:
             self.offset_s, self.is_alive = event.machine_s - event.at_s, True
 
     def _change_port(self, event: PortChanged) -> None:
-        """Take in a port that has come, or has gone and may come back."""
+        """Take in a port that has come, or has gone."""
         self.gone = tuple(name for name in self.gone if name != event.name)
-        if not event.is_there:
+        if not event.is_there and event.may_return:
             self.gone += (event.name,)
         if not event.is_output:
             others = tuple(name for name in self.ports.get("in", ()) if name != event.name)

@@ -22,6 +22,7 @@ from improviser.protocol import (
     Changed,
     ClockUse,
     Command,
+    Detached,
     Event,
     Failed,
     LearnerSettings,
@@ -240,8 +241,8 @@ class Supervisor:
                 self._ready = replace(
                     self._ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual
                 )
-            case Synced():
-                self._follows = self._follows or not event.is_own
+            case Synced() | Detached():  # a clock whose transport is gone is followed no more
+                self._follows = isinstance(event, Synced) and (self._follows or not event.is_own)
             case _:
                 pass
 

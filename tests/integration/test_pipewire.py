@@ -43,7 +43,7 @@ def test_a_daemon_that_is_started_again_is_joined(run: Run, pipewire: PipeWire) 
 
 
 def test_a_jam_survives_a_restart_of_the_daemon(run: Run, pipewire: PipeWire) -> None:
-    """PipeWire goes without a word to its clients: that is told, and it plays on within 5 s of its return."""
+    """That it is gone is told, and it plays on within 5 s of its return. PipeWire 0.3 goes without a word."""
     jam = run("demo", "--json", "--tempo", "150", "--key", "C", "--seed", "3", pipewire=pipewire)
     wait_for(lambda: jam.told("played"), "a note")
     pipewire.restart()
@@ -52,7 +52,8 @@ def test_a_jam_survives_a_restart_of_the_daemon(run: Run, pipewire: PipeWire) ->
     ready = len(jam.lines)
     wait_for(lambda: any('"played"' in line for line in jam.lines[ready:]), "a note on the new daemon")
     assert time.monotonic() - back_s < 5.0 + SLACK_S
-    assert any("does not answer" in told["text"] for told in jam.told("warning"))
+    warnings = " ".join(told["text"] for told in jam.told("warning"))
+    assert re.search("does not answer|the JACK server is gone", warnings)
     jam.process.send_signal(signal.SIGINT)
     assert (0, "") == jam.end()
 

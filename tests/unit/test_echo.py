@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, ProgramChange, message_to_bytes
-from improviser.performer.input.echo import EchoFilter, LoopHeard
+from improviser.performer.input.echo import OCTAVE, EchoFilter, LoopHeard
 
 ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)
 Change = Callable[[Message], Message]
@@ -34,6 +35,12 @@ class Loop:
         """Send what comes back; return whether that is taken for an echo."""
         self.send(message, at_s)
         return self.comes(self._change(message), at_s + delay_s)
+
+
+def up(message: Message, semitones: int) -> Message:
+    """Return a note higher by some semitones."""
+    assert isinstance(message, NoteOn | NoteOff)
+    return replace(message, note=message.note + semitones)
 
 
 def rounds_until_dropped(loop: Loop, notes: range = range(40)) -> int:
@@ -157,6 +164,29 @@ def test_the_player_beside_a_loop_is_heard() -> None:
     loop.send(ON, 6.0)
     assert loop.comes(ON, 6.01)
     assert not loop.comes(ON, 6.012)
+
+
+def test_quick_repeats_that_are_passed_on_are_no_loop() -> None:
+    """One key, 13 times a second, through a look-ahead of 1,024 frames: each is the player's."""
+    loop = Loop(look_ahead_s=1024 / 48000)
+    for place in range(240):
+        at_s, message = place * 0.0385, OFF if place % 2 else ON
+        assert not loop.comes(message, at_s)
+        loop.echoes.note_sent(message_to_bytes(message), at_s, "A")
+    assert not loop.told
+
+
+@pytest.mark.parametrize("semitones", [0, OCTAVE])
+def test_what_is_passed_on_into_a_loop_goes_round_once_it_is_proven(semitones: int) -> None:
+    """Our notes prove the loop; from then on the player's own come back in vain, moved or not."""
+    loop = Loop(lambda message: up(message, semitones))
+    rounds_until_dropped(loop)
+    messages: list[Message] = [NoteOn(0, 50, 70), NoteOff(0, 50), NoteOn(0, 50, 70)]
+    for place, message in enumerate(messages):
+        at_s = 20.0 + place * 0.2
+        assert not loop.comes(message, at_s)
+        loop.echoes.note_sent(message_to_bytes(message), at_s, "A")
+        assert loop.comes(up(message, semitones), at_s + 0.01)
 
 
 def test_what_has_no_channel_is_no_echo() -> None:

@@ -14,10 +14,12 @@ from improviser.midi.message import (
     PolyAftertouch,
     ProgramChange,
     SongPosition,
+    message_to_bytes,
 )
+from improviser.performer.inbox import ARRIVALS_MAX
 from improviser.performer.input.mpe import MpeZones
 from improviser.protocol import Controlled, Heard, Lifted
-from tests.performing import Performance
+from tests.performing import KEYBOARD, Performance, performer_settings
 
 PORT = "Seaboard"
 
@@ -87,6 +89,18 @@ def test_a_key_ends_where_it_began() -> None:
     zones = MpeZones()
     merged(zones, NoteOn(3, 63, 90), *configured(0, 15))
     assert [NoteOff(3, 63), NoteOff(0, 63)] == merged(zones, NoteOff(3, 63), NoteOff(3, 63))
+    merged(zones, NoteOn(4, 62, 90), *configured(0, 0))
+    assert [NoteOff(0, 62), NoteOff(4, 62)] == merged(zones, NoteOff(4, 62), NoteOff(4, 62))
+
+
+def test_a_members_channel_is_heard_on_its_masters() -> None:
+    """On another port it is heard as it is; a key that began elsewhere is held there still."""
+    zones = MpeZones()
+    merged(zones, *configured(0, 15))
+    assert {0, 3} == zones.heard_on(3)
+    merged(zones, NoteOn(3, 60, 90), *configured(0, 0))
+    assert {0, 3} == zones.heard_on(3)
+    assert {4} == zones.heard_on(4)
 
 
 def test_a_sequencer_is_no_mpe_keyboard() -> None:
@@ -97,6 +111,29 @@ def test_a_sequencer_is_no_mpe_keyboard() -> None:
     for channel in (4, 5, 6, 7):
         merged(zones, *touch(channel, 60)[:2], ProgramChange(channel, 3), NoteOn(channel, 64, 90))
     assert [NoteOn(8, 60, 90)] == merged(zones, NoteOn(8, 60, 90))
+
+
+def test_a_member_alone_may_be_listened_to_by_its_master() -> None:
+    """Whoever listens to channel 1 hears the keyboard whose master that is."""
+    performance = Performance(performer_settings(listen_channels=(0,)))
+    performance.play(0.5, *configured(0, 15), *touch(3, 64), NoteOff(3, 64))
+    performance.run(until_s=2.0)
+    assert [(0, 64)] == [(heard.channel, heard.note) for heard in performance.told(Heard)]
+
+
+def test_what_is_held_comes_up_where_its_note_off_was_lost() -> None:
+    """An MPE keyboard fills the queue with bends; its keys are held on the master's channel."""
+    performance = Performance()
+    performance.play(0.5, *configured(0, 15), *touch(3, 64))
+    performance.at(1.0, lambda: fill(performance, PitchBend(3, 5)))
+    performance.run(until_s=2.0)
+    assert [(0, 64)] == [(up.channel, up.note) for up in performance.told(Lifted)]
+
+
+def fill(performance: Performance, message: Message) -> None:
+    """Let more come than the queue takes."""
+    for _ in range(ARRIVALS_MAX + 1):
+        performance.hears[KEYBOARD](message_to_bytes(message), performance.clock.now_ns())
 
 
 def test_a_jam_hears_one_player() -> None:

@@ -16,6 +16,7 @@ from improviser.engine.role import COMPING
 from improviser.errors import MidiFileError, UsageError
 from improviser.midi.message import (
     ControlChange,
+    Message,
     NoteOff,
     NoteOn,
     ProgramChange,
@@ -35,6 +36,7 @@ from improviser.midi.song import key_signature
 from improviser.music.meter import Meter
 from improviser.music.scale import Key, Mode
 from improviser.offline import Wishes, render_song, with_program
+from improviser.offline.part import ENDLESS_BEATS
 from tests.actors import Indifferent, pulse, random_policy
 from tests.rendering import BAR, FREE, IN_C, beats, loudest, render, timed
 from tests.sessions import sounding_after
@@ -136,6 +138,19 @@ def test_a_stray_event_is_no_music() -> None:
     assert stray in strayed.tracks
 
 
+@pytest.mark.parametrize(
+    "hung",
+    [ControlChange(0, 64, 127), NoteOn(1, 30, 80)],
+)
+def test_what_never_ends_is_no_solo(hung: Message) -> None:
+    """A pedal or a note without its end before a stray note: the improviser rests between them."""
+    stray = (TimedEvent(100 * BAR, NoteOn(0, 60, 80)), TimedEvent(100 * BAR + 9, NoteOff(0, 60)))
+    song = to_song(TUNE, Track("", (TimedEvent(0, hung), *stray)))
+    played = beats(render(song))
+    assert not [beat for beat in played if 16 + ENDLESS_BEATS + 2 * 4 <= beat < 400]
+    assert [beat for beat in played if beat >= 400]
+
+
 def test_a_lead_in_is_listened_to() -> None:
     """Before the player's first note nothing is played; then a bar is listened to where no key is told."""
     assert 16.0 == beats(render(to_song(to_track(TUNE, start=4 * BAR))))[0]
@@ -193,6 +208,17 @@ def test_each_meter_counts_from_its_place(meters: list[tuple[int, int, int]], ex
     assert expected == [beat for beat in loudest(render(song, settings=drawn)) if beat < 16]
 
 
+@pytest.mark.parametrize("meter", [(1, 64), (1, 128), (3, 128)])
+@pytest.mark.parametrize("steps_per_beat", [1, 4])
+def test_bars_that_are_shorter_than_a_step(meter: tuple[int, int], steps_per_beat: int) -> None:
+    """They are played through, each note after the other, and the meter that follows is counted."""
+    song = to_song(TUNE, meters=[MeterChange(0, *meter), MeterChange(2 * BAR, 4, 4)])
+    rendered = render(song, settings=replace(IN_C, steps_per_beat=steps_per_beat))
+    assert sorted(beats(rendered)) == beats(rendered)
+    assert song.meter_map == rendered.meter_map
+    assert {8.0, 12.0} <= set(beats(rendered))
+
+
 def test_a_meter_that_the_grid_does_not_fit() -> None:
     """Bars of 7/8 on a grid of triplets begin where they should: the last step of each is cut."""
     song = to_song(TUNE, meters=[MeterChange(0, 7, 8)])
@@ -226,6 +252,13 @@ def test_the_pickup_may_be_given(
     rendered = render(song, Wishes(pickup=pickup))
     assert [MeterChange(*change) for change in expected] == list(rendered.meter_map)
     assert pickup == loudest(rendered)[0]
+
+
+@pytest.mark.parametrize(("pickup", "first"), [(None, 1.0), (0.0, 0.0)])
+def test_a_short_first_bar_may_be_no_pickup(pickup: float | None, first: float) -> None:
+    """The file's short bar is taken for a pickup, unless one says that there is none."""
+    song = to_song(TUNE, meters=[MeterChange(0, 1, 4), MeterChange(TICKS, 3, 4)])
+    assert first == loudest(render(song, Wishes(pickup=pickup)))[0]
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,16 @@ def test_a_player_who_comes_first_keeps_the_built_in_one_silent() -> None:
     assert (1, START_S + 1.0) == (summary.notes_heard, summary.start_s)
 
 
+@pytest.mark.parametrize(("channels", "message"), [((), NoteOn(9, 36, 90)), ((0,), NoteOn(1, 60, 90))])
+def test_what_is_not_listened_to_is_nobody_else(channels: tuple[int, ...], message: NoteOn) -> None:
+    """A drum, or another channel than those that are listened to: the tune and the music go on."""
+    performance = alone(listen_channels=channels)
+    performance.play(GRACE_S + 3.3, message, port="Improviser In")
+    performance.run(until_s=GRACE_S + 3.3 + 2 * BAR_S)
+    assert not performance.told(Notice)
+    assert performance.sent[-1][0] > GRACE_S + 3.3 + BAR_S
+
+
 def test_the_built_in_player_leaves_for_somebody_else() -> None:
     """A foreign note ends the tune, and the beat begins anew with it."""
     performance = alone()

@@ -135,7 +135,7 @@ def test_a_take_is_never_written_over_another(tmp_path: Path) -> None:
 def test_a_take_has_the_key_that_it_was_played_in() -> None:
     """The key of the most of our notes is the key signature; before any, the key that was chosen."""
     recorder = take()
-    for key in ("G", "Ebm", "Ebm"):
+    for key in ("G", "Ebm", "Ebm", "", "", ""):  # a note that nobody decided has none
         recorder.take(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
     assert (
         Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor

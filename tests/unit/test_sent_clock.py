@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,6 +43,18 @@ def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: Cloc
     assert [
         f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"
     ] == texts(performance)
+
+
+def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
+    """Several of them leave at one moment, which is nothing to divide by."""
+    performance = returning(0.002)
+    performance.play(1.0, ON)
+    for stall in range(6):
+        stalled_s = 2.0 + stall * 0.7
+        performance.at(stalled_s, partial(performance.clock.advance, START_S + stalled_s + 0.1))
+    performance.run(until_s=8.0)
+    assert 4 <= len(ons(performance))
+    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
 
 
 @pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])

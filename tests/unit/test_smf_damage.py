@@ -91,6 +91,7 @@ DAMAGED = {
     "no end of track": (GOOD[:SECOND] + chunk(b"MTrk", NOTE), []),
     "riff": (riff(GOOD), []),
     "riff with more": (riff(GOOD, b"LIST\x03\0\0\0abc\0", b"DISP\x02\0\0\0ab"), []),
+    "riff of no length": (riff(GOOD).replace(b"data" + struct.pack("<L", len(GOOD)), b"data" + bytes(4)), []),
     "riff cut": (riff(GOOD)[:-4], ["the length of track 2: what is there is read"]),
     "song select": (
         file_bytes(b"", b"\0\xf3\1" + NOTE),

@@ -142,10 +142,12 @@ def test_ports_that_come_and_go_are_known() -> None:
     """What is listened to is what is there now; what has gone is named until it is back."""
     came, went = (PortChanged("Wheel", is_output=False, is_there=there) for there in (True, False))
     out = PortChanged("Synth", is_output=True, is_there=False)
+    looped = PortChanged("Wheel", is_output=False, is_there=False, may_return=False)
     assert (["Keys", "Wheel"], []) == ports_of(READY, came)
     assert (["Keys"], ["Wheel"]) == ports_of(READY, came, went)
     assert (["Keys", "Wheel"], []) == ports_of(READY, came, went, came)
     assert (["Keys"], ["Synth"]) == ports_of(READY, out)
+    assert (["Keys"], []) == ports_of(READY, came, looped)  # it will not be listened to again
     routed = Routed((None, None), {"in": ("Other",), "out": ("Synth",)}, "Synth", is_virtual=False)
     assert (["Other"], []) == ports_of(READY, out, routed)
 

@@ -128,7 +128,8 @@ def test_all_notes_off_is_no_panic() -> None:
     assert [] == desk.play(ControlChange(0, 123, 0), ControlChange(0, 120, 0))
     assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
     bound = Surface([Binding((), CHANGE, 123, None, "panic")], lambda _: 1.0)
-    assert [Act(Action.PANIC)] == list(bound.asked(ControlChange(0, 123, 127), PORT))
+    for _ in range(2):  # devices send it with value 0
+        assert [Act(Action.PANIC)] == list(bound.asked(ControlChange(0, 123, 0), PORT))
 
 
 def test_nothing_of_a_controller_without_keys_is_music() -> None:

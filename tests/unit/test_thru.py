@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -12,7 +12,7 @@ from improviser.performer.inbox import PortLost
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.ports.loopback import LoopbackBackend
-from improviser.protocol import Act, Action, Played
+from improviser.protocol import Act, Action, Lifted, Played, Warned
 from tests.performing import KEYBOARD, Performance, hanging, performer_settings
 
 
@@ -135,6 +135,33 @@ def test_quick_repeats_pass() -> None:
         performance.play(0.1 + place * 0.004, message)
     performance.run(until_s=1.0)
     assert quick == [message for _, message in of_channel(performance, 5)][: len(quick)]
+
+
+@pytest.mark.parametrize("every_s", [0.005, 0.01])
+@pytest.mark.parametrize("value", [lambda place: 64 + place % 2, lambda place: abs(place % 20 - 10)])
+def test_a_control_that_goes_to_and_fro_passes(every_s: float, value: Callable[[int], int]) -> None:
+    """A wheel that trembles between two values, or swings, proves no loop, however long it does."""
+    performance = passing()
+    moves: list[Message] = [ControlChange(5, 1, value(place)) for place in range(200)]
+    for place, move in enumerate(moves):
+        performance.play(0.1 + place * every_s, move)
+    performance.run(until_s=3.0)
+    assert moves == [message for _, message in of_channel(performance, 5)]
+    assert not performance.told(Warned)
+
+
+def test_two_players_on_the_same_key_leave_nothing_hanging() -> None:
+    """One takes the key that the other has just left: both note-offs are heard and go out."""
+    performance = passing()
+    performance.play(0.1, NoteOn(5, 60, 80))
+    performance.play(0.5, NoteOff(5, 60))
+    performance.play(0.505, NoteOn(5, 60, 70), port="Improviser In")
+    performance.play(0.525, NoteOff(5, 60), port="Improviser In")
+    performance.run(until_s=1.0)
+    assert [0.1, 0.5, 0.505, 0.525] == [at_s for at_s, _ in of_channel(performance, 5)]
+    assert [(KEYBOARD, 60), ("Improviser In", 60)] == [
+        (event.port, event.note) for event in performance.told(Lifted)
+    ]
 
 
 def test_all_notes_off_goes_out_as_the_players_own_ends() -> None:

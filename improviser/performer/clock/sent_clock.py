@@ -37,10 +37,14 @@ class SentClock:
         self._transport: deque[tuple[float, Message]] = deque(maxlen=16)
 
     def note(self, messages: Iterable[TimedMessage]) -> None:
-        """Remember what of `messages` is the clock's, for the moment it is due."""
+        """Remember what of `messages` is the clock's, for the moment it is due.
+
+        Ticks that are made up for at one moment, after a stall, count once.
+        """
         for timed in messages:
             if timed.message == CLOCK:
-                self._ticks.append(timed.due_s)
+                if not self._ticks or timed.due_s > self._ticks[-1]:
+                    self._ticks.append(timed.due_s)
             elif timed.message in {START, CONTINUE, STOP} or isinstance(timed.message, SongPosition):
                 self._transport.append((timed.due_s, timed.message))
 

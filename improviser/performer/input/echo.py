@@ -2,12 +2,13 @@
 
 A loop is proven port by port, by note-ons that come back one after another, since one of them may be the
 player's unison. Exact copies prove it soon; copies on another channel, in another octave or at another
-velocity take more of them, all moved alike. A note-on of ours that does not come back says that there is no
+velocity take more of them, all moved alike. A note-on that does not come back says that there is no
 loop. Once it is proven, all that comes back is dropped, controls and programs too.
 
-What is passed on from an input (thru) is not ours, so it proves little. A copy of it on another input is a
-copy all the same; on the same input only what changes nothing is dropped: a key that is down cannot go down,
-a pedal at 127 cannot come to 127. So quick repeats pass, and a loop ends after one round.
+What is passed on from an input (thru) is not ours, and players repeat notes and controls quickly. So a copy
+of it is dropped where it changes nothing: a key that is down cannot go down, a pedal at 127 cannot come to
+127. A loop ends after one round, and a key that goes down twice proves it. A key on two inputs sounds once.
+Until a loop is proven, no control that changes something is dropped, and never a note-off whose key is down.
 """
 
 from __future__ import annotations
@@ -27,15 +28,13 @@ LOOP_S: Final = 0.030
 EXACT: Final = 8
 MOVED: Final = 4
 REVALUED: Final = 2
-# What may be a quick repeat of the player's is worth less.
-REPEATED: Final = 1
 # With more points than these a loop is proven; with so many the port is no player's.
 PROOF: Final = 16
 CERTAINTY: Final = 48
 OCTAVE: Final = 12
-# A second of the fastest control of a keyboard in MPE, and of our own notes.
+# A second of the fastest control of a keyboard in MPE, and of notes.
 _KEPT: Final = 256
-_OURS: Final = 64
+_NOTES: Final = 64
 # Two ways to the same moment differ by less.
 _SLACK_S: Final = 0.005
 # What is handed over may leave so much later than what was handed over after it.
@@ -101,7 +100,7 @@ class _Port:
     Attributes:
         points: How far a loop is proven there.
         move: What the loop does to notes.
-        looked_s: Our note-ons up to this moment were looked for.
+        looked_s: The note-ons that were sent up to this moment were looked for.
         states: The last value let through of each key (0: up), control, wheel and program.
     """
 
@@ -124,7 +123,7 @@ class EchoFilter:
         self.count = 0
         self._tell, self._look_ahead_s = tell, look_ahead_s
         self._sent: dict[tuple[int, int], deque[_Sent]] = {}
-        self._our_notes: deque[_Sent] = deque(maxlen=_OURS)
+        self._notes: deque[_Sent] = deque(maxlen=_NOTES)
         self._ports: dict[str, _Port] = {}
 
     def note_sent(self, data: Sequence[int], at_s: float, origin: str | None = None) -> None:
@@ -133,8 +132,8 @@ class EchoFilter:
         if event is not None:
             sent = _Sent(event, at_s, origin)
             self._sent.setdefault(_likeness(event), deque(maxlen=_KEPT)).append(sent)
-            if origin is None and event.kind == _NOTE_ON:
-                self._our_notes.append(sent)
+            if event.kind == _NOTE_ON:
+                self._notes.append(sent)
 
     def is_echo(self, data: Sequence[int], at_s: float, port: str) -> bool:
         """Return whether a message that came at `at_s` is what was sent, come back."""
@@ -158,9 +157,16 @@ class EchoFilter:
             return False
         sent, move = found
         sent.returned.add(port)
-        if sent.origin is None:
-            return self._is_ours(event, move, port, known)
-        return sent.origin != port or self._is_round(event, port, known)
+        key_state = known.states.get(_key(event))
+        changes_nothing = key_state == _state(event)
+        is_elsewhere = sent.origin not in {None, port}
+        if event.kind == _NOTE_ON and (sent.origin is None or changes_nothing or is_elsewhere):
+            self._weigh(move, port, known)
+        if event.kind == _NOTE_OFF and key_state:
+            return False
+        if known.points > PROOF or sent.origin is None:
+            return known.points > PROOF
+        return changes_nothing or (is_elsewhere and event.kind in {_NOTE_ON, _NOTE_OFF})
 
     def _found(
         self, event: _Event, at_s: float, window_s: float, port: str, known: _Port
@@ -173,43 +179,32 @@ class EchoFilter:
             if move is None:
                 continue
             rank = 0 if move.is_like(known.move) else 1 if move == _NO_MOVE else 2
-            is_copy = move == _NO_MOVE or (sent.origin is None and (event.kind == _NOTE_ON or rank == 0))
+            is_ours_moved = sent.origin is None and (event.kind == _NOTE_ON or rank == 0)
+            is_loops = rank == 0 and known.points > PROOF
+            is_copy = move == _NO_MOVE or is_ours_moved or is_loops
             if is_copy and rank <= best_rank:  # of the same rank the one that was sent first
                 best, best_rank = (sent, move), rank
         return best
 
-    def _is_ours(self, event: _Event, move: _Move, port: str, known: _Port) -> bool:
-        """Weigh what is like a message of ours; a note-off goes the way of its note-on."""
-        if event.kind == _NOTE_ON:
-            if move != known.move:
-                known.points, known.move = 0, move
-            self._weigh(move.points, port, known)
-        if event.kind == _NOTE_OFF and known.states.get(_key(event)):
-            return False
-        return known.points > PROOF
-
-    def _is_round(self, event: _Event, port: str, known: _Port) -> bool:
-        """Weigh what is like a message that was passed on from this very port."""
-        changes_nothing = known.states.get(_key(event)) == _state(event)
-        if event.kind == _NOTE_ON and changes_nothing:
-            self._weigh(EXACT, port, known)
-        elif not changes_nothing:
-            self._weigh(REPEATED, port, known)
-        return changes_nothing or known.points > PROOF
-
-    def _weigh(self, points: int, port: str, known: _Port) -> None:
-        """Count points for a loop, and tell of it once it is proven, and again when it is certain."""
-        known.points += points
+    def _weigh(self, move: _Move, port: str, known: _Port) -> None:
+        """Count a note-on that came back; tell of a loop once it is proven, and again when it is certain."""
+        if move != known.move:
+            known.points, known.move = 0, move
+        known.points += move.points
         for level, threshold in ((1, PROOF), (2, CERTAINTY)):
             if known.points > threshold and known.told < level:
                 known.told = level
                 self._tell(LoopHeard(port, is_certain=level == 2))  # noqa: PLR2004 - the second one
 
     def _look_for_missed(self, known: _Port, port: str, until_s: float) -> None:
-        """Take the points back where a note-on of ours did not come back in time."""
+        """Take the points back where a note-on did not come back in time.
+
+        What is passed on comes back as it was, or where the loop moves notes, not as one can tell.
+        """
         since_s, known.looked_s = known.looked_s, until_s
-        for sent in tuple(self._our_notes):
-            if since_s <= sent.at_s < until_s and port not in sent.returned:
+        for sent in tuple(self._notes):
+            is_missed = since_s <= sent.at_s < until_s and port not in sent.returned
+            if is_missed and (sent.origin is None or known.move == _NO_MOVE):
                 known.points = 0
 
     def _recent(self, event: _Event, at_s: float, window_s: float) -> Iterator[_Sent]:

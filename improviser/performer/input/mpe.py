@@ -46,14 +46,15 @@ class _Port:
         parameters: The registered parameter that is chosen on a master.
         shaped: What was sent on a channel since its last note-on: the kinds of messages.
         fresh: The channels of the last note-ons that had all that.
-        apart: The keys, (channel, note), that went down before their channel was a member: they end there.
+        began: For each key that is down, (channel, note), the channel it is heard on: it ends there, whatever
+            its channel has become since.
     """
 
     members: dict[int, int] = field(default_factory=dict)
     parameters: dict[int, dict[str, int]] = field(default_factory=dict)
     shaped: dict[int, set[str]] = field(default_factory=dict)
     fresh: list[int] = field(default_factory=list)
-    apart: set[tuple[int, int]] = field(default_factory=set)
+    began: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 class MpeZones:
@@ -72,21 +73,29 @@ class MpeZones:
         if isinstance(message, ControlChange):
             _configure(known, message)
         _look(known, message)
-        master = known.members.get(channel)
-        if isinstance(message, NoteOff) and (channel, message.note) in known.apart:
-            known.apart.discard((channel, message.note))
-            return message
-        if master is None:
-            if isinstance(message, NoteOn):
-                known.apart.add((channel, message.note))
-            return message
+        heard_on = known.members.get(channel, channel)
         match message:
-            case NoteOn() | NoteOff():
-                return replace(message, channel=master)
+            case NoteOn(_, note):
+                known.began[channel, note] = heard_on
+                return replace(message, channel=heard_on)
+            case NoteOff(_, note):
+                return replace(message, channel=known.began.pop((channel, note), heard_on))
+            case _ if heard_on == channel:
+                return message
             case ControlChange(_, control) if control != _TIMBRE:
-                return replace(message, channel=master)
+                return replace(message, channel=heard_on)
             case _:
                 return None
+
+    def heard_on(self, channel: int) -> set[int]:
+        """Return the channels on which what comes on `channel` is heard, on any port."""
+        began = {
+            heard_on
+            for known in self._ports.values()
+            for (its_channel, _), heard_on in known.began.items()
+            if its_channel == channel
+        }
+        return began | {known.members.get(channel, channel) for known in self._ports.values()} | {channel}
 
 
 def _configure(known: _Port, message: ControlChange) -> None:

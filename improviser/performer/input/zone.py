@@ -21,18 +21,15 @@ class Zone:
     low: int = 0
     high: int = DATA_MAX
 
-    def is_pitched(self, message: Message) -> bool:
-        """Return whether a message is none of a drum's, or channel 10 was chosen to be heard as pitches."""
-        is_drum = isinstance(message, NoteOn | NoteOff | PolyAftertouch) and (
-            message.channel == PERCUSSION_CHANNEL
-        )
-        return not is_drum or PERCUSSION_CHANNEL in self.channels
-
     def has(self, message: Message) -> bool:
-        """Tell whether a message belongs here; pedals and wheels do on all of its channels."""
+        """Return whether a message belongs here.
+
+        Pedals and wheels do on all of its channels; drums, on channel 10, only where it was chosen.
+        """
         channel = getattr(message, "channel", None)
         if self.channels and channel is not None and channel not in self.channels:
             return False
-        return not isinstance(message, NoteOn | NoteOff | PolyAftertouch) or (
-            self.low <= message.note <= self.high
-        )
+        if not isinstance(message, NoteOn | NoteOff | PolyAftertouch):
+            return True
+        is_drum = channel == PERCUSSION_CHANNEL and not self.channels
+        return self.low <= message.note <= self.high and not is_drum
