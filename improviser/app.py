@@ -18,9 +18,9 @@ from improviser.protocol import (
     ClockUse,
     ControlMessage,
     PerformerSettings,
-    Piece,
     PlayerUse,
     PortSettings,
+    PresetEntry,
 )
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _bindings(settings: Settings, devices: Iterable[Device]) -> Iterator[Binding
         yield from device.bindings()
 
 
-def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[Piece]:
+def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[PresetEntry]:
     """Give the presets that can be gone on with: of the same grid, with what is the jam's in any preset."""
     from improviser.config.preset import load_preset
     from improviser.config.resources import preset_paths
@@ -225,7 +225,7 @@ def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object
                 values = preset.engine_values() | shared
                 if values["role"] != engine["role"]:
                     values["taste"] = {}
-                yield Piece(
+                yield PresetEntry(
                     preset.name,
                     str(path),
                     str(preset.model_path),

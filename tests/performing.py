@@ -12,17 +12,17 @@ from improviser.engine import Engine, EngineSettings
 from improviser.ipc.shared_state import SIZE
 from improviser.listening.observation import COLUMNS
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
-from improviser.performer.context import Stage
+from improviser.performer.context import PerformerContext
 from improviser.performer.demo.built_in_player import new_stand_in
 from improviser.performer.inbox import Inbox
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
-from improviser.performer.loop import Beat
+from improviser.performer.loop import PerformerLoop
 from improviser.performer.midi_output import Way
-from improviser.performer.policy_history import Fetched, Lessons, NotFetched
+from improviser.performer.policy_history import PolicyFetched, PolicyHistory, PolicyNotFetched
 from improviser.performer.ports.opening import OpenPorts
-from improviser.performer.ports.reconnecting_output import SteadyOutput
-from improviser.performer.preset_switcher import Loaded, NotLoaded, Repertoire
+from improviser.performer.ports.reconnecting_output import ReconnectingOutput
+from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded, PresetSwitcher
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.clock import ManualClock
@@ -107,7 +107,7 @@ class Performance:
         self.inbox = Inbox()
         self.hears = {name: self.inbox.hears(name) for name in (VIRTUAL_INPUT, KEYBOARD)}
         self.virtual = self.backend.open_virtual_output(VIRTUAL_OUTPUT)
-        self.output = SteadyOutput(self.virtual, lambda _name: None, is_ours=True)
+        self.output = ReconnectingOutput(self.virtual, lambda _name: None, is_ours=True)
         self.backend.open_virtual_input(VIRTUAL_INPUT, self._stamped)
         self.ports = OpenPorts(self.backend, self.output, player=self.player)
         if self.player is not PlayerUse.NEVER:
@@ -134,17 +134,17 @@ class Performance:
         stand_in = new_stand_in(self.settings, self.ports, START_S)
         echoes = EchoFilter(self.inbox.put, lambda: self.output.ahead_s)
         thru = Thru(self.output, self.cells, echoes) if self.settings.thru else None
-        stage = Stage(
+        stage = PerformerContext(
             Way(self.output, self.cells, echoes, thru),
             self.inbox,
             self.events.append,
-            Repertoire(self.settings, self.inbox.put),
-            Lessons(self.settings, self.inbox.put),
+            PresetSwitcher(self.settings, self.inbox.put),
+            PolicyHistory(self.settings, self.inbox.put),
             stand_in,
             self.propose,
             close_loop=self.close_loop,
         )
-        return Beat(self.settings, self.new_engine or self._engine, stage, self.clock).run()
+        return PerformerLoop(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 
     def told(self, kind: type[Event]) -> list[Any]:
         """Give the events of one kind."""
@@ -209,7 +209,7 @@ def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = F
     def put(item: Any) -> None:  # noqa: ANN401 - any item
         """Take note of what was fetched."""
         take(item)
-        if isinstance(item, Fetched | NotFetched | Loaded | NotLoaded):
+        if isinstance(item, PolicyFetched | PolicyNotFetched | PresetLoaded | PresetNotLoaded):
             found.set()
 
     def give() -> None:

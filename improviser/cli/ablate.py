@@ -18,7 +18,7 @@ from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
-    from improviser.studies.ablation import Outcome, Study, Variant
+    from improviser.studies.ablation import AblationStudy, Variant, VariantOutcome
 
 EXAMPLES = """
 improviser ablate
@@ -63,11 +63,11 @@ def ablate(
     """
     need_training()
     from improviser.config.preset import load_preset
-    from improviser.studies.ablation import Study, references, run_study
+    from improviser.studies.ablation import AblationStudy, references, run_study
     from improviser.training.run_state import run_folder
 
     chosen, corpus = load_preset(preset), load_corpus()
-    study = Study(
+    study = AblationStudy(
         settings=make_training(chosen, seed=seed, prior_updates=prior_updates),
         plan=make_plan(chosen, corpus, count=pieces, seed=seed, adaptation=False),
         seconds=seconds,
@@ -96,7 +96,7 @@ def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
     return chosen
 
 
-def _say_lines(outcomes: list[Outcome]) -> None:
+def _say_lines(outcomes: list[VariantOutcome]) -> None:
     """Print an outcome a line."""
     from dataclasses import asdict
 
@@ -104,7 +104,7 @@ def _say_lines(outcomes: list[Outcome]) -> None:
         say_json({"event": "learned", **asdict(outcome)})
 
 
-def _say(outcomes: list[Outcome]) -> None:
+def _say(outcomes: list[VariantOutcome]) -> None:
     """Print what was earned, a variant a line."""
     from improviser.studies.ablation_page import by_variant, spread
 
@@ -121,7 +121,7 @@ def _say(outcomes: list[Outcome]) -> None:
 
 
 def _write_page(
-    page: Path, study: Study, outcomes: list[Outcome], beside: dict[str, dict[str, float]]
+    page: Path, study: AblationStudy, outcomes: list[VariantOutcome], beside: dict[str, dict[str, float]]
 ) -> None:
     """Write the tables into the page, or raise ImproviserError."""
     import shlex

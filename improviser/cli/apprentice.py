@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
-    from improviser.online.trainer import Apprentice
+    from improviser.online.trainer import OnlineTrainer
 
 # So many of the corpus' parts are played beside; so many held-out ones judge, beside people's.
 PARTS: Final = 200
@@ -23,7 +23,7 @@ FOLLOWING: Final = 0.15
 
 def make_apprentice(
     preset: Preset, pieces: list[Piece], seed: int, awake: Callable[[], None], *, guarded: bool = True
-) -> Apprentice:
+) -> OnlineTrainer:
     """Give an apprentice that has learned nothing yet.
 
     Args:
@@ -43,9 +43,9 @@ def make_apprentice(
     from improviser.agent.checkpoint import load_model
     from improviser.agent.policy import Policy
     from improviser.evaluation.evaluate import spread
-    from improviser.online.acceptance import Guard
+    from improviser.online.acceptance import AcceptanceTest
     from improviser.online.learning import OnlineLearner, OnlineSettings
-    from improviser.online.trainer import Apprentice
+    from improviser.online.trainer import OnlineTrainer
     from improviser.training.env import Game
     from improviser.training.features import player_table
     from improviser.training.material import game_parts, held_out_parts, human_parts
@@ -56,7 +56,7 @@ def make_apprentice(
     if not guarded:
         alone = OnlineSettings(corpus_share=0.0, imagined_share=0.0, average=0.0)
         learner = OnlineLearner(config, networks, None, rewards, alone, rng)
-        return Apprentice(model, learner, None, rewards, rng)
+        return OnlineTrainer(model, learner, None, rewards, rng)
     game, online = game_settings(preset), OnlineSettings()
     tidy = game_parts([piece for piece in pieces if piece.split == "train"], game)
     awake()
@@ -69,5 +69,5 @@ def make_apprentice(
     people = spread(human_parts(pieces, game, "valid"), PEOPLE)
     if not held_out or not people:
         raise CorpusError("no held-out piece is long enough to judge by; install music21's corpus anew")
-    guard = Guard(model, held_out, people, conditions(preset), seed)
-    return Apprentice(model, learner, guard, rewards, rng)
+    guard = AcceptanceTest(model, held_out, people, conditions(preset), seed)
+    return OnlineTrainer(model, learner, guard, rewards, rng)

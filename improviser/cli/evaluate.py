@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Evaluation, Plan
-    from improviser.evaluation.report import Table
+    from improviser.evaluation.report import EvaluationTable
 
 EXAMPLES = """
 improviser evaluate
@@ -155,7 +155,7 @@ def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
 
 def evaluate_model(
     preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
-) -> Table:
+) -> EvaluationTable:
     """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
     return _run(actor, make_plan(preset, pieces, beside=beside)).table
 
@@ -220,7 +220,7 @@ def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
     return files
 
 
-def show_table(table: Table, preset: str, *, json: bool) -> None:
+def show_table(table: EvaluationTable, preset: str, *, json: bool) -> None:
     """Print the table, or a line of JSON a column."""
     if not json:
         say_table(("FIGURE", *table.columns, "BAND"), [table.cells(figure) for figure in table.rows()])

@@ -26,7 +26,7 @@ from improviser.protocol import (
     LearnerSettings,
     Notice,
     PerformerSettings,
-    Piece,
+    PresetEntry,
     Ready,
     Restarted,
     Switched,
@@ -38,8 +38,8 @@ from improviser.protocol import (
 
 if TYPE_CHECKING:
     from improviser.engine import Engine
-    from improviser.ipc.weight_mailbox import Exchange
-    from improviser.online.trainer import Apprentice, Offer
+    from improviser.ipc.weight_mailbox import WeightMailbox
+    from improviser.online.trainer import Offer, OnlineTrainer
     from improviser.protocol import Value
 
 _NICE: Final = 19
@@ -55,9 +55,9 @@ def main() -> int:
     try:
         where, what = (line_to_value(sys.stdin.readline()) for _ in range(2))
         if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
-            from improviser.ipc.weight_mailbox import Exchange
+            from improviser.ipc.weight_mailbox import WeightMailbox
 
-            exchange = Exchange(Path(where.exchange))
+            exchange = WeightMailbox(Path(where.exchange))
             try:
                 Pupil(where, what, exchange).attend()
             finally:
@@ -75,18 +75,20 @@ def main() -> int:
 class Pupil:
     """Hears a session and learns from it."""
 
-    def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: Exchange) -> None:
+    def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: WeightMailbox) -> None:
         """Begin with what is played by; reading the corpus for the first time takes two minutes."""
         from improviser.performer.performance import engine_maker
-        from improviser.session.replayer import Understudy
+        from improviser.session.replayer import SessionReplayer
 
         self._folder, self._exchange = Path(where.folder), exchange
         self._seed, self._number, self._undone = what.seed, 0, 0
         self._model_digest = what.model_digest
-        self._understudy = Understudy(engine_maker(what), self._stepped)
+        self._understudy = SessionReplayer(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._apprentice = self._new_apprentice(Piece(what.preset, what.source, what.model, what.engine))
+        self._apprentice = self._new_apprentice(
+            PresetEntry(what.preset, what.source, what.model, what.engine)
+        )
 
     def attend(self) -> None:
         """Learn until there is no more to hear."""
@@ -129,7 +131,7 @@ class Pupil:
                     (apprentice.go_back if is_back else apprentice.adopt)(actor)
             case Changed(preset, source, model, digest, engine):
                 self._model_digest = digest
-                self._apprentice = self._new_apprentice(Piece(preset, source, model, engine))
+                self._apprentice = self._new_apprentice(PresetEntry(preset, source, model, engine))
                 self._apprentice.is_frozen = apprentice.is_frozen
             case _:
                 pass
@@ -178,7 +180,7 @@ class Pupil:
             )
         )
 
-    def _new_apprentice(self, piece: Piece) -> Apprentice:
+    def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
         """Give an apprentice for a preset, at the beginning."""
         from improviser.cli.apprentice import make_apprentice
         from improviser.config.preset import load_preset

@@ -17,7 +17,7 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.online.trainer import Apprentice
+    from improviser.online.trainer import OnlineTrainer
     from improviser.studies.online_study import Gain
 
 
@@ -28,10 +28,10 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         UsageError: There is no such player, or the preset plays chords.
         ImproviserError: What training takes is not installed.
     """
-    from improviser.config.preset import Role, load_preset
+    from improviser.config.preset import RoleName, load_preset
 
     chosen = load_preset(preset)
-    if chosen.role is not Role.MELODY:
+    if chosen.role is not RoleName.MELODY:
         raise UsageError("bench learn is of melodies only; choose one: --preset fiddle")
     need_training()
     from improviser.studies.online_study import OnlineStudy
@@ -41,7 +41,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         raise UsageError(f"no player '{player}'; there are {', '.join(STRANGERS)}")
     pieces = load_corpus()
 
-    def make(seed: int, guarded: bool) -> Apprentice:
+    def make(seed: int, guarded: bool) -> OnlineTrainer:
         """Make an apprentice."""
         return make_apprentice(chosen, pieces, seed, lambda: None, guarded=guarded)
 

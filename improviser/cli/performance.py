@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from improviser.app import JamOptions
     from improviser.cli.page import PageOptions
     from improviser.cli.view import SafeView
-    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.ipc.weight_mailbox import WeightMailbox
     from improviser.protocol import Event, Failed, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
     from improviser.web.address import Door
@@ -83,7 +83,7 @@ class _Begun:
 
     settings: PerformerSettings
     door: Door | None
-    exchange: Exchange | None
+    exchange: WeightMailbox | None
 
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
@@ -109,11 +109,11 @@ def _company(
     """Let others learn, hear and steer; give what has to be told of all that happens."""
     from improviser.app import osc_port_of_settings
     from improviser.config.resources import control_folder
-    from improviser.remote.remote_control import Doors
+    from improviser.remote.remote_control import RemoteControl
 
     osc_port = beside.osc_port or osc_port_of_settings()
     page_url = "" if begun.door is None else begun.door.address.url
-    stack.enter_context(Doors(supervisor, control_folder(), osc_port, page_url))
+    stack.enter_context(RemoteControl(supervisor, control_folder(), osc_port, page_url))
     hears: list[Callable[[Event], None]] = []
     if begun.exchange is not None:
         hears.append(_learning(supervisor, begun.settings, begun.exchange, stack))
@@ -124,12 +124,12 @@ def _company(
     return hears
 
 
-def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
+def _exchange(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
     """Make the memory through which what is learned comes; where there is none, say so."""
-    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.ipc.weight_mailbox import WeightMailbox
 
     try:
-        exchange = Exchange.make()
+        exchange = WeightMailbox.make()
     except ImproviserError as error:
         supervisor.warn(str(error))
         return None
@@ -138,15 +138,15 @@ def _exchange(supervisor: Supervisor, stack: ExitStack) -> Exchange | None:
 
 
 def _learning(
-    supervisor: Supervisor, settings: PerformerSettings, exchange: Exchange, stack: ExitStack
+    supervisor: Supervisor, settings: PerformerSettings, exchange: WeightMailbox, stack: ExitStack
 ) -> Callable[[Event], None]:
     """Start to learn in the background; give what has to be told of all that happens."""
     from improviser.config.resources import sessions_folder
-    from improviser.online.learner_client import Learning
+    from improviser.online.learner_client import LearnerClient
     from improviser.session.journal import sets_folder
 
     try:
-        learning = Learning(supervisor, settings, exchange, sets_folder(sessions_folder()))
+        learning = LearnerClient(supervisor, settings, exchange, sets_folder(sessions_folder()))
     except OSError as error:
         supervisor.warn(f"nothing is learned in the background: {error.strerror}; the music goes on")
         return _deaf

@@ -25,19 +25,19 @@ def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_
         UsageError: The preset plays chords.
         ImproviserError: What training takes, or what draws, is not installed.
     """
-    from improviser.config.preset import Role, load_preset
+    from improviser.config.preset import RoleName, load_preset
 
     chosen = load_preset(preset)
-    if chosen.role is not Role.MELODY:
+    if chosen.role is not RoleName.MELODY:
         raise UsageError("bench taste has listeners of melodies only; choose one: --preset fiddle")
     need_training()
     if plots is not None:
         need_plots()
-    from improviser.studies.preference_study import Study
+    from improviser.studies.preference_study import PreferenceStudy
     from improviser.training.material import held_out_parts
 
     parts = held_out_parts(load_corpus(), game_settings(chosen), split)
-    study = Study(preset_actor(chosen), make_settings(chosen, key="auto"), parts, trials)
+    study = PreferenceStudy(preset_actor(chosen), make_settings(chosen, key="auto"), parts, trials)
     with progress("pressing", study.count) as advance:
         done = iter(range(1, study.count + 1))
         changes = study.changes(lambda: advance(next(done)))

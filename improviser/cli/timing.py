@@ -14,8 +14,8 @@ from improviser.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from improviser.studies.timing.analysis import Heard
-    from improviser.studies.timing.run import Outcome, Trial
+    from improviser.studies.timing.analysis import ProbedNotes
+    from improviser.studies.timing.run import TimingOutcome, TimingRun
 
 _LEARNER = "from improviser.studies.speed import measure_learning\nwhile True: measure_learning()"
 _HEAD = (
@@ -85,9 +85,9 @@ def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
         say_table(_MEDIAN_HEAD, _median_rows(outcomes))
 
 
-def _trials(plan: TimingPlan) -> list[Trial]:
+def _trials(plan: TimingPlan) -> list[TimingRun]:
     """Give what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
-    from improviser.studies.timing.run import BACKENDS, WORKS, Trial
+    from improviser.studies.timing.run import BACKENDS, WORKS, TimingRun
 
     unknown = sorted(set(plan.works) - {work.name for work in WORKS})
     if unknown:
@@ -99,14 +99,14 @@ def _trials(plan: TimingPlan) -> list[Trial]:
     learner = (sys.executable, "-P", "-c", _LEARNER)
     backends = [name for name in BACKENDS if not plan.backend or name == plan.backend]
     once = [
-        Trial(work, name, plan.preset, plan.period, plan.seconds, learner)
+        TimingRun(work, name, plan.preset, plan.period, plan.seconds, learner)
         for work in chosen
         for name in backends
     ]
     return once * plan.runs
 
 
-def _rows(outcome: Outcome) -> list[tuple[str, ...]]:
+def _rows(outcome: TimingOutcome) -> list[tuple[str, ...]]:
     """Give a trial's rows: the jam's notes and ticks, each beside the reference's, and the reactions."""
     work, backend = outcome.trial.work.name, outcome.trial.backend
     rows: list[tuple[str, ...]] = []
@@ -118,7 +118,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, ...]]:
     return [*rows, (work, f"key to answer, {backend}", "", "", "", "", *reaction, "", "")]
 
 
-def _pairs(outcome: Outcome) -> tuple[tuple[str, Heard, Heard | None], ...]:
+def _pairs(outcome: TimingOutcome) -> tuple[tuple[str, ProbedNotes, ProbedNotes | None], ...]:
     """Give what was sent, by us and by the reference."""
     return (
         ("notes", outcome.jam, outcome.reference),
@@ -126,7 +126,7 @@ def _pairs(outcome: Outcome) -> tuple[tuple[str, Heard, Heard | None], ...]:
     )
 
 
-def _median_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+def _median_rows(outcomes: Sequence[TimingOutcome]) -> list[tuple[str, ...]]:
     """Give the medians of the ratios over the runs of each trial."""
     from improviser.studies.timing.run import ratios
 
@@ -147,7 +147,7 @@ def _median(values: Sequence[float | None]) -> float | None:
     return statistics.median(numbers) if numbers else None
 
 
-def _ratios(ours: Heard, theirs: Heard | None) -> tuple[str, ...]:
+def _ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> tuple[str, ...]:
     """Give the two columns of the ratios."""
     from improviser.studies.timing.run import ratios
 
@@ -155,7 +155,7 @@ def _ratios(ours: Heard, theirs: Heard | None) -> tuple[str, ...]:
     return _number(found["p99"]), _number(found["p99.9"])
 
 
-def _figures(heard: Heard) -> tuple[str, ...]:
+def _figures(heard: ProbedNotes) -> tuple[str, ...]:
     """Give the columns of what was heard of one sender."""
     counts = (heard.notes, heard.missing, heard.doubled, heard.stuck)
     return (*map(str, counts), *(_number(heard.off_ms.get(quantile)) for quantile in _QUANTILES))

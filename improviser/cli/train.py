@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
-    from improviser.evaluation.report import Table
+    from improviser.evaluation.report import EvaluationTable
     from improviser.training.prior import PriorScore
     from improviser.training.train import Progress, TrainingSettings
 
@@ -161,18 +161,18 @@ def _write_card(
     settings: TrainingSettings,
     pieces: list[Piece],
     model: Path,
-    measured: tuple[PriorScore, Table],
+    measured: tuple[PriorScore, EvaluationTable],
 ) -> Path:
     """Write the model's card: how well its prior foretells people, and how it plays."""
     import importlib.metadata
     from dataclasses import asdict
 
     from improviser.corpus.library import corpus_summary
-    from improviser.evaluation.model_card import Card, write_card
+    from improviser.evaluation.model_card import ModelCard, write_card
 
     versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "music21")}
     return write_card(
-        Card(
+        ModelCard(
             name=preset.name,
             model=model,
             command=shlex.join(["improviser", *sys.argv[1:]]),

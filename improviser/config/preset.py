@@ -20,7 +20,7 @@ LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
 _MS_PER_S = 1000
 
 
-class Role(StrEnum):
+class RoleName(StrEnum):
     """What part the improviser takes: a melody beside the player's, or chords below it ."""
 
     MELODY = "melody"
@@ -93,7 +93,7 @@ class Reward(Document):
     creativity: Weight
 
 
-class Decision(Document):
+class DecisionSettings(Document):
     """How an action is chosen.
 
     temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more
@@ -124,7 +124,7 @@ class Playing(Document):
     swing: float = Field(default=0.5, ge=0.5, le=0.75)
 
 
-class Panel(Document):
+class KnobDefaults(Document):
     """Where the live knobs stand at first, 0-2; 1 is as the rest of the preset has it."""
 
     harmony: Weight = 1.0
@@ -150,7 +150,7 @@ class Preset(Document):
     author: Text
     license: Text
     source: Text
-    role: Role = Field(strict=False)
+    role: RoleName = Field(strict=False)
     style: Style = Field(strict=False)
     model: ModelFile
     tempo_bpm: float = Field(ge=20, le=400)
@@ -158,9 +158,9 @@ class Preset(Document):
     grid: Grid
     pitch_range: Register = Field(alias="register")
     reward: Reward
-    decision: Decision
+    decision: DecisionSettings
     playing: Playing = Playing()
-    panel: Panel = Panel()
+    panel: KnobDefaults = KnobDefaults()
     taste: dict[str, TasteWeight] = Field(default_factory=dict)
 
     @property

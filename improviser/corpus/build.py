@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from improviser.corpus.piece import Draft
+from improviser.corpus.piece import ParsedScore
 from improviser.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ POOL_FROM_FILES = 8
 class Parsed:
     """What files gave: drafts, for how many pieces each reason to drop held, and what could not be read."""
 
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[ParsedScore] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
@@ -146,7 +146,7 @@ def _merge(results: Sequence[Parsed]) -> Parsed:
     return merged
 
 
-def _draft_to_json(draft: Draft) -> dict[str, Any]:
+def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
     """Give a draft as plain values."""
     return {
         "name": draft.name,
@@ -159,9 +159,11 @@ def _draft_to_json(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _draft_from_json(entry: dict[str, Any]) -> Draft:
+def _draft_from_json(entry: dict[str, Any]) -> ParsedScore:
     """Give the draft of plain values."""
     voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
     numerator, denominator = entry["meter"]
     meter = (int(numerator), int(denominator))
-    return Draft(entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"])
+    return ParsedScore(
+        entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"]
+    )

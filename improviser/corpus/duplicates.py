@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from improviser.corpus.piece import Draft
+    from improviser.corpus.piece import ParsedScore
 
 FAMILY_INTERVALS = {"chorale": 9, "tune": 14}
 """Length of the shared passage, in intervals, that makes two melodies variants of one another.
@@ -32,7 +32,7 @@ TEST_SHARE, VALID_SHARE = 0.10, 0.05
 """Shares of the families that are held out; training has the others."""
 
 
-def drafts_to_pieces(drafts: Sequence[Draft]) -> list[Piece]:
+def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
     """Give the pieces by name, each with its family and the family's split."""
     ordered = sorted(drafts, key=lambda draft: draft.name)
     roots = group_families([draft.kind for draft in ordered], [draft.voices[0] for draft in ordered])

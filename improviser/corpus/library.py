@@ -18,8 +18,8 @@ from improviser.corpus.abc_file import before_change, decode_abc, split_abc
 from improviser.corpus.build import Parsed, Task, run_tasks
 from improviser.corpus.cache import Cached, cache_path, read_cache, write_cache
 from improviser.corpus.duplicates import drafts_to_pieces
-from improviser.corpus.parsed_score import CUT, WrittenBar, WrittenNote, make_draft
-from improviser.corpus.piece import TICKS_PER_BEAT, Draft, Piece, UnfitError, bar_ticks
+from improviser.corpus.parsed_score import CUT, WrittenBar, WrittenNote, make_parsed_score
+from improviser.corpus.piece import TICKS_PER_BEAT, ParsedScore, Piece, UnfitError, bar_ticks
 from improviser.corpus.source import KINDS, SOURCES, corpus_summary
 from improviser.errors import CorpusError, UsageError
 
@@ -80,7 +80,7 @@ def parse_file(collection: str, path: Path) -> Parsed:
     return parsed
 
 
-def read_chorale(name: str, source: Path | stream.Score) -> Draft:
+def read_chorale(name: str, source: Path | stream.Score) -> ParsedScore:
     """Read a score of four monophonic parts, soprano first, without music21's pickles.
 
     Raises:
@@ -95,10 +95,10 @@ def read_chorale(name: str, source: Path | stream.Score) -> Draft:
         raise UnfitError("not of four parts")
     if any(source.recurse().getElementsByClass((chord.Chord, stream.Voice))):
         raise UnfitError("parts not of single notes")
-    return make_draft(name, "chorale", [_written_bars(part) for part in parts], _chorale_key(source))
+    return make_parsed_score(name, "chorale", [_written_bars(part) for part in parts], _chorale_key(source))
 
 
-def read_tune(name: str, text: str) -> Draft:
+def read_tune(name: str, text: str) -> ParsedScore:
     """Read one tune of ABC text.
 
     Raises:
@@ -111,7 +111,7 @@ def read_tune(name: str, text: str) -> Draft:
     parts = list(score.parts)
     if len(parts) != 1 or any(score.recurse().getElementsByClass(stream.Voice)):
         raise UnfitError("not of one voice")
-    draft = make_draft(name, "tune", [_written_bars(parts[0])], _tune_key(parts[0]))
+    draft = make_parsed_score(name, "tune", [_written_bars(parts[0])], _tune_key(parts[0]))
     return draft if kept == text else replace(draft, change=CUT)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from improviser.corpus.bar_grid import Bar, Placement, place_bars
-from improviser.corpus.piece import Draft, UnfitError, bar_ticks, notes_to_voice
+from improviser.corpus.piece import ParsedScore, UnfitError, bar_ticks, notes_to_voice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +49,9 @@ class WrittenBar:
     bound_right: bool = False
 
 
-def make_draft(
+def make_parsed_score(
     name: str, kind: str, parts: Sequence[Sequence[WrittenBar]], tonality: tuple[int, str]
-) -> Draft:
+) -> ParsedScore:
     """Give the draft of parts that share their bars; `tonality` is the tonic's pitch class and the mode.
 
     Raises:
@@ -69,7 +69,7 @@ def make_draft(
     first = min(int(voice[0, 0]) for voice in voices)
     for voice in voices:
         voice[:, 0] -= first - first % bar_ticks(meter)
-    return Draft(name, kind, *tonality, meter, tuple(voices), _change(placement, len(parts[0])))
+    return ParsedScore(name, kind, *tonality, meter, tuple(voices), _change(placement, len(parts[0])))
 
 
 def _change(placement: Placement, bars: int) -> str:

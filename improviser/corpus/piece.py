@@ -29,7 +29,7 @@ class UnfitError(CorpusError):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ParsedScore:
     """A piece before the whole corpus is known, so without family and split.
 
     `voices` holds int32 arrays of shape (notes, 3): onset tick, duration in ticks, note. `change` says what

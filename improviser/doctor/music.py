@@ -21,7 +21,7 @@ from improviser.music.pitch import MIDDLE_C
 from improviser.performer.preset_switcher import load_actor
 from improviser.ports.base import VIRTUAL_OUTPUT
 from improviser.ports.name import is_own
-from improviser.protocol import Piece
+from improviser.protocol import PresetEntry
 from improviser.remote.control_socket import ask
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def check_model() -> Iterator[Finding]:
     try:
         name = load_settings().preset
         preset = load_preset(name)
-        piece = Piece(
+        piece = PresetEntry(
             preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None
         )
         decides_ms = _decides_s(piece) * _MS_PER_S
@@ -100,7 +100,7 @@ def _has_output(midi: MidiSystem) -> bool:
     return any(is_own(name) and VIRTUAL_OUTPUT in name for name in names)
 
 
-def _decides_s(piece: Piece) -> float:
+def _decides_s(piece: PresetEntry) -> float:
     """Give how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
     engine = Engine(EngineSettings(**piece.engine), load_actor(piece), np.random.default_rng(0))
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)

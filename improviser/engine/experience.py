@@ -27,7 +27,7 @@ PLAYER_STEPS: Final = 2048
 
 
 @dataclass(slots=True)
-class Lived:
+class Transition:
     """A transition.
 
     Attributes:
@@ -78,11 +78,11 @@ class Experience:
         """Begin with nothing."""
         self.stretches: list[list[PlayerStep]] = [[]]
         self._decided: tuple[float, Rows, int, FloatArray] | None = None
-        self._complete: Lived | None = None
+        self._complete: Transition | None = None
         self._moments: deque[float] = deque(maxlen=_KEPT)
         self._step = -1
 
-    def take(self, engine: Engine) -> list[Lived]:
+    def take(self, engine: Engine) -> list[Transition]:
         """Take in the step that an engine has just decided; give the transitions that are complete by it."""
         decision = engine.decision
         if decision is None or decision.step == self._step:
@@ -97,13 +97,13 @@ class Experience:
             return given + self._interrupt()
         if self._decided is not None:
             at_s, before, action, reward = self._decided
-            given += self._complete_with(Lived(at_s, before, action, reward, observation, legal))
+            given += self._complete_with(Transition(at_s, before, action, reward, observation, legal))
         rewards = engine.rewards()
         worth = np.array([rewards[name] for name in COMPONENTS], dtype=np.float32)
         self._decided = engine.s_at(decision.beat), observation, decision.action, worth
         return given
 
-    def cut(self) -> list[Lived]:
+    def cut(self) -> list[Transition]:
         """Take note that what comes is of another time; give what is complete."""
         if self.stretches[-1]:
             self.stretches.append([])
@@ -124,13 +124,13 @@ class Experience:
             else:
                 del self.stretches[0][:bar_steps]
 
-    def _complete_with(self, lived: Lived) -> list[Lived]:
+    def _complete_with(self, lived: Transition) -> list[Transition]:
         """Keep a transition until it is known whether it is followed; give the one before it."""
         given = [] if self._complete is None else [self._given(self._complete)]
         self._complete = lived
         return given
 
-    def _interrupt(self) -> list[Lived]:
+    def _interrupt(self) -> list[Transition]:
         """Let the last decision, of which nobody knows what followed, be forgotten; give what is complete."""
         self._decided = None
         if self._complete is None:
@@ -139,7 +139,7 @@ class Experience:
         last.is_cut = True
         return [self._given(last)]
 
-    def _given(self, lived: Lived) -> Lived:
+    def _given(self, lived: Transition) -> Transition:
         """Take note that a transition is given."""
         self._moments.append(lived.at_s)
         return lived

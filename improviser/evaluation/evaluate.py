@@ -13,8 +13,8 @@ from improviser.evaluation.baselines import Conditions, PriorOnly
 from improviser.evaluation.estimate import Column, estimate_column
 from improviser.evaluation.likeness import Likeness, likeness
 from improviser.evaluation.metrics import Phrases, figures
-from improviser.evaluation.report import GREEDY, HUMAN, PRIOR, RANDOM, Table
-from improviser.evaluation.rollouts import Take, perform, perform_greedy, perform_human, perform_random
+from improviser.evaluation.report import GREEDY, HUMAN, PRIOR, RANDOM, EvaluationTable
+from improviser.evaluation.rollouts import Rollout, perform, perform_greedy, perform_human, perform_random
 from improviser.training.features import player_table
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class Evaluation:
         adaptations: How changes were followed, by column.
     """
 
-    table: Table
-    takes: Mapping[str, Sequence[Take]]
+    table: EvaluationTable
+    takes: Mapping[str, Sequence[Rollout]]
     likenesses: Mapping[str, Likeness]
     adaptations: Mapping[str, Adaptation]
 
@@ -91,7 +91,7 @@ def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
         | (adaptations[name].column(plan.seed) if name in adaptations else {})
         for name, own in takes.items()
     }
-    return Evaluation(Table(plan.name, columns), takes, likenesses, adaptations)
+    return Evaluation(EvaluationTable(plan.name, columns), takes, likenesses, adaptations)
 
 
 def spread(parts: Sequence[Part], count: int) -> list[Part]:
@@ -102,7 +102,7 @@ def spread(parts: Sequence[Part], count: int) -> list[Part]:
 
 def _play_all(
     actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]
-) -> dict[str, list[Take]]:
+) -> dict[str, list[Rollout]]:
     """Let all play all pieces; give their takes by column, in the order of the table."""
     players, table, conditions = plan.players, player_table(plan.players), plan.conditions
 
@@ -110,12 +110,12 @@ def _play_all(
         """Give each column the same random numbers."""
         return np.random.default_rng(plan.seed)
 
-    def acted(name: str) -> Callable[[], list[Take]]:
+    def acted(name: str) -> Callable[[], list[Rollout]]:
         """Give what lets an actor play."""
         own = conditions.plain() if name == PRIOR else conditions
         return lambda: perform(actors[name], players, table, own, rng())
 
-    columns: dict[str, Callable[[], list[Take]]] = {
+    columns: dict[str, Callable[[], list[Rollout]]] = {
         HUMAN: lambda: perform_human(plan.people, player_table(plan.people), conditions),
         RANDOM: lambda: perform_random(players, table, conditions, rng()),
         PRIOR: acted(PRIOR),
@@ -129,13 +129,13 @@ def _play_all(
     return takes
 
 
-def _column(takes: Sequence[Take], plan: Plan) -> Column:
+def _column(takes: Sequence[Rollout], plan: Plan) -> Column:
     """Give the means over pieces of what is counted of each piece."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     return estimate_column(results, plan.seed)
 
 
-def _likeness(takes: Mapping[str, Sequence[Take]], name: str) -> Likeness:
+def _likeness(takes: Mapping[str, Sequence[Rollout]], name: str) -> Likeness:
     """Give how like people a column plays; of people themselves, one half of the pieces like the other."""
     ours, people = ([take.performance for take in takes[column]] for column in (name, HUMAN))
     return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)

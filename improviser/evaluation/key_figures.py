@@ -51,7 +51,7 @@ _PROFILES: Final = np.stack([np.roll(row, tonic) for row in KRUMHANSL for tonic 
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardPiece:
     """What the tracker said of a stream.
 
     Attributes:
@@ -110,7 +110,7 @@ def listening_figures(
     return figures
 
 
-def hear(stream: Stream) -> Heard:
+def hear(stream: Stream) -> HeardPiece:
     """Let a tracker hear a stream."""
     tracker = KeyTracker(meter_row=stream.meter)
     answers = np.zeros(len(stream.notes), dtype=np.int64)
@@ -119,7 +119,7 @@ def hear(stream: Stream) -> Heard:
     for index, (note, beat) in enumerate(zip(stream.notes.tolist(), stream.beats.tolist(), strict=True)):
         tracker.hear(note, beat)
         answers[index], confidence[index] = tracker.key.index, tracker.confidence
-    return Heard(stream, answers, confidence, time.perf_counter() - began_s)
+    return HeardPiece(stream, answers, confidence, time.perf_counter() - began_s)
 
 
 def krumhansl(stream: Stream, notes: int | None = None) -> int:
@@ -184,7 +184,7 @@ def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> 
     }
 
 
-def _beats_until(heard: Heard, stays_beats: float) -> float:
+def _beats_until(heard: HeardPiece, stays_beats: float) -> float:
     """Give the beats from the bar line of the modulation to an answer that is right and stays so."""
     stream = heard.stream
     beats, is_right = stream.beats[stream.turn :], heard.is_right[stream.turn :]
@@ -195,7 +195,7 @@ def _beats_until(heard: Heard, stays_beats: float) -> float:
     return float("inf")
 
 
-def _calibration(heard: Sequence[Heard]) -> float:
+def _calibration(heard: Sequence[HeardPiece]) -> float:
     """Give the expected calibration error: confidence against accuracy, in bins of like confidence."""
     confidence = np.concatenate([one.confidence[::CALIBRATION_EVERY] for one in heard])
     is_right = np.concatenate([one.is_right[::CALIBRATION_EVERY] for one in heard])
@@ -207,7 +207,7 @@ def _calibration(heard: Sequence[Heard]) -> float:
     return float(np.sum(gaps))
 
 
-def _relations(heard: Sequence[Heard]) -> dict[str, float]:
+def _relations(heard: Sequence[HeardPiece]) -> dict[str, float]:
     """Give the percentage of last answers that are each kind of wrong."""
     counts = Counter(_relation(int(one.answers[-1]), int(one.stream.keys[-1])) for one in heard)
     return {name: 100 * counts[name] / len(heard) for name in WRONG}

@@ -12,7 +12,7 @@ import numpy as np
 
 from improviser.evaluation.estimate import Estimate, estimate_column
 from improviser.evaluation.metrics import figures
-from improviser.evaluation.rollouts import Take, perform, perform_human, perform_random
+from improviser.evaluation.rollouts import Rollout, perform, perform_human, perform_random
 from improviser.training.features import player_table
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
     return sweeps
 
 
-def _column(takes: Sequence[Take], plan: Plan) -> dict[str, Estimate]:
+def _column(takes: Sequence[Rollout], plan: Plan) -> dict[str, Estimate]:
     """Give the means over pieces of every figure."""
     return estimate_column(
         [figures(take.performance, plan.known) | take.rewards for take in takes], plan.seed

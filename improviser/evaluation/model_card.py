@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from improviser.evaluation.report import Table
+    from improviser.evaluation.report import EvaluationTable
     from improviser.training.prior import PriorScore
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """What a card tells.
 
     Attributes:
@@ -39,11 +39,11 @@ class Card:
     corpus: Mapping[str, Any]
     settings: Mapping[str, Any]
     prior: PriorScore
-    table: Table
+    table: EvaluationTable
     versions: Mapping[str, str]
 
 
-def write_card(card: Card) -> Path:
+def write_card(card: ModelCard) -> Path:
     """Write the card as Markdown beside the model; give its path. The file appears whole or not at all.
 
     Raises:
@@ -60,7 +60,7 @@ def write_card(card: Card) -> Path:
     return path
 
 
-def card_text(card: Card) -> str:
+def card_text(card: ModelCard) -> str:
     """Give the card's text."""
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     return f"""# Model card: {card.name}
@@ -100,7 +100,7 @@ Means over pieces with their 95 % intervals; `!` marks what lies outside of its 
 """
 
 
-def markdown_table(table: Table) -> str:
+def markdown_table(table: EvaluationTable) -> str:
     """Give the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
     lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
     lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]

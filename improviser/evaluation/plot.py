@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from improviser.evaluation.evaluate import Evaluation
     from improviser.evaluation.knob_sweep import Sweep
     from improviser.evaluation.likeness import Likeness
-    from improviser.evaluation.rollouts import Take
+    from improviser.evaluation.rollouts import Rollout
     from improviser.listening.line import Events
 
 ROLLS: Final = 3
@@ -91,7 +91,7 @@ def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
     return write_figures({"knobs.png": figure}, folder)[0]
 
 
-def sampled(takes: Sequence[Take]) -> list[Take]:
+def sampled(takes: Sequence[Rollout]) -> list[Rollout]:
     """Give up to ROLLS takes, evenly spread."""
     chosen = np.linspace(0, len(takes) - 1, min(ROLLS, len(takes))).round().astype(int)
     return [takes[index] for index in chosen]
@@ -113,7 +113,7 @@ def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, i
     ]
 
 
-def _roll(name: str, take: Take) -> Figure:
+def _roll(name: str, take: Rollout) -> Figure:
     """Draw the player and the improviser beside one another, with bar lines."""
     figure = new_figure(12, 4)
     axes = figure.subplots()

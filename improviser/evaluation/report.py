@@ -83,7 +83,7 @@ BANDS: Final[Mapping[str, Band]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class EvaluationTable:
     """Figures side by side.
 
     Attributes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Rollout:
     """One piece played: its name, what was played, and the mean rewards a step by name."""
 
     name: str
@@ -38,7 +38,7 @@ class Take:
 
 def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
-) -> list[Take]:
+) -> list[Rollout]:
     """Let `actor` play each part from its beginning; `table` is the parts'."""
     return _perform(
         lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights
@@ -47,20 +47,20 @@ def perform(
 
 def perform_random(
     parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
-) -> list[Take]:
+) -> list[Rollout]:
     """Do the same for random notes of each piece's key, as many as its partner, or else its player, has."""
     return _perform(lambda index: random_in_key(parts[index], rng), parts, table, conditions.weights)
 
 
 def perform_greedy(
     parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
-) -> list[Take]:
+) -> list[Rollout]:
     """Do the same for what takes, step by step, the action with the best reward."""
     weights = conditions.weights
     return _perform(lambda index: Greedy((parts[index], index), table, weights, rng), parts, table, weights)
 
 
-def perform_human(parts: Sequence[Part], table: PlayerTable, conditions: Conditions) -> list[Take]:
+def perform_human(parts: Sequence[Part], table: PlayerTable, conditions: Conditions) -> list[Rollout]:
     """Do the same for the corpus' own partners; parts without one are left out."""
     return _perform(lambda _index: human, parts, table, conditions.weights, only_with_partner=True)
 
@@ -72,7 +72,7 @@ def _perform(
     weights: RewardWeights,
     *,
     only_with_partner: bool = False,
-) -> list[Take]:
+) -> list[Rollout]:
     """Play each part with a chooser made for it."""
     return [
         _perform_one(make_chooser(index), parts, table, index, weights)
@@ -83,7 +83,7 @@ def _perform(
 
 def _perform_one(
     chooser: Chooser, parts: Sequence[Part], table: PlayerTable, index: int, weights: RewardWeights
-) -> Take:
+) -> Rollout:
     """Play part number `index` whole."""
     part = parts[index]
     game = Game(parts, table, 1, np.random.default_rng(0))
@@ -106,7 +106,7 @@ def _perform_one(
         steps_per_beat=part.steps_per_beat,
         role=part.role.name,
     )
-    return Take(part.name, performance, reward_figures(terms, weights, part.role))
+    return Rollout(part.name, performance, reward_figures(terms, weights, part.role))
 
 
 def reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights, role: Role) -> Figures:

@@ -19,7 +19,7 @@ _LAST_LINES: Final = 20
 _READ_S: Final = 1.0
 
 
-class PerformerProcess:
+class ChildProcess:
     """A performer that was started and is read in threads, so that it never waits for us.
 
     Threads: any may write, a signal's handler too; the rest is for one, beside those that read and write.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Final
 
-from improviser.ipc.shared_state import Ledger
+from improviser.ipc.shared_state import SharedState
 
 # -P: no file in the user's folder is taken for a library.
 COMMAND: Final = (sys.executable, "-P", "-m", "improviser.performer.__main__")
@@ -27,7 +27,7 @@ class Launched:
 
     def __init__(self) -> None:
         """Start the process, in a session of its own: signals of the terminal come through us."""
-        self.ledger = Ledger()
+        self.ledger = SharedState()
         descriptor = self.ledger.descriptor
         self.process = subprocess.Popen(
             COMMAND,

@@ -24,7 +24,7 @@ SIZE: Final = _SLOTS + 2 * _SLOT.size
 Cells = bytearray | mmap.mmap
 
 
-class Place(NamedTuple):
+class JamPosition(NamedTuple):
     """Where in the music a performance is: `beat` stands at `at_s`; it began at `start_s`."""
 
     start_s: float
@@ -43,7 +43,7 @@ def beat_heart(cells: Cells, count: int) -> None:
     cells[_PULSE] = count % 256
 
 
-def mark_place(cells: Cells, number: int, place: Place) -> None:
+def mark_place(cells: Cells, number: int, place: JamPosition) -> None:
     """Note down a place; `number`, from 1, grows from call to call."""
     # A slot is whole where both of its numbers are the same.
     start = _SLOTS + number % 2 * _SLOT.size
@@ -60,7 +60,7 @@ def open_shared(descriptor: int | None) -> Cells:
     return bytearray(SIZE)
 
 
-class Ledger:
+class SharedState:
     """The supervisor's side: makes the shared memory, and reads it when the performer is gone."""
 
     def __init__(self) -> None:
@@ -81,12 +81,12 @@ class Ledger:
         """Give the heartbeat's number; it stays the same where the beat stands still."""
         return self._cells[_PULSE] if self._cells is not None else 0
 
-    def place(self) -> Place | None:
+    def place(self) -> JamPosition | None:
         """Give the newest place; None before the first."""
         if self._cells is None:
             return None
         slots = [_SLOT.unpack_from(self._cells, _SLOTS + slot * _SLOT.size) for slot in range(2)]
-        whole = [(last, Place(*place)) for first, *place, last in slots if first == last > 0]
+        whole = [(last, JamPosition(*place)) for first, *place, last in slots if first == last > 0]
         return max(whole)[1] if whole else None
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ _SIZE: Final = _PULSE + 1
 _SHARED: Final = Path("/dev/shm")  # noqa: S108 - the file's name is made up by tempfile
 
 
-class Exchange:
+class WeightMailbox:
     """One side's view of the memory.
 
     Threads: one writer; any reads.

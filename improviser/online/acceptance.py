@@ -15,7 +15,7 @@ import numpy as np
 from improviser.agent.policy import draw, select_action
 from improviser.evaluation.estimate import estimate_column
 from improviser.evaluation.metrics import figures
-from improviser.evaluation.report import BANDS, HUMAN, Table
+from improviser.evaluation.report import BANDS, HUMAN, EvaluationTable
 from improviser.evaluation.rollouts import perform, perform_human
 from improviser.training.env import Game
 from improviser.training.features import player_table
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import FloatArray, Policy
     from improviser.evaluation.baselines import Conditions
     from improviser.evaluation.estimate import Column
-    from improviser.evaluation.rollouts import Take
+    from improviser.evaluation.rollouts import Rollout
     from improviser.listening.observation import Rows
     from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
@@ -44,7 +44,7 @@ _LEAST_REWARD: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AcceptanceResult:
     """What a set of weights came to.
 
     Attributes:
@@ -72,7 +72,7 @@ class Verdict:
         return f"{self.gain:+.1%} beside you" + ("" if self.accepted else ", which is no gain yet")
 
 
-class Guard:
+class AcceptanceTest:
     """Knows how the model plays, and judges others by that.
 
     Threads: belongs to one thread; a judgement takes about a second.
@@ -103,7 +103,9 @@ class Guard:
         self._moments, self._legal = self._look(model)
         self._chances = self._policies(model)
 
-    def judge(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> Verdict:
+    def judge(
+        self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions
+    ) -> AcceptanceResult:
         """Judge a policy.
 
         Args:
@@ -113,13 +115,13 @@ class Guard:
             stands: How it is played now, as the knobs stand; elsewhere it is played as the model was.
         """
         if not all(np.isfinite(weight).all() for weight in policy.upper.values()):
-            return Verdict("its weights are no numbers any more", 0.0, 0.0, 0.0)
+            return AcceptanceResult("its weights are no numbers any more", 0.0, 0.0, 0.0)
         drift = self._drift(policy)
         ours = _column(self._play(policy), self._seed)
         was = self._model["reward"].mean
         kept = 1 + (ours["reward"].mean - was) / max(abs(was), _LEAST_REWARD)
         gain = self._gain(policy, playing, player, stands)
-        return Verdict(self._fault(ours, kept, drift), kept, gain, drift)
+        return AcceptanceResult(self._fault(ours, kept, drift), kept, gain, drift)
 
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
         """Say what is wrong; nothing where nothing is."""
@@ -133,7 +135,7 @@ class Guard:
 
     def _lost_band(self, ours: Column) -> str:
         """Name the first figure that is outside of its band, and farther than the model's own chance."""
-        table = Table(OURS, {HUMAN: self._human, OURS: ours})
+        table = EvaluationTable(OURS, {HUMAN: self._human, OURS: ours})
         for figure in BANDS:
             verdict = table.verdict(figure)
             if verdict is None or verdict.is_kept is not False:
@@ -160,7 +162,7 @@ class Guard:
         takes = perform(policy, player, table, stands, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))
 
-    def _play(self, policy: Policy) -> list[Take]:
+    def _play(self, policy: Policy) -> list[Rollout]:
         """Let a policy play what is held out, by the same chances each time."""
         rng = np.random.default_rng(self._seed)
         return perform(policy, self._parts, self._table, self._conditions, rng)
@@ -199,6 +201,6 @@ class Guard:
         return float(terms.sum() / len(legal))
 
 
-def _column(takes: Sequence[Take], seed: int) -> Column:
+def _column(takes: Sequence[Rollout], seed: int) -> Column:
     """Give the figures of takes."""
     return estimate_column([figures(take.performance, frozenset()) | take.rewards for take in takes], seed)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from improviser.ipc.weight_mailbox import Exchange
+    from improviser.ipc.weight_mailbox import WeightMailbox
     from improviser.protocol import Event, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
 
@@ -48,14 +48,14 @@ _END_S: Final = 2.0
 _UNTOLD: Final = (Played, Released, Notice, Warned, Learned)
 
 
-class Learning:
+class LearnerClient:
     """The learner's process; use it as a context: on the way out it is ended.
 
     Threads: `hear` in one; its own read, write and watch.
     """
 
     def __init__(
-        self, supervisor: Supervisor, settings: PerformerSettings, exchange: Exchange, folder: Path
+        self, supervisor: Supervisor, settings: PerformerSettings, exchange: WeightMailbox, folder: Path
     ) -> None:
         """Start it beside a jam; the sets of weights are put in `folder`, for a replay."""
         self._supervisor, self._exchange = supervisor, exchange

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.config import NetworkConfig
     from improviser.agent.policy import FloatArray, Weights
-    from improviser.engine.experience import Lived
+    from improviser.engine.experience import Transition
     from improviser.training.env import Game
 
 # So many steps of games are in the buffers before the first update.
@@ -118,7 +118,7 @@ class OnlineLearner:
         """How many transitions were lived through, and are remembered."""
         return len(self._lived)
 
-    def live(self, transitions: Iterable[Lived]) -> None:
+    def live(self, transitions: Iterable[Transition]) -> None:
         """Remember what was lived through."""
         for one in transitions:
             features = self._first(np.stack([one.observation, one.next_observation]))

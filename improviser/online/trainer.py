@@ -15,7 +15,7 @@ from improviser.listening.observation import STYLES
 from improviser.listening.player import player_base
 from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import MIDDLE_C
-from improviser.online.acceptance import Verdict
+from improviser.online.acceptance import AcceptanceResult
 from improviser.playing.actions import register_base
 from improviser.training.env import Game, RewardWeights, playable
 from improviser.training.features import player_table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import FloatArray, Policy, Weights
     from improviser.engine import Engine, EngineSettings
     from improviser.engine.experience import PlayerStep
-    from improviser.online.acceptance import Guard
+    from improviser.online.acceptance import AcceptanceTest
     from improviser.online.learning import OnlineLearner
 
 # Updates for each step of the music: nine thousand in ten minutes at 112 beats a minute, for a sixth of a
@@ -53,10 +53,10 @@ class Offer:
 
     weights: Weights
     policy: Policy
-    verdict: Verdict
+    verdict: AcceptanceResult
 
 
-class Apprentice:
+class OnlineTrainer:
     """Learns beside an engine.
 
     Threads: belongs to one thread.
@@ -70,7 +70,7 @@ class Apprentice:
         self,
         model: Policy,
         learner: OnlineLearner,
-        guard: Guard | None,
+        guard: AcceptanceTest | None,
         rewards: FloatArray,
         rng: np.random.Generator,
     ) -> None:
@@ -151,7 +151,7 @@ class Apprentice:
         weights = self.learner.offer()
         policy = self._model.with_upper(weights)
         if self._guard is None:
-            verdict = Verdict("", np.nan, np.inf, np.nan)
+            verdict = AcceptanceResult("", np.nan, np.inf, np.nan)
         else:
             stands = Conditions(engine.panel.knobs, RewardWeights(*map(float, self._turned)))
             verdict = self._guard.judge(policy, self._playing, lately(parts), stands)

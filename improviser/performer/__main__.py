@@ -17,7 +17,7 @@ from typing import IO, TypeVar
 
 from improviser.errors import ImproviserError, UsageError
 from improviser.performer.inbox import Inbox
-from improviser.performer.pipes import Reporter, read_commands
+from improviser.performer.pipes import EventWriter, read_commands
 from improviser.performer.ports.opening import Opening
 from improviser.ports import priority
 from improviser.protocol import Failed, PerformerSettings, PortSettings, Stop, Warned, line_to_value
@@ -33,7 +33,7 @@ def main() -> int:
     threading.Thread(target=_load, name="loading", daemon=True).start()
     inbox = Inbox()
     _stop_on_signals(inbox)
-    reporter = Reporter(sys.stdout)
+    reporter = EventWriter(sys.stdout)
     try:
         wanted = _read(sys.stdin, PortSettings)
         return EXIT_OK if wanted is None else _perform(wanted, inbox, reporter, sys.stdin)
@@ -43,7 +43,7 @@ def main() -> int:
         reporter.close()
 
 
-def _fail(error: ImproviserError, reporter: Reporter) -> int:
+def _fail(error: ImproviserError, reporter: EventWriter) -> int:
     """Report why it ends; return the exit code."""
     code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
     reporter.tell(Failed(str(error), code))
@@ -56,7 +56,7 @@ def _load() -> None:
         importlib.import_module("improviser.performer.performance")
 
 
-def _perform(wanted: PortSettings, inbox: Inbox, reporter: Reporter, stream: IO[str]) -> int:
+def _perform(wanted: PortSettings, inbox: Inbox, reporter: EventWriter, stream: IO[str]) -> int:
     """Open the ports, play, close them; give the exit code."""
     opening = Opening(wanted, inbox, reporter.tell)
     try:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.performer.demo.built_in_player import StandIn
+    from improviser.performer.demo.built_in_player import BuiltInPlayer
     from improviser.performer.inbox import Inbox
     from improviser.performer.midi_output import Way
-    from improviser.performer.policy_history import Lessons
-    from improviser.performer.preset_switcher import Repertoire
+    from improviser.performer.policy_history import PolicyHistory
+    from improviser.performer.preset_switcher import PresetSwitcher
     from improviser.protocol import Event, Route
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PerformerContext:
     """What the beat plays with: its ports are open.
 
     Attributes:
@@ -35,9 +35,9 @@ class Stage:
     way: Way
     inbox: Inbox
     tell: Callable[[Event], None]
-    repertoire: Repertoire
-    lessons: Lessons
-    stand_in: StandIn | None = None
+    repertoire: PresetSwitcher
+    lessons: PolicyHistory
+    stand_in: BuiltInPlayer | None = None
     propose: Callable[[float], None] | None = None
     route: Callable[[Route], None] = lambda _route: None
     close_loop: Callable[[str], None] = lambda _port: None

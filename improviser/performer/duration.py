@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _S_PER_MINUTE = 60.0
 
 
-class Extent:
+class Duration:
     """The first note, the end and the tempo, as far as they are known.
 
     Attributes:

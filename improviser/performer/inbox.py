@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.performer.input.arrivals import Arrival
 from improviser.performer.input.echo import LoopHeard
-from improviser.performer.policy_history import Fetched, NotFetched
-from improviser.performer.preset_switcher import Loaded, NotLoaded
+from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
+from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
 from improviser.ports.base import Disconnected, LookAheadChanged
 from improviser.ports.clock import NS_PER_S
 from improviser.protocol import DIGITS, Adopt, Receive, Route, Steer, Stop
@@ -115,7 +115,7 @@ PortMatter = (
     | PortsSeen
     | Rerouted
 )
-Found = Loaded | NotLoaded | Fetched | NotFetched
+Found = PresetLoaded | PresetNotLoaded | PolicyFetched | PolicyNotFetched
 Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Found
 Item = Arrival | Matter
 

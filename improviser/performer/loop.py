@@ -13,22 +13,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
-from improviser.ipc.shared_state import Place, beat_heart, mark_place
+from improviser.ipc.shared_state import JamPosition, beat_heart, mark_place
 from improviser.midi.message import Message, NoteOn, ProgramChange, TimedMessage
-from improviser.performer.clock.beat_outputs import Companions
-from improviser.performer.clock.clock_sync import Conductor, is_clock
-from improviser.performer.duration import Extent
+from improviser.performer.clock.beat_outputs import BeatOutputs
+from improviser.performer.clock.clock_sync import ClockSync, is_clock
+from improviser.performer.duration import Duration
 from improviser.performer.inbox import Item, LinkHeard, PortMatter
 from improviser.performer.input.arrivals import Arrival
-from improviser.performer.input.midi_input import Hearing
+from improviser.performer.input.midi_input import MidiInput
 from improviser.performer.input.mpe import MpeZones
 from improviser.performer.input.zone import Zone
-from improviser.performer.midi_mapping import Surface
-from improviser.performer.midi_output import Voice
-from improviser.performer.policy_history import Fetched, NotFetched
-from improviser.performer.port_router import Cabling
-from improviser.performer.preset_switcher import Loaded, NotLoaded
-from improviser.performer.stats import Tally
+from improviser.performer.midi_mapping import MidiMapping
+from improviser.performer.midi_output import MidiOutput
+from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
+from improviser.performer.port_router import PortRouter
+from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
+from improviser.performer.stats import Stats
 from improviser.performer.steering import Steering
 from improviser.playing.scheduler import Scheduler
 from improviser.ports.base import LookAheadChanged
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from improviser.engine import Decision, Engine
-    from improviser.performer.context import Stage
-    from improviser.performer.demo.built_in_player import StandIn
+    from improviser.performer.context import PerformerContext
+    from improviser.performer.demo.built_in_player import BuiltInPlayer
     from improviser.ports.clock import Clock
 
 # A step decided later than this is not played late: it passes as a hold.
@@ -84,14 +84,18 @@ COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
 
 
-class Beat:
+class PerformerLoop:
     """One performance, from the open ports to the summary.
 
     Threads: made and run by the performer's real-time thread.
     """
 
     def __init__(
-        self, settings: PerformerSettings, new_engine: Callable[[], Engine], stage: Stage, clock: Clock
+        self,
+        settings: PerformerSettings,
+        new_engine: Callable[[], Engine],
+        stage: PerformerContext,
+        clock: Clock,
     ) -> None:
         """Be ready to run; `new_engine` gives an engine that waits for its first note."""
         self._settings = settings
@@ -99,23 +103,23 @@ class Beat:
         self._engine = new_engine()
         self._stage = stage
         self._clock = clock
-        self._tally = Tally()
-        self._hearing = Hearing(self._tally, stage.tell)
+        self._tally = Stats()
+        self._hearing = MidiInput(self._tally, stage.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
         self._mpe = MpeZones()
-        self._conductor = Conductor(settings.clock, stage.propose, keeps_tempo=settings.keeps_tempo)
+        self._conductor = ClockSync(settings.clock, stage.propose, keeps_tempo=settings.keeps_tempo)
         self._steering = Steering(self._conductor, stage.lessons)
-        self._surface = Surface(settings.bindings, self._stands, settings.control_ports)
+        self._surface = MidiMapping(settings.bindings, self._stands, settings.control_ports)
         stage.inbox.echoes = stage.way.echoes
         if stage.way.thru is not None:
             stage.way.thru.keeps_back = self._surface.owns
             stage.inbox.thru = stage.way.thru
         scheduler = Scheduler(self._engine.settings.max_note_s)
-        self._voice = Voice(stage.way, scheduler, clock, self._tally)
-        self._cabling = Cabling(self._hearing, self._voice, stage)
-        self._companions = Companions(settings)
+        self._voice = MidiOutput(stage.way, scheduler, clock, self._tally)
+        self._cabling = PortRouter(self._hearing, self._voice, stage)
+        self._companions = BeatOutputs(settings)
         self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
-        self._extent = Extent(self._engine.settings, settings.bars)
+        self._extent = Duration(self._engine.settings, settings.bars)
         self._is_over = False
         self._understood: Decision | None = None
         self._collected_s = clock.now_s()
@@ -132,7 +136,7 @@ class Beat:
         try:
             self._conduct(self._steering.begin(self._engine, self._settings, self._now_s()))
             if self._settings.resume is not None:
-                self._resume(Place(*self._settings.resume))
+                self._resume(JamPosition(*self._settings.resume))
             elif self._settings.count_in and self._stage.stand_in is None:
                 self._conduct(self._conductor.count_in(self._settings.count_in, self._now_s(), self._engine))
             while not self._is_over:
@@ -197,9 +201,9 @@ class Beat:
                 self._cabling.take(item, self._engine, self._now_s())
             case LookAheadChanged():
                 self._look_ahead()
-            case Loaded() | NotLoaded():
+            case PresetLoaded() | PresetNotLoaded():
                 self._conduct(self._stage.repertoire.take(item))
-            case Fetched() | NotFetched():
+            case PolicyFetched() | PolicyNotFetched():
                 self._conduct(self._stage.lessons.take(item))
             case LinkHeard():
                 self._conduct(self._conductor.hear_link(item, self._engine))
@@ -298,13 +302,13 @@ class Beat:
             stand_in.end_before(self._extent.end_s)
         self._choose_sound()
 
-    def _resume(self, place: Place) -> None:
+    def _resume(self, place: JamPosition) -> None:
         """Go on with a performance that had come to a place; the beat has gone on since."""
         self._extent.tempo_bpm = place.tempo_bpm
         self._begin(place.start_s)
         self._conduct(self._conductor.resume(place, self._now_s(), self._engine))
 
-    def _welcome(self, stand_in: StandIn) -> None:
+    def _welcome(self, stand_in: BuiltInPlayer) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
         stand_in.leave(self._clock.now_s())
         self._voice.release(self._engine.decision, self._stage.tell)
@@ -389,7 +393,7 @@ class Beat:
         """Note down where the music is, for one who would have to go on with it."""
         first_s = self._extent.first_s
         if first_s is not None and self._engine.is_rolling:
-            place = Place(first_s, now_s, self._engine.beat_at(now_s), self._extent.tempo_bpm)
+            place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._extent.tempo_bpm)
             mark_place(self._stage.way.cells, self._turns, place)
 
     def _now_s(self) -> float:

@@ -38,7 +38,7 @@ _ACTIONS: Final = frozenset(Action)
 _Sent = tuple[str, int, int | None]
 
 
-class Surface:
+class MidiMapping:
     """Turns messages into commands.
 
     Threads: the performer's beat; `owns` is asked by the drivers' too. Neither blocks.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from improviser.engine import Decision, Engine
     from improviser.performer.input.echo import EchoFilter
     from improviser.performer.input.thru import Thru
-    from improviser.performer.ports.reconnecting_output import SteadyOutput
-    from improviser.performer.stats import Tally
+    from improviser.performer.ports.reconnecting_output import ReconnectingOutput
+    from improviser.performer.stats import Stats
     from improviser.playing.scheduler import Scheduler
     from improviser.ports.clock import Clock
 
@@ -37,7 +37,7 @@ class Way:
         thru: What passes on the player's own messages, None where nothing does.
     """
 
-    output: SteadyOutput
+    output: ReconnectingOutput
     cells: Cells
     echoes: EchoFilter
     thru: Thru | None = None
@@ -52,13 +52,13 @@ class _Said:
     decision: Decision | None
 
 
-class Voice:
+class MidiOutput:
     """Sends what the scheduler gives, and remembers it until there is time to tell of it.
 
     Threads: the performer's beat only; `send_due` and `release` do nothing but send.
     """
 
-    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Tally) -> None:
+    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Stats) -> None:
         """Speak through `way` what `scheduler` says is due by `clock`."""
         self._output, self._cells, self._thru = way.output, way.cells, way.thru
         self._echoes = way.echoes

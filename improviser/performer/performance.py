@@ -16,19 +16,28 @@ from improviser.midi.message import NoteOn
 from improviser.music.meter import Meter
 from improviser.music.pitch import MIDDLE_C
 from improviser.performer.clock.link_monitor import watching_link
-from improviser.performer.context import Stage
-from improviser.performer.demo.built_in_player import StandIn, new_stand_in
+from improviser.performer.context import PerformerContext
+from improviser.performer.demo.built_in_player import BuiltInPlayer, new_stand_in
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
-from improviser.performer.loop import Beat
+from improviser.performer.loop import PerformerLoop
 from improviser.performer.midi_output import Way
-from improviser.performer.policy_history import Lessons
+from improviser.performer.policy_history import PolicyHistory
 from improviser.performer.ports.hot_plug import watching
 from improviser.performer.ports.opening import OpenPorts, alone_notice
-from improviser.performer.preset_switcher import Repertoire, load_actor
+from improviser.performer.preset_switcher import PresetSwitcher, load_actor
 from improviser.ports import priority
 from improviser.ports.link import LinkPeer, open_link
-from improviser.protocol import DIGITS, ClockUse, Event, PerformerSettings, Piece, Ready, Summary, Warned
+from improviser.protocol import (
+    DIGITS,
+    ClockUse,
+    Event,
+    PerformerSettings,
+    PresetEntry,
+    Ready,
+    Summary,
+    Warned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +56,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
         UsageError: The key or the meter is unknown.
     """
     engine = EngineSettings(**settings.engine)
-    policy = load_actor(Piece(settings.preset, settings.source, settings.model, settings.engine))
+    policy = load_actor(PresetEntry(settings.preset, settings.source, settings.model, settings.engine))
 
     def make(ahead_s: float) -> Engine:
         """Make an engine."""
@@ -67,7 +76,7 @@ def play(
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
     clock = ports.backend.clock
     # Their threads are not to have the priority of this one.
-    repertoire, lessons = Repertoire(settings, inbox.put), Lessons(settings, inbox.put)
+    repertoire, lessons = PresetSwitcher(settings, inbox.put), PolicyHistory(settings, inbox.put)
 
     def new_engine() -> Engine:
         """Make an engine for these ports, as early as they want messages now."""
@@ -93,13 +102,15 @@ def play(
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
         way = Way(ports.output, cells, echoes, thru)
-        stage = Stage(way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route, watch.close_loop)
-        summary = Beat(settings, new_engine, stage, clock).run()
+        stage = PerformerContext(
+            way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route, watch.close_loop
+        )
+        summary = PerformerLoop(settings, new_engine, stage, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 
 
 def _ready(
-    settings: PerformerSettings, ports: OpenPorts, stand_in: StandIn | None, *, is_realtime: bool
+    settings: PerformerSettings, ports: OpenPorts, stand_in: BuiltInPlayer | None, *, is_realtime: bool
 ) -> Ready:
     """Give what is told when all stands."""
     return Ready(

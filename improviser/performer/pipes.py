@@ -21,7 +21,7 @@ EVENTS_MAX: Final = 131_072
 _CLOSING_S: Final = 1.0
 
 
-class Reporter:
+class EventWriter:
     """Writes events as lines to a stream.
 
     Threads: `tell` from any thread, without blocking; the writing is done in a thread of its own.

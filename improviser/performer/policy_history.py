@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from improviser.agent.checkpoint import set_from_bytes
 from improviser.agent.policy import Policy
 from improviser.errors import CheckpointError, ImproviserError
-from improviser.ipc.weight_mailbox import Exchange
-from improviser.performer.worker import Errand
+from improviser.ipc.weight_mailbox import WeightMailbox
+from improviser.performer.worker import Worker
 from improviser.protocol import Adopt, Adopted, Warned
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 KEPT: Final = 16
 
 
-class Lesson(NamedTuple):
+class LearnedPolicy(NamedTuple):
     """A set of weights that was adopted, and who plays by it."""
 
     told: Adopted
@@ -35,7 +35,7 @@ class Lesson(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class PolicyFetched:
     """A set of weights that can be played by now."""
 
     command: Adopt
@@ -43,19 +43,21 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class NotFetched:
+class PolicyNotFetched:
     """A set of weights that cannot be played by, and why."""
 
     fault: str
 
 
-class Lessons:
+class PolicyHistory:
     """What was learned, in its order.
 
     Threads: the beat's, and one of its own, which fetches: see Errand.
     """
 
-    def __init__(self, settings: PerformerSettings, put: Callable[[Fetched | NotFetched], None]) -> None:
+    def __init__(
+        self, settings: PerformerSettings, put: Callable[[PolicyFetched | PolicyNotFetched], None]
+    ) -> None:
         """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
         self._model_digest = settings.model_digest
         self._learns = bool(settings.exchange)
@@ -63,12 +65,12 @@ class Lessons:
         self._resumed = settings.adopted
         self._resumed_data = b"" if settings.adopted is None else _read(settings.adopted[1])
         self._put = put
-        self._waiting: Fetched | None = None
+        self._waiting: PolicyFetched | None = None
         self._first: Actor | None = None
         # None stands for a press.
-        self._history: list[Lesson | None] = []
+        self._history: list[LearnedPolicy | None] = []
         self._exchange = _open(settings.exchange, put) if settings.exchange else None
-        self._fetching = None if self._exchange is None else Errand("lessons", self._fetch)
+        self._fetching = None if self._exchange is None else Worker("lessons", self._fetch)
 
     @property
     def is_due(self) -> bool:
@@ -91,7 +93,7 @@ class Lessons:
             yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
             yield Adopted(0, is_back=True)
         else:
-            lesson = Lesson(Adopted(number, path, digest), engine.actor.with_upper(weights))
+            lesson = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper(weights))
             yield self._play_by(lesson, engine)
 
     def carry_on(self, engine: Engine) -> Iterator[Event]:
@@ -107,9 +109,9 @@ class Lessons:
         if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
             self._fetching.want((command, engine.actor))
 
-    def take(self, found: Fetched | NotFetched) -> Iterator[Event]:
+    def take(self, found: PolicyFetched | PolicyNotFetched) -> Iterator[Event]:
         """Let what was fetched be played by from the next bar on, where it can be."""
-        if isinstance(found, NotFetched):
+        if isinstance(found, PolicyNotFetched):
             yield Warned(f"{found.fault}; it plays on as it did")
         elif self._fits(found.command):
             self._waiting = found
@@ -120,7 +122,7 @@ class Lessons:
         assert found is not None  # noqa: S101 - `is_due`
         command = found.command
         told = Adopted(command.number, command.path, command.digest, undone=self._undone)
-        return self._play_by(Lesson(told, found.policy), engine)
+        return self._play_by(LearnedPolicy(told, found.policy), engine)
 
     def drop(self) -> None:
         """Let nothing be due."""
@@ -145,7 +147,7 @@ class Lessons:
         return self._go_back(engine)
 
     @property
-    def _last(self) -> Lesson | None:
+    def _last(self) -> LearnedPolicy | None:
         """What is played by; None: the model as it was."""
         return next((lesson for lesson in reversed(self._history) if lesson is not None), None)
 
@@ -153,7 +155,7 @@ class Lessons:
         """Tell whether a set may be played by: not where what it was learned on was taken back since."""
         return command.model_digest == self._model_digest and command.undone == self._undone
 
-    def _play_by(self, lesson: Lesson, engine: Engine) -> Event:
+    def _play_by(self, lesson: LearnedPolicy, engine: Engine) -> Event:
         """Let an engine play by a set, and remember it."""
         if self._first is None:
             self._first = engine.actor
@@ -180,17 +182,17 @@ class Lessons:
         data = None if self._exchange is None else self._exchange.read(command.number)
         try:
             weights = set_from_bytes(data or b"", command.digest, policy.config)
-            self._put(Fetched(command, policy.with_upper(weights)))
+            self._put(PolicyFetched(command, policy.with_upper(weights)))
         except CheckpointError as error:
-            self._put(NotFetched(str(error)))
+            self._put(PolicyNotFetched(str(error)))
 
 
-def _open(path: str, put: Callable[[NotFetched], None]) -> Exchange | None:
+def _open(path: str, put: Callable[[PolicyNotFetched], None]) -> WeightMailbox | None:
     """Open the memory at a path; where there is none, say so."""
     try:
-        return Exchange(Path(path))
+        return WeightMailbox(Path(path))
     except ImproviserError as error:
-        put(NotFetched(str(error)))
+        put(PolicyNotFetched(str(error)))
         return None
 
 

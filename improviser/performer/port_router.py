@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from improviser.engine import Engine
-    from improviser.performer.context import Stage
-    from improviser.performer.input.midi_input import Hearing
-    from improviser.performer.midi_output import Voice
+    from improviser.performer.context import PerformerContext
+    from improviser.performer.input.midi_input import MidiInput
+    from improviser.performer.midi_output import MidiOutput
     from improviser.protocol import Event
 
 
-class Cabling:
+class PortRouter:
     """Keeps hearing and voice in order with the ports.
 
     Threads: the performer's beat only.
     """
 
-    def __init__(self, hearing: Hearing, voice: Voice, stage: Stage) -> None:
+    def __init__(self, hearing: MidiInput, voice: MidiOutput, stage: PerformerContext) -> None:
         """Keep `hearing` and `voice` in order."""
         self._hearing, self._voice = hearing, voice
         self._output, self._tell, self._close_loop = stage.way.output, stage.tell, stage.close_loop

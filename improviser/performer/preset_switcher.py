@@ -11,7 +11,7 @@ from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
 from improviser.errors import ImproviserError
 from improviser.files import model_digest
-from improviser.performer.worker import Errand
+from improviser.performer.worker import Worker
 from improviser.protocol import Action, Changed, Refused, Warned
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.engine import Engine
     from improviser.midi.message import TimedMessage
-    from improviser.protocol import Event, PerformerSettings, Piece
+    from improviser.protocol import Event, PerformerSettings, PresetEntry
 
 
-def load_actor(piece: Piece) -> Actor:
+def load_actor(piece: PresetEntry) -> Actor:
     """Give the actor that a preset plays by.
 
     Raises:
@@ -35,23 +35,23 @@ def load_actor(piece: Piece) -> Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class PresetLoaded:
     """A preset that can be played now, by an actor whose model has this digest."""
 
-    piece: Piece
+    piece: PresetEntry
     actor: Actor
     digest: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotLoaded:
+class PresetNotLoaded:
     """A preset that cannot be played, and why."""
 
-    piece: Piece
+    piece: PresetEntry
     fault: str
 
 
-class Repertoire:
+class PresetSwitcher:
     """The presets in their order, and where in it the jam is.
 
     Threads: the beat's, and one of its own, which loads: see Errand.
@@ -60,7 +60,9 @@ class Repertoire:
         program: The MIDI program, 0-127, of what is played; None: none is asked for.
     """
 
-    def __init__(self, settings: PerformerSettings, put: Callable[[Loaded | NotLoaded], None]) -> None:
+    def __init__(
+        self, settings: PerformerSettings, put: Callable[[PresetLoaded | PresetNotLoaded], None]
+    ) -> None:
         """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
         self.program = settings.program
         self._pieces = settings.pieces
@@ -68,9 +70,9 @@ class Repertoire:
         self._at = names.index(settings.preset) if settings.preset in names else -1
         self._has_others = any(name != settings.preset for name in names)
         self._put = put
-        self._waiting: Loaded | None = None
-        self._played: Loaded | None = None
-        self._loading = Errand("repertoire", self._load)
+        self._waiting: PresetLoaded | None = None
+        self._played: PresetLoaded | None = None
+        self._loading = Worker("repertoire", self._load)
 
     @property
     def model_digest(self) -> str:
@@ -100,9 +102,9 @@ class Repertoire:
             self._at = names.index(preset)
             self._loading.want(self._pieces[self._at])
 
-    def take(self, found: Loaded | NotLoaded) -> Iterator[Event]:
+    def take(self, found: PresetLoaded | PresetNotLoaded) -> Iterator[Event]:
         """Let what was loaded be played from the next bar on, where it can be."""
-        if isinstance(found, NotLoaded):
+        if isinstance(found, PresetNotLoaded):
             yield Warned(f"{found.fault}; it plays on as it did")
         else:
             self._waiting = found
@@ -126,9 +128,9 @@ class Repertoire:
         )
         return messages, [changed]
 
-    def _load(self, piece: Piece) -> None:
+    def _load(self, piece: PresetEntry) -> None:
         """Load a preset."""
         try:
-            self._put(Loaded(piece, load_actor(piece), model_digest(Path(piece.model))))
+            self._put(PresetLoaded(piece, load_actor(piece), model_digest(Path(piece.model))))
         except ImproviserError as error:
-            self._put(NotLoaded(piece, str(error)))
+            self._put(PresetNotLoaded(piece, str(error)))

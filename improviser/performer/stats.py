@@ -19,7 +19,7 @@ _DIGITS: Final = 4
 
 
 @dataclass(slots=True)
-class Tally:
+class Stats:
     """Counts of one performance. Threads: the performer's beat only."""
 
     notes_heard: int = 0

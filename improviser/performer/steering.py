@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from improviser.engine import Engine
-    from improviser.performer.clock.clock_sync import Conductor
-    from improviser.performer.policy_history import Lessons
+    from improviser.performer.clock.clock_sync import ClockSync
+    from improviser.performer.policy_history import PolicyHistory
     from improviser.protocol import PerformerSettings
 
 _NOTHING_HEARD = "nothing was played just before that could be liked or not"
@@ -44,7 +44,7 @@ class Steering:
     Threads: the performer's beat only.
     """
 
-    def __init__(self, conductor: Conductor, lessons: Lessons) -> None:
+    def __init__(self, conductor: ClockSync, lessons: PolicyHistory) -> None:
         """Hand what concerns the beat to `conductor`, and what was learned in the background to `lessons`."""
         self._conductor, self._lessons = conductor, lessons
         # What the player said since the jam began; nothing: as the engine was made.

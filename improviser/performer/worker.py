@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 WantedT = TypeVar("WantedT")
 
 
-class Errand(Generic[WantedT]):
+class Worker(Generic[WantedT]):
     """Does what is wanted in a thread of its own, and passes over what is not wanted any more.
 
     Threads: any may want; the doing is in its own. It has to be made before its maker takes real-time

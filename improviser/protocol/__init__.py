@@ -69,9 +69,9 @@ from improviser.protocol.settings import (
     ControlMessage,
     LearnerSettings,
     PerformerSettings,
-    Piece,
     PlayerUse,
     PortSettings,
+    PresetEntry,
 )
 from improviser.protocol.standing import PortChanged, Refused, Rested
 
@@ -109,12 +109,12 @@ __all__ = [
     "Notice",
     "Offered",
     "PerformerSettings",
-    "Piece",
     "Planned",
     "Played",
     "PlayerUse",
     "PortChanged",
     "PortSettings",
+    "PresetEntry",
     "Ready",
     "Receive",
     "Refused",

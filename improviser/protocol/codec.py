@@ -37,7 +37,7 @@ from improviser.protocol.events import (
 )
 from improviser.protocol.insight import Planned, Understood
 from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.settings import LearnerSettings, PerformerSettings, Piece, PortSettings
+from improviser.protocol.settings import LearnerSettings, PerformerSettings, PortSettings, PresetEntry
 from improviser.protocol.standing import PortChanged, Refused, Rested
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
-    if isinstance(value, Piece):
+    if isinstance(value, PresetEntry):
         return _rounded(dataclasses.asdict(value))
     return value
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PRESSES_A_SECOND: Final = 20.0
 
 
-class Gate:
+class CommandFilter:
     """Lets through what hands can do; presses and choices that come faster are dropped and counted.
 
     A panic always passes.

@@ -89,7 +89,7 @@ class PortSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PresetEntry:
     """A preset that can be gone on with.
 
     Attributes:
@@ -169,7 +169,7 @@ class PerformerSettings:
     control_ports: tuple[str, ...] = ()
     model_digest: str = ""
     source: str = ""
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[PresetEntry, ...] = ()
     resume: tuple[float, float, float, float] | None = None
     panel: Mapping[str, float] = field(default_factory=dict)
     switched: tuple[str, ...] = ()
@@ -194,5 +194,5 @@ class PerformerSettings:
         rows: Iterable[Any] = self.bindings
         object.__setattr__(self, "bindings", tuple(Binding(*row) for row in rows))
         told: Iterable[Any] = self.pieces
-        pieces = tuple(piece if isinstance(piece, Piece) else Piece(**piece) for piece in told)
+        pieces = tuple(piece if isinstance(piece, PresetEntry) else PresetEntry(**piece) for piece in told)
         object.__setattr__(self, "pieces", pieces)

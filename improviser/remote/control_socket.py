@@ -46,7 +46,7 @@ _ANSWER_S: Final = 5.0
 _CHANGE_S: Final = 0.5
 
 
-class Remote:
+class ControlSocket:
     """Takes commands on a socket.
 
     Threads: one that accepts, and one for each client; `obey` is called in these.

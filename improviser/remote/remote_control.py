@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from improviser.protocol.command_filter import Gate
-from improviser.remote.control_socket import HOST, Remote
+from improviser.protocol.command_filter import CommandFilter
+from improviser.remote.control_socket import HOST, ControlSocket
 from improviser.remote.osc import OscServer
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from improviser.supervisor.supervisor import Supervisor
 
 
-class Doors:
+class RemoteControl:
     """Opens them beside a jam; one that cannot be opened is told of, and the jam goes on.
 
     Use it as a context; on the way out they are closed.
@@ -27,10 +27,10 @@ class Doors:
     ) -> None:
         """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
         self._stack = ExitStack()
-        gate = Gate(supervisor.tell)
+        gate = CommandFilter(supervisor.tell)
         supervisor.state.ignored = lambda: gate.dropped
         try:
-            remote = Remote(folder, supervisor.state, gate, page_url)
+            remote = ControlSocket(folder, supervisor.state, gate, page_url)
             self._stack.callback(remote.close)
         except OSError as error:
             supervisor.warn(f"improviser ctl cannot steer this jam: {error.strerror or error}")

@@ -101,10 +101,10 @@ class Forecast:
                 return
             before.append(event)
         from improviser.performer.performance import engine_maker  # noqa: PLC0415 - it brings numpy with it
-        from improviser.session.replayer import Understudy  # noqa: PLC0415 - as above
+        from improviser.session.replayer import SessionReplayer  # noqa: PLC0415 - as above
 
         try:
-            understudy = Understudy(engine_maker(self._settings), self._stepped)
+            understudy = SessionReplayer(engine_maker(self._settings), self._stepped)
             for told in itertools.chain(before, iter(self._events.get, None)):
                 understudy.take(told)
                 understudy.notes.clear()

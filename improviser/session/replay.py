@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from improviser.errors import UsageError
 from improviser.protocol import Played, Ready, Released, Summary
-from improviser.session.replayer import Note, Understudy
+from improviser.session.replayer import Note, SessionReplayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
         UsageError: The session has no steps: it is of a version that did not keep them.
         CheckpointError: A set of weights that it learned is missing, or another one.
     """
-    player, live = Understudy(make_engine), list[Note]()
+    player, live = SessionReplayer(make_engine), list[Note]()
     for event in session.events:
         if isinstance(event, Ready):
             player.cut_off(len(live))

@@ -26,7 +26,7 @@ from improviser.protocol import (
     Lifted,
     Locked,
     LookAhead,
-    Piece,
+    PresetEntry,
     Ready,
     Restarted,
     Silenced,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Note = tuple[float, bool, int, int, int]
 
 
-class Understudy:
+class SessionReplayer:
     """An engine and a scheduler that are told what they were told then.
 
     Attributes:
@@ -147,7 +147,7 @@ class Understudy:
     def _change(self, changed: Changed) -> None:
         """Go on as another preset."""
         settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
-        actor = load_actor(Piece(changed.preset, changed.source, changed.model, changed.engine))
+        actor = load_actor(PresetEntry(changed.preset, changed.source, changed.model, changed.engine))
         self._model = actor
         for timed in self.engine.change(settings, actor):
             self._scheduler.add(timed)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Plan
     from improviser.evaluation.metrics import Figures
-    from improviser.evaluation.rollouts import Take
+    from improviser.evaluation.rollouts import Rollout
     from improviser.training.train import Progress, TrainingSettings
 
 SEEDS: Final = 3
@@ -96,7 +96,7 @@ VARIANTS: Final = LADDER + EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VariantOutcome:
     """What came of one variant with one seed.
 
     Attributes:
@@ -117,7 +117,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class AblationStudy:
     """What is compared, and where its files are.
 
     Attributes:
@@ -138,8 +138,11 @@ class Study:
 
 
 def run_study(
-    study: Study, pieces: list[Piece], report: Callable[[int, str], None], fitting: Callable[[Progress], None]
-) -> list[Outcome]:
+    study: AblationStudy,
+    pieces: list[Piece],
+    report: Callable[[int, str], None],
+    fitting: Callable[[Progress], None],
+) -> list[VariantOutcome]:
     """Train and play each variant with each seed, unless its file is there.
 
     Args:
@@ -167,7 +170,7 @@ def run_study(
     return outcomes
 
 
-def references(study: Study, pieces: list[Piece]) -> dict[str, Figures]:
+def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
     """Give the figures of people and of the prior alone, by name, on the same pieces."""
     torch.set_num_threads(THREADS)
     plan = study.plan
@@ -206,8 +209,8 @@ def train_variant(
 
 
 def _run(
-    study: Study, variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece]
-) -> Outcome:
+    study: AblationStudy, variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece]
+) -> VariantOutcome:
     """Train one variant with one seed, and let it play in both ways."""
     network, transitions, updates = train_variant(variant, settings, prior, pieces, study.seconds)
     policy = Policy(network.config, prior.to_weights(), network.to_weights())
@@ -218,7 +221,9 @@ def _run(
         rng = np.random.default_rng(plan.seed)
         takes = perform(policy, plan.players, player_table(plan.players), conditions, rng)
         played[way] = _means(takes, plan)
-    return Outcome(variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE])
+    return VariantOutcome(
+        variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE]
+    )
 
 
 def greedy_knobs(settings: TrainingSettings) -> Knobs:
@@ -227,14 +232,16 @@ def greedy_knobs(settings: TrainingSettings) -> Knobs:
     return Knobs(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
 
 
-def _means(takes: Sequence[Take], plan: Plan) -> Figures:
+def _means(takes: Sequence[Rollout], plan: Plan) -> Figures:
     """Give the means over the pieces of the rewards and of what shows gaming."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     column = estimate_column(results, plan.seed)
     return {name: column[name].mean for name in (*REWARDS, *GAMING)}
 
 
-def _fingerprint(study: Study, variant: Variant, settings: TrainingSettings, pieces: list[Piece]) -> str:
+def _fingerprint(
+    study: AblationStudy, variant: Variant, settings: TrainingSettings, pieces: list[Piece]
+) -> str:
     """Give what tells an outcome from that of other settings, another corpus or other code."""
     parts = [part.name for part in study.plan.players]
     knobs = asdict(study.plan.conditions.knobs)
@@ -242,16 +249,16 @@ def _fingerprint(study: Study, variant: Variant, settings: TrainingSettings, pie
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(path: Path, fingerprint: str) -> Outcome | None:
+def _read(path: Path, fingerprint: str) -> VariantOutcome | None:
     """Give the outcome in a file; None where it is not there, broken, or of another study."""
     try:
         data = json.loads(path.read_text("utf-8"))
-        return Outcome(**data["outcome"]) if data["fingerprint"] == fingerprint else None
+        return VariantOutcome(**data["outcome"]) if data["fingerprint"] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(path: Path, fingerprint: str, outcome: Outcome) -> None:
+def _write(path: Path, fingerprint: str, outcome: VariantOutcome) -> None:
     """Keep an outcome, whole or not at all, or raise CheckpointError."""
     text = json.dumps({"fingerprint": fingerprint, "outcome": asdict(outcome)}, indent=1)
     try:

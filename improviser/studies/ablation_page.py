@@ -6,7 +6,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Final
 
-from improviser.studies.ablation import GAMING, GREEDILY, ON_STAGE, REWARDS, VARIANTS, Outcome
+from improviser.studies.ablation import GAMING, GREEDILY, ON_STAGE, REWARDS, VARIANTS, VariantOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def page_text(old: str, section: str) -> str:
 
 
 def section_text(
-    outcomes: Sequence[Outcome], people: Mapping[str, Figures], command: str, described: str
+    outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], command: str, described: str
 ) -> str:
     """Give the tables, with what was done.
 
@@ -43,7 +43,7 @@ def section_text(
     )
 
 
-def table_text(outcomes: Sequence[Outcome], people: Mapping[str, Figures], way: str) -> str:
+def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], way: str) -> str:
     """Give the table of one way of playing."""
     names = (*REWARDS, *GAMING)
     lines = [f"| variant | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
@@ -56,7 +56,7 @@ def table_text(outcomes: Sequence[Outcome], people: Mapping[str, Figures], way: 
     return "\n".join(lines) + "\n"
 
 
-def work_text(outcomes: Sequence[Outcome]) -> str:
+def work_text(outcomes: Sequence[VariantOutcome]) -> str:
     """Give the table of what was sampled and updated in the time."""
     lines = ["| variant | transitions | updates |", "|---|---:|---:|"]
     for name, own in by_variant(outcomes).items():
@@ -66,11 +66,11 @@ def work_text(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def by_variant(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+def by_variant(outcomes: Sequence[VariantOutcome]) -> dict[str, list[VariantOutcome]]:
     """Give the outcomes of each variant, in the order of VARIANTS."""
     names = [variant.name for variant in VARIANTS]
     ordered = sorted(outcomes, key=lambda outcome: names.index(outcome.variant))
-    groups: dict[str, list[Outcome]] = {}
+    groups: dict[str, list[VariantOutcome]] = {}
     for outcome in ordered:
         groups.setdefault(outcome.variant, []).append(outcome)
     return groups

@@ -9,7 +9,7 @@ import numpy as np
 
 from improviser.evaluation.evaluate import evaluate
 from improviser.evaluation.rollouts import perform
-from improviser.studies.preference_run import Session
+from improviser.studies.preference_run import PreferenceSession
 from improviser.studies.strangers import strange_part
 from improviser.training.features import player_table
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Policy
     from improviser.engine import EngineSettings
     from improviser.evaluation.evaluate import Plan
-    from improviser.evaluation.report import Table
-    from improviser.online.trainer import Apprentice
+    from improviser.evaluation.report import EvaluationTable
+    from improviser.online.trainer import OnlineTrainer
     from improviser.training.grid import Part
     from improviser.training.material import GameSettings
 
@@ -33,7 +33,7 @@ _S_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class OnlineVariant:
     """What became of a model beside a stranger.
 
     Attributes:
@@ -86,18 +86,18 @@ class OnlineStudy:
     game: GameSettings
     kind: str
     plan: Plan
-    make: Callable[[int, bool], Apprentice]
+    make: Callable[[int, bool], OnlineTrainer]
 
     def lessons(
         self, seed: int, minutes: float, report: Callable[[float], None], *, guarded: bool = True
-    ) -> Lessons:
+    ) -> OnlineVariant:
         """Let the model play beside the stranger for some minutes, and learn; `report` is told the share."""
         apprentice = self.make(seed, guarded)
         settings = self.settings
         steps = round(minutes * settings.tempo_bpm * settings.steps_per_beat)
         beats = -(-steps // settings.steps_per_beat)
         part = strange_part(self.kind, self.game, beats, np.random.default_rng([seed, 5]))
-        session = Session(self.model, settings, part, seed)
+        session = PreferenceSession(self.model, settings, part, seed)
         playing = early = self.model
         waiting: Policy | None = None
         offered = adopted = 0
@@ -115,9 +115,9 @@ class OnlineStudy:
             if apprentice.learner.updates <= UPDATES:
                 early = playing
             report((step + 1) / steps)
-        return Lessons(seed, apprentice.learner.updates, (offered, adopted), early, playing)
+        return OnlineVariant(seed, apprentice.learner.updates, (offered, adopted), early, playing)
 
-    def gain(self, lessons: Lessons) -> Gain:
+    def gain(self, lessons: OnlineVariant) -> Gain:
         """Measure what lessons gave."""
         rng = np.random.default_rng([PIECES_FROM + lessons.seed, 5])
         strange = [strange_part(self.kind, self.game, PIECE_BEATS, rng) for _ in range(PIECES)]
@@ -127,7 +127,9 @@ class OnlineStudy:
         )
         return Gain(lessons.seed, lessons.sets, (beside[0], beside[1]), (elsewhere[0], elsewhere[1]))
 
-    def table(self, guarded: Lessons, unguarded: Lessons, report: Callable[[float, float], None]) -> Table:
+    def table(
+        self, guarded: OnlineVariant, unguarded: OnlineVariant, report: Callable[[float, float], None]
+    ) -> EvaluationTable:
         """Give the musician's table after UPDATES, with guards and without, and after all with guards."""
         beside = {FROZEN: self.model, LATER: guarded.late, UNGUARDED: unguarded.early}
         return evaluate(guarded.early, replace(self.plan, name=LEARNED, beside=beside), report).table

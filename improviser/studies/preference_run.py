@@ -54,7 +54,7 @@ _S_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PreferenceStep:
     """A step as a listener hears it.
 
     Attributes:
@@ -71,14 +71,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PreferenceOutcome:
     """What some bars come to: how much they are to a taste, and the mean reward of their steps."""
 
     utility: float
     reward: float
 
 
-class Session:
+class PreferenceSession:
     """An engine beside a player of the corpus, a step at a time.
 
     Attributes:
@@ -92,7 +92,7 @@ class Session:
         self.settings = replace(settings, patience_bars=0, collect_s=0.0)
         self.engine = Engine(self.settings, actor, np.random.default_rng(seed))
         self.engine.start(0.0, 0.0)
-        self.heard: deque[Heard] = deque(maxlen=4096)
+        self.heard: deque[PreferenceStep] = deque(maxlen=4096)
         self._step_s = _S_PER_MINUTE / settings.tempo_bpm / settings.steps_per_beat
         whole = repeated(part, BEATS)
         self._messages: list[tuple[float, Message]] = list(part_messages(whole))
@@ -105,7 +105,7 @@ class Session:
         """The moment of the next step."""
         return self.step_number * self._step_s
 
-    def play(self) -> Heard | None:
+    def play(self) -> PreferenceStep | None:
         """Play a step; give what was heard, None where nothing was decided."""
         while self._at < len(self._messages) and self._messages[self._at][0] <= self.step_number + 1e-9:
             step, message = self._messages[self._at]
@@ -117,7 +117,7 @@ class Session:
         decision = self.engine.decision
         if decision is None or decision.choice is None:
             return None
-        heard = Heard(at_s, decision.action >= FIRST_ONSET, self.engine.taste.last, self._reward())
+        heard = PreferenceStep(at_s, decision.action >= FIRST_ONSET, self.engine.taste.last, self._reward())
         self.heard.append(heard)
         return heard
 
@@ -128,12 +128,12 @@ class Session:
         rewards = self.engine.rewards()
         return sum(rewards[name] for name in COMPONENTS) / len(COMPONENTS)
 
-    def play_bars(self, bars: int) -> list[Heard]:
+    def play_bars(self, bars: int) -> list[PreferenceStep]:
         """Play some bars; give what was heard."""
         steps = (self.play() for _ in range(bars * self.settings.bar_steps))
         return [heard for heard in steps if heard is not None]
 
-    def fork(self, seed: int) -> Session:
+    def fork(self, seed: int) -> PreferenceSession:
         """Give a session that goes on from here by other chances."""
         twin = copy.copy(self)
         twin.heard = deque(self.heard, maxlen=self.heard.maxlen)
@@ -142,7 +142,7 @@ class Session:
         return twin
 
 
-def measures(heard: Sequence[Heard]) -> dict[str, float]:
+def measures(heard: Sequence[PreferenceStep]) -> dict[str, float]:
     """Give the measures that tastes are of: onsets a step; leaps, high and colour notes an onset."""
     onsets = [one for one in heard if one.is_onset]
     found = {"onset": len(onsets) / max(1, len(heard))}
@@ -153,7 +153,7 @@ def measures(heard: Sequence[Heard]) -> dict[str, float]:
 
 
 @dataclass
-class Listener:
+class SimulatedListener:
     """Likes more or less of some measures than the improviser plays by itself, and presses accordingly.
 
     Attributes:
@@ -173,7 +173,7 @@ class Listener:
     _waiting: list[tuple[float, bool]] = field(default_factory=list)
     _pressed_s: float = -PAUSE_S
 
-    def listen(self, session: Session) -> None:
+    def listen(self, session: PreferenceSession) -> None:
         """Judge the last seconds, and press when it is time."""
         now_s = session.now_s
         due = [press for press in self._waiting if press[0] <= now_s]
@@ -197,19 +197,19 @@ class Listener:
 SPREADS: Final = {"onset": 0.1, "leap": 0.2, "high": 0.3, "colour": 0.25}
 
 
-def utility(heard: Sequence[Heard], taste: Mapping[str, float]) -> float:
+def utility(heard: Sequence[PreferenceStep], taste: Mapping[str, float]) -> float:
     """Give how much what was heard is to a taste."""
     found = measures(heard)
     return sum(sign * found[name] / SPREADS[name] for name, sign in taste.items())
 
 
-def _lately(session: Session) -> list[Heard]:
+def _lately(session: PreferenceSession) -> list[PreferenceStep]:
     """Give what a listener looks back on."""
     since_s = session.now_s - LOOK_S
     return list(takewhile(lambda one: one.at_s > since_s, reversed(session.heard)))
 
 
-def usual_scores(session: Session, taste: Mapping[str, float]) -> tuple[float, float]:
+def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tuple[float, float]:
     """Give between which utilities two seconds usually are, as it is played without any taste."""
     scores = list[float]()
     for seed in range(USUAL_SEEDS):
@@ -226,8 +226,8 @@ def usual_scores(session: Session, taste: Mapping[str, float]) -> tuple[float, f
 
 
 def gain(
-    session: Session, taste: Mapping[str, float], bars: int, seeds: Sequence[int]
-) -> tuple[Outcome, Outcome, Outcome]:
+    session: PreferenceSession, taste: Mapping[str, float], bars: int, seeds: Sequence[int]
+) -> tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome]:
     """Give what the next bars come to without what was learned, with it, and with the taste itself."""
     worth = dict(zip(TUNE_TRAITS.names, (LARGEST * TUNE_TRAITS.worth).tolist(), strict=True))
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
@@ -240,26 +240,32 @@ def gain(
 
 
 def _played_by(
-    session: Session, seed: int, weights: Mapping[str, float], bars: int, taste: Mapping[str, float]
-) -> Outcome:
+    session: PreferenceSession, seed: int, weights: Mapping[str, float], bars: int, taste: Mapping[str, float]
+) -> PreferenceOutcome:
     """Give what the next bars come to by the weights of a preference."""
     twin = session.fork(seed)
     twin.is_judged = True
     twin.engine.taste.take(weights)
     heard = twin.play_bars(bars)
-    return Outcome(utility(heard, taste), sum(one.reward for one in heard) / max(1, len(heard)))
+    return PreferenceOutcome(utility(heard, taste), sum(one.reward for one in heard) / max(1, len(heard)))
 
 
-def _mean(outcomes: Sequence[Outcome]) -> Outcome:
+def _mean(outcomes: Sequence[PreferenceOutcome]) -> PreferenceOutcome:
     """Give the mean of some outcomes."""
     count = len(outcomes)
-    return Outcome(
+    return PreferenceOutcome(
         sum(each.utility for each in outcomes) / count, sum(each.reward for each in outcomes) / count
     )
 
 
 def change_after_presses(
-    session: Session, name: str, rng: np.random.Generator, *, presses: int = 3, bars: int = 4, seeds: int = 16
+    session: PreferenceSession,
+    name: str,
+    rng: np.random.Generator,
+    *,
+    presses: int = 3,
+    bars: int = 4,
+    seeds: int = 16,
 ) -> float | None:
     """Dislike what stands out of a measure some times; give the relative change of it in the next bars.
 
@@ -268,7 +274,7 @@ def change_after_presses(
     there was none.
     """
     taste = {name: -1.0}
-    listener = Listener(taste, usual_scores(session, taste), rng, only=False)
+    listener = SimulatedListener(taste, usual_scores(session, taste), rng, only=False)
     until_s = session.now_s + LONGEST_S
     while listener.presses < presses and session.now_s < until_s:
         session.play()
@@ -280,7 +286,9 @@ def change_after_presses(
     return (learned - usual) / usual if usual > 0 else None
 
 
-def _both_ways(session: Session, name: str, bars: int, seeds: Sequence[int]) -> Iterator[tuple[float, float]]:
+def _both_ways(
+    session: PreferenceSession, name: str, bars: int, seeds: Sequence[int]
+) -> Iterator[tuple[float, float]]:
     """Give a measure of the next bars with what was learned, and without it, for each seed."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)

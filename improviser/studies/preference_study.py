@@ -15,9 +15,9 @@ from improviser.evaluation.estimate import Estimate, FloatArray, make_estimate, 
 from improviser.studies.preference_run import (
     TASTES,
     WARM_UP_BARS,
-    Listener,
-    Outcome,
-    Session,
+    PreferenceOutcome,
+    PreferenceSession,
+    SimulatedListener,
     change_after_presses,
     gain,
     usual_scores,
@@ -81,7 +81,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class PreferenceStudy:
     """An actor, how it plays, and players to listen to."""
 
     actor: Actor
@@ -89,10 +89,10 @@ class Study:
     parts: Sequence[Part]
     trials: int
 
-    def session(self, trial: int) -> Session:
+    def session(self, trial: int) -> PreferenceSession:
         """Give a session that has played for some bars."""
         order = np.random.default_rng(0).permutation(len(self.parts))
-        session = Session(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
+        session = PreferenceSession(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
         session.play_bars(WARM_UP_BARS)
         return session
 
@@ -135,14 +135,16 @@ class Study:
             ]
         return points
 
-    def _gains(self, trial: int, errors: float) -> list[tuple[Outcome, Outcome, Outcome] | None]:
+    def _gains(
+        self, trial: int, errors: float
+    ) -> list[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None]:
         """Give what `taste_trial.gain` gives at each mark; None where it was not reached."""
         taste = HIDDEN[trial % len(HIDDEN)]
         session = self.session(trial)
         rng = np.random.default_rng([trial, 1])
-        listener = Listener(taste, usual_scores(session, taste), rng, errors)
+        listener = SimulatedListener(taste, usual_scores(session, taste), rng, errors)
         until_s = session.now_s + PATIENCE_S
-        gains: list[tuple[Outcome, Outcome, Outcome] | None] = []
+        gains: list[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None] = []
         while len(gains) < len(MARKS) and session.now_s < until_s:
             session.play()
             listener.listen(session)
@@ -151,7 +153,9 @@ class Study:
         return gains + [None] * (len(MARKS) - len(gains))
 
 
-def _shares(gains: Sequence[tuple[Outcome, Outcome, Outcome] | None]) -> tuple[Estimate, Estimate]:
+def _shares(
+    gains: Sequence[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None],
+) -> tuple[Estimate, Estimate]:
     """Give the gain as a share of the oracle's, and the reward as a share of what it was."""
     known = [each for each in gains if each is not None]
     learned = np.array([learned.utility - without.utility for without, learned, _ in known])

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from improviser.errors import ImproviserError
-from improviser.ipc.child_process import PerformerProcess
+from improviser.ipc.child_process import ChildProcess
 from improviser.ipc.launch import launch_ahead
 from improviser.protocol import (
     Act,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from improviser.ipc.shared_state import Place
+    from improviser.ipc.shared_state import JamPosition
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
@@ -80,12 +80,12 @@ class Supervisor:
     def __init__(self) -> None:
         """Take the process that was started ahead, or start one; it waits for its settings."""
         self.state = State()
-        self._process = PerformerProcess()
+        self._process = ChildProcess()
         self._ports: PortSettings | None = None
         self._settings: PerformerSettings | None = None
         self._begin()
         self._follows = False
-        self._resume: Place | None = None
+        self._resume: JamPosition | None = None
         # When it was first replaced, with none that has played since.
         self._missed_s: float | None = None
         self._restarts: list[float] = []
@@ -275,7 +275,7 @@ class Supervisor:
     def _restart(self) -> None:
         """Replace the performer."""
         self._process.close()
-        process = PerformerProcess()
+        process = ChildProcess()
         if self._ports is not None and self._settings is not None:
             process.write(value_to_line(replace(self._ports, ledger=process.ledger.descriptor)))
             process.write(value_to_line(self._resumed(self._settings)))

@@ -22,7 +22,7 @@ _NOT_HERE: Final = "Nothing is here. Open the address that improviser jam has pr
 _CLOSED: Final = 1008
 
 
-class Guard:
+class AuthMiddleware:
     """Lets through what is asked for below the token, and adds the headers that keep the page to itself.
 
     Threads: the server's loop only.

@@ -25,7 +25,7 @@ NOTE, CONTROL, BEND = range(3)
 _LASTING: Final = frozenset({1, SUSTAIN_PEDAL, 66, 67, 69})
 
 
-class Held:
+class HeldKeys:
     """The keys, pedals and wheels that are not at rest on one page."""
 
     def __init__(self, port: str) -> None:

@@ -62,7 +62,7 @@ class Client:
             self.waiting.put_nowait(text)
 
 
-class Hub:
+class Broadcaster:
     """Tells all pages what happens.
 
     Threads: the server's loop, but for `hear`, which may be called from any.

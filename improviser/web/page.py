@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from improviser.protocol import Event
     from improviser.web.address import Door
-    from improviser.web.hub import Hub, Standing
+    from improviser.web.hub import Broadcaster, Standing
     from improviser.web.services import Services
 
 _CLOSING_S: Final = 2.0
@@ -40,7 +40,7 @@ class Page:
         """Serve at a door; `warn` takes what goes wrong, in any thread."""
         self._socket, self.address = door
         self._standing, self._services, self._warn = standing, services, warn
-        self._hub: Hub | None = None
+        self._hub: Broadcaster | None = None
         self._early: list[Event] = []
         self._has_ended = False
         self._stop: Callable[[], None] = lambda: None
@@ -89,11 +89,11 @@ class Page:
         import uvicorn  # noqa: PLC0415 - in this thread, so that it holds up nothing
 
         from improviser.web.bounded import BoundedProtocol, BoundedSocket  # noqa: PLC0415
-        from improviser.web.hub import Hub  # noqa: PLC0415
+        from improviser.web.hub import Broadcaster  # noqa: PLC0415
         from improviser.web.messages import MESSAGE_MAX  # noqa: PLC0415
         from improviser.web.server import build_app  # noqa: PLC0415
 
-        hub = Hub(self._standing)
+        hub = Broadcaster(self._standing)
         config = uvicorn.Config(
             build_app(hub, self._services, self.address),
             http=BoundedProtocol.below(self.address.token),

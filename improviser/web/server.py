@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from improviser.errors import ImproviserError
-from improviser.web.guard import Guard
-from improviser.web.talk import Talk
+from improviser.web.guard import AuthMiddleware
+from improviser.web.talk import PageSession
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from improviser.web.address import Address
-    from improviser.web.hub import Hub
+    from improviser.web.hub import Broadcaster
     from improviser.web.services import Services
 
 STATIC: Final = Path(__file__).parent / "static"
 BARS_MAX: Final = 10_000
 
 
-def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
+def build_app(hub: Broadcaster, services: Services, address: Address) -> ASGIApp:
     """Give the application that serves the page."""
     taking, examining = asyncio.Lock(), asyncio.Lock()
 
     async def talk(websocket: WebSocket) -> None:
         """Talk with a page."""
-        await Talk(hub, services.obey, websocket).run()
+        await PageSession(hub, services.obey, websocket).run()
 
     async def take(request: Request) -> Response:
         """Give what was played, one take at a time."""
@@ -66,4 +66,4 @@ def build_app(hub: Hub, services: Services, address: Address) -> ASGIApp:
         Route("/doctor", examine),
         Mount("/", StaticFiles(directory=STATIC, html=True)),
     ]
-    return Guard(Starlette(routes=routes), address)
+    return AuthMiddleware(Starlette(routes=routes), address)

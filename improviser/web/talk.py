@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from improviser.protocol import Receive
-from improviser.protocol.command_filter import Gate
+from improviser.protocol.command_filter import CommandFilter
 from improviser.protocol.rate_limit import RateLimit
 from improviser.web.bounded import FAREWELL_S
-from improviser.web.held import Held
+from improviser.web.held import HeldKeys
 from improviser.web.messages import MESSAGE_MAX, Ping, read_message, to_text
 
 if TYPE_CHECKING:
-    from improviser.web.hub import Client, Hub
+    from improviser.web.hub import Broadcaster, Client
     from improviser.web.services import Obey
 
 # Ten fingers that glide, two wheels and a knob at a hundred messages a second.
@@ -26,15 +26,15 @@ FAULTS_MAX: Final = 20
 TRY_LATER, WRONG_KIND, TOO_MUCH = 1013, 1003, 1008
 
 
-class Talk:
+class PageSession:
     """Serves one page until it leaves, or is let go.
 
     Threads: the server's loop only; `obey` must not block.
     """
 
-    def __init__(self, hub: Hub, obey: Obey, websocket: WebSocket) -> None:
+    def __init__(self, hub: Broadcaster, obey: Obey, websocket: WebSocket) -> None:
         """Talk over `websocket`, and hand on to `obey` what it says."""
-        self._hub, self._obey, self._websocket = hub, Gate(obey), websocket
+        self._hub, self._obey, self._websocket = hub, CommandFilter(obey), websocket
         self._rate = RateLimit(RATE_MAX)
         self._faults = 0
         self._code = TRY_LATER
@@ -46,7 +46,7 @@ class Talk:
         if client is None:
             await self._websocket.close(TRY_LATER, "too many pages are open; close one")
             return
-        held = Held(client.port)
+        held = HeldKeys(client.port)
         talks = (self._listen(client, held), self._tell(client), client.gone.wait())
         tasks = [asyncio.ensure_future(each) for each in talks]
         try:
@@ -67,7 +67,7 @@ class Talk:
             while True:
                 await self._websocket.send_text(await client.waiting.get())
 
-    async def _listen(self, client: Client, held: Held) -> None:
+    async def _listen(self, client: Client, held: HeldKeys) -> None:
         """Do what the page says until it leaves, or says what ends the talk."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while self._faults <= FAULTS_MAX:
@@ -83,7 +83,7 @@ class Talk:
                 self._do(text, client, held)
             self._code = TOO_MUCH
 
-    def _do(self, text: str, client: Client, held: Held) -> None:
+    def _do(self, text: str, client: Client, held: HeldKeys) -> None:
         """Do what the page says."""
         try:
             said = read_message(text)

@@ -20,7 +20,7 @@ from improviser.config.device import load_device
 from improviser.config.preset import load_preset
 from improviser.errors import ConfigError
 from improviser.files import bytes_digest
-from improviser.performer.preset_switcher import Repertoire
+from improviser.performer.preset_switcher import PresetSwitcher
 from improviser.ports import loopback
 from improviser.protocol import (
     Adopted,
@@ -34,7 +34,7 @@ from improviser.protocol import (
     Turned,
     value_to_line,
 )
-from improviser.remote.control_socket import Remote
+from improviser.remote.control_socket import ControlSocket
 from improviser.supervisor.state import State
 from tests.cli.conftest import Refuse, Run, RunJson
 from tests.written import write_session
@@ -66,8 +66,8 @@ def told() -> Iterator[list[object]]:
             for event in repertoire.ask(command.preset):
                 state.take(event)
 
-    repertoire = Repertoire(performer_settings(JamOptions(preset="fiddle")), told.append)
-    remote = Remote(resources.control_folder(), state, obey, PAGE)
+    repertoire = PresetSwitcher(performer_settings(JamOptions(preset="fiddle")), told.append)
+    remote = ControlSocket(resources.control_folder(), state, obey, PAGE)
     yield told
     remote.close()
 
@@ -106,7 +106,7 @@ def test_the_address_of_the_page_is_told_again(run: Run, run_json: RunJson) -> N
 
 def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
     """With what would make one."""
-    remote = Remote(resources.control_folder(), State(), print)
+    remote = ControlSocket(resources.control_folder(), State(), print)
     assert "this jam serves no page; start it without --no-web" == refuse(1, "ctl", "page")
     remote.close()
 

@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["improviser"]):
     from improviser.ipc.shared_state import SIZE
     from improviser.midi.message import bytes_to_message, message_to_bytes
     from improviser.performer.clock.clock_sync import is_clock
-    from improviser.performer.input.arrivals import Arrival, Ear
+    from improviser.performer.input.arrivals import Arrival, ArrivalParser
     from improviser.performer.input.echo import EchoFilter
     from improviser.performer.input.thru import Thru
     from improviser.ports.loopback import LoopbackBackend, Patchbay
@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["improviser"]):
     from improviser.protocol import line_to_value, value_to_line
     from improviser.session.session_log import parse_session
 
-EAR = Ear()
+EAR = ArrivalParser()
 ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)
 THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES)
 # A message each millisecond, as at the limit of a MIDI cable.

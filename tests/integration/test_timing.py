@@ -16,7 +16,7 @@ from improviser.errors import ImproviserError
 from improviser.studies.timing import run as trial
 from improviser.studies.timing import server
 from improviser.studies.timing.reference import compile_reference
-from improviser.studies.timing.run import WORKS, Trial, Work, ratios, run_trial
+from improviser.studies.timing.run import WORKS, TimingRun, Work, ratios, run_trial
 
 pytestmark = pytest.mark.jack
 if shutil.which("jackd") is None:
@@ -36,7 +36,7 @@ def home(monkeypatch: pytest.MonkeyPatch, improviser_home: Path) -> None:
 def test_a_trial_hears_all_that_was_played(backend: str) -> None:
     """Nothing is missing, doubled or stuck, and on `jack` each note and each answer has its very frame."""
     learner = (sys.executable, "-c", "while True: pass")
-    outcome = run_trial(Trial(Work("learner", learns=True), backend, "fiddle", 128, 8.0, learner))
+    outcome = run_trial(TimingRun(Work("learner", learns=True), backend, "fiddle", 128, 8.0, learner))
     heard = outcome.jam
     assert heard.notes > 0
     assert (0, 0, 0) == (heard.missing, heard.doubled, heard.stuck)
@@ -87,10 +87,10 @@ def test_no_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_PATIENCE_S", 0.2)
     monkeypatch.setattr(shutil, "which", lambda _: "/bin/false")
     with pytest.raises(ImproviserError, match="jackd does not start; try: /bin/false -d dummy -p 128"):
-        run_trial(Trial(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
+        run_trial(TimingRun(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ImproviserError, match="there is no jackd: apt-get install jackd2"):
-        run_trial(Trial(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
+        run_trial(TimingRun(WORKS[0], "jack", "fiddle", 128, 5.0, ()))
 
 
 @needs_compiler

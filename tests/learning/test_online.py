@@ -15,10 +15,10 @@ from improviser.engine.experience import PlayerStep
 from improviser.evaluation.baselines import Conditions
 from improviser.listening.line import HOLD, REST
 from improviser.online import trainer as apprentice_module
-from improviser.online.acceptance import Guard, Verdict
+from improviser.online.acceptance import AcceptanceResult, AcceptanceTest
 from improviser.online.learning import OnlineLearner, OnlineSettings
-from improviser.online.trainer import UPDATES_A_STEP, Apprentice, Offer, heard_parts, lately
-from improviser.studies.preference_run import Session
+from improviser.online.trainer import UPDATES_A_STEP, Offer, OnlineTrainer, heard_parts, lately
+from improviser.studies.preference_run import PreferenceSession
 from improviser.studies.strangers import STRANGERS, strange_part
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.features import player_table
@@ -63,25 +63,25 @@ def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
     return OnlineLearner(CONFIG, networks(), corpus_game(rng), REWARDS, settings, rng)
 
 
-def new_guard() -> Guard:
+def new_guard() -> AcceptanceTest:
     """Give a guard that plays two pieces."""
     pieces = tiny_corpus()
     held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
-    return Guard(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
+    return AcceptanceTest(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
 
 
-def new_apprentice(seed: int = 0, guard: Guard | None = None) -> Apprentice:
+def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> OnlineTrainer:
     """Give an apprentice, by default without a judge."""
-    return Apprentice(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
+    return OnlineTrainer(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
 
 
-def session(seed: int = 0) -> Session:
+def session(seed: int = 0) -> PreferenceSession:
     """Give an engine beside a drone."""
     part = strange_part("drone", GAME, 64, np.random.default_rng(seed))
-    return Session(model(), SETTINGS, part, seed)
+    return PreferenceSession(model(), SETTINGS, part, seed)
 
 
-def learn(apprentice: Apprentice, beside: Session, steps: int) -> list[Offer]:
+def learn(apprentice: OnlineTrainer, beside: PreferenceSession, steps: int) -> list[Offer]:
     """Let an apprentice learn beside a session; give what it offers."""
     offers = []
     for _ in range(steps):
@@ -143,7 +143,7 @@ def test_a_model_of_one_head_learns_from_the_sum() -> None:
     rng = np.random.default_rng(0)
     learner = OnlineLearner(one_head, networks(one_head), corpus_game(rng), REWARDS, FEW, rng)
     policy = Policy(one_head, networks(one_head)["prior"], networks(one_head)["q"])
-    apprentice = Apprentice(policy, learner, None, REWARDS, rng)
+    apprentice = OnlineTrainer(policy, learner, None, REWARDS, rng)
     beside = session()
     beside.engine.adopt(policy)
     learn(apprentice, beside, 40)
@@ -269,15 +269,15 @@ def test_a_loss_and_a_band_are_told() -> None:
 def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> None:
     """And it is learned on from what is played by."""
 
-    class Strict(Guard):
+    class Strict(AcceptanceTest):
         """Refuses everything."""
 
         def __init__(self) -> None:
             """Know nothing."""
 
-        def judge(self, *_: object) -> Verdict:
+        def judge(self, *_: object) -> AcceptanceResult:
             """Refuse."""
-            return Verdict("it is refused", 1.0, 0.1, 0.0)
+            return AcceptanceResult("it is refused", 1.0, 0.1, 0.0)
 
     apprentice = new_apprentice(guard=Strict())
     beside, offers = session(), list[Offer]()

@@ -23,9 +23,9 @@ from improviser.studies.ablation import (
     ON_STAGE,
     REWARDS,
     VARIANTS,
-    Outcome,
-    Study,
+    AblationStudy,
     Variant,
+    VariantOutcome,
     greedy_knobs,
     references,
     run_study,
@@ -54,15 +54,15 @@ TEXTBOOK = Variant("textbook", SMALL, has_prior_weights=False)
 NORM = Variant("full, layer norm", replace(SMALL, layer_norm=True, prior_weight=0.1, decomposed=True))
 
 
-def make_study(folder: Path, **changes: object) -> Study:
+def make_study(folder: Path, **changes: object) -> AblationStudy:
     """Give a study of a fifth of a second each."""
     parts = list(chorale_parts([chorale(bars=3)], "chorale", 4, casts=DUETS[:1]))
     plan = Plan(parts, parts, Conditions(Knobs(), RewardWeights()), 0, "x")
-    study = Study(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
+    study = AblationStudy(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
     return replace(study, **changes)  # type: ignore[arg-type]  # fields of several types
 
 
-def run(study: Study) -> tuple[list[Outcome], list[str]]:
+def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
     """Run a study; give the outcomes, and the stages and variants that were told."""
     told: list[str] = []
 
@@ -80,10 +80,10 @@ def run(study: Study) -> tuple[list[Outcome], list[str]]:
     return outcomes, told
 
 
-def outcome(variant: str, seed: int, reward: float) -> Outcome:
+def outcome(variant: str, seed: int, reward: float) -> VariantOutcome:
     """Give an outcome whose figures are all `reward`, and twice that on stage."""
     names = (*REWARDS, *GAMING)
-    return Outcome(
+    return VariantOutcome(
         variant, seed, 1000, 10 * seed, dict.fromkeys(names, reward), dict.fromkeys(names, 2 * reward)
     )
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from improviser.evaluation.estimate import Estimate
-from improviser.evaluation.model_card import Card, card_text, markdown_table, write_card
-from improviser.evaluation.report import Table
+from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, write_card
+from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
 
-TABLE = Table(
+TABLE = EvaluationTable(
     "ours",
     {
         "human": {"reward": Estimate(0.5, 0.25, 0.75), "Vendi": Estimate(math.nan, math.nan, math.nan)},
@@ -23,11 +23,11 @@ TABLE = Table(
 
 
 @pytest.fixture
-def card(tmp_path: Path) -> Card:
+def card(tmp_path: Path) -> ModelCard:
     """A card of a model that is there."""
     model = tmp_path / "chorale.safetensors"
     model.write_bytes(b"weights" * 1000)
-    return Card(
+    return ModelCard(
         name="chorale",
         model=model,
         command="improviser train chorale",
@@ -39,7 +39,7 @@ def card(tmp_path: Path) -> Card:
     )
 
 
-def test_the_card_names_the_file(card: Card) -> None:
+def test_the_card_names_the_file(card: ModelCard) -> None:
     """Name, size and sha256 are the file's own."""
     text = card_text(card)
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
@@ -47,7 +47,7 @@ def test_the_card_names_the_file(card: Card) -> None:
         assert part in text
 
 
-def test_the_card_tells_how_it_was_made(card: Card) -> None:
+def test_the_card_tells_how_it_was_made(card: ModelCard) -> None:
     """Command, libraries, corpus, settings and the prior's score stand in it."""
     text = card_text(card)
     for part in ("`improviser train chorale`", "numpy 2.1, torch 2.6", '"pieces": 400', '"seed": 7'):
@@ -67,7 +67,7 @@ def test_the_table() -> None:
     ] == markdown_table(TABLE).splitlines()
 
 
-def test_writing(card: Card) -> None:
+def test_writing(card: ModelCard) -> None:
     """The card lies beside its model, replaces an older one, and leaves nothing else."""
     path = card.model.with_suffix(".md")
     path.write_text("old", encoding="utf-8")

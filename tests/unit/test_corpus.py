@@ -13,7 +13,7 @@ from improviser.corpus.abc_file import decode_abc, split_abc
 from improviser.corpus.bar_grid import Bar, place_bars
 from improviser.corpus.duplicates import drafts_to_pieces, group_families, split_of
 from improviser.corpus.parsed_score import CUT, MENDED
-from improviser.corpus.piece import Draft, UnfitError, notes_to_voice
+from improviser.corpus.piece import ParsedScore, UnfitError, notes_to_voice
 
 HEAD = "X:1\nT:A tune\nM:2/4\nL:1/8\nK:{key}\n"
 TUNE = HEAD.format(key="D") + "A|d2 f2|a2 f2|e2 c2|d3:|\n"
@@ -47,10 +47,10 @@ def chorale(bass: tuple[int, ...], parts: int = 4, sharps: int = 0, last: str = 
     return score
 
 
-def draft(name: str, notes: list[int], ticks: int = 12, kind: str = "tune") -> Draft:
+def draft(name: str, notes: list[int], ticks: int = 12, kind: str = "tune") -> ParsedScore:
     """Give a draft of one voice of equal durations."""
     rows = [(index * ticks, (index + 1) * ticks, pitch) for index, pitch in enumerate(notes)]
-    return Draft(name, kind, 2, "major", (4, 4), (notes_to_voice(rows),))
+    return ParsedScore(name, kind, 2, "major", (4, 4), (notes_to_voice(rows),))
 
 
 def random_notes(seed: int, count: int = 40) -> list[int]:

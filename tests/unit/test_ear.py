@@ -5,25 +5,25 @@ from __future__ import annotations
 import pytest
 
 from improviser.midi.message import Message, NoteOn, message_to_bytes
-from improviser.performer.input.arrivals import Arrival, Ear
+from improviser.performer.input.arrivals import Arrival, ArrivalParser
 
 ON = NoteOn(0, 60, 80)
 
 
-def listen(ear: Ear, message: Message, at_s: float, port: str = "A") -> Message | None:
+def listen(ear: ArrivalParser, message: Message, at_s: float, port: str = "A") -> Message | None:
     """Let an ear hear a message."""
     return ear.listen(Arrival(message_to_bytes(message), at_s, port))
 
 
 def test_messages_pass() -> None:
     """A message that is understood is heard as it is."""
-    assert ON == listen(Ear(), ON, 1.0)
+    assert ON == listen(ArrivalParser(), ON, 1.0)
 
 
 @pytest.mark.parametrize("data", [(), (0x90,), (0x90, 60), (0x90, 200, 1), (0xF4,), (60, 60, 60)])
 def test_garbage_is_counted(data: tuple[int, ...]) -> None:
     """Bytes that are no message are counted and not heard."""
-    ear = Ear()
+    ear = ArrivalParser()
     assert ear.listen(Arrival(data, 1.0, "A")) is None
     assert 1 == ear.bad_messages
 
@@ -38,14 +38,14 @@ MMC_PLAY = (0xF0, 0x7F, 0x7F, 0x06, 0x02, 0xF7)
 )
 def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
     """Clock, time code, song select, tune request and system exclusive messages are neither heard nor bad."""
-    ear = Ear()
+    ear = ArrivalParser()
     assert ear.listen(Arrival(data, 1.0, "A")) is None
     assert 0 == ear.bad_messages
 
 
 def test_twins_are_heard_once() -> None:
     """The same message on another port within 10 ms is the same key; on the same port it is another."""
-    ear = Ear()
+    ear = ArrivalParser()
     assert ON == listen(ear, ON, 1.0, "A")
     assert listen(ear, ON, 1.005, "B") is None
     assert ON == listen(ear, ON, 1.006, "B")

@@ -17,8 +17,8 @@ from improviser.engine.role import COMPING, MELODY
 from improviser.evaluation.baselines import Conditions, PriorOnly, RandomInKey
 from improviser.evaluation.evaluate import BEATS, Plan, evaluate, spread
 from improviser.evaluation.metrics import Figures, figures, known_phrases
-from improviser.evaluation.report import BASELINES, Table
-from improviser.evaluation.rollouts import Take, perform, perform_greedy, perform_human, perform_random
+from improviser.evaluation.report import BASELINES, EvaluationTable
+from improviser.evaluation.rollouts import Rollout, perform, perform_greedy, perform_human, perform_random
 from improviser.music.scale import SCALE_DEGREES, Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.training.env import Game, RewardWeights
@@ -46,12 +46,12 @@ class Always:
         return log_prior, (actions == self.action)[None].astype(np.float32)
 
 
-def counted(takes: list[Take]) -> list[Figures]:
+def counted(takes: list[Rollout]) -> list[Figures]:
     """Give the figures of each take, the rewards too."""
     return [figures(take.performance) | take.rewards for take in takes]
 
 
-def means(table: Table, column: str) -> dict[str, float]:
+def means(table: EvaluationTable, column: str) -> dict[str, float]:
     """Give the means of a column."""
     return {name: estimate.mean for name, estimate in table.columns[column].items()}
 

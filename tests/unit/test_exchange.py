@@ -10,21 +10,21 @@ import pytest
 
 from improviser.errors import ImproviserError
 from improviser.ipc import weight_mailbox as exchange
-from improviser.ipc.weight_mailbox import CAPACITY, Exchange
+from improviser.ipc.weight_mailbox import CAPACITY, WeightMailbox
 
 
 @pytest.fixture
-def made() -> Iterator[Exchange]:
+def made() -> Iterator[WeightMailbox]:
     """The writer's side, removed afterwards."""
-    one = Exchange.make()
+    one = WeightMailbox.make()
     yield one
     one.close()
     one.remove()
 
 
-def test_the_last_two_sets_are_there(made: Exchange) -> None:
+def test_the_last_two_sets_are_there(made: WeightMailbox) -> None:
     """Another side of the same memory reads them; older ones, later ones and none are not there."""
-    reader = Exchange(made.path)
+    reader = WeightMailbox(made.path)
     assert reader.read(1) is None
     for number, data in ((1, b"one"), (2, b"two" * 1000), (3, b"")):
         made.write(number, data)
@@ -32,7 +32,7 @@ def test_the_last_two_sets_are_there(made: Exchange) -> None:
     reader.close()
 
 
-def test_half_a_set_is_none(made: Exchange) -> None:
+def test_half_a_set_is_none(made: WeightMailbox) -> None:
     """One whose bytes are not those that were put in, or whose writing was interrupted."""
     made.write(1, b"some weights")
     memory = made._memory  # noqa: SLF001 - is damaged on purpose
@@ -44,7 +44,7 @@ def test_half_a_set_is_none(made: Exchange) -> None:
     assert made.read(1) is None
 
 
-def test_a_set_that_is_too_large_is_refused(made: Exchange) -> None:
+def test_a_set_that_is_too_large_is_refused(made: WeightMailbox) -> None:
     """As large as it may be it is taken."""
     made.write(1, b"x" * CAPACITY)
     assert b"x" * CAPACITY == made.read(1)
@@ -52,7 +52,7 @@ def test_a_set_that_is_too_large_is_refused(made: Exchange) -> None:
         made.write(2, b"x" * (CAPACITY + 1))
 
 
-def test_the_pulse_shows_who_is_awake(made: Exchange) -> None:
+def test_the_pulse_shows_who_is_awake(made: WeightMailbox) -> None:
     """It changes with each beat, and for nothing else."""
     pulses = [made.pulse()]
     for _ in range(300):
@@ -67,9 +67,9 @@ def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "small").write_bytes(b"x")
     for name in ("none", "small"):
         with pytest.raises(ImproviserError, match="nothing is learned"):
-            Exchange(tmp_path / name)
+            WeightMailbox(tmp_path / name)
     monkeypatch.setattr(exchange, "_SHARED", tmp_path)
-    inside = Exchange.make()
+    inside = WeightMailbox.make()
     assert tmp_path == inside.path.parent
     inside.remove()
     inside.remove()
@@ -82,4 +82,4 @@ def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("tempfile.mkstemp", full)
     with pytest.raises(ImproviserError, match="No space left"):
-        Exchange.make()
+        WeightMailbox.make()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.experience import Experience, Lived
+from improviser.engine.experience import Experience, Transition
 from improviser.listening.observation import COLUMNS, SURE
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.rewards import COMPONENTS
@@ -23,7 +23,7 @@ def new_engine(**values: object) -> Engine:
     return Engine(settings, random_policy(), np.random.default_rng(0))
 
 
-def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = False) -> list[Lived]:
+def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = False) -> list[Transition]:
     """Let a quarter be played every beat, unless it is silent; give what was lived through."""
     lived = []
     for _ in range(steps):

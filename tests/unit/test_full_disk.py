@@ -13,8 +13,8 @@ from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.corpus.cache import Cached, write_cache
 from improviser.errors import CheckpointError, ImproviserError, MidiFileError
-from improviser.evaluation.model_card import Card, write_card
-from improviser.evaluation.report import Table
+from improviser.evaluation.model_card import ModelCard, write_card
+from improviser.evaluation.report import EvaluationTable
 from improviser.midi.smf import write_file
 from improviser.training.prior import PriorScore
 from improviser.training.run_state import FILE, RunState, save_run
@@ -43,8 +43,15 @@ def card(folder: Path) -> None:
     """Write the card of the old model."""
     score = PriorScore(1.0, 0.5)
     write_card(
-        Card(
-            "chorale", folder / "model.safetensors", "improviser train", {}, {}, score, Table("ours", {}), {}
+        ModelCard(
+            "chorale",
+            folder / "model.safetensors",
+            "improviser train",
+            {},
+            {},
+            score,
+            EvaluationTable("ours", {}),
+            {},
         )
     )
 

@@ -11,7 +11,7 @@ import torch
 from improviser.corpus.key_example import from_first_note, modulated, to_stream, with_wrong_notes
 from improviser.corpus.library import load_pieces
 from improviser.evaluation import key_figures
-from improviser.evaluation.key_figures import Heard, hear, krumhansl, listening_figures
+from improviser.evaluation.key_figures import HeardPiece, hear, krumhansl, listening_figures
 from improviser.listening import key_table
 from improviser.listening.key import KeyTracker, read_key_table
 from improviser.music.scale import parse_key
@@ -150,7 +150,7 @@ def test_a_wrong_answer_is_of_a_kind(answer: str, key: str, relation: str) -> No
     answers = np.full(len(stream.keys), parse_key(answer).index)
     truth = np.full(len(stream.keys), parse_key(key).index)
     object.__setattr__(stream, "keys", truth)
-    found = key_figures._relations([Heard(stream, answers, np.ones(len(truth)), 1.0)])  # noqa: SLF001 - its sum
+    found = key_figures._relations([HeardPiece(stream, answers, np.ones(len(truth)), 1.0)])  # noqa: SLF001 - its sum
     assert ({name: 100.0 for name in [relation] if name}) == {k: v for k, v in found.items() if v}
 
 

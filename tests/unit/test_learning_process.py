@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import learner
-from improviser.ipc.weight_mailbox import Exchange
+from improviser.ipc.weight_mailbox import WeightMailbox
 from improviser.online import learner_client as learning
-from improviser.online.learner_client import Learning
+from improviser.online.learner_client import LearnerClient
 from improviser.protocol import (
     Adopt,
     Event,
@@ -53,19 +53,19 @@ class Jam(Supervisor):
         self.inserted.append(event)
 
 
-Start = Callable[[str], tuple[Jam, Learning]]
+Start = Callable[[str], tuple[Jam, LearnerClient]]
 
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
     """Start a learner that is a script; its lines are `lines`, it says by `say`."""
 
-    def started(script: str) -> tuple[Jam, Learning]:
+    def started(script: str) -> tuple[Jam, LearnerClient]:
         """Start it."""
         head = "import sys, os, time\nlines = sys.stdin\nsay = lambda line: print(line, flush=True)\n"
         monkeypatch.setattr(learning, "COMMAND", (sys.executable, "-c", head + script))
         jam = Jam()
-        return jam, Learning(jam, SETTINGS, Exchange.make(), tmp_path)
+        return jam, LearnerClient(jam, SETTINGS, WeightMailbox.make(), tmp_path)
 
     return started
 

@@ -11,7 +11,7 @@ from improviser.ipc import shared_state as ledger
 
 def test_the_supervisor_sees_what_the_performer_marks() -> None:
     """A note that is marked through the descriptor is seen until it is unmarked."""
-    shared = ledger.Ledger()
+    shared = ledger.SharedState()
     cells = ledger.open_shared(shared.descriptor)
     ledger.mark(cells, 0, 60, sounds=True)
     ledger.mark(cells, 15, 127, sounds=True)
@@ -34,7 +34,7 @@ def test_without_shared_memory_the_performer_keeps_its_own(descriptor: int | Non
 def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """On systems without memfd_create a file without a name is shared."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    shared = ledger.Ledger()
+    shared = ledger.SharedState()
     ledger.mark(ledger.open_shared(shared.descriptor), 2, 3, sounds=True)
     assert [(2, 3)] == shared.sounding()
     shared.close()
@@ -48,17 +48,17 @@ def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch)
         raise OSError
 
     monkeypatch.setattr(ledger, "_anonymous_file", refuse)
-    shared = ledger.Ledger()
+    shared = ledger.SharedState()
     assert (None, []) == (shared.descriptor, shared.sounding())
     shared.close()
 
 
 def test_the_newest_place_is_seen() -> None:
     """Of two that are written in turn; one that was being written when the performer was killed is none."""
-    shared = ledger.Ledger()
+    shared = ledger.SharedState()
     cells = ledger.open_shared(shared.descriptor)
     assert shared.place() is None
-    places = [ledger.Place(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
+    places = [ledger.JamPosition(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
     for number, place in enumerate(places, 1):
         ledger.mark_place(cells, number, place)
         assert place == shared.place()
@@ -74,7 +74,7 @@ def test_the_newest_place_is_seen() -> None:
 
 def test_the_heartbeat_is_seen_and_is_no_note() -> None:
     """It changes with each beat of the performer, round and round."""
-    shared = ledger.Ledger()
+    shared = ledger.SharedState()
     cells = ledger.open_shared(shared.descriptor)
     assert 0 == shared.pulse()
     ledger.beat_heart(cells, 300)

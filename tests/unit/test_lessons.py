@@ -15,10 +15,10 @@ from improviser.agent.checkpoint import set_to_bytes
 from improviser.agent.policy import Policy, Weights
 from improviser.app import JamOptions, performer_settings
 from improviser.files import bytes_digest
-from improviser.ipc.weight_mailbox import Exchange
+from improviser.ipc.weight_mailbox import WeightMailbox
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.performer.performance import engine_maker
-from improviser.performer.policy_history import KEPT, Fetched, Lessons
+from improviser.performer.policy_history import KEPT, PolicyFetched, PolicyHistory
 from improviser.protocol import (
     Act,
     Action,
@@ -40,16 +40,16 @@ from tests.performing import BAR_S, Performance, hanging, tell
 
 
 @pytest.fixture
-def exchange() -> Iterator[Exchange]:
+def exchange() -> Iterator[WeightMailbox]:
     """The learner's side of the memory."""
-    made = Exchange.make()
+    made = WeightMailbox.make()
     yield made
     made.close()
     made.remove()
 
 
 @pytest.fixture
-def settings(exchange: Exchange) -> PerformerSettings:
+def settings(exchange: WeightMailbox) -> PerformerSettings:
     """A jam of the shipped fiddle."""
     made = performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
     return replace(made, exchange=str(exchange.path))
@@ -58,7 +58,7 @@ def settings(exchange: Exchange) -> PerformerSettings:
 class Teacher:
     """Offers sets of weights, as the learner does."""
 
-    def __init__(self, settings: PerformerSettings, exchange: Exchange, folder: Path) -> None:
+    def __init__(self, settings: PerformerSettings, exchange: WeightMailbox, folder: Path) -> None:
         """Take the model of `settings`."""
         self.settings, self.exchange, self.folder = settings, exchange, folder
         engine = engine_maker(settings)(0.0)
@@ -83,7 +83,7 @@ class Teacher:
 
 
 @pytest.fixture
-def teacher(settings: PerformerSettings, exchange: Exchange, tmp_path: Path) -> Teacher:
+def teacher(settings: PerformerSettings, exchange: WeightMailbox, tmp_path: Path) -> Teacher:
     """Offers sets for that jam."""
     return Teacher(settings, exchange, tmp_path)
 
@@ -259,12 +259,12 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
 
 def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
     """Beyond them lies the model as it was."""
-    lessons = Lessons(replace(settings, exchange=""), lambda _found: None)
+    lessons = PolicyHistory(replace(settings, exchange=""), lambda _found: None)
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper(teacher.weights(number))
         command = Adopt(number, "", "", settings.model_digest)
-        assert [] == list(lessons.take(Fetched(command, policy)))
+        assert [] == list(lessons.take(PolicyFetched(command, policy)))
         assert lessons.is_due
         lessons.adopt(engine)
     back = [lessons.undo(engine, everything=False) for _ in range(KEPT + 1)]

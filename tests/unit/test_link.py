@@ -10,7 +10,7 @@ import pytest
 
 from improviser.errors import PortError
 from improviser.midi.message import CLOCK, START, NoteOn
-from improviser.performer.clock.link_monitor import LinkWatch, watching_link
+from improviser.performer.clock.link_monitor import LinkMonitor, watching_link
 from improviser.performer.inbox import Inbox, LinkHeard
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.link import LinkPeer, open_link
@@ -125,7 +125,7 @@ def test_two_peers_agree(peers: tuple[LinkPeer, LinkPeer]) -> None:
     """On a tempo, on its changes and on where beats are, by the clock that is asked for."""
     ours, theirs = peers
     clock, inbox = MonotonicClock(), Inbox()
-    watch = LinkWatch(ours, clock, inbox)
+    watch = LinkMonitor(ours, clock, inbox)
     theirs.set_tempo(77.0)
     wait_for(
         lambda: ours.read(clock).tempo_bpm == pytest.approx(77.0, abs=0.01), "the tempo of the other peer"

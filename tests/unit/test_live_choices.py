@@ -9,7 +9,7 @@ from improviser.app import performer_settings as jam_settings
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.performer.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
 from improviser.performer.performance import engine_maker
-from improviser.performer.ports.hot_plug import Watch
+from improviser.performer.ports.hot_plug import HotPlugMonitor
 from improviser.performer.ports.opening import OpenPorts, open_ports
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.clock import ManualClock
@@ -176,7 +176,7 @@ class Room:
             other.open_virtual_output(name)
         self.inbox = Inbox()
         self.ports = self._open(**wanted)
-        self.watch = Watch(self.ports, self.inbox, every_s=1.0)
+        self.watch = HotPlugMonitor(self.ports, self.inbox, every_s=1.0)
 
     def _open(self, **wanted: str | None) -> OpenPorts:
         """Open them in this patchbay."""
@@ -225,7 +225,7 @@ def test_another_output_is_played_on_and_nothing_hangs_on_the_first() -> None:
     performance.inbox.clock = performance.clock
     heard: list[tuple[int, int]] = []
     performance.backend.open_virtual_input("Synth", lambda data, _: heard.append((data[0] >> 4, data[1])))
-    watch = Watch(performance.ports, performance.inbox, every_s=1.0)
+    watch = HotPlugMonitor(performance.ports, performance.inbox, every_s=1.0)
     performance.play(0.0, NoteOn(0, 60, 80))
     performance.at(0.5, lambda: watch.reroute(Route(output="Synth")))
     performance.at(0.9, lambda: watch.reroute(Route(output="Synth")))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser import protocol as control
-from improviser.config.preset import Panel as PresetPanel
+from improviser.config.preset import KnobDefaults as PresetPanel
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import Knobs
 from improviser.engine.panel import ECHO_SCALE, HIGHEST, KNOBS, NEUTRAL, SWITCHES, Panel

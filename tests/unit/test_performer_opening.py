@@ -10,9 +10,9 @@ from improviser.errors import PortError
 from improviser.performer.inbox import BackendLost, Inbox, LoopClosed, PortFound, PortLost
 from improviser.performer.ports import hot_plug as watch_module
 from improviser.performer.ports import opening
-from improviser.performer.ports.hot_plug import Watch, watching
+from improviser.performer.ports.hot_plug import HotPlugMonitor, watching
 from improviser.performer.ports.opening import Opening, OpenPorts, alone_notice, open_ports
-from improviser.performer.ports.reconnecting_output import SteadyOutput
+from improviser.performer.ports.reconnecting_output import ReconnectingOutput
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.loopback import LoopbackBackend, LoopbackInput, Patchbay
 from improviser.ports.priority import HELPER_PRIORITY
@@ -184,7 +184,7 @@ def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
     """A port that is missing twice in a row is put into the inbox, once; one that comes back is not."""
     offer(patchbay, "Keys", "Pad")
     inbox, ports = Inbox(), opened()
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     watch.look()
     patchbay.remove_source("Keys")
     patchbay.remove_source("Pad")
@@ -231,7 +231,7 @@ def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
     """A keyboard that is plugged in, or in again, is listened to; what was not asked for is not."""
     offer(patchbay, "Keys")
     inbox, ports = Inbox(), opened(input_pattern="keys")
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     offer(patchbay, "Pad", "Keys 2")
     watch.look()
     assert [PortFound("Keys 2", is_output=False)] == list(inbox.take_many(9))
@@ -253,7 +253,7 @@ def test_a_port_that_came_back_unseen_is_opened_anew(
     """Its name was never missing when it was looked for, but its cable is: it is heard again."""
     offer(patchbay, "Keys")
     inbox, ports = Inbox(), opened()
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     monkeypatch.setattr(ports.inputs[1], "is_plugged", False)
     watch.look()
     assert [PortLost("Keys", is_output=False), PortFound("Keys", is_output=False)] == list(inbox.take_many(9))
@@ -265,7 +265,7 @@ def test_of_two_alike_either_may_go(patchbay: Patchbay) -> None:
     """With one of two keyboards of one name gone, what is left is opened anew, whichever it was."""
     offer(patchbay, "Keys", "Keys #2", "Pad")
     inbox, ports = Inbox(), opened()
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     patchbay.remove_source("Keys #2")  # the list of what is left begins with the plain name
     watch.look()
     watch.look()
@@ -285,7 +285,7 @@ def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) ->
 
     synth = plug()
     inbox, ports = Inbox(), opened(output_pattern="syn", input_pattern=VIRTUAL_INPUT)
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     ports.output.send((0x90, 60, 1))
     synth.close()
     for _ in range(3):
@@ -299,7 +299,7 @@ def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) ->
     assert [lost, PortFound("Synth", is_output=True)] == list(inbox.take_many(9))
     synth.close()
     ports.output.send((0x90, 63, 1))  # before anybody has looked
-    assert isinstance(ports.output, SteadyOutput)
+    assert isinstance(ports.output, ReconnectingOutput)
     assert ports.output.is_away
     ports.close()
 
@@ -308,7 +308,7 @@ def test_inputs_can_be_left_out(patchbay: Patchbay) -> None:
     """Whatever else is asked for; one that comes later is left out too."""
     offer(patchbay, "Keys", "Ardour:MIDI 1/midi_out 1")
     inbox, ports = Inbox(), opened(excluded_inputs=("ardour", "PAD"))
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     offer(patchbay, "Pad")
     watch.look()
     assert (VIRTUAL_INPUT, "Keys") == ports.names()["in"]
@@ -320,7 +320,7 @@ def test_a_port_that_returns_our_output_is_closed(patchbay: Patchbay) -> None:
     """And left closed, unless it was asked for by name; our own input cannot be."""
     offer(patchbay, "Keys", "Ardour")
     inbox, ports = Inbox(), opened()
-    watch = Watch(ports, inbox, every_s=1.0)
+    watch = HotPlugMonitor(ports, inbox, every_s=1.0)
     watch.close_loop("Ardour")
     watch.close_loop(VIRTUAL_INPUT)
     for _ in range(3):

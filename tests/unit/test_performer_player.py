@@ -8,7 +8,7 @@ from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
 from improviser.performer.demo.built_in_player import PROMPT_S
-from improviser.performer.demo.melody import BuiltInPlayer
+from improviser.performer.demo.melody import MelodyPlayer
 from improviser.performer.demo.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
 from improviser.performer.ports.opening import GRACE_S
 from improviser.protocol import Act, Action, Heard, Knob, Notice, PlayerUse, Turn
@@ -48,7 +48,7 @@ def test_an_unknown_tune_is_a_usage_error() -> None:
 
 def test_the_player_plays_the_tune_in_time() -> None:
     """Notes begin on their beats and end before the next one; the first of a bar is accented."""
-    player = BuiltInPlayer(SCALE, 120.0, repeats=False)
+    player = MelodyPlayer(SCALE, 120.0, repeats=False)
     assert player.next_due_s is None
     player.start(10.0)
     assert 10.0 == player.next_due_s
@@ -62,7 +62,7 @@ def test_the_player_plays_the_tune_in_time() -> None:
 
 def test_a_repeating_player_begins_again() -> None:
     """At the end of the tune it begins anew, in time."""
-    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     starts = [timed.due_s for timed in player.pop_due(16.5) if timed.message == NoteOn(0, 60, 88)]
     assert [10.0, 12.0, 14.0, 16.0] == starts
@@ -70,7 +70,7 @@ def test_a_repeating_player_begins_again() -> None:
 
 def test_a_stopped_player_lifts_its_keys() -> None:
     """What sounds when it stops is ended, and it plays no more."""
-    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     player.pop_due(10.2)
     assert [NoteOff(0, 60)] == [timed.message for timed in player.stop(10.3)]
@@ -79,7 +79,7 @@ def test_a_stopped_player_lifts_its_keys() -> None:
 
 def test_the_player_knows_its_own_notes() -> None:
     """A message is its own once, within a tenth of a second after it was sent."""
-    player = BuiltInPlayer(SCALE, 120.0, repeats=True)
+    player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     player.pop_due(10.0)
     assert not player.is_own(NoteOn(0, 61, 88), 10.01)

@@ -14,8 +14,8 @@ from improviser.evaluation.likeness import likeness
 from improviser.evaluation.metrics import Performance
 from improviser.evaluation.perturbation import AFTER_BEATS, TRANSPOSED, UNCHANGED
 from improviser.evaluation.plot import CHORDS_FROM, note_bars, sampled, write_plots
-from improviser.evaluation.report import Table
-from improviser.evaluation.rollouts import Take
+from improviser.evaluation.report import EvaluationTable
+from improviser.evaluation.rollouts import Rollout
 from improviser.music.chord import QUALITIES, QUALITY_COUNT
 from tests.tiny_corpus import to_events
 
@@ -23,10 +23,10 @@ MAJOR, MINOR = ([name for name, _ in QUALITIES].index(name) for name in ("", "m"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def take(text: str) -> Take:
+def take(text: str) -> Rollout:
     """Give a take of 32 steps without a player."""
     nobody = np.zeros(32, dtype=np.int64)
-    return Take("piece", Performance(to_events(text, 32), to_events("", 32), nobody, nobody, 0, 0, 4), {})
+    return Rollout("piece", Performance(to_events(text, 32), to_events("", 32), nobody, nobody, 0, 0, 4), {})
 
 
 def evaluation(*, with_adaptation: bool = True) -> Evaluation:
@@ -40,7 +40,7 @@ def evaluation(*, with_adaptation: bool = True) -> Evaluation:
     shape = (1, 2, BEFORE_BEATS + AFTER_BEATS)
     followed = Adaptation((UNCHANGED, TRANSPOSED), np.ones(shape), np.ones(shape), np.zeros(1))
     return Evaluation(
-        Table("ours", {}),
+        EvaluationTable("ours", {}),
         takes,
         {name: likeness([played.performance for played in takes[name]], people) for name in takes},
         {"ours": followed} if with_adaptation else {},

@@ -15,9 +15,9 @@ import pytest
 
 from improviser.errors import ImproviserError
 from improviser.protocol import Act, Action, Command, Judged, Knob, Turn, Turned, value_to_line
-from improviser.protocol.command_filter import Gate
+from improviser.protocol.command_filter import CommandFilter
 from improviser.remote import control_socket as remote
-from improviser.remote.control_socket import CLIENTS_MAX, LINE_MAX, Remote, ask
+from improviser.remote.control_socket import CLIENTS_MAX, LINE_MAX, ControlSocket, ask
 from improviser.supervisor.state import State
 from tests.some import some_files
 
@@ -31,7 +31,7 @@ class Jam:
         """Open the socket."""
         self.state = State()
         self.commands: list[Command] = []
-        self.remote = Remote(folder, self.state, self.obey)
+        self.remote = ControlSocket(folder, self.state, self.obey)
         self.path = some_files(folder, "*.control.json")[0]
 
     def obey(self, command: Command) -> None:
@@ -151,7 +151,7 @@ def test_strangers_do_not_keep_others_out(jam: Jam, tmp_path: Path, monkeypatch:
 def test_actions_come_through_a_gate() -> None:
     """As fast as hands; a stuck button is dropped and counted, knobs are not held up."""
     passed: list[Command] = []
-    gate = Gate(passed.append)
+    gate = CommandFilter(passed.append)
     for _ in range(1000):
         gate(Act(Action.LIKE))
         gate(Turn(Knob.ECHO, 1.0))

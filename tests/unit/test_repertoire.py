@@ -18,8 +18,8 @@ from improviser.protocol import (
     Judged,
     Knob,
     PerformerSettings,
-    Piece,
     PlayerUse,
+    PresetEntry,
     Refused,
     Restarted,
     Silenced,
@@ -242,4 +242,4 @@ def test_pieces_cross_processes(settings: PerformerSettings) -> None:
     again = line_to_value(value_to_line(settings))
     assert isinstance(again, PerformerSettings)
     assert [piece.preset for piece in settings.pieces] == [piece.preset for piece in again.pieces]
-    assert all(isinstance(piece, Piece) for piece in again.pieces)
+    assert all(isinstance(piece, PresetEntry) for piece in again.pieces)

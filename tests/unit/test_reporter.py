@@ -9,7 +9,7 @@ import pytest
 
 from improviser.performer import pipes as module
 from improviser.performer.inbox import Inbox
-from improviser.performer.pipes import Reporter, read_commands
+from improviser.performer.pipes import EventWriter, read_commands
 from improviser.protocol import Act, Action, Event, Failed, Knob, Notice, Stop, Summary, Turn, value_to_line
 from tests.live import wait_for
 
@@ -41,7 +41,7 @@ class Broken(io.StringIO):
 def test_events_are_written_as_lines() -> None:
     """What is told stands in the stream when the reporter is closed, in order."""
     stream = io.StringIO()
-    reporter = Reporter(stream)
+    reporter = EventWriter(stream)
     events = [Notice("a"), Notice("b")]
     for event in events:
         reporter.tell(event)
@@ -54,7 +54,7 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "EVENTS_MAX", 10)
     monkeypatch.setattr(module, "_CLOSING_S", 0.001)
     stream = Stuck()
-    reporter = Reporter(stream)
+    reporter = EventWriter(stream)
     reporter.tell(Notice("first"))
     assert stream.waits.wait(20)
     for _ in range(15):
@@ -70,7 +70,7 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_broken_pipe_ends_the_writing() -> None:
     """When the reader is gone the reporter goes quietly."""
-    reporter = Reporter(Broken())
+    reporter = EventWriter(Broken())
     reporter.tell(Notice("x"))
     reporter.close()
     assert 0 == reporter.dropped

@@ -35,7 +35,7 @@ from improviser.protocol import (
     Undone,
 )
 from improviser.remote.control_socket import ask
-from improviser.remote.remote_control import Doors
+from improviser.remote.remote_control import RemoteControl
 from improviser.supervisor import state as module
 from improviser.supervisor.state import State
 from tests.performing import ENGINE, performer_settings, ready
@@ -213,9 +213,9 @@ def test_doors_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
-        with Doors(supervisor, tmp_path, port):
+        with RemoteControl(supervisor, tmp_path, port):
             assert 0 == ask(tmp_path, '{"event": "state"}')["ignored"]
-        with Doors(supervisor, tmp_path / "file", None):
+        with RemoteControl(supervisor, tmp_path / "file", None):
             pass
     no_osc, no_ctl = warnings
     assert f"no OSC on port {port}" in no_osc

@@ -13,8 +13,8 @@ import pytest
 
 from improviser.errors import PortError
 from improviser.ipc import launch
-from improviser.ipc.child_process import PerformerProcess
-from improviser.ipc.shared_state import Ledger
+from improviser.ipc.child_process import ChildProcess
+from improviser.ipc.shared_state import SharedState
 from improviser.protocol import (
     Event,
     Failed,
@@ -69,7 +69,7 @@ def rescuing(monkeypatch: pytest.MonkeyPatch, *, is_heard: bool = True) -> list[
         return is_heard
 
     monkeypatch.setattr(rescue, "release", release)
-    monkeypatch.setattr(Ledger, "sounding", lambda _: [(0, 60)])
+    monkeypatch.setattr(SharedState, "sounding", lambda _: [(0, 60)])
     return released
 
 
@@ -375,7 +375,7 @@ def test_a_heart_is_not_still_where_nobody_looked(monkeypatch: pytest.MonkeyPatc
     now_s = [100.0]
     monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", "import sys; sys.stdin.read()"))
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
-    performer = PerformerProcess()
+    performer = ChildProcess()
     performer.still_s()
     now_s[0] += 0.5
     assert 0.5 == performer.still_s()

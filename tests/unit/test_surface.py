@@ -13,7 +13,7 @@ from improviser.midi.message import (
     PolyAftertouch,
     ProgramChange,
 )
-from improviser.performer.midi_mapping import Surface
+from improviser.performer.midi_mapping import MidiMapping
 from improviser.protocol import Act, Action, Binding, ControlMessage, Knob, Turn
 
 PORT = "Launchkey MK2 MIDI 1"
@@ -36,7 +36,7 @@ class Desk:
     def __init__(self) -> None:
         """Stand in the middle."""
         self.stands: dict[Knob, float] = dict.fromkeys(Knob, 1.0) | {Knob.TEMPO: 100.0}
-        self.surface = Surface(ROWS, self.stands.__getitem__, ("nanoKONTROL2",))
+        self.surface = MidiMapping(ROWS, self.stands.__getitem__, ("nanoKONTROL2",))
 
     def play(self, *messages: Message, port: str = PORT) -> list[Turn | Act]:
         """Give the commands that follow from messages."""
@@ -127,7 +127,7 @@ def test_all_notes_off_is_no_panic() -> None:
     desk = Desk()
     assert [] == desk.play(ControlChange(0, 123, 0), ControlChange(0, 120, 0))
     assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
-    bound = Surface([Binding((), CHANGE, 123, None, "panic")], lambda _: 1.0)
+    bound = MidiMapping([Binding((), CHANGE, 123, None, "panic")], lambda _: 1.0)
     for _ in range(2):  # devices send it with value 0
         assert [Act(Action.PANIC)] == list(bound.asked(ControlChange(0, 123, 0), PORT))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from improviser.midi.message import ControlChange, NoteOff, NoteOn
-from improviser.performer.stats import Tally, quantiles_ms
+from improviser.performer.stats import Stats, quantiles_ms
 
 
 def test_quantiles_are_of_absolute_milliseconds() -> None:
@@ -16,7 +16,7 @@ def test_quantiles_are_of_absolute_milliseconds() -> None:
 
 def test_what_sounds_is_counted_beside_the_scheduler() -> None:
     """A note that was sent twice needs two releases; an off too many is no harm."""
-    tally = Tally()
+    tally = Stats()
     tally.count_sent(NoteOn(0, 60, 80), 1.0, 1.001)
     tally.count_sent(NoteOn(0, 60, 80), 2.0, 2.001)
     tally.count_sent(NoteOff(0, 60), 3.0, 3.0)

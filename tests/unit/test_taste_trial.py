@@ -16,16 +16,16 @@ from improviser.studies.preference_plot import write_preference_curve
 from improviser.studies.preference_run import (
     DELAY_S,
     PAUSE_S,
-    Heard,
-    Listener,
-    Session,
+    PreferenceSession,
+    PreferenceStep,
+    SimulatedListener,
     change_after_presses,
     gain,
     measures,
     usual_scores,
     utility,
 )
-from improviser.studies.preference_study import Study
+from improviser.studies.preference_study import PreferenceStudy
 from improviser.training.grid import Part
 from improviser.training.material import GameSettings, held_out_parts
 from tests.actors import random_policy
@@ -47,20 +47,20 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taste_trial, "USUAL_SEEDS", 1)
 
 
-def session(parts: list[Part], seed: int = 0) -> Session:
+def session(parts: list[Part], seed: int = 0) -> PreferenceSession:
     """Give a session that has played for some bars."""
-    played = Session(random_policy(), SETTINGS, parts[0], seed)
+    played = PreferenceSession(random_policy(), SETTINGS, parts[0], seed)
     played.play_bars(4)
     return played
 
 
-def heard(**traits: float) -> Heard:
+def heard(**traits: float) -> PreferenceStep:
     """Give an onset with some traits."""
     values = [traits.get(name, 0.0) for name in TUNE_TRAITS.names]
-    return Heard(0.0, is_onset=True, traits=np.array(values, dtype=np.float32))
+    return PreferenceStep(0.0, is_onset=True, traits=np.array(values, dtype=np.float32))
 
 
-def kept_presses(played: Session) -> list[tuple[float, bool]]:
+def kept_presses(played: PreferenceSession) -> list[tuple[float, bool]]:
     """Let presses be kept instead of learned from; give the list of them, moment and whether a like."""
     presses: list[tuple[float, bool]] = []
 
@@ -75,7 +75,7 @@ def kept_presses(played: Session) -> list[tuple[float, bool]]:
 
 def test_measures_are_shares() -> None:
     """Onsets of all steps; of the rest, of all onsets."""
-    rest = Heard(0.0, is_onset=False, traits=np.zeros(len(TUNE_TRAITS.names), dtype=np.float32))
+    rest = PreferenceStep(0.0, is_onset=False, traits=np.zeros(len(TUNE_TRAITS.names), dtype=np.float32))
     found = measures([heard(leap=0.5, colour=1.0), heard(high=0.2), heard(high=-0.2, leap=0.1), rest])
     assert {"onset": 0.75, "leap": 1 / 3, "high": 1 / 3, "colour": 1 / 3} == pytest.approx(found)
     assert measures([]) == dict.fromkeys(found, 0.0)
@@ -99,9 +99,9 @@ def test_a_listener_presses_for_what_stands_out(parts: list[Part]) -> None:
     low, high = usual_scores(played, taste)
     assert low < high
     presses = kept_presses(played)
-    listener = Listener(taste, (low, high), np.random.default_rng(0))
+    listener = SimulatedListener(taste, (low, high), np.random.default_rng(0))
     for is_onset in (True, False):
-        played.heard = deque([Heard(played.now_s - 0.5, is_onset, heard().traits)] * 16)
+        played.heard = deque([PreferenceStep(played.now_s - 0.5, is_onset, heard().traits)] * 16)
         listener.listen(played)
         played.step_number += round(PAUSE_S / 0.125) + 1
     listener.listen(played)
@@ -113,7 +113,7 @@ def test_a_listener_presses_for_what_stands_out(parts: list[Part]) -> None:
 def test_some_presses_are_wrong(parts: list[Part]) -> None:
     """As many as were asked for."""
     played = session(parts)
-    listener = Listener({"onset": 1.0}, (-1.0, 0.0), np.random.default_rng(0), errors=1.0)
+    listener = SimulatedListener({"onset": 1.0}, (-1.0, 0.0), np.random.default_rng(0), errors=1.0)
     presses = kept_presses(played)
     for _ in range(200):
         played.play()
@@ -149,7 +149,7 @@ def test_a_study_has_all_rows(parts: list[Part], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(taste_study, "MARKS", (1, 2))
     monkeypatch.setattr(taste_study, "PATIENCE_S", 60.0)
     reports: list[int] = []
-    study = Study(random_policy(), SETTINGS, parts, 1)
+    study = PreferenceStudy(random_policy(), SETTINGS, parts, 1)
     changes = study.changes(lambda: reports.append(1))
     curve = study.curve(lambda: reports.append(1))
     assert ["leap", "onset", "high", "colour"] == [change.measure for change in changes]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from improviser.protocol import PerformerSettings
 
 
-class Companions:
+class BeatOutputs:
     """All that the settings want of it. Threads: the performer's beat only."""
 
     def __init__(self, settings: PerformerSettings) -> None:

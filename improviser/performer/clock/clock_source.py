@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.listening.clock_pair import clock_pair
 from improviser.listening.midi_clock import GONE_S, TICKS_PER_BEAT, MidiClock
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP
-from improviser.performer.clock.sent_clock import ReturnJudge
+from improviser.performer.clock.sent_clock import ReturnDetector
 
 if TYPE_CHECKING:
     from improviser.listening.midi_clock import Sync
@@ -43,7 +43,7 @@ class ClockSource:
         self.is_started = False
         self.pair: tuple[float, float] | None = None
         self.ticks = 0
-        self._return = ReturnJudge(sent)
+        self._return = ReturnDetector(sent)
         self._moments: deque[float] = deque(maxlen=_WINDOW_TICKS)
         self._started_s: float | None = None
         self._is_doubled = False

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from improviser.engine import Engine
-    from improviser.ipc.shared_state import Place
+    from improviser.ipc.shared_state import JamPosition
     from improviser.listening.midi_clock import Sync
     from improviser.midi.message import Message
     from improviser.performer.inbox import LinkHeard
@@ -67,7 +67,7 @@ def is_clock(data: Sequence[int]) -> bool:
     return bool(data) and data[0] in _CLOCK_BYTES
 
 
-class Conductor:
+class ClockSync:
     """Tells an engine the beat of the clock that is followed.
 
     Threads: the performer's beat only.
@@ -156,7 +156,7 @@ class Conductor:
         beats = Meter(*engine.settings.meter).bar_beats * bars
         return self.begin(round(now_s + COUNT_IN_LEAD_S, DIGITS), -beats, engine)
 
-    def resume(self, place: Place, now_s: float, engine: Engine) -> Iterator[Event]:
+    def resume(self, place: JamPosition, now_s: float, engine: Engine) -> Iterator[Event]:
         """Go on with a performance that had come to a place; the beat has gone on since."""
         self._keeps_tempo = True
         passed_s = max(0.0, now_s - place.at_s)

@@ -29,7 +29,7 @@ _OFF_BEATS: Final = 0.002
 @contextlib.contextmanager
 def watching_link(peer: LinkPeer, clock: Clock, inbox: Inbox) -> Iterator[None]:
     """Look while the block runs; leave Link at its end."""
-    thread = LinkWatch(peer, clock, inbox)
+    thread = LinkMonitor(peer, clock, inbox)
     thread.start()
     try:
         yield
@@ -38,7 +38,7 @@ def watching_link(peer: LinkPeer, clock: Clock, inbox: Inbox) -> Iterator[None]:
         peer.close()
 
 
-class LinkWatch(threading.Thread):
+class LinkMonitor(threading.Thread):
     """Threads: one of its own; ends with the process, or when `stop` is called."""
 
     def __init__(self, peer: LinkPeer, clock: Clock, inbox: Inbox) -> None:

@@ -65,7 +65,7 @@ class SentClock:
         return cmath.exp(2j * math.pi * (at_s - before[-1]) / (before[-1] - before[-2]))
 
 
-class ReturnJudge:
+class ReturnDetector:
     """Judges whether the clock on one port is the one that is sent.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, message_to_bytes
-from improviser.performer.demo.melody import BuiltInPlayer
+from improviser.performer.demo.melody import MelodyPlayer
 from improviser.performer.demo.tunes import DEFAULT_TUNE, find_tune
 from improviser.performer.ports.opening import GRACE_S
 from improviser.protocol import PlayerUse
@@ -24,13 +24,13 @@ PROMPT_S: Final = 0.2
 _LAST_CALL_S: Final = 0.03
 
 
-class StandIn:
+class BuiltInPlayer:
     """Lets the built-in player play through a port of its own, as a person would.
 
     Threads: the performer's beat only.
     """
 
-    def __init__(self, player: BuiltInPlayer, output: OutputPort, begin_s: float, *, yields: bool) -> None:
+    def __init__(self, player: MelodyPlayer, output: OutputPort, begin_s: float, *, yields: bool) -> None:
         """Begin at `begin_s`; where it `yields`, leave at the first note of somebody else."""
         self.player = player
         self._output = output
@@ -83,12 +83,12 @@ class StandIn:
                 self._output.send(message_to_bytes(timed.message))
 
 
-def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> StandIn | None:
+def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> BuiltInPlayer | None:
     """Give the built-in player on its open port, None where it does not play."""
     if ports.player_output is None:
         return None
     tune = find_tune(settings.tune or DEFAULT_TUNE)
-    player = BuiltInPlayer(tune, settings.engine["tempo_bpm"], repeats=settings.bars is not None)
+    player = MelodyPlayer(tune, settings.engine["tempo_bpm"], repeats=settings.bars is not None)
     wait_s = GRACE_S if ports.is_alone or settings.stays else PROMPT_S
     yields = ports.player is PlayerUse.WHEN_ALONE
-    return StandIn(player, ports.player_output, at_s + wait_s, yields=yields)
+    return BuiltInPlayer(player, ports.player_output, at_s + wait_s, yields=yields)

@@ -20,7 +20,7 @@ _CHANNEL: Final = 0
 _S_PER_MINUTE: Final = 60.0
 
 
-class BuiltInPlayer:
+class MelodyPlayer:
     """Plays a tune over and over, or once.
 
     Threads: the performer's beat only; told the time, it gives what is due.

@@ -26,7 +26,7 @@ class Arrival:
     port: str
 
 
-class Ear:
+class ArrivalParser:
     """Turns arrivals into messages; counts what it keeps back.
 
     Threads: the performer's beat only.

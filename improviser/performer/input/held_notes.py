@@ -6,7 +6,7 @@ from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import ENDS_NOTES, SUSTAIN_PEDAL, ControlChange, Message, NoteOff, NoteOn
 
 
-class Held:
+class HeldNotes:
     """The keys and sustain pedals that are down. Threads: the performer's beat only."""
 
     def __init__(self) -> None:

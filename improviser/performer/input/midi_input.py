@@ -14,8 +14,8 @@ from improviser.midi.message import (
     message_to_bytes,
 )
 from improviser.music.chord import chord_from_index
-from improviser.performer.input.arrivals import Ear
-from improviser.performer.input.held_notes import Held
+from improviser.performer.input.arrivals import ArrivalParser
+from improviser.performer.input.held_notes import HeldNotes
 from improviser.protocol import Controlled, Event, Heard, Lifted, Rested, Understood, Warned
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from improviser.engine import Engine
     from improviser.performer.input.arrivals import Arrival
-    from improviser.performer.stats import Tally
+    from improviser.performer.stats import Stats
 
 
-class Hearing:
+class MidiInput:
     """Understands, counts, remembers what is held, and tells.
 
     Threads: the performer's beat only.
     """
 
-    def __init__(self, tally: Tally, tell: Callable[[Event], None]) -> None:
+    def __init__(self, tally: Stats, tell: Callable[[Event], None]) -> None:
         """Count in `tally` and tell by `tell`; nothing was heard yet."""
-        self.ear = Ear()
+        self.ear = ArrivalParser()
         self._tally = tally
         self._tell = tell
-        self._held = Held()
+        self._held = HeldNotes()
         self._warned: set[str] = set()
 
     def listen(self, arrival: Arrival) -> Message | None:

@@ -37,9 +37,9 @@ _MISSES: Final = 2
 
 
 @contextlib.contextmanager
-def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[Watch]:
+def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[HotPlugMonitor]:
     """Look after the open ports while the block runs."""
-    thread = Watch(ports, inbox, every_s)
+    thread = HotPlugMonitor(ports, inbox, every_s)
     thread.start()
     try:
         yield thread
@@ -47,7 +47,7 @@ def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> 
         thread.stop()
 
 
-class Watch(threading.Thread):
+class HotPlugMonitor(threading.Thread):
     """Looks whether the open ports are still there, and opens those that come, come back or are chosen.
 
     Threads: one of its own, which tells the inbox; ends with the process, or when `stop` is called.

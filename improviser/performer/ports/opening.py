@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.performer.inbox import PortLost
-from improviser.performer.ports.reconnecting_output import SteadyOutput
+from improviser.performer.ports.reconnecting_output import ReconnectingOutput
 from improviser.ports import AUTO, LOOPBACK, open_backend
 from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.name import is_match, is_own, is_through, match_names, plain_name
@@ -55,7 +55,7 @@ class OpenPorts:
     """
 
     backend: Backend
-    output: SteadyOutput
+    output: ReconnectingOutput
     player: PlayerUse
     ledger: int | None = None
     settings: PortSettings = field(default_factory=PortSettings)
@@ -233,7 +233,7 @@ def _is_ours(name: str) -> bool:
     return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
 
 
-def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> SteadyOutput:
+def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> ReconnectingOutput:
     """Open what the improviser plays on."""
 
     def lost(name: str) -> None:
@@ -242,8 +242,8 @@ def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> Stea
 
     pattern = settings.output_pattern
     if pattern is None:
-        return SteadyOutput(backend.open_virtual_output(VIRTUAL_OUTPUT), lost, is_ours=True)
-    return SteadyOutput(open_named(backend, pattern, backend.output_names()), lost)
+        return ReconnectingOutput(backend.open_virtual_output(VIRTUAL_OUTPUT), lost, is_ours=True)
+    return ReconnectingOutput(open_named(backend, pattern, backend.output_names()), lost)
 
 
 def open_named(backend: Backend, pattern: str, destinations: Sequence[str]) -> OutputPort:

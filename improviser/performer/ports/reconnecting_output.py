@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from improviser.ports.base import OutputPort
 
 
-class SteadyOutput:
+class ReconnectingOutput:
     """Another output, which can be exchanged; while there is none, what is sent goes nowhere.
 
     Attributes:

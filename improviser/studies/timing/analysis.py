@@ -25,7 +25,7 @@ _WARM_UP: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ProbedNotes:
     """What came from one sender.
 
     Attributes:
@@ -43,7 +43,9 @@ class Heard:
     off_ms: dict[str, float]
 
 
-def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool) -> Heard:
+def judge_grid(
+    notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool
+) -> ProbedNotes:
     """Judge notes, or ticks, that belong on a grid.
 
     The grid has the step that it ought to have, so that drift counts; where it begins follows from the notes.
@@ -64,7 +66,7 @@ def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None,
     else:
         told, came = Counter(sent), Counter(note[4] for note in ons)
         missing, doubled = (told - came).total(), (came - told).total()
-    return Heard(
+    return ProbedNotes(
         notes=len(off_s[_WARM_UP:]),
         missing=missing,
         doubled=doubled,

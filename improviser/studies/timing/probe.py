@@ -40,7 +40,7 @@ _NS_PER_S: Final = 1e9
 Note = tuple[str, float, float, int, int]
 
 
-class Witness:
+class Probe:
     """Two clients, for one that both plays and hears what follows would delay it by a period."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Witness:
 def main(arguments: Sequence[str]) -> int:
     """Be a witness, and print what was heard."""
     seconds, *ports = arguments
-    witness = Witness()
+    witness = Probe()
     try:
         witness.connect(ports)
         witness.play(float(seconds))

@@ -20,7 +20,7 @@ from improviser.errors import ImproviserError
 from improviser.listening.midi_clock import TICKS_PER_BEAT
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.priority import BEAT_PRIORITY
-from improviser.studies.timing.analysis import Heard, judge_grid, judge_reactions, of_channel, of_clock
+from improviser.studies.timing.analysis import ProbedNotes, judge_grid, judge_reactions, of_channel, of_clock
 from improviser.studies.timing.probe import KEYS
 from improviser.studies.timing.reference import compile_reference
 from improviser.studies.timing.server import dummy_server
@@ -86,7 +86,7 @@ WORKS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TimingRun:
     """What is tried.
 
     Attributes:
@@ -107,7 +107,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TimingOutcome:
     """What came of a trial.
 
     Attributes:
@@ -120,12 +120,12 @@ class Outcome:
         reaction_ms: From a key to the same note passed on, by JACK's frames: p50, p99, p99.9, max.
     """
 
-    trial: Trial
+    trial: TimingRun
     realtime: bool
-    jam: Heard
-    reference: Heard | None
-    clock: Heard
-    reference_clock: Heard | None
+    jam: ProbedNotes
+    reference: ProbedNotes | None
+    clock: ProbedNotes
+    reference_clock: ProbedNotes | None
     reaction_ms: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Outcome:
         }
 
 
-def ratios(ours: Heard, theirs: Heard | None) -> dict[str, float | None]:
+def ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> dict[str, float | None]:
     """Give our quantiles over the reference's; None where either is missing."""
     reference = theirs.off_ms if theirs is not None else {}
     return {
@@ -157,7 +157,7 @@ def ratios(ours: Heard, theirs: Heard | None) -> dict[str, float | None]:
     }
 
 
-def run_trial(trial: Trial) -> Outcome:
+def run_trial(trial: TimingRun) -> TimingOutcome:
     """Run a trial.
 
     Raises:
@@ -182,7 +182,7 @@ def run_trial(trial: Trial) -> Outcome:
         return _outcome(trial, _heard(witness), [json.loads(line) for line in told])
 
 
-def _outcome(trial: Trial, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> Outcome:
+def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> TimingOutcome:
     """Give what the witness's notes and the jam's events come to."""
     ready = next((event for event in told if event["event"] == "ready"), None)
     if ready is None:
@@ -193,11 +193,11 @@ def _outcome(trial: Trial, notes: Sequence[Note], told: Sequence[dict[str, Any]]
     ours, by_frame = ports[VIRTUAL_OUTPUT], trial.backend == "jack"
     sent = [event["note"] for event in told if event["event"] == "played"]
 
-    def of_reference(name: str, step_s: float) -> Heard | None:
+    def of_reference(name: str, step_s: float) -> ProbedNotes | None:
         """Judge what came from a reference, if anything did."""
         return judge_grid(ports[name], step_s, None, by_frame=False) if ports[name] else None
 
-    return Outcome(
+    return TimingOutcome(
         trial=trial,
         realtime=ready["realtime"],
         jam=judge_grid(of_channel(ours, _CHANNEL), STEP_S, sent, by_frame=by_frame),
@@ -222,13 +222,13 @@ def _heard(witness: subprocess.Popen[str]) -> list[Note]:
     return [tuple(json.loads(line)) for line in out.splitlines()]
 
 
-def _witness(trial: Trial, *, hears_reference: bool) -> list[str]:
+def _witness(trial: TimingRun, *, hears_reference: bool) -> list[str]:
     """Give the command of the witness."""
     ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
     return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]
 
 
-def _jam(trial: Trial) -> list[str]:
+def _jam(trial: TimingRun) -> list[str]:
     """Give the command of the jam, which passes on what comes and sends its clock too."""
     values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
@@ -237,7 +237,7 @@ def _jam(trial: Trial) -> list[str]:
     return [sys.executable, "-P", "-m", "improviser", "jam", "--json", *values, *ports, *sends, *learns]
 
 
-def _references(program: Path | None, trial: Trial) -> list[list[str]]:
+def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
     """Give the commands of the references, none where there is no program."""
     if program is None:
         return []
@@ -246,7 +246,7 @@ def _references(program: Path | None, trial: Trial) -> list[list[str]]:
     return [[str(program), name, str(step_s * _MS_PER_S), priority, kind] for name, step_s, kind in kinds]
 
 
-def _work(trial: Trial, told: Path) -> list[list[str]]:
+def _work(trial: TimingRun, told: Path) -> list[list[str]]:
     """Give the commands that work beside the trial; what the jam says is in the file `told`."""
     learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
     pages = [sys.executable, "-P", "-m", "improviser.studies.timing.pages", str(told), str(trial.work.pages)]
@@ -255,7 +255,7 @@ def _work(trial: Trial, told: Path) -> list[list[str]]:
     )
 
 
-def _admitted(trial: Trial, command: list[str]) -> list[str]:
+def _admitted(trial: TimingRun, command: list[str]) -> list[str]:
     """Give a command that gets no real-time priority where the trial is one without."""
     return command if trial.work.realtime else [sys.executable, "-c", _ORDINARY, *command]
 
