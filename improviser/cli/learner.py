@@ -57,11 +57,11 @@ def main() -> int:
         if isinstance(where, LearnerSettings) and isinstance(what, PerformerSettings):
             from improviser.ipc.weight_mailbox import WeightMailbox
 
-            exchange = WeightMailbox(Path(where.exchange))
+            mailbox = WeightMailbox(Path(where.mailbox))
             try:
-                Pupil(where, what, exchange).attend()
+                Pupil(where, what, mailbox).attend()
             finally:
-                exchange.remove()  # whoever made it may have been killed
+                mailbox.remove()  # whoever made it may have been killed
             return EXIT_OK
         fault = "the learner was told no settings; start it with: improviser jam --learn"
     except BrokenPipeError:
@@ -75,12 +75,12 @@ def main() -> int:
 class Pupil:
     """Hears a session and learns from it."""
 
-    def __init__(self, where: LearnerSettings, what: PerformerSettings, exchange: WeightMailbox) -> None:
+    def __init__(self, where: LearnerSettings, what: PerformerSettings, mailbox: WeightMailbox) -> None:
         """Begin with what is played by; reading the corpus for the first time takes two minutes."""
         from improviser.performer.performance import engine_maker
         from improviser.session.replayer import SessionReplayer
 
-        self._folder, self._exchange = Path(where.folder), exchange
+        self._folder, self._mailbox = Path(where.folder), mailbox
         self._seed, self._number, self._undone = what.seed, 0, 0
         self._model_digest = what.model_digest
         self._understudy = SessionReplayer(engine_maker(what), self._stepped)
@@ -93,7 +93,7 @@ class Pupil:
     def attend(self) -> None:
         """Learn until there is no more to hear."""
         while True:
-            self._exchange.beat()
+            self._mailbox.beat()
             try:
                 line = self._lines.get(timeout=_AWAKE_S)
             except queue.Empty:
@@ -159,7 +159,7 @@ class Pupil:
             _say(Warned(f"what was learned cannot be written ({error.strerror}), and is not played by"))
             return False
         self._number = number
-        self._exchange.write(number, data)
+        self._mailbox.write(number, data)
         _say(Adopt(number, str(path), bytes_digest(data), self._model_digest, self._undone))
         return True
 
@@ -188,12 +188,12 @@ class Pupil:
 
         def progress(stage: str, done: int, total: int) -> None:
             """Be awake, and tell that it takes a while."""
-            self._exchange.beat()
+            self._mailbox.beat()
             if done <= 1:
                 _say(Notice(f"before it learns the corpus is read, once ({stage}: {total} files)"))
 
         pieces = load_pieces(progress=progress)
-        apprentice = make_apprentice(load_preset(piece.source), pieces, self._seed, self._exchange.beat)
+        apprentice = make_apprentice(load_preset(piece.source), pieces, self._seed, self._mailbox.beat)
         _say(Notice(f"it learns beside you now, from what the preset {piece.preset} can"))
         return apprentice
 

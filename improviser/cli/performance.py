@@ -83,7 +83,7 @@ class _Begun:
 
     settings: PerformerSettings
     door: Door | None
-    exchange: WeightMailbox | None
+    mailbox: WeightMailbox | None
 
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
@@ -95,12 +95,12 @@ def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: E
     supervisor.open(port_settings(options))
     settings = performer_settings(options)
     door = None if beside.page is None else open_door(beside.page, supervisor.warn)
-    exchange = _exchange(supervisor, stack) if beside.learns else None
-    memory = "" if exchange is None else str(exchange.path)
+    mailbox = _mailbox(supervisor, stack) if beside.learns else None
+    memory = "" if mailbox is None else str(mailbox.path)
     stays = door is not None and options.player is not PlayerUse.ALWAYS
-    settings = replace(settings, stays=stays, exchange=memory)
+    settings = replace(settings, stays=stays, mailbox=memory)
     supervisor.start(settings)
-    return _Begun(settings, door, exchange)
+    return _Begun(settings, door, mailbox)
 
 
 def _company(
@@ -115,8 +115,8 @@ def _company(
     page_url = "" if begun.door is None else begun.door.address.url
     stack.enter_context(RemoteControl(supervisor, control_folder(), osc_port, page_url))
     hears: list[Callable[[Event], None]] = []
-    if begun.exchange is not None:
-        hears.append(_learning(supervisor, begun.settings, begun.exchange, stack))
+    if begun.mailbox is not None:
+        hears.append(_learning(supervisor, begun.settings, begun.mailbox, stack))
     if beside.sounds:
         from improviser.synth.fluidsynth import Fluidsynth
 
@@ -124,21 +124,21 @@ def _company(
     return hears
 
 
-def _exchange(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
+def _mailbox(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
     """Make the memory through which what is learned comes; where there is none, say so."""
     from improviser.ipc.weight_mailbox import WeightMailbox
 
     try:
-        exchange = WeightMailbox.make()
+        mailbox = WeightMailbox.make()
     except ImproviserError as error:
         supervisor.warn(str(error))
         return None
-    stack.callback(exchange.remove)
-    return exchange
+    stack.callback(mailbox.remove)
+    return mailbox
 
 
 def _learning(
-    supervisor: Supervisor, settings: PerformerSettings, exchange: WeightMailbox, stack: ExitStack
+    supervisor: Supervisor, settings: PerformerSettings, mailbox: WeightMailbox, stack: ExitStack
 ) -> Callable[[Event], None]:
     """Start to learn in the background; give what has to be told of all that happens."""
     from improviser.config.resources import sessions_folder
@@ -146,7 +146,7 @@ def _learning(
     from improviser.session.journal import sets_folder
 
     try:
-        learning = LearnerClient(supervisor, settings, exchange, sets_folder(sessions_folder()))
+        learning = LearnerClient(supervisor, settings, mailbox, sets_folder(sessions_folder()))
     except OSError as error:
         supervisor.warn(f"nothing is learned in the background: {error.strerror}; the music goes on")
         return _deaf

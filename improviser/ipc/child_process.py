@@ -28,7 +28,7 @@ class ChildProcess:
     def __init__(self, launched: Launched | None = None) -> None:
         """Take the process that was started, or start one; it waits for its settings."""
         self._launched = launched or take_launched()
-        self._process, self.ledger = self._launched.process, self._launched.ledger
+        self._process, self.shared_state = self._launched.process, self._launched.shared_state
         self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
@@ -65,7 +65,7 @@ class ChildProcess:
         now_s = time.monotonic()
         # Where we ourselves were held up, so was it, maybe: nothing can be told.
         was_away = now_s - self._looked_s > _READ_S
-        pulse = self.ledger.pulse()
+        pulse = self.shared_state.pulse()
         if pulse != self._pulse or was_away:
             self._pulse, self._pulsed_s = pulse, now_s
         self._looked_s = now_s

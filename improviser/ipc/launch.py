@@ -22,13 +22,13 @@ class Launched:
 
     Attributes:
         process: The process, its three streams as text.
-        ledger: What it sounds.
+        shared_state: What it sounds.
     """
 
     def __init__(self) -> None:
         """Start the process, in a session of its own: signals of the terminal come through us."""
-        self.ledger = SharedState()
-        descriptor = self.ledger.descriptor
+        self.shared_state = SharedState()
+        descriptor = self.shared_state.descriptor
         self.process = subprocess.Popen(
             COMMAND,
             stdin=subprocess.PIPE,
@@ -50,7 +50,7 @@ class Launched:
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
-        self.ledger.close()
+        self.shared_state.close()
 
 
 # At most one: a process that was started before the command line was read.

@@ -64,7 +64,7 @@ class SharedState:
     """The supervisor's side: makes the shared memory, and reads it when the performer is gone."""
 
     def __init__(self) -> None:
-        """Make the memory; without any the ledger stays empty."""
+        """Make the memory; without any it stays empty."""
         self.descriptor: int | None = None
         self._cells: mmap.mmap | None = None
         with contextlib.suppress(OSError, ValueError):

@@ -55,10 +55,10 @@ class LearnerClient:
     """
 
     def __init__(
-        self, supervisor: Supervisor, settings: PerformerSettings, exchange: WeightMailbox, folder: Path
+        self, supervisor: Supervisor, settings: PerformerSettings, mailbox: WeightMailbox, folder: Path
     ) -> None:
         """Start it beside a jam; the sets of weights are put in `folder`, for a replay."""
-        self._supervisor, self._exchange = supervisor, exchange
+        self._supervisor, self._mailbox = supervisor, mailbox
         self._process = subprocess.Popen(
             COMMAND,
             stdin=subprocess.PIPE,
@@ -74,7 +74,7 @@ class LearnerClient:
         self._has_ended = threading.Event()
         self._why = ""
         write_lines(self._process.stdin, self._told.get)
-        for value in (LearnerSettings(str(exchange.path), str(folder)), settings):
+        for value in (LearnerSettings(str(mailbox.path), str(folder)), settings):
             self._told.put(value_to_line(value))
         self._words = read_lines(self._process.stderr, self._last_words.append, lambda: None)
         read_lines(self._process.stdout, self._take, self._end)
@@ -97,7 +97,7 @@ class LearnerClient:
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
-        self._exchange.close()
+        self._mailbox.close()
 
     def hear(self, event: Event) -> None:
         """Tell it what happened, without waiting; one that is gone is not told."""
@@ -135,8 +135,8 @@ class LearnerClient:
             now_s = time.monotonic()
             # Where we ourselves were held up, so was it, maybe.
             was_away, looked_s = now_s - looked_s > 2 * _LOOK_EVERY_S, now_s
-            if was_away or self._exchange.pulse() != pulse:
-                pulse, pulsed_s = self._exchange.pulse(), now_s
+            if was_away or self._mailbox.pulse() != pulse:
+                pulse, pulsed_s = self._mailbox.pulse(), now_s
             elif now_s - pulsed_s > STILL_S:
                 self._why = f"it has hung for {STILL_S:.0f} seconds"
                 self._process.kill()

@@ -33,20 +33,20 @@ def main() -> int:
     threading.Thread(target=_load, name="loading", daemon=True).start()
     inbox = Inbox()
     _stop_on_signals(inbox)
-    reporter = EventWriter(sys.stdout)
+    event_writer = EventWriter(sys.stdout)
     try:
         wanted = _read(sys.stdin, PortSettings)
-        return EXIT_OK if wanted is None else _perform(wanted, inbox, reporter, sys.stdin)
+        return EXIT_OK if wanted is None else _perform(wanted, inbox, event_writer, sys.stdin)
     except ImproviserError as error:
-        return _fail(error, reporter)
+        return _fail(error, event_writer)
     finally:
-        reporter.close()
+        event_writer.close()
 
 
-def _fail(error: ImproviserError, reporter: EventWriter) -> int:
+def _fail(error: ImproviserError, event_writer: EventWriter) -> int:
     """Report why it ends; return the exit code."""
     code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
-    reporter.tell(Failed(str(error), code))
+    event_writer.tell(Failed(str(error), code))
     return code
 
 
@@ -56,9 +56,9 @@ def _load() -> None:
         importlib.import_module("improviser.performer.performance")
 
 
-def _perform(wanted: PortSettings, inbox: Inbox, reporter: EventWriter, stream: IO[str]) -> int:
+def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stream: IO[str]) -> int:
     """Open the ports, play, close them; give the exit code."""
-    opening = Opening(wanted, inbox, reporter.tell)
+    opening = Opening(wanted, inbox, event_writer.tell)
     try:
         from improviser.performer import performance  # noqa: PLC0415 - it is being loaded already
 
@@ -67,13 +67,13 @@ def _perform(wanted: PortSettings, inbox: Inbox, reporter: EventWriter, stream: 
             return EXIT_OK
         make_engine = performance.engine_maker(settings)
         read_commands(stream, inbox)
-        summary = performance.play(settings, make_engine, opening.result(), inbox, reporter.tell)
-        reporter.tell(replace(summary, untold=reporter.dropped))
+        summary = performance.play(settings, make_engine, opening.result(), inbox, event_writer.tell)
+        event_writer.tell(replace(summary, untold=event_writer.dropped))
     except ImproviserError as error:
-        return _fail(error, reporter)  # before the ports are closed, which may take its time
+        return _fail(error, event_writer)  # before the ports are closed, which may take its time
     finally:
         if not opening.close():
-            reporter.tell(Warned("the MIDI system does not answer; it ended without closing its ports"))
+            event_writer.tell(Warned("the MIDI system does not answer; it ended without closing its ports"))
     return EXIT_OK
 
 

@@ -24,9 +24,9 @@ class PerformerContext:
         way: Where the improviser plays.
         inbox: What wakes the beat.
         tell: Takes an event at once, without blocking.
-        repertoire: The presets that can be gone on with.
-        lessons: What was learned in the background.
-        stand_in: The built-in player, None where there is none.
+        preset_switcher: The presets that can be gone on with.
+        policy_history: What was learned in the background.
+        built_in_player: The built-in player, None where there is none.
         propose: Takes a tempo that others have to agree on; None where nobody has.
         route: Lets other ports be opened, without blocking.
         close_loop: Lets an input be closed on which our own output comes back, without blocking.
@@ -35,9 +35,9 @@ class PerformerContext:
     way: Way
     inbox: Inbox
     tell: Callable[[Event], None]
-    repertoire: PresetSwitcher
-    lessons: PolicyHistory
-    stand_in: BuiltInPlayer | None = None
+    preset_switcher: PresetSwitcher
+    policy_history: PolicyHistory
+    built_in_player: BuiltInPlayer | None = None
     propose: Callable[[float], None] | None = None
     route: Callable[[Route], None] = lambda _route: None
     close_loop: Callable[[str], None] = lambda _port: None

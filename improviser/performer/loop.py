@@ -94,32 +94,32 @@ class PerformerLoop:
         self,
         settings: PerformerSettings,
         new_engine: Callable[[], Engine],
-        stage: PerformerContext,
+        context: PerformerContext,
         clock: Clock,
     ) -> None:
         """Be ready to run; `new_engine` gives an engine that waits for its first note."""
         self._settings = settings
         self._new_engine = new_engine
         self._engine = new_engine()
-        self._stage = stage
+        self._context = context
         self._clock = clock
-        self._tally = Stats()
-        self._hearing = MidiInput(self._tally, stage.tell)
+        self._stats = Stats()
+        self._midi_input = MidiInput(self._stats, context.tell)
         self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
         self._mpe = MpeZones()
-        self._conductor = ClockSync(settings.clock, stage.propose, keeps_tempo=settings.keeps_tempo)
-        self._steering = Steering(self._conductor, stage.lessons)
-        self._surface = MidiMapping(settings.bindings, self._stands, settings.control_ports)
-        stage.inbox.echoes = stage.way.echoes
-        if stage.way.thru is not None:
-            stage.way.thru.keeps_back = self._surface.owns
-            stage.inbox.thru = stage.way.thru
+        self._clock_sync = ClockSync(settings.clock, context.propose, keeps_tempo=settings.keeps_tempo)
+        self._steering = Steering(self._clock_sync, context.policy_history)
+        self._midi_mapping = MidiMapping(settings.bindings, self._stands, settings.control_ports)
+        context.inbox.echoes = context.way.echoes
+        if context.way.thru is not None:
+            context.way.thru.keeps_back = self._midi_mapping.owns
+            context.inbox.thru = context.way.thru
         scheduler = Scheduler(self._engine.settings.max_note_s)
-        self._voice = MidiOutput(stage.way, scheduler, clock, self._tally)
-        self._cabling = PortRouter(self._hearing, self._voice, stage)
-        self._companions = BeatOutputs(settings)
-        self._voice.quiet_channel = None if self._companions.metronome is None else CLICK_CHANNEL
-        self._extent = Duration(self._engine.settings, settings.bars)
+        self._midi_output = MidiOutput(context.way, scheduler, clock, self._stats)
+        self._port_router = PortRouter(self._midi_input, self._midi_output, context)
+        self._beat_outputs = BeatOutputs(settings)
+        self._midi_output.quiet_channel = None if self._beat_outputs.metronome is None else CLICK_CHANNEL
+        self._duration = Duration(self._engine.settings, settings.bars)
         self._is_over = False
         self._understood: Decision | None = None
         self._collected_s = clock.now_s()
@@ -137,8 +137,8 @@ class PerformerLoop:
             self._conduct(self._steering.begin(self._engine, self._settings, self._now_s()))
             if self._settings.resume is not None:
                 self._resume(JamPosition(*self._settings.resume))
-            elif self._settings.count_in and self._stage.stand_in is None:
-                self._conduct(self._conductor.count_in(self._settings.count_in, self._now_s(), self._engine))
+            elif self._settings.count_in and self._context.built_in_player is None:
+                self._conduct(self._clock_sync.count_in(self._settings.count_in, self._now_s(), self._engine))
             while not self._is_over:
                 self._turn()
         except Exception:
@@ -149,11 +149,11 @@ class PerformerLoop:
     def _turn(self) -> None:
         """Wait for the next moment or message and do what there is to do."""
         self._turns += 1
-        beat_heart(self._stage.way.cells, self._turns)
-        inbox = self._stage.inbox
+        beat_heart(self._context.way.cells, self._turns)
+        inbox = self._context.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
-        if not self._extent.is_over(self._clock.now_s()):
-            self._voice.send_due(self._engine.decision)  # first of all: it has been decided
+        if not self._duration.is_over(self._clock.now_s()):
+            self._midi_output.send_due(self._engine.decision)  # first of all: it has been decided
         if item is not None:
             self._take(item)
         for item in inbox.take_many(BURST):
@@ -167,27 +167,27 @@ class PerformerLoop:
     def _play(self) -> None:
         """Do all that is due."""
         now_s = self._clock.now_s()
-        if self._extent.is_over(now_s):
+        if self._duration.is_over(now_s):
             self._is_over = True
             return
-        if self._stage.stand_in is not None:
-            self._stage.stand_in.play(now_s)
+        if self._context.built_in_player is not None:
+            self._context.built_in_player.play(now_s)
         self._decide()
-        along = self._companions.due(self._engine, now_s, self._voice.horizon_s())
-        self._conductor.sent.note(along)
-        self._voice.plan(along)
-        self._voice.send_due(self._engine.decision)
+        along = self._beat_outputs.due(self._engine, now_s, self._midi_output.horizon_s())
+        self._clock_sync.sent.note(along)
+        self._midi_output.plan(along)
+        self._midi_output.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
         """Give the moment up to which there is nothing to do."""
-        stand_in = self._stage.stand_in
+        built_in_player = self._context.built_in_player
         moments = (
             self._engine.next_step_s,
-            self._voice.next_due_s,
-            self._extent.end_s,
-            self._conductor.next_look_s,
-            stand_in.next_due_s if stand_in is not None else None,
-            self._voice.hand_over_s(self._companions.next_due_s(self._engine)),
+            self._midi_output.next_due_s,
+            self._duration.end_s,
+            self._clock_sync.next_look_s,
+            built_in_player.next_due_s if built_in_player is not None else None,
+            self._midi_output.hand_over_s(self._beat_outputs.next_due_s(self._engine)),
         )
         longest_s = self._clock.now_s() + LONGEST_WAIT_S
         return min([longest_s, *(moment for moment in moments if moment is not None)])
@@ -198,24 +198,24 @@ class PerformerLoop:
             case Arrival():
                 self._hear(item)
             case _ if isinstance(item, PortMatter):
-                self._cabling.take(item, self._engine, self._now_s())
+                self._port_router.take(item, self._engine, self._now_s())
             case LookAheadChanged():
                 self._look_ahead()
             case PresetLoaded() | PresetNotLoaded():
-                self._conduct(self._stage.repertoire.take(item))
+                self._conduct(self._context.preset_switcher.take(item))
             case PolicyFetched() | PolicyNotFetched():
-                self._conduct(self._stage.lessons.take(item))
+                self._conduct(self._context.policy_history.take(item))
             case LinkHeard():
-                self._conduct(self._conductor.hear_link(item, self._engine))
+                self._conduct(self._clock_sync.hear_link(item, self._engine))
             case _:
                 self._obey(item, self._now_s())
 
     def _look_ahead(self) -> None:
         """Decide as early as the output wants messages now."""
-        ahead_s = round(self._voice.ahead_s, DIGITS)
+        ahead_s = round(self._midi_output.ahead_s, DIGITS)
         if ahead_s != self._engine.settings.ahead_s:
             self._engine.look_ahead(ahead_s)
-            self._stage.tell(LookAhead(ahead_s))
+            self._context.tell(LookAhead(ahead_s))
 
     def _obey(self, command: Stop | Adopt | Steer, at_s: float) -> None:
         """Do what is commanded."""
@@ -225,15 +225,15 @@ class PerformerLoop:
             case Act(Action.PANIC):
                 self._panic(at_s)
             case Act(Action.KEEP):
-                self._stage.tell(Kept(at_s))
+                self._context.tell(Kept(at_s))
             case Act(Action.NEXT_PRESET):
-                self._conduct(self._stage.repertoire.ask_next())
+                self._conduct(self._context.preset_switcher.ask_next())
             case Choose(preset):
-                self._conduct(self._stage.repertoire.ask(preset))
+                self._conduct(self._context.preset_switcher.ask(preset))
             case Route():
-                self._stage.route(command)
+                self._context.route(command)
             case Adopt():
-                self._stage.lessons.ask(command, self._engine)
+                self._context.policy_history.ask(command, self._engine)
             case _:
                 self._conduct(self._steering.obey(command, at_s, self._engine))
 
@@ -242,19 +242,19 @@ class PerformerLoop:
         if at_s - self._panicked_s < PANIC_EVERY_S:
             return
         self._panicked_s = at_s
-        self._voice.silence(self._engine, self._stage.tell, everywhere=True)
-        self._hearing.let_go(self._engine, at_s)
+        self._midi_output.silence(self._engine, self._context.tell, everywhere=True)
+        self._midi_input.let_go(self._engine, at_s)
 
     def _stands(self, knob: Knob) -> float:
         """Give where a knob stands."""
-        return self._extent.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
+        return self._duration.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
         if is_clock(arrival.data):
-            self._conduct(self._conductor.hear(arrival, self._engine))
+            self._conduct(self._clock_sync.hear(arrival, self._engine))
             return
-        message = self._hearing.listen(arrival)
+        message = self._midi_input.listen(arrival)
         if message is None:
             return
         if self._steers(message, arrival):
@@ -262,67 +262,69 @@ class PerformerLoop:
         message = self._mpe.merged(message, arrival.port)
         if message is None or not self._zone.has(message):
             return
-        stand_in = self._stage.stand_in
-        if stand_in is not None and stand_in.has_to_yield(message, arrival.at_s):
-            self._welcome(stand_in)
+        built_in_player = self._context.built_in_player
+        if built_in_player is not None and built_in_player.has_to_yield(message, arrival.at_s):
+            self._welcome(built_in_player)
         self._engine.hear(message, arrival.at_s)
-        if self._extent.first_s is None and isinstance(message, NoteOn):
+        if self._duration.first_s is None and isinstance(message, NoteOn):
             self._begin(arrival.at_s)
-        self._hearing.note(message, arrival.at_s, arrival.port)
+        self._midi_input.note(message, arrival.at_s, arrival.port)
 
     def _steers(self, message: Message, arrival: Arrival) -> bool:
         """Do what a message commands; tell whether it is of a knob, pad or pedal that is bound: no music."""
-        for command in self._surface.asked(message, arrival.port):
+        for command in self._midi_mapping.asked(message, arrival.port):
             self._obey(command, arrival.at_s)
-        return self._surface.owns(message, arrival.port)
+        return self._midi_mapping.owns(message, arrival.port)
 
     def _conduct(self, events: Iterable[Event]) -> None:
         """Do and tell what follows from a clock, a tap or a tempo."""
         for event in events:
             if isinstance(event, Halted):
-                self._voice.silence(self._engine, self._stage.tell)
+                self._midi_output.silence(self._engine, self._context.tell)
                 self._engine.halt()
-            self._stage.tell(event)
-            if isinstance(event, Started) and self._extent.first_s is None:
+            self._context.tell(event)
+            if isinstance(event, Started) and self._duration.first_s is None:
                 self._begin(self._engine.s_at(max(0.0, event.beat)))
-            if isinstance(event, Switched) and self._engine.is_rolling and self._extent.first_s is None:
+            if isinstance(event, Switched) and self._engine.is_rolling and self._duration.first_s is None:
                 self._begin(event.at_s)
             if isinstance(event, Synced):
-                self._extent.pace(event)
-                if self._stage.stand_in is not None:
-                    self._stage.stand_in.pace(event, self._extent.end_s)
+                self._duration.pace(event)
+                if self._context.built_in_player is not None:
+                    self._context.built_in_player.pace(event, self._duration.end_s)
             if isinstance(event, Judged):
-                self._tally.count_press(liked=event.liked)
+                self._stats.count_press(liked=event.liked)
 
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""
-        stand_in = self._stage.stand_in
-        self._extent.begin(at_s, None if stand_in is None or self._settings.stays else stand_in.tune_s)
-        if stand_in is not None:
-            stand_in.end_before(self._extent.end_s)
+        built_in_player = self._context.built_in_player
+        self._duration.begin(
+            at_s, None if built_in_player is None or self._settings.stays else built_in_player.tune_s
+        )
+        if built_in_player is not None:
+            built_in_player.end_before(self._duration.end_s)
         self._choose_sound()
 
     def _resume(self, place: JamPosition) -> None:
         """Go on with a performance that had come to a place; the beat has gone on since."""
-        self._extent.tempo_bpm = place.tempo_bpm
+        self._duration.tempo_bpm = place.tempo_bpm
         self._begin(place.start_s)
-        self._conduct(self._conductor.resume(place, self._now_s(), self._engine))
+        self._conduct(self._clock_sync.resume(place, self._now_s(), self._engine))
 
-    def _welcome(self, stand_in: BuiltInPlayer) -> None:
+    def _welcome(self, built_in_player: BuiltInPlayer) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
-        stand_in.leave(self._clock.now_s())
-        self._voice.release(self._engine.decision, self._stage.tell)
+        built_in_player.leave(self._clock.now_s())
+        self._midi_output.release(self._engine.decision, self._context.tell)
         before, self._engine = self._engine, self._new_engine()
-        self._stage.tell(Restarted())
-        self._play_by(self._stage.repertoire.play_on)
+        self._context.tell(Restarted())
+        self._play_by(self._context.preset_switcher.play_on)
         self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
-        self._extent.begin_anew()
-        self._stage.tell(Notice("somebody else plays: the built-in player leaves"))
+        self._duration.begin_anew()
+        self._context.tell(Notice("somebody else plays: the built-in player leaves"))
 
     def _forget(self, channel: int) -> None:
         """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
         for heard_on in self._mpe.heard_on(channel):
-            self._hearing.let_go(self._engine, self._now_s(), channel=heard_on)
+            self._midi_input.let_go(self._engine, self._now_s(), channel=heard_on)
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""
@@ -331,70 +333,70 @@ class PerformerLoop:
             if due_s is None or now_s < due_s:
                 return
             is_late = now_s - due_s > LATE_S
-            self._stage.tell(Stepped(self._voice.through_s, is_late))
+            self._context.tell(Stepped(self._midi_output.through_s, is_late))
             if is_late:
-                self._tally.late_decisions += 1
-                self._voice.plan(self._engine.skip(now_s))
+                self._stats.late_decisions += 1
+                self._midi_output.plan(self._engine.skip(now_s))
             else:
-                self._voice.plan(self._engine.step(now_s))
-                self._hearing.tell_rest(self._engine, self._now_s())
-                self._tally.decisions += 1
-                self._tally.decision_times_s.append(self._clock.now_s() - now_s)
+                self._midi_output.plan(self._engine.step(now_s))
+                self._midi_input.tell_rest(self._engine, self._now_s())
+                self._stats.decisions += 1
+                self._stats.decision_times_s.append(self._clock.now_s() - now_s)
 
     def _change(self) -> None:
         """Go on as the preset that has been loaded, or by what was learned, where a bar begins."""
-        repertoire, lessons = self._stage.repertoire, self._stage.lessons
-        if not (repertoire.is_due or lessons.is_due) or not self._engine.is_between_bars():
+        preset_switcher, policy_history = self._context.preset_switcher, self._context.policy_history
+        if not (preset_switcher.is_due or policy_history.is_due) or not self._engine.is_between_bars():
             return
-        if repertoire.is_due:
-            self._play_by(repertoire.play)
-            lessons.begin(repertoire.model_digest)
+        if preset_switcher.is_due:
+            self._play_by(preset_switcher.play)
+            policy_history.begin(preset_switcher.model_digest)
             self._choose_sound()
         elif Action.FREEZE in self._engine.panel.switched:
-            lessons.drop()
+            policy_history.drop()
         else:
-            self._conduct([lessons.adopt(self._engine)])
+            self._conduct([policy_history.adopt(self._engine)])
 
     def _play_by(self, choose: Callable[[Engine], tuple[list[TimedMessage], list[Event]]]) -> None:
         """Let the engine play another preset, where there is one."""
         messages, events = choose(self._engine)
         self._conduct(events)
-        self._voice.plan(messages)
-        self._voice.limit(self._engine.settings.max_note_s)
+        self._midi_output.plan(messages)
+        self._midi_output.limit(self._engine.settings.max_note_s)
 
     def _choose_sound(self) -> None:
         """Send a program change, where one is wanted; before the first note there is no need."""
-        program = self._stage.repertoire.program
-        if program is not None and self._extent.first_s is not None:
+        program = self._context.preset_switcher.program
+        if program is not None and self._duration.first_s is not None:
             change = ProgramChange(self._engine.settings.channel, program)
-            self._voice.say(TimedMessage(self._clock.now_s(), change))
+            self._midi_output.say(TimedMessage(self._clock.now_s(), change))
 
     def _rest(self) -> None:
         """Use idle time: judge and tell what was played, work ahead, collect garbage."""
-        if self._voice.has_news and self._idle_s() > REWARD_S:
+        if self._midi_output.has_news and self._idle_s() > REWARD_S:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
-            self._voice.tell(self._stage.tell, decision, rewards)
+            self._midi_output.tell(self._context.tell, decision, rewards)
         if self._understood is not self._engine.decision and self._idle_s() > REWARD_S:
             self._understood = self._engine.decision
-            self._hearing.tell_understood(self._engine, self._now_s())
+            self._midi_input.tell_understood(self._engine, self._now_s())
         self._change()
         if self._idle_s() > PREPARE_S:
             self._engine.taste.settle()
             self._engine.prepare()
         now_s = self._clock.now_s()
         self._note_place(now_s)
-        self._conduct(self._conductor.look(now_s, self._engine))
+        self._conduct(self._clock_sync.look(now_s, self._engine))
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
 
     def _note_place(self, now_s: float) -> None:
         """Note down where the music is, for one who would have to go on with it."""
-        first_s = self._extent.first_s
+        first_s = self._duration.first_s
         if first_s is not None and self._engine.is_rolling:
-            place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._extent.tempo_bpm)
-            mark_place(self._stage.way.cells, self._turns, place)
+            place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._duration.tempo_bpm)
+            mark_place(self._context.way.cells, self._turns, place)
 
     def _now_s(self) -> float:
         """Give the moment as it is told."""
@@ -407,16 +409,16 @@ class PerformerLoop:
     def _leave(self, begun_s: float) -> Summary:
         """Release every note and give the summary."""
         now_s = self._clock.now_s()
-        if self._stage.stand_in is not None:
-            self._stage.stand_in.leave(now_s)
+        if self._context.built_in_player is not None:
+            self._context.built_in_player.leave(now_s)
         with contextlib.suppress(PortError):
-            self._voice.release(self._engine.decision, self._stage.tell)
-            for timed in self._companions.end(self._engine, now_s):
-                self._voice.say(timed)
-        self._voice.drain()
-        self._voice.tell(self._stage.tell, None, {})
-        self._tally.bad_messages = self._hearing.ear.bad_messages
-        self._tally.feedback = self._stage.way.echoes.count
-        summary = self._tally.summary(duration_s=now_s - begun_s, start_s=self._extent.first_s)
+            self._midi_output.release(self._engine.decision, self._context.tell)
+            for timed in self._beat_outputs.end(self._engine, now_s):
+                self._midi_output.say(timed)
+        self._midi_output.drain()
+        self._midi_output.tell(self._context.tell, None, {})
+        self._stats.bad_messages = self._midi_input.ear.bad_messages
+        self._stats.feedback = self._context.way.echoes.count
+        summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._duration.first_s)
         taste = self._engine.taste
-        return replace(summary, dropped=self._stage.inbox.dropped, taste=taste.to_dict(), words=taste.words)
+        return replace(summary, dropped=self._context.inbox.dropped, taste=taste.to_dict(), words=taste.words)

@@ -58,13 +58,13 @@ class MidiOutput:
     Threads: the performer's beat only; `send_due` and `release` do nothing but send.
     """
 
-    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, tally: Stats) -> None:
+    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, stats: Stats) -> None:
         """Speak through `way` what `scheduler` says is due by `clock`."""
         self._output, self._cells, self._thru = way.output, way.cells, way.thru
         self._echoes = way.echoes
         self._scheduler = scheduler
         self._clock = clock
-        self._tally = tally
+        self._stats = stats
         self._said: list[_Said] = []
         self._ended: list[tuple[float, NoteOff]] = []
         self._through_s = 0.0
@@ -127,7 +127,7 @@ class MidiOutput:
         messages = self._scheduler.release(now_s, everywhere=everywhere)
         known = {message.message for message in messages}
         # What the scheduler gave out as ended, but what did not leave.
-        sounding = [NoteOff(*key) for key in sorted(self._tally.sounding)]
+        sounding = [NoteOff(*key) for key in sorted(self._stats.sounding)]
         left = [TimedMessage(now_s, off) for off in sounding if off not in known]
         for timed in [*left, *messages]:
             try:
@@ -181,7 +181,7 @@ class MidiOutput:
         now_s = self._clock.now_s()
         while self._ended and self._ended[0][0] <= now_s:
             _, off = self._ended.pop(0)
-            if (off.channel, off.note) not in self._tally.sounding:
+            if (off.channel, off.note) not in self._stats.sounding:
                 mark(self._cells, off.channel, off.note, sounds=False)
 
     def _send(self, messages: Iterable[TimedMessage], decision: Decision | None) -> None:
@@ -207,7 +207,7 @@ class MidiOutput:
                 self._ended.append((actual_s, message))
             if getattr(message, "channel", None) == self.quiet_channel is not None:
                 continue
-            self._tally.count_sent(timed.message, timed.due_s, actual_s)
+            self._stats.count_sent(timed.message, timed.due_s, actual_s)
             self._said.append(_Said(timed, actual_s, decision))
         self._note_what_left()
 

@@ -76,7 +76,7 @@ def play(
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
     clock = ports.backend.clock
     # Their threads are not to have the priority of this one.
-    repertoire, lessons = PresetSwitcher(settings, inbox.put), PolicyHistory(settings, inbox.put)
+    preset_switcher, policy_history = PresetSwitcher(settings, inbox.put), PolicyHistory(settings, inbox.put)
 
     def new_engine() -> Engine:
         """Make an engine for these ports, as early as they want messages now."""
@@ -85,15 +85,15 @@ def play(
     inbox.clock = clock
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
-        stand_in = new_stand_in(settings, ports, clock.now_s())
+        built_in_player = new_stand_in(settings, ports, clock.now_s())
         _warm_up(new_engine())
         priority.sharpen_timers()
         priority.still_collector()
-        tell(_ready(settings, ports, stand_in, is_realtime=is_realtime))
+        tell(_ready(settings, ports, built_in_player, is_realtime=is_realtime))
         for event in (alone_notice(ports), None if is_realtime else Warned(priority.advice())):
             if event is not None:
                 tell(event)
-        cells = open_shared(ports.ledger)
+        cells = open_shared(ports.shared_state)
         echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
         thru = Thru(ports.output, cells, echoes) if settings.thru else None
         propose = None
@@ -102,15 +102,23 @@ def play(
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
         way = Way(ports.output, cells, echoes, thru)
-        stage = PerformerContext(
-            way, inbox, tell, repertoire, lessons, stand_in, propose, watch.route, watch.close_loop
+        context = PerformerContext(
+            way,
+            inbox,
+            tell,
+            preset_switcher,
+            policy_history,
+            built_in_player,
+            propose,
+            watch.route,
+            watch.close_loop,
         )
-        summary = PerformerLoop(settings, new_engine, stage, clock).run()
+        summary = PerformerLoop(settings, new_engine, context, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)
 
 
 def _ready(
-    settings: PerformerSettings, ports: OpenPorts, stand_in: BuiltInPlayer | None, *, is_realtime: bool
+    settings: PerformerSettings, ports: OpenPorts, built_in_player: BuiltInPlayer | None, *, is_realtime: bool
 ) -> Ready:
     """Give what is told when all stands."""
     return Ready(
@@ -120,7 +128,7 @@ def _ready(
         seed=settings.seed,
         tempo_bpm=settings.engine["tempo_bpm"],
         realtime=is_realtime,
-        player=stand_in.player.title if stand_in is not None else None,
+        player=built_in_player.player.title if built_in_player is not None else None,
         sends_on=ports.output.name,
         is_virtual=ports.is_virtual,
         ahead_s=ports.output.ahead_s,

@@ -60,7 +60,7 @@ class PolicyHistory:
     ) -> None:
         """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
         self._model_digest = settings.model_digest
-        self._learns = bool(settings.exchange)
+        self._learns = bool(settings.mailbox)
         self._undone = 0
         self._resumed = settings.adopted
         self._resumed_data = b"" if settings.adopted is None else _read(settings.adopted[1])
@@ -69,8 +69,8 @@ class PolicyHistory:
         self._first: Actor | None = None
         # None stands for a press.
         self._history: list[LearnedPolicy | None] = []
-        self._exchange = _open(settings.exchange, put) if settings.exchange else None
-        self._fetching = None if self._exchange is None else Worker("lessons", self._fetch)
+        self._mailbox = _open(settings.mailbox, put) if settings.mailbox else None
+        self._fetching = None if self._mailbox is None else Worker("lessons", self._fetch)
 
     @property
     def is_due(self) -> bool:
@@ -80,7 +80,7 @@ class PolicyHistory:
     def begin(self, model_digest: str) -> None:
         """Begin with another model."""
         self._model_digest, self._waiting, self._first = model_digest, None, None
-        self._history = [None for lesson in self._history if lesson is None]
+        self._history = [None for learned_policy in self._history if learned_policy is None]
 
     def resume(self, engine: Engine) -> Iterator[Event]:
         """Let an engine of a performer that goes on play by the set that was played by."""
@@ -93,16 +93,16 @@ class PolicyHistory:
             yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
             yield Adopted(0, is_back=True)
         else:
-            lesson = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper(weights))
-            yield self._play_by(lesson, engine)
+            learned_policy = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper(weights))
+            yield self._play_by(learned_policy, engine)
 
     def carry_on(self, engine: Engine) -> Iterator[Event]:
         """Let an engine that begins anew play by what was played by last; it knows no presses."""
-        self._history = [lesson for lesson in self._history if lesson is not None]
-        lesson = self._last
-        if lesson is not None:
-            engine.adopt(lesson.actor)
-            yield replace(lesson.told, undone=self._undone)
+        self._history = [learned_policy for learned_policy in self._history if learned_policy is not None]
+        learned_policy = self._last
+        if learned_policy is not None:
+            engine.adopt(learned_policy.actor)
+            yield replace(learned_policy.told, undone=self._undone)
 
     def ask(self, command: Adopt, engine: Engine) -> None:
         """Let a set be fetched, and be put where it is waited for, if it may be played by."""
@@ -149,37 +149,39 @@ class PolicyHistory:
     @property
     def _last(self) -> LearnedPolicy | None:
         """What is played by; None: the model as it was."""
-        return next((lesson for lesson in reversed(self._history) if lesson is not None), None)
+        return next(
+            (learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None
+        )
 
     def _fits(self, command: Adopt) -> bool:
         """Tell whether a set may be played by: not where what it was learned on was taken back since."""
         return command.model_digest == self._model_digest and command.undone == self._undone
 
-    def _play_by(self, lesson: LearnedPolicy, engine: Engine) -> Event:
+    def _play_by(self, learned_policy: LearnedPolicy, engine: Engine) -> Event:
         """Let an engine play by a set, and remember it."""
         if self._first is None:
             self._first = engine.actor
-        engine.adopt(lesson.actor)
-        self._history.append(lesson)
-        places = [place for place, lesson in enumerate(self._history) if lesson is not None]
+        engine.adopt(learned_policy.actor)
+        self._history.append(learned_policy)
+        places = [place for place, learned_policy in enumerate(self._history) if learned_policy is not None]
         if len(places) > KEPT:
             del self._history[places[0]]
-        return lesson.told
+        return learned_policy.told
 
     def _go_back(self, engine: Engine) -> Event:
         """Let an engine play by the last set that is left, or by the model as it was."""
         self._undone += 1
-        lesson = self._last
-        actor = self._first if lesson is None else lesson.actor
+        learned_policy = self._last
+        actor = self._first if learned_policy is None else learned_policy.actor
         if actor is not None:
             engine.adopt(actor)
-        told = Adopted(0) if lesson is None else lesson.told
+        told = Adopted(0) if learned_policy is None else learned_policy.told
         return replace(told, is_back=True, undone=self._undone)
 
     def _fetch(self, wanted: tuple[Adopt, Policy]) -> None:
         """Fetch a set, for a policy of its model."""
         command, policy = wanted
-        data = None if self._exchange is None else self._exchange.read(command.number)
+        data = None if self._mailbox is None else self._mailbox.read(command.number)
         try:
             weights = set_from_bytes(data or b"", command.digest, policy.config)
             self._put(PolicyFetched(command, policy.with_upper(weights)))

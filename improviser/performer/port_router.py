@@ -35,10 +35,10 @@ class PortRouter:
     Threads: the performer's beat only.
     """
 
-    def __init__(self, hearing: MidiInput, voice: MidiOutput, stage: PerformerContext) -> None:
-        """Keep `hearing` and `voice` in order."""
-        self._hearing, self._voice = hearing, voice
-        self._output, self._tell, self._close_loop = stage.way.output, stage.tell, stage.close_loop
+    def __init__(self, midi_input: MidiInput, midi_output: MidiOutput, context: PerformerContext) -> None:
+        """Keep `midi_input` and `midi_output` in order."""
+        self._midi_input, self._midi_output = midi_input, midi_output
+        self._output, self._tell, self._close_loop = context.way.output, context.tell, context.close_loop
 
     def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
         """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
@@ -62,7 +62,7 @@ class PortRouter:
         if lost.is_output and not lost.may_return:
             raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
         if lost.is_output:
-            self._voice.silence(engine, self._tell)
+            self._midi_output.silence(engine, self._tell)
         else:
             self._lift(lost.name, engine, at_s)
         self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
@@ -74,7 +74,7 @@ class PortRouter:
         for name in rerouted.left:
             self._lift(name, engine, at_s)
         if rerouted.output is not None:
-            self._voice.silence(engine, self._tell)
+            self._midi_output.silence(engine, self._tell)
             self._output.exchange(rerouted.output, is_ours=rerouted.is_ours)
         route, output = rerouted.route, self._output
         ports = {"in": rerouted.inputs, "out": (output.name,)}
@@ -100,8 +100,8 @@ class PortRouter:
 
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""
-        self._hearing.let_go(engine, at_s, port=port)
-        self._voice.let_go(port)
+        self._midi_input.let_go(engine, at_s, port=port)
+        self._midi_output.let_go(port)
 
 
 def _news(matter: PortsSeen | NotRouted | PortFound) -> Iterator[Event]:

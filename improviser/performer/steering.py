@@ -44,22 +44,22 @@ class Steering:
     Threads: the performer's beat only.
     """
 
-    def __init__(self, conductor: ClockSync, lessons: PolicyHistory) -> None:
-        """Hand what concerns the beat to `conductor`, and what was learned in the background to `lessons`."""
-        self._conductor, self._lessons = conductor, lessons
+    def __init__(self, clock_sync: ClockSync, policy_history: PolicyHistory) -> None:
+        """Hand what concerns the beat to `clock_sync`, and what was learned in the background to `policy_history`."""
+        self._clock_sync, self._policy_history = clock_sync, policy_history
         # What the player said since the jam began; nothing: as the engine was made.
         self._lock = ""
 
     def begin(self, engine: Engine, settings: PerformerSettings, at_s: float) -> Iterator[Event]:
         """Let an engine that begins at `at_s` take up what another performer's had come to."""
-        yield from self._lessons.resume(engine)
+        yield from self._policy_history.resume(engine)
         self._lock = settings.lock
         yield from self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
 
     def hand_over(self, before: Engine, engine: Engine, at_s: float) -> Iterator[Event]:
         """Let an engine that begins at `at_s` take up what the one before it had come to."""
         panel = before.panel
-        yield from self._lessons.carry_on(engine)
+        yield from self._policy_history.carry_on(engine)
         yield from self._resume(engine, panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
 
     def _resume(
@@ -89,13 +89,13 @@ class Steering:
         """Do what is commanded at `at_s`."""
         match command:
             case Turn(Knob.TEMPO, tempo_bpm):
-                yield from self._conductor.set_tempo(tempo_bpm, at_s, engine)
+                yield from self._clock_sync.set_tempo(tempo_bpm, at_s, engine)
             case Turn(knob, position):
                 yield from self._turn(knob, position, engine)
             case Lock(key):
                 yield from self._lock_key(key, engine)
             case Act(Action.TAP):
-                yield from self._conductor.tap(at_s, engine)
+                yield from self._clock_sync.tap(at_s, engine)
             case Act(Action.LIKE | Action.DISLIKE):
                 yield self._judge(command.action, at_s, engine)
             case Act(Action.UNDO | Action.UNDO_ALL):
@@ -127,12 +127,12 @@ class Steering:
             return Refused(action, _FROZEN)
         if not engine.taste.judge(at_s, liked=liked):
             return Refused(action, _NOTHING_HEARD)
-        self._lessons.note_press()
+        self._policy_history.note_press()
         return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
 
     def _undo(self, engine: Engine, *, everything: bool) -> Iterator[Event]:
         """Take back what was learned last, or all of it."""
-        adopted = self._lessons.undo(engine, everything=everything)
+        adopted = self._policy_history.undo(engine, everything=everything)
         if adopted is not None:
             yield adopted
         if adopted is not None and not everything:

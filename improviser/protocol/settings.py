@@ -71,7 +71,7 @@ class PortSettings:
         input_pattern: Which inputs to open; None: all but our own.
         output_pattern: Which output to play on; None: the virtual one.
         player: When the built-in player plays.
-        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+        shared_state: File descriptor of the memory in which what sounds is noted down; None: nowhere.
         excluded_inputs: Patterns of inputs that are not opened, whatever `input_pattern` says.
     """
 
@@ -80,7 +80,7 @@ class PortSettings:
     input_pattern: str | None = None
     output_pattern: str | None = None
     player: PlayerUse = PlayerUse.NEVER
-    ledger: int | None = None
+    shared_state: int | None = None
     excluded_inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,12 +112,12 @@ class LearnerSettings:
     """Where what is learned in the background is put.
 
     Attributes:
-        exchange: Path of the memory that is shared with the performer.
+        mailbox: Path of the memory that is shared with the performer.
         folder: Folder for the sets of weights, so that a session can be replayed.
     """
 
     event: ClassVar[str] = "learner"
-    exchange: str
+    mailbox: str
     folder: str
 
 
@@ -150,7 +150,7 @@ class PerformerSettings:
         panel: Where its knobs stand, by name.
         switched: What of mute, solo and freeze is on.
         taste: What it has learned of the player, by the names of traits.
-        exchange: Path of the memory in which sets of weights come; empty: nothing is learned there.
+        mailbox: Path of the memory in which sets of weights come; empty: nothing is learned there.
         adopted: Number, path and digest of the set of weights to go on by; None: the model as it is.
         lock: The key that was locked since the jam began, or "auto"; empty: as `engine` has it.
         keeps_tempo: Whether the player chose the tempo, so that a clock that only ticks does not set it.
@@ -182,7 +182,7 @@ class PerformerSettings:
     thru: bool = False
     count_in: int = 0
     metronome: bool = False
-    exchange: str = ""
+    mailbox: str = ""
     adopted: tuple[int, str, str] | None = None
     lock: str = ""
     keeps_tempo: bool = False

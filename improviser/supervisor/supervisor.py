@@ -131,7 +131,7 @@ class Supervisor:
         """Tell the performer which ports to open, which it does at once."""
         self._ports = ports
         self.state.route = ports.input_pattern, ports.output_pattern
-        self._process.write(value_to_line(replace(ports, ledger=self._process.ledger.descriptor)))
+        self._process.write(value_to_line(replace(ports, shared_state=self._process.shared_state.descriptor)))
 
     def start(self, settings: PerformerSettings) -> None:
         """Tell the performer what to play."""
@@ -266,7 +266,7 @@ class Supervisor:
         self._restarts.append(self._missed_s)
         launch_ahead()  # it loads while the notes are released
         self._connections.hold()
-        self._resume = self._process.ledger.place() or self._resume
+        self._resume = self._process.shared_state.place() or self._resume
         fault = self._rescue()
         if self._failed is not None:
             return Warned(f"{self._failed.text}; it plays on when that is back")
@@ -277,7 +277,7 @@ class Supervisor:
         self._process.close()
         process = ChildProcess()
         if self._ports is not None and self._settings is not None:
-            process.write(value_to_line(replace(self._ports, ledger=process.ledger.descriptor)))
+            process.write(value_to_line(replace(self._ports, shared_state=process.shared_state.descriptor)))
             process.write(value_to_line(self._resumed(self._settings)))
         self._begin()
         self._process = process  # from now on commands reach it, after what it has to be told first
@@ -305,7 +305,7 @@ class Supervisor:
         if self._missed_s is not None and self._asked_s is not None:
             yield Notice("it was ended while it waited for the MIDI system")
             return
-        sounds = bool(self._process.ledger.sounding())
+        sounds = bool(self._process.shared_state.sounding())
         fault = self._rescue()
         if sounds and (self._summary is not None or self._failed is not None):
             yield Warned(fault)
@@ -317,7 +317,7 @@ class Supervisor:
     def _rescue(self) -> str:
         """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
         self._has_rescued = True
-        sounding = self._process.ledger.sounding()
+        sounding = self._process.shared_state.sounding()
         if self._ready is None or not sounding:
             return ""
         try:

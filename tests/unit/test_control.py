@@ -30,7 +30,7 @@ from improviser.protocol import (
 )
 
 VALUES: list[Value] = [
-    PortSettings("jack", "Keys", None, PlayerUse.WHEN_ALONE, ledger=5),
+    PortSettings("jack", "Keys", None, PlayerUse.WHEN_ALONE, shared_state=5),
     PerformerSettings("chorale", "m.safetensors", {"tempo_bpm": 88.0, "meter": (3, 4)}, bars=8, seed=1),
     Stop(),
     Act(Action.PANIC),

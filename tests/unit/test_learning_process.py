@@ -122,7 +122,7 @@ def test_one_that_hangs_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch)
         wait_for(lambda: jam.inserted, "a warning")
     assert "it has hung" in getattr(jam.inserted[0], "text", "")
     jam, process = start("time.sleep(60)")
-    exchange = process._exchange  # noqa: SLF001 - beats in its stead
+    exchange = process._mailbox  # noqa: SLF001 - beats in its stead
     beats = 0
 
     def beat() -> bool:
@@ -141,7 +141,7 @@ def test_nothing_is_left_behind(start: Start) -> None:
     """The process is gone; the memory is removed by whoever made it. One may have ended by itself."""
     jam, process = start("lines.read()")
     with process:
-        pid, path = process._process.pid, process._exchange.path  # noqa: SLF001
+        pid, path = process._process.pid, process._mailbox.path  # noqa: SLF001
         assert path.exists()
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):

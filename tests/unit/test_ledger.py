@@ -6,17 +6,17 @@ import os
 
 import pytest
 
-from improviser.ipc import shared_state as ledger
+from improviser.ipc import shared_state
 
 
 def test_the_supervisor_sees_what_the_performer_marks() -> None:
     """A note that is marked through the descriptor is seen until it is unmarked."""
-    shared = ledger.SharedState()
-    cells = ledger.open_shared(shared.descriptor)
-    ledger.mark(cells, 0, 60, sounds=True)
-    ledger.mark(cells, 15, 127, sounds=True)
+    shared = shared_state.SharedState()
+    cells = shared_state.open_shared(shared.descriptor)
+    shared_state.mark(cells, 0, 60, sounds=True)
+    shared_state.mark(cells, 15, 127, sounds=True)
     assert [(0, 60), (15, 127)] == shared.sounding()
-    ledger.mark(cells, 0, 60, sounds=False)
+    shared_state.mark(cells, 0, 60, sounds=False)
     assert [(15, 127)] == shared.sounding()
     shared.close()
     shared.close()
@@ -26,47 +26,47 @@ def test_the_supervisor_sees_what_the_performer_marks() -> None:
 @pytest.mark.parametrize("descriptor", [None, 10_000])
 def test_without_shared_memory_the_performer_keeps_its_own(descriptor: int | None) -> None:
     """A descriptor that is none, or of nothing, gives bytes of the process's own."""
-    cells = ledger.open_shared(descriptor)
-    ledger.mark(cells, 1, 1, sounds=True)
+    cells = shared_state.open_shared(descriptor)
+    shared_state.mark(cells, 1, 1, sounds=True)
     assert isinstance(cells, bytearray)
 
 
 def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """On systems without memfd_create a file without a name is shared."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    shared = ledger.SharedState()
-    ledger.mark(ledger.open_shared(shared.descriptor), 2, 3, sounds=True)
+    shared = shared_state.SharedState()
+    shared_state.mark(shared_state.open_shared(shared.descriptor), 2, 3, sounds=True)
     assert [(2, 3)] == shared.sounding()
     shared.close()
 
 
 def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no memory can be made the jam goes on without a ledger."""
+    """Where no memory can be made the jam goes on without a shared_state."""
 
     def refuse() -> int:
         """Refuse."""
         raise OSError
 
     monkeypatch.setattr(ledger, "_anonymous_file", refuse)
-    shared = ledger.SharedState()
+    shared = shared_state.SharedState()
     assert (None, []) == (shared.descriptor, shared.sounding())
     shared.close()
 
 
 def test_the_newest_place_is_seen() -> None:
     """Of two that are written in turn; one that was being written when the performer was killed is none."""
-    shared = ledger.SharedState()
-    cells = ledger.open_shared(shared.descriptor)
+    shared = shared_state.SharedState()
+    cells = shared_state.open_shared(shared.descriptor)
     assert shared.place() is None
-    places = [ledger.JamPosition(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
+    places = [shared_state.JamPosition(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
     for number, place in enumerate(places, 1):
-        ledger.mark_place(cells, number, place)
+        shared_state.mark_place(cells, number, place)
         assert place == shared.place()
     assert (0, []) == (shared.pulse(), shared.sounding())
     torn = bytes(cells[:])
-    ledger.mark_place(cells, 5, places[0])
+    shared_state.mark_place(cells, 5, places[0])
     # The number at the end was not written yet.
-    cells[ledger.SIZE - 8 :] = torn[ledger.SIZE - 8 :]
+    cells[shared_state.SIZE - 8 :] = torn[shared_state.SIZE - 8 :]
     assert places[3] == shared.place()
     shared.close()
     assert shared.place() is None
@@ -74,10 +74,10 @@ def test_the_newest_place_is_seen() -> None:
 
 def test_the_heartbeat_is_seen_and_is_no_note() -> None:
     """It changes with each beat of the performer, round and round."""
-    shared = ledger.SharedState()
-    cells = ledger.open_shared(shared.descriptor)
+    shared = shared_state.SharedState()
+    cells = shared_state.open_shared(shared.descriptor)
     assert 0 == shared.pulse()
-    ledger.beat_heart(cells, 300)
+    shared_state.beat_heart(cells, 300)
     assert (44, []) == (shared.pulse(), shared.sounding())
     shared.close()
     assert 0 == shared.pulse()

@@ -52,7 +52,7 @@ def exchange() -> Iterator[WeightMailbox]:
 def settings(exchange: WeightMailbox) -> PerformerSettings:
     """A jam of the shipped fiddle."""
     made = performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
-    return replace(made, exchange=str(exchange.path))
+    return replace(made, mailbox=str(exchange.path))
 
 
 class Teacher:
@@ -259,7 +259,7 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
 
 def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
     """Beyond them lies the model as it was."""
-    lessons = PolicyHistory(replace(settings, exchange=""), lambda _found: None)
+    lessons = PolicyHistory(replace(settings, mailbox=""), lambda _found: None)
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper(teacher.weights(number))
@@ -276,7 +276,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
 
 def test_without_the_memory_it_is_told(settings: PerformerSettings, tmp_path: Path) -> None:
     """The music begins all the same."""
-    performance = jam(replace(settings, exchange=str(tmp_path / "none")))
+    performance = jam(replace(settings, mailbox=str(tmp_path / "none")))
     performance.run(until_s=3 * BAR_S)
     assert set() == hanging(performance)
     assert "nothing is learned" in performance.told(Warned)[0].text

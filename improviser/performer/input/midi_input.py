@@ -32,10 +32,10 @@ class MidiInput:
     Threads: the performer's beat only.
     """
 
-    def __init__(self, tally: Stats, tell: Callable[[Event], None]) -> None:
-        """Count in `tally` and tell by `tell`; nothing was heard yet."""
+    def __init__(self, stats: Stats, tell: Callable[[Event], None]) -> None:
+        """Count in `stats` and tell by `tell`; nothing was heard yet."""
         self.ear = ArrivalParser()
-        self._tally = tally
+        self._stats = stats
         self._tell = tell
         self._held = HeldNotes()
         self._warned: set[str] = set()
@@ -55,7 +55,7 @@ class MidiInput:
         self._held.note(message, port)
         match message:
             case NoteOn(channel, note, velocity):
-                self._tally.notes_heard += 1
+                self._stats.notes_heard += 1
                 self._tell(Heard(at_s, channel, note, velocity, port))
             case NoteOff(channel, note):
                 self._tell(Lifted(at_s, channel, note, port))

@@ -46,7 +46,7 @@ class OpenPorts:
         backend: The MIDI system.
         output: Where the improviser plays.
         player: When the built-in player plays.
-        ledger: File descriptor of the memory in which what sounds is noted down; None: nowhere.
+        shared_state: File descriptor of the memory in which what sounds is noted down; None: nowhere.
         settings: What was asked for.
         inputs: What is listened to.
         player_output: Where the built-in player plays, None where it does not.
@@ -57,7 +57,7 @@ class OpenPorts:
     backend: Backend
     output: ReconnectingOutput
     player: PlayerUse
-    ledger: int | None = None
+    shared_state: int | None = None
     settings: PortSettings = field(default_factory=PortSettings)
     inputs: list[InputPort] = field(default_factory=list)
     player_output: OutputPort | None = None
@@ -177,7 +177,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
         backend=backend,
         output=_open_output(settings, backend, inbox),
         player=settings.player,
-        ledger=settings.ledger,
+        shared_state=settings.shared_state,
         settings=settings,
     )
     if _wants_virtual_input(settings):
