@@ -99,9 +99,7 @@ def make_rolls() -> Iterator[Path]:
         for preset, (tune, tempo_bpm) in DUETS.items():
             player, duet = Path(folder, f"{tune}.mid"), Path(folder, f"{preset}.mid")
             write_file(player, tune_song(find_tune(tune), tempo_bpm, ROUNDS[tune]))
-            subprocess.run(
-                [*IMPROVISER, "render", str(player), "-o", str(duet), "--preset", preset], check=True
-            )
+            subprocess.run([*IMPROVISER, "render", str(player), "-o", str(duet), "--preset", preset], check=True)
             path = PICTURES / f"roll-{preset}.png"
             draw_roll(read_file(duet), path, f"{find_tune(tune).title}, and {preset} beside it")
             yield path
@@ -178,9 +176,7 @@ def make_flow() -> Iterator[Path]:
         middle = left + wide / 2
         lines = ("title", title), ("text", text), ("place", place)
         for line, (kind, words) in enumerate(lines):
-            parts.append(
-                f'<text x="{middle}" y="{top + 24 + 19 * line}" class="{kind}">{escape(words)}</text>'
-            )
+            parts.append(f'<text x="{middle}" y="{top + 24 + 19 * line}" class="{kind}">{escape(words)}</text>')
         if number + 1 < len(FLOW):
             parts.append(f'<path d="{arrow(number)}" class="arrow" marker-end="url(#head)"/>')
     width, height = ACROSS * wide + (ACROSS - 1) * across + 8, rows * high + (rows - 1) * down + 8
@@ -256,9 +252,7 @@ def take_screens(address: str) -> Iterator[Path]:
 
     time.sleep(PLAYING_S - SETTLING_S)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_OPTIONS)
-        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_OPTIONS))
         for name, (width, height, scheme) in SCREENS.items():
             yield take_screen(browser, address, PICTURES / f"{name}.png", (width, height, scheme))
         browser.close()

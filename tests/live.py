@@ -57,17 +57,13 @@ class Partner:
 
     def connect(self) -> None:
         """Plug into both ports of the improviser; the server lets notes through from its next cycles on."""
-        self._keys = self._backend.open_output(
-            _find("Improviser In", self._backend.output_names()), "Test Keys"
-        )
+        self._keys = self._backend.open_output(_find("Improviser In", self._backend.output_names()), "Test Keys")
         self.listen()
         time.sleep(PLUGGED_S)
 
     def listen(self) -> None:
         """Plug into the port that the improviser plays on."""
-        self._backend.open_input(
-            _find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears"
-        )
+        self._backend.open_input(_find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears")
 
     def offer(self) -> None:
         """Be a keyboard that was there before."""
@@ -140,9 +136,7 @@ def _find(name: str, ports: Sequence[str]) -> str:
 class Command:
     """An `improviser` command in a process of its own, whose JSON lines are read."""
 
-    def __init__(
-        self, arguments: list[str], folder: Path, home: Path, pipewire: PipeWire | None = None
-    ) -> None:
+    def __init__(self, arguments: list[str], folder: Path, home: Path, pipewire: PipeWire | None = None) -> None:
         """Start the command in `folder`; with `pipewire` as a client of that daemon."""
         self.environment = dict(os.environ if pipewire is None else pipewire.env) | {
             "IMPROVISER_CONFIG_DIR": str(home),

@@ -120,9 +120,7 @@ def pedals(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[Con
     return st.builds(ControlChange, channels, st.just(SUSTAIN_PEDAL), DATA)
 
 
-def performances(
-    notes: st.SearchStrategy[int] = DATA, max_size: int = 40
-) -> st.SearchStrategy[list[TimedMessage]]:
+def performances(notes: st.SearchStrategy[int] = DATA, max_size: int = 40) -> st.SearchStrategy[list[TimedMessage]]:
     """Give what hands and feet do at a keyboard, on two channels: notes and pedal, matched or not."""
     channels = st.integers(0, 1)
     strikes = st.builds(NoteOn, channels, notes, VELOCITIES)
@@ -169,9 +167,7 @@ def meta_events() -> st.SearchStrategy[MetaEvent]:
     return st.one_of(
         st.builds(MetaEvent, st.sampled_from(kinds), small),
         st.builds(MetaEvent, st.just(MetaKind.PORT), st.binary(min_size=1, max_size=1)),
-        st.builds(
-            MetaEvent, st.just(MetaKind.CHANNEL_PREFIX), CHANNELS.map(lambda channel: bytes([channel]))
-        ),
+        st.builds(MetaEvent, st.just(MetaKind.CHANNEL_PREFIX), CHANNELS.map(lambda channel: bytes([channel]))),
         st.builds(
             lambda sharps, mode: MetaEvent(MetaKind.KEY_SIGNATURE, bytes([sharps & 0xFF, mode])),
             st.integers(-7, 7),

@@ -103,9 +103,7 @@ def save_set(model: Path, path: Path, digest: str, target: Path) -> None:
     save_model(target, config, networks | {"q": q}, notes)
 
 
-def save_model(
-    path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]
-) -> None:
+def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]) -> None:
     """Write a model; the file appears whole or not at all.
 
     Args:
@@ -150,9 +148,7 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
     return config, networks, header
 
 
-def load_policy(
-    path: Path, groups: tuple[tuple[str, int, int], ...], actions: int, style: str | None = None
-) -> Policy:
+def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: int, style: str | None = None) -> Policy:
     """Give the policy of the model at `path`.
 
     Args:

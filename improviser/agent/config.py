@@ -87,9 +87,7 @@ def network_config_from_json(text: str) -> NetworkConfig:
     """
     try:
         data = json.loads(text)
-        groups = tuple(
-            Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"]
-        )
+        groups = tuple(Group(str(name), int(columns), int(values)) for name, columns, values in data["groups"])
         shape = int(data["actions"]), int(data["hidden"]), int(data.get("heads", 1))
         switches = bool(data.get("layer_norm", False)), bool(data.get("one_hot", False))
         return NetworkConfig(groups, *shape, *switches)

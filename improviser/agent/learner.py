@@ -82,9 +82,7 @@ class Learner:
         self.config = config
         self.q_network = network
         self.target_network = copy.deepcopy(network)
-        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-            network.parameters(), lr=config.learning_rate
-        )
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
         self.updates = 0
         self._prior = prior
         self.reweigh(np.ones(network.config.heads, dtype=np.float32) if weights is None else weights)

@@ -39,9 +39,7 @@ class Network(nn.Module):
         for name, shape in weight_shapes(config).items():
             scale = 0.0 if name.endswith("bias") else scales.get(name.split(".")[0], 1.0)
             weight = torch.randn(shape, generator=generator) * scale
-            self._weights[_key(name)] = nn.Parameter(
-                torch.ones(shape) if name.endswith("norm.weight") else weight
-            )
+            self._weights[_key(name)] = nn.Parameter(torch.ones(shape) if name.endswith("norm.weight") else weight)
         if dueling:
             self._value = nn.Linear(config.hidden, config.heads)
             nn.init.zeros_(self._value.weight)
@@ -102,9 +100,7 @@ class Network(nn.Module):
         if self.config.one_hot:
             return self._get("input.weight")
         blocks = [
-            torch.einsum(
-                "ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}")
-            )
+            torch.einsum("ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}"))
             for group in self.config.groups
         ]
         return torch.cat([block.reshape(-1, self.config.hidden) for block in blocks])

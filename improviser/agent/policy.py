@@ -77,9 +77,7 @@ class Policy:
     Threads: an instance belongs to one thread; values neither blocks nor does I/O.
     """
 
-    def __init__(
-        self, config: NetworkConfig, prior: Weights, q: Weights, table: FloatArray | None = None
-    ) -> None:
+    def __init__(self, config: NetworkConfig, prior: Weights, q: Weights, table: FloatArray | None = None) -> None:
         """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head.
 
         Args:

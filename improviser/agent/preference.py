@@ -78,9 +78,7 @@ class Preference:
         self._presses.clear()
         self._history.clear()
 
-    def pass_by(
-        self, age_s: Sequence[float], traits: Floats, applies: Floats, usual: Floats, usually: Floats
-    ) -> None:
+    def pass_by(self, age_s: Sequence[float], traits: Floats, applies: Floats, usual: Floats, usually: Floats) -> None:
         """Take note of a window as `judge` has it, and of how it would be without any taste.
 
         Args:

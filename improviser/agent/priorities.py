@@ -36,9 +36,7 @@ class Priorities:
         self._highest = max(self._highest, float(priorities.max()))
         self._put(places, priorities)
 
-    def draw(
-        self, count: int, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Give places, (count,), one from each of as many equal shares of the sum, and their chances."""
         sums = self._sums
         aims = (np.arange(count) + rng.random(count)) * (sums[1] / count)

@@ -69,9 +69,7 @@ class Batch:
 class ReplayBuffer:
     """A ring of the last transitions, of `lanes` games in turn."""
 
-    def __init__(
-        self, network: NetworkConfig, config: DQNConfig, lanes: int = 1, features: int | None = None
-    ) -> None:
+    def __init__(self, network: NetworkConfig, config: DQNConfig, lanes: int = 1, features: int | None = None) -> None:
         """Start empty.
 
         Args:

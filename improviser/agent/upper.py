@@ -49,9 +49,7 @@ class FirstLayer:
         rows = torch.from_numpy(observations).long() + self._offsets
         first = functional.embedding_bag(rows, self._table, mode="sum") + self._bias
         halves = [
-            half
-            if norm is None
-            else functional.layer_norm(half, (len(norm[0]),), norm[0], norm[1], NORM_EPSILON)
+            half if norm is None else functional.layer_norm(half, (len(norm[0]),), norm[0], norm[1], NORM_EPSILON)
             for half, norm in zip(first.chunk(2, dim=1), self._norms, strict=True)
         ]
         features: Features = functional.relu(torch.cat(halves, dim=1)).half().numpy()

@@ -34,9 +34,7 @@ VariantsArgument = Annotated[
 SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="CPU time of each training.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each variant.")]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for what is done (one in the cache by default).")
-]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for what is done (one in the cache by default).")]
 PageOption = Annotated[
     Path | None, typer.Option("--page", metavar="FILE", help="Write the tables into this Markdown file.")
 ]

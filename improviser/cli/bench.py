@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.extras import INSTALL, missing_training, need_training
 from improviser.cli.options import JsonOption, PresetOption
-from improviser.cli.playing import make_settings, preset_actor
 from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ BackendOption = Annotated[
 ]
 WorkOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary; all by default."
-    ),
+    typer.Option("--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary; all by default."),
 ]
 TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: of each kind.")]
 SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid to try things out.")]
@@ -114,9 +112,9 @@ def bench(
     measures the reward beside held-out pieces of that player and elsewhere; then the musician's table after
     1,000 updates, with its guards and without.
     """
-    from improviser.cli.online import bench_learn
-    from improviser.cli.taste import bench_taste
-    from improviser.cli.timing import TimingPlan, bench_timing
+    from improviser.cli.bench_learn import bench_learn
+    from improviser.cli.bench_taste import bench_taste
+    from improviser.cli.bench_timing import TimingPlan, bench_timing
 
     plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
     trials_of_their_own: dict[str, Callable[[], None]] = {
@@ -140,9 +138,7 @@ def bench(
         if json:
             say_json({"event": "measured", "bench": name, "figure": figure, "value": value})
     if not json:
-        say_table(
-            ("BENCH", "FIGURE", "VALUE"), [(name, figure, f"{value:,.1f}") for name, figure, value in results]
-        )
+        say_table(("BENCH", "FIGURE", "VALUE"), [(name, figure, f"{value:,.1f}") for name, figure, value in results])
 
 
 def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:

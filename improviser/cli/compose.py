@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.preset_policy import make_settings, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json
 from improviser.cli.options import JsonOption, KeyOption, PresetOption, SeedOption
-from improviser.cli.playing import make_settings, preset_actor, preset_program
 from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
@@ -21,16 +21,12 @@ improviser compose -o piece.mid --start "C4 E4 G4" --bars 16 --preset fiddle
 improviser compose -o piece.mid --key Am --greedy --seed 3
 """
 
-OutOption = Annotated[
-    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")
-]
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")]
 BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Its length.")]
 StartOption = Annotated[
     str | None, typer.Option("--start", help="Its first notes, a beat each; '' for none, random by default.")
 ]
-GreedyOption = Annotated[
-    bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")
-]
+GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")]
 
 
 def compose(

@@ -156,10 +156,7 @@ def _show(state: dict[str, Any]) -> None:
     switched = [name for name in ("mute", "solo", "freeze") if state[name]]
     if switched:
         say(f"On: {', '.join(switched)}.")
-    say(
-        f"Liked {state['likes']} times, disliked {state['dislikes']} times; "
-        f"your taste: {state['words'] or NO_TASTE}."
-    )
+    say(f"Liked {state['likes']} times, disliked {state['dislikes']} times; your taste: {state['words'] or NO_TASTE}.")
     if state["notice"]:
         say(f"It says: {state['notice']}.")
     if state["ignored"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from improviser.app.jam import Beside, perform
 from improviser.cli.options import (
     BackendOption,
     BarsOption,
@@ -31,7 +32,6 @@ from improviser.cli.options import (
     WebPortOption,
 )
 from improviser.cli.page import LOOPBACK, PageOptions
-from improviser.cli.performance import Beside, perform
 
 EXAMPLES = """
 improviser demo
@@ -80,7 +80,7 @@ def demo(
     It takes jam's options, but for those that choose what is listened to. The tune has its meter, and follows
     the tempo when that is changed while it plays. The page is served where --web asks for it.
     """
-    from improviser.app import JamOptions
+    from improviser.app.jam_settings import JamOptions
     from improviser.protocol import ClockUse, PlayerUse
 
     options = JamOptions(

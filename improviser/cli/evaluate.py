@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.game import conditions, game_settings
+from improviser.app.preset_policy import load_actor, make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
+from improviser.cli.evaluate_knobs import turn_knobs
+from improviser.cli.evaluate_listening import measure_hearing
 from improviser.cli.extras import need_plots, need_training
-from improviser.cli.game import conditions, game_settings
-from improviser.cli.hearing import measure_hearing
-from improviser.cli.knobs import turn_knobs
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
-from improviser.cli.playing import load_actor, make_settings, preset_actor
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError
 
@@ -58,8 +58,7 @@ class Split(StrEnum):
 WhatArgument = Annotated[
     What,
     typer.Argument(
-        help="How it plays; what each knob does, turned from 0 to 2; or how well the key is heard, whatever "
-        "the preset."
+        help="How it plays; what each knob does, turned from 0 to 2; or how well the key is heard, whatever the preset."
     ),
 ]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
@@ -70,9 +69,7 @@ SplitOption = Annotated[
 TemperatureOption = Annotated[
     float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
 ]
-PriorOption = Annotated[
-    float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")
-]
+PriorOption = Annotated[float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")]
 BesideOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -121,9 +118,7 @@ def evaluate(
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
         others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
-        plan = make_plan(
-            chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=adaptation
-        )
+        plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=adaptation)
         if what is What.KNOBS:
             turn_knobs(actor, plan, plots, json=json)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from improviser.app.jam import Beside, perform
 from improviser.cli.options import (
     BackendOption,
     BarsOption,
@@ -36,7 +37,6 @@ from improviser.cli.options import (
     WebPortOption,
 )
 from improviser.cli.page import LOOPBACK, PageOptions
-from improviser.cli.performance import Beside, perform
 
 EXAMPLES = """
 improviser jam
@@ -120,7 +120,7 @@ def jam(
     What it plays and hears again, through a DAW or a cable, is ignored. --not-in leaves ports out. Channel 10
     is drums: it is heard only with --listen-channel 10.
     """
-    from improviser.app import JamOptions
+    from improviser.app.jam_settings import JamOptions
     from improviser.protocol import ClockUse
 
     options = JamOptions(

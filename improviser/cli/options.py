@@ -8,9 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-_PRESET: Final = typer.Option(
-    "--preset", metavar="NAME", help="A preset (see: improviser presets) or a .toml file."
-)
+_PRESET: Final = typer.Option("--preset", metavar="NAME", help="A preset (see: improviser presets) or a .toml file.")
 _SEED: Final = typer.Option("--seed", min=0, max=2**31 - 1, help="Of every random choice.")
 
 PresetOption = Annotated[str, _PRESET]
@@ -53,9 +51,7 @@ class ClockName(StrEnum):
 
 NotInOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--not-in", metavar="PATTERN", help="Do not listen to the ports whose names match; may be repeated."
-    ),
+    typer.Option("--not-in", metavar="PATTERN", help="Do not listen to the ports whose names match; may be repeated."),
 ]
 OutOption = Annotated[
     str | None,
@@ -78,9 +74,7 @@ SwingOption = Annotated[
         help="Share of a beat that its first eighth takes.",
     ),
 ]
-BarsOption = Annotated[
-    int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")
-]
+BarsOption = Annotated[int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")]
 BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
 ClockOption = Annotated[
     ClockName | None,
@@ -96,9 +90,7 @@ ClockOutOption = Annotated[
 ]
 CountInOption = Annotated[
     int,
-    typer.Option(
-        "--count-in", metavar="BARS", min=0, max=8, help="Click so many bars, then begin by itself."
-    ),
+    typer.Option("--count-in", metavar="BARS", min=0, max=8, help="Click so many bars, then begin by itself."),
 ]
 MetronomeOption = Annotated[
     bool | None, typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.")
@@ -138,17 +130,13 @@ LearnOption = Annotated[
 ]
 SoundOption = Annotated[
     bool,
-    typer.Option(
-        "--sound", help="Let fluidsynth sound, where it is installed: started here, and ended again."
-    ),
+    typer.Option("--sound", help="Let fluidsynth sound, where it is installed: started here, and ended again."),
 ]
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
 ]
-WebOption = Annotated[
-    bool, typer.Option("--web/--no-web", help="Serve the page: play, hear, see why it plays, steer.")
-]
+WebOption = Annotated[bool, typer.Option("--web/--no-web", help="Serve the page: play, hear, see why it plays, steer.")]
 OpenOption = Annotated[
     bool | None,
     typer.Option("--open/--no-open", help="Open the page in a browser; by default on a desktop's terminal."),
@@ -163,9 +151,7 @@ HostOption = Annotated[
 ]
 WebPortOption = Annotated[
     int | None,
-    typer.Option(
-        "--web-port", metavar="PORT", min=1, max=65535, help="Its port; 8765, or any where that is taken."
-    ),
+    typer.Option("--web-port", metavar="PORT", min=1, max=65535, help="Its port; 8765, or any where that is taken."),
 ]
 KeepAddressOption = Annotated[
     bool | None,
@@ -176,9 +162,7 @@ KeepAddressOption = Annotated[
 ]
 InOption = Annotated[
     str | None,
-    typer.Option(
-        "--in", metavar="PATTERN", help="Listen to the ports whose names match; part of a name is enough."
-    ),
+    typer.Option("--in", metavar="PATTERN", help="Listen to the ports whose names match; part of a name is enough."),
 ]
 TuneOption = Annotated[
     str | None,

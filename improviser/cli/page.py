@@ -44,7 +44,7 @@ class PageOptions:
 
 def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
     """Listen where the page is wanted, and say what that means; None where it cannot be, which is told."""
-    from improviser.app import page_settings
+    from improviser.app.jam_settings import page_settings
     from improviser.web.address import DEFAULT_PORT, bind
 
     chosen = page_settings()
@@ -56,9 +56,7 @@ def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
         warn(f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT")
         return None
     if keeps and port is None and door.address.port != DEFAULT_PORT:
-        warn(
-            f"port {DEFAULT_PORT} is taken, so the page is not where it was; choose a port for it: --web-port"
-        )
+        warn(f"port {DEFAULT_PORT} is taken, so the page is not where it was; choose a port for it: --web-port")
     if not door.address.is_loopback:
         warn(
             "the page is open to your network: whoever has its address, token included, hears, plays and "

@@ -52,9 +52,7 @@ def _list(*, as_json: bool) -> None:
         for name, fault in faults.items():
             say_json({"name": name, "error": fault})
     else:
-        rows = [
-            (name, preset.style, f"{preset.tempo_bpm:g}", preset.description) for name, preset in good.items()
-        ]
+        rows = [(name, preset.style, f"{preset.tempo_bpm:g}", preset.description) for name, preset in good.items()]
         say_table(("NAME", "STYLE", "BPM", "DESCRIPTION"), rows)
     _tell_faults(faults)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.preset_policy import make_settings, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
 from improviser.cli.options import (
     ChannelOption,
@@ -17,7 +18,6 @@ from improviser.cli.options import (
     SeedOption,
     SwingOption,
 )
-from improviser.cli.playing import make_settings, preset_actor, preset_program
 from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ improviser render waltz.mid -o duet.mid --meter 3/4 --pickup 1 --swing 0.6
 """
 
 PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="What the player plays.")]
-OutOption = Annotated[
-    Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where all parts are written.")
-]
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where all parts are written.")]
 TrackOption = Annotated[
     str | None,
     typer.Option(

@@ -17,9 +17,7 @@ improviser save mine take.mid
 improviser jam --preset mine
 """
 
-NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="Of the new preset: letters, digits, _ and -.")
-]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the new preset: letters, digits, _ and -.")]
 SessionArgument = Annotated[
     Path | None,
     typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),

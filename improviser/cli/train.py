@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.game import game_settings, reward_weights
+from improviser.app.preset_policy import load_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
 from improviser.cli.extras import need_training
-from improviser.cli.game import game_settings, reward_weights
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
-from improviser.cli.playing import load_actor
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError
 
@@ -39,13 +39,9 @@ improviser train --preset chorale --textbook --out /tmp/textbook
 improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
 """
 
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")
-]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")]
 UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
-TransitionsOption = Annotated[
-    int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")
-]
+TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")]
 TextbookOption = Annotated[
     bool, typer.Option("--textbook", help="Learn by the textbook's algorithm alone, to compare.")
 ]

@@ -103,9 +103,7 @@ def _sent(control: Control) -> str:
 
 def _repeated(what: str, values: Iterable[str]) -> list[str]:
     """Give a fault for each of `values` that is there more than once."""
-    return [
-        f"{count} controls have the {what} {value!r}" for value, count in Counter(values).items() if count > 1
-    ]
+    return [f"{count} controls have the {what} {value!r}" for value, count in Counter(values).items() if count > 1]
 
 
 def load_device(path: Path) -> Device:

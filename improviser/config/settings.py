@@ -76,9 +76,7 @@ class Settings(Document):
         for name, number in (controls := self.controls()).items():
             twin = next(other for other, its in controls.items() if its == number)
             if twin != name:
-                raise ValueError(
-                    f"{twin}_control and {name}_control are both {number}; change one, or set it to false"
-                )
+                raise ValueError(f"{twin}_control and {name}_control are both {number}; change one, or set it to false")
         return self
 
     def controls(self) -> dict[str, int]:

@@ -164,6 +164,4 @@ def _draft_from_json(entry: dict[str, Any]) -> ParsedScore:
     voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
     numerator, denominator = entry["meter"]
     meter = (int(numerator), int(denominator))
-    return ParsedScore(
-        entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"]
-    )
+    return ParsedScore(entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"])

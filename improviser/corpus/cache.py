@@ -97,9 +97,7 @@ def read_cache(path: Path, stamp: str | None) -> Cached | None:
         logger.warning("the corpus cache %s is corrupt (%s) and is built again", path, error)
         return None
     if stamp not in (None, cached.stamp):
-        logger.warning(
-            "the corpus cache %s is of %s, not of %s, and is built again", path, cached.stamp, stamp
-        )
+        logger.warning("the corpus cache %s is of %s, not of %s, and is built again", path, cached.stamp, stamp)
         return None
     return cached
 

@@ -217,9 +217,7 @@ def _corpus_folder() -> Path:
     try:
         from music21 import common  # noqa: PLC0415 - optional, and takes a second
     except ImportError as error:
-        raise CorpusError(
-            'the training corpus needs music21: pip install "improviser-live[train]"'
-        ) from error
+        raise CorpusError('the training corpus needs music21: pip install "improviser-live[train]"') from error
     return Path(common.getCorpusFilePath())
 
 

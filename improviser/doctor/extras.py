@@ -54,9 +54,7 @@ def check_synthesizer() -> Iterator[Finding]:
     """Say whether `--sound` sounds."""
     lacks, soundfont = missing(), find_soundfont()
     if lacks or soundfont is None:
-        yield warned(
-            "synthesizer", f"{lacks}, which jam --sound takes; the page sounds without", how_to_install()
-        )
+        yield warned("synthesizer", f"{lacks}, which jam --sound takes; the page sounds without", how_to_install())
     else:
         yield passed("synthesizer", f"fluidsynth with {soundfont.name}, for jam --sound")
 

@@ -28,9 +28,7 @@ def check_folders() -> Iterator[Finding]:
         sessions_folder().parent,
         f"make it yours (chown, chmod u+w), or name another folder in {STATE_DIR_VARIABLE}",
     )
-    yield _tried(
-        "current folder", Path.cwd(), "change to a folder of yours (cd ~) before you record or keep takes"
-    )
+    yield _tried("current folder", Path.cwd(), "change to a folder of yours (cd ~) before you record or keep takes")
 
 
 def _tried(name: str, folder: Path, step: str) -> Finding:

@@ -36,9 +36,7 @@ _GET_JACK: Final = (
     "alsa, or jackd -d dummy where there is no sound card"
 )
 _OR_ALSA: Final = "; or for ALSA's ports: sudo modprobe snd-seq"
-_GET_KEYBOARD: Final = (
-    "connect a keyboard or start a program that plays MIDI; or hear it without: improviser demo"
-)
+_GET_KEYBOARD: Final = "connect a keyboard or start a program that plays MIDI; or hear it without: improviser demo"
 _UNSEEN: Final = "; JACK may not show USB keyboards: run a2jmidid -e beside it, or try --backend alsa"
 _SHOWN_MAX: Final = 4
 

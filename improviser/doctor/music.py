@@ -62,14 +62,10 @@ def check_model() -> Iterator[Finding]:
     try:
         name = load_settings().preset
         preset = load_preset(name)
-        piece = PresetEntry(
-            preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None
-        )
+        piece = PresetEntry(preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None)
         decides_ms = _decides_s(piece) * _MS_PER_S
     except ImproviserError as error:
-        yield failed(
-            _MODEL, str(error), "choose another preset (--preset fiddle), or install improviser anew"
-        )
+        yield failed(_MODEL, str(error), "choose another preset (--preset fiddle), or install improviser anew")
         return
     digest = model_digest(preset.model_path)
     yield passed(_MODEL, f"{preset.name}: {preset.model_path.name} ({digest}) decides in {decides_ms:.2f} ms")
@@ -81,9 +77,7 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
         state = ask(control_folder(), _ASK)
     except ImproviserError as error:
         if _has_output(midi):
-            yield warned(
-                _JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {str(error).partition(';')[0]}", _END
-            )
+            yield warned(_JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {str(error).partition(';')[0]}", _END)
         else:
             yield passed(_JAMS, "none is going on")
         return

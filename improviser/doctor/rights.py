@@ -47,9 +47,7 @@ def check_priority() -> Iterator[Finding]:
         yield passed("real-time priority", "given: notes leave on time beside a busy machine")
     else:
         steps = {"darwin": _CLOSE, "win32": _CLOSE}
-        yield warned(
-            "real-time priority", "refused: under load notes may come late", by_system(steps, _ALLOW)
-        )
+        yield warned("real-time priority", "refused: under load notes may come late", by_system(steps, _ALLOW))
 
 
 def _group() -> Finding:

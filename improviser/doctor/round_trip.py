@@ -90,8 +90,7 @@ def _judged(backend: Backend, way: str) -> Finding:
         return failed(_NAME, f"{way}: {lost} of {lost + len(took_s)} messages did not come back", _RESTART)
     median_ms = statistics.median(took_s) * _MS_PER_S
     found = (
-        f"{way}: {median_ms:.2f} ms at the median, {max(took_s) * _MS_PER_S:.2f} ms at most "
-        f"({len(took_s)} messages)"
+        f"{way}: {median_ms:.2f} ms at the median, {max(took_s) * _MS_PER_S:.2f} ms at most ({len(took_s)} messages)"
     )
     if median_ms < SLOW_MS:
         return passed(_NAME, found)

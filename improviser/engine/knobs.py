@@ -56,6 +56,4 @@ class Knobs:
         """Give what the values come to, where there are so many actions."""
         preference = np.full(actions, DENSITY_SCALE * (self.density - 1), dtype=np.float32)
         preference[:FIRST_ONSET] = 0.0
-        return Mix(
-            self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None
-        )
+        return Mix(self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None)

@@ -101,9 +101,7 @@ class Panel:
     def leaning(self, traits: Traits) -> FloatArray | None:
         """Give what the knobs add to the values for each trait, (traits,); None where that is nothing."""
         echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
-        return (
-            np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None
-        )
+        return np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None
 
     def _settle(self) -> None:
         """Work out what the positions come to in decisions."""

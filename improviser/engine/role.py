@@ -99,9 +99,7 @@ class Role(ABC):
         """Give the gesture of an action in a key, above the note `base`, after the notes struck `before`."""
 
     @abstractmethod
-    def legal(
-        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
-    ) -> npt.NDArray[np.bool_]:
+    def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
         """Give the mask of legal actions, (action_count,).
 
         Args:
@@ -148,9 +146,7 @@ class _Melody(Role):
         del tonic, before
         return action_to_gesture(action, base)
 
-    def legal(
-        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
-    ) -> npt.NDArray[np.bool_]:
+    def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
         """Give the mask of legal notes."""
         del tonic
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
@@ -190,9 +186,7 @@ class _Comping(Role):
         """Give the gesture, a chord voiced near to the one before."""
         return action_to_chord_gesture(action, tonic, base, before)
 
-    def legal(
-        self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None
-    ) -> npt.NDArray[np.bool_]:
+    def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
         """Give the mask of legal chords."""
         del base
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)

@@ -75,9 +75,7 @@ def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
         tonic=place.tonic,
         mode=place.mode,
         player_density=line_density(player.line),
-        moment=role.rewards.moments(
-            LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits
-        ),
+        moment=role.rewards.moments(LEVELS[place.meter, place.sixteenth], place.sixteenth, place.bar, chord_bits),
         style=place.style,
     )
 

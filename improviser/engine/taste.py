@@ -130,17 +130,13 @@ class Taste:
         shape = len(recent), len(self.traits.names)
         rows = [(one.traits, one.applies, one.usual, one.usually) for one in recent]
         columns = zip(*rows, strict=True) if rows else [()] * 4
-        traits, applies, usual, usually = (
-            np.array(column, dtype=np.float64).reshape(shape) for column in columns
-        )
+        traits, applies, usual, usually = (np.array(column, dtype=np.float64).reshape(shape) for column in columns)
         return [at_s - one.at_s for one in recent], traits, applies, usual, usually
 
     def take(self, known: Mapping[str, float]) -> None:
         """Prefer what was learned elsewhere."""
         self.settle(1)
-        self._preference.take(
-            np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32)
-        )
+        self._preference.take(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
 
     def undo(self, *, everything: bool) -> bool:
         """Take the last press back, or all of them; tell whether there was any."""

@@ -96,11 +96,7 @@ class Traits:
 
     def to_dict(self, taste: FloatArray) -> dict[str, float]:
         """Give a taste by the names of its traits; those that do not count are left out."""
-        return {
-            name: float(weight)
-            for name, weight in zip(self.names, taste, strict=True)
-            if abs(weight) > NOTHING
-        }
+        return {name: float(weight) for name, weight in zip(self.names, taste, strict=True) if abs(weight) > NOTHING}
 
 
 _ONSETS: Final = np.arange(RANGE)

@@ -167,9 +167,7 @@ def adapt(
     return Adaptation(names, np.array(hits), np.array(counts), np.array(velocity))
 
 
-def velocity_correlation(
-    ours: Sequence[TimedMessage], theirs: Sequence[TimedMessage], bar_beats: float
-) -> float:
+def velocity_correlation(ours: Sequence[TimedMessage], theirs: Sequence[TimedMessage], bar_beats: float) -> float:
     """Give the correlation over bars of the mean velocities of two voices' notes."""
     bars = 1 + int(max((timed.due_s for timed in (*ours, *theirs)), default=0.0) / bar_beats)
     return bar_correlation(_velocities(ours, bars, bar_beats), _velocities(theirs, bars, bar_beats))

@@ -100,9 +100,7 @@ def spread(parts: Sequence[Part], count: int) -> list[Part]:
     return [part.cut(BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
 
 
-def _play_all(
-    actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]
-) -> dict[str, list[Rollout]]:
+def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]) -> dict[str, list[Rollout]]:
     """Let all play all pieces; give their takes by column, in the order of the table."""
     players, table, conditions = plan.players, player_table(plan.players), plan.conditions
 
@@ -141,9 +139,7 @@ def _likeness(takes: Mapping[str, Sequence[Rollout]], name: str) -> Likeness:
     return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)
 
 
-def _adapt_all(
-    actors: Mapping[str, Actor], plan: Plan, report: Callable[[float], None]
-) -> dict[str, Adaptation]:
+def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float], None]) -> dict[str, Adaptation]:
     """Let the actors follow changes in some of the pieces; the prior draws from its chances as they are."""
     if plan.engine is None:
         return {}

@@ -142,10 +142,7 @@ def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, f
         "pieces": float(len(streams)),
         **_share("early", early),
         **_share("whole", whole),
-        **{
-            f"{name}_krumhansl": 100 * float(np.mean(np.array(found) == keys))
-            for name, found in guesses.items()
-        },
+        **{f"{name}_krumhansl": 100 * float(np.mean(np.array(found) == keys)) for name, found in guesses.items()},
         **_relations(heard),
         "changes": float(np.mean([_changes(one.answers[EARLY_NOTES - 1 :]) for one in heard])),
         **_modulation_figures(streams, rng),

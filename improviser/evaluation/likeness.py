@@ -84,9 +84,7 @@ def _centred(draws: FloatArray, name: str, value: float) -> FloatArray:
 
 def likeness(ours: Sequence[Performance], people: Sequence[Performance]) -> Likeness:
     """Give how like `people` we play; pieces of fewer than two notes are left out."""
-    own, other = (
-        [row for row in map(features, performances) if row is not None] for performances in (ours, people)
-    )
+    own, other = ([row for row in map(features, performances) if row is not None] for performances in (ours, people))
     if len(other) < 2 or not own:  # noqa: PLR2004 - one piece has no distances within
         return Likeness({}, len(own), len(other))
     found = {name: distances([row[name] for row in own], [row[name] for row in other]) for name in other[0]}

@@ -53,9 +53,7 @@ def write_card(card: ModelCard) -> Path:
     try:
         write_whole(path, card_text(card).encode())
     except OSError as error:
-        msg = (
-            f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"
-        )
+        msg = f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"
         raise CheckpointError(msg) from error
     return path
 

@@ -84,10 +84,7 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
         bits = meant.copy()
         bits[at:] = raised(bits[at:], semitones)
         cases.append(_steady(TRANSPOSED, transposed(whole, at, semitones), bits, CHANGE_BEAT))
-    cases += [
-        _with_tempo(name, whole, meant, 1 + step)
-        for name, step in ((FASTER, TEMPO_STEP), (SLOWER, -TEMPO_STEP))
-    ]
+    cases += [_with_tempo(name, whole, meant, 1 + step) for name, step in ((FASTER, TEMPO_STEP), (SLOWER, -TEMPO_STEP))]
     return [
         *cases,
         _steady(RESTED, rested, chords_of(rested), CHANGE_BEAT + rest_beats),

@@ -124,8 +124,7 @@ class EvaluationTable:
         verdict = self.verdict(figure)
         is_outside = verdict is not None and verdict.is_kept is False
         columns = [
-            shown(self.value(name, figure), figure)
-            + (f" {OUTSIDE}" if is_outside and name == self.name else "")
+            shown(self.value(name, figure), figure) + (f" {OUTSIDE}" if is_outside and name == self.name else "")
             for name in self.columns
         ]
         return [figure, *columns, verdict.band if verdict else ""]

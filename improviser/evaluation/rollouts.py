@@ -40,9 +40,7 @@ def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Rollout]:
     """Let `actor` play each part from its beginning; `table` is the parts'."""
-    return _perform(
-        lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights
-    )
+    return _perform(lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights)
 
 
 def perform_random(

@@ -91,9 +91,7 @@ class ChildProcess:
         self._launched.close()
 
 
-def read_lines(
-    stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]
-) -> threading.Thread:
+def read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:
     """Start to hand over the lines of a stream, and its end, in a thread."""
     thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
     thread.start()

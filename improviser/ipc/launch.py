@@ -11,7 +11,7 @@ from typing import Final
 from improviser.ipc.shared_state import SharedState
 
 # -P: no file in the user's folder is taken for a library.
-COMMAND: Final = (sys.executable, "-P", "-m", "improviser.performer.__main__")
+COMMAND: Final = (sys.executable, "-P", "-m", "improviser.performer")
 _HERE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib would be loaded for this alone
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _DEBUG_VARIABLE: Final = "IMPROVISER_DEBUG"

@@ -105,9 +105,7 @@ def make_chord_table(parts: TableParts) -> ChordTable:
     change /= change.sum(axis=2, keepdims=True)
     above = (_PITCH_CLASSES[:, None] - _ROOTS[None, :]) % OCTAVE
     is_member = (CHORD_BITS[None, :CHORD_COUNT] >> _PITCH_CLASSES[:, None]) & 1
-    evidence = parts["tones"][_QUALITIES[None, :], above] + np.where(
-        is_member, 0, parts["passing"][..., None]
-    )
+    evidence = parts["tones"][_QUALITIES[None, :], above] + np.where(is_member, 0, parts["passing"][..., None])
     off_beat, on_beat, held, one, two, more, share = parts["knobs"].tolist()
     chance = np.array([0.0, one, two] + [more] * (OCTAVE - 2))
     return ChordTable(
@@ -216,9 +214,7 @@ class ChordTracker:
             stayed = before * ((SHARE - chance) * _CHANGE_PARTS)
             parts *= SHARE * _CHANGE_PARTS
             parts[changing] = stayed + (before @ table.change[mode]) * chance
-            weights[changing] += (
-                _ROWS[_lowered(new, tonic[changing])] * (table.begun[at] - self._held)[:, None]
-            )
+            weights[changing] += _ROWS[_lowered(new, tonic[changing])] * (table.begun[at] - self._held)[:, None]
         evidence = weights @ table.evidence[mode]
         short = (evidence.max(axis=1, keepdims=True) - evidence) * (1 / SHARE)
         parts *= _ODDS.take(short.astype(np.int64), mode="clip")

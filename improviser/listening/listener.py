@@ -40,9 +40,7 @@ class Listener:
             base.
     """
 
-    def __init__(
-        self, grid: tuple[IntArray, IntArray], clock: BeatClock, meter_row: int, locked: Key | None
-    ) -> None:
+    def __init__(self, grid: tuple[IntArray, IntArray], clock: BeatClock, meter_row: int, locked: Key | None) -> None:
         """Start with silence.
 
         Args:

@@ -131,14 +131,7 @@ STOP = Realtime(0xFC)
 # What has no channel. Of these improviser uses the clock's only; the others are whole messages all the same.
 SystemMessage = SongPosition | TimeCode | SongSelect | Realtime | SysEx
 Message = (
-    NoteOn
-    | NoteOff
-    | PolyAftertouch
-    | ControlChange
-    | ProgramChange
-    | ChannelAftertouch
-    | PitchBend
-    | SystemMessage
+    NoteOn | NoteOff | PolyAftertouch | ControlChange | ProgramChange | ChannelAftertouch | PitchBend | SystemMessage
 )
 
 

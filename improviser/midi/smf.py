@@ -123,9 +123,7 @@ def _parse(data: bytes) -> Song:
     tracks = [_track(events) for events in timed]
     is_conducted = not header.is_single_track and not has_messages(tracks[0])
     conductor = tracks.pop(0) if is_conducted else NO_CONDUCTOR
-    return Song(
-        header.ticks_per_beat, tempo_map, meter_map, tuple(tracks), conductor, skipped=skipped.lines()
-    )
+    return Song(header.ticks_per_beat, tempo_map, meter_map, tuple(tracks), conductor, skipped=skipped.lines())
 
 
 def _track(events: Iterable[TimedEvent]) -> Track:
@@ -218,8 +216,7 @@ def _conductor(song: Song) -> mido.MidiTrack:
         msg = "messages among the conductor's events"
         raise ValueError(msg)
     timed = [
-        (tempo.tick, MetaMessage("set_tempo", tempo=tempo.us_per_beat))
-        for tempo in map(checked_tempo, song.tempo_map)
+        (tempo.tick, MetaMessage("set_tempo", tempo=tempo.us_per_beat)) for tempo in map(checked_tempo, song.tempo_map)
     ]
     timed += [
         (meter.tick, MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator))

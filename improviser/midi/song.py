@@ -123,9 +123,7 @@ def checked_tempo(change: TempoChange) -> TempoChange:
 def checked_meter(change: MeterChange) -> MeterChange:
     """Return a meter change as it is, or raise ValueError where it is impossible."""
     power_of_two = change.denominator > 0 and not change.denominator & (change.denominator - 1)
-    if not (
-        1 <= change.numerator <= MAX_NUMERATOR and power_of_two and change.denominator <= MAX_DENOMINATOR
-    ):
+    if not (1 <= change.numerator <= MAX_NUMERATOR and power_of_two and change.denominator <= MAX_DENOMINATOR):
         msg = f"meter of {change.numerator}/{change.denominator}"
         raise ValueError(msg)
     return change

@@ -49,8 +49,7 @@ class Meter:
         steps, rest = divmod(self.numerator * 4 * steps_per_beat, self.denominator)
         if rest:
             raise UsageError(
-                f"a bar of {self.name} is no whole number of steps on a grid of {steps_per_beat} a beat; "
-                "choose 2 or 4"
+                f"a bar of {self.name} is no whole number of steps on a grid of {steps_per_beat} a beat; choose 2 or 4"
             )
         return steps
 

@@ -60,8 +60,7 @@ def _pickup_bar(beats: float, meter: Meter) -> MeterChange:
     parts = beats * _PICKUP_PARTS
     if beats >= meter.bar_beats:
         raise UsageError(
-            f"a pickup of {beats:g} quarter notes fills a bar of {meter.name}; "
-            f"give less than {meter.bar_beats:g}"
+            f"a pickup of {beats:g} quarter notes fills a bar of {meter.name}; give less than {meter.bar_beats:g}"
         )
     if parts != round(parts):
         raise UsageError(f"a pickup of {beats:g} quarter notes cannot be written; round it to eighths of one")

@@ -130,11 +130,7 @@ def track_list(song: Song) -> str:
 
 def _described(number: int, track: Track) -> str:
     """Return what a track is: `1 'Piano' channel 1, 120 notes`."""
-    notes = [
-        (event.port, event.message.channel)
-        for event in port_events(track)
-        if isinstance(event.message, NoteOn)
-    ]
+    notes = [(event.port, event.message.channel) for event in port_events(track) if isinstance(event.message, NoteOn)]
     parts = sorted(set(notes))
     where = " ".join(f"{channel + 1}" + (f" of port {port + 1}" if port else "") for port, channel in parts)
     on = f"channel{'s' if len(parts) > 1 else ''} {where}, " if parts else ""

@@ -109,9 +109,7 @@ def _next_s(engine: Engine, pending: Sequence[TimedMessage]) -> float:
     return pending[0].due_s if pending else math.inf
 
 
-def improviser_track(
-    played: Sequence[TimedMessage], ticks_per_beat: int, opening: Sequence[TimedEvent] = ()
-) -> Track:
+def improviser_track(played: Sequence[TimedMessage], ticks_per_beat: int, opening: Sequence[TimedEvent] = ()) -> Track:
     """Return the track of what was played, in beats, after the events of `opening`."""
     events = (TimedEvent(round(timed.due_s * ticks_per_beat), timed.message) for timed in played)
     return Track(IMPROVISER, (*opening, *events))

@@ -103,9 +103,7 @@ class AcceptanceTest:
         self._moments, self._legal = self._look(model)
         self._chances = self._policies(model)
 
-    def judge(
-        self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions
-    ) -> AcceptanceResult:
+    def judge(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> AcceptanceResult:
         """Judge a policy.
 
         Args:
@@ -154,9 +152,7 @@ class AcceptanceTest:
         new, old = (self._reward(one, player, table, stands) for one in (policy, playing))
         return (new - old) / max(abs(old), _LEAST_REWARD)
 
-    def _reward(
-        self, policy: Policy, player: Sequence[Part], table: PlayerTable, stands: Conditions
-    ) -> float:
+    def _reward(self, policy: Policy, player: Sequence[Part], table: PlayerTable, stands: Conditions) -> float:
         """Give a policy's mean reward beside a player, by the same chances each time."""
         rng = np.random.default_rng(self._seed)
         takes = perform(policy, player, table, stands, rng)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from improviser.supervisor.supervisor import Supervisor
 
 # -P: no file in the user's folder is taken for a library.
-COMMAND: Final = (sys.executable, "-P", "-m", "improviser.cli.learner")
+COMMAND: Final = (sys.executable, "-P", "-m", "improviser.app.learner_process")
 # A learner that is awake shows it twice a second; one that judges does after a second of a core's time, for
 # which it may wait long beside others.
 STILL_S: Final = 60.0

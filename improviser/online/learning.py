@@ -51,9 +51,7 @@ class OnlineSettings:
     """
 
     dqn: DQNConfig = field(
-        default_factory=lambda: replace(
-            FULL, dueling=False, buffer_size=16_000, target_rate=0.005, epsilon_end=0.05
-        )
+        default_factory=lambda: replace(FULL, dueling=False, buffer_size=16_000, target_rate=0.005, epsilon_end=0.05)
     )
     corpus_share: float = 0.5
     imagined_share: float = 0.25
@@ -137,9 +135,7 @@ class OnlineLearner:
     def press(self, meant: Sequence[tuple[int, float]], *, liked: bool) -> None:
         """Let a press be part of the rewards of what it means: how many transitions ago, and its share."""
         worth = (PRESS_REWARD if liked else -PRESS_REWARD) / self._config.heads
-        self._presses.append(
-            [(self._lived.stored - 1 - back, np.float32(worth * share)) for back, share in meant]
-        )
+        self._presses.append([(self._lived.stored - 1 - back, np.float32(worth * share)) for back, share in meant])
         for row, bonus in self._presses[-1]:
             self._lived.reward(row, bonus)
 
@@ -220,12 +216,10 @@ class OnlineLearner:
         there = [(replay, share) for replay, share in shares if len(replay) and share > 0]
         whole = sum(share for _, share in there)
         batches = [
-            replay.sample(max(1, round(settings.dqn.batch_size * share / whole)), self._rng)
-            for replay, share in there
+            replay.sample(max(1, round(settings.dqn.batch_size * share / whole)), self._rng) for replay, share in there
         ]
         columns = {
-            column.name: np.concatenate([getattr(batch, column.name) for batch in batches])
-            for column in fields(Batch)
+            column.name: np.concatenate([getattr(batch, column.name) for batch in batches]) for column in fields(Batch)
         }
         return Batch(**columns)
 

@@ -101,9 +101,7 @@ class OnlineTrainer:
         self.learner.live(lived)
         for one in lived:
             worth = float(one.reward @ self._rewards)
-            self.reward = (
-                worth if self.reward is None else self.reward + (worth - self.reward) / _REWARD_STEPS
-            )
+            self.reward = worth if self.reward is None else self.reward + (worth - self.reward) / _REWARD_STEPS
         if self.is_frozen or not learns or not self.learner.lived:
             return None
         self._turn(engine)

@@ -1,4 +1,4 @@
-"""The real-time process: owns the ports and the beat. Started as `python -m improviser.performer.__main__`.
+"""The real-time process: owns the ports and the beat. Started as `python -m improviser.performer`.
 
 Standard input: which ports to open on the first line, what to play on the second, commands after them; its
 end is the end of the music. Standard output: events. It never imports torch, never waits for another process

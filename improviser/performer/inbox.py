@@ -105,15 +105,7 @@ class LinkHeard:
 
 # What cannot be dropped.
 PortMatter = (
-    BackendLost
-    | Disconnected
-    | LoopClosed
-    | LoopHeard
-    | NotRouted
-    | PortFound
-    | PortLost
-    | PortsSeen
-    | Rerouted
+    BackendLost | Disconnected | LoopClosed | LoopHeard | NotRouted | PortFound | PortLost | PortsSeen | Rerouted
 )
 Found = PresetLoaded | PresetNotLoaded | PolicyFetched | PolicyNotFetched
 Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Found

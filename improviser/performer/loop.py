@@ -297,9 +297,7 @@ class PerformerLoop:
     def _begin(self, at_s: float) -> None:
         """Settle, at the player's first note, when the performance ends; choose the sound."""
         built_in_player = self._context.built_in_player
-        self._duration.begin(
-            at_s, None if built_in_player is None or self._settings.stays else built_in_player.tune_s
-        )
+        self._duration.begin(at_s, None if built_in_player is None or self._settings.stays else built_in_player.tune_s)
         if built_in_player is not None:
             built_in_player.end_before(self._duration.end_s)
         self._choose_sound()

@@ -89,9 +89,7 @@ class _Ear:
             return
 
 
-def _first_touch(
-    heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool
-) -> Touch | None:
+def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool) -> Touch | None:
     """Give the first touch that says clearly enough which control is meant."""
     values: dict[Touch, set[int]] = {}
     while (left_s := until_s - time.monotonic()) > 0:

@@ -112,9 +112,7 @@ class MidiOutput:
         self._through_s = self.horizon_s()
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
-    def release(
-        self, decision: Decision | None, tell: Callable[[Event], None], *, everywhere: bool = False
-    ) -> None:
+    def release(self, decision: Decision | None, tell: Callable[[Event], None], *, everywhere: bool = False) -> None:
         """End all that sounds and drop all that is planned; each message is tried, even after one failed.
 
         `everywhere`: the controls that end all notes go to channels too on which nothing is known to sound.
@@ -166,9 +164,7 @@ class MidiOutput:
             self._clock.wait(SimpleQueue(), self._ended[-1][0])
         self._note_what_left()
 
-    def tell(
-        self, tell: Callable[[Event], None], decision: Decision | None, rewards: Mapping[str, float]
-    ) -> None:
+    def tell(self, tell: Callable[[Event], None], decision: Decision | None, rewards: Mapping[str, float]) -> None:
         """Tell of what has left; `rewards` are those of `decision`."""
         said, self._said = self._said, []
         for one in said:

@@ -55,9 +55,7 @@ class PolicyHistory:
     Threads: the beat's, and one of its own, which fetches: see Errand.
     """
 
-    def __init__(
-        self, settings: PerformerSettings, put: Callable[[PolicyFetched | PolicyNotFetched], None]
-    ) -> None:
+    def __init__(self, settings: PerformerSettings, put: Callable[[PolicyFetched | PolicyNotFetched], None]) -> None:
         """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
         self._model_digest = settings.model_digest
         self._learns = bool(settings.mailbox)
@@ -149,9 +147,7 @@ class PolicyHistory:
     @property
     def _last(self) -> LearnedPolicy | None:
         """What is played by; None: the model as it was."""
-        return next(
-            (learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None
-        )
+        return next((learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None)
 
     def _fits(self, command: Adopt) -> bool:
         """Tell whether a set may be played by: not where what it was learned on was taken back since."""

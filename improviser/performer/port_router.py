@@ -94,9 +94,7 @@ class PortRouter:
         elif loop.is_certain:
             self._close_loop(loop.port)
         else:
-            self._tell(
-                Warned(f"what is played comes back on '{loop.port}' and is ignored; take that cable out")
-            )
+            self._tell(Warned(f"what is played comes back on '{loop.port}' and is ignored; take that cable out"))
 
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""

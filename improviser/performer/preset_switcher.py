@@ -60,9 +60,7 @@ class PresetSwitcher:
         program: The MIDI program, 0-127, of what is played; None: none is asked for.
     """
 
-    def __init__(
-        self, settings: PerformerSettings, put: Callable[[PresetLoaded | PresetNotLoaded], None]
-    ) -> None:
+    def __init__(self, settings: PerformerSettings, put: Callable[[PresetLoaded | PresetNotLoaded], None]) -> None:
         """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
         self.program = settings.program
         self._pieces = settings.pieces

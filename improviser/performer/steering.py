@@ -79,9 +79,7 @@ class Steering:
             yield Switched(at_s, name, engine.switch(name, at_s))
         if taste:
             # As it is told, so that a replay takes up the same bits.
-            engine.taste.take(
-                {name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING}
-            )
+            engine.taste.take({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
         if engine.taste.weights.any():
             yield Tasted(engine.taste.to_dict(), engine.taste.words)
 

@@ -109,9 +109,7 @@ class AlsaInput:
 
     def start(self, callback: InputCallback) -> None:
         """Call back for each message from now on."""
-        self._thread = threading.Thread(
-            target=self._read, args=(callback,), name=f"alsa {self.name}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._read, args=(callback,), name=f"alsa {self.name}", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:

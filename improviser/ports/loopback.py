@@ -123,9 +123,7 @@ class LoopbackOutput:
 
     ahead_s = 0.0
 
-    def __init__(
-        self, name: str, reached: Callable[[], Sequence[LoopbackInput]], leave: Callable[[], None]
-    ) -> None:
+    def __init__(self, name: str, reached: Callable[[], Sequence[LoopbackInput]], leave: Callable[[], None]) -> None:
         """Be the output `name`, which sends to what `reached` gives; `leave` is called on closing."""
         self.name = name
         self._reached = reached

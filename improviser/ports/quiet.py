@@ -51,6 +51,4 @@ def _part_from_python() -> None:
     with contextlib.suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
         if stream.fileno() == _STDERR:
             own = io.FileIO(os.dup(_STDERR), "w", closefd=False)
-            sys.stderr = io.TextIOWrapper(
-                io.BufferedWriter(own), stream.encoding, stream.errors, line_buffering=True
-            )
+            sys.stderr = io.TextIOWrapper(io.BufferedWriter(own), stream.encoding, stream.errors, line_buffering=True)

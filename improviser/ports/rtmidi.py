@@ -377,9 +377,7 @@ def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
         if works(port):
             return port
         port.close()
-    raise PortError(
-        f"the port '{port.name}' was made {_ATTEMPTS} times and carries nothing; restart the server"
-    )
+    raise PortError(f"the port '{port.name}' was made {_ATTEMPTS} times and carries nothing; restart the server")
 
 
 @contextlib.contextmanager

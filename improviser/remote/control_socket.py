@@ -52,9 +52,7 @@ class ControlSocket:
     Threads: one that accepts, and one for each client; `obey` is called in these.
     """
 
-    def __init__(
-        self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = "") -> None:
         """Listen, and write where into `folder`; `page_url` is where the page is, empty where there is none.
 
         Raises:

@@ -46,9 +46,7 @@ class OscServer:
     Threads: one of its own; `obey` and `warn` are called in it.
     """
 
-    def __init__(
-        self, address: tuple[str, int], obey: Callable[[Command], None], warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, address: tuple[str, int], obey: Callable[[Command], None], warn: Callable[[str], None]) -> None:
         """Listen on a host and port. Raises OSError where they are taken."""
         # python-osc warns of each type that it does not know: here they are counted.
         logging.getLogger().addHandler(logging.NullHandler())

@@ -22,9 +22,7 @@ class RemoteControl:
     Use it as a context; on the way out they are closed.
     """
 
-    def __init__(
-        self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = ""
-    ) -> None:
+    def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "") -> None:
         """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
         self._stack = ExitStack()
         gate = CommandFilter(supervisor.tell)
@@ -39,9 +37,7 @@ class RemoteControl:
         try:
             osc = OscServer((HOST, osc_port), gate, supervisor.warn)
         except OSError as error:
-            supervisor.warn(
-                f"no OSC on port {osc_port}: {error.strerror or error}; choose another: --osc PORT"
-            )
+            supervisor.warn(f"no OSC on port {osc_port}: {error.strerror or error}; choose another: --osc PORT")
         else:
             supervisor.state.ignored = lambda: gate.dropped + osc.ignored
             self._stack.callback(osc.close)

@@ -121,9 +121,7 @@ def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: Int
     """
     del sixteenth, chord_bits
     strong = (_LEVELS[level] >= STRONG)[:, None]
-    return np.concatenate(
-        [_FIT[level], _CLASH[level][:, None], _METER_FIT[level], _CLOSING[bar % 8] * strong], axis=1
-    )
+    return np.concatenate([_FIT[level], _CLASH[level][:, None], _METER_FIT[level], _CLOSING[bar % 8] * strong], axis=1)
 
 
 def judge(scene: Scene) -> FloatArray:
@@ -227,8 +225,6 @@ def _density_table() -> FloatArray:
 _RANK: Final = _rank_table()
 _DENSITY_FIT: Final = _density_table()
 # Worth of the movement to a chord from the one before; people's is 0.9 semitones a tone on average.
-_NEARNESS: Final = np.interp(MOVEMENT, (0.3, 0.6, 1.0, 1.3, 1.7), (0.0, 1.0, 1.0, 0.0, -1.0)).astype(
-    np.float32
-)
+_NEARNESS: Final = np.interp(MOVEMENT, (0.3, 0.6, 1.0, 1.3, 1.7), (0.0, 1.0, 1.0, 0.0, -1.0)).astype(np.float32)
 
 COMPING: Final = Rewards(TERMS, MOMENT, moments, judge)

@@ -253,9 +253,7 @@ _CHORD_FIT: Final = np.stack([-0.2 - 0.6 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
 # Fit to the meter: [level, onset, hold or rest]. People's onsets earn next to nothing in the mean, so that
 # where a note begins counts and how many begin does not.
-_METER_FIT: Final = np.array(
-    [[-0.8, 0, 0], [-0.3, 0, 0], [0.1, 0, 0], [0.2, 0, 0], [0.4, -0.4, 0]], dtype=np.float32
-)
+_METER_FIT: Final = np.array([[-0.8, 0, 0], [-0.3, 0, 0], [0.1, 0, 0], [0.2, 0, 0], [0.4, -0.4, 0]], dtype=np.float32)
 # Whether a degree is stable, and -1 where it is outside of the scale: [mode, degree].
 _STABLE: Final = (STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1 > 0
 _OUTSIDE: Final = (((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1).astype(np.int8)

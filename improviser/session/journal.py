@@ -50,9 +50,7 @@ class Journal:
         path: The file; None before the first note, and where none can be made.
     """
 
-    def __init__(
-        self, settings: PerformerSettings, folder: Callable[[], Path], warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: PerformerSettings, folder: Callable[[], Path], warn: Callable[[str], None]) -> None:
         """Begin with what was to be played; `folder` is made when it is needed, `warn` told of faults."""
         self.path: Path | None = None
         self._folder, self._warn = folder, warn

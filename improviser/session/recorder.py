@@ -144,9 +144,7 @@ class Recorder:
 
     def _conductor(self) -> Track:
         """Return the key signature: of the key of most of our notes, else of the locked one, if any."""
-        told = Counter(
-            {key: count for key, count in self._keys.items() if key}
-        )  # what nobody decided has none
+        told = Counter({key: count for key, count in self._keys.items() if key})  # what nobody decided has none
         ((key, _),) = told.most_common(1) or [(self._locked, 0)]
         if key == AUTO_KEY:
             return NO_CONDUCTOR

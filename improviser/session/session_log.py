@@ -83,9 +83,7 @@ def read_session(path: Path) -> Session:
         text = source.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(
-            f"no session at {source} ({reason}); improviser jam --record FILE.mid makes one"
-        ) from error
+        raise UsageError(f"no session at {source} ({reason}); improviser jam --record FILE.mid makes one") from error
     return parse_session(text, str(source))
 
 

@@ -221,9 +221,7 @@ def _run(
         rng = np.random.default_rng(plan.seed)
         takes = perform(policy, plan.players, player_table(plan.players), conditions, rng)
         played[way] = _means(takes, plan)
-    return VariantOutcome(
-        variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE]
-    )
+    return VariantOutcome(variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE])
 
 
 def greedy_knobs(settings: TrainingSettings) -> Knobs:
@@ -239,9 +237,7 @@ def _means(takes: Sequence[Rollout], plan: Plan) -> Figures:
     return {name: column[name].mean for name in (*REWARDS, *GAMING)}
 
 
-def _fingerprint(
-    study: AblationStudy, variant: Variant, settings: TrainingSettings, pieces: list[Piece]
-) -> str:
+def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSettings, pieces: list[Piece]) -> str:
     """Give what tells an outcome from that of other settings, another corpus or other code."""
     parts = [part.name for part in study.plan.players]
     knobs = asdict(study.plan.conditions.knobs)

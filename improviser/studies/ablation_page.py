@@ -38,9 +38,7 @@ def section_text(
         described: A sentence on pieces, time and seeds.
     """
     tables = [f"## {title}\n\n{table_text(outcomes, people, way)}" for way, title in WAYS.items()]
-    return "\n".join(
-        [f"`{command}`: {described}\n", *tables, f"## Done in the time\n\n{work_text(outcomes)}"]
-    )
+    return "\n".join([f"`{command}`: {described}\n", *tables, f"## Done in the time\n\n{work_text(outcomes)}"])
 
 
 def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], way: str) -> str:

@@ -154,9 +154,7 @@ def fit(examples: Sequence[Example], epochs: int = EPOCHS) -> KeyNet:
     optimiser = torch.optim.AdamW(net.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     ordered = sorted(examples, key=lambda example: len(example.keys))
     batches = [ordered[at : at + BATCH] for at in range(0, len(ordered), BATCH)]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, LEARNING_RATE, total_steps=epochs * len(batches)
-    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * len(batches))
     for _ in range(epochs):
         for at in rng.permutation(len(batches)):
             loss = _loss(net, batches[at], rng)

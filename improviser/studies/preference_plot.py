@@ -24,9 +24,7 @@ def write_preference_curve(curve: Sequence[Point], folder: Path) -> Path:
     for errors in sorted({point.errors for point in curve}):
         points = [point for point in curve if point.errors == errors]
         presses = [point.presses for point in points]
-        (line,) = axes.plot(
-            presses, [point.match.mean for point in points], marker="o", label=f"{errors:.0%} wrong"
-        )
+        (line,) = axes.plot(presses, [point.match.mean for point in points], marker="o", label=f"{errors:.0%} wrong")
         axes.fill_between(
             presses,
             [point.match.low for point in points],

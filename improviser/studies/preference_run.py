@@ -233,8 +233,7 @@ def gain(
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
     learned = session.engine.taste.to_dict()
     without, with_, by_oracle = (
-        _mean([_played_by(session, seed, weights, bars, taste) for seed in seeds])
-        for weights in ({}, learned, oracle)
+        _mean([_played_by(session, seed, weights, bars, taste) for seed in seeds]) for weights in ({}, learned, oracle)
     )
     return without, with_, by_oracle
 
@@ -286,9 +285,7 @@ def change_after_presses(
     return (learned - usual) / usual if usual > 0 else None
 
 
-def _both_ways(
-    session: PreferenceSession, name: str, bars: int, seeds: Sequence[int]
-) -> Iterator[tuple[float, float]]:
+def _both_ways(session: PreferenceSession, name: str, bars: int, seeds: Sequence[int]) -> Iterator[tuple[float, float]]:
     """Give a measure of the next bars with what was learned, and without it, for each seed."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)

@@ -130,8 +130,7 @@ class PreferenceStudy:
                 gains.append(self._gains(trial, errors))
                 report()
             points += [
-                Point(errors, presses, *_shares([row[place] for row in gains]))
-                for place, presses in enumerate(MARKS)
+                Point(errors, presses, *_shares([row[place] for row in gains])) for place, presses in enumerate(MARKS)
             ]
         return points
 

@@ -86,7 +86,5 @@ def _offs(notes: Sequence[tuple[int, int]]) -> list[Message]:
     """Give the note-offs of `notes`, then the controllers that silence their channels."""
     offs: list[Message] = [NoteOff(channel, note) for channel, note in notes]
     for channel in sorted({channel for channel, _ in notes}):
-        offs += [
-            ControlChange(channel, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
-        ]
+        offs += [ControlChange(channel, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)]
     return offs

@@ -166,8 +166,6 @@ def _fault(ready: Ready) -> str:
     if ready.backend == "loopback":
         return f"no sound: there is no MIDI system to reach fluidsynth through; {INSTEAD}"
     if not ready.is_virtual:
-        return (
-            f"no sound of our own: '{ready.sends_on}' is played on; leave --out away to let fluidsynth sound"
-        )
+        return f"no sound of our own: '{ready.sends_on}' is played on; leave --out away to let fluidsynth sound"
     lacks = missing()
     return f"no sound: {lacks}; {how_to_install()}; {INSTEAD}" if lacks else ""

@@ -50,9 +50,7 @@ def _set_labels() -> Labels:
     for root in range(OCTAVE):
         for quality, (name, _) in enumerate(QUALITIES):
             if name in _INCOMPLETE:
-                labels[pitch_class_bits([root + up for up in _INCOMPLETE[name]])] = (
-                    root * QUALITY_COUNT + quality
-                )
+                labels[pitch_class_bits([root + up for up in _INCOMPLETE[name]])] = root * QUALITY_COUNT + quality
     labels[CHORD_BITS[:CHORD_COUNT][::-1]] = np.arange(CHORD_COUNT)[::-1]
     return labels
 

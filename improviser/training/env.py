@@ -187,15 +187,11 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
     terms by name and what is legal.
     """
 
-    def __init__(
-        self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None
-    ) -> None:
+    def __init__(self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None) -> None:
         """Play against the players of `parts`, whose table is `table`."""
         self._parts, self._table = parts, table
         self._weights = (weights or RewardWeights()).to_array()
-        values = np.concatenate(
-            [np.full(group.columns, group.values) for group in network_config(table.role).groups]
-        )
+        values = np.concatenate([np.full(group.columns, group.values) for group in network_config(table.role).groups])
         self.observation_space = gymnasium.spaces.Box(0, (values - 1).astype(np.uint8), dtype=np.uint8)
         self.action_space = gymnasium.spaces.Discrete(table.role.action_count)
         self._game: Game | None = None

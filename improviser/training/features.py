@@ -154,9 +154,7 @@ def part_places(part: Part) -> npt.NDArray[np.int16]:
     steps = np.arange(len(part.player))
     bar, in_bar = np.divmod(steps, part.bar_steps)
     mode, tonic = np.divmod(part.keys, OCTAVE)
-    bases = [
-        [register_base(base, key) for key in range(OCTAVE)] for base in (part.player_base, part.own_base)
-    ]
+    bases = [[register_base(base, key) for key in range(OCTAVE)] for base in (part.player_base, part.own_base)]
     place = Place(
         tonic=tonic,
         mode=mode,

@@ -208,9 +208,7 @@ def alone(part: Part) -> Part:
     return replace(part, player=absent, **sounding([absent]), player_base=part.own_base)
 
 
-def tune_parts(
-    pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None
-) -> Iterator[Part]:
+def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None) -> Iterator[Part]:
     """Give a part for each tune.
 
     Args:

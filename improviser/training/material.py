@@ -114,9 +114,7 @@ class Sources:
     learnt: Callable[[Iterable[Piece], GameSettings], list[Part]]
 
 
-def imitation(
-    pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None
-) -> Imitation:
+def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None) -> Imitation:
     """Give what the prior imitates.
 
     Args:
@@ -222,9 +220,7 @@ def _at_speeds(
         yield from chorale_parts(chorales, settings.style, settings.steps_per_beat, speed=speed, casts=casts)
 
 
-def _voices_alone(
-    chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float]
-) -> Iterator[Part]:
+def _voices_alone(chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float]) -> Iterator[Part]:
     """Give each chorale voice without a player."""
     return map(alone, _at_speeds(chorales, settings, speeds, SOLOS))
 

@@ -105,9 +105,7 @@ def part_messages(part: Part) -> list[tuple[float, Message]]:
     messages: list[tuple[float, Message]] = []
     held: dict[int, int] = {}  # pitch class of an inner voice, or -1 for the top voice: its note
     for step in range(len(top)):
-        wanted = {
-            degree: low + (degree - low) % OCTAVE for degree in range(OCTAVE) if others[step] >> degree & 1
-        }
+        wanted = {degree: low + (degree - low) % OCTAVE for degree in range(OCTAVE) if others[step] >> degree & 1}
         if top[step] >= 0:
             wanted[-1] = int(top[step])
         struck = {voice for voice in wanted if voice not in held}

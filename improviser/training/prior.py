@@ -53,9 +53,7 @@ class PriorScore:
     note_accuracy: float
 
 
-def fit_prior(
-    network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report
-) -> None:
+def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
     """Fit `network`'s outputs as log-odds of what people do, by AdamW with a cosine schedule.
 
     Args:

@@ -336,9 +336,7 @@ def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, pro
     return loss
 
 
-def sample(
-    learner: Learner, game: Game, epsilon: float, rng: np.random.Generator, weights: FloatArray
-) -> Transitions:
+def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator, weights: FloatArray) -> Transitions:
     """Sample: play one step in every lane, epsilon-greedily.
 
     Args:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from improviser.protocol import Event
     from improviser.web.address import Door
-    from improviser.web.hub import Broadcaster, Standing
+    from improviser.web.broadcaster import Broadcaster, Standing
     from improviser.web.services import Services
 
 _CLOSING_S: Final = 2.0
@@ -34,9 +34,7 @@ class Page:
         it holds up nothing.
     """
 
-    def __init__(
-        self, door: Door, standing: Standing, services: Services, warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, door: Door, standing: Standing, services: Services, warn: Callable[[str], None]) -> None:
         """Serve at a door; `warn` takes what goes wrong, in any thread."""
         self._socket, self.address = door
         self._standing, self._services, self._warn = standing, services, warn
@@ -88,8 +86,8 @@ class Page:
         """Serve until closed."""
         import uvicorn  # noqa: PLC0415 - in this thread, so that it holds up nothing
 
-        from improviser.web.bounded import BoundedProtocol, BoundedSocket  # noqa: PLC0415
-        from improviser.web.hub import Broadcaster  # noqa: PLC0415
+        from improviser.web.broadcaster import Broadcaster  # noqa: PLC0415
+        from improviser.web.connection_limit import BoundedProtocol, BoundedSocket  # noqa: PLC0415
         from improviser.web.messages import MESSAGE_MAX  # noqa: PLC0415
         from improviser.web.server import build_app  # noqa: PLC0415
 

@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from improviser.errors import ImproviserError
-from improviser.web.guard import AuthMiddleware
-from improviser.web.talk import PageSession
+from improviser.web.auth import AuthMiddleware
+from improviser.web.page_session import PageSession
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from improviser.web.address import Address
-    from improviser.web.hub import Broadcaster
+    from improviser.web.broadcaster import Broadcaster
     from improviser.web.services import Services
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -61,10 +61,7 @@ def may_be_empty(tree: ast.Module) -> list[int]:
 def test_each_event_that_is_asked_for_exists(suite_files: list[Path]) -> None:
     """Every name of an event that stands in a test is one that the program writes."""
     asked = [
-        (path, name)
-        for path, tree in trees(suite_files)
-        for node in ast.walk(tree)
-        for name in events_asked_for(node)
+        (path, name) for path, tree in trees(suite_files) for node in ast.walk(tree) for name in events_asked_for(node)
     ]
     assert len(asked) > 100
     assert [] == [(path, name) for path, name in asked if name not in event_names()]
@@ -78,9 +75,7 @@ def test_files_are_looked_for_where_some_have_to_be_found(suite_files: list[Path
 
 def test_an_ignored_import_that_is_none_breaks_its_contract(root: Path) -> None:
     """No contract of import-linter is told to pass over an ignore that matches nothing."""
-    contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     assert len(contracts) > 5
     alerts = {contract.get("unmatched_ignore_imports_alerting", "error") for contract in contracts}
     assert {"error"} == alerts

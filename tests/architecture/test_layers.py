@@ -13,9 +13,7 @@ from importlinter.api import read_configuration
 
 from tests.some import some_files
 
-LINT_IMPORTS = (
-    "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
-)
+LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 CORE = ("engine", "listening", "midi", "music", "playing", "rewards")
 
 
@@ -40,9 +38,7 @@ def test_every_module_is_placed(root: Path) -> None:
 def test_every_folder_is_a_package(root: Path, package_files: list[Path]) -> None:
     """Each folder with code has an __init__.py: without one no contract would see it."""
     folders = {path.parent for path in package_files}
-    assert [] == [
-        str(folder.relative_to(root)) for folder in folders if not (folder / "__init__.py").exists()
-    ]
+    assert [] == [str(folder.relative_to(root)) for folder in folders if not (folder / "__init__.py").exists()]
 
 
 @pytest.mark.parametrize("layer", CORE)

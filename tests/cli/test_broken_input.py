@@ -184,9 +184,7 @@ def test_a_model_that_is_none(
 
 
 @pytest.mark.usefixtures("player")
-@pytest.mark.parametrize(
-    "command", [RENDER, ("compose", "-o", "out.mid"), ("evaluate",), ("bench", "engine")]
-)
+@pytest.mark.parametrize("command", [RENDER, ("compose", "-o", "out.mid"), ("evaluate",), ("bench", "engine")])
 def test_a_model_that_is_missing(command: tuple[str, ...], refuse: Refuse) -> None:
     """A preset without its model is told with how to get one."""
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
@@ -218,9 +216,7 @@ def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("name", ["torch", "music21", "gymnasium"])
 @pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_without_what_training_takes(
-    command: str, name: str, monkeypatch: pytest.MonkeyPatch, refuse: Refuse
-) -> None:
+def test_without_what_training_takes(command: str, name: str, monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
     """Where a library that training takes is missing, it is named with the command that installs it."""
     monkeypatch.setitem(sys.modules, name, None)
     assert f'this needs {name}; install with: pip install "improviser-live[train]"' == refuse(1, command)

@@ -44,9 +44,7 @@ def test_progress_without_a_terminal_is_a_line_each_tenth(capsys: pytest.Capture
             advance(done, f"loss {done}")
     lines = capsys.readouterr().err.splitlines()
     assert "train: 10 % loss 4" == lines[0]
-    assert [f"train: {percent} %" for percent in range(10, 101, 10)] == [
-        line.split(" loss")[0] for line in lines
-    ]
+    assert [f"train: {percent} %" for percent in range(10, 101, 10)] == [line.split(" loss")[0] for line in lines]
 
 
 def test_progress_of_short_work_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,9 +61,7 @@ def test_progress_of_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None
     assert "train: 100 %\n" == capsys.readouterr().err
 
 
-def test_progress_on_a_terminal_is_a_bar(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_on_a_terminal_is_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the progress is a bar with the note beside it."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")

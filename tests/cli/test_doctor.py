@@ -40,9 +40,7 @@ def test_each_finding_is_a_line_with_its_next_step_below(run: Run, monkeypatch: 
     )
 
 
-def test_what_fails_fails_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_fails_fails_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Where something is in the way of playing the exit code is 1, and all else is looked at too."""
     asked = let_find(monkeypatch, BROKEN, FINE)
     assert 1 == main(["doctor", "--backend", "alsa"])
@@ -59,6 +57,4 @@ def test_this_machine_is_looked_at(run_json: RunJson, monkeypatch: pytest.Monkey
     names = [finding["name"] for finding in findings]
     assert ["MIDI system", "ports", "loopback driver"] == names[:3]
     assert len(names) == len(set(names))
-    assert [] == [
-        finding for finding in findings if bool(finding["next_step"]) is (finding["status"] == "pass")
-    ]
+    assert [] == [finding for finding in findings if bool(finding["next_step"]) is (finding["status"] == "pass")]

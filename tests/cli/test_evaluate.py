@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.cli.knobs import knob_row
+from improviser.cli.evaluate_knobs import knob_row
 from improviser.config.preset import load_preset
 from improviser.corpus import library as corpus
 from improviser.corpus.piece import Piece
@@ -126,9 +126,7 @@ def test_each_knob_is_turned(own_folder: Path, capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
     assert ["KNOB", "MEASURE", "0", "0.5", "1", "1.5", "2", "HUMAN", "RANDOM", "MOVED"] == header.split()
-    assert ["harmony", "coherence", "creativity", "density", "temperature"] == [
-        row.split()[0] for row in rows
-    ]
+    assert ["harmony", "coherence", "creativity", "density", "temperature"] == [row.split()[0] for row in rows]
     assert ["knobs.png"] == [path.name for path in (own_folder / "plots").iterdir()]
     assert "the plot is plots/knobs.png" in captured.err
 
@@ -173,9 +171,7 @@ def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[st
         (("listening", "--plots", "plots"), "there are no plots of 'listening'"),
     ],
 )
-def test_an_option_that_does_nothing_is_refused(
-    arguments: tuple[str, ...], reason: str, refuse: Refuse
-) -> None:
+def test_an_option_that_does_nothing_is_refused(arguments: tuple[str, ...], reason: str, refuse: Refuse) -> None:
     """An option that is nothing to what is measured is told before anything is."""
     assert reason == refuse(2, "evaluate", *arguments)
 
@@ -189,9 +185,7 @@ def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_way_of_playing_may_be_another(plain: RunJson) -> None:
     """Temperature and prior weight change the preset's column and no other; the seed what is drawn."""
-    first, hot, again = (
-        plain(*more) for more in ((), ("--temperature", 5, "--prior-weight", 0), ("--seed", 0))
-    )
+    first, hot, again = (plain(*more) for more in ((), ("--temperature", 5, "--prior-weight", 0), ("--seed", 0)))
     assert first == again
     assert column(first, "chorale") != column(hot, "chorale")
     assert column(first, "prior only") == column(hot, "prior only")

@@ -88,9 +88,7 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         (["--nope"], "No such option: --nope (see: improviser --help)"),
     ],
 )
-def test_wrong_usage_is_one_line(
-    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage_is_one_line(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Wrong usage is one line on stderr that names the help to read, and the exit code is 2."""
     assert 2 == main(arguments)
     captured = capsys.readouterr()
@@ -124,9 +122,7 @@ def test_an_error_is_one_line(
     assert f"improviser: {text}\n" == capsys.readouterr().err
 
 
-def test_an_abort_is_told(
-    command: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_abort_is_told(command: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]) -> None:
     """A prompt without an answer is told and is a failure."""
     command(failing(EOFError()))
     assert 1 == main(["ports"])
@@ -180,9 +176,7 @@ def test_a_closed_pipe_is_silent(arguments: list[str]) -> None:
 
 def test_a_listing_imports_nothing_heavy() -> None:
     """Listing the presets imports nothing that only playing or training needs."""
-    code = (
-        f"import sys; from improviser.cli import main; main(['presets']); print({HEAVY!r} & set(sys.modules))"
-    )
+    code = f"import sys; from improviser.cli import main; main(['presets']); print({HEAVY!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "set()" == done.stdout.splitlines()[-1]
 
@@ -191,9 +185,7 @@ def test_a_process_has_the_exit_code() -> None:
     """`python -m improviser` ends with the exit code of the command, without a traceback."""
     done = run("presets", "nope")
     assert 1 == done.returncode
-    assert (
-        "improviser: no preset 'nope' (available: chorale, comping, fiddle, free, minimal)\n" == done.stderr
-    )
+    assert "improviser: no preset 'nope' (available: chorale, comping, fiddle, free, minimal)\n" == done.stderr
 
 
 def test_the_shell_completes_commands_and_options() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser.cli import extras, online
-from improviser.cli.apprentice import make_apprentice
+from improviser.app.trainer import make_apprentice
+from improviser.cli import bench_learn as online
+from improviser.cli import extras
+from improviser.cli.bench_learn import bench_learn
 from improviser.cli.evaluate import make_plan
-from improviser.cli.online import bench_learn
 from improviser.config.preset import load_preset
 from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.errors import CorpusError

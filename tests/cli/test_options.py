@@ -17,6 +17,4 @@ def test_a_demo_has_the_options_of_a_jam() -> None:
     assert set(jams) - NOT_OF_A_DEMO | {"tune"} == set(demos)
     assert NOT_OF_A_DEMO <= set(jams)
     shared = set(jams) & set(demos)
-    assert {name: jams[name].annotation for name in shared} == {
-        name: demos[name].annotation for name in shared
-    }
+    assert {name: jams[name].annotation for name in shared} == {name: demos[name].annotation for name in shared}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.app import JamOptions, performer_settings
+from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.cli import main
 from improviser.files import model_digest
 from improviser.midi.message import NoteOn
@@ -120,7 +120,6 @@ def test_swung_notes_are_straight_on_the_grid(own_folder: Path, run: Run) -> Non
     write_session(own_folder / "a.session.jsonl", PerformerSettings("x", "m", engine), *events)
     run("keep", "a.session.jsonl", "-o", "b.mid")
     ticks = [
-        [event.tick for event in read_file(own_folder / name).tracks[0].events]
-        for name in ("b.mid", "b-quantised.mid")
+        [event.tick for event in read_file(own_folder / name).tracks[0].events] for name in ("b.mid", "b-quantised.mid")
     ]
     assert [[0, 320, 320, 480], [0, 240, 240, 480]] == ticks

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from improviser.agent.checkpoint import load_model, set_to_bytes, upper_shapes
-from improviser.app import JamOptions, performer_settings
+from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.cli import main
 from improviser.config import resources
 from improviser.config.control_file import bind_control
@@ -254,9 +254,7 @@ def session(state_folder: Path) -> Path:
     return path
 
 
-def test_a_set_that_was_learned_is_saved_as_a_model(
-    session: Path, run: Run, refuse: Refuse, own_folder: Path
-) -> None:
+def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, refuse: Refuse, own_folder: Path) -> None:
     """The preset plays by it; where it is gone nothing is saved, and after undoing all there is no model."""
     config, networks, header = load_model(load_preset("fiddle").model_path)
     rng = np.random.default_rng(0)

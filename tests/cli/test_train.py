@@ -178,9 +178,7 @@ def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(("name", "what"), [("fiddle.safetensors", ""), ("fiddle.md", "the card ")])
-def test_what_cannot_be_put_into_the_folder_is_told(
-    name: str, what: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_put_into_the_folder_is_told(name: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Where model or card cannot be written in the end, it is told, and the same command does it later."""
     (MODELS / name).mkdir(parents=True)
     assert 1 == main([*TINY])

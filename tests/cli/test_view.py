@@ -184,9 +184,7 @@ def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -> None:
     """Where it plays, its tune is named."""
-    ready = Ready(
-        "x", {"in": (), "out": ()}, "p", 0, 1.0, realtime=True, player="Tune", sends_on="", is_virtual=True
-    )
+    ready = Ready("x", {"in": (), "out": ()}, "p", 0, 1.0, realtime=True, player="Tune", sends_on="", is_virtual=True)
     TextView(SETTINGS, is_terminal=False).show(ready)
     assert "The built-in player plays: Tune. Ctrl-C ends the jam." in capsys.readouterr().out
 

@@ -42,9 +42,7 @@ def card(preset: Preset) -> str:
 
 def test_each_model_is_that_of_a_preset() -> None:
     """Beside the models of the presets, and a card for each, nothing is shipped."""
-    models = {
-        load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")
-    }
+    models = {load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")}
     expected = {f"{model}.{kind}" for model in models for kind in ("safetensors", "md")}
     assert expected == {path.name for path in MODELS.iterdir()}
 

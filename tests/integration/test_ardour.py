@@ -96,9 +96,7 @@ def answers(keys: Partner) -> int:
 
 
 @pytest.mark.parametrize("goes_back", [False, True])
-def test_recording_twice_silences_nothing(
-    run: Run, ardour: Ardour, patchbay: JackBackend, *, goes_back: bool
-) -> None:
+def test_recording_twice_silences_nothing(run: Run, ardour: Ardour, patchbay: JackBackend, *, goes_back: bool) -> None:
     """Ardour's track hears the improviser, and is heard by it, or is cabled into it too.
 
     After each stop less than 500 messages pass in a second; the player is answered all the while.

@@ -33,9 +33,7 @@ def test_a_jam_is_seen_and_not_disturbed(run: Run) -> None:
     demo.process.terminate()
     assert (0, "") == demo.end()
     assert (1, 1) == (len(demo.told("ready")), len(demo.told("summary")))
-    assert [] == demo.told("error") + [
-        event for event in demo.told("warning") if "real-time" not in event["text"]
-    ]
+    assert [] == demo.told("error") + [event for event in demo.told("warning") if "real-time" not in event["text"]]
 
 
 def test_clock_keyboard_and_delay_are_told(run: Run, partner: Partner) -> None:

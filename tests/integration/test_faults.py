@@ -201,9 +201,7 @@ def check(stage: Stage, folder: Path, run: Callable[..., Command]) -> None:
 def trial(run: Run, keys: Partner, folder: Path, seed: int, faults: int) -> Counter[str]:
     """Play one session; give the faults that there were."""
     keys.offer()
-    jam = run(
-        "jam", "--json", "--key", "C", "--tempo", "120", "--seed", str(seed), "--in", "Test Keys", "--thru"
-    )
+    jam = run("jam", "--json", "--key", "C", "--tempo", "120", "--seed", str(seed), "--in", "Test Keys", "--thru")
     jam.wait_until_told("ready")
     keys.listen()
     stage = Stage(jam, keys, random.Random(seed), folder)  # noqa: S311 - no secret

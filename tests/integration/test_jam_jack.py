@@ -57,8 +57,7 @@ def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Pa
     assert (set(), 0, 0) == (partner.sounding, summary["stuck_notes"], summary["late_decisions"])
     tracks = {track.name: track for track in read_file(tmp_path / "take.mid").tracks}
     assert [len(heard), len(played)] == [
-        sum(isinstance(event.message, NoteOn) for event in tracks[name].events)
-        for name in ("player", "improviser")
+        sum(isinstance(event.message, NoteOn) for event in tracks[name].events) for name in ("player", "improviser")
     ]
 
 
@@ -254,9 +253,7 @@ def texts(jam: Command, kind: str) -> list[str]:
 def test_ports_are_found_by_pattern(run: Run, partner: Partner) -> None:
     """--in names a part of an input; one that fits nothing is an error that lists what there is."""
     partner.offer()
-    assert ["Test Keys:Test Keys"] == run("jam", "--json", "--in", "keys").wait_until_told("ready")["ports"][
-        "in"
-    ]
+    assert ["Test Keys:Test Keys"] == run("jam", "--json", "--in", "keys").wait_until_told("ready")["ports"]["in"]
     code, fault = run("jam", "--in", "Grand Piano").end()
     assert 1 == code
     expected = "no MIDI input matches 'Grand Piano' (available: 'Test Keys:Test Keys'); see: improviser ports"

@@ -39,7 +39,7 @@ def learner_of(jam: Command) -> int:
     pid = jam.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     for child in children:
-        if b"improviser.cli.learner" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if b"improviser.app.learner_process" in Path(f"/proc/{child}/cmdline").read_bytes():
             return int(child)
     raise AssertionError(children)
 

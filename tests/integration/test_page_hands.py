@@ -281,9 +281,7 @@ def test_an_mpe_keyboard_is_thinned_out_and_never_cut_off(browser: Browser, run:
     thinned = len(controls) - len(pedals)
     assert FINGERS * STREAMS * SECONDS < thinned < 300 * seconds
     for finger in range(1, 6):
-        ends = next(
-            e for e in of_page(jam, "lifted") if (e["channel"], e["note"]) == (finger + 1, 60 + finger)
-        )
+        ends = next(e for e in of_page(jam, "lifted") if (e["channel"], e["note"]) == (finger + 1, 60 + finger))
         before = [e for e in jam.told("controlled") if e["at_s"] <= ends["at_s"]]
         assert last % 128 in {e["data"][1] for e in before if e["data"][0] == 0xE0 | finger}
 
@@ -291,11 +289,7 @@ def test_an_mpe_keyboard_is_thinned_out_and_never_cut_off(browser: Browser, run:
 def streams() -> list[tuple[int, int]]:
     """Return the status and number of each thing that glides."""
     fingers = range(1, FINGERS + 1)
-    return [
-        stream
-        for finger in fingers
-        for stream in ((0xE0 | finger, 0), (0xD0 | finger, 0), (0xB0 | finger, 74))
-    ]
+    return [stream for finger in fingers for stream in ((0xE0 | finger, 0), (0xD0 | finger, 0), (0xB0 | finger, 74))]
 
 
 def newest(jam: Command) -> dict[tuple[int, int], int]:

@@ -90,9 +90,7 @@ def test_long_periods_are_told_with_what_shortens_them(run: Run, pipewire: PipeW
     pipewire.latency = "2048/48000"
     trip = found(run, pipewire=pipewire)["round trip"]
     assert "warn" == trip["status"]
-    assert trip["next_step"].startswith(
-        "use shorter periods: PIPEWIRE_LATENCY=128/48000 pw-jack improviser jam"
-    )
+    assert trip["next_step"].startswith("use shorter periods: PIPEWIRE_LATENCY=128/48000 pw-jack improviser jam")
 
 
 @pytest.fixture
@@ -105,9 +103,7 @@ def without_pw_jack(pipewire: PipeWire, monkeypatch: pytest.MonkeyPatch) -> Pipe
 
 
 @pytest.mark.parametrize("options", [(), ("--backend", "jack")])
-def test_without_pw_jack_the_doctor_names_it(
-    run: Run, without_pw_jack: PipeWire, options: tuple[str, ...]
-) -> None:
+def test_without_pw_jack_the_doctor_names_it(run: Run, without_pw_jack: PipeWire, options: tuple[str, ...]) -> None:
     """PipeWire runs and no JACK server answers: the next step is pw-jack, not another server."""
     system = found(run, *options, pipewire=without_pw_jack)["MIDI system"]
     assert "fail" == system["status"]

@@ -90,9 +90,7 @@ def test_scheduled_messages_leave_in_their_very_frame(ours: JackBackend, theirs:
     clocks_s = statistics.median(at_s - told_s for (at_s, _), told_s in zip(ear.heard, told, strict=True))
     off_s = [at_s - clocks_s - told_s for (at_s, _), told_s in zip(ear.heard, told, strict=True)]
     assert sum(abs(off) <= FRAME_S for off in off_s) >= 0.8 * len(dues)
-    assert sum(abs(told_s - due_s) <= FRAME_S for told_s, due_s in zip(told, dues, strict=True)) >= 0.8 * len(
-        dues
-    )
+    assert sum(abs(told_s - due_s) <= FRAME_S for told_s, due_s in zip(told, dues, strict=True)) >= 0.8 * len(dues)
 
 
 def test_a_late_message_leaves_with_the_next_period(ours: JackBackend, theirs: JackBackend) -> None:

@@ -79,9 +79,7 @@ def jam(run: Run, partner: Partner) -> Command:
 
 def ports() -> list[str]:
     """Return the names of all ports on the server."""
-    return subprocess.run(
-        [program("jack_lsp")], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    return subprocess.run([program("jack_lsp")], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def start_clock(programs: ExitStack, *options: str) -> subprocess.Popen[str]:
@@ -115,9 +113,7 @@ def start_hydrogen(programs: ExitStack, home: Path) -> subprocess.Popen[str]:
     folder.mkdir(parents=True)
     text = (DATA / "hydrogen.default.conf").read_text("utf-8")
     text = re.sub("<jack_transport_mode>.*?<", "<jack_transport_mode>USE_JACK_TRANSPORT<", text)
-    text = re.sub(
-        "<jack_transport_mode_master>.*?<", "<jack_transport_mode_master>USE_JACK_TIME_MASTER<", text
-    )
+    text = re.sub("<jack_transport_mode_master>.*?<", "<jack_transport_mode_master>USE_JACK_TIME_MASTER<", text)
     wanted = "<jack_timebase_enabled>true</jack_timebase_enabled>"
     text = re.sub("<jack_timebase_enabled>.*?</jack_timebase_enabled>", "", text)
     text = text.replace("<jack_driver>", f"<jack_driver>{wanted}", 1)
@@ -167,9 +163,7 @@ def test_the_beat_goes_on_from_the_songs_place(jam: Command, programs: ExitStack
     transport.do("exit")
 
 
-def test_a_clock_without_transport_gives_its_tempo(
-    jam: Command, partner: Partner, programs: ExitStack
-) -> None:
+def test_a_clock_without_transport_gives_its_tempo(jam: Command, partner: Partner, programs: ExitStack) -> None:
     """Ticks alone, uneven by a tenth, are told of; their tempo is used from the first note on."""
     transport = Transport(programs)
     start_clock(programs, "-b", "97", "-B", "-T", "-J", "10")

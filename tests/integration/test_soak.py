@@ -30,9 +30,7 @@ def resident_kb(process: int) -> int:
 
 def test_twenty_minutes(run: Run, partner: Partner, capsys: pytest.CaptureFixture[str]) -> None:
     """After some minutes the performer and the program hold what they hold; the last note is on the grid."""
-    jam = run(
-        "jam", "--json", "--key", "C", "--tempo", str(TEMPO_BPM), "--in", "Improviser In", "--seed", "1"
-    )
+    jam = run("jam", "--json", "--key", "C", "--tempo", str(TEMPO_BPM), "--in", "Improviser In", "--seed", "1")
     jam.wait_until_told("ready")
     processes = {"performer": jam.performer(), "program": jam.process.pid}
     partner.connect()

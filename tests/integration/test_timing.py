@@ -58,9 +58,7 @@ def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     arguments = ["bench", "timing", "--work", "idle", "--seconds", "5", "--preset", "fiddle", "--json"]
     assert 0 == main(arguments)
     first, *others = map(json.loads, capsys.readouterr().out.splitlines())
-    assert ("timing", "idle", "jack", 128) == tuple(
-        first[key] for key in ("bench", "work", "backend", "period")
-    )
+    assert ("timing", "idle", "jack", 128) == tuple(first[key] for key in ("bench", "work", "backend", "period"))
     assert trial.BACKENDS[1:] == tuple(other["backend"] for other in others)
     assert first["reference"] is None
     assert {"p50": None, "p99": None, "p99.9": None} == first["ratio"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.app import JamOptions, performer_settings, port_settings
+from improviser.app.jam_settings import JamOptions, performer_settings, port_settings
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import read_file
 from improviser.ports.sequencer import ALSA_SEQUENCER
@@ -33,9 +33,7 @@ def test_the_built_in_player_jams_inside_the_program(run: Run, tmp_path: Path, c
     assert "install jackd2" in shown
     assert "you: E4 E4 F4 G4" in shown
     assert "Recorded: improviser-demo.mid" in shown
-    assert ["player", "improviser"] == [
-        track.name for track in read_file(tmp_path / "improviser-demo.mid").tracks
-    ]
+    assert ["player", "improviser"] == [track.name for track in read_file(tmp_path / "improviser-demo.mid").tracks]
 
 
 @pytest.mark.parametrize("shown", [(), ("--json",)])

@@ -166,9 +166,7 @@ def test_the_target_network_follows_a_little() -> None:
     ],
     ids=["exploring by the prior", "acting by the softmax"],
 )
-def test_actions_are_drawn(
-    config: DQNConfig, values: list[float], habits: list[float], epsilon: float
-) -> None:
+def test_actions_are_drawn(config: DQNConfig, values: list[float], habits: list[float], epsilon: float) -> None:
     """Two legal actions come as e to 1 at log-odds of 1; the illegal one, though likelier, never."""
     learner = Learner(tabular(table_of(1, s0=[values])), config, prior=tabular(table_of(1, s0=[habits])))
     lanes = 20_000

@@ -14,9 +14,7 @@ from tests.tiny_network import SMALL, make_network, make_observations
 LANES = 20_000
 
 
-@pytest.mark.parametrize(
-    ("progress", "expected"), [(0, 0.5), (0.1, 0.4), (0.2, 0.3), (0.4, 0.1), (0.7, 0.1), (1, 0.1)]
-)
+@pytest.mark.parametrize(("progress", "expected"), [(0, 0.5), (0.1, 0.4), (0.2, 0.3), (0.4, 0.1), (0.7, 0.1), (1, 0.1)])
 def test_epsilon_schedule(progress: float, expected: float) -> None:
     """Epsilon falls in a line over a fraction of the training, then stays."""
     config = DQNConfig(epsilon_start=0.5, epsilon_end=0.1, exploration_fraction=0.4)
@@ -52,8 +50,7 @@ def test_greedy_actions_are_the_best_legal_ones() -> None:
     legal[:, 0] = True
     q_values = learner.q_network(torch.from_numpy(observations))[:, 0].detach().numpy()
     expected = [
-        max((q, action) for action, q in enumerate(row) if legal[lane, action])[1]
-        for lane, row in enumerate(q_values)
+        max((q, action) for action, q in enumerate(row) if legal[lane, action])[1] for lane, row in enumerate(q_values)
     ]
     assert expected == learner.select_actions(observations, legal, 0.0, rng).tolist()
 

@@ -135,9 +135,7 @@ def test_undo_is_exact() -> None:
 def test_an_undone_press_is_forgotten() -> None:
     """What is learned afterwards is as if it had never been."""
     with_, without = Ear(), Ear()
-    with_.preference.judge(
-        liked=False, age_s=AGES, traits=np.ones((len(AGES), 3)), applies=np.ones((len(AGES), 3))
-    )
+    with_.preference.judge(liked=False, age_s=AGES, traits=np.ones((len(AGES), 3)), applies=np.ones((len(AGES), 3)))
     with_.preference.undo()
     for ear in (with_, without):
         ear.press(0.5, liked=True)

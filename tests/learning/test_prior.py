@@ -25,9 +25,7 @@ def fitted(seed: int, updates: int = 25) -> tuple[Network, list[float]]:
     """Give a prior fitted to the little corpus, and its losses."""
     losses: list[float] = []
     network = make_network(NETWORK, seed)
-    fit_prior(
-        network, train_data(), updates, np.random.default_rng(seed), lambda _, loss: losses.append(loss)
-    )
+    fit_prior(network, train_data(), updates, np.random.default_rng(seed), lambda _, loss: losses.append(loss))
     return network, losses
 
 

@@ -77,9 +77,7 @@ def test_draws_follow_the_seed() -> None:
     """The generator alone decides what is drawn."""
     replay = ReplayBuffer(SMALL, CONFIG)
     replay.store(numbered(0, CAPACITY))
-    first, again, other = (
-        replay.sample(20, np.random.default_rng(seed)).reward[:, 0].tolist() for seed in (1, 1, 2)
-    )
+    first, again, other = (replay.sample(20, np.random.default_rng(seed)).reward[:, 0].tolist() for seed in (1, 1, 2))
     assert first == again
     assert first != other
 

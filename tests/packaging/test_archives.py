@@ -16,11 +16,7 @@ SCRIPTS = {path.relative_to(ROOT).as_posix() for path in (ROOT / ".ci").iterdir(
 
 def shipped(folder: str) -> set[str]:
     """Name the files of presets/ or devices/ relative to the checkout, hidden ones aside."""
-    paths = [
-        path
-        for path in some_files(ROOT / folder, "**/*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
+    paths = [path for path in some_files(ROOT / folder, "**/*") if path.is_file() and "__pycache__" not in path.parts]
     return {path.relative_to(ROOT).as_posix() for path in paths if not path.name.startswith(".")}
 
 

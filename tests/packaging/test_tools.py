@@ -116,9 +116,7 @@ def test_the_wheel_plays_wherever_it_is_installed(tools: Tools, wheel: Path, too
     assert {"chorale", "comping", "fiddle"} <= set(presets)
     found = {
         finding["name"]: finding
-        for finding in map(
-            json.loads, tools.run(improviser, "doctor", "--json", "--backend", "loopback").splitlines()
-        )
+        for finding in map(json.loads, tools.run(improviser, "doctor", "--json", "--backend", "loopback").splitlines())
     }
     assert {"pass"} == {found[name]["status"] for name in ("MIDI system", "model", "page", "presets")}
     shown = tools.run(

@@ -34,9 +34,7 @@ def loads_or_tells(folder: pytest.TempPathFactory, text: str, model: type[Docume
 
 
 @given(text=toml_texts(keys=KEYS), model=st.sampled_from(MODELS))
-def test_any_toml_loads_or_is_told(
-    tmp_path_factory: pytest.TempPathFactory, text: str, model: type[Document]
-) -> None:
+def test_any_toml_loads_or_is_told(tmp_path_factory: pytest.TempPathFactory, text: str, model: type[Document]) -> None:
     """Any text loads, or raises a ConfigError of which every line names the file."""
     loads_or_tells(tmp_path_factory, text, model)
 

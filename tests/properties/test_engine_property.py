@@ -87,9 +87,7 @@ class Caller:
 
 
 @given(engine_settings(), ACTORS, st.lists(st.tuples(CALLS, st.floats(0.0, 0.5)), max_size=80))
-def test_every_note_ends(
-    settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]
-) -> None:
+def test_every_note_ends(settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]) -> None:
     """Whatever is called in whatever order: no off without its on, none too long, and nothing hangs."""
     call_all(settings, actor, calls)
 
@@ -120,9 +118,7 @@ def test_the_same_again_is_the_same(settings: EngineSettings, heard: list[TimedM
 
 
 @given(engine_settings(), performances(), st.randoms(use_true_random=False))
-def test_when_it_is_asked_does_not_matter(
-    settings: EngineSettings, heard: list[TimedMessage], chance: Random
-) -> None:
+def test_when_it_is_asked_does_not_matter(settings: EngineSettings, heard: list[TimedMessage], chance: Random) -> None:
     """Late steps, and steps prepared again and again, play what steps on time play."""
     punctual = play_session(make(settings), heard, LISTENED_S)
     prepared = play_session(make(settings), heard, LISTENED_S, between=Engine.prepare)
@@ -202,8 +198,6 @@ def test_notes_are_on_the_grid(settings: EngineSettings, heard: list[TimedMessag
     first_s = next((timed.due_s for timed in heard if isinstance(timed.message, NoteOn)), 0.0)
     step_s = 60 / settings.tempo_bpm / settings.steps_per_beat
     steps = [
-        (timed.due_s - settings.collect_s - first_s) / step_s
-        for timed in played
-        if isinstance(timed.message, NoteOn)
+        (timed.due_s - settings.collect_s - first_s) / step_s for timed in played if isinstance(timed.message, NoteOn)
     ]
     assert all(abs(step - round(step)) < 1e-6 for step in steps)

@@ -31,9 +31,7 @@ def test_folding_keeps_the_pitch_class_and_what_lies_in_the_range(semitones: int
 
 
 @given(performances(), st.lists(st.floats(0.0, 30.0), max_size=20))
-def test_the_window_sounds_what_keys_and_pedals_hold(
-    heard: list[TimedMessage], closings: list[float]
-) -> None:
+def test_the_window_sounds_what_keys_and_pedals_hold(heard: list[TimedMessage], closings: list[float]) -> None:
     """Whenever steps are closed, what sounds at the end is what a replay of keys and pedals says."""
     window = NoteWindow()
     moments = sorted(closings)

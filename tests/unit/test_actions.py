@@ -43,9 +43,7 @@ def test_the_docstring_table_is_the_action_space() -> None:
 def test_every_action_is_a_gesture_and_back(action: int) -> None:
     """An action's gesture is that action's alone."""
     assert action == gesture_to_action(action_to_gesture(action, 50), 50)
-    assert 1 == [action_to_gesture(other, 50) for other in range(ACTION_COUNT)].count(
-        action_to_gesture(action, 50)
-    )
+    assert 1 == [action_to_gesture(other, 50) for other in range(ACTION_COUNT)].count(action_to_gesture(action, 50))
 
 
 @pytest.mark.parametrize("action", [-1, ACTION_COUNT])
@@ -82,9 +80,7 @@ def test_every_register_lies_within_midi(tonic: int) -> None:
 
 def test_hold_is_legal_only_while_something_sounds() -> None:
     """A rest is always legal, holding needs something to hold."""
-    silent, sounding = (
-        legal_actions(60, is_sounding=is_sounding, pitch_classes=None) for is_sounding in (False, True)
-    )
+    silent, sounding = (legal_actions(60, is_sounding=is_sounding, pitch_classes=None) for is_sounding in (False, True))
     assert (False, True) == (silent[HOLD_ACTION], silent[REST_ACTION])
     assert sounding.all()
     assert (ACTION_COUNT,) == silent.shape

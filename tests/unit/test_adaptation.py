@@ -196,9 +196,7 @@ def test_messages() -> None:
     downs = [(at, message.note) for at, message in plain if isinstance(message, NoteOn)]
     assert [(0, 60), (2, 60), (4, 62)] == downs
     assert [(2, 60), (3, 60)] == ups
-    touches = {
-        message.velocity for _, message in part_messages(repeated(duet(), 32)) if isinstance(message, NoteOn)
-    }
+    touches = {message.velocity for _, message in part_messages(repeated(duet(), 32)) if isinstance(message, NoteOn)}
     assert (40, 110) == (min(touches), max(touches))
 
 
@@ -290,11 +288,7 @@ def test_velocity_correlation() -> None:
 
     def voice(*velocities: int) -> list[TimedMessage]:
         """Give a note a bar, none where the velocity is 0."""
-        return [
-            TimedMessage(4.0 * bar, NoteOn(0, 60, velocity))
-            for bar, velocity in enumerate(velocities)
-            if velocity
-        ]
+        return [TimedMessage(4.0 * bar, NoteOn(0, 60, velocity)) for bar, velocity in enumerate(velocities) if velocity]
 
     assert pytest.approx(1) == velocity_correlation(voice(50, 60, 0, 80), voice(1, 2, 90, 4), 4)
     assert pytest.approx(-1) == velocity_correlation(voice(50, 40, 30), voice(1, 2, 3), 4)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.app import JamOptions, performer_settings, port_settings
+from improviser.app.jam_settings import JamOptions, performer_settings, port_settings
 from improviser.config.preset import load_preset
 from improviser.errors import ConfigError, UsageError
 from improviser.protocol import PlayerUse, PortSettings
@@ -81,9 +81,7 @@ def test_what_is_listened_to_and_played_on(home: Path) -> None:
         settings.thru,
     )
     assert (2, 4) == (settings.engine["channel"], settings.program)
-    other = JamOptions(
-        thru=False, listen_channels=(1,), listen_from="C4", listen_to="B5", channel=10, program=128
-    )
+    other = JamOptions(thru=False, listen_channels=(1,), listen_from="C4", listen_to="B5", channel=10, program=128)
     settings = performer_settings(other)
     assert ((0,), 60, 83, False) == (
         settings.listen_channels,

@@ -39,9 +39,7 @@ def test_a_struck_chord_is_named(root: int, quality: int) -> None:
     key = next(key for key in ALL_KEYS if all(in_key(key, tone) for tone in chord.pitch_classes))
     named = chords([[*chord.pitch_classes]] * 4, key.name)[-1]
     same = {
-        Chord(root, quality).name
-        for root in range(12)
-        if Chord(root, quality).pitch_classes == chord.pitch_classes
+        Chord(root, quality).name for root in range(12) if Chord(root, quality).pitch_classes == chord.pitch_classes
     }
     assert named in same
 
@@ -125,12 +123,5 @@ def test_a_held_chord_does_not_flicker() -> None:
 def test_a_passing_note_between_beats_does_not_change_the_chord() -> None:
     """Over a held triad the second and fourth degrees pass."""
     held = [60, 64, 67]
-    bar = (
-        [[*held]] * 4
-        + [[*held]] * 2
-        + [[60, 65, 67]] * 2
-        + [[*held]] * 4
-        + [[*held]] * 2
-        + [[62, 64, 67]] * 2
-    )
+    bar = [[*held]] * 4 + [[*held]] * 2 + [[60, 65, 67]] * 2 + [[*held]] * 4 + [[*held]] * 2 + [[62, 64, 67]] * 2
     assert {"C"} == set(chords(bar * 2))

@@ -39,9 +39,7 @@ def test_other_actions_are_refused(action: int) -> None:
 @given(st.integers(0, 11))
 def test_each_action_is_a_chord_of_its_own(tonic: int) -> None:
     """In every key the actions are the 108 chords, each once, by root above the tonic and quality."""
-    gestures = [
-        action_to_chord_gesture(action, tonic, 48, ()) for action in range(FIRST_ONSET, CHORD_ACTION_COUNT)
-    ]
+    gestures = [action_to_chord_gesture(action, tonic, 48, ()) for action in range(FIRST_ONSET, CHORD_ACTION_COUNT)]
     assert set(range(CHORD_COUNT)) == {gesture.chord for gesture in gestures}
     names = [chord_from_index(gesture.chord or 0) for gesture in gestures[:2]]
     assert [(tonic, 0), (tonic, 1)] == [(chord.root, chord.quality) for chord in names if chord]

@@ -127,11 +127,7 @@ def test_when_a_stopped_clock_is_gone_anything_wakes_the_jam(wakes: str) -> None
         event.at_s for event in performance.told(Detached)
     ]
     assert 1 == len(
-        [
-            text
-            for text in texts(performance)
-            if text.endswith("a note, a tap, a tempo or solo goes on without it")
-        ]
+        [text for text in texts(performance) if text.endswith("a note, a tap, a tempo or solo goes on without it")]
     )
     assert waits_for(performance) is None
     assert not hanging(performance)

@@ -74,9 +74,7 @@ def test_closes(fourth: int, eighth: int, share: float) -> None:
 def test_silence_counts_nothing() -> None:
     """Without a chord, or a bar, there is nothing to be told."""
     found = measure("- - - -")
-    assert all(
-        math.isnan(found[name]) for name in ("note in chord %", "movement semitones", "onsets per bar")
-    )
+    assert all(math.isnan(found[name]) for name in ("note in chord %", "movement semitones", "onsets per bar"))
     assert (100, 0) == (found["rest %"], found["distinct chords"])
 
 

@@ -77,9 +77,7 @@ def test_a_change_of_tempo_is_followed() -> None:
     next_s = play_clock(performance, 120.0, 1.0, 16, START)
     play_clock(performance, 90.0, next_s, 16)
     performance.run(until_s=20.0)
-    assert [next_s + bar * 4 * 60 / 90 for bar in (1, 2, 3)] == pytest.approx(
-        ons(performance)[5:8], abs=0.004
-    )
+    assert [next_s + bar * 4 * 60 / 90 for bar in (1, 2, 3)] == pytest.approx(ons(performance)[5:8], abs=0.004)
 
 
 def test_a_clock_that_goes_is_bridged() -> None:

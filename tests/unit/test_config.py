@@ -87,9 +87,7 @@ def test_without_a_checkout_the_shipped_files_are_in_the_package(
 
 def test_an_own_model_comes_first(config_folder: Path) -> None:
     """A model in the user's folder comes before the shipped one of the same name."""
-    assert resources.shipped_folder("presets") / "models" / "a.safetensors" == resources.model_path(
-        "a.safetensors"
-    )
+    assert resources.shipped_folder("presets") / "models" / "a.safetensors" == resources.model_path("a.safetensors")
     own = config_folder / "presets" / "models" / "a.safetensors"
     own.parent.mkdir(parents=True)
     own.touch()

@@ -154,9 +154,7 @@ def test_hostile_text_is_told(path: Path, text: str) -> None:
 
 def test_a_file_that_is_too_long_is_told(path: Path) -> None:
     """A file beyond the limit is not parsed."""
-    assert ["longer than 1000000 bytes; expected a short TOML file"] == faults(
-        path, "#" * (MAX_FILE_BYTES + 1)
-    )
+    assert ["longer than 1000000 bytes; expected a short TOML file"] == faults(path, "#" * (MAX_FILE_BYTES + 1))
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

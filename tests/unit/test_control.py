@@ -80,9 +80,7 @@ def test_numbers_are_short() -> None:
     assert (1.234568, '{"a": 0.0, "b": 0.333333}') == (values["due_s"], json.dumps(values["rewards"]))
 
 
-@pytest.mark.parametrize(
-    "line", ["", "{}", "[]", "null", '{"event": "nothing"}', '{"event": "heard"}', "\x00"]
-)
+@pytest.mark.parametrize("line", ["", "{}", "[]", "null", '{"event": "nothing"}', '{"event": "heard"}', "\x00"])
 def test_other_lines_are_an_error(line: str) -> None:
     """What is no value raises ValueError with the line's beginning."""
     with pytest.raises(ValueError, match="no value"):

@@ -194,9 +194,7 @@ def test_chorale_keeps_four_aligned_voices() -> None:
 
 def test_chorale_key_follows_the_final_bass_note() -> None:
     """A piece of white notes that ends on A is in A minor, one that ends on C in C major."""
-    found = [
-        corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, end))) for end in (48, 45, 43)
-    ]
+    found = [corpus.read_chorale("bach/one", chorale((48, 50, 52, 53, 55, 57, 55, end))) for end in (48, 45, 43)]
     assert [(0, "major"), (9, "minor"), (0, "major")] == [(each.tonic, each.mode) for each in found]
 
 

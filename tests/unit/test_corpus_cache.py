@@ -43,9 +43,7 @@ def test_pieces_come_back_from_the_cache(small_corpus: Path, monkeypatch: pytest
     monkeypatch.setattr(corpus, "_build", None)
     loaded = corpus.load_pieces(cache_dir=small_corpus)
     assert [("parsing", done, 2) for done in (0, 1, 2)] == seen
-    assert ["oneills1850/0001-0002#1", "oneills1850/0001-0002#2", "ryansMammoth/ATune"] == [
-        p.name for p in loaded
-    ]
+    assert ["oneills1850/0001-0002#1", "oneills1850/0001-0002#2", "ryansMammoth/ATune"] == [p.name for p in loaded]
     assert [corpus_cache.CACHE_NAME] == [path.name for path in small_corpus.iterdir()]
     assert list(map(repr, built)) == list(map(repr, loaded))
     assert np.int32 == loaded[0].voices[0].dtype
@@ -61,9 +59,7 @@ def test_builds_give_the_same_bytes(small_corpus: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["garbage", "cut", "inconsistent"])
-def test_corrupt_cache_is_built_again(
-    small_corpus: Path, caplog: pytest.LogCaptureFixture, damage: str
-) -> None:
+def test_corrupt_cache_is_built_again(small_corpus: Path, caplog: pytest.LogCaptureFixture, damage: str) -> None:
     """A cache that cannot be read is built again, with a warning."""
     corpus.load_pieces(cache_dir=small_corpus)
     path = small_corpus / corpus_cache.CACHE_NAME
@@ -121,9 +117,7 @@ def test_a_cache_serves_without_music21(small_corpus: Path, monkeypatch: pytest.
     assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
 
 
-def test_an_empty_corpus_is_an_error(
-    small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_corpus_is_an_error(small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A music21 that was installed without its corpus is named."""
     monkeypatch.setattr(corpus, "_corpus_folder", lambda: tmp_path / "nowhere")
     with pytest.raises(CorpusError, match="no corpus in"):
@@ -181,10 +175,7 @@ def empty_tasks(tmp_path: Path, count: int) -> list[Task]:
         file.write_text("")
     parts = tmp_path / "parts"
     parts.mkdir()
-    return [
-        Task(corpus.parse_file, "ryansMammoth", file, parts / f"{file.stem}.json", "music21 1")
-        for file in files
-    ]
+    return [Task(corpus.parse_file, "ryansMammoth", file, parts / f"{file.stem}.json", "music21 1") for file in files]
 
 
 def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:

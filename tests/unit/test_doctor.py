@@ -222,9 +222,7 @@ def test_a_port_that_the_other_client_sees_late_is_waited_for(monkeypatch: pytes
     monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
     system = Renamed()
     looks = [(), (), ()]  # before it is made, and twice after it
-    monkeypatch.setattr(
-        system, "output_names", lambda: looks.pop() if looks else Renamed.output_names(system)
-    )
+    monkeypatch.setattr(system, "output_names", lambda: looks.pop() if looks else Renamed.output_names(system))
     assert PASS is only(round_trip.check_round_trip(opened(system))).status
 
 

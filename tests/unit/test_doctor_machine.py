@@ -48,9 +48,7 @@ def test_real_time_priority_is_asked_for_in_passing(monkeypatch: pytest.MonkeyPa
     assert PASS is only(rights.check_priority()).status
 
 
-def test_a_user_without_rights_is_told_how_to_get_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_without_rights_is_told_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Linux the group, the limit and the sequencer are looked at, each with its command."""
     grp, resource = pytest.importorskip("grp"), pytest.importorskip("resource")
     monkeypatch.setattr(sys, "platform", "linux")

@@ -67,9 +67,7 @@ def test_a_loop_is_proven_by_two_notes() -> None:
     """From the third note that comes back on, what comes back is dropped, its note-off too."""
     loop = Loop()
     dropped = [
-        loop.round(message, place + after_s)
-        for place in range(4)
-        for message, after_s in ((ON, 0.0), (OFF, 0.5))
+        loop.round(message, place + after_s) for place in range(4) for message, after_s in ((ON, 0.0), (OFF, 0.5))
     ]
     assert [False] * 4 + [True] * 4 == dropped
     assert 4 == loop.echoes.count

@@ -147,8 +147,7 @@ def test_rewards_before_the_first_step_are_there() -> None:
 def test_the_touch_is_the_players() -> None:
     """A soft player is answered softly."""
     soft, loud = (
-        tell(make_engine(pulse(), key="C"), TimedMessage(0.0, NoteOn(0, 60, velocity)))
-        for velocity in (30, 110)
+        tell(make_engine(pulse(), key="C"), TimedMessage(0.0, NoteOn(0, 60, velocity))) for velocity in (30, 110)
     )
     messages = [timed.message for engine in (soft, loud) for timed in steps(engine, 1)]
     velocities = [message.velocity for message in messages if isinstance(message, NoteOn)]
@@ -236,7 +235,6 @@ def test_chance_is_the_generators_alone() -> None:
     """The same generator gives the same music, another one other music."""
     heard = note(0.0, length_s=9.0)
     played = [
-        ons(play_session(make_engine(Indifferent(), seed, key="C", temperature=1.0), heard, 5.0))
-        for seed in (1, 1, 2)
+        ons(play_session(make_engine(Indifferent(), seed, key="C", temperature=1.0), heard, 5.0)) for seed in (1, 1, 2)
     ]
     assert played[0] == played[1] != played[2]

@@ -61,9 +61,7 @@ def make_game(seed: int = 0) -> Game:
     return game
 
 
-def legal_action(
-    legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0, role: Role = MELODY
-) -> int:
+def legal_action(legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0, role: Role = MELODY) -> int:
     """Give a legal action: often a hold, now and then a rest, else some onset of the mode's scale."""
     kind = rng.random()
     if kind < 0.5 and legal[HOLD_ACTION]:
@@ -128,9 +126,7 @@ def random_voice(low: int, high: int, steps: int, rng: np.random.Generator) -> R
     return rows
 
 
-def live_messages(
-    voices: list[Rows], step_s: float, transposed: int
-) -> dict[int, list[tuple[Message, float]]]:
+def live_messages(voices: list[Rows], step_s: float, transposed: int) -> dict[int, list[tuple[Message, float]]]:
     """Give by step what a player sends who plays the voices exactly on the grid; note-offs come first."""
     messages: dict[int, list[tuple[Message, float]]] = {}
     for message_type in (NoteOff, NoteOn):
@@ -163,9 +159,7 @@ def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uin
 )
 @pytest.mark.parametrize("polyphonic", [False, True], ids=["melody", "chords"])
 @pytest.mark.parametrize("role", [MELODY, COMPING], ids=["a tune", "comping"])
-def test_the_stage_is_what_was_trained_on(
-    key: str, beat: int, name: str, role: Role, *, polyphonic: bool
-) -> None:
+def test_the_stage_is_what_was_trained_on(key: str, beat: int, name: str, role: Role, *, polyphonic: bool) -> None:
     """Heard live on the grid in a locked key, each step's observation and reward terms are the game's."""
     meter = parse_meter(name)
     rng = np.random.default_rng([beat, meter.numerator, polyphonic])
@@ -202,9 +196,7 @@ def test_the_stage_is_what_was_trained_on(
         assert actions[step] == engine.decision.action
         np.testing.assert_array_equal(expected_seen[step], actor.seen[step], err_msg=f"at step {step}")
         live = engine.rewards()
-        assert pytest.approx(expected_terms[step], abs=1e-6) == {
-            name: live[name] for name in role.rewards.terms
-        }
+        assert pytest.approx(expected_terms[step], abs=1e-6) == {name: live[name] for name in role.rewards.terms}
 
 
 def test_the_parity_test_sees_something() -> None:
@@ -386,9 +378,7 @@ def test_observations_do_not_change_afterwards(material: tuple[list[Part], Playe
 def test_the_network_sees_the_observation() -> None:
     """The network's groups are the observation's features, one output an action."""
     assert (SIZE, ACTION_COUNT) == (NETWORK.columns, NETWORK.actions)
-    assert [(f.name, f.columns, f.values) for f in FEATURES] == [
-        (g.name, g.columns, g.values) for g in NETWORK.groups
-    ]
+    assert [(f.name, f.columns, f.values) for f in FEATURES] == [(g.name, g.columns, g.values) for g in NETWORK.groups]
 
 
 def _first_columns() -> dict[str, int]:

@@ -184,9 +184,7 @@ def test_greedy_draws_among_equals() -> None:
 def test_evaluate() -> None:
     """Columns of the same figures: people, random notes, the prior alone, greed, the actor, and others."""
     told: list[tuple[float, float]] = []
-    plan = Plan(
-        tunes(), duets(), BEST, 3, "ours", {"old": Always(REST_ACTION)}, known_phrases([duets()[0].partner])
-    )
+    plan = Plan(tunes(), duets(), BEST, 3, "ours", {"old": Always(REST_ACTION)}, known_phrases([duets()[0].partner]))
     evaluation = evaluate(Always(FIRST_ONSET, habit=REST_ACTION), plan, lambda *done: told.append(done))
     table = evaluation.table
     names = ["human", "random in key", "prior only", "greedy on reward", "ours", "old"]
@@ -228,9 +226,7 @@ def test_spread() -> None:
     pieces = [chorale(f"chorale-{bars}", bars=bars) for bars in (9, *range(10, 20))]
     parts = list(chorale_parts(pieces, "chorale", 4, casts=DUETS[:1]))
     chosen = spread(parts, 5)
-    assert ["10", "12", "14", "17", "19"] == [
-        part.name.split(":")[0].removeprefix("chorale-") for part in chosen
-    ]
+    assert ["10", "12", "14", "17", "19"] == [part.name.split(":")[0].removeprefix("chorale-") for part in chosen]
     lengths = {len(events) for part in chosen for events in (part.player, part.bits, part.partner)}
     assert {4 * BEATS} == lengths
     assert 10 == len(spread(parts, 100))

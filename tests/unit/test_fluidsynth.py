@@ -113,16 +113,12 @@ def test_the_program_that_is_asked_for_is_chosen(folder: Path, told: list[Event]
     assert ["prog 3 24", "quit", "prog 3 40", "quit"] == ((folder / "told").read_text().splitlines())
 
 
-def test_one_that_ends_is_told_of_with_its_last_words(
-    folder: Path, sound: Fluidsynth, told: list[Event]
-) -> None:
+def test_one_that_ends_is_told_of_with_its_last_words(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
     """The music goes on without it; with the next performer another one is started."""
     (folder / "broken").touch()
     sound.hear(ready(backend="coremidi"))
     wait_for(lambda: texts(told, Warned), "warning")
-    assert ["fluidsynth has ended (error: no sound card); the music goes on without its sound"] == texts(
-        told, Warned
-    )
+    assert ["fluidsynth has ended (error: no sound card); the music goes on without its sound"] == texts(told, Warned)
     (folder / "broken").unlink()
     sound.hear(ready(backend="coremidi"))
     wait_for(lambda: len(starts(folder)) == 2 and texts(told, Notice), "another start")

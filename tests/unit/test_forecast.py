@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from improviser.app import JamOptions, performer_settings
+from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.performer.performance import engine_maker

@@ -63,9 +63,7 @@ def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> 
     journal.close()
 
 
-def test_a_full_disk_loses_nothing(
-    journal: Journal, warnings: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_loses_nothing(journal: Journal, warnings: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Told once, what finds no room waits, and is written when there is room again, whole lines in order."""
     monkeypatch.setattr(module, "RETRY_S", 0.0)
     journal.take(NOTES[0])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.cli import learner
+from improviser.app import learner_process as learner
 from improviser.ipc.weight_mailbox import WeightMailbox
 from improviser.online import learner_client as learning
 from improviser.online.learner_client import LearnerClient

@@ -40,14 +40,14 @@ def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyP
     shared.close()
 
 
-def test_without_any_memory_the_ledger_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_memory_nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no memory can be made the jam goes on without a shared_state."""
 
     def refuse() -> int:
         """Refuse."""
         raise OSError
 
-    monkeypatch.setattr(ledger, "_anonymous_file", refuse)
+    monkeypatch.setattr(shared_state, "_anonymous_file", refuse)
     shared = shared_state.SharedState()
     assert (None, []) == (shared.descriptor, shared.sounding())
     shared.close()

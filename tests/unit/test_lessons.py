@@ -13,7 +13,7 @@ import pytest
 
 from improviser.agent.checkpoint import set_to_bytes
 from improviser.agent.policy import Policy, Weights
-from improviser.app import JamOptions, performer_settings
+from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.files import bytes_digest
 from improviser.ipc.weight_mailbox import WeightMailbox
 from improviser.midi.message import NoteOff, NoteOn
@@ -145,9 +145,7 @@ def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, 
     assert replays_alike(performance)
 
 
-def test_after_undoing_all_it_plays_as_if_it_had_not_learned(
-    settings: PerformerSettings, teacher: Teacher
-) -> None:
+def test_after_undoing_all_it_plays_as_if_it_had_not_learned(settings: PerformerSettings, teacher: Teacher) -> None:
     """A replay, which takes the model anew from its file, plays the same bit for bit."""
     learned = jam(settings)
     for bar, number in ((2, 1), (4, 2)):
@@ -190,9 +188,7 @@ def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher
     assert [2] == [one.number for one in performance.told(Adopted)]
 
 
-def test_what_is_broken_or_of_another_model_is_not_played_by(
-    settings: PerformerSettings, teacher: Teacher
-) -> None:
+def test_what_is_broken_or_of_another_model_is_not_played_by(settings: PerformerSettings, teacher: Teacher) -> None:
     """A broken one is told; the music goes on as it did."""
     performance = jam(settings)
     tell(performance, 2 * BAR_S, teacher.offer(1, breaks=lambda data: data[:-9]), waits=True)
@@ -205,9 +201,7 @@ def test_what_is_broken_or_of_another_model_is_not_played_by(
     assert all("not the one that was learned" in text for text in texts)
 
 
-def test_a_preset_that_is_changed_to_knows_nothing_of_it(
-    settings: PerformerSettings, teacher: Teacher
-) -> None:
+def test_a_preset_that_is_changed_to_knows_nothing_of_it(settings: PerformerSettings, teacher: Teacher) -> None:
     """Its model is another one; undoing goes back to presses only."""
     performance = jam(settings)
     tell(performance, BAR_S, teacher.offer(1), waits=True)
@@ -237,9 +231,7 @@ def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teache
 
 def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSettings, teacher: Teacher) -> None:
     """The engine begins anew, and plays by what was learned."""
-    performance = Performance(
-        settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE
-    )
+    performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"  # that others can reach
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     tell(performance, 3 * BAR_S + 0.9, partial(teacher.offer, 2), waits=True)

@@ -127,9 +127,7 @@ def test_two_peers_agree(peers: tuple[LinkPeer, LinkPeer]) -> None:
     clock, inbox = MonotonicClock(), Inbox()
     watch = LinkMonitor(ours, clock, inbox)
     theirs.set_tempo(77.0)
-    wait_for(
-        lambda: ours.read(clock).tempo_bpm == pytest.approx(77.0, abs=0.01), "the tempo of the other peer"
-    )
+    wait_for(lambda: ours.read(clock).tempo_bpm == pytest.approx(77.0, abs=0.01), "the tempo of the other peer")
     one, other = ours.read(clock), theirs.read(clock)
     beats = (other.at_s - one.at_s) * 77.0 / 60
     assert abs((one.beat + beats - other.beat + 2) % 4 - 2) < 0.05

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.app import JamOptions
-from improviser.app import performer_settings as jam_settings
+from improviser.app.jam_settings import JamOptions
+from improviser.app.jam_settings import performer_settings as jam_settings
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.performer.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
 from improviser.performer.performance import engine_maker
@@ -91,9 +91,7 @@ def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> 
     assert len(notes) > 5
     assert {note % 12 for note in notes} <= {6, 8, 10, 11, 1, 3, 5}
     told = performance.told(Understood)
-    assert ("F#", 1.0) == next(
-        (event.key, event.key_confidence) for event in told if event.at_s > START_S + begin_s
-    )
+    assert ("F#", 1.0) == next((event.key, event.key_confidence) for event in told if event.at_s > START_S + begin_s)
     unlocked = [event for event in told if 9 * BAR_S < event.at_s - START_S < 11 * BAR_S]
     assert all(event.key != "F#" and event.key_confidence < 1.0 for event in unlocked)
     lines = "".join(map(value_to_line, (settings, ready(backend="loopback", seed=7), *performance.events)))
@@ -143,9 +141,7 @@ def test_a_page_is_heard_as_a_keyboard() -> None:
     performance.at(1.0, lambda: inbox.put(Receive((0x90, 60, 80))))
     performance.at(1.5, lambda: inbox.put(Receive((0x80, 60, 0))))
     performance.run(until_s=2.0)
-    assert [(START_S + 1.0, 60, "Page")] == [
-        (heard.at_s, heard.note, heard.port) for heard in performance.told(Heard)
-    ]
+    assert [(START_S + 1.0, 60, "Page")] == [(heard.at_s, heard.note, heard.port) for heard in performance.told(Heard)]
 
 
 @pytest.mark.parametrize(
@@ -181,9 +177,7 @@ class Room:
     def _open(self, **wanted: str | None) -> OpenPorts:
         """Open them in this patchbay."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                "improviser.performer.ports.opening.open_backend", lambda _: LoopbackBackend(self.patchbay)
-            )
+            patch.setattr("improviser.performer.ports.opening.open_backend", lambda _: LoopbackBackend(self.patchbay))
             return open_ports(port_settings(**wanted), self.inbox, ignore)
 
     def told(self) -> list[object]:

@@ -279,9 +279,7 @@ def test_density_and_register_correlation() -> None:
 
     def bars(*onsets: int, start: int = 60) -> str:
         """Give bars of so many onsets, one note each, each bar's a tone higher."""
-        return "".join(
-            f"{start + 2 * bar} " * count + "- " * (16 - count) for bar, count in enumerate(onsets)
-        )
+        return "".join(f"{start + 2 * bar} " * count + "- " * (16 - count) for bar, count in enumerate(onsets))
 
     same = measure(bars(1, 2, 3), bars(2, 4, 6), steps=48)
     assert pytest.approx((1, 1)) == (same["density correlation"], same["register correlation"])
@@ -320,6 +318,4 @@ def test_vendi_reads_note_lengths() -> None:
 def test_too_short_for_a_composition() -> None:
     """Where there is nothing to count the figure is nan, not zero."""
     result = measure("60 62", steps=8)
-    assert all(
-        math.isnan(result[name]) for name in ("in motif %", "onsets per bar", "bars repeated %", "Vendi")
-    )
+    assert all(math.isnan(result[name]) for name in ("in motif %", "onsets per bar", "bars repeated %", "Vendi"))

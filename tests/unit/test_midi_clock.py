@@ -20,10 +20,7 @@ def ticks(*tempos_bpm: float, beats: int = 32, start_s: float = 100.0) -> list[f
 def uneven(moments: Iterable[float], jitter_s: float, seed: int = 0) -> list[float]:
     """Give moments that come too early or too late by up to `jitter_s`, in order all the same."""
     rng = np.random.default_rng(seed)
-    return [
-        float(at_s)
-        for at_s in np.maximum.accumulate([at + rng.uniform(-jitter_s, jitter_s) for at in moments])
-    ]
+    return [float(at_s) for at_s in np.maximum.accumulate([at + rng.uniform(-jitter_s, jitter_s) for at in moments])]
 
 
 def follow(moments: Iterable[float]) -> list[Sync]:

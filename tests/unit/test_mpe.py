@@ -44,9 +44,7 @@ def test_a_zone_that_is_told_is_one_player(master: int, member: int, outside: in
     """Its notes and pedals are the master's; what shapes one note is nobody's; other channels stay."""
     zones = MpeZones()
     merged(zones, *configured(master, 5))
-    assert [NoteOn(master, 60, 90), NoteOff(master, 60)] == merged(
-        zones, NoteOn(member, 60, 90), NoteOff(member, 60)
-    )
+    assert [NoteOn(master, 60, 90), NoteOff(master, 60)] == merged(zones, NoteOn(member, 60, 90), NoteOff(member, 60))
     assert [ControlChange(master, 64, 127)] * 2 == merged(
         zones, ControlChange(master, 64, 127), ControlChange(member, 64, 127)
     )

@@ -136,9 +136,7 @@ def test_the_bass_is_seen_above_the_tonic() -> None:
     assert [[7], [0], [12]] == seen
 
 
-@pytest.mark.parametrize(
-    ("confidence", "level"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.8, 2), (0.9, 3), (1.0, 3)]
-)
+@pytest.mark.parametrize(("confidence", "level"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.8, 2), (0.9, 3), (1.0, 3)])
 def test_certainty(confidence: float, level: int) -> None:
     """A key is surer from even odds, three to one and nine to one on."""
     assert level == certainty(confidence)
@@ -200,9 +198,7 @@ def test_our_repetition_is_seen_in_half_lags() -> None:
     """Half of a repetition is one half lag, the whole of it two; a long loop is bounded at four."""
     figure = "C4 - D4 - "
     texts = (figure, figure + "C4 -", figure * 2, figure * 5)
-    assert [[0, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0], [4, 3, 0, 0]] == [
-        see("", text)["own_runs"] for text in texts
-    ]
+    assert [[0, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0], [4, 3, 0, 0]] == [see("", text)["own_runs"] for text in texts]
 
 
 def test_transposing_the_music_changes_nothing() -> None:

@@ -64,9 +64,7 @@ def test_a_piece_may_begin_with_nothing() -> None:
     assert onsets(compose([]).tracks[0])
 
 
-@pytest.mark.parametrize(
-    ("meter", "bars", "beats"), [((4, 4), 3, 12), ((3, 4), 3, 9), ((6, 8), 2, 6), ((2, 4), 1, 2)]
-)
+@pytest.mark.parametrize(("meter", "bars", "beats"), [((4, 4), 3, 12), ((3, 4), 3, 9), ((6, 8), 2, 6), ((2, 4), 1, 2)])
 def test_a_piece_has_its_bars(meter: tuple[int, int], bars: int, beats: int) -> None:
     """A piece lasts as many bars of its meter as asked, at its tempo."""
     settings = replace(IN_C, meter=meter, tempo_bpm=96.0)
@@ -85,9 +83,7 @@ def test_a_fragment_out_of_the_register(note: int) -> None:
 def test_a_fragment_longer_than_the_piece() -> None:
     """A fragment that does not fit is refused, with the bars that it takes; one that just fits is all."""
     assert 8 == len(onsets(compose([60] * 8).tracks[0]))
-    with pytest.raises(
-        UsageError, match=r"^the fragment's 9 beats do not fit into --bars 2; give at least 3$"
-    ):
+    with pytest.raises(UsageError, match=r"^the fragment's 9 beats do not fit into --bars 2; give at least 3$"):
         compose([60] * 9)
 
 

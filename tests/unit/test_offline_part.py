@@ -103,9 +103,7 @@ def test_a_song_without_end() -> None:
 def test_drums_are_kept_and_not_heard() -> None:
     """Notes of channel 10 stay, and the improviser plays as if they were not there."""
     drums = to_track("C#2 F#2 " * 8, channel=9)
-    with_drums, without = (
-        render(to_song(*parts), actor=random_policy()) for parts in ((TUNE, drums), (TUNE,))
-    )
+    with_drums, without = (render(to_song(*parts), actor=random_policy()) for parts in ((TUNE, drums), (TUNE,)))
     assert without.tracks[-1] == with_drums.tracks[-1]
     assert drums in with_drums.tracks
 

@@ -98,9 +98,7 @@ def test_any_ticks_a_beat(tmp_path: Path, ticks: int) -> None:
     song = read_file(tmp_path / "song.mid")
     assert (ticks if ticks > 7 else ticks * -(-96 // ticks)) == song.ticks_per_beat
     assert [MeterChange(0, 1, 8), MeterChange(song.ticks_per_beat, 4, 4)] == list(song.meter_map)
-    assert [float(beat) for beat in range(16)] == [
-        tick / song.ticks_per_beat for tick, _ in onsets(song.tracks[0])
-    ]
+    assert [float(beat) for beat in range(16)] == [tick / song.ticks_per_beat for tick, _ in onsets(song.tracks[0])]
     assert {} == sounding_after(timed(song.tracks[1]))
     assert 0 < min(length for length in _lengths(song.tracks[1]))
 
@@ -172,9 +170,7 @@ def test_the_key_unknown_the_first_bar_is_listened_to() -> None:
 def test_swing_moves_what_is_between_the_beats() -> None:
     """With swing the second eighths come late, and the beats stay."""
     drawn = replace(IN_C, temperature=1.0, swing=0.75)
-    places = {
-        round(beat % 1, 3) for beat in beats(render(to_song(TUNE), actor=Indifferent(), settings=drawn))
-    }
+    places = {round(beat % 1, 3) for beat in beats(render(to_song(TUNE), actor=Indifferent(), settings=drawn))}
     assert {0.0, 0.375, 0.75, 0.875} == places
 
 
@@ -280,9 +276,7 @@ def test_a_pickup_that_is_none(pickup: float, reason: str) -> None:
 def test_the_same_seed_gives_the_same_song() -> None:
     """One seed gives one song, another seed another."""
     drawn = replace(IN_C, temperature=1.0)
-    first, again, other = (
-        render(to_song(TUNE), actor=Indifferent(), settings=drawn, seed=seed) for seed in (1, 1, 2)
-    )
+    first, again, other = (render(to_song(TUNE), actor=Indifferent(), settings=drawn, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first.tracks[-1] != other.tracks[-1]
 

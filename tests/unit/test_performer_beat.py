@@ -234,9 +234,7 @@ def test_a_loop_is_not_listened_to() -> None:
     performance = Performance()
     performance.play(1.0, NoteOn(3, 60, 80))
     echo = performance.inbox.hears("Loop")
-    performance.backend.open_input(
-        "Improviser Out", lambda data, _: echo(data, performance.clock.now_ns() + 1_000_000)
-    )
+    performance.backend.open_input("Improviser Out", lambda data, _: echo(data, performance.clock.now_ns() + 1_000_000))
     summary = performance.run(until_s=12.0)
     assert (3, 11) == (summary.notes_heard, summary.feedback)
     assert 1 == len(performance.told(Warned))
@@ -266,9 +264,7 @@ def test_one_seed_plays_one_way() -> None:
     for _ in range(2):
         performance = Performance(performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=7))
         for beat in range(16):
-            performance.play(
-                1.0 + beat / 2, replace(ON, note=60 + beat % 5), replace(OFF, note=60 + beat % 5)
-            )
+            performance.play(1.0 + beat / 2, replace(ON, note=60 + beat % 5), replace(OFF, note=60 + beat % 5))
         performance.run(until_s=10.0)
         takes.append(performance.sent)
     assert takes[0] == takes[1]

@@ -87,9 +87,7 @@ def test_a_lost_input_lifts_its_keys() -> None:
     assert [ON, NoteOn(0, 64, 80)] == engine.heard[:2]
     assert [OFF, ControlChange(2, SUSTAIN_PEDAL, 0)] == engine.heard[6:]
     assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
-    assert [Warned(f"the input '{KEYBOARD}' is gone; it is used again when it is back")] == (
-        performance.told(Warned)
-    )
+    assert [Warned(f"the input '{KEYBOARD}' is gone; it is used again when it is back")] == (performance.told(Warned))
 
 
 def test_a_lost_output_ends_the_performance() -> None:

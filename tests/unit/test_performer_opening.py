@@ -219,9 +219,7 @@ def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) 
     """Where another improviser has its port, that is told; on a port that is named there may be two."""
     monkeypatch.setattr(opening, "TWIN_S", 0.0)
     offer(patchbay, "Improviser:Improviser Out", "Keys")
-    with pytest.raises(
-        PortError, match="another improviser is playing: there is a port 'Improviser Out' already"
-    ):
+    with pytest.raises(PortError, match="another improviser is playing: there is a port 'Improviser Out' already"):
         opened()
     LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
     assert ("Synth",) == opened(output_pattern="Synth", input_pattern="Keys").names()["out"]
@@ -247,9 +245,7 @@ def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
     assert 1 == inbox.queue.qsize()
 
 
-def test_a_port_that_came_back_unseen_is_opened_anew(
-    patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_that_came_back_unseen_is_opened_anew(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name was never missing when it was looked for, but its cable is: it is heard again."""
     offer(patchbay, "Keys")
     inbox, ports = Inbox(), opened()

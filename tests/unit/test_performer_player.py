@@ -185,7 +185,5 @@ def test_the_built_in_player_leaves_for_somebody_else() -> None:
     summary = performance.run(until_s=GRACE_S + 3.3 + 2 * BAR_S)
     assert 1 == len(performance.told(Notice))
     assert START_S + GRACE_S + 3.3 == pytest.approx(summary.start_s)
-    assert NoteOn(0, 48, 100) == NoteOn(
-        0, performance.told(Heard)[-1].note, performance.told(Heard)[-1].velocity
-    )
+    assert NoteOn(0, 48, 100) == NoteOn(0, performance.told(Heard)[-1].note, performance.told(Heard)[-1].velocity)
     assert 0 == summary.stuck_notes

@@ -46,9 +46,7 @@ def test_a_parent_that_thinks_better_of_it_is_no_fault(
     assert (0, []) == perform(monkeypatch, *told)
 
 
-@pytest.mark.parametrize(
-    "told", ["nonsense\n", Stop().event + "\n", value_to_line(PerformerSettings("x", "m", {}))]
-)
+@pytest.mark.parametrize("told", ["nonsense\n", Stop().event + "\n", value_to_line(PerformerSettings("x", "m", {}))])
 def test_other_lines_are_wrong_usage(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no ports' settings ends it with code 2 and an error."""
     code, (error,) = perform(monkeypatch, told)

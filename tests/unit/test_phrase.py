@@ -63,9 +63,7 @@ def test_touch_follows_the_player_and_the_meter() -> None:
     assert velocity(100, 0.5) > velocity(50, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("bound", "touch", "strength"), [(VELOCITY_MIN, 1, 0.0), (VELOCITY_MAX, 127 / UNDER, 1.0)]
-)
+@pytest.mark.parametrize(("bound", "touch", "strength"), [(VELOCITY_MIN, 1, 0.0), (VELOCITY_MAX, 127 / UNDER, 1.0)])
 def test_velocities_keep_their_bounds(bound: int, touch: float, strength: float) -> None:
     """The softest and the loudest touch stay within what sounds like a note."""
     assert bound == velocity(touch, strength)

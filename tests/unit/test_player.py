@@ -15,9 +15,7 @@ def player() -> Player:
 
 def push(one: Player, event: int, bits: int) -> Player:
     """Let a player in C major take in a step."""
-    one.push(
-        np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([0]), np.array([4])
-    )
+    one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([0]), np.array([4]))
     return one
 
 

@@ -225,9 +225,7 @@ def test_messages_go_through_virtual_ports(backend: AlsaBackend) -> None:
 
 @given(
     st.one_of(
-        st.tuples(
-            st.integers(0x80, 0xBF) | st.integers(0xE0, 0xEF), st.integers(0, 127), st.integers(0, 127)
-        ),
+        st.tuples(st.integers(0x80, 0xBF) | st.integers(0xE0, 0xEF), st.integers(0, 127), st.integers(0, 127)),
         st.tuples(st.integers(0xC0, 0xDF), st.integers(0, 127)),
         st.tuples(st.sampled_from([0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF])),
         st.tuples(st.just(0xF2), st.integers(0, 127), st.integers(0, 127)),

@@ -66,9 +66,7 @@ def test_matches_put_own_ports_last() -> None:
 
 def test_no_match_tells_what_is_available() -> None:
     """The error names the pattern, the ports that there are, and the command that lists them."""
-    with pytest.raises(
-        PortError, match=r"no MIDI input matches 'x' \(available: 'A', 'B'\); see: improviser"
-    ):
+    with pytest.raises(PortError, match=r"no MIDI input matches 'x' \(available: 'A', 'B'\); see: improviser"):
         match_names("x", ("A", "B"), "input")
     with pytest.raises(PortError, match="available: none"):
         match_names("x", (), "input")

@@ -32,9 +32,7 @@ def test_an_unknown_backend_is_a_usage_error() -> None:
     ("platform", "tried"),
     [("linux", ["jack", "alsa", "rtmidi-jack"]), ("darwin", ["coremidi", "jack"]), ("win32", ["winmm"])],
 )
-def test_auto_tries_what_the_platform_has(
-    platform: str, tried: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_tries_what_the_platform_has(platform: str, tried: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is tried in order; when none works all reasons are told, but for those of a stand-in."""
     monkeypatch.setattr(sys, "platform", platform)
     opened: list[str] = []

@@ -137,9 +137,7 @@ def test_a_take_has_the_key_that_it_was_played_in() -> None:
     recorder = take()
     for key in ("G", "Ebm", "Ebm", "", "", ""):  # a note that nobody decided has none
         recorder.take(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
-    assert (
-        Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor
-    )
+    assert Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor
     locked = Recorder(replace(GRID, engine={**GRID.engine, "key": "D"}))
     assert MetaEvent(MetaKind.KEY_SIGNATURE, b"\2\0") == locked.song().conductor.events[0].message
     assert NO_CONDUCTOR == Recorder(replace(GRID, engine={**GRID.engine, "key": "auto"})).song().conductor

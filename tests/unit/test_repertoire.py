@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from improviser.app import JamOptions, performer_settings
+from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange
 from improviser.performer.performance import engine_maker
 from improviser.protocol import (
@@ -172,9 +172,7 @@ def test_a_successor_begins_with_what_was_played(settings: PerformerSettings) ->
     first.run(until_s=8 * BAR_S)
     (changed,) = first.told(Changed)
     successor = replace(settings, preset=changed.preset, engine=changed.engine, model=changed.model)
-    second = Performance(
-        successor, new_engine=lambda: engine_maker(successor)(0.0), player=PlayerUse.WHEN_ALONE
-    )
+    second = Performance(successor, new_engine=lambda: engine_maker(successor)(0.0), player=PlayerUse.WHEN_ALONE)
     second.backend.name = "jack"
     for beat in range(16):
         second.play(12.0 + beat * 0.5, NoteOn(0, 61 + beat % 5, 80))
@@ -223,9 +221,7 @@ def test_its_sound_is_chosen(settings: PerformerSettings) -> None:
 
 def test_it_stays_when_somebody_else_comes_in(settings: PerformerSettings) -> None:
     """The built-in player leaves: the engine begins anew, as what was chosen."""
-    performance = Performance(
-        settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE
-    )
+    performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"  # that others can reach
     ask_next(performance, 3 * BAR_S)
     performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))

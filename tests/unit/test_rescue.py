@@ -51,9 +51,7 @@ def test_the_listeners_of_the_virtual_port_are_released(patchbay: Patchbay) -> N
     assert (OFFS, []) == (synth.heard, other.heard)
 
 
-def test_without_known_listeners_a_fresh_port_serves(
-    patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_known_listeners_a_fresh_port_serves(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
     """A virtual port of the same name is made, for programs that connect by name; who they are is unknown."""
     synth = Synth()
 

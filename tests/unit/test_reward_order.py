@@ -57,10 +57,7 @@ def test_a_melody_earns_more_than_random_notes_of_the_key(rhythm: int, style: in
 
 def test_a_melody_earns_more_than_chance(style: int) -> None:
     """The example melody earns clearly more than events drawn from the whole register."""
-    assert (
-        _reward(MELODY, style)
-        > _reward(random_line(np.random.default_rng(2), STEPS, range(48, 85)), style) + 0.2
-    )
+    assert _reward(MELODY, style) > _reward(random_line(np.random.default_rng(2), STEPS, range(48, 85)), style) + 0.2
 
 
 def test_every_term_keeps_its_bounds() -> None:
@@ -107,7 +104,5 @@ def _random_scene(
 
 def test_the_reward_does_not_depend_on_the_key() -> None:
     """A line and its player a tone higher, in the key a tone higher, earn the same in every term."""
-    raised = [
-        [event + 2 if event > NONE + 2 else event for event in events(text)] for text in (MELODY, ABOVE)
-    ]
+    raised = [[event + 2 if event > NONE + 2 else event for event in events(text)] for text in (MELODY, ABOVE)]
     assert judge_line(MELODY, ABOVE) == judge_line(*raised, key="D")

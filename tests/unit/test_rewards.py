@@ -35,9 +35,7 @@ def test_stepwise_harmony_of_the_worked_example() -> None:
     assert 1 / 3 == stepwise_harmony([60, 64, 67, 69])
 
 
-@pytest.mark.parametrize(
-    ("share", "notes"), [(0.0, []), (0.0, [60]), (1.0, [60, 62, 60, 60]), (0.0, [60, 63])]
-)
+@pytest.mark.parametrize(("share", "notes"), [(0.0, []), (0.0, [60]), (1.0, [60, 62, 60, 60]), (0.0, [60, 63])])
 def test_stepwise_harmony_at_its_ends(share: float, notes: list[int]) -> None:
     """One note makes no step; seconds and repetitions count in full, thirds nothing."""
     assert share == stepwise_harmony(notes)

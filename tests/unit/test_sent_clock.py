@@ -40,9 +40,9 @@ def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: Cloc
     assert [1.0, 3.0, 5.0, 7.0, 9.0] == pytest.approx(ons(performance), abs=1e-4)
     assert not performance.told(Synced)
     assert not performance.told(Started)
-    assert [
-        f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"
-    ] == texts(performance)
+    assert [f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"] == texts(
+        performance
+    )
 
 
 def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:

@@ -191,9 +191,7 @@ def test_a_pad_is_nobody_who_plays() -> None:
 def test_a_knob_that_was_turned_back_stays_so_with_another_player() -> None:
     """Also where the preset has it elsewhere."""
     engine = ENGINE | {"panel": {"density": 1.5}}
-    performance = Performance(
-        performer_settings(engine=engine), actor=random_policy(), player=PlayerUse.WHEN_ALONE
-    )
+    performance = Performance(performer_settings(engine=engine), actor=random_policy(), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"
     performance.at(6.0, partial(performance.inbox.put, Turn(Knob.DENSITY, 1.0)))
     performance.play(8.0, NoteOn(0, 61, 90))

@@ -148,9 +148,7 @@ def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("last", ['{"event": "summary"}', '{"event": "error", "text": "why"}'])
-def test_what_sounds_after_the_end_is_released(
-    play: Play, monkeypatch: pytest.MonkeyPatch, last: str
-) -> None:
+def test_what_sounds_after_the_end_is_released(play: Play, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     """Notes that the performer itself could not end are ended, and that is told, with a fault or not."""
     released = rescuing(monkeypatch)
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 0)
@@ -169,9 +167,7 @@ def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pyt
 
 def test_a_fault_that_was_told_is_not_told_twice(play: Play) -> None:
     """After an error of its own the performer may end as it likes."""
-    assert [Failed("why", 2)] == events(
-        play("""say('{"event": "error", "text": "why", "code": 2}'); sys.exit(2)""")
-    )
+    assert [Failed("why", 2)] == events(play("""say('{"event": "error", "text": "why", "code": 2}'); sys.exit(2)"""))
 
 
 def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,9 +182,7 @@ def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch)
         assert "killed by signal 9" in str(list(stream))
 
 
-def test_a_performer_that_has_said_its_summary_may_take_longer(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_performer_that_has_said_its_summary_may_take_longer(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """It only closes its ports, which takes seconds on a busy machine; killed for that, it has not failed."""
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
     monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
@@ -348,9 +342,7 @@ def test_a_midi_system_that_stays_away_is_told(
     assert Failed("no JACK server answers") == losing(1000)[-1]
 
 
-def test_a_performer_that_dies_again_and_again_is_given_up(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_performer_that_dies_again_and_again_is_given_up(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """After some restarts within a minute the jam ends with the fault."""
     performer = play(f"lines.readline(); lines.readline(); say('{READY}'); sys.exit(4)")
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 2)
@@ -359,9 +351,7 @@ def test_a_performer_that_dies_again_and_again_is_given_up(
     assert Failed("the performer ended unexpectedly with code 4; start again") == told[-1]
 
 
-def test_a_performer_whose_heart_stands_still_is_replaced(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_performer_whose_heart_stands_still_is_replaced(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is killed after a while of stillness, though nobody asked it to stop."""
     performer = play(f"lines.readline(); lines.readline(); say('{READY}'); time.sleep(600)")
     monkeypatch.setattr(supervisor, "STILL_S", 0.1)

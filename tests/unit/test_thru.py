@@ -159,9 +159,7 @@ def test_two_players_on_the_same_key_leave_nothing_hanging() -> None:
     performance.play(0.525, NoteOff(5, 60), port="Improviser In")
     performance.run(until_s=1.0)
     assert [0.1, 0.5, 0.505, 0.525] == [at_s for at_s, _ in of_channel(performance, 5)]
-    assert [(KEYBOARD, 60), ("Improviser In", 60)] == [
-        (event.port, event.note) for event in performance.told(Lifted)
-    ]
+    assert [(KEYBOARD, 60), ("Improviser In", 60)] == [(event.port, event.note) for event in performance.told(Lifted)]
 
 
 def test_all_notes_off_goes_out_as_the_players_own_ends() -> None:

@@ -21,9 +21,7 @@ def test_movement() -> None:
 def test_movement_is_the_same_both_ways_and_in_every_key() -> None:
     """It is symmetric, and does not depend on the root alone."""
     np.testing.assert_allclose(MOVEMENT, MOVEMENT.T)
-    np.testing.assert_allclose(
-        MOVEMENT, np.roll(MOVEMENT, (QUALITY_COUNT, QUALITY_COUNT), axis=(0, 1)), rtol=1e-6
-    )
+    np.testing.assert_allclose(MOVEMENT, np.roll(MOVEMENT, (QUALITY_COUNT, QUALITY_COUNT), axis=(0, 1)), rtol=1e-6)
 
 
 def test_shared_tones() -> None:

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from improviser.protocol import Heard
-from improviser.web import bounded
+from improviser.web import connection_limit as bounded
 from improviser.web.address import Address, bind
 from improviser.web.page import Page
 from improviser.web.services import Services
@@ -150,9 +150,7 @@ def test_strangers_that_ask_again_and_again_make_room(monkeypatch: pytest.Monkey
     with serving() as served, contextlib.ExitStack() as stack:
         request = f"GET /wrong/ HTTP/1.1\r\nHost: {served.host}\r\n\r\n".encode()
         for _ in range(20):
-            one = stack.enter_context(
-                socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S)
-            )
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S))
             one.sendall(request[:-2])  # not whole
         with served.connect() as client:
             message_of(client, "hello")

@@ -26,7 +26,8 @@ from improviser.protocol import (
     Stepped,
     Turn,
 )
-from improviser.web import hub, talk
+from improviser.web import broadcaster as hub
+from improviser.web import page_session as talk
 from tests.performing import ready
 from tests.web.serving import message_of, say, serving, wait_until
 

@@ -74,9 +74,7 @@ def _harmony(performance: Performance) -> Figures:
         "distinct chords": float(len(np.unique(struck))),
         "restruck %": percent(struck[1:] == struck[:-1]),
         "fourths up or down %": percent(np.isin(motion, (5, 7))),
-        "movement semitones": float(MOVEMENT[changed[:-1], changed[1:]].mean())
-        if len(motion)
-        else float("nan"),
+        "movement semitones": float(MOVEMENT[changed[:-1], changed[1:]].mean()) if len(motion) else float("nan"),
     }
 
 

@@ -71,9 +71,7 @@ def bars_repeated(events: Events, bar_steps: int) -> float:
 
 def company_figures(performance: Performance) -> Figures:
     """Give what our bars take up of the player's: echo, density and register."""
-    ours, theirs = (
-        whole_bars(events, performance.bar_steps) for events in (performance.events, performance.player)
-    )
+    ours, theirs = (whole_bars(events, performance.bar_steps) for events in (performance.events, performance.player))
     return {
         "echo %": percent(
             [echo for bar, before in zip(ours[1:], theirs, strict=False) for echo in _echoes(bar, before)]
@@ -163,6 +161,4 @@ def _stepwise(notes: Events) -> float:
 def _bar_repeats(bars: list[Events], at: int) -> bool:
     """Tell whether a bar with an onset equals one of the eight before it."""
     bar = bars[at]
-    return bool((bar >= 0).any()) and any(
-        np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at]
-    )
+    return bool((bar >= 0).any()) and any(np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at])

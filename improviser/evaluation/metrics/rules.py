@@ -45,9 +45,7 @@ def rule_statistics(performance: Performance) -> Figures:
         "unique lowest %": percent([int(np.sum(notes == notes.min())) == 1 for notes in sounding]),
         "leaps resolved %": percent([resolved for piece in pieces for resolved in _leap_outcomes(piece)]),
         "in motif %": percent([_in_motif(piece, at) for piece in pieces for at in range(len(piece))]),
-        "in repeated motif %": percent(
-            [_repeats_motif(piece, at) for piece in pieces for at in range(len(piece))]
-        ),
+        "in repeated motif %": percent([_repeats_motif(piece, at) for piece in pieces for at in range(len(piece))]),
         **{f"autocorrelation {lag}": _autocorrelation(onsets, lag) for lag in (1, 2, 3)},
         "rhythm autocorrelation 1": _autocorrelation([piece >= 0 for piece in pieces], 1),
     }

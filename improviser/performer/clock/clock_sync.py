@@ -325,9 +325,7 @@ class ClockSync:
         port = source.port
         if source.is_ours and ("ours", port) not in self._told:
             self._told.add(("ours", port))
-            yield Warned(
-                f"our own MIDI clock comes back on '{port}' and is not followed; take that cable out"
-            )
+            yield Warned(f"our own MIDI clock comes back on '{port}' and is not followed; take that cable out")
         if source.pair is not None and ("pair", port) not in self._told:
             self._told.add(("pair", port))
             one, other = sorted(source.pair)

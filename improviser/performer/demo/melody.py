@@ -73,9 +73,7 @@ class MelodyPlayer:
         """End the tune and give the note-offs of what sounds."""
         self._start_s = None
         self._left.clear()
-        offs: list[TimedMessage] = [
-            TimedMessage(at_s, NoteOff(_CHANNEL, note)) for note in sorted(self._sounding)
-        ]
+        offs: list[TimedMessage] = [TimedMessage(at_s, NoteOff(_CHANNEL, note)) for note in sorted(self._sounding)]
         self._remember(offs, at_s)
         return offs
 

@@ -83,9 +83,7 @@ class MidiInput:
         if engine.decision is not None and engine.next_step_s is None:
             self._tell(Rested(at_s, engine.decision.beat))
 
-    def let_go(
-        self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None
-    ) -> None:
+    def let_go(self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None) -> None:
         """Let an engine hear, and tell, that all that is held on a port, or a channel, is let go of."""
         lifted = self._held.lifted(port=port, channel=channel)
         if channel is not None:

@@ -63,9 +63,7 @@ class Thru:
 
     def release(self, at_s: float, port: str | None = None) -> None:
         """End what sounds of what came on `port`, or on any."""
-        ends: list[Message] = [
-            NoteOff(*key) for key, name in list(self._keys.items()) if port in {None, name}
-        ]
+        ends: list[Message] = [NoteOff(*key) for key, name in list(self._keys.items()) if port in {None, name}]
         ends += [
             ControlChange(channel, SUSTAIN_PEDAL, 0)
             for channel, name in list(self._pedals.items())
@@ -80,9 +78,7 @@ class Thru:
         """Pass on no more, whatever still comes; `release` ends what sounds."""
         self._is_closed = True
 
-    def _as_passed(
-        self, message: Message, data: Sequence[int], port: str
-    ) -> Iterator[tuple[Message, Sequence[int]]]:
+    def _as_passed(self, message: Message, data: Sequence[int], port: str) -> Iterator[tuple[Message, Sequence[int]]]:
         """Yield what is passed on for a message, with its bytes.
 
         "All notes off" and "all sound off" would end the improviser's notes on that channel too: in their

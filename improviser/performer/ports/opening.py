@@ -119,9 +119,7 @@ class Opening:
         """Begin to open what `settings` ask for."""
         self._ports: OpenPorts | None = None
         self._error: Exception | None = None
-        self._thread = threading.Thread(
-            target=self._open, args=(settings, inbox, tell), name="opening", daemon=True
-        )
+        self._thread = threading.Thread(target=self._open, args=(settings, inbox, tell), name="opening", daemon=True)
         self._thread.start()
 
     def result(self) -> OpenPorts:

@@ -43,9 +43,7 @@ class ProbedNotes:
     off_ms: dict[str, float]
 
 
-def judge_grid(
-    notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool
-) -> ProbedNotes:
+def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool) -> ProbedNotes:
     """Judge notes, or ticks, that belong on a grid.
 
     The grid has the step that it ought to have, so that drift counts; where it begins follows from the notes.

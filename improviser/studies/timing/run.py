@@ -250,9 +250,7 @@ def _work(trial: TimingRun, told: Path) -> list[list[str]]:
     """Give the commands that work beside the trial; what the jam says is in the file `told`."""
     learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
     pages = [sys.executable, "-P", "-m", "improviser.studies.timing.pages", str(told), str(trial.work.pages)]
-    return (
-        [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
-    )
+    return [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
 
 
 def _admitted(trial: TimingRun, command: list[str]) -> list[str]:
@@ -267,9 +265,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
 
 
 @contextlib.contextmanager
-def _beside(
-    command: Sequence[str], environment: dict[str, str], output: IO[str] | None = None
-) -> Iterator[None]:
+def _beside(command: Sequence[str], environment: dict[str, str], output: IO[str] | None = None) -> Iterator[None]:
     """Run a command while the block runs; what it says goes to `output`, or nowhere."""
     silent = subprocess.DEVNULL
     process = subprocess.Popen(command, env=environment, stdout=output or silent, stderr=silent)

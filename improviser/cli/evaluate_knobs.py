@@ -49,9 +49,7 @@ def _say_rows(sweeps: list[Sweep]) -> None:
     from improviser.evaluation.knob_sweep import SETTINGS
 
     settings = (f"{setting:g}" for setting in SETTINGS)
-    say_table(
-        ("KNOB", "MEASURE", *settings, "HUMAN", "RANDOM", "MOVED", ""), [knob_row(one) for one in sweeps]
-    )
+    say_table(("KNOB", "MEASURE", *settings, "HUMAN", "RANDOM", "MOVED", ""), [knob_row(one) for one in sweeps])
 
 
 def knob_row(one: Sweep) -> tuple[str, ...]:

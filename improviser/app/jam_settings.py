@@ -250,9 +250,7 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
     low = parse_note(lowest) if lowest else 0
     high = parse_note(highest) if highest else DATA_MAX
     if low > high:
-        raise UsageError(
-            f"nothing lies from {note_name(low)} up to {note_name(high)}; exchange --from and --to"
-        )
+        raise UsageError(f"nothing lies from {note_name(low)} up to {note_name(high)}; exchange --from and --to")
     return low, high
 
 

@@ -12,7 +12,7 @@ from improviser.errors import ImproviserError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from improviser.app import JamOptions
+    from improviser.app.jam_settings import JamOptions
     from improviser.cli.page import PageOptions
     from improviser.cli.view import SafeView
     from improviser.ipc.weight_mailbox import WeightMailbox
@@ -57,7 +57,7 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
         supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
         _check(record)
         begun = _begin(supervisor, options, beside, stack)
-        from improviser.cli.take import Take
+        from improviser.app.take import Take
         from improviser.cli.view import SafeView, choose_view
 
         view = SafeView(choose_view(begun.settings, as_json=as_json))
@@ -88,7 +88,7 @@ class _Begun:
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
     """Let the performer open its ports, and begin."""
-    from improviser.app import performer_settings, port_settings
+    from improviser.app.jam_settings import performer_settings, port_settings
     from improviser.cli.page import open_door
     from improviser.protocol import PlayerUse
 
@@ -103,11 +103,9 @@ def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: E
     return _Begun(settings, door, mailbox)
 
 
-def _company(
-    supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitStack
-) -> list[Callable[[Event], None]]:
+def _company(supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitStack) -> list[Callable[[Event], None]]:
     """Let others learn, hear and steer; give what has to be told of all that happens."""
-    from improviser.app import osc_port_of_settings
+    from improviser.app.jam_settings import osc_port_of_settings
     from improviser.config.resources import control_folder
     from improviser.remote.remote_control import RemoteControl
 
@@ -157,9 +155,7 @@ def _deaf(_event: Event) -> None:
     """Hear nothing."""
 
 
-def _follow(
-    supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]
-) -> Failed | None:
+def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]) -> Failed | None:
     """Let all that happens be heard, in this order, until the end; give the fault that ended it.
 
     Where it cannot be shown any more, as when what it is piped into has ended, the jam ends.
@@ -185,6 +181,4 @@ def _check(record: Path | None) -> None:
         return
     check_suffix(record)
     if not record.absolute().parent.is_dir():
-        raise UsageError(
-            f"cannot record to {record}: there is no folder {record.absolute().parent}; make it first"
-        )
+        raise UsageError(f"cannot record to {record}: there is no folder {record.absolute().parent}; make it first")

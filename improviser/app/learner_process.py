@@ -1,4 +1,4 @@
-"""The process that learns while a jam goes on. Started as `python -m improviser.cli.learner`.
+"""The process that learns while a jam goes on. Started as `python -m improviser.app.learner_process`.
 
 Standard input: where to put what is learned, what is played by, then all that happens, as the journal has
 it; its end is the end. Standard output: offers, and what was found. It plays everything again for itself, so
@@ -86,9 +86,7 @@ class Pupil:
         self._understudy = SessionReplayer(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._apprentice = self._new_apprentice(
-            PresetEntry(what.preset, what.source, what.model, what.engine)
-        )
+        self._apprentice = self._new_apprentice(PresetEntry(what.preset, what.source, what.model, what.engine))
 
     def attend(self) -> None:
         """Learn until there is no more to hear."""
@@ -182,7 +180,7 @@ class Pupil:
 
     def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
         """Give an apprentice for a preset, at the beginning."""
-        from improviser.cli.apprentice import make_apprentice
+        from improviser.app.trainer import make_apprentice
         from improviser.config.preset import load_preset
         from improviser.corpus.library import load_pieces
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from improviser.cli.apprentice import make_apprentice
+from improviser.app.game import game_settings
+from improviser.app.preset_policy import make_settings, preset_actor
+from improviser.app.trainer import make_apprentice
 from improviser.cli.console import progress, say, say_json, say_table
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import make_plan, show_table
 from improviser.cli.extras import need_training
-from improviser.cli.game import game_settings
-from improviser.cli.playing import make_settings, preset_actor
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
     gains = [study.gain(one) for one in lessons]
     if as_json:
         for gain in gains:
-            say_json(
-                {"event": "measured", "bench": "learn", "preset": preset, "player": player} | asdict(gain)
-            )
+            say_json({"event": "measured", "bench": "learn", "preset": preset, "player": player} | asdict(gain))
     else:
         _show(gains)
         say()
@@ -85,6 +83,4 @@ def _show(gains: list[Gain]) -> None:
             for frozen, learned in (gain.beside, gain.elsewhere)
         ]
         rows.append((gain.seed, f"{adopted} of {offered}", *cells[0], *cells[1]))
-    say_table(
-        ("SEED", "SETS", "BESIDE, FROZEN", "LEARNED", "GAIN", "ELSEWHERE, FROZEN", "LEARNED", "CHANGE"), rows
-    )
+    say_table(("SEED", "SETS", "BESIDE, FROZEN", "LEARNED", "GAIN", "ELSEWHERE, FROZEN", "LEARNED", "CHANGE"), rows)

@@ -99,9 +99,7 @@ def _trials(plan: TimingPlan) -> list[TimingRun]:
     learner = (sys.executable, "-P", "-c", _LEARNER)
     backends = [name for name in BACKENDS if not plan.backend or name == plan.backend]
     once = [
-        TimingRun(work, name, plan.preset, plan.period, plan.seconds, learner)
-        for work in chosen
-        for name in backends
+        TimingRun(work, name, plan.preset, plan.period, plan.seconds, learner) for work in chosen for name in backends
     ]
     return once * plan.runs
 

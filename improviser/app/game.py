@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from improviser.cli.playing import make_settings
+from improviser.app.preset_policy import make_settings
 
 if TYPE_CHECKING:
     from improviser.config.preset import Preset
@@ -17,9 +17,7 @@ def game_settings(preset: Preset) -> GameSettings:
     """Give which games the preset's model plays."""
     from improviser.training.material import GameSettings
 
-    return GameSettings(
-        str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role)
-    )
+    return GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role))
 
 
 def reward_weights(preset: Preset) -> RewardWeights:

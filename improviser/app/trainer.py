@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.cli.game import conditions, game_settings, reward_weights
+from improviser.app.game import conditions, game_settings, reward_weights
 from improviser.errors import CorpusError
 
 if TYPE_CHECKING:

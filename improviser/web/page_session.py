@@ -11,12 +11,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from improviser.protocol import Receive
 from improviser.protocol.command_filter import CommandFilter
 from improviser.protocol.rate_limit import RateLimit
-from improviser.web.bounded import FAREWELL_S
-from improviser.web.held import HeldKeys
+from improviser.web.connection_limit import FAREWELL_S
+from improviser.web.held_keys import HeldKeys
 from improviser.web.messages import MESSAGE_MAX, Ping, read_message, to_text
 
 if TYPE_CHECKING:
-    from improviser.web.hub import Broadcaster, Client
+    from improviser.web.broadcaster import Broadcaster, Client
     from improviser.web.services import Obey
 
 # Ten fingers that glide, two wheels and a knob at a hundred messages a second.
