@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.optional import need_training
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import make_plan
-from improviser.cli.extras import need_training
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.cli.train import UpdatesOption, make_training, step_progress
 from improviser.config.default import DEFAULT_PRESET

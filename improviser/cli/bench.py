@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.optional import INSTALL, missing_training, need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
-from improviser.cli.extras import INSTALL, missing_training, need_training
 from improviser.cli.options import JsonOption, PresetOption
 from improviser.config.default import DEFAULT_PRESET
 

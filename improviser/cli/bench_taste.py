@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from improviser.app.game import game_settings
+from improviser.app.optional import need_plots, need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say, say_json, say_table
 from improviser.cli.corpus import load_corpus
-from improviser.cli.extras import need_plots, need_training
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:

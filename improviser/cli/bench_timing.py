@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from improviser.app.optional import missing_training
 from improviser.cli.console import progress, say, say_json, say_table, tell
-from improviser.cli.extras import missing_training
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:

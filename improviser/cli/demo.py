@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from improviser.app.jam import Beside, perform
+from improviser.app.jam_page import LOOPBACK, PageOptions
+from improviser.app.run_jam import Beside, perform
+from improviser.cli.jam import view_maker
 from improviser.cli.options import (
     BackendOption,
     BarsOption,
@@ -31,7 +33,6 @@ from improviser.cli.options import (
     WebOption,
     WebPortOption,
 )
-from improviser.cli.page import LOOPBACK, PageOptions
 
 EXAMPLES = """
 improviser demo
@@ -103,4 +104,4 @@ def demo(
         program=program,
     )
     page = PageOptions(host, web_port, open_, keep_address) if web else None
-    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), as_json=json)
+    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))

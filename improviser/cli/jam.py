@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from improviser.app.jam import Beside, perform
+from typing import TYPE_CHECKING
+
+from improviser.app.jam_page import LOOPBACK, PageOptions
+from improviser.app.run_jam import Beside, perform
 from improviser.cli.options import (
     BackendOption,
     BarsOption,
@@ -36,7 +39,12 @@ from improviser.cli.options import (
     WebOption,
     WebPortOption,
 )
-from improviser.cli.page import LOOPBACK, PageOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.app.view import View
+    from improviser.protocol import PerformerSettings
 
 EXAMPLES = """
 improviser jam
@@ -147,4 +155,16 @@ def jam(
         program=program,
     )
     page = PageOptions(host, web_port, open_, keep_address) if web else None
-    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), as_json=json)
+    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))
+
+
+def view_maker(*, as_json: bool) -> Callable[[PerformerSettings], View]:
+    """Return what makes the view of a jam: what that takes is loaded only then."""
+
+    def make_view(settings: PerformerSettings) -> View:
+        """Return the view of a jam that plays by `settings`."""
+        from improviser.cli.view import choose_view
+
+        return choose_view(settings, as_json=as_json)
+
+    return make_view

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.app.game import game_settings, reward_weights
+from improviser.app.optional import need_training
 from improviser.app.preset_policy import load_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
-from improviser.cli.extras import need_training
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.music.meter import Meter
@@ -40,27 +40,13 @@ from improviser.session.timeline import BarCount
 from improviser.supervisor.state import RESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from improviser.app.view import View
 
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
 _CLEAR_LINE = "\r\x1b[2K"
-
-
-class View(Protocol):
-    """Something that shows a jam."""
-
-    def show(self, event: Event) -> None:
-        """Show an event."""
-
-    def page(self, url: str) -> None:
-        """Show where the page is."""
-
-    def kept(self, path: Path) -> None:
-        """Show where the session's journal is, and what can be done with it."""
-
-    def recorded(self, path: Path) -> None:
-        """Show where the recording is."""
 
 
 class JsonView:
@@ -198,40 +184,6 @@ class TextView:
         for text in texts:
             say(text)
         sys.stdout.flush()
-
-
-class SafeView:
-    """Another view, until it fails: then nothing is shown any more, and `fault` says why."""
-
-    def __init__(self, view: View) -> None:
-        """Show what `view` shows."""
-        self.fault: Exception | None = None
-        self._view = view
-
-    def show(self, event: Event) -> None:
-        """Show an event, if that still works."""
-        self._try(lambda: self._view.show(event))
-
-    def page(self, url: str) -> None:
-        """Show where the page is, if that still works."""
-        self._try(lambda: self._view.page(url))
-
-    def kept(self, path: Path) -> None:
-        """Show where the session's journal is, if that still works."""
-        self._try(lambda: self._view.kept(path))
-
-    def recorded(self, path: Path) -> None:
-        """Show where the recording is, if that still works."""
-        self._try(lambda: self._view.recorded(path))
-
-    def _try(self, show: Callable[[], None]) -> None:
-        """Show something; keep the fault, since the take must not be lost with the view."""
-        if self.fault is not None:
-            return
-        try:
-            show()
-        except Exception as error:  # noqa: BLE001 - raised again when the take is safe
-            self.fault = error
 
 
 def choose_view(settings: PerformerSettings, *, as_json: bool) -> View:

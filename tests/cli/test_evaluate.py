@@ -178,7 +178,7 @@ def test_an_option_that_does_nothing_is_refused(arguments: tuple[str, ...], reas
 
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where matplotlib is missing that is told before anything is measured."""
-    monkeypatch.setattr("improviser.cli.extras.PLOTS", "no_such_library")
+    monkeypatch.setattr("improviser.app.optional.PLOTS", "no_such_library")
     reason = 'plots need no_such_library; install with: pip install "improviser-live[train]"'
     assert reason == refuse(1, *QUICK, "--plots", "plots")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from improviser.app import optional as extras
 from improviser.app.trainer import make_apprentice
 from improviser.cli import bench_learn as online
-from improviser.cli import extras
 from improviser.cli.bench_learn import bench_learn
 from improviser.cli.evaluate import make_plan
 from improviser.config.preset import load_preset

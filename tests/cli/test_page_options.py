@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from improviser.cli.page import PageOptions, open_door, show_page
+from improviser.app.jam_page import PageOptions, open_door, show_page
 from improviser.web import address
 from tests.live import wait_for
 

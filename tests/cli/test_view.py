@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from improviser.cli.view import JsonView, SafeView, TextView, View, choose_view
+from improviser.app.view import SafeView, View
+from improviser.cli.view import JsonView, TextView, choose_view
 from improviser.protocol import (
     Adopted,
     Event,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from improviser.errors import ImproviserError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
+    from improviser.app.jam_page import PageOptions
     from improviser.app.jam_settings import JamOptions
-    from improviser.cli.page import PageOptions
-    from improviser.cli.view import SafeView
+    from improviser.app.view import SafeView, View
     from improviser.ipc.weight_mailbox import WeightMailbox
     from improviser.protocol import Event, Failed, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
@@ -40,17 +40,27 @@ class Beside:
     sounds: bool = False
 
 
-def perform(options: JamOptions, record: Path | None, beside: Beside | None = None, *, as_json: bool) -> None:
+def perform(
+    options: JamOptions,
+    record: Path | None,
+    beside: Beside,
+    make_view: Callable[[PerformerSettings], View],
+) -> None:
     """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
+
+    Args:
+        options: What the command line says.
+        record: The file to write; None for none.
+        beside: What goes on beside the music.
+        make_view: Makes what shows the jam, from what the performer was told.
 
     Raises:
         ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
     """
     from improviser.supervisor.supervisor import Supervisor
 
-    beside = beside or Beside()
     if beside.learns:
-        from improviser.cli.extras import need_training
+        from improviser.app.optional import need_training
 
         need_training()
     with ExitStack() as stack:
@@ -58,17 +68,17 @@ def perform(options: JamOptions, record: Path | None, beside: Beside | None = No
         _check(record)
         begun = _begin(supervisor, options, beside, stack)
         from improviser.app.take import Take
-        from improviser.cli.view import SafeView, choose_view
+        from improviser.app.view import SafeView
 
-        view = SafeView(choose_view(begun.settings, as_json=as_json))
+        view = SafeView(make_view(begun.settings))
         take = Take(begun.settings, record, view)
         company = _company(supervisor, begun, beside, stack)
         if begun.door is not None and beside.page is not None:
-            from improviser.cli.page import serve_page, show_page
+            from improviser.app.jam_page import serve_page, show_page
 
             company += serve_page(begun.door, begun.settings, supervisor, take.midi, stack)
             view.page(begun.door.address.url)
-            show_page(begun.door.address.url, beside.page.opens, stack)
+            show_page(begun.door.address.url, stack, opens=beside.page.opens)
         failed = _follow(supervisor, view, [take.hear, *company, view.show])
         take.save()
         if failed is None and view.fault is not None:
@@ -88,8 +98,8 @@ class _Begun:
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
     """Let the performer open its ports, and begin."""
+    from improviser.app.jam_page import open_door
     from improviser.app.jam_settings import performer_settings, port_settings
-    from improviser.cli.page import open_door
     from improviser.protocol import PlayerUse
 
     supervisor.open(port_settings(options))

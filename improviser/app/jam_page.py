@@ -83,7 +83,7 @@ def serve_page(
     return [page.hear, stack.enter_context(forecast).hear]
 
 
-def show_page(url: str, opens: bool | None, stack: ExitStack) -> None:
+def show_page(url: str, stack: ExitStack, *, opens: bool | None) -> None:
     """Open the page in a browser, where it is to be opened, whenever that gets round to it.
 
     The browser is given a file that only the user can read: of a command line every user of the machine
