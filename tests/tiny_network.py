@@ -9,7 +9,7 @@ import torch
 from improviser.agent.config import Group, NetworkConfig
 from improviser.agent.network import Network
 from improviser.agent.policy import FloatArray, Weights
-from improviser.agent.replay import Batch, Transitions
+from improviser.agent.replay_buffer import Batch, Transitions
 
 SMALL = NetworkConfig((Group("note", 3, 40), Group("flag", 2, 2), Group("bar", 1, 8)), actions=5, hidden=16)
 # As many states as an embedding is long, so that a state's embedding can be its one-hot vector.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from improviser.agent.config import DQNConfig
     from improviser.agent.network import Network
     from improviser.agent.policy import Weights
-    from improviser.agent.replay import Batch, FloatArray, Observations
+    from improviser.agent.replay_buffer import Batch, FloatArray, Observations
     from improviser.agent.upper import Upper
 
     ActionValues = Network | Upper

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from improviser.config.device import Device
     from improviser.config.preset import Preset
-    from improviser.config.settings import Settings
+    from improviser.config.user_settings import Settings
 
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
@@ -141,7 +141,7 @@ def _settings_file() -> Settings | None:
 
     if not any(config_folder().glob("*.toml")):
         return None
-    from improviser.config.settings import load_settings
+    from improviser.config.user_settings import load_settings
 
     return load_settings()
 
@@ -154,7 +154,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         UsageError: There is no such tune, note or meter.
     """
     from improviser.config.preset import load_preset, preset_path
-    from improviser.config.settings import load_settings
+    from improviser.config.user_settings import load_settings
 
     settings = load_settings()
     name = options.preset or settings.preset

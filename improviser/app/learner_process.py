@@ -77,7 +77,7 @@ class Pupil:
 
     def __init__(self, where: LearnerSettings, what: PerformerSettings, mailbox: WeightMailbox) -> None:
         """Begin with what is played by; reading the corpus for the first time takes two minutes."""
-        from improviser.performer.performance import engine_maker
+        from improviser.performer.assembly import engine_maker
         from improviser.session.replayer import SessionReplayer
 
         self._folder, self._mailbox = Path(where.folder), mailbox
@@ -180,7 +180,7 @@ class Pupil:
 
     def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
         """Give an apprentice for a preset, at the beginning."""
-        from improviser.app.trainer import make_apprentice
+        from improviser.app.make_trainer import make_apprentice
         from improviser.config.preset import load_preset
         from improviser.corpus.library import load_pieces
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from improviser.app.jam_page import PageOptions
     from improviser.app.jam_settings import JamOptions
-    from improviser.app.view import SafeView, View
+    from improviser.app.jam_view import SafeView, View
     from improviser.ipc.weight_mailbox import WeightMailbox
     from improviser.protocol import Event, Failed, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
@@ -67,8 +67,8 @@ def perform(
         supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
         _check(record)
         begun = _begin(supervisor, options, beside, stack)
+        from improviser.app.jam_view import SafeView
         from improviser.app.take import Take
-        from improviser.app.view import SafeView
 
         view = SafeView(make_view(begun.settings))
         take = Take(begun.settings, record, view)

@@ -16,7 +16,7 @@ from improviser.session.recorder import free_path, recorder_of
 from improviser.session.session_log import read_session, session_path
 
 if TYPE_CHECKING:
-    from improviser.app.view import View
+    from improviser.app.jam_view import View
     from improviser.protocol import PerformerSettings
 
 DEMO_FILE = "improviser-demo.mid"

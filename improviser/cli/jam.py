@@ -43,7 +43,7 @@ from improviser.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.app.view import View
+    from improviser.app.jam_view import View
     from improviser.protocol import PerformerSettings
 
 EXAMPLES = """

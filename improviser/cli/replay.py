@@ -30,7 +30,7 @@ def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
     the same part comes out. The exit code is 1 where it does not: then the model, the program or a library is
     another than when the session was played.
     """
-    from improviser.performer.performance import engine_maker
+    from improviser.performer.assembly import engine_maker
     from improviser.session.replay import replay as play_again
     from improviser.session.session_log import read_session
 

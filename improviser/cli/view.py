@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from improviser.app.view import View
+    from improviser.app.jam_view import View
 
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
 _CLEAR_LINE = "\r\x1b[2K"

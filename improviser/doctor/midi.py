@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from improviser.config.settings import load_settings
+from improviser.config.user_settings import load_settings
 from improviser.doctor.finding import by_system, failed, passed, warned
 from improviser.errors import ConfigError, PortError
 from improviser.ports import AUTO, LOOPBACK, advice, open_backend

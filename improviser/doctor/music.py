@@ -10,7 +10,7 @@ import numpy as np
 
 from improviser.config.preset import load_preset, preset_path
 from improviser.config.resources import control_folder, preset_paths
-from improviser.config.settings import load_settings
+from improviser.config.user_settings import load_settings
 from improviser.doctor.finding import failed, passed, warned
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import ConfigError, ImproviserError

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from improviser.corpus.key_example import Stream, from_first_note, modulated, to_stream
 from improviser.evaluation.estimate import estimate_column
-from improviser.listening.key import KeyTracker
+from improviser.listening.key_tracker import KeyTracker
 from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from improviser.engine.role import MELODY
 from improviser.errors import ImproviserError
 from improviser.evaluation.adaptation import BEFORE_BEATS
 from improviser.evaluation.knob_sweep import SETTINGS
-from improviser.evaluation.metrics.performance import note_lengths
+from improviser.evaluation.metrics.played import note_lengths
 from improviser.evaluation.perturbation import UNCHANGED
 from improviser.evaluation.report import HUMAN
 from improviser.files import write_whole

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.listening.key import KeyTracker
+from improviser.listening.key_tracker import KeyTracker
 from improviser.listening.player import Player
 from improviser.listening.window import NoteWindow
 from improviser.midi.message import NoteOn

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.chord import ChordTracker
+from improviser.listening.chord_tracker import ChordTracker
 from improviser.listening.line import RANGE, SILENT, Events, Line
 from improviser.music.pitch import OCTAVE
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.engine.role import ROLES
 from improviser.errors import UsageError
-from improviser.listening.key import KeyTracker
+from improviser.listening.key_tracker import KeyTracker
 from improviser.midi.song import MeterChange, Song, TempoChange
 from improviser.music.meter import Meter
 from improviser.music.pitch import OCTAVE, note_name

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from improviser.engine import Engine, EngineSettings
     from improviser.engine.experience import PlayerStep
     from improviser.online.acceptance import AcceptanceTest
-    from improviser.online.learning import OnlineLearner
+    from improviser.online.online_learner import OnlineLearner
 
 # Updates for each step of the music: nine thousand in ten minutes at 112 beats a minute, for a sixth of a
 # core with all that is judged (Source: docs/decisions/0027).

@@ -53,14 +53,14 @@ def _fail(error: ImproviserError, event_writer: EventWriter) -> int:
 def _load() -> None:
     """Load what takes longest, while the parent reads the command line and the ports open."""
     with contextlib.suppress(Exception):  # raised again where it is asked for
-        importlib.import_module("improviser.performer.performance")
+        importlib.import_module("improviser.performer.assembly")
 
 
 def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stream: IO[str]) -> int:
     """Open the ports, play, close them; give the exit code."""
     opening = Opening(wanted, inbox, event_writer.tell)
     try:
-        from improviser.performer import performance  # noqa: PLC0415 - it is being loaded already
+        from improviser.performer import assembly as performance  # noqa: PLC0415 - it is being loaded already
 
         settings = _read(stream, PerformerSettings)
         if settings is None:

@@ -62,7 +62,8 @@ from improviser.protocol.events import (
 )
 from improviser.protocol.insight import Planned, Understood
 from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.settings import (
+from improviser.protocol.standing import PortChanged, Refused, Rested
+from improviser.protocol.startup import (
     CLICK_CHANNEL,
     Binding,
     ClockUse,
@@ -73,7 +74,6 @@ from improviser.protocol.settings import (
     PortSettings,
     PresetEntry,
 )
-from improviser.protocol.standing import PortChanged, Refused, Rested
 
 __all__ = [
     "CLICK_CHANNEL",

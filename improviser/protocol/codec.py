@@ -37,8 +37,8 @@ from improviser.protocol.events import (
 )
 from improviser.protocol.insight import Planned, Understood
 from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.settings import LearnerSettings, PerformerSettings, PortSettings, PresetEntry
 from improviser.protocol.standing import PortChanged, Refused, Rested
+from improviser.protocol.startup import LearnerSettings, PerformerSettings, PortSettings, PresetEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -100,7 +100,7 @@ class Forecast:
             if event is None:
                 return
             before.append(event)
-        from improviser.performer.performance import engine_maker  # noqa: PLC0415 - it brings numpy with it
+        from improviser.performer.assembly import engine_maker  # noqa: PLC0415 - it brings numpy with it
         from improviser.session.replayer import SessionReplayer  # noqa: PLC0415 - as above
 
         try:

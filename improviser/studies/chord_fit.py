@@ -18,7 +18,7 @@ import numpy.typing as npt
 from improviser.corpus.library import load_pieces
 from improviser.evaluation.chord_figures import track_chords
 from improviser.listening import chord_table
-from improviser.listening.chord import (
+from improviser.listening.chord_tracker import (
     CHORD_TABLE_SHAPES,
     NAT,
     TableParts,
@@ -28,7 +28,7 @@ from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COU
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
 from improviser.studies.key_fit import write_module
-from improviser.training.chord_label import ALL_VOICES, STEPS_PER_BEAT, Harmony, harmonies
+from improviser.training.chorale_labels import ALL_VOICES, STEPS_PER_BEAT, Harmony, harmonies
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 
 if TYPE_CHECKING:

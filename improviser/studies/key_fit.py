@@ -24,7 +24,7 @@ from improviser.corpus.key_example import from_first_note, modulated, to_stream,
 from improviser.corpus.library import load_pieces
 from improviser.listening import key_table
 from improviser.listening.cue import CUE_COUNT, CUE_ROTATIONS, MOST_CUES, Cues
-from improviser.listening.key import HIDDEN, MEMORY_BEATS, TABLE_SHAPES, UNITS, WIDTH
+from improviser.listening.key_tracker import HIDDEN, MEMORY_BEATS, TABLE_SHAPES, UNITS, WIDTH
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import KEY_COUNT, Mode
 

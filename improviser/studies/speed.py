@@ -13,7 +13,7 @@ import torch
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
-from improviser.agent.replay import ReplayBuffer
+from improviser.agent.replay_buffer import ReplayBuffer
 from improviser.listening.line import HOLD, NONE
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import NETWORK, Game, RewardWeights

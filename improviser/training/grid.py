@@ -17,7 +17,7 @@ from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
-from improviser.training.harmony import chord_events
+from improviser.training.chorale_harmony import chord_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -23,7 +23,7 @@ from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
 from improviser.agent.policy import fold_first_layer
-from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.agent.replay_buffer import ReplayBuffer, Transitions
 from improviser.engine.role import ROLES
 from improviser.errors import CheckpointError
 from improviser.rewards import COMPONENTS
@@ -55,16 +55,16 @@ LEARNED_FROM: Final = (
     "agent/network.py",
     "agent/policy.py",
     "agent/priorities.py",
-    "agent/replay.py",
+    "agent/replay_buffer.py",
     "config/resources.py",
     "engine/role.py",
     "engine/trait.py",
     "errors.py",
     "files.py",
-    "listening/chord.py",
+    "listening/chord_tracker.py",
     "listening/chord_table.py",
     "listening/cue.py",
-    "listening/key.py",
+    "listening/key_tracker.py",
     "listening/key_table.py",
     "listening/line.py",
     "listening/observation.py",
@@ -90,13 +90,13 @@ LEARNED_FROM: Final = (
     "training/env.py",
     "training/follower.py",
     "training/grid.py",
-    "training/harmony.py",
+    "training/chorale_harmony.py",
     "training/material.py",
     "evaluation/metrics/__init__.py",
-    "evaluation/metrics/comping.py",
+    "evaluation/metrics/comping_figures.py",
     "evaluation/metrics/diversity.py",
-    "evaluation/metrics/harmony.py",
-    "evaluation/metrics/performance.py",
+    "evaluation/metrics/harmony_figures.py",
+    "evaluation/metrics/played.py",
     "evaluation/metrics/rules.py",
     "training/part_edit.py",
     "corpus/piece.py",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import main
-from improviser.cli.evaluate_knobs import knob_row
+from improviser.cli.evaluate.knobs import knob_row
 from improviser.config.preset import load_preset
 from improviser.corpus import library as corpus
 from improviser.corpus.piece import Piece

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from improviser.app import optional as extras
-from improviser.app.trainer import make_apprentice
-from improviser.cli import bench_learn as online
-from improviser.cli.bench_learn import bench_learn
+from improviser.app.make_trainer import make_apprentice
+from improviser.cli.bench import learn as online
+from improviser.cli.bench.learn import bench_learn
 from improviser.cli.evaluate import make_plan
 from improviser.config.preset import load_preset
 from improviser.config.resources import CACHE_DIR_VARIABLE

@@ -11,7 +11,7 @@ from improviser.cli import main
 from improviser.files import model_digest
 from improviser.midi.message import NoteOn
 from improviser.midi.smf import read_file
-from improviser.performer.performance import engine_maker
+from improviser.performer.assembly import engine_maker
 from improviser.protocol import Heard, Lifted, PerformerSettings, Played, Released
 from improviser.session.session_log import read_session
 from tests.cli.conftest import Refuse, Run, RunJson

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.app.view import SafeView, View
+from improviser.app.jam_view import SafeView, View
 from improviser.cli.view import JsonView, TextView, choose_view
 from improviser.protocol import (
     Adopted,

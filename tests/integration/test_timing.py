@@ -13,8 +13,8 @@ import pytest
 
 from improviser.cli import main
 from improviser.errors import ImproviserError
+from improviser.studies.timing import jack_server as server
 from improviser.studies.timing import run as trial
-from improviser.studies.timing import server
 from improviser.studies.timing.reference import compile_reference
 from improviser.studies.timing.run import WORKS, TimingRun, Work, ratios, run_trial
 

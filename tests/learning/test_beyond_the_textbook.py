@@ -10,7 +10,7 @@ from improviser.agent.config import DQNConfig, Group, NetworkConfig
 from improviser.agent.learner import Learner, policy_of, td_target
 from improviser.agent.network import Network
 from improviser.agent.policy import FloatArray
-from improviser.agent.replay import Batch
+from improviser.agent.replay_buffer import Batch
 from tests.tiny_network import SMALL, make_batch, make_network, make_observations
 
 STATES, ACTIONS = 4, 3

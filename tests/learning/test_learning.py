@@ -9,7 +9,7 @@ import torch
 from improviser.agent.config import DQNConfig, Group, NetworkConfig
 from improviser.agent.learner import Learner
 from improviser.agent.policy import Weights
-from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.agent.replay_buffer import ReplayBuffer, Transitions
 from tests.tiny_network import SMALL, as_batch, make_batch, make_network, make_observations, make_transitions
 
 # The task: name the note that is shown among others that mean nothing.

@@ -9,14 +9,14 @@ import pytest
 
 from improviser.agent.config import NetworkConfig
 from improviser.agent.policy import Policy, Weights
-from improviser.agent.replay import Batch, ReplayBuffer
+from improviser.agent.replay_buffer import Batch, ReplayBuffer
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.experience import PlayerStep
 from improviser.evaluation.baselines import Conditions
 from improviser.listening.line import HOLD, REST
 from improviser.online import trainer as apprentice_module
 from improviser.online.acceptance import AcceptanceResult, AcceptanceTest
-from improviser.online.learning import OnlineLearner, OnlineSettings
+from improviser.online.online_learner import OnlineLearner, OnlineSettings
 from improviser.online.trainer import UPDATES_A_STEP, Offer, OnlineTrainer, heard_parts, lately
 from improviser.studies.preference_run import PreferenceSession
 from improviser.studies.strangers import STRANGERS, strange_part

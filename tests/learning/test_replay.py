@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.agent.config import DQNConfig
-from improviser.agent.replay import ReplayBuffer, Transitions
+from improviser.agent.replay_buffer import ReplayBuffer, Transitions
 from tests.tiny_network import SMALL, make_transitions
 
 CAPACITY = 5

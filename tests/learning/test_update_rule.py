@@ -9,7 +9,7 @@ import torch
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner, policy_of, td_target
 from improviser.agent.policy import FloatArray
-from improviser.agent.replay import Transitions
+from improviser.agent.replay_buffer import Transitions
 from tests.tiny_network import (
     SMALL,
     STATES,

@@ -11,7 +11,7 @@ from improviser.config.device import Device
 from improviser.config.document import Document, load_document
 from improviser.config.preset import HIGHEST_REGISTER, LOWEST_REGISTER, Preset
 from improviser.config.resources import preset_paths, shipped_folder
-from improviser.config.settings import Settings
+from improviser.config.user_settings import Settings
 from improviser.errors import ConfigError
 from tests.strategies import toml_texts, toml_values
 

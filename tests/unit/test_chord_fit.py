@@ -10,12 +10,12 @@ from music21 import chord as oracle
 
 from improviser.evaluation.chord_figures import HEARD, chord_figures
 from improviser.listening import chord_table
-from improviser.listening.chord import CHORD_TABLE_SHAPES, read_chord_table
+from improviser.listening.chord_tracker import CHORD_TABLE_SHAPES, read_chord_table
 from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT, chord_from_index
 from improviser.music.pitch import pitch_class_bits
 from improviser.studies import chord_fit
 from improviser.studies.key_fit import write_module
-from improviser.training.chord_label import ALL_VOICES, SET_LABELS, beat_labels, harmonies
+from improviser.training.chorale_labels import ALL_VOICES, SET_LABELS, beat_labels, harmonies
 from tests.tiny_corpus import tiny_corpus
 
 # Their root is a matter of spelling or of context, and music21 has but one reading for each set.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.listening.chord import ChordTracker
+from improviser.listening.chord_tracker import ChordTracker
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, Chord, chord_from_index
 from improviser.music.pitch import IntArray, pitch_class_bits

@@ -10,7 +10,7 @@ from improviser.config import resources
 from improviser.config.device import Device, load_device
 from improviser.config.document import check_document
 from improviser.config.preset import METER_NAMES, load_preset
-from improviser.config.settings import Settings, load_settings
+from improviser.config.user_settings import Settings, load_settings
 from improviser.errors import ConfigError
 from improviser.music.meter import METERS
 

@@ -8,7 +8,7 @@ import pytest
 
 from improviser.config.document import MAX_FILE_BYTES, load_document, nearest
 from improviser.config.preset import Preset
-from improviser.config.settings import Settings
+from improviser.config.user_settings import Settings
 from improviser.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn
-from improviser.performer.performance import engine_maker
+from improviser.performer.assembly import engine_maker
 from improviser.protocol import Heard, Lifted, Planned, Stepped
 from improviser.session.forecast import AHEAD_BEATS, Forecast, play_ahead
 from tests.live import wait_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from improviser.listening.line import HOLD, REST
 from improviser.music.chord import NO_CHORD, chord_from_index
-from improviser.training.harmony import chord_events, chord_labels
+from improviser.training.chorale_harmony import chord_events, chord_labels
 from tests.tiny_corpus import to_events
 
 # Soprano, alto, tenor, bass of I, IV, V7 with a passing note, I; then silence.

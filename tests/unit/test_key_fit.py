@@ -13,7 +13,7 @@ from improviser.corpus.library import load_pieces
 from improviser.evaluation import key_figures
 from improviser.evaluation.key_figures import HeardPiece, hear, krumhansl, listening_figures
 from improviser.listening import key_table
-from improviser.listening.key import KeyTracker, read_key_table
+from improviser.listening.key_tracker import KeyTracker, read_key_table
 from improviser.music.scale import parse_key
 from improviser.studies import key_fit
 from tests.tiny_corpus import chorale, tiny_corpus, tune

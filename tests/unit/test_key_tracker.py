@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from improviser.listening.cue import CUE_COUNT, CUE_ROTATIONS, LONGEST_GAP_BEATS, MOST_CUES, Cues
-from improviser.listening.key import KeyTracker
+from improviser.listening.key_tracker import KeyTracker
 from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import parse_note
 from improviser.music.scale import ALL_KEYS, Key, Mode, parse_key

@@ -17,7 +17,7 @@ from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.files import bytes_digest
 from improviser.ipc.weight_mailbox import WeightMailbox
 from improviser.midi.message import NoteOff, NoteOn
-from improviser.performer.performance import engine_maker
+from improviser.performer.assembly import engine_maker
 from improviser.performer.policy_history import KEPT, PolicyFetched, PolicyHistory
 from improviser.protocol import (
     Act,

@@ -7,8 +7,8 @@ import pytest
 from improviser.app.jam_settings import JamOptions
 from improviser.app.jam_settings import performer_settings as jam_settings
 from improviser.midi.message import NoteOff, NoteOn
+from improviser.performer.assembly import engine_maker
 from improviser.performer.inbox import Inbox, NotRouted, PortFound, PortLost, PortsSeen, Rerouted
-from improviser.performer.performance import engine_maker
 from improviser.performer.ports.hot_plug import HotPlugMonitor
 from improviser.performer.ports.opening import OpenPorts, open_ports
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT

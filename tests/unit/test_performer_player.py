@@ -8,7 +8,7 @@ from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
 from improviser.performer.demo.built_in_player import PROMPT_S
-from improviser.performer.demo.melody import MelodyPlayer
+from improviser.performer.demo.melody_player import MelodyPlayer
 from improviser.performer.demo.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
 from improviser.performer.ports.opening import GRACE_S
 from improviser.protocol import Act, Action, Heard, Knob, Notice, PlayerUse, Turn

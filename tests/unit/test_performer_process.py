@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from improviser.performer import __main__ as performer
-from improviser.performer import performance
+from improviser.performer import assembly as performance
 from improviser.ports import priority
 from improviser.ports.loopback import LoopbackBackend
 from improviser.protocol import PerformerSettings, PortSettings, Stop, Value, value_to_line

@@ -10,7 +10,7 @@ import pytest
 
 from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.midi.message import NoteOff, NoteOn, ProgramChange
-from improviser.performer.performance import engine_maker
+from improviser.performer.assembly import engine_maker
 from improviser.protocol import (
     Act,
     Action,

@@ -6,7 +6,7 @@ Definitions and published values: `docs/metrics.md`. Everything is relative to a
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from improviser.evaluation.metrics.comping import comping_figures
+from improviser.evaluation.metrics.comping_figures import comping_figures
 from improviser.evaluation.metrics.diversity import (
     Phrases,
     bar_correlation,
@@ -16,8 +16,8 @@ from improviser.evaluation.metrics.diversity import (
     phrases,
     vendi_score,
 )
-from improviser.evaluation.metrics.harmony import chord_tones, harmony_figures
-from improviser.evaluation.metrics.performance import Figures, Performance
+from improviser.evaluation.metrics.harmony_figures import chord_tones, harmony_figures
+from improviser.evaluation.metrics.played import Figures, Performance
 from improviser.evaluation.metrics.rules import rule_statistics
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.evaluation.metrics.performance import (
+from improviser.evaluation.metrics.played import (
     LEAP,
     Figures,
     Performance,

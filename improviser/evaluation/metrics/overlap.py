@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.evaluation.metrics.performance import (
+from improviser.evaluation.metrics.played import (
     Performance,
     length_counts,
     pitch_class_counts,

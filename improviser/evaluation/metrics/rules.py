@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.evaluation.metrics.performance import LEAP, Figures, percent
+from improviser.evaluation.metrics.played import LEAP, Figures, percent
 from improviser.listening.line import HOLD, REST, Events
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_DEGREES, Mode
@@ -20,7 +20,7 @@ from improviser.music.scale import SCALE_DEGREES, Mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from improviser.evaluation.metrics.performance import IntRow, Performance
+    from improviser.evaluation.metrics.played import IntRow, Performance
 
 # RL Tuner judges compositions of 32 sixteenths. Source: Jaques et al. (2016), section 4.
 COMPOSITION: Final = 32

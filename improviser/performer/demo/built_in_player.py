@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.midi.message import Message, NoteOn, message_to_bytes
-from improviser.performer.demo.melody import MelodyPlayer
+from improviser.performer.demo.melody_player import MelodyPlayer
 from improviser.performer.demo.tunes import DEFAULT_TUNE, find_tune
 from improviser.performer.ports.opening import GRACE_S
 from improviser.protocol import PlayerUse

@@ -21,9 +21,9 @@ from improviser.listening.midi_clock import TICKS_PER_BEAT
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.priority import BEAT_PRIORITY
 from improviser.studies.timing.analysis import ProbedNotes, judge_grid, judge_reactions, of_channel, of_clock
+from improviser.studies.timing.jack_server import dummy_server
 from improviser.studies.timing.probe import KEYS
 from improviser.studies.timing.reference import compile_reference
-from improviser.studies.timing.server import dummy_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from improviser.app.game import game_settings
+from improviser.app.make_trainer import make_apprentice
 from improviser.app.optional import need_training
 from improviser.app.preset_policy import make_settings, preset_actor
-from improviser.app.trainer import make_apprentice
 from improviser.cli.console import progress, say, say_json, say_table
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import make_plan, show_table

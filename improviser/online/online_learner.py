@@ -20,7 +20,7 @@ import torch
 
 from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
-from improviser.agent.replay import Batch, ReplayBuffer, Transitions
+from improviser.agent.replay_buffer import Batch, ReplayBuffer, Transitions
 from improviser.agent.upper import FirstLayer, Upper
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from improviser.app.optional import need_plots, need_training
 from improviser.app.preset_policy import load_actor, make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate_knobs import turn_knobs
-from improviser.cli.evaluate_listening import measure_hearing
+from improviser.cli.evaluate.knobs import turn_knobs
+from improviser.cli.evaluate.listening import measure_hearing
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError

@@ -44,7 +44,7 @@ def make_apprentice(
     from improviser.agent.policy import Policy
     from improviser.evaluation.evaluate import spread
     from improviser.online.acceptance import AcceptanceTest
-    from improviser.online.learning import OnlineLearner, OnlineSettings
+    from improviser.online.online_learner import OnlineLearner, OnlineSettings
     from improviser.online.trainer import OnlineTrainer
     from improviser.training.env import Game
     from improviser.training.features import player_table

@@ -14,8 +14,8 @@ from improviser.evaluation.metrics.diversity import (
     onsets_per_bar,
     vendi_score,
 )
-from improviser.evaluation.metrics.harmony import STRONG_LEVEL, chord_tones
-from improviser.evaluation.metrics.performance import (
+from improviser.evaluation.metrics.harmony_figures import STRONG_LEVEL, chord_tones
+from improviser.evaluation.metrics.played import (
     Figures,
     IntRow,
     Performance,

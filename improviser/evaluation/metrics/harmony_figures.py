@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from improviser.evaluation.metrics.performance import (
+from improviser.evaluation.metrics.played import (
     BoolArray,
     Figures,
     IntRow,

@@ -112,9 +112,9 @@ def bench(
     measures the reward beside held-out pieces of that player and elsewhere; then the musician's table after
     1,000 updates, with its guards and without.
     """
-    from improviser.cli.bench_learn import bench_learn
-    from improviser.cli.bench_taste import bench_taste
-    from improviser.cli.bench_timing import TimingPlan, bench_timing
+    from improviser.cli.bench.learn import bench_learn
+    from improviser.cli.bench.taste import bench_taste
+    from improviser.cli.bench.timing import TimingPlan, bench_timing
 
     plan = TimingPlan(preset, seconds, period, work or (), backend or "", runs)
     trials_of_their_own: dict[str, Callable[[], None]] = {
