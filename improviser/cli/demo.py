@@ -11,7 +11,6 @@ from improviser.cli.options import (
     ChannelOption,
     ClockOption,
     ClockOutOption,
-    CountInOption,
     HostOption,
     JsonOption,
     KeepAddressOption,
@@ -58,7 +57,6 @@ def demo(
     clock: ClockOption = None,
     clock_out: ClockOutOption = None,
     metronome: MetronomeOption = None,
-    count_in: CountInOption = 0,
     thru: ThruOption = None,
     channel: ChannelOption = None,
     program: ProgramOption = None,
@@ -78,8 +76,9 @@ def demo(
     It ends with the tune, or after --bars. On a machine without any MIDI system both play inside this
     program, and what they play is shown and written to improviser-demo.mid.
 
-    It takes jam's options, but for those that choose what is listened to. The tune has its meter, and follows
-    the tempo when that is changed while it plays. The page is served where --web asks for it.
+    It takes jam's options, but for --count-in and those that choose what is listened to. The tune has its
+    meter, and follows the tempo when that is changed while it plays. The page is served where --web asks for
+    it.
     """
     from improviser.app.jam_settings import JamOptions
     from improviser.protocol import ClockUse, PlayerUse
@@ -98,7 +97,6 @@ def demo(
         clock=None if clock is None else ClockUse(clock),
         clock_out=clock_out,
         metronome=metronome,
-        count_in=count_in,
         thru=thru,
         channel=channel,
         program=program,

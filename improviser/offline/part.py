@@ -187,10 +187,10 @@ def port_opening(song: Song, port: int) -> tuple[TimedEvent, ...]:
     return (TimedEvent(0, MetaEvent(MetaKind.PORT, bytes((port,)))),) if names_port else ()
 
 
-def ended(track: Track, end_tick: int, longest: int) -> Track:
+def ended(track: Track, end_tick: int, longest: int | None = None) -> Track:
     """Return `track` with a note-off for each note that never ends.
 
-    It comes `longest` ticks after the note's beginning, at `end_tick` at the latest.
+    It comes at `end_tick`, or `longest` ticks after the note's beginning where that is sooner.
     """
     sounding: dict[tuple[int, int], list[int]] = {}
     for event in port_events(track):
@@ -200,7 +200,7 @@ def ended(track: Track, end_tick: int, longest: int) -> Track:
         elif isinstance(message, NoteOff) and sounding.get((message.channel, message.note)):
             sounding[message.channel, message.note].pop(0)
     ends = [
-        TimedEvent(max(begun, min(begun + longest, end_tick)), NoteOff(*key))
+        TimedEvent(max(begun, end_tick if longest is None else min(begun + longest, end_tick)), NoteOff(*key))
         for key, starts in sorted(sounding.items())
         for begun in starts
     ]

@@ -90,10 +90,11 @@ def render_song(
         stretches = after_pickup(stretches)
     end, meter = bar_end(stretches, last_beat)
     end_tick, longest = (round(beats * song.ticks_per_beat) for beats in (end, ENDLESS_BEATS))
-    song = replace(song, tracks=tuple(ended(track, end_tick, longest) for track in song.tracks))
+    heard_song = replace(song, tracks=tuple(ended(track, end_tick, longest) for track in song.tracks))
+    song = replace(song, tracks=tuple(ended(track, end_tick) for track in song.tracks))
     heard = without_endless_pedals(
         TimedMessage(event.tick / song.ticks_per_beat, event.apart())
-        for event in player_events(song, wishes.player)
+        for event in player_events(heard_song, wishes.player)
         if event.is_note or not isinstance(event.message, NoteOn | NoteOff)
     )
     port, channel = free_part(song, settings.channel) if wishes.channel is None else (0, wishes.channel)
