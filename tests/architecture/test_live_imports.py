@@ -11,18 +11,19 @@ import pytest
 from tests.some import some_files
 
 HEAVY = {"torch", "music21", "gymnasium"}
-LEARNER_PROCESS = "improviser.online.learner_client"
-FOLDERS = ("cli", "config", "control", "daemon", "engine", "ports", "web")
+# The learner's own process, and what opens a driver when it is imported.
+APART = {"improviser.app.learner_process", "improviser.ports.jack"}
+LIVE = ("app", "cli", "config", "doctor", "engine", "ipc", "performer", "ports", "protocol", "remote", "session")
+LIVE += ("supervisor", "synth", "web")
 PACKAGE = Path(__file__).parents[2] / "improviser"
 
 
 def live_modules() -> list[str]:
     """Name every module of the processes that play, but those that open a driver when imported."""
-    patterns = ("app.py", *(f"{folder}/*.py" for folder in FOLDERS))
-    paths = [path for pattern in patterns for path in some_files(PACKAGE, pattern)]
+    paths = [path for folder in LIVE for path in some_files(PACKAGE / folder, "**/*.py")]
     dotted = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
     names = [name.removesuffix(".__init__") for name in dotted]
-    return [name for name in names if name not in {LEARNER_PROCESS, "improviser.ports.jack"}]
+    return [name for name in names if name not in APART]
 
 
 @pytest.mark.parametrize("module", live_modules())
