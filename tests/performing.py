@@ -18,7 +18,8 @@ from improviser.performer.inbox import Inbox
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.performer.loop import PerformerLoop
-from improviser.performer.midi_output import Way
+from improviser.performer.midi_mapping import MidiMapping
+from improviser.performer.midi_output import OutputPath
 from improviser.performer.policy_history import PolicyFetched, PolicyHistory, PolicyNotFetched
 from improviser.performer.ports.opening import OpenPorts
 from improviser.performer.ports.reconnecting_output import ReconnectingOutput
@@ -133,13 +134,15 @@ class Performance:
         self.at(until_s, lambda: self.inbox.put(Stop()))
         stand_in = new_stand_in(self.settings, self.ports, START_S)
         echoes = EchoFilter(self.inbox.put, lambda: self.output.ahead_s)
-        thru = Thru(self.output, self.cells, echoes) if self.settings.thru else None
+        midi_mapping = MidiMapping(self.settings.bindings, self.settings.control_ports)
+        thru = Thru(self.output, self.cells, echoes, midi_mapping.owns) if self.settings.thru else None
         stage = PerformerContext(
-            Way(self.output, self.cells, echoes, thru),
+            OutputPath(self.output, self.cells, echoes, thru),
             self.inbox,
             self.events.append,
-            PresetSwitcher(self.settings, self.inbox.put),
-            PolicyHistory(self.settings, self.inbox.put),
+            midi_mapping,
+            PresetSwitcher(self.settings, self.inbox.put, self.events.append),
+            PolicyHistory(self.settings, self.inbox.put, self.events.append),
             stand_in,
             self.propose,
             close_loop=self.close_loop,

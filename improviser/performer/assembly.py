@@ -21,7 +21,8 @@ from improviser.performer.demo.built_in_player import BuiltInPlayer, new_stand_i
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.performer.loop import PerformerLoop
-from improviser.performer.midi_output import Way
+from improviser.performer.midi_mapping import MidiMapping
+from improviser.performer.midi_output import OutputPath
 from improviser.performer.policy_history import PolicyHistory
 from improviser.performer.ports.hot_plug import watching
 from improviser.performer.ports.opening import OpenPorts, alone_notice
@@ -76,13 +77,13 @@ def play(
     """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
     clock = ports.backend.clock
     # Their threads are not to have the priority of this one.
-    preset_switcher, policy_history = PresetSwitcher(settings, inbox.put), PolicyHistory(settings, inbox.put)
+    preset_switcher = PresetSwitcher(settings, inbox.put, tell)
+    policy_history = PolicyHistory(settings, inbox.put, tell)
 
     def new_engine() -> Engine:
         """Make an engine for these ports, as early as they want messages now."""
         return make_engine(round(ports.output.ahead_s, DIGITS))
 
-    inbox.clock = clock
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
         built_in_player = new_stand_in(settings, ports, clock.now_s())
@@ -95,17 +96,18 @@ def play(
                 tell(event)
         cells = open_shared(ports.shared_state)
         echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
-        thru = Thru(ports.output, cells, echoes) if settings.thru else None
+        midi_mapping = MidiMapping(settings.bindings, settings.control_ports)
+        thru = Thru(ports.output, cells, echoes, midi_mapping.owns) if settings.thru else None
         propose = None
         if settings.clock is ClockUse.LINK:
             peer = _link(settings)
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
-        way = Way(ports.output, cells, echoes, thru)
         context = PerformerContext(
-            way,
+            OutputPath(ports.output, cells, echoes, thru),
             inbox,
             tell,
+            midi_mapping,
             preset_switcher,
             policy_history,
             built_in_player,

@@ -1,4 +1,4 @@
-"""What a performance is made with, apart from who decides."""
+"""What a performance plays with, apart from the engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from improviser.performer.demo.built_in_player import BuiltInPlayer
     from improviser.performer.inbox import Inbox
-    from improviser.performer.midi_output import Way
+    from improviser.performer.midi_mapping import MidiMapping
+    from improviser.performer.midi_output import OutputPath
     from improviser.performer.policy_history import PolicyHistory
     from improviser.performer.preset_switcher import PresetSwitcher
     from improviser.protocol import Event, Route
@@ -21,9 +22,10 @@ class PerformerContext:
     """What the beat plays with: its ports are open.
 
     Attributes:
-        way: Where the improviser plays.
+        output_path: Where the improviser plays.
         inbox: What wakes the beat.
         tell: Takes an event at once, without blocking.
+        midi_mapping: What the controls of the player's instruments do.
         preset_switcher: The presets that can be gone on with.
         policy_history: What was learned in the background.
         built_in_player: The built-in player, None where there is none.
@@ -32,9 +34,10 @@ class PerformerContext:
         close_loop: Lets an input be closed on which our own output comes back, without blocking.
     """
 
-    way: Way
+    output_path: OutputPath
     inbox: Inbox
     tell: Callable[[Event], None]
+    midi_mapping: MidiMapping
     preset_switcher: PresetSwitcher
     policy_history: PolicyHistory
     built_in_player: BuiltInPlayer | None = None

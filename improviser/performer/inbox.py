@@ -112,31 +112,45 @@ Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Foun
 Item = Arrival | Matter
 
 
+@dataclass(frozen=True, slots=True)
+class InputPath:
+    """What a message passes before it is taken in.
+
+    Attributes:
+        clock: Tells when a message arrives that no port has stamped.
+        echoes: Drops our own output that comes back.
+        thru: Passes on what the player does; None where nothing does.
+    """
+
+    clock: Clock
+    echoes: EchoFilter
+    thru: Thru | None = None
+
+
 class Inbox:
     """Arrivals up to a bound, and commands always.
 
-    Attributes:
-        clock: By which messages that no port has stamped arrive; None: none is heard yet.
-
     Threads: `hears` and `put` may be called from any thread, a driver's or a signal handler's too, and never
-    block; the beat alone takes out.
+    block; the performer's loop alone takes out.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
-        self.echoes: EchoFilter | None = None
-        self.thru: Thru | None = None
-        self.clock: Clock | None = None
+        self._path: InputPath | None = None
         self._missed = bytearray(_CHANNELS)
+
+    def open(self, path: InputPath) -> None:
+        """Let all that comes from now on go through `path`; before, what has no moment is not heard."""
+        self._path = path
 
     def put(self, item: Matter | Receive) -> None:
         """Put in what must not be lost; what is to be received arrives now, as on any port."""
         if not isinstance(item, Receive):
             self.queue.put(item)
-        elif self.clock is not None:
-            self._receive(item.data, round(self.clock.now_s() * NS_PER_S), item.port)
+        elif self._path is not None:
+            self._receive(item.data, round(self._path.clock.now_s() * NS_PER_S), item.port)
 
     def hears(self, port: str) -> InputCallback:
         """Give the callback for the input called `port`."""
@@ -152,10 +166,11 @@ class Inbox:
 
         Our own output that comes back is neither; what is too much is dropped.
         """
-        if self.echoes is not None and self.echoes.is_echo(data, at_ns / NS_PER_S, port):
+        path = self._path
+        if path is not None and path.echoes.is_echo(data, at_ns / NS_PER_S, port):
             return
-        if self.thru is not None:
-            self.thru.pass_on(data, at_ns, port)
+        if path is not None and path.thru is not None:
+            path.thru.pass_on(data, at_ns, port)
         if self.queue.qsize() >= ARRIVALS_MAX:
             self.dropped += 1
             self._missed[data[0] % _CHANNELS] = 1

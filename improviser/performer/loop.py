@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.ipc.shared_state import JamPosition, beat_heart, mark_place
-from improviser.midi.message import Message, NoteOn, ProgramChange, TimedMessage
+from improviser.midi.message import Message, NoteOn, TimedMessage
 from improviser.performer.clock.beat_outputs import BeatOutputs
 from improviser.performer.clock.clock_sync import ClockSync, is_clock
-from improviser.performer.duration import Duration
-from improviser.performer.inbox import Item, LinkHeard, PortMatter
+from improviser.performer.inbox import InputPath, Item, LinkHeard, PortMatter
 from improviser.performer.input.arrivals import Arrival
 from improviser.performer.input.midi_input import MidiInput
-from improviser.performer.input.mpe import MpeZones
 from improviser.performer.input.zone import Zone
-from improviser.performer.midi_mapping import MidiMapping
 from improviser.performer.midi_output import MidiOutput
 from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
 from improviser.performer.port_router import PortRouter
 from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
 from improviser.performer.stats import Stats
 from improviser.performer.steering import Steering
+from improviser.performer.transport import Transport
 from improviser.playing.scheduler import Scheduler
 from improviser.ports.base import LookAheadChanged
 from improviser.protocol import (
@@ -39,9 +37,6 @@ from improviser.protocol import (
     Action,
     Adopt,
     Choose,
-    Event,
-    Halted,
-    Judged,
     Kept,
     Knob,
     LookAhead,
@@ -49,17 +44,14 @@ from improviser.protocol import (
     PerformerSettings,
     Restarted,
     Route,
-    Started,
     Steer,
     Stepped,
     Stop,
     Summary,
-    Switched,
-    Synced,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from improviser.engine import Decision, Engine
     from improviser.performer.context import PerformerContext
@@ -97,34 +89,42 @@ class PerformerLoop:
         context: PerformerContext,
         clock: Clock,
     ) -> None:
-        """Be ready to run; `new_engine` gives an engine that waits for its first note."""
-        self._settings = settings
-        self._new_engine = new_engine
-        self._engine = new_engine()
-        self._context = context
-        self._clock = clock
+        """Be ready to run; `new_engine` makes an engine that waits for its first note."""
+        self._settings, self._new_engine, self._context, self._clock = settings, new_engine, context, clock
+        engine = new_engine()
         self._stats = Stats()
-        self._midi_input = MidiInput(self._stats, context.tell)
-        self._zone = Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high)
-        self._mpe = MpeZones()
-        self._clock_sync = ClockSync(settings.clock, context.propose, keeps_tempo=settings.keeps_tempo)
-        self._steering = Steering(self._clock_sync, context.policy_history)
-        self._midi_mapping = MidiMapping(settings.bindings, self._stands, settings.control_ports)
-        context.inbox.echoes = context.way.echoes
-        if context.way.thru is not None:
-            context.way.thru.keeps_back = self._midi_mapping.owns
-            context.inbox.thru = context.way.thru
-        scheduler = Scheduler(self._engine.settings.max_note_s)
-        self._midi_output = MidiOutput(context.way, scheduler, clock, self._stats)
-        self._port_router = PortRouter(self._midi_input, self._midi_output, context)
+        self._midi_input = MidiInput(
+            Zone(frozenset(settings.listen_channels), settings.listen_low, settings.listen_high),
+            self._stats,
+            context.tell,
+        )
         self._beat_outputs = BeatOutputs(settings)
-        self._midi_output.quiet_channel = None if self._beat_outputs.metronome is None else CLICK_CHANNEL
-        self._duration = Duration(self._engine.settings, settings.bars)
+        self._midi_output = MidiOutput(
+            context.output_path,
+            Scheduler(engine.settings.max_note_s),
+            clock,
+            self._stats,
+            context.tell,
+            quiet_channel=None if self._beat_outputs.metronome is None else CLICK_CHANNEL,
+        )
+        self._transport = Transport(settings, engine, self._midi_output, context)
+        self._clock_sync = ClockSync(
+            settings.clock, self._transport, context.tell, context.propose, keeps_tempo=settings.keeps_tempo
+        )
+        self._steering = Steering(self._transport, self._clock_sync, context.policy_history, self._stats, context.tell)
+        self._port_router = PortRouter(self._midi_input, self._midi_output, context)
+        path = context.output_path
+        context.inbox.open(InputPath(clock, path.echoes, path.thru))
         self._is_over = False
         self._understood: Decision | None = None
         self._collected_s = clock.now_s()
         self._turns = 0
         self._panicked_s = -math.inf
+
+    @property
+    def _engine(self) -> Engine:
+        """The engine that plays now."""
+        return self._transport.engine
 
     def run(self) -> Summary:
         """Play until stopped, and give the summary; whatever goes wrong, every note is released first.
@@ -134,11 +134,11 @@ class PerformerLoop:
         """
         begun_s = self._clock.now_s()
         try:
-            self._conduct(self._steering.begin(self._engine, self._settings, self._now_s()))
+            self._steering.begin(self._settings, self._now_s())
             if self._settings.resume is not None:
-                self._resume(JamPosition(*self._settings.resume))
+                self._clock_sync.resume(JamPosition(*self._settings.resume), self._now_s())
             elif self._settings.count_in and self._context.built_in_player is None:
-                self._conduct(self._clock_sync.count_in(self._settings.count_in, self._now_s(), self._engine))
+                self._clock_sync.count_in(self._settings.count_in, self._now_s())
             while not self._is_over:
                 self._turn()
         except Exception:
@@ -149,17 +149,17 @@ class PerformerLoop:
     def _turn(self) -> None:
         """Wait for the next moment or message and do what there is to do."""
         self._turns += 1
-        beat_heart(self._context.way.cells, self._turns)
+        beat_heart(self._context.output_path.cells, self._turns)
         inbox = self._context.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
-        if not self._duration.is_over(self._clock.now_s()):
+        if not self._transport.is_over(self._clock.now_s()):
             self._midi_output.send_due(self._engine.decision)  # first of all: it has been decided
         if item is not None:
             self._take(item)
         for item in inbox.take_many(BURST):
             self._take(item)
         for channel in inbox.take_missed():
-            self._forget(channel)
+            self._midi_input.lift_missed(self._engine, self._now_s(), channel)
         if not self._is_over:
             self._play()
             self._rest()
@@ -167,7 +167,7 @@ class PerformerLoop:
     def _play(self) -> None:
         """Do all that is due."""
         now_s = self._clock.now_s()
-        if self._duration.is_over(now_s):
+        if self._transport.is_over(now_s):
             self._is_over = True
             return
         if self._context.built_in_player is not None:
@@ -184,7 +184,7 @@ class PerformerLoop:
         moments = (
             self._engine.next_step_s,
             self._midi_output.next_due_s,
-            self._duration.end_s,
+            self._transport.end_s,
             self._clock_sync.next_look_s,
             built_in_player.next_due_s if built_in_player is not None else None,
             self._midi_output.hand_over_s(self._beat_outputs.next_due_s(self._engine)),
@@ -202,11 +202,11 @@ class PerformerLoop:
             case LookAheadChanged():
                 self._look_ahead()
             case PresetLoaded() | PresetNotLoaded():
-                self._conduct(self._context.preset_switcher.take(item))
+                self._context.preset_switcher.take(item)
             case PolicyFetched() | PolicyNotFetched():
-                self._conduct(self._context.policy_history.take(item))
+                self._context.policy_history.take(item)
             case LinkHeard():
-                self._conduct(self._clock_sync.hear_link(item, self._engine))
+                self._clock_sync.hear_link(item)
             case _:
                 self._obey(item, self._now_s())
 
@@ -227,102 +227,65 @@ class PerformerLoop:
             case Act(Action.KEEP):
                 self._context.tell(Kept(at_s))
             case Act(Action.NEXT_PRESET):
-                self._conduct(self._context.preset_switcher.ask_next())
+                self._context.preset_switcher.ask_next()
             case Choose(preset):
-                self._conduct(self._context.preset_switcher.ask(preset))
+                self._context.preset_switcher.ask(preset)
             case Route():
                 self._context.route(command)
             case Adopt():
                 self._context.policy_history.ask(command, self._engine)
             case _:
-                self._conduct(self._steering.obey(command, at_s, self._engine))
+                self._steering.obey(command, at_s)
 
     def _panic(self, at_s: float) -> None:
         """End all that sounds, and forget what the player holds; no oftener than anybody could mean it."""
         if at_s - self._panicked_s < PANIC_EVERY_S:
             return
         self._panicked_s = at_s
-        self._midi_output.silence(self._engine, self._context.tell, everywhere=True)
-        self._midi_input.let_go(self._engine, at_s)
+        self._midi_output.silence(self._engine, everywhere=True)
+        self._midi_input.lift(self._engine, at_s)
 
-    def _stands(self, knob: Knob) -> float:
-        """Give where a knob stands."""
-        return self._duration.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
+    def _position(self, knob: Knob) -> float:
+        """Return where a knob is."""
+        return self._transport.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
 
     def _hear(self, arrival: Arrival) -> None:
         """Let the engine hear what an input has received."""
         if is_clock(arrival.data):
-            self._conduct(self._clock_sync.hear(arrival, self._engine))
+            self._clock_sync.hear(arrival)
             return
-        message = self._midi_input.listen(arrival)
+        message = self._midi_input.parse(arrival)
+        if message is None or self._steers(message, arrival):
+            return
+        message = self._midi_input.music_in(message, arrival.port)
         if message is None:
-            return
-        if self._steers(message, arrival):
-            return
-        message = self._mpe.merged(message, arrival.port)
-        if message is None or not self._zone.has(message):
             return
         built_in_player = self._context.built_in_player
         if built_in_player is not None and built_in_player.has_to_yield(message, arrival.at_s):
-            self._welcome(built_in_player)
+            self._begin_anew(built_in_player)
         self._engine.hear(message, arrival.at_s)
-        if self._duration.first_s is None and isinstance(message, NoteOn):
-            self._begin(arrival.at_s)
+        if self._transport.first_s is None and isinstance(message, NoteOn):
+            self._transport.begin(arrival.at_s)
         self._midi_input.note(message, arrival.at_s, arrival.port)
 
     def _steers(self, message: Message, arrival: Arrival) -> bool:
-        """Do what a message commands; tell whether it is of a knob, pad or pedal that is bound: no music."""
-        for command in self._midi_mapping.asked(message, arrival.port):
+        """Do what a message commands; return whether it is of a knob, pad or pedal that is bound: no music."""
+        mapping = self._context.midi_mapping
+        command = mapping.asked(message, arrival.port, self._position)
+        if command is not None:
             self._obey(command, arrival.at_s)
-        return self._midi_mapping.owns(message, arrival.port)
+        return mapping.owns(message, arrival.port)
 
-    def _conduct(self, events: Iterable[Event]) -> None:
-        """Do and tell what follows from a clock, a tap or a tempo."""
-        for event in events:
-            if isinstance(event, Halted):
-                self._midi_output.silence(self._engine, self._context.tell)
-                self._engine.halt()
-            self._context.tell(event)
-            if isinstance(event, Started) and self._duration.first_s is None:
-                self._begin(self._engine.s_at(max(0.0, event.beat)))
-            if isinstance(event, Switched) and self._engine.is_rolling and self._duration.first_s is None:
-                self._begin(event.at_s)
-            if isinstance(event, Synced):
-                self._duration.pace(event)
-                if self._context.built_in_player is not None:
-                    self._context.built_in_player.pace(event, self._duration.end_s)
-            if isinstance(event, Judged):
-                self._stats.count_press(liked=event.liked)
-
-    def _begin(self, at_s: float) -> None:
-        """Settle, at the player's first note, when the performance ends; choose the sound."""
-        built_in_player = self._context.built_in_player
-        self._duration.begin(at_s, None if built_in_player is None or self._settings.stays else built_in_player.tune_s)
-        if built_in_player is not None:
-            built_in_player.end_before(self._duration.end_s)
-        self._choose_sound()
-
-    def _resume(self, place: JamPosition) -> None:
-        """Go on with a performance that had come to a place; the beat has gone on since."""
-        self._duration.tempo_bpm = place.tempo_bpm
-        self._begin(place.start_s)
-        self._conduct(self._clock_sync.resume(place, self._now_s(), self._engine))
-
-    def _welcome(self, built_in_player: BuiltInPlayer) -> None:
+    def _begin_anew(self, built_in_player: BuiltInPlayer) -> None:
         """Let the built-in player leave and begin anew with somebody else."""
         built_in_player.leave(self._clock.now_s())
-        self._midi_output.release(self._engine.decision, self._context.tell)
-        before, self._engine = self._engine, self._new_engine()
+        self._midi_output.release(self._engine.decision)
+        before = self._engine
+        self._transport.begin_anew(self._new_engine())
         self._context.tell(Restarted())
         self._play_by(self._context.preset_switcher.play_on)
-        self._conduct(self._steering.hand_over(before, self._engine, self._now_s()))
-        self._duration.begin_anew()
+        self._steering.hand_over(before, self._now_s())
         self._context.tell(Notice("somebody else plays: the built-in player leaves"))
-
-    def _forget(self, channel: int) -> None:
-        """Let go of all that is held on a channel of which messages were dropped, maybe note-offs."""
-        for heard_on in self._mpe.heard_on(channel):
-            self._midi_input.let_go(self._engine, self._now_s(), channel=heard_on)
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""
@@ -349,32 +312,23 @@ class PerformerLoop:
         if preset_switcher.is_due:
             self._play_by(preset_switcher.play)
             policy_history.begin(preset_switcher.model_digest)
-            self._choose_sound()
+            self._transport.choose_sound()
         elif Action.FREEZE in self._engine.panel.switched:
             policy_history.drop()
         else:
-            self._conduct([policy_history.adopt(self._engine)])
+            policy_history.adopt(self._engine)
 
-    def _play_by(self, choose: Callable[[Engine], tuple[list[TimedMessage], list[Event]]]) -> None:
+    def _play_by(self, choose: Callable[[Engine], list[TimedMessage]]) -> None:
         """Let the engine play another preset, where there is one."""
-        messages, events = choose(self._engine)
-        self._conduct(events)
-        self._midi_output.plan(messages)
+        self._midi_output.plan(choose(self._engine))
         self._midi_output.limit(self._engine.settings.max_note_s)
-
-    def _choose_sound(self) -> None:
-        """Send a program change, where one is wanted; before the first note there is no need."""
-        program = self._context.preset_switcher.program
-        if program is not None and self._duration.first_s is not None:
-            change = ProgramChange(self._engine.settings.channel, program)
-            self._midi_output.say(TimedMessage(self._clock.now_s(), change))
 
     def _rest(self) -> None:
         """Use idle time: judge and tell what was played, work ahead, collect garbage."""
         if self._midi_output.has_news and self._idle_s() > REWARD_S:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
-            self._midi_output.tell(self._context.tell, decision, rewards)
+            self._midi_output.tell_left(decision, rewards)
         if self._understood is not self._engine.decision and self._idle_s() > REWARD_S:
             self._understood = self._engine.decision
             self._midi_input.tell_understood(self._engine, self._now_s())
@@ -384,17 +338,17 @@ class PerformerLoop:
             self._engine.prepare()
         now_s = self._clock.now_s()
         self._note_place(now_s)
-        self._conduct(self._clock_sync.look(now_s, self._engine))
+        self._clock_sync.look(now_s)
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
 
     def _note_place(self, now_s: float) -> None:
         """Note down where the music is, for one who would have to go on with it."""
-        first_s = self._duration.first_s
+        first_s = self._transport.first_s
         if first_s is not None and self._engine.is_rolling:
-            place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._duration.tempo_bpm)
-            mark_place(self._context.way.cells, self._turns, place)
+            place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._transport.tempo_bpm)
+            mark_place(self._context.output_path.cells, self._turns, place)
 
     def _now_s(self) -> float:
         """Give the moment as it is told."""
@@ -410,13 +364,13 @@ class PerformerLoop:
         if self._context.built_in_player is not None:
             self._context.built_in_player.leave(now_s)
         with contextlib.suppress(PortError):
-            self._midi_output.release(self._engine.decision, self._context.tell)
+            self._midi_output.release(self._engine.decision)
             for timed in self._beat_outputs.end(self._engine, now_s):
-                self._midi_output.say(timed)
+                self._midi_output.say(timed.message)
         self._midi_output.drain()
-        self._midi_output.tell(self._context.tell, None, {})
-        self._stats.bad_messages = self._midi_input.ear.bad_messages
-        self._stats.feedback = self._context.way.echoes.count
-        summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._duration.first_s)
+        self._midi_output.tell_left(None, {})
+        self._stats.bad_messages = self._midi_input.bad_messages
+        self._stats.feedback = self._context.output_path.echoes.count
+        summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._transport.first_s)
         taste = self._engine.taste
         return replace(summary, dropped=self._context.inbox.dropped, taste=taste.to_dict(), words=taste.words)

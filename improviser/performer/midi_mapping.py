@@ -22,7 +22,7 @@ from improviser.midi.message import (
 from improviser.protocol import Act, Action, ControlMessage, Knob, Steer, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from improviser.midi.message import Message
     from improviser.protocol import Binding
@@ -44,17 +44,12 @@ class MidiMapping:
     Threads: the performer's beat; `owns` is asked by the drivers' too. Neither blocks.
     """
 
-    def __init__(
-        self,
-        bindings: Sequence[Binding],
-        stands: Callable[[Knob], float],
-        control_ports: Sequence[str] = (),
-    ) -> None:
-        """Know what is bound; `stands` returns a knob's position.
+    def __init__(self, bindings: Sequence[Binding], control_ports: Sequence[str] = ()) -> None:
+        """Know what is bound.
 
         Nothing that comes from the ports whose names hold one of `control_ports` is music.
         """
-        self._stands, self._control_ports = stands, control_ports
+        self._control_ports = control_ports
         self._is_control_port: dict[str, bool] = {}
         # What is bound, by the patterns of ports that it is bound on: a device's are matched at one go.
         self._devices: dict[tuple[str, ...], dict[_Sent, str]] = {(): {}}
@@ -72,17 +67,17 @@ class MidiMapping:
             self._is_control_port[port] = _fits(self._control_ports, port)
         return self._is_control_port[port] or self._bound(message, port) is not None
 
-    def asked(self, message: Message, port: str) -> Iterator[Steer]:
-        """Give the commands that a message stands for."""
+    def asked(self, message: Message, port: str, position: Callable[[Knob], float]) -> Steer | None:
+        """Return the command that a message stands for, if any; `position` returns where a knob is."""
         bound = self._bound(message, port)
         if bound is None:
-            return
+            return None
         sent, does = bound
         if does in _ACTIONS:
-            if self._has_gone_down(message, (port, sent)):
-                yield Act(Action(does))
-        elif isinstance(message, ControlChange):
-            yield from self._turned(message.value, (port, sent), Knob(does))
+            return Act(Action(does)) if self._has_gone_down(message, (port, sent)) else None
+        if isinstance(message, ControlChange):
+            return self._turned(message.value, (port, sent), Knob(does), position)
+        return None
 
     def _bound(self, message: Message, port: str) -> tuple[_Sent, str] | None:
         """Give what a message is sent by, and what that does; None where nothing is bound to it."""
@@ -116,18 +111,20 @@ class MidiMapping:
         self._last[control] = message.value
         return before < PEDAL_DOWN <= message.value
 
-    def _turned(self, value: int, control: tuple[str, _Sent], knob: Knob) -> Iterator[Steer]:
-        """Give the turn, where the knob has hold of its value."""
+    def _turned(
+        self, value: int, control: tuple[str, _Sent], knob: Knob, where: Callable[[Knob], float]
+    ) -> Turn | None:
+        """Return the turn, where the knob has hold of its value."""
         is_tempo = knob is Knob.TEMPO
         position = float(TEMPO_FROM_BPM + value) if is_tempo else _position(value)
-        stands, near = self._stands(knob), NEAR_BPM if is_tempo else NEAR
+        stands, near = where(knob), NEAR_BPM if is_tempo else NEAR
         if is_tempo:  # which may be where no knob comes
             stands = min(max(stands, TEMPO_FROM_BPM), TEMPO_FROM_BPM + DATA_MAX)
         last = self._last.get(control, position)
         self._last[control] = position
         has_passed = (last - stands) * (position - stands) <= 0
-        if has_passed or abs(last - stands) <= near or abs(position - stands) <= near:
-            yield Turn(knob, position)
+        has_hold = has_passed or abs(last - stands) <= near or abs(position - stands) <= near
+        return Turn(knob, position) if has_hold else None
 
 
 def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.ipc.shared_state import Cells, mark
-from improviser.midi.message import NoteOff, NoteOn, TimedMessage, message_to_bytes
+from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage, message_to_bytes
 from improviser.protocol import DIGITS, Event, Played, Released, Silenced
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _NO_REWARDS: Final[Mapping[str, float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class OutputPath:
     """Where messages go.
 
     Attributes:
@@ -58,17 +58,36 @@ class MidiOutput:
     Threads: the performer's beat only; `send_due` and `release` do nothing but send.
     """
 
-    def __init__(self, way: Way, scheduler: Scheduler, clock: Clock, stats: Stats) -> None:
-        """Speak through `way` what `scheduler` says is due by `clock`."""
-        self._output, self._cells, self._thru = way.output, way.cells, way.thru
-        self._echoes = way.echoes
+    def __init__(
+        self,
+        path: OutputPath,
+        scheduler: Scheduler,
+        clock: Clock,
+        stats: Stats,
+        tell: Callable[[Event], None],
+        *,
+        quiet_channel: int | None = None,
+    ) -> None:
+        """Send through `path` what `scheduler` says is due by `clock`.
+
+        Args:
+            path: Where messages go.
+            scheduler: Knows what is planned and what sounds.
+            clock: What time it is.
+            stats: Counts what has left.
+            tell: Takes events of it.
+            quiet_channel: A channel of which nothing is counted or told; None: there is none.
+        """
+        self._output, self._cells, self._thru = path.output, path.cells, path.thru
+        self._echoes = path.echoes
+        self._tell = tell
+        self._quiet_channel = quiet_channel
         self._scheduler = scheduler
         self._clock = clock
         self._stats = stats
         self._said: list[_Said] = []
         self._ended: list[tuple[float, NoteOff]] = []
         self._through_s = 0.0
-        self.quiet_channel: int | None = None
 
     @property
     def next_due_s(self) -> float | None:
@@ -112,7 +131,7 @@ class MidiOutput:
         self._through_s = self.horizon_s()
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
-    def release(self, decision: Decision | None, tell: Callable[[Event], None], *, everywhere: bool = False) -> None:
+    def release(self, decision: Decision | None, *, everywhere: bool = False) -> None:
         """End all that sounds and drop all that is planned; each message is tried, even after one failed.
 
         `everywhere`: the controls that end all notes go to channels too on which nothing is known to sound.
@@ -121,7 +140,7 @@ class MidiOutput:
             PortError: The port is gone, for some of them at least.
         """
         now_s, fault = round(self._clock.now_s(), DIGITS), None
-        tell(Silenced(now_s, self._through_s))
+        self._tell(Silenced(now_s, self._through_s))
         messages = self._scheduler.release(now_s, everywhere=everywhere)
         known = {message.message for message in messages}
         # What the scheduler gave out as ended, but what did not leave.
@@ -137,9 +156,9 @@ class MidiOutput:
         if fault is not None:
             raise fault
 
-    def silence(self, engine: Engine, tell: Callable[[Event], None], *, everywhere: bool = False) -> None:
+    def silence(self, engine: Engine, *, everywhere: bool = False) -> None:
         """End all that sounds, as an engine is told too, and go on. Raises PortError as `release` does."""
-        self.release(engine.decision, tell, everywhere=everywhere)
+        self.release(engine.decision, everywhere=everywhere)
         engine.released()
 
     def let_go(self, port: str) -> None:
@@ -151,9 +170,9 @@ class MidiOutput:
         """Let no note that is struck from now on sound for longer."""
         self._scheduler.limit(max_note_s)
 
-    def say(self, timed: TimedMessage) -> None:
-        """Send what makes no sound, past the scheduler. Raises PortError where the port is gone."""
-        self._send([timed], None)
+    def say(self, message: Message) -> None:
+        """Send what makes no sound at once, past the scheduler. Raises PortError where the port is gone."""
+        self._send([TimedMessage(self._clock.now_s(), message)], None)
 
     def drain(self) -> None:
         """Wait until all that was handed over has left; nothing more is passed on."""
@@ -164,13 +183,13 @@ class MidiOutput:
             self._clock.wait(SimpleQueue(), self._ended[-1][0])
         self._note_what_left()
 
-    def tell(self, tell: Callable[[Event], None], decision: Decision | None, rewards: Mapping[str, float]) -> None:
+    def tell_left(self, decision: Decision | None, rewards: Mapping[str, float]) -> None:
         """Tell of what has left; `rewards` are those of `decision`."""
         said, self._said = self._said, []
         for one in said:
             event = _event(one, rewards if one.decision is decision else _NO_REWARDS)
             if event is not None:
-                tell(event)
+                self._tell(event)
 
     def _note_what_left(self) -> None:
         """Note down the ends of notes that are not only handed over but gone, unless they sound again."""
@@ -201,7 +220,7 @@ class MidiOutput:
             message = timed.message
             if isinstance(message, NoteOff):
                 self._ended.append((actual_s, message))
-            if getattr(message, "channel", None) == self.quiet_channel is not None:
+            if getattr(message, "channel", None) == self._quiet_channel is not None:
                 continue
             self._stats.count_sent(timed.message, timed.due_s, actual_s)
             self._said.append(_Said(timed, actual_s, decision))

@@ -17,7 +17,7 @@ from improviser.performer.worker import Worker
 from improviser.protocol import Adopt, Adopted, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from improviser.agent.policy import Actor
     from improviser.engine import Engine
@@ -55,8 +55,20 @@ class PolicyHistory:
     Threads: the beat's, and one of its own, which fetches: see Errand.
     """
 
-    def __init__(self, settings: PerformerSettings, put: Callable[[PolicyFetched | PolicyNotFetched], None]) -> None:
-        """Begin with the model of `settings`; `put` takes what is fetched, in the fetching thread."""
+    def __init__(
+        self,
+        settings: PerformerSettings,
+        put: Callable[[PolicyFetched | PolicyNotFetched], None],
+        tell: Callable[[Event], None],
+    ) -> None:
+        """Begin with the model of `settings`.
+
+        Args:
+            settings: What the performer plays by.
+            put: Takes what was fetched, in the fetching thread.
+            tell: Takes events of what is played by.
+        """
+        self._tell = tell
         self._model_digest = settings.model_digest
         self._learns = bool(settings.mailbox)
         self._undone = 0
@@ -80,7 +92,7 @@ class PolicyHistory:
         self._model_digest, self._waiting, self._first = model_digest, None, None
         self._history = [None for learned_policy in self._history if learned_policy is None]
 
-    def resume(self, engine: Engine) -> Iterator[Event]:
+    def resume(self, engine: Engine) -> None:
         """Let an engine of a performer that goes on play by the set that was played by."""
         if self._resumed is None or not isinstance(engine.actor, Policy):
             return
@@ -88,39 +100,39 @@ class PolicyHistory:
         try:
             weights = set_from_bytes(self._resumed_data, digest, engine.actor.config)
         except CheckpointError:
-            yield Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned")
-            yield Adopted(0, is_back=True)
+            self._tell(Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned"))
+            self._tell(Adopted(0, is_back=True))
         else:
             learned_policy = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper(weights))
-            yield self._play_by(learned_policy, engine)
+            self._play_by(learned_policy, engine)
 
-    def carry_on(self, engine: Engine) -> Iterator[Event]:
+    def carry_on(self, engine: Engine) -> None:
         """Let an engine that begins anew play by what was played by last; it knows no presses."""
         self._history = [learned_policy for learned_policy in self._history if learned_policy is not None]
         learned_policy = self._last
         if learned_policy is not None:
             engine.adopt(learned_policy.actor)
-            yield replace(learned_policy.told, undone=self._undone)
+            self._tell(replace(learned_policy.told, undone=self._undone))
 
     def ask(self, command: Adopt, engine: Engine) -> None:
         """Let a set be fetched, and be put where it is waited for, if it may be played by."""
         if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
             self._fetching.want((command, engine.actor))
 
-    def take(self, found: PolicyFetched | PolicyNotFetched) -> Iterator[Event]:
+    def take(self, found: PolicyFetched | PolicyNotFetched) -> None:
         """Let what was fetched be played by from the next bar on, where it can be."""
         if isinstance(found, PolicyNotFetched):
-            yield Warned(f"{found.fault}; it plays on as it did")
+            self._tell(Warned(f"{found.fault}; it plays on as it did"))
         elif self._fits(found.command):
             self._waiting = found
 
-    def adopt(self, engine: Engine) -> Event:
+    def adopt(self, engine: Engine) -> None:
         """Let an engine play by what is due."""
         found, self._waiting = self._waiting, None
         assert found is not None  # noqa: S101 - `is_due`
         command = found.command
         told = Adopted(command.number, command.path, command.digest, undone=self._undone)
-        return self._play_by(LearnedPolicy(told, found.policy), engine)
+        self._play_by(LearnedPolicy(told, found.policy), engine)
 
     def drop(self) -> None:
         """Let nothing be due."""
@@ -130,8 +142,8 @@ class PolicyHistory:
         """Take note that a press was learned from."""
         self._history.append(None)
 
-    def undo(self, engine: Engine, *, everything: bool) -> Event | None:
-        """Take back the last set, where nothing was learned since, or all; tell what is played by then.
+    def undo(self, engine: Engine, *, everything: bool) -> bool:
+        """Take back the last set, where nothing was learned since, or all; return whether anything was.
 
         It acts at once, and where something is learned all that was is taken back, adopted or not.
         """
@@ -139,10 +151,11 @@ class PolicyHistory:
         if everything:
             had = self._learns or self._last is not None
             self._history.clear()
-            return self._go_back(engine) if had else None
-        if not self._history or self._history.pop() is None:
-            return None
-        return self._go_back(engine)
+        else:
+            had = bool(self._history) and self._history.pop() is not None
+        if had:
+            self._go_back(engine)
+        return had
 
     @property
     def _last(self) -> LearnedPolicy | None:
@@ -153,7 +166,7 @@ class PolicyHistory:
         """Tell whether a set may be played by: not where what it was learned on was taken back since."""
         return command.model_digest == self._model_digest and command.undone == self._undone
 
-    def _play_by(self, learned_policy: LearnedPolicy, engine: Engine) -> Event:
+    def _play_by(self, learned_policy: LearnedPolicy, engine: Engine) -> None:
         """Let an engine play by a set, and remember it."""
         if self._first is None:
             self._first = engine.actor
@@ -162,9 +175,9 @@ class PolicyHistory:
         places = [place for place, learned_policy in enumerate(self._history) if learned_policy is not None]
         if len(places) > KEPT:
             del self._history[places[0]]
-        return learned_policy.told
+        self._tell(learned_policy.told)
 
-    def _go_back(self, engine: Engine) -> Event:
+    def _go_back(self, engine: Engine) -> None:
         """Let an engine play by the last set that is left, or by the model as it was."""
         self._undone += 1
         learned_policy = self._last
@@ -172,7 +185,7 @@ class PolicyHistory:
         if actor is not None:
             engine.adopt(actor)
         told = Adopted(0) if learned_policy is None else learned_policy.told
-        return replace(told, is_back=True, undone=self._undone)
+        self._tell(replace(told, is_back=True, undone=self._undone))
 
     def _fetch(self, wanted: tuple[Adopt, Policy]) -> None:
         """Fetch a set, for a policy of its model."""

@@ -20,13 +20,10 @@ from improviser.ports.base import Disconnected
 from improviser.protocol import Notice, Offered, PortChanged, Refused, Routed, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from improviser.engine import Engine
     from improviser.performer.context import PerformerContext
     from improviser.performer.input.midi_input import MidiInput
     from improviser.performer.midi_output import MidiOutput
-    from improviser.protocol import Event
 
 
 class PortRouter:
@@ -38,7 +35,7 @@ class PortRouter:
     def __init__(self, midi_input: MidiInput, midi_output: MidiOutput, context: PerformerContext) -> None:
         """Keep `midi_input` and `midi_output` in order."""
         self._midi_input, self._midi_output = midi_input, midi_output
-        self._output, self._tell, self._close_loop = context.way.output, context.tell, context.close_loop
+        self._output, self._tell, self._close_loop = context.output_path.output, context.tell, context.close_loop
 
     def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
         """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
@@ -54,15 +51,14 @@ class PortRouter:
             case Rerouted():
                 self._reroute(matter, engine, at_s)
             case _:
-                for event in _news(matter):
-                    self._tell(event)
+                self._report(matter)
 
     def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
         """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
         if lost.is_output and not lost.may_return:
             raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
         if lost.is_output:
-            self._midi_output.silence(engine, self._tell)
+            self._midi_output.silence(engine)
         else:
             self._lift(lost.name, engine, at_s)
         self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
@@ -74,7 +70,7 @@ class PortRouter:
         for name in rerouted.left:
             self._lift(name, engine, at_s)
         if rerouted.output is not None:
-            self._midi_output.silence(engine, self._tell)
+            self._midi_output.silence(engine)
             self._output.exchange(rerouted.output, is_ours=rerouted.is_ours)
         route, output = rerouted.route, self._output
         ports = {"in": rerouted.inputs, "out": (output.name,)}
@@ -98,17 +94,16 @@ class PortRouter:
 
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""
-        self._midi_input.let_go(engine, at_s, port=port)
+        self._midi_input.lift(engine, at_s, port=port)
         self._midi_output.let_go(port)
 
-
-def _news(matter: PortsSeen | NotRouted | PortFound) -> Iterator[Event]:
-    """Yield what to tell of ports."""
-    match matter:
-        case PortsSeen(inputs, outputs):
-            yield Offered(inputs, outputs)
-        case NotRouted(fault):
-            yield Refused("ports", f"{fault}; the ports stay as they were")
-        case PortFound(name, is_output):
-            yield PortChanged(name, is_output, is_there=True)
-            yield Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}")
+    def _report(self, matter: PortsSeen | NotRouted | PortFound) -> None:
+        """Tell of ports of which there is nothing to do."""
+        match matter:
+            case PortsSeen(inputs, outputs):
+                self._tell(Offered(inputs, outputs))
+            case NotRouted(fault):
+                self._tell(Refused("ports", f"{fault}; the ports stay as they were"))
+            case PortFound(name, is_output):
+                self._tell(PortChanged(name, is_output, is_there=True))
+                self._tell(Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}"))

@@ -15,7 +15,7 @@ from improviser.performer.worker import Worker
 from improviser.protocol import Action, Changed, Refused, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from improviser.agent.policy import Actor
     from improviser.engine import Engine
@@ -60,8 +60,20 @@ class PresetSwitcher:
         program: The MIDI program, 0-127, of what is played; None: none is asked for.
     """
 
-    def __init__(self, settings: PerformerSettings, put: Callable[[PresetLoaded | PresetNotLoaded], None]) -> None:
-        """Begin with the preset of `settings`; `put` takes what is loaded, in the loading thread."""
+    def __init__(
+        self,
+        settings: PerformerSettings,
+        put: Callable[[PresetLoaded | PresetNotLoaded], None],
+        tell: Callable[[Event], None],
+    ) -> None:
+        """Begin with the preset of `settings`.
+
+        Args:
+            settings: What the performer plays by.
+            put: Takes what was loaded, in the loading thread.
+            tell: Takes events of what is played.
+        """
+        self._tell = tell
         self.program = settings.program
         self._pieces = settings.pieces
         names = [piece.preset for piece in self._pieces]
@@ -82,40 +94,40 @@ class PresetSwitcher:
         """Whether another preset is to be played from the next bar on."""
         return self._waiting is not None
 
-    def ask_next(self) -> Iterator[Event]:
+    def ask_next(self) -> None:
         """Let the next preset be loaded, and be put where it is waited for."""
         if not self._has_others:
-            yield Refused(Action.NEXT_PRESET, "there is no other preset on this grid")
+            self._tell(Refused(Action.NEXT_PRESET, "there is no other preset on this grid"))
         else:
             self._at = (self._at + 1) % len(self._pieces)
             self._loading.want(self._pieces[self._at])
 
-    def ask(self, preset: str) -> Iterator[Event]:
+    def ask(self, preset: str) -> None:
         """Let a preset be loaded by its name, and be put where it is waited for."""
         names = [piece.preset for piece in self._pieces]
         if preset not in names:
             others = ", ".join(names) or "none"
-            yield Refused("preset", f"cannot switch to {preset!r}; presets with this time grid: {others}")
+            self._tell(Refused("preset", f"cannot switch to {preset!r}; presets with this time grid: {others}"))
         else:
             self._at = names.index(preset)
             self._loading.want(self._pieces[self._at])
 
-    def take(self, found: PresetLoaded | PresetNotLoaded) -> Iterator[Event]:
+    def take(self, found: PresetLoaded | PresetNotLoaded) -> None:
         """Let what was loaded be played from the next bar on, where it can be."""
         if isinstance(found, PresetNotLoaded):
-            yield Warned(f"{found.fault}; it plays on as it did")
+            self._tell(Warned(f"{found.fault}; it plays on as it did"))
         else:
             self._waiting = found
 
-    def play(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
-        """Let an engine play what is due; give what ends what sounds, and what to tell."""
+    def play(self, engine: Engine) -> list[TimedMessage]:
+        """Let an engine play what is due; return what ends what sounds."""
         self._played, self._waiting = self._waiting, None
         return self.play_on(engine)
 
-    def play_on(self, engine: Engine) -> tuple[list[TimedMessage], list[Event]]:
+    def play_on(self, engine: Engine) -> list[TimedMessage]:
         """Let an engine that begins anew play what was played last, where that is another preset."""
         if self._played is None:
-            return [], []
+            return []
         piece = self._played.piece
         self.program = piece.program
         settings = EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s)
@@ -124,7 +136,8 @@ class PresetSwitcher:
         changed = Changed(
             piece.preset, piece.source, piece.model, self._played.digest, piece.engine, piece.program, *taste
         )
-        return messages, [changed]
+        self._tell(changed)
+        return messages
 
     def _load(self, piece: PresetEntry) -> None:
         """Load a preset."""

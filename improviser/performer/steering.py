@@ -26,11 +26,13 @@ from improviser.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from improviser.engine import Engine
     from improviser.performer.clock.clock_sync import ClockSync
     from improviser.performer.policy_history import PolicyHistory
+    from improviser.performer.stats import Stats
+    from improviser.performer.transport import Transport
     from improviser.protocol import PerformerSettings
 
 _NOTHING_HEARD = "nothing was played just before that could be liked or not"
@@ -39,103 +41,126 @@ _NOTHING_LEARNED = "there is nothing to take back"
 
 
 class Steering:
-    """Does what is commanded, and gives what to tell of it.
+    """Does what is commanded, and tells of it.
 
-    Threads: the performer's beat only.
+    Threads: the performer's loop only.
     """
 
-    def __init__(self, clock_sync: ClockSync, policy_history: PolicyHistory) -> None:
-        """Hand what concerns the beat to `clock_sync`, and what was learned in the background to `policy_history`."""
-        self._clock_sync, self._policy_history = clock_sync, policy_history
+    def __init__(
+        self,
+        transport: Transport,
+        clock_sync: ClockSync,
+        policy_history: PolicyHistory,
+        stats: Stats,
+        tell: Callable[[Event], None],
+    ) -> None:
+        """Steer the engine of `transport`.
+
+        Args:
+            transport: Has the engine that plays, and begins where solo wants that.
+            clock_sync: Takes the tempo and taps.
+            policy_history: Takes back what was learned in the background.
+            stats: Counts likes and dislikes.
+            tell: Takes events of what was done.
+        """
+        self._transport, self._clock_sync, self._policy_history = transport, clock_sync, policy_history
+        self._stats, self._tell = stats, tell
         # What the player said since the jam began; nothing: as the engine was made.
         self._lock = ""
 
-    def begin(self, engine: Engine, settings: PerformerSettings, at_s: float) -> Iterator[Event]:
+    @property
+    def _engine(self) -> Engine:
+        """The engine that plays now."""
+        return self._transport.engine
+
+    def begin(self, settings: PerformerSettings, at_s: float) -> None:
         """Let an engine that begins at `at_s` take up what another performer's had come to."""
-        yield from self._policy_history.resume(engine)
+        self._policy_history.resume(self._engine)
         self._lock = settings.lock
-        yield from self._resume(engine, settings.panel, settings.switched, settings.taste, at_s)
+        self._take_up(settings.panel, settings.switched, settings.taste, at_s)
 
-    def hand_over(self, before: Engine, engine: Engine, at_s: float) -> Iterator[Event]:
-        """Let an engine that begins at `at_s` take up what the one before it had come to."""
+    def hand_over(self, before: Engine, at_s: float) -> None:
+        """Let the engine, which begins at `at_s`, take up what the one before it had come to."""
         panel = before.panel
-        yield from self._policy_history.carry_on(engine)
-        yield from self._resume(engine, panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
+        self._policy_history.carry_on(self._engine)
+        self._take_up(panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
 
-    def _resume(
-        self,
-        engine: Engine,
-        panel: Mapping[str, float],
-        switched: Sequence[str],
-        taste: Mapping[str, float],
-        at_s: float,
-    ) -> Iterator[Event]:
-        """Let an engine take up the key that was locked, where knobs stand, what is on, and a taste."""
+    def _take_up(
+        self, panel: Mapping[str, float], switched: Sequence[str], taste: Mapping[str, float], at_s: float
+    ) -> None:
+        """Let the engine take up the key that was locked, where knobs stand, what is on, and a taste."""
         if self._lock:
-            yield from self._lock_key(self._lock, engine)
+            self._lock_key(self._lock)
         for knob, position in panel.items():
-            yield from self._turn(knob, position, engine, at_once=True)
+            self._turn(knob, position, at_once=True)
         for name in switched:
-            yield Switched(at_s, name, engine.switch(name, at_s))
+            self._switch(name, at_s)
+        own = self._engine.taste
         if taste:
             # As it is told, so that a replay takes up the same bits.
-            engine.taste.take({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
-        if engine.taste.weights.any():
-            yield Tasted(engine.taste.to_dict(), engine.taste.words)
+            own.take({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
+        if own.weights.any():
+            self._tell(Tasted(own.to_dict(), own.words))
 
-    def obey(self, command: Turn | Act | Lock, at_s: float, engine: Engine) -> Iterator[Event]:
+    def obey(self, command: Turn | Act | Lock, at_s: float) -> None:
         """Do what is commanded at `at_s`."""
         match command:
             case Turn(Knob.TEMPO, tempo_bpm):
-                yield from self._clock_sync.set_tempo(tempo_bpm, at_s, engine)
+                self._clock_sync.set_tempo(tempo_bpm, at_s)
             case Turn(knob, position):
-                yield from self._turn(knob, position, engine)
+                self._turn(knob, position)
             case Lock(key):
-                yield from self._lock_key(key, engine)
+                self._lock_key(key)
             case Act(Action.TAP):
-                yield from self._clock_sync.tap(at_s, engine)
+                self._clock_sync.tap(at_s)
             case Act(Action.LIKE | Action.DISLIKE):
-                yield self._judge(command.action, at_s, engine)
+                self._judge(command.action, at_s)
             case Act(Action.UNDO | Action.UNDO_ALL):
-                yield from self._undo(engine, everything=command.action is Action.UNDO_ALL)
+                self._undo(everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
-                yield Switched(at_s, command.action, engine.switch(command.action, at_s))
+                self._switch(command.action, at_s)
 
-    def _turn(self, knob: str, position: float, engine: Engine, *, at_once: bool = False) -> Iterator[Event]:
+    def _switch(self, name: str, at_s: float) -> None:
+        """Turn a switch on or off; solo plays without a first note."""
+        self._tell(Switched(at_s, name, self._engine.switch(name, at_s)))
+        self._transport.begin_if_rolling(at_s)
+
+    def _turn(self, knob: str, position: float, *, at_once: bool = False) -> None:
         """Turn a knob to a position, as it is told."""
         position = round(position, DIGITS)
-        engine.panel.turn(knob, position, at_once=at_once)
-        yield Turned(knob, position, at_once)
+        self._engine.panel.turn(knob, position, at_once=at_once)
+        self._tell(Turned(knob, position, at_once))
 
-    def _lock_key(self, key: str, engine: Engine) -> Iterator[Event]:
+    def _lock_key(self, key: str) -> None:
         """Lock the key, or let it be heard again."""
         try:
             wanted = None if key == AUTO_KEY else parse_key(key)
         except UsageError as error:
-            yield Refused("key", str(error))
+            self._tell(Refused("key", str(error)))
         else:
-            engine.lock(wanted)
+            self._engine.lock(wanted)
             self._lock = AUTO_KEY if wanted is None else wanted.name
-            yield Locked(self._lock)
+            self._tell(Locked(self._lock))
 
-    def _judge(self, action: Action, at_s: float, engine: Engine) -> Event:
-        """Learn from a press."""
-        liked = action is Action.LIKE
-        if Action.FREEZE in engine.panel.switched:
-            return Refused(action, _FROZEN)
-        if not engine.taste.judge(at_s, liked=liked):
-            return Refused(action, _NOTHING_HEARD)
-        self._policy_history.note_press()
-        return Judged(at_s, liked, engine.taste.to_dict(), engine.taste.words)
+    def _judge(self, action: Action, at_s: float) -> None:
+        """Learn from a like or a dislike."""
+        liked, taste = action is Action.LIKE, self._engine.taste
+        if Action.FREEZE in self._engine.panel.switched:
+            self._tell(Refused(action, _FROZEN))
+        elif not taste.judge(at_s, liked=liked):
+            self._tell(Refused(action, _NOTHING_HEARD))
+        else:
+            self._policy_history.note_press()
+            self._stats.count_press(liked=liked)
+            self._tell(Judged(at_s, liked, taste.to_dict(), taste.words))
 
-    def _undo(self, engine: Engine, *, everything: bool) -> Iterator[Event]:
+    def _undo(self, *, everything: bool) -> None:
         """Take back what was learned last, or all of it."""
-        adopted = self._policy_history.undo(engine, everything=everything)
-        if adopted is not None:
-            yield adopted
-        if adopted is not None and not everything:
+        has_gone_back = self._policy_history.undo(self._engine, everything=everything)
+        if has_gone_back and not everything:
             return
-        if engine.taste.undo(everything=everything):
-            yield Undone(everything, engine.taste.to_dict(), engine.taste.words)
-        elif adopted is None:
-            yield Refused(Action.UNDO_ALL if everything else Action.UNDO, _NOTHING_LEARNED)
+        taste = self._engine.taste
+        if taste.undo(everything=everything):
+            self._tell(Undone(everything, taste.to_dict(), taste.words))
+        elif not has_gone_back:
+            self._tell(Refused(Action.UNDO_ALL if everything else Action.UNDO, _NOTHING_LEARNED))

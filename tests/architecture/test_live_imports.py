@@ -13,8 +13,10 @@ from tests.some import some_files
 HEAVY = {"torch", "music21", "gymnasium"}
 # The learner's own process, and what opens a driver when it is imported.
 APART = {"improviser.app.learner_process", "improviser.ports.jack"}
-LIVE = ("app", "cli", "config", "doctor", "engine", "ipc", "performer", "ports", "protocol", "remote", "session")
-LIVE += ("supervisor", "synth", "web")
+LIVE = (
+    *("app", "cli", "config", "doctor", "engine", "ipc", "performer", "ports", "protocol", "remote"),
+    *("session", "supervisor", "synth", "web"),
+)
 PACKAGE = Path(__file__).parents[2] / "improviser"
 
 

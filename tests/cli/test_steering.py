@@ -63,10 +63,9 @@ def told() -> Iterator[list[object]]:
         if isinstance(command, Turn):
             state.take(Turned(command.knob, command.position))
         if isinstance(command, Choose):
-            for event in repertoire.ask(command.preset):
-                state.take(event)
+            preset_switcher.ask(command.preset)
 
-    repertoire = PresetSwitcher(performer_settings(JamOptions(preset="fiddle")), told.append)
+    preset_switcher = PresetSwitcher(performer_settings(JamOptions(preset="fiddle")), told.append, state.take)
     remote = ControlSocket(resources.control_folder(), state, obey, PAGE)
     yield told
     remote.close()

@@ -26,7 +26,9 @@ with atheris.instrument_imports(include=["improviser"]):
 
 EAR = ArrivalParser()
 ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)
-THRU = Thru(LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES)
+THRU = Thru(
+    LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES, lambda _message, _port: False
+)
 # A message each millisecond, as at the limit of a MIDI cable.
 MILLISECONDS = itertools.count()
 
@@ -38,7 +40,7 @@ def hear(data: bytes) -> None:
         with contextlib.suppress(MidiError):
             message = bytes_to_message(piece)
             assert bytes_to_message(message_to_bytes(message)) == message
-        EAR.listen(Arrival(piece, at_ms / 1000, "A"))
+        EAR.parse(Arrival(piece, at_ms / 1000, "A"))
         ECHOES.is_echo(piece, at_ms / 1000, "A")
         THRU.pass_on(piece, at_ms * 1_000_000, "A")
         is_clock(piece)

@@ -12,7 +12,7 @@ ON = NoteOn(0, 60, 80)
 
 def listen(ear: ArrivalParser, message: Message, at_s: float, port: str = "A") -> Message | None:
     """Let an ear hear a message."""
-    return ear.listen(Arrival(message_to_bytes(message), at_s, port))
+    return ear.parse(Arrival(message_to_bytes(message), at_s, port))
 
 
 def test_messages_pass() -> None:
@@ -24,7 +24,7 @@ def test_messages_pass() -> None:
 def test_garbage_is_counted(data: tuple[int, ...]) -> None:
     """Bytes that are no message are counted and not heard."""
     ear = ArrivalParser()
-    assert ear.listen(Arrival(data, 1.0, "A")) is None
+    assert ear.parse(Arrival(data, 1.0, "A")) is None
     assert 1 == ear.bad_messages
 
 
@@ -39,7 +39,7 @@ MMC_PLAY = (0xF0, 0x7F, 0x7F, 0x06, 0x02, 0xF7)
 def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
     """Clock, time code, song select, tune request and system exclusive messages are neither heard nor bad."""
     ear = ArrivalParser()
-    assert ear.listen(Arrival(data, 1.0, "A")) is None
+    assert ear.parse(Arrival(data, 1.0, "A")) is None
     assert 0 == ear.bad_messages
 
 

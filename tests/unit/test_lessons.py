@@ -24,6 +24,7 @@ from improviser.protocol import (
     Action,
     Adopt,
     Adopted,
+    Event,
     Judged,
     PerformerSettings,
     PlayerUse,
@@ -251,19 +252,20 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
 
 def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
     """Beyond them lies the model as it was."""
-    lessons = PolicyHistory(replace(settings, mailbox=""), lambda _found: None)
+    told: list[Event] = []
+    history = PolicyHistory(replace(settings, mailbox=""), lambda _found: None, told.append)
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper(teacher.weights(number))
         command = Adopt(number, "", "", settings.model_digest)
-        assert [] == list(lessons.take(PolicyFetched(command, policy)))
-        assert lessons.is_due
-        lessons.adopt(engine)
-    back = [lessons.undo(engine, everything=False) for _ in range(KEPT + 1)]
-    numbers = [event.number for event in back if isinstance(event, Adopted)]
+        history.take(PolicyFetched(command, policy))
+        assert history.is_due
+        history.adopt(engine)
+    adopted = len(told)
+    assert [True] * KEPT + [False] == [history.undo(engine, everything=False) for _ in range(KEPT + 1)]
+    numbers = [event.number for event in told[adopted:] if isinstance(event, Adopted)]
     assert [*range(KEPT + 2, 3, -1), 0] == numbers
     assert engine.actor is not None
-    assert back[-1] is None
 
 
 def test_without_the_memory_it_is_told(settings: PerformerSettings, tmp_path: Path) -> None:

@@ -137,7 +137,6 @@ def test_a_page_is_heard_as_a_keyboard() -> None:
     inbox = performance.inbox
     inbox.put(Receive((0x90, 60, 80)))
     assert inbox.queue.empty()
-    inbox.clock = performance.clock
     performance.at(1.0, lambda: inbox.put(Receive((0x90, 60, 80))))
     performance.at(1.5, lambda: inbox.put(Receive((0x80, 60, 0))))
     performance.run(until_s=2.0)
@@ -216,7 +215,6 @@ def test_the_ports_of_others_are_told_when_they_change() -> None:
 def test_another_output_is_played_on_and_nothing_hangs_on_the_first() -> None:
     """What sounds ends where it began; the next notes sound there; back on our own, the other is closed."""
     performance = Performance()
-    performance.inbox.clock = performance.clock
     heard: list[tuple[int, int]] = []
     performance.backend.open_virtual_input("Synth", lambda data, _: heard.append((data[0] >> 4, data[1])))
     watch = HotPlugMonitor(performance.ports, performance.inbox, every_s=1.0)
@@ -301,7 +299,6 @@ def test_a_route_is_handed_to_the_watch() -> None:
 def test_a_panic_after_all_that_leaves_nothing() -> None:
     """A note from a page that is not lifted is no note of ours."""
     performance = Performance()
-    performance.inbox.clock = performance.clock
     performance.at(0.0, lambda: performance.inbox.put(Receive((0x90, 60, 80))))
     performance.at(0.6, lambda: performance.inbox.put(Act(Action.PANIC)))
     performance.run(until_s=1.0)

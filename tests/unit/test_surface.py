@@ -36,16 +36,16 @@ class Desk:
     def __init__(self) -> None:
         """Stand in the middle."""
         self.stands: dict[Knob, float] = dict.fromkeys(Knob, 1.0) | {Knob.TEMPO: 100.0}
-        self.surface = MidiMapping(ROWS, self.stands.__getitem__, ("nanoKONTROL2",))
+        self.surface = MidiMapping(ROWS, ("nanoKONTROL2",))
 
     def play(self, *messages: Message, port: str = PORT) -> list[Turn | Act]:
         """Give the commands that follow from messages."""
         done = list[Turn | Act]()
         for message in messages:
-            for command in self.surface.asked(message, port):
-                if isinstance(command, Turn):
-                    self.stands[command.knob] = command.position
-                done += [command] if isinstance(command, Turn | Act) else []
+            command = self.surface.asked(message, port, self.stands.__getitem__)
+            if isinstance(command, Turn):
+                self.stands[command.knob] = command.position
+            done += [command] if isinstance(command, Turn | Act) else []
         return done
 
 
@@ -127,9 +127,9 @@ def test_all_notes_off_is_no_panic() -> None:
     desk = Desk()
     assert [] == desk.play(ControlChange(0, 123, 0), ControlChange(0, 120, 0))
     assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
-    bound = MidiMapping([Binding((), CHANGE, 123, None, "panic")], lambda _: 1.0)
+    bound = MidiMapping([Binding((), CHANGE, 123, None, "panic")])
     for _ in range(2):  # devices send it with value 0
-        assert [Act(Action.PANIC)] == list(bound.asked(ControlChange(0, 123, 0), PORT))
+        assert Act(Action.PANIC) == bound.asked(ControlChange(0, 123, 0), PORT, lambda _: 1.0)
 
 
 def test_nothing_of_a_controller_without_keys_is_music() -> None:

@@ -184,7 +184,7 @@ def test_an_output_that_is_gone_is_left_to_the_beat() -> None:
     """In a driver's thread nobody could say so."""
     output = LoopbackBackend().open_virtual_output("Out")
     output.close()
-    thru = Thru(output, bytearray(SIZE), no_echoes())
+    thru = Thru(output, bytearray(SIZE), no_echoes(), lambda _message, _port: False)
     thru.pass_on((0x90, 64, 90), 0, "Keys")
     thru.release(1.0)
 
@@ -194,7 +194,7 @@ def test_nothing_is_passed_on_after_the_end() -> None:
     backend, ear = LoopbackBackend(), list[object]()
     output = backend.open_virtual_output("Out")
     backend.open_input("Out", lambda data, _at_ns: ear.append(data))
-    thru = Thru(output, bytearray(SIZE), no_echoes())
+    thru = Thru(output, bytearray(SIZE), no_echoes(), lambda _message, _port: False)
     thru.pass_on((0x95, 64, 90), 0, "Keys")
     thru.close()
     thru.pass_on((0x95, 65, 90), 1, "Keys")

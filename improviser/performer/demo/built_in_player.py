@@ -16,7 +16,7 @@ from improviser.protocol import PlayerUse
 if TYPE_CHECKING:
     from improviser.performer.ports.opening import OpenPorts
     from improviser.ports.base import OutputPort
-    from improviser.protocol import PerformerSettings, Synced
+    from improviser.protocol import PerformerSettings
 
 # A demo begins at once.
 PROMPT_S: Final = 0.2
@@ -53,9 +53,9 @@ class BuiltInPlayer:
         """Play nothing that would still sound at `end_s`, when the performance ends; None: it does not."""
         self._end_s = math.inf if end_s is None else end_s - _LAST_CALL_S
 
-    def pace(self, synced: Synced, end_s: float | None) -> None:
-        """Follow a beat and its tempo, by which the performance now ends at `end_s`."""
-        self.player.follow(synced.at_s, synced.beat, synced.tempo_bpm)
+    def pace(self, at_s: float, beat: float, tempo_bpm: float, end_s: float | None) -> None:
+        """Follow a tempo at which `beat` stands at `at_s`, and by which the performance ends at `end_s`."""
+        self.player.follow(at_s, beat, tempo_bpm)
         self.end_before(end_s)
 
     def play(self, at_s: float) -> None:

@@ -38,7 +38,7 @@ class ArrivalParser:
         self.twins = 0
         self._recent: deque[tuple[Arrival, Message]] = deque(maxlen=_KEPT)
 
-    def listen(self, arrival: Arrival) -> Message | None:
+    def parse(self, arrival: Arrival) -> Message | None:
         """Give the message of `arrival`, or None where it is not to be heard."""
         try:
             message = bytes_to_message(arrival.data)

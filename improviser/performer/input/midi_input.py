@@ -16,6 +16,7 @@ from improviser.midi.message import (
 from improviser.music.chord import chord_from_index
 from improviser.performer.input.arrivals import ArrivalParser
 from improviser.performer.input.held_notes import HeldNotes
+from improviser.performer.input.mpe import MpeZones
 from improviser.protocol import Controlled, Event, Heard, Lifted, Rested, Understood, Warned
 
 if TYPE_CHECKING:
@@ -23,32 +24,54 @@ if TYPE_CHECKING:
 
     from improviser.engine import Engine
     from improviser.performer.input.arrivals import Arrival
+    from improviser.performer.input.zone import Zone
     from improviser.performer.stats import Stats
 
 
 class MidiInput:
-    """Understands, counts, remembers what is held, and tells.
+    """Parses what the inputs receive, leaves out what is not meant for the improviser, and knows what is held.
 
-    Threads: the performer's beat only.
+    Threads: the performer's loop only.
     """
 
-    def __init__(self, stats: Stats, tell: Callable[[Event], None]) -> None:
-        """Count in `stats` and tell by `tell`; nothing was heard yet."""
-        self.ear = ArrivalParser()
+    def __init__(self, zone: Zone, stats: Stats, tell: Callable[[Event], None]) -> None:
+        """Hear nothing yet.
+
+        Args:
+            zone: The channels and keys that are listened to.
+            stats: Counts notes.
+            tell: Takes events of what was heard.
+        """
+        self._parser = ArrivalParser()
+        self._mpe = MpeZones()
+        self._zone = zone
         self._stats = stats
         self._tell = tell
         self._held = HeldNotes()
         self._warned: set[str] = set()
 
-    def listen(self, arrival: Arrival) -> Message | None:
-        """Give the message of an arrival; None where it is not to be heard, which is told once."""
-        message = self.ear.listen(arrival)
+    @property
+    def bad_messages(self) -> int:
+        """How many arrivals were no MIDI messages."""
+        return self._parser.bad_messages
+
+    def parse(self, arrival: Arrival) -> Message | None:
+        """Return the message of an arrival; None where there is none, or it came on another port too."""
+        message = self._parser.parse(arrival)
         port = arrival.port
-        if self.ear.bad_messages:
+        if self._parser.bad_messages:
             self._warn_once(f"'{port}' sends bytes that are no MIDI messages; they are ignored")
-        if self.ear.twins:
+        if self._parser.twins:
             self._warn_once(f"the same notes come on '{port}' and another port; each counts once")
         return message
+
+    def music_in(self, message: Message, port: str) -> Message | None:
+        """Return a message as the engine is to hear it; None where it is not meant for it.
+
+        An MPE keyboard's channels become one; channels and keys outside the zone are left out.
+        """
+        merged = self._mpe.merged(message, port)
+        return merged if merged is not None and self._zone.has(merged) else None
 
     def note(self, message: Message, at_s: float, port: str) -> None:
         """Keep the books of what the player did, and tell of it."""
@@ -83,14 +106,22 @@ class MidiInput:
         if engine.decision is not None and engine.next_step_s is None:
             self._tell(Rested(at_s, engine.decision.beat))
 
-    def let_go(self, engine: Engine, at_s: float, *, port: str | None = None, channel: int | None = None) -> None:
-        """Let an engine hear, and tell, that all that is held on a port, or a channel, is let go of."""
-        lifted = self._held.lifted(port=port, channel=channel)
-        if channel is not None:
-            lifted.append((ControlChange(channel, ALL_NOTES_OFF, 0), ""))
-        for message, its_port in lifted:
-            engine.hear(message, at_s)
-            self.note(message, at_s, its_port)
+    def lift(self, engine: Engine, at_s: float, *, port: str | None = None) -> None:
+        """Let an engine hear, and tell, that all that is held on a port, or on any, comes up."""
+        for message, its_port in self._held.lifted(port=port):
+            self._hear(engine, message, at_s, its_port)
+
+    def lift_missed(self, engine: Engine, at_s: float, channel: int) -> None:
+        """Let all come up that is held on a channel of which messages were lost, maybe note-offs."""
+        for heard_on in self._mpe.heard_on(channel):
+            for message, port in self._held.lifted(channel=heard_on):
+                self._hear(engine, message, at_s, port)
+            self._hear(engine, ControlChange(heard_on, ALL_NOTES_OFF, 0), at_s, "")
+
+    def _hear(self, engine: Engine, message: Message, at_s: float, port: str) -> None:
+        """Let an engine hear a message, and tell of it."""
+        engine.hear(message, at_s)
+        self.note(message, at_s, port)
 
     def _warn_once(self, text: str) -> None:
         """Tell of a fault, unless a like one was told of before."""

@@ -38,11 +38,18 @@ class Thru:
     Threads: `pass_on` is the drivers', `release` the beat's; neither blocks.
     """
 
-    def __init__(self, output: OutputPort, cells: Cells, echoes: EchoFilter) -> None:
-        """Pass on to `output`, note down in `cells` what sounds, and in `echoes` what may come back."""
-        self._output, self._cells, self._echoes = output, cells, echoes
-        # What belongs to a knob or pad that is bound makes no sound.
-        self.keeps_back: Callable[[Message, str], bool] = lambda _message, _port: False
+    def __init__(
+        self, output: OutputPort, cells: Cells, echoes: EchoFilter, keeps_back: Callable[[Message, str], bool]
+    ) -> None:
+        """Pass on the player's messages.
+
+        Args:
+            output: Where they go.
+            cells: Memory in which what sounds is noted down.
+            echoes: Knows them where they come back.
+            keeps_back: Whether a message of a port is no music, but of a knob or pad that is bound.
+        """
+        self._output, self._cells, self._echoes, self._keeps_back = output, cells, echoes, keeps_back
         self._keys: dict[tuple[int, int], str] = {}
         self._pedals: dict[int, str] = {}
         self._is_closed = False
@@ -53,7 +60,7 @@ class Thru:
             message = bytes_to_message(data)
         except MidiError:
             return
-        if self._is_closed or not hasattr(message, "channel") or self.keeps_back(message, port):
+        if self._is_closed or not hasattr(message, "channel") or self._keeps_back(message, port):
             return
         for passed, its_data in self._as_passed(message, data, port):
             self._note(passed, port)

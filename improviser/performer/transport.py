@@ -1,0 +1,116 @@
+"""The beat of a performance: where it begins, at which pace it goes on, when it stops and when it is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from improviser.midi.message import ProgramChange
+from improviser.music.meter import Meter
+from improviser.protocol import Detached, Halted, Started, Synced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from improviser.engine import Engine
+    from improviser.performer.context import PerformerContext
+    from improviser.performer.midi_output import MidiOutput
+    from improviser.protocol import Event, PerformerSettings
+
+_S_PER_MINUTE = 60.0
+
+
+class Transport:
+    """Starts, paces and halts the engine that plays, with all that follows from it.
+
+    Threads: the performer's loop only.
+
+    Attributes:
+        engine: The engine that plays.
+        first_s: The player's first note; None before it.
+        end_s: When the performance is over; None where nobody knows.
+        tempo_bpm: Quarter notes a minute, as it is now.
+    """
+
+    def __init__(
+        self, settings: PerformerSettings, engine: Engine, midi_output: MidiOutput, context: PerformerContext
+    ) -> None:
+        """Wait for the first note."""
+        self.engine = engine
+        self.first_s: float | None = None
+        self.end_s: float | None = None
+        self.tempo_bpm = engine.settings.tempo_bpm
+        self._midi_output = midi_output
+        self._built_in_player = context.built_in_player
+        self._preset_switcher = context.preset_switcher
+        self._tell: Callable[[Event], None] = context.tell
+        self._stays = settings.stays
+        bar_beats = Meter(*engine.settings.meter).bar_beats
+        self._beats = None if settings.bars is None else settings.bars * bar_beats
+
+    def start(self, at_s: float, beat: float) -> None:
+        """Let the engine's own beat begin: `beat` stands at `at_s`."""
+        self.engine.start(at_s, beat)
+        self._tell(Started(at_s, beat))
+        if self.first_s is None:
+            self.begin(self.engine.s_at(max(0.0, beat)))
+
+    def sync(self, at_s: float, beat: float, tempo_bpm: float, *, is_own: bool = False) -> None:
+        """Let `beat` stand at `at_s`, and the beat go on at a tempo; the end, some bars ahead, moves with it."""
+        self.engine.sync(at_s, beat, tempo_bpm)
+        self._tell(Synced(at_s, beat, tempo_bpm, is_own=is_own))
+        if self.end_s is not None:
+            self.end_s = at_s + (self.end_s - at_s) * self.tempo_bpm / tempo_bpm
+        self.tempo_bpm = tempo_bpm
+        if self._built_in_player is not None:
+            self._built_in_player.pace(at_s, beat, tempo_bpm, self.end_s)
+
+    def halt(self, at_s: float, by: str) -> None:
+        """Stop, as the clock `by` does: what sounds ends, and nothing is decided."""
+        self._midi_output.silence(self.engine)
+        self.engine.halt()
+        self._tell(Halted(at_s, by))
+
+    def detach(self, at_s: float) -> None:
+        """Wait for the next note, as the clock that had stopped the music is gone."""
+        self.engine.detach()
+        self._tell(Detached(at_s))
+
+    def begin(self, at_s: float) -> None:
+        """Take the player's first note as the beginning: settle when the performance ends; choose the sound.
+
+        Without a number of bars it lasts as long as the built-in player's tune, if that plays.
+        """
+        player = self._built_in_player
+        length_s = None if player is None or self._stays else player.tune_s
+        if self._beats is not None:
+            length_s = self._beats * _S_PER_MINUTE / self.tempo_bpm
+        self.first_s = at_s
+        self.end_s = None if length_s is None else at_s + length_s
+        if player is not None:
+            player.end_before(self.end_s)
+        self.choose_sound()
+
+    def begin_if_rolling(self, at_s: float) -> None:
+        """Begin where the engine plays without a first note."""
+        if self.engine.is_rolling and self.first_s is None:
+            self.begin(at_s)
+
+    def begin_anew(self, engine: Engine) -> None:
+        """Wait for a first note again, for another engine."""
+        self.engine = engine
+        self.first_s = self.end_s = None
+
+    def resume(self, start_s: float, tempo_bpm: float) -> None:
+        """Go on with a performance that began at `start_s`."""
+        self.tempo_bpm = tempo_bpm
+        self.begin(start_s)
+
+    def is_over(self, now_s: float) -> bool:
+        """Return whether the end has come."""
+        return self.end_s is not None and now_s >= self.end_s
+
+    def choose_sound(self) -> None:
+        """Send a program change, where one is wanted; before the first note there is no need."""
+        program = self._preset_switcher.program
+        if program is not None and self.first_s is not None:
+            self._midi_output.say(ProgramChange(self.engine.settings.channel, program))
