@@ -75,7 +75,7 @@ SCREENS: Final = {
 
 
 def main() -> int:
-    """Make the parts that the command line names; give the exit code."""
+    """Make the parts that the command line names; return the exit code."""
     parts = {"rolls": make_rolls, "flow": make_flow, "page": make_screens}
     wanted = sys.argv[1:] or list(parts)
     unknown = [name for name in wanted if name not in parts]
@@ -108,7 +108,7 @@ def make_rolls() -> Iterator[Path]:
 
 
 def tune_song(tune: Tune, tempo_bpm: int, rounds: int) -> Song:
-    """Give a tune, played so many times, as a song of one track."""
+    """Return a tune, played so many times, as a song of one track."""
     events: list[TimedEvent] = []
     beat = 0.0
     for note, beats in tune.notes * rounds:
@@ -154,7 +154,7 @@ def draw_roll(song: Song, path: Path, title: str) -> None:
 
 
 def sounding(track: Track) -> Iterator[tuple[int, int, int]]:
-    """Give each note of a track with the ticks at which it begins and ends."""
+    """Return each note of a track with the ticks at which it begins and ends."""
     begun: dict[int, int] = {}
     for event in track.events:
         message = event.message
@@ -204,14 +204,14 @@ STYLE: Final = """<style>
 
 
 def box_corner(number: int) -> tuple[int, int]:
-    """Give the left and the top of a box: rows go to the right and to the left by turns."""
+    """Return the left and the top of a box: rows go to the right and to the left by turns."""
     row, column = divmod(number, ACROSS)
     place = column if row % 2 == 0 else ACROSS - 1 - column
     return 4 + place * (BOX[0] + GAP[0]), 4 + row * (BOX[1] + GAP[1])
 
 
 def arrow(number: int) -> str:
-    """Give the path from a box to the next one."""
+    """Return the path from a box to the next one."""
     (left, top), (next_left, next_top) = box_corner(number), box_corner(number + 1)
     wide, high = BOX
     if next_top > top:
@@ -235,7 +235,7 @@ def make_screens() -> Iterator[Path]:
 
 
 def printed_address(jam: subprocess.Popen[str]) -> str:
-    """Give the address of the page that a jam prints when it starts."""
+    """Return the address of the page that a jam prints when it starts."""
     give_up_s = time.monotonic() + START_S
     for line in jam.stdout or ():
         if found := ADDRESS.search(line):

@@ -14,7 +14,7 @@ _DIGEST_DIGITS = 16
 
 
 def model_digest(model: Path) -> str:
-    """Give a digest of a file's bytes, empty where it cannot be read: who uses it will say so."""
+    """Return a digest of a file's bytes, empty where it cannot be read: who uses it will say so."""
     try:
         return bytes_digest(model.read_bytes())
     except OSError:
@@ -22,7 +22,7 @@ def model_digest(model: Path) -> str:
 
 
 def bytes_digest(data: bytes) -> str:
-    """Give a digest of some bytes."""
+    """Return a digest of some bytes."""
     return hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
 
 

@@ -40,7 +40,7 @@ class Figure:
     asked: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give the figure's action 1, the rest SECOND_BEST and all others 0."""
+        """Return the figure's action 1, the rest SECOND_BEST and all others 0."""
         self.asked.append(observation.copy())
         sixteenth = int(observation[COLUMNS["sixteenth"].start])
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
@@ -56,23 +56,23 @@ class Indifferent:
     actions: int = ACTION_COUNT
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give zeros."""
+        """Return zeros."""
         del observation
         return np.zeros(self.actions, dtype=np.float32), np.zeros((1, self.actions), dtype=np.float32)
 
 
 def holder() -> Figure:
-    """Give an actor that plays its lowest note on each downbeat and holds it for four beats."""
+    """Return an actor that plays its lowest note on each downbeat and holds it for four beats."""
     return Figure((2, *[HOLD_ACTION] * 15))
 
 
 def pulse() -> Figure:
-    """Give an actor that plays an eighth, the lowest note of its register, in every beat, and rests."""
+    """Return an actor that plays an eighth, the lowest note of its register, in every beat, and rests."""
     return Figure((2, HOLD_ACTION, REST_ACTION, REST_ACTION))
 
 
 def random_policy(seed: int = 0, role: Role = MELODY) -> Policy:
-    """Give a policy of the live shape, but small, whose weights are drawn at random."""
+    """Return a policy of the live shape, but small, whose weights are drawn at random."""
     config = NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count, HIDDEN)
     rng = np.random.default_rng(seed)
     prior, q = (

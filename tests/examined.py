@@ -20,13 +20,13 @@ class Renamed(LoopbackBackend):
 
 
 def opened(backend: LoopbackBackend | None) -> MidiSystem:
-    """Give a MIDI system that has been opened, or was not there."""
+    """Return a MIDI system that has been opened, or was not there."""
     system = MidiSystem("auto")
     system.backend = backend
     return system
 
 
 def only(findings: Iterator[Finding]) -> Finding:
-    """Give the one finding of a check."""
+    """Return the one finding of a check."""
     (finding,) = findings
     return finding

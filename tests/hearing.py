@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def taken(window: NoteWindow, since_s: float) -> HeardStep:
-    """Close the step that began about `since_s`, and give what was played in it."""
+    """Close the step that began about `since_s`, and return what was played in it."""
     heard = window.peek(since_s)
     window.close_step(since_s)
     return heard

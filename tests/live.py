@@ -129,7 +129,7 @@ class Partner:
 
 
 def _find(name: str, ports: Sequence[str]) -> str:
-    """Give the full name of the port called `name`."""
+    """Return the full name of the port called `name`."""
     return next(port for port in ports if name in port)
 
 
@@ -172,7 +172,7 @@ class Command:
         self._hangs_up = True
 
     def told(self, kind: str) -> list[dict[str, Any]]:
-        """Give the events of one kind."""
+        """Return the events of one kind."""
         events = [json.loads(line) for line in list(self.lines)]
         return [event for event in events if event["event"] == checked(kind)]
 
@@ -183,13 +183,13 @@ class Command:
         return self.told(kind)[0]
 
     def end(self) -> tuple[int, str]:
-        """Wait until it has ended; give exit code and stderr."""
+        """Wait until it has ended; return exit code and stderr."""
         code = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return code, self.process.stderr.read() if self.process.stderr else ""
 
     def performer(self) -> int:
-        """Give the id of the performer's process."""
+        """Return the id of the performer's process."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
         return int(children.split()[0])

@@ -60,7 +60,7 @@ class BarNote:
     """Decides for the register's lowest note at the start of a bar, and to hold it through the bar."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give the wished action the value 1 and all others 0."""
+        """Return the wished action the value 1 and all others 0."""
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
         is_downbeat = observation[COLUMNS["sixteenth"].start] == 0
         q_values[FIRST_ONSET if is_downbeat else HOLD_ACTION] = 1.0
@@ -68,12 +68,12 @@ class BarNote:
 
 
 def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - any field
-    """Give settings of a performer on the grid above."""
+    """Return settings of a performer on the grid above."""
     return PerformerSettings(**({"preset": "test", "model": "none", "engine": ENGINE} | values))
 
 
 def bound(**controls: int) -> tuple[Binding, ...]:
-    """Give bindings of control numbers of any port, by what they do."""
+    """Return bindings of control numbers of any port, by what they do."""
     change = ControlMessage.CONTROL_CHANGE
     return tuple(Binding((), change, number, None, does) for does, number in controls.items())
 
@@ -150,7 +150,7 @@ class Performance:
         return PerformerLoop(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 
     def told(self, kind: type[Event]) -> list[Any]:
-        """Give the events of one kind."""
+        """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
     def _engine(self) -> Engine:
@@ -168,7 +168,7 @@ class Performance:
 
 
 def ready(**values: Any) -> Ready:  # noqa: ANN401 - any field
-    """Give what a performer on JACK with a virtual output said."""
+    """Return what a performer on JACK with a virtual output said."""
     fields: dict[str, Any] = {
         "backend": "jack",
         "ports": {},
@@ -184,17 +184,17 @@ def ready(**values: Any) -> Ready:  # noqa: ANN401 - any field
 
 
 def port_settings(**values: Any) -> PortSettings:  # noqa: ANN401 - any field
-    """Give settings of ports on the loopback backend."""
+    """Return settings of ports on the loopback backend."""
     return PortSettings(**({"backend": "loopback"} | values))
 
 
 def ons(performance: Performance) -> list[float]:
-    """Give the moments at which note-ons were sent."""
+    """Return the moments at which note-ons were sent."""
     return [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
 
 
 def hanging(performance: Performance) -> set[tuple[int, int]]:
-    """Give the (channel, note) pairs whose note-on was sent and whose note-off was not."""
+    """Return the (channel, note) pairs whose note-on was sent and whose note-off was not."""
     sounding: set[tuple[int, int]] = set()
     for _, message in performance.sent:
         if isinstance(message, NoteOn):
@@ -216,7 +216,7 @@ def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = F
             found.set()
 
     def give() -> None:
-        """Give the command."""
+        """Return the command."""
         found.clear()
         inbox.put(command() if callable(command) else command)
 

@@ -24,7 +24,7 @@ _FOREIGN: Final = ("DBUS_SESSION_BUS_ADDRESS", "PIPEWIRE_REMOTE", "PIPEWIRE_RUNT
 
 
 def is_installed() -> bool:
-    """Tell whether PipeWire and its JACK library are on this machine."""
+    """Return whether PipeWire and its JACK library are on this machine."""
     return all(shutil.which(program) for program in PROGRAMS)
 
 
@@ -61,7 +61,7 @@ class PipeWire:
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
-        """Return the command line that runs a program with PipeWire's JACK library; give it `env` too."""
+        """Return the command line that runs a program with PipeWire's JACK library; return it `env` too."""
         return [PW_JACK, *arguments]
 
     @property
@@ -88,7 +88,7 @@ class PipeWire:
         self.start()
 
     def _answers(self) -> bool:
-        """Tell whether the daemon lets a client in."""
+        """Return whether the daemon lets a client in."""
         done = subprocess.run(
             ["pw-cli", "info", "0"],
             env=self.env,

@@ -6,5 +6,5 @@ from improviser.music.scale import SCALE_DEGREES, Key
 
 
 def in_key(key: Key, note: int) -> bool:
-    """Tell whether `note` belongs to the key's scale."""
+    """Return whether `note` belongs to the key's scale."""
     return (note - key.tonic) % 12 in SCALE_DEGREES[key.mode]

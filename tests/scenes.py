@@ -36,7 +36,7 @@ ABOVE: Final = """
 
 
 def events(text: str) -> list[int]:
-    """Give the events of a line, one word a step: a note, "-" for hold, "." for rest."""
+    """Return the events of a line, one word a step: a note, "-" for hold, "." for rest."""
     words = {"-": HOLD, ".": REST}
     return [words[word] if word in words else parse_note(word) for word in text.split()]
 
@@ -50,7 +50,7 @@ def judge_line(
     style: int = 0,
     bar: int = 0,
 ) -> list[dict[str, float]]:
-    """Give terms and components by name of each step of `own` in sixteenths, with `player` beside it.
+    """Return terms and components by name of each step of `own` in sixteenths, with `player` beside it.
 
     Where the player's line is over, the player is silent; `bar` is the number of the first bar.
     """
@@ -95,18 +95,18 @@ def judge_line(
 
 
 def named_terms(terms: FloatArray) -> dict[str, float]:
-    """Give the terms of one lane by name, and the components after them."""
+    """Return the terms of one lane by name, and the components after them."""
     components = terms @ component_weights()
     return dict(zip((*TERMS, *COMPONENTS), [*terms.tolist(), *components.tolist()], strict=True))
 
 
 def mean_reward(judged: Sequence[dict[str, float]]) -> float:
-    """Give the mean over the steps of the three components' sum."""
+    """Return the mean over the steps of the three components' sum."""
     return sum(step[component] for step in judged for component in COMPONENTS) / len(judged)
 
 
 def random_line(rng: np.random.Generator, steps: int, notes: Sequence[int]) -> list[int]:
-    """Give a line that draws a note, HOLD or REST in each step."""
+    """Return a line that draws a note, HOLD or REST in each step."""
     choices = np.array([*notes, HOLD, REST])
     drawn: list[int] = rng.choice(choices, steps).tolist()
     return drawn

@@ -26,7 +26,7 @@ BAR_S: Final = 16 * STEP_S
 
 
 def make_engine(actor: Actor, seed: int = 0, **settings: object) -> Engine:
-    """Give an engine; what `settings` does not say is as in EngineSettings, but for the temperature 0."""
+    """Return an engine; what `settings` does not say is as in EngineSettings, but for the temperature 0."""
     chosen = EngineSettings(**{"temperature": 0.0, **settings})  # type: ignore[arg-type]  # any setting may be given
     return Engine(chosen, actor, np.random.default_rng(seed))
 
@@ -38,7 +38,7 @@ def play_session(
     between: Callable[[Engine], object] = lambda _: None,
     lateness: Callable[[], float] = lambda: 0.0,
 ) -> list[TimedMessage]:
-    """Give what leaves the scheduler when `engine` plays beside `heard` until `until_s`, all notes released.
+    """Return what leaves the scheduler when `engine` plays beside `heard` until `until_s`, all notes released.
 
     Args:
         engine: Plays.
@@ -66,13 +66,13 @@ def play_session(
 
 
 def _moment(engine: Engine, until_s: float) -> float:
-    """Give when the engine wants to be asked next, the end where it waits."""
+    """Return when the engine wants to be asked next, the end where it waits."""
     step_s = engine.next_step_s
     return until_s if step_s is None else min(step_s, until_s)
 
 
 def note(at_s: float, pitch: int = 60, length_s: float = 0.1) -> list[TimedMessage]:
-    """Give a note-on and its note-off."""
+    """Return a note-on and its note-off."""
     return [TimedMessage(at_s, NoteOn(0, pitch, 80)), TimedMessage(at_s + length_s, NoteOff(0, pitch))]
 
 
@@ -84,7 +84,7 @@ def tell(engine: Engine, *heard: TimedMessage) -> Engine:
 
 
 def steps(engine: Engine, count: int) -> list[TimedMessage]:
-    """Give what an engine plays in its next steps, each asked for when it is due."""
+    """Return what an engine plays in its next steps, each asked for when it is due."""
     played: list[TimedMessage] = []
     for _ in range(count):
         assert engine.next_step_s is not None
@@ -93,18 +93,18 @@ def steps(engine: Engine, count: int) -> list[TimedMessage]:
 
 
 def ons(played: list[TimedMessage]) -> list[tuple[float, int]]:
-    """Give moment and note of each note-on."""
+    """Return moment and note of each note-on."""
     return [(timed.due_s, timed.message.note) for timed in played if isinstance(timed.message, NoteOn)]
 
 
 def seen(actor: Figure, feature: str) -> list[int]:
-    """Give a feature as the actor saw it last."""
+    """Return a feature as the actor saw it last."""
     values: list[int] = actor.asked[-1][COLUMNS[feature]].tolist()
     return values
 
 
 def sounding_after(played: Sequence[TimedMessage]) -> Counter[tuple[int, int]]:
-    """Give how often each (channel, note) sounds after `played`.
+    """Return how often each (channel, note) sounds after `played`.
 
     Raises:
         AssertionError: A note-off came for what was silent.
@@ -120,7 +120,7 @@ def sounding_after(played: Sequence[TimedMessage]) -> Counter[tuple[int, int]]:
 
 
 def longest_note_s(played: Sequence[TimedMessage]) -> float:
-    """Give the length of the longest note, 0 where there is none."""
+    """Return the length of the longest note, 0 where there is none."""
     begun: dict[tuple[int, int], float] = {}
     longest_s = 0.0
     for timed in played:

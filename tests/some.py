@@ -14,7 +14,7 @@ def some_files(folder: Path, pattern: str) -> list[Path]:
 
 
 def all_of_some(values: Iterable[object]) -> bool:
-    """Tell whether all of the values are true. Raises AssertionError where there is none."""
+    """Return whether all of the values are true. Raises AssertionError where there is none."""
     listed = list(values)
     assert listed, "all() over nothing holds whatever the program does"
     return all(listed)

@@ -42,17 +42,17 @@ ONE_BYTE_STATUSES = (0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF)
 
 
 def note_ons(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOn]:
-    """Give note-ons."""
+    """Return note-ons."""
     return st.builds(NoteOn, channels, DATA, VELOCITIES)
 
 
 def note_offs(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOff]:
-    """Give note-offs."""
+    """Return note-offs."""
     return st.builds(NoteOff, channels, DATA, DATA)
 
 
 def channel_messages() -> st.SearchStrategy[Message]:
-    """Give messages of every kind that concerns a channel."""
+    """Return messages of every kind that concerns a channel."""
     return st.one_of(
         note_ons(),
         note_offs(),
@@ -65,12 +65,12 @@ def channel_messages() -> st.SearchStrategy[Message]:
 
 
 def sysex() -> st.SearchStrategy[SysEx]:
-    """Give system exclusive messages of up to 40 bytes."""
+    """Return system exclusive messages of up to 40 bytes."""
     return st.builds(SysEx, st.lists(DATA, max_size=40).map(bytes))
 
 
 def messages() -> st.SearchStrategy[Message]:
-    """Give messages of every kind."""
+    """Return messages of every kind."""
     return st.one_of(
         channel_messages(),
         sysex(),
@@ -88,7 +88,7 @@ def timed_messages(
     max_size: int = 60,
     max_gap_s: float = 2.0,
 ) -> list[TimedMessage]:
-    """Give messages at ascending times, by default note-ons and note-offs that need not match."""
+    """Return messages at ascending times, by default note-ons and note-offs that need not match."""
     kinds = st.one_of(note_ons(), note_offs()) if of is None else of
     gaps = st.floats(0.0, max_gap_s, allow_nan=False)
     pairs = draw(st.lists(st.tuples(gaps, kinds), max_size=max_size))
@@ -103,7 +103,7 @@ def melodies(
     max_size: int = 30,
     max_length_s: float = 2.0,
 ) -> list[TimedMessage]:
-    """Give a line of notes on channel 0, one after another, each with its note-off at or before the next."""
+    """Return a line of notes on channel 0, one after another, each with its note-off at or before the next."""
     lengths = st.floats(0.05, max_length_s, allow_nan=False)
     rows = draw(st.lists(st.tuples(notes, VELOCITIES, lengths, st.floats(0.1, 1.0)), max_size=max_size))
     at_s = 0.0
@@ -116,12 +116,12 @@ def melodies(
 
 
 def pedals(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[ControlChange]:
-    """Give movements of the sustain pedal."""
+    """Return movements of the sustain pedal."""
     return st.builds(ControlChange, channels, st.just(SUSTAIN_PEDAL), DATA)
 
 
 def performances(notes: st.SearchStrategy[int] = DATA, max_size: int = 40) -> st.SearchStrategy[list[TimedMessage]]:
-    """Give what hands and feet do at a keyboard, on two channels: notes and pedal, matched or not."""
+    """Return what hands and feet do at a keyboard, on two channels: notes and pedal, matched or not."""
     channels = st.integers(0, 1)
     strikes = st.builds(NoteOn, channels, notes, VELOCITIES)
     lifts = st.builds(NoteOff, channels, notes)
@@ -138,7 +138,7 @@ GRIDS = [
 
 
 def engine_settings(keys: Sequence[str] = ANY_KEY) -> st.SearchStrategy[EngineSettings]:
-    """Give settings of the engine, with the keys named, of every kind that a preset can have."""
+    """Return settings of the engine, with the keys named, of every kind that a preset can have."""
     return st.builds(
         lambda grid, **values: EngineSettings(meter=grid[0], steps_per_beat=grid[1], **values),
         grid=st.sampled_from(GRIDS),
@@ -156,7 +156,7 @@ def engine_settings(keys: Sequence[str] = ANY_KEY) -> st.SearchStrategy[EngineSe
 
 
 def ticks(max_size: int, max_delta: int = 5000) -> st.SearchStrategy[list[int]]:
-    """Give ascending ticks."""
+    """Return ascending ticks."""
     return st.lists(st.integers(0, max_delta), max_size=max_size).map(lambda deltas: list(accumulate(deltas)))
 
 
@@ -202,7 +202,7 @@ def songs(draw: st.DrawFn) -> Song:
 
 
 def toml_values() -> st.SearchStrategy[Any]:
-    """Give values that TOML can hold: scalars, arrays, tables."""
+    """Return values that TOML can hold: scalars, arrays, tables."""
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     scalars = st.one_of(
         st.booleans(),
@@ -222,7 +222,7 @@ def toml_values() -> st.SearchStrategy[Any]:
 
 @st.composite
 def toml_texts(draw: st.DrawFn, keys: Sequence[str] = ("name", "model")) -> str:
-    """Give text that is mostly TOML, with some of `keys` among its keys; now and then it is anything."""
+    """Return text that is mostly TOML, with some of `keys` among its keys; now and then it is anything."""
     if draw(st.integers(0, 3)) == 0:
         return draw(st.text(max_size=200))
     names = st.one_of(st.sampled_from(list(keys)), st.text('abcdef_-."[]= ', max_size=8))

@@ -12,24 +12,24 @@ _SILENT = {".": HOLD, "-": REST}
 
 
 def to_events(text: str, steps: int = 0) -> Events:
-    """Give the events that `text` writes: notes, . a hold, - a rest; then rests up to `steps`."""
+    """Return the events that `text` writes: notes, . a hold, - a rest; then rests up to `steps`."""
     events = [_SILENT[word] if word in _SILENT else int(word) for word in text.split()]
     return np.array(events + [REST] * (steps - len(events)), dtype=np.int16)
 
 
 def to_voice(*notes: tuple[float, float, int]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    """Give a voice of notes, each with its onset and duration in sixteenths."""
+    """Return a voice of notes, each with its onset and duration in sixteenths."""
     ticks = [(round(onset * SIXTEENTH), round(length * SIXTEENTH), note) for onset, length, note in notes]
     return np.array(ticks, dtype=np.int32).reshape(-1, 3)
 
 
 def steady_voice(*notes: int, length: float = 4) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    """Give a voice of equally long notes, one after another; `length` in sixteenths."""
+    """Return a voice of equally long notes, one after another; `length` in sixteenths."""
     return to_voice(*((index * length, length, note) for index, note in enumerate(notes)))
 
 
 def chorale(name: str = "chorale", split: str = "train", tonic: int = 0, bars: int = 8) -> Piece:
-    """Give a chorale in 4/4: quarters in the soprano, eighths in the alto, slower tenor and bass."""
+    """Return a chorale in 4/4: quarters in the soprano, eighths in the alto, slower tenor and bass."""
     soprano = [72, 74, 76, 74, 72, 71, 69, 71]
     alto = [64, 65, 67, 65, 64, 67, 65, 62]
     tenor, bass = [60, 59, 57, 55], [48, 43, 41, 43]
@@ -44,14 +44,14 @@ def chorale(name: str = "chorale", split: str = "train", tonic: int = 0, bars: i
 
 
 def tune(name: str = "tune", split: str = "train", tonic: int = 0, bars: int = 8) -> Piece:
-    """Give a tune in 4/4: eighths and a few sixteenths, with a rest at the end of every bar."""
+    """Return a tune in 4/4: eighths and a few sixteenths, with a rest at the end of every bar."""
     bar = [(0, 2, 60), (2, 2, 64), (4, 1, 67), (5, 1, 65), (6, 2, 64), (8, 4, 72), (12, 2, 71)]
     notes = [(16 * index + at, length, note + tonic) for index in range(bars) for at, length, note in bar]
     return Piece(name, "tune", tonic, "major", (4, 4), 0, 0, split, (to_voice(*notes),))
 
 
 def tiny_corpus() -> list[Piece]:
-    """Give two chorales and two tunes for each split."""
+    """Return two chorales and two tunes for each split."""
     makers = (chorale, tune)
     return [
         make(f"{make.__name__}-{split}-{tonic}", split, tonic)

@@ -17,12 +17,12 @@ STATES = 4
 
 
 def make_network(config: NetworkConfig = SMALL, seed: int = 0) -> Network:
-    """Give a network of random weights."""
+    """Return a network of random weights."""
     return Network(config, torch.Generator().manual_seed(seed))
 
 
 def make_weights(config: NetworkConfig = SMALL, seed: int = 0, scale: float = 1.0) -> Weights:
-    """Give random weights, biases included; those of the output times `scale`."""
+    """Return random weights, biases included; those of the output times `scale`."""
     rng = np.random.default_rng(seed)
     weights = make_network(config, seed).to_weights()
     for name, weight in weights.items():
@@ -32,13 +32,13 @@ def make_weights(config: NetworkConfig = SMALL, seed: int = 0, scale: float = 1.
 
 
 def make_observations(config: NetworkConfig, rows: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Give random observations, (rows, columns)."""
+    """Return random observations, (rows, columns)."""
     values = [group.values for group in config.groups for _ in range(group.columns)]
     return rng.integers(0, values, size=(rows, len(values))).astype(np.uint8)
 
 
 def make_transitions(config: NetworkConfig, rows: int, rng: np.random.Generator) -> Transitions:
-    """Give random transitions; the first action is always legal."""
+    """Return random transitions; the first action is always legal."""
     legal = rng.random((rows, config.actions)) < 0.5
     legal[:, 0] = True
     return Transitions(
@@ -53,7 +53,7 @@ def make_transitions(config: NetworkConfig, rows: int, rng: np.random.Generator)
 
 
 def as_batch(rows: Transitions, gamma: float = 0.9) -> Batch:
-    """Give transitions as what an update learns from, a step each."""
+    """Return transitions as what an update learns from, a step each."""
     count = len(rows.action)
     return Batch(
         observation=rows.observation,
@@ -68,12 +68,12 @@ def as_batch(rows: Transitions, gamma: float = 0.9) -> Batch:
 
 
 def make_batch(config: NetworkConfig, rows: int, rng: np.random.Generator) -> Batch:
-    """Give a random batch."""
+    """Return a random batch."""
     return as_batch(make_transitions(config, rows, rng))
 
 
 def tabular_network(table: FloatArray) -> Network:
-    """Give a network whose outputs are `table`, (STATES, actions): its layers pass the one-hot state on."""
+    """Return a network whose outputs are `table`, (STATES, actions): its layers pass the one-hot state on."""
     config = NetworkConfig((Group("state", 1, STATES),), actions=table.shape[1], hidden=STATES)
     identity = np.eye(STATES, dtype=np.float32)
     network = make_network(config)

@@ -29,7 +29,7 @@ _TRAIN: Final = "train it with `improviser train`"
 
 
 def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Give the name and shape of each weight of one network."""
+    """Return the name and shape of each weight of one network."""
     shapes: dict[str, tuple[int, ...]] = {}
     if config.one_hot:
         shapes["input.weight"] = (config.rows, config.hidden)
@@ -47,18 +47,18 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
 
 
 def upper_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Give the name and shape of each weight above the first layer."""
+    """Return the name and shape of each weight above the first layer."""
     return {name: shape for name, shape in weight_shapes(config).items() if name.split(".")[0] in UPPER}
 
 
 def set_to_bytes(config: NetworkConfig, weights: Weights, notes: dict[str, str]) -> bytes:
-    """Give a set of weights above the first layer as a safetensors file; the same set, the same bytes."""
+    """Return a set of weights above the first layer as a safetensors file; the same set, the same bytes."""
     tensors = {name: np.ascontiguousarray(weights[name], np.float32) for name in upper_shapes(config)}
     return _in_order(save(tensors, metadata={**notes, "format": SET_FORMAT}))
 
 
 def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
-    """Give the weights that `set_to_bytes` wrote.
+    """Return the weights that `set_to_bytes` wrote.
 
     Raises:
         CheckpointError: The bytes are not those that the digest is of; or the weights are broken, do not fit
@@ -79,7 +79,7 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
 
 
 def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
-    """Give the weights above the first layer in a file.
+    """Return the weights above the first layer in a file.
 
     Raises:
         CheckpointError: The file is missing, is not the one that the digest is of, or does not fit the shape.
@@ -127,7 +127,7 @@ def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], 
 
 
 def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str, str]]:
-    """Give shape, weights by network, and header of the model at `path`.
+    """Return shape, weights by network, and header of the model at `path`.
 
     Raises:
         CheckpointError: The file is missing, corrupt, of another format, or its weights do not fit its shape.
@@ -149,7 +149,7 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
 
 
 def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: int, style: str | None = None) -> Policy:
-    """Give the policy of the model at `path`.
+    """Return the policy of the model at `path`.
 
     Args:
         path: The model.
@@ -177,7 +177,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
 
 
 def _in_order(data: bytes) -> bytes:
-    """Give a safetensors file with its metadata sorted; the library writes it in another order each time.
+    """Return a safetensors file with its metadata sorted; the library writes it in another order each time.
 
     Source: https://github.com/huggingface/safetensors#format - 8 bytes length, JSON header, tensors.
     """
@@ -190,7 +190,7 @@ def _in_order(data: bytes) -> bytes:
 
 
 def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
-    """Give the shape that the header states."""
+    """Return the shape that the header states."""
     if header.get("format") != FORMAT:
         found = header.get("format", "none")
         msg = f"{path} is no model of improviser: expected format {FORMAT}, found {found}; {_TRAIN}"
@@ -203,7 +203,7 @@ def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
 
 
 def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) -> Weights:
-    """Give one network's weights, each checked for its shape and for numbers that are none."""
+    """Return one network's weights, each checked for its shape and for numbers that are none."""
     weights: Weights = {}
     for name, shape in weight_shapes(config).items():
         tensor = tensors.get(f"{network}.{name}")

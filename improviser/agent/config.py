@@ -69,18 +69,18 @@ class NetworkConfig:
         return np.array([0, *accumulate(sizes[:-1])], dtype=np.int64)
 
     def to_json(self) -> str:
-        """Give the shape as text, for a checkpoint's header."""
+        """Return the shape as text, for a checkpoint's header."""
         groups = [[group.name, group.columns, group.values] for group in self.groups]
         shape = {"actions": self.actions, "hidden": self.hidden, "heads": self.heads}
         return json.dumps({"groups": groups, **shape, "layer_norm": self.layer_norm, "one_hot": self.one_hot})
 
     def prior(self) -> NetworkConfig:
-        """Give the shape of the prior beside a Q-network of this shape: one head, and shared embeddings."""
+        """Return the shape of the prior beside a Q-network of this shape: one head, and shared embeddings."""
         return replace(self, heads=1, one_hot=False)
 
 
 def network_config_from_json(text: str) -> NetworkConfig:
-    """Give the shape that `to_json` wrote.
+    """Return the shape that `to_json` wrote.
 
     Raises:
         ValueError: The text is no such shape.
@@ -175,7 +175,7 @@ class DQNConfig:
         return self.prior_weight > 0 or self.prior_exploration
 
     def epsilon(self, progress: float) -> float:
-        """Give the share of random actions at `progress` 0-1 of the training."""
+        """Return the share of random actions at `progress` 0-1 of the training."""
         fallen = min(1.0, progress / self.exploration_fraction)
         return self.epsilon_start + fallen * (self.epsilon_end - self.epsilon_start)
 

@@ -34,7 +34,7 @@ _LOG_POLICY_MIN: Final = -1.0
 
 
 def policy_of(value: Tensor, temperature: float) -> Tensor:
-    """Give the policy, (n, actions) probabilities, that prefers what is valued most.
+    """Return the policy, (n, actions) probabilities, that prefers what is valued most.
 
     Args:
         value: (n, actions); -inf for an illegal action.
@@ -46,7 +46,7 @@ def policy_of(value: Tensor, temperature: float) -> Tensor:
 
 
 def td_target(reward: Tensor, next_q_values: Tensor, next_policy: Tensor, discount: Tensor) -> Tensor:
-    """Give `r + discount * sum_a' pi(a'|s') Q(s', a')`, (n, heads): with a greedy policy `r + gamma max Q`.
+    """Return `r + discount * sum_a' pi(a'|s') Q(s', a')`, (n, heads): with a greedy policy `r + gamma max Q`.
 
     Args:
         reward: (n, heads).
@@ -88,16 +88,16 @@ class Learner:
         self.reweigh(np.ones(network.config.heads, dtype=np.float32) if weights is None else weights)
 
     def synchronise(self) -> None:
-        """Let the target network equal the Q-network."""
+        """Copy the Q-network to the target network."""
         self.target_network.load_state_dict(self.q_network.state_dict())
 
     def reweigh(self, weights: FloatArray) -> None:
-        """Let the heads, (heads,), count otherwise from now on."""
+        """Set the weights of the heads, (heads,)."""
         self.weights = weights
         self._weights = torch.from_numpy(weights)
 
     def forget_momentum(self) -> None:
-        """Let the next update depend on nothing but its batch: where weights were replaced from outside."""
+        """Reset the optimiser, after weights were replaced from outside."""
         self.optimizer.state.clear()
 
     def select_actions(
@@ -107,7 +107,7 @@ class Learner:
         epsilon: float,
         rng: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
-        """Give a legal action a lane, (lanes,): the best one, or with probability epsilon any one.
+        """Return a legal action a lane, (lanes,): the best one, or with probability epsilon any one.
 
         With a temperature the best one is drawn from the softmax; with prior exploration any one from the
         prior.
@@ -152,11 +152,11 @@ class Learner:
         return float(loss.detach()), errors
 
     def publish_weights(self) -> Weights:
-        """Give the Q-network's weights, for the policy that plays."""
+        """Return the Q-network's weights, for the policy that plays."""
         return self.q_network.to_weights()
 
     def _follow(self) -> None:
-        """Let the target network follow, a little in each update or wholly every so many."""
+        """Update the target network: a little in each update, or wholly every so many."""
         self.updates += 1
         if self.config.target_rate > 0:
             pairs = zip(self.target_network.parameters(), self.q_network.parameters(), strict=True)
@@ -167,7 +167,7 @@ class Learner:
             self.synchronise()
 
     def _target(self, batch: Batch, action: Tensor) -> Tensor:
-        """Give what each head should say of each row, (n, heads)."""
+        """Return what each head should say of each row, (n, heads)."""
         config = self.config
         with torch.no_grad():
             seen = torch.from_numpy(batch.next_observation)
@@ -186,7 +186,7 @@ class Learner:
             return td_target(reward, next_q_values, policy, discount)
 
     def _munchausen(self, batch: Batch, action: Tensor) -> Tensor:
-        """Give the reward, (n,), for what the target network's own policy would have done."""
+        """Return the reward, (n,), for what the target network's own policy would have done."""
         seen = torch.from_numpy(batch.observation)
         value = self._value(self.target_network(seen), self._log_prior(seen))
         temperature = self.config.temperature
@@ -195,27 +195,27 @@ class Learner:
         return self._shared(self.config.munchausen * own)
 
     def _shared(self, bonus: Tensor) -> Tensor:
-        """Give each head's share of what is added to the weighted sum of all."""
+        """Return each head's share of what is added to the weighted sum of all."""
         return bonus / self._weights.sum()
 
     def _value(self, q_values: Tensor, log_prior: Tensor | None) -> Tensor:
-        """Give what the actions are worth in all, (n, actions)."""
+        """Return what the actions are worth in all, (n, actions)."""
         value = torch.einsum("nka,k->na", q_values, self._weights)
         return value if log_prior is None else value + self.config.prior_weight * log_prior
 
     def _log_prior(self, observations: Tensor) -> Tensor | None:
-        """Give people's habits, (n, actions) log-probabilities; None where they are not asked for."""
+        """Return people's habits, (n, actions) log-probabilities; None where they are not asked for."""
         if self._prior is None:
             return None
         return torch.log_softmax(self._prior(observations)[:, 0], dim=1)
 
 
 def _regularised(policy: Tensor, log_prior: Tensor | None, prior_weight: float, temperature: float) -> Tensor:
-    """Give what habit and entropy add to the policy's value, (n,)."""
+    """Return what habit and entropy add to the policy's value, (n,)."""
     entropy = -temperature * torch.xlogy(policy, policy).sum(dim=1)
     return entropy if log_prior is None else entropy + prior_weight * (policy * log_prior).sum(dim=1)
 
 
 def _same_for_all_heads(action: Tensor, q_values: Tensor) -> Tensor:
-    """Give actions, (n,), as an index into (n, heads, actions)."""
+    """Return actions, (n,), as an index into (n, heads, actions)."""
     return action[:, None, None].expand(-1, q_values.shape[1], 1)

@@ -46,7 +46,7 @@ class Network(nn.Module):
             nn.init.zeros_(self._value.bias)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Give (batch, heads, actions)."""
+        """Return (batch, heads, actions)."""
         first = functional.embedding_bag(
             observations.long() + self._offsets, self._folded(), mode="sum", include_last_offset=False
         )
@@ -55,7 +55,7 @@ class Network(nn.Module):
         return self._outputs(self._normed("hidden_norm", hidden))
 
     def to_weights(self) -> Weights:
-        """Give the weights as numpy arrays, by the names of `weight_shapes`."""
+        """Return the weights as numpy arrays, by the names of `weight_shapes`."""
         weights = {name: self._get(name).detach().numpy().copy() for name in weight_shapes(self.config)}
         if self.dueling:
             value = self._value.weight.detach().numpy()[:, None], self._value.bias.detach().numpy()[:, None]
@@ -76,14 +76,14 @@ class Network(nn.Module):
                 self._value.bias.copy_(self._get("output.bias").reshape(shape).mean(dim=1))
 
     def _normed(self, layer: str, hidden: Tensor) -> Tensor:
-        """Give a hidden layer's outputs, normalised where the shape says so."""
+        """Return a hidden layer's outputs, normalised where the shape says so."""
         if self.config.layer_norm:
             weight, bias = self._get(f"{layer}.weight"), self._get(f"{layer}.bias")
             hidden = functional.layer_norm(hidden, (self.config.hidden,), weight, bias, NORM_EPSILON)
         return functional.relu(hidden)
 
     def _outputs(self, hidden: Tensor) -> Tensor:
-        """Give (batch, heads, actions)."""
+        """Return (batch, heads, actions)."""
         outputs = functional.linear(hidden, self._get("output.weight"), self._get("output.bias"))
         outputs = outputs.reshape(len(hidden), self.config.heads, self.config.actions)
         if not self.dueling:
@@ -92,11 +92,11 @@ class Network(nn.Module):
         return value + outputs - outputs.mean(dim=2, keepdim=True)
 
     def _get(self, name: str) -> Tensor:
-        """Give one weight."""
+        """Return one weight."""
         return cast("Tensor", self._weights[_key(name)])
 
     def _folded(self) -> Tensor:
-        """Give the first layer as a table, (rows, hidden)."""
+        """Return the first layer as a table, (rows, hidden)."""
         if self.config.one_hot:
             return self._get("input.weight")
         blocks = [
@@ -107,5 +107,5 @@ class Network(nn.Module):
 
 
 def _key(name: str) -> str:
-    """Give the name under which torch keeps a weight: a ParameterDict allows no dots."""
+    """Return the name under which torch keeps a weight: a ParameterDict allows no dots."""
     return name.replace(".", "__")

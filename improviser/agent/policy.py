@@ -28,7 +28,7 @@ _NORM_EPSILON: Final = np.float32(1e-5)
 
 
 def fold_first_layer(config: NetworkConfig, weights: Weights) -> FloatArray:
-    """Give the first layer as a table, (config.rows, hidden).
+    """Return the first layer as a table, (config.rows, hidden).
 
     Args:
         config: The shape.
@@ -67,7 +67,7 @@ class Actor(Protocol):
     """Whatever values actions: the policy below, or a baseline that it is measured against."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
+        """Return log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
         ...
 
 
@@ -97,7 +97,7 @@ class Policy:
         self._above = [{name: net[name] for name in net if not _is_folded(name)} for net in (prior, q)]
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
+        """Return log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
         first = np.add.reduce(self._table.take(self._offsets + observation, axis=0), axis=0)
         first += self._bias
         hidden = self.config.hidden
@@ -110,7 +110,7 @@ class Policy:
         return {name: weight for name, weight in self._above[1].items() if name.split(".")[0] in UPPER}
 
     def with_upper(self, weights: Weights) -> Policy:
-        """Give the policy whose Q-network has other weights above its first layer, which both share."""
+        """Return the policy whose Q-network has other weights above its first layer, which both share."""
         prior, q = self._above
         return Policy(self.config, prior, q | weights, self._table)
 
@@ -132,7 +132,7 @@ class Mix:
     preference: FloatArray | None = None
 
     def value(self, values: Values) -> FloatArray:
-        """Give what each action is worth, (actions,): the weighted Q-values, the prior and the preference."""
+        """Return what each action is worth, (actions,): the weighted Q-values, the prior and the preference."""
         log_prior, q_values = values
         value: FloatArray = self.weights @ q_values if len(q_values) > 1 else q_values[0].copy()
         value += np.float32(self.prior_weight) * log_prior
@@ -158,7 +158,7 @@ def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.G
 def draw(
     value: FloatArray, legal: npt.NDArray[np.bool_], temperature: float, rng: np.random.Generator
 ) -> tuple[FloatArray, int]:
-    """Give log-probabilities, (actions,), and an action drawn by a softmax of `value` over the legal ones."""
+    """Return log-probabilities, (actions,), and an action drawn by a softmax of `value` over the legal ones."""
     masked = np.where(legal, value, -np.inf).astype(np.float32)
     best = int(masked.argmax())
     if temperature <= 0:
@@ -185,7 +185,7 @@ class _Tail:
         ]
 
     def __call__(self, first: FloatArray) -> FloatArray:
-        """Give the outputs, (heads * actions,), and overwrite `first`."""
+        """Return the outputs, (heads * actions,), and overwrite `first`."""
         second = self._hidden[0] @ _activated(first, self._norms[0])
         second += self._hidden[1]
         outputs: FloatArray = self._output[0] @ _activated(second, self._norms[1]) + self._output[1]
@@ -193,7 +193,7 @@ class _Tail:
 
 
 def _activated(layer: FloatArray, norm: tuple[FloatArray, FloatArray] | None) -> FloatArray:
-    """Give a layer, (hidden,), normalised where it is to be, without what is below 0, in its own place."""
+    """Return a layer, (hidden,), normalised where it is to be, without what is below 0, in its own place."""
     if norm is not None:
         count = np.float32(len(layer))
         layer -= np.add.reduce(layer) / count
@@ -204,11 +204,11 @@ def _activated(layer: FloatArray, norm: tuple[FloatArray, FloatArray] | None) ->
 
 
 def _is_folded(name: str) -> bool:
-    """Tell whether a weight is in the table of the first layer."""
+    """Return whether a weight is in the table of the first layer."""
     return name.startswith(("embedding.", "input.")) and name != "input.bias"
 
 
 def _log_sum_exp(values: FloatArray) -> np.float32:
-    """Give log(sum(exp(values))) without overflow."""
+    """Return log(sum(exp(values))) without overflow."""
     top = values.max()
     return np.float32(top + np.log(np.exp(values - top).sum()))

@@ -79,7 +79,7 @@ class Preference:
         self._history.clear()
 
     def pass_by(self, age_s: Sequence[float], traits: Floats, applies: Floats, usual: Floats, usually: Floats) -> None:
-        """Take note of a window as `judge` has it, and of how it would be without any taste.
+        """Record a window as `judge` has it, and of how it would be without any taste.
 
         Args:
             age_s: How long ago each decision was heard.
@@ -98,7 +98,7 @@ class Preference:
         self._usual += pace * (expected - self._usual)
 
     def judge(self, *, liked: bool, age_s: Sequence[float], traits: Floats, applies: Floats) -> bool:
-        """Learn from a press; tell whether there was anything to judge.
+        """Learn from a press; return whether there was anything to judge.
 
         Args:
             liked: Whether it was a like.
@@ -120,7 +120,7 @@ class Preference:
         return True
 
     def undo(self, *, everything: bool = False) -> bool:
-        """Take the last press back, or all of them; tell whether there was any."""
+        """Take the last press back, or all of them; return whether there was any."""
         if not self._history:
             return False
         first = 0 if everything else len(self._history) - 1
@@ -129,7 +129,7 @@ class Preference:
         return True
 
     def _fitted(self) -> FloatArray:
-        """Give the weights of the taste that the presses speak for."""
+        """Return the weights of the taste that the presses speak for."""
         mean, noise = _midmean(np.array(self._presses)), MIDMEAN_NOISE / len(self._presses)
         # The log of how much likelier the mean is of a trait that is minded than of one that is not.
         evidence = (np.log(noise / (noise + SLAB**2)) + mean**2 * (1 / noise - 1 / (noise + SLAB**2))) / 2
@@ -140,19 +140,19 @@ class Preference:
 
 
 def press_credit(age_s: Sequence[float]) -> Floats:
-    """Give how surely a press means what was heard so long ago, (n,), from 0 to 1."""
+    """Return how surely a press means what was heard so long ago, (n,), from 0 to 1."""
     return np.interp(age_s, _AGES_S, _CREDIT, left=0.0)
 
 
 def _midmean(values: Floats) -> Floats:
-    """Give the mean of the middle half of each column of (n, traits): of three the median."""
+    """Return the mean of the middle half of each column of (n, traits): of three the median."""
     cut = min(round(len(values) / 4), (len(values) - 1) // 2)
     middle: Floats = np.sort(values, axis=0)[cut : len(values) - cut].mean(axis=0)
     return middle
 
 
 def _window(age_s: Sequence[float], traits: Floats, applies: Floats) -> tuple[Floats, Floats]:
-    """Give each trait's mean over what a press means, (traits,), and how much it applied."""
+    """Return each trait's mean over what a press means, (traits,), and how much it applied."""
     credit = press_credit(age_s)
     counts = credit[:, None] * applies
     count = counts.sum(axis=0)

@@ -27,17 +27,17 @@ class Priorities:
         self._exponent, self._highest = exponent, 1.0
 
     def add(self, places: npt.NDArray[np.int64]) -> None:
-        """Let new rows be drawn soon."""
+        """Give new rows the highest priority."""
         self._put(places, np.full(len(places), self._highest))
 
     def set(self, places: npt.NDArray[np.int64], errors: FloatArray) -> None:
-        """Let rows be drawn by their errors, (n,)."""
+        """Set the priorities of rows by their errors, (n,)."""
         priorities = (np.abs(errors).astype(np.float64) + _LEAST) ** self._exponent
         self._highest = max(self._highest, float(priorities.max()))
         self._put(places, priorities)
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Give places, (count,), one from each of as many equal shares of the sum, and their chances."""
+        """Return places, (count,), one from each of as many equal shares of the sum, and their chances."""
         sums = self._sums
         aims = (np.arange(count) + rng.random(count)) * (sums[1] / count)
         nodes = np.ones(count, dtype=np.int64)

@@ -95,11 +95,11 @@ class ReplayBuffer:
         )
 
     def __len__(self) -> int:
-        """Give how many transitions there are to draw from."""
+        """Return how many transitions there are to draw from."""
         return min(self._stored, self._capacity)
 
     def store(self, transitions: Transitions) -> None:
-        """Take in transitions, a row a lane, over the oldest where the buffer is full."""
+        """Process transitions, a row a lane, over the oldest where the buffer is full."""
         places = (self._stored + np.arange(len(transitions.action))) % self._capacity
         for field in fields(Transitions):
             getattr(self._rows, field.name)[places] = getattr(transitions, field.name)
@@ -118,7 +118,7 @@ class ReplayBuffer:
             self._rows.reward[row % self._capacity] += bonus
 
     def sample(self, batch_size: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
-        """Give `batch_size` rows, drawn with replacement.
+        """Return `batch_size` rows, drawn with replacement.
 
         Args:
             batch_size: How many.
@@ -134,7 +134,7 @@ class ReplayBuffer:
         return self._batch(places, (weight / weight.max()).astype(np.float32))
 
     def reprioritise(self, places: npt.NDArray[np.int64], errors: FloatArray) -> None:
-        """Let the rows at `places` be drawn as their errors, (n,), deserve."""
+        """Set the priorities of the rows at `places` by their errors, (n,)."""
         if self._priorities is not None:
             self._priorities.set(places, errors)
 

@@ -45,7 +45,7 @@ class FirstLayer:
         ]
 
     def __call__(self, observations: npt.NDArray[np.uint8]) -> Features:
-        """Give what it makes of observations, (n, columns): (n, 2 * hidden), the prior's first."""
+        """Return what it makes of observations, (n, columns): (n, 2 * hidden), the prior's first."""
         rows = torch.from_numpy(observations).long() + self._offsets
         first = functional.embedding_bag(rows, self._table, mode="sum") + self._bias
         halves = [
@@ -74,7 +74,7 @@ class Upper(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Give (batch, heads, actions)."""
+        """Return (batch, heads, actions)."""
         weights = dict(zip(self._names, self._weights, strict=True))
         own = features.chunk(2, dim=1)[self._half].float()
         hidden = functional.linear(own, weights["hidden.weight"], weights["hidden.bias"])
@@ -85,7 +85,7 @@ class Upper(nn.Module):
         return outputs.reshape(len(features), self.config.heads, self.config.actions)
 
     def to_weights(self) -> Weights:
-        """Give the weights as numpy arrays, by the names of `upper_shapes`."""
+        """Return the weights as numpy arrays, by the names of `upper_shapes`."""
         pairs = zip(self._names, self._weights, strict=True)
         return {name: weight.detach().numpy().copy() for name, weight in pairs}
 

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def game_settings(preset: Preset) -> GameSettings:
-    """Give which games the preset's model plays."""
+    """Return which games the preset's model plays."""
     from improviser.training.material import GameSettings
 
     return GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role))
 
 
 def reward_weights(preset: Preset) -> RewardWeights:
-    """Give how much each component of the reward counts in the preset's training."""
+    """Return how much each component of the reward counts in the preset's training."""
     from improviser.training.env import RewardWeights
 
     return RewardWeights(**preset.reward.model_dump())
 
 
 def conditions(preset: Preset) -> Conditions:
-    """Give how the preset's model plays where it is measured: as on stage."""
+    """Return how the preset's model plays where it is measured: as on stage."""
     from improviser.engine import AUTO_KEY
     from improviser.evaluation.baselines import Conditions
 

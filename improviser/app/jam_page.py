@@ -72,7 +72,7 @@ def serve_page(
     take: Callable[[int | None], bytes],
     stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
-    """Serve the page of a jam as long as `stack` lasts; give what has to be told of all that happens."""
+    """Serve the page of a jam as long as `stack` lasts; return what has to be told of all that happens."""
     from improviser.session.forecast import Forecast
     from improviser.web.page import Page
     from improviser.web.services import Services
@@ -124,14 +124,14 @@ def _kept_token(warn: Callable[[str], None]) -> str | None:
 
 
 def _examine() -> Sequence[dict[str, Any]]:
-    """Give what is found out about this machine."""
+    """Return what is found out about this machine."""
     from improviser.doctor import report
 
     return report()
 
 
 def _is_opened() -> bool:
-    """Tell whether somebody sits before this terminal, on a desktop."""
+    """Return whether somebody sits before this terminal, on a desktop."""
     has_desktop = sys.platform in {"darwin", "win32"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

@@ -93,7 +93,7 @@ class JamOptions:
 
 
 def port_settings(options: JamOptions) -> PortSettings:
-    """Give which ports the performer opens; quick, so that it can begin with that.
+    """Return which ports the performer opens; quick, so that it can begin with that.
 
     Raises:
         ConfigError: The user's settings have faults.
@@ -117,7 +117,7 @@ def port_settings(options: JamOptions) -> PortSettings:
 
 
 def osc_port_of_settings() -> int | None:
-    """Give the UDP port on which the user's settings want OSC; None: none. Raises ConfigError."""
+    """Return the UDP port on which the user's settings want OSC; None: none. Raises ConfigError."""
     settings = _settings_file()
     return None if settings is None else settings.osc_port
 
@@ -136,7 +136,7 @@ def page_settings() -> PageSettings:
 
 
 def _settings_file() -> Settings | None:
-    """Give the user's settings; None where there is no file of them, and no need to load what reads it."""
+    """Return the user's settings; None where there is no file of them, and no need to load what reads it."""
     from improviser.config.resources import config_folder
 
     if not any(config_folder().glob("*.toml")):
@@ -147,7 +147,7 @@ def _settings_file() -> Settings | None:
 
 
 def performer_settings(options: JamOptions) -> PerformerSettings:
-    """Give what the performer is told.
+    """Return what the performer is told.
 
     Raises:
         ConfigError: There is no such preset, or a file has faults.
@@ -212,7 +212,7 @@ def _bindings(settings: Settings, devices: Iterable[Device]) -> Iterator[Binding
 
 
 def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[PresetEntry]:
-    """Give the presets that can be gone on with: of the same grid, with what is the jam's in any preset."""
+    """Return the presets that can be gone on with: of the same grid, with what is the jam's in any preset."""
     from improviser.config.preset import load_preset
     from improviser.config.resources import preset_paths
     from improviser.errors import ConfigError
@@ -235,13 +235,13 @@ def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object
 
 
 def _program(options: JamOptions, settings: Settings, preset: Preset) -> int | None:
-    """Give the MIDI program, 0-127, that a preset is played with; None: none is asked for."""
+    """Return the MIDI program, 0-127, that a preset is played with; None: none is asked for."""
     program = options.program or settings.program or preset.playing.program
     return None if program is None else program - _PROGRAMS_FROM
 
 
 def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
-    """Give the lowest and the highest note that are listened to. Raises UsageError where none is between."""
+    """Return the lowest and the highest note that are listened to. Raises UsageError where none is between."""
     lowest, highest = options.listen_from or settings.listen_from, options.listen_to or settings.listen_to
     if lowest is None and highest is None:
         return 0, DATA_MAX
@@ -255,7 +255,7 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
 
 
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
-    """Give the engine's values: the preset's, but for what the options and the settings say otherwise."""
+    """Return the engine's values: the preset's, but for what the options and the settings say otherwise."""
     values = preset.engine_values()
     if options.key is not None:
         values["key"] = options.key

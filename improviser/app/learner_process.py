@@ -50,7 +50,7 @@ EXIT_OK, EXIT_FAILURE = 0, 1
 
 
 def main() -> int:
-    """Learn as the first two lines of stdin say, until it ends; give the exit code."""
+    """Learn as the first two lines of stdin say, until it ends; return the exit code."""
     _give_way()
     try:
         where, what = (line_to_value(sys.stdin.readline()) for _ in range(2))
@@ -107,7 +107,7 @@ class Pupil:
         self._lines.put(None)
 
     def _take(self, event: Value) -> None:
-        """Take in what happened."""
+        """Process what happened."""
         apprentice = self._apprentice
         match event:
             case Ready() | Restarted():
@@ -143,7 +143,7 @@ class Pupil:
             self._tell(offer, accepted=accepted)
 
     def _publish(self, offer: Offer) -> bool:
-        """Offer a set of weights; tell whether that could be done."""
+        """Offer a set of weights; return whether that could be done."""
         from improviser.agent.checkpoint import set_to_bytes
         from improviser.files import bytes_digest, write_whole
 
@@ -179,7 +179,7 @@ class Pupil:
         )
 
     def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
-        """Give an apprentice for a preset, at the beginning."""
+        """Return an apprentice for a preset, at the beginning."""
         from improviser.app.make_trainer import make_apprentice
         from improviser.config.preset import load_preset
         from improviser.corpus.library import load_pieces

@@ -24,7 +24,7 @@ FOLLOWING: Final = 0.15
 def make_apprentice(
     preset: Preset, pieces: list[Piece], seed: int, awake: Callable[[], None], *, guarded: bool = True
 ) -> OnlineTrainer:
-    """Give an apprentice that has learned nothing yet.
+    """Return an apprentice that has learned nothing yet.
 
     Args:
         preset: Whose model it learns on from, and whose corpus is what it must not forget.

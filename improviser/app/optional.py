@@ -13,7 +13,7 @@ INSTALL = 'pip install "improviser-live[train]"'
 
 
 def missing_training() -> list[str]:
-    """Give which libraries of the extra `train` are not installed."""
+    """Return which libraries of the extra `train` are not installed."""
     return [name for name in EXTRA if not _is_installed(name)]
 
 
@@ -33,7 +33,7 @@ def need_plots() -> None:
 
 
 def _is_installed(name: str) -> bool:
-    """Tell whether a library can be found; finders may refuse in several ways."""
+    """Return whether a library can be found; finders may refuse in several ways."""
     with suppress(ImportError, ValueError):
         return find_spec(name) is not None
     return False

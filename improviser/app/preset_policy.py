@@ -28,18 +28,18 @@ def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
 
 
 def preset_program(preset: Preset) -> int | None:
-    """Give the instrument that a preset asks for, 0-127; None where it leaves that open."""
+    """Return the instrument that a preset asks for, 0-127; None where it leaves that open."""
     program = preset.playing.program
     return None if program is None else program - 1
 
 
 def preset_actor(preset: Preset) -> Policy:
-    """Give the preset's policy; raises CheckpointError where its model is missing or corrupt."""
+    """Return the preset's policy; raises CheckpointError where its model is missing or corrupt."""
     return load_actor(preset.model_path, preset)
 
 
 def load_actor(model: Path, preset: Preset) -> Policy:
-    """Give the policy of a model that is to play as `preset` says.
+    """Return the policy of a model that is to play as `preset` says.
 
     Raises:
         CheckpointError: It is missing, corrupt, or of another role or style.

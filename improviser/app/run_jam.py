@@ -97,7 +97,7 @@ class _Begun:
 
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
-    """Let the performer open its ports, and begin."""
+    """Start the performer: it opens its ports, then begins."""
     from improviser.app.jam_page import open_door
     from improviser.app.jam_settings import performer_settings, port_settings
     from improviser.protocol import PlayerUse
@@ -114,7 +114,7 @@ def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: E
 
 
 def _company(supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitStack) -> list[Callable[[Event], None]]:
-    """Let others learn, hear and steer; give what has to be told of all that happens."""
+    """Start learning, sound and remote control; return the listeners for all events."""
     from improviser.app.jam_settings import osc_port_of_settings
     from improviser.config.resources import control_folder
     from improviser.remote.remote_control import RemoteControl
@@ -148,7 +148,7 @@ def _mailbox(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
 def _learning(
     supervisor: Supervisor, settings: PerformerSettings, mailbox: WeightMailbox, stack: ExitStack
 ) -> Callable[[Event], None]:
-    """Start to learn in the background; give what has to be told of all that happens."""
+    """Start to learn in the background; return what has to be told of all that happens."""
     from improviser.config.resources import sessions_folder
     from improviser.online.learner_client import LearnerClient
     from improviser.session.journal import sets_folder
@@ -166,7 +166,7 @@ def _deaf(_event: Event) -> None:
 
 
 def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]) -> Failed | None:
-    """Let all that happens be heard, in this order, until the end; give the fault that ended it.
+    """Pass all events to the listeners, in this order, until the end; return the failure that ended it.
 
     Where it cannot be shown any more, as when what it is piped into has ended, the jam ends.
     """

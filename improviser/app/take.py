@@ -48,7 +48,7 @@ class Take:
             self._keep()
 
     def midi(self, bars: int | None) -> bytes:
-        """Give a MIDI file of the last bars so far, None: of all.
+        """Return a MIDI file of the last bars so far, None: of all.
 
         Threads: any; it reads what is on the disk.
 

@@ -56,7 +56,7 @@ class _WrongUsage(Protocol):
     exit_code: int
 
     def format_message(self) -> str:
-        """Give the text for people."""
+        """Return the text for people."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_app(chosen: str | None = None) -> typer.Typer:
-    """Give the typer app with `chosen` of its commands imported, the others as names with a help line."""
+    """Return the typer app with `chosen` of its commands imported, the others as names with a help line."""
     app = typer.Typer(
         name=_PROGRAM,
         rich_markup_mode=None,
@@ -107,7 +107,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _words(arguments: list[str]) -> list[str]:
-    """Give the words of the command line: `arguments`, or what the shell asks the completion of."""
+    """Return the words of the command line: `arguments`, or what the shell asks the completion of."""
     if _COMPLETION_VARIABLE not in os.environ:
         return arguments
     typed = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
@@ -115,7 +115,7 @@ def _words(arguments: list[str]) -> list[str]:
 
 
 def _context_settings() -> dict[str, Any]:
-    """Give the settings that every command shares: `-h` is `--help`, and lines may be wide."""
+    """Return the settings that every command shares: `-h` is `--help`, and lines may be wide."""
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -165,7 +165,7 @@ def _report(error: Exception) -> int:
 
 
 def _usage_text(error: _WrongUsage) -> str:
-    """Give typer's own message with the help command that explains the usage."""
+    """Return typer's own message with the help command that explains the usage."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else _PROGRAM
     return f"{error.format_message().rstrip('.')} (see: {path} --help)"

@@ -85,7 +85,7 @@ def ablate(
 
 
 def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
-    """Give the variants whose names have one of the words, or raise UsageError."""
+    """Return the variants whose names have one of the words, or raise UsageError."""
     from improviser.studies.ablation import VARIANTS
 
     chosen = tuple(one for one in VARIANTS if not words or any(word in one.name for word in words))

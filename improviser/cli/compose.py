@@ -79,7 +79,7 @@ def compose(
 
 
 def _settings(settings: EngineSettings, *, greedy: bool) -> EngineSettings:
-    """Give the settings, at temperature 0 where the best is wanted."""
+    """Return the settings, at temperature 0 where the best is wanted."""
     from dataclasses import replace
 
     return replace(settings, temperature=0.0) if greedy else settings

@@ -83,7 +83,7 @@ def progress(what: str, total: float, after_s: float = 0.0) -> Iterator[Advance]
 
 
 def _without_nan(value: object) -> object:
-    """Give `value` with None for each number in it that JSON cannot write."""
+    """Return `value` with None for each number in it that JSON cannot write."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
@@ -115,7 +115,7 @@ def _bar(what: str, total: float) -> Iterator[Advance]:
 
 
 def _percent_lines(what: str, total: float) -> Callable[..., None]:
-    """Give the function that tells of each further 10 %."""
+    """Return the function that tells of each further 10 %."""
     told = 0
 
     def advance(done: float, note: str = "") -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_corpus() -> list[Piece]:
-    """Give the corpus; where it has to be parsed first, with progress."""
+    """Return the corpus; where it has to be parsed first, with progress."""
     from improviser.corpus.library import load_pieces
 
     with ExitStack() as stack:
@@ -22,7 +22,7 @@ def load_corpus() -> list[Piece]:
 
 
 def _file_progress(stack: ExitStack) -> Callable[[str, int, int], None]:
-    """Give what shows how far the reading of the corpus is."""
+    """Return what shows how far the reading of the corpus is."""
     bars: dict[str, Callable[..., None]] = {}
 
     def report(stage: str, done: int, total: int) -> None:

@@ -86,7 +86,7 @@ def _line(name: str | None, value: str | None) -> str:
 
 
 def _command(name: str, value: str | None) -> Steer:
-    """Give the command that a name and a value stand for. Raises UsageError where they stand for none."""
+    """Return the command that a name and a value stand for. Raises UsageError where they stand for none."""
     from improviser.config.document import nearest
     from improviser.errors import UsageError
     from improviser.protocol import Act, Action, Knob
@@ -105,7 +105,7 @@ def _command(name: str, value: str | None) -> Steer:
 
 
 def _turn(knob: Knob, value: str | None) -> Steer:
-    """Give the command that turns a knob. Raises UsageError where the value is none of its."""
+    """Return the command that turns a knob. Raises UsageError where the value is none of its."""
     from improviser.errors import UsageError
     from improviser.protocol import TEMPO_BPM, TURNS_MAX, Knob, Turn
 
@@ -120,7 +120,7 @@ def _turn(knob: Knob, value: str | None) -> Steer:
 
 
 def _choice(name: str, value: str | None) -> Steer:
-    """Give the command that chooses a preset or locks a key. Raises UsageError where the value is none."""
+    """Return the command that chooses a preset or locks a key. Raises UsageError where the value is none."""
     from improviser.errors import UsageError
     from improviser.protocol import Choose, Lock
 

@@ -71,17 +71,17 @@ def _say_rows(notes: list[Played], title: str, bar_beats: float) -> None:
 
 
 def _decided(notes: Iterable[Played]) -> list[Played]:
-    """Give the first note of each decision: the others are of the same chord."""
+    """Return the first note of each decision: the others are of the same chord."""
     return list({note.beat: note for note in reversed(list(notes))}.values())[::-1]
 
 
 def _is_part(name: str) -> bool:
-    """Tell whether a reason's entry is a part of its value."""
+    """Return whether a reason's entry is a part of its value."""
     return name not in _NO_PARTS
 
 
 def _rows(note: Played, bar_beats: float, parts: list[str]) -> list[tuple[str, ...]]:
-    """Give a row for a note, and one for each action that came near."""
+    """Return a row for a note, and one for each action that came near."""
     place = f"{note.beat % bar_beats + 1:g}"
     rows = []
     for index, why in enumerate(note.why):
@@ -92,7 +92,7 @@ def _rows(note: Played, bar_beats: float, parts: list[str]) -> list[tuple[str, .
 
 
 def _action(why: Mapping[str, Any]) -> str:
-    """Give an action in words."""
+    """Return an action in words."""
     from improviser.music.pitch import note_name
 
     if "chord" in why:

@@ -55,7 +55,7 @@ def keep(
 
 
 def newest_session() -> Path:
-    """Give the newest session there is. Raises UsageError where there is none."""
+    """Return the newest session there is. Raises UsageError where there is none."""
     from improviser.config.resources import sessions_folder
     from improviser.errors import UsageError
     from improviser.session.journal import sessions

@@ -66,7 +66,7 @@ def _tell_faults(faults: dict[str, str]) -> None:
 
 
 def _summary(name: str, preset: Preset) -> dict[str, object]:
-    """Give what the list says of a preset."""
+    """Return what the list says of a preset."""
     return {
         "name": name,
         "description": preset.description,
@@ -97,7 +97,7 @@ def _show(name: str, *, as_json: bool) -> None:
 
 
 def _flat(table: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
-    """Give the values of a table and of its tables with their dotted keys; what is not set is left out."""
+    """Return the values of a table and of its tables with their dotted keys; what is not set is left out."""
     rows: list[tuple[str, object]] = []
     for key, value in table.items():
         if isinstance(value, dict):

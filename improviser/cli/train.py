@@ -95,7 +95,7 @@ def train(
 
 
 def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingSettings:
-    """Give the settings of a preset's training: its style, grid, register and rewards."""
+    """Return the settings of a preset's training: its style, grid, register and rewards."""
     from improviser.training.train import TrainingSettings
 
     return TrainingSettings(
@@ -120,7 +120,7 @@ def _make_folder(folder: Path) -> None:
 def _run(
     preset: Preset, settings: TrainingSettings, folder: Path, others: Mapping[str, Actor], *, fresh: bool
 ) -> tuple[Path, Path]:
-    """Train, put the model in its folder, evaluate it and write its card; give the paths of both.
+    """Train, put the model in its folder, evaluate it and write its card; return the paths of both.
 
     `others` have columns of their own in the card, by these names.
     """
@@ -182,7 +182,7 @@ def _write_card(
 
 
 def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
-    """Give what shows how far the training is."""
+    """Return what shows how far the training is."""
     bars: dict[str, Callable[..., None]] = {}
 
     def report(now: Progress) -> None:

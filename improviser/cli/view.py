@@ -125,7 +125,7 @@ class TextView:
         self._lines(f"Recorded: {path}")
 
     def _struck(self, event: Played) -> list[str]:
-        """Give the name of a note; of a chord, its name with the first of its notes, and nothing after."""
+        """Return the name of a note; of a chord, its name with the first of its notes, and nothing after."""
         chord = event.why[0].get("chord") if event.why else None
         if chord is None:
             return [_name(event.note)]
@@ -164,7 +164,7 @@ class TextView:
         self._played.clear()
 
     def _bar_line(self) -> str:
-        """Give the line of the bar."""
+        """Return the line of the bar."""
         heard, played = " ".join(self._heard), " ".join(self._played)
         bar = "count-in" if self._bar is not None and self._bar < 1 else f"bar {self._bar or 1:3} "
         return f"{bar} {self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
@@ -187,14 +187,14 @@ class TextView:
 
 
 def choose_view(settings: PerformerSettings, *, as_json: bool) -> View:
-    """Give the view that fits where stdout goes."""
+    """Return the view that fits where stdout goes."""
     if as_json:
         return JsonView()
     return TextView(settings, is_terminal=sys.stdout.isatty())
 
 
 def _introduction(ready: Ready) -> list[str]:
-    """Give what is said when the ports are open."""
+    """Return what is said when the ports are open."""
     lines = [
         f"Preset {ready.preset}, {ready.tempo_bpm:g} bpm, seed {ready.seed}; MIDI: {ready.backend}.",
         f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}."
@@ -207,7 +207,7 @@ def _introduction(ready: Ready) -> list[str]:
 
 
 def _sentences(event: Event) -> list[str]:
-    """Give what is said of an event that is none of the music; nothing of knobs, which turn too often."""
+    """Return what is said of an event that is none of the music; nothing of knobs, which turn too often."""
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
@@ -263,7 +263,7 @@ def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
 
 
 def _conclusion(summary: Summary) -> list[str]:
-    """Give what is said in the end."""
+    """Return what is said in the end."""
     lines = [
         (
             f"Heard {summary.notes_heard} notes, played {summary.notes_played}; "
@@ -295,17 +295,17 @@ def _conclusion(summary: Summary) -> list[str]:
 
 
 def _milliseconds(quantiles: Mapping[str, float]) -> str:
-    """Give quantiles in milliseconds as text."""
+    """Return quantiles in milliseconds as text."""
     return ", ".join(f"{name} {value:.2f} ms" for name, value in quantiles.items())
 
 
 def _name(note: int) -> str:
-    """Give the name of a note; imported late, since it brings numpy with it."""
+    """Return the name of a note; imported late, since it brings numpy with it."""
     from improviser.music.pitch import note_name
 
     return note_name(note)
 
 
 def _sentence(text: str) -> str:
-    """Give `text` with a capital and a full stop."""
+    """Return `text` with a capital and a full stop."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -26,7 +26,7 @@ _CHANNELS_FROM: Final = 1
 
 
 def bind_control(port: str, message: str, number: int, channel: int, does: str) -> Path:
-    """Let a control do something from now on; give the device file in which that stands.
+    """Bind a control to an action; return the device file that has it.
 
     It is the user's own file for that port. Where there is none, it is begun with the shipped one, which it
     then hides, or as a new one. What did that before on this device does it no longer.
@@ -63,7 +63,7 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
 
 
 def _known(port: str) -> Path | None:
-    """Give the file of the device that a port belongs to, the user's own first; None where none is known."""
+    """Return the file of the device that a port belongs to, the user's own first; None where none is known."""
     own = config_folder() / "devices"
     found = list[Path]()
     for path in device_paths().values():
@@ -73,7 +73,7 @@ def _known(port: str) -> Path | None:
 
 
 def _read(path: Path) -> tomlkit.TOMLDocument:
-    """Give a file with all its comments. Raises ConfigError where it has faults."""
+    """Return a file with all its comments. Raises ConfigError where it has faults."""
     try:
         return tomlkit.parse(path.read_text("utf-8"))
     except (OSError, ValueError, TOMLKitError) as error:
@@ -81,7 +81,7 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
 
 
 def _new(port: str) -> tomlkit.TOMLDocument:
-    """Give the beginning of a file for the device behind a port."""
+    """Return the beginning of a file for the device behind a port."""
     document = tomlkit.document()
     document.add(tomlkit.comment("Learned with: improviser learn-control"))
     document.update(
@@ -97,7 +97,7 @@ def _new(port: str) -> tomlkit.TOMLDocument:
 
 
 def _control(message: str, number: int, channel: int, does: str, taken: set[Any]) -> dict[str, Any]:
-    """Give the table of a control that was not known, with a name that is not taken."""
+    """Return the table of a control that was not known, with a name that is not taken."""
     if does in frozenset(Knob):
         kind = "knob"
     elif message == ControlMessage.NOTE:
@@ -115,11 +115,11 @@ def _control(message: str, number: int, channel: int, does: str, taken: set[Any]
 
 
 def _is_same(control: dict[str, Any], message: str, number: int, channel: int) -> bool:
-    """Tell whether a table is of a control that sends so."""
+    """Return whether a table is of a control that sends so."""
     is_there = control.get("channel", channel + _CHANNELS_FROM) == channel + _CHANNELS_FROM
     return is_there and (control.get("message"), control.get("number")) == (message, number)
 
 
 def _slug(port: str) -> str:
-    """Give a file's name for a port."""
+    """Return a file's name for a port."""
     return _NO_WORD.sub("_", port.lower()).strip("_") or "controller"

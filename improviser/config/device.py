@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def _one_of(names: tuple[str, ...]) -> AfterValidator:
-    """Give a check that a text is one of some names."""
+    """Return a check that a text is one of some names."""
 
     def check(text: str) -> str:
-        """Give `text` back, or raise ValueError."""
+        """Return `text` back, or raise ValueError."""
         if text not in names:
             raise ValueError(f"should be one of {', '.join(names)}{nearest(text, names)}")
         return text
@@ -81,14 +81,14 @@ class Device(Document):
         return self
 
     def bindings(self) -> Iterator[Binding]:
-        """Give what its controls do, as the performer is told."""
+        """Return what its controls do, as the performer is told."""
         for control in self.controls:
             if control.action is not None:
                 channel = None if control.channel is None else control.channel - 1
                 yield Binding(self.ports, control.message, control.number, channel, control.action)
 
     def matches(self, port_name: str) -> bool:
-        """Tell whether a port of this name is this device's: whether it holds one of the patterns.
+        """Return whether a port of this name is this device's: whether it holds one of the patterns.
 
         Upper and lower case are the same; `*` and `?` stand for any characters and any one.
         """
@@ -96,16 +96,16 @@ class Device(Document):
 
 
 def _sent(control: Control) -> str:
-    """Give what a control sends, in words."""
+    """Return what a control sends, in words."""
     channel = "" if control.channel is None else f" on channel {control.channel}"
     return f"{control.message} {control.number}{channel}"
 
 
 def _repeated(what: str, values: Iterable[str]) -> list[str]:
-    """Give a fault for each of `values` that is there more than once."""
+    """Return a fault for each of `values` that is there more than once."""
     return [f"{count} controls have the {what} {value!r}" for value, count in Counter(values).items() if count > 1]
 
 
 def load_device(path: Path) -> Device:
-    """Give the device in the file at `path`; raises ConfigError with all its faults."""
+    """Return the device in the file at `path`; raises ConfigError with all its faults."""
     return load_document(path, Device)

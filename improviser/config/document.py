@@ -35,7 +35,7 @@ DocumentT = TypeVar("DocumentT", bound=Document)
 
 
 def load_document(path: Path, model: type[DocumentT]) -> DocumentT:
-    """Give the file at `path` as a `model`.
+    """Return the file at `path` as a `model`.
 
     Raises:
         ConfigError: The file cannot be read, is no TOML, or does not fit the model. One line for each fault,
@@ -45,7 +45,7 @@ def load_document(path: Path, model: type[DocumentT]) -> DocumentT:
 
 
 def check_document(data: Mapping[str, Any], model: type[DocumentT], source: str) -> DocumentT:
-    """Give `data`, which stands in `source` (a file's name), as a `model`; raises as `load_document` does."""
+    """Return `data`, which stands in `source` (a file's name), as a `model`; raises as `load_document` does."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -69,13 +69,13 @@ def write_document(path: Path, document: TOMLDocument, model: type[Document]) ->
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Give `; did you mean '...'?` with the one of `words` that is most like `word`, or nothing."""
+    """Return `; did you mean '...'?` with the one of `words` that is most like `word`, or nothing."""
     close = get_close_matches(word, list(words), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _read(path: Path) -> str:
-    """Give the text of the file at `path`, or raise ConfigError."""
+    """Return the text of the file at `path`, or raise ConfigError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -92,7 +92,7 @@ def _read(path: Path) -> str:
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
-    """Give the TOML `text` of the file at `path` as a dictionary, or raise ConfigError with the line."""
+    """Return the TOML `text` of the file at `path` as a dictionary, or raise ConfigError with the line."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -102,7 +102,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _syntax_fault(message: str) -> str:
-    """Give tomllib's message with its place in front."""
+    """Return tomllib's message with its place in front."""
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
     if match is None:
         return f"no TOML: {message}"
@@ -110,7 +110,7 @@ def _syntax_fault(message: str) -> str:
 
 
 def _fault(fault: ErrorDetails, model: type[Document]) -> str:
-    """Give the line for one fault that pydantic found in a `model`."""
+    """Return the line for one fault that pydantic found in a `model`."""
     place = fault["loc"]
     key = _dotted(place)
     if fault["type"] == "extra_forbidden":
@@ -123,7 +123,7 @@ def _fault(fault: ErrorDetails, model: type[Document]) -> str:
 
 
 def _expected(fault: ErrorDetails) -> str:
-    """Give what is expected in the place of a fault."""
+    """Return what is expected in the place of a fault."""
     text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if fault["type"] in {"enum", "literal_error"} and isinstance(fault["input"], str):
         words = re.findall(r"'([^']*)'", fault.get("ctx", {}).get("expected", ""))
@@ -132,18 +132,18 @@ def _expected(fault: ErrorDetails) -> str:
 
 
 def _dotted(place: tuple[int | str, ...]) -> str:
-    """Give the place of a fault as people write it: `control[2].number`, counted from 1."""
+    """Return the place of a fault as people write it: `control[2].number`, counted from 1."""
     parts = (f"[{part + 1}]" if isinstance(part, int) else f".{_key(part)}" for part in place)
     return "".join(parts).removeprefix(".")
 
 
 def _key(key: str) -> str:
-    """Give a key as it stands in a file: bare, or in quotes."""
+    """Return a key as it stands in a file: bare, or in quotes."""
     return key if _BARE_KEY.fullmatch(key) else _shown(key)
 
 
 def _shown(value: object) -> str:
-    """Give `value` in one short line."""
+    """Return `value` in one short line."""
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
@@ -151,7 +151,7 @@ def _shown(value: object) -> str:
 
 
 def _keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Give the keys that the table at `place` of a `model` may have, as they stand in the file."""
+    """Return the keys that the table at `place` of a `model` may have, as they stand in the file."""
     for part in place:
         if isinstance(part, str):
             model = _table(model, part)
@@ -159,7 +159,7 @@ def _keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
 
 
 def _table(model: type[BaseModel], key: str) -> type[BaseModel]:
-    """Give the model of the table, or of the tables, that `key` of a `model` holds."""
+    """Return the model of the table, or of the tables, that `key` of a `model` holds."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     annotation = fields[key].annotation
     candidates = (annotation, *get_args(annotation))

@@ -37,10 +37,10 @@ class Style(StrEnum):
 
 
 def _matching(pattern: str, expected: str) -> AfterValidator:
-    """Give a check that the whole of a text matches `pattern`; its fault says what is `expected`."""
+    """Return a check that the whole of a text matches `pattern`; its fault says what is `expected`."""
 
     def check(text: str) -> str:
-        """Give `text` back, or raise ValueError."""
+        """Return `text` back, or raise ValueError."""
         if re.fullmatch(pattern, text) is None:
             msg = f"should be {expected}"
             raise ValueError(msg)
@@ -175,7 +175,7 @@ class Preset(Document):
         return model_path(self.model)
 
     def engine_values(self) -> dict[str, Any]:
-        """Give what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
+        """Return what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
         return {
             "tempo_bpm": self.tempo_bpm,
             "key": self.key,
@@ -201,7 +201,7 @@ class Preset(Document):
 
 
 def preset_path(name: str) -> Path:
-    """Give the path of the preset `name`, or the path that it is. Raises ConfigError where there is none."""
+    """Return the path of the preset `name`, or the path that it is. Raises ConfigError where there is none."""
     if name.endswith(".toml"):
         return Path(name)
     paths = preset_paths()
@@ -212,7 +212,7 @@ def preset_path(name: str) -> Path:
 
 
 def load_preset(name: str) -> Preset:
-    """Give the preset `name`, or the one in the file that `name` is the path of (it ends in .toml).
+    """Return the preset `name`, or the one in the file that `name` is the path of (it ends in .toml).
 
     Raises:
         ConfigError: There is no such preset (the text lists those that there are), or its file has faults.

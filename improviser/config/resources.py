@@ -12,7 +12,7 @@ _APPLICATION = "improviser"
 
 
 def config_folder() -> Path:
-    """Give the user's own folder: what IMPROVISER_CONFIG_DIR names, or the platform's place for it."""
+    """Return the user's own folder: what IMPROVISER_CONFIG_DIR names, or the platform's place for it."""
     chosen = os.environ.get(CONFIG_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -22,7 +22,7 @@ def config_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Give the folder of what can be made again: IMPROVISER_CACHE_DIR, or the platform's place for it."""
+    """Return the folder of what can be made again: IMPROVISER_CACHE_DIR, or the platform's place for it."""
     chosen = os.environ.get(CACHE_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 
 
 def sessions_folder() -> Path:
-    """Give the folder of sessions' journals: in what IMPROVISER_STATE_DIR names, or the platform's place."""
+    """Return the folder of sessions' journals: in what IMPROVISER_STATE_DIR names, or the platform's place."""
     chosen = os.environ.get(STATE_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser() / "sessions"
@@ -42,7 +42,7 @@ def sessions_folder() -> Path:
 
 
 def control_folder() -> Path:
-    """Give the folder in which jams that run say how they are reached."""
+    """Return the folder in which jams that run say how they are reached."""
     return sessions_folder().parent / "running"
 
 
@@ -52,7 +52,7 @@ def page_token_path() -> Path:
 
 
 def shipped_folder(kind: str) -> Path:
-    """Give the folder of the shipped files of `kind`, "presets" or "devices".
+    """Return the folder of the shipped files of `kind`, "presets" or "devices".
 
     In a checkout it is the checkout's own, so that an edit counts at once; else the installed package's.
     """
@@ -65,22 +65,22 @@ def shipped_folder(kind: str) -> Path:
 
 
 def preset_paths() -> dict[str, Path]:
-    """Give the path of each preset by its name, sorted; the user's own hide shipped ones of the same name."""
+    """Return the path of each preset by its name, sorted; the user's own hide shipped ones of the same name."""
     return _paths("presets")
 
 
 def device_paths() -> dict[str, Path]:
-    """Give the path of each device file by its name, sorted; the user's own hide shipped ones."""
+    """Return the path of each device file by its name, sorted; the user's own hide shipped ones."""
     return _paths("devices")
 
 
 def own_model_path(name: str) -> Path:
-    """Give the path of the user's own model called `name`, there or not."""
+    """Return the path of the user's own model called `name`, there or not."""
     return config_folder() / "presets" / "models" / f"{name}.safetensors"
 
 
 def model_path(file_name: str) -> Path:
-    """Give the path of the model `file_name` of a preset: the user's own, or the shipped one.
+    """Return the path of the model `file_name` of a preset: the user's own, or the shipped one.
 
     The file may be missing; who loads it says so.
     """
@@ -89,7 +89,7 @@ def model_path(file_name: str) -> Path:
 
 
 def _paths(kind: str) -> dict[str, Path]:
-    """Give the TOML files of `kind` by their names; those that start with `_` are templates."""
+    """Return the TOML files of `kind` by their names; those that start with `_` are templates."""
     found = {
         path.stem: path
         for folder in (shipped_folder(kind), config_folder() / kind)

@@ -19,7 +19,7 @@ SOSTENUTO_PEDAL, SOFT_PEDAL = 66, 67
 
 
 def _named(text: str) -> str:
-    """Give the name of a note back. Raises ValueError where it is none."""
+    """Return the name of a note back. Raises ValueError where it is none."""
     from improviser.music.pitch import parse_note  # noqa: PLC0415 - numpy comes with it
 
     try:
@@ -80,7 +80,7 @@ class Settings(Document):
         return self
 
     def controls(self) -> dict[str, int]:
-        """Give the control numbers by what they do."""
+        """Return the control numbers by what they do."""
         values = {name.removesuffix("_control"): getattr(self, name) for name in _CONTROLS}
         return {name: value for name, value in values.items() if value is not False}
 
@@ -89,6 +89,6 @@ _CONTROLS = tuple(name for name in Settings.model_fields if name.endswith("_cont
 
 
 def load_settings() -> Settings:
-    """Give the user's settings; the defaults where there is no file. Raises ConfigError with all faults."""
+    """Return the user's settings; the defaults where there is no file. Raises ConfigError with all faults."""
     path = config_folder() / FILE_NAME
     return load_document(path, Settings) if path.exists() else Settings()

@@ -14,7 +14,7 @@ FIELD = re.compile(r"(?:^|\[)([MK]):([^%\]\n]*)", re.MULTILINE)
 
 
 def split_abc(text: str) -> list[tuple[str, str]]:
-    """Give (reference number, text) of each tune; a number that comes again gets ".2", ".3" after it."""
+    """Return (reference number, text) of each tune; a number that comes again gets ".2", ".3" after it."""
     matches = list(TUNE_START.finditer(text))
     seen: Counter[str] = Counter()
     tunes = []
@@ -28,7 +28,7 @@ def split_abc(text: str) -> list[tuple[str, str]]:
 
 
 def decode_abc(data: bytes) -> str:
-    """Give the text of an ABC file: UTF-8, or Latin-1 as old files have it, with any line ends."""
+    """Return the text of an ABC file: UTF-8, or Latin-1 as old files have it, with any line ends."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -37,7 +37,7 @@ def decode_abc(data: bytes) -> str:
 
 
 def before_change(text: str) -> str:
-    """Give a tune's text up to where its body changes the meter or the key, which music21 does not follow."""
+    """Return a tune's text up to where its body changes the meter or the key, which music21 does not follow."""
     fields: dict[str, str] = {}
     for match in FIELD.finditer(text):
         name, value = match[1], match[2].strip()

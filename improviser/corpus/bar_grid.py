@@ -43,7 +43,7 @@ class Placement:
 
 
 def place_bars(bars: Sequence[Bar], bar_ticks: int) -> Placement:
-    """Give the places of the bars on the grid, up to the first that fits none."""
+    """Return the places of the bars on the grid, up to the first that fits none."""
     starts: list[int | None] = []
     cursor = slips = 0
     for index, (bar, following) in enumerate(zip_longest(bars, bars[1:])):
@@ -65,7 +65,7 @@ class _Place:
 
 
 def _place(bar: Bar, following: Bar | None, cursor: int, bar_ticks: int) -> _Place | None:
-    """Give the place of a bar, or None where it fits no grid."""
+    """Return the place of a bar, or None where it fits no grid."""
     if not bar.in_meter:
         is_rest = following is not None and following.restores
         return _Place(None, is_slip=True) if is_rest else None
@@ -78,7 +78,7 @@ def _place(bar: Bar, following: Bar | None, cursor: int, bar_ticks: int) -> _Pla
 
 
 def _place_within(bar: Bar, following: Bar | None, cursor: int, room: int) -> _Place:
-    """Give the place of a bar of which `room` ticks are left before the next bar line."""
+    """Return the place of a bar of which `room` ticks are left before the next bar line."""
     gap = room - bar.length_ticks
     is_completed = following is not None and following.length_ticks == gap and not bar.opens
     if gap <= 0 or not bar.length_ticks or is_completed or bar.closes or following is None:

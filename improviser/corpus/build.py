@@ -57,7 +57,7 @@ class Task:
 
 
 def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] | None = None) -> Parsed:
-    """Parse the files that have no part yet, and give what all files hold, in the order of the tasks.
+    """Parse the files that have no part yet, and return what all files hold, in the order of the tasks.
 
     Raises:
         CorpusError: a worker was killed; the parts made so far stay.
@@ -72,7 +72,7 @@ def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] |
 
 
 def read_part(task: Task) -> Parsed | None:
-    """Give what a part file holds, or None where it is absent, corrupt or of another stamp."""
+    """Return what a part file holds, or None where it is absent, corrupt or of another stamp."""
     try:
         content = json.loads(task.part.read_bytes())
         if content["stamp"] != task.stamp:
@@ -135,7 +135,7 @@ def _run_task(task: Task) -> tuple[Path, Parsed]:
 
 
 def _merge(results: Sequence[Parsed]) -> Parsed:
-    """Give the results as one, and log what could not be read."""
+    """Return the results as one, and log what could not be read."""
     merged = Parsed()
     for parsed in results:
         merged.drafts += parsed.drafts
@@ -147,7 +147,7 @@ def _merge(results: Sequence[Parsed]) -> Parsed:
 
 
 def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
-    """Give a draft as plain values."""
+    """Return a draft as plain values."""
     return {
         "name": draft.name,
         "kind": draft.kind,
@@ -160,7 +160,7 @@ def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
 
 
 def _draft_from_json(entry: dict[str, Any]) -> ParsedScore:
-    """Give the draft of plain values."""
+    """Return the draft of plain values."""
     voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
     numerator, denominator = entry["meter"]
     meter = (int(numerator), int(denominator))

@@ -47,7 +47,7 @@ class Cached:
 
 
 def cache_path(cache_dir: Path | None = None) -> Path:
-    """Give the cache file in this folder, else in that of the environment, else in the user's."""
+    """Return the cache file in this folder, else in that of the environment, else in the user's."""
     return (cache_dir or cache_folder()) / CACHE_NAME
 
 
@@ -78,7 +78,7 @@ def write_cache(path: Path, cached: Cached) -> None:
 
 
 def read_cache(path: Path, stamp: str | None) -> Cached | None:
-    """Give what a cache file holds, or None (and a logged reason) where it must be built again.
+    """Return what a cache file holds, or None (and a logged reason) where it must be built again.
 
     A `stamp` of None accepts any: nothing is installed that another cache could be built from.
     """
@@ -122,18 +122,18 @@ def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Piece]:
 
 
 def _counter_arrays(name: str, counter: Counter[str]) -> dict[str, NDArray[Any]]:
-    """Give a counter as an array of reasons and one of counts."""
+    """Return a counter as an array of reasons and one of counts."""
     reasons = sorted(counter)
     counts = np.array([counter[reason] for reason in reasons], dtype=np.int32)
     return {f"{name}_reason": _text(reasons), f"{name}_count": counts}
 
 
 def _counter(arrays: Mapping[str, NDArray[Any]], name: str) -> Counter[str]:
-    """Give the counter of an array of reasons and one of counts."""
+    """Return the counter of an array of reasons and one of counts."""
     reasons, counts = arrays[f"{name}_reason"].tolist(), arrays[f"{name}_count"].tolist()
     return Counter(dict(zip(reasons, counts, strict=True)))
 
 
 def _text(values: Iterable[str]) -> NDArray[np.str_]:
-    """Give an array of unicode strings, which needs no pickle."""
+    """Return an array of unicode strings, which needs no pickle."""
     return np.array(list(values), dtype=np.str_)

@@ -33,7 +33,7 @@ TEST_SHARE, VALID_SHARE = 0.10, 0.05
 
 
 def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
-    """Give the pieces by name, each with its family and the family's split."""
+    """Return the pieces by name, each with its family and the family's split."""
     ordered = sorted(drafts, key=lambda draft: draft.name)
     roots = group_families([draft.kind for draft in ordered], [draft.voices[0] for draft in ordered])
     families = {root: family for family, root in enumerate(sorted(set(roots)))}
@@ -54,7 +54,7 @@ def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
 
 
 def group_families(kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]]) -> list[int]:
-    """Give each melody (rows of onset, duration, note) the index of the first melody of its family.
+    """Return each melody (rows of onset, duration, note) the index of the first melody of its family.
 
     Only melodies of one kind make a family: the kinds' passages differ in length.
     """
@@ -67,7 +67,7 @@ def group_families(kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]]) 
 
 
 def passages(melody: NDArray[np.int32], length: int) -> Iterator[bytes]:
-    """Give each passage of `length` intervals as bytes that transposing and other note values leave alone.
+    """Return each passage of `length` intervals as bytes that transposing and other note values leave alone.
 
     An interval counts with the ratio of the inter-onset times on its two sides, in half octaves of time, so
     dotted and even rhythms differ and a tune written in eighths equals the same tune in sixteenths.
@@ -83,7 +83,7 @@ def passages(melody: NDArray[np.int32], length: int) -> Iterator[bytes]:
 
 
 def split_of(family_key: str) -> str:
-    """Give the split of a family by the hash of its key, the smallest name of its members."""
+    """Return the split of a family by the hash of its key, the smallest name of its members."""
     digest = hashlib.sha256(family_key.encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     if place < TEST_SHARE:
@@ -92,7 +92,7 @@ def split_of(family_key: str) -> str:
 
 
 def _find(parents: list[int], index: int) -> int:
-    """Give the root of an index, shortening the way there."""
+    """Return the root of an index, shortening the way there."""
     while parents[index] != index:
         parents[index] = parents[parents[index]]
         index = parents[index]

@@ -47,7 +47,7 @@ class Stream:
 
 
 def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> Stream:
-    """Give what one player strikes who plays these voices; the notes of a chord come in random order."""
+    """Return what one player strikes who plays these voices; the notes of a chord come in random order."""
     rows = np.concatenate([piece.voices[voice] for voice in voices])
     rows = rows[np.lexsort((rng.random(len(rows)), rows[:, _ONSET]))]
     key = Key(piece.tonic, Mode[piece.mode.upper()]).index
@@ -63,18 +63,18 @@ def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> 
 
 
 def from_first_note(stream: Stream) -> Stream:
-    """Give the stream as it is heard where nobody gives the beat: the first note is taken for a downbeat."""
+    """Return the stream as it is heard where nobody gives the beat: the first note is taken for a downbeat."""
     return replace(stream, beats=stream.beats - stream.beats[0])
 
 
 def with_wrong_notes(stream: Stream, share: float, rng: np.random.Generator) -> Stream:
-    """Give the stream with a share of its notes a semitone off: slips, and chromatic notes."""
+    """Return the stream with a share of its notes a semitone off: slips, and chromatic notes."""
     is_wrong = rng.random(len(stream.notes)) < share
     return replace(stream, notes=stream.notes + np.where(is_wrong, rng.choice([-1, 1], len(is_wrong)), 0))
 
 
 def modulated(stream: Stream, rng: np.random.Generator, semitones: int | None = None) -> Stream | None:
-    """Give the stream, transposed from a random bar line on; None where it is too short.
+    """Return the stream, transposed from a random bar line on; None where it is too short.
 
     Args:
         stream: In one key.

@@ -42,7 +42,7 @@ def load_pieces(
     cache_dir: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Piece]:
-    """Give the pieces of these kinds by name, from the cache, which is built first where it is missing.
+    """Return the pieces of these kinds by name, from the cache, which is built first where it is missing.
 
     The cache is in `cache_dir`, else in the folder that IMPROVISER_CACHE_DIR names, else in the user's cache
     folder. A build takes minutes and goes on where it was interrupted; `progress` gets its stage, the files
@@ -127,7 +127,7 @@ def _sources_of(collection: str, path: Path) -> Iterator[tuple[str, str | Path]]
 
 
 def _written_bars(part: stream.Part) -> list[WrittenBar]:
-    """Give the bars of a part; music21 gives the rest of an overfull ABC bar a meter of its own."""
+    """Return the bars of a part; music21 gives the rest of an overfull ABC bar a meter of its own."""
     from music21 import stream  # noqa: PLC0415 - optional, and takes a second
 
     bars = []
@@ -164,17 +164,17 @@ def _written_notes(measure: stream.Measure) -> Iterator[WrittenNote]:
 
 
 def _ticks(quarters: float | Fraction) -> int:
-    """Give the nearest tick of a time in quarter notes."""
+    """Return the nearest tick of a time in quarter notes."""
     return round(quarters * TICKS_PER_BEAT)
 
 
 def _tonality(found: key.Key) -> tuple[int, str]:
-    """Give the pitch class of the tonic, and major or minor."""
+    """Return the pitch class of the tonic, and major or minor."""
     return int(found.tonic.pitchClass), "major" if found.mode in MAJOR_MODES else "minor"
 
 
 def _tune_key(part: stream.Part) -> tuple[int, str]:
-    """Give the key that the K: field names, else the analysed one."""
+    """Return the key that the K: field names, else the analysed one."""
     from music21 import key  # noqa: PLC0415 - optional, and takes a second
 
     named = part.recurse().getElementsByClass(key.Key).first()
@@ -182,7 +182,7 @@ def _tune_key(part: stream.Part) -> tuple[int, str]:
 
 
 def _chorale_key(score: stream.Score) -> tuple[int, str]:
-    """Give the first of the analysed key, its relative and the signature's two tonics that the bass ends on.
+    """Return the first of the analysed key, its relative and the signature's two tonics that the bass ends on.
 
     Where the bass ends on none of them (a half close), the analysed key stands. The analysis mixes up
     relatives, and many chorales have the signature of an older mode; the final bass note settles both. The
@@ -213,7 +213,7 @@ def _parser() -> str | None:
 
 
 def _corpus_folder() -> Path:
-    """Give the folder of music21's corpus."""
+    """Return the folder of music21's corpus."""
     try:
         from music21 import common  # noqa: PLC0415 - optional, and takes a second
     except ImportError as error:

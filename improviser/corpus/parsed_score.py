@@ -52,7 +52,7 @@ class WrittenBar:
 def make_parsed_score(
     name: str, kind: str, parts: Sequence[Sequence[WrittenBar]], tonality: tuple[int, str]
 ) -> ParsedScore:
-    """Give the draft of parts that share their bars; `tonality` is the tonic's pitch class and the mode.
+    """Return the draft of parts that share their bars; `tonality` is the tonic's pitch class and the mode.
 
     Raises:
         UnfitError: the parts differ in their bars, the meter is not kept, or too little is left.
@@ -73,14 +73,14 @@ def make_parsed_score(
 
 
 def _change(placement: Placement, bars: int) -> str:
-    """Say what was done to a piece to keep it, or nothing."""
+    """Report what was done to a piece to keep it, or nothing."""
     if len(placement.starts) < bars:
         return CUT
     return MENDED if placement.slips else ""
 
 
 def _meter(bars: Sequence[WrittenBar]) -> tuple[int, int]:
-    """Give the meter that the first bar names, as the piece's."""
+    """Return the meter that the first bar names, as the piece's."""
     written = bars[0].meter if bars else None
     if written is None:
         raise UnfitError("no bars or no meter")
@@ -107,7 +107,7 @@ def _grid_bars(parts: Sequence[Sequence[WrittenBar]], meter: tuple[int, int]) ->
 
 
 def _rows(bars: Sequence[WrittenBar], starts: Sequence[int | None]) -> list[tuple[int, int, int]]:
-    """Give (onset, end, note) of the notes of the bars that have a start, ties merged."""
+    """Return (onset, end, note) of the notes of the bars that have a start, ties merged."""
     rows: list[tuple[int, int, int]] = []
     held = False
     placed = [(start, bar) for start, bar in zip(starts, bars, strict=False) if start is not None]

@@ -70,13 +70,13 @@ class Piece:
 
 
 def bar_ticks(meter: tuple[int, int]) -> int:
-    """Give the ticks of a bar of this meter."""
+    """Return the ticks of a bar of this meter."""
     numerator, denominator = meter
     return numerator * 4 * TICKS_PER_BEAT // denominator
 
 
 def notes_to_voice(rows: Iterable[tuple[int, int, int]]) -> NDArray[np.int32]:
-    """Give a monophonic voice of (onset, end, note) rows: notes that start together leave the highest."""
+    """Return a monophonic voice of (onset, end, note) rows: notes that start together leave the highest."""
     highest: dict[int, tuple[int, int]] = {}
     for onset, end, note in rows:
         if LOWEST_NOTE <= note <= HIGHEST_NOTE and end > onset and note >= highest.get(onset, (0, 0))[1]:

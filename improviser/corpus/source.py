@@ -36,7 +36,7 @@ SOURCES = {
 
 
 def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> dict[str, Any]:
-    """Give what a model card says of its material: counts, sources, and what the cache's build dropped."""
+    """Return what a model card says of its material: counts, sources, and what the cache's build dropped."""
     cached = read_cache(cache_path(cache_dir), None)
     return {
         "parser": cached.stamp if cached else "music21",

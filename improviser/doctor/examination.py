@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def examine(backend: str | None = None) -> Iterator[Finding]:
-    """Give what each check finds, as soon as it is known; all take about four seconds.
+    """Return what each check finds, as soon as it is known; all take about four seconds.
 
     The ports that it makes are called 'Improviser Probe', which no jam listens to or takes for another jam's.
 
@@ -51,7 +51,7 @@ def examine(backend: str | None = None) -> Iterator[Finding]:
 
 
 def report(backend: str | None = None) -> list[dict[str, str]]:
-    """Give all findings as JSON objects: name, status, found, next_step.
+    """Return all findings as JSON objects: name, status, found, next_step.
 
     Threads: as `examine`.
     """
@@ -59,7 +59,7 @@ def report(backend: str | None = None) -> list[dict[str, str]]:
 
 
 def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Give what a check finds; where it breaks, that is what was found."""
+    """Return what a check finds; where it breaks, that is what was found."""
     try:
         yield from check()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a driver raises is a finding

@@ -32,7 +32,7 @@ _GET_BROWSER_ELSEWHERE: Final = (
 
 
 def check_web() -> Iterator[Finding]:
-    """Say whether the page can be served."""
+    """Report whether the page can be served."""
     lacks = _lacking(_WEB)
     if lacks:
         yield warned("page", f"not without {', '.join(lacks)}", f"pip install {' '.join(lacks)}")
@@ -41,7 +41,7 @@ def check_web() -> Iterator[Finding]:
 
 
 def check_browser() -> Iterator[Finding]:
-    """Say whether a browser can show it."""
+    """Report whether a browser can show it."""
     try:
         found = getattr(webbrowser.get(), "name", "found")
     except webbrowser.Error:
@@ -51,7 +51,7 @@ def check_browser() -> Iterator[Finding]:
 
 
 def check_synthesizer() -> Iterator[Finding]:
-    """Say whether `--sound` sounds."""
+    """Report whether `--sound` sounds."""
     lacks, soundfont = missing(), find_soundfont()
     if lacks or soundfont is None:
         yield warned("synthesizer", f"{lacks}, which jam --sound takes; the page sounds without", how_to_install())
@@ -60,7 +60,7 @@ def check_synthesizer() -> Iterator[Finding]:
 
 
 def check_extras() -> Iterator[Finding]:
-    """Say which of the optional extras are installed."""
+    """Report which of the optional extras are installed."""
     for extra, (libraries, purpose) in _EXTRAS.items():
         name = f"extra {extra}"
         lacks = _lacking(libraries)
@@ -72,7 +72,7 @@ def check_extras() -> Iterator[Finding]:
 
 
 def _lacking(libraries: tuple[str, ...]) -> list[str]:
-    """Give which libraries are not installed; finders may refuse in several ways."""
+    """Return which libraries are not installed; finders may refuse in several ways."""
     lacking = []
     for name in libraries:
         spec = None

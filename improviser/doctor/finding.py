@@ -36,7 +36,7 @@ class Finding:
     next_step: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Give the finding as it is printed and sent."""
+        """Return the finding as it is printed and sent."""
         return {
             "name": self.name,
             "status": str(self.status),
@@ -46,20 +46,20 @@ class Finding:
 
 
 def passed(name: str, found: str) -> Finding:
-    """Give the finding that all is fine."""
+    """Return the finding that all is fine."""
     return Finding(name, Status.PASS, found)
 
 
 def warned(name: str, found: str, next_step: str) -> Finding:
-    """Give the finding that something is worth doing."""
+    """Return the finding that something is worth doing."""
     return Finding(name, Status.WARN, found, next_step)
 
 
 def failed(name: str, found: str, next_step: str) -> Finding:
-    """Give the finding that something is in the way of playing."""
+    """Return the finding that something is in the way of playing."""
     return Finding(name, Status.FAIL, found, next_step)
 
 
 def by_system(steps: Mapping[str, str], elsewhere: str) -> str:
-    """Give the step for this system among `steps`, by sys.platform; `elsewhere` on Linux and others."""
+    """Return the step for this system among `steps`, by sys.platform; `elsewhere` on Linux and others."""
     return steps.get(sys.platform, elsewhere)

@@ -32,7 +32,7 @@ def check_folders() -> Iterator[Finding]:
 
 
 def _tried(name: str, folder: Path, step: str) -> Finding:
-    """Say whether a folder, or the one that it would be made in, takes a file, and what room is left."""
+    """Report whether a folder, or the one that it would be made in, takes a file, and what room is left."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there) as file:

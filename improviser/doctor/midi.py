@@ -66,7 +66,7 @@ class MidiSystem:
 
 
 def foreign_inputs(backend: Backend) -> tuple[str, ...]:
-    """Give the inputs that somebody plays on, neither our own nor those that repeat others."""
+    """Return the inputs that somebody plays on, neither our own nor those that repeat others."""
     return tuple(name for name in backend.input_names() if not is_own(name) and not is_through(name))
 
 
@@ -82,7 +82,7 @@ def check_system(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def check_ports(midi: MidiSystem) -> Iterator[Finding]:
-    """Say what can be listened to and played on."""
+    """Report what can be listened to and played on."""
     if midi.backend is None:
         yield warned(_PORTS, NO_SYSTEM, SYSTEM_FIRST)
         return
@@ -96,7 +96,7 @@ def check_ports(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def check_loopback_driver() -> Iterator[Finding]:
-    """Say whether programs can be connected here, for which some systems need a driver."""
+    """Report whether programs can be connected here, for which some systems need a driver."""
     if sys.platform == "win32":
         yield _windows_driver()
     elif sys.platform == "darwin":
@@ -106,7 +106,7 @@ def check_loopback_driver() -> Iterator[Finding]:
 
 
 def _no_system(wanted: str, error: str) -> Finding:
-    """Say why no MIDI system was opened, and what to do: as it says itself, or the usual for any."""
+    """Report why no MIDI system was opened, and what to do: as it says itself, or the usual for any."""
     if wanted != AUTO:
         found, _, step = error.partition("; ")
         return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _get_jack()))
@@ -126,7 +126,7 @@ def _through(backend: Backend) -> str:
 
 
 def _windows_driver() -> Finding:
-    """Say whether there is a loopback port, since Windows makes no virtual ports."""
+    """Report whether there is a loopback port, since Windows makes no virtual ports."""
     try:
         with closing(open_backend("winmm")) as backend:
             name = loopback_name(backend.output_names())
@@ -143,7 +143,7 @@ def _windows_driver() -> Finding:
 
 
 def _name_of_settings() -> str:
-    """Give the MIDI system of the user's settings; any where these have faults, which another check tells."""
+    """Return the MIDI system of the user's settings; any where these have faults, which another check tells."""
     try:
         return load_settings().backend
     except ConfigError:
@@ -151,7 +151,7 @@ def _name_of_settings() -> str:
 
 
 def _renamed(backend: Backend) -> Backend:
-    """Give the system, on JACK under another name: a jam that begins meanwhile is to have its usual one."""
+    """Return the system, on JACK under another name: a jam that begins meanwhile is to have its usual one."""
     if backend.name != JACK:
         return backend
     backend.close()
@@ -166,12 +166,12 @@ def client_of_jack(what: str) -> Backend:
 
 
 def _others(chosen: str) -> list[str]:
-    """Give the other systems of this platform."""
+    """Return the other systems of this platform."""
     return [name for name in _OURS.get(sys.platform, _OURS_ELSEWHERE) if name != chosen]
 
 
 def _why_not(name: str) -> str:
-    """Give why a system was not taken."""
+    """Return why a system was not taken."""
     try:
         with closing(open_backend(name)) as backend:
             return f"works too, through {backend.driver}"
@@ -180,12 +180,12 @@ def _why_not(name: str) -> str:
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:
-    """Give names for people, not too many."""
+    """Return names for people, not too many."""
     shown = [f"'{name}'" for name in names[:_SHOWN_MAX]]
     more = [f"{len(names) - _SHOWN_MAX} more"] if len(names) > _SHOWN_MAX else []
     return ", ".join(shown + more) or "none"
 
 
 def has_virtual_ports(backend: Backend) -> bool:
-    """Tell whether a system makes ports of our own that reach other programs."""
+    """Return whether a system makes ports of our own that reach other programs."""
     return backend.name not in {"winmm", LOOPBACK}

@@ -89,13 +89,13 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def _has_output(midi: MidiSystem) -> bool:
-    """Tell whether an improviser has made its output."""
+    """Return whether an improviser has made its output."""
     names = () if midi.backend is None else midi.backend.input_names()
     return any(is_own(name) and VIRTUAL_OUTPUT in name for name in names)
 
 
 def _decides_s(piece: PresetEntry) -> float:
-    """Give how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
+    """Return how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
     engine = Engine(EngineSettings(**piece.engine), load_actor(piece), np.random.default_rng(0))
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
     for _ in range(_STEPS_MAX):

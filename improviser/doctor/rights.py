@@ -28,7 +28,7 @@ _PATIENCE_S: Final = 2.0
 
 
 def check_rights(midi_system: str) -> Iterator[Finding]:
-    """Say what is allowed, where that has to be; `midi_system` is the one that is open, or empty."""
+    """Report what is allowed, where that has to be; `midi_system` is the one that is open, or empty."""
     if sys.platform != "linux":
         yield passed("rights", "this system asks for none")
         return
@@ -51,7 +51,7 @@ def check_priority() -> Iterator[Finding]:
 
 
 def _group() -> Finding:
-    """Say whether the user is in the group to which sound belongs."""
+    """Report whether the user is in the group to which sound belongs."""
     import grp  # noqa: PLC0415 - not on Windows
 
     name = f"group {_GROUP}"
@@ -67,7 +67,7 @@ def _group() -> Finding:
 
 
 def _limit() -> Finding:
-    """Say what priority the user may ask for."""
+    """Report what priority the user may ask for."""
     import resource  # noqa: PLC0415 - not on Windows
 
     name = "real-time limit"
@@ -80,7 +80,7 @@ def _limit() -> Finding:
 
 
 def _sequencer(midi_system: str) -> Finding:
-    """Say whether ALSA's sequencer can be reached."""
+    """Report whether ALSA's sequencer can be reached."""
     name = "ALSA sequencer"
     if os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
         return passed(name, f"{ALSA_SEQUENCER} can be read and written")

@@ -63,7 +63,7 @@ class _Echo:
             self._came.set()
 
     def wait(self) -> float | None:
-        """Give when it came; None where it did not."""
+        """Return when it came; None where it did not."""
         return self._at_s if self._came.wait(_PATIENCE_S) else None
 
 
@@ -77,7 +77,7 @@ def check_round_trip(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def _judged(backend: Backend, way: str) -> Finding:
-    """Say what the messages took."""
+    """Report what the messages took."""
     try:
         with contextlib.ExitStack() as stack:
             hears = backend
@@ -105,7 +105,7 @@ def _faster(backend: Backend) -> str:
 
 
 def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
-    """Give how many seconds each message took that came back, and how many did not.
+    """Return how many seconds each message took that came back, and how many did not.
 
     Args:
         backend: Sends.
@@ -139,7 +139,7 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
 
 
 def _made(before: set[str], backend: Backend) -> str:
-    """Give the name of the port that has been made: another client may see it some periods later."""
+    """Return the name of the port that has been made: another client may see it some periods later."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while True:
         for name in backend.output_names():

@@ -92,7 +92,7 @@ class Engine:
         self._place = self._place_of(self._next_step)
 
     def change(self, settings: EngineSettings, actor: Actor) -> list[TimedMessage]:
-        """Go on by other settings of the same grid, and another actor; give what ends what sounds."""
+        """Go on by other settings of the same grid, and another actor; return what ends what sounds."""
         self._take_heard()
         messages = self._phrase.end(self._step_s() + min(self.settings.collect_s, settings.collect_s))
         self._take_up(settings, actor)
@@ -109,12 +109,12 @@ class Engine:
         self._actor, self._prospect = actor, None
 
     def lock(self, key: Key | None) -> None:
-        """Let the key be one that the player chose, from the next step on; None: as it is heard."""
+        """Lock the key from the next step on; None unlocks it."""
         self._take_heard()
         self._listener.keys.lock(key)
 
     def is_between_bars(self) -> bool:
-        """Tell whether the next step begins a bar, or none is to come."""
+        """Return whether the next step begins a bar, or none is to come."""
         return self._is_waiting or self._bars.place(self._next_step)[1] == 0
 
     @property
@@ -165,7 +165,7 @@ class Engine:
         self._listener.begin_bar(self._bars.row, self._clock.beat_at(at_s), self._bars.steps)
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Take note that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
+        """Record that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
         self._take_heard()
         self._clock.follow(at_s, beat, tempo_bpm)
 
@@ -181,11 +181,11 @@ class Engine:
         return self._has_begun and not self._is_halted
 
     def beat_at(self, at_s: float) -> float:
-        """Give the beat at the moment `at_s`, as a clock counts: without swing."""
+        """Return the beat at the moment `at_s`, as a clock counts: without swing."""
         return self._clock.straight_beat_at(at_s)
 
     def s_at(self, beat: float) -> float:
-        """Give the moment of `beat`, as a clock counts: without swing."""
+        """Return the moment of `beat`, as a clock counts: without swing."""
         return self._clock.straight_s_at(beat)
 
     def halt(self) -> None:
@@ -198,7 +198,7 @@ class Engine:
         self._is_halted = self._has_begun = self._has_given_beat = False
 
     def switch(self, name: str, at_s: float) -> bool:
-        """Switch mute, solo or freeze at `at_s`; tell whether it is on now."""
+        """Switch mute, solo or freeze at `at_s`; return whether it is on now."""
         self.panel.switched ^= {name}
         is_on = name in self.panel.switched
         if name == SOLO and is_on and self._is_waiting and not self._is_halted:
@@ -210,7 +210,7 @@ class Engine:
         self._rng = rng
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Take in what the player did at `at_s`, in monotonic seconds."""
+        """Process what the player did at `at_s`, in monotonic seconds."""
         self._listener.hear(message, at_s)
         if self._is_waiting:
             if isinstance(message, NoteOn) and not self._is_halted:
@@ -236,7 +236,7 @@ class Engine:
         self._prospect = Prospect(player, heard, place, self._legal(place), values, observation, traits)
 
     def step(self, at_s: float) -> list[TimedMessage]:
-        """Decide the next step of the grid; give its messages, due at the step's moment plus `collect_s`.
+        """Decide the next step of the grid; return its messages, due at the step's moment plus `collect_s`.
 
         Nothing depends on `at_s`, which is now, so that a replay does not depend on the caller's jitter.
         """
@@ -257,25 +257,25 @@ class Engine:
         return self._play(choice.action, choice, prospect)
 
     def released(self) -> None:
-        """Take note that all that was played, planned notes too, was ended from outside: nothing is held."""
+        """Record that all that was played, planned notes too, was ended from outside: nothing is held."""
         self._phrase.forget()
         self._held_steps = 0
         if self._prospect is not None:
             self._prospect = replace(self._prospect, legal=self._legal(self._prospect.place))
 
     def skip(self, at_s: float) -> list[TimedMessage]:
-        """Let the next step pass as a hold, since it is too late to decide it."""
+        """Skip the next step as a hold: it is too late to decide it."""
         del at_s
         return self.force(HOLD_ACTION if self._can_hold() else REST_ACTION)
 
     def force(self, action: int) -> list[TimedMessage]:
-        """Do `action` in the next step, whatever the actor values and the key allows; give its messages."""
+        """Do `action` in the next step, whatever the actor values and the key allows; return its messages."""
         if self._close_step() is None:
             return []
         return self._play(action, None)
 
     def rewards(self) -> dict[str, float]:
-        """Give the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
+        """Return the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
         self._settle()
         return rewards_of(self._own, self._listener.player, self._place, self._role)
 
@@ -305,11 +305,11 @@ class Engine:
         self._prospect = None
 
     def _step_s(self) -> float:
-        """Give the moment of the next step."""
+        """Return the moment of the next step."""
         return self._clock.s_at(self._next_step / self.settings.steps_per_beat)
 
     def _since_s(self) -> float:
-        """Give the moment from which on onsets are the next step's: half a step before it."""
+        """Return the moment from which on onsets are the next step's: half a step before it."""
         return self._step_s() - self._clock.beat_s / self.settings.steps_per_beat / 2
 
     def _close_step(self) -> Prospect | None:
@@ -324,16 +324,16 @@ class Engine:
         return prospect
 
     def _mix(self, prospect: Prospect) -> Mix:
-        """Give what the values of a decision come to."""
+        """Return what the values of a decision come to."""
         mix, leaning = self.panel.mix(self._role.action_count), self._leaning()
         return mix if leaning is None else leant(mix, leaning, prospect, self._role)
 
     def _leaning(self) -> FloatArray | None:
-        """Give what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
+        """Return what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
         return self.taste.leaning(self.panel.leaning(self._role.traits))
 
     def _has_left(self) -> bool:
-        """Tell whether the player has been silent for longer than the improviser's patience."""
+        """Return whether the player has been silent for longer than the improviser's patience."""
         if SOLO in self.panel.switched:
             return False
         return 0 < self.settings.patience_bars * self._bars.steps <= self._absent_steps
@@ -347,23 +347,23 @@ class Engine:
         return messages
 
     def _only_listens(self) -> bool:
-        """Tell whether these are the first bars, in which the key is still to be found."""
+        """Return whether these are the first bars, in which the key is still to be found."""
         end = self._first_step + LISTEN_BARS * self._bars.steps
         return not self._listener.keys.is_locked and self._next_step < end
 
     def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
-        """Give the observation, (columns,)."""
+        """Return the observation, (columns,)."""
         encode_player(player, place, self._observation)
         self._role.encode_own(self._own, player.line.note, place, self._observation)
         return np.array(self._observation[0])  # a copy: the taste keeps it
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
-        """Give the mask of legal actions."""
+        """Return the mask of legal actions."""
         is_locked = self._listener.keys.is_locked
         return legal_at(place, self._role, is_locked=is_locked, is_sounding=self._can_hold())
 
     def _can_hold(self) -> bool:
-        """Tell whether something sounds that may sound for this step too."""
+        """Return whether something sounds that may sound for this step too."""
         longest = round(self.settings.max_note_bars * self._bars.steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
@@ -397,14 +397,14 @@ class Engine:
         return messages
 
     def _settle(self) -> None:
-        """Let our line and the taste remember the last action."""
+        """Record the last action in our line and in the taste."""
         self.taste.settle(BACKLOG)
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None
 
     def _place_of(self, step: int) -> Place:
-        """Give where step number `step` stands."""
+        """Return where step number `step` stands."""
         return place_of(step, self._bars, self.settings, self._listener, self.base)
 
 

@@ -57,9 +57,9 @@ class Decision:
         return None if self.legal is None else (int(self.legal.sum()), len(self.legal))
 
     def meaning(self, action: int) -> Gesture:
-        """Give what an action would have done."""
+        """Return what an action would have done."""
         return self.role.gesture(action, self.tonic, self.base, self.before)
 
     def reasons(self, count: int = 3) -> list[Reason]:
-        """Give what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
+        """Return what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
         return [] if self.choice is None else reasons(self.choice, self.meaning, count)

@@ -83,7 +83,7 @@ class Experience:
         self._step = -1
 
     def take(self, engine: Engine) -> list[Transition]:
-        """Take in the step that an engine has just decided; give the transitions that are complete by it."""
+        """Process the step that an engine has just decided; return the transitions that are complete by it."""
         decision = engine.decision
         if decision is None or decision.step == self._step:
             return self.cut()  # it waits for the player
@@ -104,13 +104,13 @@ class Experience:
         return given
 
     def cut(self) -> list[Transition]:
-        """Take note that what comes is of another time; give what is complete."""
+        """Record that what comes is of another time; return what is complete."""
         if self.stretches[-1]:
             self.stretches.append([])
         return self._interrupt()
 
     def credits(self, at_s: float) -> list[tuple[int, float]]:
-        """Give what a press at `at_s` means: how many transitions ago each was given, and its share of 1."""
+        """Return what a press at `at_s` means: how many transitions ago each was given, and its share of 1."""
         ages = [at_s - moment for moment in reversed(self._moments)]
         credit = press_credit(ages)
         total = float(credit.sum())
@@ -125,13 +125,13 @@ class Experience:
                 del self.stretches[0][:bar_steps]
 
     def _complete_with(self, lived: Transition) -> list[Transition]:
-        """Keep a transition until it is known whether it is followed; give the one before it."""
+        """Keep a transition until it is known whether it is followed; return the one before it."""
         given = [] if self._complete is None else [self._given(self._complete)]
         self._complete = lived
         return given
 
     def _interrupt(self) -> list[Transition]:
-        """Let the last decision, of which nobody knows what followed, be forgotten; give what is complete."""
+        """Drop the last decision, whose outcome is unknown; return the complete transitions."""
         self._decided = None
         if self._complete is None:
             return []
@@ -140,13 +140,13 @@ class Experience:
         return [self._given(last)]
 
     def _given(self, lived: Transition) -> Transition:
-        """Take note that a transition is given."""
+        """Record that a transition is given."""
         self._moments.append(lived.at_s)
         return lived
 
 
 def _player_step(engine: Engine) -> PlayerStep:
-    """Give what the player did in the last step."""
+    """Return what the player did in the last step."""
     player, key = engine.player, engine.key
     return PlayerStep(
         int(player.line.events[0, -1]),

@@ -41,7 +41,7 @@ class Knobs:
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
     def turned(self, name: str, position: float) -> Knobs:
-        """Give the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
+        """Return the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
 
         The temperature goes times the position, and the density is the position. Harmony, coherence and
         creativity go times (position**2 + 3 * position - 2) / 2: from -1 at 0, which turns away from the
@@ -53,7 +53,7 @@ class Knobs:
         return replace(self, **{name: stands * times})
 
     def to_mix(self, actions: int = ACTION_COUNT) -> Mix:
-        """Give what the values come to, where there are so many actions."""
+        """Return what the values come to, where there are so many actions."""
         preference = np.full(actions, DENSITY_SCALE * (self.density - 1), dtype=np.float32)
         preference[:FIRST_ONSET] = 0.0
         return Mix(self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None)

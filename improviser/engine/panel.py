@@ -61,12 +61,12 @@ class Panel:
             self._settle()
 
     def change(self, preset: Knobs) -> None:
-        """Let 1 be as another preset has it; positions stay."""
+        """Set the defaults, position 1, to another preset's; positions stay."""
         self._preset = preset
         self._settle()
 
     def position(self, knob: str) -> float:
-        """Give where a knob is, or is going."""
+        """Return where a knob is, or is going."""
         return self._goals[knob]
 
     @property
@@ -93,13 +93,13 @@ class Panel:
         return 0.5 + self._stands["velocity"] / 2
 
     def mix(self, actions: int) -> Mix:
-        """Give what the values come to, where there are so many actions; worked out when a knob has moved."""
+        """Return what the values come to, where there are so many actions; worked out when a knob has moved."""
         if self._mix is None:
             self._mix = self.knobs.to_mix(actions)
         return self._mix
 
     def leaning(self, traits: Traits) -> FloatArray | None:
-        """Give what the knobs add to the values for each trait, (traits,); None where that is nothing."""
+        """Return what the knobs add to the values for each trait, (traits,); None where that is nothing."""
         echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
         return np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None
 

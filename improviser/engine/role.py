@@ -77,11 +77,11 @@ class Role(ABC):
 
     @abstractmethod
     def events(self, actions: Actions, place: Place) -> Events:
-        """Give the events, (lanes,), of actions, (lanes,)."""
+        """Return the events, (lanes,), of actions, (lanes,)."""
 
     @abstractmethod
     def actions(self, events: Events, place: Place) -> Actions:
-        """Give the actions, (lanes,), of events, (lanes,); for NONE what is no action, `action_count`."""
+        """Return the actions, (lanes,), of events, (lanes,); for NONE what is no action, `action_count`."""
 
     @abstractmethod
     def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
@@ -96,11 +96,11 @@ class Role(ABC):
 
     @abstractmethod
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Give the gesture of an action in a key, above the note `base`, after the notes struck `before`."""
+        """Return the gesture of an action in a key, above the note `base`, after the notes struck `before`."""
 
     @abstractmethod
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
-        """Give the mask of legal actions, (action_count,).
+        """Return the mask of legal actions, (action_count,).
 
         Args:
             tonic: Pitch class of the key.
@@ -111,7 +111,7 @@ class Role(ABC):
 
     @abstractmethod
     def action_on(self, note: int, key: Key, base: int) -> int:
-        """Give the action that plays the note 0-127, or the key's chord on it, above the note `base`.
+        """Return the action that plays the note 0-127, or the key's chord on it, above the note `base`.
 
         Raises:
             ValueError: The note is out of reach.
@@ -129,12 +129,12 @@ class _Melody(Role):
     is_tune = True
 
     def events(self, actions: Actions, place: Place) -> Events:
-        """Give notes, and HOLD and REST."""
+        """Return notes, and HOLD and REST."""
         notes = place.own_base + actions - FIRST_ONSET
         return np.where(actions >= FIRST_ONSET, notes, _silent(actions)).astype(np.int16)
 
     def actions(self, events: Events, place: Place) -> Actions:
-        """Give the tokens of the events, which are the actions."""
+        """Return the tokens of the events, which are the actions."""
         return event_tokens(events, place.own_base).astype(np.int64)
 
     def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
@@ -142,17 +142,17 @@ class _Melody(Role):
         encode_own(own, player_note, place, out)
 
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Give the gesture, whatever was before."""
+        """Return the gesture, whatever was before."""
         del tonic, before
         return action_to_gesture(action, base)
 
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
-        """Give the mask of legal notes."""
+        """Return the mask of legal notes."""
         del tonic
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
 
     def action_on(self, note: int, key: Key, base: int) -> int:
-        """Give the action of the very note."""
+        """Return the action of the very note."""
         del key
         return gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base)
 
@@ -168,12 +168,12 @@ class _Comping(Role):
     is_tune = False
 
     def events(self, actions: Actions, place: Place) -> Events:
-        """Give chord indices, and HOLD and REST."""
+        """Return chord indices, and HOLD and REST."""
         chords = (actions - FIRST_ONSET + QUALITY_COUNT * place.tonic) % CHORD_COUNT
         return np.where(actions >= FIRST_ONSET, chords, _silent(actions)).astype(np.int16)
 
     def actions(self, events: Events, place: Place) -> Actions:
-        """Give the actions of chords above the tonic."""
+        """Return the actions of chords above the tonic."""
         chords = FIRST_ONSET + chord_tokens(events, place.tonic)
         silent = np.where(events == NONE, CHORD_ACTION_COUNT, HOLD - events)
         return np.where(events >= 0, chords, silent).astype(np.int64)
@@ -183,16 +183,16 @@ class _Comping(Role):
         encode_own_chords(own, player_note, place, out)
 
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Give the gesture, a chord voiced near to the one before."""
+        """Return the gesture, a chord voiced near to the one before."""
         return action_to_chord_gesture(action, tonic, base, before)
 
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
-        """Give the mask of legal chords."""
+        """Return the mask of legal chords."""
         del base
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
 
     def action_on(self, note: int, key: Key, base: int) -> int:
-        """Give the action of the key's triad on the note's pitch class, a major one where it has none."""
+        """Return the action of the key's triad on the note's pitch class, a major one where it has none."""
         del base
         degree = (note - key.tonic) % OCTAVE
         allowed = legal_chords(0, is_sounding=True, pitch_classes=int(SCALE_BITS[key.mode]))
@@ -201,7 +201,7 @@ class _Comping(Role):
 
 
 def _silent(actions: Actions) -> Events:
-    """Give HOLD where the action is to hold, else REST."""
+    """Return HOLD where the action is to hold, else REST."""
     return np.where(actions == HOLD_ACTION, HOLD, REST).astype(np.int16)
 
 

@@ -62,7 +62,7 @@ def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener
 
 
 def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
-    """Give the last step, at `place`, as the rewards see it: our line and what is known of the player."""
+    """Return the last step, at `place`, as the rewards see it: our line and what is known of the player."""
     chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
     return Scene(
         own=own,

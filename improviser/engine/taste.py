@@ -63,7 +63,7 @@ class Taste:
         return self._preference.weights
 
     def leaning(self, by_knob: FloatArray | None) -> FloatArray | None:
-        """Give the weights, with what a knob adds to them; None where nothing is preferred."""
+        """Return the weights, with what a knob adds to them; None where nothing is preferred."""
         if by_knob is not None:
             return self.weights + by_knob
         return self.weights if self.weights.any() else None
@@ -80,7 +80,7 @@ class Taste:
         return self._heard[-1].traits
 
     def to_dict(self) -> dict[str, float]:
-        """Give the weights by name."""
+        """Return the weights by name."""
         return self.traits.to_dict(self.weights)
 
     def remember(self, at_s: float, observation: Rows, choice: Choice) -> None:
@@ -108,13 +108,13 @@ class Taste:
                 self._preference.pass_by(*self._window(heard.at_s + REACTION_S))
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
-        """Learn from a press at `at_s`; tell whether anything was played that it can mean."""
+        """Learn from a press at `at_s`; return whether anything was played that it can mean."""
         self.settle(1)
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
     def _usual(self, traits: FloatArray, choices: Sequence[Choice]) -> tuple[FloatArray, FloatArray]:
-        """Give what was to be expected without a taste, (n, traits): traits where they apply, how often."""
+        """Return what was to be expected without a taste, (n, traits): traits where they apply, how often."""
         heat = np.array([max(choice.mix.temperature, _COLDEST) for choice in choices], dtype=np.float32)
         log_policy = np.stack([choice.log_policy for choice in choices])
         log_usual = log_policy - traits @ self.weights / heat[:, None]
@@ -125,7 +125,7 @@ class Taste:
         return expected / np.maximum(usually, _RAREST), usually
 
     def _window(self, at_s: float) -> tuple[list[float], Floats, Floats, Floats, Floats]:
-        """Give the decisions that a press at `at_s` can mean: ages, and (n, traits) of what `_Heard` has."""
+        """Return the decisions that a press at `at_s` can mean: ages, and (n, traits) of what `_Heard` has."""
         recent = [one for one in self._heard if at_s - WINDOW_S < one.at_s <= at_s]
         shape = len(recent), len(self.traits.names)
         rows = [(one.traits, one.applies, one.usual, one.usually) for one in recent]
@@ -139,6 +139,6 @@ class Taste:
         self._preference.take(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
 
     def undo(self, *, everything: bool) -> bool:
-        """Take the last press back, or all of them; tell whether there was any."""
+        """Take the last press back, or all of them; return whether there was any."""
         self.settle(1)
         return self._preference.undo(everything=everything)

@@ -73,7 +73,7 @@ class Traits:
     of: Callable[[Rows], FloatArray]
 
     def of_one(self, observation: Rows) -> FloatArray:
-        """Give the traits of each action, (actions, traits), in one observation, (columns,)."""
+        """Return the traits of each action, (actions, traits), in one observation, (columns,)."""
         traits: FloatArray = self.of(observation[None])[0]
         return traits
 
@@ -88,14 +88,14 @@ class Traits:
         return np.array([_WORTH.get(name, _CLEAR) for name in self.words], dtype=np.float32)
 
     def describe(self, taste: FloatArray) -> str:
-        """Give a taste, (traits,), in words, the strongest few first; nothing where there is none."""
+        """Return a taste, (traits,), in words, the strongest few first; nothing where there is none."""
         clear = taste / self.worth
         order = np.argsort(-np.abs(clear), kind="stable")[:WORDS_MAX]
         pairs = list(self.words.values())
         return ", ".join(pairs[k][int(clear[k] < 0)] for k in order if abs(clear[k]) >= WORTH_A_WORD)
 
     def to_dict(self, taste: FloatArray) -> dict[str, float]:
-        """Give a taste by the names of its traits; those that do not count are left out."""
+        """Return a taste by the names of its traits; those that do not count are left out."""
         return {name: float(weight) for name, weight in zip(self.names, taste, strict=True) if abs(weight) > NOTHING}
 
 
@@ -104,27 +104,27 @@ _NOTHING: Final = RANGE
 
 
 def _between(value: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]) -> FloatArray:
-    """Give a value of the interval from the last note, (RANGE + 1, actions); 0 where there was none."""
+    """Return a value of the interval from the last note, (RANGE + 1, actions); 0 where there was none."""
     table = np.zeros((RANGE + 1, ACTION_COUNT), dtype=np.float32)
     table[:RANGE, FIRST_ONSET:] = value(_ONSETS[None, :] - _ONSETS[:, None])
     return table
 
 
 def _of_onsets(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Give values of onsets, (..., RANGE), as values of actions."""
+    """Return values of onsets, (..., RANGE), as values of actions."""
     table = np.zeros((*values.shape[:-1], ACTION_COUNT), dtype=np.float32)
     table[..., FIRST_ONSET:] = values
     return table
 
 
 def _of(action: int, actions: int) -> FloatArray:
-    """Give 1 for an action."""
+    """Return 1 for an action."""
     ones: FloatArray = np.eye(actions, dtype=np.float32)[action]
     return ones
 
 
 def _outside_chords() -> npt.NDArray[np.bool_]:
-    """Give whether each degree is outside of a chord, (13 roots, 10 qualities, RANGE); of none nothing is."""
+    """Return whether each degree is outside of a chord, (13 roots, 10 qualities, RANGE); of none nothing is."""
     table = np.zeros((OCTAVE + 1, QUALITY_COUNT + 1, RANGE), dtype=np.bool_)
     bits = CHORD_BITS[:-1].reshape(OCTAVE, QUALITY_COUNT)
     table[:OCTAVE, :QUALITY_COUNT] = (bits[:, :, None] >> (_ONSETS % OCTAVE)) & 1 == 0
@@ -144,7 +144,7 @@ _OFFBEAT: Final = np.clip(1 - LEVELS[: len(PLAIN), :16] / BEAT_LEVEL, 0, 1).asty
 
 
 def _tune(observations: Rows) -> FloatArray:
-    """Give a tune's traits, (n, actions, traits)."""
+    """Return a tune's traits, (n, actions, traits)."""
     seen = {name: observations[:, columns] for name, columns in COLUMNS.items()}
     last = seen["own_pitches"][:, -1]
     offbeat = _OFFBEAT[seen["meter"][:, 0], seen["sixteenth"][:, 0]]
@@ -165,7 +165,7 @@ def _tune(observations: Rows) -> FloatArray:
 
 
 def _echo(player: Rows, own_interval: Rows, last: Rows) -> FloatArray:
-    """Give whether a note goes on as a turn of the player's does, (n, actions).
+    """Return whether a note goes on as a turn of the player's does, (n, actions).
 
     Args:
         player: (n, 8) the player's last onsets, 37 where none.
@@ -198,7 +198,7 @@ _PLAIN_QUALITIES: Final = 2
 
 
 def _of_chords(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Give values of chords, (..., chords), as values of actions."""
+    """Return values of chords, (..., chords), as values of actions."""
     table = np.zeros((*values.shape[:-1], CHORD_ACTION_COUNT), dtype=np.float32)
     table[..., FIRST_ONSET:] = values
     return table
@@ -217,7 +217,7 @@ _IS_CHORD_REST: Final = _of(REST_ACTION, CHORD_ACTION_COUNT)
 
 
 def _comping(observations: Rows) -> FloatArray:
-    """Give a comping's traits, (n, actions, traits)."""
+    """Return a comping's traits, (n, actions, traits)."""
     seen = {name: observations[:, columns] for name, columns in CHORD_COLUMNS.items()}
     top = seen["player_pitches"][:, -1]
     offbeat = _OFFBEAT[seen["meter"][:, 0], seen["sixteenth"][:, 0]]

@@ -39,7 +39,7 @@ class Reason:
     notes: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Give it as plain values, in one level; chord and notes only where a chord is struck."""
+        """Return it as plain values, in one level; chord and notes only where a chord is struck."""
         values: dict[str, object] = {"does": self.does, "note": self.note, "chance": self.chance}
         if self.chord is not None:
             values |= {"chord": self.chord, "notes": list(self.notes)}
@@ -47,7 +47,7 @@ class Reason:
 
 
 def reasons(choice: Choice, meaning: Callable[[int], Gesture], count: int = 3) -> list[Reason]:
-    """Give the likeliest allowed actions of a decision, the one that was taken among them and first.
+    """Return the likeliest allowed actions of a decision, the one that was taken among them and first.
 
     Args:
         choice: The decision.
@@ -70,7 +70,7 @@ def reasons(choice: Choice, meaning: Callable[[int], Gesture], count: int = 3) -
 
 
 def _reason(gesture: Gesture, chance: float, parts: dict[str, float]) -> Reason:
-    """Give a reason in terms of what is done."""
+    """Return a reason in terms of what is done."""
     chord = None if gesture.chord is None else chord_from_index(gesture.chord)
     return Reason(
         does=gesture.kind.name.lower(),
@@ -83,7 +83,7 @@ def _reason(gesture: Gesture, chance: float, parts: dict[str, float]) -> Reason:
 
 
 def _parts(choice: Choice) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """Give what each part adds to each action's value, (actions,)."""
+    """Return what each part adds to each action's value, (actions,)."""
     mix = choice.mix
     if len(choice.q_values) > 1:
         parts = dict(zip(COMPONENTS, mix.weights[:, None] * choice.q_values, strict=True))

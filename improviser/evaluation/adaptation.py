@@ -62,7 +62,7 @@ class Adaptation:
     velocity: FloatArray
 
     def curve(self, name: str) -> FloatArray:
-        """Give the share of chord tones in the WINDOW_BEATS from each beat on, (beats - WINDOW_BEATS + 1,).
+        """Return the share of chord tones in the WINDOW_BEATS from each beat on, (beats - WINDOW_BEATS + 1,).
 
         The cases of a name, and all pieces, are taken together; a window without a count is nan.
         """
@@ -74,7 +74,7 @@ class Adaptation:
         return _share(hits, counts)
 
     def column(self, seed: int) -> Column:
-        """Give the figures with their intervals over pieces."""
+        """Return the figures with their intervals over pieces."""
         (everything,) = self._figures(np.ones((1, len(self.hits))))
         resampled = self._figures(resample(len(self.hits), seed))
         names = self._figure_names()
@@ -85,7 +85,7 @@ class Adaptation:
         return column | estimate_column([{VELOCITY: float(value)} for value in self.velocity], seed)
 
     def _figure_names(self) -> list[str]:
-        """Give the names of the columns of `_figures`."""
+        """Return the names of the columns of `_figures`."""
         parts = ("NIC before %", "NIC after %", "recovery beats", "loss beats")
         return [
             f"{name}: {part}"
@@ -94,7 +94,7 @@ class Adaptation:
         ]
 
     def _figures(self, weights: FloatArray) -> FloatArray:
-        """Give the figures, (draws, figures), of pieces that weigh `weights`, (draws, pieces).
+        """Return the figures, (draws, figures), of pieces that weigh `weights`, (draws, pieces).
 
         Each interval of a transposition has its own; then their mean is taken.
         """
@@ -108,7 +108,7 @@ class Adaptation:
 
 
 def case_figures(hits: FloatArray, counts: FloatArray) -> FloatArray:
-    """Give what curves, (..., beats) each, say of one change.
+    """Return what curves, (..., beats) each, say of one change.
 
     Returns:
         (..., 4): NIC, 0 to 1, of the beats before and of the LOSS_BEATS after the change; the beats from the
@@ -136,7 +136,7 @@ def adapt(
     seed: int,
     report: Callable[[int, int], None] = lambda *_: None,
 ) -> Adaptation:
-    """Let `actor` play beside each part in every case, through the engine, with the key unknown.
+    """Play `actor` beside each part in every case, through the engine, with the key unknown.
 
     Args:
         actor: What decides.
@@ -168,13 +168,13 @@ def adapt(
 
 
 def velocity_correlation(ours: Sequence[TimedMessage], theirs: Sequence[TimedMessage], bar_beats: float) -> float:
-    """Give the correlation over bars of the mean velocities of two voices' notes."""
+    """Return the correlation over bars of the mean velocities of two voices' notes."""
     bars = 1 + int(max((timed.due_s for timed in (*ours, *theirs)), default=0.0) / bar_beats)
     return bar_correlation(_velocities(ours, bars, bar_beats), _velocities(theirs, bars, bar_beats))
 
 
 def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -> npt.NDArray[np.int64]:
-    """Give the pitch classes that sound in the middle of each step, (steps,), twelve bits, 0 in silence."""
+    """Return the pitch classes that sound in the middle of each step, (steps,), twelve bits, 0 in silence."""
     bits = np.zeros(steps, dtype=np.int64)
     for timed in played:
         first = int(np.ceil(timed.due_s * steps_per_beat - 0.5))
@@ -189,7 +189,7 @@ def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -
 
 
 def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Generator) -> list[TimedMessage]:
-    """Let the engine play beside a case, as far as it is watched."""
+    """Play the engine beside a case, as far as it is measured."""
     engine = engine_in_beats(settings, actor, rng, 0.0)
     until = float(case.change_beat + AFTER_BEATS)
     heard = [timed for timed in case.heard if timed.due_s < until]
@@ -197,7 +197,7 @@ def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Gen
 
 
 def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> tuple[FloatArray, FloatArray]:
-    """Give chord tones and steps that count in each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
+    """Return chord tones and steps that count in each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
     steps = (case.change_beat + AFTER_BEATS) * steps_per_beat
     ours, meant = step_bits(played, steps, steps_per_beat), case.chord_bits[:steps]
     counted = (ours > 0) & (meant > 0)
@@ -209,13 +209,13 @@ def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> t
 
 
 def _size(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give how many pitch classes each set holds."""
+    """Return how many pitch classes each set holds."""
     sizes: npt.NDArray[np.int64] = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
     return sizes
 
 
 def _velocities(voice: Sequence[TimedMessage], bars: int, bar_beats: float) -> FloatArray:
-    """Give the mean velocity of the notes of each bar, (bars,), nan where there are none."""
+    """Return the mean velocity of the notes of each bar, (bars,), nan where there are none."""
     means = np.full(bars, np.nan)
     for bar in range(bars):
         struck = [
@@ -229,6 +229,6 @@ def _velocities(voice: Sequence[TimedMessage], bars: int, bar_beats: float) -> F
 
 
 def _share(hits: FloatArray, counts: FloatArray) -> FloatArray:
-    """Give the shares of hits, nan for no counts."""
+    """Return the shares of hits, nan for no counts."""
     shares: FloatArray = np.where(counts > 0, hits / np.maximum(counts, 1.0), np.nan)
     return shares

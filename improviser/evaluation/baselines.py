@@ -36,7 +36,7 @@ class Conditions:
     weights: RewardWeights
 
     def plain(self) -> Conditions:
-        """Give the same for a baseline, which draws from its own chances as they are."""
+        """Return the same for a baseline, which draws from its own chances as they are."""
         return replace(self, knobs=Knobs(temperature=1.0, prior_weight=1.0))
 
 
@@ -48,7 +48,7 @@ class PriorOnly:
         self._actor = actor
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give the prior, and Q-values that are all nothing."""
+        """Return the prior, and Q-values that are all nothing."""
         log_prior, q_values = self._actor.values(observation)
         return log_prior, np.zeros_like(q_values)
 
@@ -67,12 +67,12 @@ class RandomInKey:
         self._rng = rng
 
     def choose(self, legal: npt.NDArray[np.bool_]) -> int:
-        """Give an action among the legal ones, (actions,)."""
+        """Return an action among the legal ones, (actions,)."""
         return draw(self._log_chances, legal, 1.0, self._rng)[1]
 
 
 def acting(actor: Actor, conditions: Conditions, rng: np.random.Generator, role: Role) -> Chooser:
-    """Give what lets an actor choose in a game, by the observation alone."""
+    """Return what lets an actor choose in a game, by the observation alone."""
     mix = conditions.knobs.to_mix(role.action_count)
 
     def choose(game: Game, part: Part, step: int) -> int:
@@ -84,7 +84,7 @@ def acting(actor: Actor, conditions: Conditions, rng: np.random.Generator, role:
 
 
 def random_in_key(part: Part, rng: np.random.Generator) -> Chooser:
-    """Give random notes or chords of the part's key, as many as its partner, or else its player, has."""
+    """Return random notes or chords of the part's key, as many as its partner, or else its player, has."""
     model = part.player if (part.partner == NONE).all() else part.partner
     notes = RandomInKey(part.role, part.mode, float(np.mean(model >= 0)), rng)
     return lambda game, _part, _step: notes.choose(game.legal[0])

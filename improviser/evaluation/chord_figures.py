@@ -31,7 +31,7 @@ HEARD: Final = {
 
 
 def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
-    """Give the chord tracker's figures on the chorales of the test split, by what is heard.
+    """Return the chord tracker's figures on the chorales of the test split, by what is heard.
 
     Each row has, weighted by duration:
 
@@ -66,7 +66,7 @@ def track_chords(heard: Sequence[Harmony], table: ChordTable | None = None) -> l
 
 
 def _figures(heard: Sequence[Harmony], named: Sequence[Labels]) -> dict[str, float]:
-    """Give a row of figures."""
+    """Return a row of figures."""
     labels, answers = np.concatenate([one.labels for one in heard]), np.concatenate(named)
     is_labelled = labels != NO_CHORD
     qualities = np.where(is_labelled, labels % QUALITY_COUNT, NO_CHORD)

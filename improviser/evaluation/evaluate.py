@@ -95,21 +95,21 @@ def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
 
 
 def spread(parts: Sequence[Part], count: int) -> list[Part]:
-    """Give about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
+    """Return about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
     long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
     return [part.cut(BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
 
 
 def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]) -> dict[str, list[Rollout]]:
-    """Let all play all pieces; give their takes by column, in the order of the table."""
+    """Play all pieces with all actors; return the rollouts by column, in the order of the table."""
     players, table, conditions = plan.players, player_table(plan.players), plan.conditions
 
     def rng() -> np.random.Generator:
-        """Give each column the same random numbers."""
+        """Return each column the same random numbers."""
         return np.random.default_rng(plan.seed)
 
     def acted(name: str) -> Callable[[], list[Rollout]]:
-        """Give what lets an actor play."""
+        """Return what lets an actor play."""
         own = conditions.plain() if name == PRIOR else conditions
         return lambda: perform(actors[name], players, table, own, rng())
 
@@ -128,26 +128,26 @@ def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], N
 
 
 def _column(takes: Sequence[Rollout], plan: Plan) -> Column:
-    """Give the means over pieces of what is counted of each piece."""
+    """Return the means over pieces of what is counted of each piece."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     return estimate_column(results, plan.seed)
 
 
 def _likeness(takes: Mapping[str, Sequence[Rollout]], name: str) -> Likeness:
-    """Give how like people a column plays; of people themselves, one half of the pieces like the other."""
+    """Return how like people a column plays; of people themselves, one half of the pieces like the other."""
     ours, people = ([take.performance for take in takes[column]] for column in (name, HUMAN))
     return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)
 
 
 def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float], None]) -> dict[str, Adaptation]:
-    """Let the actors follow changes in some of the pieces; the prior draws from its chances as they are."""
+    """Measure how the actors adapt to changes in some pieces; the prior samples from its own probabilities."""
     if plan.engine is None:
         return {}
     pieces = _evenly(plan.players, ADAPTATION_PIECES)
     adaptations: dict[str, Adaptation] = {}
 
     def report_piece(done: int, total: int) -> None:
-        """Tell how many pieces of this column are done."""
+        """Return how many pieces of this column are done."""
         report(len(adaptations) + done / total)
 
     for name, actor in actors.items():
@@ -158,6 +158,6 @@ def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float]
 
 
 def _evenly(parts: Sequence[Part], count: int) -> list[Part]:
-    """Give about `count` of the parts, evenly spread."""
+    """Return about `count` of the parts, evenly spread."""
     chosen = np.linspace(0, len(parts) - 1, min(count, len(parts))).round().astype(int)
     return [parts[index] for index in chosen]

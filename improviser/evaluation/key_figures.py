@@ -76,7 +76,7 @@ class HeardPiece:
 def listening_figures(
     pieces: Iterable[Piece], report: Callable[[int, int], None] = lambda *_: None
 ) -> dict[str, dict[str, float]]:
-    """Give the key tracker's figures on the test split, by what is played.
+    """Return the key tracker's figures on the test split, by what is played.
 
     `report` is told how many of how many kinds of player are done. Each row has:
 
@@ -111,7 +111,7 @@ def listening_figures(
 
 
 def hear(stream: Stream) -> HeardPiece:
-    """Let a tracker hear a stream."""
+    """Feed a stream to a tracker."""
     tracker = KeyTracker(meter_row=stream.meter)
     answers = np.zeros(len(stream.notes), dtype=np.int64)
     confidence = np.zeros(len(stream.notes))
@@ -123,14 +123,14 @@ def hear(stream: Stream) -> HeardPiece:
 
 
 def krumhansl(stream: Stream, notes: int | None = None) -> int:
-    """Give the key whose profile correlates best with how long the first `notes` notes sound."""
+    """Return the key whose profile correlates best with how long the first `notes` notes sound."""
     lengths, pitch_classes = stream.lengths[:notes], stream.notes[:notes] % OCTAVE
     sounded = np.bincount(pitch_classes, weights=lengths, minlength=OCTAVE)
     return int(np.argmax([np.corrcoef(sounded, profile)[0, 1] for profile in _PROFILES]))
 
 
 def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
-    """Give a row of figures."""
+    """Return a row of figures."""
     heard = [hear(stream) for stream in streams]
     early = np.array([one.is_right[:EARLY_NOTES][-1] for one in heard])
     whole = np.array([one.is_right[-1] for one in heard])
@@ -152,7 +152,7 @@ def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, f
 
 
 def _share(name: str, is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Give a percentage and its 95 % bootstrap interval."""
+    """Return a percentage and its 95 % bootstrap interval."""
     found = estimate_column([{name: 100.0 * right} for right in is_right.tolist()], SEED)[name]
     return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
@@ -163,7 +163,7 @@ def _changes(answers: npt.NDArray[np.int64]) -> int:
 
 
 def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
-    """Give how soon modulations by 1-11 semitones are heard."""
+    """Return how soon modulations by 1-11 semitones are heard."""
     moved = [
         modulated(stream, rng, 1 + (MODULATIONS * index + turn) % (OCTAVE - 1))
         for index, stream in enumerate(streams)
@@ -182,7 +182,7 @@ def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> 
 
 
 def _beats_until(heard: HeardPiece, stays_beats: float) -> float:
-    """Give the beats from the bar line of the modulation to an answer that is right and stays so."""
+    """Return the beats from the bar line of the modulation to an answer that is right and stays so."""
     stream = heard.stream
     beats, is_right = stream.beats[stream.turn :], heard.is_right[stream.turn :]
     line = np.floor(beats[0] / stream.bar_beats) * stream.bar_beats
@@ -193,7 +193,7 @@ def _beats_until(heard: HeardPiece, stays_beats: float) -> float:
 
 
 def _calibration(heard: Sequence[HeardPiece]) -> float:
-    """Give the expected calibration error: confidence against accuracy, in bins of like confidence."""
+    """Return the expected calibration error: confidence against accuracy, in bins of like confidence."""
     confidence = np.concatenate([one.confidence[::CALIBRATION_EVERY] for one in heard])
     is_right = np.concatenate([one.is_right[::CALIBRATION_EVERY] for one in heard])
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
@@ -205,7 +205,7 @@ def _calibration(heard: Sequence[HeardPiece]) -> float:
 
 
 def _relations(heard: Sequence[HeardPiece]) -> dict[str, float]:
-    """Give the percentage of last answers that are each kind of wrong."""
+    """Return the percentage of last answers that are each kind of wrong."""
     counts = Counter(_relation(int(one.answers[-1]), int(one.stream.keys[-1])) for one in heard)
     return {name: 100 * counts[name] / len(heard) for name in WRONG}
 

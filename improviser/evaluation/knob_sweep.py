@@ -97,5 +97,5 @@ def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
 
 
 def _column(takes: Sequence[Rollout], plan: Plan) -> dict[str, Estimate]:
-    """Give the means over pieces of every figure."""
+    """Return the means over pieces of every figure."""
     return estimate_column([figures(take.performance, plan.known) | take.rewards for take in takes], plan.seed)

@@ -46,7 +46,7 @@ class Likeness:
     people: int
 
     def column(self, seed: int) -> Column:
-        """Give "overlap: FEATURE", "divergence: FEATURE" and both means, with intervals over pieces."""
+        """Return "overlap: FEATURE", "divergence: FEATURE" and both means, with intervals over pieces."""
         if not self.features:
             return {}
         ours, people = (resample(count, seed)[:RESAMPLES] for count in (self.ours, self.people))
@@ -58,7 +58,7 @@ class Likeness:
         }
 
     def _figures(self, people: FloatArray | None, ours: FloatArray | None) -> dict[str, float]:
-        """Give the figures where each piece weighs as much as is said."""
+        """Return the figures where each piece weighs as much as is said."""
         overlaps, divergences = {}, {}
         for name, found in self.features.items():
             densities = found.densities(people, ours)
@@ -72,7 +72,7 @@ class Likeness:
 
 
 def _centred(draws: FloatArray, name: str, value: float) -> FloatArray:
-    """Give what the resamples make of a figure, moved so that their mean is its value.
+    """Return what the resamples make of a figure, moved so that their mean is its value.
 
     A resample holds some pieces twice, so its densities are rougher, and every overlap smaller: that much is
     the resampling's own.
@@ -83,7 +83,7 @@ def _centred(draws: FloatArray, name: str, value: float) -> FloatArray:
 
 
 def likeness(ours: Sequence[Performance], people: Sequence[Performance]) -> Likeness:
-    """Give how like `people` we play; pieces of fewer than two notes are left out."""
+    """Return how like `people` we play; pieces of fewer than two notes are left out."""
     own, other = ([row for row in map(features, performances) if row is not None] for performances in (ours, people))
     if len(other) < 2 or not own:  # noqa: PLR2004 - one piece has no distances within
         return Likeness({}, len(own), len(other))

@@ -44,7 +44,7 @@ class ModelCard:
 
 
 def write_card(card: ModelCard) -> Path:
-    """Write the card as Markdown beside the model; give its path. The file appears whole or not at all.
+    """Write the card as Markdown beside the model; return its path. The file appears whole or not at all.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -59,7 +59,7 @@ def write_card(card: ModelCard) -> Path:
 
 
 def card_text(card: ModelCard) -> str:
-    """Give the card's text."""
+    """Return the card's text."""
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     return f"""# Model card: {card.name}
 
@@ -99,7 +99,7 @@ Means over pieces with their 95 % intervals; `!` marks what lies outside of its 
 
 
 def markdown_table(table: EvaluationTable) -> str:
-    """Give the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
+    """Return the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
     lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
     lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
     return "\n".join(lines)

@@ -66,7 +66,7 @@ class Case:
 
 
 def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
-    """Give the part unchanged, transposed by 1 to 11 semitones, and with each of the other changes.
+    """Return the part unchanged, transposed by 1 to 11 semitones, and with each of the other changes.
 
     Args:
         part: A player in C.
@@ -94,12 +94,12 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
 
 
 def chords_of(part: Part) -> Bits:
-    """Give the chord that the player implies in each step, (steps,), to one who knows the key."""
+    """Return the chord that the player implies in each step, (steps,), to one who knows the key."""
     return player_table([part]).chord_bits.astype(np.int64)
 
 
 def with_new_chord(part: Part, at: int) -> Part:
-    """Give the part NEW_DEGREES degrees of its scale higher from step `at`, inside of a bar, on."""
+    """Return the part NEW_DEGREES degrees of its scale higher from step `at`, inside of a bar, on."""
     shift = _degree_shift(part.mode)
     events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
     later = events[at:]
@@ -114,13 +114,13 @@ def with_new_chord(part: Part, at: int) -> Part:
 
 
 def _steady(name: str, part: Part, chord_bits: Bits, change_beat: int) -> Case:
-    """Give the case of a player who keeps the tempo."""
+    """Return the case of a player who keeps the tempo."""
     heard = [TimedMessage(step / part.steps_per_beat, message) for step, message in part_messages(part)]
     return Case(name, heard, chord_bits, change_beat)
 
 
 def _with_tempo(name: str, part: Part, chord_bits: Bits, ratio: float) -> Case:
-    """Give the case of a player whose tempo is `ratio` times as fast from CHANGE_BEAT on, with MIDI clock."""
+    """Return the case of a player whose tempo is `ratio` times as fast from CHANGE_BEAT on, with MIDI clock."""
     grid = part.steps_per_beat
     clocks: list[tuple[float, Message]] = [
         (clock / CLOCKS_PER_BEAT * grid, CLOCK) for clock in range(len(part.player) // grid * CLOCKS_PER_BEAT)
@@ -134,14 +134,14 @@ def _with_tempo(name: str, part: Part, chord_bits: Bits, ratio: float) -> Case:
 
 
 def _stretched(beats: npt.NDArray[np.float64], ratio: float) -> npt.NDArray[np.float64]:
-    """Give when beats come whose pace is `ratio` times as fast from CHANGE_BEAT on."""
+    """Return when beats come whose pace is `ratio` times as fast from CHANGE_BEAT on."""
     late = np.maximum(beats - CHANGE_BEAT, 0.0)
     moments: npt.NDArray[np.float64] = beats - late + late / ratio
     return moments
 
 
 def _degree_shift(mode: int) -> npt.NDArray[np.int16]:
-    """Give the semitones, (12,), to the note NEW_DEGREES degrees higher; between degrees as the lower one."""
+    """Return the semitones, (12,), to the note NEW_DEGREES degrees higher; between degrees as the lower one."""
     scale = _SEVEN_DEGREES[Mode(mode)]
     shift = np.zeros(OCTAVE, dtype=np.int16)
     for row, degree in enumerate(scale):

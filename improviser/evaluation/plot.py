@@ -45,7 +45,7 @@ SMALL: Final = (4.2, 2.8)
 
 
 def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the plots of an evaluation into a folder, which is made; give their paths.
+    """Write the plots of an evaluation into a folder, which is made; return their paths.
 
     `roll-COLUMN-1.png` and so on, for people's and the measured column; `overlap-COLUMN.png` for every column
     that is compared with people; `adaptation.png` where changes were followed.
@@ -68,7 +68,7 @@ def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
-    """Write `knobs.png`, what each knob does, into a folder, which is made; give its path.
+    """Write `knobs.png`, what each knob does, into a folder, which is made; return its path.
 
     Raises:
         ImproviserError: The file cannot be written.
@@ -92,13 +92,13 @@ def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
 
 
 def sampled(takes: Sequence[Rollout]) -> list[Rollout]:
-    """Give up to ROLLS takes, evenly spread."""
+    """Return up to ROLLS takes, evenly spread."""
     chosen = np.linspace(0, len(takes) - 1, min(ROLLS, len(takes))).round().astype(int)
     return [takes[index] for index in chosen]
 
 
 def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, int]]:
-    """Give each note of a voice as its first step, its length in steps, and its number.
+    """Return each note of a voice as its first step, its length in steps, and its number.
 
     Where the role's events are chords these are their notes in close position, roots from CHORDS_FROM on.
     """
@@ -176,7 +176,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def _small_plots(count: int) -> tuple[Figure, list[Axes]]:
-    """Give a drawing with so many small plots."""
+    """Return a drawing with so many small plots."""
     down = -(-count // ACROSS)
     figure = new_figure(SMALL[0] * ACROSS, SMALL[1] * down)
     grid: list[Axes] = list(figure.subplots(down, ACROSS, squeeze=False).ravel())
@@ -209,5 +209,5 @@ def _write(figure: Figure, path: Path) -> None:
 
 
 def _slug(name: str) -> str:
-    """Give a column's name as a part of a file's name."""
+    """Return a column's name as a part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "column"

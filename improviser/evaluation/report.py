@@ -44,22 +44,22 @@ class Verdict:
 
 
 def at_most(most: float, unit: str) -> Band:
-    """Give the band up to `most`."""
+    """Return the band up to `most`."""
     return Band(f"<= {most:g}{unit}", lambda _human, _prior: (-math.inf, most))
 
 
 def at_least(least: float, unit: str) -> Band:
-    """Give the band from `least` on."""
+    """Return the band from `least` on."""
     return Band(f">= {least:g}{unit}", lambda _human, _prior: (least, math.inf))
 
 
 def around_human(gap: float, text: str) -> Band:
-    """Give the band that is `gap` wide on either side of people."""
+    """Return the band that is `gap` wide on either side of people."""
     return Band(f"+-{text} human", lambda human, _prior: (human - gap, human + gap))
 
 
 def times_human(least: float, most: float, text: str) -> Band:
-    """Give the band between two multiples of people's."""
+    """Return the band between two multiples of people's."""
     return Band(f"{text} human", lambda human, _prior: (_times(least, human), _times(most, human)))
 
 
@@ -95,18 +95,18 @@ class EvaluationTable:
     columns: Mapping[str, Column]
 
     def rows(self) -> list[str]:
-        """Give the names of the figures, in order, that any column has."""
+        """Return the names of the figures, in order, that any column has."""
         names: dict[str, None] = {}
         for column in self.columns.values():
             names |= dict.fromkeys(column)
         return list(names)
 
     def value(self, column: str, figure: str) -> Estimate:
-        """Give a figure, nan where the column does not have it."""
+        """Return a figure, nan where the column does not have it."""
         return self.columns.get(column, {}).get(figure, UNKNOWN)
 
     def verdict(self, figure: str, column: str | None = None) -> Verdict | None:
-        """Give a column's figure (the own one's where none is named) held against its band, if it has one."""
+        """Return a column's figure (the own one's where none is named) held against its band, if it has one."""
         band = BANDS.get(figure)
         if band is None:
             return None
@@ -117,7 +117,7 @@ class EvaluationTable:
         return Verdict(band.text, low, high, low <= mean <= high if is_known else None)
 
     def cells(self, figure: str) -> list[str]:
-        """Give a row as text: the figure, each column's mean and interval, and the band.
+        """Return a row as text: the figure, each column's mean and interval, and the band.
 
         Outside of its band the own column's mean is marked with OUTSIDE.
         """
@@ -131,7 +131,7 @@ class EvaluationTable:
 
 
 def shown(estimate: Estimate, figure: str) -> str:
-    """Give a mean and its interval as text, shares with one place, else with three; - where it is unknown."""
+    """Return a mean and its interval as text, shares with one place, else with three; - where it is unknown."""
     places = 1 if "%" in figure else 3
     mean, *ends = (f"{number:.{places}f}" for number in (estimate.mean, estimate.low, estimate.high))
     if math.isnan(estimate.mean):
@@ -140,7 +140,7 @@ def shown(estimate: Estimate, figure: str) -> str:
 
 
 def _times(factor: float, human: float) -> float:
-    """Give a multiple of people's figure; no bound stays no bound, but for an unknown figure."""
+    """Return a multiple of people's figure; no bound stays no bound, but for an unknown figure."""
     if math.isnan(human) or math.isfinite(factor):
         return factor * human
     return factor

@@ -39,7 +39,7 @@ class Rollout:
 def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Rollout]:
-    """Let `actor` play each part from its beginning; `table` is the parts'."""
+    """Play `actor` beside each part from its beginning; `table` has the parts' features."""
     return _perform(lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights)
 
 
@@ -108,7 +108,7 @@ def _perform_one(
 
 
 def reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights, role: Role) -> Figures:
-    """Give the summed reward a step, its components and its terms, means over the steps of (steps, terms)."""
+    """Return the summed reward a step, its components and its terms, means over the steps of (steps, terms)."""
     means = terms.mean(axis=0)
     components = means @ role.rewards.component_weights()
     return (

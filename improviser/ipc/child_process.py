@@ -57,11 +57,11 @@ class ChildProcess:
         return f"{how} ({words})" if words else how
 
     def write(self, line: str) -> None:
-        """Let a line be written to it, where it still reads; whoever does not read holds up nobody."""
+        """Queue a line for a client that still reads; one that does not read delays nobody."""
         self._told.put(line)
 
     def still_s(self) -> float:
-        """Give for how long its heart has not beaten, as far as was looked; ask often."""
+        """Return for how long its heart has not beaten, as far as was looked; ask often."""
         now_s = time.monotonic()
         # Where we ourselves were held up, so was it, maybe: nothing can be told.
         was_away = now_s - self._looked_s > _READ_S
@@ -76,7 +76,7 @@ class ChildProcess:
         self._process.kill()
 
     def wait(self, patience_s: float | None = None) -> bool:
-        """Wait until it has ended and all is read, at most so long; tell whether it has."""
+        """Wait until it has ended and all is read, at most so long; return whether it has."""
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class ChildProcess:
         return True
 
     def close(self) -> None:
-        """End it, where it has not ended, and give all back."""
+        """End it, where it has not ended, and return all back."""
         self._told.put(None)
         self._launched.close()
 

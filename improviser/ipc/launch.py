@@ -42,7 +42,7 @@ class Launched:
         )
 
     def close(self) -> None:
-        """End the process at once, where it has not ended, and give all back; a second call does nothing."""
+        """End the process at once, where it has not ended, and return all back; a second call does nothing."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -64,7 +64,7 @@ def launch_ahead() -> Launched:
 
 
 def take_launched() -> Launched:
-    """Give the process that was started ahead, else a new one."""
+    """Return the process that was started ahead, else a new one."""
     return _ahead.pop() if _ahead else Launched()
 
 

@@ -53,7 +53,7 @@ def mark_place(cells: Cells, number: int, place: JamPosition) -> None:
 
 
 def open_shared(descriptor: int | None) -> Cells:
-    """Give the shared bytes behind a file descriptor of the parent; bytes of our own where there is none."""
+    """Return the shared bytes behind a file descriptor of the parent; bytes of our own where there is none."""
     if descriptor is not None:
         with contextlib.suppress(OSError, ValueError):
             return mmap.mmap(descriptor, SIZE)
@@ -73,16 +73,16 @@ class SharedState:
             self._cells = mmap.mmap(self.descriptor, SIZE)
 
     def sounding(self) -> list[tuple[int, int]]:
-        """Give the (channel, note) pairs that sound."""
+        """Return the (channel, note) pairs that sound."""
         cells = self._cells[:] if self._cells is not None else b""
         return [divmod(index, _NOTES) for index, cell in enumerate(cells[:NOTE_CELLS]) if cell]
 
     def pulse(self) -> int:
-        """Give the heartbeat's number; it stays the same where the beat stands still."""
+        """Return the heartbeat's number; it stays the same where the beat stands still."""
         return self._cells[_PULSE] if self._cells is not None else 0
 
     def place(self) -> JamPosition | None:
-        """Give the newest place; None before the first."""
+        """Return the newest place; None before the first."""
         if self._cells is None:
             return None
         slots = [_SLOT.unpack_from(self._cells, _SLOTS + slot * _SLOT.size) for slot in range(2)]
@@ -90,7 +90,7 @@ class SharedState:
         return max(whole)[1] if whole else None
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Return the memory back."""
         if self._cells is not None:
             self._cells.close()
             self._cells = None
@@ -100,7 +100,7 @@ class SharedState:
 
 
 def _anonymous_file() -> int:
-    """Give the descriptor of a file without a name, in memory where the system can do that."""
+    """Return the descriptor of a file without a name, in memory where the system can do that."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("improviser-ledger")
     import tempfile  # noqa: PLC0415 - not needed on Linux

@@ -67,7 +67,7 @@ class WeightMailbox:
         _NUMBER.pack_into(self._memory, start, number)
 
     def read(self, number: int) -> bytes | None:
-        """Give set `number`; None where it is not there, or not any more."""
+        """Return set `number`; None where it is not there, or not any more."""
         start = number % 2 * _SLOT
         first, length, checksum, last = _HEAD.unpack_from(self._memory, start)
         if not first == last == number or not 0 <= length <= CAPACITY:
@@ -80,14 +80,14 @@ class WeightMailbox:
         self._memory[_PULSE] = (self._memory[_PULSE] + 1) % 256
 
     def pulse(self) -> int:
-        """Give a number that stays the same where the learner stands still."""
+        """Return a number that stays the same where the learner stands still."""
         return self._memory[_PULSE]
 
     def close(self) -> None:
-        """Give the memory back; the other side keeps it as long as it needs it."""
+        """Return the memory back; the other side keeps it as long as it needs it."""
         self._memory.close()
 
     def remove(self) -> None:
-        """Let nobody open the memory any more."""
+        """Remove the memory, so that nobody can open it."""
         with contextlib.suppress(OSError):
             self.path.unlink()

@@ -87,7 +87,7 @@ class ChordTable:
 
 
 def read_chord_table(text: str) -> TableParts:
-    """Give the parts that `training.chord_fit` wrote as base64."""
+    """Return the parts that `training.chord_fit` wrote as base64."""
     numbers = np.frombuffer(base64.b64decode(text), dtype="<i2").astype(np.int64)
     parts, at = {}, 0
     for name, shape in CHORD_TABLE_SHAPES.items():
@@ -98,7 +98,7 @@ def read_chord_table(text: str) -> TableParts:
 
 
 def make_chord_table(parts: TableParts) -> ChordTable:
-    """Give what the tracker computes with."""
+    """Return what the tracker computes with."""
     motion = (_ROOTS[None, :] - _ROOTS[:, None]) % OCTAVE
     follow = parts["motion"][motion, _QUALITIES[:, None], _QUALITIES[None, :]]
     change = np.exp((parts["start"][:, None, :] + follow) / NAT) * (1 - np.eye(CHORD_COUNT))
@@ -120,18 +120,18 @@ def make_chord_table(parts: TableParts) -> ChordTable:
 
 @cache
 def _fitted() -> ChordTable:
-    """Give the shipped table."""
+    """Return the shipped table."""
     return make_chord_table(read_chord_table(CHORD_TABLE))
 
 
 def _whole(likelihood: FloatArray) -> FloatArray:
-    """Give likelihoods, a row a lane, as whole parts of each row's highest, at least one."""
+    """Return likelihoods, a row a lane, as whole parts of each row's highest, at least one."""
     likelihood *= _PARTS / likelihood.max(axis=-1, keepdims=True)
     return np.maximum(np.rint(likelihood), 1.0)
 
 
 def _lowered(bits: IntArray, semitones: IntArray) -> IntArray:
-    """Give twelve-bit sets, (n,), moved down by 0-11 semitones each."""
+    """Return twelve-bit sets, (n,), moved down by 0-11 semitones each."""
     return ((bits >> semitones) | (bits << (OCTAVE - semitones))) & _FULL_SET
 
 
@@ -155,7 +155,7 @@ class ChordTracker:
         self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
 
     def copy(self) -> Self:
-        """Give a tracker that goes its own way from here."""
+        """Return a tracker that goes its own way from here."""
         twin = copy(self)
         for name in ("_parts", "_tonic", "_bits", "_silent", "chord"):
             setattr(twin, name, getattr(self, name).copy())
@@ -169,7 +169,7 @@ class ChordTracker:
         return np.where(self.chord == NO_CHORD, 0.0, share)
 
     def push(self, bits: IntArray, key: IntArray, level: IntArray) -> None:
-        """Take in what sounds in a step.
+        """Process what sounds in a step.
 
         Args:
             bits: (lanes,) twelve-bit pitch-class sets.
@@ -195,7 +195,7 @@ class ChordTracker:
         self.chord[self._silent >= WINDOW_STEPS] = NO_CHORD
 
     def _turn(self, tonic: IntArray) -> None:
-        """Let the chords be seen from other tonics, (lanes,)."""
+        """Set the tonics, (lanes,), that the chords are relative to."""
         lanes = (tonic != self._tonic).nonzero()[0]
         if len(lanes):
             up = (tonic[lanes] - self._tonic[lanes]) % OCTAVE
@@ -203,7 +203,7 @@ class ChordTracker:
         self._tonic = tonic
 
     def _weigh(self, lanes: IntArray, mode: int, begun: IntArray, on_beat: IntArray) -> None:
-        """Let the lanes' chords change, and weigh them by what begins and what goes on."""
+        """Apply chord changes in all lanes, weighted by the notes that begin and those that go on."""
         table, tonic, parts = self._table, self._tonic[lanes], self._parts[lanes]
         weights = _ROWS[_lowered(self._bits[lanes], tonic)] * self._held
         changing = begun.nonzero()[0]

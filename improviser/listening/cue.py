@@ -54,7 +54,7 @@ CUE_COUNT: Final = _CHORD + _PAIRS
 
 
 def _rotations() -> npt.NDArray[np.int64]:
-    """Give the row of each cue as each tonic sees it, (CUE_COUNT, 12)."""
+    """Return the row of each cue as each tonic sees it, (CUE_COUNT, 12)."""
     tonics = np.arange(OCTAVE)
     rows = np.arange(CUE_COUNT)[:, None]
     single = rows - rows % OCTAVE + (rows % OCTAVE - tonics) % OCTAVE
@@ -77,7 +77,7 @@ class _Moment:
     level: int
 
     def nearest(self, note: int) -> int:
-        """Give the outer note that is nearer to `note`."""
+        """Return the outer note that is nearer to `note`."""
         return self.low if abs(self.low - note) < abs(self.high - note) else self.high
 
 
@@ -97,7 +97,7 @@ class Cues:
         self._bar_beat = beat
 
     def hear(self, note: int, beat: float) -> tuple[list[int], float]:
-        """Take in an onset; give its rows, at most MOST_CUES, and the beats since the moment before it.
+        """Process an onset; return its rows, at most MOST_CUES, and the beats since the moment before it.
 
         The beats are no more than LONGEST_GAP_BEATS, and 0 within a chord.
 
@@ -123,12 +123,12 @@ class Cues:
         return rows, min(gap_beats, LONGEST_GAP_BEATS)
 
     def _level(self, beat: float) -> int:
-        """Give the metrical level, 0-4, of the nearest sixteenth."""
+        """Return the metrical level, 0-4, of the nearest sixteenth."""
         sixteenth = round((beat - self._bar_beat) * SIXTEENTHS_PER_BEAT)
         return self._levels[sixteenth % self._bar_sixteenths]
 
     def _join(self, note: int) -> int:
-        """Add a note to the moment; give the cue of the chord."""
+        """Add a note to the moment; return the cue of the chord."""
         moment = self._moments[-1]
         other = moment.nearest(note)
         moment.low, moment.high = min(moment.low, note), max(moment.high, note)
@@ -136,7 +136,7 @@ class Cues:
         return _CHORD + OCTAVE * (low % OCTAVE) + high % OCTAVE
 
     def _leave(self, gap_beats: float) -> list[int]:
-        """Give the cues of the lengths of the last moment's outer notes."""
+        """Return the cues of the lengths of the last moment's outer notes."""
         if not self._moments:
             return []
         last = self._moments[-1]
@@ -145,7 +145,7 @@ class Cues:
         return [_LENGTH + kind * OCTAVE + note % OCTAVE for note in outer]
 
     def _moves(self, note: int) -> list[int]:
-        """Give the cues of how the note was reached."""
+        """Return the cues of how the note was reached."""
         before = list(self._moments)[-2::-1]
         return [
             base + OCTAVE * (moment.nearest(note) % OCTAVE) + note % OCTAVE

@@ -71,7 +71,7 @@ class KeyTable:
 
 
 def read_key_table(text: str) -> KeyTable:
-    """Give the table that `training.key_fit` wrote as base64: cues as int8, then TABLE_SHAPES as float16."""
+    """Return the table that `training.key_fit` wrote as base64: cues as int8, then TABLE_SHAPES as float16."""
     data = base64.b64decode(text)
     size = CUE_COUNT * WIDTH
     cues = np.frombuffer(data, dtype=np.int8, count=size).reshape(CUE_COUNT, WIDTH)
@@ -94,7 +94,7 @@ def read_key_table(text: str) -> KeyTable:
 
 @cache
 def _fitted() -> KeyTable:
-    """Give the shipped table."""
+    """Return the shipped table."""
     return read_key_table(KEY_TABLE)
 
 
@@ -137,7 +137,7 @@ class KeyTracker:
         return self._key
 
     def lock(self, key: Key | None) -> None:
-        """Let the key be one that the player chose; None: the likeliest by all that was heard."""
+        """Set the key that the player chose; None: the most likely one by all that was heard."""
         self._locked = key
         if key is not None:
             self._key = key
@@ -164,7 +164,7 @@ class KeyTracker:
         self._cues.begin_bar(meter_row, beat)
 
     def hear(self, note: int, beat: float) -> None:
-        """Take in one onset.
+        """Process one onset.
 
         Args:
             note: 0-127.
@@ -181,14 +181,14 @@ class KeyTracker:
         self._follow(int(self._posterior.argmax()))
 
     def _follow(self, best: int) -> None:
-        """Let the key be `best` if that is likely enough and no key is locked."""
+        """Set the key to `best` if that is likely enough and no key is locked."""
         lead = self._posterior[best] / self._posterior[self._key.index]
         if self._locked is None and (not self._has_heard or lead >= self._hysteresis):
             self._key = ALL_KEYS[best]
         self._has_heard = True
 
     def _weigh(self) -> npt.NDArray[np.float64]:
-        """Give the probabilities of the keys, (24,)."""
+        """Return the probabilities of the keys, (24,)."""
         table = self._table
         evidence = self._evidence * (1 / np.sqrt(self._amount + 1))[_MEMORY_OF]
         hidden = evidence @ table.evidence

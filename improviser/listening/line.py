@@ -87,7 +87,7 @@ class Line:
         self._places = (np.arange(len(lags))[:, None], WINDOW - self.lags.astype(np.int64))
 
     def copy(self) -> Self:
-        """Give a line that goes its own way from here."""
+        """Return a line that goes its own way from here."""
         twin = copy(self)
         for name in ("events", "since", "count", "runs", "_onsets"):
             setattr(twin, name, getattr(self, name).copy())
@@ -95,7 +95,7 @@ class Line:
         return twin
 
     def __deepcopy__(self, _memo: object) -> Self:
-        """Give the same: a copy's views have to be of its own."""
+        """Return the same: a copy's views have to be of its own."""
         return self.copy()
 
     @property
@@ -104,7 +104,7 @@ class Line:
         return self.since * (self.note >= 0)
 
     def push(self, event: Events) -> None:
-        """Take in the next step's events, (lanes,)."""
+        """Process the next step's events, (lanes,)."""
         self.lagged = self.events[self._places]
         repeats = self.lagged == event[:, None]
         self.runs += 1
@@ -122,7 +122,7 @@ class Line:
         self._take(event)
 
     def _take(self, event: Events) -> None:
-        """Let the newest step hold `event`, and all that follows from an onset follow."""
+        """Set the event of the newest step, and update what depends on an onset."""
         self.events[:, -1] = event
         rows = (event >= 0).nonzero()[0]
         self.note = np.where(event == HOLD, self.note, np.maximum(event, SILENT))
@@ -135,19 +135,19 @@ class Line:
         self.classes[rows, -1] = _CLASS_BIT[notes]
 
     def _name_onsets(self) -> None:
-        """Let pitches, intervals and classes be views of what is remembered of the onsets, moved as one."""
+        """Make pitches, intervals and classes views of the remembered onsets, which move as one."""
         self.pitches, self.intervals, self.classes = (self._onsets[:, part] for part in range(3))
 
 
 def fold(semitones: IntArray) -> IntArray:
-    """Give `semitones` moved by octaves into 0..RANGE-1, unchanged where they lie there already."""
+    """Return `semitones` moved by octaves into 0..RANGE-1, unchanged where they lie there already."""
     raised = np.where(semitones < 0, semitones % OCTAVE, semitones)
     top = RANGE - OCTAVE
     return np.where(raised >= RANGE, top + (raised - top) % OCTAVE, raised)
 
 
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Give tokens and degrees for `event_tokens` and `note_degrees`, flat: a row a base, events from NONE on.
+    """Return tokens and degrees for `event_tokens` and `note_degrees`, flat: a row a base, events from NONE on.
 
     The flat tables are turned by NONE: an event's place is its own number after that of the base's row.
     """
@@ -165,7 +165,7 @@ _TOKENS, _DEGREES = _tables()
 
 
 def _interval_table() -> npt.NDArray[np.uint8]:
-    """Give what `interval_rows` gives for each interval from -NOTE_MAX on; the last one is NO_INTERVAL's."""
+    """Return what `interval_rows` gives for each interval from -NOTE_MAX on; the last one is NO_INTERVAL's."""
     clipped = np.clip(np.arange(-NOTE_MAX, NO_INTERVAL + 1), -OCTAVE, OCTAVE) + OCTAVE
     clipped[-1] = INTERVAL_ROWS - 1
     return clipped.astype(np.uint8)
@@ -178,12 +178,12 @@ _TURN_BASE: Final = np.int32(2 * NO_INTERVAL + 1)
 
 
 def interval_rows(intervals: IntArray) -> npt.NDArray[np.uint8]:
-    """Give melodic intervals, at most an octave of them, as 0..24 from -12 on, and 25 for NO_INTERVAL."""
+    """Return melodic intervals, at most an octave of them, as 0..24 from -12 on, and 25 for NO_INTERVAL."""
     return _INTERVALS[intervals + NOTE_MAX]
 
 
 def turns(intervals: IntArray) -> npt.NDArray[np.int32]:
-    """Give each pair of successive intervals as a number of its own, (lanes, intervals - 1).
+    """Return each pair of successive intervals as a number of its own, (lanes, intervals - 1).
 
     A turn upside down is the same number, negative.
     """
@@ -191,7 +191,7 @@ def turns(intervals: IntArray) -> npt.NDArray[np.int32]:
 
 
 def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
-    """Give the tokens of `events` as seen from the note `base`, folded by octaves into the range above it.
+    """Return the tokens of `events` as seen from the note `base`, folded by octaves into the range above it.
 
     Token 0 is hold, 1 rest, 2..38 an onset 0..36 semitones above the base, 39 none; the arrays broadcast.
     """
@@ -199,7 +199,7 @@ def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
 
 
 def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
-    """Give `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; arrays broadcast."""
+    """Return `notes` as semitones 0..36 above `base`, folded by octaves, 37 for SILENT; arrays broadcast."""
     return _DEGREES.take(base * _TABLE_ROW + notes)
 
 

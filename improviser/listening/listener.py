@@ -68,11 +68,11 @@ class Listener:
         self.player.line.set_bar(bar_steps)
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Take in what the player did at `at_s`; it counts once `follow` reaches that moment."""
+        """Process what the player did at `at_s`; it counts once `follow` reaches that moment."""
         self._pending.append((message, at_s))
 
     def follow(self, until_s: float) -> bool:
-        """Let all follow what was heard until `until_s`; tell whether there was anything."""
+        """Process what was heard until `until_s`; return whether there was anything."""
         has_followed = False
         while self._pending and self._pending[0][1] <= until_s:
             message, at_s = self._pending.popleft()
@@ -84,19 +84,19 @@ class Listener:
         return has_followed
 
     def _follow_register(self, note: int) -> None:
-        """Let the register follow the mean of the last notes, once that has left it."""
+        """Move the register to the mean of the last notes, once that has left it."""
         self._mean_note += (note - self._mean_note) * (REGISTER_PACE if self._mean_note else 1.0)
         if abs(self._mean_note - self.register_note) > REGISTER_SLACK:
             self.register_note = self._mean_note
 
     def take_pending(self) -> list[tuple[Message, float]]:
-        """Give what was heard beyond the moment that `follow` reached, and forget it."""
+        """Return what was heard beyond the moment that `follow` reached, and forget it."""
         pending = list(self._pending)
         self._pending.clear()
         return pending
 
     def foresee(self, since_s: float, level: IntArray) -> tuple[Player, HeardStep]:
-        """Give what the player is, and what was heard, if the step that began about `since_s` closed now.
+        """Return what the player is, and what was heard, if the step that began about `since_s` closed now.
 
         Args:
             since_s: From then on onsets are the step's.

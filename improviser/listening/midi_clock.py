@@ -133,7 +133,7 @@ class MidiClock:
         return _S_PER_MINUTE / (line.tick_s * TICKS_PER_BEAT) if is_sure else None
 
     def is_alive(self, at_s: float) -> bool:
-        """Tell whether ticks still come."""
+        """Return whether ticks still come."""
         return at_s - self._last_s < GONE_S
 
     def forget_place(self) -> None:
@@ -141,7 +141,7 @@ class MidiClock:
         self._position = None
 
     def hear(self, message: Message, at_s: float) -> Sync | None:
-        """Take in a message of the clock; give where the beat is, after a tick."""
+        """Process a message of the clock; return where the beat is, after a tick."""
         if message == CLOCK:
             return self._hear_tick(at_s)
         if message == START:
@@ -158,12 +158,12 @@ class MidiClock:
         return None
 
     def _locate(self, position: int) -> None:
-        """Let the next tick stand at a position."""
+        """Set the position of the next tick."""
         self._position = position
         self._is_jump = True
 
     def _hear_tick(self, at_s: float) -> Sync:
-        """Take in a tick."""
+        """Process a tick."""
         if self._is_jump and not self.is_alive(at_s):  # it begins anew, maybe at another pace
             self._ticks.clear()
             self._off.clear()

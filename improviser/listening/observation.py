@@ -102,7 +102,7 @@ GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for featur
 
 
 def feature_columns(features: tuple[Feature, ...]) -> dict[str, slice]:
-    """Give each feature's columns."""
+    """Return each feature's columns."""
     start, columns = 0, {}
     for feature in features:
         columns[feature.name] = slice(start, start + feature.columns)
@@ -152,12 +152,12 @@ class Place:
 
 
 def certainty(confidence: float) -> int:
-    """Give how sure a key of this probability is: 0 for less than even, SURE for nearly certain or locked."""
+    """Return how sure a key of this probability is: 0 for less than even, SURE for nearly certain or locked."""
     return bisect_right(_SURER, confidence)
 
 
 def line_density(line: Line) -> IntArray:
-    """Give half the onsets of a line's window, at most 8, (lanes,)."""
+    """Return half the onsets of a line's window, at most 8, (lanes,)."""
     return np.minimum(line.count // 2, 8)
 
 
@@ -188,7 +188,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
 
 
 def _write_absence(lanes: IntArray, out: Rows) -> None:
-    """Let a player who did nothing in the whole window look the same, whatever was played before that."""
+    """Clear the features of a player who did nothing in the whole window."""
     out[lanes, COLUMNS["player_tokens"]] = TOKEN_NONE
     out[lanes, COLUMNS["player_pitches"]] = RANGE
     out[lanes, COLUMNS["player_interval"]] = INTERVAL_ROWS - 1

@@ -59,12 +59,12 @@ _NOT_BOTH, _NO_FIT = 5, 2
 
 
 def chord_tokens(chords: IntArray, tonic: IntArray) -> IntArray:
-    """Give chord indices relative to the tonic, CHORD_COUNT for what is no chord; the arrays broadcast."""
+    """Return chord indices relative to the tonic, CHORD_COUNT for what is no chord; the arrays broadcast."""
     return np.where(chords >= 0, (chords - QUALITY_COUNT * tonic) % CHORD_COUNT, CHORD_COUNT)
 
 
 def root_motion(own: Line) -> IntArray:
-    """Give the semitones 0..11 from the root of the chord before the last to the last one's, 12 for none."""
+    """Return the semitones 0..11 from the root of the chord before the last to the last one's, 12 for none."""
     last, before = own.pitches[:, -1], own.pitches[:, -2]
     up = (last // QUALITY_COUNT - before // QUALITY_COUNT) % OCTAVE
     return np.where(own.intervals[:, -1] == NO_INTERVAL, OCTAVE, up)
@@ -104,7 +104,7 @@ def encode_own_chords(own: Line, player_note: IntArray, place: Place, out: Rows)
 
 
 def _implied(out: Rows) -> IntArray:
-    """Give the token of the chord that the player implies, as the observations tell, CHORD_COUNT for none."""
+    """Return the token of the chord that the player implies, as the observations tell, CHORD_COUNT for none."""
     root, quality = (out[:, CHORD_COLUMNS[name].start].astype(np.int64) for name in _IMPLIED)
     return np.where(root < OCTAVE, root * QUALITY_COUNT + quality, CHORD_COUNT)
 

@@ -35,7 +35,7 @@ class Player:
         self._chords = ChordTracker(lanes, int(beat_steps[0]))
 
     def copy(self) -> Self:
-        """Give a player that goes its own way from here."""
+        """Return a player that goes its own way from here."""
         twin = copy(self)
         twin.line = self.line.copy()
         twin._chords = self._chords.copy()  # noqa: SLF001 - of the same class
@@ -52,7 +52,7 @@ class Player:
         return self._chords.confidence
 
     def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray, level: IntArray) -> None:
-        """Take in a step; every argument is (lanes,).
+        """Process a step; every argument is (lanes,).
 
         Args:
             event: Of the top voice.
@@ -67,7 +67,7 @@ class Player:
 
 
 def player_base(mean_note: float, tonic: int) -> int:
-    """Give the note from which a voice's tokens count: the tonic that centres its mean in three octaves.
+    """Return the note from which a voice's tokens count: the tonic that centres its mean in three octaves.
 
     Args:
         mean_note: The voice's mean note.

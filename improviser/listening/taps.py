@@ -20,7 +20,7 @@ class Taps:
         self._at_s: deque[float] = deque(maxlen=SPANS + 1)
 
     def tap(self, at_s: float) -> float | None:
-        """Take in a tap at `at_s`; give the tempo in quarter notes a minute, None after the first one."""
+        """Process a tap at `at_s`; return the tempo in quarter notes a minute, None after the first one."""
         if self._at_s and not 0.0 < at_s - self._at_s[-1] <= ANEW_S:
             self._at_s.clear()
         self._at_s.append(at_s)

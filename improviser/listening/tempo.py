@@ -30,7 +30,7 @@ class BeatClock:
         return SECONDS_PER_MINUTE / self.tempo_bpm
 
     def anchor(self, at_s: float, beat: float) -> None:
-        """Let `beat` stand at the moment `at_s`."""
+        """Set the beat at the moment `at_s`."""
         self._at_s, self._beat = at_s, beat
 
     def anchor_bent(self, at_s: float, beat: float) -> None:
@@ -43,30 +43,30 @@ class BeatClock:
         self.tempo_bpm = tempo_bpm
 
     def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Let `beat` stand at the moment `at_s`, and go on from there at a tempo, as an outer clock says."""
+        """Set the beat at the moment `at_s` and the tempo from there on, as an external clock says."""
         self.anchor(at_s, beat)
         self.tempo_bpm = tempo_bpm
 
     def beat_at(self, at_s: float) -> float:
-        """Give the beat at the moment `at_s`."""
+        """Return the beat at the moment `at_s`."""
         beat = self.straight_beat_at(at_s)
         return beat if self._swing == STRAIGHT else bent(beat, self._swing, STRAIGHT)
 
     def s_at(self, beat: float) -> float:
-        """Give the moment of `beat` in seconds."""
+        """Return the moment of `beat` in seconds."""
         return self.straight_s_at(beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
 
     def straight_beat_at(self, at_s: float) -> float:
-        """Give the beat at the moment `at_s`, as a clock without swing counts."""
+        """Return the beat at the moment `at_s`, as a clock without swing counts."""
         return self._beat + (at_s - self._at_s) / self.beat_s
 
     def straight_s_at(self, beat: float) -> float:
-        """Give the moment of `beat`, as a clock without swing counts, in seconds."""
+        """Return the moment of `beat`, as a clock without swing counts, in seconds."""
         return self._at_s + (beat - self._beat) * self.beat_s
 
 
 def bent(beat: float, half: float, goes_to: float) -> float:
-    """Give a beat with the place `half` within it moved to `goes_to`, and all between evenly."""
+    """Return a beat with the place `half` within it moved to `goes_to`, and all between evenly."""
     whole = floor(beat)
     place = beat - whole
     if place < half:

@@ -84,7 +84,7 @@ class NoteWindow:
         return sum(self._velocities) / len(self._velocities) if self._velocities else DEFAULT_VELOCITY
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Take in a message that came at `at_s`; what is neither note nor pedal passes by."""
+        """Process a message that came at `at_s`; what is neither note nor pedal passes by."""
         match message:
             case NoteOn(channel, note, velocity):
                 self._key_down(channel, note, velocity, at_s)
@@ -105,7 +105,7 @@ class NoteWindow:
         self._onsets = []
 
     def peek(self, since_s: float) -> HeardStep:
-        """Give what was played in the step so far; onsets before `since_s` belong to the step before it."""
+        """Return what was played in the step so far; onsets before `since_s` belong to the step before it."""
         current = [onset for onset in self._onsets if onset.at_s >= since_s]
         late = [onset for onset in self._onsets if onset.at_s < since_s]
         late += [onset for onset in self._covered if onset.key in self._held]
@@ -124,18 +124,18 @@ class NoteWindow:
         )
 
     def _lid(self, onsets: list[_Onset]) -> int:
-        """Give the highest note of a held key that is none of `onsets`, -1 if there is none."""
+        """Return the highest note of a held key that is none of `onsets`, -1 if there is none."""
         keys = {onset.key for onset in onsets}
         return max((note for channel, note in self._held if (channel, note) not in keys), default=-1)
 
     def _key_down(self, channel: int, note: int, velocity: int, at_s: float) -> None:
-        """Let a key go down."""
+        """Press a key."""
         self._held.add((channel, note))
         self._onsets.append(_Onset((channel, note), at_s))
         self._velocities.append(velocity)
 
     def _key_up(self, channel: int, note: int) -> None:
-        """Let a key come up; a pedal may keep its note."""
+        """Release a key; a pedal may keep its note."""
         if (channel, note) in self._held:
             self._held.discard((channel, note))
             if channel in self._pedals:
@@ -162,5 +162,5 @@ class NoteWindow:
 
 
 def _top(onsets: list[_Onset], lid: int) -> int | None:
-    """Give the highest note among onsets that does not lie under `lid`, None if there is none."""
+    """Return the highest note among onsets that does not lie under `lid`, None if there is none."""
     return max((onset.note for onset in onsets if onset.note >= lid), default=None)

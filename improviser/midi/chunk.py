@@ -40,7 +40,7 @@ class Skipped:
         self._counts: Counter[str] = Counter()
 
     def add(self, what: str) -> None:
-        """Take note of something that was skipped, or read otherwise than the file says."""
+        """Record something that was skipped, or read otherwise than the file says."""
         self._counts[what] += 1
 
     def lines(self) -> tuple[str, ...]:

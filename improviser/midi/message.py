@@ -144,13 +144,13 @@ class TimedMessage:
 
 
 def _note_on(channel: int, data: Sequence[int]) -> Message:
-    """Give a note-on, or the note-off that a velocity of 0 means."""
+    """Return a note-on, or the note-off that a velocity of 0 means."""
     note, velocity = data
     return NoteOn(channel, note, velocity) if velocity else NoteOff(channel, note)
 
 
 def _pitch_bend(channel: int, data: Sequence[int]) -> Message:
-    """Give the bend that two 7-bit bytes, low byte first, encode."""
+    """Return the bend that two 7-bit bytes, low byte first, encode."""
     return PitchBend(channel, data[0] + (data[1] << 7) - BEND_CENTRE)
 
 
@@ -176,7 +176,7 @@ _COMMON: dict[int, tuple[int, Callable[[Sequence[int]], Message]]] = {
 
 
 def bytes_to_message(data: Sequence[int]) -> Message:
-    """Give the message that `data`, one whole MIDI message without running status, encodes.
+    """Return the message that `data`, one whole MIDI message without running status, encodes.
 
     Raises:
         MidiError: The bytes are no such message.
@@ -198,7 +198,7 @@ def channel_message(status: int, data: Sequence[int]) -> Message:
 
 
 def _system_message(status: int, data: Sequence[int]) -> Message:
-    """Give the system message that `data` encodes."""
+    """Return the system message that `data` encodes."""
     if status in _ONE_BYTE and len(data) == 1:
         return Realtime(status)
     if status in _COMMON:
@@ -218,13 +218,13 @@ def _check_data(data: Sequence[int], length: int) -> None:
 
 
 def _described(data: Sequence[int]) -> str:
-    """Give the error text for bytes that are no message."""
+    """Return the error text for bytes that are no message."""
     shown = " ".join(f"{byte:02x}" for byte in data[:_SHOWN_BYTES])
     return f"not a MIDI message that is understood: {shown}{' …' if len(data) > _SHOWN_BYTES else ''}"
 
 
 def message_to_bytes(message: Message) -> bytes:
-    """Give the bytes of `message`, without running status."""
+    """Return the bytes of `message`, without running status."""
     match message:
         case NoteOn(channel, note, velocity):
             return bytes((0x90 | channel, note, velocity))

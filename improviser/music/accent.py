@@ -16,7 +16,7 @@ STRONG: Final = 0.75
 
 
 def _plain_strengths(meter: Meter) -> npt.NDArray[np.float32]:
-    """Give the strength in [0, 1] of each sixteenth of a bar of a plain meter.
+    """Return the strength in [0, 1] of each sixteenth of a bar of a plain meter.
 
     Source: the metrical hierarchy of Lerdahl and Jackendoff (1983), one level lower, one step weaker.
     """
@@ -34,7 +34,7 @@ def _plain_strengths(meter: Meter) -> npt.NDArray[np.float32]:
 
 
 def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
-    """Give the strength of each sixteenth of a bar, zero-padded; its later groups begin strongly only."""
+    """Return the strength of each sixteenth of a bar, zero-padded; its later groups begin strongly only."""
     bars = [_plain_strengths(plain)[:length] for plain, length in GROUPS[meter]]
     for later in bars[1:]:
         later[0] = STRONG
@@ -43,7 +43,7 @@ def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
 
 
 def _counted(meter: Meter) -> npt.NDArray[np.uint8]:
-    """Give the position and the row of PLAIN as which each sixteenth of a bar is counted, zero-padded."""
+    """Return the position and the row of PLAIN as which each sixteenth of a bar is counted, zero-padded."""
     places = [(at, PLAIN.index(plain)) for plain, length in GROUPS[meter] for at in range(length)]
     return np.pad(np.array(places, dtype=np.uint8), ((0, MAX_BAR_SIXTEENTHS - len(places)), (0, 0)))
 

@@ -45,7 +45,7 @@ class Chord:
 
 
 def chord_from_index(index: int) -> Chord | None:
-    """Give the chord of `index` = root x QUALITY_COUNT + quality, None for NO_CHORD."""
+    """Return the chord of `index` = root x QUALITY_COUNT + quality, None for NO_CHORD."""
     return None if index == NO_CHORD else Chord(*divmod(index, QUALITY_COUNT))
 
 

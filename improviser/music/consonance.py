@@ -19,7 +19,7 @@ CONSONANT_INTERVALS: Final = (0, 3, 4, 7, 8, 9)
 
 
 def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Give the consonance in [-1, 1] of the intervals 0-11 semitones, mod the octave.
+    """Return the consonance in [-1, 1] of the intervals 0-11 semitones, mod the octave.
 
     Intervals count upwards from the lower note. Huron's index is divided by its largest magnitude, with
     departures that are counterpoint's: thirds and sixths come before fifths, since a line of bare fifths

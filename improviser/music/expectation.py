@@ -23,7 +23,7 @@ NATS_A_UNIT: Final = 0.05
 
 
 def interval_surprisal() -> npt.NDArray[np.float32]:
-    """Give the nats, (corpora, modes, 12 degrees, 25 intervals), by which each interval surprises.
+    """Return the nats, (corpora, modes, 12 degrees, 25 intervals), by which each interval surprises.
 
     The interval, from an octave down to an octave up, follows a note so many semitones above the tonic.
     """

@@ -45,7 +45,7 @@ class Meter:
         return self.numerator * 16 // self.denominator
 
     def bar_steps(self, steps_per_beat: int) -> int:
-        """Give the steps in a bar of a grid. Raises UsageError where a bar is no whole number of them."""
+        """Return the steps in a bar of a grid. Raises UsageError where a bar is no whole number of them."""
         steps, rest = divmod(self.numerator * 4 * steps_per_beat, self.denominator)
         if rest:
             raise UsageError(

@@ -27,17 +27,17 @@ _NOTE = re.compile(r"^([A-Ga-g])(##|#|bb|b)?(-?\d)$")
 
 
 def note_name(note: int) -> str:
-    """Give the name of a MIDI note, as in "C4" for 60 (scientific pitch notation)."""
+    """Return the name of a MIDI note, as in "C4" for 60 (scientific pitch notation)."""
     return f"{PITCH_CLASS_NAMES[note % OCTAVE]}{note // OCTAVE - 1}"
 
 
 def pitch_class_from_name(letter: str, accidental: str) -> int:
-    """Give the pitch class 0-11 of a letter A-G and an accidental "", "#", "b", "##" or "bb"."""
+    """Return the pitch class 0-11 of a letter A-G and an accidental "", "#", "b", "##" or "bb"."""
     return (_LETTERS[letter.upper()] + _ACCIDENTALS[accidental]) % OCTAVE
 
 
 def parse_note(text: str) -> int:
-    """Give the MIDI note that `text`, such as "C4" or "Eb3", names.
+    """Return the MIDI note that `text`, such as "C4" or "Eb3", names.
 
     Raises:
         UsageError: The text is no note name, or the note lies outside 0-127.
@@ -55,7 +55,7 @@ def parse_note(text: str) -> int:
 
 
 def pitch_class_bits(notes: frozenset[int] | set[int] | list[int] | tuple[int, ...]) -> int:
-    """Give the twelve-bit set of the pitch classes of `notes`."""
+    """Return the twelve-bit set of the pitch classes of `notes`."""
     bits = 0
     for note in notes:
         bits |= 1 << note % OCTAVE
@@ -63,7 +63,7 @@ def pitch_class_bits(notes: frozenset[int] | set[int] | list[int] | tuple[int, .
 
 
 def rotate(bits: IntArray, semitones: IntArray) -> IntArray:
-    """Give the pitch-class sets `bits` as seen from `semitones` (0-11): bit 0 is that pitch class itself.
+    """Return the pitch-class sets `bits` as seen from `semitones` (0-11): bit 0 is that pitch class itself.
 
     Both arrays broadcast against each other.
     """

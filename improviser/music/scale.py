@@ -53,7 +53,7 @@ KEY_COUNT: Final = len(ALL_KEYS)
 
 
 def parse_key(text: str) -> Key:
-    """Give the key that `text`, such as "C", "F#", "Am" or "Bb minor", names.
+    """Return the key that `text`, such as "C", "F#", "Am" or "Bb minor", names.
 
     Raises:
         UsageError: The text is no key.

@@ -16,7 +16,7 @@ from improviser.music.pitch import OCTAVE
 
 
 def _movement_table() -> npt.NDArray[np.float32]:
-    """Give the mean movement in semitones, (CHORD_COUNT, CHORD_COUNT), from each chord to each."""
+    """Return the mean movement in semitones, (CHORD_COUNT, CHORD_COUNT), from each chord to each."""
     classes = np.arange(OCTAVE)
     members = (CHORD_BITS[:CHORD_COUNT, None] >> classes) & 1 > 0
     apart = np.abs(classes[:, None] - classes)
@@ -28,7 +28,7 @@ def _movement_table() -> npt.NDArray[np.float32]:
 
 
 def _shared_table() -> npt.NDArray[np.int64]:
-    """Give how many pitch classes each chord shares with each, (CHORD_COUNT, CHORD_COUNT)."""
+    """Return how many pitch classes each chord shares with each, (CHORD_COUNT, CHORD_COUNT)."""
     members = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.int64)
     return members @ members.T
 

@@ -39,7 +39,7 @@ def compose_song(
     rng: np.random.Generator,
     report: Report = ignore,
 ) -> Song:
-    """Give a piece that begins with the notes of `fragment`, one a beat, or chords on them, and goes on.
+    """Return a piece that begins with the notes of `fragment`, one a beat, or chords on them, and goes on.
 
     Args:
         fragment: Notes 0-127; may be empty.
@@ -70,7 +70,7 @@ def compose_song(
 
 
 def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Key:
-    """Give the key that the notes of `fragment` imply, or one drawn at random where there are none."""
+    """Return the key that the notes of `fragment` imply, or one drawn at random where there are none."""
     if not fragment:
         return ALL_KEYS[int(rng.integers(KEY_COUNT))]
     tracker = KeyTracker()
@@ -80,14 +80,14 @@ def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Ke
 
 
 def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[int]:
-    """Give the tonic triad in random order, in the middle of the register; the key must be locked."""
+    """Return the tonic triad in random order, in the middle of the register; the key must be locked."""
     key = parse_key(settings.key)
     low = register_base(settings.register_low, key.tonic) + OCTAVE
     return [low + int(degree) for degree in rng.permutation(STABLE_DEGREES[key.mode])]
 
 
 def _opening_actions(fragment: Sequence[int], settings: EngineSettings, base: int) -> list[int]:
-    """Give the actions that play the fragment's notes, or chords on them, a beat each."""
+    """Return the actions that play the fragment's notes, or chords on them, a beat each."""
     role, key = ROLES[settings.role], parse_key(settings.key)
     actions: list[int] = []
     for note in fragment:

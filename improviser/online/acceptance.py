@@ -86,7 +86,7 @@ class AcceptanceTest:
         conditions: Conditions,
         seed: int,
     ) -> None:
-        """Let the model play.
+        """Play the model.
 
         Args:
             model: As it was before.
@@ -122,7 +122,7 @@ class AcceptanceTest:
         return AcceptanceResult(self._fault(ours, kept, drift), kept, gain, drift)
 
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
-        """Say what is wrong; nothing where nothing is."""
+        """Report what is wrong; nothing where nothing is."""
         # So put that what is no number is too much, too.
         if not drift <= DRIFT_MAX:
             return f"it drifts too far: {drift:.2f} nats"
@@ -145,7 +145,7 @@ class AcceptanceTest:
         return ""
 
     def _gain(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> float:
-        """Give how much more reward a policy has beside a player, as a share."""
+        """Return how much more reward a policy has beside a player, as a share."""
         if not player:
             return 0.0
         table = player_table(player)
@@ -153,18 +153,18 @@ class AcceptanceTest:
         return (new - old) / max(abs(old), _LEAST_REWARD)
 
     def _reward(self, policy: Policy, player: Sequence[Part], table: PlayerTable, stands: Conditions) -> float:
-        """Give a policy's mean reward beside a player, by the same chances each time."""
+        """Return a policy's mean reward beside a player, by the same chances each time."""
         rng = np.random.default_rng(self._seed)
         takes = perform(policy, player, table, stands, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))
 
     def _play(self, policy: Policy) -> list[Rollout]:
-        """Let a policy play what is held out, by the same chances each time."""
+        """Play held-out pieces with a policy, with the same seeds each time."""
         rng = np.random.default_rng(self._seed)
         return perform(policy, self._parts, self._table, self._conditions, rng)
 
     def _look(self, model: Policy) -> tuple[Rows, FloatArray]:
-        """Give what the model sees while it plays, (moments, columns), and what is legal there."""
+        """Return what the model sees while it plays, (moments, columns), and what is legal there."""
         role = self._parts[0].role
         mix, rng = self._conditions.knobs.to_mix(role.action_count), np.random.default_rng(self._seed)
         game = Game(self._parts, self._table, 1, rng)
@@ -179,7 +179,7 @@ class AcceptanceTest:
         return np.stack(observations), np.stack(legal).astype(np.float32)
 
     def _policies(self, policy: Policy) -> FloatArray:
-        """Give the log-probabilities, (moments, actions), of what a policy would do."""
+        """Return the log-probabilities, (moments, actions), of what a policy would do."""
         mix = self._conditions.knobs.to_mix(policy.config.actions)
         mix = replace(mix, temperature=max(mix.temperature, _COLDEST))
         rng = np.random.default_rng(self._seed)
@@ -190,7 +190,7 @@ class AcceptanceTest:
         return np.stack(rows)
 
     def _drift(self, policy: Policy) -> float:
-        """Give the mean divergence, KL(policy || model), in nats."""
+        """Return the mean divergence, KL(policy || model), in nats."""
         log_new, log_old = self._policies(policy), self._chances
         legal = self._legal > 0
         terms = np.exp(log_new[legal]) * (log_new[legal] - log_old[legal])
@@ -198,5 +198,5 @@ class AcceptanceTest:
 
 
 def _column(takes: Sequence[Rollout], seed: int) -> Column:
-    """Give the figures of takes."""
+    """Return the figures of takes."""
     return estimate_column([figures(take.performance, frozenset()) | take.rewards for take in takes], seed)

@@ -133,14 +133,14 @@ class OnlineLearner:
             )
 
     def press(self, meant: Sequence[tuple[int, float]], *, liked: bool) -> None:
-        """Let a press be part of the rewards of what it means: how many transitions ago, and its share."""
+        """Add feedback to the rewards of the transitions it refers to: how many ago, and its share."""
         worth = (PRESS_REWARD if liked else -PRESS_REWARD) / self._config.heads
         self._presses.append([(self._lived.stored - 1 - back, np.float32(worth * share)) for back, share in meant])
         for row, bonus in self._presses[-1]:
             self._lived.reward(row, bonus)
 
     def take_back(self, *, everything: bool) -> None:
-        """Let the last press, or all of them, be no part of the rewards any more."""
+        """Remove the last feedback, or all of it, from the rewards."""
         taken, self._presses = (self._presses, []) if everything else (self._presses[-1:], self._presses[:-1])
         for row, bonus in (change for press in taken for change in press):
             self._lived.reward(row, -bonus)
@@ -156,7 +156,7 @@ class OnlineLearner:
             self._imagined.change(game)
 
     def reweigh(self, rewards: FloatArray) -> None:
-        """Let the parts of the reward, (components,), count otherwise from now on.
+        """Set the weights of the reward components, (components,).
 
         In what is past too, unless the model has one head and knows no parts.
         """
@@ -165,7 +165,7 @@ class OnlineLearner:
             self._learner.reweigh(rewards)
 
     def learn(self, updates: int) -> float:
-        """Take so many updates, where there is anything to learn from; give the mean loss."""
+        """Take so many updates, where there is anything to learn from; return the mean loss."""
         loss = 0.0
         for _ in range(updates):
             if self.updates % self._settings.play_every == 0:
@@ -181,7 +181,7 @@ class OnlineLearner:
         return loss / max(1, updates)
 
     def offer(self) -> Weights:
-        """Give the set of weights that was learned: the average of the last ones."""
+        """Return the set of weights that was learned: the average of the last ones."""
         return self._average.to_weights()
 
     def go_back(self, weights: Weights) -> None:
@@ -191,11 +191,11 @@ class OnlineLearner:
         self._learner.forget_momentum()
 
     def _worth(self, reward: FloatArray) -> FloatArray:
-        """Give rewards by component, (n, components), as the heads are to say them, (n, heads)."""
+        """Return rewards by component, (n, components), as the heads are to say them, (n, heads)."""
         return reward if self._config.heads > 1 else reward @ self._rewards[:, None]
 
     def _buffer(self, lanes: int) -> ReplayBuffer:
-        """Give an empty replay buffer of what the first layer makes of observations."""
+        """Return an empty replay buffer of what the first layer makes of observations."""
         return ReplayBuffer(self._config, self._settings.dqn, lanes, features=2 * self._config.hidden)
 
     def _play(self, games: _Games, steps: int) -> None:

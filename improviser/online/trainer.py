@@ -93,7 +93,7 @@ class OnlineTrainer:
         self.is_frozen = False
 
     def step(self, engine: Engine, *, learns: bool = True) -> Offer | None:
-        """Learn from the step that an engine has just decided; give a set, where it is time for one.
+        """Learn from the step that an engine has just decided; return a set, where it is time for one.
 
         Where it is told not to, as one who has fallen behind, it only remembers.
         """
@@ -116,15 +116,15 @@ class OnlineTrainer:
         self.learner.press(self._experience.credits(at_s), liked=liked)
 
     def take_back(self, *, everything: bool) -> None:
-        """Let the last press, or all of them, be no part of any reward any more."""
+        """Remove the last feedback, or all of it, from the rewards."""
         self.learner.take_back(everything=everything)
 
     def cut(self) -> None:
-        """Take note that the engine goes on elsewhere in the music."""
+        """Record that the engine goes on elsewhere in the music."""
         self.learner.live(self._experience.cut())
 
     def adopt(self, playing: Policy) -> None:
-        """Take note of what is played by now."""
+        """Record what is played by now."""
         self._playing = playing
 
     def go_back(self, playing: Policy) -> None:
@@ -133,7 +133,7 @@ class OnlineTrainer:
         self.learner.go_back(playing.upper)
 
     def _turn(self, engine: Engine) -> None:
-        """Let the parts of the reward count as the knobs say."""
+        """Set the weights of the reward components to what the knobs say."""
         stands, preset = engine.panel.knobs.weights, engine.settings.knobs.weights
         turned = self._rewards * np.where(preset == 0, 1, stands / np.where(preset == 0, 1, preset))
         if not np.array_equal(turned, self._turned):
@@ -159,12 +159,12 @@ class OnlineTrainer:
 
 
 def heard_parts(stretches: Sequence[Sequence[PlayerStep]], settings: EngineSettings) -> list[Part]:
-    """Give what a player played beside an engine, each stretch that is long enough for a game."""
+    """Return what a player played beside an engine, each stretch that is long enough for a game."""
     return playable(_part(stretch, settings) for stretch in stretches if stretch)
 
 
 def lately(parts: Sequence[Part]) -> list[Part]:
-    """Give the last stretches that a player played, the newest last."""
+    """Return the last stretches that a player played, the newest last."""
     found: list[Part] = []
     for part in reversed(parts):
         length = STRETCH_BEATS * part.steps_per_beat // part.bar_steps * part.bar_steps
@@ -176,7 +176,7 @@ def lately(parts: Sequence[Part]) -> list[Part]:
 
 
 def _part(stretch: Sequence[PlayerStep], settings: EngineSettings) -> Part:
-    """Give a stretch as a part."""
+    """Return a stretch as a part."""
     events, bits, bass, keys, certainty = (np.array(column) for column in zip(*stretch, strict=True))
     notes = events[events >= 0]
     return Part(

@@ -28,7 +28,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def main() -> int:
-    """Perform as the first lines of stdin say; give the exit code: 0 fine, 1 failure, 2 wrong usage."""
+    """Perform as the first lines of stdin say; return the exit code: 0 fine, 1 failure, 2 wrong usage."""
     priority.slim_threads()
     threading.Thread(target=_load, name="loading", daemon=True).start()
     inbox = Inbox()
@@ -57,7 +57,7 @@ def _load() -> None:
 
 
 def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stream: IO[str]) -> int:
-    """Open the ports, play, close them; give the exit code."""
+    """Open the ports, play, close them; return the exit code."""
     opening = Opening(wanted, inbox, event_writer.tell)
     try:
         from improviser.performer import assembly as performance  # noqa: PLC0415 - it is being loaded already
@@ -78,7 +78,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stre
 
 
 def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
-    """Give the settings in the next line; None where the parent has thought better of it.
+    """Return the settings in the next line; None where the parent has thought better of it.
 
     Raises:
         UsageError: The line holds something else.
@@ -98,7 +98,7 @@ def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
 
 
 def _stop_on_signals(inbox: Inbox) -> None:
-    """Let the signals that end a process end the music first."""
+    """End the music first when a signal ends the process."""
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:

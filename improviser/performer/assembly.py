@@ -50,7 +50,7 @@ WARM_UP_STEPS: Final = 20
 
 
 def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
-    """Give what makes engines that wait for their first note and decide so many seconds ahead.
+    """Return what makes engines that wait for their first note and decide so many seconds ahead.
 
     Raises:
         CheckpointError: The model is missing, corrupt or of another kind.
@@ -74,7 +74,7 @@ def play(
     inbox: Inbox,
     tell: Callable[[Event], None],
 ) -> Summary:
-    """Run the beat on the open ports in this thread, with all the punctuality there is; give the summary."""
+    """Run the beat on the open ports in this thread, with all the punctuality there is; return the summary."""
     clock = ports.backend.clock
     # Their threads are not to have the priority of this one.
     preset_switcher = PresetSwitcher(settings, inbox.put, tell)
@@ -122,7 +122,7 @@ def play(
 def _ready(
     settings: PerformerSettings, ports: OpenPorts, built_in_player: BuiltInPlayer | None, *, is_realtime: bool
 ) -> Ready:
-    """Give what is told when all stands."""
+    """Return what is told when all stands."""
     return Ready(
         backend=ports.backend.name,
         ports=ports.names(),
@@ -145,7 +145,7 @@ def _link(settings: PerformerSettings) -> LinkPeer:
 
 
 def _warm_up(engine: Engine) -> None:
-    """Let an engine play a little to nobody: the first decisions of a process take twenty times as long."""
+    """Play a little without output: the first decisions of a process take twenty times as long."""
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
     for _ in range(WARM_UP_STEPS):
         engine.step(0.0)

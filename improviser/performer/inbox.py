@@ -142,7 +142,7 @@ class Inbox:
         self._missed = bytearray(_CHANNELS)
 
     def open(self, path: InputPath) -> None:
-        """Let all that comes from now on go through `path`; before, what has no moment is not heard."""
+        """Send all that comes from now on through `path`; before that, messages without a time stamp are dropped."""
         self._path = path
 
     def put(self, item: Matter | Receive) -> None:
@@ -153,7 +153,7 @@ class Inbox:
             self._receive(item.data, round(self._path.clock.now_s() * NS_PER_S), item.port)
 
     def hears(self, port: str) -> InputCallback:
-        """Give the callback for the input called `port`."""
+        """Return the callback for the input called `port`."""
 
         def received(data: Sequence[int], at_ns: int) -> None:
             """Put in what the port has received."""
@@ -178,7 +178,7 @@ class Inbox:
             self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port))
 
     def take_missed(self) -> list[int]:
-        """Give the channels of what was dropped, each once, when all that came before has been taken out."""
+        """Return the channels of what was dropped, each once, when all that came before has been taken out."""
         if not any(self._missed) or not self.queue.empty():
             return []
         missed = [channel for channel, flag in enumerate(self._missed) if flag]
@@ -187,6 +187,6 @@ class Inbox:
         return missed
 
     def take_many(self, most: int) -> Iterator[Item]:
-        """Give what is there, at most `most` items."""
+        """Return what is there, at most `most` items."""
         for _ in range(min(most, self.queue.qsize())):
             yield self.queue.get_nowait()

@@ -127,7 +127,7 @@ class PerformerLoop:
         return self._transport.engine
 
     def run(self) -> Summary:
-        """Play until stopped, and give the summary; whatever goes wrong, every note is released first.
+        """Play until stopped, and return the summary; whatever goes wrong, every note is released first.
 
         Raises:
             PortError: The output is gone, and does not return by itself.
@@ -179,7 +179,7 @@ class PerformerLoop:
         self._midi_output.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
-        """Give the moment up to which there is nothing to do."""
+        """Return the moment up to which there is nothing to do."""
         built_in_player = self._context.built_in_player
         moments = (
             self._engine.next_step_s,
@@ -250,7 +250,7 @@ class PerformerLoop:
         return self._transport.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
 
     def _hear(self, arrival: Arrival) -> None:
-        """Let the engine hear what an input has received."""
+        """Pass to the engine what an input has received."""
         if is_clock(arrival.data):
             self._clock_sync.hear(arrival)
             return
@@ -277,7 +277,7 @@ class PerformerLoop:
         return mapping.owns(message, arrival.port)
 
     def _begin_anew(self, built_in_player: BuiltInPlayer) -> None:
-        """Let the built-in player leave and begin anew with somebody else."""
+        """Stop the built-in player and start again with somebody else."""
         built_in_player.leave(self._clock.now_s())
         self._midi_output.release(self._engine.decision)
         before = self._engine
@@ -319,7 +319,7 @@ class PerformerLoop:
             policy_history.adopt(self._engine)
 
     def _play_by(self, choose: Callable[[Engine], list[TimedMessage]]) -> None:
-        """Let the engine play another preset, where there is one."""
+        """Switch the engine to another preset, where there is one."""
         self._midi_output.plan(choose(self._engine))
         self._midi_output.limit(self._engine.settings.max_note_s)
 
@@ -351,11 +351,11 @@ class PerformerLoop:
             mark_place(self._context.output_path.cells, self._turns, place)
 
     def _now_s(self) -> float:
-        """Give the moment as it is told."""
+        """Return the moment as it is told."""
         return round(self._clock.now_s(), DIGITS)
 
     def _idle_s(self) -> float:
-        """Give the time in which there is nothing to do."""
+        """Return the time in which there is nothing to do."""
         return self._wake_s() - self._clock.now_s()
 
     def _leave(self, begun_s: float) -> Summary:

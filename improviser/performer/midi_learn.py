@@ -51,7 +51,7 @@ class Touch:
 
 
 def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_knob: bool) -> Touch | None:
-    """Give the first control that is touched on the inputs whose names match; None where none was in time.
+    """Return the first control that is touched on the inputs whose names match; None where none was in time.
 
     Args:
         backend: The MIDI system.
@@ -90,7 +90,7 @@ class _Ear:
 
 
 def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool) -> Touch | None:
-    """Give the first touch that says clearly enough which control is meant."""
+    """Return the first touch that says clearly enough which control is meant."""
     values: dict[Touch, set[int]] = {}
     while (left_s := until_s - time.monotonic()) > 0:
         try:
@@ -112,7 +112,7 @@ def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, 
 
 
 def _goes_down(message: Message) -> bool:
-    """Tell whether a pad or pedal goes down with a message."""
+    """Return whether a pad or pedal goes down with a message."""
     if isinstance(message, ControlChange):
         return message.value >= PEDAL_DOWN
     return isinstance(message, NoteOn | ProgramChange)

@@ -80,7 +80,7 @@ class MidiMapping:
         return None
 
     def _bound(self, message: Message, port: str) -> tuple[_Sent, str] | None:
-        """Give what a message is sent by, and what that does; None where nothing is bound to it."""
+        """Return what a message is sent by, and what that does; None where nothing is bound to it."""
         exact = sent_by(message)
         if exact is None:
             return None
@@ -91,7 +91,7 @@ class MidiMapping:
         return None
 
     def _table(self, port: str) -> dict[_Sent, str]:
-        """Give what is bound on a port; what names the port comes before what holds for any."""
+        """Return what is bound on a port; what names the port comes before what holds for any."""
         if port not in self._ports:
             table = dict(self._devices[()])
             for patterns, bound in self._devices.items():
@@ -100,7 +100,7 @@ class MidiMapping:
         return self._ports[port]
 
     def _has_gone_down(self, message: Message, control: tuple[str, _Sent]) -> bool:
-        """Tell whether a pad or pedal goes down with a message."""
+        """Return whether a pad or pedal goes down with a message."""
         if isinstance(message, NoteOn | ProgramChange):
             return True
         if not isinstance(message, ControlChange):
@@ -128,7 +128,7 @@ class MidiMapping:
 
 
 def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
-    """Give what a message is sent by, as device files have it: kind, number, channel; None: by no control."""
+    """Return what a message is sent by, as device files have it: kind, number, channel; None: by no control."""
     match message:
         case ControlChange(channel, control):
             return ControlMessage.CONTROL_CHANGE, control, channel
@@ -141,12 +141,12 @@ def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
 
 
 def _position(value: int) -> float:
-    """Give the position, 0-2, of a controller's value; its middle is 1."""
+    """Return the position, 0-2, of a controller's value; its middle is 1."""
     if value <= _MIDDLE:
         return value / _MIDDLE
     return 1.0 + (value - _MIDDLE) / (DATA_MAX - _MIDDLE)
 
 
 def _fits(patterns: Sequence[str], port: str) -> bool:
-    """Tell whether a port's name holds one of the patterns, in which * and ? stand for anything."""
+    """Return whether a port's name holds one of the patterns, in which * and ? stand for anything."""
     return any(fnmatchcase(port.lower(), f"*{pattern.lower()}*") for pattern in patterns)

@@ -105,7 +105,7 @@ class MidiOutput:
         return bool(self._said)
 
     def plan(self, messages: Iterable[TimedMessage]) -> None:
-        """Take in messages for their moments."""
+        """Process messages for their moments."""
         for timed in messages:
             self._scheduler.add(timed)
 
@@ -115,11 +115,11 @@ class MidiOutput:
         return self._output.ahead_s
 
     def hand_over_s(self, due_s: float | None) -> float | None:
-        """Give the moment at which what is due then has to be sent."""
+        """Return the moment at which what is due then has to be sent."""
         return None if due_s is None else due_s - self._output.ahead_s
 
     def horizon_s(self) -> float:
-        """Give the moment up to which things have to be sent now.
+        """Return the moment up to which things have to be sent now.
 
         Rounded up: what is due now must not wait for a time that does not pass.
         """
@@ -167,7 +167,7 @@ class MidiOutput:
             self._thru.release(self._clock.now_s(), port)
 
     def limit(self, max_note_s: float) -> None:
-        """Let no note that is struck from now on sound for longer."""
+        """Set the longest duration of notes that begin from now on."""
         self._scheduler.limit(max_note_s)
 
     def say(self, message: Message) -> None:
@@ -228,7 +228,7 @@ class MidiOutput:
 
 
 def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
-    """Give the event for a message that has left; None for what is no note."""
+    """Return the event for a message that has left; None for what is no note."""
     due_s, decision = said.timed.due_s, said.decision
     match said.timed.message:
         case NoteOn(channel, note, velocity):

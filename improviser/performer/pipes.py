@@ -81,7 +81,7 @@ def _read_all(stream: IO[str], inbox: Inbox) -> None:
 
 
 def _command(line: str) -> Command | None:
-    """Give the command in `line`, None where there is none."""
+    """Return the command in `line`, None where there is none."""
     try:
         value = line_to_value(line)
     except ValueError:

@@ -93,7 +93,7 @@ class PolicyHistory:
         self._history = [None for learned_policy in self._history if learned_policy is None]
 
     def resume(self, engine: Engine) -> None:
-        """Let an engine of a performer that goes on play by the set that was played by."""
+        """Restore the policy that was in use, for an engine of a performer that replaces another."""
         if self._resumed is None or not isinstance(engine.actor, Policy):
             return
         number, path, digest = self._resumed
@@ -107,7 +107,7 @@ class PolicyHistory:
             self._play_by(learned_policy, engine)
 
     def carry_on(self, engine: Engine) -> None:
-        """Let an engine that begins anew play by what was played by last; it knows no presses."""
+        """Use the last policy for an engine that starts again; it has no feedback yet."""
         self._history = [learned_policy for learned_policy in self._history if learned_policy is not None]
         learned_policy = self._last
         if learned_policy is not None:
@@ -115,19 +115,19 @@ class PolicyHistory:
             self._tell(replace(learned_policy.told, undone=self._undone))
 
     def ask(self, command: Adopt, engine: Engine) -> None:
-        """Let a set be fetched, and be put where it is waited for, if it may be played by."""
+        """Fetch a checkpoint in the background, if it may be used."""
         if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
             self._fetching.want((command, engine.actor))
 
     def take(self, found: PolicyFetched | PolicyNotFetched) -> None:
-        """Let what was fetched be played by from the next bar on, where it can be."""
+        """Use what was fetched from the next bar on, where it can be used."""
         if isinstance(found, PolicyNotFetched):
             self._tell(Warned(f"{found.fault}; it plays on as it did"))
         elif self._fits(found.command):
             self._waiting = found
 
     def adopt(self, engine: Engine) -> None:
-        """Let an engine play by what is due."""
+        """Switch an engine to the policy that is due."""
         found, self._waiting = self._waiting, None
         assert found is not None  # noqa: S101 - `is_due`
         command = found.command
@@ -135,11 +135,11 @@ class PolicyHistory:
         self._play_by(LearnedPolicy(told, found.policy), engine)
 
     def drop(self) -> None:
-        """Let nothing be due."""
+        """Drop the policy that is due."""
         self._waiting = None
 
     def note_press(self) -> None:
-        """Take note that a press was learned from."""
+        """Record that a press was learned from."""
         self._history.append(None)
 
     def undo(self, engine: Engine, *, everything: bool) -> bool:
@@ -163,11 +163,11 @@ class PolicyHistory:
         return next((learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None)
 
     def _fits(self, command: Adopt) -> bool:
-        """Tell whether a set may be played by: not where what it was learned on was taken back since."""
+        """Return whether a set may be played by: not where what it was learned on was taken back since."""
         return command.model_digest == self._model_digest and command.undone == self._undone
 
     def _play_by(self, learned_policy: LearnedPolicy, engine: Engine) -> None:
-        """Let an engine play by a set, and remember it."""
+        """Switch an engine to a policy, and remember it."""
         if self._first is None:
             self._first = engine.actor
         engine.adopt(learned_policy.actor)
@@ -178,7 +178,7 @@ class PolicyHistory:
         self._tell(learned_policy.told)
 
     def _go_back(self, engine: Engine) -> None:
-        """Let an engine play by the last set that is left, or by the model as it was."""
+        """Switch an engine back to the last policy that is left, or to the model as it was."""
         self._undone += 1
         learned_policy = self._last
         actor = self._first if learned_policy is None else learned_policy.actor
@@ -208,7 +208,7 @@ def _open(path: str, put: Callable[[PolicyNotFetched], None]) -> WeightMailbox |
 
 
 def _read(path: str) -> bytes:
-    """Give the bytes of a file, none where it cannot be read."""
+    """Return the bytes of a file, none where it cannot be read."""
     try:
         return Path(path).read_bytes()
     except OSError:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def load_actor(piece: PresetEntry) -> Actor:
-    """Give the actor that a preset plays by.
+    """Return the actor that a preset plays by.
 
     Raises:
         CheckpointError: Its model is missing, corrupt or of another kind.
@@ -95,7 +95,7 @@ class PresetSwitcher:
         return self._waiting is not None
 
     def ask_next(self) -> None:
-        """Let the next preset be loaded, and be put where it is waited for."""
+        """Load the next preset in the background."""
         if not self._has_others:
             self._tell(Refused(Action.NEXT_PRESET, "there is no other preset on this grid"))
         else:
@@ -103,7 +103,7 @@ class PresetSwitcher:
             self._loading.want(self._pieces[self._at])
 
     def ask(self, preset: str) -> None:
-        """Let a preset be loaded by its name, and be put where it is waited for."""
+        """Load a preset by its name in the background."""
         names = [piece.preset for piece in self._pieces]
         if preset not in names:
             others = ", ".join(names) or "none"
@@ -113,19 +113,19 @@ class PresetSwitcher:
             self._loading.want(self._pieces[self._at])
 
     def take(self, found: PresetLoaded | PresetNotLoaded) -> None:
-        """Let what was loaded be played from the next bar on, where it can be."""
+        """Play what was loaded from the next bar on, where it can be played."""
         if isinstance(found, PresetNotLoaded):
             self._tell(Warned(f"{found.fault}; it plays on as it did"))
         else:
             self._waiting = found
 
     def play(self, engine: Engine) -> list[TimedMessage]:
-        """Let an engine play what is due; return what ends what sounds."""
+        """Switch an engine to the preset that is due; return the messages that end what sounds."""
         self._played, self._waiting = self._waiting, None
         return self.play_on(engine)
 
     def play_on(self, engine: Engine) -> list[TimedMessage]:
-        """Let an engine that begins anew play what was played last, where that is another preset."""
+        """Switch an engine that starts again to the last preset, where that is not the first one."""
         if self._played is None:
             return []
         piece = self._played.piece

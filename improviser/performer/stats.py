@@ -56,7 +56,7 @@ class Stats:
             self.dislikes += 1
 
     def summary(self, *, duration_s: float, start_s: float | None) -> Summary:
-        """Give the summary; what only the ports know is still missing in it."""
+        """Return the summary; what only the ports know is still missing in it."""
         return Summary(
             notes_heard=self.notes_heard,
             notes_played=self.notes_played,
@@ -75,7 +75,7 @@ class Stats:
 
 
 def quantiles_ms(times_s: Sequence[float]) -> dict[str, float]:
-    """Give p50, p99, p99.9 and max of the absolute `times_s` in milliseconds; none where there are none."""
+    """Return p50, p99, p99.9 and max of the absolute `times_s` in milliseconds; none where there are none."""
     if not times_s:
         return {}
     ordered = sorted(abs(time_s) for time_s in times_s)

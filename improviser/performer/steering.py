@@ -74,13 +74,13 @@ class Steering:
         return self._transport.engine
 
     def begin(self, settings: PerformerSettings, at_s: float) -> None:
-        """Let an engine that begins at `at_s` take up what another performer's had come to."""
+        """Restore what another performer's engine had come to, at the moment `at_s`."""
         self._policy_history.resume(self._engine)
         self._lock = settings.lock
         self._take_up(settings.panel, settings.switched, settings.taste, at_s)
 
     def hand_over(self, before: Engine, at_s: float) -> None:
-        """Let the engine, which begins at `at_s`, take up what the one before it had come to."""
+        """Restore what the engine before it had come to, at the moment `at_s`."""
         panel = before.panel
         self._policy_history.carry_on(self._engine)
         self._take_up(panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
@@ -88,7 +88,7 @@ class Steering:
     def _take_up(
         self, panel: Mapping[str, float], switched: Sequence[str], taste: Mapping[str, float], at_s: float
     ) -> None:
-        """Let the engine take up the key that was locked, where knobs stand, what is on, and a taste."""
+        """Restore the locked key, knob positions, switches and taste."""
         if self._lock:
             self._lock_key(self._lock)
         for knob, position in panel.items():

@@ -48,14 +48,14 @@ class Transport:
         self._beats = None if settings.bars is None else settings.bars * bar_beats
 
     def start(self, at_s: float, beat: float) -> None:
-        """Let the engine's own beat begin: `beat` stands at `at_s`."""
+        """Start the engine's own beat, with `beat` at the moment `at_s`."""
         self.engine.start(at_s, beat)
         self._tell(Started(at_s, beat))
         if self.first_s is None:
             self.begin(self.engine.s_at(max(0.0, beat)))
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float, *, is_own: bool = False) -> None:
-        """Let `beat` stand at `at_s`, and the beat go on at a tempo; the end, some bars ahead, moves with it."""
+        """Set the beat at the moment `at_s` and the tempo; the end, some bars ahead, moves with it."""
         self.engine.sync(at_s, beat, tempo_bpm)
         self._tell(Synced(at_s, beat, tempo_bpm, is_own=is_own))
         if self.end_s is not None:

@@ -26,7 +26,7 @@ class Worker(Generic[WantedT]):
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def want(self, wanted: WantedT) -> None:
-        """Let something be done, without waiting for it."""
+        """Ask for something to be done, without waiting for it."""
         self._wanted.put(wanted)
 
     def _run(self) -> None:

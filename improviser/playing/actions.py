@@ -50,7 +50,7 @@ class Gesture:
 
 
 def register_base(low: int, tonic: int) -> int:
-    """Give the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above.
+    """Return the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above.
 
     Where the three octaves above it would leave MIDI's notes, it is the nearest base from which they do not.
     """
@@ -59,7 +59,7 @@ def register_base(low: int, tonic: int) -> int:
 
 
 def action_to_gesture(action: int, base: int) -> Gesture:
-    """Give the gesture of an action 0..38 above the note `base`.
+    """Return the gesture of an action 0..38 above the note `base`.
 
     Raises:
         ValueError: There is no such action.
@@ -75,7 +75,7 @@ def action_to_gesture(action: int, base: int) -> Gesture:
 
 
 def gesture_to_action(gesture: Gesture, base: int) -> int:
-    """Give the action of a gesture above the note `base`; the inverse of `action_to_gesture`.
+    """Return the action of a gesture above the note `base`; the inverse of `action_to_gesture`.
 
     Raises:
         ValueError: The gesture's note lies outside the range above the base.
@@ -93,7 +93,7 @@ def gesture_to_action(gesture: Gesture, base: int) -> int:
 
 
 def legal_actions(base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
-    """Give the mask of legal actions, (ACTION_COUNT,): rest always, hold only while something sounds.
+    """Return the mask of legal actions, (ACTION_COUNT,): rest always, hold only while something sounds.
 
     Args:
         base: The note from which onsets count.

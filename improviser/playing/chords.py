@@ -34,12 +34,12 @@ PULL: Final = 0.25
 
 
 def chord_above(action: int, tonic: int) -> int:
-    """Give the chord's index, 0..107, of an action that strikes one, in a key of pitch class `tonic`."""
+    """Return the chord's index, 0..107, of an action that strikes one, in a key of pitch class `tonic`."""
     return (action - FIRST_ONSET + QUALITY_COUNT * tonic) % CHORD_COUNT
 
 
 def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-    """Give the gesture of an action 0..109.
+    """Return the gesture of an action 0..109.
 
     Args:
         action: What to do.
@@ -62,7 +62,7 @@ def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[in
 
 
 def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
-    """Give the mask of legal actions, (CHORD_ACTION_COUNT,): rest always, hold only while something sounds.
+    """Return the mask of legal actions, (CHORD_ACTION_COUNT,): rest always, hold only while something sounds.
 
     Args:
         tonic: Pitch class of the key.
@@ -78,7 +78,7 @@ def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) ->
 
 
 def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Give the notes, lowest first, of the chord of an index 0..107, each of its tones once.
+    """Return the notes, lowest first, of the chord of an index 0..107, each of its tones once.
 
     It is the position within REACH above `base` with the least total movement from `before`, and not too far
     from the middle of the register; of equals the lowest. The first chord has its root below.
@@ -90,7 +90,7 @@ def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ..
 
 @lru_cache(maxsize=4096)
 def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Give the best position of a chord, all counted from the base, which is of pitch class 0 here."""
+    """Return the best position of a chord, all counted from the base, which is of pitch class 0 here."""
     positions = _positions(chord)
     if not before:
         root = chord // QUALITY_COUNT
@@ -99,7 +99,7 @@ def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _positions(chord: int) -> list[tuple[int, ...]]:
-    """Give the close positions of a chord within the reach, and their drop-2 positions."""
+    """Return the close positions of a chord within the reach, and their drop-2 positions."""
     root, quality = divmod(chord, QUALITY_COUNT)
     classes = sorted((root + interval) % OCTAVE for interval in QUALITIES[quality][1])
     ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]
@@ -109,7 +109,7 @@ def _positions(chord: int) -> list[tuple[int, ...]]:
 
 
 def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:
-    """Give the semitones that the voices move: each note from the nearest before, and each before to one."""
+    """Return the semitones that the voices move: each note from the nearest before, and each before to one."""
     if not before:
         return 0.0
     there = sum(min(abs(note - old) for old in before) for note in notes)
@@ -118,5 +118,5 @@ def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:
 
 
 def _off_middle(notes: tuple[int, ...]) -> float:
-    """Give what the distance of the notes' mean from the middle of the register weighs."""
+    """Return what the distance of the notes' mean from the middle of the register weighs."""
     return PULL * abs(sum(notes) / len(notes) - MIDDLE)

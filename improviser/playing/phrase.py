@@ -34,7 +34,7 @@ class Phrase:
         return self._struck
 
     def play(self, gesture: Gesture, due_s: float, touch: float, strength: float) -> list[TimedMessage]:
-        """Give the messages of a gesture that is due at `due_s`.
+        """Return the messages of a gesture that is due at `due_s`.
 
         Args:
             gesture: What to do.
@@ -53,7 +53,7 @@ class Phrase:
         return messages
 
     def end(self, due_s: float) -> list[TimedMessage]:
-        """Give the note-offs of what sounds, if anything does."""
+        """Return the note-offs of what sounds, if anything does."""
         notes, self._notes = self._notes, ()
         return [TimedMessage(due_s, NoteOff(self._channel, note)) for note in notes]
 

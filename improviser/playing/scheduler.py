@@ -52,13 +52,13 @@ class Scheduler:
         return frozenset(self._ends_s)
 
     def add(self, timed: TimedMessage) -> None:
-        """Take in a message for its moment."""
+        """Process a message for its moment."""
         self._order += 1
         rank = _OFF_FIRST.get(type(timed.message), 1)
         heapq.heappush(self._queue, (timed.due_s, rank, self._order, timed.message))
 
     def pop_due(self, at_s: float) -> list[TimedMessage]:
-        """Give what is due at `at_s` or before, in order."""
+        """Return what is due at `at_s` or before, in order."""
         emitted: list[TimedMessage] = []
         while self._queue and self._queue[0][0] <= at_s:
             due_s, _, _, message = heapq.heappop(self._queue)
@@ -97,13 +97,13 @@ class Scheduler:
                 return [timed]
 
     def _end(self, key: tuple[int, int], due_s: float, velocity: int = 0) -> list[TimedMessage]:
-        """Give the note-off of a (channel, note) if it sounds."""
+        """Return the note-off of a (channel, note) if it sounds."""
         if key not in self._ends_s:
             return []
         del self._ends_s[key]
         return [TimedMessage(due_s, NoteOff(*key, velocity))]
 
     def _ended(self, at_s: float) -> list[TimedMessage]:
-        """Give the note-offs of what has sounded too long at `at_s`."""
+        """Return the note-offs of what has sounded too long at `at_s`."""
         over = sorted((end_s, key) for key, end_s in self._ends_s.items() if end_s <= at_s)
         return [message for end_s, key in over for message in self._end(key, end_s)]

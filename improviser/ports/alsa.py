@@ -79,7 +79,7 @@ class MessageSplitter:
         return self._ended()
 
     def _ended(self) -> list[bytes]:
-        """Return the system exclusive message where it is whole; give one up that never ends."""
+        """Return the system exclusive message where it is whole; return one up that never ends."""
         if self._sysex[-1] == SYSEX_END:
             whole, self._sysex = bytes(self._sysex), bytearray()
             return [whole]

@@ -119,10 +119,10 @@ class Backend(Protocol):
         """The clock by which its ports work."""
 
     def input_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be listened to."""
+        """Return the names of the ports that can be listened to."""
 
     def output_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be played on."""
+        """Return the names of the ports that can be played on."""
 
     def open_input(self, name: str, callback: InputCallback) -> InputPort:
         """Listen to the port `name`. Raises PortError where there is none."""
@@ -143,4 +143,4 @@ class Backend(Protocol):
         """Return whether the MIDI system still works; asked about once a second, by one thread."""
 
     def close(self) -> None:
-        """Give back what the backend holds; open ports stay open."""
+        """Return back what the backend holds; open ports stay open."""

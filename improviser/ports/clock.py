@@ -19,10 +19,10 @@ class Clock(Protocol):
     """A source of monotonic seconds that can be waited on."""
 
     def now_s(self) -> float:
-        """Give the current moment."""
+        """Return the current moment."""
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Give the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None when `until_s` has come first."""
 
 
 class MonotonicClock:
@@ -33,11 +33,11 @@ class MonotonicClock:
     """
 
     def now_s(self) -> float:
-        """Give the current moment."""
+        """Return the current moment."""
         return time.monotonic()
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Give the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None when `until_s` has come first."""
         left_s = until_s - self.now_s()
         try:
             return inbox.get(timeout=left_s) if left_s > 0 else inbox.get_nowait()
@@ -55,11 +55,11 @@ class ManualClock:
         self._order = itertools.count()
 
     def now_s(self) -> float:
-        """Give the current moment."""
+        """Return the current moment."""
         return self._now_s
 
     def now_ns(self) -> int:
-        """Give the current moment in nanoseconds, as a driver stamps it."""
+        """Return the current moment in nanoseconds, as a driver stamps it."""
         return round(self._now_s * NS_PER_S)
 
     def at(self, at_s: float, happening: Callable[[], Any]) -> None:
@@ -67,7 +67,7 @@ class ManualClock:
         heapq.heappush(self._plan, (at_s, next(self._order), happening))
 
     def advance(self, until_s: float) -> None:
-        """Let time pass until `until_s`, and all that was planned until then happen."""
+        """Advance the time to `until_s`, and do all that was planned until then."""
         while self._plan and self._plan[0][0] <= until_s:
             at_s, _, happening = heapq.heappop(self._plan)
             self._now_s = max(self._now_s, at_s)
@@ -75,7 +75,7 @@ class ManualClock:
         self._now_s = max(self._now_s, until_s)
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Give the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None when `until_s` has come first."""
         while inbox.empty() and self._plan and self._plan[0][0] <= until_s:
             self.advance(self._plan[0][0])
         if not inbox.empty():

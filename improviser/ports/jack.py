@@ -125,7 +125,7 @@ class JackOutput:
         return self._backend.period_s + self._backend.margin_s
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float:
-        """Send one message at `due_s`, or as soon as may be; give the moment at which it leaves.
+        """Send one message at `due_s`, or as soon as may be; return the moment at which it leaves.
 
         Raises:
             PortError: The port is closed, or the server is gone.
@@ -170,7 +170,7 @@ class JackOutput:
             raise PortError(f"'{self.name}' takes no more messages: the JACK server is gone")
 
     def _next(self) -> deque[tuple[int, bytes]] | None:
-        """Give the queue whose first message leaves first; None where both are empty."""
+        """Return the queue whose first message leaves first; None where both are empty."""
         queue, relayed = self._queue, self._relayed
         if relayed and (not queue or relayed[0][0] < queue[0][0]):
             return relayed
@@ -224,11 +224,11 @@ class JackBackend:
         return self._next_frame
 
     def input_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be listened to."""
+        """Return the names of the ports that can be listened to."""
         return self._names(is_output=True)
 
     def output_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be played on."""
+        """Return the names of the ports that can be played on."""
         return self._names(is_input=True)
 
     def open_input(self, name: str, callback: InputCallback, own_name: str = LISTENER_PORT) -> JackInput:
@@ -270,7 +270,7 @@ class JackBackend:
             time.sleep(self.period_s)
 
     def cables(self, port: str) -> tuple[str, ...] | None:
-        """Give what the newest of improviser's ports called `port` is connected with, its own ports aside.
+        """Return what the newest of improviser's ports called `port` is connected with, its own ports aside.
 
         None where there is no such port.
         """
@@ -278,7 +278,7 @@ class JackBackend:
         return tuple(name for name in self._cables(names[-1]) if not is_own(name)) if names else None
 
     def has_cable(self, port: Any, other: str) -> bool:  # noqa: ANN401 - as above
-        """Tell whether a port of ours is connected with the port `other`; true where there is no other."""
+        """Return whether a port of ours is connected with the port `other`; true where there is no other."""
         return not other or port is None or self.is_gone or other in self._cables(port.name)
 
     def restore(self, port: str, others: Sequence[str]) -> None:
@@ -290,7 +290,7 @@ class JackBackend:
                     self.connect(*pair)
 
     def retire(self, port: Any) -> None:  # noqa: ANN401 - as above
-        """Give a port of ours back, when JACK's thread has done with it; nothing where the server is gone."""
+        """Return a port of ours back, when JACK's thread has done with it; nothing where the server is gone."""
         if port is not None and self.is_running:
             time.sleep(2 * self.period_s)
             with contextlib.suppress(Exception):
@@ -363,7 +363,7 @@ class JackBackend:
             listener(news)
 
     def _note_gone(self) -> None:
-        """Take note that the server is gone."""
+        """Record that the server is gone."""
         self.is_gone = True
         self.clock.stop()
 
@@ -382,7 +382,7 @@ class JackBackend:
         return made
 
     def _registered(self, own_name: str, kind: str) -> Any:  # noqa: ANN401 - as above
-        """Give a new port of ours of a kind, called so or, where that is taken, with a number."""
+        """Return a new port of ours of a kind, called so or, where that is taken, with a number."""
         if self.is_gone:
             raise PortError(f"the JACK server is gone; {get_jack()}")
         self._activate()
@@ -397,7 +397,7 @@ class JackBackend:
             return getattr(self._client, kind).register(free)
 
     def _activate(self) -> None:
-        """Let JACK call us; a client that it does not call joins anew."""
+        """Activate the client; one that JACK does not call joins again."""
         for _ in range(_ATTEMPTS):
             if self._started.is_set():
                 return
@@ -411,18 +411,18 @@ class JackBackend:
         raise PortError("the JACK server does not call its clients; restart it")
 
     def _names(self, **kind: bool) -> tuple[str, ...]:
-        """Give the names of all MIDI ports of a kind."""
+        """Return the names of all MIDI ports of a kind."""
         if self.is_gone:
             return ()
         with _translated("list the ports", self._module):
             return tuple(port.name for port in self._client.get_ports(is_midi=True, **kind))
 
     def _called(self, port: str) -> list[str]:
-        """Give the full names of the ports called `port`, the newest last."""
+        """Return the full names of the ports called `port`, the newest last."""
         return [name for name in (*self.input_names(), *self.output_names()) if name.endswith(f":{port}")]
 
     def _cables(self, name: str) -> tuple[str, ...]:
-        """Give the names of the ports that the port `name` is connected to."""
+        """Return the names of the ports that the port `name` is connected to."""
         with contextlib.suppress(PortError), _translated("list the cables", self._module):
             port = self._client.get_port_by_name(name)
             return tuple(other.name for other in self._client.get_all_connections(port))

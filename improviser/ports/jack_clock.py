@@ -38,7 +38,7 @@ class JackClock(MonotonicClock):
         return self._anchor[2]
 
     def now_s(self) -> float:
-        """Give the current moment; where the server is gone, the machine's clock goes on from there."""
+        """Return the current moment; where the server is gone, the machine's clock goes on from there."""
         if self._stopped_s is not None:
             return time.monotonic() + self._stopped_s
         # Not JACK's own estimate of the current frame: it lags for seconds after the server has stood still.
@@ -46,25 +46,25 @@ class JackClock(MonotonicClock):
         return self.s_at(frame) + time.monotonic() - turned_s
 
     def s_at(self, frame: int) -> float:
-        """Give the moment of a frame."""
+        """Return the moment of a frame."""
         return frame / self._rate
 
     def frame_at(self, at_s: float) -> int:
-        """Give the frame that is nearest to a moment."""
+        """Return the frame that is nearest to a moment."""
         return round(at_s * self._rate)
 
     def turn(self) -> int:
-        """Take note that a period begins; give its first frame."""
+        """Record that a period begins; return its first frame."""
         counted = self._client.last_frame_time
         frame = self._unwound(counted)
         self._anchor = (counted, frame, time.monotonic())
         return frame
 
     def stop(self) -> None:
-        """Take note that the server is gone, and go on without it."""
+        """Record that the server is gone, and go on without it."""
         self._stopped_s = self.now_s() - time.monotonic()
 
     def _unwound(self, counted: int) -> int:
-        """Give a frame as we count it."""
+        """Return a frame as we count it."""
         at, frame, _ = self._anchor
         return frame + (counted - at + _HALF) % _FRAMES - _HALF

@@ -50,7 +50,7 @@ class LinkPeer:
         self._link.enabled = True
 
     def read(self, clock: Clock) -> LinkState:
-        """Give the state now."""
+        """Return the state now."""
         readings = (self._both_clocks(clock) for _ in range(_READINGS))
         _, at_s, at_us = min(readings)
         state = self._link.captureSessionState()
@@ -73,7 +73,7 @@ class LinkPeer:
         self._link.enabled = False
 
     def _both_clocks(self, clock: Clock) -> tuple[int, float, int]:
-        """Give how long a reading took, and what both clocks said in the midst of it."""
+        """Return how long a reading took, and what both clocks said in the midst of it."""
         start_ns = time.monotonic_ns()
         at_s, at_us = clock.now_s(), self._link.clock().micros()
         return time.monotonic_ns() - start_ns, at_s, int(at_us)

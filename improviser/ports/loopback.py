@@ -30,12 +30,12 @@ class Patchbay:
         self._destinations: dict[str, LoopbackInput] = {}
 
     def sources(self) -> tuple[str, ...]:
-        """Give the names that can be listened to."""
+        """Return the names that can be listened to."""
         with self._lock:
             return tuple(self._sources)
 
     def destinations(self) -> tuple[str, ...]:
-        """Give the names that can be played on."""
+        """Return the names that can be played on."""
         with self._lock:
             return tuple(self._destinations)
 
@@ -54,21 +54,21 @@ class Patchbay:
             self._destinations[port.name] = port
 
     def connect(self, source: str, port: LoopbackInput) -> None:
-        """Let what is sent on `source` reach `port`. Raises PortError where there is no such source."""
+        """Connect `source` to `port`. Raises PortError where there is no such source."""
         with self._lock:
             if source not in self._sources:
                 raise PortError(_missing(source, tuple(self._sources)))
             self._sources[source].append(port)
 
     def listeners(self, source: str) -> tuple[LoopbackInput, ...]:
-        """Give the ports that hear `source`. Raises PortError where it is gone."""
+        """Return the ports that hear `source`. Raises PortError where it is gone."""
         with self._lock:
             if source not in self._sources:
                 raise PortError(_missing(source, tuple(self._sources)))
             return tuple(self._sources[source])
 
     def destination(self, name: str) -> LoopbackInput:
-        """Give the port `name` that can be played on. Raises PortError where there is none."""
+        """Return the port `name` that can be played on. Raises PortError where there is none."""
         with self._lock:
             if name not in self._destinations:
                 raise PortError(_missing(name, tuple(self._destinations)))
@@ -161,11 +161,11 @@ class LoopbackBackend:
         self._patchbay = patchbay or Patchbay()
 
     def input_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be listened to."""
+        """Return the names of the ports that can be listened to."""
         return self._patchbay.sources()
 
     def output_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be played on."""
+        """Return the names of the ports that can be played on."""
         return self._patchbay.destinations()
 
     def open_input(self, name: str, callback: InputCallback) -> LoopbackInput:
@@ -203,16 +203,16 @@ class LoopbackBackend:
 
 
 def open_loopback() -> LoopbackBackend:
-    """Give a loopback backend with a patchbay of its own."""
+    """Return a loopback backend with a patchbay of its own."""
     return LoopbackBackend()
 
 
 def _taken(name: str) -> str:
-    """Give the error text for a name that is in use."""
+    """Return the error text for a name that is in use."""
     return f"there is a port '{name}' already; close the program that made it"
 
 
 def _missing(name: str, names: Sequence[str]) -> str:
-    """Give the error text for a name that is not there."""
+    """Return the error text for a name that is not there."""
     available = ", ".join(f"'{other}'" for other in names) or "none"
     return f"no MIDI port '{name}' (available: {available}); see: improviser ports"

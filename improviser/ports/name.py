@@ -25,12 +25,12 @@ _LOOPBACKS: Final = ("improviser*", "default app loopback (a)*", "loopmidi*")
 
 
 def plain_name(name: str) -> str:
-    """Give `name` without the numbers that a driver puts behind it and that change from start to start."""
+    """Return `name` without the numbers that a driver puts behind it and that change from start to start."""
     return _NUMBERS.sub("", name)
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Give names of which none is like another: the second device of one name is called "... #2"."""
+    """Return names of which none is like another: the second device of one name is called "... #2"."""
     seen: Counter[str] = Counter()
     told = []
     for name in names:
@@ -40,35 +40,35 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def twins_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Give those of `names` that are of devices called as `name` is, itself included."""
+    """Return those of `names` that are of devices called as `name` is, itself included."""
     model = name.partition(_TWIN)[0]
     return tuple(other for other in names if other.partition(_TWIN)[0] == model)
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a port of improviser has this name, as a client, as a port or as both."""
+    """Return whether a port of improviser has this name, as a client, as a port or as both."""
     parts = {plain_name(part.strip()) for part in plain_name(name).split(":")}
     return not parts.isdisjoint(OWN_NAMES)
 
 
 def is_probe(name: str) -> bool:
-    """Tell whether the port only serves improviser's own tests of a MIDI system: nobody means to use it."""
+    """Return whether the port only serves improviser's own tests of a MIDI system: nobody means to use it."""
     return PROBE_PORT in name
 
 
 def is_through(name: str) -> bool:
-    """Tell whether the port only passes on what others send."""
+    """Return whether the port only passes on what others send."""
     return _THROUGH in name.lower()
 
 
 def is_match(pattern: str, name: str) -> bool:
-    """Tell whether `pattern` is a part of `name`, or a shell pattern for it; case does not count."""
+    """Return whether `pattern` is a part of `name`, or a shell pattern for it; case does not count."""
     wanted, full = pattern.lower(), name.lower()
     return wanted in full or fnmatchcase(full, wanted) or fnmatchcase(plain_name(full), wanted)
 
 
 def match_names(pattern: str, names: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Give the `names` that fit `pattern`: the one that is called so first, ports of improviser last.
+    """Return the `names` that fit `pattern`: the one that is called so first, ports of improviser last.
 
     Raises:
         PortError: None fits; the text lists those that there are. `kind` is "input" or "output".
@@ -85,7 +85,7 @@ def match_names(pattern: str, names: Sequence[str], kind: str) -> tuple[str, ...
 
 
 def loopback_name(names: Sequence[str]) -> str | None:
-    """Give the loopback port to use where virtual ports cannot be made; None where there is none.
+    """Return the loopback port to use where virtual ports cannot be made; None where there is none.
 
     Source: Windows has no virtual ports in WinMM; loopMIDI and Windows MIDI Services make such pairs.
     """

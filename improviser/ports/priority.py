@@ -43,7 +43,7 @@ ADVICE: Final = {
 
 
 def raise_priority(priority: int = BEAT_PRIORITY) -> bool:
-    """Ask for real-time scheduling of the calling thread; tell whether it was given."""
+    """Ask for real-time scheduling of the calling thread; return whether it was given."""
     if sys.platform == "linux":
         return _raise_on_linux(priority)
     if sys.platform == "win32":  # pragma: no cover - no such machine here
@@ -54,19 +54,19 @@ def raise_priority(priority: int = BEAT_PRIORITY) -> bool:
 
 
 def advice() -> str:
-    """Give what to tell the user where real-time priority was refused."""
+    """Return what to tell the user where real-time priority was refused."""
     return ADVICE.get(sys.platform, ADVICE["darwin"])
 
 
 def sharpen_timers() -> None:
-    """Let the calling thread's timers end within a microsecond instead of fifty."""
+    """Set the timer slack of the calling thread to a microsecond instead of fifty."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, _TIMER_SLACK_NS, 0, 0, 0)
 
 
 def slim_threads() -> None:
-    """Let threads that are started from now on have small stacks, and hand over the interpreter quickly."""
+    """Give new threads small stacks, and let the interpreter switch between threads quickly."""
     threading.stack_size(STACK_BYTES)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 

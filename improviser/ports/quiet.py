@@ -18,7 +18,7 @@ _LOCK: Final = threading.RLock()
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Let nothing reach file descriptor 2 while the block runs; nothing but a line of C goes in it.
+    """Silence file descriptor 2 while the block runs; nothing but a line of C goes in it.
 
     Python's own stderr is heard meanwhile: what another thread prints must not be lost.
 

@@ -90,7 +90,7 @@ class RtMidiInput:
         midi_in.set_callback(self._received)
 
     def _received(self, event: tuple[Sequence[int], float], _data: object = None) -> None:
-        """Take in a message in the driver's thread: stamp it, hand it over, return."""
+        """Process a message in the driver's thread: stamp it, hand it over, return."""
         at_ns = self._heard_ns = time.monotonic_ns()
         data = event[0]
         try:
@@ -183,12 +183,12 @@ class RtMidiBackend:
         return library(self._package)
 
     def input_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be listened to."""
+        """Return the names of the ports that can be listened to."""
         with _translated("list the inputs"):
             return distinct(self._source_lister().get_ports())
 
     def output_names(self) -> tuple[str, ...]:
-        """Give the names of the ports that can be played on."""
+        """Return the names of the ports that can be played on."""
         with _translated("list the outputs"):
             return distinct(self._destination_lister().get_ports())
 
@@ -232,7 +232,7 @@ class RtMidiBackend:
         return True
 
     def close(self) -> None:
-        """Give back the clients that list ports; open ports stay open."""
+        """Return back the clients that list ports; open ports stay open."""
         _delete(self._probe_in)
         _delete(self._probe_out)
         self._probe_in = self._probe_out = None
@@ -254,7 +254,7 @@ class RtMidiBackend:
         return RtMidiOutput(midi_out, name)
 
     def _input_works(self, port: RtMidiInput) -> bool:
-        """Tell whether a message sent to a new virtual input arrives."""
+        """Return whether a message sent to a new virtual input arrives."""
         if self.name != JACK:
             return True
         port.waker = self._new_waker(port.name)
@@ -263,7 +263,7 @@ class RtMidiBackend:
             return port.heard_trial.wait(_TRIAL_S)
 
     def _new_waker(self, own_name: str) -> RtMidi:
-        """Give what sends to our newest input, which others see as `own_name`."""
+        """Return what sends to our newest input, which others see as `own_name`."""
         with _translated(f"try the port '{own_name}'"):
             waker = self._rtmidi.MidiOut(self._api, PROBE_PORT)
             try:
@@ -274,7 +274,7 @@ class RtMidiBackend:
         return waker
 
     def _output_works(self, port: RtMidiOutput) -> bool:
-        """Tell whether a message sent on a new virtual output arrives."""
+        """Return whether a message sent on a new virtual output arrives."""
         if self.name != JACK:
             return True
         with _translated(f"try the port '{port.name}'"):
@@ -288,35 +288,35 @@ class RtMidiBackend:
         return works
 
     def _source_lister(self) -> RtMidi:
-        """Give what lists the inputs: one that is open, or a probe."""
+        """Return what lists the inputs: one that is open, or a probe."""
         if self._input is not None and self._input.midi_in is not None:
             return self._input.midi_in
         self._probe_in = self._probe_in or self._rtmidi.MidiIn(self._api, PROBE_PORT)
         return self._probe_in
 
     def _destination_lister(self) -> RtMidi:
-        """Give what lists the outputs: one that is open, or a probe."""
+        """Return what lists the outputs: one that is open, or a probe."""
         if self._output is not None and self._output.midi_out is not None:
             return self._output.midi_out
         self._probe_out = self._probe_out or self._rtmidi.MidiOut(self._api, PROBE_PORT)
         return self._probe_out
 
     def _keep_input(self, port: RtMidiInput) -> RtMidiInput:
-        """Let a new input list the others on JACK, in place of a probe; elsewhere that may disturb it."""
+        """List the inputs on JACK through a new input, in place of a probe; elsewhere that may disturb it."""
         if self.name == JACK:
             self._input = port
             self._drop_probes()
         return port
 
     def _keep_output(self, port: RtMidiOutput) -> RtMidiOutput:
-        """Let a new output list the others on JACK, as above."""
+        """List the outputs on JACK through a new output, as above."""
         if self.name == JACK:
             self._output = port
             self._drop_probes()
         return port
 
     def _drop_probes(self) -> None:
-        """Give back the probes in whose place a port is open."""
+        """Return back the probes in whose place a port is open."""
         if self._input is not None:
             _delete(self._probe_in)
             self._probe_in = None
@@ -371,7 +371,7 @@ def _python_rtmidi() -> Binding:
 
 
 def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
-    """Give the port that `make` gives, made anew as long as it does not work."""
+    """Return the port that `make` gives, made anew as long as it does not work."""
     for _ in range(_ATTEMPTS):
         port = make()
         if works(port):
@@ -393,7 +393,7 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def _index(name: str, names: Sequence[str]) -> int:
-    """Give the place of `name` among `names`, or raise PortError."""
+    """Return the place of `name` among `names`, or raise PortError."""
     if name in names:
         return list(names).index(name)
     available = ", ".join(f"'{other}'" for other in names) or "none"
@@ -401,12 +401,12 @@ def _index(name: str, names: Sequence[str]) -> int:
 
 
 def _last(name: str, names: Sequence[str]) -> int:
-    """Give the place of the newest port called `name`, as client and port."""
+    """Return the place of the newest port called `name`, as client and port."""
     return max(index for index, other in enumerate(names) if other.endswith(f":{name}"))
 
 
 def _loopback(names: Sequence[str]) -> str:
-    """Give the loopback port that stands for a virtual one on Windows, or raise PortError."""
+    """Return the loopback port that stands for a virtual one on Windows, or raise PortError."""
     found = loopback_name(names)
     if found is None:
         raise PortError(

@@ -14,7 +14,7 @@ _STATUS, _NOTE_ON = 0x80, 0x9
 
 
 def disentangled(data: Sequence[int]) -> list[Sequence[int]]:
-    """Give a system exclusive message, or what one without an end has swallowed, message by message.
+    """Return a system exclusive message, or what one without an end has swallowed, message by message.
 
     Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
     """

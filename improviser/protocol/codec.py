@@ -100,18 +100,18 @@ _KINDS: Final[Mapping[str, type[Value]]] = {
 
 
 def value_to_json(value: Value) -> dict[str, Any]:
-    """Give a value as plain JSON values, its kind under `event` first."""
+    """Return a value as plain JSON values, its kind under `event` first."""
     fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
     return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
 
 
 def value_to_line(value: Value) -> str:
-    """Give a value as one line of JSON, with its end of line."""
+    """Return a value as one line of JSON, with its end of line."""
     return json.dumps(value_to_json(value), ensure_ascii=False) + "\n"
 
 
 def line_to_value(line: str) -> Value:
-    """Give the value that `line` holds.
+    """Return the value that `line` holds.
 
     Raises:
         ValueError: The line holds none.
@@ -125,7 +125,7 @@ def line_to_value(line: str) -> Value:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Give a value with its floats rounded, through all levels; no zero is negative."""
+    """Return a value with its floats rounded, through all levels; no zero is negative."""
     if isinstance(value, float):
         return round(value, DIGITS) + 0.0
     if isinstance(value, dict):
@@ -138,7 +138,7 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Give a JSON value with its lists as tuples, through all levels."""
+    """Return a JSON value with its lists as tuples, through all levels."""
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     if isinstance(value, dict):

@@ -126,7 +126,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Let the key be this one, such as "C" or "Am", or "auto": as it is heard."""
+    """Lock the key, such as "C" or "Am"; "auto" unlocks it."""
 
     event: ClassVar[str] = "lock"
     key: str

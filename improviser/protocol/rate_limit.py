@@ -23,7 +23,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def allows(self) -> bool:
-        """Count something that is about to happen; tell whether it may."""
+        """Count something that is about to happen; return whether it may."""
         with self._lock:
             now_s = time.monotonic()
             self._left = min(self._per_s, self._left + (now_s - self._filled_s) * self._per_s)

@@ -81,7 +81,7 @@ class ControlSocket:
         self._socket.close()
 
     def _accept(self) -> None:
-        """Let clients in until the socket is closed."""
+        """Accept clients until the socket is closed."""
         while True:
             try:
                 client, _ = self._socket.accept()
@@ -93,7 +93,7 @@ class ControlSocket:
                 client.close()
 
     def _greet(self, client: socket.socket) -> None:
-        """Let a client in that has the token, and says so at once."""
+        """Accept a client that sends the token at once."""
         with client:
             try:
                 is_known = self._is_known(_first_line(client))
@@ -117,7 +117,7 @@ class ControlSocket:
                 stream.flush()
 
     def _is_known(self, line: str) -> bool:
-        """Tell whether a client's first line holds the token."""
+        """Return whether a client's first line holds the token."""
         try:
             token = json.loads(line)["token"]
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -125,7 +125,7 @@ class ControlSocket:
         return isinstance(token, str) and hmac.compare_digest(token.encode(), self._token.encode())
 
     def _answer(self, line: str) -> dict[str, Any]:
-        """Do what a line says; give what to answer."""
+        """Do what a line says; return what to answer."""
         if _asks_for(line, "page"):
             return self._page()
         if not _asks_for(line, "state"):
@@ -151,7 +151,7 @@ class ControlSocket:
 
 
 def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any]:
-    """Send a line to the jam that runs, the newest or that of a process; give its answer.
+    """Send a line to the jam that runs, the newest or that of a process; return its answer.
 
     Raises:
         ImproviserError: None runs, or it does not answer.
@@ -169,7 +169,7 @@ def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any
 
 
 def _asked(port: int, token: str, command: str) -> dict[str, Any]:
-    """Send a line to a port; give the answer."""
+    """Send a line to a port; return the answer."""
     with (
         socket.create_connection((HOST, port), _ANSWER_S) as server,
         server.makefile("rw", encoding="utf-8", newline="\n") as stream,
@@ -181,7 +181,7 @@ def _asked(port: int, token: str, command: str) -> dict[str, Any]:
 
 
 def _began(path: Path) -> float:
-    """Give when a jam's file was written; one that has gone since is the oldest."""
+    """Return when a jam's file was written; one that has gone since is the oldest."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -189,7 +189,7 @@ def _began(path: Path) -> float:
 
 
 def _first_line(client: socket.socket) -> str:
-    """Give a client's first line; nothing where it does not come in time, or is too long."""
+    """Return a client's first line; nothing where it does not come in time, or is too long."""
     until_s, line = time.monotonic() + _GREETING_S, b""
     with contextlib.suppress(OSError):
         while len(line) < LINE_MAX and (left_s := until_s - time.monotonic()) > 0:
@@ -202,7 +202,7 @@ def _first_line(client: socket.socket) -> str:
 
 
 def _lines(stream: IO[str]) -> Iterator[str]:
-    """Give the lines of a client; one that is too long ends it."""
+    """Return the lines of a client; one that is too long ends it."""
     while (line := stream.readline(LINE_MAX)) and line.endswith("\n"):
         yield line
 

@@ -89,7 +89,7 @@ class OscServer:
                 self._obey(command)
 
     def _understood(self, data: bytes) -> Iterator[Command]:
-        """Give the commands of a datagram."""
+        """Return the commands of a datagram."""
         from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - where OSC is wanted
 
         try:
@@ -106,7 +106,7 @@ class OscServer:
                 yield command
 
     def _command(self, address: str, values: list[object]) -> Command | None:
-        """Give the command of a message; None where there is none."""
+        """Return the command of a message; None where there is none."""
         name = address.removeprefix(PREFIX)
         if address.startswith(PREFIX) and name in _ACTIONS:
             return self._act(Action(name), values)
@@ -116,7 +116,7 @@ class OscServer:
         return None
 
     def _act(self, action: Action, values: list[object]) -> Command | None:
-        """Give an action's command; None for a button that is let go."""
+        """Return an action's command; None for a button that is let go."""
         value = values[0] if values else True
         if not isinstance(value, bool) and _number(value) is None:
             self._ignore(f"OSC says {action} with what is no number; that is ignored")
@@ -124,7 +124,7 @@ class OscServer:
         return Act(action) if value else None
 
     def _turn(self, knob: Knob, values: list[object]) -> Command | None:
-        """Give a knob's command; None where the value is none."""
+        """Return a knob's command; None where the value is none."""
         number = _number(values[0]) if values else None
         try:
             return Turn(knob, math.nan if number is None else number)
@@ -142,7 +142,7 @@ class OscServer:
 
 
 def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
-    """Give the messages of a datagram, those of bundles in order. Raises ValueError where it is broken.
+    """Return the messages of a datagram, those of bundles in order. Raises ValueError where it is broken.
 
     python-osc's own bundles are not used: a negative size lets them go round for ever.
     """
@@ -162,7 +162,7 @@ def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
 
 
 def _number(value: object) -> float | None:
-    """Give a finite number as one; None for all else."""
+    """Return a finite number as one; None for all else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

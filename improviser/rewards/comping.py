@@ -107,7 +107,7 @@ MOMENT: Final = 9
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
-    """Give what a step's place makes of whatever is played then, (steps, MOMENT).
+    """Return what a step's place makes of whatever is played then, (steps, MOMENT).
 
     Args:
         level: (steps,) metrical strength in quarters, 0-4.
@@ -125,7 +125,7 @@ def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: Int
 
 
 def judge(scene: Scene) -> FloatArray:
-    """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
+    """Return every term, (lanes, len(TERMS)), of the step that `scene` shows."""
     terms = np.empty((len(scene.own.note), len(TERMS)), dtype=np.float32)
     # The chord that sounds, relative to the tonic; any where none does, for then `sounding` tells so.
     token = (scene.own.note - QUALITY_COUNT * scene.tonic) % CHORD_COUNT
@@ -195,7 +195,7 @@ _CLOSING[3], _CLOSING[7] = (-0.4, 0.7, 0.7), (-0.7, -0.3, 1.0)
 
 
 def _rank_table() -> npt.NDArray[np.int64]:
-    """Give how far down Piston's table roots stand, (modes, 12, 12), by the root before: 0..3, 4 for none."""
+    """Return how far down Piston's table roots stand, (modes, 12, 12), by the root before: 0..3, 4 for none."""
     table = np.full((len(_DEGREES), OCTAVE, OCTAVE), _SAME_ROOT)
     for mode, before, root in product(range(len(_DEGREES)), range(OCTAVE), range(OCTAVE)):
         if before != root:
@@ -204,13 +204,13 @@ def _rank_table() -> npt.NDArray[np.int64]:
 
 
 def _rank(before: int, degree: int) -> int:
-    """Give how far down Piston's table a degree stands after another: 0..2, and 3 where it does not."""
+    """Return how far down Piston's table a degree stands after another: 0..2, and 3 where it does not."""
     follows = PROGRESSIONS.get(before, ())
     return next((rank for rank, degrees in enumerate(follows) if degree in degrees), 3)
 
 
 def _density_table() -> FloatArray:
-    """Give the fit of so many chords beside the player's density, (9, 2, WINDOW + 1).
+    """Return the fit of so many chords beside the player's density, (9, 2, WINDOW + 1).
 
     The second axis's 0 is for a window that began before the music: what it holds is not yet too little.
     """

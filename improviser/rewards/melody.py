@@ -99,7 +99,7 @@ SURPRISE_BANDS: Final = ((0, 1.40, 2.69), (1, 1.41, 2.50), (0, 1.40, 2.69), (1, 
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
-    """Give what a step's place and chord make of whatever is played then, (steps, MOMENT).
+    """Return what a step's place and chord make of whatever is played then, (steps, MOMENT).
 
     Args:
         level: (steps,) metrical strength in quarters, 0-4.
@@ -120,7 +120,7 @@ def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: Int
 
 
 def stepwise_harmony(notes: list[int]) -> float:
-    """Give the share of melodic steps of at most two semitones, in [0, 1]; 0 for fewer than two notes.
+    """Return the share of melodic steps of at most two semitones, in [0, 1]; 0 for fewer than two notes.
 
     `H = #{t: |n_t+1 - n_t| <= 2} / (N - 1)` for notes n_1 to n_N.
     """
@@ -131,7 +131,7 @@ def stepwise_harmony(notes: list[int]) -> float:
 
 
 def judge(scene: Scene) -> FloatArray:
-    """Give every term, (lanes, len(TERMS)), of the step that `scene` shows."""
+    """Return every term, (lanes, len(TERMS)), of the step that `scene` shows."""
     own = scene.own
     sounding = own.note >= 0
     degree = (own.note - scene.tonic) % OCTAVE
@@ -219,7 +219,7 @@ def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
 
 
 def _surprise(scene: Scene) -> FloatArray:
-    """Give the fit, (lanes,), of how surprising the last intervals are; 0 before there is one."""
+    """Return the fit, (lanes,), of how surprising the last intervals are; 0 before there is one."""
     own = scene.own
     first = (len(Mode) * scene.style + scene.mode) * _SURPRISAL_NOTES + OCTAVE - scene.tonic
     at = (first.astype(np.int16)[:, None] + own.pitches[:, :-1]) * np.int16(INTERVAL_ROWS)
@@ -288,7 +288,7 @@ _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSE
 
 
 def _vertical_table() -> FloatArray:
-    """Give consonance and clash, (2, 4096, 2), of a note of pitch class 0 with a set of pitch classes.
+    """Return consonance and clash, (2, 4096, 2), of a note of pitch class 0 with a set of pitch classes.
 
     Row 0 is for a note above the others, row 1 for one below them: fourths and fifths change places.
     Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
@@ -307,7 +307,7 @@ def _vertical_table() -> FloatArray:
 
 
 def _density_table() -> FloatArray:
-    """Give the fit of so many onsets beside the player's density, (styles, 9, 2, WINDOW + 1).
+    """Return the fit of so many onsets beside the player's density, (styles, 9, 2, WINDOW + 1).
 
     The third axis's 0 is for a window that began before the music: what it holds is not yet too little.
     """
@@ -320,12 +320,12 @@ def _density_table() -> FloatArray:
 
 
 def _proximity(size: int) -> float:
-    """Give the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
+    """Return the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
     return 0.7 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.11)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:
-    """Give the pitch-reversal term: after an interval of more than six semitones the line should turn.
+    """Return the pitch-reversal term: after an interval of more than six semitones the line should turn.
 
     1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The
     model's other half, a return to the note before last, is left out: it pays for oscillating between two.
@@ -338,7 +338,7 @@ def _reversal(previous: int, interval: int) -> float:
 
 
 def _melody_table() -> FloatArray:
-    """Give proximity and reversal, (26, 26, 2), by previous interval and interval: 0..24, 25 none."""
+    """Return proximity and reversal, (26, 26, 2), by previous interval and interval: 0..24, 25 none."""
     table = np.zeros((_NONE + 1, _NONE + 1, 2), dtype=np.float32)
     for i in range(_NONE + 1):
         previous = 0 if i == _NONE else i - OCTAVE
@@ -349,7 +349,7 @@ def _melody_table() -> FloatArray:
 
 
 def _surprisal_table() -> FloatArray:
-    """Give the nats of each interval, 0 where there is none: (styles x modes x notes x 26,).
+    """Return the nats of each interval, 0 where there is none: (styles x modes x notes x 26,).
 
     The notes are those of MIDI above the tonic, from an octave below it on.
     """

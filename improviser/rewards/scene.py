@@ -72,7 +72,7 @@ class Rewards:
     judge: Callable[[Scene], FloatArray]
 
     def component_weights(self) -> FloatArray:
-        """Give the matrix, (terms, components), that sums the columns of `judge` to components."""
+        """Return the matrix, (terms, components), that sums the columns of `judge` to components."""
         matrix = np.zeros((len(self.terms), len(COMPONENTS)), dtype=np.float32)
         for row, (component, weight) in enumerate(self.terms.values()):
             matrix[row, COMPONENTS.index(component)] = weight

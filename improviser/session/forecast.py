@@ -32,7 +32,7 @@ _CLOSING_S: Final = 1.0
 
 
 def play_ahead(engine: Engine, beats: int = AHEAD_BEATS) -> list[dict[str, Any]]:
-    """Give the notes that an engine will strike in the next beats, which it does not know of.
+    """Return the notes that an engine will strike in the next beats, which it does not know of.
 
     Each has its `beat`, `note` 0-127 and `velocity`, and the `beats` it lasts, None where it goes on beyond.
     """
@@ -85,7 +85,7 @@ class Forecast:
         self._thread.join(_CLOSING_S)
 
     def hear(self, event: Event) -> None:
-        """Take in an event, as long as it can be followed."""
+        """Process an event, as long as it can be followed."""
         if not self._has_ended and self._events.qsize() < BEHIND_MAX:
             self._events.put(event)
         elif not self._has_ended:

@@ -67,7 +67,7 @@ class Journal:
         return self._has_notes
 
     def take(self, event: Event) -> None:
-        """Take in an event, but for those that are for people only."""
+        """Process an event, but for those that are for people only."""
         if isinstance(event, Notice | Understood | Offered | PortChanged | Refused):
             return
         line = value_to_line(event).encode()
@@ -79,11 +79,11 @@ class Journal:
             self._write()
 
     def session(self) -> Session:
-        """Give the session so far, from the file and what waits."""
+        """Return the session so far, from the file and what waits."""
         return parse_session(self.content().decode(), str(self.path or "the session"))
 
     def content(self) -> bytes:
-        """Give all lines so far."""
+        """Return all lines so far."""
         written = b"" if self.path is None else self.path.read_bytes()
         return written + b"".join(self._waiting)
 
@@ -142,12 +142,12 @@ def _made_in(folder: Path) -> tuple[int, Path]:
 
 
 def sets_folder(folder: Path) -> Path:
-    """Give a name for the folder in which a session's sets of weights are put, beside the sessions."""
+    """Return a name for the folder in which a session's sets of weights are put, beside the sessions."""
     return folder / f"{time.strftime(_NAME)}-{os.getpid()}{SETS_SUFFIX}"
 
 
 def sessions(folder: Path) -> list[Path]:
-    """Give the sessions in a folder, the newest first."""
+    """Return the sessions in a folder, the newest first."""
     return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 

@@ -79,7 +79,7 @@ class Recorder:
         return bool(self._player or self._improviser)
 
     def take(self, event: Event) -> None:
-        """Take in an event, if it is music."""
+        """Process an event, if it is music."""
         match event:
             case Heard(at_s, channel, note, velocity):
                 self._start_s = at_s if self._start_s is None else self._start_s
@@ -102,7 +102,7 @@ class Recorder:
                 pass
 
     def song(self, start_s: float | None = None, *, quantised: bool = False) -> Song:
-        """Give the take as a song whose bars fall on those of the jam.
+        """Return the take as a song whose bars fall on those of the jam.
 
         Args:
             start_s: A downbeat; None: the player's first note.
@@ -151,7 +151,7 @@ class Recorder:
         return Track("", (TimedEvent(0, key_signature(parse_key(key))),))
 
     def _control(self, at_s: float, data: Sequence[int]) -> None:
-        """Take in a pedal, wheel or program of the player."""
+        """Process a pedal, wheel or program of the player."""
         try:
             message = bytes_to_message(data)
         except MidiError:
@@ -172,7 +172,7 @@ class Recorder:
 
 
 def recorder_of(session: Session, bars: int | None = None) -> Recorder:
-    """Give what a session recorded: all of it, or the music of its last bars."""
+    """Return what a session recorded: all of it, or the music of its last bars."""
     settings = session.settings
     recorder = Recorder(settings)
     since_s = -math.inf if bars is None else _since_s(session, bars)
@@ -198,7 +198,7 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
 
 
 def _since_s(session: Session, bars: int) -> float:
-    """Give the bar line from which on the last `bars` are, the one being played included."""
+    """Return the bar line from which on the last `bars` are, the one being played included."""
     start_s = session.start_s or 0.0
     tempo_bpm = session.settings.engine["tempo_bpm"]
     line = Timeline(start_s, tempo_bpm, session.bar_beats, session.events)
@@ -212,7 +212,7 @@ def _since_s(session: Session, bars: int) -> float:
 
 
 def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
-    """Give the tempo at the beat `origin`, and where it changes, in ticks from there on."""
+    """Return the tempo at the beat `origin`, and where it changes, in ticks from there on."""
     begins = max((place for place, span in enumerate(line.spans) if span.beat <= origin), default=0)
     told = 0.0
     for span in line.spans[begins:]:
@@ -223,12 +223,12 @@ def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
 
 
 def quantised_path(path: Path) -> Path:
-    """Give the path of the take on the grid beside the one as played."""
+    """Return the path of the take on the grid beside the one as played."""
     return path.with_stem(f"{path.stem}-quantised")
 
 
 def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...]:
-    """Give events on multiples of `step` ticks; a note lasts a step or more, and ends if it sounds anew."""
+    """Return events on multiples of `step` ticks; a note lasts a step or more, and ends if it sounds anew."""
     on_grid: list[TimedEvent] = []
     begun: dict[tuple[int, int], int] = {}
     for event in events:
@@ -283,7 +283,7 @@ def _kept(song: Song) -> str:
 
 
 def free_path(path: Path) -> Path:
-    """Give `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
+    """Return `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
     free, number = path, 2
     while free.is_file() or session_path(free).is_file() or quantised_path(free).is_file():
         free, number = path.with_stem(f"{path.stem}-{number}"), number + 1

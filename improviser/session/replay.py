@@ -65,7 +65,7 @@ def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
 
 
 def _told(event: object) -> Note | None:
-    """Give an event as it is compared; None for what is no note of ours."""
+    """Return an event as it is compared; None for what is no note of ours."""
     match event:
         case Played(due_s, _, channel, note, velocity):
             return due_s, True, channel, note, velocity

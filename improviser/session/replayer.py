@@ -100,7 +100,7 @@ class SessionReplayer:
         del self.notes[told:]
 
     def _hear(self, event: object) -> None:
-        """Let the engine hear what it heard then, if the event is of that kind."""
+        """Pass to the engine what it heard then, if the event is of that kind."""
         match event:
             case Heard(at_s, channel, note, velocity):
                 self.engine.hear(NoteOn(channel, note, velocity), at_s)
@@ -181,7 +181,7 @@ class SessionReplayer:
             self._change(self._changed)
 
     def _step(self, through_s: float, *, skipped: bool) -> None:
-        """Let the engine step, after what was handed to the port by then."""
+        """Step the engine, after what was handed to the port by then."""
         self.has_stepped = True
         self._keep(self._scheduler.pop_due(through_s))
         # Nothing depends on when a step is asked for.
@@ -195,7 +195,7 @@ class SessionReplayer:
 
 
 def _played(timed: TimedMessage) -> Note | None:
-    """Give a message as it is compared; None for what is no note."""
+    """Return a message as it is compared; None for what is no note."""
     due_s = round(timed.due_s, DIGITS)
     match timed.message:
         case NoteOn(channel, note, velocity):

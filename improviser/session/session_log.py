@@ -68,7 +68,7 @@ def _goes_back(event: object, beat: float) -> bool:
 
 
 def session_path(path: Path) -> Path:
-    """Give the path of the session beside a recording; a session's own path stays as it is."""
+    """Return the path of the session beside a recording; a session's own path stays as it is."""
     return path if path.name.endswith(SUFFIX) else path.with_name(path.stem + SUFFIX)
 
 
@@ -88,7 +88,7 @@ def read_session(path: Path) -> Session:
 
 
 def parse_session(text: str, source: str) -> Session:
-    """Give the session that `text` holds; a last line without its end, still being written, does not count.
+    """Return the session that `text` holds; a last line without its end, still being written, does not count.
 
     Raises:
         UsageError: It is broken; the text names the line and `source`.

@@ -29,7 +29,7 @@ class Span:
     tempo_bpm: float
 
     def beat_at(self, at_s: float) -> float:
-        """Give the beat at a moment."""
+        """Return the beat at a moment."""
         return self.beat + (at_s - self.at_s) * self.tempo_bpm / _S_PER_MINUTE
 
 
@@ -56,17 +56,17 @@ class Timeline:
         return self._spans
 
     def beat_at(self, at_s: float) -> float:
-        """Give the beat at a moment."""
+        """Return the beat at a moment."""
         spans = (span for span in reversed(self._spans) if span.at_s <= at_s)
         return next(spans, self._spans[0]).beat_at(at_s)
 
     def s_at(self, beat: float) -> float:
-        """Give the moment of a beat."""
+        """Return the moment of a beat."""
         span = next((span for span in reversed(self._spans) if span.beat <= beat), self._spans[0])
         return span.at_s + (beat - span.beat) * _S_PER_MINUTE / span.tempo_bpm
 
     def _go_on(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Let a beat, as the jam counts it, stand at a moment."""
+        """Set the beat, as the jam counts it, at a moment."""
         expected = self._spans[-1].beat_at(at_s)
         if abs(beat + self._jumped - expected) > JUMP_BEATS:
             bars = math.ceil((expected - beat - JUMP_BEATS) / self._bar_beats)
@@ -91,7 +91,7 @@ class BarCount:
         self._next_beat = 0.0
 
     def take(self, event: object) -> None:
-        """Take in an event, where it tells of the beat."""
+        """Process an event, where it tells of the beat."""
         match event:
             case Started(at_s, beat):
                 self._is_given = True

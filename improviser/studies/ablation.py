@@ -171,7 +171,7 @@ def run_study(
 
 
 def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
-    """Give the figures of people and of the prior alone, by name, on the same pieces."""
+    """Return the figures of people and of the prior alone, by name, on the same pieces."""
     torch.set_num_threads(THREADS)
     plan = study.plan
     prior_settings = replace(study.settings, dqn=DQNConfig())
@@ -187,7 +187,7 @@ def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
 def train_variant(
     variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece], seconds: float
 ) -> tuple[Network, int, int]:
-    """Learn for so many seconds of CPU time; give the Q-network, the transitions and the updates.
+    """Learn for so many seconds of CPU time; return the Q-network, the transitions and the updates.
 
     Making the game and the network is not counted.
     """
@@ -225,20 +225,20 @@ def _run(
 
 
 def greedy_knobs(settings: TrainingSettings) -> Knobs:
-    """Give the knobs that take what is best for the summed reward, and ask nobody's habits."""
+    """Return the knobs that take what is best for the summed reward, and ask nobody's habits."""
     weights = settings.weights
     return Knobs(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
 
 
 def _means(takes: Sequence[Rollout], plan: Plan) -> Figures:
-    """Give the means over the pieces of the rewards and of what shows gaming."""
+    """Return the means over the pieces of the rewards and of what shows gaming."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     column = estimate_column(results, plan.seed)
     return {name: column[name].mean for name in (*REWARDS, *GAMING)}
 
 
 def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSettings, pieces: list[Piece]) -> str:
-    """Give what tells an outcome from that of other settings, another corpus or other code."""
+    """Return what tells an outcome from that of other settings, another corpus or other code."""
     parts = [part.name for part in study.plan.players]
     knobs = asdict(study.plan.conditions.knobs)
     told = [settings.fingerprint(pieces), asdict(variant), study.seconds, study.plan.seed, parts, knobs]
@@ -246,7 +246,7 @@ def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSetti
 
 
 def _read(path: Path, fingerprint: str) -> VariantOutcome | None:
-    """Give the outcome in a file; None where it is not there, broken, or of another study."""
+    """Return the outcome in a file; None where it is not there, broken, or of another study."""
     try:
         data = json.loads(path.read_text("utf-8"))
         return VariantOutcome(**data["outcome"]) if data["fingerprint"] == fingerprint else None
@@ -266,5 +266,5 @@ def _write(path: Path, fingerprint: str, outcome: VariantOutcome) -> None:
 
 
 def _slug(name: str) -> str:
-    """Give a variant's name as a part of a file's name."""
+    """Return a variant's name as a part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

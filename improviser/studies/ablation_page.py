@@ -20,7 +20,7 @@ WAYS: Final = {GREEDILY: "Greedy for the reward", ON_STAGE: "As on stage"}
 
 
 def page_text(old: str, section: str) -> str:
-    """Give the page with the section in the place of the one between BEGIN and END, else at its end."""
+    """Return the page with the section in the place of the one between BEGIN and END, else at its end."""
     before, found, rest = old.partition(BEGIN)
     after = rest.partition(END)[2] if found else "\n"
     return f"{before if found else old.rstrip() + chr(10) * 2}{BEGIN}\n\n{section}\n{END}{after}"
@@ -29,7 +29,7 @@ def page_text(old: str, section: str) -> str:
 def section_text(
     outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], command: str, described: str
 ) -> str:
-    """Give the tables, with what was done.
+    """Return the tables, with what was done.
 
     Args:
         outcomes: Of all variants and seeds.
@@ -42,7 +42,7 @@ def section_text(
 
 
 def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], way: str) -> str:
-    """Give the table of one way of playing."""
+    """Return the table of one way of playing."""
     names = (*REWARDS, *GAMING)
     lines = [f"| variant | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for name, row in people.items():
@@ -55,7 +55,7 @@ def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures]
 
 
 def work_text(outcomes: Sequence[VariantOutcome]) -> str:
-    """Give the table of what was sampled and updated in the time."""
+    """Return the table of what was sampled and updated in the time."""
     lines = ["| variant | transitions | updates |", "|---|---:|---:|"]
     for name, own in by_variant(outcomes).items():
         sampled = statistics.mean(outcome.transitions for outcome in own)
@@ -65,7 +65,7 @@ def work_text(outcomes: Sequence[VariantOutcome]) -> str:
 
 
 def by_variant(outcomes: Sequence[VariantOutcome]) -> dict[str, list[VariantOutcome]]:
-    """Give the outcomes of each variant, in the order of VARIANTS."""
+    """Return the outcomes of each variant, in the order of VARIANTS."""
     names = [variant.name for variant in VARIANTS]
     ordered = sorted(outcomes, key=lambda outcome: names.index(outcome.variant))
     groups: dict[str, list[VariantOutcome]] = {}
@@ -75,7 +75,7 @@ def by_variant(outcomes: Sequence[VariantOutcome]) -> dict[str, list[VariantOutc
 
 
 def spread(values: Sequence[float], figure: str) -> str:
-    """Give the mean and, of several values, their standard deviation; - where there is none."""
+    """Return the mean and, of several values, their standard deviation; - where there is none."""
     places = 1 if "%" in figure else 3
     known = [value for value in values if math.isfinite(value)]
     if not known:

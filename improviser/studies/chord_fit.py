@@ -58,7 +58,7 @@ ROUNDS: Final = 2
 
 
 def fit(pieces: Sequence[Piece], rounds: int = ROUNDS) -> TableParts:
-    """Give the parts of the table for these pieces."""
+    """Return the parts of the table for these pieces."""
     parts = count(list(harmonies(pieces, ALL_VOICES)))
     heard = [harmony for cast in CASTS for harmony in harmonies(pieces[::KNOBS_EVERY], cast)]
     parts["knobs"] = np.array(START_KNOBS)
@@ -75,7 +75,7 @@ def fit(pieces: Sequence[Piece], rounds: int = ROUNDS) -> TableParts:
 
 
 def count(whole: Iterable[Harmony]) -> TableParts:
-    """Give the table's counted parts, in parts of a nat, from what all voices sound."""
+    """Return the table's counted parts, in parts of a nat, from what all voices sound."""
     start = np.zeros((len(Mode), CHORD_COUNT))
     follow = np.zeros((CHORD_COUNT, CHORD_COUNT))
     tones = np.zeros((QUALITY_COUNT, OCTAVE))
@@ -89,7 +89,7 @@ def count(whole: Iterable[Harmony]) -> TableParts:
 
 
 def score(parts: TableParts, heard: Sequence[Harmony]) -> float:
-    """Give the mean share of steps whose root, and whose whole chord, is right."""
+    """Return the mean share of steps whose root, and whose whole chord, is right."""
     named = np.concatenate(track_chords(heard, make_chord_table(parts)))
     labels = np.concatenate([harmony.labels for harmony in heard])
     named, labels = named[labels != NO_CHORD], labels[labels != NO_CHORD]
@@ -120,7 +120,7 @@ _IS_TONE: Final = np.array([[up in intervals for up in range(OCTAVE)] for _, int
 
 
 def _start(counts: Counts) -> Counts:
-    """Give the probability of each chord: rare ones lean on how common their quality is."""
+    """Return the probability of each chord: rare ones lean on how common their quality is."""
     qualities = counts.sum(axis=0).reshape(OCTAVE, QUALITY_COUNT).sum(axis=0) + 1
     prior = np.tile(qualities / qualities.sum() / OCTAVE, OCTAVE)
     smooth = counts + CHORD_PRIOR * prior
@@ -129,7 +129,7 @@ def _start(counts: Counts) -> Counts:
 
 
 def _motion(beats: Counts, follow: Counts) -> Counts:
-    """Give how much likelier each motion is than chance, by interval of the roots and qualities."""
+    """Return how much likelier each motion is than chance, by interval of the roots and qualities."""
     roots, qualities = np.divmod(np.arange(CHORD_COUNT), QUALITY_COUNT)
     place = ((roots[None, :] - roots[:, None]) % OCTAVE, qualities[:, None], qualities[None, :])
     expected = np.outer(follow.sum(axis=1), beats / max(beats.sum(), 1.0))
@@ -141,7 +141,7 @@ def _motion(beats: Counts, follow: Counts) -> Counts:
 
 
 def _tones(counts: Counts) -> Counts:
-    """Give the probability of each chord tone, and at the other intervals that of any other tone."""
+    """Return the probability of each chord tone, and at the other intervals that of any other tone."""
     smooth = np.zeros_like(counts)
     outside = (counts[~_IS_TONE].sum() + 1) / (counts.sum() + 2)
     for row, (of_quality, is_tone) in enumerate(zip(counts, _IS_TONE, strict=True)):
@@ -152,14 +152,14 @@ def _tones(counts: Counts) -> Counts:
 
 
 def _passing(counts: Counts) -> Counts:
-    """Give the probability of each degree among the tones that belong to no chord."""
+    """Return the probability of each degree among the tones that belong to no chord."""
     smooth = counts + PASSING_PRIOR
     shares: Counts = smooth / smooth.sum(axis=1, keepdims=True)
     return shares
 
 
 def table_text(parts: TableParts) -> str:
-    """Give the parts as `listening.chord.read_chord_table` reads them."""
+    """Return the parts as `listening.chord.read_chord_table` reads them."""
     data = b"".join(np.ascontiguousarray(parts[name], dtype="<i2").tobytes() for name in CHORD_TABLE_SHAPES)
     return base64.b64encode(data).decode()
 

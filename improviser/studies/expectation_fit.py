@@ -33,7 +33,7 @@ _NOTE: Final = 2
 
 
 def fit(pieces: Iterable[Piece]) -> npt.NDArray[np.float64]:
-    """Give surprisal in nats, (corpora, modes, degrees, intervals from an octave down to one up)."""
+    """Return surprisal in nats, (corpora, modes, degrees, intervals from an octave down to one up)."""
     counts = np.zeros((len(CORPORA), len(Mode), OCTAVE, 2 * OCTAVE + 1))
     for piece in pieces:
         row, mode = CORPORA.index(piece.kind), int(Mode[piece.mode.upper()])
@@ -48,7 +48,7 @@ def fit(pieces: Iterable[Piece]) -> npt.NDArray[np.float64]:
 
 
 def table_text(surprisal: npt.NDArray[np.float64]) -> str:
-    """Give the text of a module that holds the table."""
+    """Return the text of a module that holds the table."""
     units = np.clip(surprisal / NATS_A_UNIT, 0, 255).round().astype(np.uint8)
     lines = "\n".join(textwrap.wrap(base64.b64encode(units.tobytes()).decode(), LINE))
     doc = '"""The fitted numbers of melodic expectation: written by training.expectation_fit."""'

@@ -92,7 +92,7 @@ class KeyNet(nn.Module):
             self.cues.weight[CUE_COUNT] = 0
 
     def forward(self, cues: Tensor, beats: Tensor, moments: Tensor) -> Tensor:
-        """Give the log-odds of the keys, (streams, moments, 24).
+        """Return the log-odds of the keys, (streams, moments, 24).
 
         Args:
             cues: (streams, notes, MOST_CUES).
@@ -122,7 +122,7 @@ class KeyNet(nn.Module):
 
 
 def streams_of(pieces: Iterable[Piece], rng: np.random.Generator) -> Iterator[Stream]:
-    """Give what players may play of the pieces, each as it is and with a modulation."""
+    """Return what players may play of the pieces, each as it is and with a modulation."""
     for piece in pieces:
         for voices in CASTS if piece.kind == "chorale" else CASTS[:1]:
             stream = to_stream(piece, voices, rng)
@@ -135,7 +135,7 @@ def streams_of(pieces: Iterable[Piece], rng: np.random.Generator) -> Iterator[St
 
 
 def to_example(stream: Stream) -> Example:
-    """Let the tracker's ears hear a stream."""
+    """Feed a stream to the tracker's cues."""
     ears = Cues(stream.meter)
     cues = np.full((len(stream.notes), MOST_CUES), CUE_COUNT, dtype=np.int16)
     gaps = np.zeros(len(stream.notes), dtype=np.float32)
@@ -146,7 +146,7 @@ def to_example(stream: Stream) -> Example:
 
 
 def fit(examples: Sequence[Example], epochs: int = EPOCHS) -> KeyNet:
-    """Give the network that was fitted to the examples."""
+    """Return the network that was fitted to the examples."""
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     rng = np.random.default_rng(SEED)
@@ -166,7 +166,7 @@ def fit(examples: Sequence[Example], epochs: int = EPOCHS) -> KeyNet:
 
 
 def _loss(net: KeyNet, batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-    """Give the mean cost of the true keys at random moments of each example."""
+    """Return the mean cost of the true keys at random moments of each example."""
     longest = max(len(example.keys) for example in batch)
     cues = np.full((len(batch), longest, MOST_CUES), CUE_COUNT, dtype=np.int64)
     beats = np.zeros((len(batch), longest), dtype=np.float32)
@@ -194,7 +194,7 @@ def _moments(example: Example, rng: np.random.Generator) -> npt.NDArray[np.int64
 
 
 def table_text(net: KeyNet) -> str:
-    """Give the numbers of a network as `listening.key.read_key_table` reads them."""
+    """Return the numbers of a network as `listening.key.read_key_table` reads them."""
     cues = net.cues.weight.detach().numpy()[:CUE_COUNT]
     scale = np.abs(cues).max(axis=0) / INT8
     arrays = {

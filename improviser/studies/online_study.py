@@ -91,7 +91,7 @@ class OnlineStudy:
     def lessons(
         self, seed: int, minutes: float, report: Callable[[float], None], *, guarded: bool = True
     ) -> OnlineVariant:
-        """Let the model play beside the stranger for some minutes, and learn; `report` is told the share."""
+        """Play and learn beside an out-of-distribution player for some minutes; `report` gets the share done."""
         apprentice = self.make(seed, guarded)
         settings = self.settings
         steps = round(minutes * settings.tempo_bpm * settings.steps_per_beat)
@@ -130,12 +130,12 @@ class OnlineStudy:
     def table(
         self, guarded: OnlineVariant, unguarded: OnlineVariant, report: Callable[[float, float], None]
     ) -> EvaluationTable:
-        """Give the musician's table after UPDATES, with guards and without, and after all with guards."""
+        """Return the musician's table after UPDATES, with guards and without, and after all with guards."""
         beside = {FROZEN: self.model, LATER: guarded.late, UNGUARDED: unguarded.early}
         return evaluate(guarded.early, replace(self.plan, name=LEARNED, beside=beside), report).table
 
     def _reward(self, policy: Policy, parts: Sequence[Part]) -> float:
-        """Give the mean reward of a step beside parts."""
+        """Return the mean reward of a step beside parts."""
         rng = np.random.default_rng(7)
         takes = perform(policy, parts, player_table(parts), self.plan.conditions, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))

@@ -106,7 +106,7 @@ class PreferenceSession:
         return self.step_number * self._step_s
 
     def play(self) -> PreferenceStep | None:
-        """Play a step; give what was heard, None where nothing was decided."""
+        """Play a step; return what was heard, None where nothing was decided."""
         while self._at < len(self._messages) and self._messages[self._at][0] <= self.step_number + 1e-9:
             step, message = self._messages[self._at]
             self.engine.hear(message, step * self._step_s)
@@ -122,19 +122,19 @@ class PreferenceSession:
         return heard
 
     def _reward(self) -> float:
-        """Give the mean of the components of the last step's reward, where it is asked for."""
+        """Return the mean of the components of the last step's reward, where it is asked for."""
         if not self.is_judged:
             return math.nan
         rewards = self.engine.rewards()
         return sum(rewards[name] for name in COMPONENTS) / len(COMPONENTS)
 
     def play_bars(self, bars: int) -> list[PreferenceStep]:
-        """Play some bars; give what was heard."""
+        """Play some bars; return what was heard."""
         steps = (self.play() for _ in range(bars * self.settings.bar_steps))
         return [heard for heard in steps if heard is not None]
 
     def fork(self, seed: int) -> PreferenceSession:
-        """Give a session that goes on from here by other chances."""
+        """Return a session that goes on from here by other chances."""
         twin = copy.copy(self)
         twin.heard = deque(self.heard, maxlen=self.heard.maxlen)
         twin.engine = copy.deepcopy(self.engine, {id(self._actor): self._actor})
@@ -143,7 +143,7 @@ class PreferenceSession:
 
 
 def measures(heard: Sequence[PreferenceStep]) -> dict[str, float]:
-    """Give the measures that tastes are of: onsets a step; leaps, high and colour notes an onset."""
+    """Return the measures that tastes are of: onsets a step; leaps, high and colour notes an onset."""
     onsets = [one for one in heard if one.is_onset]
     found = {"onset": len(onsets) / max(1, len(heard))}
     for name, least in _COUNTS.items():
@@ -198,19 +198,19 @@ SPREADS: Final = {"onset": 0.1, "leap": 0.2, "high": 0.3, "colour": 0.25}
 
 
 def utility(heard: Sequence[PreferenceStep], taste: Mapping[str, float]) -> float:
-    """Give how much what was heard is to a taste."""
+    """Return how much what was heard is to a taste."""
     found = measures(heard)
     return sum(sign * found[name] / SPREADS[name] for name, sign in taste.items())
 
 
 def _lately(session: PreferenceSession) -> list[PreferenceStep]:
-    """Give what a listener looks back on."""
+    """Return what a listener looks back on."""
     since_s = session.now_s - LOOK_S
     return list(takewhile(lambda one: one.at_s > since_s, reversed(session.heard)))
 
 
 def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tuple[float, float]:
-    """Give between which utilities two seconds usually are, as it is played without any taste."""
+    """Return between which utilities two seconds usually are, as it is played without any taste."""
     scores = list[float]()
     for seed in range(USUAL_SEEDS):
         twin = session.fork(seed)
@@ -228,7 +228,7 @@ def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tupl
 def gain(
     session: PreferenceSession, taste: Mapping[str, float], bars: int, seeds: Sequence[int]
 ) -> tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome]:
-    """Give what the next bars come to without what was learned, with it, and with the taste itself."""
+    """Return what the next bars come to without what was learned, with it, and with the taste itself."""
     worth = dict(zip(TUNE_TRAITS.names, (LARGEST * TUNE_TRAITS.worth).tolist(), strict=True))
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
     learned = session.engine.taste.to_dict()
@@ -241,7 +241,7 @@ def gain(
 def _played_by(
     session: PreferenceSession, seed: int, weights: Mapping[str, float], bars: int, taste: Mapping[str, float]
 ) -> PreferenceOutcome:
-    """Give what the next bars come to by the weights of a preference."""
+    """Return what the next bars come to by the weights of a preference."""
     twin = session.fork(seed)
     twin.is_judged = True
     twin.engine.taste.take(weights)
@@ -250,7 +250,7 @@ def _played_by(
 
 
 def _mean(outcomes: Sequence[PreferenceOutcome]) -> PreferenceOutcome:
-    """Give the mean of some outcomes."""
+    """Return the mean of some outcomes."""
     count = len(outcomes)
     return PreferenceOutcome(
         sum(each.utility for each in outcomes) / count, sum(each.reward for each in outcomes) / count
@@ -266,7 +266,7 @@ def change_after_presses(
     bars: int = 4,
     seeds: int = 16,
 ) -> float | None:
-    """Dislike what stands out of a measure some times; give the relative change of it in the next bars.
+    """Dislike what stands out of a measure some times; return the relative change of it in the next bars.
 
     It is that of the mean over several ways to play on, against as many ways without the presses. A measure
     that has moved already gives less to dislike: after two minutes the presses so far have to do. None where
@@ -286,7 +286,7 @@ def change_after_presses(
 
 
 def _both_ways(session: PreferenceSession, name: str, bars: int, seeds: Sequence[int]) -> Iterator[tuple[float, float]]:
-    """Give a measure of the next bars with what was learned, and without it, for each seed."""
+    """Return a measure of the next bars with what was learned, and without it, for each seed."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)
         without.engine.taste.take({})

@@ -90,7 +90,7 @@ class PreferenceStudy:
     trials: int
 
     def session(self, trial: int) -> PreferenceSession:
-        """Give a session that has played for some bars."""
+        """Return a session that has played for some bars."""
         order = np.random.default_rng(0).permutation(len(self.parts))
         session = PreferenceSession(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
         session.play_bars(WARM_UP_BARS)
@@ -102,7 +102,7 @@ class PreferenceStudy:
         return self.trials * (len(TASTES) + len(ERRORS))
 
     def changes(self, report: Callable[[], None]) -> list[Change]:
-        """Give what three dislikes do to each measure."""
+        """Return what three dislikes do to each measure."""
         changes = []
         for name in TASTES:
             found = []
@@ -122,7 +122,7 @@ class PreferenceStudy:
         return changes
 
     def curve(self, report: Callable[[], None]) -> list[Point]:
-        """Give how well tastes are met after so many presses, at each rate of errors."""
+        """Return how well tastes are met after so many presses, at each rate of errors."""
         points = []
         for errors in ERRORS:
             gains = []
@@ -137,7 +137,7 @@ class PreferenceStudy:
     def _gains(
         self, trial: int, errors: float
     ) -> list[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None]:
-        """Give what `taste_trial.gain` gives at each mark; None where it was not reached."""
+        """Return what `taste_trial.gain` gives at each mark; None where it was not reached."""
         taste = HIDDEN[trial % len(HIDDEN)]
         session = self.session(trial)
         rng = np.random.default_rng([trial, 1])
@@ -155,7 +155,7 @@ class PreferenceStudy:
 def _shares(
     gains: Sequence[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None],
 ) -> tuple[Estimate, Estimate]:
-    """Give the gain as a share of the oracle's, and the reward as a share of what it was."""
+    """Return the gain as a share of the oracle's, and the reward as a share of what it was."""
     known = [each for each in gains if each is not None]
     learned = np.array([learned.utility - without.utility for without, learned, _ in known])
     oracle = np.array([oracle.utility - without.utility for without, _, oracle in known])
@@ -164,7 +164,7 @@ def _shares(
 
 
 def _share(part: FloatArray, whole: FloatArray) -> Estimate:
-    """Give a part of a whole, each over all trials, with a 95 % interval."""
+    """Return a part of a whole, each over all trials, with a 95 % interval."""
     weights = resample(len(part), 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = float(part.sum() / whole.sum()) if len(part) else float("nan")

@@ -49,7 +49,7 @@ _JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
 
 
 def measure_ready(preset: str) -> dict[str, float]:
-    """Give the time until a jam is ready and that of importing its libraries, medians of some pairs.
+    """Return the time until a jam is ready and that of importing its libraries, medians of some pairs.
 
     Raises:
         ImproviserError: The jam does not begin.
@@ -64,7 +64,7 @@ def measure_ready(preset: str) -> dict[str, float]:
 
 
 def measure_idle(preset: str) -> dict[str, float]:
-    """Give what a jam takes that waits for a first note: memory of its performer, time of all its processes.
+    """Return what a jam takes that waits for a first note: memory of its performer, time of all its processes.
 
     Nothing where no JACK server answers, or where the system does not tell (any but Linux).
     """
@@ -84,14 +84,14 @@ def measure_idle(preset: str) -> dict[str, float]:
 
 
 def _seconds_until_ready(preset: str) -> float:
-    """Give the time until a jam says that it is ready."""
+    """Return the time until a jam says that it is ready."""
     start_s = time.monotonic()
     with _ready(*_JAM, preset, settle_s=0.0):
         return time.monotonic() - start_s
 
 
 def _seconds_of_imports() -> float:
-    """Give the time that a process takes which only imports the libraries."""
+    """Return the time that a process takes which only imports the libraries."""
     start_s = time.monotonic()
     subprocess.run([sys.executable, "-P", "-c", _LIBRARIES], check=True, env=environment())
     return time.monotonic() - start_s
@@ -129,23 +129,23 @@ def _wait_until_ready(stream: IO[str] | None) -> None:
 
 
 def _settled(process: subprocess.Popen[str], settle_s: float) -> subprocess.Popen[str]:
-    """Give a process after it had time to load what comes after the ports."""
+    """Return a process after it had time to load what comes after the ports."""
     time.sleep(settle_s)
     return process
 
 
 def _child(parent: int) -> int:
-    """Give the process that `parent` has started."""
+    """Return the process that `parent` has started."""
     return int(Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()[0])
 
 
 def _resident_mb(process: int) -> float:
-    """Give the memory that a process holds."""
+    """Return the memory that a process holds."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / _KB_PER_MB
 
 
 def _cpu_s(process: int) -> float:
-    """Give the seconds of a core that a process has taken so far."""
+    """Return the seconds of a core that a process has taken so far."""
     fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

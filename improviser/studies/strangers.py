@@ -28,13 +28,13 @@ _FOUR_FOUR: Final = Meter(4, 4)
 
 
 def _drone(rng: np.random.Generator) -> Iterator[Strike]:
-    """Give a note held for two bars, then another one: C, D, F or G."""
+    """Return a note held for two bars, then another one: C, D, F or G."""
     while True:
         yield 8.0, 8.0, (_LOW_C + int(rng.choice((0, 2, 5, 7))),)
 
 
 def _planing(rng: np.random.Generator) -> Iterator[Strike]:
-    """Give a major triad every half bar, on C, E flat, F, A flat or B flat: none leads to another."""
+    """Return a major triad every half bar, on C, E flat, F, A flat or B flat: none leads to another."""
     while True:
         root = _LOW_C + int(rng.choice((0, 3, 5, 8, 10)))
         yield 2.0, 1.5, (root, root + 4, root + 7)
@@ -47,7 +47,7 @@ STRANGERS: Final[dict[str, Callable[[np.random.Generator], Iterator[Strike]]]] =
 
 
 def strange_part(kind: str, game: GameSettings, beats: int, rng: np.random.Generator) -> Part:
-    """Give what a stranger plays, as it is heard: its key is what the key tracker makes of it.
+    """Return what a stranger plays, as it is heard: its key is what the key tracker makes of it.
 
     Args:
         kind: One of STRANGERS.

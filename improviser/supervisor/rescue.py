@@ -35,7 +35,7 @@ _PATIENCE_S: Final = 6.0
 
 
 def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> bool:
-    """Release what a dead performer left sounding; tell whether somebody is known to have heard that.
+    """Release what a dead performer left sounding; return whether somebody is known to have heard that.
 
     Args:
         ready: What the performer said of its ports.
@@ -67,7 +67,7 @@ def _release(ready: Ready, notes: Sequence[tuple[int, int]], listeners: Sequence
 
 
 def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> tuple[list[OutputPort], bool]:
-    """Open what reaches those who heard the notes begin; tell whether it is known to reach one."""
+    """Open what reaches those who heard the notes begin; return whether it is known to reach one."""
     if not ready.is_virtual:
         return [backend.open_output(ready.sends_on)], True
     give_up_s = time.monotonic() + _GONE_S
@@ -83,7 +83,7 @@ def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> tuple[lis
 
 
 def _offs(notes: Sequence[tuple[int, int]]) -> list[Message]:
-    """Give the note-offs of `notes`, then the controllers that silence their channels."""
+    """Return the note-offs of `notes`, then the controllers that silence their channels."""
     offs: list[Message] = [NoteOff(channel, note) for channel, note in notes]
     for channel in sorted({channel for channel, _ in notes}):
         offs += [ControlChange(channel, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)]

@@ -152,7 +152,7 @@ class State:
             self.taste = dict(engine.get("taste", {}))
 
     def take(self, event: object) -> None:
-        """Take in an event."""
+        """Process an event."""
         with self._changed:
             self._take(event)
             if _SETTLED.get(type(event)) == self.refused_what and getattr(event, "is_own", True):
@@ -167,22 +167,22 @@ class State:
             self.is_alive = self.is_rolling = False
 
     def now_s(self) -> float:
-        """Give the moment by the clock of the backend, as far as it was told."""
+        """Return the moment by the clock of the backend, as far as it was told."""
         return time.monotonic() - self.offset_s
 
     def ask(self) -> int:
-        """Forget what was noticed, before a command is told; give the version."""
+        """Forget what was noticed, before a command is told; return the version."""
         with self._changed:
             self.notice = self.refused = self.refused_what = ""
             return self._version
 
     def wait(self, version: int, patience_s: float) -> bool:
-        """Wait until there is a change after `version`; tell whether one came."""
+        """Wait until there is a change after `version`; return whether one came."""
         with self._changed:
             return self._changed.wait_for(lambda: self._version > version, patience_s)
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return it as plain values."""
         with self._changed:
             if time.monotonic() - self._told_s > NOTICE_S:
                 self.notice = self.refused = self.refused_what = ""
@@ -226,7 +226,7 @@ class State:
             }
 
     def _take(self, event: object) -> None:
-        """Take in an event of any kind."""
+        """Process an event of any kind."""
         match event:
             case Ready() | Routed() | Offered() | PortChanged():
                 self._take_ports(event)
@@ -248,7 +248,7 @@ class State:
                 self._take_steering(event)
 
     def _take_music(self, event: Understood | Heard | Played | Rested) -> None:
-        """Take in what is played, and what is made of it."""
+        """Process what is played, and what is made of it."""
         match event:
             case Heard():
                 self.is_rolling, self.is_resting = not self.is_halted, False
@@ -262,7 +262,7 @@ class State:
                 self.chord, self.chord_confidence = chord, chord_confidence
 
     def _take_ports(self, event: Ready | Routed | Offered | PortChanged) -> None:
-        """Take in which ports are open, and could be."""
+        """Process which ports are open, and could be."""
         if isinstance(event, Offered):
             self.offered = event
             return
@@ -279,7 +279,7 @@ class State:
             self.offset_s, self.is_alive = event.machine_s - event.at_s, True
 
     def _change_port(self, event: PortChanged) -> None:
-        """Take in a port that has come, or has gone."""
+        """Process a port that has come, or has gone."""
         self.gone = tuple(name for name in self.gone if name != event.name)
         if not event.is_there and event.may_return:
             self.gone += (event.name,)
@@ -288,7 +288,7 @@ class State:
             self.ports = {**self.ports, "in": (*others, event.name) if event.is_there else others}
 
     def _take_words(self, event: Notice | Refused) -> None:
-        """Take in what is said for a while."""
+        """Process what is said for a while."""
         self._told_s = time.monotonic()
         if isinstance(event, Notice):
             self.notice = event.text
@@ -306,7 +306,7 @@ class State:
         return RESTS if self.is_resting else ""
 
     def _take_steering(self, event: object) -> None:
-        """Take in what was done with knobs and pedals."""
+        """Process what was done with knobs and pedals."""
         match event:
             case Changed():
                 self.preset, self.source, self.model = event.preset, event.source, event.model
@@ -345,7 +345,7 @@ def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
 
 
 def state_of(session: Session) -> State:
-    """Give how a session's jam stood in the end, or stands where it goes on."""
+    """Return how a session's jam stood in the end, or stands where it goes on."""
     state = State()
     state.begin(session.settings)
     for event in session.events:

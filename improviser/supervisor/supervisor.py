@@ -109,7 +109,7 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the performer, where it has not ended, and give the signals back."""
+        """End the performer, where it has not ended, and return the signals back."""
         self.close()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
@@ -146,11 +146,11 @@ class Supervisor:
         self._process.write(value_to_line(command))
 
     def warn(self, text: str) -> None:
-        """Let a warning come among the performer's events."""
+        """Insert a warning among the performer's events."""
         self.insert(Warned(text))
 
     def insert(self, event: Event) -> None:
-        """Let an event come among the performer's."""
+        """Insert an event among the performer's."""
         self._process.lines.put(value_to_line(event))
 
     def panic(self) -> None:
@@ -158,7 +158,7 @@ class Supervisor:
         self.tell(Act(Action.PANIC))
 
     def events(self) -> Iterator[Event]:
-        """Give the performer's events until it ends; after a crash that is not mended the last one says so.
+        """Return the performer's events until it ends; after a crash that is not mended the last one says so.
 
         Raises:
             KeyboardInterrupt: Never: an interrupt stops the performer, which then says its summary.
@@ -182,7 +182,7 @@ class Supervisor:
         self._has_rescued = False
 
     def _attend(self) -> Iterator[Event]:
-        """Give the events of one performer until it has ended."""
+        """Return the events of one performer until it has ended."""
         while True:
             try:
                 line = self._process.lines.get(timeout=_LOOK_EVERY_S)
@@ -199,7 +199,7 @@ class Supervisor:
         self._process.wait()
 
     def _event(self, line: str) -> Event | None:
-        """Give the event in a line of the performer, None where there is none; keep what matters later."""
+        """Return the event in a line of the performer, None where there is none; keep what matters later."""
         try:
             event = line_to_value(line)
         except ValueError:
@@ -247,7 +247,7 @@ class Supervisor:
                 pass
 
     def _may_restart(self) -> bool:
-        """Tell whether the performer that has ended is to be replaced.
+        """Return whether the performer that has ended is to be replaced.
 
         One that died playing is, not too often; one that has found no ports for it is for a while.
         """
@@ -260,7 +260,7 @@ class Supervisor:
         return len(self._restarts) < RESTARTS_MAX
 
     def _mourn(self) -> Warned:
-        """Release what the performer that has died left sounding; give what to tell of it."""
+        """Release what the performer that has died left sounding; return what to tell of it."""
         self.state.lose()
         self._missed_s = time.monotonic()
         self._restarts.append(self._missed_s)
@@ -283,11 +283,11 @@ class Supervisor:
         self._process = process  # from now on commands reach it, after what it has to be told first
 
     def _end_text(self) -> str:
-        """Give how the performer ended, for people."""
+        """Return how the performer ended, for people."""
         return f"the performer {self._process.end}"
 
     def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
-        """Give the settings of a performer that goes on; a clock that was followed will not start anew."""
+        """Return the settings of a performer that goes on; a clock that was followed will not start anew."""
         clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
         state = self.state
         return replace(

@@ -73,7 +73,7 @@ class Fluidsynth:
         self.close()
 
     def hear(self, event: Event) -> None:
-        """Take in what happens in the jam: when the performer is ready, also anew, it is made to sound."""
+        """Process what happens in the jam: when the performer is ready, also anew, it is made to sound."""
         if isinstance(event, Changed):
             self._program = event.program
         if not isinstance(event, Ready) or self._is_closed.is_set():
@@ -103,7 +103,7 @@ class Fluidsynth:
             self._end()
 
     def _sound(self, ready: Ready) -> None:
-        """Let a performer be heard, by the synthesizer that runs or by a new one."""
+        """Connect a performer to the synthesizer that runs, or to a new one."""
         if self._process is not None and self._process.is_running and self._reconnected(ready):
             return
         self._end()
@@ -138,7 +138,7 @@ class Fluidsynth:
         return is_connected_anew(ready) and self._connected(ready, self._client, _AGAIN_S)
 
     def _connected(self, ready: Ready, client: str, patience_s: float) -> bool:
-        """Connect the synthesizer called `client`, waiting so long for its port; tell whether it is."""
+        """Connect the synthesizer called `client`, waiting so long for its port; return whether it is."""
         until_s = time.monotonic() + patience_s
         with connecting(ready) as connect:
             while self._process is not None and self._process.is_running and not self._is_closed.is_set():
@@ -162,7 +162,7 @@ class Fluidsynth:
 
 
 def _fault(ready: Ready) -> str:
-    """Give why a performer cannot be made to sound; nothing where it can."""
+    """Return why a performer cannot be made to sound; nothing where it can."""
     if ready.backend == "loopback":
         return f"no sound: there is no MIDI system to reach fluidsynth through; {INSTEAD}"
     if not ready.is_virtual:

@@ -48,12 +48,12 @@ _GET_SOUNDFONT: Final = (
 
 
 def find_program() -> str | None:
-    """Give the path of fluidsynth, None where it is not installed."""
+    """Return the path of fluidsynth, None where it is not installed."""
     return shutil.which(PROGRAM)
 
 
 def find_soundfont() -> Path | None:
-    """Give the soundfont that IMPROVISER_SOUNDFONT names, else the first of the usual ones; None: none.
+    """Return the soundfont that IMPROVISER_SOUNDFONT names, else the first of the usual ones; None: none.
 
     What the variable names counts even where it is no file: then there is none.
     """
@@ -71,7 +71,7 @@ def gain_of(soundfont: Path) -> float:
 
 
 def missing() -> str:
-    """Give what of the two is not there; nothing where both are."""
+    """Return what of the two is not there; nothing where both are."""
     if find_program() is None:
         return "fluidsynth is not installed"
     if find_soundfont() is None:
@@ -81,7 +81,7 @@ def missing() -> str:
 
 
 def how_to_install() -> str:
-    """Give the command that installs what is missing on this system."""
+    """Return the command that installs what is missing on this system."""
     if os.environ.get(SOUNDFONT_VARIABLE) and find_program() is not None:
         return f"name a file that is there in {SOUNDFONT_VARIABLE}"
     command = _INSTALL_PROGRAM.get(sys.platform)

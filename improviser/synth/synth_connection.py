@@ -33,7 +33,7 @@ _TOOL_S: Final = 2.0
 
 
 def drivers(ready: Ready, client: str) -> list[str]:
-    """Give the options for MIDI and audio that fit the MIDI system which the performer plays on.
+    """Return the options for MIDI and audio that fit the MIDI system which the performer plays on.
 
     Source: the settings' reference of FluidSynth, https://www.fluidsynth.org/api/fluidsettings.html.
     """
@@ -49,13 +49,13 @@ def drivers(ready: Ready, client: str) -> list[str]:
 
 
 def is_connected_anew(ready: Ready) -> bool:
-    """Tell whether a synthesizer that runs can be connected; elsewhere it is only when it starts."""
+    """Return whether a synthesizer that runs can be connected; elsewhere it is only when it starts."""
     return ready.backend in {*_ON_JACK, _ALSA}
 
 
 @contextlib.contextmanager
 def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
-    """Give what connects the synthesizer of a name, and tells whether it is; before it is there it is not.
+    """Return what connects the synthesizer of a name, and tells whether it is; before it is there it is not.
 
     Threads: one.
     """
@@ -76,14 +76,14 @@ def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
 
 
 def _by_cable(graph: JackBackend, client: str) -> bool:
-    """Lay the cable from the improviser's newest output; tell whether it is there."""
+    """Lay the cable from the improviser's newest output; return whether it is there."""
     ports = [name for name in graph.output_names() if name.startswith(f"{client}:")]
     graph.restore(VIRTUAL_OUTPUT, ports[:1])
     return bool(ports) and ports[0] in (graph.cables(VIRTUAL_OUTPUT) or ())
 
 
 def _by_tool(client: str) -> bool:
-    """Connect by ALSA's own tool; tell whether it is."""
+    """Connect by ALSA's own tool; return whether it is."""
     command = [_TOOL, f"{VIRTUAL_OUTPUT}:0", f"FLUID Synth ({client}):0"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_S, check=False)
@@ -98,18 +98,18 @@ def _by_itself(_client: str) -> bool:
 
 
 def _settings(*pairs: str) -> list[str]:
-    """Give options that set settings."""
+    """Return options that set settings."""
     return [word for pair in pairs for word in ("-o", pair)]
 
 
 def _alsa_audio() -> str:
-    """Give the audio driver beside ALSA's MIDI: the desktop's sound server where one runs, PipeWire's too."""
+    """Return the audio driver beside ALSA's MIDI: the desktop's sound server where one runs, PipeWire's too."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return "pulseaudio" if runtime and Path(runtime, "pulse", "native").exists() else "alsa"
 
 
 def _windows_device(name: str) -> str:
-    """Give the number of the input at the other end of the loopback port that is played on."""
+    """Return the number of the input at the other end of the loopback port that is played on."""
     names: list[str] = []
     with contextlib.suppress(PortError), contextlib.closing(open_backend("winmm")) as backend:
         names = [plain_name(each) for each in backend.input_names()]

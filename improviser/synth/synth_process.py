@@ -79,7 +79,7 @@ class SynthProcess:
                 stream.flush()
 
     def end(self) -> None:
-        """End it, gently where it listens, and give all back; a second call does nothing."""
+        """End it, gently where it listens, and return all back; a second call does nothing."""
         self._is_ending = True
         self.tell("quit")
         if self._process.stdin is not None:
@@ -105,7 +105,7 @@ class SynthProcess:
             self._ended(self._end_text())
 
     def _end_text(self) -> str:
-        """Give how it ended: by what signal, else its last words, else its code."""
+        """Return how it ended: by what signal, else its last words, else its code."""
         code = self._process.returncode
         return f"signal {-code}" if code < 0 else self.last_words or f"code {code}"
 

@@ -15,7 +15,7 @@ class Budget(Protocol):
         """The transitions that had been sampled before."""
 
     def progress(self, sampled: int) -> float:
-        """Give the share that is spent, 0-1 and above, after so many transitions in all."""
+        """Return the share that is spent, 0-1 and above, after so many transitions in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class TransitionBudget:
     done: int = 0
 
     def progress(self, sampled: int) -> float:
-        """Give the share of the transitions that were sampled."""
+        """Return the share of the transitions that were sampled."""
         return sampled / self.total
 
 
@@ -39,6 +39,6 @@ class CpuBudget:
     done: int = 0
 
     def progress(self, sampled: int) -> float:
-        """Give the share of the time that is over, whatever was sampled."""
+        """Return the share of the time that is over, whatever was sampled."""
         del sampled
         return (time.process_time() - self.start_s) / self.seconds

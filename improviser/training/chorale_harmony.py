@@ -37,7 +37,7 @@ _ROOTS: Final = np.arange(CHORD_COUNT) // QUALITY_COUNT
 
 
 def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.int64]:
-    """Give the chord of each beat, (beats,), NO_CHORD in silence; `voices` (steps,) each, the bass last."""
+    """Return the chord of each beat, (beats,), NO_CHORD in silence; `voices` (steps,) each, the bass last."""
     notes = np.stack([sounding_notes(voice) for voice in voices])
     beats = notes.shape[1] // beat_steps
     notes = notes[:, : beats * beat_steps].reshape(len(voices), beats, beat_steps)
@@ -47,7 +47,7 @@ def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.in
 
 
 def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
-    """Give the harmony as chords are struck, (steps,): where it changes, and at each bar line."""
+    """Return the harmony as chords are struck, (steps,): where it changes, and at each bar line."""
     events = np.full(len(voices[0]), HOLD, dtype=np.int16)
     before = NONE
     for beat, label in enumerate(chord_labels(voices, beat_steps).tolist()):
@@ -61,7 +61,7 @@ def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> E
 
 
 def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
-    """Give how well each chord fits each beat, (beats, CHORD_COUNT), of notes, (voices, beats, steps)."""
+    """Return how well each chord fits each beat, (beats, CHORD_COUNT), of notes, (voices, beats, steps)."""
     weights = np.ones(notes.shape[2])
     weights[0] += ON_BEAT * notes.shape[2]
     weights /= weights.sum()
@@ -76,7 +76,7 @@ def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
 
 
 def _likeliest(scores: FloatArray) -> npt.NDArray[np.int64]:
-    """Give the path, (beats,), of the highest sum of scores less CHANGE for each change."""
+    """Return the path, (beats,), of the highest sum of scores less CHANGE for each change."""
     total, back = scores[0], np.zeros(scores.shape, dtype=np.int64)
     for beat in range(1, len(scores)):
         best = int(total.argmax())

@@ -45,7 +45,7 @@ class Harmony:
 
 
 def _set_labels() -> Labels:
-    """Give the chord of each twelve-bit set, (4096,); of an augmented triad's roots the lowest."""
+    """Return the chord of each twelve-bit set, (4096,); of an augmented triad's roots the lowest."""
     labels = np.full(1 << OCTAVE, NO_CHORD, dtype=np.int64)
     for root in range(OCTAVE):
         for quality, (name, _) in enumerate(QUALITIES):
@@ -59,7 +59,7 @@ SET_LABELS: Final = _set_labels()
 
 
 def beat_labels(bits: npt.NDArray[np.int64], beat_steps: int) -> Labels:
-    """Give the chord that sounds longest in each beat, of equals the first, at every step of it, (steps,).
+    """Return the chord that sounds longest in each beat, of equals the first, at every step of it, (steps,).
 
     Args:
         bits: (steps,) twelve-bit sets of what all voices sound.
@@ -75,7 +75,7 @@ def beat_labels(bits: npt.NDArray[np.int64], beat_steps: int) -> Labels:
 
 
 def harmonies(pieces: Iterable[Piece], heard: tuple[int, ...], speed: int = 1) -> Iterator[Harmony]:
-    """Give each chorale as a player of the voices `heard` sounds it, `speed` times as fast."""
+    """Return each chorale as a player of the voices `heard` sounds it, `speed` times as fast."""
     for piece in pieces:
         if piece.kind != "chorale" or len(piece.voices) != len(ALL_VOICES):
             continue

@@ -32,7 +32,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def network_config(role: Role) -> NetworkConfig:
-    """Give the shape of a network, of one head, that plays a role."""
+    """Return the shape of a network, of one head, that plays a role."""
     return NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count)
 
 
@@ -48,16 +48,16 @@ class RewardWeights:
     creativity: float = 1.0
 
     def to_array(self) -> FloatArray:
-        """Give the weights, (components,)."""
+        """Return the weights, (components,)."""
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
     def term_weights(self, role: Role) -> FloatArray:
-        """Give what each term of a role's rewards adds to the reward, (terms,)."""
+        """Return what each term of a role's rewards adds to the reward, (terms,)."""
         return role.rewards.component_weights() @ self.to_array()
 
 
 def playable(parts: Iterable[Part]) -> list[Part]:
-    """Give the parts that are long enough for an episode."""
+    """Return the parts that are long enough for an episode."""
     return [part for part in parts if len(part.player) >= EPISODE_BEATS * part.steps_per_beat]
 
 
@@ -117,7 +117,7 @@ class Game:
         return self._begin(parts, chosen, offset, follows=self._rng.random() < self._following)
 
     def play_whole(self, index: int) -> Rows:
-        """Begin an episode that is the whole of part number `index`, in every lane; give the observations."""
+        """Begin an episode that is the whole of part number `index`, in every lane; return the observations."""
         self._length = int(self._heard.steps[index])
         chosen = np.full(self._lanes, index)
         return self._begin([self._parts[index]] * self._lanes, chosen, np.zeros_like(chosen))
@@ -147,7 +147,7 @@ class Game:
         return self.observation
 
     def _follow(self, parts: list[Part], offset: npt.NDArray[np.int64]) -> None:
-        """Let the players of this episode listen to us."""
+        """Choose the players of this episode who listen to us."""
         places = self._heard.places[self._row + np.arange(self._length)[:, None]]
         self._followers = Followers(parts, places, offset, self._rng)
         self._followers.advance(self._own)
@@ -215,6 +215,6 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
         return observation[0].copy(), float(reward[0] @ self._weights), False, over, self._info(self._game)
 
     def _info(self, game: Game) -> dict[str, Any]:
-        """Give the terms of the last step and what is legal now."""
+        """Return the terms of the last step and what is legal now."""
         terms = dict(zip(self._table.role.rewards.terms, game.terms[0].tolist(), strict=True))
         return {"terms": terms, "legal": game.legal[0].copy()}

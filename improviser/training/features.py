@@ -70,11 +70,11 @@ class PlayerTable:
     steps: npt.NDArray[np.int64]
 
     def place(self, rows: npt.NDArray[np.int64]) -> Place:
-        """Give where in the music `rows`, (lanes,), stand."""
+        """Return where in the music `rows`, (lanes,), stand."""
         return Place(*self.places[rows].T)
 
     def scene(self, own: Line, rows: npt.NDArray[np.int64], place: Place) -> Scene:
-        """Give what the rewards see where `own`, one row a lane, has just played beside `rows`, (lanes,)."""
+        """Return what the rewards see where `own`, one row a lane, has just played beside `rows`, (lanes,)."""
         return Scene(
             own=own,
             bits=self.bits[rows],
@@ -92,7 +92,7 @@ class PlayerTable:
 
 
 def player_table(parts: Sequence[Part]) -> PlayerTable:
-    """Give the table of the parts, in their order; all must share one grid and role."""
+    """Return the table of the parts, in their order; all must share one grid and role."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
     table = empty_table(parts[0].role, steps)
     for chosen in _by_length(steps):
@@ -101,7 +101,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
 
 
 def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
-    """Give the table of a role's parts of so many steps, (parts,), before anything is heard."""
+    """Return the table of a role's parts of so many steps, (parts,), before anything is heard."""
     rows = int(steps.sum())
     return PlayerTable(
         role=role,
@@ -122,7 +122,7 @@ def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
 
 
 def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Give what imitation learns from: observations, (rows, columns), and the human partner's actions.
+    """Return what imitation learns from: observations, (rows, columns), and the human partner's actions.
 
     Args:
         parts: Parts with a partner.
@@ -150,7 +150,7 @@ def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDA
 
 
 def part_places(part: Part) -> npt.NDArray[np.int16]:
-    """Give the columns of Place for each step of a part, (steps, columns)."""
+    """Return the columns of Place for each step of a part, (steps, columns)."""
     steps = np.arange(len(part.player))
     bar, in_bar = np.divmod(steps, part.bar_steps)
     mode, tonic = np.divmod(part.keys, OCTAVE)
@@ -176,7 +176,7 @@ def listen_step(
     rows: npt.NDArray[np.int64],
     alive: npt.NDArray[np.bool_],
 ) -> None:
-    """Let a player of many lanes play a step, and write down what is heard in it.
+    """Advance a player of many lanes by a step, and record its features.
 
     Args:
         player: Takes the step in.
@@ -221,7 +221,7 @@ class Sound:
     is_late: npt.NDArray[np.bool_]
 
     def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Give event, bits and bass as they are known in time: where they are late, the past goes on."""
+        """Return event, bits and bass as they are known in time: where they are late, the past goes on."""
         goes_on = np.where(player.line.note >= 0, HOLD, REST).astype(np.int16)
         return (
             np.where(self.is_late, goes_on, self.event),
@@ -231,13 +231,13 @@ class Sound:
 
 
 def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
-    """Give the fields of Sound over all steps, (parts, steps) each, filled up with silence."""
+    """Return the fields of Sound over all steps, (parts, steps) each, filled up with silence."""
     blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False}
     return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 
 def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable) -> None:
-    """Let a player of many lanes play the parts, and write down what is heard at each step."""
+    """Play the parts with a player of many lanes, and record the features of each step."""
     columns = stack_parts(parts)
     steps = np.array([len(part.player) for part in parts])
     for part, at in zip(parts, start.tolist(), strict=True):
@@ -249,23 +249,23 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Give the parts' indices in groups of LANES of like length."""
+    """Return the parts' indices in groups of LANES of like length."""
     order = np.argsort(steps, kind="stable")
     return [order[at : at + LANES] for at in range(0, len(order), LANES)]
 
 
 def _grid(parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Give the steps a beat and a bar of each part, each (parts,)."""
+    """Return the steps a beat and a bar of each part, each (parts,)."""
     return _column(parts, "steps_per_beat"), _column(parts, "bar_steps")
 
 
 def _column(parts: Sequence[Part], name: str) -> npt.NDArray[np.int64]:
-    """Give one number of each part, (parts,)."""
+    """Return one number of each part, (parts,)."""
     return np.array([getattr(part, name) for part in parts], dtype=np.int64)
 
 
 def _stacked(voices: list[npt.NDArray[Any]], blank: int) -> npt.NDArray[Any]:
-    """Give voices of unequal length as rows, (voices, steps), filled up with `blank`."""
+    """Return voices of unequal length as rows, (voices, steps), filled up with `blank`."""
     longest = max(len(voice) for voice in voices)
     stacked = np.full((len(voices), longest), blank, dtype=voices[0].dtype)
     for row, voice in zip(stacked, voices, strict=True):

@@ -69,7 +69,7 @@ class Followers:
         self._step += 1
 
     def _take_up(self, own: Line, sound: Sound) -> None:
-        """Let those who answer play what we played a bar ago."""
+        """Play, for the lanes that answer, what we played a bar ago."""
         place = self.table.place(self._lanes)
         then = own.events[self._lanes, WINDOW - self._bar_steps].astype(np.int64)
         note = np.clip(then + place.player_base - place.own_base, 0, NOTE_MAX)
@@ -85,7 +85,7 @@ class Followers:
             column[self._answers] = value[self._answers]
 
     def _go_on(self, sound: Sound) -> None:
-        """Let those who have answered rest until their part strikes a note again."""
+        """Rest, for the lanes that have answered, until their part begins a note again."""
         self._is_broken &= (sound.event == HOLD) & ~self._answers
         for column, silence in ((sound.event, REST), (sound.bits, 0), (sound.bass, SILENT)):
             column[self._is_broken] = silence

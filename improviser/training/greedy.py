@@ -50,7 +50,7 @@ class Greedy:
         self._own = Line(*grid)
 
     def __call__(self, game: Game, part: Part, step: int) -> int:
-        """Give the legal action whose step is worth most, any of them where several are."""
+        """Return the legal action whose step is worth most, any of them where several are."""
         del part
         rows = np.full_like(self._actions, self._first_row + step)
         place = self._table.place(rows)
@@ -63,5 +63,5 @@ class Greedy:
         return action
 
     def _best(self, worth: npt.NDArray[np.float64]) -> int:
-        """Give the action that is worth most."""
+        """Return the action that is worth most."""
         return int(self._rng.choice(np.flatnonzero(worth >= worth.max() - ROUNDING)))

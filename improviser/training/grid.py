@@ -78,18 +78,18 @@ class Part:
         return METERS[self.meter].bar_steps(self.steps_per_beat)
 
     def cut(self, steps: int) -> Part:
-        """Give its first steps."""
+        """Return its first steps."""
         return self.stretch(0, steps)
 
     def stretch(self, start: int, end: int) -> Part:
-        """Give its steps from `start`, where a bar begins, to before `end`."""
+        """Return its steps from `start`, where a bar begins, to before `end`."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         kept = {name: value[start:end] for name, value in values.items() if isinstance(value, np.ndarray)}
         return Part(**values | kept)
 
 
 def in_known_key(mode: int, steps: int) -> dict[str, Any]:
-    """Give the fields of a part whose key, C of `mode`, is known, and whose player is heard in time."""
+    """Return the fields of a part whose key, C of `mode`, is known, and whose player is heard in time."""
     return {
         "keys": np.full(steps, OCTAVE * mode),
         "certainty": np.full(steps, SURE),
@@ -98,7 +98,7 @@ def in_known_key(mode: int, steps: int) -> dict[str, Any]:
 
 
 def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: int) -> Events:
-    """Give a voice on the grid, (steps,), moved by `shift` semitones.
+    """Return a voice on the grid, (steps,), moved by `shift` semitones.
 
     Onsets go to the nearest step, from halfway on to the later one, as on stage; of two on one step the later
     stays, unless it is shorter than half a step.
@@ -115,7 +115,7 @@ def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: in
 
 
 def sounding(voices: Sequence[Events]) -> dict[str, Any]:
-    """Give what voices sound together: `bits`, twelve-bit pitch-class sets, and `bass`, (steps,) each."""
+    """Return what voices sound together: `bits`, twelve-bit pitch-class sets, and `bass`, (steps,) each."""
     if not voices:
         msg = "at least one voice is needed"
         raise ValueError(msg)
@@ -135,7 +135,7 @@ def chorale_parts(
     speed: float = 1,
     casts: Casts = DUETS + TRIOS,
 ) -> Iterator[Part]:
-    """Give a part for each piece and each cast of player's voices and partner's voice.
+    """Return a part for each piece and each cast of player's voices and partner's voice.
 
     Args:
         pieces: Chorales.
@@ -171,7 +171,7 @@ def comping_parts(
     own_low: int,
     casts: Sequence[tuple[int, ...]],
 ) -> Iterator[Part]:
-    """Give a part for each piece and each cast of player's voices; its partner strikes the chords of all.
+    """Return a part for each piece and each cast of player's voices; its partner strikes the chords of all.
 
     Args:
         pieces: Chorales.
@@ -203,13 +203,13 @@ def comping_parts(
 
 
 def alone(part: Part) -> Part:
-    """Give the part with its player absent, so that its partner's line stands for itself."""
+    """Return the part with its player absent, so that its partner's line stands for itself."""
     absent = np.full(len(part.player), NONE, dtype=np.int16)
     return replace(part, player=absent, **sounding([absent]), player_base=part.own_base)
 
 
 def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None) -> Iterator[Part]:
-    """Give a part for each tune.
+    """Return a part for each tune.
 
     Args:
         pieces: Tunes.
@@ -240,33 +240,33 @@ def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low
 
 
 def voice_base(events: Events) -> int:
-    """Give the note from which a voice's tokens count, the tonic being C."""
+    """Return the note from which a voice's tokens count, the tonic being C."""
     notes = events[events >= 0]
     return player_base(float(notes.mean()) if len(notes) else 0.0, 0)
 
 
 def _nearest(steps: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Give the nearest whole steps, halves rounded up."""
+    """Return the nearest whole steps, halves rounded up."""
     return np.floor(steps + 0.5).astype(np.int64)
 
 
 def _steps(piece: Piece, ticks_per_step: float) -> int:
-    """Give the whole bars of a piece, in steps."""
+    """Return the whole bars of a piece, in steps."""
     end = max(int(voice[-1, 0] + voice[-1, 1]) for voice in piece.voices)
     bar = METERS[_meter(piece)].bar_beats * TICKS_PER_BEAT / ticks_per_step
     return int(np.ceil(end / ticks_per_step / bar) * bar)
 
 
 def _shift(piece: Piece) -> int:
-    """Give the semitones, -6..5, that bring the tonic to C."""
+    """Return the semitones, -6..5, that bring the tonic to C."""
     return (OCTAVE // 2 - piece.tonic) % OCTAVE - OCTAVE // 2
 
 
 def _mode(piece: Piece) -> int:
-    """Give the row of the piece's mode."""
+    """Return the row of the piece's mode."""
     return int(Mode[piece.mode.upper()])
 
 
 def _meter(piece: Piece) -> int:
-    """Give the row of the piece's meter."""
+    """Return the row of the piece's meter."""
     return METERS.index(Meter(*piece.meter))

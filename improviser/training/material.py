@@ -115,7 +115,7 @@ class Sources:
 
 
 def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None) -> Imitation:
-    """Give what the prior imitates.
+    """Return what the prior imitates.
 
     Args:
         pieces: The corpus.
@@ -132,28 +132,28 @@ def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Ge
 
 
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the players of games; among them are absent ones, so that the improviser can go on alone."""
+    """Return the players of games; among them are absent ones, so that the improviser can go on alone."""
     return playable(SOURCES[settings.role].players(pieces, settings))
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
-    """Give the players of a split; the improviser's register is the one it has on stage."""
+    """Return the players of a split; the improviser's register is the one it has on stage."""
     return SOURCES[settings.role].held_out(_of_split(pieces, split), settings)
 
 
 def human_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
-    """Give what people play on a split."""
+    """Return what people play on a split."""
     return SOURCES[settings.role].people(_of_split(pieces, split), settings)
 
 
 def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
-    """Give the tunes that are learnt from, none for a role that plays none."""
+    """Return the tunes that are learnt from, none for a role that plays none."""
     parts = SOURCES[settings.role].learnt(_of_split(pieces, "train"), settings)
     return [part.partner for part in parts]
 
 
 def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give each voice of a chorale beside others, and lines and tunes alone."""
+    """Return each voice of a chorale beside others, and lines and tunes alone."""
     chorales, tunes = _by_kind(pieces)
     usage = USAGES[settings.style]
     if usage.has_tunes:
@@ -166,7 +166,7 @@ def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give chorale voices, present and absent; tunes, and of the chorales what dances need."""
+    """Return chorale voices, present and absent; tunes, and of the chorales what dances need."""
     chorales, tunes = _by_kind(pieces)
     style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
     if usage.has_tunes:
@@ -180,7 +180,7 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give sopranos, or the three upper voices; for dances, tunes."""
+    """Return sopranos, or the three upper voices; for dances, tunes."""
     chorales, tunes = _by_kind(pieces)
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
@@ -190,7 +190,7 @@ def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give the chorales' partners; for dances, the tunes."""
+    """Return the chorales' partners; for dances, the tunes."""
     chorales, tunes = _by_kind(pieces)
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
@@ -198,7 +198,7 @@ def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Give chorale voices, and tunes."""
+    """Return chorale voices, and tunes."""
     chorales, tunes = _by_kind(pieces)
     usage = USAGES[settings.style]
     parts = list(_voices_alone(chorales, settings, usage.imitated))
@@ -208,25 +208,25 @@ def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _of_split(pieces: Iterable[Piece], split: str) -> list[Piece]:
-    """Give the pieces of a split."""
+    """Return the pieces of a split."""
     return [piece for piece in pieces if piece.split == split]
 
 
 def _at_speeds(
     chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float], casts: Casts
 ) -> Iterator[Part]:
-    """Give the chorales' parts at each speed."""
+    """Return the chorales' parts at each speed."""
     for speed in speeds:
         yield from chorale_parts(chorales, settings.style, settings.steps_per_beat, speed=speed, casts=casts)
 
 
 def _voices_alone(chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float]) -> Iterator[Part]:
-    """Give each chorale voice without a player."""
+    """Return each chorale voice without a player."""
     return map(alone, _at_speeds(chorales, settings, speeds, SOLOS))
 
 
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Give chorales and tunes."""
+    """Return chorales and tunes."""
     listed = list(pieces)
     chorales = [piece for piece in listed if piece.kind == "chorale"]
     return chorales, [piece for piece in listed if piece.kind == "tune"]
@@ -235,7 +235,7 @@ def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
 def _comped(
     casts: Sequence[tuple[int, ...]], *, is_also_alone: bool = False, tune_share: int | None = None
 ) -> Callable[[Iterable[Piece], GameSettings], list[Part]]:
-    """Give what gives parts over chords: chorales with the casts of player's voices.
+    """Return what gives parts over chords: chorales with the casts of player's voices.
 
     Args:
         casts: The player's voices, highest first.
@@ -244,7 +244,7 @@ def _comped(
     """
 
     def parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-        """Give the parts."""
+        """Return the parts."""
         chorales, tunes = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
         chords = list(comping_parts(chorales, style, grid, low, casts))

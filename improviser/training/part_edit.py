@@ -26,7 +26,7 @@ Bits = npt.NDArray[np.int64]
 
 
 def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
-    """Give the player's steps in another order, `source` being the number of each.
+    """Return the player's steps in another order, `source` being the number of each.
 
     A held note is struck anew where the step before it is not the one that it was held from.
     """
@@ -39,19 +39,19 @@ def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
 
 
 def repeated(part: Part, beats: int) -> Part:
-    """Give the whole bars of a part again and again, for at least so many beats."""
+    """Return the whole bars of a part again and again, for at least so many beats."""
     length = len(part.player) // part.bar_steps * part.bar_steps
     times = -(-beats * part.steps_per_beat // length)
     return rearranged(part, np.tile(np.arange(length), times))
 
 
 def raised(bits: Bits, semitones: int) -> Bits:
-    """Give pitch-class sets moved up by 0-11 semitones."""
+    """Return pitch-class sets moved up by 0-11 semitones."""
     return rotate(bits, np.array(-semitones % OCTAVE)).astype(np.int64, copy=False)
 
 
 def transposed(part: Part, at: int, semitones: int) -> Part:
-    """Give the part moved by some semitones from step `at` on; a note held there is struck anew."""
+    """Return the part moved by some semitones from step `at` on; a note held there is struck anew."""
     events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
     later = events[at:]
     events[at:] = np.where(later >= 0, np.clip(later + semitones, 0, NOTE_MAX), later)
@@ -61,7 +61,7 @@ def transposed(part: Part, at: int, semitones: int) -> Part:
 
 
 def with_rest(part: Part, at: int, bars: int) -> Part:
-    """Give the part silent for so many bars from step `at` on; then it goes on where it would be."""
+    """Return the part silent for so many bars from step `at` on; then it goes on where it would be."""
     end = min(at + bars * part.bar_steps, len(part.player) - 1)
     events, bits, bass = struck_anew(part.player, end), part.bits.copy(), part.bass.copy()
     events[at:end], bits[at:end], bass[at:end] = REST, 0, SILENT
@@ -69,7 +69,7 @@ def with_rest(part: Part, at: int, bars: int) -> Part:
 
 
 def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator) -> Part:
-    """Give the part with a share of its top notes from step `at` on a semitone too low or too high."""
+    """Return the part with a share of its top notes from step `at` on a semitone too low or too high."""
     events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
     onsets = np.flatnonzero(events >= 0)
     ends = [*onsets[1:].tolist(), len(events)]
@@ -87,7 +87,7 @@ def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator
 
 
 def with_late_notes(part: Part, share: float, rng: np.random.Generator) -> Part:
-    """Give the part with a share of what it strikes a step late, where that is held for longer."""
+    """Return the part with a share of what it strikes a step late, where that is held for longer."""
     onsets = 1 + np.flatnonzero((part.player[1:-1] >= 0) & (part.player[2:] == HOLD))
     late = onsets[rng.random(len(onsets)) < share]
     events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
@@ -98,7 +98,7 @@ def with_late_notes(part: Part, share: float, rng: np.random.Generator) -> Part:
 
 
 def part_messages(part: Part) -> list[tuple[float, Message]]:
-    """Give what the player's hands do, each with its step: top voice, other pitch classes below."""
+    """Return what the player's hands do, each with its step: top voice, other pitch classes below."""
     top = sounding_notes(part.player)
     others = np.where(top >= 0, part.bits & ~(1 << np.maximum(top, 0) % OCTAVE), part.bits)
     low = max(0, int(top[top >= 0].min(initial=60)) - OCTAVE)
@@ -119,7 +119,7 @@ def part_messages(part: Part) -> list[tuple[float, Message]]:
 
 
 def struck_anew(events: Events, at: int) -> Events:
-    """Give a copy in which a note that is held in step `at` is struck there."""
+    """Return a copy in which a note that is held in step `at` is struck there."""
     copy = events.copy()
     note = sounding_notes(events)[at]
     if copy[at] == HOLD and note != SILENT:
@@ -128,7 +128,7 @@ def struck_anew(events: Events, at: int) -> Events:
 
 
 def with_player(part: Part, events: Events, bits: Bits, bass: Bits) -> Part:
-    """Give a part in C whose player does something else, and whose partner is absent."""
+    """Return a part in C whose player does something else, and whose partner is absent."""
     return replace(
         part,
         player=events.astype(np.int16),
@@ -140,5 +140,5 @@ def with_player(part: Part, events: Events, bits: Bits, bass: Bits) -> Part:
 
 
 def _touch(part: Part, step: int) -> int:
-    """Give the player's velocity in a step."""
+    """Return the player's velocity in a step."""
     return round(TOUCH + SWELL * math.sin(2 * math.pi * step / (SWELL_BARS * part.bar_steps)))

@@ -33,7 +33,7 @@ class RunState:
 
 
 def run_folder(name: str) -> Path:
-    """Give the folder of the run called `name`, in the cache folder."""
+    """Return the folder of the run called `name`, in the cache folder."""
     return cache_folder() / "training" / name
 
 
@@ -80,12 +80,12 @@ def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | Non
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the tensors whose names begin with `prefix`, without it."""
+    """Return the tensors whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _adam(state: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Give the optimiser's state dictionary with the moments put in."""
+    """Return the optimiser's state dictionary with the moments put in."""
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         index, moment = name.split(".")

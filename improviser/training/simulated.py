@@ -42,7 +42,7 @@ UNHEARD_SHARE: Final = 0.15
 
 
 def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> Iterator[Part]:
-    """Give the parts, and beside a share of them what a player might make of each."""
+    """Return the parts, and beside a share of them what a player might make of each."""
     for part in parts:
         yield part
         if part.bits.any() and rng.random() < share:
@@ -50,7 +50,7 @@ def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> 
 
 
 def behave(part: Part, rng: np.random.Generator) -> Part:
-    """Give what a player makes of a part, as it is heard; each way of people's is drawn by its own chance."""
+    """Return what a player makes of a part, as it is heard; each way of people's is drawn by its own chance."""
     if rng.random() < REPEATS:
         part = rearranged(part, _with_repeat(part, rng))
     if rng.random() < MODULATES:
@@ -65,7 +65,7 @@ def behave(part: Part, rng: np.random.Generator) -> Part:
 
 
 def as_heard(part: Part) -> Part:
-    """Give the part with the key, and its certainty, that the key tracker hears in each step."""
+    """Return the part with the key, and its certainty, that the key tracker hears in each step."""
     tracker = KeyTracker(meter_row=part.meter)
     keys, sure = part.keys.copy(), part.certainty.copy()
     struck = [(step, message.note) for step, message in part_messages(part) if isinstance(message, NoteOn)]
@@ -78,13 +78,13 @@ def as_heard(part: Part) -> Part:
 
 
 def with_unheard(part: Part, rng: np.random.Generator) -> Part:
-    """Give the part with a share of what is struck heard only after its step was decided."""
+    """Return the part with a share of what is struck heard only after its step was decided."""
     is_late = (part.player >= 0) & (rng.random(len(part.player)) < UNHEARD_SHARE)
     return replace(part, is_late=is_late)
 
 
 def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Give the numbers of the steps of a part, a phrase of which comes twice."""
+    """Return the numbers of the steps of a part, a phrase of which comes twice."""
     end = _bar_line(part, rng)
     phrase = min(end, int(rng.integers(1, PHRASE_BARS + 1)) * part.bar_steps)
     steps = np.arange(len(part.player))
@@ -92,6 +92,6 @@ def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int],
 
 
 def _bar_line(part: Part, rng: np.random.Generator) -> int:
-    """Give the step of a bar line inside of a part of at least two bars."""
+    """Return the step of a bar line inside of a part of at least two bars."""
     bars = len(part.player) // part.bar_steps
     return int(rng.integers(1, bars)) * part.bar_steps

@@ -134,13 +134,13 @@ class TrainingSettings:
     dqn: DQNConfig = FULL
 
     def network(self) -> NetworkConfig:
-        """Give the shape of the Q-network; the prior's has one head."""
+        """Return the shape of the Q-network; the prior's has one head."""
         heads = len(COMPONENTS) if self.dqn.decomposed else 1
         config = network_config(ROLES[self.game.role])
         return replace(config, heads=heads, layer_norm=self.dqn.layer_norm, one_hot=self.dqn.one_hot)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
-        """Give what tells one run from another: settings, network, corpus, and the code that learns."""
+        """Return what tells one run from another: settings, network, corpus, and the code that learns."""
         digest = hashlib.sha256(json.dumps([asdict(self), self.network().to_json()], sort_keys=True).encode())
         for piece in pieces:
             digest.update(f"{piece.name} {piece.tonic} {piece.mode} {piece.meter} {piece.split}".encode())
@@ -200,12 +200,12 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
 
 
 def _notes(settings: TrainingSettings) -> dict[str, str]:
-    """Give what a model's header says of its training."""
+    """Return what a model's header says of its training."""
     return {"style": settings.game.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
 
 
 def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
-    """Give the prior, from the folder where it was fitted already."""
+    """Return the prior, from the folder where it was fitted already."""
     config = settings.network().prior()
     network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
@@ -226,7 +226,7 @@ def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, 
 def _q_network(
     settings: TrainingSettings, pieces: list[Piece], prior: Network, folder: Path, report: Report
 ) -> Weights:
-    """Give the trained Q-network's weights."""
+    """Return the trained Q-network's weights."""
     learner = make_learner(settings, from_prior(prior, settings), prior)
     fingerprint = settings.fingerprint(pieces)
     state = load_run(folder, fingerprint, learner) or RunState(0, 0)
@@ -253,7 +253,7 @@ def _q_network(
 
 
 def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.random.Generator) -> Game:
-    """Give the game that is learned from, at its beginning: players of the training split, tidy and not."""
+    """Return the game that is learned from, at its beginning: players of the training split, tidy and not."""
     tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     parts = list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3])))
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.following)
@@ -262,7 +262,7 @@ def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.r
 
 
 def make_learner(settings: TrainingSettings, network: Network, prior: Network) -> Learner:
-    """Give the learner of a Q-network, which asks the prior and weights its heads as the settings say."""
+    """Return the learner of a Q-network, which asks the prior and weights its heads as the settings say."""
     return Learner(
         network,
         settings.dqn,
@@ -323,7 +323,7 @@ def learn(
 
 
 def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, progress: float = 0.0) -> float:
-    """Update: learn from one batch; give the loss."""
+    """Update: learn from one batch; return the loss."""
     batch = replay.sample(learner.config.batch_size, rng, progress)
     loss, errors = learner.learn_step(batch)
     replay.reprioritise(batch.places, errors)

@@ -50,7 +50,7 @@ class Address:
         return f"http://{shown}:{self.port}/{self.token}/"
 
     def is_named(self, host_header: str) -> bool:
-        """Tell whether a request's Host header names this address.
+        """Return whether a request's Host header names this address.
 
         Another name that leads here is somebody else's: a page of theirs would reach us through a browser
         (DNS rebinding). Source: RFC 9110, section 7.2; a number cannot be rebound.
@@ -101,14 +101,14 @@ def bind(host: str, port: int | None, token: str | None = None) -> Door:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, as only itself sees it."""
+    """Return whether a host is this machine, as only itself sees it."""
     if host == "localhost":
         return True
     return _is_number(host) and ipaddress.ip_address(host).is_loopback
 
 
 def _outer_name() -> str:
-    """Give this machine's address as others see it; its name, where it has none.
+    """Return this machine's address as others see it; its name, where it has none.
 
     Nothing is sent: it is only asked which way such a packet would leave.
     """
@@ -121,12 +121,12 @@ def _outer_name() -> str:
 
 
 def _is_any(host: str) -> bool:
-    """Tell whether a host stands for all addresses of the machine."""
+    """Return whether a host stands for all addresses of the machine."""
     return _is_number(host) and ipaddress.ip_address(host).is_unspecified
 
 
 def _is_number(host: str) -> bool:
-    """Tell whether a host is an address in numbers."""
+    """Return whether a host is an address in numbers."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

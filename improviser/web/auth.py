@@ -34,7 +34,7 @@ class AuthMiddleware:
         self._token = address.token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it."""
+        """Pass a request on, or refuse it."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         token, slash, rest = scope["path"].removeprefix("/").partition("/")
@@ -47,7 +47,7 @@ class AuthMiddleware:
             await self._app(inner, receive, self._with_headers(send, host))
 
     def _may_ask(self, scope: Scope, headers: Headers, host: str) -> bool:
-        """Tell whether a request is by our name, and no page of others has made it."""
+        """Return whether a request is by our name, and no page of others has made it."""
         if not self._address.is_named(host):
             return False
         origin = headers.get("origin")
@@ -56,7 +56,7 @@ class AuthMiddleware:
         return scope["method"] in _METHODS and origin in {None, f"http://{host}"}
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Say that there is nothing, whatever was wrong."""
+        """Report that there is nothing, whatever was wrong."""
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": _CLOSED})
@@ -65,7 +65,7 @@ class AuthMiddleware:
             await answer(scope, receive, self._with_headers(send, ""))
 
     def _with_headers(self, send: Send, host: str) -> Send:
-        """Give a `send` that adds the headers of every answer."""
+        """Return a `send` that adds the headers of every answer."""
 
         async def send_with_headers(message: Message) -> None:
             """Add them to the beginning of an answer."""
@@ -77,7 +77,7 @@ class AuthMiddleware:
 
 
 def _headers(host: str) -> dict[str, str]:
-    """Give the headers of every answer; `host` is by what name it was asked for."""
+    """Return the headers of every answer; `host` is by what name it was asked for."""
     # Older Safaris do not count the websocket as 'self'.
     sources = {
         "default": "'none'",

@@ -33,10 +33,10 @@ class Standing(Protocol):
     """How a jam stands."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values; from any thread."""
+        """Return it as plain values; from any thread."""
 
     def now_s(self) -> float:
-        """Give the moment by the clock of the events; from any thread."""
+        """Return the moment by the clock of the events; from any thread."""
 
 
 class Client:
@@ -55,7 +55,7 @@ class Client:
         self.gone = asyncio.Event()
 
     def tell(self, text: str) -> None:
-        """Let it be told something; one that reads nothing is let go."""
+        """Queue a message for a client; one that does not read is disconnected."""
         if self.waiting.qsize() >= WAITING_MAX:
             self.gone.set()
         elif not self.gone.is_set():
@@ -88,18 +88,18 @@ class Broadcaster:
         self._loop = loop
 
     def hear(self, event: Event) -> None:
-        """Let an event be told, where there still is somebody who does so."""
+        """Queue an event, if the broadcaster still runs."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._spread, event_to_text(event), isinstance(event, Ready))
 
     def end(self) -> None:
-        """Let all pages go."""
+        """Disconnect all pages."""
         for client in self._clients:
             client.gone.set()
 
     def join(self) -> Client | None:
-        """Take in a page, which is greeted; None where there are too many."""
+        """Process a page, which is greeted; None where there are too many."""
         if len(self._clients) >= CLIENTS_MAX:
             return None
         client = Client(f"Page {next(self._numbers)}")
@@ -119,7 +119,7 @@ class Broadcaster:
             client.tell(text)
 
     def _greeting(self, client: Client) -> str:
-        """Give what a page is told first, and anew where another performer plays."""
+        """Return what a page is told first, and anew where another performer plays."""
         since_s = time.monotonic() - RECENT_S
         recent = [text for at_s, text in self._recent if at_s >= since_s]
         greeting = {

@@ -37,7 +37,7 @@ class BoundedProtocol(H11Protocol):
 
     @classmethod
     def below(cls, token: str) -> type[Self]:
-        """Give the protocol of a server whose paths all begin with a token."""
+        """Return the protocol of a server whose paths all begin with a token."""
         return type(cls.__name__, (cls,), {"prefix": f"/{token}", "strangers": {}})
 
     def __init__(
@@ -71,7 +71,7 @@ class BoundedProtocol(H11Protocol):
         self._greeting = self.loop.call_later(GREETING_S, self._end_silence)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection that had been taken."""
+        """Release a connection that had been accepted."""
         if self._greeting is not None:
             self._forget()
             super().connection_lost(exc)
@@ -82,7 +82,7 @@ class BoundedProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
 
     def _make_room(self) -> bool:
-        """End the oldest connection that does not know the token; tell whether there was one."""
+        """End the oldest connection that does not know the token; return whether there was one."""
         oldest = next((one for one in self.strangers if one.is_stranger), None)
         if oldest is None:
             return False

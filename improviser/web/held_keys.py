@@ -34,7 +34,7 @@ class HeldKeys:
         self._rests: dict[tuple[int, ...], Message] = {}
 
     def note(self, data: tuple[int, ...]) -> Receive:
-        """Keep the books of a message; give it as it comes on the page's port."""
+        """Keep the books of a message; return it as it comes on the page's port."""
         match bytes_to_message(data):
             case NoteOn(channel, note, _):
                 self._rests[NOTE, channel, note] = NoteOff(channel, note)
@@ -47,7 +47,7 @@ class HeldKeys:
         return Receive(data, self._port)
 
     def lift(self) -> Iterator[Receive]:
-        """Give what brings all of it to rest."""
+        """Return what brings all of it to rest."""
         for _, message in sorted(self._rests.items()):
             yield Receive(tuple(message_to_bytes(message)), self._port)
         self._rests.clear()

@@ -38,7 +38,7 @@ Said = Steer | Receive | Ping
 
 
 def read_message(text: str) -> Said:
-    """Give what a page says.
+    """Return what a page says.
 
     Raises:
         ValueError: Nothing that is understood; the text says why.
@@ -53,7 +53,7 @@ def read_message(text: str) -> Said:
 
 
 def _ping(text: str) -> Ping | None:
-    """Give a ping, where the text is one. Raises ValueError where it says no time."""
+    """Return a ping, where the text is one. Raises ValueError where it says no time."""
     try:
         values = json.loads(text)
         if values["event"] != "ping":
@@ -64,7 +64,7 @@ def _ping(text: str) -> Ping | None:
 
 
 def event_to_text(event: Event) -> str | None:
-    """Give an event as a page is told it, channels 1-16; None for the steps, of which it is not told."""
+    """Return an event as a page is told it, channels 1-16; None for the steps, of which it is not told."""
     if isinstance(event, Stepped):
         return None
     values = value_to_json(event)
@@ -74,5 +74,5 @@ def event_to_text(event: Event) -> str | None:
 
 
 def to_text(values: dict[str, Any]) -> str:
-    """Give plain values as text."""
+    """Return plain values as text."""
     return json.dumps(values, ensure_ascii=False)

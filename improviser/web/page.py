@@ -64,7 +64,7 @@ class Page:
         return self._hub is not None and self._hub.is_watched
 
     def hear(self, event: Event) -> None:
-        """Let an event be told to the pages."""
+        """Send an event to the pages."""
         with self._lock:
             if self._hub is not None:
                 self._hub.hear(event)
@@ -113,7 +113,7 @@ class Page:
         hub.begin(loop)
 
         def stop() -> None:
-            """Let all pages go, and end."""
+            """Disconnect all pages, and stop."""
             hub.end()
             server.should_exit = True
 
@@ -127,13 +127,13 @@ class Page:
 
 
 def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    """Let a loop call something, where it still runs."""
+    """Schedule a call on a loop, if it still runs."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(what)
 
 
 def _quieten() -> None:
-    """Let the server's libraries print nothing: what they say is about clients, not about the jam."""
+    """Silence the server's libraries: they log about clients, not about the jam."""
     for name in ("uvicorn", "websockets", "asyncio"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())

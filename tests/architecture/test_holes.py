@@ -37,7 +37,7 @@ def events_asked_for(node: ast.AST) -> list[str]:
 
 
 def is_event(node: ast.AST) -> bool:
-    """Tell whether a node is the name of an event: `x.event` or `x["event"]`."""
+    """Return whether a node is the name of an event: `x.event` or `x["event"]`."""
     if isinstance(node, ast.Attribute):
         return node.attr == "event"
     return isinstance(node, ast.Subscript) and texts(node.slice) == ["event"]

@@ -9,7 +9,7 @@ VAGUE_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
 
 
 def nodes(paths: list[Path]) -> list[tuple[Path, ast.AST]]:
-    """Give every syntax node of the files, with the file it is from."""
+    """Return every syntax node of the files, with the file it is from."""
     return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 
 

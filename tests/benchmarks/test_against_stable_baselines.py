@@ -128,7 +128,7 @@ def _theirs(make_env: Callable[[], gymnasium.Env[npt.NDArray[np.uint8], np.int64
             self.start_s = time.process_time()
 
         def _on_step(self) -> bool:
-            """Tell whether to go on."""
+            """Return whether to go on."""
             progress = (time.process_time() - self.start_s) / SECONDS
             self.model.exploration_schedule = lambda _remaining: PRIORLESS.epsilon(progress)
             return progress < 1
@@ -158,7 +158,7 @@ def _theirs(make_env: Callable[[], gymnasium.Env[npt.NDArray[np.uint8], np.int64
 
 
 def _greedy_reward(choose: Choose, parts: list[Part]) -> float:
-    """Give the mean reward a step over the parts, played from their beginning."""
+    """Return the mean reward a step over the parts, played from their beginning."""
     table, earned, steps = player_table(parts), 0.0, 0
     for index, part in enumerate(parts):
         game = Game(parts, table, 1, np.random.default_rng(0))

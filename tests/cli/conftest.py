@@ -17,7 +17,7 @@ RunJson = Callable[..., list[dict[str, object]]]
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the test's own folder, which is the current one; the user's folders are empty ones in it."""
+    """Return the test's own folder, which is the current one; the user's folders are empty ones in it."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("IMPROVISER_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -26,10 +26,10 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Give the function that runs a command line that is fine and gives what it prints on stdout."""
+    """Return the function that runs a command line that is fine and gives what it prints on stdout."""
 
     def run_command(*arguments: object) -> str:
-        """Run, see that the exit code is 0, and give stdout."""
+        """Run, see that the exit code is 0, and return stdout."""
         assert 0 == main([str(argument) for argument in arguments])
         return capsys.readouterr().out
 
@@ -38,7 +38,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def run_json(run: Run) -> RunJson:
-    """Give the function that runs a command line with --json and gives the objects that it prints."""
+    """Return the function that runs a command line with --json and gives the objects that it prints."""
 
     def run_command(*arguments: object) -> list[dict[str, object]]:
         """Run, and read each line of stdout as strict JSON."""
@@ -50,10 +50,10 @@ def run_json(run: Run) -> RunJson:
 
 @pytest.fixture
 def refuse(capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """Give the function that runs a command line that is refused and gives the reason."""
+    """Return the function that runs a command line that is refused and gives the reason."""
 
     def run_command(code: int, *arguments: object) -> str:
-        """Run, see that the exit code is `code` and the reason one line on stderr, and give it."""
+        """Run, see that the exit code is `code` and the reason one line on stderr, and return it."""
         assert code == main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         *told, reason = captured.err.splitlines()

@@ -27,7 +27,7 @@ AGAIN = "save or download it again"
 
 
 def midi_bytes(*tracks: Track | str) -> bytes:
-    """Give the bytes of a file of these tracks."""
+    """Return the bytes of a file of these tracks."""
     write_file("scratch.mid", to_song(*tracks))
     data = Path("scratch.mid").read_bytes()
     Path("scratch.mid").unlink()
@@ -35,7 +35,7 @@ def midi_bytes(*tracks: Track | str) -> bytes:
 
 
 def with_type(kind: int) -> bytes:
-    """Give a good file that says that it is of another type."""
+    """Return a good file that says that it is of another type."""
     data = midi_bytes(TUNE)
     return data[:8] + kind.to_bytes(2, "big") + data[10:]
 

@@ -20,7 +20,7 @@ BAR = 4 * 480
 
 
 def notes_of(path: str) -> list[int]:
-    """Give the notes of the piece in a file."""
+    """Return the notes of the piece in a file."""
     return [note for _, note in onsets(read_file(path).tracks[0])]
 
 

@@ -20,7 +20,7 @@ BROKEN = Finding("model", Status.FAIL, "no model", "install it")
 
 
 def let_find(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> list[str | None]:
-    """Let the doctor find these; give the MIDI systems that it is asked to look at."""
+    """Let the doctor find these; return the MIDI systems that it is asked to look at."""
     asked: list[str | None] = []
 
     def examine(backend: str | None) -> Iterator[Finding]:

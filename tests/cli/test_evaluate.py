@@ -29,12 +29,12 @@ def _tiny(own_folder: Path) -> None:
 
 @pytest.fixture
 def plain(run_json: RunJson) -> RunJson:
-    """Give the function that evaluates one piece without adaptation and gives the objects that it prints."""
+    """Return the function that evaluates one piece without adaptation and gives the objects that it prints."""
     return lambda *arguments: run_json(*QUICK, "--no-adaptation", *arguments)
 
 
 def column(lines: list[dict[str, object]], name: str) -> object:
-    """Give the figures of a column."""
+    """Return the figures of a column."""
     (figures,) = [line["figures"] for line in lines if line["column"] == name]
     return figures
 
@@ -216,7 +216,7 @@ def test_the_reading_of_the_corpus_is_shown(
     pieces = corpus.load_pieces()
 
     def load_slowly(progress: Callable[[str, int, int], None]) -> list[Piece]:
-        """Give the pieces after some reports."""
+        """Return the pieces after some reports."""
         for stage, done in (("parsing", 1), ("parsing", 2), ("sorting", 2)):
             progress(stage, done, 2)
         return pieces

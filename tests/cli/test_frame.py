@@ -33,7 +33,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Give the function that puts another function in the place of the command `ports`."""
+    """Return the function that puts another function in the place of the command `ports`."""
 
     def replace(function: Callable[[], None]) -> None:
         """Make `improviser ports` call `function`."""
@@ -45,7 +45,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
 
 
 def failing(error: BaseException) -> Callable[[], None]:
-    """Give a command that raises `error`."""
+    """Return a command that raises `error`."""
 
     def ports() -> None:
         """Fail."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the user's folder of the test, with empty folders of presets and devices."""
+    """Return the user's folder of the test, with empty folders of presets and devices."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     for kind in ("presets", "devices"):
         (tmp_path / kind).mkdir()
@@ -24,7 +24,7 @@ def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    """Give the objects that were printed, one a line."""
+    """Return the objects that were printed, one a line."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 

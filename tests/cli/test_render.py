@@ -28,7 +28,7 @@ SONG = to_song(
 
 @pytest.fixture(autouse=True)
 def player(own_folder: Path) -> Path:
-    """Write the player's file, and give its path."""
+    """Write the player's file, and return its path."""
     path = own_folder / "player.mid"
     write_file(path, SONG)
     return path

@@ -48,7 +48,7 @@ def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
-    """Train until the run is saved for the first time, send a signal; give the exit code and stderr."""
+    """Train until the run is saved for the first time, send a signal; return the exit code and stderr."""
     command = [sys.executable, "-c", WAITING, *TINY]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -61,7 +61,7 @@ def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
 
 
 def saved_run() -> dict[str, str]:
-    """Give the header of the saved run."""
+    """Return the header of the saved run."""
     with safe_open(STATE / FILE, framework="np") as file:
         header: dict[str, str] = file.metadata()
     return header

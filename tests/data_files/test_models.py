@@ -29,14 +29,14 @@ MAX_BYTES = 4_000_000
 
 @pytest.fixture(params=some_files(FOLDER, "*.toml"), ids=lambda path: path.stem)
 def preset(request: pytest.FixtureRequest) -> Preset:
-    """Give a shipped preset."""
+    """Return a shipped preset."""
     path: Path = request.param
     return load_preset(str(path))
 
 
 @pytest.fixture
 def card(preset: Preset) -> str:
-    """Give the text of the card of the preset's model."""
+    """Return the text of the card of the preset's model."""
     return (MODELS / preset.model).with_suffix(".md").read_text("utf-8")
 
 

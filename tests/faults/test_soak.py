@@ -23,7 +23,7 @@ GROWTH_KB = 1024
 
 
 def resident_kb() -> int:
-    """Give the memory that this process holds."""
+    """Return the memory that this process holds."""
     gc.collect()
     status = Path("/proc/self/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0])

@@ -41,7 +41,7 @@ LENGTH_S = 20.0
 
 
 def fuzzed(rng: np.random.Generator) -> list[int]:
-    """Give the bytes of a message: a note, another one, a clock's, or anything at all."""
+    """Return the bytes of a message: a note, another one, a clock's, or anything at all."""
     match rng.integers(8):
         case 0 | 1 | 2:
             return [int(rng.integers(0x80, 0xA0)), int(rng.integers(128)), int(rng.integers(128))]
@@ -80,7 +80,7 @@ def fault(performance: Performance, rng: np.random.Generator) -> None:
 
 
 def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[float], Engine]]:
-    """Play a storm to the end; give the performance, and what makes its engines."""
+    """Play a storm to the end; return the performance, and what makes its engines."""
     rng = np.random.default_rng(seed)
     engine = ENGINE | {"temperature": 1.0, "key": "auto" if seed % 2 else "C"}
     settings = performer_settings(
@@ -102,7 +102,7 @@ def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[f
 
 
 def sounding(performance: Performance) -> set[tuple[int, int]]:
-    """Give what sounds in the end at a receiver: any note-off ends its note."""
+    """Return what sounds in the end at a receiver: any note-off ends its note."""
     keys: set[tuple[int, int]] = set()
     for _, message in performance.sent:
         if isinstance(message, NoteOn):

@@ -36,7 +36,7 @@ ACTORS: Final[dict[str, Callable[[], Actor]]] = {
 
 
 def render(case: Path) -> Song:
-    """Give what the case's actor plays to its input."""
+    """Return what the case's actor plays to its input."""
     session = tomllib.loads((case / "session.toml").read_text("utf-8"))
     settings = EngineSettings(**session["engine"])
     rng = np.random.default_rng(session["seed"])
@@ -45,7 +45,7 @@ def render(case: Path) -> Song:
 
 
 def as_text(song: Song) -> list[str]:
-    """Give a song as lines, one a tempo, a meter and a message."""
+    """Return a song as lines, one a tempo, a meter and a message."""
     lines = [f"{song.ticks_per_beat} ticks a beat", *map(str, song.tempo_map), *map(str, song.meter_map)]
     for track in song.tracks:
         lines += [f"{track.name}: {event.tick} {event.message}" for event in track.events]
@@ -74,7 +74,7 @@ def test_the_session_is_music(name: str) -> None:
 
 
 def _strikes(track: Track) -> list[TimedEvent]:
-    """Give the note-ons of a part."""
+    """Return the note-ons of a part."""
     return [event for event in track.events if isinstance(event.message, NoteOn)]
 
 

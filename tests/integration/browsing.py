@@ -42,7 +42,7 @@ class Open:
     faults: list[str] = field(default_factory=list)
 
     def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is
-        """Give a value of the page's own object for tests, such as `state.preset`."""
+        """Return a value of the page's own object for tests, such as `state.preset`."""
         return self.page.evaluate(f"window.improviser.{expression}")
 
     def until(self, expression: str) -> None:
@@ -74,7 +74,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def start(run: Run, *arguments: str) -> tuple[Command, str]:
-    """Start a jam; give it, and the address of its page."""
+    """Start a jam; return it, and the address of its page."""
     jam = run("jam", "--json", "--seed", "3", *arguments)
     url = jam.wait_until_told("page")["url"]
     jam.wait_until_told("ready")

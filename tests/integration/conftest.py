@@ -82,7 +82,7 @@ def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[StartSe
 
 
 def _answers() -> bool:
-    """Tell whether the server lets a client in."""
+    """Return whether the server lets a client in."""
     try:
         open_jack("Test Probe").close()
     except PortError:

@@ -15,7 +15,7 @@ TICK_S = 60 / 120 / 24
 
 
 def looked_at(run: Run) -> dict[str, dict[str, str]]:
-    """Give what the doctor finds, by name; nothing fails."""
+    """Return what the doctor finds, by name; nothing fails."""
     doctor = run("doctor", "--json")
     code, errors = doctor.end()
     found = [json.loads(line) for line in doctor.lines]

@@ -181,7 +181,7 @@ def end(stage: Stage, *, kills: bool) -> None:
 
 
 def journal(folder: Path) -> Session:
-    """Give the session that was just played."""
+    """Return the session that was just played."""
     (path,) = (folder / "state" / "sessions").glob("*.jsonl")
     return read_session(path)
 
@@ -199,7 +199,7 @@ def check(stage: Stage, folder: Path, run: Callable[..., Command]) -> None:
 
 
 def trial(run: Run, keys: Partner, folder: Path, seed: int, faults: int) -> Counter[str]:
-    """Play one session; give the faults that there were."""
+    """Play one session; return the faults that there were."""
     keys.offer()
     jam = run("jam", "--json", "--key", "C", "--tempo", "120", "--seed", str(seed), "--in", "Test Keys", "--thru")
     jam.wait_until_told("ready")

@@ -28,7 +28,7 @@ def improviser_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def held_out_tune() -> Piece:
-    """Give a fiddle tune of the test split that begins on its first downbeat and stays in its major key."""
+    """Return a fiddle tune of the test split that begins on its first downbeat and stays in its major key."""
     try:
         pieces = load_pieces(["tune"])
     except CorpusError as error:
@@ -41,7 +41,7 @@ def held_out_tune() -> Piece:
 
 
 def two_minutes(tune: Piece) -> list[tuple[float, int, float]]:
-    """Give the tune's notes by their seconds, over and over."""
+    """Return the tune's notes by their seconds, over and over."""
     tick_s = 60.0 / TEMPO_BPM / TICKS_PER_BEAT
     bars = -(-int(tune.voices[0][-1, :2].sum()) // bar_ticks(tune.meter))
     length_s = bars * bar_ticks(tune.meter) * tick_s

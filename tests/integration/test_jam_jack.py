@@ -207,7 +207,7 @@ def test_a_killed_parent_ends_the_performer(run: Run, partner: Partner) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    """Tell whether a process runs."""
+    """Return whether a process runs."""
     try:
         state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
     except OSError:
@@ -246,7 +246,7 @@ def test_a_keyboard_may_come_late_and_go(run: Run, partner: Partner) -> None:
 
 
 def texts(jam: Command, kind: str) -> list[str]:
-    """Give the texts of what was told."""
+    """Return the texts of what was told."""
     return [event["text"] for event in jam.told(kind)]
 
 

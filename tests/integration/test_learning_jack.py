@@ -35,7 +35,7 @@ def learning_jam(run: Run, partner: Partner) -> Command:
 
 
 def learner_of(jam: Command) -> int:
-    """Give the id of the learner's process."""
+    """Return the id of the learner's process."""
     pid = jam.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     for child in children:

@@ -33,7 +33,7 @@ LIKE = 0.05
 
 
 def state_of(folder: Path) -> dict[str, Any]:
-    """Give how the jam itself says that it stands, as `improviser ctl` hears it."""
+    """Return how the jam itself says that it stands, as `improviser ctl` hears it."""
     environment = os.environ | {"IMPROVISER_STATE_DIR": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)}
     told = subprocess.run(
         [sys.executable, "-m", "improviser", "ctl", "--json"],
@@ -303,7 +303,7 @@ def test_it_looks_as_in_the_pictures(browser: Browser, run: Run, tmp_path: Path)
 
 
 def squares(path: Path) -> npt.NDArray[np.float64]:
-    """Give the mean brightness, 0 to 1, of each square of 40 pixels of a picture."""
+    """Return the mean brightness, 0 to 1, of each square of 40 pixels of a picture."""
     pixels = imread(path)[..., :3].mean(axis=2)
     rows, columns = (length // 40 for length in pixels.shape)
     cut = pixels[: rows * 40, : columns * 40].reshape(rows, 40, columns, 40)

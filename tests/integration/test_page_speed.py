@@ -69,11 +69,11 @@ FRAMES: Final = """
 
 
 def shown(name: str, values: Sequence[float], unit: str = "ms") -> str:
-    """Give a line of the table."""
+    """Return a line of the table."""
     ordered = sorted(values)
 
     def quantile(share: float) -> float:
-        """Give a quantile."""
+        """Return a quantile."""
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
     return (
@@ -83,7 +83,7 @@ def shown(name: str, values: Sequence[float], unit: str = "ms") -> str:
 
 
 def pressed(one: Open, count: int) -> dict[str, Any]:
-    """Press keys, one each 60 ms; give what the witness saw."""
+    """Press keys, one each 60 ms; return what the witness saw."""
     one.page.evaluate(WITNESS)
     one.page.wait_for_timeout(2000)
     for place in range(count):

@@ -68,7 +68,7 @@ def sleep_until(backend: JackBackend, at_s: float) -> None:
 
 
 def full_name(names: Sequence[str], part: str) -> str:
-    """Give the one name that contains `part`."""
+    """Return the one name that contains `part`."""
     (name,) = (name for name in names if part in name)
     return name
 
@@ -228,7 +228,7 @@ def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def _answers() -> bool:
-    """Tell whether the server lets a client in."""
+    """Return whether the server lets a client in."""
     try:
         open_jack().close()
     except PortError:

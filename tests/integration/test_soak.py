@@ -23,7 +23,7 @@ FRAME_S = 1 / 48_000
 
 
 def resident_kb(process: int) -> int:
-    """Give the memory that a process holds."""
+    """Return the memory that a process holds."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0])
 

@@ -52,7 +52,7 @@ class Ears:
         self._client.connect(port, self._port)
 
     def ports(self) -> list[str]:
-        """Give the ports of fluidsynth that sound."""
+        """Return the ports of fluidsynth that sound."""
         found = self._client.get_ports("fluidsynth-", is_audio=True, is_output=True)
         return [port.name for port in found]
 
@@ -103,7 +103,7 @@ def sound(told: list[Event]) -> Iterator[Fluidsynth]:
 
 
 def synthesizers(graph: JackBackend) -> set[str]:
-    """Give which synthesizers hear the improviser."""
+    """Return which synthesizers hear the improviser."""
     return {name for name in graph.cables("Improviser Out") or () if name.startswith("fluidsynth-")}
 
 

@@ -25,7 +25,7 @@ JAM = ("jam", "--json", "--tempo", "240", "--key", "C", "--seed", "3", "--in", "
 
 
 def improviser(folder: Path, *words: str) -> dict[str, Any]:
-    """Run a command beside the jam of a folder; what it writes is kept there. Give what it says."""
+    """Run a command beside the jam of a folder; what it writes is kept there. Return what it says."""
     folders = {
         "IMPROVISER_CONFIG_DIR": str(folder / "config"),
         "IMPROVISER_STATE_DIR": str(folder / "state"),
@@ -44,7 +44,7 @@ def improviser(folder: Path, *words: str) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """Give a UDP port that nobody uses."""
+    """Return a UDP port that nobody uses."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -18,7 +18,7 @@ GAMMA = 0.5
 
 
 def tabular(table: FloatArray) -> Network:
-    """Give a network whose outputs are `table`, (states, heads, actions): it passes the one-hot state on."""
+    """Return a network whose outputs are `table`, (states, heads, actions): it passes the one-hot state on."""
     states, heads, actions = table.shape
     config = NetworkConfig((Group("state", 1, states),), actions, hidden=states, heads=heads)
     network = make_network(config)
@@ -35,7 +35,7 @@ def tabular(table: FloatArray) -> Network:
 
 
 def table_of(heads: int, **rows: list[list[float]]) -> FloatArray:
-    """Give a table, (STATES, heads, ACTIONS), with the named states' rows: s0, s1 ..., the rest being 0."""
+    """Return a table, (STATES, heads, ACTIONS), with the named states' rows: s0, s1 ..., the rest being 0."""
     table = np.zeros((STATES, heads, ACTIONS), dtype=np.float32)
     for name, values in rows.items():
         table[int(name[1:])] = values
@@ -43,7 +43,7 @@ def table_of(heads: int, **rows: list[list[float]]) -> FloatArray:
 
 
 def from_0_to_1(reward: list[float], action: int = 0) -> Batch:
-    """Give the step from state 0 to state 1, rewarded by head."""
+    """Return the step from state 0 to state 1, rewarded by head."""
     return Batch(
         observation=np.array([[0]], dtype=np.uint8),
         action=np.array([action]),
@@ -57,7 +57,7 @@ def from_0_to_1(reward: list[float], action: int = 0) -> Batch:
 
 
 def error_of(learner: Learner, batch: Batch) -> float:
-    """Give the error of the one row of a batch, the mean over the heads."""
+    """Return the error of the one row of a batch, the mean over the heads."""
     return float(learner.learn_step(batch)[1][0])
 
 

@@ -63,7 +63,7 @@ def test_epsilon_is_the_share_of_random_actions() -> None:
 
 
 def _select(legal: npt.NDArray[np.bool_], epsilon: float) -> npt.NDArray[np.int64]:
-    """Give a learner's actions in as many lanes as `legal` has rows, each of a random observation."""
+    """Return a learner's actions in as many lanes as `legal` has rows, each of a random observation."""
     rng = np.random.default_rng(0)
     learner = Learner(make_network(), DQNConfig())
     return learner.select_actions(make_observations(SMALL, len(legal), rng), legal, epsilon, rng)

@@ -81,5 +81,5 @@ def train_on_task(seed: int, updates: int) -> Learner:
 
 
 def is_equal(one: Weights, other: Weights) -> bool:
-    """Tell whether two sets of weights are the same to the bit."""
+    """Return whether two sets of weights are the same to the bit."""
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)

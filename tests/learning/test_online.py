@@ -42,47 +42,47 @@ def judged_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def networks(config: NetworkConfig = CONFIG) -> dict[str, Weights]:
-    """Give a model of random weights."""
+    """Return a model of random weights."""
     return {"prior": make_weights(config.prior(), 1, 0.3), "q": make_weights(config, 2, 0.1)}
 
 
 def model() -> Policy:
-    """Give what plays by it."""
+    """Return what plays by it."""
     return Policy(CONFIG, networks()["prior"], networks()["q"])
 
 
 def corpus_game(rng: np.random.Generator, lanes: int = 2) -> Game:
-    """Give games of the tiny corpus."""
+    """Return games of the tiny corpus."""
     parts = game_parts([piece for piece in tiny_corpus() if piece.split == "train"], GAME)
     return Game(parts, player_table(parts), lanes, rng)
 
 
 def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
-    """Give a learner."""
+    """Return a learner."""
     rng = np.random.default_rng(seed)
     return OnlineLearner(CONFIG, networks(), corpus_game(rng), REWARDS, settings, rng)
 
 
 def new_guard() -> AcceptanceTest:
-    """Give a guard that plays two pieces."""
+    """Return a guard that plays two pieces."""
     pieces = tiny_corpus()
     held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
     return AcceptanceTest(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
 
 
 def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> OnlineTrainer:
-    """Give an apprentice, by default without a judge."""
+    """Return an apprentice, by default without a judge."""
     return OnlineTrainer(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
 
 
 def session(seed: int = 0) -> PreferenceSession:
-    """Give an engine beside a drone."""
+    """Return an engine beside a drone."""
     part = strange_part("drone", GAME, 64, np.random.default_rng(seed))
     return PreferenceSession(model(), SETTINGS, part, seed)
 
 
 def learn(apprentice: OnlineTrainer, beside: PreferenceSession, steps: int) -> list[Offer]:
-    """Let an apprentice learn beside a session; give what it offers."""
+    """Let an apprentice learn beside a session; return what it offers."""
     offers = []
     for _ in range(steps):
         beside.play()
@@ -92,7 +92,7 @@ def learn(apprentice: OnlineTrainer, beside: PreferenceSession, steps: int) -> l
 
 
 def same(one: Weights, other: Weights) -> bool:
-    """Tell whether two sets are the same, bit for bit."""
+    """Return whether two sets are the same, bit for bit."""
     return all((one[name] == other[name]).all() for name in one)
 
 

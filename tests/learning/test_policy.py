@@ -20,12 +20,12 @@ ALL_LEGAL = np.ones(SMALL.actions, dtype=np.bool_)
 
 
 def make_policy(seed: int = 0) -> Policy:
-    """Give a small policy of random weights."""
+    """Return a small policy of random weights."""
     return Policy(SMALL, make_weights(seed=seed), make_weights(seed=seed + 1))
 
 
 def observation() -> npt.NDArray[np.uint8]:
-    """Give one observation."""
+    """Return one observation."""
     row: npt.NDArray[np.uint8] = make_observations(SMALL, 1, np.random.default_rng(0))[0]
     return row
 
@@ -167,14 +167,14 @@ def test_the_ends_of_the_ladder_are_legal(drawn: float) -> None:
 
 
 def mix(temperature: float, prior_weight: float) -> Mix:
-    """Give a mix in which all heads count the same."""
+    """Return a mix in which all heads count the same."""
     return Mix(np.ones(1, dtype=np.float32), temperature, prior_weight)
 
 
 def _torch_outputs(
     config: NetworkConfig, weights: dict[str, npt.NDArray[np.float32]], rows: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.float32]:
-    """Give the torch network's outputs, (rows, heads, actions)."""
+    """Return the torch network's outputs, (rows, heads, actions)."""
     network = make_network(config)
     network.load_weights(weights)
     outputs: npt.NDArray[np.float32] = network(torch.from_numpy(rows)).detach().numpy()

@@ -24,7 +24,7 @@ class Ear:
             self.preference.pass_by(AGES, *self.window(), *usual)
 
     def window(self, *shift: float) -> tuple[Floats, Floats]:
-        """Give traits, (decisions, traits), shifted from the usual by so much, and which apply."""
+        """Return traits, (decisions, traits), shifted from the usual by so much, and which apply."""
         traits = self.rng.uniform(0, 1, (len(AGES), len(WORTH)))
         return np.clip(traits + np.array(shift or (0.0,)), 0, 1), np.ones(traits.shape)
 
@@ -50,7 +50,7 @@ def test_what_is_usual_is_hardly_judged() -> None:
     """A press after nothing that stood out says far less, on average, than one after something that did."""
 
     def learned(shift: float) -> float:
-        """Give how much is learned of a trait by a dislike."""
+        """Return how much is learned of a trait by a dislike."""
         ears = [Ear(seed) for seed in range(20)]
         assert all(ear.press(shift, 0.0, 0.0, liked=False) for ear in ears)
         return float(np.mean([ear.preference.weights[0] for ear in ears]))

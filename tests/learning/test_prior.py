@@ -17,12 +17,12 @@ from tests.tiny_network import make_network, make_observations
 
 
 def train_data() -> Imitation:
-    """Give the little corpus' training split, as the chorale style imitates it."""
+    """Return the little corpus' training split, as the chorale style imitates it."""
     return imitation([piece for piece in tiny_corpus() if piece.split == "train"], GameSettings("chorale"))
 
 
 def fitted(seed: int, updates: int = 25) -> tuple[Network, list[float]]:
-    """Give a prior fitted to the little corpus, and its losses."""
+    """Return a prior fitted to the little corpus, and its losses."""
     losses: list[float] = []
     network = make_network(NETWORK, seed)
     fit_prior(network, train_data(), updates, np.random.default_rng(seed), lambda _, loss: losses.append(loss))

@@ -14,7 +14,7 @@ CONFIG = DQNConfig(buffer_size=CAPACITY, gamma=0.5)
 
 
 def numbered(first: int, count: int) -> Transitions:
-    """Give transitions whose rewards are the numbers from `first` on."""
+    """Return transitions whose rewards are the numbers from `first` on."""
     rows = make_transitions(SMALL, count, np.random.default_rng(first))
     rows.reward[:, 0] = np.arange(first, first + count)
     rows.terminated[:] = False
@@ -22,7 +22,7 @@ def numbered(first: int, count: int) -> Transitions:
 
 
 def drawn(replay: ReplayBuffer, count: int = 2_000) -> set[float]:
-    """Give the rewards that many draws bring up."""
+    """Return the rewards that many draws bring up."""
     return set(replay.sample(count, np.random.default_rng(0)).reward[:, 0].tolist())
 
 
@@ -83,7 +83,7 @@ def test_draws_follow_the_seed() -> None:
 
 
 def steps(reward: list[float], *, end: int | None = None, cut: int | None = None) -> ReplayBuffer:
-    """Give a buffer of two lanes that sums three steps; lane 1 earns ten times what lane 0 earns."""
+    """Return a buffer of two lanes that sums three steps; lane 1 earns ten times what lane 0 earns."""
     config = DQNConfig(buffer_size=8, gamma=0.5, n_steps=3)
     replay = ReplayBuffer(SMALL, config, lanes=2)
     for step, value in enumerate(reward):
@@ -95,7 +95,7 @@ def steps(reward: list[float], *, end: int | None = None, cut: int | None = None
 
 
 def summed(replay: ReplayBuffer) -> dict[int, tuple[float, float]]:
-    """Give the reward and the discount that each place of the buffer gives."""
+    """Return the reward and the discount that each place of the buffer gives."""
     batch = replay.sample(500, np.random.default_rng(0))
     return {
         int(place): (float(reward), float(discount))

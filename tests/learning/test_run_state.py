@@ -17,7 +17,7 @@ STATE = RunState(transitions=640, restarts=2)
 
 
 def learned(updates: int) -> Learner:
-    """Give a learner after some updates, between two synchronisations."""
+    """Return a learner after some updates, between two synchronisations."""
     learner = Learner(make_network(), CONFIG)
     rng = np.random.default_rng(0)
     for _ in range(updates):
@@ -26,7 +26,7 @@ def learned(updates: int) -> Learner:
 
 
 def weights_of(learner: Learner) -> dict[str, list[float]]:
-    """Give all numbers of both networks."""
+    """Return all numbers of both networks."""
     networks = {"q": learner.q_network, "target": learner.target_network}
     return {
         f"{key}.{name}": weight.ravel().tolist()

@@ -35,7 +35,7 @@ def q_learning(q: FloatArray, transition: tuple[int, int, float, int], alpha: fl
 
 
 def tabular_learner(table: FloatArray, alpha: float, gamma: float, interval: int = 1) -> Learner:
-    """Give a learner of a network that is linear in the one-hot state, with plain SGD on its table.
+    """Return a learner of a network that is linear in the one-hot state, with plain SGD on its table.
 
     The gradient of (target - Q)^2 is -2 (target - Q), so a step of alpha / 2 moves Q by alpha (target - Q).
     """
@@ -47,12 +47,12 @@ def tabular_learner(table: FloatArray, alpha: float, gamma: float, interval: int
 
 
 def learned_table(learner: Learner) -> FloatArray:
-    """Give the table that a tabular learner holds, (STATES, actions)."""
+    """Return the table that a tabular learner holds, (STATES, actions)."""
     return learner.publish_weights()["output.weight"].T
 
 
 def one_transition(state: int, action: int, reward: float, next_state: int) -> Transitions:
-    """Give a single transition, after which every action is legal."""
+    """Return a single transition, after which every action is legal."""
     return Transitions(
         observation=np.array([[state]], dtype=np.uint8),
         action=np.array([action]),
@@ -65,7 +65,7 @@ def one_transition(state: int, action: int, reward: float, next_state: int) -> T
 
 
 def greedy_target(reward: list[float], next_q: list[list[float]], discount: float) -> list[float]:
-    """Give the targets of one head for a greedy policy; -inf in the values stands for an illegal action."""
+    """Return the targets of one head for a greedy policy; -inf in the values stands for an illegal action."""
     values = torch.tensor(next_q)
     policy = policy_of(values, 0.0)
     finite = torch.nan_to_num(values, neginf=0.0)[:, None]
@@ -172,6 +172,6 @@ def test_gradients_are_clipped() -> None:
 
 
 def _is_synchronised(learner: Learner) -> bool:
-    """Tell whether the target network equals the Q-network."""
+    """Return whether the target network equals the Q-network."""
     ours, target = learner.q_network.to_weights(), learner.target_network.to_weights()
     return all(np.array_equal(ours[name], target[name]) for name in ours)

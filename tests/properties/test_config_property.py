@@ -20,7 +20,7 @@ KEYS = sorted({field.alias or name for model in MODELS for name, field in model.
 
 
 def loads_or_tells(folder: pytest.TempPathFactory, text: str, model: type[Document]) -> bool:
-    """Tell whether the text loads; where it does not, each line of the error names the file."""
+    """Return whether the text loads; where it does not, each line of the error names the file."""
     path = folder.getbasetemp() / "any.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:

@@ -41,7 +41,7 @@ CALLS = st.one_of(
 
 
 def make(settings: EngineSettings, actor: Actor = POLICY, seed: int = 1) -> Engine:
-    """Give an engine."""
+    """Return an engine."""
     return Engine(settings, actor, np.random.default_rng(seed))
 
 
@@ -171,7 +171,7 @@ def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: l
 
 
 def _transposed(timed: list[TimedMessage], semitones: int) -> list[TimedMessage]:
-    """Give messages with their notes so many semitones higher."""
+    """Return messages with their notes so many semitones higher."""
     return [
         replace(one, message=replace(one.message, note=one.message.note + semitones))
         if isinstance(one.message, NoteOn | NoteOff)

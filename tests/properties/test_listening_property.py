@@ -47,13 +47,13 @@ def test_the_window_sounds_what_keys_and_pedals_hold(heard: list[TimedMessage], 
 
 
 def _sounding(heard: list[TimedMessage]) -> set[tuple[int, int]]:
-    """Give the (channel, note) pairs that sound after all messages, each looked at on its own."""
+    """Return the (channel, note) pairs that sound after all messages, each looked at on its own."""
     pairs = {(one.message.channel, one.message.note) for one in heard if isinstance(one.message, NoteOn)}
     return {pair for pair in pairs if _is_sounding(heard, *pair)}
 
 
 def _is_sounding(heard: list[TimedMessage], channel: int, note: int) -> bool:
-    """Tell whether one key's note sounds after all messages."""
+    """Return whether one key's note sounds after all messages."""
     is_down = is_pedal = is_kept = False
     for message in (one.message for one in heard):
         match message:

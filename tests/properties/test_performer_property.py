@@ -43,7 +43,7 @@ STALLS = st.tuples(MOMENTS, st.floats(0, 0.5))
 
 
 def hanging(sent: list[tuple[float, Message]]) -> Counter[tuple[int, int]]:
-    """Give how often each (channel, note) was begun and not ended; an end too many is negative."""
+    """Return how often each (channel, note) was begun and not ended; an end too many is negative."""
     sounding: Counter[tuple[int, int]] = Counter()
     for _, message in sent:
         if isinstance(message, NoteOn):
@@ -63,7 +63,7 @@ class Chance:
     """Finds all actions equal, so that chance alone decides."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give zeros."""
+        """Return zeros."""
         del observation
         return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((1, ACTION_COUNT), dtype=np.float32)
 

@@ -31,7 +31,7 @@ TURNS = st.lists(st.one_of(TIMED, TIMED, MOMENTS, st.just("release")), max_size=
 
 
 def run(turns: Iterable[TimedMessage | float | str]) -> tuple[list[TimedMessage], float]:
-    """Give what a scheduler gives out, time going on, and the last moment."""
+    """Return what a scheduler gives out, time going on, and the last moment."""
     scheduler, played, now_s = Scheduler(MAX_NOTE_S), [], 0.0
     for turn in turns:
         if isinstance(turn, TimedMessage):

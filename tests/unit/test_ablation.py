@@ -55,7 +55,7 @@ NORM = Variant("full, layer norm", replace(SMALL, layer_norm=True, prior_weight=
 
 
 def make_study(folder: Path, **changes: object) -> AblationStudy:
-    """Give a study of a fifth of a second each."""
+    """Return a study of a fifth of a second each."""
     parts = list(chorale_parts([chorale(bars=3)], "chorale", 4, casts=DUETS[:1]))
     plan = Plan(parts, parts, Conditions(Knobs(), RewardWeights()), 0, "x")
     study = AblationStudy(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
@@ -63,7 +63,7 @@ def make_study(folder: Path, **changes: object) -> AblationStudy:
 
 
 def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
-    """Run a study; give the outcomes, and the stages and variants that were told."""
+    """Run a study; return the outcomes, and the stages and variants that were told."""
     told: list[str] = []
 
     def report(_done: int, what: str) -> None:
@@ -81,7 +81,7 @@ def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
 
 
 def outcome(variant: str, seed: int, reward: float) -> VariantOutcome:
-    """Give an outcome whose figures are all `reward`, and twice that on stage."""
+    """Return an outcome whose figures are all `reward`, and twice that on stage."""
     names = (*REWARDS, *GAMING)
     return VariantOutcome(
         variant, seed, 1000, 10 * seed, dict.fromkeys(names, reward), dict.fromkeys(names, 2 * reward)

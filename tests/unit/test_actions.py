@@ -25,7 +25,7 @@ HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
 
 
 def onset(note: int) -> Gesture:
-    """Give the gesture that begins a note."""
+    """Return the gesture that begins a note."""
     return Gesture(GestureKind.ONSET, (note,))
 
 

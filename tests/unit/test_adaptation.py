@@ -51,24 +51,24 @@ AT = CHANGE_BEAT * 4
 
 
 def duet(bars: int = 6) -> Part:
-    """Give a soprano in quarters, 72 74 76 74 72 71 69 71, as the player."""
+    """Return a soprano in quarters, 72 74 76 74 72 71 69 71, as the player."""
     return next(iter(chorale_parts([chorale(bars=bars)], "chorale", 4, casts=DUETS[:1])))
 
 
 def written(text: str, mode: int = 0) -> Part:
-    """Give a player whose part `text` writes."""
+    """Return a player whose part `text` writes."""
     events = to_events(text)
     return replace(duet(), player=events, **sounding([events]), partner=events.copy(), mode=mode)
 
 
 def case(name: str, part: Part | None = None) -> Case:
-    """Give the first case of a name."""
+    """Return the first case of a name."""
     cases = make_cases(part or duet(), np.random.default_rng(0))
     return next(case for case in cases if case.name == name)
 
 
 def onsets(case: Case) -> list[tuple[float, int]]:
-    """Give the beat and the note of each onset."""
+    """Return the beat and the note of each onset."""
     return [(timed.due_s, timed.message.note) for timed in case.heard if isinstance(timed.message, NoteOn)]
 
 
@@ -79,7 +79,7 @@ class Always:
     action: int
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give one value for the one action."""
+        """Return one value for the one action."""
         del observation
         q_values = (np.arange(ACTION_COUNT) == self.action).astype(np.float32)
         return np.zeros_like(q_values), q_values[None]
@@ -231,7 +231,7 @@ def test_step_bits() -> None:
 
 
 def curve(before: float, *after: float, beat_counts: int = 4) -> tuple[npt.NDArray[np.float64], ...]:
-    """Give hits and counts of a share before, then of each beat after; the last one goes on."""
+    """Return hits and counts of a share before, then of each beat after; the last one goes on."""
     late = [*after, *[after[-1]] * (AFTER_BEATS - len(after))]
     counts = np.full(BEFORE_BEATS + AFTER_BEATS, float(beat_counts))
     return np.array([before] * BEFORE_BEATS + late) * counts, counts
@@ -287,7 +287,7 @@ def test_velocity_correlation() -> None:
     """Bars in which both play louder correlate; a bar in which one is silent does not count."""
 
     def voice(*velocities: int) -> list[TimedMessage]:
-        """Give a note a bar, none where the velocity is 0."""
+        """Return a note a bar, none where the velocity is 0."""
         return [TimedMessage(4.0 * bar, NoteOn(0, 60, velocity)) for bar, velocity in enumerate(velocities) if velocity]
 
     assert pytest.approx(1) == velocity_correlation(voice(50, 60, 0, 80), voice(1, 2, 90, 4), 4)

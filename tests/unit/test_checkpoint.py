@@ -32,7 +32,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path) -> str:
-    """Give the one line with which a model is refused."""
+    """Return the one line with which a model is refused."""
     with pytest.raises(CheckpointError) as caught:
         load_policy(path, GROUPS, SMALL.actions)
     text = str(caught.value)

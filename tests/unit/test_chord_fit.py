@@ -41,7 +41,7 @@ def test_music21_names_each_set_as_we_do() -> None:
 
 
 def chord_suffix(label: int) -> str:
-    """Give how the name of a chord's quality is written."""
+    """Return how the name of a chord's quality is written."""
     return QUALITIES[label % QUALITY_COUNT][0]
 
 
@@ -53,7 +53,7 @@ def test_a_beat_has_the_chord_that_sounds_longest_in_it() -> None:
 
 
 def written(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    """Give the parts of the table that the module in a file holds."""
+    """Return the parts of the table that the module in a file holds."""
     names: dict[str, str] = {}
     exec(path.read_text(), names)  # noqa: S102 - the module that was just written
     return read_chord_table(names["CHORD_TABLE"])

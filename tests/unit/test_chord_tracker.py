@@ -16,12 +16,12 @@ QUARTER = ["C", "G", "Am", "F"]
 
 
 def level(step: int, lanes: int = 1) -> IntArray:
-    """Give how strong a step is in four quarters, for each lane."""
+    """Return how strong a step is in four quarters, for each lane."""
     return np.full(lanes, LEVELS[0, step % 16])
 
 
 def chords(bits: list[list[int]], key: str = "C") -> list[str | None]:
-    """Give the chord's name after each step of sounding notes, four steps a beat."""
+    """Return the chord's name after each step of sounding notes, four steps a beat."""
     tracker = ChordTracker(1, 4)
     names = []
     for step, sounding in enumerate(bits):

@@ -64,7 +64,7 @@ def test_voicings_move_with_the_music(first: int, second: int, base: int, semito
     """Chords, base and past some semitones higher give the same voicing so much higher."""
 
     def higher(chord: int) -> int:
-        """Give the chord moved up."""
+        """Return the chord moved up."""
         return (chord + len(QUALITIES) * semitones) % CHORD_COUNT
 
     here = voice_chord(second, base, voice_chord(first, base, ()))

@@ -16,18 +16,18 @@ TICK_S = 0.5 / 24
 
 
 def performance(**engine: object) -> Performance:
-    """Give a performance at 120 beats a minute that sends its clock."""
+    """Return a performance at 120 beats a minute that sends its clock."""
     return Performance(performer_settings(sends_clock=True, engine=ENGINE | engine))
 
 
 def clock_messages(played: Performance) -> list[tuple[float, Message]]:
-    """Give what was sent of the clock."""
+    """Return what was sent of the clock."""
     kinds = {CLOCK, START, STOP, CONTINUE}
     return [sent for sent in played.sent if sent[1] in kinds or isinstance(sent[1], SongPosition)]
 
 
 def followed(played: Performance) -> list[Sync]:
-    """Give what a follower of the clock makes of it."""
+    """Return what a follower of the clock makes of it."""
     clock = MidiClock()
     heard = [clock.hear(message, at_s) for at_s, message in clock_messages(played)]
     return [sync for sync in heard if sync is not None]

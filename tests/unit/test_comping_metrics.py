@@ -20,7 +20,7 @@ TUNE = "64 . . . 62 . . . 69 . . . . . . . 67 . . . . . . . 60 . . . . . . ."
 
 
 def perform(ours: str, player: str = TUNE) -> Performance:
-    """Give a performance in C major, 4/4, in sixteenths, whose player implies C all the time."""
+    """Return a performance in C major, 4/4, in sixteenths, whose player implies C all the time."""
     own = to_events(ours)
     steps = len(own)
     theirs = to_events(player, steps)[:steps]
@@ -30,7 +30,7 @@ def perform(ours: str, player: str = TUNE) -> Performance:
 
 
 def measure(ours: str, player: str = TUNE) -> Figures:
-    """Give the figures of a performance."""
+    """Return the figures of a performance."""
     return figures(perform(ours, player))
 
 

@@ -24,7 +24,7 @@ CHANGES = [C, F, AM, G, AM, DM, C, G, C, F, AM, DM, EM, AM, G7, C]
 
 
 def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict[str, float]]:
-    """Give terms and components by name of each sixteenth of `own`, with `player` beside it, in major."""
+    """Return terms and components by name of each sixteenth of `own`, with `player` beside it, in major."""
     line, listened, judged = Line(*GRID), Player(*GRID), []
     for step, event in enumerate(own):
         heard = player[step] if step < len(player) else REST
@@ -58,19 +58,19 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
 
 
 def held(chords: list[int], steps: int = 8) -> list[int]:
-    """Give chords struck one after the other, each held for so many steps."""
+    """Return chords struck one after the other, each held for so many steps."""
     return [event for chord in chords for event in (chord, *[HOLD] * (steps - 1))]
 
 
 def mean(chords: list[int], name: str = "") -> float:
-    """Give the mean below MELODY of a term, or of the three components' sum."""
+    """Return the mean below MELODY of a term, or of the three components' sum."""
     judged = judge_chords(chords, events(MELODY))
     names = (name,) if name else COMPONENTS
     return sum(step[each] for step in judged for each in names) / len(judged)
 
 
 def last(own: list[int], player: list[int], name: str) -> float:
-    """Give a term of the last step."""
+    """Return a term of the last step."""
     return judge_chords(own, player)[-1][name]
 
 

@@ -30,7 +30,7 @@ ON = NoteOn(0, 60, 80)
 def play_clock(
     performance: Performance, bpm: float, since_s: float, beats: float, *first: Message, port: str = KEYBOARD
 ) -> float:
-    """Let a clock tick on a port after the messages `first`; give the moment of the next tick."""
+    """Let a clock tick on a port after the messages `first`; return the moment of the next tick."""
     tick_s = 60 / bpm / 24
     performance.play(since_s - tick_s / 2, *first, port=port)
     for place in range(round(beats * 24)):

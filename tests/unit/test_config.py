@@ -43,7 +43,7 @@ KINDS = "'knob', 'fader', 'pad', 'pedal', 'button' or 'encoder'"
 
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the user's folder of the test, empty at first."""
+    """Return the user's folder of the test, empty at first."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     return tmp_path
 
@@ -136,7 +136,7 @@ DEVICE: dict[str, object] = {
 
 
 def device_fault(*controls: dict[str, object]) -> str:
-    """Give the fault of a device with these controls beside its one good one."""
+    """Return the fault of a device with these controls beside its one good one."""
     with pytest.raises(ConfigError) as caught:
         check_document({**DEVICE, "control": [CONTROL, *controls]}, Device, "d.toml")
     return str(caught.value)

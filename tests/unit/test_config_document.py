@@ -40,7 +40,7 @@ prior_weight = 1
 
 
 def faults(path: Path, text: str) -> list[str]:
-    """Give the lines of the error that loading a preset of this text raises, without the file's name."""
+    """Return the lines of the error that loading a preset of this text raises, without the file's name."""
     path.write_text(text, "utf-8")
     with pytest.raises(ConfigError) as caught:
         load_document(path, Preset)
@@ -51,7 +51,7 @@ def faults(path: Path, text: str) -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give the path of a preset file that does not exist yet."""
+    """Return the path of a preset file that does not exist yet."""
     return tmp_path / "test.toml"
 
 

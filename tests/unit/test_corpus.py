@@ -21,13 +21,13 @@ OTHER_TUNE = HEAD.format(key="Am") + "A2 c2|e2 c2|B2 G2|A2 E2|\n"
 
 
 def voice(text: str) -> list[list[int]]:
-    """Give the rows of the one voice of an ABC tune."""
+    """Return the rows of the one voice of an ABC tune."""
     rows: list[list[int]] = corpus.read_tune("tunes/one", text).voices[0].tolist()
     return rows
 
 
 def chorale(bass: tuple[int, ...], parts: int = 4, sharps: int = 0, last: str = "4/4") -> stream.Score:
-    """Give a C major scale over a bass: an upbeat of one beat, four bars of 4/4, one of the last meter."""
+    """Return a C major scale over a bass: an upbeat of one beat, four bars of 4/4, one of the last meter."""
     make: Any = stream  # half of music21's methods have no types
     score: stream.Score = make.Score()
     lines = [(60, 62, 64, 65, 67, 69, 71, 72)] * (parts - 1) + [bass]
@@ -48,13 +48,13 @@ def chorale(bass: tuple[int, ...], parts: int = 4, sharps: int = 0, last: str = 
 
 
 def draft(name: str, notes: list[int], ticks: int = 12, kind: str = "tune") -> ParsedScore:
-    """Give a draft of one voice of equal durations."""
+    """Return a draft of one voice of equal durations."""
     rows = [(index * ticks, (index + 1) * ticks, pitch) for index, pitch in enumerate(notes)]
     return ParsedScore(name, kind, 2, "major", (4, 4), (notes_to_voice(rows),))
 
 
 def random_notes(seed: int, count: int = 40) -> list[int]:
-    """Give a melody that shares no long passage with that of another seed."""
+    """Return a melody that shares no long passage with that of another seed."""
     return list(map(int, np.random.default_rng(seed).integers(55, 80, count)))
 
 

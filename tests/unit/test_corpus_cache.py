@@ -25,7 +25,7 @@ OTHER_TUNE = HEAD.format(key="Am") + "A2 c2|e2 c2|B2 G2|A2 E2|\n"
 
 @pytest.fixture
 def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a cache folder beside a corpus of two files with three tunes."""
+    """Return a cache folder beside a corpus of two files with three tunes."""
     root = tmp_path / "installed"
     for folder in ("bach", "oneills1850", "ryansMammoth"):
         (root / folder).mkdir(parents=True)
@@ -169,7 +169,7 @@ def test_summary_counts_what_the_model_card_needs(small_corpus: Path) -> None:
 
 
 def empty_tasks(tmp_path: Path, count: int) -> list[Task]:
-    """Give tasks of files that hold no tune, which need no music21."""
+    """Return tasks of files that hold no tune, which need no music21."""
     files = [tmp_path / f"{number}.abc" for number in range(count)]
     for file in files:
         file.write_text("")

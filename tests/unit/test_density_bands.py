@@ -28,12 +28,12 @@ FEW: Final = 300
 
 
 def window_counts(events: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
-    """Give the onsets in each whole window of a line, in the order of time."""
+    """Return the onsets in each whole window of a line, in the order of time."""
     return np.convolve((events >= 0).astype(np.int64), np.ones(WINDOW, dtype=np.int64), mode="valid")
 
 
 def measured(parts: Iterable[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Give the player's density, 0-8, and the partner's onsets in each window that has a partner."""
+    """Return the player's density, 0-8, and the partner's onsets in each window that has a partner."""
     duets = [part for part in parts if not (part.partner == NONE).all()]
     players = np.concatenate([window_counts(part.player) for part in duets])
     return np.minimum(players // 2, 8), np.concatenate([window_counts(part.partner) for part in duets])

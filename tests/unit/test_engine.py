@@ -17,7 +17,7 @@ from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, play_se
 
 
 def gesture(engine: Engine) -> GestureKind:
-    """Give what the last decision was."""
+    """Return what the last decision was."""
     assert engine.decision is not None
     return engine.decision.gesture.kind
 

@@ -12,7 +12,7 @@ from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, seen, s
 
 
 def gesture(engine: Engine) -> GestureKind:
-    """Give what the last decision was."""
+    """Return what the last decision was."""
     assert engine.decision is not None
     return engine.decision.gesture.kind
 
@@ -139,7 +139,7 @@ def test_it_swings() -> None:
 
 
 def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
-    """Give the moments of the next steps, with their numbers."""
+    """Return the moments of the next steps, with their numbers."""
     moments = []
     for number in range(count):
         assert engine.next_step_s is not None

@@ -48,13 +48,13 @@ Rows = list[tuple[int, int, int]]
 
 
 def make_parts() -> list[Part]:
-    """Give parts long enough for an episode."""
+    """Return parts long enough for an episode."""
     duets = chorale_parts([chorale(bars=12), chorale(bars=9)], "chorale", 4, casts=DUETS[:3])
     return playable([*duets, *tune_parts([tune(bars=10)], "fiddle", 4, 60)])
 
 
 def make_game(seed: int = 0) -> Game:
-    """Give a game that has begun."""
+    """Return a game that has begun."""
     parts = make_parts()
     game = Game(parts, player_table(parts), LANES, np.random.default_rng(seed))
     game.reset()
@@ -62,7 +62,7 @@ def make_game(seed: int = 0) -> Game:
 
 
 def legal_action(legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0, role: Role = MELODY) -> int:
-    """Give a legal action: often a hold, now and then a rest, else some onset of the mode's scale."""
+    """Return a legal action: often a hold, now and then a rest, else some onset of the mode's scale."""
     kind = rng.random()
     if kind < 0.5 and legal[HOLD_ACTION]:
         return HOLD_ACTION
@@ -92,7 +92,7 @@ class Scripted:
 
 
 def make_part(rows_by_voice: list[Rows], beat: int, meter: Meter, mode: int = 0) -> Part:
-    """Give a part of six bars, whose player sounds voices of rows, the highest first."""
+    """Return a part of six bars, whose player sounds voices of rows, the highest first."""
     steps = 6 * meter.bar_steps(beat)
     voices = []
     for rows in rows_by_voice:
@@ -117,7 +117,7 @@ def make_part(rows_by_voice: list[Rows], beat: int, meter: Meter, mode: int = 0)
 
 
 def random_voice(low: int, high: int, steps: int, rng: np.random.Generator) -> Rows:
-    """Give a voice that begins at once, with rests and repeated notes."""
+    """Return a voice that begins at once, with rests and repeated notes."""
     rows, at = [], 0
     while at < steps:
         length = min(int(rng.choice([1, 1, 2, 3, 4, 6])), steps - at)
@@ -127,7 +127,7 @@ def random_voice(low: int, high: int, steps: int, rng: np.random.Generator) -> R
 
 
 def live_messages(voices: list[Rows], step_s: float, transposed: int) -> dict[int, list[tuple[Message, float]]]:
-    """Give by step what a player sends who plays the voices exactly on the grid; note-offs come first."""
+    """Return by step what a player sends who plays the voices exactly on the grid; note-offs come first."""
     messages: dict[int, list[tuple[Message, float]]] = {}
     for message_type in (NoteOff, NoteOn):
         for rows in voices:
@@ -138,7 +138,7 @@ def live_messages(voices: list[Rows], step_s: float, transposed: int) -> dict[in
 
 
 def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uint8]], list[dict[str, float]]]:
-    """Play a part in the game of training; give what was done, seen and earned at each step."""
+    """Play a part in the game of training; return what was done, seen and earned at each step."""
     game = Game([part], player_table([part]), 1, np.random.default_rng(0))
     game.play_whole(0)
     rng = np.random.default_rng(seed)
@@ -216,7 +216,7 @@ def test_the_same_seed_is_the_same_game() -> None:
     """Pieces, places and so observations and rewards follow the seed."""
 
     def history(seed: int) -> list[bytes]:
-        """Give all that happens in two episodes."""
+        """Return all that happens in two episodes."""
         game, rng = make_game(seed), np.random.default_rng(5)
         out = []
         for _ in range(2):
@@ -305,7 +305,7 @@ def test_playable() -> None:
 
 
 def here(own_base: npt.NDArray[np.int64]) -> Place:
-    """Give the first step in C, above these bases."""
+    """Return the first step in C, above these bases."""
     zero = np.zeros_like(own_base)
     return Place(zero, zero, zero, zero, zero, zero, zero, own_base, zero)
 
@@ -382,7 +382,7 @@ def test_the_network_sees_the_observation() -> None:
 
 
 def _first_columns() -> dict[str, int]:
-    """Give each feature's first column."""
+    """Return each feature's first column."""
     first, at = {}, 0
     for feature in FEATURES:
         first[feature.name] = at

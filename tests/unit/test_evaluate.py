@@ -39,7 +39,7 @@ class Always:
     habit: int = REST_ACTION
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give one value for the one action, one log-chance for the other."""
+        """Return one value for the one action, one log-chance for the other."""
         del observation
         actions = np.arange(ACTION_COUNT)
         log_prior = np.where(actions == self.habit, 0.0, -50.0).astype(np.float32)
@@ -47,22 +47,22 @@ class Always:
 
 
 def counted(takes: list[Rollout]) -> list[Figures]:
-    """Give the figures of each take, the rewards too."""
+    """Return the figures of each take, the rewards too."""
     return [figures(take.performance) | take.rewards for take in takes]
 
 
 def means(table: EvaluationTable, column: str) -> dict[str, float]:
-    """Give the means of a column."""
+    """Return the means of a column."""
     return {name: estimate.mean for name, estimate in table.columns[column].items()}
 
 
 def duets(bars: int = 4) -> list[Part]:
-    """Give two duets: alto under soprano, and soprano over alto."""
+    """Return two duets: alto under soprano, and soprano over alto."""
     return list(chorale_parts([chorale(bars=bars)], "chorale", 4, casts=(DUETS[0], DUETS[3])))
 
 
 def tunes() -> list[Part]:
-    """Give a tune with an absent partner."""
+    """Return a tune with an absent partner."""
     return list(tune_parts([tune(bars=4)], "fiddle", 4, 60))
 
 
@@ -213,7 +213,7 @@ def test_evaluate_follows_the_seed() -> None:
     """One seed gives one table, another another."""
 
     def table(seed: int) -> str:
-        """Give the random column as text."""
+        """Return the random column as text."""
         plan = Plan(tunes(), duets(), BEST, seed, "ours")
         return str(means(evaluate(Always(REST_ACTION), plan, lambda *_: None).table, "random in key"))
 

@@ -18,13 +18,13 @@ STEP_S = 0.125
 
 
 def new_engine(**values: object) -> Engine:
-    """Give an engine in C at 120, which has a policy of random weights."""
+    """Return an engine in C at 120, which has a policy of random weights."""
     settings = EngineSettings(**({"tempo_bpm": 120.0, "key": "C", "patience_bars": 1} | values))  # type: ignore[arg-type]
     return Engine(settings, random_policy(), np.random.default_rng(0))
 
 
 def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = False) -> list[Transition]:
-    """Let a quarter be played every beat, unless it is silent; give what was lived through."""
+    """Let a quarter be played every beat, unless it is silent; return what was lived through."""
     lived = []
     for _ in range(steps):
         at_s = engine.next_step_s

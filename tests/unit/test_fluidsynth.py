@@ -72,13 +72,13 @@ def sound(folder: Path, told: list[Event]) -> Iterator[Fluidsynth]:
 
 
 def starts(folder: Path) -> list[list[str]]:
-    """Give the arguments of each start."""
+    """Return the arguments of each start."""
     path = folder / "started"
     return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def texts(events: list[Event], kind: type[Notice | Warned]) -> list[str]:
-    """Give what was told as notice or warning."""
+    """Return what was told as notice or warning."""
     return [event.text for event in events if isinstance(event, Notice | Warned) and isinstance(event, kind)]
 
 

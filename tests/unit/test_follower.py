@@ -21,12 +21,12 @@ OURS = [FIRST_ONSET + semitones for semitones in (0, 2, 4, 5, 7, 9, 11, 12)]
 
 
 def parts() -> list[Part]:
-    """Give a tune as the player, our base being C4."""
+    """Return a tune as the player, our base being C4."""
     return list(tune_parts([tune(bars=16)], "fiddle", 4, 60))
 
 
 def play(game: Game, steps: int) -> npt.NDArray[np.int64]:
-    """Play our eighths; give the player's newest token in each observation, (steps, lanes)."""
+    """Play our eighths; return the player's newest token in each observation, (steps, lanes)."""
     tokens = []
     for step in range(steps):
         tokens.append(game.observation[:, COLUMNS["player_tokens"]][:, -1].astype(np.int64))

@@ -22,7 +22,7 @@ BEAT_S = 0.5
 
 
 def settled(preset: str, seed: int) -> Engine:
-    """Give an engine that has played beside ten bars of quarter notes."""
+    """Return an engine that has played beside ten bars of quarter notes."""
     engine = engine_maker(performer_settings(JamOptions(preset=preset, tempo_bpm=120.0, seed=seed)))(0.0)
     for beat in range(40):
         engine.hear(NoteOn(0, 60 + beat % 5, 80), beat * BEAT_S)
@@ -33,7 +33,7 @@ def settled(preset: str, seed: int) -> Engine:
 
 
 def steps(engine: Engine, beats: int) -> list[tuple[float, int, int]]:
-    """Let an engine play on; give beat, note and velocity of what it strikes."""
+    """Let an engine play on; return beat, note and velocity of what it strikes."""
     struck = []
     for _ in range(beats * engine.settings.steps_per_beat):
         messages = engine.step(0.0)
@@ -68,7 +68,7 @@ def test_a_planned_note_ends_where_the_next_begins_or_goes_on() -> None:
 
 
 def told_events() -> list[Any]:
-    """Give what a performer tells of two bars of quarter notes."""
+    """Return what a performer tells of two bars of quarter notes."""
     events: list[Any] = [ready(seed=7)]
     for beat in range(8):
         events.append(Heard(beat * BEAT_S, 0, 60 + beat % 5, 80, "A"))
@@ -83,13 +83,13 @@ class AskedQueue(queue.SimpleQueue[Any]):
     times = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - the queue's own
-        """Count, and give the next item."""
+        """Count, and return the next item."""
         self.times += 1
         return super().get(block, timeout)
 
 
 def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -> list[Planned]:  # noqa: ANN401
-    """Let a forecast hear events, each when what came before is done; give what it plans."""
+    """Let a forecast hear events, each when what came before is done; return what it plans."""
     told: list[Planned] = []
     settings = performer_settings(JamOptions(preset="chorale", tempo_bpm=120.0, seed=7, **options))
     forecast = Forecast(settings, told.append, lambda: is_watched, pytest.fail)

@@ -17,7 +17,7 @@ VOICES = [
 
 
 def names(labels: list[int]) -> list[str | None]:
-    """Give the names of chords."""
+    """Return the names of chords."""
     return [None if chord is None else chord.name for chord in map(chord_from_index, labels)]
 
 

@@ -22,7 +22,7 @@ ALL_VOICES = (0, 1, 2, 3)
 
 
 def rng() -> np.random.Generator:
-    """Give a generator."""
+    """Return a generator."""
     return np.random.default_rng(1)
 
 

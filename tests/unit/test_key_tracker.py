@@ -26,7 +26,7 @@ Onset = tuple[int, float]
 
 
 def onsets(key: str) -> list[Onset]:
-    """Give a tune's notes and their beats."""
+    """Return a tune's notes and their beats."""
     _, beat, text = TUNES[key]
     heard: list[Onset] = []
     at = float(beat)
@@ -38,12 +38,12 @@ def onsets(key: str) -> list[Onset]:
 
 
 def moved(heard: list[Onset], semitones: int = 0, beats: float = 0) -> list[Onset]:
-    """Give the onsets so many semitones higher and beats later."""
+    """Return the onsets so many semitones higher and beats later."""
     return [(note + semitones, beat + beats) for note, beat in heard]
 
 
 def tracked(heard: list[Onset], tracker: KeyTracker | None = None, meter_row: int = 0) -> KeyTracker:
-    """Give a tracker that has heard onsets."""
+    """Return a tracker that has heard onsets."""
     tracker = tracker or KeyTracker(meter_row=meter_row)
     for note, beat in heard:
         tracker.hear(note, beat)
@@ -51,12 +51,12 @@ def tracked(heard: list[Onset], tracker: KeyTracker | None = None, meter_row: in
 
 
 def transposed(key: Key, semitones: int) -> Key:
-    """Give the key so many semitones higher."""
+    """Return the key so many semitones higher."""
     return Key((key.tonic + semitones) % 12, key.mode)
 
 
 def answers(heard: list[Onset], tracker: KeyTracker) -> list[str]:
-    """Give the name of the key after each onset."""
+    """Return the name of the key after each onset."""
     return [tracked([onset], tracker).key.name for onset in heard]
 
 

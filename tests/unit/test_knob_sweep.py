@@ -30,7 +30,7 @@ class Undecided:
     actions: int = ACTION_COUNT
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Give one onset and hold the same value, the others none."""
+        """Return one onset and hold the same value, the others none."""
         del observation
         log_prior = np.full(self.actions, -9.0, dtype=np.float32)
         q_values = np.full((3, self.actions), -9.0, dtype=np.float32)

@@ -67,7 +67,7 @@ class Teacher:
         self.policy = engine.actor
 
     def weights(self, number: int) -> Weights:
-        """Give set `number`."""
+        """Return set `number`."""
         rng = np.random.default_rng(number)
         return {
             name: (weight + rng.normal(0, 0.05, weight.shape)).astype(np.float32)
@@ -75,7 +75,7 @@ class Teacher:
         }
 
     def offer(self, number: int, undone: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
-        """Put a set where it is looked for; give the command to play by it, if no more was `undone`."""
+        """Put a set where it is looked for; return the command to play by it, if no more was `undone`."""
         data = set_to_bytes(self.policy.config, self.weights(number), {})
         path = self.folder / f"{number}.safetensors"
         path.write_bytes(data)
@@ -90,7 +90,7 @@ def teacher(settings: PerformerSettings, exchange: WeightMailbox, tmp_path: Path
 
 
 def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN401 - any field
-    """Give a performance of sixteen bars of quarter notes."""
+    """Return a performance of sixteen bars of quarter notes."""
     performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), **values)
     for beat in range(64):
         performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
@@ -99,7 +99,7 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
 
 
 def replays_alike(performance: Performance) -> bool:
-    """Tell whether the session plays alike again."""
+    """Return whether the session plays alike again."""
     lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
     again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
     assert len(again.live) > 20
@@ -107,7 +107,7 @@ def replays_alike(performance: Performance) -> bool:
 
 
 def steps_before(performance: Performance, event: object) -> int:
-    """Give how many steps were told before an event."""
+    """Return how many steps were told before an event."""
     place = next(place for place, one in enumerate(performance.events) if one is event)
     return sum(isinstance(one, Stepped) for one in performance.events[:place])
 

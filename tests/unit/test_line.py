@@ -36,7 +36,7 @@ def push(line: Line, *steps: int) -> Line:
 
 
 def line_of(text: str) -> Line:
-    """Give a line of one lane, in four quarters and sixteenths, that has played `text`."""
+    """Return a line of one lane, in four quarters and sixteenths, that has played `text`."""
     return push(Line(np.array([4]), np.array([16])), *events(text))
 
 

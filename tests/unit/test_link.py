@@ -24,7 +24,7 @@ PROPOSED: list[float] = []
 
 
 def linked() -> Performance:
-    """Give a performance that plays to Link; what it proposes to others is in PROPOSED."""
+    """Return a performance that plays to Link; what it proposes to others is in PROPOSED."""
     PROPOSED.clear()
     performance = Performance(performer_settings(clock=ClockUse.LINK))
     performance.propose = PROPOSED.append
@@ -141,7 +141,7 @@ def test_two_peers_agree(peers: tuple[LinkPeer, LinkPeer]) -> None:
 
 
 def _tempo(inbox: Inbox) -> float:
-    """Give the tempo of the next word of Link."""
+    """Return the tempo of the next word of Link."""
     heard = inbox.queue.get()
     assert isinstance(heard, LinkHeard)
     return heard.tempo_bpm

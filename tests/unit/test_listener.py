@@ -15,7 +15,7 @@ DOWNBEAT = np.array([4])
 
 
 def listener(key: str | None = None) -> Listener:
-    """Give a listener to four quarters in sixteenths."""
+    """Return a listener to four quarters in sixteenths."""
     return Listener(GRID, BeatClock(120.0), 0, None if key is None else parse_key(key))
 
 

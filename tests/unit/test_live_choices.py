@@ -56,7 +56,7 @@ NOTE_ON, NOTE_OFF = 0x9, 0x8
 
 
 def performer_settings_of(key: str) -> PerformerSettings:
-    """Give a jam of the shipped models in a locked key."""
+    """Return a jam of the shipped models in a locked key."""
     return jam_settings(JamOptions(preset="chorale", tempo_bpm=120.0, key=key, seed=7))
 
 
@@ -180,7 +180,7 @@ class Room:
             return open_ports(port_settings(**wanted), self.inbox, ignore)
 
     def told(self) -> list[object]:
-        """Give what the watch has told."""
+        """Return what the watch has told."""
         return list(self.inbox.take_many(9))
 
 

@@ -16,7 +16,7 @@ CLICKS = 9
 
 
 def clicks(performance: Performance) -> list[tuple[float, int]]:
-    """Give the clicks: moment and note."""
+    """Return the clicks: moment and note."""
     sent = ((at_s, message) for at_s, message in performance.sent if isinstance(message, NoteOn))
     return [(at_s, message.note) for at_s, message in sent if message.channel == CLICKS]
 

@@ -25,12 +25,12 @@ COMPED = GameSettings("chorale", 4, 48, COMPING.name)
 
 
 def has_player(part: Part) -> bool:
-    """Tell whether a part has a player."""
+    """Return whether a part has a player."""
     return not (part.player == NONE).all()
 
 
 def has_partner(part: Part) -> bool:
-    """Tell whether a part has a human partner."""
+    """Return whether a part has a human partner."""
     return not (part.partner == NONE).all()
 
 

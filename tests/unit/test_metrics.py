@@ -25,7 +25,7 @@ COMPOSITION = 32
 def measure(
     ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 0, known: Phrases = frozenset()
 ) -> dict[str, float]:
-    """Give the figures of our part beside a monophonic player's: C major, 4/4, `steps` sixteenths."""
+    """Return the figures of our part beside a monophonic player's: C major, 4/4, `steps` sixteenths."""
     theirs = to_events(player, steps)
     notes = sounding_notes(theirs)
     performance = Performance(
@@ -278,7 +278,7 @@ def test_density_and_register_correlation() -> None:
     """Bars in which we do more, or sit higher, as the player does, correlate; else they do not."""
 
     def bars(*onsets: int, start: int = 60) -> str:
-        """Give bars of so many onsets, one note each, each bar's a tone higher."""
+        """Return bars of so many onsets, one note each, each bar's a tone higher."""
         return "".join(f"{start + 2 * bar} " * count + "- " * (16 - count) for bar, count in enumerate(onsets))
 
     same = measure(bars(1, 2, 3), bars(2, 4, 6), steps=48)

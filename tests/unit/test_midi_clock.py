@@ -12,13 +12,13 @@ from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, SongPo
 
 
 def ticks(*tempos_bpm: float, beats: int = 32, start_s: float = 100.0) -> list[float]:
-    """Give the true moments of ticks, so many beats at each tempo."""
+    """Return the true moments of ticks, so many beats at each tempo."""
     lengths = np.repeat([60 / bpm / 24 for bpm in tempos_bpm], beats * 24)
     return [float(at_s) for at_s in start_s + np.concatenate([[0.0], np.cumsum(lengths)[:-1]])]
 
 
 def uneven(moments: Iterable[float], jitter_s: float, seed: int = 0) -> list[float]:
-    """Give moments that come too early or too late by up to `jitter_s`, in order all the same."""
+    """Return moments that come too early or too late by up to `jitter_s`, in order all the same."""
     rng = np.random.default_rng(seed)
     return [float(at_s) for at_s in np.maximum.accumulate([at + rng.uniform(-jitter_s, jitter_s) for at in moments])]
 
@@ -105,7 +105,7 @@ def test_the_transport_is_known() -> None:
     moments = iter(ticks(120.0))
 
     def tick() -> float | None:
-        """Hear a tick; give its beat."""
+        """Hear a tick; return its beat."""
         sync = clock.hear(CLOCK, next(moments))
         assert sync is not None
         return sync.beat

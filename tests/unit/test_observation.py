@@ -43,7 +43,7 @@ def place(
     own_base: str = "C4",
     sure: int = SURE,
 ) -> Place:
-    """Give a place in four quarters, in the first style."""
+    """Return a place in four quarters, in the first style."""
     tonality = parse_key(key)
     bases = parse_note(player_base), parse_note(own_base)
     values = (tonality.tonic, int(tonality.mode), sure, 0, sixteenth, bar, *bases, 0)
@@ -51,7 +51,7 @@ def place(
 
 
 def see(player: str = "", own: str = "", where: Place | None = None) -> dict[str, list[int]]:
-    """Give the observation, by feature, after lines that end together; the player has one voice."""
+    """Return the observation, by feature, after lines that end together; the player has one voice."""
     where = where or place()
     listened, line = Player(*GRID), Line(*GRID)
     for event in events(player):

@@ -33,7 +33,7 @@ FOUR_FOUR = Meter(4, 4)
 
 
 def compose(fragment: list[int], bars: int = 2, settings: EngineSettings = IN_C, seed: int = 0) -> Song:
-    """Give a piece that goes on by chance."""
+    """Return a piece that goes on by chance."""
     drawn = replace(settings, temperature=1.0)
     return compose_song(fragment, bars, drawn, Indifferent(), np.random.default_rng(seed))
 

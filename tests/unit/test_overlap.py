@@ -21,18 +21,18 @@ from tests.tiny_corpus import to_events
 
 
 def played(text: str, steps: int = 32) -> Performance:
-    """Give a performance of a part in 4/4 without a player."""
+    """Return a performance of a part in 4/4 without a player."""
     nobody = np.zeros(steps, dtype=np.int64)
     return Performance(to_events(text, steps), to_events("", steps), nobody, nobody, 0, 0, 4)
 
 
 def rows(*numbers: float) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Give rows of one number each."""
+    """Return rows of one number each."""
     return [np.array([number], dtype=np.float64) for number in numbers]
 
 
 def normal_area(gap: float) -> float:
-    """Give the overlapped area of two normal densities whose means lie `gap` deviations apart."""
+    """Return the overlapped area of two normal densities whose means lie `gap` deviations apart."""
     return math.erfc(gap / 2 / math.sqrt(2))
 
 

@@ -19,7 +19,7 @@ C, F, G7 = 0, 45, 67
 
 
 def see(own: list[int], player: int = REST, tonic: int = 0) -> dict[str, list[int]]:
-    """Give the observation by feature, after chords of ours and a note of the player's."""
+    """Return the observation by feature, after chords of ours and a note of the player's."""
     zero = np.array([0])
     base = np.array([48 + tonic])
     place = Place(np.array([tonic]), zero, zero, zero, zero, zero, base, base, zero)

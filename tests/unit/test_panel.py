@@ -19,7 +19,7 @@ from tests.sessions import TEMPO, make_engine, note, ons, steps, tell
 
 
 def settled(**positions: float) -> Panel:
-    """Give a panel whose knobs have come to where they were turned."""
+    """Return a panel whose knobs have come to where they were turned."""
     panel = Panel(Knobs(), 4)
     for knob, position in positions.items():
         panel.turn(knob, position)
@@ -102,7 +102,7 @@ def test_echo_prefers_what_the_player_did() -> None:
     """With nothing else to choose by, a high echo takes up the player's turn more often than a low one."""
 
     def share(position: float) -> float:
-        """Give the share of onsets that go on as the player did."""
+        """Return the share of onsets that go on as the player did."""
         engine = Engine(
             EngineSettings(key="C", tempo_bpm=TEMPO, temperature=0.15, patience_bars=0),
             Indifferent(),
@@ -126,7 +126,7 @@ def test_another_generator_draws_otherwise() -> None:
     """From the next step on; the same one alike."""
 
     def played(seed: int) -> list[tuple[float, int]]:
-        """Give what is played after some steps in common."""
+        """Return what is played after some steps in common."""
         engine = tell(make_engine(Indifferent(), key="C", tempo_bpm=TEMPO, temperature=0.5), *note(0.0))
         steps(engine, 8)
         engine.reseed(np.random.default_rng(seed))

@@ -19,7 +19,7 @@ from tests.tiny_corpus import chorale, to_events
 
 
 def written(text: str) -> Part:
-    """Give a player in C whose part `text` writes."""
+    """Return a player in C whose part `text` writes."""
     events = to_events(text)
     duet = next(iter(chorale_parts([chorale()], "chorale", 4, casts=DUETS[:1])))
     return replace(duet, player=events, **sounding([events]), partner=events.copy())

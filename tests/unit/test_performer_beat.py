@@ -55,7 +55,7 @@ RELEASE = [ControlChange(0, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES
 
 
 def messages(performance: Performance) -> list[Message]:
-    """Give what was sent."""
+    """Return what was sent."""
     return [message for _, message in performance.sent]
 
 

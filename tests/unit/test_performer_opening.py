@@ -27,7 +27,7 @@ def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
     bay = Patchbay()
 
     def open_shared(_name: str) -> LoopbackBackend:
-        """Give a backend on the patchbay."""
+        """Return a backend on the patchbay."""
         backend = LoopbackBackend(bay)
         backend.name = "shared"
         return backend

@@ -148,7 +148,7 @@ def test_the_tune_follows_taps() -> None:
 
 
 def alone(**settings: object) -> Performance:
-    """Give a performance whose player waits for others, as on a backend that others can reach."""
+    """Return a performance whose player waits for others, as on a backend that others can reach."""
     performance = Performance(performer_settings(**settings), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"
     return performance

@@ -29,7 +29,7 @@ def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def perform(monkeypatch: pytest.MonkeyPatch, *told: Value | str) -> tuple[int, list[dict[str, Any]]]:
-    """Run the performer on what it is told; give its exit code and events."""
+    """Run the performer on what it is told; return its exit code and events."""
     lines = "".join(value if isinstance(value, str) else value_to_line(value) for value in told)
     answers = io.StringIO()
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))

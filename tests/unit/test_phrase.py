@@ -12,12 +12,12 @@ HOLD, REST = Gesture(GestureKind.HOLD), Gesture(GestureKind.REST)
 
 
 def onset(note: int) -> Gesture:
-    """Give the gesture that begins a note."""
+    """Return the gesture that begins a note."""
     return Gesture(GestureKind.ONSET, (note,))
 
 
 def velocity(touch: float, strength: float) -> int:
-    """Give the velocity of an onset."""
+    """Return the velocity of an onset."""
     message = Phrase(0).play(onset(60), 0.0, touch, strength)[0].message
     assert isinstance(message, NoteOn)
     return message.velocity

@@ -9,7 +9,7 @@ from improviser.listening.player import Player, player_base
 
 
 def player() -> Player:
-    """Give a silent player of one lane, four quarters in sixteenths."""
+    """Return a silent player of one lane, four quarters in sixteenths."""
     return Player(np.array([4]), np.array([16]))
 
 

@@ -24,13 +24,13 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def take(text: str) -> Rollout:
-    """Give a take of 32 steps without a player."""
+    """Return a take of 32 steps without a player."""
     nobody = np.zeros(32, dtype=np.int64)
     return Rollout("piece", Performance(to_events(text, 32), to_events("", 32), nobody, nobody, 0, 0, 4), {})
 
 
 def evaluation(*, with_adaptation: bool = True) -> Evaluation:
-    """Give an evaluation of few pieces."""
+    """Return an evaluation of few pieces."""
     takes = {
         "human": [take("60 62 64"), take("60 . 64 67")],
         "Old one!": [take("60 61"), take("")],

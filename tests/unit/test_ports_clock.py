@@ -9,7 +9,7 @@ from improviser.ports.clock import ManualClock, MonotonicClock
 
 
 def inbox(*items: str) -> queue.SimpleQueue[str]:
-    """Give a queue that holds `items`."""
+    """Return a queue that holds `items`."""
     filled: queue.SimpleQueue[str] = queue.SimpleQueue()
     for item in items:
         filled.put(item)

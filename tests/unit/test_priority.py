@@ -15,7 +15,7 @@ from improviser.ports import priority
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Give the process back as it was."""
+    """Return the process back as it was."""
     interval, size = sys.getswitchinterval(), threading.stack_size()
     yield
     gc.unfreeze()

@@ -40,7 +40,7 @@ GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 
 
 def take() -> Recorder:
-    """Give a take: the player's C from beat 0 to 1, ours from beat 2 on, a key of the player left down."""
+    """Return a take: the player's C from beat 0 to 1, ours from beat 2 on, a key of the player left down."""
     recorder = Recorder(GRID)
     recorder.take(Notice("x"))
     recorder.take(Heard(10.0, 0, 60, 80, "A"))

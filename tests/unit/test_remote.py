@@ -43,7 +43,7 @@ class Jam:
             self.state.take(Judged(1.0, liked=True, taste={"leap": -0.5}, words="less leaping"))
 
     def connect(self) -> socket.socket:
-        """Give a connection."""
+        """Return a connection."""
         return socket.create_connection(("127.0.0.1", self.place["port"]), 5.0)
 
     @property
@@ -62,7 +62,7 @@ def jam(tmp_path: Path) -> Iterator[Jam]:
 
 
 def said(jam: Jam, *lines: bytes) -> bytes:
-    """Send lines as they are; give all that comes back until the end."""
+    """Send lines as they are; return all that comes back until the end."""
     with jam.connect() as client:
         answer = b""
         with contextlib.suppress(OSError):  # it was let go before all was read

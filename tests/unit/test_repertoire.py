@@ -44,7 +44,7 @@ def settings() -> PerformerSettings:
 
 
 def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN401 - any field
-    """Give a performance of sixteen bars of quarter notes."""
+    """Return a performance of sixteen bars of quarter notes."""
     performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), **values)
     for beat in range(64):
         performance.play(beat * 0.5, NoteOn(0, 60 + beat % 5, 80))
@@ -58,7 +58,7 @@ def ask_next(performance: Performance, at_s: float) -> None:
 
 
 def replays_alike(performance: Performance) -> bool:
-    """Tell whether the session plays alike again."""
+    """Return whether the session plays alike again."""
     lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
     again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
     assert len(again.live) > 20

@@ -112,7 +112,7 @@ class Graph:
         self.restored.append((port, others))
 
     def cables(self, port: str) -> tuple[str, ...] | None:
-        """Give the next answer; nobody plays to it."""
+        """Return the next answer; nobody plays to it."""
         if "Improviser Out" != port:
             return ()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

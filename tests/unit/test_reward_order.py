@@ -34,7 +34,7 @@ def style(request: pytest.FixtureRequest) -> int:
 
 
 def _reward(own: str | list[int], style: int) -> float:
-    """Give the mean reward of a line, repeated to the melody's length, beside the part above."""
+    """Return the mean reward of a line, repeated to the melody's length, beside the part above."""
     line = events(own) if isinstance(own, str) else own
     repeated = (line * STEPS)[:STEPS]
     return mean_reward(judge_line(repeated, ABOVE, style=style))
@@ -78,7 +78,7 @@ def test_every_term_keeps_its_bounds() -> None:
 def _random_scene(
     rng: np.random.Generator, own: Line, before: np.ndarray[tuple[int, ...], np.dtype[np.int16]]
 ) -> Scene:
-    """Give a scene in which all but our line is drawn at random."""
+    """Return a scene in which all but our line is drawn at random."""
     lanes = len(own.note)
     chord_bits = rng.integers(4096, size=lanes)
     return Scene(

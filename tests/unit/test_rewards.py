@@ -21,7 +21,7 @@ PLAYERS = "G4 - - - " * 10, "G4 - - - " * 8 + "G4" + " -" * 7
 
 
 def last(own: str, player: str = "", *, bar: int = 0, style: int = 0) -> dict[str, float]:
-    """Give the terms of the last step of `own`."""
+    """Return the terms of the last step of `own`."""
     return judge_line(own, player, bar=bar, style=style)[-1]
 
 
@@ -213,7 +213,7 @@ def test_cadence_is_of_the_end_only(own: str, bar: int) -> None:
 
 
 def _second_bar(second: str) -> float:
-    """Give motif for the first step of the third bar, after a bar of quarters and `second`."""
+    """Return motif for the first step of the third bar, after a bar of quarters and `second`."""
     return last(QUARTERS * 2 + second)["motif"]
 
 

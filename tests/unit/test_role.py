@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("role", [MELODY, COMPING], ids=["melody", "compin
 
 
 def here(tonic: int, base: int) -> Place:
-    """Give a place of one lane."""
+    """Return a place of one lane."""
     zero = np.array([0])
     return Place(np.array([tonic]), zero, zero, zero, zero, zero, zero, np.array([base]), zero)
 

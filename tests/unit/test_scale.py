@@ -19,13 +19,13 @@ from improviser.music.scale import (
 
 
 def _their_key(key: Key) -> oracle.Key:
-    """Give music21's key: flats are minus signs there, and minor keys small letters."""
+    """Return music21's key: flats are minus signs there, and minor keys small letters."""
     name = key.name.removesuffix("m").replace("b", "-")
     return oracle.Key(name.lower() if key.mode is Mode.MINOR else name)
 
 
 def _their_scale(key: Key) -> set[int]:
-    """Give the pitch classes of music21's scale of the key; in minor with the leading tone."""
+    """Return the pitch classes of music21's scale of the key; in minor with the leading tone."""
     theirs = _their_key(key)
     scale = {pitch.pitchClass for pitch in theirs.pitches}
     return scale | {(key.tonic + 11) % 12} if key.mode is Mode.MINOR else scale

@@ -19,7 +19,7 @@ ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60, 5)
 
 
 def scheduler(*timed: tuple[float, Message], max_note_s: float = 8.0) -> Scheduler:
-    """Give a scheduler with messages at their moments."""
+    """Return a scheduler with messages at their moments."""
     scheduled = Scheduler(max_note_s)
     for due_s, message in timed:
         scheduled.add(TimedMessage(due_s, message))
@@ -27,7 +27,7 @@ def scheduler(*timed: tuple[float, Message], max_note_s: float = 8.0) -> Schedul
 
 
 def pop(scheduled: Scheduler, at_s: float) -> list[tuple[float, Message]]:
-    """Give what is due."""
+    """Return what is due."""
     return [(timed.due_s, timed.message) for timed in scheduled.pop_due(at_s)]
 
 

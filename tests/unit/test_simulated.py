@@ -20,7 +20,7 @@ AT = 16 * 16
 
 
 def soprano(bars: int = 32) -> Part:
-    """Give a player of quarters in C major."""
+    """Return a player of quarters in C major."""
     return next(chorale_parts([chorale(bars=bars)], "chorale", 4, casts=DUETS[:1]))
 
 

@@ -38,14 +38,14 @@ SONG = Song(
 
 
 def read(tmp_path: Path, data: bytes) -> Song:
-    """Give what is read from a file of these bytes."""
+    """Return what is read from a file of these bytes."""
     path = tmp_path / "song.mid"
     path.write_bytes(data)
     return read_file(path)
 
 
 def fault(tmp_path: Path, data: bytes) -> str:
-    """Give the fault that reading a file of these bytes tells, without the file's name."""
+    """Return the fault that reading a file of these bytes tells, without the file's name."""
     with pytest.raises(MidiFileError) as caught:
         read(tmp_path, data)
     name, _, text = str(caught.value).partition(": ")
@@ -55,7 +55,7 @@ def fault(tmp_path: Path, data: bytes) -> str:
 
 
 def read_or_fault(path: Path) -> str:
-    """Give the fault of the file at `path`, or its name where a song is read that has an end."""
+    """Return the fault of the file at `path`, or its name where a song is read that has an end."""
     try:
         song = read_file(path)
     except MidiFileError as error:

@@ -46,7 +46,7 @@ PLAYED = Played(1.0, 1.0, 0, 60, 80, 0.0, "G major", "C")
 
 
 def state_after(*events: Event) -> dict[str, Any]:
-    """Give the state after some events."""
+    """Return the state after some events."""
     state = State()
     state.begin(performer_settings(engine=ENGINE | {"panel": {"echo": 0.5}, "taste": {"leap": 0.3}}))
     for event in events:

@@ -60,7 +60,7 @@ def events(performer: Supervisor) -> list[Event]:
 
 
 def rescuing(monkeypatch: pytest.MonkeyPatch, *, is_heard: bool = True) -> list[object]:
-    """Let a note sound when the performer has ended; give the list of what will be released."""
+    """Let a note sound when the performer has ended; return the list of what will be released."""
     released: list[object] = []
 
     def release(_ready: Ready, sounding: object, _listeners: object) -> bool:
@@ -303,10 +303,10 @@ say('{{"event": "summary"}}')"""
 
 @pytest.fixture
 def losing(play: Play, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], list[Event]]:
-    """Give what is told where a performer that plays loses the MIDI system, and so many find none."""
+    """Return what is told where a performer that plays loses the MIDI system, and so many find none."""
 
     def told(missing: int) -> list[Event]:
-        """Start the first of them, and give all events."""
+        """Start the first of them, and return all events."""
         rescuing(monkeypatch)
         tries = str(tmp_path / "tries")
         script = f"""lines.readline(); lines.readline()

@@ -39,7 +39,7 @@ class Desk:
         self.surface = MidiMapping(ROWS, ("nanoKONTROL2",))
 
     def play(self, *messages: Message, port: str = PORT) -> list[Turn | Act]:
-        """Give the commands that follow from messages."""
+        """Return the commands that follow from messages."""
         done = list[Turn | Act]()
         for message in messages:
             command = self.surface.asked(message, port, self.stands.__getitem__)
@@ -50,7 +50,7 @@ class Desk:
 
 
 def harmony(*values: int) -> list[Message]:
-    """Give the messages of a knob."""
+    """Return the messages of a knob."""
     return [ControlChange(0, 21, value) for value in values]
 
 

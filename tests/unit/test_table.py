@@ -12,7 +12,7 @@ from improviser.evaluation.report import BANDS, HUMAN, PRIOR, EvaluationTable, s
 
 
 def table(figure: str, ours: float, human: float = math.nan, prior: float = math.nan) -> EvaluationTable:
-    """Give a table of one figure."""
+    """Return a table of one figure."""
     columns = {HUMAN: human, PRIOR: prior, "ours": ours}
     return EvaluationTable("ours", {name: {figure: Estimate(value, 0.0, 1.0)} for name, value in columns.items()})
 

@@ -18,7 +18,7 @@ PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bit
 
 
 def make_parts() -> list[Part]:
-    """Give parts of different lengths, players and partners."""
+    """Return parts of different lengths, players and partners."""
     duets = chorale_parts([chorale(bars=3), chorale(bars=2)], "chorale", 4, casts=(DUETS[0], TRIOS[3]))
     return [
         *duets,
@@ -28,7 +28,7 @@ def make_parts() -> list[Part]:
 
 
 def rows_of(table: PlayerTable, index: int) -> slice:
-    """Give the rows of one part."""
+    """Return the rows of one part."""
     start = int(table.start[index])
     return slice(start, start + int(table.steps[index]))
 
@@ -104,7 +104,7 @@ def test_prior_rows_hold_what_is_held() -> None:
 
 
 def own_block(part: Part, player_notes: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
-    """Give our columns of a part, as one lane of its own sees them, (steps, columns)."""
+    """Return our columns of a part, as one lane of its own sees them, (steps, columns)."""
     line = Line(np.array([part.steps_per_beat]), np.array([part.bar_steps]))
     table = player_table([part])
     out = np.zeros((1, SIZE), dtype=np.uint8)

@@ -48,20 +48,20 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def session(parts: list[Part], seed: int = 0) -> PreferenceSession:
-    """Give a session that has played for some bars."""
+    """Return a session that has played for some bars."""
     played = PreferenceSession(random_policy(), SETTINGS, parts[0], seed)
     played.play_bars(4)
     return played
 
 
 def heard(**traits: float) -> PreferenceStep:
-    """Give an onset with some traits."""
+    """Return an onset with some traits."""
     values = [traits.get(name, 0.0) for name in TUNE_TRAITS.names]
     return PreferenceStep(0.0, is_onset=True, traits=np.array(values, dtype=np.float32))
 
 
 def kept_presses(played: PreferenceSession) -> list[tuple[float, bool]]:
-    """Let presses be kept instead of learned from; give the list of them, moment and whether a like."""
+    """Let presses be kept instead of learned from; return the list of them, moment and whether a like."""
     presses: list[tuple[float, bool]] = []
 
     def judge(at_s: float, *, liked: bool) -> bool:

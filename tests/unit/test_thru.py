@@ -17,12 +17,12 @@ from tests.performing import KEYBOARD, Performance, hanging, performer_settings
 
 
 def passing() -> Performance:
-    """Give a performance that passes on what comes in."""
+    """Return a performance that passes on what comes in."""
     return Performance(performer_settings(thru=True))
 
 
 def of_channel(performance: Performance, channel: int) -> list[tuple[float, Message]]:
-    """Give what was sent on a channel."""
+    """Return what was sent on a channel."""
     return [pair for pair in performance.sent if getattr(pair[1], "channel", None) == channel]
 
 

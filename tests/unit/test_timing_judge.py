@@ -11,7 +11,7 @@ STEP_S = 0.125
 
 
 def metronome(count: int, off_s: dict[int, float] | None = None) -> list[Note]:
-    """Give notes on each step, some of them off it."""
+    """Return notes on each step, some of them off it."""
     notes: list[Note] = []
     for place in range(count):
         at_s = 7.03 + place * STEP_S + (off_s or {}).get(place, 0.0)

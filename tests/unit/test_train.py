@@ -42,7 +42,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(folder: Path, settings: TrainingSettings = TINY) -> tuple[PriorScore, list[Progress]]:
-    """Train, and give what came of it and what was reported."""
+    """Train, and return what came of it and what was reported."""
     told: list[Progress] = []
     return train(settings, tiny_corpus(), folder, told.append), told
 

@@ -24,7 +24,7 @@ C, D, E, G, C5 = (FIRST_ONSET + degree for degree in (0, 2, 4, 7, 12))
 
 
 def observation(columns: dict[str, slice], **values: object) -> npt.NDArray[np.uint8]:
-    """Give an observation, (1, columns), with the values given and nothing else known."""
+    """Return an observation, (1, columns), with the values given and nothing else known."""
     seen = np.zeros((1, max(where.stop for where in columns.values())), dtype=np.uint8)
     nothing = {"chord_root": 12, "chord_quality": QUALITY_COUNT, "own_interval": 25, "player_pitches": NONE}
     for name, value in (nothing | values).items():
@@ -34,19 +34,19 @@ def observation(columns: dict[str, slice], **values: object) -> npt.NDArray[np.u
 
 
 def tune(**values: object) -> dict[str, npt.NDArray[np.float32]]:
-    """Give a tune's traits by name, (actions,) each."""
+    """Return a tune's traits by name, (actions,) each."""
     seen = observation(COLUMNS, **({"own_pitches": NONE} | values))
     return dict(zip(TUNE_TRAITS.names, TUNE_TRAITS.of(seen)[0].T, strict=True))
 
 
 def comping(**values: object) -> dict[str, npt.NDArray[np.float32]]:
-    """Give a comping's traits by name, (actions,) each."""
+    """Return a comping's traits by name, (actions,) each."""
     seen = observation(CHORD_COLUMNS, **({"own_chords": 108} | values))
     return dict(zip(COMPING_TRAITS.names, COMPING_TRAITS.of(seen)[0].T, strict=True))
 
 
 def last(degree: int) -> list[int]:
-    """Give the last eight onsets, of which only the last is known."""
+    """Return the last eight onsets, of which only the last is known."""
     return [NONE] * 7 + [degree]
 
 
@@ -97,7 +97,7 @@ def test_offbeats_are_those_of_the_meter() -> None:
     """Whole between eighths, half on weak eighths, none on beats; in 6/8 the dotted beat is one."""
 
     def onset(sixteenth: int, meter: Meter) -> float:
-        """Give how much an onset is off the beat."""
+        """Return how much an onset is off the beat."""
         return float(tune(sixteenth=sixteenth, meter=PLAIN.index(meter))["offbeat"][C])
 
     assert [0.0, 1.0, 0.5, 1.0, 0.0] == [onset(place, Meter(4, 4)) for place in range(5)]
@@ -121,7 +121,7 @@ def test_chords_have_traits_of_their_own() -> None:
     seen = comping(player_pitches=last(16), mode=int(Mode.MAJOR), own_chords=[108] * 7 + [4 * QUALITY_COUNT])
 
     def chord(root: int, quality: str) -> int:
-        """Give the action of a chord."""
+        """Return the action of a chord."""
         return FIRST_ONSET + root * QUALITY_COUNT + QUALITY[quality]
 
     chords = [chord(0, ""), chord(2, "m"), chord(4, "")]

@@ -20,7 +20,7 @@ C4, E4 = FIRST_ONSET, FIRST_ONSET + 4
 
 
 def choice(legal: list[int], knobs: Knobs = KNOBS, heads: int = 3) -> Choice:
-    """Give a decision in which C4 has harmony 2, E4 creativity 4, and the prior is for a rest."""
+    """Return a decision in which C4 has harmony 2, E4 creativity 4, and the prior is for a rest."""
     q_values = np.zeros((heads, ACTION_COUNT), dtype=np.float32)
     q_values[0, C4] = 2.0
     q_values[-1, E4] += 4.0

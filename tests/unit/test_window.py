@@ -24,12 +24,12 @@ UP = ControlChange(0, SUSTAIN_PEDAL, 63)
 
 
 def on(note: int, channel: int = 0) -> NoteOn:
-    """Give a note-on."""
+    """Return a note-on."""
     return NoteOn(channel, note, 80)
 
 
 def off(note: int, channel: int = 0) -> NoteOff:
-    """Give a note-off."""
+    """Return a note-off."""
     return NoteOff(channel, note)
 
 
@@ -100,7 +100,7 @@ def test_an_inner_voice_stays_inside() -> None:
 
 
 def _top(heard: HeardStep) -> tuple[int, int | None]:
-    """Give the event and the late onset."""
+    """Return the event and the late onset."""
     return heard.event, heard.late
 
 

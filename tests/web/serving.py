@@ -31,11 +31,11 @@ class Standing:
     values: dict[str, Any] = field(default_factory=lambda: {"preset": "chorale"})
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return it as plain values."""
         return dict(self.values)
 
     def now_s(self) -> float:
-        """Give a moment."""
+        """Return a moment."""
         return 12.5
 
 
@@ -68,7 +68,7 @@ class Served:
     def get(
         self, path: str, *, token: str | None = None, method: str = "GET", **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """Ask for a path below the token; give the answer's code, headers and body."""
+        """Ask for a path below the token; return the answer's code, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=PATIENCE_S)
         wanted = f"/{self.address.token if token is None else token}/{path}"
         connection.putrequest(method, wanted, skip_host=True)
@@ -112,7 +112,7 @@ def no_take(_bars: int | None) -> bytes:
 
 
 def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:
-    """Give the next message of a kind that a page is told."""
+    """Return the next message of a kind that a page is told."""
     give_up_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up_s:
         message: dict[str, Any] = json.loads(client.recv(timeout=PATIENCE_S))

@@ -108,7 +108,7 @@ def test_a_take_and_the_doctor_are_asked_for() -> None:
     asked: list[int | None] = []
 
     def take(bars: int | None) -> bytes:
-        """Give a file."""
+        """Return a file."""
         asked.append(bars)
         return b"MThd"
 
@@ -189,7 +189,7 @@ def test_one_take_and_one_examination_at_a_time() -> None:
 
 
 def is_open(one: socket.socket) -> bool:
-    """Tell whether the other side has not closed a socket."""
+    """Return whether the other side has not closed a socket."""
     try:
         return one.recv(1) != b""
     except BlockingIOError:

@@ -142,7 +142,7 @@ def bench(
 
 
 def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
-    """Give the benches asked for; where none is, all but those whose libraries are missing."""
+    """Return the benches asked for; where none is, all but those whose libraries are missing."""
     from improviser.errors import UsageError
 
     benches = {
@@ -230,7 +230,7 @@ def _training(preset: str) -> Figures:
 
 
 def _playing_engine(preset: str) -> Engine:
-    """Give an engine with the preset's model in the midst of playing."""
+    """Return an engine with the preset's model in the midst of playing."""
     import numpy as np
 
     from improviser.config.preset import load_preset
@@ -245,7 +245,7 @@ def _playing_engine(preset: str) -> Engine:
 
 
 def _timed_step(engine: Engine, step: int, *, prepare: bool = True) -> int:
-    """Let the engine hear a scale's next note, prepare if wanted, and step; give the step's nanoseconds."""
+    """Pass a scale's next note to the engine, prepare if wanted, and step; return the step's nanoseconds."""
     from improviser.midi.message import NoteOff, NoteOn
 
     at_s = engine.next_step_s or 0.0

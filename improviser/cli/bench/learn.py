@@ -69,7 +69,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
 
 
 def _from(start: float, advance: Callable[[float], None]) -> Callable[[float], None]:
-    """Give what moves a bar on from `start`."""
+    """Return what moves a bar on from `start`."""
     return lambda share: advance(start + share)
 
 

@@ -86,7 +86,7 @@ def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
 
 
 def _trials(plan: TimingPlan) -> list[TimingRun]:
-    """Give what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
+    """Return what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
     from improviser.studies.timing.run import BACKENDS, WORKS, TimingRun
 
     unknown = sorted(set(plan.works) - {work.name for work in WORKS})
@@ -105,7 +105,7 @@ def _trials(plan: TimingPlan) -> list[TimingRun]:
 
 
 def _rows(outcome: TimingOutcome) -> list[tuple[str, ...]]:
-    """Give a trial's rows: the jam's notes and ticks, each beside the reference's, and the reactions."""
+    """Return a trial's rows: the jam's notes and ticks, each beside the reference's, and the reactions."""
     work, backend = outcome.trial.work.name, outcome.trial.backend
     rows: list[tuple[str, ...]] = []
     for what, ours, theirs in _pairs(outcome):
@@ -117,7 +117,7 @@ def _rows(outcome: TimingOutcome) -> list[tuple[str, ...]]:
 
 
 def _pairs(outcome: TimingOutcome) -> tuple[tuple[str, ProbedNotes, ProbedNotes | None], ...]:
-    """Give what was sent, by us and by the reference."""
+    """Return what was sent, by us and by the reference."""
     return (
         ("notes", outcome.jam, outcome.reference),
         ("clock", outcome.clock, outcome.reference_clock),
@@ -125,7 +125,7 @@ def _pairs(outcome: TimingOutcome) -> tuple[tuple[str, ProbedNotes, ProbedNotes 
 
 
 def _median_rows(outcomes: Sequence[TimingOutcome]) -> list[tuple[str, ...]]:
-    """Give the medians of the ratios over the runs of each trial."""
+    """Return the medians of the ratios over the runs of each trial."""
     from improviser.studies.timing.run import ratios
 
     runs: dict[tuple[str, str], list[dict[str, float | None]]] = {}
@@ -140,13 +140,13 @@ def _median_rows(outcomes: Sequence[TimingOutcome]) -> list[tuple[str, ...]]:
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    """Give the median of the numbers; None where there are none."""
+    """Return the median of the numbers; None where there are none."""
     numbers = [value for value in values if value is not None]
     return statistics.median(numbers) if numbers else None
 
 
 def _ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> tuple[str, ...]:
-    """Give the two columns of the ratios."""
+    """Return the two columns of the ratios."""
     from improviser.studies.timing.run import ratios
 
     found = ratios(ours, theirs)
@@ -154,11 +154,11 @@ def _ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> tuple[str, ...]:
 
 
 def _figures(heard: ProbedNotes) -> tuple[str, ...]:
-    """Give the columns of what was heard of one sender."""
+    """Return the columns of what was heard of one sender."""
     counts = (heard.notes, heard.missing, heard.doubled, heard.stuck)
     return (*map(str, counts), *(_number(heard.off_ms.get(quantile)) for quantile in _QUANTILES))
 
 
 def _number(value: float | None) -> str:
-    """Give a number with three digits, nothing where there is none."""
+    """Return a number with three digits, nothing where there is none."""
     return "" if value is None else f"{value:.3f}"

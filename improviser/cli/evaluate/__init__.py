@@ -140,7 +140,7 @@ def _check(what: What, split: Split, beside: list[str] | None, plots: Path | Non
 
 
 def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
-    """Give a preset, with what is given of `overrides` in place of its own."""
+    """Return a preset, with what is given of `overrides` in place of its own."""
     from improviser.config.preset import load_preset
 
     chosen = load_preset(name)
@@ -151,7 +151,7 @@ def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
 def evaluate_model(
     preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
 ) -> EvaluationTable:
-    """Give the figures of `actor`, playing as `preset` says, and of what it is measured against."""
+    """Return the figures of `actor`, playing as `preset` says, and of what it is measured against."""
     return _run(actor, make_plan(preset, pieces, beside=beside)).table
 
 
@@ -165,7 +165,7 @@ def make_plan(
     beside: Mapping[str, Actor] | None = None,
     adaptation: bool = True,
 ) -> Plan:
-    """Give what is to be evaluated of `preset` on about `count` held-out pieces.
+    """Return what is to be evaluated of `preset` on about `count` held-out pieces.
 
     Raises:
         CorpusError: No held-out piece is long enough.
@@ -201,7 +201,7 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
 
 
 def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
-    """Give the further model files by the names of their columns, or raise UsageError."""
+    """Return the further model files by the names of their columns, or raise UsageError."""
     from improviser.evaluation.report import BASELINES
 
     files: dict[str, Path] = {}

@@ -53,7 +53,7 @@ def _say_rows(sweeps: list[Sweep]) -> None:
 
 
 def knob_row(one: Sweep) -> tuple[str, ...]:
-    """Give a knob's row; what is unknown is "-", and "!" marks a knob that does not what it should."""
+    """Return a knob's row; what is unknown is "-", and "!" marks a knob that does not what it should."""
     moved = f"{_number(100 * one.share, 0)} %" if math.isfinite(one.share) else _UNKNOWN
     means = (_number(value.mean) for value in one.values)
     mark = "!" if one.is_kept is False else ""
@@ -61,5 +61,5 @@ def knob_row(one: Sweep) -> tuple[str, ...]:
 
 
 def _number(value: float, places: int = 3) -> str:
-    """Give a number with so many decimal places."""
+    """Return a number with so many decimal places."""
     return f"{value:.{places}f}" if math.isfinite(value) else _UNKNOWN

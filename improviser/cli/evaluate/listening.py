@@ -15,7 +15,7 @@ _UNKNOWN = "-"
 
 
 def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
-    """Let the trackers of key and chord hear the held-out pieces, and print how well they did."""
+    """Run the key and chord trackers on the held-out pieces, and print how well they did."""
     from improviser.evaluation.chord_figures import chord_figures
     from improviser.evaluation.key_figures import listening_figures
 
@@ -41,5 +41,5 @@ def _show(figures: Mapping[str, Mapping[str, float]], *, json: bool) -> None:
 
 
 def _cell(row: Mapping[str, float], name: str) -> str:
-    """Give a figure of a row as text."""
+    """Return a figure of a row as text."""
     return f"{row[name]:.1f}" if name in row else _UNKNOWN

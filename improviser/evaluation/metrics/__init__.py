@@ -38,7 +38,7 @@ __all__ = [
 
 
 def figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
-    """Give every figure of a performance by name; shares in per cent, nan where there is nothing to count.
+    """Return every figure of a performance by name; shares in per cent, nan where there is nothing to count.
 
     Args:
         performance: What was played.
@@ -48,7 +48,7 @@ def figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
 
 
 def _melody_figures(performance: Performance, known: Phrases) -> Figures:
-    """Give every figure of a tune."""
+    """Return every figure of a tune."""
     return (
         rule_statistics(performance)
         | harmony_figures(performance)
@@ -58,7 +58,7 @@ def _melody_figures(performance: Performance, known: Phrases) -> Figures:
 
 
 def _comping_figures(performance: Performance, known: Phrases) -> Figures:
-    """Give every figure of chords; copying is told of tunes alone."""
+    """Return every figure of chords; copying is told of tunes alone."""
     del known
     return comping_figures(performance)
 

@@ -37,12 +37,12 @@ TONIC, DOMINANT = 0, 7
 
 
 def comping_figures(performance: Performance) -> Figures:
-    """Give every figure of chords by name; shares in per cent, nan where there is nothing to count."""
+    """Return every figure of chords by name; shares in per cent, nan where there is nothing to count."""
     return _company(performance) | _harmony(performance) | _rhythm(performance)
 
 
 def _company(performance: Performance) -> Figures:
-    """Give how the chords go with the player: note in chord, agreement, density."""
+    """Return how the chords go with the player: note in chord, agreement, density."""
     bits = CHORD_BITS[sounding_notes(performance.events)]
     top, theirs = sounding_notes(performance.player), performance.bits
     counted, inside = chord_tones(top, bits)
@@ -60,7 +60,7 @@ def _company(performance: Performance) -> Figures:
 
 
 def _harmony(performance: Performance) -> Figures:
-    """Give which chords there are, and in what succession."""
+    """Return which chords there are, and in what succession."""
     struck = performance.events[performance.events >= 0].astype(np.int64)
     changed = struck[np.append(True, struck[1:] != struck[:-1])] if len(struck) else struck
     motion = np.diff(changed // QUALITY_COUNT) % OCTAVE
@@ -79,7 +79,7 @@ def _harmony(performance: Performance) -> Figures:
 
 
 def _rhythm(performance: Performance) -> Figures:
-    """Give how often chords are struck, and how much of it is repeated."""
+    """Return how often chords are struck, and how much of it is repeated."""
     events, bar_steps = performance.events, performance.bar_steps
     roots = np.where(events >= 0, events // QUALITY_COUNT, events).astype(np.int16)
     level = LEVELS[
@@ -96,7 +96,7 @@ def _rhythm(performance: Performance) -> Figures:
 
 
 def _closes(performance: Performance) -> list[bool]:
-    """Tell for each fourth bar whether it ends on tonic or dominant, for each eighth whether on the tonic."""
+    """Return for each fourth bar whether it ends on tonic or dominant, for each eighth whether on the tonic."""
     sounding = sounding_notes(performance.events)
     ends = range(4 * performance.bar_steps, len(sounding) + 1, 4 * performance.bar_steps)
     roots = [(number, _root(sounding[end - 1])) for number, end in enumerate(ends)]
@@ -104,11 +104,11 @@ def _closes(performance: Performance) -> list[bool]:
 
 
 def _root(chord: np.int64) -> int:
-    """Give a chord's root, -1 for none."""
+    """Return a chord's root, -1 for none."""
     return int(chord) // QUALITY_COUNT if chord >= 0 else -1
 
 
 def _popcount(bits: IntRow) -> IntRow:
-    """Give the size of each set."""
+    """Return the size of each set."""
     sizes: IntRow = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
     return sizes

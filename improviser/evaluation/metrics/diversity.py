@@ -36,7 +36,7 @@ Phrases = frozenset[bytes]
 
 
 def diversity_figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
-    """Give density, leaps, self-repetition, copying and variety.
+    """Return density, leaps, self-repetition, copying and variety.
 
     Args:
         performance: What was played.
@@ -58,19 +58,19 @@ def diversity_figures(performance: Performance, known: Phrases = frozenset()) ->
 
 
 def onsets_per_bar(events: Events, bar_steps: int) -> float:
-    """Give the mean number of onsets in a whole bar, nan without one."""
+    """Return the mean number of onsets in a whole bar, nan without one."""
     bars = whole_bars(events, bar_steps)
     return float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan")
 
 
 def bars_repeated(events: Events, bar_steps: int) -> float:
-    """Give the share of bars, in per cent, that equal one of the MEMORY_BARS before them."""
+    """Return the share of bars, in per cent, that equal one of the MEMORY_BARS before them."""
     bars = whole_bars(events, bar_steps)
     return percent([_bar_repeats(bars, at) for at in range(len(bars))])
 
 
 def company_figures(performance: Performance) -> Figures:
-    """Give what our bars take up of the player's: echo, density and register."""
+    """Return what our bars take up of the player's: echo, density and register."""
     ours, theirs = (whole_bars(events, performance.bar_steps) for events in (performance.events, performance.player))
     return {
         "echo %": percent(
@@ -82,7 +82,7 @@ def company_figures(performance: Performance) -> Figures:
 
 
 def phrases(events: Events) -> list[bytes]:
-    """Give each run of COPY_NOTES notes as the bytes of its intervals and lengths in steps."""
+    """Return each run of COPY_NOTES notes as the bytes of its intervals and lengths in steps."""
     notes = events[events >= 0].astype(np.int16)
     if len(notes) < COPY_NOTES:
         return []
@@ -93,12 +93,12 @@ def phrases(events: Events) -> list[bytes]:
 
 
 def known_phrases(lines: Iterable[Events]) -> Phrases:
-    """Give all phrases of the lines of a corpus."""
+    """Return all phrases of the lines of a corpus."""
     return frozenset(phrase for line in lines for phrase in phrases(line))
 
 
 def vendi_score(performance: Performance) -> float:
-    """Give the effective number of different 4-bar windows, 1 to their count.
+    """Return the effective number of different 4-bar windows, 1 to their count.
 
     Source: D. Friedman and A. B. Dieng (2023), "The Vendi Score", TMLR; features as in `docs/metrics.md`.
     """
@@ -116,7 +116,7 @@ def vendi_score(performance: Performance) -> float:
 
 
 def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> float:
-    """Give Pearson's correlation over the bars in which both have a number, (bars,) each.
+    """Return Pearson's correlation over the bars in which both have a number, (bars,) each.
 
     It is nan for fewer than CORRELATED_BARS such bars, and where one of the two never changes.
     """
@@ -129,19 +129,19 @@ def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float6
 
 
 def density(bars: list[Events]) -> npt.NDArray[np.float64]:
-    """Give the onsets of each bar, nan for all bars where there is none in any."""
+    """Return the onsets of each bar, nan for all bars where there is none in any."""
     onsets = np.array([np.sum(bar >= 0) for bar in bars], dtype=np.float64)
     return onsets if onsets.any() else np.full(len(bars), np.nan)
 
 
 def _register(bars: list[Events]) -> npt.NDArray[np.float64]:
-    """Give the mean note struck in each bar, nan where none is."""
+    """Return the mean note struck in each bar, nan where none is."""
     struck = [bar[bar >= 0] for bar in bars]
     return np.array([notes.mean() if len(notes) else np.nan for notes in struck], dtype=np.float64)
 
 
 def _echoes(bar: Events, before: Events) -> list[bool]:
-    """Tell whether a bar has the rhythm, and the intervals upright or inverted, of the player's bar before.
+    """Return whether a bar has the rhythm, and the intervals upright or inverted, of the player's bar before.
 
     Bars in which the player struck fewer than ECHO_NOTES notes say nothing.
     """
@@ -154,11 +154,11 @@ def _echoes(bar: Events, before: Events) -> list[bool]:
 
 
 def _stepwise(notes: Events) -> float:
-    """Give the share of small steps between the notes in per cent, nan where there is no step."""
+    """Return the share of small steps between the notes in per cent, nan where there is no step."""
     return 100 * stepwise_harmony(notes.tolist()) if len(notes) > 1 else float("nan")
 
 
 def _bar_repeats(bars: list[Events], at: int) -> bool:
-    """Tell whether a bar with an onset equals one of the eight before it."""
+    """Return whether a bar with an onset equals one of the eight before it."""
     bar = bars[at]
     return bool((bar >= 0).any()) and any(np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at])

@@ -24,7 +24,7 @@ STRONG_LEVEL: Final = 3
 
 
 def harmony_figures(performance: Performance) -> Figures:
-    """Give the figures of sounding together: note in chord, consonance, parallels."""
+    """Return the figures of sounding together: note in chord, consonance, parallels."""
     ours, top, theirs = (
         sounding_notes(performance.events),
         sounding_notes(performance.player),
@@ -45,7 +45,7 @@ def harmony_figures(performance: Performance) -> Figures:
 
 
 def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray]:
-    """Give where a note (-1 is none) meets a chord, and where it is one of its tones, (steps,) each.
+    """Return where a note (-1 is none) meets a chord, and where it is one of its tones, (steps,) each.
 
     Source: "note in chord" of Y. Wu et al. (2024), "Adaptive Accompaniment with ReaLchords".
     """
@@ -54,7 +54,7 @@ def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray
 
 
 def _consonant(ours: IntRow, top: IntRow, theirs: IntRow) -> BoolArray:
-    """Tell for each step whether our note is consonant with any pitch class of theirs, counted upwards."""
+    """Return for each step whether our note is consonant with any pitch class of theirs, counted upwards."""
     up = np.where(ours < top, -1, 1)
     found = np.zeros(len(ours), dtype=np.bool_)
     for interval in CONSONANT_INTERVALS:
@@ -63,7 +63,7 @@ def _consonant(ours: IntRow, top: IntRow, theirs: IntRow) -> BoolArray:
 
 
 def _parallels(ours: IntRow, top: IntRow, onsets: int) -> float:
-    """Give parallel fifths, unisons and octaves with the player's top voice per 100 of our onsets."""
+    """Return parallel fifths, unisons and octaves with the player's top voice per 100 of our onsets."""
     interval = np.where((ours >= 0) & (top >= 0), np.abs(ours - top) % OCTAVE, -1)
     moved = (ours[1:] != ours[:-1]) & (top[1:] != top[:-1])
     same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], (0, 7))

@@ -47,7 +47,7 @@ FEATURES: Final = (
 
 
 def features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Give each feature as a row of numbers, (1,), (12,) or (bars,); None for fewer than two onsets.
+    """Return each feature as a row of numbers, (1,), (12,) or (bars,); None for fewer than two onsets.
 
     These are FEATURES, or for chords what corresponds to them. Intervals in semitones, inter-onset intervals
     in beats, histograms as shares.
@@ -56,7 +56,7 @@ def features(performance: Performance) -> dict[str, FloatArray] | None:
 
 
 def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Give the features of chords: roots instead of pitches, and how far the tones move; no range."""
+    """Return the features of chords: roots instead of pitches, and how far the tones move; no range."""
     chords = performance.events[performance.events >= 0].astype(np.int64)
     roots = np.where(performance.events >= 0, performance.events // QUALITY_COUNT, performance.events)
     rows = _tune_features(replace(performance, events=roots.astype(np.int16)))
@@ -72,7 +72,7 @@ def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
 
 
 def _tune_features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Give FEATURES."""
+    """Return FEATURES."""
     events = performance.events
     at = np.flatnonzero(events >= 0)
     if len(at) < 2:  # noqa: PLR2004 - one note makes no interval
@@ -96,7 +96,7 @@ _FEATURES: Final = {"melody": _tune_features, "comping": _chord_features}
 
 
 def distance(first: FloatArray, second: FloatArray) -> float:
-    """Give the Euclidean distance of two rows; where their lengths differ, over the elements both have.
+    """Return the Euclidean distance of two rows; where their lengths differ, over the elements both have.
 
     It is divided by the root of their number, so that pieces of few and of many bars compare.
     """
@@ -121,7 +121,7 @@ class Distances:
     def densities(
         self, people: FloatArray | None = None, ours: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Give the densities of intra and inter, (GRID,) each, pieces weighing `people` and `ours`."""
+        """Return the densities of intra and inter, (GRID,) each, pieces weighing `people` and `ours`."""
         rows, columns = self.inter.shape[:2]
         own = np.ones(rows) if ours is None else ours
         other = np.ones(columns) if people is None else people
@@ -133,7 +133,7 @@ class Distances:
 
 
 def distances(ours: Sequence[FloatArray], people: Sequence[FloatArray]) -> Distances:
-    """Give the distances of one feature between our pieces and people's; at least two of people's."""
+    """Return the distances of one feature between our pieces and people's; at least two of people's."""
     intra = np.array([[distance(one, other) for other in people] for one in people])
     inter = np.array([[distance(one, other) for other in people] for one in ours])
     among = intra[np.triu_indices(len(people), 1)]
@@ -144,29 +144,29 @@ def distances(ours: Sequence[FloatArray], people: Sequence[FloatArray]) -> Dista
 
 
 def overlapped_area(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> float:
-    """Give the area under both densities, 0 to 1."""
+    """Return the area under both densities, 0 to 1."""
     return float(np.sum(np.minimum(intra, inter)) * (grid[1] - grid[0]))
 
 
 def divergence(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> float:
-    """Give the Kullback-Leibler divergence of inter from intra in nats, 0 and more."""
+    """Return the Kullback-Leibler divergence of inter from intra in nats, 0 and more."""
     p, q = np.maximum(intra, FLOOR), np.maximum(inter, FLOOR)
     return max(0.0, float(np.sum(p * np.log(p / q)) * (grid[1] - grid[0])))
 
 
 def _bandwidth(values: FloatArray, others: FloatArray) -> float:
-    """Give the kernel's width: Scott's rule (D. W. Scott 1992), but never quite nothing."""
+    """Return the kernel's width: Scott's rule (D. W. Scott 1992), but never quite nothing."""
     largest = max(float(values.max()), float(others.max()), 1e-6)
     return max(float(values.std() * values.size**-0.2), NARROWEST * largest)
 
 
 def _kernels(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
-    """Give a Gaussian of `width` around each value, (*values.shape, GRID)."""
+    """Return a Gaussian of `width` around each value, (*values.shape, GRID)."""
     kernels: FloatArray = np.exp(-0.5 * ((grid - values[..., None]) / width) ** 2)
     return kernels
 
 
 def _normal(density: FloatArray, grid: FloatArray) -> FloatArray:
-    """Give a density whose area is 1; one that has none stays none."""
+    """Return a density whose area is 1; one that has none stays none."""
     area = float(density.sum() * (grid[1] - grid[0]))
     return density / area if area > 0 else density

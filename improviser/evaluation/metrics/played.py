@@ -45,28 +45,28 @@ class Performance:
 
 
 def note_lengths(events: Events) -> IntRow:
-    """Give for each onset how many steps its note sounds, to the end of the events at most."""
+    """Return for each onset how many steps its note sounds, to the end of the events at most."""
     changes = np.append(np.flatnonzero(events != HOLD), len(events))
     lengths: IntRow = np.diff(changes)[events[changes[:-1]] >= 0]
     return lengths
 
 
 def length_counts(events: Events) -> IntRow:
-    """Give how many notes have each length, (LENGTHS,): 1 to 11 steps, and longer."""
+    """Return how many notes have each length, (LENGTHS,): 1 to 11 steps, and longer."""
     return np.bincount(np.minimum(note_lengths(events), LENGTHS) - 1, minlength=LENGTHS)
 
 
 def pitch_class_counts(events: Events) -> IntRow:
-    """Give how often each pitch class is struck, (12,)."""
+    """Return how often each pitch class is struck, (12,)."""
     return np.bincount(events[events >= 0] % OCTAVE, minlength=OCTAVE)
 
 
 def whole_bars(events: Events, bar_steps: int) -> list[Events]:
-    """Give the bars, (bar_steps,) each; what is left over at the end does not count."""
+    """Return the bars, (bar_steps,) each; what is left over at the end does not count."""
     return [events[at : at + bar_steps] for at in range(0, len(events) - bar_steps + 1, bar_steps)]
 
 
 def percent(flags: object) -> float:
-    """Give the share of true flags in per cent, nan for none at all."""
+    """Return the share of true flags in per cent, nan for none at all."""
     array = np.asarray(flags, dtype=np.float64)
     return float(100 * array.mean()) if array.size else float("nan")

@@ -29,7 +29,7 @@ LEAP_BACK: Final = 6
 
 
 def rule_statistics(performance: Performance) -> Figures:
-    """Give RL Tuner's rule statistics, means over compositions of 32 steps."""
+    """Return RL Tuner's rule statistics, means over compositions of 32 steps."""
     events, pieces = performance.events, _compositions(performance.events)
     scale = SCALE_DEGREES[Mode(performance.mode)]
     chords = [performance.chord_bits[at : at + COMPOSITION] for at in range(0, len(events), COMPOSITION)]
@@ -52,7 +52,7 @@ def rule_statistics(performance: Performance) -> Figures:
 
 
 def repetition_figures(events: Events) -> Figures:
-    """Give how often an element is excessively repeated, holds counted and not."""
+    """Return how often an element is excessively repeated, holds counted and not."""
     pieces = _compositions(events)
     repeated = [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
     holds = [element == HOLD for piece in pieces for element in piece]
@@ -63,20 +63,20 @@ def repetition_figures(events: Events) -> Figures:
 
 
 def _compositions(events: Events) -> list[Events]:
-    """Give the whole compositions that are judged, as RL Tuner writes them."""
+    """Return the whole compositions that are judged, as RL Tuner writes them."""
     once = _note_offs_once(events)
     return [once[at : at + COMPOSITION] for at in range(0, len(once) - COMPOSITION + 1, COMPOSITION)]
 
 
 def _note_offs_once(events: Events) -> Events:
-    """Give the events as RL Tuner writes them: a rest is its first step only, the rest of it is a hold."""
+    """Return the events as RL Tuner writes them: a rest is its first step only, the rest of it is a hold."""
     again = np.zeros(len(events), dtype=np.bool_)
     again[1:] = (events[1:] == REST) & (events[:-1] == REST)
     return np.where(again, np.int16(HOLD), events)
 
 
 def _repeated(piece: Events, at: int) -> bool:
-    """Tell whether the element at `at` is excessively repeated."""
+    """Return whether the element at `at` is excessively repeated."""
     element, count, passed = piece[at], 0, False
     for before in piece[:at][::-1]:
         if before == element:
@@ -91,7 +91,7 @@ def _repeated(piece: Events, at: int) -> bool:
 
 
 def _in_motif(piece: Events, at: int) -> bool:
-    """Tell whether the eight steps up to `at` hold at least three distinct notes."""
+    """Return whether the eight steps up to `at` hold at least three distinct notes."""
     if at + 1 < MOTIF:
         return False
     last = piece[at + 1 - MOTIF : at + 1]
@@ -99,7 +99,7 @@ def _in_motif(piece: Events, at: int) -> bool:
 
 
 def _repeats_motif(piece: Events, at: int) -> bool:
-    """Tell whether the motif that ends at `at` stood in the composition before, without overlap."""
+    """Return whether the motif that ends at `at` stood in the composition before, without overlap."""
     if not _in_motif(piece, at):
         return False
     start = at + 1 - MOTIF
@@ -108,7 +108,7 @@ def _repeats_motif(piece: Events, at: int) -> bool:
 
 
 def _stable_start(piece: Events, chord_bits: IntRow) -> list[bool]:
-    """Tell whether the first onset is the tonic or in the chord implied then; nothing where there is none."""
+    """Return whether the first onset is the tonic or in the chord implied then; nothing where there is none."""
     at = int(np.argmax(piece >= 0))
     if piece[at] < 0 or chord_bits[at] == 0:
         return []
@@ -117,7 +117,7 @@ def _stable_start(piece: Events, chord_bits: IntRow) -> list[bool]:
 
 
 def _autocorrelation(rows: Sequence[npt.NDArray[np.generic]], lag: int) -> float:
-    """Give the mean biased autocorrelation of rows of numbers at a lag, the rows' own means removed.
+    """Return the mean biased autocorrelation of rows of numbers at a lag, the rows' own means removed.
 
     Rows that are no longer than the lag, or all of one number, have none.
     """

@@ -24,14 +24,14 @@ class BeatOutputs:
         self._all = tuple(each for each in (self._clock_out, self.metronome) if each is not None)
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Give when something is due next; None where nothing is."""
+        """Return when something is due next; None where nothing is."""
         moments = (each.next_due_s(engine) for each in self._all)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Give what is due up to the moment `through_s`."""
+        """Return what is due up to the moment `through_s`."""
         return [message for each in self._all for message in each.due(engine, now_s, through_s)]
 
     def end(self, engine: Engine, now_s: float) -> list[TimedMessage]:
-        """Give what tells those who follow that it is over."""
+        """Return what tells those who follow that it is over."""
         return [TimedMessage(now_s, STOP)] if self._clock_out is not None and engine.is_rolling else []

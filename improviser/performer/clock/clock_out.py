@@ -32,11 +32,11 @@ class ClockOut:
         self._last_s = 0.0
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Give when the next tick is due; None where none is."""
+        """Return when the next tick is due; None where none is."""
         return None if self._tick is None else engine.s_at(self._tick / TICKS_PER_BEAT)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Give what is due up to the moment `through_s`."""
+        """Return what is due up to the moment `through_s`."""
         if not engine.is_rolling:
             return self._stopped(now_s)
         messages = self._located(engine, now_s)
@@ -47,14 +47,14 @@ class ClockOut:
         return messages
 
     def _stopped(self, now_s: float) -> list[TimedMessage]:
-        """Give the stop, where it ticked."""
+        """Return the stop, where it ticked."""
         if self._tick is None:
             return []
         self._tick = None
         return [TimedMessage(now_s, STOP)]
 
     def _located(self, engine: Engine, now_s: float) -> list[TimedMessage]:
-        """Give what tells where the beat is, where it has just begun or has jumped."""
+        """Return what tells where the beat is, where it has just begun or has jumped."""
         messages: list[TimedMessage] = []
         if self._tick is not None:
             expected = self._tick - 1

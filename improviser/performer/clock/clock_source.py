@@ -82,7 +82,7 @@ class ClockSource:
         return self._started_s is not None and at_s - self._started_s >= GONE_S
 
     def hear(self, message: Message, at_s: float, *, is_lead: bool) -> Sync | None:
-        """Take in a message of the clock; return where the beat is, after a tick.
+        """Process a message of the clock; return where the beat is, after a tick.
 
         One that leads is somebody else's: we start and stop right after it, and it may do so again.
         """
@@ -99,7 +99,7 @@ class ClockSource:
         self.is_started = False
 
     def _hear_transport(self, message: Message, at_s: float) -> None:
-        """Take in a start, continue, stop or song position."""
+        """Process a start, continue, stop or song position."""
         if message in {START, CONTINUE}:
             is_again = self._started_s is not None and at_s - self._started_s <= TWICE_S
             self._is_doubled = self._is_doubled or is_again
@@ -108,7 +108,7 @@ class ClockSource:
             self.is_started = False
 
     def _hear_tick(self, at_s: float) -> None:
-        """Take in a tick."""
+        """Process a tick."""
         if not self.is_alive(at_s):
             self.ticks, self.pair = 0, None
             self._moments.clear()

@@ -60,7 +60,7 @@ _PLAY_ON: Final = "a note, a tap, a tempo or solo goes on without it"
 
 
 def is_clock(data: Sequence[int]) -> bool:
-    """Tell whether the bytes of a message are a clock's."""
+    """Return whether the bytes of a message are a clock's."""
     return bool(data) and data[0] in _CLOCK_BYTES
 
 
@@ -120,7 +120,7 @@ class ClockSync:
         return lead.gone_s if lead is not None and is_watched and not self._is_bridging else None
 
     def hear(self, arrival: Arrival) -> None:
-        """Take in a message of a clock, and let the performance follow it where that clock leads."""
+        """Process a message of a clock, and let the performance follow it where that clock leads."""
         message = _message(arrival.data)
         if message is None or self._use in {ClockUse.OWN, ClockUse.LINK}:
             return
@@ -137,7 +137,7 @@ class ClockSync:
             self._pass_by(source, sync)
 
     def hear_link(self, heard: LinkHeard) -> None:
-        """Take in where Link's beat is; its transport counts once a peer has used it, while one is there."""
+        """Process where Link's beat is; its transport counts once a peer has used it, while one is there."""
         at_s, beat = heard.at_s, heard.beat
         self._has_transport = self._has_transport or heard.is_playing
         if self._has_transport and not heard.is_playing:
@@ -153,12 +153,12 @@ class ClockSync:
             self.begin(at_s, beat)
 
     def begin(self, at_s: float, beat: float) -> None:
-        """Let the engine's own beat begin: `beat` stands at `at_s`."""
+        """Start the engine's own beat, with `beat` at the moment `at_s`."""
         self._stopped_by, self._is_detached = None, False
         self._transport.start(at_s, beat)
 
     def count_in(self, bars: int, now_s: float) -> None:
-        """Let the engine's own beat begin so many bars before the first one."""
+        """Start the engine's own beat some bars before the first one."""
         beats = Meter(*self._engine.settings.meter).bar_beats * bars
         self.begin(round(now_s + COUNT_IN_LEAD_S, DIGITS), -beats)
 
@@ -267,7 +267,7 @@ class ClockSync:
         self.begin(at_s, round(self._engine.beat_at(at_s) / bar_beats) * bar_beats)
 
     def _set(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Let the engine's own beat stand, and go on, so."""
+        """Set the engine's own beat and tempo."""
         beat, self._tempo_bpm = round(beat, DIGITS), round(tempo_bpm, DIGITS)
         self._transport.sync(at_s, beat, self._tempo_bpm, is_own=True)
 
@@ -366,7 +366,7 @@ def _advice(by: str) -> str:
 
 
 def _message(data: Sequence[int]) -> Message | None:
-    """Give the message of a clock; None where it is broken."""
+    """Return the message of a clock; None where it is broken."""
     try:
         message = bytes_to_message(data)
     except MidiError:

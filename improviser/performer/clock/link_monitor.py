@@ -75,7 +75,7 @@ class LinkMonitor(threading.Thread):
             )
 
     def _is_known(self, state: LinkState) -> bool:
-        """Tell whether a state follows from the one that was told, not long ago."""
+        """Return whether a state follows from the one that was told, not long ago."""
         told = self._told
         if told is None or state.at_s - told.at_s > TELL_EVERY_S:
             return False

@@ -37,11 +37,11 @@ class Metronome:
         self._next: float | None = None
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Give when the next click is due; None where none is."""
+        """Return when the next click is due; None where none is."""
         return None if self._next is None or not self._is_wanted(self._next) else engine.s_at(self._next)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Give the clicks, with their ends, that are due up to the moment `through_s`."""
+        """Return the clicks, with their ends, that are due up to the moment `through_s`."""
         if not engine.is_rolling:
             self._next = None
             return []
@@ -62,12 +62,12 @@ class Metronome:
         return messages
 
     def _is_wanted(self, beat: float) -> bool:
-        """Tell whether there is a click on a beat."""
+        """Return whether there is a click on a beat."""
         return self._always or beat < 0
 
 
 def _click_from(beat: float, meter: Meter) -> float:
-    """Give the first beat of a bar, as it is counted in a meter, that is at `beat` or later."""
+    """Return the first beat of a bar, as it is counted in a meter, that is at `beat` or later."""
     bar = math.floor(beat / meter.bar_beats) * meter.bar_beats
     levels = LEVELS[METERS.index(meter), : meter.bar_sixteenths]
     places = np.flatnonzero(levels >= BEAT_LEVEL) / SIXTEENTHS_PER_BEAT

@@ -69,7 +69,7 @@ class BuiltInPlayer:
             self._output.send(message_to_bytes(timed.message))
 
     def has_to_yield(self, message: Message, at_s: float) -> bool:
-        """Tell whether `message` is a note of somebody else, for whom this player leaves."""
+        """Return whether `message` is a note of somebody else, for whom this player leaves."""
         if self.player.is_own(message, at_s):
             return False
         return self._yields and isinstance(message, NoteOn) and not self.is_gone
@@ -84,7 +84,7 @@ class BuiltInPlayer:
 
 
 def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> BuiltInPlayer | None:
-    """Give the built-in player on its open port, None where it does not play."""
+    """Return the built-in player on its open port, None where it does not play."""
     if ports.player_output is None:
         return None
     tune = find_tune(settings.tune or DEFAULT_TUNE)

@@ -78,7 +78,7 @@ class MelodyPlayer:
         return offs
 
     def pop_due(self, at_s: float) -> list[TimedMessage]:
-        """Give what is due at `at_s` or before; at its end the tune begins again, or is over."""
+        """Return what is due at `at_s` or before; at its end the tune begins again, or is over."""
         due = []
         while (due_s := self.next_due_s) is not None and due_s <= at_s:
             _, message = self._left.popleft()
@@ -89,7 +89,7 @@ class MelodyPlayer:
         return due
 
     def is_own(self, message: Message, at_s: float) -> bool:
-        """Tell whether `message`, heard at `at_s`, is what this player has just sent; each is so once."""
+        """Return whether `message`, heard at `at_s`, is what this player has just sent; each is so once."""
         while self._sent and self._sent[0][0] < at_s - _RETURN_S:
             self._sent.popleft()
         for pair in self._sent:

@@ -47,7 +47,7 @@ class Tune:
 
 
 def _parse(word: str) -> tuple[int | None, float]:
-    """Give the note and the beats that a word of a tune stands for."""
+    """Return the note and the beats that a word of a tune stands for."""
     name, _, beats = word.partition("*")
     return None if name == _REST else parse_note(name), float(beats or 1)
 
@@ -95,7 +95,7 @@ TUNES: Final = {
 
 
 def find_tune(name: str) -> Tune:
-    """Give the tune called `name`. Raises UsageError where there is none."""
+    """Return the tune called `name`. Raises UsageError where there is none."""
     if name not in TUNES:
         raise UsageError(f"no tune '{name}'; choose one of {', '.join(TUNES)}")
     return TUNES[name]

@@ -39,7 +39,7 @@ class ArrivalParser:
         self._recent: deque[tuple[Arrival, Message]] = deque(maxlen=_KEPT)
 
     def parse(self, arrival: Arrival) -> Message | None:
-        """Give the message of `arrival`, or None where it is not to be heard."""
+        """Return the message of `arrival`, or None where it is not to be heard."""
         try:
             message = bytes_to_message(arrival.data)
         except MidiError:
@@ -54,7 +54,7 @@ class ArrivalParser:
         return message
 
     def _is_twin(self, message: Message, arrival: Arrival) -> bool:
-        """Tell whether the same message has just come on another port; each counts once."""
+        """Return whether the same message has just come on another port; each counts once."""
         for pair in self._recent:
             earlier, heard = pair
             is_near = abs(arrival.at_s - earlier.at_s) <= TWIN_S

@@ -15,7 +15,7 @@ class HeldNotes:
         self._pedals: set[tuple[str, int]] = set()
 
     def note(self, message: Message, port: str) -> None:
-        """Take note of what came from a port."""
+        """Record what came from a port."""
         match message:
             case NoteOn(channel, note):
                 self._keys.add((port, channel, note))
@@ -30,10 +30,10 @@ class HeldNotes:
                 pass
 
     def lifted(self, *, port: str | None = None, channel: int | None = None) -> list[tuple[Message, str]]:
-        """Give the messages, with their ports, that lift all that is held on a port, or on a channel."""
+        """Return the messages, with their ports, that lift all that is held on a port, or on a channel."""
 
         def is_meant(held_port: str, held_channel: int) -> bool:
-            """Tell whether it is held there."""
+            """Return whether it is held there."""
             return port in {None, held_port} and channel in {None, held_channel}
 
         lifts: list[tuple[Message, str]] = []

@@ -107,19 +107,19 @@ class MidiInput:
             self._tell(Rested(at_s, engine.decision.beat))
 
     def lift(self, engine: Engine, at_s: float, *, port: str | None = None) -> None:
-        """Let an engine hear, and tell, that all that is held on a port, or on any, comes up."""
+        """Release all that is held on a port, or on any."""
         for message, its_port in self._held.lifted(port=port):
             self._hear(engine, message, at_s, its_port)
 
     def lift_missed(self, engine: Engine, at_s: float, channel: int) -> None:
-        """Let all come up that is held on a channel of which messages were lost, maybe note-offs."""
+        """Release all that is held on a channel of which messages were lost, maybe note-offs."""
         for heard_on in self._mpe.heard_on(channel):
             for message, port in self._held.lifted(channel=heard_on):
                 self._hear(engine, message, at_s, port)
             self._hear(engine, ControlChange(heard_on, ALL_NOTES_OFF, 0), at_s, "")
 
     def _hear(self, engine: Engine, message: Message, at_s: float, port: str) -> None:
-        """Let an engine hear a message, and tell of it."""
+        """Pass a message to an engine, and report it."""
         engine.hear(message, at_s)
         self.note(message, at_s, port)
 

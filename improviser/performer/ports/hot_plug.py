@@ -92,7 +92,7 @@ class HotPlugMonitor(threading.Thread):
             self.note_seen()
 
     def route(self, wanted: Route) -> None:
-        """Let other ports be opened, at once; called from any thread."""
+        """Ask for other ports to be opened; called from any thread."""
         self._routes.append(wanted)
         self._wake.set()
 
@@ -150,7 +150,7 @@ class HotPlugMonitor(threading.Thread):
         return chosen
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Give the names of what can be listened to, and played on."""
+        """Return the names of what can be listened to, and played on."""
         backend = self._ports.backend
         try:
             self._listed = backend.input_names(), backend.output_names()
@@ -204,7 +204,7 @@ class HotPlugMonitor(threading.Thread):
             self._inbox.put(PortFound(name, is_output=False))
 
     def _open_inputs(self, names: Sequence[str]) -> list[str]:
-        """Open those of the inputs that are not open; give their names."""
+        """Open those of the inputs that are not open; return their names."""
         known, opened = {port.name for port in self._ports.inputs}, []
         for name in names:
             if name not in known:
@@ -214,12 +214,12 @@ class HotPlugMonitor(threading.Thread):
         return opened
 
     def _is_away(self, port: InputPort, sources: Sequence[str], destinations: Sequence[str]) -> bool:
-        """Tell whether an input is lost, or lost its cable; our own is a destination to others."""
+        """Return whether an input is lost, or lost its cable; our own is a destination to others."""
         is_lost = self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources)
         return is_lost or not port.is_plugged
 
     def _is_lost(self, name: str, names: Sequence[str]) -> bool:
-        """Tell whether a port that is not among `names` is so for the second time in a row."""
+        """Return whether a port that is not among `names` is so for the second time in a row."""
         # One that we have made is listed with our client's name before it.
         if name in names or (is_own(name) and any(name in other for other in names)):
             self._misses[name] = 0
@@ -229,5 +229,5 @@ class HotPlugMonitor(threading.Thread):
 
 
 def _of_others(names: Sequence[str]) -> tuple[str, ...]:
-    """Give the names among `names` that are of others' ports."""
+    """Return the names among `names` that are of others' ports."""
     return tuple(name for name in names if not is_own(name))

@@ -81,11 +81,11 @@ class OpenPorts:
         return sum(port.faults for port in self.inputs)
 
     def names(self) -> dict[str, tuple[str, ...]]:
-        """Give the names of the ports under "in" and "out"."""
+        """Return the names of the ports under "in" and "out"."""
         return {"in": tuple(port.name for port in self.inputs), "out": (self.output.name,)}
 
     def find_inputs(self, sources: Sequence[str]) -> tuple[str, ...]:
-        """Give the names among `sources` that are meant to be listened to."""
+        """Return the names among `sources` that are meant to be listened to."""
         try:
             wanted = wanted_inputs(self.settings, sources)
         except PortError:  # none fits, now
@@ -123,7 +123,7 @@ class Opening:
         self._thread.start()
 
     def result(self) -> OpenPorts:
-        """Give the ports when they are open. Raises PortError where they cannot be opened."""
+        """Return the ports when they are open. Raises PortError where they cannot be opened."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -189,7 +189,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
 
 
 def alone_notice(ports: OpenPorts) -> Notice | None:
-    """Give what to tell somebody whose instrument was not found; None where that is not so."""
+    """Return what to tell somebody whose instrument was not found; None where that is not so."""
     if not ports.is_alone:
         return None
     return Notice(
@@ -227,7 +227,7 @@ def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether a port's name is that of an improviser's virtual output."""
+    """Return whether a port's name is that of an improviser's virtual output."""
     return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
 
 
@@ -235,7 +235,7 @@ def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> Reco
     """Open what the improviser plays on."""
 
     def lost(name: str) -> None:
-        """Say that the output is gone."""
+        """Report that the output is gone."""
         inbox.put(PortLost(name, is_output=True, may_return=True))
 
     pattern = settings.output_pattern
@@ -250,7 +250,7 @@ def open_named(backend: Backend, pattern: str, destinations: Sequence[str]) -> O
 
 
 def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
-    """Give the names of the inputs to open: never our own, by default none that repeats others."""
+    """Return the names of the inputs to open: never our own, by default none that repeats others."""
     foreign = tuple(name for name in sources if not is_own(name) and not _is_excluded(name, settings))
     if settings.player is PlayerUse.ALWAYS:
         return ()
@@ -267,13 +267,13 @@ def _is_excluded(name: str, settings: PortSettings) -> bool:
 
 
 def _wants_virtual_input(settings: PortSettings) -> bool:
-    """Tell whether other programs shall be able to play to us."""
+    """Return whether other programs shall be able to play to us."""
     pattern = settings.input_pattern
     return pattern is None or settings.player is PlayerUse.ALWAYS or is_match(pattern, VIRTUAL_INPUT)
 
 
 def _wants_player(settings: PortSettings, inputs: Sequence[str]) -> bool:
-    """Tell whether the built-in player plays."""
+    """Return whether the built-in player plays."""
     if settings.player is PlayerUse.WHEN_ALONE:
         return not inputs and settings.input_pattern is None
     return settings.player is PlayerUse.ALWAYS

@@ -76,7 +76,7 @@ class ReconnectingOutput:
             port.relay(data, at_s)
 
     def part(self) -> None:
-        """Let go of a port that is gone."""
+        """Forget a port that is gone."""
         port, self._port = self._port, None
         if port is not None:
             port.close()

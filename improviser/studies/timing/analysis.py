@@ -74,7 +74,7 @@ def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None,
 
 
 def judge_reactions(keys: Iterable[Note], answers: Sequence[Note]) -> dict[str, float]:
-    """Give the time in ms from each key's note-on to the same note-on that follows: p50, p99, p99.9, max.
+    """Return the time in ms from each key's note-on to the same note-on that follows: p50, p99, p99.9, max.
 
     By JACK's frames; empty where none was answered.
     """
@@ -89,17 +89,17 @@ def judge_reactions(keys: Iterable[Note], answers: Sequence[Note]) -> dict[str, 
 
 
 def of_channel(notes: Iterable[Note], channel: int) -> list[Note]:
-    """Give the notes of a channel 0-15."""
+    """Return the notes of a channel 0-15."""
     return [note for note in notes if note[3] != TICK and note[3] % _CHANNELS == channel]
 
 
 def of_clock(notes: Iterable[Note]) -> list[Note]:
-    """Give the ticks."""
+    """Return the ticks."""
     return [note for note in notes if note[3] == TICK]
 
 
 def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[float]]:
-    """Give the places of moments on the grid that fits them best, and how far off each is."""
+    """Return the places of moments on the grid that fits them best, and how far off each is."""
     if not times_s:
         return [], []
     first_s = times_s[0]
@@ -111,7 +111,7 @@ def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[f
 
 
 def _stuck(notes: Sequence[Note]) -> int:
-    """Give how many notes sound in the end."""
+    """Return how many notes sound in the end."""
     sounding: set[tuple[int, int]] = set()
     for _, _, _, status, note in notes:
         key = (status % _CHANNELS, note)

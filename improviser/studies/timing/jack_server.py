@@ -63,7 +63,7 @@ def dummy_server(period: int, *, realtime: bool) -> Iterator[Server]:
 
 
 def _answers(process: subprocess.Popen[bytes], own: dict[str, str]) -> bool:
-    """Tell whether a server lets a client in before long."""
+    """Return whether a server lets a client in before long."""
     from improviser.ports.jack import open_jack  # noqa: PLC0415 - a library that may be missing
 
     before = {key: os.environ.get(key) for key in own}

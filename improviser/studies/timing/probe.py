@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _wait_for(backend: JackBackend, part: str, *, inputs: bool) -> str:
-    """Give the name of the port whose name holds `part`. Raises PortError where none comes."""
+    """Return the name of the port whose name holds `part`. Raises PortError where none comes."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_s:
         names = backend.input_names() if inputs else backend.output_names()

@@ -14,7 +14,7 @@ NEEDS: Final = "a C compiler and libjack (on Debian: apt-get install gcc libc6-d
 
 
 def compile_reference(folder: Path) -> Path | None:
-    """Compile the reference into `folder`; give its path, None where that cannot be done here."""
+    """Compile the reference into `folder`; return its path, None where that cannot be done here."""
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     library = ctypes.util.find_library("jack")
     if compiler is None or library is None:

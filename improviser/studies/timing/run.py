@@ -129,7 +129,7 @@ class TimingOutcome:
     reaction_ms: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as plain values."""
+        """Return it as plain values."""
         trial = self.trial
         return {
             "work": trial.work.name,
@@ -149,7 +149,7 @@ class TimingOutcome:
 
 
 def ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> dict[str, float | None]:
-    """Give our quantiles over the reference's; None where either is missing."""
+    """Return our quantiles over the reference's; None where either is missing."""
     reference = theirs.off_ms if theirs is not None else {}
     return {
         name: ours.off_ms[name] / reference[name] if name in ours.off_ms and reference.get(name) else None
@@ -183,7 +183,7 @@ def run_trial(trial: TimingRun) -> TimingOutcome:
 
 
 def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> TimingOutcome:
-    """Give what the witness's notes and the jam's events come to."""
+    """Return what the witness's notes and the jam's events come to."""
     ready = next((event for event in told if event["event"] == "ready"), None)
     if ready is None:
         raise ImproviserError("the jam did not begin; see what it says: improviser jam")
@@ -215,7 +215,7 @@ def _read_line(witness: subprocess.Popen[str]) -> None:
 
 
 def _heard(witness: subprocess.Popen[str]) -> list[Note]:
-    """Give the notes that the witness has written down. Raises ImproviserError where it did not hear all."""
+    """Return the notes that the witness has written down. Raises ImproviserError where it did not hear all."""
     out, error = witness.communicate(timeout=_PATIENCE_S)
     if witness.returncode:
         raise ImproviserError(f"the witness of the trial says: {(error.splitlines() or ['nothing'])[-1]}")
@@ -223,13 +223,13 @@ def _heard(witness: subprocess.Popen[str]) -> list[Note]:
 
 
 def _witness(trial: TimingRun, *, hears_reference: bool) -> list[str]:
-    """Give the command of the witness."""
+    """Return the command of the witness."""
     ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
     return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]
 
 
 def _jam(trial: TimingRun) -> list[str]:
-    """Give the command of the jam, which passes on what comes and sends its clock too."""
+    """Return the command of the jam, which passes on what comes and sends its clock too."""
     values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
     sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
@@ -238,7 +238,7 @@ def _jam(trial: TimingRun) -> list[str]:
 
 
 def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
-    """Give the commands of the references, none where there is no program."""
+    """Return the commands of the references, none where there is no program."""
     if program is None:
         return []
     priority = str(BEAT_PRIORITY if trial.work.realtime else 0)
@@ -247,14 +247,14 @@ def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
 
 
 def _work(trial: TimingRun, told: Path) -> list[list[str]]:
-    """Give the commands that work beside the trial; what the jam says is in the file `told`."""
+    """Return the commands that work beside the trial; what the jam says is in the file `told`."""
     learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
     pages = [sys.executable, "-P", "-m", "improviser.studies.timing.pages", str(told), str(trial.work.pages)]
     return [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
 
 
 def _admitted(trial: TimingRun, command: list[str]) -> list[str]:
-    """Give a command that gets no real-time priority where the trial is one without."""
+    """Return a command that gets no real-time priority where the trial is one without."""
     return command if trial.work.realtime else [sys.executable, "-c", _ORDINARY, *command]
 
 
