@@ -6,7 +6,7 @@ another when something begins. All is counted in whole numbers, which float64 ad
 one lane hears what 256 hear together, bit for bit, and transposed music gives the transposed chord.
 
 Source: L. Rabiner (1989), "A Tutorial on Hidden Markov Models", eqs. 19-20 (the forward pass).
-`training.chord_fit` fits the numbers to the corpus; docs/decisions/0012 has what else was tried.
+`training.chord_fit` fits the numbers to the corpus; docs/research/chords-by-fitted-evidence.md has what else was tried.
 """
 
 from __future__ import annotations

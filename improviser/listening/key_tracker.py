@@ -6,7 +6,7 @@ and a small network, again the same for each tonic, turns what is left into the 
 minor. So the tracker knows no absolute pitch: transposed music gives the transposed key.
 
 Source: `training.key_fit` fits all numbers to the corpus by maximum likelihood of the true key, so the
-probabilities are those of a filter (what is the key now, given all that was heard?); docs/decisions/0010 has
+probabilities are those of a filter (what is the key now, given all that was heard?); docs/research/key-by-fitted-evidence.md has
 what else was tried.
 """
 
