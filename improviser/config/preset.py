@@ -13,11 +13,11 @@ from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError, UsageError
 from improviser.music.meter import METERS, parse_meter
+from improviser.units import MS_PER_S
 
 METER_NAMES = tuple(meter.name for meter in METERS)
 # From here the tonic nearest to a register's low, and three octaves above it, are notes of MIDI.
 LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
-_MS_PER_S = 1000
 
 
 class RoleName(StrEnum):
@@ -184,7 +184,7 @@ class Preset(Document):
             "register_low": self.pitch_range.low,
             "channel": self.playing.channel - 1,
             "swing": self.playing.swing,
-            "collect_s": self.playing.collect_ms / _MS_PER_S,
+            "collect_s": self.playing.collect_ms / MS_PER_S,
             "patience_bars": self.playing.patience_bars,
             "max_note_bars": self.playing.max_note_bars,
             "temperature": self.decision.temperature,

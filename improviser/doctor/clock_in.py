@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.doctor.finding import passed, warned
 from improviser.doctor.midi import NO_SYSTEM, SYSTEM_FIRST, foreign_inputs
 from improviser.errors import PortError
-from improviser.ports.clock import NS_PER_S
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

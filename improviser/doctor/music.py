@@ -23,6 +23,7 @@ from improviser.ports.base import VIRTUAL_OUTPUT
 from improviser.ports.name import is_own
 from improviser.protocol import PresetEntry
 from improviser.remote.control_socket import ask
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 _PRESETS: Final = "presets"
 _MODEL: Final = "model"
 _JAMS: Final = "other jams"
-_MS_PER_S: Final = 1000.0
 # The engine first listens for a bar; in none of its meters has that as many steps.
 _STEPS_MAX: Final = 64
 _ASK: Final = '{"event": "state"}'
@@ -63,7 +63,7 @@ def check_model() -> Iterator[Finding]:
         name = load_settings().preset
         preset = load_preset(name)
         piece = PresetEntry(preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None)
-        decides_ms = _decides_s(piece) * _MS_PER_S
+        decides_ms = _decides_s(piece) * MS_PER_S
     except ImproviserError as error:
         yield failed(_MODEL, str(error), "choose another preset (--preset fiddle), or install improviser anew")
         return

@@ -14,6 +14,7 @@ from improviser.errors import PortError
 from improviser.ports import LOOPBACK, open_backend
 from improviser.ports.advice import LATENCY
 from improviser.ports.base import PROBE_PORT
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ _PATIENCE_S: Final = 0.3
 _LOOK_EVERY_S: Final = 0.01
 # So long at most, however slow the server is.
 _ALL_S: Final = 1.5
-_MS_PER_S: Final = 1000.0
 # People hear a delay of 10 ms between key and sound, and drummers less.
 SLOW_MS: Final = 10.0
 _INSIDE: Final = "inside this program only"
@@ -88,10 +88,8 @@ def _judged(backend: Backend, way: str) -> Finding:
         return failed(_NAME, f"{way}: {error}", _RESTART)
     if lost or not took_s:
         return failed(_NAME, f"{way}: {lost} of {lost + len(took_s)} messages did not come back", _RESTART)
-    median_ms = statistics.median(took_s) * _MS_PER_S
-    found = (
-        f"{way}: {median_ms:.2f} ms at the median, {max(took_s) * _MS_PER_S:.2f} ms at most ({len(took_s)} messages)"
-    )
+    median_ms = statistics.median(took_s) * MS_PER_S
+    found = f"{way}: {median_ms:.2f} ms at the median, {max(took_s) * MS_PER_S:.2f} ms at most ({len(took_s)} messages)"
     if median_ms < SLOW_MS:
         return passed(_NAME, found)
     return warned(_NAME, found, _faster(backend) + _CALM)

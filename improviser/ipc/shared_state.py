@@ -1,9 +1,8 @@
 """Memory that the performer and the supervisor share: it outlives a performer that is killed.
 
 One byte for each channel and note: 1 from just before a note-on is sent until just after its note-off was.
-One more is the heartbeat: the beat changes it whenever it wakes. After them, twice, the place in the music;
-the two are written in turn, each with a number that says which is the newer, so that a whole one is always
-there, wherever the performer was killed.
+One more is the heartbeat: the performer's loop changes it whenever it wakes. After them comes a sequence lock
+with the position in the music.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ import os
 import struct
 from typing import Final, NamedTuple
 
+from improviser.ipc.sequence_lock import SequenceLock
+
 NOTE_CELLS: Final = 128 * 16
 _NOTES: Final = 128
 _PULSE: Final = NOTE_CELLS
-_SLOTS: Final = NOTE_CELLS + 8
-_SLOT: Final = struct.Struct("=q4dq")
-_NUMBERS: Final = struct.Struct("=q")
-SIZE: Final = _SLOTS + 2 * _SLOT.size
+_PLACE_AT: Final = NOTE_CELLS + 8
+_PLACE: Final = struct.Struct("=4d")
+SIZE: Final = _PLACE_AT + SequenceLock.size(_PLACE.size)
 Cells = bytearray | mmap.mmap
 
 
@@ -45,11 +45,7 @@ def beat_heart(cells: Cells, count: int) -> None:
 
 def mark_place(cells: Cells, number: int, place: JamPosition) -> None:
     """Note down a place; `number`, from 1, grows from call to call."""
-    # A slot is whole where both of its numbers are the same.
-    start = _SLOTS + number % 2 * _SLOT.size
-    _NUMBERS.pack_into(cells, start, -1)
-    _SLOT.pack_into(cells, start, -1, *place, number)
-    _NUMBERS.pack_into(cells, start, number)
+    SequenceLock(cells, _PLACE_AT, _PLACE.size).write(number, _PLACE.pack(*place))
 
 
 def open_shared(descriptor: int | None) -> Cells:
@@ -85,12 +81,11 @@ class SharedState:
         """Return the newest place; None before the first."""
         if self._cells is None:
             return None
-        slots = [_SLOT.unpack_from(self._cells, _SLOTS + slot * _SLOT.size) for slot in range(2)]
-        whole = [(last, JamPosition(*place)) for first, *place, last in slots if first == last > 0]
-        return max(whole)[1] if whole else None
+        data = SequenceLock(self._cells, _PLACE_AT, _PLACE.size).newest()
+        return None if data is None else JamPosition(*_PLACE.unpack(data))
 
     def close(self) -> None:
-        """Return the memory back."""
+        """Unmap the memory."""
         if self._cells is not None:
             self._cells.close()
             self._cells = None
@@ -102,7 +97,7 @@ class SharedState:
 def _anonymous_file() -> int:
     """Return the descriptor of a file without a name, in memory where the system can do that."""
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("improviser-ledger")
+        return os.memfd_create("improviser-state")
     import tempfile  # noqa: PLC0415 - not needed on Linux
 
     descriptor, path = tempfile.mkstemp(prefix="improviser-")

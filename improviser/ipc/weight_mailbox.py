@@ -1,7 +1,6 @@
 """Memory in which the learner hands sets of weights to the performer, without waiting for it.
 
-Two slots are written in turn, each with the set's number before and after its bytes, and a checksum; so a
-whole set is always there, whenever the writer is interrupted, and a reader never takes half of one.
+The memory holds a sequence lock with the weights, and a byte that the learner changes as its heartbeat.
 """
 
 from __future__ import annotations
@@ -9,19 +8,15 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import struct
-import zlib
 from pathlib import Path
 from typing import Final, Self
 
 from improviser.errors import ImproviserError
+from improviser.ipc.sequence_lock import SequenceLock
 
 # A set of the shipped models' shape takes 0.4 MB.
 CAPACITY: Final = 4 * 1024 * 1024
-_HEAD: Final = struct.Struct("=qqIq")
-_NUMBER: Final = struct.Struct("=q")
-_SLOT: Final = _HEAD.size + CAPACITY
-_PULSE: Final = 2 * _SLOT
+_PULSE: Final = SequenceLock.size(CAPACITY)
 _SIZE: Final = _PULSE + 1
 # Where files are memory, on Linux.
 _SHARED: Final = Path("/dev/shm")  # noqa: S108 - the file's name is made up by tempfile
@@ -39,6 +34,7 @@ class WeightMailbox:
         try:
             with path.open("r+b") as file:
                 self._memory = mmap.mmap(file.fileno(), _SIZE)
+            self._weights = SequenceLock(self._memory, 0, CAPACITY)
         except (OSError, ValueError) as error:
             raise ImproviserError(f"no memory is shared at {path}: {error}; nothing is learned") from error
 
@@ -57,23 +53,12 @@ class WeightMailbox:
         return cls(Path(name))
 
     def write(self, number: int, data: bytes) -> None:
-        """Put in a set; numbers grow from 1 on. Raises ValueError where it is too large."""
-        if len(data) > CAPACITY:
-            raise ValueError(f"a set of {len(data)} bytes is too large")
-        start = number % 2 * _SLOT
-        _NUMBER.pack_into(self._memory, start, -1)
-        self._memory[start + _HEAD.size : start + _HEAD.size + len(data)] = data
-        _HEAD.pack_into(self._memory, start, -1, len(data), zlib.crc32(data), number)
-        _NUMBER.pack_into(self._memory, start, number)
+        """Write weights; numbers grow from 1 on. Raises ValueError where they are too large."""
+        self._weights.write(number, data)
 
     def read(self, number: int) -> bytes | None:
-        """Return set `number`; None where it is not there, or not any more."""
-        start = number % 2 * _SLOT
-        first, length, checksum, last = _HEAD.unpack_from(self._memory, start)
-        if not first == last == number or not 0 <= length <= CAPACITY:
-            return None
-        data = bytes(self._memory[start + _HEAD.size : start + _HEAD.size + length])
-        return data if zlib.crc32(data) == checksum else None
+        """Return the weights of a number; None where they are not there, or not any more."""
+        return self._weights.read(number)
 
     def beat(self) -> None:
         """Show that the learner is awake."""
@@ -84,7 +69,7 @@ class WeightMailbox:
         return self._memory[_PULSE]
 
     def close(self) -> None:
-        """Return the memory back; the other side keeps it as long as it needs it."""
+        """Unmap the memory; the other side keeps it as long as it needs it."""
         self._memory.close()
 
     def remove(self) -> None:

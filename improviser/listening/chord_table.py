@@ -1,4 +1,4 @@
-"""The fitted numbers of the chord tracker: written by training.chord_fit."""
+"""The fitted numbers of the chord tracker: written by studies.chord_fit."""
 
 CHORD_TABLE = """
 2f/P/uL+9v5i/1P/mv6B/lv/6f7u/k7/DP+k/nn+mv7h/pf+iP+j//f+3/6A/3n+jf/h/l7/Bv/P/vf+Pf6k/nn+mv6B/pf+gf+K/0X/Pf5R

@@ -6,7 +6,7 @@ another when something begins. All is counted in whole numbers, which float64 ad
 one lane hears what 256 hear together, bit for bit, and transposed music gives the transposed chord.
 
 Source: L. Rabiner (1989), "A Tutorial on Hidden Markov Models", eqs. 19-20 (the forward pass).
-`training.chord_fit` fits the numbers to the corpus; docs/research/chords-by-fitted-evidence.md has what else was tried.
+`studies.chord_fit` fits the numbers to the corpus; docs/research/chords-by-fitted-evidence.md has what else was tried.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WINDOW_STEPS: Final = 32
 # Log-probabilities are counted in so many parts of a nat, weights of evidence and chances in so many of one.
 NAT: Final = 32
 SHARE: Final = 32
-# The table's parts, in this order, as int16; `training.chord_fit` says how each comes about.
+# The table's parts, in this order, as int16; `studies.chord_fit` says how each comes about.
 #   start: how likely a chord is in a mode;
 #   motion: how much likelier a chord is after another, by interval of the roots and both qualities;
 #   tones: how likely a pitch class sounds in a chord, by quality and interval above the root;
@@ -87,7 +87,7 @@ class ChordTable:
 
 
 def read_chord_table(text: str) -> TableParts:
-    """Return the parts that `training.chord_fit` wrote as base64."""
+    """Return the parts that `studies.chord_fit` wrote as base64."""
     numbers = np.frombuffer(base64.b64decode(text), dtype="<i2").astype(np.int64)
     parts, at = {}, 0
     for name, shape in CHORD_TABLE_SHAPES.items():

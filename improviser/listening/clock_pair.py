@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.units import S_PER_MINUTE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,7 +30,6 @@ WORSE_TIMES: Final = 2.0
 WORSE_S: Final = 0.001
 # The intervals of a sender that waits for its next period are equal within this.
 EQUAL_S: Final = 0.0006
-_S_PER_MINUTE: Final = 60.0
 _TICKS_PER_BEAT: Final = 24
 
 
@@ -113,4 +114,4 @@ def _is_periodic(moments: Sequence[float]) -> bool:
 def _tempo_bpm(moments: Sequence[float]) -> float:
     """Return the tempo of a train."""
     tick_s = (moments[-1] - moments[0]) / (len(moments) - 1)
-    return _S_PER_MINUTE / (tick_s * _TICKS_PER_BEAT)
+    return S_PER_MINUTE / (tick_s * _TICKS_PER_BEAT)

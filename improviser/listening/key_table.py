@@ -1,4 +1,4 @@
-"""The fitted numbers of the key tracker: written by training.key_fit."""
+"""The fitted numbers of the key tracker: written by studies.key_fit."""
 
 KEY_TABLE = """
 CAAHBAMK+vsnJ/HJJedJODM8JCxiwgce1k5hm+WuwGFhL9+s0KqgwbLIF0/CHLut6+3U8egZ7OIN9Pf7/wIJ+yQR59vzAPEErJRtdZLkhpnO

@@ -5,9 +5,9 @@ tonics, the same as seen from each. The evidence fades over some beats, a phrase
 and a small network, again the same for each tonic, turns what is left into the odds of its major and its
 minor. So the tracker knows no absolute pitch: transposed music gives the transposed key.
 
-Source: `training.key_fit` fits all numbers to the corpus by maximum likelihood of the true key, so the
-probabilities are those of a filter (what is the key now, given all that was heard?); docs/research/key-by-fitted-evidence.md has
-what else was tried.
+Source: `studies.key_fit` fits all numbers to the corpus by maximum likelihood of the true key, so the
+probabilities are those of a filter (what is the key now, given all that was heard?);
+docs/research/key-by-fitted-evidence.md has what else was tried.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class KeyTable:
 
 
 def read_key_table(text: str) -> KeyTable:
-    """Return the table that `training.key_fit` wrote as base64: cues as int8, then TABLE_SHAPES as float16."""
+    """Return the table that `studies.key_fit` wrote as base64: cues as int8, then TABLE_SHAPES as float16."""
     data = base64.b64decode(text)
     size = CUE_COUNT * WIDTH
     cues = np.frombuffer(data, dtype=np.int8, count=size).reshape(CUE_COUNT, WIDTH)

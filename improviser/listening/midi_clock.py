@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, SongPosition
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,6 @@ _USUAL_SHARE: Final = 1 / 48
 _TRIMMED_TICKS: Final = 24
 # The spread of even noise in times of its standard deviation.
 _SPREAD_TIMES: Final = 3.46
-_S_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class MidiClock:
             return None
         spread_s = max(line.spread_s, _SPREAD_TIMES * math.sqrt(self._usual))
         is_sure = spread_s <= SURE_SHARE * line.tick_s * len(self._ticks) ** 1.5
-        return _S_PER_MINUTE / (line.tick_s * TICKS_PER_BEAT) if is_sure else None
+        return S_PER_MINUTE / (line.tick_s * TICKS_PER_BEAT) if is_sure else None
 
     def is_alive(self, at_s: float) -> bool:
         """Return whether ticks still come."""

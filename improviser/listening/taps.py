@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-_S_PER_MINUTE: Final = 60.0
+from improviser.units import S_PER_MINUTE
+
 # Two seconds without a tap and the next one begins anew (Source: the usual time of metronomes, 30 bpm).
 ANEW_S: Final = 2.0
 # The pace is that of the last four spans: a bar of 4/4.
@@ -25,4 +26,4 @@ class Taps:
             self._at_s.clear()
         self._at_s.append(at_s)
         spans = len(self._at_s) - 1
-        return _S_PER_MINUTE * spans / (at_s - self._at_s[0]) if spans else None
+        return S_PER_MINUTE * spans / (at_s - self._at_s[0]) if spans else None

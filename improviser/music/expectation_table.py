@@ -1,4 +1,4 @@
-"""The fitted numbers of melodic expectation: written by training.expectation_fit."""
+"""The fitted numbers of melodic expectation: written by studies.expectation_fit."""
 
 EXPECTATION_TABLE = """
 ZqCu/2NRdT96QUgZIGYeqUdBrkKYaK6KTHDr5cW5gKmELYBAMUkIQ1GSZHKNca/L25dg//+q8EN6UYRKF0gqcRdUiTGqWZx4lKpwgc3Gppph

@@ -11,8 +11,8 @@ from improviser.performer.input.echo import LoopHeard
 from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
 from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
 from improviser.ports.base import Disconnected, LookAheadChanged
-from improviser.ports.clock import NS_PER_S
 from improviser.protocol import DIGITS, Adopt, Receive, Route, Steer, Stop
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.protocol import Summary
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MS_PER_S: Final = 1000.0
 # Half an hour at eight notes a second; a longer session is judged by its last half hour.
 KEPT: Final = 15_000
 _DIGITS: Final = 4

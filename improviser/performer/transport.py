@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from improviser.midi.message import ProgramChange
 from improviser.music.meter import Meter
 from improviser.protocol import Detached, Halted, Started, Synced
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from improviser.performer.context import PerformerContext
     from improviser.performer.midi_output import MidiOutput
     from improviser.protocol import Event, PerformerSettings
-
-_S_PER_MINUTE = 60.0
 
 
 class Transport:
@@ -83,7 +82,7 @@ class Transport:
         player = self._built_in_player
         length_s = None if player is None or self._stays else player.tune_s
         if self._beats is not None:
-            length_s = self._beats * _S_PER_MINUTE / self.tempo_bpm
+            length_s = self._beats * S_PER_MINUTE / self.tempo_bpm
         self.first_s = at_s
         self.end_s = None if length_s is None else at_s + length_s
         if player is not None:

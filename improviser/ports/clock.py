@@ -6,13 +6,14 @@ import heapq
 import itertools
 import queue
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ItemT = TypeVar("ItemT")
-NS_PER_S: Final = 1_000_000_000
 
 
 class Clock(Protocol):

@@ -29,13 +29,13 @@ from improviser.ports.base import (
     InputCallback,
     LookAheadChanged,
 )
-from improviser.ports.clock import NS_PER_S
 from improviser.ports.driver import library
 from improviser.ports.jack_clock import JackClock
 from improviser.ports.name import is_own
 from improviser.ports.patience import within
 from improviser.ports.priority import CLIENT_PRIORITY, raise_priority
 from improviser.ports.quiet import quiet_stderr
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from improviser.protocol import Heard, Played, Restarted, Rested, Started, Synced, Understood
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.music.meter import Meter
 
-_S_PER_MINUTE: Final = 60.0
 # A beat that is further than this from where the last one led has jumped.
 JUMP_BEATS: Final = 0.25
 # A note struck so long before the bar line belongs to the bar behind it.
@@ -30,7 +30,7 @@ class Span:
 
     def beat_at(self, at_s: float) -> float:
         """Return the beat at a moment."""
-        return self.beat + (at_s - self.at_s) * self.tempo_bpm / _S_PER_MINUTE
+        return self.beat + (at_s - self.at_s) * self.tempo_bpm / S_PER_MINUTE
 
 
 class Timeline:
@@ -63,7 +63,7 @@ class Timeline:
     def s_at(self, beat: float) -> float:
         """Return the moment of a beat."""
         span = next((span for span in reversed(self._spans) if span.beat <= beat), self._spans[0])
-        return span.at_s + (beat - span.beat) * _S_PER_MINUTE / span.tempo_bpm
+        return span.at_s + (beat - span.beat) * S_PER_MINUTE / span.tempo_bpm
 
     def _go_on(self, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Set the beat, as the jam counts it, at a moment."""

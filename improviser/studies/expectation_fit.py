@@ -51,7 +51,7 @@ def table_text(surprisal: npt.NDArray[np.float64]) -> str:
     """Return the text of a module that holds the table."""
     units = np.clip(surprisal / NATS_A_UNIT, 0, 255).round().astype(np.uint8)
     lines = "\n".join(textwrap.wrap(base64.b64encode(units.tobytes()).decode(), LINE))
-    doc = '"""The fitted numbers of melodic expectation: written by training.expectation_fit."""'
+    doc = '"""The fitted numbers of melodic expectation: written by studies.expectation_fit."""'
     return f'{doc}\n\nEXPECTATION_TABLE = """\n{lines}\n"""\n'
 
 

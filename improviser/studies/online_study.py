@@ -29,7 +29,6 @@ PIECES, PIECE_BEATS, PIECES_FROM = 16, 64, 10_000
 FROZEN, LEARNED, LATER, UNGUARDED = "frozen", "learned", "learned to the end", "without guards"
 # As many updates as the musician's table is asked for after.
 UPDATES: Final = 1_000
-_S_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

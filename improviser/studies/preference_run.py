@@ -24,6 +24,7 @@ from improviser.engine.trait import TUNE_TRAITS
 from improviser.playing.actions import FIRST_ONSET
 from improviser.rewards import COMPONENTS
 from improviser.training.part_edit import part_messages, repeated
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +51,6 @@ LONGEST_S: Final = 120.0
 # What is usual to a listener is what they heard of so many bars, played on in so many ways.
 USUAL_BARS, USUAL_SEEDS = 16, 4
 WARM_UP_BARS: Final = 8
-_S_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class PreferenceSession:
         self.engine = Engine(self.settings, actor, np.random.default_rng(seed))
         self.engine.start(0.0, 0.0)
         self.heard: deque[PreferenceStep] = deque(maxlen=4096)
-        self._step_s = _S_PER_MINUTE / settings.tempo_bpm / settings.steps_per_beat
+        self._step_s = S_PER_MINUTE / settings.tempo_bpm / settings.steps_per_beat
         whole = repeated(part, BEATS)
         self._messages: list[tuple[float, Message]] = list(part_messages(whole))
         self._at = 0

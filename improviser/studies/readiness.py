@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Final
 from improviser.errors import ImproviserError
 from improviser.ipc.launch import environment
 from improviser.ports.base import VIRTUAL_INPUT
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ SETTLE_S: Final = 1.0
 # A jam that does nothing is watched for so long.
 IDLE_S: Final = 10.0
 _PATIENCE_S: Final = 10.0
-_MS_PER_S, _KB_PER_MB = 1000.0, 1024.0
+_KB_PER_MB = 1024.0
 # python-rtmidi has no wheel from Python 3.13 on.
 _DRIVER: Final = "rtmidi" if find_spec("rtmidi") else "jack"
 _LIBRARIES: Final = f"import numpy, mido, {_DRIVER}"
@@ -57,8 +58,8 @@ def measure_ready(preset: str) -> dict[str, float]:
     pairs = [(_seconds_until_ready(preset), _seconds_of_imports()) for _ in range(PAIRS)]
     jams, imports = zip(*pairs, strict=True)
     return {
-        "jam ms": statistics.median(jams) * _MS_PER_S,
-        "imports ms": statistics.median(imports) * _MS_PER_S,
+        "jam ms": statistics.median(jams) * MS_PER_S,
+        "imports ms": statistics.median(imports) * MS_PER_S,
         "jam over imports": statistics.median(jam / alone for jam, alone in pairs),
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from improviser.errors import ImproviserError
+from improviser.ipc import sequence_lock
 from improviser.ipc import weight_mailbox as exchange
 from improviser.ipc.weight_mailbox import CAPACITY, WeightMailbox
 
@@ -40,7 +41,7 @@ def test_half_a_set_is_none(made: WeightMailbox) -> None:
     memory[start] = ord("S")
     assert made.read(1) is None
     made.write(1, b"some weights")
-    memory[start - exchange._HEAD.size] = 7  # noqa: SLF001 - the number before it
+    memory[start - sequence_lock._HEAD.size] = 7  # noqa: SLF001 - the number before it
     assert made.read(1) is None
 
 
@@ -48,7 +49,7 @@ def test_a_set_that_is_too_large_is_refused(made: WeightMailbox) -> None:
     """As large as it may be it is taken."""
     made.write(1, b"x" * CAPACITY)
     assert b"x" * CAPACITY == made.read(1)
-    with pytest.raises(ValueError, match="too large"):
+    with pytest.raises(ValueError, match="too many"):
         made.write(2, b"x" * (CAPACITY + 1))
 
 

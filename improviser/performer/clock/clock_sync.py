@@ -29,6 +29,7 @@ from improviser.protocol import (
     Refused,
     Warned,
 )
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,6 @@ LINK_JUMP_BEATS: Final = 0.1
 # Somebody who counts in gets a moment to listen.
 COUNT_IN_LEAD_S: Final = 0.5
 LINK: Final = "Link"
-_S_PER_MINUTE: Final = 60.0
 _PLAY_ON: Final = "a note, a tap, a tempo or solo goes on without it"
 
 
@@ -167,7 +167,7 @@ class ClockSync:
         self._keeps_tempo = True
         self._transport.resume(place.start_s, place.tempo_bpm)
         passed_s = max(0.0, now_s - place.at_s)
-        beat = round(place.beat + passed_s * place.tempo_bpm / _S_PER_MINUTE, DIGITS)
+        beat = round(place.beat + passed_s * place.tempo_bpm / S_PER_MINUTE, DIGITS)
         self._transport.sync(now_s, beat, place.tempo_bpm, is_own=True)
         self.begin(now_s, beat)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.performer.inbox import LinkHeard
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 from improviser.protocol import DIGITS
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 LOOK_EVERY_S: Final = 0.02
 # Told so often in any case: the clocks of a sound card and its computer drift apart.
 TELL_EVERY_S: Final = 0.5
-_S_PER_MINUTE: Final = 60.0
 # So far off the line that was told, in beats, is a change.
 _OFF_BEATS: Final = 0.002
 
@@ -79,7 +79,7 @@ class LinkMonitor(threading.Thread):
         told = self._told
         if told is None or state.at_s - told.at_s > TELL_EVERY_S:
             return False
-        beat = told.beat + (state.at_s - told.at_s) * told.tempo_bpm / _S_PER_MINUTE
+        beat = told.beat + (state.at_s - told.at_s) * told.tempo_bpm / S_PER_MINUTE
         same = (told.tempo_bpm, told.is_playing, told.peers) == (
             state.tempo_bpm,
             state.is_playing,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage
 from improviser.music.meter import Meter
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from improviser.performer.demo.tunes import Tune
@@ -17,7 +18,6 @@ _VELOCITY, _ACCENT = 76, 12
 # What was sent comes back over the input within this time (two periods of a slow audio server, and some).
 _RETURN_S: Final = 0.1
 _CHANNEL: Final = 0
-_S_PER_MINUTE: Final = 60.0
 
 
 class MelodyPlayer:
@@ -30,7 +30,7 @@ class MelodyPlayer:
         """Play `tune` at `tempo_bpm`; once, or until stopped where it `repeats`."""
         self.title = tune.title
         self._beats = tune.beats
-        self._beat_s = _S_PER_MINUTE / tempo_bpm
+        self._beat_s = S_PER_MINUTE / tempo_bpm
         self._repeats = repeats
         self._score = _score(tune)
         self._left: deque[tuple[float, Message]] = deque()
@@ -62,7 +62,7 @@ class MelodyPlayer:
 
     def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
         """Go on at a tempo from `at_s` on, on the beat: a whole number of beats away from `beat`."""
-        beat_s = _S_PER_MINUTE / tempo_bpm
+        beat_s = S_PER_MINUTE / tempo_bpm
         if self._start_s is not None:
             place = (at_s - self._start_s) / self._beat_s
             away = beat - place

@@ -23,7 +23,7 @@ from improviser.midi.message import (
     bytes_to_message,
     message_to_bytes,
 )
-from improviser.ports.clock import NS_PER_S
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.errors import PortError
 from improviser.ports.base import VIRTUAL_INPUT
 from improviser.ports.jack import MARGIN_S, JackBackend, open_jack
+from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ _LOOK_EVERY_S: Final = 0.05
 _READY_S: Final = 1.0
 # What was sent last has to come.
 _LINGER_S: Final = 0.2
-_NS_PER_S: Final = 1e9
 
 # port, moment by JACK's frames in s, moment by the machine's clock in s, status, note
 Note = tuple[str, float, float, int, int]
@@ -84,9 +84,9 @@ class Probe:
         def heard(data: Sequence[int], at_ns: int) -> None:
             """Write down a note or a tick."""
             if data[0] >> 4 in {0x8, 0x9}:
-                self.notes.append((name, at_ns / _NS_PER_S, time.monotonic(), data[0], data[1]))
+                self.notes.append((name, at_ns / NS_PER_S, time.monotonic(), data[0], data[1]))
             elif data[0] == TICK:
-                self.notes.append((name, at_ns / _NS_PER_S, time.monotonic(), TICK, 0))
+                self.notes.append((name, at_ns / NS_PER_S, time.monotonic(), TICK, 0))
 
         self._hears.open_input(source, heard)
 

@@ -24,6 +24,7 @@ from improviser.studies.timing.analysis import ProbedNotes, judge_grid, judge_re
 from improviser.studies.timing.jack_server import dummy_server
 from improviser.studies.timing.probe import KEYS
 from improviser.studies.timing.reference import compile_reference
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +43,6 @@ REFERENCE_CLOCK: Final = "Bench Clock"
 # The keys' channel is 0; the improviser plays on the next one, so that what is passed on is told from it.
 _CHANNEL: Final = 1
 _PATIENCE_S: Final = 20.0
-_MS_PER_S: Final = 1000.0
 _NICE: Final = 10
 _SPIN: Final = (sys.executable, "-c", "while True: pass")
 # Gives up what allows real-time priority (Linux: the capability 23, and the limit), and becomes a command.
@@ -243,7 +243,7 @@ def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
         return []
     priority = str(BEAT_PRIORITY if trial.work.realtime else 0)
     kinds = ((REFERENCE, STEP_S, "notes"), (REFERENCE_CLOCK, TICK_S, "clock"))
-    return [[str(program), name, str(step_s * _MS_PER_S), priority, kind] for name, step_s, kind in kinds]
+    return [[str(program), name, str(step_s * MS_PER_S), priority, kind] for name, step_s, kind in kinds]
 
 
 def _work(trial: TimingRun, told: Path) -> list[list[str]]:
