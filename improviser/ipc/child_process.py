@@ -15,12 +15,17 @@ from improviser.ipc.launch import Launched, take_launched
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from improviser.protocol import Event
+
 _LAST_LINES: Final = 20
 _READ_S: Final = 1.0
 
 
 class ChildProcess:
     """A performer that was started and is read in threads, so that it never waits for us.
+
+    Attributes:
+        news: Its lines, and what was inserted among them; None at its end.
 
     Threads: any may write, a signal's handler too; the rest is for one, beside those that read and write.
     """
@@ -29,10 +34,10 @@ class ChildProcess:
         """Take the process that was started, or start one; it waits for its settings."""
         self._launched = launched or take_launched()
         self._process, self.shared_state = self._launched.process, self._launched.shared_state
-        self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.news: queue.SimpleQueue[str | Event | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._readers = [
-            read_lines(self._process.stdout, self.lines.put, lambda: self.lines.put(None)),
+            read_lines(self._process.stdout, self.news.put, lambda: self.news.put(None)),
             read_lines(self._process.stderr, self._last_words.append, lambda: None),
         ]
         self._told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -59,6 +64,10 @@ class ChildProcess:
     def write(self, line: str) -> None:
         """Queue a line for a client that still reads; one that does not read delays nobody."""
         self._told.put(line)
+
+    def insert(self, event: Event) -> None:
+        """Put an event of our own among the lines that are read."""
+        self.news.put(event)
 
     def still_s(self) -> float:
         """Return for how long its heart has not beaten, as far as was looked; ask often."""

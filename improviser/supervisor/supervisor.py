@@ -151,7 +151,7 @@ class Supervisor:
 
     def insert(self, event: Event) -> None:
         """Insert an event among the performer's."""
-        self._process.lines.put(value_to_line(event))
+        self._process.insert(event)
 
     def panic(self) -> None:
         """Silence all that sounds; the music goes on."""
@@ -185,13 +185,15 @@ class Supervisor:
         """Return the events of one performer until it has ended."""
         while True:
             try:
-                line = self._process.lines.get(timeout=_LOOK_EVERY_S)
+                item = self._process.news.get(timeout=_LOOK_EVERY_S)
             except queue.Empty:
-                line = ""
+                item = ""
             self._kill_where_hung()
-            if line is None:
+            if item is None:
                 break
-            event = self._event(line)
+            event = self._event(item) if isinstance(item, str) else item
+            if event is not None:
+                self._keep(event)
             if isinstance(event, Failed):
                 self._failed = event
             elif event is not None:
@@ -199,15 +201,13 @@ class Supervisor:
         self._process.wait()
 
     def _event(self, line: str) -> Event | None:
-        """Return the event in a line of the performer, None where there is none; keep what matters later."""
+        """Return the event in a line of the performer, None where there is none."""
         try:
             event = line_to_value(line)
         except ValueError:
             return None
-        if isinstance(event, PortSettings | LearnerSettings | PerformerSettings | Command):
-            return None
-        self._keep(event)
-        return event
+        is_event = not isinstance(event, PortSettings | LearnerSettings | PerformerSettings | Command)
+        return event if is_event else None
 
     def _keep(self, event: Event) -> None:
         """Keep of an event what matters later."""

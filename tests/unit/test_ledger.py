@@ -65,8 +65,8 @@ def test_the_newest_place_is_seen() -> None:
     assert (0, []) == (shared.pulse(), shared.sounding())
     torn = bytes(cells[:])
     shared_state.mark_place(cells, 5, places[0])
-    # The number at the end was not written yet.
-    cells[shared_state.SIZE - 8 :] = torn[shared_state.SIZE - 8 :]
+    # Of its four numbers the last three were not written yet.
+    cells[shared_state.SIZE - 24 :] = torn[shared_state.SIZE - 24 :]
     assert places[3] == shared.place()
     shared.close()
     assert shared.place() is None
