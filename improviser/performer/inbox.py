@@ -11,7 +11,7 @@ from improviser.performer.input.echo import LoopHeard
 from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
 from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
 from improviser.ports.base import Disconnected, LookAheadChanged
-from improviser.protocol import DIGITS, Adopt, Receive, Route, Steer, Stop
+from improviser.protocol import DIGITS, Command, Receive, Route
 from improviser.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ PortMatter = (
     BackendLost | Disconnected | LoopClosed | LoopHeard | NotRouted | PortFound | PortLost | PortsSeen | Rerouted
 )
 Found = PresetLoaded | PresetNotLoaded | PolicyFetched | PolicyNotFetched
-Matter = Stop | Adopt | Steer | PortMatter | LookAheadChanged | LinkHeard | Found
+Matter = Command | PortMatter | LookAheadChanged | LinkHeard | Found
 Item = Arrival | Matter
 
 
@@ -145,7 +145,7 @@ class Inbox:
         """Send all that comes from now on through `path`; before that, messages without a time stamp are dropped."""
         self._path = path
 
-    def put(self, item: Matter | Receive) -> None:
+    def put(self, item: Matter) -> None:
         """Put in what must not be lost; what is to be received arrives now, as on any port."""
         if not isinstance(item, Receive):
             self.queue.put(item)

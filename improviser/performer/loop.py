@@ -37,6 +37,7 @@ from improviser.protocol import (
     Action,
     Adopt,
     Choose,
+    Command,
     Kept,
     Knob,
     LookAhead,
@@ -44,7 +45,6 @@ from improviser.protocol import (
     PerformerSettings,
     Restarted,
     Route,
-    Steer,
     Stepped,
     Stop,
     Summary,
@@ -207,7 +207,7 @@ class PerformerLoop:
                 self._context.policy_history.take(item)
             case LinkHeard():
                 self._clock_sync.hear_link(item)
-            case _:
+            case Command():
                 self._obey(item, self._now_s())
 
     def _look_ahead(self) -> None:
@@ -217,7 +217,7 @@ class PerformerLoop:
             self._engine.look_ahead(ahead_s)
             self._context.tell(LookAhead(ahead_s))
 
-    def _obey(self, command: Stop | Adopt | Steer, at_s: float) -> None:
+    def _obey(self, command: Command, at_s: float) -> None:
         """Do what is commanded."""
         match command:
             case Stop():

@@ -12,6 +12,7 @@ from improviser.protocol import (
     DIGITS,
     Act,
     Action,
+    Command,
     Event,
     Judged,
     Knob,
@@ -102,7 +103,7 @@ class Steering:
         if own.weights.any():
             self._tell(Tasted(own.to_dict(), own.words))
 
-    def obey(self, command: Turn | Act | Lock, at_s: float) -> None:
+    def obey(self, command: Command, at_s: float) -> None:
         """Do what is commanded at `at_s`."""
         match command:
             case Turn(Knob.TEMPO, tempo_bpm):
@@ -119,6 +120,8 @@ class Steering:
                 self._undo(everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
                 self._switch(command.action, at_s)
+            case _:  # not for the engine
+                pass
 
     def _switch(self, name: str, at_s: float) -> None:
         """Turn a switch on or off; solo plays without a first note."""

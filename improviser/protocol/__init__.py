@@ -14,7 +14,7 @@ Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; c
 in the lines between processes, and 1-16 in what is shown to people.
 """
 
-from improviser.protocol.codec import DIGITS, Value, line_to_value, value_to_json, value_to_line
+from improviser.protocol.codec import DIGITS, line_to_value, value_to_json, value_to_line
 from improviser.protocol.commands import (
     NEUTRAL,
     TEMPO_BPM,
@@ -23,12 +23,10 @@ from improviser.protocol.commands import (
     Action,
     Adopt,
     Choose,
-    Command,
     Knob,
     Lock,
     Receive,
     Route,
-    Steer,
     Stop,
     Turn,
 )
@@ -36,7 +34,6 @@ from improviser.protocol.events import (
     Changed,
     Controlled,
     Detached,
-    Event,
     Failed,
     Halted,
     Heard,
@@ -74,6 +71,7 @@ from improviser.protocol.startup import (
     PortSettings,
     PresetEntry,
 )
+from improviser.protocol.value import Command, Event, Settings, Steer, Value
 
 __all__ = [
     "CLICK_CHANNEL",
@@ -123,6 +121,7 @@ __all__ = [
     "Rested",
     "Route",
     "Routed",
+    "Settings",
     "Silenced",
     "Started",
     "Steer",

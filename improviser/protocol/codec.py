@@ -4,104 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from improviser.protocol.commands import Act, Adopt, Choose, Command, Lock, Receive, Route, Stop, Turn
-from improviser.protocol.events import (
-    Changed,
-    Controlled,
-    Detached,
-    Event,
-    Failed,
-    Halted,
-    Heard,
-    Kept,
-    Lifted,
-    Locked,
-    LookAhead,
-    Notice,
-    Offered,
-    Played,
-    Ready,
-    Released,
-    Restarted,
-    Routed,
-    Silenced,
-    Started,
-    Stepped,
-    Summary,
-    Switched,
-    Synced,
-    Turned,
-    Warned,
-)
-from improviser.protocol.insight import Planned, Understood
-from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.standing import PortChanged, Refused, Rested
-from improviser.protocol.startup import LearnerSettings, PerformerSettings, PortSettings, PresetEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from improviser.protocol.startup import PresetEntry
+from improviser.protocol.value import KINDS, Value
 
 # A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
 DIGITS: Final = 6
-Value = PortSettings | LearnerSettings | PerformerSettings | Command | Event
-_KINDS: Final[Mapping[str, type[Value]]] = {
-    kind.event: kind
-    for kind in (
-        PortSettings,
-        LearnerSettings,
-        PerformerSettings,
-        Stop,
-        Turn,
-        Act,
-        Adopt,
-        Choose,
-        Lock,
-        Route,
-        Receive,
-        Ready,
-        Notice,
-        Warned,
-        Heard,
-        Lifted,
-        Controlled,
-        Stepped,
-        Silenced,
-        Restarted,
-        Started,
-        Synced,
-        Halted,
-        LookAhead,
-        Rested,
-        Detached,
-        Turned,
-        Switched,
-        Locked,
-        Understood,
-        Planned,
-        Offered,
-        Routed,
-        PortChanged,
-        Refused,
-        Judged,
-        Undone,
-        Tasted,
-        Changed,
-        Adopted,
-        Learned,
-        Kept,
-        Played,
-        Released,
-        Failed,
-        Summary,
-    )
-}
 
 
 def value_to_json(value: Value) -> dict[str, Any]:
     """Return a value as plain JSON values, its kind under `event` first."""
-    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}  # type: ignore[arg-type] # each kind is a dataclass
     return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
 
 
@@ -118,7 +32,7 @@ def line_to_value(line: str) -> Value:
     """
     try:
         fields = json.loads(line)
-        kind = _KINDS[fields.pop("event")]
+        kind = KINDS[fields.pop("event")]
         return kind(**{name: _frozen(value) for name, value in fields.items()})
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"no value: {line.strip()[:80]!r}") from error

@@ -10,7 +10,7 @@ from improviser.protocol.rate_limit import RateLimit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from improviser.protocol.commands import Command
+    from improviser.protocol.value import Command
 
 # Nobody presses more often: an upbeat's taps come seven times a second.
 PRESSES_A_SECOND: Final = 20.0

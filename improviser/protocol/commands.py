@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from improviser.errors import MidiError
 from improviser.midi.message import bytes_to_message
+from improviser.protocol.value import Command, Steer
 
 
 class Knob(StrEnum):
@@ -55,14 +56,14 @@ TEMPO_BPM: Final = (20.0, 400.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Command):
     """Release everything, say the summary, end."""
 
     event: ClassVar[str] = "stop"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Steer):
     """Turn a knob to a position; of the tempo an outer clock's comes first."""
 
     event: ClassVar[str] = "turn"
@@ -80,7 +81,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Act(Steer):
     """Do something."""
 
     event: ClassVar[str] = "act"
@@ -92,7 +93,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopt:
+class Adopt(Command):
     """Play by a set of weights from a bar line on.
 
     Attributes:
@@ -113,7 +114,7 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Steer):
     """Go on as the preset of this name, from a bar line on."""
 
     event: ClassVar[str] = "choose"
@@ -125,7 +126,7 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Steer):
     """Lock the key, such as "C" or "Am"; "auto" unlocks it."""
 
     event: ClassVar[str] = "lock"
@@ -137,7 +138,7 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(Steer):
     """Listen to other ports, and play on another one.
 
     Attributes:
@@ -157,7 +158,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Receive:
+class Receive(Command):
     """Hear a message as if it had come on a port just now.
 
     Attributes:
@@ -186,7 +187,3 @@ def _check_text(value: object, name: str) -> None:
     """Raise ValueError where a value that came through JSON is no text."""
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} has to be a text that is not empty")
-
-
-Steer = Turn | Act | Choose | Lock | Route
-Command = Stop | Adopt | Receive | Steer

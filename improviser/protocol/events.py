@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from improviser.protocol.insight import Planned, Understood
-from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.standing import PortChanged, Refused, Rested
+from improviser.protocol.value import Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Event):
     """The ports are open and the player's first note is waited for.
 
     Attributes:
@@ -48,7 +46,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Event):
     """Something worth knowing that is no fault."""
 
     event: ClassVar[str] = "notice"
@@ -56,7 +54,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Event):
     """A fault that the music survives."""
 
     event: ClassVar[str] = "warning"
@@ -64,7 +62,7 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Event):
     """The player's note-on: came at `at_s`, velocity 1-127."""
 
     event: ClassVar[str] = "heard"
@@ -76,7 +74,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifted:
+class Lifted(Event):
     """The player's note-off."""
 
     event: ClassVar[str] = "lifted"
@@ -87,7 +85,7 @@ class Lifted:
 
 
 @dataclass(frozen=True, slots=True)
-class Controlled:
+class Controlled(Event):
     """Another channel message of the player (pedal, wheel, program): its bytes."""
 
     event: ClassVar[str] = "controlled"
@@ -97,7 +95,7 @@ class Controlled:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Played(Event):
     """The improviser's note-on.
 
     Attributes:
@@ -129,7 +127,7 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class Released(Event):
     """The improviser's note-off."""
 
     event: ClassVar[str] = "released"
@@ -140,7 +138,7 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped:
+class Stepped(Event):
     """The engine was asked for a step; `skipped` where it came too late and passes as a hold.
 
     Before that, all that was due up to `through_s` had been handed to the port.
@@ -152,7 +150,7 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
-class Silenced:
+class Silenced(Event):
     """All that sounded was ended at `at_s`; what was due up to `through_s` had been handed to the port."""
 
     event: ClassVar[str] = "silenced"
@@ -161,14 +159,14 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(Event):
     """The engine began anew, as if nothing had been heard yet."""
 
     event: ClassVar[str] = "restarted"
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Started(Event):
     """The engine was given the beat: `beat` stands at `at_s`, and it runs."""
 
     event: ClassVar[str] = "started"
@@ -177,7 +175,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(Event):
     """The engine was told where the beat is, and its tempo; `is_own` where no outer clock says so."""
 
     event: ClassVar[str] = "synced"
@@ -188,7 +186,7 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAhead:
+class LookAhead(Event):
     """Steps are decided so many seconds earlier from now on: the output wants messages that early."""
 
     event: ClassVar[str] = "look_ahead"
@@ -196,7 +194,7 @@ class LookAhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Halted:
+class Halted(Event):
     """The transport of the clock that is followed was stopped: nothing is played until it is started.
 
     Attributes:
@@ -210,7 +208,7 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
-class Detached:
+class Detached(Event):
     """The clock whose transport was stopped is gone: the next note, tap, tempo or solo goes on without it."""
 
     event: ClassVar[str] = "detached"
@@ -218,7 +216,7 @@ class Detached:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Turned(Event):
     """A knob is being turned to a position, 0-2; it glides there, or stands there `at_once`."""
 
     event: ClassVar[str] = "turned"
@@ -228,7 +226,7 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Event):
     """The key is this one from the next step on, or "auto": as it is heard."""
 
     event: ClassVar[str] = "locked"
@@ -236,7 +234,7 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(Event):
     """The ports of others that could be listened to, and played on."""
 
     event: ClassVar[str] = "offered"
@@ -245,7 +243,7 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Event):
     """Other ports are listened to, or played on.
 
     Attributes:
@@ -263,7 +261,7 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
+class Switched(Event):
     """What mute, solo or freeze is for is on since `at_s`, or off."""
 
     event: ClassVar[str] = "switched"
@@ -273,7 +271,7 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Event):
     """Another preset is played by from the next step on.
 
     Attributes:
@@ -299,7 +297,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Event):
     """The player asked, by the control for that, to save the last bars up to `at_s`."""
 
     event: ClassVar[str] = "kept"
@@ -307,7 +305,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Event):
     """Why the performer ends before it was asked to: one line that names the next step, and the exit code."""
 
     event: ClassVar[str] = "error"
@@ -316,7 +314,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Event):
     """What happened, told at the end.
 
     Attributes:
@@ -359,42 +357,3 @@ class Summary:
     dislikes: int = 0
     taste: Mapping[str, float] = field(default_factory=dict)
     words: str = ""
-
-
-Event = (
-    Ready
-    | Notice
-    | Warned
-    | Heard
-    | Lifted
-    | Controlled
-    | Stepped
-    | Silenced
-    | Restarted
-    | Started
-    | Synced
-    | Halted
-    | LookAhead
-    | Rested
-    | Detached
-    | Turned
-    | Switched
-    | Locked
-    | Understood
-    | Planned
-    | Offered
-    | Routed
-    | PortChanged
-    | Refused
-    | Judged
-    | Undone
-    | Tasted
-    | Changed
-    | Adopted
-    | Learned
-    | Kept
-    | Played
-    | Released
-    | Failed
-    | Summary
-)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from improviser.protocol.value import Event
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Event):
     """What is made of what was heard, told once a step where there is time.
 
     Attributes:
@@ -34,7 +36,7 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Event):
     """What will be played next, if the player goes on as now; told by the supervisor, on every beat.
 
     Attributes:

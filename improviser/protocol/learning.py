@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from improviser.protocol.value import Event
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Event):
     """The player liked, or disliked, what was played just before `at_s`.
 
     Attributes:
@@ -28,7 +30,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Event):
     """What was learned last, or everything, was taken back; what is left of it, as in Judged."""
 
     event: ClassVar[str] = "undone"
@@ -38,7 +40,7 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
-class Tasted:
+class Tasted(Event):
     """A taste that was learned before was taken up."""
 
     event: ClassVar[str] = "tasted"
@@ -47,7 +49,7 @@ class Tasted:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Event):
     """Another set of weights is played by from the next step on.
 
     Attributes:
@@ -67,7 +69,7 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Event):
     """What was learned in the background was looked at.
 
     Attributes:

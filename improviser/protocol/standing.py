@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from improviser.protocol.value import Event
+
 
 @dataclass(frozen=True, slots=True)
-class Rested:
+class Rested(Event):
     """The player has been silent for so long that the improviser rests: the player's next note wakes it.
 
     Attributes:
@@ -21,7 +23,7 @@ class Rested:
 
 
 @dataclass(frozen=True, slots=True)
-class PortChanged:
+class PortChanged(Event):
     """A port is open since now, or has gone.
 
     Attributes:
@@ -39,7 +41,7 @@ class PortChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Event):
     """Something that was asked for is not done.
 
     Attributes:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from improviser.midi.message import DATA_MAX, PERCUSSION_CHANNEL
+from improviser.protocol.value import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,7 +64,7 @@ class ClockUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PortSettings:
+class PortSettings(Settings):
     """Which ports the performer opens.
 
     Attributes:
@@ -108,7 +109,7 @@ class PresetEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LearnerSettings:
+class LearnerSettings(Settings):
     """Where what is learned in the background is put.
 
     Attributes:
@@ -122,7 +123,7 @@ class LearnerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class PerformerSettings:
+class PerformerSettings(Settings):
     """What the performer plays, told while it opens the ports.
 
     Attributes:

@@ -25,7 +25,6 @@ from improviser.protocol import (
     Detached,
     Event,
     Failed,
-    LearnerSettings,
     Notice,
     PerformerSettings,
     PortSettings,
@@ -206,8 +205,7 @@ class Supervisor:
             event = line_to_value(line)
         except ValueError:
             return None
-        is_event = not isinstance(event, PortSettings | LearnerSettings | PerformerSettings | Command)
-        return event if is_event else None
+        return event if isinstance(event, Event) else None
 
     def _keep(self, event: Event) -> None:
         """Keep of an event what matters later."""
