@@ -64,7 +64,7 @@ class NetworkConfig:
         return sum(group.columns * group.values for group in self.groups)
 
     def row_offsets(self) -> npt.NDArray[np.int64]:
-        """Give, for each column, the row of its value 0: (columns,)."""
+        """Return for each column the row of its value 0: (columns,)."""
         sizes = [group.values for group in self.groups for _ in range(group.columns)]
         return np.array([0, *accumulate(sizes[:-1])], dtype=np.int64)
 

@@ -27,7 +27,7 @@ class Priorities:
         self._exponent, self._highest = exponent, 1.0
 
     def add(self, places: npt.NDArray[np.int64]) -> None:
-        """Give new rows the highest priority."""
+        """Set the highest priority for new rows."""
         self._put(places, np.full(len(places), self._highest))
 
     def set(self, places: npt.NDArray[np.int64], errors: FloatArray) -> None:

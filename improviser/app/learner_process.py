@@ -162,7 +162,7 @@ class Pupil:
         return True
 
     def _tell(self, offer: Offer, *, accepted: bool) -> None:
-        """Tell what was found."""
+        """Report what was found."""
         verdict, apprentice = offer.verdict, self._apprentice
         _say(
             Learned(

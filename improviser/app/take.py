@@ -80,7 +80,7 @@ class Take:
             self._view.kept(self._journal.path)
 
     def _warn(self, text: str) -> None:
-        """Tell of a fault that the music survives."""
+        """Report a fault that does not end the music."""
         self._view.show(Warned(text))
 
     def _write_session(self, path: Path) -> None:

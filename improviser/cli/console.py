@@ -119,7 +119,7 @@ def _percent_lines(what: str, total: float) -> Callable[..., None]:
     told = 0
 
     def advance(done: float, note: str = "") -> None:
-        """Tell of the progress, where it has come to the next 10 %."""
+        """Report the progress, at each 10 %."""
         nonlocal told
         percent = int(100 * done / total) if total > 0 else 100
         if percent >= told + _PERCENT_STEP:

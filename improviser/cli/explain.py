@@ -32,7 +32,7 @@ _NO_PARTS = frozenset({"does", "note", "chance", "chord", "notes"})
 
 
 def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
-    """Tell why it played what it played: the numbers behind each note of a bar, and what came nearest.
+    """Explain the notes of a bar: the numbers behind each, and the nearest alternatives.
 
     Bars are counted as on the page and in the terminal: bar 1 is the first one after the count-in. A bar that
     the jam came to several times, as when a clock was started anew, is told once for each time.

@@ -57,7 +57,7 @@ def _check_model(source: Path, told: Session) -> None:
 
 
 def _show(source: Path, found: Replay, *, json: bool) -> None:
-    """Tell what came out."""
+    """Report the result."""
     place = found.difference
     if json:
         say_json(

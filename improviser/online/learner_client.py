@@ -100,7 +100,7 @@ class LearnerClient:
         self._mailbox.close()
 
     def hear(self, event: Event) -> None:
-        """Tell it what happened, without waiting; one that is gone is not told."""
+        """Send the learner an event, without waiting; nothing is sent after it has ended."""
         if not isinstance(event, _UNTOLD) and not self._has_ended.is_set():
             self._told.put(value_to_line(event))
 

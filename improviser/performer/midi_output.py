@@ -184,7 +184,7 @@ class MidiOutput:
         self._note_what_left()
 
     def tell_left(self, decision: Decision | None, rewards: Mapping[str, float]) -> None:
-        """Tell of what has left; `rewards` are those of `decision`."""
+        """Report what has left; `rewards` are those of `decision`."""
         said, self._said = self._said, []
         for one in said:
             event = _event(one, rewards if one.decision is decision else _NO_REWARDS)

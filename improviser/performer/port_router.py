@@ -98,7 +98,7 @@ class PortRouter:
         self._midi_output.let_go(port)
 
     def _report(self, matter: PortsSeen | NotRouted | PortFound) -> None:
-        """Tell of ports of which there is nothing to do."""
+        """Report changes of ports that need no action."""
         match matter:
             case PortsSeen(inputs, outputs):
                 self._tell(Offered(inputs, outputs))

@@ -66,7 +66,7 @@ def sharpen_timers() -> None:
 
 
 def slim_threads() -> None:
-    """Give new threads small stacks, and let the interpreter switch between threads quickly."""
+    """Set small stacks for new threads, and let the interpreter switch between threads quickly."""
     threading.stack_size(STACK_BYTES)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 

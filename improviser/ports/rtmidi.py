@@ -57,7 +57,7 @@ _ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class RtMidiBinding:
     """A library through which RtMidi is called.
 
     Attributes:
@@ -163,7 +163,7 @@ class RtMidiBackend:
     Threads: one thread, except for the lists of names, which a second one may ask for.
     """
 
-    def __init__(self, name: str, api: int, binding: Binding) -> None:
+    def __init__(self, name: str, api: int, binding: RtMidiBinding) -> None:
         """Reach the system through RtMidi's `api`. Raises an exception of the binding where there is none."""
         self.name = name
         self.clock = MonotonicClock()
@@ -347,7 +347,7 @@ def open_winmm() -> RtMidiBackend:
     return opened(_python_rtmidi(), *WINMM)
 
 
-def opened(binding: Binding, name: str, constant: str, advice: str) -> RtMidiBackend:
+def opened(binding: RtMidiBinding, name: str, constant: str, advice: str) -> RtMidiBackend:
     """Return the backend `name` through `binding`, whose API is called `constant`.
 
     Raises:
@@ -365,9 +365,9 @@ def opened(binding: Binding, name: str, constant: str, advice: str) -> RtMidiBac
         raise PortError(f"no {name.upper()} server answers; {advice}") from error
 
 
-def _python_rtmidi() -> Binding:
+def _python_rtmidi() -> RtMidiBinding:
     """Return python-rtmidi, loaded or not."""
-    return Binding("python-rtmidi", rtmidi, _MISSING)
+    return RtMidiBinding("python-rtmidi", rtmidi, _MISSING)
 
 
 def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from improviser.ports.rtmidi import COREMIDI, WINMM, Binding, opened
+from improviser.ports.rtmidi import COREMIDI, WINMM, RtMidiBinding, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,10 @@ def open_winmm() -> RtMidiBackend:
     return opened(binding(), *WINMM)
 
 
-def binding() -> Binding:
+def binding() -> RtMidiBinding:
     """Return supriya-midi, loaded or not, in the shape of python-rtmidi."""
     shaped = None if _MISSING else _shaped(supriya_midi)
-    return Binding("supriya-midi", shaped, _MISSING)
+    return RtMidiBinding("supriya-midi", shaped, _MISSING)
 
 
 def _shaped(module: Any) -> SimpleNamespace:  # noqa: ANN401 - it comes without types where it is not installed

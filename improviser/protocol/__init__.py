@@ -71,7 +71,7 @@ from improviser.protocol.startup import (
     PortSettings,
     PresetEntry,
 )
-from improviser.protocol.value import Command, Event, Settings, Steer, Value
+from improviser.protocol.value import Command, Event, StartSettings, Steer, Value
 
 __all__ = [
     "CLICK_CHANNEL",
@@ -121,8 +121,8 @@ __all__ = [
     "Rested",
     "Route",
     "Routed",
-    "Settings",
     "Silenced",
+    "StartSettings",
     "Started",
     "Steer",
     "Stepped",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from improviser.midi.message import DATA_MAX, PERCUSSION_CHANNEL
-from improviser.protocol.value import Settings
+from improviser.protocol.value import StartSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ class ClockUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PortSettings(Settings):
+class PortSettings(StartSettings):
     """Which ports the performer opens.
 
     Attributes:
@@ -109,7 +109,7 @@ class PresetEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LearnerSettings(Settings):
+class LearnerSettings(StartSettings):
     """Where what is learned in the background is put.
 
     Attributes:
@@ -123,7 +123,7 @@ class LearnerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class PerformerSettings(Settings):
+class PerformerSettings(StartSettings):
     """What the performer plays, told while it opens the ports.
 
     Attributes:

@@ -41,7 +41,7 @@ class Steer(Command):
     __slots__ = ()
 
 
-class Settings(Value):
+class StartSettings(Value):
     """What a process is told before it begins."""
 
     __slots__ = ()

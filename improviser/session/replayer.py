@@ -112,7 +112,7 @@ class SessionReplayer:
                 pass
 
     def _conduct(self, event: Started | Synced | Halted | Detached | LookAhead) -> None:
-        """Tell the engine of the beat what it was told then."""
+        """Pass to the engine the beat that it was told then."""
         match event:
             case Started(at_s, beat):
                 self.engine.start(at_s, beat)
@@ -127,7 +127,7 @@ class SessionReplayer:
                 self.engine.look_ahead(ahead_s)
 
     def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
-        """Tell the engine what the player told it then."""
+        """Pass to the engine what the player told it then."""
         match event:
             case Turned(knob, position, at_once):
                 self.engine.panel.turn(knob, position, at_once=at_once)

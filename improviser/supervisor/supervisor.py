@@ -127,13 +127,13 @@ class Supervisor:
         return self._asked_s is not None
 
     def open(self, ports: PortSettings) -> None:
-        """Tell the performer which ports to open, which it does at once."""
+        """Send the performer the ports to open, which it does at once."""
         self._ports = ports
         self.state.route = ports.input_pattern, ports.output_pattern
         self._process.write(value_to_line(replace(ports, shared_state=self._process.shared_state.descriptor)))
 
     def start(self, settings: PerformerSettings) -> None:
-        """Tell the performer what to play."""
+        """Send the performer what to play."""
         self._settings = settings
         self.state.begin(settings)
         self._process.write(value_to_line(settings))

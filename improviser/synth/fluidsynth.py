@@ -47,7 +47,7 @@ class Fluidsynth:
     """
 
     def __init__(self, insert: Callable[[Event], None], settings: PerformerSettings | None = None) -> None:
-        """Tell through `insert` what becomes of it; `settings` say what program is asked for at the start."""
+        """Report through `insert`; `settings` have the program that is asked for at the start."""
         self._insert = insert
         self._program = None if settings is None else settings.program
         self._channel = 0 if settings is None else int(settings.engine.get("channel", 0))
@@ -150,7 +150,7 @@ class Fluidsynth:
         return False
 
     def _died(self, words: str) -> None:
-        """Tell that it has ended by itself, in the thread that reads it."""
+        """Report that it has ended by itself, in the thread that reads it."""
         if not self._is_closed.is_set():
             self._insert(Warned(f"fluidsynth has ended ({words}); the music goes on without its sound"))
 

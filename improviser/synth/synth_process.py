@@ -99,7 +99,7 @@ class SynthProcess:
             self._process.stdout.close()
 
     def _mourn(self) -> None:
-        """Tell that it has ended, where nobody asked it to; in the thread that reads it."""
+        """Report that it has ended unasked, in the thread that reads it."""
         self._process.wait()
         if not self._is_ending:
             self._ended(self._end_text())

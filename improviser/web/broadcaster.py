@@ -114,7 +114,7 @@ class Broadcaster:
         self._clients.discard(client)
 
     def spread(self, text: str) -> None:
-        """Tell all pages something that is not remembered."""
+        """Send all pages a message that is not kept for later pages."""
         for client in self._clients:
             client.tell(text)
 
@@ -132,7 +132,7 @@ class Broadcaster:
         return f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}'
 
     def _spread(self, text: str | None, is_new: bool) -> None:  # noqa: FBT001 - called by the loop, by place
-        """Tell all pages of an event, and of how it stands a moment later."""
+        """Send all pages an event, and the state a moment later."""
         if is_new:  # another performer, by another clock maybe
             self._recent.clear()
             for client in self._clients:
@@ -145,13 +145,13 @@ class Broadcaster:
             asyncio.get_running_loop().call_later(STATE_EVERY_S, self._tell_state)
 
     def _look(self) -> None:
-        """Tell of what changes without an event, such as who is connected, as long as a page is open."""
+        """Send what changes without an event, such as who is connected, while a page is open."""
         if self._clients:
             self._tell_state()
             asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
 
     def _tell_state(self) -> None:
-        """Tell all pages how it stands, where that has changed."""
+        """Send all pages the state, if it has changed."""
         self._is_due = False
         state = self.standing.to_json()
         if state != self._told:

@@ -62,7 +62,7 @@ class PageSession:
             await asyncio.wait_for(self._websocket.close(self._code), FAREWELL_S)
 
     async def _tell(self, client: Client) -> None:
-        """Tell the page what waits for it; one that does not read waits here alone."""
+        """Send the page what waits for it; a page that does not read delays nobody else."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 await self._websocket.send_text(await client.waiting.get())

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.some import some_files
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+LONGEST_LINE = 120
+README_WORDS = 700
+# A row of a table cannot be wrapped, nor can a formula.
+UNWRAPPED = re.compile(r"\s*\||    ")
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
@@ -15,3 +23,21 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     built = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (0, "") == (built.returncode, built.stderr)
     assert (tmp_path / "first-sound.html").is_file()
+
+
+def test_the_landing_page_is_short() -> None:
+    """What more there is to say is behind its links."""
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= README_WORDS
+
+
+def test_lines_of_the_documentation_are_short() -> None:
+    """They can be read and compared in an editor."""
+    pages = [*some_files(DOCS, "**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    long = [
+        f"{page.name}:{number}"
+        for page in pages
+        if page.parent.name != "changelog.d"
+        for number, line in enumerate(page.read_text("utf-8").splitlines(), 1)
+        if len(line) > LONGEST_LINE and not UNWRAPPED.match(line)
+    ]
+    assert [] == long

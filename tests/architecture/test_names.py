@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from pathlib import Path
+
+# Private classes of two modules that nobody else sees.
+SHARED_CLASSES: set[str] = {"_Port"}
+MOST_MODULES = 22
+# What a docstring says first: not what the writer thought of the function, but what it does.
+UNPLAIN = re.compile(r"(Give|Let|Tell)\b")
 
 VAGUE_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
 
@@ -34,3 +42,32 @@ def test_every_test_states_its_behaviour(suite_files: list[Path]) -> None:
         if node.name.startswith("test_") and ast.get_docstring(node) is None
     ]
     assert [] == silent
+
+
+def test_a_module_is_named_once(package_files: list[Path]) -> None:
+    """Who looks for a module by its name finds one; a command's file is called as the command is, all the same."""
+    own = [path for path in package_files if not path.stem.startswith("__") and "cli" not in path.parts]
+    assert {} == {stem: count for stem, count in Counter(path.stem for path in own).items() if count > 1}
+
+
+def test_a_class_is_named_once(package_files: list[Path]) -> None:
+    """One word, one meaning."""
+    classes = Counter(node.name for _, node in nodes(package_files) if isinstance(node, ast.ClassDef))
+    assert SHARED_CLASSES == {name for name, count in classes.items() if count > 1}
+
+
+def test_no_folder_holds_many_modules(package_files: list[Path]) -> None:
+    """A folder with more is several things."""
+    folders = Counter(path.parent for path in package_files)
+    assert {} == {str(folder): count for folder, count in folders.items() if count > MOST_MODULES}
+
+
+def test_docstrings_say_what_is_done(package_files: list[Path]) -> None:
+    """In plain words: "Return the key", not "Give the key"."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    texts = [
+        (f"{path.name}:{node.lineno}", ast.get_docstring(node) or "")
+        for path, node in nodes(package_files)
+        if isinstance(node, kinds)
+    ]
+    assert [] == [(place, text.partition("\n")[0]) for place, text in texts if UNPLAIN.match(text)]

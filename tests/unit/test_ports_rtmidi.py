@@ -13,7 +13,7 @@ from improviser.errors import PortError
 from improviser.ports import quiet, sequencer
 from improviser.ports import rtmidi as module
 from improviser.ports.driver import DriverMissingError
-from improviser.ports.rtmidi import Binding, RtMidiBackend
+from improviser.ports.rtmidi import RtMidiBackend, RtMidiBinding
 
 JACK, ALSA, MM = 3, 2, 4
 NOTE = (0x90, 60, 80)
@@ -281,7 +281,7 @@ def test_a_missing_port_tells_what_is_available() -> None:
 
 def test_elsewhere_lists_have_clients_of_their_own() -> None:
     """On other systems an open port is not asked for lists while it plays."""
-    backend = RtMidiBackend("coremidi", JACK, Binding("python-rtmidi", FakeRtMidi))
+    backend = RtMidiBackend("coremidi", JACK, RtMidiBinding("python-rtmidi", FakeRtMidi))
     backend.open_virtual_output("Out")
     backend.open_virtual_input("In", ignore)
     backend.output_names()

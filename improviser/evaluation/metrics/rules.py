@@ -132,7 +132,7 @@ def _autocorrelation(rows: Sequence[npt.NDArray[np.generic]], lag: int) -> float
 
 
 def _leap_outcomes(piece: Events) -> list[bool]:
-    """Give, leap by leap, whether it was resolved or else doubled; leaps that were neither are left out."""
+    """Return for each leap whether it was resolved or doubled; leaps that were neither are left out."""
     outcomes = []
     direction, origin, leapt_at = 0, 0, 0
     notes = [(at, int(piece[at])) for at in np.flatnonzero(piece >= 0).tolist()]

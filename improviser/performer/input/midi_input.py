@@ -86,7 +86,7 @@ class MidiInput:
                 self._tell(Controlled(at_s, tuple(message_to_bytes(message)), port))
 
     def tell_understood(self, engine: Engine, at_s: float) -> None:
-        """Tell what an engine makes of what it has heard."""
+        """Report what an engine makes of what it has heard."""
         player = engine.player
         chord = chord_from_index(int(player.chord[0]))
         self._tell(
@@ -124,7 +124,7 @@ class MidiInput:
         self.note(message, at_s, port)
 
     def _warn_once(self, text: str) -> None:
-        """Tell of a fault, unless a like one was told of before."""
+        """Report a fault, unless a similar one was reported before."""
         kind = text.rpartition("'")[2]
         if kind not in self._warned:
             self._warned.add(kind)

@@ -159,7 +159,7 @@ class HotPlugMonitor(threading.Thread):
         return self._listed
 
     def note_seen(self) -> None:
-        """Tell of the ports of others as they were listed last, where that was not told of."""
+        """Report other programs' ports as they were listed last, if they have changed."""
         seen = PortsSeen(*map(_of_others, self._listed))
         if seen != self._seen:
             self._seen = seen
