@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+<<<<<<< HEAD
 from improviser.ipc.shared_state import NOTE_CELLS, SIZE
+=======
+from improviser.protocol import Act, Action, Lifted, Played, Warned
+from improviser.performer.input.echo import ROUNDS, EchoFilter
+from improviser.performer.inbox import PortLost
+from improviser.ipc.shared_state import NOTE_CELLS, SIZE
+from improviser.performer.input.thru import Thru
+>>>>>>> main
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
 from improviser.performer.inbox import PortLost
 from improviser.performer.input.echo import EchoFilter
@@ -112,6 +120,32 @@ def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) 
     passed = [message for _, message in of_channel(performance, 5)]
     assert 2 == passed.count(NoteOn(5, 64, 90))
     assert len(passed) <= 2 * 8
+
+
+@pytest.mark.parametrize("delay_s", [0.002, 0.01, 0.03])
+@pytest.mark.parametrize(
+    "moves",
+    [
+        [ControlChange(5, 1, 5 * value) for value in range(20)],
+        [PitchBend(5, 99 * value) for value in range(20)],
+    ],
+)
+def test_a_sweep_that_comes_round_dies_out(delay_s: float, moves: list[Message]) -> None:
+    """Before any note has proven the loop: the values of a wheel go round some times, not for ever."""
+    performance = passing()
+    echo = performance.inbox.hears(KEYBOARD)
+
+    def come_round(data: Sequence[int], _at_ns: int) -> None:
+        """Be the cable."""
+        at_s = performance.clock.now_s() + delay_s
+        performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
+
+    performance.backend.open_input("Improviser Out", come_round)
+    for place, move in enumerate(moves):
+        performance.play(0.1 + 0.005 * place, move)
+    performance.run(until_s=4.0)
+    assert len(moves) <= len(performance.sent) <= len(moves) * (ROUNDS + 1)
+    assert performance.sent[-1][0] < 1.0
 
 
 def test_quick_repeats_pass() -> None:

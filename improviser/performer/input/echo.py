@@ -8,7 +8,8 @@ loop. Once it is proven, all that comes back is dropped, controls and programs t
 What is passed on from an input (thru) is not ours, and players repeat notes and controls quickly. So a copy
 of it is dropped where it changes nothing: a key that is down cannot go down, a pedal at 127 cannot come to
 127. A loop ends after one round, and a key that goes down twice proves it. A key on two inputs sounds once.
-Until a loop is proven, no control that changes something is dropped, and never a note-off whose key is down.
+Until a loop is proven, no control that changes something is dropped, and never a note-off whose key is down:
+only a control that came round a dozen times, as late each time and among others, goes round in a cable.
 """
 
 from __future__ import annotations
@@ -32,9 +33,17 @@ REVALUED: Final = 2
 PROOF: Final = 16
 CERTAINTY: Final = 48
 OCTAVE: Final = 12
+# A control that came back so often, each time as late as the time before, goes round in a cable; unless it
+# goes to and fro between fewer values: a wheel that trembles.
+ROUNDS: Final = 12
+SEVERAL: Final = 3
+_SAME_DELAY_S: Final = 0.002
 # A second of the fastest control of a keyboard in MPE, and of notes.
 _KEPT: Final = 256
 _NOTES: Final = 64
+_LATELY: Final = 16
+# What is sent is looked up among so many parts of it, by number and value.
+_PARTS: Final = 64
 # Two ways to the same moment differ by less.
 _SLACK_S: Final = 0.005
 # What is handed over may leave so much later than what was handed over after it.
@@ -62,11 +71,22 @@ class _Event:
 
 @dataclass(slots=True)
 class _Sent:
-    """What left at `at_s`, the port that it was passed on from, None for our own, and where it came back."""
+    """What left.
+
+    Attributes:
+        event: The message.
+        at_s: Its moment.
+        origin: The port that it was passed on from; None for our own.
+        rounds: How often it had come round before.
+        delay_s: How late it had come the last time.
+        returned: Where it came back.
+    """
 
     event: _Event
     at_s: float
     origin: str | None
+    rounds: int = 0
+    delay_s: float = 0.0
     returned: set[str] = field(default_factory=set)
 
 
@@ -102,6 +122,8 @@ class _Port:
         move: What the loop does to notes.
         looked_s: The note-ons that were sent up to this moment were looked for.
         states: The last value let through of each key (0: up), control, wheel and program.
+        rounds: How often the last message had come round, and how late it came.
+        lately: The last controls that came round: when, and kind, number and value.
     """
 
     points: int = 0
@@ -109,6 +131,8 @@ class _Port:
     looked_s: float = 0.0
     told: int = 0
     states: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    rounds: tuple[int, float] = (0, 0.0)
+    lately: deque[tuple[float, int, int, int]] = field(default_factory=lambda: deque(maxlen=_LATELY))
 
 
 class EchoFilter:
@@ -130,7 +154,8 @@ class EchoFilter:
         """Remember what leaves at `at_s`: our own, or what is passed on from the port `origin`."""
         event = _event(data)
         if event is not None:
-            sent = _Sent(event, at_s, origin)
+            known = None if origin is None else self._ports.get(origin)
+            sent = _Sent(event, at_s, origin, *((0, 0.0) if known is None else known.rounds))
             self._sent.setdefault(_likeness(event), deque(maxlen=_KEPT)).append(sent)
             if event.kind == _NOTE_ON:
                 self._notes.append(sent)
@@ -143,6 +168,7 @@ class EchoFilter:
         known = self._ports.setdefault(port, _Port())
         window_s = LOOP_S + 2 * self._look_ahead_s()
         self._look_for_missed(known, port, at_s - window_s)
+        known.rounds = 0, 0.0
         is_echo = self._has_come_back(event, at_s, window_s, port, known)
         if is_echo:
             self.count += 1
@@ -160,13 +186,27 @@ class EchoFilter:
         key_state = known.states.get(_key(event))
         changes_nothing = key_state == _state(event)
         is_elsewhere = sent.origin not in {None, port}
+        if event.kind == _NOTE_ON and sent.origin is None and move != known.move:
+            known.points, known.move = 0, move
         if event.kind == _NOTE_ON and (sent.origin is None or changes_nothing or is_elsewhere):
-            self._weigh(move, port, known)
+            self._weigh(move.points, port, known)
         if event.kind == _NOTE_OFF and key_state:
             return False
         if known.points > PROOF or sent.origin is None:
             return known.points > PROOF
-        return changes_nothing or (is_elsewhere and event.kind in {_NOTE_ON, _NOTE_OFF})
+        if event.kind in {_NOTE_ON, _NOTE_OFF}:
+            return changes_nothing or is_elsewhere
+        return changes_nothing or self._goes_round(event, sent, at_s, window_s, known)
+
+    @staticmethod
+    def _goes_round(event: _Event, sent: _Sent, at_s: float, window_s: float, known: _Port) -> bool:
+        """Return whether a control that is like one that was passed on goes round in a cable."""
+        delay_s = at_s - sent.at_s
+        is_as_late = not sent.rounds or abs(delay_s - sent.delay_s) < _SAME_DELAY_S
+        known.rounds = (sent.rounds + 1 if is_as_late else 1), delay_s
+        known.lately.append((at_s, event.kind, event.number, event.value))
+        values = {one[1:] for one in known.lately if one[0] > at_s - window_s and one[1] == event.kind}
+        return known.rounds[0] > ROUNDS and len(values) >= SEVERAL
 
     def _found(
         self, event: _Event, at_s: float, window_s: float, port: str, known: _Port
@@ -186,11 +226,9 @@ class EchoFilter:
                 best, best_rank = (sent, move), rank
         return best
 
-    def _weigh(self, move: _Move, port: str, known: _Port) -> None:
+    def _weigh(self, points: int, port: str, known: _Port) -> None:
         """Count a note-on that came back; tell of a loop once it is proven, and again when it is certain."""
-        if move != known.move:
-            known.points, known.move = 0, move
-        known.points += move.points
+        known.points += points
         for level, threshold in ((1, PROOF), (2, CERTAINTY)):
             if known.points > threshold and known.told < level:
                 known.told = level
@@ -229,9 +267,10 @@ def _event(data: Sequence[int]) -> _Event | None:
 
 
 def _likeness(event: _Event) -> tuple[int, int]:
-    """Return what events have in common that may be each other's copies: kind, and pitch class or number."""
-    is_note = event.kind in {_NOTE_ON, _NOTE_OFF}
-    return event.kind, event.number % OCTAVE if is_note else event.number
+    """Return what events have in common that may be each other's copies: among notes the pitch class."""
+    if event.kind in {_NOTE_ON, _NOTE_OFF}:
+        return event.kind, event.number % OCTAVE
+    return event.kind, (event.number + event.value) % _PARTS
 
 
 def _move(sent: _Event, came: _Event) -> _Move | None:
@@ -239,7 +278,8 @@ def _move(sent: _Event, came: _Event) -> _Move | None:
     channels, numbers = came.channel - sent.channel, came.number - sent.number
     if came.kind in {_NOTE_ON, _NOTE_OFF}:
         return _Move(channels, numbers, came.value == sent.value)
-    return _Move(channels, 0, keeps_velocity=True) if came.value == sent.value else None
+    is_same = (came.number, came.value) == (sent.number, sent.value)
+    return _Move(channels, 0, keeps_velocity=True) if is_same else None
 
 
 def _key(event: _Event) -> tuple[int, int, int]:
