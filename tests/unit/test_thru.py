@@ -6,18 +6,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-<<<<<<< HEAD
 from improviser.ipc.shared_state import NOTE_CELLS, SIZE
-=======
-from improviser.protocol import Act, Action, Lifted, Played, Warned
-from improviser.performer.input.echo import ROUNDS, EchoFilter
-from improviser.performer.inbox import PortLost
-from improviser.ipc.shared_state import NOTE_CELLS, SIZE
-from improviser.performer.input.thru import Thru
->>>>>>> main
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
 from improviser.performer.inbox import PortLost
-from improviser.performer.input.echo import EchoFilter
+from improviser.performer.input.echo import ROUNDS, EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.ports.loopback import LoopbackBackend
 from improviser.protocol import Act, Action, Lifted, Played, Warned
