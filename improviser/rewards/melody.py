@@ -84,7 +84,7 @@ TERMS: Final = {
 # listening.observation.STYLES, in it a pair for each density of the player's (half its onsets); the first is
 # that without a player, in dances of the tunes. Set by hand are the chorales' second, as the third (people:
 # 2-6, beside a voice of long notes), and the dances' second to fourth, whose 14 to 217 windows say little
-# (people: 11, 10-12.5, 6-7). Source of the others: tests/unit/test_density_bands.py.
+# (people: 11, 10-12.5, 6-7). Source of the others: tests/unit/rewards/test_density_bands.py.
 DENSITY_BANDS: Final = np.array(
     [
         [[6, 11], [4, 9], [4, 9], [6, 10], [7, 11], [7, 12], [7, 12], [7, 13], [7, 14]],

@@ -48,7 +48,7 @@ from tests.performing import (
     ready,
     tell,
 )
-from tests.unit.test_repertoire import jam, settings
+from tests.unit.performer.test_preset_switcher import jam, settings
 
 __all__ = ["settings"]
 

@@ -17,7 +17,7 @@ from improviser.ports.link import LinkPeer, open_link
 from improviser.protocol import Act, Action, ClockUse, Halted, Knob, Started, Synced, Turn
 from tests.live import wait_for
 from tests.performing import START_S, Performance, hanging, ons, performer_settings
-from tests.unit.test_conductor import play_clock
+from tests.unit.performer.clock.test_clock_sync import play_clock
 
 ON = NoteOn(0, 60, 80)
 PROPOSED: list[float] = []

@@ -7,7 +7,7 @@ import pytest
 
 from improviser.listening.midi_clock import MidiClock, Sync
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP
-from tests.unit.test_midi_clock import follow, ticks
+from tests.unit.listening.test_midi_clock import follow, ticks
 
 
 def delivered(moments: list[float], period_s: float, phase_s: float = 0.0003) -> list[float]:

@@ -9,7 +9,7 @@ from improviser.listening.midi_clock import MidiClock, Sync
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, Message, NoteOff, NoteOn, SongPosition
 from improviser.protocol import Act, Action
 from tests.performing import ENGINE, Performance, performer_settings
-from tests.unit.test_conductor import play_clock
+from tests.unit.performer.clock.test_clock_sync import play_clock
 
 ON = NoteOn(0, 60, 80)
 TICK_S = 0.5 / 24

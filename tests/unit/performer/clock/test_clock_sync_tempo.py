@@ -9,7 +9,7 @@ from improviser.midi.message import START, ControlChange, NoteOn
 from improviser.music.meter import Meter
 from improviser.protocol import Act, Action, ClockUse, Kept, Knob, Played, Refused, Started, Synced, Turn
 from tests.performing import ENGINE, Performance, bound, hanging, ons, performer_settings
-from tests.unit.test_conductor import play_clock
+from tests.unit.performer.clock.test_clock_sync import play_clock
 
 ON = NoteOn(0, 60, 80)
 CLICKS = 9

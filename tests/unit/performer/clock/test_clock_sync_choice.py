@@ -41,7 +41,7 @@ from tests.performing import (
     ready,
     tell,
 )
-from tests.unit.test_conductor import play_clock
+from tests.unit.performer.clock.test_clock_sync import play_clock
 
 ON = NoteOn(0, 60, 80)
 DAW = "Improviser In"

@@ -105,7 +105,7 @@ def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
 
 def test_a_presets_program_counts_from_zero(home: Path) -> None:
     """Programs are 1-128 in files and 0-127 for the performer."""
-    shipped = (Path(__file__).parents[2] / "presets" / "chorale.toml").read_text("utf-8")
+    shipped = (Path(__file__).parents[3] / "presets" / "chorale.toml").read_text("utf-8")
     (home / "mine.toml").write_text(shipped.replace("[playing]", "[playing]\nprogram = 41"), "utf-8")
     assert 40 == performer_settings(JamOptions(preset=str(home / "mine.toml"))).program
 

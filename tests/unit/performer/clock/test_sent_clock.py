@@ -10,8 +10,8 @@ import pytest
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, message_to_bytes
 from improviser.protocol import ClockUse, Started, Synced, Warned
 from tests.performing import KEYBOARD, START_S, Performance, ons, performer_settings
-from tests.unit.test_clock_choice import DAW, texts
-from tests.unit.test_conductor import play_clock
+from tests.unit.performer.clock.test_clock_sync import play_clock
+from tests.unit.performer.clock.test_clock_sync_choice import DAW, texts
 
 ON = NoteOn(0, 60, 80)
 
