@@ -18,9 +18,9 @@ from improviser.agent.policy import Choice, select_action
 from improviser.engine.bars import Bars
 from improviser.engine.decision import Decision
 from improviser.engine.panel import SWITCHES, Panel
+from improviser.engine.preferences import BACKLOG, Preferences
 from improviser.engine.role import ROLES
-from improviser.engine.situation import Prospect, leant, legal_at, place_of, rewards_of
-from improviser.engine.taste import BACKLOG, Taste
+from improviser.engine.situation import Prospect, biased, legal_at, place_of, rewards_of
 from improviser.listening.line import Line
 from improviser.listening.listener import Listener
 from improviser.listening.observation import Place, encode_player
@@ -65,7 +65,7 @@ class Engine:
         """
         self._rng = rng
         self.panel = Panel(settings.knobs, settings.steps_per_beat, settings.panel)
-        self._tastes: dict[str, Taste] = {}
+        self._preferences_by_role: dict[str, Preferences] = {}
         self._bars = Bars(settings.meter_row, settings.bar_steps)
         self._beat_steps = np.array([settings.steps_per_beat])
         self._clock = BeatClock(settings.tempo_bpm, settings.swing)
@@ -80,7 +80,9 @@ class Engine:
         """Play by some settings and an actor, with nothing played yet."""
         self.settings, self._actor = settings, actor
         self._role = ROLES[settings.role]
-        self.taste = self._tastes.setdefault(settings.role, Taste(self._role.traits, settings.taste))
+        self.preferences = self._preferences_by_role.setdefault(
+            settings.role, Preferences(self._role.traits, settings.taste)
+        )
         self._collect_s = _collect_s(settings)
         self.decision: Decision | None = None
         self._own = Line(self._beat_steps, np.array([self._bars.steps]))
@@ -232,7 +234,7 @@ class Engine:
         player, heard = self._listener.foresee(self._since_s(), LEVELS[place.meter, place.sixteenth])
         observation = self._observe(player, place)
         values = None if self._only_listens() else self._actor.values(observation)
-        traits = None if self._leaning() is None else self._role.traits.of_one(observation)
+        traits = None if self._bias() is None else self._role.traits.of_one(observation)
         self._prospect = Prospect(player, heard, place, self._legal(place), values, observation, traits)
 
     def step(self, at_s: float) -> list[TimedMessage]:
@@ -253,7 +255,7 @@ class Engine:
         if MUTE in self.panel.switched:
             return self._play(REST_ACTION, None)
         choice = select_action(prospect.values, prospect.legal, self._rng, self._mix(prospect))
-        self.taste.remember(self._step_s() + self.settings.collect_s, prospect.observation, choice)
+        self.preferences.remember(self._step_s() + self.settings.collect_s, prospect.observation, choice)
         return self._play(choice.action, choice, prospect)
 
     def released(self) -> None:
@@ -325,12 +327,12 @@ class Engine:
 
     def _mix(self, prospect: Prospect) -> Mix:
         """Return what the values of a decision come to."""
-        mix, leaning = self.panel.mix(self._role.action_count), self._leaning()
-        return mix if leaning is None else leant(mix, leaning, prospect, self._role)
+        mix, bias = self.panel.mix(self._role.action_count), self._bias()
+        return mix if bias is None else biased(mix, bias, prospect, self._role)
 
-    def _leaning(self) -> FloatArray | None:
+    def _bias(self) -> FloatArray | None:
         """Return what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
-        return self.taste.leaning(self.panel.leaning(self._role.traits))
+        return self.preferences.bias(self.panel.bias(self._role.traits))
 
     def _has_left(self) -> bool:
         """Return whether the player has been silent for longer than the improviser's patience."""
@@ -398,7 +400,7 @@ class Engine:
 
     def _settle(self) -> None:
         """Record the last action in our line and in the taste."""
-        self.taste.settle(BACKLOG)
+        self.preferences.settle(BACKLOG)
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Mix
     from improviser.engine.knobs import Knobs
-    from improviser.engine.trait import FloatArray, Traits
+    from improviser.engine.preference_features import FloatArray, PreferenceFeatures
 
 # What echo adds to the values of notes that take up the player's turns, for each unit above 1.
 ECHO_SCALE: Final = 0.6
@@ -98,7 +98,7 @@ class Panel:
             self._mix = self.knobs.to_mix(actions)
         return self._mix
 
-    def leaning(self, traits: Traits) -> FloatArray | None:
+    def bias(self, traits: PreferenceFeatures) -> FloatArray | None:
         """Return what the knobs add to the values for each trait, (traits,); None where that is nothing."""
         echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
         return np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None

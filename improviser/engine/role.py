@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser import rewards
-from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS
+from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS
 from improviser.listening.line import HOLD, NONE, REST, event_tokens
 from improviser.listening.observation import FEATURES, encode_own
 from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode_own_chords
@@ -33,7 +33,7 @@ from improviser.playing.actions import (
 from improviser.playing.chords import CHORD_ACTION_COUNT, action_to_chord_gesture, legal_chords
 
 if TYPE_CHECKING:
-    from improviser.engine.trait import Traits
+    from improviser.engine.preference_features import PreferenceFeatures
     from improviser.listening.line import Events, Line
     from improviser.listening.observation import Feature, Place, Rows
     from improviser.music.pitch import IntArray
@@ -62,7 +62,7 @@ class Role(ABC):
     action_count: int
     features: tuple[Feature, ...]
     rewards: Rewards
-    traits: Traits
+    traits: PreferenceFeatures
     is_tune: bool
 
     @property

@@ -96,8 +96,8 @@ def legal_at(place: Place, role: Role, *, is_locked: bool, is_sounding: bool) ->
     return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
 
 
-def leant(mix: Mix, leaning: FloatArray, prospect: Prospect, role: Role) -> Mix:
+def biased(mix: Mix, bias: FloatArray, prospect: Prospect, role: Role) -> Mix:
     """Return `mix` with what the weights of traits, (traits,), make of each action."""
     traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
-    liked = traits @ leaning
+    liked = traits @ bias
     return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)

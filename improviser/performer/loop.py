@@ -334,7 +334,7 @@ class PerformerLoop:
             self._midi_input.tell_understood(self._engine, self._now_s())
         self._change()
         if self._idle_s() > PREPARE_S:
-            self._engine.taste.settle()
+            self._engine.preferences.settle()
             self._engine.prepare()
         now_s = self._clock.now_s()
         self._note_place(now_s)
@@ -372,5 +372,5 @@ class PerformerLoop:
         self._stats.bad_messages = self._midi_input.bad_messages
         self._stats.feedback = self._context.output_path.echoes.count
         summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._transport.first_s)
-        taste = self._engine.taste
+        taste = self._engine.preferences
         return replace(summary, dropped=self._context.inbox.dropped, taste=taste.to_dict(), words=taste.words)

@@ -132,7 +132,7 @@ class PresetSwitcher:
         self.program = piece.program
         settings = EngineSettings(**piece.engine, ahead_s=engine.settings.ahead_s)
         messages = engine.change(settings, self._played.actor)
-        taste = engine.taste.to_dict(), engine.taste.words
+        taste = engine.preferences.to_dict(), engine.preferences.words
         changed = Changed(
             piece.preset, piece.source, piece.model, self._played.digest, piece.engine, piece.program, *taste
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from improviser.engine.preference_features import NOTHING
 from improviser.engine.settings import AUTO_KEY
-from improviser.engine.trait import NOTHING
 from improviser.errors import UsageError
 from improviser.music.scale import parse_key
 from improviser.protocol import (
@@ -84,7 +84,7 @@ class Steering:
         """Restore what the engine before it had come to, at the moment `at_s`."""
         panel = before.panel
         self._policy_history.carry_on(self._engine)
-        self._take_up(panel.positions, sorted(panel.switched), before.taste.to_dict(), at_s)
+        self._take_up(panel.positions, sorted(panel.switched), before.preferences.to_dict(), at_s)
 
     def _take_up(
         self, panel: Mapping[str, float], switched: Sequence[str], taste: Mapping[str, float], at_s: float
@@ -96,7 +96,7 @@ class Steering:
             self._turn(knob, position, at_once=True)
         for name in switched:
             self._switch(name, at_s)
-        own = self._engine.taste
+        own = self._engine.preferences
         if taste:
             # As it is told, so that a replay takes up the same bits.
             own.take({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
@@ -147,7 +147,7 @@ class Steering:
 
     def _judge(self, action: Action, at_s: float) -> None:
         """Learn from a like or a dislike."""
-        liked, taste = action is Action.LIKE, self._engine.taste
+        liked, taste = action is Action.LIKE, self._engine.preferences
         if Action.FREEZE in self._engine.panel.switched:
             self._tell(Refused(action, _FROZEN))
         elif not taste.judge(at_s, liked=liked):
@@ -162,7 +162,7 @@ class Steering:
         has_gone_back = self._policy_history.undo(self._engine, everything=everything)
         if has_gone_back and not everything:
             return
-        taste = self._engine.taste
+        taste = self._engine.preferences
         if taste.undo(everything=everything):
             self._tell(Undone(everything, taste.to_dict(), taste.words))
         elif not has_gone_back:

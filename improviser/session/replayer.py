@@ -136,11 +136,11 @@ class SessionReplayer:
             case Locked(key):
                 self.engine.lock(None if key == AUTO_KEY else parse_key(key))
             case Judged(at_s, liked):
-                self.engine.taste.judge(at_s, liked=liked)
+                self.engine.preferences.judge(at_s, liked=liked)
             case Undone(everything):
-                self.engine.taste.undo(everything=everything)
+                self.engine.preferences.undo(everything=everything)
             case Tasted(taste):
-                self.engine.taste.take(taste)
+                self.engine.preferences.take(taste)
             case Adopted():
                 self._adopt(event)
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from improviser.agent.preference import LARGEST
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.trait import TUNE_TRAITS
+from improviser.engine.preference_features import TUNE_TRAITS
 from improviser.playing.actions import FIRST_ONSET
 from improviser.rewards import COMPONENTS
 from improviser.training.part_edit import part_messages, repeated
@@ -117,7 +117,7 @@ class PreferenceSession:
         decision = self.engine.decision
         if decision is None or decision.choice is None:
             return None
-        heard = PreferenceStep(at_s, decision.action >= FIRST_ONSET, self.engine.taste.last, self._reward())
+        heard = PreferenceStep(at_s, decision.action >= FIRST_ONSET, self.engine.preferences.last, self._reward())
         self.heard.append(heard)
         return heard
 
@@ -179,7 +179,7 @@ class SimulatedListener:
         due = [press for press in self._waiting if press[0] <= now_s]
         for at_s, liked in due:
             self._waiting.remove((at_s, liked))
-            self.presses += session.engine.taste.judge(at_s, liked=liked)
+            self.presses += session.engine.preferences.judge(at_s, liked=liked)
         window = _lately(session)
         if len(window) < session.settings.steps_per_beat:
             return
@@ -214,7 +214,7 @@ def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tupl
     scores = list[float]()
     for seed in range(USUAL_SEEDS):
         twin = session.fork(seed)
-        twin.engine.taste.take({})
+        twin.engine.preferences.take({})
         twin.heard.clear()
         for _ in range(USUAL_BARS * twin.settings.bar_steps):
             twin.play()
@@ -231,7 +231,7 @@ def gain(
     """Return what the next bars come to without what was learned, with it, and with the taste itself."""
     worth = dict(zip(TUNE_TRAITS.names, (LARGEST * TUNE_TRAITS.worth).tolist(), strict=True))
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
-    learned = session.engine.taste.to_dict()
+    learned = session.engine.preferences.to_dict()
     without, with_, by_oracle = (
         _mean([_played_by(session, seed, weights, bars, taste) for seed in seeds]) for weights in ({}, learned, oracle)
     )
@@ -244,7 +244,7 @@ def _played_by(
     """Return what the next bars come to by the weights of a preference."""
     twin = session.fork(seed)
     twin.is_judged = True
-    twin.engine.taste.take(weights)
+    twin.engine.preferences.take(weights)
     heard = twin.play_bars(bars)
     return PreferenceOutcome(utility(heard, taste), sum(one.reward for one in heard) / max(1, len(heard)))
 
@@ -289,5 +289,5 @@ def _both_ways(session: PreferenceSession, name: str, bars: int, seeds: Sequence
     """Return a measure of the next bars with what was learned, and without it, for each seed."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)
-        without.engine.taste.take({})
+        without.engine.preferences.take({})
         yield measures(with_.play_bars(bars))[name], measures(without.play_bars(bars))[name]

@@ -58,7 +58,7 @@ LEARNED_FROM: Final = (
     "agent/replay_buffer.py",
     "config/resources.py",
     "engine/role.py",
-    "engine/trait.py",
+    "engine/preference_features.py",
     "errors.py",
     "files.py",
     "listening/chord_tracker.py",

@@ -253,7 +253,7 @@ def _timed_step(engine: Engine, step: int, *, prepare: bool = True) -> int:
         scale = (60, 62, 64, 65, 67, 69, 71, 72)
         engine.hear(NoteOff(0, scale[(step // 4 - 1) % 8]), at_s)
         engine.hear(NoteOn(0, scale[step // 4 % 8], 80), at_s)
-    engine.taste.settle()
+    engine.preferences.settle()
     if prepare:
         engine.prepare()
     start_ns = time.perf_counter_ns()

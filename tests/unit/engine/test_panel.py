@@ -10,7 +10,7 @@ from improviser.config.preset import KnobDefaults as PresetPanel
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.knobs import Knobs
 from improviser.engine.panel import ECHO_SCALE, HIGHEST, KNOBS, NEUTRAL, SWITCHES, Panel
-from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS
+from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS
 from improviser.midi.message import NoteOn
 from improviser.playing.actions import FIRST_ONSET
 from improviser.protocol import Action, Knob
@@ -35,7 +35,7 @@ def test_as_the_preset_has_it_nothing_is_changed() -> None:
     panel.glide()
     assert preset == panel.knobs
     assert (0, 1.0) == (panel.shift, panel.touch)
-    assert panel.leaning(TUNE_TRAITS) is None
+    assert panel.bias(TUNE_TRAITS) is None
     assert [1.0] * 8 == [panel.position(knob) for knob in KNOBS]
 
 
@@ -44,7 +44,7 @@ def test_each_knob_has_its_effect() -> None:
     panel = settled(harmony=2.0, register=2.0, velocity=0.0, echo=2.0)
     assert Knobs().turned("harmony", 2.0) == panel.knobs
     assert (12, 0.5) == (panel.shift, panel.touch)
-    leans, comping = panel.leaning(TUNE_TRAITS), panel.leaning(COMPING_TRAITS)
+    leans, comping = panel.bias(TUNE_TRAITS), panel.bias(COMPING_TRAITS)
     assert leans is not None
     assert comping is not None
     leaning = dict(zip(TUNE_TRAITS.names, leans.tolist(), strict=True))
@@ -116,7 +116,7 @@ def test_echo_prefers_what_the_player_did() -> None:
             engine.step(step_s)
             decision = engine.decision
             if decision is not None and decision.choice is not None and decision.action >= FIRST_ONSET:
-                turn += int(engine.taste.last[TUNE_TRAITS.names.index("echo")])
+                turn += int(engine.preferences.last[TUNE_TRAITS.names.index("echo")])
         return turn / 600
 
     assert share(2.0) > 1.5 * share(0.0)

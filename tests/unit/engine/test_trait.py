@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from improviser.engine import trait
-from improviser.engine.trait import COMPING_TRAITS, TUNE_TRAITS, Traits
+from improviser.engine import preference_features as trait
+from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS, PreferenceFeatures
 from improviser.listening.line import RANGE
 from improviser.listening.observation import COLUMNS
 from improviser.listening.own_chords import CHORD_COLUMNS
@@ -51,7 +51,7 @@ def last(degree: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("traits", "heading"), [(TUNE_TRAITS, "a tune's"), (COMPING_TRAITS, "a comping's")])
-def test_the_table_is_the_code(traits: Traits, heading: str) -> None:
+def test_the_table_is_the_code(traits: PreferenceFeatures, heading: str) -> None:
     """Names and words stand in the docstring as they are."""
     table = (trait.__doc__ or "").split(heading)[1].split("\n\n")[0]
     rows = re.findall(r"^\| (\w+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from improviser.engine import EngineSettings
-from improviser.engine.trait import TUNE_TRAITS
+from improviser.engine.preference_features import TUNE_TRAITS
 from improviser.studies import preference_run as taste_trial
 from improviser.studies import preference_study as taste_study
 from improviser.studies.preference_plot import write_preference_curve
@@ -69,7 +69,7 @@ def kept_presses(played: PreferenceSession) -> list[tuple[float, bool]]:
         presses.append((at_s, liked))
         return True
 
-    played.engine.taste.judge = judge  # type: ignore[method-assign] # presses are kept
+    played.engine.preferences.judge = judge  # type: ignore[method-assign] # presses are kept
     return presses
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import Choice
     from improviser.agent.preference import Floats
-    from improviser.engine.trait import FloatArray, Rows, Traits
+    from improviser.engine.preference_features import FloatArray, PreferenceFeatures, Rows
 
 # So many decisions are worked out at a time, where there is time; at so many, whenever it is.
 BATCH, BACKLOG = 16, 64
@@ -38,14 +38,14 @@ class _Heard:
     usually: FloatArray
 
 
-class Taste:
+class Preferences:
     """A role's traits, and how much each is preferred.
 
     Attributes:
         traits: What the player may like or dislike.
     """
 
-    def __init__(self, traits: Traits, known: Mapping[str, float]) -> None:
+    def __init__(self, traits: PreferenceFeatures, known: Mapping[str, float]) -> None:
         """Begin with what is known of the player, weights by the names of traits; other names don't count."""
         self.traits = traits
         self._preference = Preference(traits.worth)
@@ -62,7 +62,7 @@ class Taste:
         """The weight of each trait, (traits,)."""
         return self._preference.weights
 
-    def leaning(self, by_knob: FloatArray | None) -> FloatArray | None:
+    def bias(self, by_knob: FloatArray | None) -> FloatArray | None:
         """Return the weights, with what a knob adds to them; None where nothing is preferred."""
         if by_knob is not None:
             return self.weights + by_knob

@@ -61,7 +61,7 @@ _WIDE, _STEP = 12, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class PreferenceFeatures:
     """The traits of a role's actions.
 
     Attributes:
@@ -246,7 +246,7 @@ _WORTH: Final = {
 }
 
 
-TUNE_TRAITS: Final = Traits(
+TUNE_TRAITS: Final = PreferenceFeatures(
     {
         "onset": ("busier", "sparser"),
         "rest": ("more rests", "fewer rests"),
@@ -261,7 +261,7 @@ TUNE_TRAITS: Final = Traits(
     },
     _tune,
 )
-COMPING_TRAITS: Final = Traits(
+COMPING_TRAITS: Final = PreferenceFeatures(
     {
         "onset": ("busier", "sparser"),
         "rest": ("more rests", "fewer rests"),
