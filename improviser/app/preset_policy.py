@@ -12,6 +12,27 @@ if TYPE_CHECKING:
     from improviser.engine import EngineSettings
 
 
+def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, Policy]:
+    """Return what an engine takes to play as a preset.
+
+    Args:
+        name: A preset's name, or the path of its file.
+        key: A key such as "Am", or "auto"; None: the preset's.
+
+    Returns:
+        The settings, and the policy that decides.
+
+    Raises:
+        ConfigError: There is no such preset, or it has mistakes.
+        CheckpointError: Its model is missing or corrupt.
+        UsageError: The key is none.
+    """
+    from improviser.config.preset import load_preset as read_preset
+
+    preset = read_preset(name)
+    return make_settings(preset, key=key), preset_actor(preset)
+
+
 def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
     """Return the engine's settings for a preset in a key, None: the preset's.
 
