@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from improviser.errors import PortError
 from improviser.ports.jack import JackBackend, open_jack
 from tests.live import PATIENCE_S, Partner, Run, StartServer, wait_for
 from tests.programs import needed
@@ -88,6 +89,20 @@ def patchbay(ardour: Ardour) -> Iterator[JackBackend]:
     backend.close()
 
 
+def lay_cable(patchbay: JackBackend, source: str, destination: str) -> None:
+    """Connect two ports; those of an Ardour that has just opened its session are refused for a moment."""
+
+    def is_laid() -> bool:
+        """Try."""
+        try:
+            patchbay.connect(source, destination)
+        except PortError:
+            return False
+        return True
+
+    wait_for(is_laid, f"a cable from '{source}' to '{destination}'")
+
+
 def answers(keys: Partner) -> int:
     """Return how many notes the improviser plays while a player plays two bars."""
     before = len(keys.ons)
@@ -109,9 +124,10 @@ def test_recording_twice_silences_nothing(
     jam.wait_until_told("ready")
     keys.listen()
     ours = next(name for name in patchbay.input_names() if "Improviser Out" in name)
-    patchbay.connect(ours, TRACK_IN)
+    lay_cable(patchbay, ours, TRACK_IN)
     if goes_back:
-        patchbay.connect(TRACK_OUT, next(name for name in patchbay.output_names() if "Improviser In" in name))
+        theirs = next(name for name in patchbay.output_names() if "Improviser In" in name)
+        lay_cable(patchbay, TRACK_OUT, theirs)
     for _ in range(2):
         ardour.do("rewind")
         ardour.do("record")
