@@ -73,8 +73,8 @@ class Ardour:
 
 @pytest.fixture
 def ardour(jackd: StartServer, tmp_path: Path) -> Iterator[Ardour]:
-    """Ardour on a server of its own."""
-    jackd(period=256)
+    """Ardour on a server of its own, which waits for a client that starts from a cold disk."""
+    jackd("-t", "10000", period=256)
     session = Ardour(tmp_path / "ardour")
     yield session
     session.close()
@@ -87,6 +87,15 @@ def patchbay(ardour: Ardour) -> Iterator[JackBackend]:
     backend = open_jack("Test Patchbay")
     yield backend
     backend.close()
+
+
+@pytest.fixture
+def keys(ardour: Ardour) -> Iterator[Partner]:
+    """A keyboard."""
+    del ardour
+    keyboard = Partner()
+    yield keyboard
+    keyboard.close()
 
 
 def lay_cable(patchbay: JackBackend, source: str, destination: str) -> None:
@@ -112,13 +121,12 @@ def answers(keys: Partner) -> int:
 
 @pytest.mark.parametrize("goes_back", [False, True])
 def test_recording_twice_silences_nothing(
-    run: Run, ardour: Ardour, patchbay: JackBackend, *, goes_back: bool
+    run: Run, ardour: Ardour, patchbay: JackBackend, keys: Partner, *, goes_back: bool
 ) -> None:
     """Ardour's track hears the improviser, and is heard by it, or is cabled into it too.
 
     After each stop less than 500 messages pass in a second; the player is answered all the while.
     """
-    keys = Partner()
     keys.offer()
     jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web")
     jam.wait_until_told("ready")
@@ -147,4 +155,3 @@ def test_recording_twice_silences_nothing(
     jam.process.send_signal(signal.SIGINT)
     assert 0 == jam.end()[0]
     wait_for(lambda: not keys.sounding, "the end of what sounded")
-    keys.close()
