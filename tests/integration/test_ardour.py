@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from improviser.errors import PortError
 from improviser.ports.jack import JackBackend, open_jack
 from tests.live import PATIENCE_S, Partner, Run, StartServer, wait_for
 from tests.programs import needed
@@ -85,6 +84,8 @@ def ardour(jackd: StartServer, tmp_path: Path) -> Iterator[Ardour]:
         if has_ports():
             break
         session.close()
+    else:
+        pytest.fail(f"JACK had no port '{TRACK_IN}' in {STARTS} starts of Ardour")
     yield session
     session.close()
 
@@ -118,20 +119,6 @@ def keys(ardour: Ardour) -> Iterator[Partner]:
     keyboard.close()
 
 
-def lay_cable(patchbay: JackBackend, source: str, destination: str) -> None:
-    """Connect two ports; those of an Ardour that has just opened its session are refused for a moment."""
-
-    def is_laid() -> bool:
-        """Try."""
-        try:
-            patchbay.connect(source, destination)
-        except PortError:
-            return False
-        return True
-
-    wait_for(is_laid, f"a cable from '{source}' to '{destination}'")
-
-
 def answers(keys: Partner) -> int:
     """Return how many notes the improviser plays while a player plays two bars."""
     before = len(keys.ons)
@@ -152,10 +139,9 @@ def test_recording_twice_silences_nothing(
     jam.wait_until_told("ready")
     keys.listen()
     ours = next(name for name in patchbay.input_names() if "Improviser Out" in name)
-    lay_cable(patchbay, ours, TRACK_IN)
+    patchbay.connect(ours, TRACK_IN)
     if goes_back:
-        theirs = next(name for name in patchbay.output_names() if "Improviser In" in name)
-        lay_cable(patchbay, TRACK_OUT, theirs)
+        patchbay.connect(TRACK_OUT, next(name for name in patchbay.output_names() if "Improviser In" in name))
     for _ in range(2):
         ardour.do("rewind")
         ardour.do("record")

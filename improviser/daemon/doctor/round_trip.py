@@ -140,13 +140,12 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
 
 
 def _made(before: set[str], backend: Backend) -> str:
-    """Give the name of the port that has been made: another client may see it some periods later."""
+    """Return the name of the port that has been made: another client may see it some periods later."""
     give_up_s = time.monotonic() + _PATIENCE_S
-    while True:
-        for name in backend.output_names():
-            if name not in before and PROBE_PORT in name:
-                return name
+    while not (
+        made := [name for name in backend.output_names() if name not in before and PROBE_PORT in name]
+    ):
         if time.monotonic() >= give_up_s:
-            break
+            raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
         time.sleep(_LOOK_EVERY_S)
-    raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
+    return made[0]
