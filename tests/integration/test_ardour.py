@@ -126,16 +126,17 @@ def answers(keys: Partner) -> int:
     return len(keys.ons) - before
 
 
+@pytest.mark.parametrize("thru", ["--no-thru", "--thru"])
 @pytest.mark.parametrize("goes_back", [False, True])
 def test_recording_twice_silences_nothing(
-    run: Run, ardour: Ardour, patchbay: JackBackend, keys: Partner, *, goes_back: bool
+    run: Run, ardour: Ardour, patchbay: JackBackend, keys: Partner, thru: str, *, goes_back: bool
 ) -> None:
     """Ardour's track hears the improviser, and is heard by it, or is cabled into it too.
 
     After each stop less than 500 messages pass in a second; the player is answered all the while.
     """
     keys.offer()
-    jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web")
+    jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web", thru)
     jam.wait_until_told("ready")
     keys.listen()
     ours = next(name for name in patchbay.input_names() if "Improviser Out" in name)
