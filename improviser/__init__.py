@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from improviser.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from improviser.app.preset_policy import load_preset
     from improviser.engine import Engine, EngineSettings
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from improviser.midi.message import ControlChange, NoteOff, NoteOn, TimedMessage
     from improviser.midi.smf import read_file, write_file
     from improviser.offline import compose_song, render_song
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ControlChange",

@@ -20,8 +20,8 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
-from improviser import __version__
 from improviser.errors import ImproviserError, UsageError
+from improviser.version import __version__
 
 COMMANDS = {
     "jam": "Improvise along with what is played, live, on a virtual MIDI port.",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from improviser.doctor.finding import Finding
     from improviser.doctor.midi import MidiSystem
-    from improviser.ports.base import Backend
+    from improviser.ports.base import Backend, OutputPort
 
 _NAME: Final = "round trip"
 MESSAGES: Final = 50
@@ -62,9 +62,9 @@ class _Echo:
             self._at_s = time.perf_counter()
             self._came.set()
 
-    def wait(self) -> float | None:
-        """Return when it came; None where it did not."""
-        return self._at_s if self._came.wait(_PATIENCE_S) else None
+    def wait(self, patience_s: float) -> float | None:
+        """Return when it came; None where it did not within `patience_s`."""
+        return self._at_s if self._came.wait(patience_s) else None
 
 
 def check_round_trip(midi: MidiSystem) -> Iterator[Finding]:
@@ -119,6 +119,7 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
         name = _made(before, backend)
         output = backend.open_output(name, PROBE_PORT)
         stack.callback(output.close)
+        _open_way(output, echo)
         until_s = time.perf_counter() + _ALL_S
         for number in range(MESSAGES):
             if time.perf_counter() > until_s:
@@ -127,7 +128,7 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
             echo.expect(data)
             sent_s = time.perf_counter()
             output.send(data)
-            came_s = echo.wait()
+            came_s = echo.wait(_PATIENCE_S)
             if came_s is None:
                 lost += 1
             else:
@@ -136,14 +137,22 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
     return took_s, lost
 
 
+def _open_way(output: OutputPort, echo: _Echo) -> None:
+    """Send until something comes: PipeWire shows a cable some periods before messages go through it."""
+    data = (*_PROBE, MESSAGES)
+    echo.expect(data)
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < give_up_s:
+        output.send(data)
+        if echo.wait(_LOOK_EVERY_S) is not None:
+            break
+
+
 def _made(before: set[str], backend: Backend) -> str:
     """Return the name of the port that has been made: another client may see it some periods later."""
     give_up_s = time.monotonic() + _PATIENCE_S
-    while True:
-        for name in backend.output_names():
-            if name not in before and PROBE_PORT in name:
-                return name
+    while not (made := [name for name in backend.output_names() if name not in before and PROBE_PORT in name]):
         if time.monotonic() >= give_up_s:
-            break
+            raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
         time.sleep(_LOOK_EVERY_S)
-    raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
+    return made[0]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.errors import UsageError
 from improviser.listening.window import PEDAL_DOWN
 from improviser.midi.message import (
+    DATA_MAX,
     PERCUSSION_CHANNEL,
     SUSTAIN_PEDAL,
     ControlChange,
@@ -209,21 +210,20 @@ def ended(track: Track, end_tick: int, longest: int | None = None) -> Track:
 
 
 def without_endless_pedals(heard: Iterable[TimedMessage]) -> list[TimedMessage]:
-    """Return what a player does, with each sustain pedal lifted where it holds nothing that still sounds.
+    """Return what a player does, with the sustain pedal up where it has long held nothing that is played.
 
-    That is ENDLESS_BEATS after the last key came up; a file may lack the pedal's end.
+    That is from ENDLESS_BEATS after the last key came up until the next one goes down: a file may lack the
+    pedal's end.
     """
     kept: list[TimedMessage] = []
     keys: set[tuple[int, int]] = set()
     pedals: set[int] = set()
     silent_from = 0.0
     for timed in heard:
-        if not keys and timed.due_s - silent_from > ENDLESS_BEATS:
-            lifts = (ControlChange(channel, SUSTAIN_PEDAL, 0) for channel in sorted(pedals))
-            kept += [TimedMessage(silent_from + ENDLESS_BEATS, lift) for lift in lifts]
-            pedals.clear()
         match timed.message:
             case NoteOn(channel, note):
+                if not keys and timed.due_s - silent_from > ENDLESS_BEATS:
+                    kept += _moved(pedals, silent_from + ENDLESS_BEATS, 0) + _moved(pedals, timed.due_s, DATA_MAX)
                 keys.add((channel, note))
             case NoteOff(channel, note):
                 keys.discard((channel, note))
@@ -233,4 +233,9 @@ def without_endless_pedals(heard: Iterable[TimedMessage]) -> list[TimedMessage]:
             case _:
                 pass
         kept.append(timed)
-    return kept
+    return sorted(kept, key=lambda timed: timed.due_s)
+
+
+def _moved(pedals: Iterable[int], at: float, value: int) -> list[TimedMessage]:
+    """Return the messages that move the sustain pedals of some channels to a value at a moment."""
+    return [TimedMessage(at, ControlChange(channel, SUSTAIN_PEDAL, value)) for channel in sorted(pedals)]

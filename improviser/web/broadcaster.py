@@ -12,8 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from improviser import __version__
 from improviser.protocol import Ready
+from improviser.version import __version__
 from improviser.web.messages import event_to_text, to_text
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser import __version__
+from improviser.version import __version__
 from tests.packaging.conftest import KEPT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

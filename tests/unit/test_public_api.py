@@ -29,6 +29,9 @@ def test_the_example_runs() -> None:
 
 def test_importing_it_loads_nothing() -> None:
     """Before a name is asked for neither numpy nor anything of the package is loaded."""
-    code = "import sys, improviser; print(sorted(m for m in sys.modules if m.partition('.')[0] in {'numpy', 'improviser'}))"
+    code = (
+        "import sys, improviser; "
+        "print(sorted(m for m in sys.modules if m.partition('.')[0] in {'numpy', 'improviser'}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "['improviser']" == done.stdout.strip()
+    assert "['improviser', 'improviser.version']" == done.stdout.strip()

@@ -5,11 +5,14 @@ player's unison. Exact copies prove it soon; copies on another channel, in anoth
 velocity take more of them, all moved alike. A note-on that does not come back says that there is no
 loop. Once it is proven, all that comes back is dropped, controls and programs too.
 
-What is passed on from an input (thru) is not ours, and players repeat notes and controls quickly. So a copy
-of it is dropped where it changes nothing: a key that is down cannot go down, a pedal at 127 cannot come to
-127. A loop ends after one round, and a key that goes down twice proves it. A key on two inputs sounds once.
-Until a loop is proven, no control that changes something is dropped, and never a note-off whose key is down:
-only a control that came round a dozen times, as late each time and among others, goes round in a cable.
+What is passed on from an input (thru) is the player's, who repeats notes and controls quickly. So, until a
+loop is proven:
+
+- A copy that changes nothing is dropped: a key that is down cannot go down. A key that goes down twice counts
+  as a note that came back.
+- A key that comes on two inputs at once sounds once.
+- A control that changes something passes, unless it has come round many times, each time as late.
+- A note-off whose key is down passes, always.
 """
 
 from __future__ import annotations
@@ -33,15 +36,16 @@ REVALUED: Final = 2
 PROOF: Final = 16
 CERTAINTY: Final = 48
 OCTAVE: Final = 12
-# A control that came back so often, each time as late as the time before, goes round in a cable; unless it
-# goes to and fro between fewer values: a wheel that trembles.
+# A control goes round in a cable after so many returns, each as late as the one before. Two values that take
+# turns may be a wheel that trembles, so they take many more: seconds of it.
 ROUNDS: Final = 12
-SEVERAL: Final = 3
+ROUNDS_OF_TWO: Final = 1000
 _SAME_DELAY_S: Final = 0.002
 # A second of the fastest control of a keyboard in MPE, and of notes.
 _KEPT: Final = 256
 _NOTES: Final = 64
 _LATELY: Final = 16
+_TWO: Final = 2
 # What is sent is looked up among so many parts of it, by number and value.
 _PARTS: Final = 64
 # Two ways to the same moment differ by less.
@@ -123,7 +127,7 @@ class _Port:
         looked_s: The note-ons that were sent up to this moment were looked for.
         states: The last value let through of each key (0: up), control, wheel and program.
         rounds: How often the last message had come round, and how late it came.
-        lately: The last controls that came round: when, and kind, number and value.
+        lately: The last controls that came round, and when.
     """
 
     points: int = 0
@@ -132,7 +136,16 @@ class _Port:
     told: int = 0
     states: dict[tuple[int, int, int], int] = field(default_factory=dict)
     rounds: tuple[int, float] = (0, 0.0)
-    lately: deque[tuple[float, int, int, int]] = field(default_factory=lambda: deque(maxlen=_LATELY))
+    lately: deque[tuple[float, _Event]] = field(default_factory=lambda: deque(maxlen=_LATELY))
+
+    def count_round(self, event: _Event, sent: _Sent, at_s: float, window_s: float) -> bool:
+        """Count the return of a control that was passed on; return whether it goes round in a cable."""
+        delay_s = at_s - sent.at_s
+        is_as_late = not sent.rounds or abs(delay_s - sent.delay_s) < _SAME_DELAY_S
+        self.rounds = (sent.rounds + 1 if is_as_late else 1), delay_s
+        self.lately.append((at_s, event))
+        others = {other for then_s, other in self.lately if then_s > at_s - window_s and other.kind == event.kind}
+        return self.rounds[0] > (ROUNDS if len(others) > _TWO else ROUNDS_OF_TWO)
 
 
 class EchoFilter:
@@ -196,17 +209,7 @@ class EchoFilter:
             return known.points > PROOF
         if event.kind in {_NOTE_ON, _NOTE_OFF}:
             return changes_nothing or is_elsewhere
-        return changes_nothing or self._goes_round(event, sent, at_s, window_s, known)
-
-    @staticmethod
-    def _goes_round(event: _Event, sent: _Sent, at_s: float, window_s: float, known: _Port) -> bool:
-        """Return whether a control that is like one that was passed on goes round in a cable."""
-        delay_s = at_s - sent.at_s
-        is_as_late = not sent.rounds or abs(delay_s - sent.delay_s) < _SAME_DELAY_S
-        known.rounds = (sent.rounds + 1 if is_as_late else 1), delay_s
-        known.lately.append((at_s, event.kind, event.number, event.value))
-        values = {one[1:] for one in known.lately if one[0] > at_s - window_s and one[1] == event.kind}
-        return known.rounds[0] > ROUNDS and len(values) >= SEVERAL
+        return known.count_round(event, sent, at_s, window_s) or changes_nothing
 
     def _found(
         self, event: _Event, at_s: float, window_s: float, port: str, known: _Port

@@ -76,8 +76,8 @@ class MpeZones:
         heard_on = known.members.get(channel, channel)
         match message:
             case NoteOn(_, note):
-                known.began[channel, note] = heard_on
-                return replace(message, channel=heard_on)
+                # A key that goes down again before it came up is heard where it was.
+                return replace(message, channel=known.began.setdefault((channel, note), heard_on))
             case NoteOff(_, note):
                 return replace(message, channel=known.began.pop((channel, note), heard_on))
             case _ if heard_on == channel:

@@ -226,6 +226,17 @@ def test_a_port_that_the_other_client_sees_late_is_waited_for(monkeypatch: pytes
     assert PASS is only(round_trip.check_round_trip(opened(system))).status
 
 
+def test_messages_before_the_cable_carries_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PipeWire shows a cable some periods before messages go through it."""
+    monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
+    lost = [True, True, True]
+    send = LoopbackOutput.send
+    monkeypatch.setattr(LoopbackOutput, "send", lambda output, data: lost.pop() if lost else send(output, data))
+    found = only(round_trip.check_round_trip(opened(Renamed())))
+    assert (PASS, True) == (found.status, found.found.endswith("(50 messages)"))
+    assert [] == lost
+
+
 def test_messages_that_do_not_come_back_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are lost are counted; a port that cannot be made is told."""
     monkeypatch.setattr(round_trip, "_PATIENCE_S", 0.0)

@@ -21,6 +21,7 @@ from improviser.midi.message import (
     NoteOn,
     ProgramChange,
     SysEx,
+    TimedMessage,
 )
 from improviser.midi.smf import (
     MetaEvent,
@@ -36,7 +37,7 @@ from improviser.midi.song import key_signature
 from improviser.music.meter import Meter
 from improviser.music.scale import Key, Mode
 from improviser.offline import Wishes, render_song, with_program
-from improviser.offline.part import ENDLESS_BEATS
+from improviser.offline.part import ENDLESS_BEATS, without_endless_pedals
 from tests.actors import Indifferent, pulse, random_policy
 from tests.rendering import BAR, FREE, IN_C, beats, loudest, render, timed
 from tests.sessions import sounding_after
@@ -147,6 +148,15 @@ def test_what_never_ends_is_no_solo(hung: Message) -> None:
     played = beats(render(song))
     assert not [beat for beat in played if 16 + ENDLESS_BEATS + 2 * 4 <= beat < 400]
     assert [beat for beat in played if beat >= 400]
+
+
+def test_a_pedal_that_is_held_across_a_rest_holds_the_next_notes() -> None:
+    """It is up only in the silence: what is played after it is held as before."""
+    down, on, off = ControlChange(0, 64, 127), NoteOn(0, 60, 80), NoteOff(0, 60)
+    heard = [TimedMessage(0.0, down), *(TimedMessage(at, each) for at in (1.0, 30.0) for each in (on, off))]
+    up_at = 1.0 + ENDLESS_BEATS
+    added = [TimedMessage(up_at, ControlChange(0, 64, 0)), TimedMessage(30.0, down)]
+    assert [*heard[:3], *added, *heard[3:]] == without_endless_pedals(heard)
 
 
 def test_a_lead_in_is_listened_to() -> None:

@@ -28,6 +28,7 @@ from improviser.ports.base import Disconnected
 from improviser.protocol import (
     Lifted,
     Notice,
+    PortChanged,
     Warned,
 )
 from tests.performing import (
@@ -224,6 +225,8 @@ def test_a_loop_is_told_and_closed_where_it_is_certain() -> None:
     ignored, let_go = [told.text for told in performance.told(Warned)]
     assert "comes back on 'Ardour'" in ignored
     assert "--in 'Ardour'" in let_go
+    gone = PortChanged("Ardour", is_output=False, is_there=False, may_return=False)
+    assert [gone] == performance.told(PortChanged)
 
 
 def test_a_system_that_is_gone_ends_the_performance() -> None:

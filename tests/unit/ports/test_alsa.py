@@ -297,6 +297,8 @@ def test_faults_are_counted_and_reading_goes_on(backend: AlsaBackend) -> None:
 
     hearing = backend.open_virtual_input("In", broken)
     kernel.clients[129].events.put(alsa_midi.ALSAError("No space left", -errno.ENOSPC))
+    kernel.clients[129].events.put(alsa_midi.ALSAError("Invalid argument", -errno.EINVAL))
+    kernel.clients[129].events.put(ValueError("999 is not a valid EventType"))
     kernel.clients[129].events.put(alsa_midi.MidiBytesEvent((0xFE,)))
     foreign_end = alsa_midi.Event(alsa_midi.EventType.USR0, source=(200, 0))
     kernel.clients[129].events.put(foreign_end)
@@ -304,7 +306,7 @@ def test_faults_are_counted_and_reading_goes_on(backend: AlsaBackend) -> None:
     playing.send(NOTE)
     playing.send(NOTE)
     assert [NOTE, NOTE] == heard.wait(2)
-    assert 2 == hearing.faults
+    assert 4 == hearing.faults
     kernel.clients[129].events.put(alsa_midi.ALSAError("Bad file descriptor", -errno.EBADF))
     hearing.close()
 

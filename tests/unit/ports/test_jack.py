@@ -108,6 +108,22 @@ def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> N
         open_jack()
 
 
+def test_a_port_that_vanishes_while_it_is_listed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is a null pointer by then, of which JACK-Client makes a RuntimeError."""
+    monkeypatch.setitem(sys.modules, "jack", Library("jack"))
+    backend = open_jack()
+
+    def vanished(*_: object, **__: object) -> None:
+        """Be as cffi is with a null pointer."""
+        raise RuntimeError("cannot use string() on <cdata 'char *' NULL>")
+
+    client = backend._client  # noqa: SLF001 - the library's
+    client.get_ports = client.get_port_by_name = vanished
+    with pytest.raises(PortError, match="cannot list the ports: cannot use string"):
+        backend.input_names()
+    assert () == backend._cables("Keys")  # noqa: SLF001 - what every question about cables goes through
+
+
 def test_a_server_that_calls_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second without a period, when it was asked all the while; who was away himself waits once more."""
     monkeypatch.setitem(sys.modules, "jack", Library("jack"))

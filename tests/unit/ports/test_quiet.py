@@ -34,6 +34,15 @@ def test_what_python_says_is_heard_while_a_library_is_quiet() -> None:
     assert ("improviser: a fault", "C afterwards", "ValueError: the end") == (first, second, last)
 
 
+def test_on_windows_python_writes_to_the_console_itself() -> None:
+    """A file on its descriptor would garble names that are not ASCII."""
+    script = "import sys; sys.platform = 'win32'; before = sys.stderr\n"
+    script += "from improviser.ports.quiet import quiet_stderr\n"
+    script += "with quiet_stderr(): print(sys.stderr is before)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "True\n" == run.stdout
+
+
 def test_without_a_stderr_nothing_is_kept_quiet() -> None:
     """A process whose descriptor 2 is closed goes on."""
     script = "import os; os.close(2)\nfrom improviser.ports.quiet import quiet_stderr\n"

@@ -282,6 +282,33 @@ say('{{"event": "summary"}}')"""
     assert [(0, 60)] in released
 
 
+@pytest.mark.parametrize(
+    ("ends", "clock"), [("", "midi"), ('{"event": "detached", "at_s": 2.0}', "auto")], ids=["ticks", "gone"]
+)
+def test_a_successor_follows_the_clock_that_was_followed(
+    play: Play, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: str, clock: str
+) -> None:
+    """A clock that ticks on will not start anew; one whose transport has gone is followed no more."""
+    rescuing(monkeypatch)
+    performer = play(f"""from pathlib import Path
+ports, told = lines.readline(), lines.readline()
+say('{READY}')
+say('{{"event": "notice", "text": "' + told.split('"clock": "')[1].split('"')[0] + '"}}')
+mark = Path({str(tmp_path / "mark")!r})
+if not mark.exists():
+    mark.touch()
+    say('{{"event": "synced", "at_s": 1.0, "beat": 0.0, "tempo_bpm": 90.0}}')
+    say('{ends}')
+    signal.raise_signal(9)
+say('{{"event": "summary"}}')""")
+    monkeypatch.setattr(supervisor, "RESTARTS_MAX", 5)
+    with performer:
+        performer.open(PortSettings())
+        performer.start(SETTINGS)
+        told = list(performer.events())
+    assert [Notice("auto"), Notice(clock)] == [event for event in told if isinstance(event, Notice)]
+
+
 def test_a_successor_waits_for_the_same_system(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was the first that worked may be back in a moment: no other one is taken in its place."""
     rescuing(monkeypatch)

@@ -60,7 +60,7 @@ def test_a_zone_can_be_taken_back_and_take_from_the_other() -> None:
     zones = MpeZones()
     merged(zones, *configured(0, 10), *configured(15, 10))
     assert [NoteOn(15, 60, 1), NoteOn(0, 60, 1)] == merged(zones, NoteOn(7, 60, 1), NoteOn(3, 60, 1))
-    merged(zones, *configured(15, 0))
+    merged(zones, NoteOff(7, 60), NoteOff(3, 60), *configured(15, 0))
     assert [NoteOn(7, 60, 1)] == merged(zones, NoteOn(7, 60, 1))
 
 
@@ -89,6 +89,8 @@ def test_a_key_ends_where_it_began() -> None:
     assert [NoteOff(3, 63), NoteOff(0, 63)] == merged(zones, NoteOff(3, 63), NoteOff(3, 63))
     merged(zones, NoteOn(4, 62, 90), *configured(0, 0))
     assert [NoteOff(0, 62), NoteOff(4, 62)] == merged(zones, NoteOff(4, 62), NoteOff(4, 62))
+    merged(zones, NoteOn(5, 64, 90), *configured(0, 15))
+    assert [NoteOn(5, 64, 70), NoteOff(5, 64)] == merged(zones, NoteOn(5, 64, 70), NoteOff(5, 64))
 
 
 def test_a_members_channel_is_heard_on_its_masters() -> None:

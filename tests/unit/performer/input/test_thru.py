@@ -9,7 +9,7 @@ import pytest
 from improviser.ipc.shared_state import NOTE_CELLS, SIZE
 from improviser.midi.message import ControlChange, Message, NoteOff, NoteOn, PitchBend
 from improviser.performer.inbox import PortLost
-from improviser.performer.input.echo import ROUNDS, EchoFilter
+from improviser.performer.input.echo import ROUNDS, ROUNDS_OF_TWO, EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.ports.loopback import LoopbackBackend
 from improviser.protocol import Act, Action, Lifted, Played, Warned
@@ -19,6 +19,20 @@ from tests.performing import KEYBOARD, Performance, hanging, performer_settings
 def passing() -> Performance:
     """Return a performance that passes on what comes in."""
     return Performance(performer_settings(thru=True))
+
+
+def looped(port: str, delay_s: float) -> Performance:
+    """Return a performance whose output comes back on an input, later by `delay_s`."""
+    performance = passing()
+    echo = performance.inbox.hears(port)
+
+    def come_round(data: Sequence[int], _at_ns: int) -> None:
+        """Be the cable."""
+        at_s = performance.clock.now_s() + delay_s
+        performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
+
+    performance.backend.open_input("Improviser Out", come_round)
+    return performance
 
 
 def of_channel(performance: Performance, channel: int) -> list[tuple[float, Message]]:
@@ -95,15 +109,7 @@ def no_echoes() -> EchoFilter:
 @pytest.mark.parametrize("delay_s", [0.0, 0.002, 0.02])
 def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) -> None:
     """Whatever comes round, on this input or another: it ends, and the next key still passes."""
-    performance = passing()
-    echo = performance.inbox.hears(port)
-
-    def come_round(data: Sequence[int], _at_ns: int) -> None:
-        """Be the cable."""
-        at_s = performance.clock.now_s() + delay_s
-        performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
-
-    performance.backend.open_input("Improviser Out", come_round)
+    performance = looped(port, delay_s)
     performance.play(0.1, ControlChange(5, 64, 127), PitchBend(5, 100), NoteOn(5, 64, 90))
     performance.play(0.4, NoteOff(5, 64), PitchBend(5, 0), ControlChange(5, 64, 0))
     performance.play(1.0, NoteOn(5, 64, 90))
@@ -124,15 +130,7 @@ def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) 
 )
 def test_a_sweep_that_comes_round_dies_out(delay_s: float, moves: list[Message]) -> None:
     """Before any note has proven the loop: the values of a wheel go round some times, not for ever."""
-    performance = passing()
-    echo = performance.inbox.hears(KEYBOARD)
-
-    def come_round(data: Sequence[int], _at_ns: int) -> None:
-        """Be the cable."""
-        at_s = performance.clock.now_s() + delay_s
-        performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
-
-    performance.backend.open_input("Improviser Out", come_round)
+    performance = looped(KEYBOARD, delay_s)
     for place, move in enumerate(moves):
         performance.play(0.1 + 0.005 * place, move)
     performance.run(until_s=4.0)
@@ -161,6 +159,17 @@ def test_quick_repeats_pass() -> None:
         performance.play(0.1 + place * 0.004, message)
     performance.run(until_s=1.0)
     assert quick == [message for _, message in of_channel(performance, 5)][: len(quick)]
+
+
+@pytest.mark.parametrize("delay_s", [0.0015, 0.005])
+def test_two_values_that_come_round_die_out_too(delay_s: float) -> None:
+    """They may be a wheel that trembles, so it takes seconds; it does not go on for ever."""
+    performance = looped(KEYBOARD, delay_s)
+    performance.play(0.1, ControlChange(5, 1, 10))
+    performance.play(0.101, ControlChange(5, 1, 11))
+    performance.run(until_s=12.0)
+    assert ROUNDS_OF_TWO < len(performance.sent) <= 2 * ROUNDS_OF_TWO + 2
+    assert performance.sent[-1][0] < 0.2 + delay_s * ROUNDS_OF_TWO
 
 
 @pytest.mark.parametrize("every_s", [0.005, 0.01])
