@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from improviser.agent.config import NetworkConfig, network_config_from_json
-from improviser.agent.policy import NETWORKS, UPPER, Policy, Weights
+from improviser.agent.layers import UPPER_LAYERS
+from improviser.agent.policy import NETWORKS, Policy, Weights
 from improviser.errors import CheckpointError
 from improviser.files import bytes_digest, write_whole
 
@@ -46,14 +47,14 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def upper_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+def upper_layer_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """Return the name and shape of each weight above the first layer."""
-    return {name: shape for name, shape in weight_shapes(config).items() if name.split(".")[0] in UPPER}
+    return {name: shape for name, shape in weight_shapes(config).items() if name.split(".")[0] in UPPER_LAYERS}
 
 
 def set_to_bytes(config: NetworkConfig, weights: Weights, notes: dict[str, str]) -> bytes:
     """Return a set of weights above the first layer as a safetensors file; the same set, the same bytes."""
-    tensors = {name: np.ascontiguousarray(weights[name], np.float32) for name in upper_shapes(config)}
+    tensors = {name: np.ascontiguousarray(weights[name], np.float32) for name in upper_layer_shapes(config)}
     return _in_order(save(tensors, metadata={**notes, "format": SET_FORMAT}))
 
 
@@ -71,7 +72,7 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
     except (SafetensorError, ValueError, TypeError) as error:
         raise CheckpointError(f"a set of weights is corrupt ({error}); it is not played by") from error
     found = {name: tensor.shape for name, tensor in tensors.items()}
-    if found != upper_shapes(config):
+    if found != upper_layer_shapes(config):
         raise CheckpointError("a set of weights is of another model; it is not played by")
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise CheckpointError("a set of weights holds nan or infinity; it is not played by")

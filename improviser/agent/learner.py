@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from improviser.agent.network import Network
     from improviser.agent.policy import Weights
     from improviser.agent.replay_buffer import Batch, FloatArray, Observations
-    from improviser.agent.upper import Upper
+    from improviser.agent.upper_layers import UpperLayers
 
-    ActionValues = Network | Upper
+    ActionValues = Network | UpperLayers
 
 # No log-probability of the policy's own counts more than this as a reward.
 # Source: N. Vieillard et al. (2020), table 1, l_0 = -1.

@@ -10,13 +10,43 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from improviser.agent.checkpoint import weight_shapes
+from improviser.agent.layers import NORM_EPSILON, first_layer, fold_first_layer, hidden_layer, output_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from improviser.agent.config import NetworkConfig
+    from improviser.agent.layers import Norm
     from improviser.agent.policy import Weights
 
-# Source: torch.nn.LayerNorm's default; `agent.policy` has the same.
-NORM_EPSILON: Final = 1e-5
+
+class _TorchBackend:
+    """Computes the layers of a batch, with gradients."""
+
+    @staticmethod
+    def embed(embedding: Tensor, weight: Tensor) -> Tensor:
+        """Return (columns, values, hidden) of (values, embedding) and (columns, embedding, hidden)."""
+        return torch.einsum("ve,ceh->cvh", embedding, weight)
+
+    @staticmethod
+    def stack_rows(blocks: Sequence[Tensor]) -> Tensor:
+        """Return blocks, (columns, values, hidden) each, as one table, (rows, hidden)."""
+        return torch.cat([block.reshape(-1, block.shape[-1]) for block in blocks])
+
+    @staticmethod
+    def linear(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Return a layer's sums, (batch, outputs), of (batch, inputs), (outputs, inputs) and (outputs,)."""
+        return functional.linear(inputs, weight, bias)
+
+    @staticmethod
+    def activate(sums: Tensor, norm: Norm[Tensor] | None) -> Tensor:
+        """Return sums, (batch, hidden), normalised where there is a `norm`, and rectified."""
+        if norm is not None:
+            sums = functional.layer_norm(sums, (sums.shape[-1],), *norm, NORM_EPSILON)
+        return functional.relu(sums)
+
+
+TORCH: Final = _TorchBackend()
 
 
 class Network(nn.Module):
@@ -47,12 +77,18 @@ class Network(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return (batch, heads, actions)."""
-        first = functional.embedding_bag(
-            observations.long() + self._offsets, self._folded(), mode="sum", include_last_offset=False
+        weights = {name: self._get(name) for name in weight_shapes(self.config)}
+        table = fold_first_layer(self.config, weights, TORCH)
+        sums = functional.embedding_bag(
+            observations.long() + self._offsets, table, mode="sum", include_last_offset=False
         )
-        hidden = self._normed("input_norm", first + self._get("input.bias"))
-        hidden = functional.linear(hidden, self._get("hidden.weight"), self._get("hidden.bias"))
-        return self._outputs(self._normed("hidden_norm", hidden))
+        features = first_layer(weights, sums + weights["input.bias"], TORCH)
+        hidden = hidden_layer(weights, features, TORCH)
+        outputs = output_layer(weights, hidden, TORCH).reshape(len(hidden), self.config.heads, self.config.actions)
+        if not self.dueling:
+            return outputs
+        value: Tensor = self._value(hidden)[:, :, None]
+        return value + outputs - outputs.mean(dim=2, keepdim=True)
 
     def to_weights(self) -> Weights:
         """Return the weights as numpy arrays, by the names of `weight_shapes`."""
@@ -75,35 +111,9 @@ class Network(nn.Module):
                 self._value.weight.copy_(self._get("output.weight").reshape(*shape, -1).mean(dim=1))
                 self._value.bias.copy_(self._get("output.bias").reshape(shape).mean(dim=1))
 
-    def _normed(self, layer: str, hidden: Tensor) -> Tensor:
-        """Return a hidden layer's outputs, normalised where the shape says so."""
-        if self.config.layer_norm:
-            weight, bias = self._get(f"{layer}.weight"), self._get(f"{layer}.bias")
-            hidden = functional.layer_norm(hidden, (self.config.hidden,), weight, bias, NORM_EPSILON)
-        return functional.relu(hidden)
-
-    def _outputs(self, hidden: Tensor) -> Tensor:
-        """Return (batch, heads, actions)."""
-        outputs = functional.linear(hidden, self._get("output.weight"), self._get("output.bias"))
-        outputs = outputs.reshape(len(hidden), self.config.heads, self.config.actions)
-        if not self.dueling:
-            return outputs
-        value: Tensor = self._value(hidden)[:, :, None]
-        return value + outputs - outputs.mean(dim=2, keepdim=True)
-
     def _get(self, name: str) -> Tensor:
         """Return one weight."""
         return cast("Tensor", self._weights[_key(name)])
-
-    def _folded(self) -> Tensor:
-        """Return the first layer as a table, (rows, hidden)."""
-        if self.config.one_hot:
-            return self._get("input.weight")
-        blocks = [
-            torch.einsum("ve,ceh->cvh", self._get(f"embedding.{group.name}"), self._get(f"input.{group.name}"))
-            for group in self.config.groups
-        ]
-        return torch.cat([block.reshape(-1, self.config.hidden) for block in blocks])
 
 
 def _key(name: str) -> str:

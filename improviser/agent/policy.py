@@ -1,8 +1,4 @@
-"""The policy in numpy: what decides on stage.
-
-A network's first layer is folded to a table with a row for each value of each observation column, so that it
-costs one gather and one sum. The numbers equal the torch network's to 1e-5.
-"""
+"""The policy in numpy: what decides on stage. Its numbers equal the torch network's to 1e-5."""
 
 from __future__ import annotations
 
@@ -12,8 +8,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from improviser.agent.layers import (
+    NORM_EPSILON,
+    UPPER_LAYERS,
+    first_layer,
+    fold_first_layer,
+    hidden_layer,
+    output_layer,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from improviser.agent.config import NetworkConfig
+    from improviser.agent.layers import Norm
 
 FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
@@ -21,27 +29,43 @@ Weights = dict[str, FloatArray]
 Values = tuple[FloatArray, FloatArray]
 
 NETWORKS: Final = ("prior", "q")
-# What stands before the dot in the names of the weights above the first layer.
-UPPER: Final = ("hidden", "hidden_norm", "output")
-# Source: torch.nn.LayerNorm's default; `agent.network` has the same.
-_NORM_EPSILON: Final = np.float32(1e-5)
+_NORM_EPSILON: Final = np.float32(NORM_EPSILON)
 
 
-def fold_first_layer(config: NetworkConfig, weights: Weights) -> FloatArray:
-    """Return the first layer as a table, (config.rows, hidden).
+class _NumpyBackend:
+    """Computes the layers of one observation at a time, in place where it can."""
 
-    Args:
-        config: The shape.
-        weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden); or
-            `input.weight`, the table itself, where the layer is one-hot.
-    """
-    if config.one_hot:
-        return weights["input.weight"]
-    blocks = [
-        np.einsum("ve,ceh->cvh", weights[f"embedding.{group.name}"], weights[f"input.{group.name}"])
-        for group in config.groups
-    ]
-    return np.concatenate([block.reshape(-1, config.hidden) for block in blocks])
+    @staticmethod
+    def embed(embedding: FloatArray, weight: FloatArray) -> FloatArray:
+        """Return (columns, values, hidden) of (values, embedding) and (columns, embedding, hidden)."""
+        product: FloatArray = np.einsum("ve,ceh->cvh", embedding, weight)
+        return product
+
+    @staticmethod
+    def stack_rows(blocks: Sequence[FloatArray]) -> FloatArray:
+        """Return blocks, (columns, values, hidden) each, as one table, (rows, hidden)."""
+        return np.concatenate([block.reshape(-1, block.shape[-1]) for block in blocks])
+
+    @staticmethod
+    def linear(inputs: FloatArray, weight: FloatArray, bias: FloatArray) -> FloatArray:
+        """Return a layer's sums, (outputs,), of (inputs,), (outputs, inputs) and (outputs,)."""
+        sums: FloatArray = weight @ inputs
+        sums += bias
+        return sums
+
+    @staticmethod
+    def activate(sums: FloatArray, norm: Norm[FloatArray] | None) -> FloatArray:
+        """Return sums, (hidden,), normalised where there is a `norm`, and rectified, in their own place."""
+        if norm is not None:
+            count = np.float32(len(sums))
+            sums -= np.add.reduce(sums) / count
+            sums *= 1 / np.sqrt(sums @ sums / count + _NORM_EPSILON)
+            sums *= norm[0]
+            sums += norm[1]
+        return np.maximum(sums, 0, out=sums)
+
+
+NUMPY: Final = _NumpyBackend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +113,31 @@ class Policy:
         self.config = config
         self._offsets = config.row_offsets()
         if table is None:
-            tables = fold_first_layer(config.prior(), prior), fold_first_layer(config, q)
+            tables = [fold_first_layer(*net, NUMPY) for net in ((config.prior(), prior), (config, q))]
             table = np.concatenate(tables, axis=1)
         self._table = table
         self._bias = np.concatenate([net["input.bias"] for net in (prior, q)])
-        self._tails = [_Tail(net) for net in (prior, q)]
-        self._above = [{name: net[name] for name in net if not _is_folded(name)} for net in (prior, q)]
+        self._layers = [{name: net[name] for name in net if not _is_folded(name)} for net in (prior, q)]
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Return log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
         first = np.add.reduce(self._table.take(self._offsets + observation, axis=0), axis=0)
         first += self._bias
         hidden = self.config.hidden
-        prior, q_values = self._tails[0](first[:hidden]), self._tails[1](first[hidden:])
+        prior, q_values = (
+            output_layer(net, hidden_layer(net, first_layer(net, sums, NUMPY), NUMPY), NUMPY)
+            for net, sums in zip(self._layers, (first[:hidden], first[hidden:]), strict=True)
+        )
         return prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
 
     @property
-    def upper(self) -> Weights:
+    def upper_layers(self) -> Weights:
         """The Q-network's weights above its first layer."""
-        return {name: weight for name, weight in self._above[1].items() if name.split(".")[0] in UPPER}
+        return {name: weight for name, weight in self._layers[1].items() if name.split(".")[0] in UPPER_LAYERS}
 
-    def with_upper(self, weights: Weights) -> Policy:
+    def with_upper_layers(self, weights: Weights) -> Policy:
         """Return the policy whose Q-network has other weights above its first layer, which both share."""
-        prior, q = self._above
+        prior, q = self._layers
         return Policy(self.config, prior, q | weights, self._table)
 
 
@@ -170,37 +196,6 @@ def draw(
     action = int(ladder.searchsorted(rng.random() * ladder[-1], side="right"))
     # In float32 a draw just below 1 rounds to the top of the ladder, beyond every legal action.
     return masked - np.log(ladder[-1]), action if action < len(value) else best
-
-
-class _Tail:
-    """A network behind the sums of its first layer."""
-
-    def __init__(self, weights: Weights) -> None:
-        """Take the weights, of which those of the norms may be missing."""
-        self._hidden = weights["hidden.weight"], weights["hidden.bias"]
-        self._output = weights["output.weight"], weights["output.bias"]
-        self._norms = [
-            (weights[f"{layer}.weight"], weights[f"{layer}.bias"]) if f"{layer}.weight" in weights else None
-            for layer in ("input_norm", "hidden_norm")
-        ]
-
-    def __call__(self, first: FloatArray) -> FloatArray:
-        """Return the outputs, (heads * actions,), and overwrite `first`."""
-        second = self._hidden[0] @ _activated(first, self._norms[0])
-        second += self._hidden[1]
-        outputs: FloatArray = self._output[0] @ _activated(second, self._norms[1]) + self._output[1]
-        return outputs
-
-
-def _activated(layer: FloatArray, norm: tuple[FloatArray, FloatArray] | None) -> FloatArray:
-    """Return a layer, (hidden,), normalised where it is to be, without what is below 0, in its own place."""
-    if norm is not None:
-        count = np.float32(len(layer))
-        layer -= np.add.reduce(layer) / count
-        layer *= 1 / np.sqrt(layer @ layer / count + _NORM_EPSILON)
-        layer *= norm[0]
-        layer += norm[1]
-    return np.maximum(layer, 0, out=layer)
 
 
 def _is_folded(name: str) -> bool:

@@ -28,9 +28,11 @@ def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, P
         UsageError: The key is none.
     """
     from improviser.config.preset import load_preset as read_preset
+    from improviser.performer.actor import load_actor
 
     preset = read_preset(name)
-    return make_settings(preset, key=key), preset_actor(preset)
+    settings = make_settings(preset, key=key)
+    return settings, load_actor(preset.model_path, settings)
 
 
 def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
@@ -54,19 +56,12 @@ def preset_program(preset: Preset) -> int | None:
     return None if program is None else program - 1
 
 
-def preset_actor(preset: Preset) -> Policy:
-    """Return the preset's policy; raises CheckpointError where its model is missing or corrupt."""
-    return load_actor(preset.model_path, preset)
-
-
-def load_actor(model: Path, preset: Preset) -> Policy:
-    """Return the policy of a model that is to play as `preset` says.
+def preset_actor(preset: Preset, model: Path | None = None) -> Policy:
+    """Return the policy of a preset's model, or of another `model` that is to play in its role and style.
 
     Raises:
-        CheckpointError: It is missing, corrupt, or of another role or style.
+        CheckpointError: The model is missing, corrupt, or of another role or style.
     """
-    from improviser.agent.checkpoint import load_policy
-    from improviser.engine.role import ROLES
+    from improviser.performer.actor import load_actor
 
-    role = ROLES[preset.role]
-    return load_policy(model, role.groups, role.action_count, str(preset.style))
+    return load_actor(model or preset.model_path, make_settings(preset, key=None))

@@ -14,7 +14,7 @@ import typer
 
 from improviser.app.game import game_settings, reward_weights
 from improviser.app.optional import need_training
-from improviser.app.preset_policy import load_actor
+from improviser.app.preset_policy import preset_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
@@ -74,7 +74,7 @@ def train(
     from improviser.config.resources import config_folder
 
     chosen = load_preset(preset)
-    others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
+    others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
     settings = replace(
         make_training(chosen, seed=seed, prior_updates=prior_updates),
         transitions=transitions,
@@ -137,7 +137,7 @@ def _run(
         score = run_training(settings, pieces, state, step_progress(stack))
     model = folder / preset.model
     _copy(state / "model.safetensors", model)
-    table = evaluate_model(preset, load_actor(model, preset), pieces, beside=others)
+    table = evaluate_model(preset, preset_actor(preset, model), pieces, beside=others)
     return model, _write_card(preset, settings, pieces, model, (score, table))
 
 

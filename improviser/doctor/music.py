@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from improviser.files import model_digest
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.pitch import MIDDLE_C
-from improviser.performer.preset_switcher import load_actor
+from improviser.performer.actor import load_actor
 from improviser.ports.base import VIRTUAL_OUTPUT
 from improviser.ports.name import is_own
 from improviser.protocol import PresetEntry
@@ -96,7 +97,8 @@ def _has_output(midi: MidiSystem) -> bool:
 
 def _decides_s(piece: PresetEntry) -> float:
     """Return how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
-    engine = Engine(EngineSettings(**piece.engine), load_actor(piece), np.random.default_rng(0))
+    settings = EngineSettings(**piece.engine)
+    engine = Engine(settings, load_actor(Path(piece.model), settings), np.random.default_rng(0))
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
     for _ in range(_STEPS_MAX):
         began_s = time.perf_counter()

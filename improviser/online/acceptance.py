@@ -112,7 +112,7 @@ class AcceptanceTest:
             player: What this player has played of late.
             stands: How it is played now, as the knobs stand; elsewhere it is played as the model was.
         """
-        if not all(np.isfinite(weight).all() for weight in policy.upper.values()):
+        if not all(np.isfinite(weight).all() for weight in policy.upper_layers.values()):
             return AcceptanceResult("its weights are no numbers any more", 0.0, 0.0, 0.0)
         drift = self._drift(policy)
         ours = _column(self._play(policy), self._seed)

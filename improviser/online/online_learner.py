@@ -21,7 +21,7 @@ import torch
 from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.replay_buffer import Batch, ReplayBuffer, Transitions
-from improviser.agent.upper import FirstLayer, Upper
+from improviser.agent.upper_layers import FirstLayer, UpperLayers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,9 +95,9 @@ class OnlineLearner:
         # What each press has added to which row, by the number of rows that were lived through before it.
         self._presses: list[list[tuple[int, np.float32]]] = []
         self._first = FirstLayer(config, networks["prior"], networks["q"])
-        prior = Upper(config.prior(), networks["prior"], is_prior=True)
+        prior = UpperLayers(config.prior(), networks["prior"], is_prior=True)
         self._rewards = rewards
-        self._learner = Learner(Upper(config, networks["q"]), settings.dqn, prior=prior)
+        self._learner = Learner(UpperLayers(config, networks["q"]), settings.dqn, prior=prior)
         self.reweigh(rewards)
         self._average = copy.deepcopy(self._learner.q_network)
         self._lived = self._buffer(1)

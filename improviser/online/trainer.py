@@ -130,7 +130,7 @@ class OnlineTrainer:
     def go_back(self, playing: Policy) -> None:
         """Learn on from what is played by now, as if nothing had been learned since."""
         self._playing = playing
-        self.learner.go_back(playing.upper)
+        self.learner.go_back(playing.upper_layers)
 
     def _turn(self, engine: Engine) -> None:
         """Set the weights of the reward components to what the knobs say."""
@@ -147,14 +147,14 @@ class OnlineTrainer:
             table = player_table(parts)
             self.learner.imagine(Game(parts, table, self.learner.lanes, self._rng))
         weights = self.learner.offer()
-        policy = self._model.with_upper(weights)
+        policy = self._model.with_upper_layers(weights)
         if self._guard is None:
             verdict = AcceptanceResult("", np.nan, np.inf, np.nan)
         else:
             stands = Conditions(engine.panel.knobs, RewardWeights(*map(float, self._turned)))
             verdict = self._guard.judge(policy, self._playing, lately(parts), stands)
         if verdict.fault:
-            self.learner.go_back(self._playing.upper)
+            self.learner.go_back(self._playing.upper_layers)
         return Offer(weights, policy, verdict)
 
 

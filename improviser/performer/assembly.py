@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.meter import Meter
 from improviser.music.pitch import MIDDLE_C
+from improviser.performer.actor import load_actor
 from improviser.performer.clock.link_monitor import watching_link
 from improviser.performer.context import PerformerContext
 from improviser.performer.demo.built_in_player import BuiltInPlayer, new_stand_in
@@ -26,7 +28,7 @@ from improviser.performer.midi_output import OutputPath
 from improviser.performer.policy_history import PolicyHistory
 from improviser.performer.ports.hot_plug import watching
 from improviser.performer.ports.opening import OpenPorts, alone_notice
-from improviser.performer.preset_switcher import PresetSwitcher, load_actor
+from improviser.performer.preset_switcher import PresetSwitcher
 from improviser.ports import priority
 from improviser.ports.link import LinkPeer, open_link
 from improviser.protocol import (
@@ -34,7 +36,6 @@ from improviser.protocol import (
     ClockUse,
     Event,
     PerformerSettings,
-    PresetEntry,
     Ready,
     Summary,
     Warned,
@@ -57,7 +58,7 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
         UsageError: The key or the meter is unknown.
     """
     engine = EngineSettings(**settings.engine)
-    policy = load_actor(PresetEntry(settings.preset, settings.source, settings.model, settings.engine))
+    policy = load_actor(Path(settings.model), engine)
 
     def make(ahead_s: float) -> Engine:
         """Make an engine."""

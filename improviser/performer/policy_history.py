@@ -103,7 +103,7 @@ class PolicyHistory:
             self._tell(Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned"))
             self._tell(Adopted(0, is_back=True))
         else:
-            learned_policy = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper(weights))
+            learned_policy = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper_layers(weights))
             self._play_by(learned_policy, engine)
 
     def carry_on(self, engine: Engine) -> None:
@@ -193,7 +193,7 @@ class PolicyHistory:
         data = None if self._mailbox is None else self._mailbox.read(command.number)
         try:
             weights = set_from_bytes(data or b"", command.digest, policy.config)
-            self._put(PolicyFetched(command, policy.with_upper(weights)))
+            self._put(PolicyFetched(command, policy.with_upper_layers(weights)))
         except CheckpointError as error:
             self._put(PolicyNotFetched(str(error)))
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from improviser.agent.checkpoint import load_policy
 from improviser.engine import EngineSettings
-from improviser.engine.role import ROLES
 from improviser.errors import ImproviserError
 from improviser.files import model_digest
+from improviser.performer.actor import load_actor
 from improviser.performer.worker import Worker
 from improviser.protocol import Action, Changed, Refused, Warned
 
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
     from improviser.engine import Engine
     from improviser.midi.message import TimedMessage
     from improviser.protocol import Event, PerformerSettings, PresetEntry
-
-
-def load_actor(piece: PresetEntry) -> Actor:
-    """Return the actor that a preset plays by.
-
-    Raises:
-        CheckpointError: Its model is missing, corrupt or of another kind.
-    """
-    settings = EngineSettings(**piece.engine)
-    role = ROLES[settings.role]
-    return load_policy(Path(piece.model), role.groups, role.action_count, settings.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +130,7 @@ class PresetSwitcher:
     def _load(self, piece: PresetEntry) -> None:
         """Load a preset."""
         try:
-            self._put(PresetLoaded(piece, load_actor(piece), model_digest(Path(piece.model))))
+            model = Path(piece.model)
+            self._put(PresetLoaded(piece, load_actor(model, EngineSettings(**piece.engine)), model_digest(model)))
         except ImproviserError as error:
             self._put(PresetNotLoaded(piece, str(error)))

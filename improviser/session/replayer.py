@@ -12,7 +12,7 @@ from improviser.engine import EngineSettings
 from improviser.engine.settings import AUTO_KEY
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
 from improviser.music.scale import parse_key
-from improviser.performer.preset_switcher import load_actor
+from improviser.performer.actor import load_actor
 from improviser.playing.scheduler import Scheduler
 from improviser.protocol import (
     DIGITS,
@@ -26,7 +26,6 @@ from improviser.protocol import (
     Lifted,
     Locked,
     LookAhead,
-    PresetEntry,
     Ready,
     Restarted,
     Silenced,
@@ -147,7 +146,7 @@ class SessionReplayer:
     def _change(self, changed: Changed) -> None:
         """Go on as another preset."""
         settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
-        actor = load_actor(PresetEntry(changed.preset, changed.source, changed.model, changed.engine))
+        actor = load_actor(Path(changed.model), settings)
         self._model = actor
         for timed in self.engine.change(settings, actor):
             self._scheduler.add(timed)
@@ -157,7 +156,7 @@ class SessionReplayer:
         """Play by a set of weights, or by the model as it was."""
         actor: Actor = self._model
         if adopted.number and isinstance(actor, Policy):
-            actor = actor.with_upper(read_set(Path(adopted.path), adopted.digest, actor.config))
+            actor = actor.with_upper_layers(read_set(Path(adopted.path), adopted.digest, actor.config))
         self.engine.adopt(actor)
 
     def _silence(self, at_s: float, through_s: float) -> None:
@@ -175,7 +174,7 @@ class SessionReplayer:
     def _restart(self) -> None:
         """Begin with a new engine, as the preset that was played last."""
         self.engine = self._make_engine(self._ahead_s)
-        self._model = self.engine.actor
+        self._model: Actor = self.engine.actor
         self._scheduler.limit(self.engine.settings.max_note_s)
         if self._changed is not None:
             self._change(self._changed)

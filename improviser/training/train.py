@@ -20,9 +20,10 @@ import torch
 
 from improviser.agent.checkpoint import load_model, save_model
 from improviser.agent.config import FULL, DQNConfig
+from improviser.agent.layers import fold_first_layer
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
-from improviser.agent.policy import fold_first_layer
+from improviser.agent.policy import NUMPY
 from improviser.agent.replay_buffer import ReplayBuffer, Transitions
 from improviser.engine.role import ROLES
 from improviser.errors import CheckpointError
@@ -277,7 +278,7 @@ def from_prior(prior: Network, settings: TrainingSettings) -> Network:
     network = Network(config, torch.Generator().manual_seed(0), dueling=settings.dqn.dueling)
     weights = prior.to_weights()
     if config.one_hot:
-        weights["input.weight"] = fold_first_layer(prior.config, weights)
+        weights["input.weight"] = fold_first_layer(prior.config, weights, NUMPY)
     for name in ("output.weight", "output.bias"):
         share = weights[name] * np.float32(PRIOR_TO_Q / config.heads)
         weights[name] = np.concatenate([share] * config.heads)

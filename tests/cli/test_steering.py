@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser.agent.checkpoint import load_model, set_to_bytes, upper_shapes
+from improviser.agent.checkpoint import load_model, set_to_bytes, upper_layer_shapes
 from improviser.app.jam_settings import JamOptions, performer_settings
 from improviser.cli import main
 from improviser.config import resources
@@ -257,7 +257,7 @@ def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, ref
     """The preset plays by it; where it is gone nothing is saved, and after undoing all there is no model."""
     config, networks, header = load_model(load_preset("fiddle").model_path)
     rng = np.random.default_rng(0)
-    shapes = upper_shapes(config)
+    shapes = upper_layer_shapes(config)
     weights = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
     data = set_to_bytes(config, weights, {})
     path = own_folder / "0003.safetensors"

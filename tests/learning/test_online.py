@@ -102,7 +102,7 @@ def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
     offers = [learn(new_apprentice(seed), session(), steps)[0] for seed in (0, 0, 1)]
     assert same(offers[0].weights, offers[1].weights)
     assert not same(offers[0].weights, offers[2].weights)
-    assert not same(offers[0].weights, model().upper)
+    assert not same(offers[0].weights, model().upper_layers)
     apprentice = new_apprentice()
     learn(apprentice, session(), 60)
     assert UPDATES_A_STEP * 60 > apprentice.learner.updates >= UPDATES_A_STEP * 30
@@ -161,7 +161,7 @@ def test_frozen_it_learns_nothing() -> None:
     assert [] == learn(apprentice, session(), 150)
     assert 0 == apprentice.learner.updates
     assert apprentice.learner.lived > 100
-    assert same(apprentice.learner.offer(), model().upper)
+    assert same(apprentice.learner.offer(), model().upper_layers)
 
 
 def test_behind_the_music_it_learns_nothing() -> None:
@@ -208,7 +208,7 @@ def test_it_goes_back_bit_for_bit() -> None:
     apprentice = new_apprentice()
     learn(apprentice, session(), 60)
     apprentice.go_back(model())
-    assert same(apprentice.learner.offer(), model().upper)
+    assert same(apprentice.learner.offer(), model().upper_layers)
 
 
 def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,15 +244,15 @@ def test_the_model_itself_spoils_nothing() -> None:
 
 def test_what_would_spoil_it_is_refused() -> None:
     """Numbers that are none, a drift, a loss of reward; each says what."""
-    guard, weights = new_guard(), model().upper
+    guard, weights = new_guard(), model().upper_layers
     player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
-    assert "no numbers" in guard.judge(model().with_upper(broken), model(), player, STANDS).fault
+    assert "no numbers" in guard.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
     wild = {name: weight * 30 for name, weight in weights.items()}
     overflown = {name: weight * 1e30 for name, weight in weights.items()}
     with np.errstate(all="ignore"):
-        assert guard.judge(model().with_upper(overflown), model(), player, STANDS).fault
-    assert "drifts" in guard.judge(model().with_upper(wild), model(), player, STANDS).words
+        assert guard.judge(model().with_upper_layers(overflown), model(), player, STANDS).fault
+    assert "drifts" in guard.judge(model().with_upper_layers(wild), model(), player, STANDS).words
 
 
 def test_a_loss_and_a_band_are_told() -> None:
@@ -284,8 +284,8 @@ def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> N
     while not offers:
         offers = learn(apprentice, beside, 1)
     assert not offers[0].verdict.accepted
-    assert not same(offers[0].weights, model().upper)
-    assert same(apprentice.learner.offer(), model().upper)
+    assert not same(offers[0].weights, model().upper_layers)
+    assert same(apprentice.learner.offer(), model().upper_layers)
 
 
 def test_a_judge_hears_what_the_player_played() -> None:
@@ -325,7 +325,7 @@ def test_strangers_play_by_their_seed(kind: str) -> None:
 
 def test_an_engine_that_adopts_a_policy_plays_by_it() -> None:
     """From the next decision on, whatever had been prepared."""
-    other = model().with_upper({name: weight * 2 for name, weight in model().upper.items()})
+    other = model().with_upper_layers({name: weight * 2 for name, weight in model().upper_layers.items()})
     engines = [Engine(SETTINGS, one, np.random.default_rng(0)) for one in (model(), other)]
     played = []
     for engine in engines:

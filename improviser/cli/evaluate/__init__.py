@@ -11,7 +11,7 @@ import typer
 
 from improviser.app.game import conditions, game_settings
 from improviser.app.optional import need_plots, need_training
-from improviser.app.preset_policy import load_actor, make_settings, preset_actor
+from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
 from improviser.cli.evaluate.knobs import turn_knobs
@@ -116,7 +116,7 @@ def evaluate(
         measure_hearing(load_corpus(), json=json)
     else:
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
-        others = {name: load_actor(path, chosen) for name, path in beside_files(beside, chosen).items()}
+        others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
         plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=adaptation)
         if what is What.KNOBS:

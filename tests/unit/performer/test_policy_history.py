@@ -71,7 +71,7 @@ class Teacher:
         rng = np.random.default_rng(number)
         return {
             name: (weight + rng.normal(0, 0.05, weight.shape)).astype(np.float32)
-            for name, weight in self.policy.upper.items()
+            for name, weight in self.policy.upper_layers.items()
         }
 
     def offer(self, number: int, undone: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
@@ -256,7 +256,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
     history = PolicyHistory(replace(settings, mailbox=""), lambda _found: None, told.append)
     engine = engine_maker(settings)(0.0)
     for number in range(1, KEPT + 4):
-        policy = teacher.policy.with_upper(teacher.weights(number))
+        policy = teacher.policy.with_upper_layers(teacher.weights(number))
         command = Adopt(number, "", "", settings.model_digest)
         history.take(PolicyFetched(command, policy))
         assert history.is_due

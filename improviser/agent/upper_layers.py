@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from improviser.agent.checkpoint import upper_shapes
-from improviser.agent.network import NORM_EPSILON
-from improviser.agent.policy import fold_first_layer
+from improviser.agent.checkpoint import upper_layer_shapes
+from improviser.agent.layers import first_layer, fold_first_layer, hidden_layer, output_layer
+from improviser.agent.network import TORCH
+from improviser.agent.policy import NUMPY
 
 if TYPE_CHECKING:
     from improviser.agent.config import NetworkConfig
@@ -33,30 +34,23 @@ class FirstLayer:
     def __init__(self, config: NetworkConfig, prior: Weights, q: Weights) -> None:
         """Fold the layers of both networks; `config` is the Q-network's shape."""
         self.config = config
-        tables = [fold_first_layer(config.prior(), prior), fold_first_layer(config, q)]
+        tables = [fold_first_layer(*net, NUMPY) for net in ((config.prior(), prior), (config, q))]
         self._table = torch.from_numpy(np.concatenate(tables, axis=1))
-        self._bias = torch.from_numpy(np.concatenate([net["input.bias"] for net in (prior, q)]))
+        self._layers = [{name: torch.from_numpy(weight) for name, weight in net.items()} for net in (prior, q)]
+        self._bias = torch.cat([net["input.bias"] for net in self._layers])
         self._offsets = torch.from_numpy(config.row_offsets())
-        self._norms = [
-            (torch.from_numpy(net["input_norm.weight"]), torch.from_numpy(net["input_norm.bias"]))
-            if config.layer_norm
-            else None
-            for net in (prior, q)
-        ]
 
     def __call__(self, observations: npt.NDArray[np.uint8]) -> Features:
         """Return what it makes of observations, (n, columns): (n, 2 * hidden), the prior's first."""
         rows = torch.from_numpy(observations).long() + self._offsets
-        first = functional.embedding_bag(rows, self._table, mode="sum") + self._bias
-        halves = [
-            half if norm is None else functional.layer_norm(half, (len(norm[0]),), norm[0], norm[1], NORM_EPSILON)
-            for half, norm in zip(first.chunk(2, dim=1), self._norms, strict=True)
-        ]
-        features: Features = functional.relu(torch.cat(halves, dim=1)).half().numpy()
+        sums = functional.embedding_bag(rows, self._table, mode="sum") + self._bias
+        halves = zip(self._layers, sums.chunk(2, dim=1), strict=True)
+        made = torch.cat([first_layer(net, half, TORCH) for net, half in halves], dim=1)
+        features: Features = made.half().numpy()
         return features
 
 
-class Upper(nn.Module):
+class UpperLayers(nn.Module):
     """Maps what `FirstLayer` gives, (batch, 2 * hidden), to numbers, (batch, heads, actions).
 
     Attributes:
@@ -68,24 +62,20 @@ class Upper(nn.Module):
         super().__init__()
         self.config = config
         self._half = 0 if is_prior else 1
-        self._names = tuple(upper_shapes(config))
+        self._names = tuple(upper_layer_shapes(config))
         self._weights = nn.ParameterList(
             [nn.Parameter(torch.from_numpy(np.array(weights[name]))) for name in self._names]
         )
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (batch, heads, actions)."""
-        weights = dict(zip(self._names, self._weights, strict=True))
+        weights: dict[str, Tensor] = dict(zip(self._names, self._weights, strict=True))
         own = features.chunk(2, dim=1)[self._half].float()
-        hidden = functional.linear(own, weights["hidden.weight"], weights["hidden.bias"])
-        if self.config.layer_norm:
-            norm = weights["hidden_norm.weight"], weights["hidden_norm.bias"]
-            hidden = functional.layer_norm(hidden, (self.config.hidden,), *norm, NORM_EPSILON)
-        outputs = functional.linear(functional.relu(hidden), weights["output.weight"], weights["output.bias"])
+        outputs: Tensor = output_layer(weights, hidden_layer(weights, own, TORCH), TORCH)
         return outputs.reshape(len(features), self.config.heads, self.config.actions)
 
     def to_weights(self) -> Weights:
-        """Return the weights as numpy arrays, by the names of `upper_shapes`."""
+        """Return the weights as numpy arrays, by the names of `upper_layer_shapes`."""
         pairs = zip(self._names, self._weights, strict=True)
         return {name: weight.detach().numpy().copy() for name, weight in pairs}
 

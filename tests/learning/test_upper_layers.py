@@ -19,7 +19,7 @@ from improviser.agent.checkpoint import (
 )
 from improviser.agent.network import Network
 from improviser.agent.policy import Policy
-from improviser.agent.upper import FirstLayer, Upper
+from improviser.agent.upper_layers import FirstLayer, UpperLayers
 from improviser.errors import CheckpointError
 from improviser.files import bytes_digest
 from tests.tiny_network import SMALL, make_observations, make_weights
@@ -42,7 +42,7 @@ def test_above_the_first_layer_the_numbers_are_the_networks(config: object) -> N
         network = Network(shape, torch.Generator().manual_seed(0))
         network.load_weights(weights)
         expected = network(torch.from_numpy(observations)).detach().numpy()
-        found = Upper(shape, weights, is_prior=is_prior)(features).detach().numpy()
+        found = UpperLayers(shape, weights, is_prior=is_prior)(features).detach().numpy()
         assert found == pytest.approx(expected, abs=2e-2 * float(np.abs(expected).max()))
 
 
@@ -51,23 +51,23 @@ def test_a_policy_with_another_set_is_that_of_the_other_model(config: object) ->
     """Bit for bit, and so is the one that it came from, when it is given its own set back."""
     assert isinstance(config, type(SMALL))
     prior, q, other = make_weights(config.prior(), 1), make_weights(config, 2), make_weights(config, 3)
-    policy, upper = Policy(config, prior, q), Upper(config, other).to_weights()
+    policy, upper = Policy(config, prior, q), UpperLayers(config, other).to_weights()
     (observation,) = make_observations(config, 1, np.random.default_rng(0))
     whole = Policy(config, prior, q | upper).values(observation)
-    there = policy.with_upper(upper)
-    back = there.with_upper(policy.upper)
+    there = policy.with_upper_layers(upper)
+    back = there.with_upper_layers(policy.upper_layers)
     for found, expected in (
         (there.values(observation), whole),
         (back.values(observation), policy.values(observation)),
     ):
         assert all((one == another).all() for one, another in zip(found, expected, strict=True))
-    assert sorted(upper) == sorted(policy.upper)
+    assert sorted(upper) == sorted(policy.upper_layers)
 
 
 def test_weights_that_are_loaded_are_those_that_are_given() -> None:
     """Bit for bit."""
     config = SHAPES["normed"]
-    first, second = Upper(config, make_weights(config, 1)), Upper(config, make_weights(config, 2))
+    first, second = UpperLayers(config, make_weights(config, 1)), UpperLayers(config, make_weights(config, 2))
     second.load_weights(first.to_weights())
     assert all((second.to_weights()[name] == weight).all() for name, weight in first.to_weights().items())
 
@@ -76,7 +76,7 @@ def test_a_set_survives_its_file(tmp_path: Path) -> None:
     """And becomes a model of its own beside the layers that it was learned on."""
     config = SHAPES["plain"]
     prior, q = make_weights(config.prior(), 1), make_weights(config, 2)
-    upper = Upper(config, make_weights(config, 3)).to_weights()
+    upper = UpperLayers(config, make_weights(config, 3)).to_weights()
     data = set_to_bytes(config, upper, {"number": "1"})
     assert data == set_to_bytes(config, upper, {"number": "1"})
     path, model, target = (tmp_path / name for name in ("set", "model", "target"))
@@ -93,7 +93,7 @@ def test_a_set_survives_its_file(tmp_path: Path) -> None:
 def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
     """Bytes that are none, those of another model, numbers that are none, another file, no file."""
     config = SHAPES["plain"]
-    upper = Upper(config, make_weights(config, 3)).to_weights()
+    upper = UpperLayers(config, make_weights(config, 3)).to_weights()
     good = set_to_bytes(config, upper, {})
     with pytest.raises(CheckpointError, match="corrupt"):
         set_from_bytes(b"no set", bytes_digest(b"no set"), config)
