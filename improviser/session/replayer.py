@@ -146,7 +146,7 @@ class SessionReplayer:
     def _change(self, changed: Changed) -> None:
         """Go on as another preset."""
         settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
-        actor = load_actor(Path(changed.model), settings)
+        actor: Actor = load_actor(Path(changed.model), settings)
         self._model = actor
         for timed in self.engine.change(settings, actor):
             self._scheduler.add(timed)
@@ -174,7 +174,7 @@ class SessionReplayer:
     def _restart(self) -> None:
         """Begin with a new engine, as the preset that was played last."""
         self.engine = self._make_engine(self._ahead_s)
-        self._model: Actor = self.engine.actor
+        self._model = self.engine.actor
         self._scheduler.limit(self.engine.settings.max_note_s)
         if self._changed is not None:
             self._change(self._changed)
