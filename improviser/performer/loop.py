@@ -371,6 +371,8 @@ class PerformerLoop:
         self._midi_output.tell_left(None, {})
         self._stats.bad_messages = self._midi_input.bad_messages
         self._stats.feedback = self._context.output_path.echoes.count
-        summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._transport.first_s)
+        summary = self._stats.summary(
+            stuck_notes=self._midi_output.sounding_notes, duration_s=now_s - begun_s, start_s=self._transport.first_s
+        )
         taste = self._engine.preferences
         return replace(summary, dropped=self._context.inbox.dropped, taste=taste.to_dict(), words=taste.words)

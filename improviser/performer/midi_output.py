@@ -12,7 +12,7 @@ from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage, mess
 from improviser.protocol import DIGITS, Event, Played, Released, Silenced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from improviser.engine import Decision, Engine
     from improviser.performer.input.echo import EchoFilter
@@ -104,6 +104,11 @@ class MidiOutput:
         """Whether something has left that was not told of."""
         return bool(self._said)
 
+    @property
+    def sounding_notes(self) -> int:
+        """How many notes sound."""
+        return len(self._scheduler.sounding)
+
     def plan(self, messages: Iterable[TimedMessage]) -> None:
         """Process messages for their moments."""
         for timed in messages:
@@ -141,12 +146,7 @@ class MidiOutput:
         """
         now_s, fault = round(self._clock.now_s(), DIGITS), None
         self._tell(Silenced(now_s, self._through_s))
-        messages = self._scheduler.release(now_s, everywhere=everywhere)
-        known = {message.message for message in messages}
-        # What the scheduler gave out as ended, but what did not leave.
-        sounding = [NoteOff(*key) for key in sorted(self._stats.sounding)]
-        left = [TimedMessage(now_s, off) for off in sounding if off not in known]
-        for timed in [*left, *messages]:
+        for timed in self._scheduler.release(now_s, everywhere=everywhere):
             try:
                 self._send([timed], decision)
             except PortError as error:
@@ -196,10 +196,10 @@ class MidiOutput:
         now_s = self._clock.now_s()
         while self._ended and self._ended[0][0] <= now_s:
             _, off = self._ended.pop(0)
-            if (off.channel, off.note) not in self._stats.sounding:
+            if not self._scheduler.sounds(off.channel, off.note):
                 mark(self._cells, off.channel, off.note, sounds=False)
 
-    def _send(self, messages: Iterable[TimedMessage], decision: Decision | None) -> None:
+    def _send(self, messages: Sequence[TimedMessage], decision: Decision | None) -> None:
         """Send messages, and keep the books when all have gone."""
         sent: list[tuple[TimedMessage, float]] = []
         try:
@@ -212,6 +212,7 @@ class MidiOutput:
                 leaves_s = self._output.send(data, timed.due_s)
                 sent.append((timed, self._clock.now_s() if leaves_s is None else leaves_s))
         finally:
+            self._scheduler.put_back(messages[len(sent) :])
             self._keep_books(sent, decision)
 
     def _keep_books(self, sent: Iterable[tuple[TimedMessage, float]], decision: Decision | None) -> None:

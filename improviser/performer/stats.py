@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from improviser.midi.message import Message, NoteOff, NoteOn
+from improviser.midi.message import Message, NoteOn
 from improviser.protocol import Summary
 from improviser.units import MS_PER_S
 
@@ -32,21 +32,12 @@ class Stats:
     dislikes: int = 0
     onset_errors_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     decision_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
-    sounding: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def count_sent(self, message: Message, due_s: float, actual_s: float) -> None:
-        """Count a message that has left, beside the scheduler's own books."""
-        match message:
-            case NoteOn(channel, note):
-                self.notes_played += 1
-                self.onset_errors_s.append(actual_s - due_s)
-                self.sounding[channel, note] = self.sounding.get((channel, note), 0) + 1
-            case NoteOff(channel, note):
-                left = self.sounding.get((channel, note), 0) - 1
-                if left > 0:
-                    self.sounding[channel, note] = left
-                else:
-                    self.sounding.pop((channel, note), None)
+        """Count a message that has left."""
+        if isinstance(message, NoteOn):
+            self.notes_played += 1
+            self.onset_errors_s.append(actual_s - due_s)
 
     def count_press(self, *, liked: bool) -> None:
         """Count a like or a dislike."""
@@ -55,14 +46,14 @@ class Stats:
         else:
             self.dislikes += 1
 
-    def summary(self, *, duration_s: float, start_s: float | None) -> Summary:
+    def summary(self, *, stuck_notes: int, duration_s: float, start_s: float | None) -> Summary:
         """Return the summary; what only the ports know is still missing in it."""
         return Summary(
             notes_heard=self.notes_heard,
             notes_played=self.notes_played,
             decisions=self.decisions,
             late_decisions=self.late_decisions,
-            stuck_notes=sum(self.sounding.values()),
+            stuck_notes=stuck_notes,
             onset_error_ms=quantiles_ms(self.onset_errors_s),
             decision_ms=quantiles_ms(self.decision_times_s),
             bad_messages=self.bad_messages,

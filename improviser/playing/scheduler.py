@@ -8,7 +8,8 @@ would sound longer than `max_note_s` ends.
 from __future__ import annotations
 
 import heapq
-from typing import Final
+import math
+from typing import TYPE_CHECKING, Final
 
 from improviser.midi.message import (
     ALL_NOTES_OFF,
@@ -21,6 +22,9 @@ from improviser.midi.message import (
     Realtime,
     TimedMessage,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _OFF_FIRST: Final = {NoteOff: 0, NoteOn: 2}
 
@@ -43,13 +47,17 @@ class Scheduler:
     @property
     def next_due_s(self) -> float | None:
         """The moment at which something is due next, None when nothing is."""
-        due = [*self._ends_s.values(), *(entry[0] for entry in self._queue[:1])]
-        return min(due, default=None)
+        due_s = min([*self._ends_s.values(), *(entry[0] for entry in self._queue[:1])], default=math.inf)
+        return None if due_s == math.inf else due_s
 
     @property
     def sounding(self) -> frozenset[tuple[int, int]]:
         """The (channel, note) pairs that sound."""
         return frozenset(self._ends_s)
+
+    def sounds(self, channel: int, note: int) -> bool:
+        """Return whether a note sounds."""
+        return (channel, note) in self._ends_s
 
     def add(self, timed: TimedMessage) -> None:
         """Process a message for its moment."""
@@ -65,6 +73,15 @@ class Scheduler:
             emitted += self._ended(due_s)
             emitted += self._emit(TimedMessage(due_s, message))
         return emitted + self._ended(at_s)
+
+    def put_back(self, messages: Iterable[TimedMessage]) -> None:
+        """Know that messages that were given out could not be sent: what they should have ended sounds on.
+
+        It is ended by `release`, not after its longest duration: who could not send it then waits for a port.
+        """
+        for timed in messages:
+            if isinstance(timed.message, NoteOff):
+                self._ends_s[timed.message.channel, timed.message.note] = math.inf
 
     def release(self, at_s: float, *, everywhere: bool = False) -> list[TimedMessage]:
         """Drop what is pending and end all that sounds; then pedal up, all notes and all sound off.

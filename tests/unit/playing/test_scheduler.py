@@ -110,3 +110,19 @@ def test_a_release_where_nothing_was_played_is_empty() -> None:
 
 
 _ENDINGS = (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
+
+
+def test_what_could_not_be_ended_sounds_until_it_is_released() -> None:
+    """An off that could not be sent is given out again by `release`, not by itself, and an on is not."""
+    scheduler = Scheduler(8.0)
+    scheduler.add(TimedMessage(1.0, NoteOn(0, 60, 80)))
+    scheduler.add(TimedMessage(2.0, NoteOff(0, 60)))
+    _, off = scheduler.pop_due(2.0)
+    assert not scheduler.sounds(0, 60)
+    scheduler.put_back([TimedMessage(2.0, NoteOn(0, 62, 80)), off])
+    assert scheduler.sounds(0, 60)
+    assert not scheduler.sounds(0, 62)
+    assert scheduler.next_due_s is None
+    assert [] == scheduler.pop_due(99.0)
+    assert NoteOff(0, 60) == scheduler.release(100.0)[0].message
+    assert frozenset() == scheduler.sounding
