@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from improviser.app.jam_view import SafeView, View
     from improviser.ipc.weight_mailbox import WeightMailbox
     from improviser.protocol import Event, Failed, PerformerSettings
+    from improviser.supervisor.state import State
     from improviser.supervisor.supervisor import Supervisor
     from improviser.web.address import Door
 
@@ -44,7 +45,7 @@ def perform(
     options: JamOptions,
     record: Path | None,
     beside: Beside,
-    make_view: Callable[[PerformerSettings], View],
+    make_view: Callable[[PerformerSettings, State], View],
 ) -> None:
     """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
 
@@ -52,7 +53,7 @@ def perform(
         options: What the command line says.
         record: The file to write; None for none.
         beside: What goes on beside the music.
-        make_view: Makes what shows the jam, from what the performer was told.
+        make_view: Makes what shows the jam, from what the performer was told and how the jam stands.
 
     Raises:
         ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
@@ -70,7 +71,7 @@ def perform(
         from improviser.app.jam_view import SafeView
         from improviser.app.take import Take
 
-        view = SafeView(make_view(begun.settings))
+        view = SafeView(make_view(begun.settings, supervisor.state))
         take = Take(begun.settings, record, view)
         company = _company(supervisor, begun, beside, stack)
         if begun.door is not None and beside.page is not None:

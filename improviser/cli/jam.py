@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from improviser.app.jam_view import View
     from improviser.protocol import PerformerSettings
+    from improviser.supervisor.state import State
 
 EXAMPLES = """
 improviser jam
@@ -158,13 +159,13 @@ def jam(
     perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))
 
 
-def view_maker(*, as_json: bool) -> Callable[[PerformerSettings], View]:
+def view_maker(*, as_json: bool) -> Callable[[PerformerSettings, State], View]:
     """Return what makes the view of a jam: what that takes is loaded only then."""
 
-    def make_view(settings: PerformerSettings) -> View:
+    def make_view(settings: PerformerSettings, state: State) -> View:
         """Return the view of a jam that plays by `settings`."""
         from improviser.cli.view import choose_view
 
-        return choose_view(settings, as_json=as_json)
+        return choose_view(settings, state, as_json=as_json)
 
     return make_view

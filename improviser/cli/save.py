@@ -50,21 +50,22 @@ def save(
 
     told = read_session(session or newest_session())
     state = state_of(told)
-    adopted = state.adopted
+    settings = state.settings or told.settings
+    number, learned_path, digest = settings.adopted or (0, "", "")
     model = None
-    if adopted.number:
+    if number:
         check_name(name, over=force)
-        model = own_model_path(f"{name}-{adopted.digest}")  # none that is played by is written over
-        save_set(Path(state.model), Path(adopted.path), adopted.digest, model)
+        model = own_model_path(f"{name}-{digest}")  # none that is played by is written over
+        save_set(Path(settings.model), Path(learned_path), digest, model)
     meter = Meter(*state.meter).name
     saved = Saved(state.panel, state.taste, state.tempo_bpm, state.lock or "auto", meter, model)
-    path = save_preset(Path(state.source), name, saved, over=force)
+    path = save_preset(Path(settings.source), name, saved, over=force)
     if json:
-        learned = {"set": adopted.number, "model": None if model is None else str(model)}
+        learned = {"set": number, "model": None if model is None else str(model)}
         say_json({"event": "saved", "path": str(path)} | asdict(saved) | learned)
     else:
         say(f"Tempo {saved.tempo_bpm:g}, key {saved.key}, meter {saved.meter}.")
         say(f"Saved: {path}. It knows of you: {state.words or NO_TASTE}.")
         if model is not None:
-            say(f"It plays by set {adopted.number} of what it learned: {model}.")
+            say(f"It plays by set {number} of what it learned: {model}.")
         say(f"Play by it: improviser jam --preset {name}")

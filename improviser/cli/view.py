@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from improviser.app.jam_view import View
+    from improviser.supervisor.state import State
 
 _KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
 _CLEAR_LINE = "\r\x1b[2K"
@@ -75,14 +76,14 @@ class JsonView:
 class TextView:
     """Lines for people: one for each bar, and on a terminal one that follows the music within the bar."""
 
-    def __init__(self, settings: PerformerSettings, *, is_terminal: bool) -> None:
-        """Show a jam on the grid of `settings`."""
+    def __init__(self, settings: PerformerSettings, state: State, *, is_terminal: bool) -> None:
+        """Show a jam on the grid of `settings` that stands as `state` says, which has each event first."""
+        self._state = state
         self._meter = Meter(*settings.engine["meter"])
         self._count = BarCount(self._meter, settings.engine["tempo_bpm"])
         self._is_terminal = is_terminal
         # The bar of the line that is being written; None: the next one's.
         self._bar: int | None = None
-        self._inputs: tuple[str, ...] = ()
         self._harmony = ""
         self._heard: list[str] = []
         self._played: list[str] = []
@@ -136,19 +137,15 @@ class TextView:
         """Show what is listened to, whenever that changes."""
         match event:
             case Ready():
-                self._inputs = tuple(event.ports["in"])
                 self._lines(*_introduction(event))
-            case Routed(_, ports, sends_on):
-                self._inputs = tuple(ports["in"])
+            case Routed(sends_on=sends_on):
                 self._lines(f"{self._listening()} Plays on: {sends_on}.")
-            case PortChanged(name, is_output=False, is_there=is_there):
-                others = tuple(other for other in self._inputs if other != name)
-                self._inputs = (*others, name) if is_there else others
+            case PortChanged(is_output=False):
                 self._lines(self._listening())
 
     def _listening(self) -> str:
         """Return what is listened to."""
-        return f"Listens to: {', '.join(self._inputs) or 'no port'}."
+        return f"Listens to: {', '.join(self._state.input_names) or 'no port'}."
 
     def _turn_to(self, bar: int) -> None:
         """Come to a bar, where it is a later one: what comes late stays in the line that is written."""
@@ -186,11 +183,11 @@ class TextView:
         sys.stdout.flush()
 
 
-def choose_view(settings: PerformerSettings, *, as_json: bool) -> View:
+def choose_view(settings: PerformerSettings, state: State, *, as_json: bool) -> View:
     """Return the view that fits where stdout goes."""
     if as_json:
         return JsonView()
-    return TextView(settings, is_terminal=sys.stdout.isatty())
+    return TextView(settings, state, is_terminal=sys.stdout.isatty())
 
 
 def _introduction(ready: Ready) -> list[str]:

@@ -1,10 +1,10 @@
-"""How a jam stands, from what the performer has told: for whoever asks."""
+"""How a jam stands, from the performer's events: for the page, for programs that steer, and for a successor."""
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from improviser.protocol import (
@@ -44,6 +44,7 @@ from improviser.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from improviser.ipc.shared_state import JamPosition
     from improviser.protocol import PerformerSettings
     from improviser.session.session_log import Session
 
@@ -82,6 +83,10 @@ class State:
     """What is told to people and programs that steer.
 
     Attributes:
+        settings: What a performer that went on as it stands would be told, but for `successor`; None before
+            `begin`.
+        ready: What the newest performer said of its ports, which are those that are open now; None before.
+        follows_clock: Whether an outer clock gives the beat, or did so last.
         is_alive: Whether a performer plays, or begins to.
         offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
         ignored: Gives how many messages were ignored.
@@ -90,12 +95,11 @@ class State:
     Threads: `take` in one, `to_json` and `wait` in any.
     """
 
+    settings: PerformerSettings | None = None
+    ready: Ready | None = None
     preset: str = ""
-    source: str = ""
-    model: str = ""
-    adopted: Adopted = field(default_factory=lambda: Adopted(0))
-    learned: Learned | None = None
     tempo_bpm: float = 0.0
+    learned: Learned | None = None
     clock: str = "own"
     is_rolling: bool = False
     is_halted: bool = False
@@ -117,14 +121,10 @@ class State:
     refused_what: str = ""
     likes: int = 0
     dislikes: int = 0
-    backend: str = ""
-    realtime: bool = False
     player: str | None = None
-    ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     offered: Offered = field(default_factory=lambda: Offered((), ()))
     route: tuple[str | None, str | None] = (None, None)
-    sends_on: str = ""
-    is_virtual: bool = True
+    follows_clock: bool = False
     is_alive: bool = False
     offset_s: float = 0.0
     ignored: Callable[[], int] = lambda: 0
@@ -139,7 +139,7 @@ class State:
         """Stand as a performer begins."""
         engine = settings.engine
         with self._changed:
-            self.preset, self.source, self.model = settings.preset, settings.source, settings.model
+            self.settings, self.preset = settings, settings.preset
             self.tempo_bpm = engine.get("tempo_bpm", 0.0)
             self.meter = tuple(engine.get("meter", self.meter))
             self.lock = settings.lock or engine.get("key", "")
@@ -160,6 +160,31 @@ class State:
             if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
                 self._version += 1
                 self._changed.notify_all()
+
+    def successor(self, resume: JamPosition | None) -> PerformerSettings:
+        """Return the settings of a performer that goes on from `resume`; a clock that was followed will not start anew.
+
+        Raises:
+            RuntimeError: The jam has not begun.
+        """
+        with self._changed:
+            if self.settings is None:
+                raise RuntimeError("no performer was started")
+            clock = self.settings.clock
+            return replace(
+                self.settings,
+                resume=resume,
+                clock=ClockUse.MIDI if self.follows_clock and clock is ClockUse.AUTO else clock,
+                panel=dict(self.panel),
+                switched=tuple(sorted(self.switched)),
+                taste=dict(self.taste),
+                lock=self.lock,
+            )
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The inputs that are listened to."""
+        return () if self.ready is None else self.ready.ports.get("in", ())
 
     def lose(self) -> None:
         """Know that the performer is gone."""
@@ -186,6 +211,7 @@ class State:
         with self._changed:
             if time.monotonic() - self._told_s > NOTICE_S:
                 self.notice = self.refused = self.refused_what = ""
+            ready = self.ready
             return {
                 "preset": self.preset,
                 "presets": list(self.presets),
@@ -206,18 +232,18 @@ class State:
                 "words": self.words,
                 "likes": self.likes,
                 "dislikes": self.dislikes,
-                "set": self.adopted.number,
+                "set": self.settings.adopted[0] if self.settings and self.settings.adopted else 0,
                 "learned": None if self.learned is None else value_to_json(self.learned),
                 "alive": self.is_alive,
-                "backend": self.backend,
-                "realtime": self.realtime,
+                "backend": ready.backend if ready else "",
+                "realtime": ready.realtime if ready else False,
                 "player": self.player,
                 "offered": {"in": list(self.offered.inputs), "out": list(self.offered.outputs)},
                 "route": {"in": self.route[0], "out": self.route[1]},
-                "sends_on": self.sends_on,
-                "is_virtual": self.is_virtual,
+                "sends_on": ready.sends_on if ready else "",
+                "is_virtual": ready.is_virtual if ready else True,
                 "heard_by": list(self.heard_by()),
-                "ports": {kind: list(names) for kind, names in self.ports.items()},
+                "ports": {kind: list(names) for kind, names in ready.ports.items()} if ready else {},
                 "ignored": self.ignored(),
                 "gone": list(self.gone),
                 "notice": self.notice,
@@ -236,14 +262,15 @@ class State:
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
                 self.player = None if isinstance(event, Restarted) else self.player
                 self.is_resting, self.waits_for = False, _waits_for(event)
-            case Adopted():
-                self.adopted = event
+                # A clock whose transport is gone is followed no more.
+                self.follows_clock = self.follows_clock and not isinstance(event, Detached)
             case Learned():
                 self.learned = event
             case Notice() | Refused():
                 self._take_words(event)
             case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
                 self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else self._outer
+                self.follows_clock = self.follows_clock or not is_own
             case _:
                 self._take_steering(event)
 
@@ -270,22 +297,40 @@ class State:
             self._change_port(event)
             return
         self.gone = ()
-        self.ports, self.sends_on, self.is_virtual = event.ports, event.sends_on, event.is_virtual
-        if isinstance(event, Routed):
-            self.route = event.route
         if isinstance(event, Ready):
+            self.ready, self.player = event, event.player
             self.preset, self.tempo_bpm = event.preset, self.tempo_bpm or event.tempo_bpm
-            self.backend, self.realtime, self.player = event.backend, event.realtime, event.player
             self.offset_s, self.is_alive = event.machine_s - event.at_s, True
+            return
+        self.route = event.route
+        if self.ready is not None:
+            self.ready = replace(self.ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual)
+
+    def _change_preset(self, event: Changed) -> None:
+        """Process another preset, with which nothing that was learned before is played by."""
+        self.preset, self.learned = event.preset, None
+        self.taste, self.words = event.taste, event.words
+        if self.settings is not None:
+            self.settings = replace(
+                self.settings,
+                preset=event.preset,
+                source=event.source,
+                model=event.model,
+                model_digest=event.model_digest,
+                engine=event.engine,
+                program=event.program,
+                adopted=None,
+            )
 
     def _change_port(self, event: PortChanged) -> None:
         """Process a port that has come, or has gone."""
         self.gone = tuple(name for name in self.gone if name != event.name)
         if not event.is_there and event.may_return:
             self.gone += (event.name,)
-        if not event.is_output:
-            others = tuple(name for name in self.ports.get("in", ()) if name != event.name)
-            self.ports = {**self.ports, "in": (*others, event.name) if event.is_there else others}
+        if self.ready is not None and not event.is_output:
+            others = tuple(name for name in self.input_names if name != event.name)
+            inputs = (*others, event.name) if event.is_there else others
+            self.ready = replace(self.ready, ports={**self.ready.ports, "in": inputs})
 
     def _take_words(self, event: Notice | Refused) -> None:
         """Process what is said for a while."""
@@ -309,9 +354,9 @@ class State:
         """Process what was done with knobs and pedals."""
         match event:
             case Changed():
-                self.preset, self.source, self.model = event.preset, event.source, event.model
-                self.adopted, self.learned = Adopted(0), None
-                self.taste, self.words = event.taste, event.words
+                self._change_preset(event)
+            case Adopted(number, path, digest) if self.settings is not None:
+                self.settings = replace(self.settings, adopted=(number, path, digest) if number else None)
             case Locked(key):
                 self.lock = key
             case Turned(knob, position):

@@ -18,21 +18,15 @@ from improviser.ipc.launch import launch_ahead
 from improviser.protocol import (
     Act,
     Action,
-    Adopted,
-    Changed,
-    ClockUse,
     Command,
-    Detached,
     Event,
     Failed,
     Notice,
     PerformerSettings,
     PortSettings,
     Ready,
-    Routed,
     Stop,
     Summary,
-    Synced,
     Warned,
     line_to_value,
     value_to_line,
@@ -81,9 +75,7 @@ class Supervisor:
         self.state = State()
         self._process = ChildProcess()
         self._ports: PortSettings | None = None
-        self._settings: PerformerSettings | None = None
         self._begin()
-        self._follows = False
         self._resume: JamPosition | None = None
         # When it was first replaced, with none that has played since.
         self._missed_s: float | None = None
@@ -134,7 +126,6 @@ class Supervisor:
 
     def start(self, settings: PerformerSettings) -> None:
         """Send the performer what to play."""
-        self._settings = settings
         self.state.begin(settings)
         self._process.write(value_to_line(settings))
 
@@ -175,7 +166,6 @@ class Supervisor:
 
     def _begin(self) -> None:
         """Know nothing yet of a new process."""
-        self._ready: Ready | None = None
         self._summary: Summary | None = None
         self._failed: Failed | None = None
         self._has_rescued = False
@@ -210,49 +200,21 @@ class Supervisor:
     def _keep(self, event: Event) -> None:
         """Keep of an event what matters later."""
         self.state.take(event)
-        match event:
-            case Ready():
-                self._ready = event
-                self._missed_s = None
-                if self._ports is not None:  # a successor waits for this system, and takes no other one
-                    self._ports = replace(self._ports, backend=event.backend)
-                self._connections.follow(event)
-            case Summary():
-                self._summary = event
-            case Changed() if self._settings is not None:
-                self._settings = replace(
-                    self._settings,
-                    preset=event.preset,
-                    source=event.source,
-                    model=event.model,
-                    model_digest=event.model_digest,
-                    engine=event.engine,
-                    program=event.program,
-                    adopted=None,
-                )
-            case Adopted(number, path, digest) if self._settings is not None:
-                adopted = (number, path, digest) if number else None
-                self._settings = replace(self._settings, adopted=adopted)
-            case Routed() if self._ready is not None and self._ports is not None:
-                input_, output = event.route
-                self._ports = replace(self._ports, input_pattern=input_, output_pattern=output)
-                self._ready = replace(
-                    self._ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual
-                )
-            case Synced() | Detached():  # a clock whose transport is gone is followed no more
-                self._follows = isinstance(event, Synced) and (self._follows or not event.is_own)
-            case _:
-                pass
+        if isinstance(event, Ready):
+            self._missed_s = None
+            self._connections.follow(event)
+        elif isinstance(event, Summary):
+            self._summary = event
 
     def _may_restart(self) -> bool:
         """Return whether the performer that has ended is to be replaced.
 
         One that died playing is, not too often; one that has found no ports for it is for a while.
         """
-        if self._summary is not None or self._asked_s is not None or self._settings is None:
+        if self._summary is not None or self._asked_s is not None or self.state.settings is None:
             return False
         now_s = time.monotonic()
-        if self._ready is None:
+        if not self.state.is_alive:
             return self._missed_s is not None and now_s - self._missed_s < RETURN_S
         self._restarts = [at_s for at_s in self._restarts if at_s > now_s - _RESTARTS_S]
         return len(self._restarts) < RESTARTS_MAX
@@ -274,29 +236,24 @@ class Supervisor:
         """Replace the performer."""
         self._process.close()
         process = ChildProcess()
-        if self._ports is not None and self._settings is not None:
-            process.write(value_to_line(replace(self._ports, shared_state=process.shared_state.descriptor)))
-            process.write(value_to_line(self._resumed(self._settings)))
+        if self._ports is not None:
+            ready, (input_pattern, output_pattern) = self.state.ready, self.state.route
+            ports = replace(
+                self._ports,
+                # It waits for this MIDI system, and takes no other one.
+                backend=self._ports.backend if ready is None else ready.backend,
+                input_pattern=input_pattern,
+                output_pattern=output_pattern,
+                shared_state=process.shared_state.descriptor,
+            )
+            process.write(value_to_line(ports))
+            process.write(value_to_line(self.state.successor(self._resume)))
         self._begin()
         self._process = process  # from now on commands reach it, after what it has to be told first
 
     def _end_text(self) -> str:
         """Return how the performer ended, for people."""
         return f"the performer {self._process.end}"
-
-    def _resumed(self, settings: PerformerSettings) -> PerformerSettings:
-        """Return the settings of a performer that goes on; a clock that was followed will not start anew."""
-        clock = ClockUse.MIDI if self._follows and settings.clock is ClockUse.AUTO else settings.clock
-        state = self.state
-        return replace(
-            settings,
-            resume=self._resume,
-            clock=clock,
-            panel=dict(state.panel),
-            switched=tuple(sorted(state.switched)),
-            taste=dict(state.taste),
-            lock=state.lock,
-        )
 
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""
@@ -309,17 +266,17 @@ class Supervisor:
             yield Warned(fault)
         if self._failed is not None:
             yield self._failed
-        elif self._summary is None and (self._ready is not None or self._asked_s is None):
+        elif self._summary is None and (self.state.is_alive or self._asked_s is None):
             yield Failed("; ".join(part for part in (self._end_text(), fault, "start again") if part))
 
     def _rescue(self) -> str:
         """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
         self._has_rescued = True
         sounding = self._process.shared_state.sounding()
-        if self._ready is None or not sounding:
+        if self.state.ready is None or not sounding:
             return ""
         try:
-            is_heard = rescue.release(self._ready, sounding, self._connections.listeners)
+            is_heard = rescue.release(self.state.ready, sounding, self._connections.listeners)
         except ImproviserError as error:
             return f"its {len(sounding)} sounding notes could not be released: {error}"
         if is_heard:
@@ -343,7 +300,7 @@ class Supervisor:
             patience_s = PATIENCE_S if self._summary is None else CLOSING_S
             hangs = time.monotonic() - self._asked_s > patience_s
         else:
-            hangs = self._ready is not None and self._process.still_s() > STILL_S
+            hangs = self.state.is_alive and self._process.still_s() > STILL_S
         if hangs and self._process.is_running:
             self._connections.look()
             self._process.kill()

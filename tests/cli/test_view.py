@@ -33,6 +33,7 @@ from improviser.protocol import (
     Synced,
     Warned,
 )
+from improviser.supervisor.state import State
 
 SETTINGS = PerformerSettings("chorale", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
 READY = Ready(
@@ -59,15 +60,25 @@ BARS = [
 ]
 
 
+# How the jam stands that is shown; ports are all that a view reads in it, and each performer says its own.
+STATE = State()
+
+
+def text_view() -> TextView:
+    """Return a view as where stdout is no terminal."""
+    return TextView(SETTINGS, STATE, is_terminal=False)
+
+
 def shown(view: View, *events: Event) -> None:
-    """Let a view show events."""
+    """Show events as a jam does, whose state has each of them first."""
     for event in events:
+        STATE.take(event)
         view.show(event)
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Each event is a line; channels count from 1; files are told."""
-    view = choose_view(SETTINGS, as_json=True)
+    view = choose_view(SETTINGS, STATE, as_json=True)
     assert isinstance(view, JsonView)
     shown(view, READY, MUSIC[0])
     view.kept(Path("a.session.jsonl"))
@@ -79,7 +90,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     """Where stdout is no terminal each bar is a line, with a note just before the bar line behind it."""
-    view = choose_view(SETTINGS, as_json=False)
+    view = choose_view(SETTINGS, STATE, as_json=False)
     shown(view, *MUSIC, Summary(notes_heard=2, notes_played=2))
     lines = capsys.readouterr().out.splitlines()
     assert [*BARS, "Heard 2 notes, played 2; late decisions: 0, stuck notes: 0."] == lines
@@ -87,7 +98,7 @@ def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str]) -> None:
     """A bar that is counted in has no number of its own, another tempo other bars; a jump goes to its bar."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     for event in (Started(8.0, -4.0), Synced(12.0, 4.0, 60.0), Started(19.0, 32.0)):
         shown(view, event, *(Heard(event.at_s + after_s, 0, 60, 80, "A") for after_s in (2.0, 3.0)))
     shown(view, Summary())
@@ -97,7 +108,7 @@ def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str
 
 def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -> None:
     """As the improviser counts: the time that passed meanwhile is no bars; who takes over begins at bar 1."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     note = Played(12.5, 12.5, 0, 67, 80, 5.0, "C", None)
     shown(view, Heard(10.0, 0, 60, 80, "A"), note, Rested(20.0, 19.75))
     shown(view, Heard(40.0, 0, 60, 80, "A"), replace(note, due_s=40.5, beat=21.0), Restarted())
@@ -109,7 +120,7 @@ def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[str]) -> None:
     """As on the page and in explain, however late it sounds; the count-in is called so."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     late = Played(16.03, 16.03, 0, 67, 80, 3.75, "C", None)
     shown(view, Started(12.0, -4.0), Heard(12.5, 0, 60, 80, "A"), Heard(14.0, 0, 60, 80, "A"), late)
     shown(view, Summary())
@@ -120,7 +131,7 @@ def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[
 
 def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """What is listened to now, whenever that has changed; what is refused, with its reason."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     came = PortChanged("Wheel", is_output=False, is_there=True)
     routed = Routed(("X", None), {"in": ("X",), "out": ("C",)}, "C", is_virtual=True)
     shown(view, READY, came, replace(came, name="A", is_there=False), routed, Refused("key", "'H' is no key"))
@@ -134,7 +145,7 @@ def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[str]) -> None:
     """Preset, tempo, seed, system and ports, and what to do now."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     shown(view, READY, Notice("so it is"), Warned("late"), Failed("told elsewhere"))
     assert [
         "Preset chorale, 120 bpm, seed 7; MIDI: jack.",
@@ -147,7 +158,7 @@ def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[s
 
 def test_no_port_is_named_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a MIDI system no port is named as though there were one to connect to."""
-    shown(TextView(SETTINGS, is_terminal=False), replace(READY, backend="loopback"))
+    shown(text_view(), replace(READY, backend="loopback"))
     _, where, _ = capsys.readouterr().out.splitlines()
     assert "Both parts are played inside this program; there is no port to connect to." == where
 
@@ -156,7 +167,7 @@ def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str
     """Errors of time are told, and what was not taken where there was any."""
     shown_times = "p50 0.10 ms, p99 0.25 ms, max 1.00 ms"
     times = {"p50": 0.1, "p99": 0.25, "max": 1.0}
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     shown(view, Summary(onset_error_ms=times, decision_ms=times, bad_messages=3, feedback=1))
     view.kept(Path("a.session.jsonl"))
     view.recorded(Path("take.mid"))
@@ -175,7 +186,7 @@ def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdout", screen)
-    view = choose_view(SETTINGS, as_json=False)
+    view = choose_view(SETTINGS, STATE, as_json=False)
     shown(view, *MUSIC)
     drawn = screen.getvalue().split("\r\x1b[2K")
     assert ("", f"{BARS[0]}\n", BARS[1]) == (drawn[0], drawn[3], drawn[-1])
@@ -186,7 +197,7 @@ def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -> None:
     """Where it plays, its tune is named."""
     ready = Ready("x", {"in": (), "out": ()}, "p", 0, 1.0, realtime=True, player="Tune", sends_on="", is_virtual=True)
-    TextView(SETTINGS, is_terminal=False).show(ready)
+    text_view().show(ready)
     assert "The built-in player plays: Tune. Ctrl-C ends the jam." in capsys.readouterr().out
 
 
@@ -215,13 +226,13 @@ def test_a_chord_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> Non
         for beat, name, notes in ((0.0, "C", (48, 52, 55)), (1.0, "G7", (47, 53, 55)))
         for note in notes
     ]
-    shown(TextView(SETTINGS, is_terminal=False), *events, Summary())
+    shown(text_view(), *events, Summary())
     assert "improviser: C G7" in capsys.readouterr().out
 
 
 def test_what_is_learned_in_the_background_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """What was found, what is played by, and what was taken back."""
-    view = TextView(SETTINGS, is_terminal=False)
+    view = text_view()
     words = "+3.0% beside you"
     learned = Learned(256, 128, 0.4, accepted=True, number=1, words=words, kept=1.0, gain=0.03, drift=0.1)
     for event in (learned, Adopted(2), Adopted(1, is_back=True), Adopted(0, is_back=True)):
