@@ -6,7 +6,7 @@ To add a command, write `cli/<name>.py` with
   whose docstring is the help text (plain paragraphs; no `Args:` section);
 - a constant `EXAMPLES`, one example a line, each a whole command line;
 
-and add a row to `COMMANDS`. Import what is heavy inside the function. A fault is raised as an
+and add a row to `_PANELS`. Import what is heavy inside the function. A fault is raised as an
 `ImproviserError`; an exit code without a message as `typer.Exit(code)`.
 """
 
@@ -16,33 +16,46 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Final, Protocol, runtime_checkable
 
 import typer
 
+from improviser.cli.help import PanelCommand, PanelGroup
 from improviser.errors import ImproviserError, UsageError
 from improviser.version import __version__
 
-COMMANDS = {
-    "jam": "Improvise along with what is played, live, on a virtual MIDI port.",
-    "demo": "Jam with a built-in player; needs no instrument.",
-    "render": "Improvise over a MIDI file, faster than real time.",
-    "compose": "Write a whole piece from a given or random fragment.",
-    "explain": "Tell why it played what it played in a bar of a recording.",
-    "keep": "Save the last bars of a jam as a MIDI file, while it goes on or afterwards.",
-    "save": "Save a preset of your own: what a jam has learned of your taste, and its knobs.",
-    "replay": "Play a session again from its journal, bit for bit.",
-    "ctl": "Steer a jam that runs: turn a knob, like, mute, say how it stands.",
-    "learn-control": "Let a knob, pad or pedal do something: move it, and it is known.",
-    "doctor": "Look whether this machine can play, and say what to do where not.",
-    "ports": "List the MIDI ports.",
-    "presets": "List the presets, or show one.",
-    "devices": "List the controllers that are known.",
-    "train": "Train a model from the corpus.",
-    "evaluate": "Measure a model beside people and baselines.",
-    "ablate": "Measure what each addition to the learner gives.",
-    "bench": "Measure the speed of this machine.",
+# By the headings of the help.
+_PANELS: Final = {
+    "Play": {
+        "jam": "Play along with a musician, live.",
+        "demo": "Jam with a built-in player.",
+        "ctl": "Steer a running jam, or print its status.",
+        "render": "Add an improvised part to a MIDI file.",
+        "compose": "Write a whole piece from a given or random fragment.",
+    },
+    "After a jam": {
+        "keep": "Save the last bars as a MIDI file.",
+        "save": "Save the jam as a preset, with what it learned.",
+        "explain": "Explain the notes of a bar.",
+        "replay": "Play a session again and check that it is identical.",
+    },
+    "Set up": {
+        "doctor": "Check this machine, and say what to do next.",
+        "ports": "List the MIDI ports.",
+        "presets": "List the presets, or show one.",
+        "devices": "List the known controllers.",
+        "midi-learn": "Choose the control of your controller that does something.",
+    },
+    "Train and measure": {
+        "train": "Train a preset's model.",
+        "evaluate": "Measure a model, beside people and baselines.",
+        "ablate": "Measure what each addition to the learner gains.",
+        "bench": "Measure the speed of this machine.",
+    },
 }
+# Names that commands had, which still work.
+_OLD_NAMES: Final = {"learn-control": "midi-learn"}
+COMMANDS: Final = {name: summary for panel in _PANELS.values() for name, summary in panel.items()}
 DEBUG_VARIABLE = "IMPROVISER_DEBUG"
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 _COMPLETION_VARIABLE = "_IMPROVISER_COMPLETE"
@@ -86,21 +99,24 @@ def build_app(chosen: str | None = None) -> typer.Typer:
     """Return the typer app with `chosen` of its commands imported, the others as names with a help line."""
     app = typer.Typer(
         name=_PROGRAM,
+        cls=PanelGroup,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings=_context_settings(),
     )
     app.callback(help="A deep Q-network that plays along, live, on a virtual MIDI port.")(_root)
-    for name, summary in COMMANDS.items():
-        if name == chosen:
-            _add_command(app, name)
-        else:
-            app.command(name, help=summary)(_not_loaded)
+    for panel, commands in _PANELS.items():
+        for name, summary in commands.items():
+            if name == chosen:
+                _add_command(app, name)
+            else:
+                app.command(name, help=summary, rich_help_panel=panel)(_not_loaded)
     return app
 
 
 def _run(arguments: list[str]) -> int:
     """Run `arguments` through typer and give the exit code; errors are raised."""
+    arguments = [_OLD_NAMES.get(arguments[0], arguments[0]), *arguments[1:]]
     chosen = next((word for word in _words(arguments) if not word.startswith("-")), None)
     result = build_app(chosen)(arguments, prog_name=_PROGRAM, standalone_mode=False)
     return result if isinstance(result, int) else EXIT_OK
@@ -125,7 +141,7 @@ def _add_command(app: typer.Typer, name: str) -> None:
     module = importlib.import_module(f"{__name__}.{identifier}")
     function: Callable[..., None] = getattr(module, identifier)
     examples = "\n".join(f"  {line.strip()}" for line in module.EXAMPLES.strip().splitlines())
-    app.command(name, short_help=COMMANDS[name], epilog=f"\b\nExamples:\n{examples}")(function)
+    app.command(name, cls=PanelCommand, short_help=COMMANDS[name], epilog=f"\b\nExamples:\n{examples}")(function)
 
 
 def _not_loaded() -> None:

@@ -29,14 +29,16 @@ improviser ablate --preset fiddle --out /tmp/ablation --json
 
 VariantsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[VARIANT]...", help="Words of the names of variants; all by default."),
+    typer.Argument(metavar="[VARIANT]...", help="Words in the names of the variants to run. Default: all."),
 ]
-SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="CPU time of each training.")]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each variant.")]
-PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for what is done (one in the cache by default).")]
+SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds per training.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Trainings per variant.")]
+PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Number of held-out pieces to play.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for finished trainings. Default: in the cache folder.")
+]
 PageOption = Annotated[
-    Path | None, typer.Option("--page", metavar="FILE", help="Write the tables into this Markdown file.")
+    Path | None, typer.Option("--page", metavar="FILE", help="Markdown file to write the tables to.")
 ]
 
 
@@ -52,12 +54,11 @@ def ablate(
     page: PageOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure what each addition to the textbook's deep Q-learning gives.
+    """Measure what each addition to textbook deep Q-learning gains.
 
-    From the textbook, one addition after another up to what the shipped models are trained by, and then
-    single additions to that; each is trained for the same CPU time on one thread, from the same prior, with
-    several seeds, and plays held-out pieces greedily and as on stage. Each training that is done is kept: the
-    same command goes on where it was interrupted.
+    The variants start at the textbook, add one thing after another up to the shipped training, and then change
+    single things. Each is trained for the same CPU time on one thread, from the same prior, with several seeds,
+    and plays held-out pieces. Give the same command again to resume.
     """
     need_training()
     from improviser.config.preset import load_preset

@@ -21,12 +21,12 @@ improviser compose -o piece.mid --start "C4 E4 G4" --bars 16 --preset fiddle
 improviser compose -o piece.mid --key Am --greedy --seed 3
 """
 
-OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the piece is written.")]
-BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Its length.")]
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="MIDI file to write.")]
+BarsOption = Annotated[int, typer.Option("--bars", min=1, max=1000, help="Length in bars.")]
 StartOption = Annotated[
-    str | None, typer.Option("--start", help="Its first notes, a beat each; '' for none, random by default.")
+    str | None, typer.Option("--start", help="First notes, one per beat; '' for none. Default: random.")
 ]
-GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of drawing.")]
+GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of sampling.")]
 
 
 def compose(
@@ -39,9 +39,9 @@ def compose(
     greedy: GreedyOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a whole piece of one voice, from a random or a given fragment.
+    """Write a whole piece for one voice, from a given or random fragment.
 
-    Where the key is not given it is the one that the fragment implies, or a random one.
+    Without --key the key is the one that the fragment implies, or a random one.
     """
     import numpy as np
 

@@ -29,21 +29,21 @@ NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, "
-        "tempo; preset or key; or an action: like, dislike, undo, undo_all, freeze, mute, solo, panic, "
-        "keep, tap, next_preset; or page, which prints the address of the jam's page.",
+        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity or tempo. "
+        "preset or key. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap or "
+        "next_preset. Or page, to print the address of the page.",
     ),
 ]
 ValueArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[VALUE]",
-        help="Of a knob: 0-2, 1 being as the preset has it; the tempo in beats a minute, 20-400; "
-        "the name of a preset; a key such as C or Am, or auto.",
+        help="For a knob: 0 to 2, where 1 is the preset's value. For tempo: 20 to 400 beats per minute. For "
+        "preset: its name. For key: a key such as C or Am, or auto.",
     ),
 ]
 ProcessOption = Annotated[
-    int | None, typer.Option("--process", metavar="NUMBER", help="Where several jams run, the one meant.")
+    int | None, typer.Option("--process", metavar="NUMBER", help="Process number of the jam, if several run.")
 ]
 
 
@@ -53,11 +53,11 @@ def ctl(
     process: ProcessOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Turn a knob of the jam that runs, or do something in it; say how it stands.
+    """Steer a running jam: turn a knob, choose a preset or key, like, mute.
 
-    Without a name it only says how the jam stands. Mute, solo and freeze are switched on and, done again,
-    off. A change of a knob glides, so that nothing jumps. The exit code is 1 where the jam does not do it, as
-    for a preset that it does not have; the reason is told.
+    Without a name, print the status of the jam. mute, solo and freeze are switches: the same command switches
+    them off. Knobs glide to their new value. The exit code is 1 if the jam refuses, for example a preset that it
+    does not have; the reason is printed.
     """
     from improviser.config.resources import control_folder
     from improviser.errors import ImproviserError

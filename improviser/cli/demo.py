@@ -71,14 +71,14 @@ def demo(
     keep_address: KeepAddressOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Jam with a built-in player, which plays a tune on the port 'Improviser In'; needs no instrument.
+    """Jam with a built-in player. You need no instrument.
 
-    It ends with the tune, or after --bars. On a machine without any MIDI system both play inside this
-    program, and what they play is shown and written to improviser-demo.mid.
+    The player plays a tune on the port 'Improviser In'. The demo ends with the tune, or after --bars. On a
+    machine without a MIDI system both parts play inside the program, are shown, and are written to
+    improviser-demo.mid.
 
-    It takes jam's options, but for --count-in and those that choose what is listened to. The tune has its
-    meter, and follows the tempo when that is changed while it plays. The page is served where --web asks for
-    it.
+    The options are those of jam, without --count-in, --meter and those that choose inputs. The tune follows
+    the tempo. Use --web for the page.
     """
     from improviser.app.jam_settings import JamOptions
     from improviser.protocol import ClockUse, PlayerUse

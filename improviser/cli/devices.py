@@ -19,12 +19,12 @@ improviser devices --json
 
 
 def devices(json: JsonOption = False) -> None:
-    """List the controllers that are known, with the names of their ports, and check their files.
+    """List the known controllers with the names of their ports, and check their files.
 
-    What their knobs and pads do in a jam stands in their files; improviser ctl --help lists what there is.
+    A device file says what each knob, pad and pedal does in a jam; improviser ctl --help lists what there is.
 
-    Your own device files are TOML files in the folder devices of improviser's configuration folder; copy
-    _template.toml to start one.
+    Your own device files are TOML files in the folder devices of improviser's configuration folder. Copy
+    _template.toml to start one, or use improviser midi-learn.
     """
     from improviser.config.device import load_device
     from improviser.config.resources import device_paths

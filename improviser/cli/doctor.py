@@ -15,10 +15,10 @@ improviser doctor --json
 
 
 def doctor(backend: BackendOption = None, json: JsonOption = False) -> None:
-    """Look at all that playing takes: MIDI, ports, rights, clock, delay, folders, model, page, extras.
+    """Check this machine: MIDI, ports, rights, clock, latency, folders, model, page, extras.
 
-    Each line passes, warns or fails; where something is to be done, the next line says what. The exit code
-    is 1 where something fails. A jam that is going on is not disturbed. It takes about four seconds.
+    Each line passes, warns or fails, and names the next step if there is one. The exit code is 1 if a check
+    fails. The check takes about four seconds and does not disturb a running jam.
     """
     from improviser.doctor import Status, examine
 

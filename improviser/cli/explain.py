@@ -22,24 +22,24 @@ improviser explain take.session.jsonl 12 --json
 """
 
 SessionArgument = Annotated[
-    Path, typer.Argument(metavar="SESSION", help="A recording of jam or demo, or the session beside it.")
+    Path, typer.Argument(metavar="SESSION", help="A recording by jam or demo, or its session journal.")
 ]
 BarArgument = Annotated[
     int,
-    typer.Argument(metavar="BAR", min=1, help="Number of the bar, as the page and the terminal show it."),
+    typer.Argument(metavar="BAR", min=1, help="Bar number, as the page and the terminal show it."),
 ]
 _NO_PARTS = frozenset({"does", "note", "chance", "chord", "notes"})
 
 
 def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
-    """Explain the notes of a bar: the numbers behind each, and the nearest alternatives.
+    """Explain the notes of a bar: what spoke for each, and what nearly was played instead.
 
-    Bars are counted as on the page and in the terminal: bar 1 is the first one after the count-in. A bar that
-    the jam came to several times, as when a clock was started anew, is told once for each time.
+    Bars are numbered as on the page and in the terminal: bar 1 is the first bar after the count-in. A bar that
+    was played several times, for example after the clock restarted, is explained once for each time.
 
-    Each part is what it added for that action beside the mean of all allowed ones, in units of the reward:
-    harmony, coherence and creativity with their weights, the prior (people's habits), and the preference that
-    the density sets. The likeliest of what was not played stands below, and is marked by "-".
+    Each figure says how much a term added for that action, compared with the mean of all allowed actions, in
+    units of the reward: harmony, coherence and creativity with their weights, the prior (people's habits), and
+    your preferences. "-" marks the likeliest action that was not played.
     """
     from improviser.session.session_log import read_session
 

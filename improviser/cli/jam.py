@@ -99,35 +99,33 @@ def jam(
     keep_address: KeepAddressOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Improvise along with what is played, live, on a virtual MIDI port.
+    """Play along with a musician, live.
 
-    It listens to every MIDI input and to its own port 'Improviser In', and plays on its own port 'Improviser
-    Out': choose that one as an input of your DAW or synthesizer. Your first note is the first downbeat.
+    improviser listens to every MIDI input and to its own port 'Improviser In', and plays on its own port
+    'Improviser Out'. Connect 'Improviser Out' to your synthesizer or DAW. Your first note is the first downbeat.
 
-    It prints the address of its page, and on a desktop opens it: keys, sound, what it plays and why, all that
-    steers it. The page is for this machine only, unless --host says otherwise; --no-web leaves it out. The
-    address is a new one each time, unless --keep-address is given; improviser ctl page prints it again.
+    The page shows and plays both parts, and steers the jam. Its address is printed; on a desktop it opens by
+    itself. Only this machine can reach it, unless you use --host. improviser ctl page prints the address again.
 
-    Where there is no input at all, a built-in player plays until somebody else does; with
-    --in "Improviser In" it waits for another program to play on that port instead.
+    If there is no MIDI input, a built-in player plays until you do. To wait for another program instead, use
+    --in "Improviser In".
 
-    A MIDI clock that comes in on any input and is started is followed: its tempo, its place in the bar and
-    its transport (--clock). With the transport stopped it waits for the next start, as long as the clock
-    ticks; improviser ctl says what it waits for. A clock that only ticks gives the tempo before the first
-    note, unless --tempo says it.
+    A MIDI clock on any input is followed when it starts: its tempo, bar and transport (--clock). When the DAW
+    stops, improviser waits for the next start while the clock ticks. Before your first note, a clock that only
+    ticks sets the tempo, unless you use --tempo.
 
-    While it plays, improviser ctl turns its knobs, as controllers that are known do (improviser devices), and
-    OSC on this machine (--osc). The sostenuto and soft pedals say that you like what it just played, or not.
+    improviser ctl, OSC (--osc) and known controllers (improviser devices) turn its knobs. The sostenuto pedal
+    likes what it just played, the soft pedal dislikes it.
 
-    With --learn it also learns in the background, by deep Q-learning, from what it plays beside you: every
-    eight bars what was learned is tried on held-out music, and played by only where nothing is spoilt by it
-    and it is better beside you. improviser ctl undo takes it back, undo_all to the start, freeze stops it.
+    --learn keeps training the network in the background, from what it plays with you. Every eight bars the new
+    weights are tested. They are used from the next bar, and only if held-out scores hold and the score with you
+    rises. improviser ctl undo takes them back, undo_all takes all of them back, freeze pauses learning.
 
-    improviser ctl panic ends all notes at once while the jam goes on; so does the signal SIGUSR1, but for
-    Windows, and a control that you choose (panic_control in settings.toml).
+    improviser ctl panic ends all notes; the jam goes on. The signal SIGUSR1 (not on Windows) and a control of
+    your choice (panic_control in settings.toml) do the same.
 
-    What it plays and hears again, through a DAW or a cable, is ignored. --not-in leaves ports out. Channel 10
-    is drums: it is heard only with --listen-channel 10.
+    improviser ignores its own notes when they come back through a DAW or a cable. Channel 10 is drums, and is
+    heard only with --listen-channel 10.
     """
     from improviser.app.jam_settings import JamOptions
     from improviser.protocol import ClockUse

@@ -18,10 +18,15 @@ improviser keep take.mid --bars 4
 
 SessionArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),
+    typer.Argument(metavar="[SESSION]", help="A session journal or its recording. Default: the newest."),
 ]
-BarsOption = Annotated[int, typer.Option("--bars", min=1, help="So many, the one being played included.")]
-OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.mid", help="Never over another file.")]
+BarsOption = Annotated[int, typer.Option("--bars", min=1, help="Number of bars to save, including the current one.")]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", metavar="FILE.mid", help="File to write. An existing file is kept; the new one gets a number."
+    ),
+]
 
 
 def keep(
@@ -30,10 +35,10 @@ def keep(
     out: OutOption = Path("improviser-kept.mid"),
     json: JsonOption = False,
 ) -> None:
-    """Save the last bars of a jam as a MIDI file of both parts, as played, and beside it on the grid.
+    """Save the last bars of a jam as a MIDI file, during the jam or afterwards.
 
-    Every jam keeps a journal from its first note on, so that nothing has to be recorded beforehand, and what
-    was played is there even after a crash. This reads the newest one, also while the jam still goes on.
+    Every jam writes a journal from its first note, so you need not start a recording, and nothing is lost in a
+    crash. keep writes two files: both parts as played, and both parts quantised.
     """
     from improviser.errors import UsageError
     from improviser.midi.smf import check_suffix

@@ -8,8 +8,22 @@ from typing import Annotated, Final
 
 import typer
 
-_PRESET: Final = typer.Option("--preset", metavar="NAME", help="A preset (see: improviser presets) or a .toml file.")
-_SEED: Final = typer.Option("--seed", min=0, max=2**31 - 1, help="Of every random choice.")
+# Headings of the help.
+MUSIC: Final = "Music"
+PORTS: Final = "Ports and channels"
+CLOCK: Final = "Clock"
+PAGE: Final = "Page"
+RECORDING: Final = "Sound, recording and control"
+
+_PRESET: Final = typer.Option(
+    "--preset",
+    metavar="NAME",
+    help="Preset to play: a name (see: improviser presets) or the path of a .toml file.",
+    rich_help_panel=MUSIC,
+)
+_SEED: Final = typer.Option(
+    "--seed", metavar="NUMBER", min=0, max=2**31 - 1, help="Random seed.", rich_help_panel=MUSIC
+)
 
 PresetOption = Annotated[str, _PRESET]
 SeedOption = Annotated[int, _SEED]
@@ -18,12 +32,12 @@ KeyOption = Annotated[
     typer.Option(
         "--key",
         metavar="auto|C|Am..",
-        help="auto to hear it, or a key to stay in; by default as the preset has it, which is auto in those "
-        "that are shipped.",
+        help="Key to play in, or auto to follow the key it hears. Default: the preset's, auto in all shipped presets.",
+        rich_help_panel=MUSIC,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-# Live, the user's settings may name the preset, and without a seed each performance is another.
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+# Live, settings.toml may name the preset, and without a seed each performance is another.
 LivePresetOption = Annotated[str | None, _PRESET]
 LiveSeedOption = Annotated[int | None, _SEED]
 
@@ -51,18 +65,41 @@ class ClockName(StrEnum):
 
 NotInOption = Annotated[
     list[str] | None,
-    typer.Option("--not-in", metavar="PATTERN", help="Do not listen to the ports whose names match; may be repeated."),
+    typer.Option(
+        "--not-in",
+        metavar="PATTERN",
+        help="Ignore inputs whose name matches. Can be repeated.",
+        rich_help_panel=PORTS,
+    ),
 ]
 OutOption = Annotated[
     str | None,
-    typer.Option("--out", metavar="PATTERN", help="Play on this port instead of 'Improviser Out'."),
+    typer.Option(
+        "--out",
+        metavar="PATTERN",
+        help="Output to play on. Default: the virtual port 'Improviser Out'.",
+        rich_help_panel=PORTS,
+    ),
 ]
 TempoOption = Annotated[
-    float | None, typer.Option("--tempo", metavar="BPM", min=20, max=400, help="Quarter notes a minute.")
+    float | None,
+    typer.Option(
+        "--tempo",
+        metavar="BPM",
+        min=20,
+        max=400,
+        help="Quarter notes per minute. Default: the preset's.",
+        rich_help_panel=MUSIC,
+    ),
 ]
 MeterOption = Annotated[
     str | None,
-    typer.Option("--meter", metavar="N/N", help="Time signature, such as 3/4, 5/4, 7/8 or 12/8."),
+    typer.Option(
+        "--meter",
+        metavar="N/N",
+        help="Time signature, such as 3/4, 5/4, 7/8 or 12/8. Default: the preset's.",
+        rich_help_panel=MUSIC,
+    ),
 ]
 SwingOption = Annotated[
     float | None,
@@ -71,32 +108,61 @@ SwingOption = Annotated[
         metavar="SHARE",
         min=0.5,
         max=0.75,
-        help="Share of a beat that its first eighth takes.",
+        help="Share of a beat that its first eighth note takes: 0.5 is straight. Default: the preset's.",
+        rich_help_panel=MUSIC,
     ),
 ]
-BarsOption = Annotated[int | None, typer.Option("--bars", min=1, help="End after so many bars from the first note on.")]
-BackendOption = Annotated[BackendName | None, typer.Option("--backend", help="The MIDI system.")]
+BarsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--bars",
+        metavar="BARS",
+        min=1,
+        help="Stop after this many bars, counted from the first note. Default: play on.",
+        rich_help_panel=MUSIC,
+    ),
+]
+BackendOption = Annotated[
+    BackendName | None,
+    typer.Option(
+        "--backend", help="MIDI system. Default: JACK or PipeWire if it runs, else the system's.", rich_help_panel=PORTS
+    ),
+]
 ClockOption = Annotated[
     ClockName | None,
     typer.Option(
         "--clock",
-        help="Follow a MIDI clock once it is started (auto), never (own), from its first tick on (midi), "
-        "or Ableton Link (link).",
+        help="Clock to follow: auto follows a MIDI clock when it starts, own follows none, midi waits for a MIDI "
+        "clock, link follows Ableton Link. Default: auto.",
+        rich_help_panel=CLOCK,
     ),
 ]
 ClockOutOption = Annotated[
     bool | None,
-    typer.Option("--clock-out/--no-clock-out", help="Send MIDI clock, start and stop with the notes."),
+    typer.Option(
+        "--clock-out/--no-clock-out", help="Send MIDI clock, start and stop with the notes.", rich_help_panel=CLOCK
+    ),
 ]
 CountInOption = Annotated[
     int,
-    typer.Option("--count-in", metavar="BARS", min=0, max=8, help="Click so many bars, then begin by itself."),
+    typer.Option(
+        "--count-in",
+        metavar="BARS",
+        min=0,
+        max=8,
+        help="Click this many bars, then start without waiting for a note.",
+        rich_help_panel=CLOCK,
+    ),
 ]
 MetronomeOption = Annotated[
-    bool | None, typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.")
+    bool | None,
+    typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.", rich_help_panel=CLOCK),
 ]
 ThruOption = Annotated[
-    bool | None, typer.Option("--thru/--no-thru", help="Pass on what you play to the output, at once.")
+    bool | None,
+    typer.Option(
+        "--thru/--no-thru", help="Send what you play to the output too, without delay.", rich_help_panel=PORTS
+    ),
 ]
 ListenChannelOption = Annotated[
     list[int] | None,
@@ -105,66 +171,117 @@ ListenChannelOption = Annotated[
         metavar="1-16",
         min=1,
         max=16,
-        help="Listen to this channel only; may be repeated.",
+        help="Listen to this channel only. Can be repeated. Default: all but 10, which is drums.",
+        rich_help_panel=PORTS,
     ),
 ]
 FromOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="NOTE", help="Split the keyboard: listen from this note up, such as C4."),
+    typer.Option("--from", metavar="NOTE", help="Lowest note to listen to, such as C4.", rich_help_panel=PORTS),
 ]
-ToOption = Annotated[str | None, typer.Option("--to", metavar="NOTE", help="Listen up to this note.")]
+ToOption = Annotated[
+    str | None, typer.Option("--to", metavar="NOTE", help="Highest note to listen to.", rich_help_panel=PORTS)
+]
 ChannelOption = Annotated[
-    int | None, typer.Option("--channel", metavar="1-16", min=1, max=16, help="Play on this channel.")
+    int | None,
+    typer.Option(
+        "--channel", metavar="1-16", min=1, max=16, help="Channel to play on. Default: 1.", rich_help_panel=PORTS
+    ),
 ]
 ProgramOption = Annotated[
     int | None,
-    typer.Option("--program", metavar="1-128", min=1, max=128, help="Choose this sound at the start."),
+    typer.Option(
+        "--program",
+        metavar="1-128",
+        min=1,
+        max=128,
+        help="General MIDI program to send at the start. Default: the preset's.",
+        rich_help_panel=PORTS,
+    ),
 ]
 OscOption = Annotated[
     int | None,
-    typer.Option("--osc", metavar="PORT", min=1, max=65535, help="Take OSC messages on this UDP port."),
+    typer.Option(
+        "--osc",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="Receive OSC on this UDP port. Default: none.",
+        rich_help_panel=RECORDING,
+    ),
 ]
 LearnOption = Annotated[
     bool,
-    typer.Option("--learn", help="Learn beside you in the background too; needs the extra train (PyTorch)."),
+    typer.Option(
+        "--learn", help="Keep learning while you play. Needs the extra train (PyTorch).", rich_help_panel=MUSIC
+    ),
 ]
 SoundOption = Annotated[
     bool,
-    typer.Option("--sound", help="Let fluidsynth sound, where it is installed: started here, and ended again."),
+    typer.Option("--sound", help="Play the sound with FluidSynth, if it is installed.", rich_help_panel=RECORDING),
 ]
 RecordOption = Annotated[
     Path | None,
-    typer.Option("--record", metavar="FILE.mid", help="Write both parts to a MIDI file, never over another."),
+    typer.Option(
+        "--record",
+        metavar="FILE.mid",
+        help="Write both parts to a MIDI file. An existing file is kept; the new one gets a number.",
+        rich_help_panel=RECORDING,
+    ),
 ]
-WebOption = Annotated[bool, typer.Option("--web/--no-web", help="Serve the page: play, hear, see why it plays, steer.")]
+WebOption = Annotated[bool, typer.Option("--web/--no-web", help="Serve the page in the browser.", rich_help_panel=PAGE)]
 OpenOption = Annotated[
     bool | None,
-    typer.Option("--open/--no-open", help="Open the page in a browser; by default on a desktop's terminal."),
+    typer.Option(
+        "--open/--no-open",
+        help="Open the page in a browser. Default: only in a terminal on a desktop.",
+        rich_help_panel=PAGE,
+    ),
 ]
 HostOption = Annotated[
     str,
     typer.Option(
         "--host",
         metavar="ADDRESS",
-        help="Serve the page to other machines too, by 0.0.0.0: whoever has its address plays and steers.",
+        help="Address to serve the page on. 0.0.0.0 serves other machines too: everybody who has the page's address "
+        "can play and steer.",
+        rich_help_panel=PAGE,
     ),
 ]
 WebPortOption = Annotated[
     int | None,
-    typer.Option("--web-port", metavar="PORT", min=1, max=65535, help="Its port; 8765, or any where that is taken."),
+    typer.Option(
+        "--web-port",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="TCP port of the page. Default: 8765, or any free one if that is taken.",
+        rich_help_panel=PAGE,
+    ),
 ]
 KeepAddressOption = Annotated[
     bool | None,
     typer.Option(
         "--keep-address/--new-address",
-        help="Give the page the same address in every jam, so that a bookmark works; by default a new one.",
+        help="Use the same page address in every jam, so that a bookmark works. Default: a new one.",
+        rich_help_panel=PAGE,
     ),
 ]
 InOption = Annotated[
     str | None,
-    typer.Option("--in", metavar="PATTERN", help="Listen to the ports whose names match; part of a name is enough."),
+    typer.Option(
+        "--in",
+        metavar="PATTERN",
+        help="Inputs to listen to: all whose name contains this. Default: every input.",
+        rich_help_panel=PORTS,
+    ),
 ]
 TuneOption = Annotated[
     str | None,
-    typer.Option("--tune", metavar="NAME", help="ode_to_joy, scarborough_fair or drowsy_maggie."),
+    typer.Option(
+        "--tune",
+        metavar="NAME",
+        help="Tune of the built-in player: ode_to_joy, scarborough_fair or drowsy_maggie.",
+        rich_help_panel=MUSIC,
+    ),
 ]

@@ -12,7 +12,7 @@ improviser ports --backend jack --json
 
 
 def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
-    """List the MIDI ports that can be listened to and played on, and the driver they are reached by."""
+    """List the MIDI inputs and outputs, and the driver that reaches them."""
     from improviser.ports import open_backend
     from improviser.ports.name import is_probe
 

@@ -18,14 +18,14 @@ improviser presets fiddle
 improviser presets --json
 """
 
-NameArgument = Annotated[str | None, typer.Argument(help="Show this preset in full.")]
+NameArgument = Annotated[str | None, typer.Argument(help="Preset to show in full.")]
 
 
 def presets(name: NameArgument = None, json: JsonOption = False) -> None:
     """List the presets, or show one in full.
 
-    Your own presets are TOML files in the folder presets of improviser's configuration folder; they hide
-    shipped ones of the same name.
+    Your own presets are TOML files in the folder presets of improviser's configuration folder. A preset of your
+    own hides a shipped one of the same name.
     """
     if name is None:
         _list(as_json=json)

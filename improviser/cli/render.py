@@ -33,14 +33,14 @@ improviser render band.mid -o duet.mid --player-track piano --channel 5 --progra
 improviser render waltz.mid -o duet.mid --meter 3/4 --pickup 1 --swing 0.6
 """
 
-PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="What the player plays.")]
-OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where all parts are written.")]
+PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="MIDI file with the player's part.")]
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="MIDI file to write, with all parts.")]
 TrackOption = Annotated[
     str | None,
     typer.Option(
         "--player-track",
         metavar="NAME|N|channel:N",
-        help="The player's track: its number from 1, its name or a part of it, or a channel; all by default.",
+        help="Track to improvise with: its number from 1, part of its name, or a channel. Default: all tracks.",
     ),
 ]
 FileMeterOption = Annotated[
@@ -48,7 +48,7 @@ FileMeterOption = Annotated[
     typer.Option(
         "--meter",
         metavar="N/N",
-        help="Time signature of the whole file, such as 3/4; by default the file's own.",
+        help="Time signature of the whole file, such as 3/4. Default: the file's.",
     ),
 ]
 PickupOption = Annotated[
@@ -57,7 +57,7 @@ PickupOption = Annotated[
         "--pickup",
         metavar="BEATS",
         min=0,
-        help="Quarter notes before the first downbeat; by default those of a first bar that is short.",
+        help="Quarter notes before the first downbeat. Default: the length of a short first bar, else 0.",
     ),
 ]
 
@@ -76,14 +76,13 @@ def render(
     program: ProgramOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Improvise over a MIDI file, faster than real time.
+    """Add an improvised part to a MIDI file, faster than real time.
 
-    The file that is written is the first with one more track, "improviser": all tracks, names, lyrics,
-    tempos and time signatures stay. The improviser waits for the player's first note, stops when the player
-    has been silent for as many bars as the preset says, and comes in again with the player. It plays on a
-    channel that no track has notes on, and does not hear drums (channel 10). Bars are those of the file's
-    time signatures, each from its place on; without one, the preset's. The same file, preset, options and
-    seed give the same bytes. What cannot be read of a damaged file is skipped and listed.
+    OUT.mid is PLAYER.mid with one more track, "improviser". All tracks, names, lyrics, tempos and time
+    signatures stay. The improviser starts with the player's first note, stops when the player is silent for the
+    preset's number of bars, and starts again with the player. It plays on a channel that no track uses, and
+    ignores drums (channel 10). Bars follow the file's time signatures, or the preset's if the file has none.
+    The same file, preset, options and seed give the same bytes. Damaged parts of a file are skipped and listed.
     """
     import numpy as np
 

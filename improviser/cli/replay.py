@@ -24,11 +24,11 @@ EXIT_DIFFERENT = 1
 
 
 def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
-    """Play the improviser's part of a session again, and tell whether it is the same, bit for bit.
+    """Play the improviser's part of a session again, and check that it is identical.
 
-    The journal holds what the improviser heard and when it decided; with the same model, seed and settings
-    the same part comes out. The exit code is 1 where it does not: then the model, the program or a library is
-    another than when the session was played.
+    The journal holds what improviser heard and when it decided. With the same model, seed and settings the
+    result is the same, bit for bit. If not, the exit code is 1: the model, the program or a library is another
+    than in the session.
     """
     from improviser.performer.assembly import engine_maker
     from improviser.session.replay import replay as play_again

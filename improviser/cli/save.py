@@ -17,14 +17,12 @@ improviser save mine take.mid
 improviser jam --preset mine
 """
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the new preset: letters, digits, _ and -.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new preset: letters, digits, _ and -.")]
 SessionArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[SESSION]", help="A session or its recording; by default the newest."),
+    typer.Argument(metavar="[SESSION]", help="A session journal or its recording. Default: the newest."),
 ]
-ForceOption = Annotated[
-    bool, typer.Option("--force", help="Write over your own preset of that name, or hide a shipped one.")
-]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace your preset of that name, or hide a shipped one.")]
 
 
 def save(
@@ -33,12 +31,12 @@ def save(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Save a jam's preset with what was learned, its knobs, tempo, key and meter, under a new name.
+    """Save a jam as a preset: its knobs, tempo, key, meter and what it learned.
 
-    What was learned is your taste and, of a jam with --learn, the set of weights that it played by last.
+    What it learned is your taste and, after jam --learn, the last accepted weights.
 
-    It works while the jam still goes on, and afterwards. The preset is a file in the folder presets of
-    improviser's configuration folder; jam --preset NAME plays by it, and learns on from there.
+    You can save during the jam or afterwards. The preset is a file in the folder presets of improviser's
+    configuration folder. jam --preset NAME plays it and learns on from there.
     """
     from improviser.agent.checkpoint import save_set
     from improviser.cli.keep import newest_session

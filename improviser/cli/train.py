@@ -39,13 +39,13 @@ improviser train --preset chorale --textbook --out /tmp/textbook
 improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
 """
 
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the model and its card (yours by default).")]
-UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
-TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Steps that the Q-network learns from.")]
-TextbookOption = Annotated[
-    bool, typer.Option("--textbook", help="Learn by the textbook's algorithm alone, to compare.")
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the model and its card. Default: your models folder.")
 ]
-FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget a run that was interrupted.")]
+UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
+TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Environment steps of the Q-network.")]
+TextbookOption = Annotated[bool, typer.Option("--textbook", help="Use the textbook algorithm only, to compare.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming an interrupted run.")]
 
 
 def train(
@@ -59,12 +59,12 @@ def train(
     beside: BesideOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a preset's model: first a prior on what people play, then the Q-network from it.
+    """Train a preset's model: first the prior on what people play, then the Q-network.
 
     Style, grid, register and rewards are the preset's.
 
-    The corpus is read from the installed package music21 once, which takes some minutes, and kept in the
-    user's cache folder. An interrupted run goes on where it was when the same command is given again.
+    The first run reads the corpus of the package music21, which takes some minutes, and keeps it in the cache
+    folder. Give the same command again to resume an interrupted run.
     """
     need_training()
     from dataclasses import replace

@@ -83,7 +83,7 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
 def _new(port: str) -> tomlkit.TOMLDocument:
     """Return the beginning of a file for the device behind a port."""
     document = tomlkit.document()
-    document.add(tomlkit.comment("Learned with: improviser learn-control"))
+    document.add(tomlkit.comment("Learned with: improviser midi-learn"))
     document.update(
         {
             "schema_version": 1,

@@ -1,4 +1,4 @@
-"""`ctl`, `learn-control` and `save`: steering from the command line, and what stays of it."""
+"""`ctl`, `midi-learn` and `save`: steering from the command line, and what stays of it."""
 
 from __future__ import annotations
 
@@ -225,15 +225,15 @@ def test_what_is_touched_is_learned(
             keys.send(message)
 
     threading.Thread(target=touch).start()
-    (learned,) = run_json("learn-control", name, "--backend", "loopback", "--wait", "5")
+    (learned,) = run_json("midi-learn", name, "--backend", "loopback", "--wait", "5")
     assert expected == (learned["message"], learned["number"], learned["channel"])
     assert [name] == [row[-1] for row in load_device(Path(str(learned["path"]))).bindings()]
 
 
 def test_nothing_to_learn_from_is_told(refuse: Refuse, capsys: pytest.CaptureFixture[str]) -> None:
     """No input at all; a name that is none."""
-    assert "did you mean 'density'?" in refuse(2, "learn-control", "densiti")
-    assert 1 == main(["learn-control", "density", "--backend", "loopback"])
+    assert "did you mean 'density'?" in refuse(2, "midi-learn", "densiti")
+    assert 1 == main(["midi-learn", "density", "--backend", "loopback"])
     assert "there is no MIDI input" in capsys.readouterr().err
 
 

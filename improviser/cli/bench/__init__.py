@@ -37,7 +37,7 @@ WhatArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[decision] [engine] [ready] [env] [training] [timing] [taste] [learn]",
-        help="All but timing, taste and learn by default.",
+        help="What to measure. Default: all except timing, taste and learn.",
     ),
 ]
 
@@ -52,24 +52,26 @@ class TimedBackend(StrEnum):
     RTMIDI_JACK = "rtmidi-jack"
 
 
-SecondsOption = Annotated[float, typer.Option("--seconds", min=5, help="timing: how long each trial is.")]
-PeriodOption = Annotated[int, typer.Option("--period", min=16, max=4096, help="timing: JACK's, in frames.")]
-RunsOption = Annotated[int, typer.Option("--runs", min=1, help="timing: how often; medians are told too.")]
+SecondsOption = Annotated[float, typer.Option("--seconds", min=5, help="timing: seconds per trial.")]
+PeriodOption = Annotated[int, typer.Option("--period", min=16, max=4096, help="timing: JACK's period in frames.")]
+RunsOption = Annotated[
+    int, typer.Option("--runs", min=1, help="timing: number of runs; with several, medians are printed too.")
+]
 BackendOption = Annotated[
-    TimedBackend | None, typer.Option("--backend", help="timing: one of the two instead of both.")
+    TimedBackend | None, typer.Option("--backend", help="timing: measure this one only. Default: both.")
 ]
 WorkOption = Annotated[
     list[str] | None,
-    typer.Option("--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary; all by default."),
+    typer.Option("--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary. Default: all."),
 ]
-TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: of each kind.")]
-SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid to try things out.")]
+TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: number of trials of each kind.")]
+SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid while you try things out.")]
 PlotsOption = Annotated[
-    Path | None, typer.Option("--plots", metavar="FOLDER", help="taste: draw the curve into a folder.")
+    Path | None, typer.Option("--plots", metavar="FOLDER", help="taste: folder to draw the curve into.")
 ]
-PlayerOption = Annotated[str, typer.Option("--player", help="learn: beside whom, drone or planing.")]
-MinutesOption = Annotated[float, typer.Option("--minutes", min=2, help="learn: how long it is played.")]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="learn: how often, each by other chances.")]
+PlayerOption = Annotated[str, typer.Option("--player", help="learn: the player, drone or planing.")]
+MinutesOption = Annotated[float, typer.Option("--minutes", min=2, help="learn: minutes to play.")]
+SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="learn: number of runs, each with another seed.")]
 DECISIONS = 20_000
 
 
@@ -92,25 +94,23 @@ def bench(
 ) -> None:
     """Measure the speed of decisions, engine, start, environment and training on this machine.
 
-    A decision is what happens between the moment of a step and its messages, as the performer has it: what
-    was heard before has been worked out already. Unprepared is all of that work at once, as after a note that
-    comes at the last moment. Ready is the time from the start of a jam to its open ports, beside that of
-    importing its libraries; then, where JACK runs, the memory of its real-time process above a bare client's
-    and the time of a core that it takes while it waits. Compare figures of one run only: machines differ from
-    hour to hour.
+    decision: from the moment of a step to its messages, as in a jam: what was heard before is already processed.
+    "unprepared" is all that work at once, as after a note at the last moment.
 
-    Timing runs a jam on a JACK server of its own (the dummy driver), and another client says how far each
-    note and each tick of its clock was off the grid, beside references in C, and how long a key that is
-    passed on took: with the machine idle, with a learner at work, with a jam that learns itself, with all
-    cores busy, and with a learner but without real-time priority.
+    ready: from the start of a jam to its open ports, compared with importing its libraries. Where JACK runs,
+    also the memory of the real-time process beyond a bare client's, and its CPU share while it waits.
 
-    Taste lets listeners with a hidden taste press like and dislike, late and sometimes wrongly, beside
-    players of the held-out corpus: how far three dislikes change what they are about, and how near what is
-    learned comes to an oracle that knows the taste.
+    timing: a jam on a JACK server of its own (dummy driver). Another client measures how far each note and clock
+    tick is off the grid, compared with programs in C, and how long --thru takes. The machine is idle, beside a
+    learner, learning itself, fully loaded, or beside a learner without real-time priority.
 
-    Learn lets a jam learn in the background beside a player in a style that the corpus has nothing of, and
-    measures the reward beside held-out pieces of that player and elsewhere; then the musician's table after
-    1,000 updates, with its guards and without.
+    taste: simulated listeners with a hidden taste press like and dislike, late and sometimes wrongly. It
+    measures what three dislikes change, and how close the learned taste comes to the hidden one.
+
+    learn: a jam learns in the background with a player whose style is not in the corpus. It measures the
+    reward with held-out pieces of that player and elsewhere.
+
+    Compare figures of one run only: a machine's speed differs from hour to hour.
     """
     from improviser.cli.bench.learn import bench_learn
     from improviser.cli.bench.taste import bench_taste

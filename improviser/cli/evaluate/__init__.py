@@ -58,30 +58,35 @@ class Split(StrEnum):
 WhatArgument = Annotated[
     What,
     typer.Argument(
-        help="How it plays; what each knob does, turned from 0 to 2; or how well the key is heard, whatever the preset."
+        help="music: how the preset plays. knobs: what each knob does between 0 and 2. listening: how well keys are "
+        "heard, for all presets."
     ),
 ]
-PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Held-out pieces to play.")]
+PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Number of held-out pieces to play.")]
 SplitOption = Annotated[
     Split,
-    typer.Option("--split", help="Which held-out pieces."),
+    typer.Option("--split", help="Which held-out pieces to play."),
 ]
 TemperatureOption = Annotated[
-    float | None, typer.Option("--temperature", min=0, max=5, help="Instead of the preset's.")
+    float | None, typer.Option("--temperature", min=0, max=5, help="Temperature. Default: the preset's.")
 ]
-PriorOption = Annotated[float | None, typer.Option("--prior-weight", min=0, max=5, help="Instead of the preset's.")]
+PriorOption = Annotated[
+    float | None, typer.Option("--prior-weight", min=0, max=5, help="Weight of the prior. Default: the preset's.")
+]
 BesideOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--beside", metavar="NAME=PATH", help="One more column: the model in this file, played as the preset."
+        "--beside", metavar="NAME=PATH", help="Add a column for another model, played as the preset. Can be repeated."
     ),
 ]
 AdaptationOption = Annotated[
     bool,
-    typer.Option("--adaptation/--no-adaptation", help="Let the engine follow a player who changes, or not."),
+    typer.Option(
+        "--adaptation/--no-adaptation", help="Also measure how the engine follows a player who changes key or density."
+    ),
 ]
 PlotsOption = Annotated[
-    Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw piano rolls and curves into a folder.")
+    Path | None, typer.Option("--plots", metavar="FOLDER", help="Folder to draw piano rolls and curves into.")
 ]
 
 DEFAULT_PIECES = 40
@@ -102,10 +107,10 @@ def evaluate(
 ) -> None:
     """Measure a preset's playing on held-out pieces, beside people and baselines.
 
-    The baselines are random notes in key, the prior alone, and what is best for the reward at each step.
-    Means over the pieces with 95 % intervals; ! marks what lies outside of its band. Read the table whole:
-    each figure alone can be had by playing badly. What each means: docs/metrics.md. With --json each line is
-    one column of it.
+    The baselines are random notes in key, the prior alone, and the best reward at each step. The table shows
+    means over the pieces with 95 % intervals; ! marks a figure outside its band. docs/metrics.md explains each
+    figure. Read the whole table: a player can score well on any one figure and still play badly. --json prints
+    one line per column.
     """
     _check(what, split, beside, plots)
     need_training()

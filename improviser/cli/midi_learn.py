@@ -1,4 +1,4 @@
-"""`improviser learn-control`: what a knob, pad or pedal is to do, by moving it."""
+"""`improviser midi-learn`: what a knob, pad or pedal is to do, by moving it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,38 @@ from improviser.cli.console import say, say_json, tell
 from improviser.cli.options import BackendName, BackendOption, JsonOption
 
 EXAMPLES = """
-improviser learn-control harmony
-improviser learn-control like --in Launchkey
-improviser learn-control tempo --wait 60
+improviser midi-learn harmony
+improviser midi-learn like --in Launchkey
+improviser midi-learn tempo --wait 60
 """
 
 NameArgument = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A knob or an action, as improviser ctl --help lists them."),
+    typer.Argument(metavar="NAME", help="A knob or action, as listed by improviser ctl --help."),
 ]
 InOption = Annotated[
-    str | None, typer.Option("--in", metavar="PATTERN", help="Listen to the ports whose names match only.")
+    str | None,
+    typer.Option(
+        "--in", metavar="PATTERN", help="Inputs to listen to: all whose name contains this. Default: every input."
+    ),
 ]
-WaitOption = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=1, max=3600, help="So long.")]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", min=1, max=3600, help="Seconds to wait for a control."),
+]
 
 
-def learn_control(
+def midi_learn(
     name: NameArgument,
     in_: InOption = None,
     wait: WaitOption = 30.0,
     backend: BackendOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Move a knob, press a pad or a pedal, and that is what NAME is done with from the next jam on.
+    """MIDI learn: choose the knob, pad or pedal of your controller that does NAME.
 
-    It is written into a device file of your own (improviser devices), which you can edit. A knob is turned a
-    bit to and fro; the sustain pedal is passed over, since it is for playing.
+    Run it, then move the control: turn a knob to and fro, or press a pad or pedal. The sustain pedal is ignored.
+    The choice is written to a device file of your own (improviser devices), and works from the next jam on.
     """
     from improviser.config.control_file import bind_control
     from improviser.config.document import nearest
