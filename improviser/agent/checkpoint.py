@@ -66,16 +66,16 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
             the shape, or hold nan or infinity.
     """
     if bytes_digest(data) != digest:
-        raise CheckpointError("a set of weights is not the one that was learned; it is not played by")
+        raise CheckpointError("learned weights are not those that were learned; it is not used")
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, TypeError) as error:
-        raise CheckpointError(f"a set of weights is corrupt ({error}); it is not played by") from error
+        raise CheckpointError(f"learned weights are corrupt ({error}); it is not used") from error
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if found != upper_layer_shapes(config):
-        raise CheckpointError("a set of weights is of another model; it is not played by")
+        raise CheckpointError("learned weights belong to another model; it is not used")
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
-        raise CheckpointError("a set of weights holds nan or infinity; it is not played by")
+        raise CheckpointError("learned weights hold nan or infinity; it is not used")
     return tensors
 
 
@@ -88,7 +88,7 @@ def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"no set of weights at {path} ({error.strerror})") from error
+        raise CheckpointError(f"no learned weights at {path} ({error.strerror})") from error
     return set_from_bytes(data, digest, config)
 
 
@@ -165,11 +165,11 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
-        msg = f"the model {path} sees other things: expected {wanted}, found {other}; {_TRAIN}"
+        msg = f"the model {path} was trained for another observation: expected {wanted}, found {other}; {_TRAIN}"
         raise CheckpointError(msg)
     if config.actions != actions:
         counts = f"expected {actions} actions, found {config.actions}"
-        msg = f"the model {path} does other things: {counts}; {_TRAIN}"
+        msg = f"the model {path} was trained for other actions: {counts}; {_TRAIN}"
         raise CheckpointError(msg)
     if style not in {None, header.get("style")}:
         msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
@@ -194,7 +194,7 @@ def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
     """Return the shape that the header states."""
     if header.get("format") != FORMAT:
         found = header.get("format", "none")
-        msg = f"{path} is no model of improviser: expected format {FORMAT}, found {found}; {_TRAIN}"
+        msg = f"{path} is not an improviser model: expected format {FORMAT}, found {found}; {_TRAIN}"
         raise CheckpointError(msg)
     try:
         return network_config_from_json(header.get("network", "null"))

@@ -53,14 +53,18 @@ def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
     try:
         door = bind(options.host, port, _kept_token(warn) if keeps else None)
     except OSError as error:
-        warn(f"no page ({error.strerror or error}); the jam goes on. Choose another: --web-port PORT")
+        warn(
+            f"cannot serve the page ({error.strerror or error}); the jam goes on. Choose another port: --web-port PORT"
+        )
         return None
     if keeps and port is None and door.address.port != DEFAULT_PORT:
-        warn(f"port {DEFAULT_PORT} is taken, so the page is not where it was; choose a port for it: --web-port")
+        warn(
+            f"port {DEFAULT_PORT} is taken, so the page has another address than before. Choose a port: --web-port PORT"
+        )
     if not door.address.is_loopback:
         warn(
-            "the page is open to your network: whoever has its address, token included, hears, plays and "
-            "steers, and what is sent can be read on the way; --host 127.0.0.1 keeps it to this machine"
+            "the page is open to your network: everybody who has its full address can hear, play and steer, and "
+            "the connection is not encrypted. --host 127.0.0.1 keeps it to this machine"
         )
     return door
 
@@ -118,7 +122,7 @@ def _kept_token(warn: Callable[[str], None]) -> str | None:
         token = new_token()
         write_private(path, f"{token}\n")
     except (OSError, UnicodeDecodeError) as error:
-        warn(f"the page's address cannot be kept ({error}); the next jam has another one")
+        warn(f"cannot save the page's address ({error}); the next jam will have another one")
         return None
     return token
 

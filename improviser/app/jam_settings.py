@@ -164,7 +164,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
     devices = tuple(_devices())
     metronome = settings.metronome if options.metronome is None else options.metronome
     if (metronome or options.count_in) and engine["channel"] == CLICK_CHANNEL:
-        raise UsageError("the metronome clicks on channel 10; play on another one: --channel 1")
+        raise UsageError("channel 10 is the metronome's. Choose another: --channel 1")
     return PerformerSettings(
         preset=preset.name,
         source=str(preset_path(name)),
@@ -250,7 +250,7 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
     low = parse_note(lowest) if lowest else 0
     high = parse_note(highest) if highest else DATA_MAX
     if low > high:
-        raise UsageError(f"nothing lies from {note_name(low)} up to {note_name(high)}; exchange --from and --to")
+        raise UsageError(f"--from ({note_name(low)}) is above --to ({note_name(high)}). Swap them")
     return low, high
 
 

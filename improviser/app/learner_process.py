@@ -63,7 +63,7 @@ def main() -> int:
             finally:
                 mailbox.remove()  # whoever made it may have been killed
             return EXIT_OK
-        fault = "the learner was told no settings; start it with: improviser jam --learn"
+        fault = "the learner received no settings. Start it with: improviser jam --learn"
     except BrokenPipeError:
         return EXIT_OK
     except (ImproviserError, ValueError) as error:
@@ -154,7 +154,7 @@ class Pupil:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, data)
         except OSError as error:
-            _say(Warned(f"what was learned cannot be written ({error.strerror}), and is not played by"))
+            _say(Warned(f"cannot write the new weights ({error.strerror}); they are not used"))
             return False
         self._number = number
         self._mailbox.write(number, data)
@@ -188,11 +188,11 @@ class Pupil:
             """Be awake, and tell that it takes a while."""
             self._mailbox.beat()
             if done <= 1:
-                _say(Notice(f"before it learns the corpus is read, once ({stage}: {total} files)"))
+                _say(Notice(f"reading the corpus before learning, once ({stage}: {total} files)"))
 
         pieces = load_pieces(progress=progress)
         apprentice = make_apprentice(load_preset(piece.source), pieces, self._seed, self._mailbox.beat)
-        _say(Notice(f"it learns beside you now, from what the preset {piece.preset} can"))
+        _say(Notice(f"it now learns while you play, starting from the preset {piece.preset} can"))
         return apprentice
 
 

@@ -68,6 +68,6 @@ def make_apprentice(
     held_out = spread(held_out_parts(pieces, game, "valid"), HELD_OUT)
     people = spread(human_parts(pieces, game, "valid"), PEOPLE)
     if not held_out or not people:
-        raise CorpusError("no held-out piece is long enough to judge by; install music21's corpus anew")
+        raise CorpusError("no held-out piece is long enough for the acceptance test. Reinstall music21")
     guard = AcceptanceTest(model, held_out, people, conditions(preset), seed)
     return OnlineTrainer(model, learner, guard, rewards, rng)

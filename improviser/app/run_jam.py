@@ -157,7 +157,7 @@ def _learning(
     try:
         learning = LearnerClient(supervisor, settings, mailbox, sets_folder(sessions_folder()))
     except OSError as error:
-        supervisor.warn(f"nothing is learned in the background: {error.strerror}; the music goes on")
+        supervisor.warn(f"cannot learn in the background: {error.strerror}. The jam goes on")
         return _deaf
     return stack.enter_context(learning).hear
 
@@ -192,4 +192,6 @@ def _check(record: Path | None) -> None:
         return
     check_suffix(record)
     if not record.absolute().parent.is_dir():
-        raise UsageError(f"cannot record to {record}: there is no folder {record.absolute().parent}; make it first")
+        raise UsageError(
+            f"cannot record to {record}: the folder {record.absolute().parent} does not exist. Create it first"
+        )

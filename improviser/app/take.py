@@ -57,7 +57,7 @@ class Take:
         """
         path = self._journal.path
         if path is None:
-            raise UsageError("nothing was played yet: play something first")
+            raise UsageError("nothing was played yet. Play something first")
         session = read_session(path)
         return song_to_bytes(recorder_of(session, bars).song(session.start_s))
 

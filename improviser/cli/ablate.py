@@ -91,7 +91,7 @@ def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
 
     chosen = tuple(one for one in VARIANTS if not words or any(word in one.name for word in words))
     if not chosen:
-        raise UsageError(f"no such variant; there are: {'; '.join(one.name for one in VARIANTS)}")
+        raise UsageError(f"unknown variant; the variants are: {'; '.join(one.name for one in VARIANTS)}")
     return chosen
 
 

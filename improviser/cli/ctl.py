@@ -143,14 +143,14 @@ def _show(state: dict[str, Any]) -> None:
     say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock); {does}.")
     say(f"Listens to: {', '.join(state['ports'].get('in', ())) or 'no port'}. Plays on: {state['sends_on']}.")
     if state["gone"]:
-        say(f"Gone, and used again when back: {', '.join(state['gone'])}.")
+        say(f"Disconnected, and used again when back: {', '.join(state['gone'])}.")
     if state["key"]:
         locked = "" if state["lock"] == "auto" else " (locked)"
         say(f"Key {state['key']}{locked}, chord {state['chord'] or '-'}.")
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
     learned = state["learned"]
     if learned is not None:
-        by = f"set {state['set']} of what it learned" if state["set"] else "the model as it was"
+        by = f"learned weights {state['set']}" if state["set"] else "the original model"
         figures = f"{learned['reward']:.2f} a step, drift {learned['drift']:.2f}"
         say(f"Learned by {learned['updates']} updates ({figures}): {learned['words']}. It plays by {by}.")
     switched = [name for name in ("mute", "solo", "freeze") if state[name]]
@@ -160,4 +160,4 @@ def _show(state: dict[str, Any]) -> None:
     if state["notice"]:
         say(f"It says: {state['notice']}.")
     if state["ignored"]:
-        say(f"Messages that were ignored: {state['ignored']}.")
+        say(f"Messages ignored: {state['ignored']}.")

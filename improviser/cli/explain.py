@@ -46,7 +46,7 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
     told = read_session(session)
     times = told.played_in(bar)
     if not times:
-        raise UsageError(f"it played nothing in bar {bar}; its last note is in bar {told.bars}")
+        raise UsageError(f"nothing was played in bar {bar}; the last note is in bar {told.bars}")
     for time, played in enumerate(times, 1):
         notes = _decided(played)
         if json:

@@ -56,7 +56,7 @@ def keep(
     if json:
         say_json({"event": "kept", "path": str(path), "quantised": str(quantised_path(path)), "bars": bars})
     else:
-        say(f"Kept: {path}, and on the grid {quantised_path(path)}")
+        say(f"Kept: {path}, and quantised: {quantised_path(path)}")
 
 
 def newest_session() -> Path:
@@ -67,5 +67,5 @@ def newest_session() -> Path:
 
     found = sessions(sessions_folder())
     if not found:
-        raise UsageError(f"no session in {sessions_folder()} yet; improviser jam makes one")
+        raise UsageError(f"no session in {sessions_folder()} yet. Start one: improviser jam")
     return found[0]

@@ -62,7 +62,7 @@ def midi_learn(
     finally:
         opened.close()
     if touch is None:
-        raise ImproviserError("nothing was moved; see whether it is there: improviser ports")
+        raise ImproviserError("no control was moved. Check that the controller is listed: improviser ports")
     path = bind_control(touch.port, touch.kind, touch.number, touch.channel, name)
     sent = f"{touch.kind.replace('_', ' ')} {touch.number} on channel {touch.channel + 1} of '{touch.port}'"
     if json:
@@ -78,4 +78,4 @@ def midi_learn(
             }
         )
     else:
-        say(f"{name}: {sent}. It stands in {path}; the next jam knows it.")
+        say(f"{name}: {sent}. Saved in {path}, for the next jam.")

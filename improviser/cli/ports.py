@@ -33,4 +33,4 @@ def ports(backend: BackendOption = None, json: JsonOption = False) -> None:
         say_table(("FOR", "NAME"), [(f"--{direction}", name) for direction, name in rows])
         say(f"({system})")
     else:
-        say(f"No ports at all ({system}); connect an instrument, or start a program that plays MIDI.")
+        say(f"No MIDI ports ({system}); connect an instrument, or start a program that plays MIDI.")

@@ -130,7 +130,7 @@ def _check_out(player: Path, out: Path) -> None:
 
     check_suffix(out)
     if out.exists() and player.exists() and out.samefile(player):
-        msg = f"{out} is the player's file and would be lost; choose another one with --out"
+        msg = f"{out} is the player's file and would be overwritten. Choose another file with --out"
         raise UsageError(msg)
 
 

@@ -53,7 +53,7 @@ def _check_model(source: Path, told: Session) -> None:
     played = [(event.model, event.model_digest) for event in changes]
     for model, digest in [(told.settings.model, told.settings.model_digest), *played]:
         if digest not in {"", model_digest(Path(model))}:
-            raise UsageError(f"{source} was played with another model than is at {model} now; bring that back")
+            raise UsageError(f"{source} was played with another model than is at {model} now; restore that model")
 
 
 def _show(source: Path, found: Replay, *, json: bool) -> None:

@@ -63,7 +63,7 @@ def save(
         say_json({"event": "saved", "path": str(path)} | asdict(saved) | learned)
     else:
         say(f"Tempo {saved.tempo_bpm:g}, key {saved.key}, meter {saved.meter}.")
-        say(f"Saved: {path}. It knows of you: {state.words or NO_TASTE}.")
+        say(f"Saved: {path}. Your taste: {state.words or NO_TASTE}.")
         if model is not None:
-            say(f"It plays by set {number} of what it learned: {model}.")
-        say(f"Play by it: improviser jam --preset {name}")
+            say(f"It uses learned weights {number}: {model}.")
+        say(f"Play it: improviser jam --preset {name}")

@@ -85,13 +85,13 @@ def train(
     try:
         model, card = _run(chosen, settings, folder, others, fresh=fresh)
     except KeyboardInterrupt:
-        tell("interrupted; the same command goes on where it was last saved")
+        tell("interrupted. Give the same command again to resume")
         raise
     if json:
         say_json({"event": "trained", "preset": preset, "model": str(model), "card": str(card)})
     else:
         hint = f". Play it: improviser jam --preset {preset}" if out is None else ""
-        say(f"{model} is trained; {card} tells how it does{hint}")
+        say(f"{model} is trained; its figures are in {card}{hint}")
 
 
 def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingSettings:
@@ -113,7 +113,7 @@ def _make_folder(folder: Path) -> None:
         if not os.access(folder, os.W_OK):
             raise PermissionError(EACCES, os.strerror(EACCES))
     except OSError as error:
-        msg = f"no model can be put into {folder}: {error.strerror}; choose another folder with --out"
+        msg = f"cannot write a model to {folder}: {error.strerror}; choose another folder with --out"
         raise ImproviserError(msg) from error
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from improviser.app.jam_view import View
     from improviser.supervisor.state import State
 
-_KEPT = "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them."
+_KEPT = "improviser keep saves its last bars as a MIDI file; jam --record FILE.mid records everything."
 _CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -115,11 +115,11 @@ class TextView:
 
     def page(self, url: str) -> None:
         """Show where the page is."""
-        self._lines(f"Play it, hear it and steer it in a browser: {url}")
+        self._lines(f"Play and steer it in a browser: {url}")
 
     def kept(self, path: Path) -> None:
         """Show where the session's journal is, and what can be done with it."""
-        self._lines(f"The session is kept: {path}", _KEPT)
+        self._lines(f"Session journal: {path}", _KEPT)
 
     def recorded(self, path: Path) -> None:
         """Show where the recording is."""
@@ -196,7 +196,7 @@ def _introduction(ready: Ready) -> list[str]:
         f"Preset {ready.preset}, {ready.tempo_bpm:g} bpm, seed {ready.seed}; MIDI: {ready.backend}.",
         f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}."
         if ready.backend != LOOPBACK
-        else "Both parts are played inside this program; there is no port to connect to.",
+        else "Both parts play inside this program; there is no port to connect to.",
     ]
     if ready.player is None:
         return [*lines, "Play: your first note is the first downbeat. Ctrl-C ends the jam."]
@@ -253,7 +253,7 @@ def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
         case Switched(_, action, is_on):
             return f"{action.capitalize()}: {'on' if is_on else 'off'}."
         case Adopted(number, is_back=is_back):
-            by = f"set {number} of what it has learned" if number else "the model as it was"
+            by = f"set {number} of what it has learned" if number else "the original model"
             return f"What it learned last is taken back: it plays by {by}." if is_back else f"It plays by {by}."
         case Learned(updates, _, reward, words=words, drift=drift):
             return f"Learned by {updates} updates ({reward:.2f} a step, drift {drift:.2f}): {words}."
@@ -279,15 +279,15 @@ def _conclusion(summary: Summary) -> list[str]:
         )
     kept_back = {
         "not understood": summary.bad_messages,
-        "too many at once": summary.dropped,
-        "our own, come back": summary.feedback,
+        "too fast": summary.dropped,
+        "improviser's own, returned": summary.feedback,
         "faults in drivers": summary.callback_faults,
     }
     if any(kept_back.values()):
         faults = ", ".join(f"{count} {what}" for what, count in kept_back.items() if count)
-        lines.append(f"Messages not taken: {faults}.")
+        lines.append(f"Messages ignored: {faults}.")
     if summary.untold:
-        lines.append(f"Not shown and not recorded, for want of time: {summary.untold} events.")
+        lines.append(f"Too late to show and record: {summary.untold} events.")
     return lines
 
 

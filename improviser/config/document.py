@@ -98,15 +98,15 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {_syntax_fault(str(error))}") from error
     except (RecursionError, ValueError) as error:
-        raise ConfigError(f"{path}: no TOML that is understood: too deep, or a number too long") from error
+        raise ConfigError(f"{path}: not valid TOML: nested too deeply, or a number too long") from error
 
 
 def _syntax_fault(message: str) -> str:
     """Return tomllib's message with its place in front."""
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
     if match is None:
-        return f"no TOML: {message}"
-    return f"line {match[2]}, column {match[3]}: no TOML: {match[1]}"
+        return f"not valid TOML: {message}"
+    return f"line {match[2]}, column {match[3]}: not valid TOML: {match[1]}"
 
 
 def _fault(fault: ErrorDetails, model: type[Document]) -> str:
@@ -118,7 +118,7 @@ def _fault(fault: ErrorDetails, model: type[Document]) -> str:
         hint = nearest(str(place[-1]), words) or f"; expected one of {', '.join(words)}"
         return f"{key} = {_shown(fault['input'])}: unknown key{hint}"
     if fault["type"] == "missing":
-        return f"{key}: missing; it is required"
+        return f"{key}: missing but required"
     return f"{key} = {_shown(fault['input'])}: {_expected(fault)}" if key else _expected(fault)
 
 

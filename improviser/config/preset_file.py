@@ -93,9 +93,9 @@ def check_name(name: str, *, over: bool) -> None:
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError as error:
-        raise UsageError(f"the name {name!r} has to be of letters, digits, _ and - only") from error
+        raise UsageError(f"the name {name!r} may contain letters, digits, _ and - only") from error
     taken = preset_paths().get(name)
     if taken is not None and not over:
-        raise UsageError(f"there is a preset {name!r} already: {taken}; choose another name, or --force")
+        raise UsageError(f"a preset {name!r} exists: {taken}. Choose another name, or use --force")
     if name.startswith("_"):
-        raise UsageError(f"{name!r} would not be found: files that begin with _ are templates")
+        raise UsageError(f"{name!r} cannot be a preset's name: files that begin with _ are templates")

@@ -96,7 +96,7 @@ def _finished(tasks: Sequence[Task]) -> Iterator[tuple[Path, Parsed]]:
             yield future.result()
     except BrokenProcessPool as error:
         raise CorpusError(
-            "a process that parsed the corpus was killed (out of memory?); run again, it goes on where it was"
+            "a process that parsed the corpus was killed (out of memory?). Run the command again to resume"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -54,13 +54,13 @@ def load_pieces(
     """
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
-        raise UsageError(f"no such kind of piece: {', '.join(unknown)}; there are {', '.join(KINDS)}")
+        raise UsageError(f"unknown kind of piece: {', '.join(unknown)}; there are {', '.join(KINDS)}")
     path = cache_path(cache_dir)
     try:
         cached = read_cache(path, _parser()) or _build(path, progress)
     except OSError as error:
-        reason = f"the corpus cannot be kept in {path.parent}: {error.strerror or error}"
-        raise CorpusError(f"{reason}; free some space, or name a folder by {CACHE_DIR_VARIABLE}") from error
+        reason = f"cannot write the corpus cache to {path.parent}: {error.strerror or error}"
+        raise CorpusError(f"{reason}; free some space, or set {CACHE_DIR_VARIABLE} to another folder") from error
     return [piece for piece in cached.pieces if piece.kind in kinds]
 
 
@@ -230,7 +230,7 @@ def _build(path: Path, progress: Callable[[str, int, int], None] | None) -> Cach
         for file in sorted((root / collection).glob(source.pattern))
     ]
     if not tasks:
-        raise CorpusError(f"no corpus in {root}; install music21 anew")
+        raise CorpusError(f"no corpus in {root}; reinstall music21")
     parts.mkdir(parents=True, exist_ok=True)
     parsed = run_tasks(tasks, progress)
     changed = Counter(f"{draft.kind}: {draft.change}" for draft in parsed.drafts if draft.change)

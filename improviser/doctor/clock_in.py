@@ -72,6 +72,6 @@ def check_clock(midi: MidiSystem) -> Iterator[Finding]:
         if (tempo_bpm := ticks.tempo_bpm) is not None
     ]
     if len(tempos) > 1:
-        yield warned(_CLOCK_IN, ", ".join(tempos), "let only one send clock, or name its port: --in NAME")
+        yield warned(_CLOCK_IN, ", ".join(tempos), "let only one port send a clock, or choose it: --in NAME")
     else:
-        yield passed(_CLOCK_IN, tempos[0] if tempos else "no MIDI clock comes in, so the beat is our own")
+        yield passed(_CLOCK_IN, tempos[0] if tempos else "no MIDI clock arrives; improviser uses its own")

@@ -64,4 +64,4 @@ def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Find
         yield from check()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a driver raises is a finding
         kind = type(error).__name__
-        yield failed(name, f"the check broke: {kind}: {error}", "run it again; if it stays so, tell us of it")
+        yield failed(name, f"the check failed: {kind}: {error}", "run it again; if it happens again, report it")

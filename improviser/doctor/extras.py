@@ -35,9 +35,9 @@ def check_web() -> Iterator[Finding]:
     """Report whether the page can be served."""
     lacks = _lacking(_WEB)
     if lacks:
-        yield warned("page", f"not without {', '.join(lacks)}", f"pip install {' '.join(lacks)}")
+        yield warned("page", f"missing: {', '.join(lacks)}", f"pip install {' '.join(lacks)}")
     else:
-        yield passed("page", f"can be served ({', '.join(_WEB)})")
+        yield passed("page", f"ready ({', '.join(_WEB)})")
 
 
 def check_browser() -> Iterator[Finding]:
@@ -54,7 +54,9 @@ def check_synthesizer() -> Iterator[Finding]:
     """Report whether `--sound` sounds."""
     lacks, soundfont = missing(), find_soundfont()
     if lacks or soundfont is None:
-        yield warned("synthesizer", f"{lacks}, which jam --sound takes; the page sounds without", how_to_install())
+        yield warned(
+            "synthesizer", f"{lacks} missing, for jam --sound; the page plays sound without it", how_to_install()
+        )
     else:
         yield passed("synthesizer", f"fluidsynth with {soundfont.name}, for jam --sound")
 
@@ -66,7 +68,7 @@ def check_extras() -> Iterator[Finding]:
         lacks = _lacking(libraries)
         if lacks:
             step = f'pip install "improviser-live[{extra}]"; in a checkout: pip install ".[{extra}]"'
-            yield warned(name, f"not installed: {', '.join(lacks)}; it is only for {purpose}", step)
+            yield warned(name, f"not installed: {', '.join(lacks)}; only needed for {purpose}", step)
         else:
             yield passed(name, f"installed, for {purpose}")
 

@@ -26,9 +26,9 @@ def check_folders() -> Iterator[Finding]:
     yield _tried(
         "state folder",
         sessions_folder().parent,
-        f"make it yours (chown, chmod u+w), or name another folder in {STATE_DIR_VARIABLE}",
+        f"make it writable (chown, chmod u+w), or set {STATE_DIR_VARIABLE} to another folder",
     )
-    yield _tried("current folder", Path.cwd(), "change to a folder of yours (cd ~) before you record or keep takes")
+    yield _tried("current folder", Path.cwd(), "change to your own folder (cd ~) before you record or keep takes")
 
 
 def _tried(name: str, folder: Path, step: str) -> Finding:
@@ -38,10 +38,10 @@ def _tried(name: str, folder: Path, step: str) -> Finding:
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(bytes(1))
     except OSError as error:
-        return failed(name, f"{folder} cannot be written to: {error.strerror}", step)
+        return failed(name, f"{folder} is not writable: {error.strerror}", step)
     free_mb = shutil.disk_usage(there).free // _BYTES_PER_MB
-    found = f"{folder} can be written to, {free_mb} MB are free"
+    found = f"{folder} is writable, {free_mb} MB free"
     if free_mb >= _LITTLE_MB:
         return passed(name, found)
     say = warned if free_mb >= _NOTHING_MB else failed
-    return say(name, found, "make room on that disk: a session takes some 10 MB an hour")
+    return say(name, found, "free some space: a session takes about 10 MB per hour")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from improviser.doctor.finding import Finding
     from improviser.ports.base import Backend
 
-NO_SYSTEM: Final = "not looked at: there is no MIDI system"
-SYSTEM_FIRST: Final = "first do what is said of the MIDI system"
+NO_SYSTEM: Final = "not checked: there is no MIDI system"
+SYSTEM_FIRST: Final = "first follow the step for the MIDI system"
 JACK: Final = "jack"
 _SYSTEM: Final = "MIDI system"
 _PORTS: Final = "ports"
@@ -36,7 +36,7 @@ _GET_JACK: Final = (
     "alsa, or jackd -d dummy where there is no sound card"
 )
 _OR_ALSA: Final = "; or for ALSA's ports: sudo modprobe snd-seq"
-_GET_KEYBOARD: Final = "connect a keyboard or start a program that plays MIDI; or hear it without: improviser demo"
+_GET_KEYBOARD: Final = "connect a keyboard, start a program that plays MIDI, or try: improviser demo"
 _UNSEEN: Final = "; JACK may not show USB keyboards: run a2jmidid -e beside it, or try --backend alsa"
 _SHOWN_MAX: Final = 4
 
@@ -88,7 +88,7 @@ def check_ports(midi: MidiSystem) -> Iterator[Finding]:
         return
     inputs = foreign_inputs(midi.backend)
     outputs = [name for name in midi.backend.output_names() if not is_own(name) and not is_through(name)]
-    found = f"to hear: {_listed(inputs)}; to play on: {_listed(outputs)}"
+    found = f"inputs: {_listed(inputs)}; outputs: {_listed(outputs)}"
     if inputs:
         yield passed(_PORTS, found)
     else:
@@ -111,7 +111,7 @@ def _no_system(wanted: str, error: str) -> Finding:
         found, _, step = error.partition("; ")
         return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _get_jack()))
     reasons = [f"{name}: {_why_not(name)}" for name in _others("")]
-    return failed(_SYSTEM, "; ".join(("none works here", *reasons)), by_system(_GET_SYSTEM, _get_jack()))
+    return failed(_SYSTEM, "; ".join(("none works", *reasons)), by_system(_GET_SYSTEM, _get_jack()))
 
 
 def _get_jack() -> str:
@@ -133,10 +133,10 @@ def _windows_driver() -> Finding:
     except PortError as error:
         return failed(_DRIVER, str(error), _GET_SYSTEM["win32"])
     if name is not None:
-        return passed(_DRIVER, f"'{name}' carries what is played to other programs")
+        return passed(_DRIVER, f"'{name}' carries its notes to other programs")
     return failed(
         _DRIVER,
-        "none: Windows makes no virtual ports, so no program would hear the improviser",
+        "none: Windows has no virtual ports, so no other program can hear improviser",
         "install loopMIDI (https://www.tobias-erichsen.de/software/loopmidi.html) and add a port called "
         "'Improviser'; with Windows MIDI Services, its loopback endpoints do",
     )
@@ -174,7 +174,7 @@ def _why_not(name: str) -> str:
     """Return why a system was not taken."""
     try:
         with closing(open_backend(name)) as backend:
-            return f"works too, through {backend.driver}"
+            return f"also works, through {backend.driver}"
     except PortError as error:
         return str(error).partition(";")[0]
 

@@ -38,8 +38,8 @@ _JAMS: Final = "other jams"
 # The engine first listens for a bar; in none of its meters has that as many steps.
 _STEPS_MAX: Final = 64
 _ASK: Final = '{"event": "state"}'
-_END: Final = "end that jam where it was started (Ctrl-C), or let a new one play on another port: --out NAME"
-_MEND: Final = "mend the line that is named, or remove the file to have the shipped one back"
+_END: Final = "end that jam (Ctrl-C in its terminal), or start another on another port: --out NAME"
+_MEND: Final = "correct that line, or remove the file to use the shipped one"
 
 
 def check_presets() -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def check_model() -> Iterator[Finding]:
         piece = PresetEntry(preset.name, str(preset_path(name)), str(preset.model_path), preset.engine_values(), None)
         decides_ms = _decides_s(piece) * MS_PER_S
     except ImproviserError as error:
-        yield failed(_MODEL, str(error), "choose another preset (--preset fiddle), or install improviser anew")
+        yield failed(_MODEL, str(error), "choose another preset (--preset fiddle), or reinstall improviser")
         return
     digest = model_digest(preset.model_path)
     yield passed(_MODEL, f"{preset.name}: {preset.model_path.name} ({digest}) decides in {decides_ms:.2f} ms")
@@ -80,12 +80,12 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
         if _has_output(midi):
             yield warned(_JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {str(error).partition(';')[0]}", _END)
         else:
-            yield passed(_JAMS, "none is going on")
+            yield passed(_JAMS, "none is running")
         return
     yield passed(
         _JAMS,
-        f"one is going on (preset {state.get('preset')}), undisturbed by this; steer it with improviser ctl, "
-        "and let a second one play on another port: --out NAME",
+        f"one is running (preset {state.get('preset')}). Steer it with improviser ctl; start a second one on "
+        "another port with --out NAME",
     )
 
 
@@ -106,4 +106,4 @@ def _decides_s(piece: PresetEntry) -> float:
         took_s = time.perf_counter() - began_s
         if engine.decision is not None and engine.decision.choice is not None:
             return took_s
-    raise ImproviserError("the model is asked and decides nothing")
+    raise ImproviserError("the model returns no decision")

@@ -23,14 +23,14 @@ _ALLOW: Final = (
     "(sudo usermod -aG audio $USER) and log in again; or let the distribution do it: sudo apt install jackd2 "
     "and sudo dpkg-reconfigure -p high jackd2"
 )
-_CLOSE: Final = "close what keeps the machine busy while you play; nothing has to be allowed here"
+_CLOSE: Final = "close other programs while you play; no permission is needed"
 _PATIENCE_S: Final = 2.0
 
 
 def check_rights(midi_system: str) -> Iterator[Finding]:
     """Report what is allowed, where that has to be; `midi_system` is the one that is open, or empty."""
     if sys.platform != "linux":
-        yield passed("rights", "this system asks for none")
+        yield passed("rights", "not needed on this system")
         return
     yield _group()
     yield _limit()
@@ -44,10 +44,10 @@ def check_priority() -> Iterator[Finding]:
     thread.start()
     thread.join(_PATIENCE_S)
     if given == [True]:
-        yield passed("real-time priority", "given: notes leave on time beside a busy machine")
+        yield passed("real-time priority", "granted: notes are on time on a busy machine")
     else:
         steps = {"darwin": _CLOSE, "win32": _CLOSE}
-        yield warned("real-time priority", "refused: under load notes may come late", by_system(steps, _ALLOW))
+        yield warned("real-time priority", "refused: notes may be late on a busy machine", by_system(steps, _ALLOW))
 
 
 def _group() -> Finding:
@@ -60,10 +60,10 @@ def _group() -> Finding:
     try:
         group = grp.getgrnam(_GROUP)
     except KeyError:
-        return passed(name, "there is no such group here, so nothing is asked of it")
+        return passed(name, "this system has no such group; not needed")
     if group.gr_gid in {os.getegid(), *os.getgroups()}:
-        return passed(name, "you are in it")
-    return warned(name, "you are not in it, so sound and real-time priority may be refused", _JOIN)
+        return passed(name, "you are a member")
+    return warned(name, "you are not a member, so sound and real-time priority may be refused", _JOIN)
 
 
 def _limit() -> Finding:
@@ -76,17 +76,17 @@ def _limit() -> Finding:
     limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
     if limit == resource.RLIM_INFINITY or limit >= priority.CLIENT_PRIORITY:
         return passed(name, "none" if limit == resource.RLIM_INFINITY else f"up to {limit}")
-    return warned(name, f"up to {limit}, and {priority.CLIENT_PRIORITY} is asked for", _ALLOW)
+    return warned(name, f"up to {limit}; improviser asks for {priority.CLIENT_PRIORITY}", _ALLOW)
 
 
 def _sequencer(midi_system: str) -> Finding:
     """Report whether ALSA's sequencer can be reached."""
     name = "ALSA sequencer"
     if os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
-        return passed(name, f"{ALSA_SEQUENCER} can be read and written")
+        return passed(name, f"{ALSA_SEQUENCER} is readable and writable")
     if not ALSA_SEQUENCER.exists():
         if midi_system and midi_system != "alsa":
-            return passed(name, f"not there, and not needed beside {midi_system}")
+            return passed(name, f"not loaded; not needed with {midi_system}")
         step = "sudo modprobe snd-seq; or use JACK: see the MIDI system above"
         return warned(name, f"there is no {ALSA_SEQUENCER}", step)
-    return warned(name, f"{ALSA_SEQUENCER} is refused", _JOIN)
+    return warned(name, f"no permission for {ALSA_SEQUENCER}", _JOIN)

@@ -37,7 +37,7 @@ _ALL_S: Final = 1.5
 SLOW_MS: Final = 10.0
 _INSIDE: Final = "inside this program only"
 _RESTART: Final = "restart the MIDI system (JACK: end jackd and start it again), then run this again"
-_CALM: Final = "end what keeps the machine busy, and see real-time priority above"
+_CALM: Final = "close other programs, and see real-time priority above"
 _FASTER: Final = "use shorter periods, such as: jackd -d alsa -p 128; or "
 _FASTER_PIPEWIRE: Final = f"use shorter periods: {LATENCY} pw-jack improviser jam; or "
 
@@ -153,6 +153,6 @@ def _made(before: set[str], backend: Backend) -> str:
     give_up_s = time.monotonic() + _PATIENCE_S
     while not (made := [name for name in backend.output_names() if name not in before and PROBE_PORT in name]):
         if time.monotonic() >= give_up_s:
-            raise PortError(f"the port '{PROBE_PORT}' was made and is not there")
+            raise PortError(f"the new port '{PROBE_PORT}' does not appear")
         time.sleep(_LOOK_EVERY_S)
     return made[0]

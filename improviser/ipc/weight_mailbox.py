@@ -36,7 +36,7 @@ class WeightMailbox:
                 self._memory = mmap.mmap(file.fileno(), _SIZE)
             self._weights = SequenceLock(self._memory, 0, CAPACITY)
         except (OSError, ValueError) as error:
-            raise ImproviserError(f"no memory is shared at {path}: {error}; nothing is learned") from error
+            raise ImproviserError(f"cannot open shared memory at {path}: {error}; learning is off") from error
 
     @classmethod
     def make(cls) -> Self:
@@ -49,7 +49,7 @@ class WeightMailbox:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(bytes(_SIZE))  # a file with holes ends whoever looks at it where memory is full
         except OSError as error:
-            raise ImproviserError(f"no memory can be shared: {error.strerror}; nothing is learned") from error
+            raise ImproviserError(f"cannot create shared memory: {error.strerror}; learning is off") from error
         return cls(Path(name))
 
     def write(self, number: int, data: bytes) -> None:

@@ -220,7 +220,7 @@ def _check_data(data: Sequence[int], length: int) -> None:
 def _described(data: Sequence[int]) -> str:
     """Return the error text for bytes that are no message."""
     shown = " ".join(f"{byte:02x}" for byte in data[:_SHOWN_BYTES])
-    return f"not a MIDI message that is understood: {shown}{' …' if len(data) > _SHOWN_BYTES else ''}"
+    return f"unknown MIDI message: {shown}{' …' if len(data) > _SHOWN_BYTES else ''}"
 
 
 def message_to_bytes(message: Message) -> bytes:

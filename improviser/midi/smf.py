@@ -88,7 +88,7 @@ def read_file(path: str | os.PathLike[str]) -> Song:
 def check_suffix(path: Path) -> None:
     """Raise UsageError where the name of a file that is to be written does not end as a MIDI file's."""
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"cannot write {path}: only MIDI files are written; end its name in .mid")
+        raise UsageError(f"cannot write {path}: the name must end in .mid")
 
 
 def _at(path: str | os.PathLike[str], fault: str) -> MidiFileError:
@@ -104,7 +104,7 @@ def _file_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         raise MidiFileError(f"cannot be read: {_reason(error)}; give the path of a MIDI file") from error
     if len(data) > MAX_FILE_BYTES:
-        raise MidiFileError(f"longer than {MAX_FILE_BYTES // 2**20} MB: no MIDI file that is understood")
+        raise MidiFileError(f"longer than {MAX_FILE_BYTES // 2**20} MB: not a MIDI file")
     return data
 
 

@@ -48,9 +48,7 @@ class Meter:
         """Return the steps in a bar of a grid. Raises UsageError where a bar is no whole number of them."""
         steps, rest = divmod(self.numerator * 4 * steps_per_beat, self.denominator)
         if rest:
-            raise UsageError(
-                f"a bar of {self.name} is no whole number of steps on a grid of {steps_per_beat} a beat; choose 2 or 4"
-            )
+            raise UsageError(f"a bar of {self.name} does not fit a grid of {steps_per_beat} a beat; choose 2 or 4")
         return steps
 
     @property
@@ -147,8 +145,8 @@ def parse_meter(text: str) -> Meter:
         if meter.name == text:
             return meter
     msg = (
-        f"'{text}' is no meter that is counted; write beats and 1, 2, 4, 8 or 16, as in 3/4 or 7/8, "
-        "in all at most four whole notes"
+        f"'{text}' is not a supported meter. Write it as 3/4 or 7/8: the lower number is 1, 2, 4, 8 or 16, and a "
+        "bar has at most four whole notes"
     )
     raise UsageError(msg)
 

@@ -44,12 +44,12 @@ def parse_note(text: str) -> int:
     """
     match = _NOTE.match(text)
     if match is None:
-        msg = f"'{text}' is no note; write a letter, an accidental and an octave, as in C4 or Eb3"
+        msg = f"'{text}' is not a note. Write a letter, an accidental and an octave, as in C4 or Eb3"
         raise UsageError(msg)
     letter, accidental, octave = match.groups()
     note = _LETTERS[letter.upper()] + _ACCIDENTALS[accidental or ""] + OCTAVE * (int(octave) + 1)
     if not 0 <= note <= NOTE_MAX:
-        msg = f"'{text}' lies outside of MIDI's notes C-1 to G9"
+        msg = f"'{text}' is outside the MIDI range C-1 to G9"
         raise UsageError(msg)
     return note
 

@@ -60,7 +60,7 @@ def parse_key(text: str) -> Key:
     """
     match = _KEY.match(text.strip())
     if match is None:
-        msg = f"'{text}' is no key; write a tonic and m for minor, as in C, F#, Am or Bbm, or auto"
+        msg = f"'{text}' is not a key. Write a tonic, and m for minor, as in C, F#, Am or Bbm, or auto"
         raise UsageError(msg)
     letter, accidental, mode = match.groups()
     minor = mode in {"m", "min", "minor"}

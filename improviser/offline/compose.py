@@ -56,7 +56,7 @@ def compose_song(
     beats = bars * meter.bar_beats
     if len(fragment) > beats:
         needed = math.ceil(len(fragment) / meter.bar_beats)
-        msg = f"the fragment's {len(fragment)} beats do not fit into --bars {bars}; give at least {needed}"
+        msg = f"the fragment's {len(fragment)} beats need more than --bars {bars}. Use at least {needed}"
         raise UsageError(msg)
     engine = engine_in_beats(settings, actor, rng, 0.0)
     opening = _opening_actions(fragment, settings, engine.base)
@@ -95,7 +95,7 @@ def _opening_actions(fragment: Sequence[int], settings: EngineSettings, base: in
             actions.append(role.action_on(note, key, base))
         except ValueError as error:
             register = f"{note_name(base)} to {note_name(base + ONSET_COUNT - 1)}"
-            msg = f"{note_name(note)} is not in the register, {register}; move it, or choose another preset"
+            msg = f"{note_name(note)} is outside the preset's register, {register}. Move it, or choose another preset"
             raise UsageError(msg) from error
         actions += [HOLD_ACTION] * (settings.steps_per_beat - 1)
     return actions

@@ -98,7 +98,7 @@ def _channel(song: Song, wanted: str) -> int:
     number = wanted[len(_CHANNEL) :].strip()
     channel = int(number) - 1 if number.isdecimal() else -1
     if channel not in {taken for _, taken in _taken(song)}:
-        raise UsageError(f"there are no notes on '{wanted}'; {_choice(song)}")
+        raise UsageError(f"'{wanted}' has no notes; {_choice(song)}")
     return channel
 
 
@@ -106,7 +106,7 @@ def _track(song: Song, wanted: str) -> int:
     """Return the index of the track that a number or a name means."""
     if wanted.isdecimal():
         if not 1 <= int(wanted) <= len(song.tracks):
-            raise UsageError(f"there is no track {wanted}; {_choice(song)}")
+            raise UsageError(f"no track {wanted}; {_choice(song)}")
         return int(wanted) - 1
     names = [track.name.casefold() for track in song.tracks]
     name = wanted.casefold()
@@ -120,7 +120,7 @@ def _track(song: Song, wanted: str) -> int:
 
 def _choice(song: Song) -> str:
     """Return what --player-track can be."""
-    return f"--player-track can be a number, a name or channel:N of {track_list(song)}"
+    return f"--player-track takes a number, a name or channel:N of {track_list(song)}"
 
 
 def track_list(song: Song) -> str:
@@ -173,7 +173,7 @@ def free_part(song: Song, wanted: int) -> tuple[int, int]:
         if channel != PERCUSSION_CHANNEL and (port, channel) not in taken
     ]
     if not free:
-        raise UsageError("no channel is free: all but 10 have notes; choose one to share with --channel 1-16")
+        raise UsageError("no free channel: all except 10 have notes. Choose one to share: --channel 1-16")
     *_, port, channel = min(free)
     return port, channel
 

@@ -126,7 +126,7 @@ def _last_note(song: Song, events: Sequence[PortEvent]) -> int:
     notes = [event for event in events if event.is_note]
     if not any(isinstance(event.message, NoteOn) for event in notes):
         raise MidiFileError(
-            f"the player has no notes, drums aside, among {track_list(song)}; choose another file, or --player-track"
+            f"the player has no notes except drums in {track_list(song)}. Choose another file, or use --player-track"
         )
     beats = notes[-1].tick // song.ticks_per_beat
     if beats > MAX_BEATS:

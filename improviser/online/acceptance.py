@@ -1,6 +1,6 @@
 """What a set of weights that was learned on stage has to keep, before anybody plays by it.
 
-It plays pieces that are held out, beside the model as it was: its reward there may hardly fall, the bands of
+It plays pieces that are held out, beside the original model: its reward there may hardly fall, the bands of
 the musician's table hold as far as they held before, and it may not drift far. And it plays beside what this
 player has played: it has to be better there than what is played by now, or nothing was learned.
 """
@@ -69,7 +69,7 @@ class AcceptanceResult:
         """The same for people."""
         if self.fault:
             return self.fault
-        return f"{self.gain:+.1%} beside you" + ("" if self.accepted else ", which is no gain yet")
+        return f"{self.gain:+.1%} with you" + ("" if self.accepted else ", no gain yet")
 
 
 class AcceptanceTest:
@@ -113,7 +113,7 @@ class AcceptanceTest:
             stands: How it is played now, as the knobs stand; elsewhere it is played as the model was.
         """
         if not all(np.isfinite(weight).all() for weight in policy.upper_layers.values()):
-            return AcceptanceResult("its weights are no numbers any more", 0.0, 0.0, 0.0)
+            return AcceptanceResult("its weights are no longer finite numbers", 0.0, 0.0, 0.0)
         drift = self._drift(policy)
         ours = _column(self._play(policy), self._seed)
         was = self._model["reward"].mean
@@ -125,11 +125,11 @@ class AcceptanceTest:
         """Report what is wrong; nothing where nothing is."""
         # So put that what is no number is too much, too.
         if not drift <= DRIFT_MAX:
-            return f"it drifts too far: {drift:.2f} nats"
+            return f"it drifts too far from before: {drift:.2f} nats"
         if not kept >= 1 - LOSS_MAX:
-            return f"it loses {1 - kept:.0%} of the reward elsewhere"
+            return f"it loses {1 - kept:.0%} of the held-out reward"
         lost = self._lost_band(ours)
-        return f"it leaves the band of {lost}" if lost else ""
+        return f"{lost} leaves its band" if lost else ""
 
     def _lost_band(self, ours: Column) -> str:
         """Name the first figure that is outside of its band, and farther than the model's own chance."""

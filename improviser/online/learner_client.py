@@ -126,7 +126,7 @@ class LearnerClient:
         self._words.join(_END_S)
         words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
         why = self._why or words or f"its process ended with code {self._process.wait()}"
-        self._supervisor.warn(f"nothing more is learned in the background: {why}; the music goes on")
+        self._supervisor.warn(f"background learning stopped: {why}. The jam goes on")
 
     def _watch(self) -> None:
         """Kill it where it hangs."""
@@ -138,6 +138,6 @@ class LearnerClient:
             if was_away or self._mailbox.pulse() != pulse:
                 pulse, pulsed_s = self._mailbox.pulse(), now_s
             elif now_s - pulsed_s > STILL_S:
-                self._why = f"it has hung for {STILL_S:.0f} seconds"
+                self._why = f"it has not answered for {STILL_S:.0f} seconds"
                 self._process.kill()
                 return

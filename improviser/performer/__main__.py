@@ -73,7 +73,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stre
         return _fail(error, event_writer)  # before the ports are closed, which may take its time
     finally:
         if not opening.close():
-            event_writer.tell(Warned("the MIDI system does not answer; it ended without closing its ports"))
+            event_writer.tell(Warned("the MIDI system does not answer; the performer ended without closing its ports"))
     return EXIT_OK
 
 
@@ -89,11 +89,11 @@ def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
     try:
         value = line_to_value(line)
     except ValueError as error:
-        raise UsageError(f"the performer was told {error}") from error
+        raise UsageError(f"the performer received {error}") from error
     if isinstance(value, Stop):
         return None
     if not isinstance(value, kind):
-        raise UsageError("the performer was told no settings; start it with: improviser jam")
+        raise UsageError("the performer received no settings. Start it with: improviser jam")
     return value
 
 

@@ -285,7 +285,7 @@ class PerformerLoop:
         self._context.tell(Restarted())
         self._play_by(self._context.preset_switcher.play_on)
         self._steering.hand_over(before, self._now_s())
-        self._context.tell(Notice("somebody else plays: the built-in player leaves"))
+        self._context.tell(Notice("somebody plays: the built-in player stops"))
 
     def _decide(self) -> None:
         """Decide the steps that are due; what comes too late passes as a hold."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from improviser.engine import Engine
     from improviser.protocol import Event, PerformerSettings
 
-# So many sets are kept to be gone back to, one by one; beyond them lies the model as it was.
+# So many sets are kept to be gone back to, one by one; beyond them lies the original model.
 KEPT: Final = 16
 
 
@@ -100,7 +100,7 @@ class PolicyHistory:
         try:
             weights = set_from_bytes(self._resumed_data, digest, engine.actor.config)
         except CheckpointError:
-            self._tell(Warned(f"the set of weights at {path} is lost; it plays on as it was before it learned"))
+            self._tell(Warned(f"the learned weights at {path} are lost; it plays with the original model"))
             self._tell(Adopted(0, is_back=True))
         else:
             learned_policy = LearnedPolicy(Adopted(number, path, digest), engine.actor.with_upper_layers(weights))
@@ -122,7 +122,7 @@ class PolicyHistory:
     def take(self, found: PolicyFetched | PolicyNotFetched) -> None:
         """Use what was fetched from the next bar on, where it can be used."""
         if isinstance(found, PolicyNotFetched):
-            self._tell(Warned(f"{found.fault}; it plays on as it did"))
+            self._tell(Warned(f"{found.fault}; nothing changes"))
         elif self._fits(found.command):
             self._waiting = found
 
@@ -159,7 +159,7 @@ class PolicyHistory:
 
     @property
     def _last(self) -> LearnedPolicy | None:
-        """What is played by; None: the model as it was."""
+        """What is played by; None: the original model."""
         return next((learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None)
 
     def _fits(self, command: Adopt) -> bool:
@@ -178,7 +178,7 @@ class PolicyHistory:
         self._tell(learned_policy.told)
 
     def _go_back(self, engine: Engine) -> None:
-        """Switch an engine back to the last policy that is left, or to the model as it was."""
+        """Switch an engine back to the last policy that is left, or to the original model."""
         self._undone += 1
         learned_policy = self._last
         actor = self._first if learned_policy is None else learned_policy.actor

@@ -41,7 +41,7 @@ class PortRouter:
         """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
         match matter:
             case BackendLost(name):
-                raise PortError(f"the MIDI system ({name}) does not answer any more")
+                raise PortError(f"the MIDI system ({name}) no longer answers")
             case PortLost():
                 self._lose(matter, engine, at_s)
             case Disconnected(port):
@@ -63,7 +63,7 @@ class PortRouter:
             self._lift(lost.name, engine, at_s)
         self._tell(PortChanged(lost.name, lost.is_output, is_there=False))
         gone = f"the {'output' if lost.is_output else 'input'} '{lost.name}' is gone"
-        self._tell(Warned(f"{gone}; it is used again when it is back"))
+        self._tell(Warned(f"{gone}; it is used again when it returns"))
 
     def _reroute(self, rerouted: Rerouted, engine: Engine, at_s: float) -> None:
         """Listen and play on other ports; what sounds on the one before ends there."""
@@ -83,14 +83,14 @@ class PortRouter:
             self._tell(PortChanged(loop.name, is_output=False, is_there=False, may_return=False))
             self._tell(
                 Warned(
-                    f"'{loop.name}' sends back what is played, so it is not listened to any more; to listen "
-                    f"to it all the same, start with: --in '{loop.name}'"
+                    f"'{loop.name}' returns improviser's notes and is no longer listened to. To listen to "
+                    f"it anyway, start with: --in '{loop.name}'"
                 )
             )
         elif loop.is_certain:
             self._close_loop(loop.port)
         else:
-            self._tell(Warned(f"what is played comes back on '{loop.port}' and is ignored; take that cable out"))
+            self._tell(Warned(f"improviser's notes come back on '{loop.port}' and are ignored. Remove that connection"))
 
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""
@@ -106,4 +106,4 @@ class PortRouter:
                 self._tell(Refused("ports", f"{fault}; the ports stay as they were"))
             case PortFound(name, is_output):
                 self._tell(PortChanged(name, is_output, is_there=True))
-                self._tell(Notice(f"'{name}' is {'played on again' if is_output else 'listened to now'}"))
+                self._tell(Notice(f"'{name}' is {'used again' if is_output else 'listened to now'}"))

@@ -85,7 +85,7 @@ class PresetSwitcher:
     def ask_next(self) -> None:
         """Load the next preset in the background."""
         if not self._has_others:
-            self._tell(Refused(Action.NEXT_PRESET, "there is no other preset on this grid"))
+            self._tell(Refused(Action.NEXT_PRESET, "no other preset has this time grid"))
         else:
             self._at = (self._at + 1) % len(self._pieces)
             self._loading.want(self._pieces[self._at])
@@ -103,7 +103,7 @@ class PresetSwitcher:
     def take(self, found: PresetLoaded | PresetNotLoaded) -> None:
         """Play what was loaded from the next bar on, where it can be played."""
         if isinstance(found, PresetNotLoaded):
-            self._tell(Warned(f"{found.fault}; it plays on as it did"))
+            self._tell(Warned(f"{found.fault}; nothing changes"))
         else:
             self._waiting = found
 

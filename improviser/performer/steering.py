@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from improviser.performer.transport import Transport
     from improviser.protocol import PerformerSettings
 
-_NOTHING_HEARD = "nothing was played just before that could be liked or not"
-_FROZEN = "nothing is learned while it is frozen"
-_NOTHING_LEARNED = "there is nothing to take back"
+_NOTHING_HEARD = "nothing was played just now to like or dislike"
+_FROZEN = "learning is paused (freeze); press freeze again"
+_NOTHING_LEARNED = "nothing to undo"
 
 
 class Steering:

@@ -53,7 +53,7 @@ def open_backend(name: str = AUTO) -> Backend:
     if name == AUTO:
         return _open_first(_TRIED.get(sys.platform, _TRIED_ELSEWHERE))
     if name not in BACKENDS:
-        raise UsageError(f"no backend '{name}'; choose one of {', '.join((AUTO, *BACKENDS))}")
+        raise UsageError(f"unknown backend '{name}'; choose one of {', '.join((AUTO, *BACKENDS))}")
     missing = []
     for module, function in BACKENDS[name]:
         opener: Callable[[], Backend] = getattr(importlib.import_module(module), function)

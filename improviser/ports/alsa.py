@@ -192,7 +192,7 @@ class AlsaOutput:
                 self.client.event_output(alsa_midi.MidiBytesEvent(data), port=self.port)
                 self.client.drain_output()
         except alsa_midi.Error as error:
-            raise PortError(f"'{self.name}' takes no more messages ({error}); was it unplugged?") from error
+            raise PortError(f"'{self.name}' cannot send ({error}). Was it unplugged?") from error
 
     relay = send
 

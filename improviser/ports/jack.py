@@ -167,7 +167,7 @@ class JackOutput:
     def _need(self) -> None:
         """Raise PortError where the port is closed, or the server is gone."""
         if self.port is None or self._backend.is_gone:
-            raise PortError(f"'{self.name}' takes no more messages: the JACK server is gone")
+            raise PortError(f"'{self.name}' cannot send: the JACK server is gone")
 
     def _next(self) -> deque[tuple[int, bytes]] | None:
         """Return the queue whose first message leaves first; None where both are empty."""
@@ -408,7 +408,7 @@ class JackBackend:
             with _translated("join the server", self._module), quiet_stderr():
                 self._client.close()
                 self._join()
-        raise PortError("the JACK server does not call its clients; restart it")
+        raise PortError("the JACK server does not run its clients. Restart it")
 
     def _names(self, **kind: bool) -> tuple[str, ...]:
         """Return the names of all MIDI ports of a kind."""

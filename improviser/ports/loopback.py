@@ -209,7 +209,7 @@ def open_loopback() -> LoopbackBackend:
 
 def _taken(name: str) -> str:
     """Return the error text for a name that is in use."""
-    return f"there is a port '{name}' already; close the program that made it"
+    return f"a port '{name}' exists. Close the program that made it"
 
 
 def _missing(name: str, names: Sequence[str]) -> str:

@@ -34,11 +34,11 @@ _QOS_USER_INTERACTIVE: Final = 0x21
 
 ADVICE: Final = {
     "linux": (
-        "no real-time priority: under load notes may come late; allow it with a line "
+        "no real-time priority: notes may be late on a busy machine. Allow it with a line "
         "`@audio - rtprio 20` in /etc/security/limits.d/audio.conf, join that group and log in again"
     ),
-    "darwin": "no real-time priority: under load notes may come late; close other programs",
-    "win32": "no real-time priority: under load notes may come late; close other programs",
+    "darwin": "no real-time priority: notes may be late on a busy machine. Close other programs",
+    "win32": "no real-time priority: notes may be late on a busy machine. Close other programs",
 }
 
 

@@ -141,7 +141,7 @@ class RtMidiOutput:
             with self._lock:
                 self.midi_out.send_message(data)
         except Exception as error:
-            raise PortError(f"'{self.name}' takes no more messages ({error}); was it unplugged?") from error
+            raise PortError(f"'{self.name}' cannot send ({error}). Was it unplugged?") from error
 
     relay = send
 
@@ -377,7 +377,7 @@ def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
         if works(port):
             return port
         port.close()
-    raise PortError(f"the port '{port.name}' was made {_ATTEMPTS} times and carries nothing; restart the server")
+    raise PortError(f"the port '{port.name}' was created {_ATTEMPTS} times and carries nothing. Restart the server")
 
 
 @contextlib.contextmanager
@@ -410,7 +410,7 @@ def _loopback(names: Sequence[str]) -> str:
     found = loopback_name(names)
     if found is None:
         raise PortError(
-            "Windows makes no virtual MIDI ports; install loopMIDI, add a port called 'Improviser' "
+            "Windows has no virtual MIDI ports. Install loopMIDI, add a port called 'Improviser' "
             "and choose it in the DAW, or name a port with --out"
         )
     return found

@@ -179,11 +179,11 @@ class Receive(Command):
         except (MidiError, TypeError, ValueError):
             is_for_a_channel = False
         if not is_for_a_channel or not isinstance(self.port, str):
-            raise ValueError("data has to be the bytes of a channel message, such as [144, 60, 90]")
+            raise ValueError("data must be the bytes of a channel message, such as [144, 60, 90]")
         object.__setattr__(self, "data", tuple(map(int, self.data)))
 
 
 def _check_text(value: object, name: str) -> None:
     """Raise ValueError where a value that came through JSON is no text."""
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} has to be a text that is not empty")
+        raise ValueError(f"{name} must be a non-empty text")

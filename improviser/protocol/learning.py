@@ -53,7 +53,7 @@ class Adopted(Event):
     """Another set of weights is played by from the next step on.
 
     Attributes:
-        number: Of the set; 0: the model as it was.
+        number: Of the set; 0: the original model.
         path: See control.Adopt; so is digest. Both are empty where the number is 0.
         digest: See control.Adopt.
         is_back: Whether what was learned later was taken back for it.

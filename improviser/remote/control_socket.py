@@ -136,7 +136,7 @@ class ControlSocket:
             if not isinstance(command, Steer):
                 return {
                     "event": "error",
-                    "text": "only turn, act, choose, lock, route, state and page are understood",
+                    "text": "unknown request; use turn, act, choose, lock, route, state or page",
                 }
             version = self._state.ask()
             self._obey(command)
@@ -147,7 +147,7 @@ class ControlSocket:
         """Return where the page is; an error where none is served."""
         if self._page_url:
             return {"event": "page", "url": self._page_url}
-        return {"event": "error", "text": "this jam serves no page; start it without --no-web"}
+        return {"event": "error", "text": "this jam has no page. Start it without --no-web"}
 
 
 def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImproviserError(f"the jam does not answer ({error}); see: improviser ctl") from error
-    raise ImproviserError("no jam is running here; start one with: improviser jam")
+    raise ImproviserError("no jam is running. Start one with: improviser jam")
 
 
 def _asked(port: int, token: str, command: str) -> dict[str, Any]:

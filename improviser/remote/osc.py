@@ -95,7 +95,7 @@ class OscServer:
         try:
             messages = [OscMessage(each) for each in _messages(data)]
         except (ParseError, ValueError, IndexError, OverflowError):
-            self._ignore("OSC packets come that are broken; they are ignored")
+            self._ignore("broken OSC packets are ignored")
             return
         for message in messages:
             if not self._rate.allows():
@@ -119,7 +119,7 @@ class OscServer:
         """Return an action's command; None for a button that is let go."""
         value = values[0] if values else True
         if not isinstance(value, bool) and _number(value) is None:
-            self._ignore(f"OSC says {action} with what is no number; that is ignored")
+            self._ignore(f"OSC {action} has a value that is not a number; ignored")
             return None
         return Act(action) if value else None
 

@@ -153,7 +153,7 @@ class SessionReplayer:
         self._scheduler.limit(settings.max_note_s)
 
     def _adopt(self, adopted: Adopted) -> None:
-        """Play by a set of weights, or by the model as it was."""
+        """Play by a set of weights, or by the original model."""
         actor: Actor = self._model
         if adopted.number and isinstance(actor, Policy):
             actor = actor.with_upper_layers(read_set(Path(adopted.path), adopted.digest, actor.config))

@@ -74,8 +74,8 @@ _SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed:
 # What is noticed is shown for so long; what is refused until something else is asked for, or as long.
 NOTICE_S: Final = 15.0
 # Why nothing is played, and what lets it go on.
-RESTS: Final = "it rests, since you have stopped: play to wake it"
-MUTED: Final = "it is muted: mute again lets it play (improviser ctl mute)"
+RESTS: Final = "it rests until you play"
+MUTED: Final = "it is muted: mute again to hear it (improviser ctl mute)"
 
 
 @dataclass

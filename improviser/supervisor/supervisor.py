@@ -258,7 +258,7 @@ class Supervisor:
     def _aftermath(self) -> Iterator[Event]:
         """After the last performer has gone: where it died, release its notes and say why."""
         if self._missed_s is not None and self._asked_s is not None:
-            yield Notice("it was ended while it waited for the MIDI system")
+            yield Notice("ended while it waited for the MIDI system")
             return
         sounds = bool(self._process.shared_state.sounding())
         fault = self._rescue()
@@ -278,10 +278,10 @@ class Supervisor:
         try:
             is_heard = rescue.release(self.state.ready, sounding, self._connections.listeners)
         except ImproviserError as error:
-            return f"its {len(sounding)} sounding notes could not be released: {error}"
+            return f"its {len(sounding)} sounding notes could not be ended: {error}"
         if is_heard:
-            return f"{len(sounding)} sounding notes were released"
-        return f"{len(sounding)} notes may sound on, since it is not known who heard them: silence them there"
+            return f"{len(sounding)} sounding notes were ended"
+        return f"{len(sounding)} notes may still sound where they were heard: silence them there"
 
     def _end(self) -> None:
         """End the performer, gently where it plays."""

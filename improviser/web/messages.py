@@ -49,7 +49,7 @@ def read_message(text: str) -> Said:
     said = line_to_value(text)
     if isinstance(said, Steer | Receive):
         return said
-    raise ValueError("only turn, act, choose, lock, route, receive and ping are understood")
+    raise ValueError("unknown message; use turn, act, choose, lock, route, receive or ping")
 
 
 def _ping(text: str) -> Ping | None:

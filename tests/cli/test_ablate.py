@@ -56,7 +56,7 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_wrong_words(refuse: Refuse) -> None:
     """A word that no variant has is refused with those that there are."""
-    assert refuse(2, "ablate", "magic").startswith("no such variant; there are: textbook; + initialised")
+    assert refuse(2, "ablate", "magic").startswith("unknown variant; the variants are: textbook; + initialised")
 
 
 def test_a_page_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:

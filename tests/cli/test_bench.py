@@ -55,7 +55,7 @@ def test_the_figures_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_bench(refuse: Refuse) -> None:
     """A bench that there is not is refused with those that there are."""
-    assert "no bench 'speed'; there are decision, engine, ready, env, training, timing, taste, learn" == refuse(
+    assert "unknown bench 'speed'; there are decision, engine, ready, env, training, timing, taste, learn" == refuse(
         2, "bench", "speed"
     )
 

@@ -96,7 +96,7 @@ def player() -> None:
     [
         (["--preset", "fidle"], 1, "no preset 'fidle'; did you mean 'fiddle'? (available: "),
         (["--preset", "none.toml"], 1, "none.toml: cannot be read: No such file or directory"),
-        (["--key", "H"], 2, "'H' is no key; write a tonic and m for minor, as in C, F#, Am or Bbm, or auto"),
+        (["--key", "H"], 2, "'H' is not a key. Write a tonic, and m for minor, as in C, F#, Am or Bbm, or auto"),
         (["--player-track", "2"], 2, "there is no track 2; --player-track can be a number, a name or "),
         (["--player-track", "0"], 2, "there is no track 0; --player-track can be a number, a name or "),
         (
@@ -207,7 +207,7 @@ def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) 
     captured = capsys.readouterr()
     expected = [
         "improviser: own.toml: schema_version = 7: should be 1",
-        "own.toml: reward.harmony: missing; it is required",
+        "own.toml: reward.harmony: missing but required",
         "own.toml: reward.harmonie = 1.0: unknown key; did you mean 'harmony'?",
     ]
     assert ("", expected) == (captured.out, captured.err.splitlines())
@@ -254,7 +254,7 @@ sys.exit(main(["render", "player.mid", "-o", "a.mid"]) or main(["compose", "-o",
 def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
     """Where the corpus cannot be kept, it is told with how to name another folder."""
     Path("cache").write_bytes(b"")
-    reason = f"the corpus cannot be kept in {Path('cache').resolve()}: "
+    reason = f"cannot write the corpus cache to {Path('cache').resolve()}: "
     told = refuse(1, "evaluate")
     assert (reason, "folder by IMPROVISER_CACHE_DIR") == (told[: len(reason)], told[-30:])
 

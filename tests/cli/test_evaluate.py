@@ -205,7 +205,7 @@ def test_a_corpus_without_held_out_pieces(refuse: Refuse, monkeypatch: pytest.Mo
     """Where no piece is long enough to be played, it is told."""
     monkeypatch.setattr("tests.cli.corpus.BARS", 4)
     write_tiny_corpus(Path("cache"))
-    reason = "no held-out piece is long enough to be played; install music21's corpus anew"
+    reason = "no held-out piece is long enough to play. Reinstall music21"
     assert reason == refuse(1, *QUICK)
 
 

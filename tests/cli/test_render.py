@@ -85,7 +85,7 @@ def test_a_wrong_track_lists_the_tracks(refuse: Refuse) -> None:
     """Asked for a track that is not there it says which there are."""
     reason = refuse(2, "render", "player.mid", "-o", "duet.mid", "--player-track", "horn")
     assert (
-        "no track is called 'horn'; --player-track can be a number, a name or channel:N of "
+        "no track is called 'horn'; --player-track takes a number, a name or channel:N of "
         "1 'flute' channel 1, 16 notes; 2 'bass' channel 2, 8 notes" == reason
     )
     assert not Path("duet.mid").exists()
@@ -132,7 +132,7 @@ def test_what_is_skipped_is_said(capsys: pytest.CaptureFixture[str], run_json: R
 def test_only_midi_files_are_written(name: str, refuse: Refuse) -> None:
     """A name that is no MIDI file's is refused before anything is done."""
     reason = refuse(2, "render", "none.mid", "-o", name)
-    assert f"cannot write {name}: only MIDI files are written; end its name in .mid" == reason
+    assert f"cannot write {name}: the name must end in .mid" == reason
 
 
 def test_the_presets_differ(run: Run) -> None:
@@ -164,7 +164,7 @@ def test_the_players_file_is_not_overwritten(name: str, player: Path, refuse: Re
     os.symlink("player.mid", "link.mid")  # noqa: PTH211 - the target is relative
     before = player.read_bytes()
     reason = refuse(2, "render", "player.mid", "-o", name)
-    assert f"{Path(name)} is the player's file and would be lost; choose another one with --out" == reason
+    assert f"{Path(name)} is the player's file and would be overwritten. Choose another file with --out" == reason
     assert before == player.read_bytes()
 
 

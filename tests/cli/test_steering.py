@@ -106,7 +106,7 @@ def test_the_address_of_the_page_is_told_again(run: Run, run_json: RunJson) -> N
 def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
     """With what would make one."""
     remote = ControlSocket(resources.control_folder(), State(), print)
-    assert "this jam serves no page; start it without --no-web" == refuse(1, "ctl", "page")
+    assert "this jam has no page. Start it without --no-web" == refuse(1, "ctl", "page")
     remote.close()
 
 
@@ -131,7 +131,7 @@ def test_wrong_words_are_refused(refuse: Refuse, words: tuple[str, ...], reason:
 
 def test_without_a_jam_that_is_told(refuse: Refuse) -> None:
     """With how to start one."""
-    assert "no jam is running here; start one with: improviser jam" == refuse(1, "ctl", "like")
+    assert "no jam is running. Start one with: improviser jam" == refuse(1, "ctl", "like")
 
 
 def test_a_new_controller_gets_a_file() -> None:

@@ -118,7 +118,7 @@ def test_a_seed_gives_the_same_model() -> None:
 @pytest.mark.parametrize(
     ("number", "code", "told"),
     [
-        (signal.SIGINT, 130, ["interrupted; the same command goes on where it was last saved"]),
+        (signal.SIGINT, 130, ["interrupted. Give the same command again to resume"]),
         (signal.SIGKILL, -9, []),
     ],
 )

@@ -115,7 +115,7 @@ def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -
     shown(view, Heard(50.0, 0, 60, 80, "A"), Summary())
     lines = capsys.readouterr().out.splitlines()
     assert ["1", "2", "6", "1"] == [line.split()[1] for line in lines if line.startswith("bar")]
-    assert "It rests, since you have stopped: play to wake it." in lines
+    assert "It rests until you play." in lines
 
 
 def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +160,7 @@ def test_no_port_is_named_that_is_none(capsys: pytest.CaptureFixture[str]) -> No
     """Without a MIDI system no port is named as though there were one to connect to."""
     shown(text_view(), replace(READY, backend="loopback"))
     _, where, _ = capsys.readouterr().out.splitlines()
-    assert "Both parts are played inside this program; there is no port to connect to." == where
+    assert "Both parts play inside this program; there is no port to connect to." == where
 
 
 def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,10 +173,10 @@ def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str
     view.recorded(Path("take.mid"))
     assert [
         "Heard 0 notes, played 0; late decisions: 0, stuck notes: 0.",
-        f"Notes left {shown_times} off their moment; a decision took {shown_times}.",
-        "Messages not taken: 3 not understood, 1 our own, come back.",
-        "The session is kept: a.session.jsonl",
-        "improviser keep makes a MIDI file of its last bars; jam --record FILE.mid keeps all of them.",
+        f"Notes left {shown_times} early or late; a decision took {shown_times}.",
+        "Messages ignored: 3 not understood, 1 improviser's own, returned.",
+        "Session journal: a.session.jsonl",
+        "improviser keep saves its last bars as a MIDI file; jam --record FILE.mid records everything.",
         "Recorded: take.mid",
     ] == capsys.readouterr().out.splitlines()
 
@@ -241,5 +241,5 @@ def test_what_is_learned_in_the_background_is_said(capsys: pytest.CaptureFixture
         "Learned by 256 updates (0.40 a step, drift 0.10): +3.0% beside you.",
         "It plays by set 2 of what it has learned.",
         "What it learned last is taken back: it plays by set 1 of what it has learned.",
-        "What it learned last is taken back: it plays by the model as it was.",
+        "What it learned last is taken back: it plays by the original model.",
     ] == capsys.readouterr().out.splitlines()

@@ -237,7 +237,7 @@ def test_a_keyboard_may_come_late_and_go(run: Run, partner: Partner) -> None:
     partner.send(0x90, 60, 80)
     wait_for(lambda: jam.told("heard"), "a note")
     partner.unplug()
-    gone = "the input 'Test Keys:Test Keys' is gone; it is used again when it is back"
+    gone = "the input 'Test Keys:Test Keys' is gone; it is used again when it returns"
     wait_for(lambda: gone in texts(jam, "warning"), "the loss")
     assert [60] == [event["note"] for event in jam.told("lifted")]
     partner.offer()
@@ -282,7 +282,7 @@ def test_no_ports_are_told(run: Run, jack_server: str) -> None:
     ports = run("ports")
     assert (0, "") == ports.end()
     (line,) = ports.lines
-    assert line.startswith("No ports at all (jack through JACK-Client 0.")
+    assert line.startswith("No MIDI ports (jack through JACK-Client 0.")
     assert line.endswith("); connect an instrument, or start a program that plays MIDI.\n")
 
 

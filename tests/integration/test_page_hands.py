@@ -202,7 +202,7 @@ def test_it_says_why_it_is_silent(browser: Browser, run: Run) -> None:
         expect(silent).to_contain_text("It is muted")
         one.page.locator("#mute").click()
         expect(silent).to_be_hidden()
-        expect(silent).to_contain_text("It rests, since you have stopped: play to wake it", timeout=10_000)
+        expect(silent).to_contain_text("It rests until you play", timeout=10_000)
         expect(silent).to_be_visible()
         assert jam.told("rested")
         one.play("q")

@@ -204,7 +204,7 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
 
 
 def test_it_goes_back_bit_for_bit() -> None:
-    """To the model as it was, and learns from there as if it had never learned."""
+    """To the original model, and learns from there as if it had never learned."""
     apprentice = new_apprentice()
     learn(apprentice, session(), 60)
     apprentice.go_back(model())

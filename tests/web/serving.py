@@ -108,7 +108,7 @@ def serving(
 
 def no_take(_bars: int | None) -> bytes:
     """Say that nothing was played."""
-    raise UsageError("nothing was played yet: play something first")
+    raise UsageError("nothing was played yet. Play something first")
 
 
 def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_a_take_and_the_doctor_are_asked_for() -> None:
         assert b'[{"name":"disk","status":"pass"}]' == served.get("doctor")[2]
     with serving() as served:
         code, _, body = served.get("take.mid")
-        assert (MISSING, b"nothing was played yet: play something first\n") == (code, body)
+        assert (MISSING, b"nothing was played yet. Play something first\n") == (code, body)
 
 
 def test_a_thousand_connections_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

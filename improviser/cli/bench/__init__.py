@@ -154,7 +154,7 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
     }
     unknown = sorted(set(what or ()) - set(benches))
     if unknown:
-        msg = f"no bench '{unknown[0]}'; there are {', '.join((*benches, TIMING, TASTE, LEARN))}"
+        msg = f"unknown bench '{unknown[0]}'; there are {', '.join((*benches, TIMING, TASTE, LEARN))}"
         raise UsageError(msg)
     chosen: dict[str, Callable[[str], Figures]] = {
         name: bench for name, bench in benches.items() if not what or name in what

@@ -193,7 +193,7 @@ def make_plan(
         engine=make_settings(preset, key=AUTO_KEY) if adaptation else None,
     )
     if not plan.players:
-        raise CorpusError("no held-out piece is long enough to be played; install music21's corpus anew")
+        raise CorpusError("no held-out piece is long enough to play. Reinstall music21")
     return plan
 
 

@@ -56,7 +56,7 @@ LINK_JUMP_BEATS: Final = 0.1
 # Somebody who counts in gets a moment to listen.
 COUNT_IN_LEAD_S: Final = 0.5
 LINK: Final = "Link"
-_PLAY_ON: Final = "a note, a tap, a tempo or solo goes on without it"
+_PLAY_ON: Final = "play a note, tap, set a tempo or press solo to go on without it"
 
 
 def is_clock(data: Sequence[int]) -> bool:
@@ -177,7 +177,7 @@ class ClockSync:
             self._propose(tempo_bpm)
         elif self._is_led(at_s):
             waits = "" if self._stopped_by is None else f", and it is stopped: {_advice(self._stopped_by)}"
-            text = f"the tempo is that of the clock that is followed; it cannot be set here{waits}"
+            text = f"cannot set the tempo: it comes from the clock that improviser follows{waits}"
             self._tell(Refused("tempo", text))
         else:
             self._keeps_tempo = True
@@ -205,8 +205,8 @@ class ClockSync:
                 self._once(
                     "silent",
                     source.port,
-                    f"'{source.port}' sends a start but no MIDI clock: its start and stop are ignored; "
-                    "turn its clock on to play to it",
+                    f"'{source.port}' sends a start but no MIDI clock: its start and stop are ignored. "
+                    "Switch its clock on to follow it",
                 )
         lead = self._lead
         if lead is None or lead.is_alive(at_s):
@@ -214,10 +214,10 @@ class ClockSync:
         if self._stopped_by is not None:
             lead.give_up()
             self._lead = None
-            self._detach(at_s, f"the stopped MIDI clock on '{lead.port}' ticks no more")
+            self._detach(at_s, f"the stopped MIDI clock on '{lead.port}' has stopped ticking")
         elif lead.is_rolling and not self._is_bridging:
             self._is_bridging = True
-            self._tell(Notice("the MIDI clock is gone: the beat goes on at its last tempo until it is back"))
+            self._tell(Notice("the MIDI clock is gone. The beat goes on at its last tempo until it returns"))
 
     def _is_led(self, at_s: float) -> bool:
         """Return whether an outer clock is followed, or has stopped and ticks on."""
@@ -328,7 +328,9 @@ class ClockSync:
         port = source.port
         if source.is_ours and ("ours", port) not in self._told:
             self._told.add(("ours", port))
-            self._tell(Warned(f"our own MIDI clock comes back on '{port}' and is not followed; take that cable out"))
+            self._tell(
+                Warned(f"improviser's own MIDI clock comes back on '{port}' and is ignored. Remove that connection")
+            )
         if source.pair is not None and ("pair", port) not in self._told:
             self._told.add(("pair", port))
             one, other = sorted(source.pair)

@@ -60,9 +60,9 @@ class MidiInput:
         message = self._parser.parse(arrival)
         port = arrival.port
         if self._parser.bad_messages:
-            self._warn_once(f"'{port}' sends bytes that are no MIDI messages; they are ignored")
+            self._warn_once(f"'{port}' sends invalid MIDI; it is ignored")
         if self._parser.twins:
-            self._warn_once(f"the same notes come on '{port}' and another port; each counts once")
+            self._warn_once(f"'{port}' sends the same notes as another port; each counts once")
         return message
 
     def music_in(self, message: Message, port: str) -> Message | None:

@@ -155,7 +155,7 @@ class Opening:
         try:
             self._ports = open_ports(settings, inbox, tell)
         except SystemExit as error:  # which ends a thread without a word
-            self._error = PortError(f"a MIDI library ended the program ({error}); install improviser anew")
+            self._error = PortError(f"a MIDI library ended the program ({error}); reinstall improviser")
         except Exception as error:  # noqa: BLE001 - raised again by `result`
             self._error = error
 
@@ -193,9 +193,9 @@ def alone_notice(ports: OpenPorts) -> Notice | None:
     if not ports.is_alone:
         return None
     return Notice(
-        f"no MIDI input is connected: the built-in player begins in {GRACE_S:g} s, and leaves when somebody "
-        f"else plays on '{VIRTUAL_INPUT}'; to play yourself, connect a keyboard and start again, or use "
-        f"--in '{VIRTUAL_INPUT}' to wait for another program{_UNSEEN if ports.backend.name == 'jack' else ''}"
+        f"no MIDI input is connected. The built-in player starts in {GRACE_S:g} s, and stops when somebody "
+        f"plays on '{VIRTUAL_INPUT}'. To play yourself, connect a keyboard and start again; to wait for another "
+        f"program, use --in '{VIRTUAL_INPUT}'{_UNSEEN if ports.backend.name == 'jack' else ''}"
     )
 
 
@@ -207,7 +207,7 @@ def _open_backend(settings: PortSettings, tell: Callable[[Event], None]) -> Back
         asks = settings.input_pattern is not None or settings.output_pattern is not None
         if settings.backend != AUTO or asks or settings.player is PlayerUse.NEVER:
             raise
-        tell(Notice(f"{error}. Until then the built-in player jams inside this program"))
+        tell(Notice(f"{error}. Until then the built-in player plays inside this program"))
         return open_backend(LOOPBACK)
 
 
@@ -220,8 +220,8 @@ def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
     while settings.output_pattern is None and any(map(_is_ours, backend.input_names())):
         if time.monotonic() > give_up_s:
             raise PortError(
-                f"another improviser is playing: there is a port '{VIRTUAL_OUTPUT}' already; end that one, "
-                "or let this one play on another port: --out NAME --in NAME (see: improviser ports)"
+                f"another jam is running: the port '{VIRTUAL_OUTPUT}' exists. End it, or use other ports: "
+                "--out NAME --in NAME (see: improviser ports)"
             )
         time.sleep(_LOOK_EVERY_S)
 
@@ -283,5 +283,5 @@ def _open_player_output(backend: Backend) -> OutputPort:
     """Open our own virtual input for the built-in player, as any other program would."""
     names = [name for name in backend.output_names() if VIRTUAL_INPUT in name]
     if not names:  # Windows: the loopback port that stands for it
-        raise PortError("the built-in player finds no port to play to; see: improviser ports")
+        raise PortError("the built-in player found no port to play on; see: improviser ports")
     return backend.open_output(names[-1], PLAYER_PORT)

@@ -67,10 +67,10 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
     text = PRESET.replace("temperature = 1.5", "temprature = 1.5").replace("low = 60", 'low = "C4"')
     text = text.replace("tempo_bpm = 100", "tempo_bpm = 9000").replace('author = "a"\n', "")
     assert [
-        "author: missing; it is required",
+        "author: missing but required",
         "tempo_bpm = 9000: should be less than or equal to 400",
         "register.low = 'C4': should be a valid integer",
-        "decision.temperature: missing; it is required",
+        "decision.temperature: missing but required",
         "decision.temprature = 1.5: unknown key; did you mean 'temperature'?",
     ] == faults(path, text)
 
@@ -96,7 +96,7 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
         ("low = 60", "low = 60.0", "register.low = 60.0: should be a valid integer"),
         ("harmony = 1", "harmony = nan", "reward.harmony = nan: should be a finite number"),
         ("harmony = 1", "harmony = [1]", "reward.harmony = […]: should be a valid number"),
-        ("[register]\nlow = 60", "", "register: missing; it is required"),
+        ("[register]\nlow = 60", "", "register: missing but required"),
         (
             "test.safetensors",
             "../x.safetensors",
@@ -134,8 +134,8 @@ def test_an_odd_key_is_quoted(path: Path) -> None:
 
 def test_a_fault_of_syntax_has_its_line(path: Path) -> None:
     """Text that is no TOML is told with line and column."""
-    assert ["line 2, column 5: no TOML: Invalid value"] == faults(path, "a = 1\nb = \n")
-    assert ["no TOML: Invalid value (at end of document)"] == faults(path, "a = [")
+    assert ["line 2, column 5: not valid TOML: Invalid value"] == faults(path, "a = 1\nb = \n")
+    assert ["not valid TOML: Invalid value (at end of document)"] == faults(path, "a = [")
 
 
 def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000], ids=["deep", "long number"])
 def test_hostile_text_is_told(path: Path, text: str) -> None:
     """Text that no parser takes is told, too."""
-    assert ["no TOML that is understood: too deep, or a number too long"] == faults(path, text)
+    assert ["not valid TOML: nested too deeply, or a number too long"] == faults(path, text)
 
 
 def test_a_file_that_is_too_long_is_told(path: Path) -> None:

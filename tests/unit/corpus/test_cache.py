@@ -94,7 +94,7 @@ def test_environment_names_the_cache_folder(small_corpus: Path, tmp_path: Path) 
 def test_kinds_are_chosen_and_checked(small_corpus: Path) -> None:
     """Only the kinds asked for come, and an unknown kind is named."""
     assert [] == corpus.load_pieces(("chorale",), small_corpus)
-    with pytest.raises(UsageError, match="no such kind of piece: opera; there are chorale, tune"):
+    with pytest.raises(UsageError, match="unknown kind of piece: opera; there are chorale, tune"):
         corpus.load_pieces(("opera",), small_corpus)
 
 

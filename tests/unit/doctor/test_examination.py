@@ -105,8 +105,8 @@ def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("platform", "found", "step"),
     [
-        ("linux", "none works here; jack: no jack here; alsa: no alsa here", "sudo apt install jackd2"),
-        ("win32", "none works here; winmm: no winmm here", "pip install --force-reinstall improviser-live"),
+        ("linux", "none works; jack: no jack here; alsa: no alsa here", "sudo apt install jackd2"),
+        ("win32", "none works; winmm: no winmm here", "pip install --force-reinstall improviser-live"),
     ],
 )
 def test_no_midi_system_fails(platform: str, found: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ def test_the_tempo_of_a_clock_is_told() -> None:
     """One clock is told with its tempo, none is no fault, and two are one too many."""
     quiet = Renamed()
     quiet.open_virtual_output("Keys")
-    assert Finding("clock in", PASS, "no MIDI clock comes in, so the beat is our own") == only(
+    assert Finding("clock in", PASS, "no MIDI clock arrives; improviser uses its own") == only(
         clock_in.check_clock(opened(quiet))
     )
     one, two = Renamed(), Renamed()
@@ -210,7 +210,7 @@ def test_messages_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
         assert only(round_trip.check_round_trip(opened(system))).found.startswith("inside this program only")
     monkeypatch.setattr(round_trip, "SLOW_MS", 0.0)
     assert (
-        "end what keeps the machine busy, and see real-time priority above"
+        "close other programs, and see real-time priority above"
         == only(round_trip.check_round_trip(opened(Renamed()))).next_step
     )
     monkeypatch.setattr(round_trip, "_ALL_S", 0.0)

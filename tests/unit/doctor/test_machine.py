@@ -84,7 +84,7 @@ def test_more_of_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
     assert [PASS, PASS] == [finding.status for finding in rights.check_rights("alsa")][:2]
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert Finding("rights", PASS, "this system asks for none") == only(rights.check_rights(""))
+    assert Finding("rights", PASS, "not needed on this system") == only(rights.check_rights(""))
 
 
 def test_folders_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_the_model_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = only(music.check_model())
     assert (PASS, True) == (finding.status, finding.found.startswith("chorale: chorale.safetensors ("))
     monkeypatch.setattr(music, "_STEPS_MAX", 0)
-    assert "the model is asked and decides nothing" == only(music.check_model()).found
+    assert "the model returns no decision" == only(music.check_model()).found
     (home / "settings.toml").write_text('preset = "none"\n')
     assert FAIL is only(music.check_model()).status
 
@@ -130,7 +130,7 @@ def test_jams_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(music, "ask", ask)
     backend = Renamed()
     assert "one is going on (preset fiddle)" in only(music.check_jams(opened(backend))).found
-    assert Finding("other jams", PASS, "none is going on") == only(music.check_jams(opened(backend)))
+    assert Finding("other jams", PASS, "none is running") == only(music.check_jams(opened(backend)))
     assert PASS is only(music.check_jams(opened(None))).status
     backend.open_virtual_output("Improviser Out")
     finding = only(music.check_jams(opened(backend)))

@@ -74,7 +74,7 @@ def test_a_track_that_is_not_there(wanted: str, fault: str) -> None:
         "1 'Piano right' channel 1, 16 notes; 2 'Piano left' channel 1, 16 notes; "
         "3 'Bass' channel 3, 8 notes; 4 'Drums' channel 10, 16 notes; 5 'Notes' 0 notes"
     )
-    assert f"{fault}; --player-track can be a number, a name or channel:N of {tracks}" == str(caught.value)
+    assert f"{fault}; --player-track takes a number, a name or channel:N of {tracks}" == str(caught.value)
 
 
 @pytest.mark.parametrize(

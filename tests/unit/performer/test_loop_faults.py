@@ -67,9 +67,7 @@ def test_garbage_is_ignored_and_told_once() -> None:
         performance.play_bytes(1.1 + place / 100, [0x90, 200 + place % 50])
     summary = performance.run(until_s=3.5)
     assert (50, 0) == (summary.bad_messages, summary.late_decisions)
-    assert [Warned(f"'{KEYBOARD}' sends bytes that are no MIDI messages; they are ignored")] == (
-        performance.told(Warned)
-    )
+    assert [Warned(f"'{KEYBOARD}' sends invalid MIDI; it is ignored")] == (performance.told(Warned))
     assert [1.0, 3.0] == ons(performance)
 
 
@@ -88,7 +86,7 @@ def test_a_lost_input_lifts_its_keys() -> None:
     assert [ON, NoteOn(0, 64, 80)] == engine.heard[:2]
     assert [OFF, ControlChange(2, SUSTAIN_PEDAL, 0)] == engine.heard[6:]
     assert [Lifted(START_S + 1.5, 0, 60, KEYBOARD)] == performance.told(Lifted)
-    assert [Warned(f"the input '{KEYBOARD}' is gone; it is used again when it is back")] == (performance.told(Warned))
+    assert [Warned(f"the input '{KEYBOARD}' is gone; it is used again when it returns")] == (performance.told(Warned))
 
 
 def test_a_lost_output_ends_the_performance() -> None:
@@ -195,7 +193,7 @@ def test_an_output_that_may_return_does_not_end_the_music() -> None:
     performance.run(until_s=6.0)
     assert [1.0, 3.0, 5.0] == ons(performance)
     assert set() == hanging(performance)
-    told = Warned("the output 'Synth' is gone; it is used again when it is back")
+    told = Warned("the output 'Synth' is gone; it is used again when it returns")
     assert [told] == performance.told(Warned)
     assert "'Synth' is played on again" in [notice.text for notice in performance.told(Notice)]
 

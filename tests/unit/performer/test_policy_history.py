@@ -251,7 +251,7 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
 
 
 def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
-    """Beyond them lies the model as it was."""
+    """Beyond them lies the original model."""
     told: list[Event] = []
     history = PolicyHistory(replace(settings, mailbox=""), lambda _found: None, told.append)
     engine = engine_maker(settings)(0.0)

@@ -205,7 +205,7 @@ def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
     performance = jam(replace(settings, pieces=()))
     performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
     performance.run(until_s=4.0)
-    assert ["there is no other preset on this grid"] == [notice.text for notice in performance.told(Refused)]
+    assert ["no other preset has this time grid"] == [notice.text for notice in performance.told(Refused)]
 
 
 def test_its_sound_is_chosen(settings: PerformerSettings) -> None:

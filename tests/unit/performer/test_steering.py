@@ -75,8 +75,8 @@ def test_a_press_before_anything_was_played_is_told() -> None:
     performance = jam((0.1, Act(Action.LIKE)), (0.2, Act(Action.UNDO)))
     told = [notice.text for notice in performance.told(Refused)]
     assert [
-        "nothing was played just before that could be liked or not",
-        "there is nothing to take back",
+        "nothing was played just now to like or dislike",
+        "nothing to undo",
     ] == told
 
 
@@ -95,7 +95,7 @@ def test_frozen_nothing_is_learned() -> None:
     performance = jam((5.0, Act(Action.FREEZE)), (6.0, Act(Action.LIKE)), (7.0, Act(Action.FREEZE)))
     assert [] == performance.told(Judged)
     assert [True, False] == [event.is_on for event in performance.told(Switched)]
-    assert "nothing is learned while it is frozen" in [notice.text for notice in performance.told(Refused)]
+    assert "learning is paused (freeze); press freeze again" in [notice.text for notice in performance.told(Refused)]
 
 
 @pytest.mark.parametrize("position", [-0.1, 2.5, float("nan"), float("inf"), "1.5", None, True])

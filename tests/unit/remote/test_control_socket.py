@@ -162,7 +162,7 @@ def test_actions_come_through_a_gate() -> None:
 
 def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
     """None was ever there, or it was killed and its file is left."""
-    with pytest.raises(ImproviserError, match="no jam is running here; start one with"):
+    with pytest.raises(ImproviserError, match=r"no jam is running\. Start one with"):
         ask(tmp_path, STATE)
     jam = Jam(tmp_path)
     left = jam.path.read_text("utf-8")

@@ -117,7 +117,7 @@ RESTED = Rested(3.0, 15.75)
         (ClockUse.AUTO, [READY], "it waits for your first note"),
         (ClockUse.MIDI, [READY], "it waits for the clock to start"),
         (ClockUse.AUTO, [READY, NOTE], ""),
-        (ClockUse.AUTO, [NOTE, RESTED], "it rests, since you have stopped: play to wake it"),
+        (ClockUse.AUTO, [NOTE, RESTED], "it rests until you play"),
         (ClockUse.AUTO, [NOTE, RESTED, NOTE], ""),
         (ClockUse.AUTO, [NOTE, RESTED, Started(4.0, 16.0)], ""),
         (ClockUse.AUTO, [NOTE, RESTED, Switched(4.0, "solo", is_on=True)], ""),

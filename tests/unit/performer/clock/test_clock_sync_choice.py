@@ -127,7 +127,11 @@ def test_when_a_stopped_clock_is_gone_anything_wakes_the_jam(wakes: str) -> None
         event.at_s for event in performance.told(Detached)
     ]
     assert 1 == len(
-        [text for text in texts(performance) if text.endswith("a note, a tap, a tempo or solo goes on without it")]
+        [
+            text
+            for text in texts(performance)
+            if text.endswith("play a note, tap, set a tempo or press solo to go on without it")
+        ]
     )
     assert waits_for(performance) is None
     assert not hanging(performance)
@@ -238,7 +242,7 @@ def test_two_clocks_on_one_port_are_warned_of() -> None:
     play_clock(performance, 120.0, 6.003, 28)
     performance.run(until_s=18.0)
     assert {100} == {round(event.tempo_bpm) for event in performance.told(Synced)}
-    advice = "neither is followed: take one of them out, then press play on the other"
+    advice = "neither is followed. Remove one, then press play on the other"
     told = f"two MIDI clocks (100 and 120 bpm) come on '{KEYBOARD}'; {advice}"
     assert [told] == [event.text for event in performance.told(Warned)]
     assert np.diff(ons(performance)) == pytest.approx(2.4, abs=0.08)
@@ -278,7 +282,7 @@ def test_a_tempo_beyond_bounds_is_told_once(bpm: float, first: Any) -> None:  # 
     performance.play(1.0, ON)
     performance.run(until_s=7.0)
     assert not performance.told(Synced)
-    advice = "which is not followed: set it to 20 to 400 bpm there"
+    advice = "which is out of range. Set it to 20 to 400 bpm there"
     assert [f"the MIDI clock on '{KEYBOARD}' runs at {bpm:.0f} bpm, {advice}"] == texts(performance)
 
 

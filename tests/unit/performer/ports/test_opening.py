@@ -125,7 +125,7 @@ def test_without_a_midi_system_the_player_jams_inside(monkeypatch: pytest.Monkey
     events: list[Event] = []
     ports = opened(events, backend="auto", player=PlayerUse.WHEN_ALONE)
     assert ("loopback", False) == (ports.backend.name, ports.is_alone)
-    assert [Notice("install a server. Until then the built-in player jams inside this program")] == events
+    assert [Notice("install a server. Until then the built-in player plays inside this program")] == events
 
 
 @pytest.mark.parametrize(
