@@ -70,7 +70,7 @@ class Preference:
         self._mean, self._square = np.zeros(traits), np.zeros(traits)
         self._windows = np.zeros(traits)
 
-    def take(self, weights: FloatArray) -> None:
+    def restore(self, weights: FloatArray) -> None:
         """Prefer what was learned elsewhere; presses move it from there, and undoing leads back to it."""
         bounded = np.clip(weights, -self._bound, self._bound)
         self._prior = LARGEST * np.arctanh(np.clip(bounded / self._bound, -_ALL_BUT_ALL, _ALL_BUT_ALL))

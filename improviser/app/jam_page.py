@@ -81,10 +81,10 @@ def serve_page(
     from improviser.web.page import Page
     from improviser.web.services import Services
 
-    services = Services(supervisor.tell, take, _examine)
+    services = Services(supervisor.send, take, _examine)
     page = stack.enter_context(Page(door, supervisor.state, services, supervisor.warn))
-    forecast = Forecast(settings, page.hear, lambda: page.is_watched, supervisor.warn)
-    return [page.hear, stack.enter_context(forecast).hear]
+    forecast = Forecast(settings, page.publish, lambda: page.is_watched, supervisor.warn)
+    return [page.publish, stack.enter_context(forecast).enqueue]
 
 
 def show_page(url: str, stack: ExitStack, *, opens: bool | None) -> None:

@@ -121,7 +121,7 @@ class Pupil:
                 apprentice.is_frozen = is_on
             case _:
                 pass
-        self._understudy.take(event)
+        self._understudy.replay(event)
         match event:
             case Adopted(is_back=is_back, undone=undone):
                 actor, self._undone = self._understudy.engine.actor, undone

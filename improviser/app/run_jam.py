@@ -80,7 +80,7 @@ def perform(
             company += serve_page(begun.door, begun.settings, supervisor, take.midi, stack)
             view.page(begun.door.address.url)
             show_page(begun.door.address.url, stack, opens=beside.page.opens)
-        failed = _follow(supervisor, view, [take.hear, *company, view.show])
+        failed = _follow(supervisor, view, [take.record, *company, view.show])
         take.save()
         if failed is None and view.fault is not None:
             raise view.fault
@@ -129,7 +129,7 @@ def _company(supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitS
     if beside.sounds:
         from improviser.synth.fluidsynth import Fluidsynth
 
-        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).hear)
+        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).follow)
     return hears
 
 
@@ -159,7 +159,7 @@ def _learning(
     except OSError as error:
         supervisor.warn(f"cannot learn in the background: {error.strerror}. The jam goes on")
         return _deaf
-    return stack.enter_context(learning).hear
+    return stack.enter_context(learning).forward
 
 
 def _deaf(_event: Event) -> None:
@@ -178,7 +178,7 @@ def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Ev
         for hear in hears:
             hear(event)
         if view.fault is not None and not supervisor.is_stopping:
-            supervisor.tell(Stop())
+            supervisor.send(Stop())
         if isinstance(event, Failed):
             failed = event
     return failed

@@ -39,11 +39,11 @@ class Take:
         self._record, self._view = record, view
         self._journal = Journal(settings, sessions_folder, self._warn)
 
-    def hear(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Keep an event; with no real port there always is a recording."""
         if isinstance(event, Ready) and self._record is None and event.backend == LOOPBACK:
             self._record = Path(DEMO_FILE)
-        self._journal.take(event)
+        self._journal.append(event)
         if isinstance(event, Kept):
             self._keep()
 

@@ -91,7 +91,7 @@ class TextView:
 
     def show(self, event: Event) -> None:
         """Show an event."""
-        self._count.take(event)
+        self._count.follow(event)
         match event:
             case Ready() | Routed() | PortChanged():
                 self._show_ports(event)

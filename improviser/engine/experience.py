@@ -82,7 +82,7 @@ class Experience:
         self._moments: deque[float] = deque(maxlen=_KEPT)
         self._step = -1
 
-    def take(self, engine: Engine) -> list[Transition]:
+    def transitions(self, engine: Engine) -> list[Transition]:
         """Process the step that an engine has just decided; return the transitions that are complete by it."""
         decision = engine.decision
         if decision is None or decision.step == self._step:

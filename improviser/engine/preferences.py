@@ -51,7 +51,7 @@ class Preferences:
         self._preference = Preference(traits.worth)
         # When each decision is heard, (columns,) what was observed, and the choice.
         self._new: list[tuple[float, Rows, Choice]] = []
-        self.take(known)
+        self.restore(known)
         self._heard: deque[_Heard] = deque(maxlen=_KEPT)
         self._count = 0
         self._onset = traits.names.index("onset")
@@ -133,10 +133,10 @@ class Preferences:
         traits, applies, usual, usually = (np.array(column, dtype=np.float64).reshape(shape) for column in columns)
         return [at_s - one.at_s for one in recent], traits, applies, usual, usually
 
-    def take(self, known: Mapping[str, float]) -> None:
+    def restore(self, known: Mapping[str, float]) -> None:
         """Prefer what was learned elsewhere."""
         self.settle(1)
-        self._preference.take(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
+        self._preference.restore(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
 
     def undo(self, *, everything: bool) -> bool:
         """Take the last press back, or all of them; return whether there was any."""

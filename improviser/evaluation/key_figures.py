@@ -117,7 +117,7 @@ def hear(stream: Stream) -> HeardPiece:
     confidence = np.zeros(len(stream.notes))
     began_s = time.perf_counter()
     for index, (note, beat) in enumerate(zip(stream.notes.tolist(), stream.beats.tolist(), strict=True)):
-        tracker.hear(note, beat)
+        tracker.add_note(note, beat)
         answers[index], confidence[index] = tracker.key.index, tracker.confidence
     return HeardPiece(stream, answers, confidence, time.perf_counter() - began_s)
 

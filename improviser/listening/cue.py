@@ -96,7 +96,7 @@ class Cues:
         self._bar_sixteenths = METERS[meter_row].bar_sixteenths
         self._bar_beat = beat
 
-    def hear(self, note: int, beat: float) -> tuple[list[int], float]:
+    def add_note(self, note: int, beat: float) -> tuple[list[int], float]:
         """Process an onset; return its rows, at most MOST_CUES, and the beats since the moment before it.
 
         The beats are no more than LONGEST_GAP_BEATS, and 0 within a chord.

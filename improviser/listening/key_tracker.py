@@ -163,14 +163,14 @@ class KeyTracker:
         """Weigh what is heard from now on by its place in bars of a row of METERS, the first at `beat`."""
         self._cues.begin_bar(meter_row, beat)
 
-    def hear(self, note: int, beat: float) -> None:
+    def add_note(self, note: int, beat: float) -> None:
         """Process one onset.
 
         Args:
             note: 0-127.
             beat: Its moment in quarter notes, 0 being a downbeat.
         """
-        rows, gap_beats = self._cues.hear(note, beat)
+        rows, gap_beats = self._cues.add_note(note, beat)
         if gap_beats:
             fade = np.exp(_FADE * gap_beats)
             self._amount *= fade

@@ -77,7 +77,7 @@ class Listener:
         while self._pending and self._pending[0][1] <= until_s:
             message, at_s = self._pending.popleft()
             if isinstance(message, NoteOn):
-                self.keys.hear(message.note, self._clock.beat_at(at_s))
+                self.keys.add_note(message.note, self._clock.beat_at(at_s))
                 self._follow_register(message.note)
             self._window.hear(message, at_s)
             has_followed = True

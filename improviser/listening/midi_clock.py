@@ -140,7 +140,7 @@ class MidiClock:
         """Do not know any more where the clock is, until it tells."""
         self._position = None
 
-    def hear(self, message: Message, at_s: float) -> Sync | None:
+    def receive(self, message: Message, at_s: float) -> Sync | None:
         """Process a message of the clock; return where the beat is, after a tick."""
         if message == CLOCK:
             return self._hear_tick(at_s)

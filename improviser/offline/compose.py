@@ -75,7 +75,7 @@ def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Ke
         return ALL_KEYS[int(rng.integers(KEY_COUNT))]
     tracker = KeyTracker()
     for beat, note in enumerate(fragment):
-        tracker.hear(note, beat)
+        tracker.add_note(note, beat)
     return tracker.key
 
 

@@ -99,7 +99,7 @@ class LearnerClient:
                     stream.close()
         self._mailbox.close()
 
-    def hear(self, event: Event) -> None:
+    def forward(self, event: Event) -> None:
         """Send the learner an event, without waiting; nothing is sent after it has ended."""
         if not isinstance(event, _UNTOLD) and not self._has_ended.is_set():
             self._told.put(value_to_line(event))
@@ -112,7 +112,7 @@ class LearnerClient:
             return
         match value:
             case Adopt():
-                self._supervisor.tell(value)
+                self._supervisor.send(value)
             case Learned() | Notice() | Warned():
                 self._supervisor.insert(value)
             case _:

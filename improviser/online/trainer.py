@@ -97,7 +97,7 @@ class OnlineTrainer:
 
         Where it is told not to, as one who has fallen behind, it only remembers.
         """
-        lived = self._experience.take(engine)
+        lived = self._experience.transitions(engine)
         self.learner.live(lived)
         for one in lived:
             worth = float(one.reward @ self._rewards)

@@ -46,7 +46,7 @@ def main() -> int:
 def _fail(error: ImproviserError, event_writer: EventWriter) -> int:
     """Report why it ends; return the exit code."""
     code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
-    event_writer.tell(Failed(str(error), code))
+    event_writer.write(Failed(str(error), code))
     return code
 
 
@@ -58,7 +58,7 @@ def _load() -> None:
 
 def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stream: IO[str]) -> int:
     """Open the ports, play, close them; return the exit code."""
-    opening = Opening(wanted, inbox, event_writer.tell)
+    opening = Opening(wanted, inbox, event_writer.write)
     try:
         from improviser.performer import assembly as performance  # noqa: PLC0415 - it is being loaded already
 
@@ -67,13 +67,13 @@ def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stre
             return EXIT_OK
         make_engine = performance.engine_maker(settings)
         read_commands(stream, inbox)
-        summary = performance.play(settings, make_engine, opening.result(), inbox, event_writer.tell)
-        event_writer.tell(replace(summary, untold=event_writer.dropped))
+        summary = performance.play(settings, make_engine, opening.result(), inbox, event_writer.write)
+        event_writer.write(replace(summary, untold=event_writer.dropped))
     except ImproviserError as error:
         return _fail(error, event_writer)  # before the ports are closed, which may take its time
     finally:
         if not opening.close():
-            event_writer.tell(Warned("the MIDI system does not answer; the performer ended without closing its ports"))
+            event_writer.write(Warned("the MIDI system does not answer; the performer ended without closing its ports"))
     return EXIT_OK
 
 

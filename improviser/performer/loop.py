@@ -198,13 +198,13 @@ class PerformerLoop:
             case Arrival():
                 self._hear(item)
             case _ if isinstance(item, PortMatter):
-                self._port_router.take(item, self._engine, self._now_s())
+                self._port_router.reroute(item, self._engine, self._now_s())
             case LookAheadChanged():
                 self._look_ahead()
             case PresetLoaded() | PresetNotLoaded():
-                self._context.preset_switcher.take(item)
+                self._context.preset_switcher.accept_loaded(item)
             case PolicyFetched() | PolicyNotFetched():
-                self._context.policy_history.take(item)
+                self._context.policy_history.accept_fetched(item)
             case LinkHeard():
                 self._clock_sync.hear_link(item)
             case Command():
@@ -252,7 +252,7 @@ class PerformerLoop:
     def _hear(self, arrival: Arrival) -> None:
         """Pass to the engine what an input has received."""
         if is_clock(arrival.data):
-            self._clock_sync.hear(arrival)
+            self._clock_sync.receive(arrival)
             return
         message = self._midi_input.parse(arrival)
         if message is None or self._steers(message, arrival):
@@ -366,7 +366,7 @@ class PerformerLoop:
         with contextlib.suppress(PortError):
             self._midi_output.release(self._engine.decision)
             for timed in self._beat_outputs.end(self._engine, now_s):
-                self._midi_output.say(timed.message)
+                self._midi_output.send_now(timed.message)
         self._midi_output.drain()
         self._midi_output.tell_left(None, {})
         self._stats.bad_messages = self._midi_input.bad_messages

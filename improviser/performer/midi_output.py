@@ -161,7 +161,7 @@ class MidiOutput:
         self.release(engine.decision, everywhere=everywhere)
         engine.released()
 
-    def let_go(self, port: str) -> None:
+    def release_port(self, port: str) -> None:
         """End what was passed on of an input that is gone."""
         if self._thru is not None:
             self._thru.release(self._clock.now_s(), port)
@@ -170,7 +170,7 @@ class MidiOutput:
         """Set the longest duration of notes that begin from now on."""
         self._scheduler.limit(max_note_s)
 
-    def say(self, message: Message) -> None:
+    def send_now(self, message: Message) -> None:
         """Send what makes no sound at once, past the scheduler. Raises PortError where the port is gone."""
         self._send([TimedMessage(self._clock.now_s(), message)], None)
 

@@ -35,7 +35,7 @@ class EventWriter:
         self._thread = threading.Thread(target=self._write_all, name="reporter", daemon=True)
         self._thread.start()
 
-    def tell(self, event: Event) -> None:
+    def write(self, event: Event) -> None:
         """Put in an event to be written; how the music began and ended is never dropped."""
         if self._events.qsize() >= EVENTS_MAX and not isinstance(event, Ready | Failed | Summary):
             self.dropped += 1

@@ -119,7 +119,7 @@ class PolicyHistory:
         if self._fetching is not None and self._fits(command) and isinstance(engine.actor, Policy):
             self._fetching.want((command, engine.actor))
 
-    def take(self, found: PolicyFetched | PolicyNotFetched) -> None:
+    def accept_fetched(self, found: PolicyFetched | PolicyNotFetched) -> None:
         """Use what was fetched from the next bar on, where it can be used."""
         if isinstance(found, PolicyNotFetched):
             self._tell(Warned(f"{found.fault}; nothing changes"))

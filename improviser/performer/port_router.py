@@ -37,7 +37,7 @@ class PortRouter:
         self._midi_input, self._midi_output = midi_input, midi_output
         self._output, self._tell, self._close_loop = context.output_path.output, context.tell, context.close_loop
 
-    def take(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
+    def reroute(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
         """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
         match matter:
             case BackendLost(name):
@@ -95,7 +95,7 @@ class PortRouter:
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
         """Lift the keys of an input."""
         self._midi_input.lift(engine, at_s, port=port)
-        self._midi_output.let_go(port)
+        self._midi_output.release_port(port)
 
     def _report(self, matter: PortsSeen | NotRouted | PortFound) -> None:
         """Report changes of ports that need no action."""

@@ -100,7 +100,7 @@ class PresetSwitcher:
             self._at = names.index(preset)
             self._loading.want(self._pieces[self._at])
 
-    def take(self, found: PresetLoaded | PresetNotLoaded) -> None:
+    def accept_loaded(self, found: PresetLoaded | PresetNotLoaded) -> None:
         """Play what was loaded from the next bar on, where it can be played."""
         if isinstance(found, PresetNotLoaded):
             self._tell(Warned(f"{found.fault}; nothing changes"))

@@ -99,7 +99,7 @@ class Steering:
         own = self._engine.preferences
         if taste:
             # As it is told, so that a replay takes up the same bits.
-            own.take({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
+            own.restore({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
         if own.weights.any():
             self._tell(Tasted(own.to_dict(), own.words))
 

@@ -112,4 +112,4 @@ class Transport:
         """Send a program change, where one is wanted; before the first note there is no need."""
         program = self._preset_switcher.program
         if program is not None and self.first_s is not None:
-            self._midi_output.say(ProgramChange(self.engine.settings.channel, program))
+            self._midi_output.send_now(ProgramChange(self.engine.settings.channel, program))

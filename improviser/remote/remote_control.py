@@ -25,7 +25,7 @@ class RemoteControl:
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "") -> None:
         """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
         self._stack = ExitStack()
-        gate = CommandFilter(supervisor.tell)
+        gate = CommandFilter(supervisor.send)
         supervisor.state.ignored = lambda: gate.dropped
         try:
             remote = ControlSocket(folder, supervisor.state, gate, page_url)

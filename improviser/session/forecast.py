@@ -84,7 +84,7 @@ class Forecast:
         self._events.put(None)
         self._thread.join(_CLOSING_S)
 
-    def hear(self, event: Event) -> None:
+    def enqueue(self, event: Event) -> None:
         """Process an event, as long as it can be followed."""
         if not self._has_ended and self._events.qsize() < BEHIND_MAX:
             self._events.put(event)
@@ -106,7 +106,7 @@ class Forecast:
         try:
             understudy = SessionReplayer(engine_maker(self._settings), self._stepped)
             for told in itertools.chain(before, iter(self._events.get, None)):
-                understudy.take(told)
+                understudy.replay(told)
                 understudy.notes.clear()
         except Exception as error:  # noqa: BLE001 - what is planned is worth no jam
             self._warn(f"what it plans is not shown any more ({error})")

@@ -66,7 +66,7 @@ class Journal:
         """Whether anything was played."""
         return self._has_notes
 
-    def take(self, event: Event) -> None:
+    def append(self, event: Event) -> None:
         """Process an event, but for those that are for people only."""
         if isinstance(event, Notice | Understood | Offered | PortChanged | Refused):
             return

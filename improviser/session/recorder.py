@@ -78,7 +78,7 @@ class Recorder:
         """Whether there is anything to write."""
         return bool(self._player or self._improviser)
 
-    def take(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Process an event, if it is music."""
         match event:
             case Heard(at_s, channel, note, velocity):
@@ -193,7 +193,7 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
                 pass
             case _:
                 continue
-        recorder.take(event)
+        recorder.record(event)
     return recorder
 
 

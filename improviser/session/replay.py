@@ -53,7 +53,7 @@ def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
     for event in session.events:
         if isinstance(event, Ready):
             player.cut_off(len(live))
-        player.take(event)
+        player.replay(event)
         note = _told(event)
         if note is not None:
             live.append(note)

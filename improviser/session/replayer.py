@@ -72,7 +72,7 @@ class SessionReplayer:
         self._ahead_s = 0.0
         self._begin(self._ahead_s)
 
-    def take(self, event: object) -> None:
+    def replay(self, event: object) -> None:
         """Do what was done then."""
         match event:
             case Ready():
@@ -139,7 +139,7 @@ class SessionReplayer:
             case Undone(everything):
                 self.engine.preferences.undo(everything=everything)
             case Tasted(taste):
-                self.engine.preferences.take(taste)
+                self.engine.preferences.restore(taste)
             case Adopted():
                 self._adopt(event)
 

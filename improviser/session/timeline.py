@@ -90,7 +90,7 @@ class BarCount:
         # The beat that the player's next note begins.
         self._next_beat = 0.0
 
-    def take(self, event: object) -> None:
+    def follow(self, event: object) -> None:
         """Process an event, where it tells of the beat."""
         match event:
             case Started(at_s, beat):

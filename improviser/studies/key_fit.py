@@ -140,7 +140,7 @@ def to_example(stream: Stream) -> Example:
     cues = np.full((len(stream.notes), MOST_CUES), CUE_COUNT, dtype=np.int16)
     gaps = np.zeros(len(stream.notes), dtype=np.float32)
     for index, (note, beat) in enumerate(zip(stream.notes.tolist(), stream.beats.tolist(), strict=True)):
-        rows, gaps[index] = ears.hear(note, beat)
+        rows, gaps[index] = ears.add_note(note, beat)
         cues[index, : len(rows)] = rows
     return Example(cues[:LONGEST], np.cumsum(gaps)[:LONGEST], stream.keys[:LONGEST], stream.turn)
 

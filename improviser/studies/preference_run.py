@@ -214,7 +214,7 @@ def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tupl
     scores = list[float]()
     for seed in range(USUAL_SEEDS):
         twin = session.fork(seed)
-        twin.engine.preferences.take({})
+        twin.engine.preferences.restore({})
         twin.heard.clear()
         for _ in range(USUAL_BARS * twin.settings.bar_steps):
             twin.play()
@@ -244,7 +244,7 @@ def _played_by(
     """Return what the next bars come to by the weights of a preference."""
     twin = session.fork(seed)
     twin.is_judged = True
-    twin.engine.preferences.take(weights)
+    twin.engine.preferences.restore(weights)
     heard = twin.play_bars(bars)
     return PreferenceOutcome(utility(heard, taste), sum(one.reward for one in heard) / max(1, len(heard)))
 
@@ -289,5 +289,5 @@ def _both_ways(session: PreferenceSession, name: str, bars: int, seeds: Sequence
     """Return a measure of the next bars with what was learned, and without it, for each seed."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)
-        without.engine.preferences.take({})
+        without.engine.preferences.restore({})
         yield measures(with_.play_bars(bars))[name], measures(without.play_bars(bars))[name]

@@ -151,7 +151,7 @@ class State:
             self.panel.update(engine.get("panel", {}))
             self.taste = dict(engine.get("taste", {}))
 
-    def take(self, event: object) -> None:
+    def apply(self, event: object) -> None:
         """Process an event."""
         with self._changed:
             self._take(event)
@@ -394,5 +394,5 @@ def state_of(session: Session) -> State:
     state = State()
     state.begin(session.settings)
     for event in session.events:
-        state.take(event)
+        state.apply(event)
     return state

@@ -129,7 +129,7 @@ class Supervisor:
         self.state.begin(settings)
         self._process.write(value_to_line(settings))
 
-    def tell(self, command: Command) -> None:
+    def send(self, command: Command) -> None:
         """Hand a command to the performer; one that is gone is not told."""
         if isinstance(command, Stop) and self._asked_s is None:
             self._asked_s = time.monotonic()
@@ -145,7 +145,7 @@ class Supervisor:
 
     def panic(self) -> None:
         """Silence all that sounds; the music goes on."""
-        self.tell(Act(Action.PANIC))
+        self.send(Act(Action.PANIC))
 
     def events(self) -> Iterator[Event]:
         """Return the performer's events until it ends; after a crash that is not mended the last one says so.
@@ -199,7 +199,7 @@ class Supervisor:
 
     def _keep(self, event: Event) -> None:
         """Keep of an event what matters later."""
-        self.state.take(event)
+        self.state.apply(event)
         if isinstance(event, Ready):
             self._missed_s = None
             self._connections.follow(event)
@@ -286,7 +286,7 @@ class Supervisor:
     def _end(self) -> None:
         """End the performer, gently where it plays."""
         if self._process.is_running and self._ports is not None:
-            self.tell(Stop())
+            self.send(Stop())
             self._process.wait(PATIENCE_S)
         if self._process.is_running:
             self._process.kill()
@@ -308,6 +308,6 @@ class Supervisor:
     def _interrupted(self, _number: int, _frame: object) -> None:
         """Stop the performer; a second signal kills it."""
         if self._asked_s is None:
-            self.tell(Stop())
+            self.send(Stop())
         else:
             self._process.kill()

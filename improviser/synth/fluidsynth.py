@@ -72,7 +72,7 @@ class Fluidsynth:
         """End it."""
         self.close()
 
-    def hear(self, event: Event) -> None:
+    def follow(self, event: Event) -> None:
         """Process what happens in the jam: when the performer is ready, also anew, it is made to sound."""
         if isinstance(event, Changed):
             self._program = event.program
@@ -127,7 +127,7 @@ class Fluidsynth:
         if self._is_closed.is_set() or self._process is None or not self._process.is_running:
             return
         if self._program is not None:  # it may have been sent before
-            self._process.tell(f"prog {self._channel} {self._program}")
+            self._process.send_command(f"prog {self._channel} {self._program}")
         if is_connected:
             self._insert(Notice(f"fluidsynth sounds with {soundfont.name}"))
         else:

@@ -67,7 +67,7 @@ class SynthProcess:
                 return words
         return ""
 
-    def tell(self, command: str) -> None:
+    def send_command(self, command: str) -> None:
         """Write a line to its shell, where it still reads.
 
         Threads: any.
@@ -81,7 +81,7 @@ class SynthProcess:
     def end(self) -> None:
         """End it, gently where it listens, and return all back; a second call does nothing."""
         self._is_ending = True
-        self.tell("quit")
+        self.send_command("quit")
         if self._process.stdin is not None:
             with self._lock, contextlib.suppress(OSError, ValueError):
                 self._process.stdin.close()

@@ -70,7 +70,7 @@ def as_heard(part: Part) -> Part:
     keys, sure = part.keys.copy(), part.certainty.copy()
     struck = [(step, message.note) for step, message in part_messages(part) if isinstance(message, NoteOn)]
     for at, (step, note) in enumerate(struck):
-        tracker.hear(note, step / part.steps_per_beat)
+        tracker.add_note(note, step / part.steps_per_beat)
         if at + 1 == len(struck) or struck[at + 1][0] > step:
             keys[int(step) :] = tracker.key.index
             sure[int(step) :] = certainty(tracker.confidence)

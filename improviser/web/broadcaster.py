@@ -54,7 +54,7 @@ class Client:
         self.waiting: asyncio.Queue[str] = asyncio.Queue()
         self.gone = asyncio.Event()
 
-    def tell(self, text: str) -> None:
+    def queue(self, text: str) -> None:
         """Queue a message for a client; one that does not read is disconnected."""
         if self.waiting.qsize() >= WAITING_MAX:
             self.gone.set()
@@ -87,7 +87,7 @@ class Broadcaster:
         """Serve in a loop from now on."""
         self._loop = loop
 
-    def hear(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Queue an event, if the broadcaster still runs."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -103,7 +103,7 @@ class Broadcaster:
         if len(self._clients) >= CLIENTS_MAX:
             return None
         client = Client(f"Page {next(self._numbers)}")
-        client.tell(self._greeting(client))
+        client.queue(self._greeting(client))
         self._clients.add(client)
         if len(self._clients) == 1:
             self._look()
@@ -116,7 +116,7 @@ class Broadcaster:
     def spread(self, text: str) -> None:
         """Send all pages a message that is not kept for later pages."""
         for client in self._clients:
-            client.tell(text)
+            client.queue(text)
 
     def _greeting(self, client: Client) -> str:
         """Return what a page is told first, and anew where another performer plays."""
@@ -136,7 +136,7 @@ class Broadcaster:
         if is_new:  # another performer, by another clock maybe
             self._recent.clear()
             for client in self._clients:
-                client.tell(self._greeting(client))
+                client.queue(self._greeting(client))
         if text is not None:
             self._recent.append((time.monotonic(), text))
             self.spread(text)

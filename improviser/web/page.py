@@ -63,11 +63,11 @@ class Page:
         """Whether any page is open."""
         return self._hub is not None and self._hub.is_watched
 
-    def hear(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Send an event to the pages."""
         with self._lock:
             if self._hub is not None:
-                self._hub.hear(event)
+                self._hub.publish(event)
             elif not self._has_ended:
                 self._early.append(event)
 
@@ -121,7 +121,7 @@ class Page:
             self._stop = lambda: _call(loop, stop)
             self._hub = hub
             for event in self._early:
-                hub.hear(event)
+                hub.publish(event)
             self._early.clear()
         await server.serve(sockets=[self._socket])
 

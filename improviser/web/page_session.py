@@ -89,12 +89,12 @@ class PageSession:
             said = read_message(text)
         except ValueError as error:
             self._faults += 1
-            client.tell(to_text({"event": "refused", "text": str(error)}))
+            client.queue(to_text({"event": "refused", "text": str(error)}))
             return
         match said:
             case Ping(sent_ms):
                 now_s = self._hub.standing.now_s()
-                client.tell(to_text({"event": "pong", "sent_ms": sent_ms, "now_s": now_s}))
+                client.queue(to_text({"event": "pong", "sent_ms": sent_ms, "now_s": now_s}))
             case Receive(data):
                 self._obey(held.note(data))
             case _:

@@ -61,11 +61,11 @@ def told() -> Iterator[list[object]]:
         """Take a command."""
         told.append(command)
         if isinstance(command, Turn):
-            state.take(Turned(command.knob, command.position))
+            state.apply(Turned(command.knob, command.position))
         if isinstance(command, Choose):
             preset_switcher.ask(command.preset)
 
-    preset_switcher = PresetSwitcher(performer_settings(JamOptions(preset="fiddle")), told.append, state.take)
+    preset_switcher = PresetSwitcher(performer_settings(JamOptions(preset="fiddle")), told.append, state.apply)
     remote = ControlSocket(resources.control_folder(), state, obey, PAGE)
     yield told
     remote.close()

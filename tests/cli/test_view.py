@@ -72,7 +72,7 @@ def text_view() -> TextView:
 def shown(view: View, *events: Event) -> None:
     """Show events as a jam does, whose state has each of them first."""
     for event in events:
-        STATE.take(event)
+        STATE.apply(event)
         view.show(event)
 
 

@@ -120,7 +120,7 @@ def check(seed: int, events: int, faults: int, folder: Path) -> None:
     assert [] == performance.told(Failed)
     journal = Journal(performance.settings, lambda: folder, pytest.fail)
     for event in performance.events:
-        journal.take(event)
+        journal.append(event)
     journal.close()
     assert journal.path is not None
     session = read_session(journal.path)

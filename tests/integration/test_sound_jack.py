@@ -113,7 +113,7 @@ def test_what_is_played_is_heard(
     """The sound of what a demo plays comes out of fluidsynth, whose soundfont is told."""
     demo = run("demo", "--json", "--seed", "1")
     demo.wait_until_told("ready")
-    sound.hear(ready())
+    sound.follow(ready())
     wait_for(lambda: told, "fluidsynth")
     soundfont = find_soundfont()
     assert soundfont is not None
@@ -133,13 +133,13 @@ def test_another_performer_is_heard_by_the_same_synthesizer(
     """Where the performer is replaced, its successor gets the cable, and nothing is said anew."""
     first = run("demo", "--json", "--seed", "1")
     first.wait_until_told("ready")
-    sound.hear(ready())
+    sound.follow(ready())
     wait_for(lambda: synthesizers(graph), "cable")
     before = synthesizers(graph)
     first.process.terminate()
     first.end()
     run("demo", "--json", "--seed", "1").wait_until_told("ready")
-    sound.hear(ready())
+    sound.follow(ready())
     wait_for(lambda: synthesizers(graph), "cable of the successor")
     assert before == synthesizers(graph)
     assert 1 == len(told)

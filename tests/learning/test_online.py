@@ -184,7 +184,7 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
     lived = []
     for _ in range(20):
         beside.play()
-        lived += apprentice._experience.take(beside.engine)  # noqa: SLF001 - for its transitions
+        lived += apprentice._experience.transitions(beside.engine)  # noqa: SLF001 - for its transitions
     for one in (learner, liked):
         one.live(lived)
     liked.press([(0, 0.75), (3, 0.25), (900, 0.5)], liked=True)

@@ -90,14 +90,14 @@ def test_there_are_bounds() -> None:
     bound = LARGEST * WORTH
     assert (np.abs(ear.preference.weights) <= bound).all()
     assert ear.preference.weights[0] > 0.8 * bound[0]
-    ear.preference.take(np.array([-99.0, np.inf, 0.0], dtype=np.float32))
+    ear.preference.restore(np.array([-99.0, np.inf, 0.0], dtype=np.float32))
     assert [-bound[0], bound[1], 0.0] == ear.preference.weights.tolist()
 
 
 def test_what_was_known_is_where_presses_go_on() -> None:
     """A taste that was taken up is moved by what speaks for or against it, not begun anew."""
     ear, other = Ear(), Ear()
-    ear.preference.take(np.array([0.4, 0.0, -0.6], dtype=np.float32))
+    ear.preference.restore(np.array([0.4, 0.0, -0.6], dtype=np.float32))
     for each in (ear, other):
         each.press(0.0, 0.5, 0.0, liked=True)
     assert ear.preference.weights[1] == other.preference.weights[1]
@@ -119,7 +119,7 @@ def test_undo_is_exact() -> None:
     """Step by step, or all at once, the very bits of before come back."""
     ear = Ear()
     preference = ear.preference
-    preference.take(ear.rng.normal(size=3).astype(np.float32))
+    preference.restore(ear.rng.normal(size=3).astype(np.float32))
     states = [preference.weights.tobytes()]
     for _ in range(5):
         ear.press(*ear.rng.normal(size=3), liked=bool(ear.rng.integers(2)))

@@ -284,7 +284,7 @@ def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     with Page(bind("127.0.0.1", None), Standing(), services, warned.append) as page:
         assert wait_until(lambda: warned)
         for _ in range(100):
-            page.hear(Heard(1.0, 0, 60, 80, "Keys"))
+            page.publish(Heard(1.0, 0, 60, 80, "Keys"))
         assert [] == page._early  # noqa: SLF001 - what is kept in vain is told to nobody
     assert ["the page is not served any more (broken); improviser ctl steers the jam"] == warned
     assert not [thread for thread in threading.enumerate() if thread.name == "page"]

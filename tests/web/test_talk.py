@@ -37,8 +37,8 @@ HEARD = Heard(1.0, 0, 60, 80, "Keys")
 def test_a_page_is_greeted_with_how_it_stands_and_what_happened() -> None:
     """The last events too, so that a page that is loaded anew shows them; channels are counted from 1."""
     with serving() as served:
-        served.page.hear(HEARD)
-        served.page.hear(Stepped(1.0))
+        served.page.publish(HEARD)
+        served.page.publish(Stepped(1.0))
         with served.connect() as client:
             hello = message_of(client, "hello")
     assert {"preset": "chorale"} == hello["state"]
@@ -51,10 +51,10 @@ def test_a_page_is_greeted_with_how_it_stands_and_what_happened() -> None:
 def test_what_happened_by_another_clock_is_forgotten() -> None:
     """A performer that is started anew may count another way: open pages are greeted anew."""
     with serving() as served:
-        served.page.hear(HEARD)
+        served.page.publish(HEARD)
         with served.connect() as early:
             assert ["heard"] == [event["event"] for event in message_of(early, "hello")["recent"]]
-            served.page.hear(ready())
+            served.page.publish(ready())
             again = message_of(early, "hello")
             assert ("Page 1", []) == (again["port"], again["recent"])
             with served.connect() as client:
@@ -105,7 +105,7 @@ def test_two_pages_agree() -> None:
         for client in (first, second):
             message_of(client, "hello")
         served.standing.values = {"preset": "fiddle"}
-        served.page.hear(Played(2.0, 2.0, 0, 64, 70, 0.0, "C", None))
+        served.page.publish(Played(2.0, 2.0, 0, 64, 70, 0.0, "C", None))
         for client in (first, second):
             assert 64 == message_of(client, "played")["note"]
             assert "fiddle" == message_of(client, "state")["preset"]
@@ -217,7 +217,7 @@ def test_a_page_that_reads_nothing_is_let_go_and_its_keys_are_lifted(monkeypatch
         say(deaf, event="receive", data=[0x90, 60, 90])
         assert wait_until(lambda: len(served.told) == 1)
         for place in range(4000):
-            served.page.hear(Notice(f"{place} " + "x" * 4000))
+            served.page.publish(Notice(f"{place} " + "x" * 4000))
             assert message_of(reader, "notice")["text"].startswith(f"{place} ")
             if len(served.told) > 1:
                 break

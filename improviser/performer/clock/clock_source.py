@@ -81,7 +81,7 @@ class ClockSource:
         """Return whether it was started a while before `at_s`, and has never ticked since."""
         return self._started_s is not None and at_s - self._started_s >= GONE_S
 
-    def hear(self, message: Message, at_s: float, *, is_lead: bool) -> Sync | None:
+    def receive(self, message: Message, at_s: float, *, is_lead: bool) -> Sync | None:
         """Process a message of the clock; return where the beat is, after a tick.
 
         One that leads is somebody else's: we start and stop right after it, and it may do so again.
@@ -92,7 +92,7 @@ class ClockSource:
             if not is_lead:
                 self._return.hear_transport(message, at_s)
             self._hear_transport(message, at_s)
-        return self.clock.hear(message, at_s)
+        return self.clock.receive(message, at_s)
 
     def give_up(self) -> None:
         """Count it as one that only ticks, until it is started anew."""

@@ -119,13 +119,13 @@ class ClockSync:
         is_watched = lead is not None and (self._stopped_by is not None or lead.is_rolling)
         return lead.gone_s if lead is not None and is_watched and not self._is_bridging else None
 
-    def hear(self, arrival: Arrival) -> None:
+    def receive(self, arrival: Arrival) -> None:
         """Process a message of a clock, and let the performance follow it where that clock leads."""
         message = _message(arrival.data)
         if message is None or self._use in {ClockUse.OWN, ClockUse.LINK}:
             return
         source = self._sources.setdefault(arrival.port, ClockSource(arrival.port, self.sent))
-        sync = source.hear(message, arrival.at_s, is_lead=source is self._lead)
+        sync = source.receive(message, arrival.at_s, is_lead=source is self._lead)
         self._warn(source)
         if message == STOP and source is self._lead:
             self._halt(arrival.at_s, source.port)

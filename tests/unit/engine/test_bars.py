@@ -110,5 +110,5 @@ def test_the_key_is_heard_by_the_bars_that_are_told() -> None:
     """A note leaves the cues of a downbeat where a bar begins, whatever beat that is."""
     plain, told = Cues(), Cues()
     told.begin_bar(METERS.index(THREE), 2.0)
-    assert plain.hear(60, 0.0) == told.hear(60, 2.0)
-    assert plain.hear(62, 2.0)[0] != told.hear(62, 4.0)[0]
+    assert plain.add_note(60, 0.0) == told.add_note(60, 2.0)
+    assert plain.add_note(62, 2.0)[0] != told.add_note(62, 4.0)[0]

@@ -34,7 +34,7 @@ def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = F
             engine.hear(NoteOn(0, 60 + step % 5, 80), at_s)
             engine.hear(NoteOff(0, 60 + step % 5), at_s + 0.3)
         engine.step(at_s)
-        lived += experience.take(engine)
+        lived += experience.transitions(engine)
     return lived
 
 
@@ -62,12 +62,12 @@ def test_a_gap_is_cut() -> None:
     waited = play(engine, 40, experience, silent=True)
     assert [one.is_cut for one in waited].count(True) == 1
     assert waited[-1].is_cut
-    assert [] == experience.take(engine)  # it still waits
+    assert [] == experience.transitions(engine)  # it still waits
     engine.hear(NoteOn(0, 60, 80), 60.0)
     after = []
     for _ in range(6):
         engine.step(60.0)
-        after += experience.take(engine)
+        after += experience.transitions(engine)
     assert len(before) > 10
     assert len(after) == 4
     assert 2 == len([stretch for stretch in experience.stretches if stretch])
@@ -81,7 +81,7 @@ def test_a_step_that_was_passed_over_is_a_gap() -> None:
     engine, experience = new_engine(), Experience()
     play(engine, 10, experience)
     engine.skip(0.0)
-    cut = experience.take(engine)
+    cut = experience.transitions(engine)
     assert [True] == [one.is_cut for one in cut]
     assert len(play(engine, 10, experience)) == 8
 

@@ -46,7 +46,7 @@ def tracked(heard: list[Onset], tracker: KeyTracker | None = None, meter_row: in
     """Return a tracker that has heard onsets."""
     tracker = tracker or KeyTracker(meter_row=meter_row)
     for note, beat in heard:
-        tracker.hear(note, beat)
+        tracker.add_note(note, beat)
     return tracker
 
 
@@ -148,7 +148,7 @@ def test_probabilities_sum_to_one_whatever_is_heard() -> None:
     tracker, beat = KeyTracker(), -3.0
     for note in rng.integers(128, size=400).tolist():
         beat += float(rng.choice([0.0, 0.0, 0.25, 1.0, 1e6, -2.0]))
-        tracker.hear(note, beat)
+        tracker.add_note(note, beat)
         assert pytest.approx(1) == tracker.posterior.sum()
         assert 0 < tracker.confidence <= 1
 
@@ -179,8 +179,8 @@ def test_transposing_moves_each_cue_to_the_row_of_another_tonic(semitones: int) 
     here, there = Cues(), Cues()
     for note, gap in zip(rng.integers(30, 90, 200).tolist(), rng.integers(0, 12, 200).tolist(), strict=True):
         beat = 3.0 + gap / 3
-        rows, gap_beats = here.hear(note, beat)
-        other, _ = there.hear(note + semitones, beat)
+        rows, gap_beats = here.add_note(note, beat)
+        other, _ = there.add_note(note + semitones, beat)
         assert CUE_ROTATIONS[rows, 0].tolist() == CUE_ROTATIONS[other, semitones].tolist()
         assert len(rows) <= MOST_CUES
         assert 0 <= gap_beats <= LONGEST_GAP_BEATS

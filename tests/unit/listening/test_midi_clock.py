@@ -26,8 +26,8 @@ def uneven(moments: Iterable[float], jitter_s: float, seed: int = 0) -> list[flo
 def follow(moments: Iterable[float]) -> list[Sync]:
     """Start a clock and give what it says at each tick."""
     clock = MidiClock()
-    clock.hear(START, 0.0)
-    heard = [clock.hear(CLOCK, at_s) for at_s in moments]
+    clock.receive(START, 0.0)
+    heard = [clock.receive(CLOCK, at_s) for at_s in moments]
     return [sync for sync in heard if sync is not None]
 
 
@@ -106,20 +106,20 @@ def test_the_transport_is_known() -> None:
 
     def tick() -> float | None:
         """Hear a tick; return its beat."""
-        sync = clock.hear(CLOCK, next(moments))
+        sync = clock.receive(CLOCK, next(moments))
         assert sync is not None
         return sync.beat
 
     assert None is tick()
-    clock.hear(START, 0.0)
+    clock.receive(START, 0.0)
     assert [0.0, 1 / 24] == [tick(), tick()]
-    clock.hear(STOP, 0.0)
+    clock.receive(STOP, 0.0)
     assert None is tick()
-    clock.hear(CONTINUE, 0.0)
+    clock.receive(CONTINUE, 0.0)
     assert [2 / 24, 3 / 24] == [tick(), tick()]
-    clock.hear(SongPosition(32), 0.0)
+    clock.receive(SongPosition(32), 0.0)
     assert [8.0, 8 + 1 / 24] == [tick(), tick()]
-    clock.hear(NoteOn(0, 60, 1), 0.0)
+    clock.receive(NoteOn(0, 60, 1), 0.0)
     assert clock.is_rolling
 
 
@@ -127,7 +127,7 @@ def test_it_is_known_whether_it_still_comes() -> None:
     """Half a second without a tick and it has gone."""
     clock = MidiClock()
     assert not clock.is_alive(0.0)
-    clock.hear(CLOCK, 10.0)
+    clock.receive(CLOCK, 10.0)
     assert clock.is_alive(10.4)
     assert not clock.is_alive(10.6)
     assert clock.tempo_bpm is None
@@ -136,9 +136,9 @@ def test_it_is_known_whether_it_still_comes() -> None:
 def test_ticks_in_a_heap_have_no_pace() -> None:
     """Hundreds at one moment, as after a stall, break nothing; the clock is followed when it ticks again."""
     clock = MidiClock()
-    clock.hear(START, 0.0)
-    heap = [clock.hear(CLOCK, 0.0) for _ in range(200)]
+    clock.receive(START, 0.0)
+    heap = [clock.receive(CLOCK, 0.0) for _ in range(200)]
     assert all(sync is not None and (sync.tempo_bpm is None or sync.tempo_bpm <= 1000.1) for sync in heap)
-    later = [clock.hear(CLOCK, 2.0 + place / 48) for place in range(100)]
+    later = [clock.receive(CLOCK, 2.0 + place / 48) for place in range(100)]
     assert later[-1] is not None
     assert 120.0 == pytest.approx(later[-1].tempo_bpm, rel=1e-3)

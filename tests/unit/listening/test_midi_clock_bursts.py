@@ -68,27 +68,27 @@ def test_continue_without_a_place_is_a_start() -> None:
 
     def tick() -> Sync:
         """Hear a tick; return what the clock says."""
-        sync = clock.hear(CLOCK, next(moments))
+        sync = clock.receive(CLOCK, next(moments))
         assert sync is not None
         return sync
 
     assert None is tick().beat
-    clock.hear(CONTINUE, 0.0)
+    clock.receive(CONTINUE, 0.0)
     first = tick()
     assert (0.0, True) == (first.beat, first.is_jump)
     tick()
-    clock.hear(STOP, 0.0)
-    clock.hear(CONTINUE, 0.0)
+    clock.receive(STOP, 0.0)
+    clock.receive(CONTINUE, 0.0)
     assert 2 / 24 == tick().beat
 
 
 def test_a_place_can_be_forgotten() -> None:
     """After that ticks tell no beat until the next start."""
     clock = MidiClock()
-    clock.hear(CONTINUE, 0.0)
-    clock.hear(CLOCK, 1.0)
+    clock.receive(CONTINUE, 0.0)
+    clock.receive(CLOCK, 1.0)
     clock.forget_place()
-    sync = clock.hear(CLOCK, 1.02)
+    sync = clock.receive(CLOCK, 1.02)
     assert sync is not None
     assert None is sync.beat
 
@@ -98,10 +98,10 @@ def test_a_gap_before_the_start_moves_no_place() -> None:
     clock = MidiClock()
     moments = ticks(120.0)
     for at_s in [*moments[:30], *moments[80:90]]:
-        clock.hear(CLOCK, at_s)
+        clock.receive(CLOCK, at_s)
     assert 120.0 == pytest.approx(clock.tempo_bpm)
-    clock.hear(START, moments[89])
-    sync = clock.hear(CLOCK, moments[90])
+    clock.receive(START, moments[89])
+    sync = clock.receive(CLOCK, moments[90])
     assert sync is not None
     assert 0.0 == sync.beat
     assert moments[90] == pytest.approx(sync.at_s)
@@ -111,8 +111,8 @@ def test_a_start_after_a_gap_begins_a_new_line() -> None:
     """The first tick after a pause and a start is at its own moment, whatever the pace before was."""
     clock = MidiClock()
     for at_s in ticks(120.0, beats=8):
-        clock.hear(CLOCK, at_s)
-    clock.hear(START, 200.0)
-    said = [clock.hear(CLOCK, at_s) for at_s in ticks(90.0, beats=2, start_s=200.008)]
+        clock.receive(CLOCK, at_s)
+    clock.receive(START, 200.0)
+    said = [clock.receive(CLOCK, at_s) for at_s in ticks(90.0, beats=2, start_s=200.008)]
     assert 200.008 == said[0].at_s  # type: ignore[union-attr] # a tick
     assert 90.0 == pytest.approx(said[-1].tempo_bpm)  # type: ignore[union-attr] # a tick

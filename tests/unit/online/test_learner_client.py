@@ -94,7 +94,7 @@ def test_it_is_told_what_the_engine_was_told(start: Start) -> None:
             LEARNED,
             Stepped(0.0),
         ):
-            process.hear(event)
+            process.forward(event)
         wait_for(lambda: len(jam.inserted) == 4, "what was told")
     assert [*map(Notice, ("learner", "settings", "heard", "step"))] == jam.inserted
 
@@ -104,7 +104,7 @@ def test_one_that_dies_is_told_of_once(start: Start) -> None:
     jam, process = start("print('Oops\\nNo memory\\n', file=sys.stderr); sys.exit(3)")
     with process:
         wait_for(lambda: jam.inserted, "a warning")
-        process.hear(Stepped(0.0))
+        process.forward(Stepped(0.0))
     (warned,) = jam.inserted
     assert Warned("nothing more is learned in the background: No memory; the music goes on") == warned
     jam, process = start("lines.readline(); os.kill(os.getpid(), 9)")
@@ -173,4 +173,4 @@ def test_a_stopped_one_is_no_matter(start: Start) -> None:
     with process:
         os.kill(process._process.pid, signal.SIGSTOP)  # noqa: SLF001
         for _ in range(20_000):
-            process.hear(Stepped(0.0))
+            process.forward(Stepped(0.0))

@@ -44,7 +44,7 @@ def test_events_are_written_as_lines() -> None:
     reporter = EventWriter(stream)
     events = [Notice("a"), Notice("b")]
     for event in events:
-        reporter.tell(event)
+        reporter.write(event)
     reporter.close()
     assert "".join(map(value_to_line, events)) == stream.getvalue()
 
@@ -55,13 +55,13 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CLOSING_S", 0.001)
     stream = Stuck()
     reporter = EventWriter(stream)
-    reporter.tell(Notice("first"))
+    reporter.write(Notice("first"))
     assert stream.waits.wait(20)
     for _ in range(15):
-        reporter.tell(Notice("x"))
+        reporter.write(Notice("x"))
     ending: list[Event] = [Failed("why"), Summary(notes_heard=3)]
     for event in ending:
-        reporter.tell(event)
+        reporter.write(event)
     assert 5 == reporter.dropped
     reporter.close()
     stream.let_go.set()
@@ -71,7 +71,7 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_broken_pipe_ends_the_writing() -> None:
     """When the reader is gone the reporter goes quietly."""
     reporter = EventWriter(Broken())
-    reporter.tell(Notice("x"))
+    reporter.write(Notice("x"))
     reporter.close()
     assert 0 == reporter.dropped
 

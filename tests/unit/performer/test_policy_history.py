@@ -258,7 +258,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
     for number in range(1, KEPT + 4):
         policy = teacher.policy.with_upper_layers(teacher.weights(number))
         command = Adopt(number, "", "", settings.model_digest)
-        history.take(PolicyFetched(command, policy))
+        history.accept_fetched(PolicyFetched(command, policy))
         assert history.is_due
         history.adopt(engine)
     adopted = len(told)

@@ -38,9 +38,9 @@ class Jam:
         """Do what is commanded."""
         self.commands.append(command)
         if isinstance(command, Turn):
-            self.state.take(Turned(command.knob, command.position))
+            self.state.apply(Turned(command.knob, command.position))
         else:
-            self.state.take(Judged(1.0, liked=True, taste={"leap": -0.5}, words="less leaping"))
+            self.state.apply(Judged(1.0, liked=True, taste={"leap": -0.5}, words="less leaping"))
 
     def connect(self) -> socket.socket:
         """Return a connection."""

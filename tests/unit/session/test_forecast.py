@@ -97,7 +97,7 @@ def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -
     forecast._events = asked = AskedQueue()  # noqa: SLF001
     with forecast:
         for place, event in enumerate(events):
-            forecast.hear(event)
+            forecast.enqueue(event)
             wait_for(lambda place=place: asked.times > place + 1, "the event before")  # type: ignore[misc] # this turn's
     return told
 
@@ -124,10 +124,10 @@ def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.Monkey
     warned: list[str] = []
     with Forecast(settings, lambda _: None, lambda: True, warned.append) as forecast:
         for event in (ready(), Heard(0.0, 0, 60, 80, "A")):
-            forecast.hear(event)
+            forecast.enqueue(event)
         forecast._thread.join(PATIENCE_S)  # noqa: SLF001 - that it has ended is told to nobody
         assert not forecast._thread.is_alive()  # noqa: SLF001
-        forecast.hear(Heard(0.0, 0, 60, 80, "A"))
+        forecast.enqueue(Heard(0.0, 0, 60, 80, "A"))
         assert forecast._events.empty()  # noqa: SLF001
     assert 1 == len(warned)
     assert "what it plans is not shown any more" in warned[0]
@@ -138,5 +138,5 @@ def test_a_forecast_that_is_far_behind_gives_up(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("improviser.session.forecast.BEHIND_MAX", 10)
     forecast = Forecast(performer_settings(JamOptions()), lambda _: None, lambda: True, pytest.fail)
     for _ in range(100):
-        forecast.hear(Heard(0.0, 0, 60, 80, "A"))
+        forecast.enqueue(Heard(0.0, 0, 60, 80, "A"))
     assert 11 == forecast._events.qsize()  # noqa: SLF001

@@ -35,10 +35,10 @@ def journal(tmp_path: Path, warnings: list[str]) -> Journal:
 
 def test_nothing_is_written_before_the_first_note(journal: Journal, tmp_path: Path) -> None:
     """A jam that nobody played in leaves no file; what came before the first note is in the file then."""
-    journal.take(Warned("late"))
-    journal.take(Notice("for people"))
+    journal.append(Warned("late"))
+    journal.append(Notice("for people"))
     assert not list(tmp_path.iterdir())
-    journal.take(NOTES[0])
+    journal.append(NOTES[0])
     assert journal.path is not None
     assert [Warned("late"), NOTES[0]] == list(read_session(journal.path).events)
     journal.close()
@@ -47,7 +47,7 @@ def test_nothing_is_written_before_the_first_note(journal: Journal, tmp_path: Pa
 def test_each_line_is_on_disk_at_once(journal: Journal) -> None:
     """Whatever kills the program next, what was told is there, without a close."""
     for count, note in enumerate(NOTES, 1):
-        journal.take(note)
+        journal.append(note)
         assert journal.path is not None
         assert count == len(read_session(journal.path).events)
     journal.close()
@@ -55,7 +55,7 @@ def test_each_line_is_on_disk_at_once(journal: Journal) -> None:
 
 def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> None:
     """Who reads while it is written, or after a kill in the midst of a line, reads all whole lines."""
-    journal.take(NOTES[0])
+    journal.append(NOTES[0])
     assert journal.path is not None
     with journal.path.open("ab") as file:
         file.write(b'{"event": "hea')
@@ -66,15 +66,15 @@ def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> 
 def test_a_full_disk_loses_nothing(journal: Journal, warnings: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Told once, what finds no room waits, and is written when there is room again, whole lines in order."""
     monkeypatch.setattr(module, "RETRY_S", 0.0)
-    journal.take(NOTES[0])
+    journal.append(NOTES[0])
     with full_disk(room=500):
         for note in NOTES[1:30]:
-            journal.take(note)
+            journal.append(note)
         assert NOTES[:30] == list(journal.session().events)
     assert 1 == len(warnings)
     assert "the session cannot be written (File too large); the music goes on" in warnings[0]
     for note in NOTES[30:]:
-        journal.take(note)
+        journal.append(note)
     journal.close()
     assert journal.path is not None
     assert NOTES == list(read_session(journal.path).events)
@@ -92,7 +92,7 @@ def test_a_full_disk_is_not_asked_at_each_note(journal: Journal, monkeypatch: py
 
     monkeypatch.setattr(os, "write", refuse)
     for note in NOTES:
-        journal.take(note)
+        journal.append(note)
     assert 1 == len(tries)
     monkeypatch.setattr(os, "write", write)
     journal.close()
@@ -106,7 +106,7 @@ def test_memory_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
     begins = len(journal.content())
     for note in NOTES * 10:
-        journal.take(note)
+        journal.append(note)
     assert len(journal.content()) <= begins + 1000 + max(len(value_to_line(note)) for note in NOTES)
 
 
@@ -117,7 +117,7 @@ def test_where_the_folder_cannot_be_made_it_is_a_temporary_one(
     (tmp_path / "file").touch()
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     journal = Journal(SETTINGS, lambda: tmp_path / "file" / "sessions", warnings.append)
-    journal.take(NOTES[0])
+    journal.append(NOTES[0])
     journal.close()
     assert journal.path is not None
     assert tmp_path / "improviser-sessions" == journal.path.parent
@@ -127,7 +127,7 @@ def test_two_sessions_in_one_second_have_two_files(tmp_path: Path) -> None:
     """No session is written over another."""
     made = [Journal(SETTINGS, lambda: tmp_path, pytest.fail) for _ in range(3)]
     for journal in made:
-        journal.take(NOTES[0])
+        journal.append(NOTES[0])
         journal.close()
     assert 3 == len({journal.path for journal in made}) == len(sessions(tmp_path))
 
@@ -144,7 +144,7 @@ def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "2020-01-01-110000-8.learned").mkdir()  # of a jam that goes on
     monkeypatch.setattr(module, "KEPT_BYTES", 4450)
     journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
-    journal.take(NOTES[0])
+    journal.append(NOTES[0])
     journal.close()
     names = [path.name[:10] for path in sessions(tmp_path)]
     assert ["2020-01-05", "2020-01-04", "2020-01-03"] == names[1:]
@@ -165,7 +165,7 @@ def test_a_take_of_the_last_bars(tmp_path: Path) -> None:
     ]
     journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
     for event in events:
-        journal.take(event)
+        journal.append(event)
     journal.close()
     assert journal.path is not None
     song = recorder_of(read_session(journal.path), 2).song(10.0)

@@ -42,12 +42,12 @@ GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 def take() -> Recorder:
     """Return a take: the player's C from beat 0 to 1, ours from beat 2 on, a key of the player left down."""
     recorder = Recorder(GRID)
-    recorder.take(Notice("x"))
-    recorder.take(Heard(10.0, 0, 60, 80, "A"))
-    recorder.take(Lifted(10.5, 0, 60, "A"))
-    recorder.take(Played(11.0, 11.0001, 1, 67, 70, 2.0, "C", None))
-    recorder.take(Heard(11.5, 0, 62, 81, "A"))
-    recorder.take(Released(12.0, 12.0, 1, 67))
+    recorder.record(Notice("x"))
+    recorder.record(Heard(10.0, 0, 60, 80, "A"))
+    recorder.record(Lifted(10.5, 0, 60, "A"))
+    recorder.record(Played(11.0, 11.0001, 1, 67, 70, 2.0, "C", None))
+    recorder.record(Heard(11.5, 0, 62, 81, "A"))
+    recorder.record(Released(12.0, 12.0, 1, 67))
     return recorder
 
 
@@ -79,8 +79,8 @@ def test_bars_fall_on_the_downbeat_that_is_told() -> None:
 def test_controls_are_recorded_and_garbage_is_not() -> None:
     """The player's pedal is part of the take; bytes that are no message are not."""
     recorder = take()
-    recorder.take(Controlled(10.25, (0xB0, 64, 127), "A"))
-    recorder.take(Controlled(10.25, (0xB0,), "A"))
+    recorder.record(Controlled(10.25, (0xB0, 64, 127), "A"))
+    recorder.record(Controlled(10.25, (0xB0,), "A"))
     assert TimedEvent(240, ControlChange(0, 64, 127)) == recorder.song().tracks[0].events[1]
 
 
@@ -136,7 +136,7 @@ def test_a_take_has_the_key_that_it_was_played_in() -> None:
     """The key of the most of our notes is the key signature; before any, the key that was chosen."""
     recorder = take()
     for key in ("G", "Ebm", "Ebm", "", "", ""):  # a note that nobody decided has none
-        recorder.take(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
+        recorder.record(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
     assert Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor
     locked = Recorder(replace(GRID, engine={**GRID.engine, "key": "D"}))
     assert MetaEvent(MetaKind.KEY_SIGNATURE, b"\2\0") == locked.song().conductor.events[0].message
@@ -148,9 +148,9 @@ def test_a_take_has_the_sound_of_the_improviser() -> None:
     recorder = Recorder(replace(GRID, program=40))
     for program, at_s in ((None, 10.0), (None, 10.5), (41, 11.0), (41, 11.5)):
         if program is not None:
-            recorder.take(Changed("x", "", "", "", {}, program))
-        recorder.take(Played(at_s, at_s, 1, 67, 70, 0.0, "C", None))
-        recorder.take(Released(at_s + 0.5, at_s + 0.5, 1, 67))
+            recorder.record(Changed("x", "", "", "", {}, program))
+        recorder.record(Played(at_s, at_s, 1, 67, 70, 0.0, "C", None))
+        recorder.record(Released(at_s + 0.5, at_s + 0.5, 1, 67))
     messages = [event.message for event in recorder.song().tracks[1].events]
     assert [0, 5] == [place for place, each in enumerate(messages) if isinstance(each, ProgramChange)]
     assert [ProgramChange(1, 40), ProgramChange(1, 41)] == [messages[0], messages[5]]
@@ -161,7 +161,7 @@ def test_no_pedal_hangs_at_the_end_of_a_take() -> None:
     """A pedal that is down at the end comes up there; one that came up itself does not again."""
     recorder = take()
     for control, value in ((64, 127), (67, 127), (67, 0), (66, 20), (1, 99)):
-        recorder.take(Controlled(11.0, (0xB0, control, value), "A"))
+        recorder.record(Controlled(11.0, (0xB0, control, value), "A"))
     ups = [TimedEvent(1440, ControlChange(0, 64, 0)), TimedEvent(1440, ControlChange(0, 66, 0))]
     assert ups == list(recorder.song().tracks[0].events[-2:])
     assert 1 == [event.message for event in recorder.song().tracks[0].events].count(ControlChange(0, 67, 0))

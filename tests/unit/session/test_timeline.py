@@ -59,7 +59,7 @@ def test_a_recording_has_the_tempo_that_was_played() -> None:
         Played(17.6, 17.6, 1, 67, 70, 12.0, "C", None),
     ]
     for event in events:
-        recorder.take(event)
+        recorder.record(event)
     song = recorder.song(8.0)
     assert (TempoChange(0, 600_000), TempoChange(8 * 480, 1_200_000)) == song.tempo_map
     assert [(0, NoteOn(0, 60, 80))] == [(event.tick, event.message) for event in song.tracks[0].events[:1]]
@@ -111,5 +111,5 @@ def test_bars_are_counted_as_the_improviser_counts(events: list[Event], at_s: fl
     """From the first note, or the clock; a rest is as long as it is, and the next bar follows it."""
     count = BarCount(Meter(4, 4), 120.0)
     for event in events:
-        count.take(event)
+        count.follow(event)
     assert bar == count.bar_at(at_s)

@@ -86,7 +86,7 @@ def test_the_tracker_computes_what_the_fitted_network_does() -> None:
         )
     expected = odds.softmax(dim=-1)[0].numpy()
     for moment, (note, beat) in enumerate(zip(stream.notes.tolist(), stream.beats.tolist(), strict=True)):
-        tracker.hear(note, beat)
+        tracker.add_note(note, beat)
         assert pytest.approx(expected[moment], abs=0.03) == tracker.posterior
 
 

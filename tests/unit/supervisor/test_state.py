@@ -50,7 +50,7 @@ def state_after(*events: Event) -> dict[str, Any]:
     state = State()
     state.begin(performer_settings(engine=ENGINE | {"panel": {"echo": 0.5}, "taste": {"leap": 0.3}}))
     for event in events:
-        state.take(event)
+        state.apply(event)
     return state.to_json()
 
 
@@ -132,7 +132,7 @@ def test_it_says_why_it_is_silent(clock: ClockUse, events: list[Event], silent: 
     state = State()
     state.begin(performer_settings(clock=clock))
     for event in events:
-        state.take(event)
+        state.apply(event)
     told = state.to_json()["silent"]
     assert bool(silent) == bool(told)
     assert told.startswith(silent)
@@ -162,13 +162,13 @@ def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """A notice and a refusal after a while, or when something else is asked for."""
     state, now_s = State(), 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    state.take(Notice("a cable came"))
-    state.take(Refused("preset", "no such preset"))
+    state.apply(Notice("a cable came"))
+    state.apply(Refused("preset", "no such preset"))
     told = {"notice": "a cable came", "refused": "no such preset", "refused_what": "preset"}
     assert told.items() <= state.to_json().items()
     now_s += module.NOTICE_S + 0.1
     assert {"", None} >= {state.to_json()[name] for name in told}
-    state.take(Refused("preset", "no such preset"))
+    state.apply(Refused("preset", "no such preset"))
     state.ask()
     assert "" == state.to_json()["refused"]
 
@@ -191,7 +191,7 @@ def test_a_refusal_is_an_answer() -> None:
     """Who asked for something waits no longer."""
     state = State()
     version = state.ask()
-    state.take(Refused("preset", "no such preset"))
+    state.apply(Refused("preset", "no such preset"))
     assert state.wait(version, 0.0)
 
 
@@ -199,9 +199,9 @@ def test_a_change_is_waited_for() -> None:
     """One that comes in another thread; notes are none."""
     state = State()
     version = state.ask()
-    state.take(PLAYED)
+    state.apply(PLAYED)
     assert not state.wait(version, 0.01)
-    threading.Timer(0.05, lambda: state.take(Turned("echo", 2.0))).start()
+    threading.Timer(0.05, lambda: state.apply(Turned("echo", 2.0))).start()
     assert state.wait(version, 5.0)
 
 

@@ -84,9 +84,9 @@ def texts(events: list[Event], kind: type[Notice | Warned]) -> list[str]:
 
 def test_it_is_started_told_of_and_ended(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
     """With the performer it is started, its shell on a pipe, and with the jam it quits."""
-    sound.hear(Notice("not yet"))
+    sound.follow(Notice("not yet"))
     assert [] == starts(folder)
-    sound.hear(ready(backend="coremidi"))
+    sound.follow(ready(backend="coremidi"))
     wait_for(lambda: told, "notice")
     assert [Notice("fluidsynth sounds with Small.sf2")] == told
     wait_for(lambda: starts(folder), "start")
@@ -96,7 +96,7 @@ def test_it_is_started_told_of_and_ended(folder: Path, sound: Fluidsynth, told: 
     assert not {"-i", "-s", "-is"} & set(arguments)
     sound.close()
     sound.close()
-    sound.hear(ready(backend="coremidi"))
+    sound.follow(ready(backend="coremidi"))
     assert "quit\n" == (folder / "told").read_text()
     assert (1, 1) == (len(starts(folder)), len(told))
 
@@ -105,10 +105,10 @@ def test_the_program_that_is_asked_for_is_chosen(folder: Path, told: list[Event]
     """The sound that a preset asks for is chosen anew: the message may have come before it."""
     settings = performer_settings(program=24, engine=ENGINE | {"channel": 3})
     with Fluidsynth(told.append, settings) as sound:
-        sound.hear(ready(backend="coremidi"))
+        sound.follow(ready(backend="coremidi"))
         wait_for(lambda: told, "notice")
-        sound.hear(Changed("y", "", "", "", {"channel": 3}, 40))
-        sound.hear(ready(backend="coremidi"))
+        sound.follow(Changed("y", "", "", "", {"channel": 3}, 40))
+        sound.follow(ready(backend="coremidi"))
         wait_for(lambda: len(told) == 2, "second notice")
     assert ["prog 3 24", "quit", "prog 3 40", "quit"] == ((folder / "told").read_text().splitlines())
 
@@ -116,11 +116,11 @@ def test_the_program_that_is_asked_for_is_chosen(folder: Path, told: list[Event]
 def test_one_that_ends_is_told_of_with_its_last_words(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
     """The music goes on without it; with the next performer another one is started."""
     (folder / "broken").touch()
-    sound.hear(ready(backend="coremidi"))
+    sound.follow(ready(backend="coremidi"))
     wait_for(lambda: texts(told, Warned), "warning")
     assert ["fluidsynth has ended (error: no sound card); the music goes on without its sound"] == texts(told, Warned)
     (folder / "broken").unlink()
-    sound.hear(ready(backend="coremidi"))
+    sound.follow(ready(backend="coremidi"))
     wait_for(lambda: len(starts(folder)) == 2 and texts(told, Notice), "another start")
 
 
@@ -128,9 +128,9 @@ def test_how_it_ended_is_told(folder: Path) -> None:
     """One that ends later says why, one that is killed by what signal, one that is silent by what code."""
     ends: list[str] = []
     process = SynthProcess([str(folder / "fluidsynth")], ends.append)
-    process.tell("crash")
+    process.send_command("crash")
     wait_for(lambda: ends, "end")
-    process.tell("nobody reads this")
+    process.send_command("nobody reads this")
     process.end()
     assert ["panic: out of memory"] == ends
     for code, end in (("import os; os.kill(os.getpid(), 9)", "signal 9"), ("exit(3)", "code 3")):
@@ -177,7 +177,7 @@ def test_what_is_missing_is_told(
     monkeypatch.setattr(sys, "platform", platform)
     if platform == "win32":  # from Python 3.12 on `which` asks Windows itself
         monkeypatch.setattr(shutil, "which", lambda _name: None)
-    sound.hear(ready())
+    sound.follow(ready())
     wait_for(lambda: told, "warning")
     (text,) = texts(told, Warned)
     assert text.startswith("no sound: fluidsynth is not installed; ")
@@ -201,8 +201,8 @@ def test_without_a_soundfont_it_is_told_how_to_get_one(folder: Path, monkeypatch
 
 def test_what_it_cannot_hear_is_told(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
     """Inside one program, and where another port is played on, there is nothing to start."""
-    sound.hear(ready(backend="loopback"))
-    sound.hear(ready(is_virtual=False, sends_on="Piano"))
+    sound.follow(ready(backend="loopback"))
+    sound.follow(ready(is_virtual=False, sends_on="Piano"))
     wait_for(lambda: len(told) == 2, "warnings")
     first, second = texts(told, Warned)
     assert first.startswith("no sound: there is no MIDI system")
@@ -213,7 +213,7 @@ def test_what_it_cannot_hear_is_told(folder: Path, sound: Fluidsynth, told: list
 def test_one_that_does_not_start_is_told(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
     """A program that cannot be run is told, with the page instead."""
     (folder / "fluidsynth").write_text("#!/none")
-    sound.hear(ready(backend="coremidi"))
+    sound.follow(ready(backend="coremidi"))
     wait_for(lambda: told, "warning")
     assert "does not start (No such file or directory)" in texts(told, Warned)[0]
 
@@ -229,7 +229,7 @@ def test_one_that_is_not_connected_is_told(
 
     monkeypatch.setattr(jack, "open_jack", refuse)
     monkeypatch.setattr(fluidsynth, "_PORT_S", 0.0)
-    sound.hear(ready(backend="jack"))
+    sound.follow(ready(backend="jack"))
     wait_for(lambda: told, "warning")
     assert texts(told, Warned)[0].startswith(
         "fluidsynth is not connected: connect 'Improviser Out' to it; or open the page"
@@ -254,7 +254,7 @@ def test_alsas_tool_connects_it(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     assert ["-a", "pulseaudio"] == drivers(ready(backend="alsa"), "x")[:2]
     for _ in range(2):
-        sound.hear(ready(backend="alsa"))
+        sound.follow(ready(backend="alsa"))
     wait_for(lambda: calls.exists() and len(calls.read_text().splitlines()) == 2, "aconnect")
     first, second = calls.read_text().splitlines()
     assert first == second

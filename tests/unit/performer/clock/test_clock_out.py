@@ -29,7 +29,7 @@ def clock_messages(played: Performance) -> list[tuple[float, Message]]:
 def followed(played: Performance) -> list[Sync]:
     """Return what a follower of the clock makes of it."""
     clock = MidiClock()
-    heard = [clock.hear(message, at_s) for at_s, message in clock_messages(played)]
+    heard = [clock.receive(message, at_s) for at_s, message in clock_messages(played)]
     return [sync for sync in heard if sync is not None]
 
 

@@ -57,7 +57,7 @@ def waits_for(performance: Performance) -> str | None:
     state = State()
     state.begin(performance.settings)
     for event in (ready(), *performance.events):
-        state.take(event)
+        state.apply(event)
     answer = state.to_json()["waits_for"]
     assert answer is None or isinstance(answer, str)
     return answer
