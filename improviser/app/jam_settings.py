@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from improviser.choices import ClockUse
 from improviser.errors import UsageError
 from improviser.files import model_digest
 from improviser.midi.message import DATA_MAX
@@ -15,7 +16,6 @@ from improviser.ports import AUTO
 from improviser.protocol import (
     CLICK_CHANNEL,
     Binding,
-    ClockUse,
     ControlMessage,
     PerformerSettings,
     PlayerUse,
@@ -176,7 +176,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         tune=options.tune,
         bindings=tuple(_bindings(settings, devices)),
         control_ports=tuple(name for device in devices if not device.keys for name in device.ports),
-        clock=options.clock or ClockUse(settings.clock),
+        clock=options.clock or settings.clock,
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=model_digest(preset.model_path),
         listen_channels=tuple(

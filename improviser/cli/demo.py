@@ -81,7 +81,7 @@ def demo(
     the tempo. Use --web for the page.
     """
     from improviser.app.jam_settings import JamOptions
-    from improviser.protocol import ClockUse, PlayerUse
+    from improviser.protocol import PlayerUse
 
     options = JamOptions(
         preset=preset,
@@ -94,7 +94,7 @@ def demo(
         backend=backend,
         player=PlayerUse.ALWAYS,
         tune=tune,
-        clock=None if clock is None else ClockUse(clock),
+        clock=clock,
         clock_out=clock_out,
         metronome=metronome,
         thru=thru,

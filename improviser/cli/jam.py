@@ -128,7 +128,6 @@ def jam(
     heard only with --listen-channel 10.
     """
     from improviser.app.jam_settings import JamOptions
-    from improviser.protocol import ClockUse
 
     options = JamOptions(
         preset=preset,
@@ -142,7 +141,7 @@ def jam(
         seed=seed,
         bars=bars,
         backend=backend,
-        clock=None if clock is None else ClockUse(clock),
+        clock=clock,
         clock_out=clock_out,
         count_in=count_in,
         metronome=metronome,

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from improviser.choices import BackendName
 from improviser.cli.console import say, say_json, tell
-from improviser.cli.options import BackendName, BackendOption, JsonOption
+from improviser.cli.options import BackendOption, JsonOption
 
 EXAMPLES = """
 improviser midi-learn harmony

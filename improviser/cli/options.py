@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+
+from improviser.choices import BackendName, ClockUse
 
 # Headings of the help.
 MUSIC: Final = "Music"
@@ -40,27 +41,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 # Live, settings.toml may name the preset, and without a seed each performance is another.
 LivePresetOption = Annotated[str | None, _PRESET]
 LiveSeedOption = Annotated[int | None, _SEED]
-
-
-class BackendName(StrEnum):
-    """The MIDI systems that can be chosen."""
-
-    AUTO = "auto"
-    JACK = "jack"
-    ALSA = "alsa"
-    COREMIDI = "coremidi"
-    WINMM = "winmm"
-    RTMIDI_JACK = "rtmidi-jack"
-    LOOPBACK = "loopback"
-
-
-class ClockName(StrEnum):
-    """Whose beat can be chosen."""
-
-    AUTO = "auto"
-    OWN = "own"
-    MIDI = "midi"
-    LINK = "link"
 
 
 NotInOption = Annotated[
@@ -129,7 +109,7 @@ BackendOption = Annotated[
     ),
 ]
 ClockOption = Annotated[
-    ClockName | None,
+    ClockUse | None,
     typer.Option(
         "--clock",
         help="Clock to follow: auto follows a MIDI clock when it starts, own follows none, midi waits for a MIDI "

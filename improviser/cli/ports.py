@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from improviser.choices import BackendName
 from improviser.cli.console import say, say_json, say_table
-from improviser.cli.options import BackendName, BackendOption, JsonOption
+from improviser.cli.options import BackendOption, JsonOption
 
 EXAMPLES = """
 improviser ports

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from improviser.choices import RoleName, Style
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError, UsageError
@@ -18,22 +18,6 @@ from improviser.units import MS_PER_S
 METER_NAMES = tuple(meter.name for meter in METERS)
 # From here the tonic nearest to a register's low, and three octaves above it, are notes of MIDI.
 LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
-
-
-class RoleName(StrEnum):
-    """What part the improviser takes: a melody beside the player's, or chords below it ."""
-
-    MELODY = "melody"
-    COMPING = "comping"
-
-
-class Style(StrEnum):
-    """The corpus that the model learnt from, which sets how observations and phrases are made."""
-
-    CHORALE = "chorale"
-    FIDDLE = "fiddle"
-    MINIMAL = "minimal"
-    FREE = "free"
 
 
 def _matching(pattern: str, expected: str) -> AfterValidator:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from improviser.choices import BackendName, ClockUse
 from improviser.config.default import DEFAULT_PRESET
 from improviser.config.document import Document, load_document
 from improviser.config.resources import config_folder
@@ -48,9 +49,9 @@ class Settings(Document):
     input_pattern: str | None = Field(default=None, alias="in", min_length=1)
     excluded_inputs: tuple[str, ...] = Field(default=(), alias="not_in", strict=False)
     output_pattern: str | None = Field(default=None, alias="out", min_length=1)
-    backend: Literal["auto", "jack", "alsa", "coremidi", "winmm", "rtmidi-jack", "loopback"] = "auto"
+    backend: BackendName = Field(default=BackendName.AUTO, strict=False)
     tempo_bpm: float | None = Field(default=None, ge=20, le=400)
-    clock: Literal["auto", "own", "midi", "link"] = "auto"
+    clock: ClockUse = Field(default=ClockUse.AUTO, strict=False)
     clock_out: bool = False
     thru: bool = False
     listen_channels: tuple[Channel, ...] = Field(default=(), strict=False)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser import rewards
+from improviser.choices import RoleName
 from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS
 from improviser.listening.line import HOLD, NONE, REST, event_tokens
 from improviser.listening.observation import FEATURES, encode_own
@@ -121,7 +122,7 @@ class Role(ABC):
 class _Melody(Role):
     """One note at a time."""
 
-    name = "melody"
+    name = RoleName.MELODY
     action_count = ACTION_COUNT
     features = FEATURES
     rewards = rewards.MELODY
@@ -160,7 +161,7 @@ class _Melody(Role):
 class _Comping(Role):
     """Chords, voiced near to one another."""
 
-    name = "comping"
+    name = RoleName.COMPING
     action_count = CHORD_ACTION_COUNT
     features = CHORD_FEATURES
     rewards = rewards.COMPING
@@ -207,4 +208,4 @@ def _silent(actions: Actions) -> Events:
 
 MELODY: Final[Role] = _Melody()
 COMPING: Final[Role] = _Comping()
-ROLES: Final = {role.name: role for role in (MELODY, COMPING)}
+ROLES: Final[dict[str, Role]] = {role.name: role for role in (MELODY, COMPING)}

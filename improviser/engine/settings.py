@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
+from improviser.choices import RoleName
 from improviser.engine.knobs import Knobs
 from improviser.listening.observation import STYLES
 from improviser.music.meter import METERS, Meter, parse_meter
@@ -66,7 +67,7 @@ class EngineSettings:
     panel: Mapping[str, float] = field(default_factory=dict)
     taste: Mapping[str, float] = field(default_factory=dict)
     style: str = STYLES[0]
-    role: str = "melody"
+    role: str = RoleName.MELODY
 
     @property
     def knobs(self) -> Knobs:

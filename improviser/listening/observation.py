@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from improviser.choices import Style
 from improviser.listening.line import (
     INTERVAL_ROWS,
     RANGE,
@@ -57,7 +58,7 @@ from improviser.music.pitch import OCTAVE, IntArray
 if TYPE_CHECKING:
     from improviser.listening.player import Player
 
-STYLES: Final = ("chorale", "fiddle", "minimal", "free")
+STYLES: Final = tuple(str(style) for style in Style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.choices import ClockUse
 from improviser.engine import Engine, EngineSettings
 from improviser.ipc.shared_state import open_shared
 from improviser.listening.window import DEFAULT_VELOCITY
@@ -31,15 +32,7 @@ from improviser.performer.ports.opening import OpenPorts, alone_notice
 from improviser.performer.preset_switcher import PresetSwitcher
 from improviser.ports import priority
 from improviser.ports.link import LinkPeer, open_link
-from improviser.protocol import (
-    DIGITS,
-    ClockUse,
-    Event,
-    PerformerSettings,
-    Ready,
-    Summary,
-    Warned,
-)
+from improviser.protocol import DIGITS, Event, PerformerSettings, Ready, Summary, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
 """MIDI to and from the world: one backend per MIDI system, found by name.
 
 To add a driver: write one module with a function that returns its `Backend` or raises `PortError`, and add it
-to a row of `BACKENDS`. Where its library does not load it raises `DriverMissingError`: the next of the row is
-tried.
+to a row of `BACKENDS`; a new MIDI system also needs a name in `choices.BackendName`. Where its library does not
+load it raises `DriverMissingError`: the next of the row is tried.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Final
 
+from improviser.choices import BackendName
 from improviser.errors import PortError, UsageError
 from improviser.ports.driver import DriverMissingError
 
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 
     from improviser.ports.base import Backend
 
-AUTO: Final = "auto"
-LOOPBACK: Final = "loopback"
+AUTO: Final = BackendName.AUTO
+LOOPBACK: Final = BackendName.LOOPBACK
 # Name -> module and function of each driver that opens it, the one to prefer first.
 BACKENDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "jack": (("improviser.ports.jack", "open_jack"),),
-    "alsa": (("improviser.ports.rtmidi", "open_alsa"), ("improviser.ports.alsa", "open_alsa")),
-    "coremidi": (("improviser.ports.rtmidi", "open_coremidi"), ("improviser.ports.supriya", "open_coremidi")),
-    "winmm": (("improviser.ports.rtmidi", "open_winmm"), ("improviser.ports.supriya", "open_winmm")),
-    "rtmidi-jack": (("improviser.ports.rtmidi", "open_jack"),),
+    BackendName.JACK: (("improviser.ports.jack", "open_jack"),),
+    BackendName.ALSA: (("improviser.ports.rtmidi", "open_alsa"), ("improviser.ports.alsa", "open_alsa")),
+    BackendName.COREMIDI: (("improviser.ports.rtmidi", "open_coremidi"), ("improviser.ports.supriya", "open_coremidi")),
+    BackendName.WINMM: (("improviser.ports.rtmidi", "open_winmm"), ("improviser.ports.supriya", "open_winmm")),
+    BackendName.RTMIDI_JACK: (("improviser.ports.rtmidi", "open_jack"),),
     LOOPBACK: (("improviser.ports.loopback", "open_loopback"),),
 }
 # How to get a library of a row, where that is not by installing improviser again.
-_GET_DRIVER: Final = {
-    "alsa": "pip install alsa-midi, and on Debian: sudo apt install libasound2 (Debian 13: libasound2t64)",
-    "rtmidi-jack": "use --backend jack, or build it: pip install 'improviser-live[rtmidi]'",
+_GET_DRIVER: Final[dict[str, str]] = {
+    BackendName.ALSA: "pip install alsa-midi, and on Debian: sudo apt install libasound2 (Debian 13: libasound2t64)",
+    BackendName.RTMIDI_JACK: "use --backend jack, or build it: pip install 'improviser-live[rtmidi]'",
 }
 _GET_ANY_DRIVER: Final = "run: pip install --force-reinstall improviser-live"
 # What "auto" tries, in order, by sys.platform.

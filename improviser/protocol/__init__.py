@@ -63,7 +63,6 @@ from improviser.protocol.standing import PortChanged, Refused, Rested
 from improviser.protocol.startup import (
     CLICK_CHANNEL,
     Binding,
-    ClockUse,
     ControlMessage,
     LearnerSettings,
     PerformerSettings,
@@ -86,7 +85,6 @@ __all__ = [
     "Binding",
     "Changed",
     "Choose",
-    "ClockUse",
     "Command",
     "ControlMessage",
     "Controlled",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from improviser.choices import ClockUse
 from improviser.midi.message import DATA_MAX, PERCUSSION_CHANNEL
 from improviser.protocol.value import StartSettings
 
@@ -49,18 +50,6 @@ class PlayerUse(StrEnum):
     NEVER = "never"
     ALWAYS = "always"
     WHEN_ALONE = "when_alone"
-
-
-class ClockUse(StrEnum):
-    """Whose beat is played to.
-
-    A MIDI clock's once it has been started (AUTO), never (OWN), or from its first tick on (MIDI); or Link's.
-    """
-
-    AUTO = "auto"
-    OWN = "own"
-    MIDI = "midi"
-    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from improviser.choices import ClockUse
 from improviser.protocol import (
     NEUTRAL,
     Action,
     Adopted,
     Changed,
-    ClockUse,
     Detached,
     Halted,
     Heard,

@@ -28,7 +28,8 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         UsageError: There is no such player, or the preset plays chords.
         ImproviserError: What training takes is not installed.
     """
-    from improviser.config.preset import RoleName, load_preset
+    from improviser.choices import RoleName
+    from improviser.config.preset import load_preset
 
     chosen = load_preset(preset)
     if chosen.role is not RoleName.MELODY:

@@ -25,7 +25,8 @@ def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_
         UsageError: The preset plays chords.
         ImproviserError: What training takes, or what draws, is not installed.
     """
-    from improviser.config.preset import RoleName, load_preset
+    from improviser.choices import RoleName
+    from improviser.config.preset import load_preset
 
     chosen = load_preset(preset)
     if chosen.role is not RoleName.MELODY:

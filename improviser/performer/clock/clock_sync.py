@@ -14,21 +14,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from improviser.choices import ClockUse
 from improviser.errors import MidiError
 from improviser.listening.taps import Taps
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, SongPosition, bytes_to_message
 from improviser.music.meter import Meter
 from improviser.performer.clock.clock_source import ClockSource
 from improviser.performer.clock.sent_clock import SentClock
-from improviser.protocol import (
-    DIGITS,
-    TEMPO_BPM,
-    ClockUse,
-    Event,
-    Notice,
-    Refused,
-    Warned,
-)
+from improviser.protocol import DIGITS, TEMPO_BPM, Event, Notice, Refused, Warned
 from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ def test_a_backend_is_opened_by_name() -> None:
 def test_an_unknown_backend_is_a_usage_error() -> None:
     """The error lists what there is."""
     with pytest.raises(
-        UsageError, match="no backend 'x'; choose one of auto, jack, alsa, coremidi, winmm, rtmidi-jack, loop"
+        UsageError, match="unknown backend 'x'; choose one of auto, jack, alsa, coremidi, winmm, rtmidi-jack, loop"
     ):
         open_backend("x")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.protocol import (
-    ClockUse,
     Detached,
     Event,
     Halted,

@@ -5,21 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, ControlChange, Message, NoteOn, SongPosition
-from improviser.protocol import (
-    Act,
-    Action,
-    ClockUse,
-    Halted,
-    Knob,
-    Notice,
-    PlayerUse,
-    Silenced,
-    Started,
-    Turn,
-    value_to_line,
-)
+from improviser.protocol import Act, Action, Halted, Knob, Notice, PlayerUse, Silenced, Started, Turn, value_to_line
 from improviser.session.replay import replay
 from improviser.session.session_log import parse_session
 from tests.performing import ENGINE, KEYBOARD, START_S, BarNote, Performance, hanging, ons, performer_settings

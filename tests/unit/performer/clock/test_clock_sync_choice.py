@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn
 from improviser.performer.inbox import LinkHeard
 from improviser.protocol import (
     Act,
     Action,
-    ClockUse,
     Detached,
     Halted,
     Knob,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.listening.taps import Taps
 from improviser.midi.message import START, ControlChange, NoteOn
 from improviser.music.meter import Meter
-from improviser.protocol import Act, Action, ClockUse, Kept, Knob, Played, Refused, Started, Synced, Turn
+from improviser.protocol import Act, Action, Kept, Knob, Played, Refused, Started, Synced, Turn
 from tests.performing import ENGINE, Performance, bound, hanging, ons, performer_settings
 from tests.unit.performer.clock.test_clock_sync import play_clock
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.errors import PortError
 from improviser.midi.message import CLOCK, START, NoteOn
 from improviser.performer.clock.link_monitor import LinkMonitor, watching_link
 from improviser.performer.inbox import Inbox, LinkHeard
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.link import LinkPeer, open_link
-from improviser.protocol import Act, Action, ClockUse, Halted, Knob, Started, Synced, Turn
+from improviser.protocol import Act, Action, Halted, Knob, Started, Synced, Turn
 from tests.live import wait_for
 from tests.performing import START_S, Performance, hanging, ons, performer_settings
 from tests.unit.performer.clock.test_clock_sync import play_clock

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from improviser.choices import ClockUse
 from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, message_to_bytes
-from improviser.protocol import ClockUse, Started, Synced, Warned
+from improviser.protocol import Started, Synced, Warned
 from tests.performing import KEYBOARD, START_S, Performance, ons, performer_settings
 from tests.unit.performer.clock.test_clock_sync import play_clock
 from tests.unit.performer.clock.test_clock_sync_choice import DAW, texts
