@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from improviser.choices import ClockUse
 from improviser.errors import UsageError
 from improviser.files import model_digest
 from improviser.midi.message import DATA_MAX
@@ -26,6 +25,7 @@ from improviser.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from improviser.choices import ClockUse
     from improviser.config.device import Device
     from improviser.config.preset import Preset
     from improviser.config.user_settings import Settings
