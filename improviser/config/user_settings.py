@@ -34,42 +34,53 @@ Note = Annotated[str, AfterValidator(_named)]
 
 
 class Settings(Document):
-    """The file settings.toml in the user's folder; every key may be left out.
+    """The file settings.toml in the user's configuration folder. Every key may be left out."""
 
-    `in` and `out` are patterns of port names; `not_in` is a list of patterns of inputs that are not listened
-    to; tempo_bpm 20-400; like_control and the others that end so are control numbers, 0-119, of any
-    instrument, or false for none: the sostenuto pedal likes and the soft pedal dislikes what was played,
-    unless that is changed here; tempo_control's value and 60 is the tempo; panic_control, 0-127, silences
-    the improviser; listen_from and listen_to are notes such as "C4", between which, and on whose
-    listen_channels, it listens; channel and program are what it plays on; web_port is the page's port, and
-    web_keep_address gives the page the same address in every jam.
-    """
-
-    preset: str = Field(default=DEFAULT_PRESET, min_length=1)
-    input_pattern: str | None = Field(default=None, alias="in", min_length=1)
-    excluded_inputs: tuple[str, ...] = Field(default=(), alias="not_in", strict=False)
-    output_pattern: str | None = Field(default=None, alias="out", min_length=1)
-    backend: BackendName = Field(default=BackendName.AUTO, strict=False)
-    tempo_bpm: float | None = Field(default=None, ge=20, le=400)
-    clock: ClockUse = Field(default=ClockUse.AUTO, strict=False)
-    clock_out: bool = False
-    thru: bool = False
-    listen_channels: tuple[Channel, ...] = Field(default=(), strict=False)
-    listen_from: Note | None = None
-    listen_to: Note | None = None
-    channel: Channel | None = None
-    program: int | None = Field(default=None, ge=1, le=128)
-    like_control: Control | Literal[False] = SOSTENUTO_PEDAL
-    dislike_control: Control | Literal[False] = SOFT_PEDAL
-    undo_control: Control | Literal[False] = False
-    keep_control: Control | Literal[False] = False
-    tap_control: Control | Literal[False] = False
-    tempo_control: Control | Literal[False] = False
-    panic_control: Annotated[int, Field(ge=0, le=127)] | Literal[False] = False
-    metronome: bool = False
-    osc_port: int | None = Field(default=None, ge=1, le=65535)
-    web_port: int | None = Field(default=None, ge=1, le=65535)
-    web_keep_address: bool = False
+    preset: str = Field(default=DEFAULT_PRESET, min_length=1, description="Preset to play: a name or a .toml file.")
+    input_pattern: str | None = Field(
+        default=None, alias="in", min_length=1, description="Inputs to listen to: all whose name contains this."
+    )
+    excluded_inputs: tuple[str, ...] = Field(
+        default=(), alias="not_in", strict=False, description="Inputs to ignore: all whose name contains one of these."
+    )
+    output_pattern: str | None = Field(
+        default=None, alias="out", min_length=1, description="Output to play on, instead of 'Improviser Out'."
+    )
+    backend: BackendName = Field(default=BackendName.AUTO, strict=False, description="MIDI system.")
+    tempo_bpm: float | None = Field(
+        default=None, ge=20, le=400, description="Quarter notes per minute, instead of the preset's."
+    )
+    clock: ClockUse = Field(default=ClockUse.AUTO, strict=False, description="Clock to follow, as jam --clock.")
+    clock_out: bool = Field(default=False, description="Send MIDI clock, start and stop.")
+    thru: bool = Field(default=False, description="Send what you play to the output too.")
+    listen_channels: tuple[Channel, ...] = Field(
+        default=(), strict=False, description="Channels to listen to. Empty: all except 10."
+    )
+    listen_from: Note | None = Field(default=None, description='Lowest note to listen to, such as "C4".')
+    listen_to: Note | None = Field(default=None, description="Highest note to listen to.")
+    channel: Channel | None = Field(default=None, description="Channel to play on, instead of 1.")
+    program: int | None = Field(
+        default=None, ge=1, le=128, description="General MIDI program to send, instead of the preset's."
+    )
+    like_control: Control | Literal[False] = Field(
+        default=SOSTENUTO_PEDAL, description="Control that likes what was just played (66: sostenuto pedal)."
+    )
+    dislike_control: Control | Literal[False] = Field(
+        default=SOFT_PEDAL, description="Control that dislikes what was just played (67: soft pedal)."
+    )
+    undo_control: Control | Literal[False] = Field(default=False, description="Control that takes back the last like.")
+    keep_control: Control | Literal[False] = Field(default=False, description="Control that saves the last bars.")
+    tap_control: Control | Literal[False] = Field(default=False, description="Control that taps the tempo.")
+    tempo_control: Control | Literal[False] = Field(
+        default=False, description="Control that sets the tempo: its value plus 60 beats per minute."
+    )
+    panic_control: Annotated[int, Field(ge=0, le=127)] | Literal[False] = Field(
+        default=False, description="Control that ends all notes. May be a channel mode message, 120 to 127."
+    )
+    metronome: bool = Field(default=False, description="Click each beat on channel 10.")
+    osc_port: int | None = Field(default=None, ge=1, le=65535, description="UDP port for OSC.")
+    web_port: int | None = Field(default=None, ge=1, le=65535, description="TCP port of the page, instead of 8765.")
+    web_keep_address: bool = Field(default=False, description="Use the same page address in every jam.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:

@@ -1,17 +1,14 @@
-"""All that crosses between processes: commands in, events out, each one JSON object on one line.
+"""All that crosses between processes: settings, commands in, events out; each is one JSON object on one line.
 
-    settings   PortSettings, then PerformerSettings: the first lines that the performer is told;
-               LearnerSettings, then PerformerSettings: those of the learner
-    commands   Stop, Adopt, Receive, and those that steer: Turn, Act, Choose, Lock, Route
-    events     Ready, Notice, Warned, Heard, Lifted, Controlled, Stepped, Silenced, Restarted, Started,
-               Synced, Halted, Detached, Rested, LookAhead, Turned, Switched, Locked, Judged, Undone, Tasted,
-               Changed, Adopted, Learned, Understood, Planned, Offered, Routed, PortChanged, Refused, Kept,
-               Played, Released, Failed, Summary
+A subclass of Value with a name in `event` is registered in `value.KINDS`. The codec and the tables of
+docs/protocol.md (`python docs/reference.py`) come from there.
 
-Heard to Adopted, in their order, are all that the engine was told: a session can be replayed from them.
+The performer first gets PortSettings, then PerformerSettings; the learner gets LearnerSettings, then
+PerformerSettings. The engine is told nothing but what the events from Heard to Adopted say, in their order: so a
+session can be replayed from them.
 
-Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock; channels are 0-15 here and
-in the lines between processes, and 1-16 in what is shown to people.
+Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock. Channels are 0-15 here and in the lines
+between processes, and 1-16 in what is shown to people.
 """
 
 from improviser.protocol.codec import DIGITS, line_to_value, value_to_json, value_to_line

@@ -57,14 +57,14 @@ TEMPO_BPM: Final = (20.0, 400.0)
 
 @dataclass(frozen=True, slots=True)
 class Stop(Command):
-    """Release everything, say the summary, end."""
+    """Release all notes, send the summary and end."""
 
     event: ClassVar[str] = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn(Steer):
-    """Turn a knob to a position; of the tempo an outer clock's comes first."""
+    """Turn a knob to a position. The tempo cannot be set while an outer clock sets it."""
 
     event: ClassVar[str] = "turn"
     knob: Knob
@@ -82,7 +82,7 @@ class Turn(Steer):
 
 @dataclass(frozen=True, slots=True)
 class Act(Steer):
-    """Do something."""
+    """Do an action."""
 
     event: ClassVar[str] = "act"
     action: Action
@@ -94,7 +94,7 @@ class Act(Steer):
 
 @dataclass(frozen=True, slots=True)
 class Adopt(Command):
-    """Play by a set of weights from a bar line on.
+    """Use other weights from the next bar on.
 
     Attributes:
         number: Of the set, from 1.
@@ -115,7 +115,7 @@ class Adopt(Command):
 
 @dataclass(frozen=True, slots=True)
 class Choose(Steer):
-    """Go on as the preset of this name, from a bar line on."""
+    """Switch to a preset at the next bar."""
 
     event: ClassVar[str] = "choose"
     preset: str
@@ -139,7 +139,7 @@ class Lock(Steer):
 
 @dataclass(frozen=True, slots=True)
 class Route(Steer):
-    """Listen to other ports, and play on another one.
+    """Choose the input and the output.
 
     Attributes:
         input: Name of an input, or a part of it; None: all of them.
@@ -159,7 +159,7 @@ class Route(Steer):
 
 @dataclass(frozen=True, slots=True)
 class Receive(Command):
-    """Hear a message as if it had come on a port just now.
+    """Hear a message as if it had just come from a port.
 
     Attributes:
         data: Its bytes: those of a channel message.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ready(Event):
-    """The ports are open and the player's first note is waited for.
+    """The ports are open; the performer waits for the first note.
 
     Attributes:
         backend: Name of the MIDI system.
@@ -47,7 +47,7 @@ class Ready(Event):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
-    """Something worth knowing that is no fault."""
+    """Something worth knowing that is not a fault."""
 
     event: ClassVar[str] = "notice"
     text: str
@@ -55,7 +55,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class Warned(Event):
-    """A fault that the music survives."""
+    """A fault; the music goes on."""
 
     event: ClassVar[str] = "warning"
     text: str
@@ -63,7 +63,7 @@ class Warned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Heard(Event):
-    """The player's note-on: came at `at_s`, velocity 1-127."""
+    """The player's note-on at `at_s`; velocity 1 to 127."""
 
     event: ClassVar[str] = "heard"
     at_s: float
@@ -86,7 +86,7 @@ class Lifted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Controlled(Event):
-    """Another channel message of the player (pedal, wheel, program): its bytes."""
+    """The bytes of another channel message of the player: a pedal, wheel or program."""
 
     event: ClassVar[str] = "controlled"
     at_s: float
@@ -139,7 +139,7 @@ class Released(Event):
 
 @dataclass(frozen=True, slots=True)
 class Stepped(Event):
-    """The engine was asked for a step; `skipped` where it came too late and passes as a hold.
+    """The engine was asked for a step; `skipped` if it came too late and counts as a hold.
 
     Before that, all that was due up to `through_s` had been handed to the port.
     """
@@ -151,7 +151,7 @@ class Stepped(Event):
 
 @dataclass(frozen=True, slots=True)
 class Silenced(Event):
-    """All that sounded was ended at `at_s`; what was due up to `through_s` had been handed to the port."""
+    """All sounding notes were ended at `at_s`; messages due up to `through_s` had been sent."""
 
     event: ClassVar[str] = "silenced"
     at_s: float
@@ -160,14 +160,14 @@ class Silenced(Event):
 
 @dataclass(frozen=True, slots=True)
 class Restarted(Event):
-    """The engine began anew, as if nothing had been heard yet."""
+    """The engine started anew, as if nothing had been heard."""
 
     event: ClassVar[str] = "restarted"
 
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """The engine was given the beat: `beat` stands at `at_s`, and it runs."""
+    """The beat runs: `beat` is at `at_s`."""
 
     event: ClassVar[str] = "started"
     at_s: float
@@ -176,7 +176,7 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class Synced(Event):
-    """The engine was told where the beat is, and its tempo; `is_own` where no outer clock says so."""
+    """Beat and tempo were set; `is_own` if no outer clock set them."""
 
     event: ClassVar[str] = "synced"
     at_s: float
@@ -187,7 +187,7 @@ class Synced(Event):
 
 @dataclass(frozen=True, slots=True)
 class LookAhead(Event):
-    """Steps are decided so many seconds earlier from now on: the output wants messages that early."""
+    """From now on, steps are decided this many seconds earlier, because the output needs messages that early."""
 
     event: ClassVar[str] = "look_ahead"
     ahead_s: float
@@ -195,7 +195,7 @@ class LookAhead(Event):
 
 @dataclass(frozen=True, slots=True)
 class Halted(Event):
-    """The transport of the clock that is followed was stopped: nothing is played until it is started.
+    """The transport of the followed clock stopped; nothing is played until it starts.
 
     Attributes:
         at_s: When.
@@ -209,7 +209,7 @@ class Halted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Detached(Event):
-    """The clock whose transport was stopped is gone: the next note, tap, tempo or solo goes on without it."""
+    """The stopped clock is gone; the next note, tap, tempo or solo goes on without it."""
 
     event: ClassVar[str] = "detached"
     at_s: float
@@ -217,7 +217,7 @@ class Detached(Event):
 
 @dataclass(frozen=True, slots=True)
 class Turned(Event):
-    """A knob is being turned to a position, 0-2; it glides there, or stands there `at_once`."""
+    """A knob glides to a position, 0 to 2, or jumps there if `at_once`."""
 
     event: ClassVar[str] = "turned"
     knob: str
@@ -227,7 +227,7 @@ class Turned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Locked(Event):
-    """The key is this one from the next step on, or "auto": as it is heard."""
+    """The key from the next step on; "auto" follows what is heard."""
 
     event: ClassVar[str] = "locked"
     key: str
@@ -235,7 +235,7 @@ class Locked(Event):
 
 @dataclass(frozen=True, slots=True)
 class Offered(Event):
-    """The ports of others that could be listened to, and played on."""
+    """The ports of other programs that can be chosen."""
 
     event: ClassVar[str] = "offered"
     inputs: tuple[str, ...]
@@ -244,7 +244,7 @@ class Offered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Routed(Event):
-    """Other ports are listened to, or played on.
+    """The open ports have changed.
 
     Attributes:
         route: What was asked for, as control.Route has it: the input and the output.
@@ -262,7 +262,7 @@ class Routed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Switched(Event):
-    """What mute, solo or freeze is for is on since `at_s`, or off."""
+    """mute, solo or freeze was switched at `at_s`."""
 
     event: ClassVar[str] = "switched"
     at_s: float
@@ -272,7 +272,7 @@ class Switched(Event):
 
 @dataclass(frozen=True, slots=True)
 class Changed(Event):
-    """Another preset is played by from the next step on.
+    """Another preset is used from the next step on.
 
     Attributes:
         preset: See control.Piece; so are source, model, engine and program.
@@ -298,7 +298,7 @@ class Changed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Kept(Event):
-    """The player asked, by the control for that, to save the last bars up to `at_s`."""
+    """The player asked to save the last bars before `at_s`."""
 
     event: ClassVar[str] = "kept"
     at_s: float
@@ -306,7 +306,7 @@ class Kept(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """Why the performer ends before it was asked to: one line that names the next step, and the exit code."""
+    """The performer ends early: the reason with the next step, and the exit code."""
 
     event: ClassVar[str] = "error"
     text: str
@@ -315,7 +315,7 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Summary(Event):
-    """What happened, told at the end.
+    """The statistics of the jam, at its end.
 
     Attributes:
         notes_heard: Note-ons of the player.

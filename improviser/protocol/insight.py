@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Understood(Event):
-    """What is made of what was heard, told once a step where there is time.
+    """Key and chord as improviser hears them, once per step if there is time.
 
     Attributes:
         at_s: Now.
@@ -37,7 +37,7 @@ class Understood(Event):
 
 @dataclass(frozen=True, slots=True)
 class Planned(Event):
-    """What will be played next, if the player goes on as now; told by the supervisor, on every beat.
+    """The notes it will play next if the player goes on as now; sent by the supervisor on every beat.
 
     Attributes:
         at_s: The moment of that beat.

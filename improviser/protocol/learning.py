@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged(Event):
-    """The player liked, or disliked, what was played just before `at_s`.
+    """The player liked or disliked what was played just before `at_s`.
 
     Attributes:
         at_s: When that was said.
@@ -31,7 +31,7 @@ class Judged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undone(Event):
-    """What was learned last, or everything, was taken back; what is left of it, as in Judged."""
+    """The last like or all of them were taken back; the taste that is left."""
 
     event: ClassVar[str] = "undone"
     everything: bool
@@ -41,7 +41,7 @@ class Undone(Event):
 
 @dataclass(frozen=True, slots=True)
 class Tasted(Event):
-    """A taste that was learned before was taken up."""
+    """A taste that was learned earlier was loaded."""
 
     event: ClassVar[str] = "tasted"
     taste: Mapping[str, float]
@@ -50,7 +50,7 @@ class Tasted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Adopted(Event):
-    """Another set of weights is played by from the next step on.
+    """Other learned weights are used from the next step on.
 
     Attributes:
         number: Of the set; 0: the original model.
@@ -70,7 +70,7 @@ class Adopted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Learned(Event):
-    """What was learned in the background was looked at.
+    """New weights were tested.
 
     Attributes:
         updates: Updates so far.

@@ -10,7 +10,7 @@ from improviser.protocol.value import Event
 
 @dataclass(frozen=True, slots=True)
 class Rested(Event):
-    """The player has been silent for so long that the improviser rests: the player's next note wakes it.
+    """The player has been silent for the preset's number of bars; improviser rests until the next note.
 
     Attributes:
         at_s: Since when.
@@ -24,7 +24,7 @@ class Rested(Event):
 
 @dataclass(frozen=True, slots=True)
 class PortChanged(Event):
-    """A port is open since now, or has gone.
+    """A port appeared or disappeared.
 
     Attributes:
         name: Its name.
@@ -42,7 +42,7 @@ class PortChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """Something that was asked for is not done.
+    """A request was refused.
 
     Attributes:
         what: Which control asked: "preset", "key", "tempo", "ports", or the name of an Action.

@@ -99,7 +99,7 @@ class PresetEntry:
 
 @dataclass(frozen=True, slots=True)
 class LearnerSettings(StartSettings):
-    """Where what is learned in the background is put.
+    """Where the learner writes new weights.
 
     Attributes:
         mailbox: Path of the memory that is shared with the performer.
@@ -113,7 +113,7 @@ class LearnerSettings(StartSettings):
 
 @dataclass(frozen=True, slots=True)
 class PerformerSettings(StartSettings):
-    """What the performer plays, told while it opens the ports.
+    """What the performer plays.
 
     Attributes:
         preset: Name of the preset, to be shown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,11 @@ def test_lines_of_the_documentation_are_short() -> None:
         if len(line) > LONGEST_LINE and not UNWRAPPED.match(line)
     ]
     assert [] == long
+
+
+def test_tables_of_the_documentation_are_those_of_the_program() -> None:
+    """Events, commands and settings; `python docs/reference.py` writes them."""
+    reference = runpy.run_path(str(DOCS / "reference.py"))
+    for page in reference["TABLES"]:
+        text = (DOCS / page).read_text("utf-8")
+        assert reference["filled"](page, text) == text
