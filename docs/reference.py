@@ -27,7 +27,7 @@ DOCS: Final = Path(__file__).resolve().parent
 def kinds(group: type[Value], *, without: type[Value] | None = None) -> str:
     """Return a table of a group of the protocol's values: name, fields, meaning."""
     rows = [
-        (f"`{name}`", ", ".join(f"`{field.name}`" for field in fields(kind)), _first_line(kind))
+        (f"`{name}`", ", ".join(f"`{field.name}`" for field in fields(kind) if field.init), _first_line(kind))
         for name, kind in KINDS.items()
         if issubclass(kind, group) and (without is None or not issubclass(kind, without))
     ]

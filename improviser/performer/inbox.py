@@ -17,6 +17,7 @@ from improviser.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from improviser.midi.message import Message
     from improviser.performer.input.echo import EchoFilter
     from improviser.performer.input.thru import Thru
     from improviser.ports.base import InputCallback, OutputPort
@@ -150,7 +151,7 @@ class Inbox:
         if not isinstance(item, Receive):
             self.queue.put(item)
         elif self._path is not None:
-            self._receive(item.data, round(self._path.clock.now_s() * NS_PER_S), item.port)
+            self._receive(item.data, round(self._path.clock.now_s() * NS_PER_S), item.port, item.message)
 
     def hears(self, port: str) -> InputCallback:
         """Return the callback for the input called `port`."""
@@ -161,7 +162,7 @@ class Inbox:
 
         return received
 
-    def _receive(self, data: Sequence[int], at_ns: int, port: str) -> None:
+    def _receive(self, data: Sequence[int], at_ns: int, port: str, message: Message | None = None) -> None:
         """Pass on, where that is wanted, and put in what a port has received.
 
         Our own output that comes back is neither; what is too much is dropped.
@@ -175,7 +176,7 @@ class Inbox:
             self.dropped += 1
             self._missed[data[0] % _CHANNELS] = 1
         else:
-            self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port))
+            self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port, message))
 
     def take_missed(self) -> list[int]:
         """Return the channels of what was dropped, each once, when all that came before has been taken out."""

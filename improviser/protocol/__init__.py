@@ -11,7 +11,7 @@ Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock. C
 between processes, and 1-16 in what is shown to people.
 """
 
-from improviser.protocol.codec import DIGITS, line_to_value, value_to_json, value_to_line
+from improviser.protocol.codec import DIGITS, json_to_value, line_to_value, value_to_json, value_to_line
 from improviser.protocol.commands import (
     NEUTRAL,
     TEMPO_BPM,
@@ -132,6 +132,7 @@ __all__ = [
     "Undone",
     "Value",
     "Warned",
+    "json_to_value",
     "line_to_value",
     "value_to_json",
     "value_to_line",

@@ -15,8 +15,8 @@ DIGITS: Final = 6
 
 def value_to_json(value: Value) -> dict[str, Any]:
     """Return a value as plain JSON values, its kind under `event` first."""
-    fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}  # type: ignore[arg-type] # each kind is a dataclass
-    return {"event": value.event} | {name: _rounded(field_) for name, field_ in fields.items()}
+    fields = [item.name for item in dataclasses.fields(value) if item.init]  # type: ignore[arg-type] # each kind is a dataclass
+    return {"event": value.event} | {name: _rounded(getattr(value, name)) for name in fields}
 
 
 def value_to_line(value: Value) -> str:
@@ -31,11 +31,22 @@ def line_to_value(line: str) -> Value:
         ValueError: The line holds none.
     """
     try:
-        fields = json.loads(line)
-        kind = KINDS[fields.pop("event")]
-        return kind(**{name: _frozen(value) for name, value in fields.items()})
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        return json_to_value(json.loads(line))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"no value: {line.strip()[:80]!r}") from error
+
+
+def json_to_value(values: Any) -> Value:  # noqa: ANN401 - any JSON value
+    """Return the value that plain JSON values, as `value_to_json` gives them, stand for.
+
+    Raises:
+        ValueError: They stand for none.
+    """
+    try:
+        kind = KINDS[values["event"]]
+        return kind(**{name: _frozen(value) for name, value in values.items() if name != "event"})
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise ValueError(f"no value: {str(values)[:80]}") from error
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value

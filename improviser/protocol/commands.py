@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from improviser.errors import MidiError
 from improviser.midi.message import bytes_to_message
 from improviser.protocol.value import Command, Steer
+
+if TYPE_CHECKING:
+    from improviser.midi.message import Message
 
 
 class Knob(StrEnum):
@@ -164,23 +167,25 @@ class Receive(Command):
     Attributes:
         data: Its bytes: those of a channel message.
         port: Name of that port.
+        message: The same, decoded.
     """
 
     event: ClassVar[str] = "receive"
     data: tuple[int, ...]
     port: str = "Page"
+    message: Message = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError where the bytes are none of a channel message."""
         data: object = self.data
         try:
             message = bytes_to_message(bytes(data if isinstance(data, tuple) else ()))
-            is_for_a_channel = hasattr(message, "channel")
         except (MidiError, TypeError, ValueError):
-            is_for_a_channel = False
-        if not is_for_a_channel or not isinstance(self.port, str):
+            message = None
+        if not hasattr(message, "channel") or not isinstance(self.port, str):
             raise ValueError("data must be the bytes of a channel message, such as [144, 60, 90]")
         object.__setattr__(self, "data", tuple(map(int, self.data)))
+        object.__setattr__(self, "message", message)
 
 
 def _check_text(value: object, name: str) -> None:

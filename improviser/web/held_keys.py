@@ -11,7 +11,6 @@ from improviser.midi.message import (
     NoteOff,
     NoteOn,
     PitchBend,
-    bytes_to_message,
     message_to_bytes,
 )
 from improviser.protocol import Receive
@@ -33,9 +32,9 @@ class HeldKeys:
         self._port = port
         self._rests: dict[tuple[int, ...], Message] = {}
 
-    def note(self, data: tuple[int, ...]) -> Receive:
-        """Keep the books of a message; return it as it comes on the page's port."""
-        match bytes_to_message(data):
+    def follow(self, received: Receive) -> None:
+        """Know what is held after a message."""
+        match received.message:
             case NoteOn(channel, note, _):
                 self._rests[NOTE, channel, note] = NoteOff(channel, note)
             case NoteOff(channel, note):
@@ -44,7 +43,6 @@ class HeldKeys:
                 self._set((CONTROL, channel, number), ControlChange(channel, number, 0), is_at_rest=not value)
             case PitchBend(channel, value):
                 self._set((BEND, channel), PitchBend(channel, 0), is_at_rest=not value)
-        return Receive(data, self._port)
 
     def lift(self) -> Iterator[Receive]:
         """Return what brings all of it to rest."""

@@ -1,4 +1,4 @@
-"""What a page says, checked; and what it is told, as text. docs/protocol.md has all of it."""
+"""What a page says, checked; and what it is told, as text. docs/protocol.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from improviser.protocol import (
     Receive,
     Steer,
     Stepped,
-    line_to_value,
+    json_to_value,
     value_to_json,
 )
 
@@ -37,30 +37,23 @@ class Ping:
 Said = Steer | Receive | Ping
 
 
-def read_message(text: str) -> Said:
-    """Return what a page says.
+def read_message(text: str, port: str) -> Said:
+    """Return what a page says; notes come on `port`.
 
     Raises:
         ValueError: Nothing that is understood; the text says why.
     """
-    ping = _ping(text)
-    if ping is not None:
-        return ping
-    said = line_to_value(text)
+    try:
+        values = json.loads(text)
+        name = values["event"]
+        if name == "ping":
+            return Ping(values["sent_ms"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise ValueError(f"no message: {text[:80]!r}") from error
+    said = json_to_value(values | {"port": port} if name == Receive.event else values)
     if isinstance(said, Steer | Receive):
         return said
     raise ValueError("unknown message; use turn, act, choose, lock, route, receive or ping")
-
-
-def _ping(text: str) -> Ping | None:
-    """Return a ping, where the text is one. Raises ValueError where it says no time."""
-    try:
-        values = json.loads(text)
-        if values["event"] != "ping":
-            return None
-        return Ping(values["sent_ms"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise ValueError(f"no message: {text[:80]!r}") from error
 
 
 def event_to_text(event: Event) -> str | None:

@@ -86,7 +86,7 @@ class PageSession:
     def _do(self, text: str, client: Client, held: HeldKeys) -> None:
         """Do what the page says."""
         try:
-            said = read_message(text)
+            said = read_message(text, client.port)
         except ValueError as error:
             self._faults += 1
             client.queue(to_text({"event": "refused", "text": str(error)}))
@@ -95,7 +95,8 @@ class PageSession:
             case Ping(sent_ms):
                 now_s = self._hub.standing.now_s()
                 client.queue(to_text({"event": "pong", "sent_ms": sent_ms, "now_s": now_s}))
-            case Receive(data):
-                self._obey(held.note(data))
+            case Receive():
+                held.follow(said)
+                self._obey(said)
             case _:
                 self._obey(said)

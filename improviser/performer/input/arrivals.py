@@ -19,11 +19,12 @@ _KEPT: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an input has received: the bytes of one message, its moment and the port."""
+    """What an input has received: the bytes of one message, its moment and the port; decoded, where it was."""
 
     data: Sequence[int]
     at_s: float
     port: str
+    message: Message | None = None
 
 
 class ArrivalParser:
@@ -41,7 +42,7 @@ class ArrivalParser:
     def parse(self, arrival: Arrival) -> Message | None:
         """Return the message of `arrival`, or None where it is not to be heard."""
         try:
-            message = bytes_to_message(arrival.data)
+            message = arrival.message or bytes_to_message(arrival.data)
         except MidiError:
             self.bad_messages += 1
             return None
