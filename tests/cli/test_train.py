@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 from safetensors import safe_open
 
 from improviser.agent.checkpoint import load_model
+from improviser.cli import evaluate as evaluate_module
 from improviser.cli import main
 from improviser.training import prior as prior_module
 from improviser.training.run_state import FILE
@@ -22,6 +24,7 @@ from tests.full_disk import full_disk
 
 TINY = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", "640")
 MODELS = Path("config/presets/models")
+MAKE_PLAN = evaluate_module.make_plan
 STATE = Path("cache/training/fiddle")
 # Saves after every step, and waits after the first until it is ended.
 WAITING = """
@@ -42,9 +45,10 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture(autouse=True)
 def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train on few notes at a time, from a cache that is there."""
+    """Train on few notes at a time, from a cache that is there; evaluate with --no-adaptation."""
     write_tiny_corpus(own_folder / "cache")
     monkeypatch.setattr(prior_module, "BATCH", 8)
+    monkeypatch.setattr(evaluate_module, "make_plan", functools.partial(MAKE_PLAN, adaptation=False))
 
 
 def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
@@ -67,8 +71,11 @@ def saved_run() -> dict[str, str]:
     return header
 
 
-def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_and_its_card_are_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without --out both come where the presets look first; progress goes to stderr, the result to stdout."""
+    monkeypatch.setattr(evaluate_module, "make_plan", MAKE_PLAN)
     assert 0 == main([*TINY])
     captured = capsys.readouterr()
     model, card = (MODELS / f"fiddle.{ending}" for ending in ("safetensors", "md"))
