@@ -71,9 +71,7 @@ def saved_run() -> dict[str, str]:
     return header
 
 
-def test_a_model_and_its_card_are_written(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out both come where the presets look first; progress goes to stderr, the result to stdout."""
     monkeypatch.setattr(evaluate_module, "make_plan", MAKE_PLAN)
     assert 0 == main([*TINY])
