@@ -64,6 +64,7 @@ TERMS: Final = {
     "variety": ("creativity", 0.20),
     "change": ("creativity", 0.15),
 }
+_AT: Final = {term: column for column, term in enumerate(TERMS)}
 # Chords in two bars of four beats, the fewest and the most that people strike: a pair for each density of the
 # player's (half its onsets); the first is also that of no player, and wider.
 DENSITY_BANDS: Final = np.array([[4, 8], [2, 5], [4, 7], [5, 7], [5, 8], [6, 8], [6, 8], [6, 8], [6, 8]])
@@ -141,40 +142,40 @@ def _harmony(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray
     moment, bits, chord = scene.moment, scene.bits, CHORD_BITS[token]
     heard = sounding & (bits > 0)
     inside = _POPCOUNT[bits & chord] / np.maximum(_POPCOUNT[bits], 1)
-    out[:, 0] = (moment[:, 0] + (moment[:, 1] - moment[:, 0]) * inside) * heard
+    out[:, _AT["fit"]] = (moment[:, 0] + (moment[:, 1] - moment[:, 0]) * inside) * heard
     shared = _POPCOUNT[scene.chord_bits & chord] / np.maximum(_POPCOUNT[scene.chord_bits], _POPCOUNT[chord])
-    out[:, 1] = (2 * shared - 1) * (sounding & (scene.chord_bits > 0))
-    out[:, 2] = _OUTSIDE[scene.mode, token] * sounding
-    out[:, 3] = (bits & _AVOIDED[token] > 0) * -moment[:, 2] * sounding
+    out[:, _AT["chord"]] = (2 * shared - 1) * (sounding & (scene.chord_bits > 0))
+    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, token] * sounding
+    out[:, _AT["clash"]] = (bits & _AVOIDED[token] > 0) * -moment[:, 2] * sounding
 
 
 def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
     """Write the five terms of coherence, and surprise, which is read off the same roots."""
     own, moment = scene.own, scene.moment
     newest, started = own.events[:, -1], own.events[:, 0] != NONE
-    out[:, 4] = np.where(newest >= 0, moment[:, 3], np.where(newest == HOLD, moment[:, 4], moment[:, 5]))
-    out[:, 5] = _DENSITY_FIT[scene.player_density, started.view(np.int8), own.count]
+    out[:, _AT["meter"]] = np.where(newest >= 0, moment[:, 3], np.where(newest == HOLD, moment[:, 4], moment[:, 5]))
+    out[:, _AT["density"]] = _DENSITY_FIT[scene.player_density, started.view(np.int8), own.count]
     chords = (own.pitches - QUALITY_COUNT * scene.tonic[:, None]) % CHORD_COUNT
     roots = chords // QUALITY_COUNT
     ranks = _RANK[scene.mode[:, None], roots[:, :-1], roots[:, 1:]]
     worth = _WORTH[own.since] * (sounding & (own.intervals[:, -1] != NO_INTERVAL))
-    out[:, 6] = _FREQUENCY[ranks[:, -1]] * worth
-    out[:, 7] = _NEARNESS[chords[:, -2], token] * worth
+    out[:, _AT["progression"]] = _FREQUENCY[ranks[:, -1]] * worth
+    out[:, _AT["leading"]] = _NEARNESS[chords[:, -2], token] * worth
     closing = 6 + _CLOSES[token]
-    out[:, 8] = moment[np.arange(len(token)), closing] * sounding
-    out[:, 9] = _SURPRISE[_UNUSUAL[ranks].sum(axis=1)] * worth * (own.pitches[:, 0] >= 0)
+    out[:, _AT["cadence"]] = moment[np.arange(len(token)), closing] * sounding
+    out[:, _AT["surprise"]] = _SURPRISE[_UNUSUAL[ranks].sum(axis=1)] * worth * (own.pitches[:, 0] >= 0)
 
 
 def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
     """Write the terms of creativity but for surprise."""
     own = scene.own
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
-    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, 10], dtype=np.float32)
+    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, _AT["novelty"]], dtype=np.float32)
     ordered = np.sort(own.pitches, axis=1)
     different = 1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)
     worth = _WORTH[own.since] * sounding
-    out[:, 11] = _VARIETY[different] * worth * (own.pitches[:, 0] >= 0)
-    out[:, 12] = _RESTRUCK[np.count_nonzero(own.intervals[:, -3:] == 0, axis=1)] * worth
+    out[:, _AT["variety"]] = _VARIETY[different] * worth * (own.pitches[:, 0] >= 0)
+    out[:, _AT["change"]] = _RESTRUCK[np.count_nonzero(own.intervals[:, -3:] == 0, axis=1)] * worth
 
 
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)

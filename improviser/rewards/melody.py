@@ -80,6 +80,7 @@ TERMS: Final = {
     "variety": ("creativity", 0.20),
     "echo": ("creativity", 0.20),
 }
+_AT: Final = {term: column for column, term in enumerate(TERMS)}
 # Onsets in two bars of four beats, the fewest and the most: a row for each style, as in
 # listening.observation.STYLES, in it a pair for each density of the player's (half its onsets); the first is
 # that without a player, in dances of the tunes. Set by hand are the chorales' second, as the third (people:
@@ -170,14 +171,14 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.degree)]
     vertical *= step.sounding[:, None]
     vertical *= moment[:, :2]
-    out[:, 0] = vertical[:, 0]
-    out[:, 1] = np.where(step.in_chord, moment[:, 3], moment[:, 2]) * step.worth
-    out[:, 2] = _OUTSIDE[scene.mode, step.degree] * step.worth
-    out[:, 3] = vertical[:, 1]
+    out[:, _AT["consonance"]] = vertical[:, 0]
+    out[:, _AT["chord"]] = np.where(step.in_chord, moment[:, 3], moment[:, 2]) * step.worth
+    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, step.degree] * step.worth
+    out[:, _AT["clash"]] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
     both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
-    np.negative(moved & both & _OCTAVES[now - then] & _PERFECT[now], out=out[:, 4], dtype=np.float32)
+    np.negative(moved & both & _OCTAVES[now - then] & _PERFECT[now], out=out[:, _AT["parallels"]], dtype=np.float32)
 
 
 def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
@@ -186,36 +187,36 @@ def _coherence(scene: Scene, step: _Step, out: FloatArray) -> None:
     rows = interval_rows(own.intervals[:, -2:])
     melody = _MELODY[rows[:, 0], rows[:, 1]]
     melody *= step.worth[:, None]
-    out[:, 5:7] = melody
+    out[:, [_AT["proximity"], _AT["reversal"]]] = melody
     newest = own.events[:, -1]
     moves = scene.player_held < SIXTEENTHS_PER_BEAT
     struck = np.minimum(moment[:, 4], moves)
-    out[:, 7] = np.where(step.onset, struck, np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
+    out[:, _AT["meter"]] = np.where(step.onset, struck, np.where(newest == HOLD, moment[:, 5], moment[:, 6]))
     started = own.events[:, 0] != NONE
-    out[:, 8] = _DENSITY_FIT[scene.style, scene.player_density, started.view(np.int8), own.count]
+    out[:, _AT["density"]] = _DENSITY_FIT[scene.style, scene.player_density, started.view(np.int8), own.count]
     is_stable = _STABLE[scene.mode, step.degree]
-    out[:, 9] = np.where(is_stable, moment[:, 8], moment[:, 7]) * step.sounding
+    out[:, _AT["cadence"]] = np.where(is_stable, moment[:, 8], moment[:, 7]) * step.sounding
     bar_ago = own.lagged[:, _BAR_LAG]
     same_rhythm = _MOTIF_FIT[(bar_ago >= 0).view(np.int8), step.onset.view(np.int8)]
-    out[:, 10] = same_rhythm * ((bar_ago != newest) & started & moves) * _MOTIF_SHARE[own.count]
-    out[:, 11] = _OPENING[step.in_chord, step.degree] * (step.sounding * moment[:, 9])
+    out[:, _AT["motif"]] = same_rhythm * ((bar_ago != newest) & started & moves) * _MOTIF_SHARE[own.count]
+    out[:, _AT["opening"]] = _OPENING[step.in_chord, step.degree] * (step.sounding * moment[:, 9])
     is_beside = step.sounding & (scene.player_note >= 0)
-    out[:, 12] = _SPACING[own.note - scene.player_note] * is_beside
+    out[:, _AT["spacing"]] = _SPACING[own.note - scene.player_note] * is_beside
 
 
 def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
     """Write the four terms of creativity."""
     own = scene.own
-    out[:, 13] = _surprise(scene) * step.worth
+    out[:, _AT["surprise"]] = _surprise(scene) * step.worth
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
-    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, 14], dtype=np.float32)
+    np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, _AT["novelty"]], dtype=np.float32)
     classes = _POPCOUNT[np.bitwise_or.reduce(own.classes, axis=1)]
-    out[:, 15] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
+    out[:, _AT["variety"]] = _VARIETY[classes] * step.worth * (own.classes[:, 0] > 0)
     turn = turns(own.intervals[:, -2:])
     upright = np.logical_or.reduce(scene.player_turns == turn, axis=1)
     inverted = np.logical_or.reduce(scene.player_turns == -turn, axis=1)
     turning = (own.intervals[:, -1] != 0) & (own.intervals[:, -2] != NO_INTERVAL)
-    out[:, 16] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
+    out[:, _AT["echo"]] = np.maximum(upright, 0.7 * inverted) * turning * step.worth
 
 
 def _surprise(scene: Scene) -> FloatArray:
