@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How it stands: fine, worth doing something about, or in the way of playing."""
+    """PASS: fine. WARN: something can be improved. FAIL: something prevents playing."""
 
     PASS = "pass"  # noqa: S105 - no password
     WARN = "warn"

@@ -62,7 +62,7 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(examination, "check_ports", end)
     monkeypatch.setattr(examination, "check_presets", divide)
     found = {finding.name: finding for finding in examine("loopback")}
-    assert (FAIL, "the check broke: SystemExit: 3") == (found["ports"].status, found["ports"].found)
+    assert (FAIL, "the check failed: SystemExit: 3") == (found["ports"].status, found["ports"].found)
     assert "the check broke: ZeroDivisionError: by zero" == found["presets"].found
     assert PASS is found["model"].status
 
@@ -105,21 +105,32 @@ def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("platform", "found", "step"),
     [
-        ("linux", "none works; jack: no jack here; alsa: no alsa here", "sudo apt install jackd2"),
-        ("win32", "none works; winmm: no winmm here", "pip install --force-reinstall improviser-live"),
+        (
+            "linux",
+            "none works, so a jam plays in the browser only; jack: no jack here; alsa: no alsa here",
+            "sudo apt install jackd2",
+        ),
+        (
+            "win32",
+            "none works, so a jam plays in the browser only; winmm: no winmm here",
+            "pip install --force-reinstall improviser-live",
+        ),
     ],
 )
-def test_no_midi_system_fails(platform: str, found: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_midi_system_a_jam_plays_in_the_browser(
+    platform: str, found: str, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each is told with its reason, and how to get one; what needs one is not looked at."""
     monkeypatch.setattr(sys, "platform", platform)
     openers(monkeypatch)
     system = MidiSystem("auto")
     finding = only(midi.check_system(system))
-    assert (FAIL, found) == (finding.status, finding.found)
+    assert (WARN, found) == (finding.status, finding.found)
     assert finding.next_step.startswith(step)
     for check in (midi.check_ports, clock_in.check_clock):
         assert (WARN, midi.NO_SYSTEM) == (only(check(system)).status, only(check(system)).found)
-    assert "no winmm here" in only(midi.check_system(MidiSystem("winmm"))).found
+    named = only(midi.check_system(MidiSystem("winmm")))
+    assert (FAIL, True) == (named.status, "no winmm here" in named.found)
     assert "install winmm" == only(midi.check_system(MidiSystem("winmm"))).next_step
 
 
@@ -139,14 +150,14 @@ def test_ports_are_listed_without_our_own() -> None:
     for name in ("Improviser Out", "Midi Through Port-0"):
         backend.open_virtual_output(name)
     finding = only(midi.check_ports(opened(backend)))
-    assert (WARN, "to hear: none; to play on: none") == (finding.status, finding.found)
+    assert (WARN, "inputs: none; outputs: none") == (finding.status, finding.found)
     assert finding.next_step.endswith("improviser demo")
     for number in range(5):
         backend.open_virtual_output(f"Keys {number}")
     backend.open_virtual_input("Synth", lambda *_: None)
-    assert Finding(
-        "ports", PASS, "to hear: 'Keys 0', 'Keys 1', 'Keys 2', 'Keys 3', 1 more; to play on: 'Synth'"
-    ) == only(midi.check_ports(opened(backend)))
+    assert Finding("ports", PASS, "inputs: 'Keys 0', 'Keys 1', 'Keys 2', 'Keys 3', 1 more; outputs: 'Synth'") == only(
+        midi.check_ports(opened(backend))
+    )
     assert "a2jmidid" in only(midi.check_ports(opened(Renamed("jack")))).next_step
 
 
@@ -157,7 +168,7 @@ def test_windows_needs_a_loopback_driver(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "IAC" in only(midi.check_loopback_driver()).found
     monkeypatch.setattr(sys, "platform", "win32")
     openers(monkeypatch)
-    assert FAIL is only(midi.check_loopback_driver()).status
+    assert WARN is only(midi.check_loopback_driver()).status
     backend = Renamed("winmm")
     openers(monkeypatch, winmm=backend)
     assert "loopMIDI" in only(midi.check_loopback_driver()).next_step
