@@ -1,12 +1,14 @@
 """Makes the pictures of the documentation, and its example: `make pictures`.
 
-`python docs/pictures.py PART..` makes some of the parts: rolls, flow, page. All come from the program: rolls
-and `example.mid` by `improviser render` beside tunes of the built-in player, screenshots of a jam without
-any MIDI system.
+`python docs/pictures.py PART..` makes some of the parts: rolls, sound, flow, page. All come from the program:
+`improviser render` plays the rolls and `example.mid` with tunes of the built-in player, FluidSynth plays
+`example.oga`, and the screenshots and the moving picture show a jam without any MIDI system.
 """  # noqa: INP001 - a script that stands beside the pages, no package
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import os
 import re
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import MeterChange, Song, TempoChange, TimedEvent, Track, read_file, write_file
 from improviser.performer.demo.tunes import Tune, find_tune
+from improviser.synth.soundfont import find_program, find_soundfont, how_to_install, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 DOCS: Final = Path(__file__).resolve().parent
 PICTURES: Final = DOCS / "pictures"
 IMPROVISER: Final = (sys.executable, "-m", "improviser")
-BYTES_MAX: Final = 200_000
+BYTES_MAX: Final = 400_000
 TICKS: Final = 480
 VELOCITY: Final = 80
 # What is rendered: by its preset the tune, quarter notes a minute, and the key where it is told.
@@ -66,6 +69,13 @@ PLAYING_S: Final = 16.0
 SETTLING_S: Final = 5.0
 # Its reasons are shown when it is chosen.
 NEWEST_NOTE: Final = "#notes button >> nth=0"
+# The moving picture: its size, its frames, the time from one to the next, and how many colours it has.
+MOVING: Final = (600, 700)
+FRAMES: Final = 32
+FRAME_MS: Final = 160
+COLOURS: Final = 24
+# Sample rate and gain of the example's sound.
+SOUND: Final = ("-r", "22050", "-g", "0.6")
 # Name of each screenshot: width, height and colour scheme.
 SCREENS: Final = {
     "page-light": (1280, 860, "light"),
@@ -76,7 +86,7 @@ SCREENS: Final = {
 
 def main() -> int:
     """Make the parts that the command line names; return the exit code."""
-    parts = {"rolls": make_rolls, "flow": make_flow, "page": make_screens}
+    parts = {"rolls": make_rolls, "sound": make_sound, "flow": make_flow, "page": make_screens}
     wanted = sys.argv[1:] or list(parts)
     unknown = [name for name in wanted if name not in parts]
     if unknown:
@@ -105,6 +115,17 @@ def make_rolls() -> Iterator[Path]:
             yield path
             if preset == EXAMPLE:
                 yield Path(shutil.copyfile(duet, DOCS / "example.mid"))
+
+
+def make_sound() -> Iterator[Path]:
+    """Play the example as FluidSynth sounds it."""
+    program, soundfont = find_program(), find_soundfont()
+    if program is None or soundfont is None:
+        raise SystemExit(f"{missing()}; {how_to_install()}")
+    path = DOCS / "example.oga"
+    rendering = ("-q", "-n", "-i", "-F", str(path), "-T", "oga", *SOUND)
+    subprocess.run([program, *rendering, str(soundfont), str(DOCS / "example.mid")], check=True)
+    yield path
 
 
 def tune_song(tune: Tune, tempo_bpm: int, rounds: int) -> Song:
@@ -222,13 +243,20 @@ def arrow(number: int) -> str:
 
 
 def make_screens() -> Iterator[Path]:
-    """Take the page of a jam that the built-in player plays in, light, dark and on a phone."""
+    """Take the page of a jam that the built-in player plays in, light, dark, on a phone and moving."""
+    for take in (take_screens, take_moving):
+        with playing() as address:
+            yield from take(address)
+
+
+@contextlib.contextmanager
+def playing() -> Iterator[str]:
+    """Play a jam whose page is at the address that is given; what it leaves behind is removed."""
     with tempfile.TemporaryDirectory() as folder:
-        # What a jam leaves behind it leaves there.
         places = {f"IMPROVISER_{kind}_DIR": folder for kind in ("CONFIG", "STATE")}
         jam = subprocess.Popen(JAM, stdout=subprocess.PIPE, text=True, cwd=folder, env=os.environ | places)
         try:
-            yield from take_screens(printed_address(jam))
+            yield printed_address(jam)
         finally:
             jam.terminate()
             jam.communicate(timeout=10)
@@ -246,16 +274,23 @@ def printed_address(jam: subprocess.Popen[str]) -> str:
     raise SystemExit(msg)
 
 
-def take_screens(address: str) -> Iterator[Path]:
-    """Take each screen of the page at an address."""
+@contextlib.contextmanager
+def browsing() -> Iterator[Any]:
+    """Open a browser when a jam has been going on for a while."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of the tests' tools, for this part only
 
     time.sleep(PLAYING_S - SETTLING_S)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_OPTIONS))
+        yield browser
+        browser.close()
+
+
+def take_screens(address: str) -> Iterator[Path]:
+    """Take each screen of the page at an address."""
+    with browsing() as browser:
         for name, (width, height, scheme) in SCREENS.items():
             yield take_screen(browser, address, PICTURES / f"{name}.png", (width, height, scheme))
-        browser.close()
 
 
 def take_screen(browser: Any, address: str, path: Path, screen: tuple[int, int, str]) -> Path:  # noqa: ANN401 - playwright is imported late
@@ -271,6 +306,28 @@ def take_screen(browser: Any, address: str, path: Path, screen: tuple[int, int, 
     page.screenshot(path=str(path))
     page.close()
     return path
+
+
+def take_moving(address: str) -> Iterator[Path]:
+    """Take the roll as it moves."""
+    from PIL import Image  # noqa: PLC0415 - of matplotlib's own, for this part only
+
+    width, height = MOVING
+    frames = []
+    with browsing() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+        page.goto(address)
+        page.click("#start")
+        page.wait_for_timeout(SETTLING_S * 1000)
+        begun_s = time.monotonic()
+        for number in range(FRAMES):
+            page.wait_for_timeout(max(0.0, begun_s * 1000 + number * FRAME_MS - time.monotonic() * 1000))
+            frames.append(Image.open(io.BytesIO(page.locator("#see").screenshot())).convert("RGB"))
+    palette = frames[-1].quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    path = PICTURES / "jam.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, optimize=True)
+    yield path
 
 
 if __name__ == "__main__":
