@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from improviser.online.online_learner import OnlineLearner
 
 # Updates for each step of the music: nine thousand in ten minutes at 112 beats a minute, for a sixth of a
-# core with all that is judged (Source: docs/decisions/0027).
+# core with all that is judged (Source: docs/decisions/0010).
 UPDATES_A_STEP: Final = 2
 # A set is judged every so many bars.
 JUDGED_BARS: Final = 8

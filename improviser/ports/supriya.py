@@ -1,7 +1,7 @@
 """MIDI through supriya-midi, which binds RtMidi too and has wheels where python-rtmidi has none.
 
 It serves CoreMIDI and WinMM from Python 3.13 on. Its wheels hold one module for each Python, platform and
-processor, which was looked at (docs/decisions/0029). All but its shape is python-rtmidi's: see ports.rtmidi.
+processor, which was looked at (docs/decisions/0006). All but its shape is python-rtmidi's: see ports.rtmidi.
 
 Source: supriya-midi 26.10b4, supriya_midi/core.py.
 """

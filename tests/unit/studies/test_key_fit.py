@@ -163,7 +163,7 @@ def test_hearing_gives_an_answer_a_note() -> None:
 
 @pytest.mark.slow
 def test_the_key_is_found_on_held_out_pieces() -> None:
-    """On the whole corpus the figures that docs/decisions/0009 states hold, with a margin."""
+    """On the whole corpus the figures that docs/research/key-by-fitted-evidence states hold, with a margin."""
     figures = listening_figures(load_pieces())
     tunes, chorales = figures["tunes"], figures["chorales"]
     assert tunes["early"] >= 91
