@@ -24,9 +24,9 @@ class CommandFilter:
     Threads: any.
     """
 
-    def __init__(self, obey: Callable[[Command], None]) -> None:
-        """Hand on to `obey`."""
-        self._obey = obey
+    def __init__(self, obey: Callable[[Command], None], ignored: Callable[[], None] = lambda: None) -> None:
+        """Hand on to `obey`, and call `ignored` for each command that is dropped."""
+        self._obey, self._ignored = obey, ignored
         self._rate = RateLimit(PRESSES_A_SECOND)
 
     @property
@@ -40,3 +40,5 @@ class CommandFilter:
         is_counted = isinstance(command, Act | Choose | Lock | Route) and not is_panic
         if not is_counted or self._rate.allows():
             self._obey(command)
+        else:
+            self._ignored()

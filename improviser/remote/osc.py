@@ -40,18 +40,30 @@ _ACTIONS: Final = frozenset(Action)
 class OscServer:
     """Takes OSC messages on a UDP port.
 
-    Attributes:
-        ignored: How many messages were not understood, out of range or too many.
-
-    Threads: one of its own; `obey` and `warn` are called in it.
+    Threads: one of its own, in which `obey`, `warn` and `ignored` are called.
     """
 
-    def __init__(self, address: tuple[str, int], obey: Callable[[Command], None], warn: Callable[[str], None]) -> None:
-        """Listen on a host and port. Raises OSError where they are taken."""
+    def __init__(
+        self,
+        address: tuple[str, int],
+        obey: Callable[[Command], None],
+        warn: Callable[[str], None],
+        ignored: Callable[[], None],
+    ) -> None:
+        """Listen on a host and port.
+
+        Args:
+            address: Host and port.
+            obey: Takes each command.
+            warn: Takes a warning, once for each kind of mistake.
+            ignored: Called for each message that is not understood, out of range or too much.
+
+        Raises:
+            OSError: The port is taken.
+        """
         # python-osc warns of each type that it does not know: here they are counted.
         logging.getLogger().addHandler(logging.NullHandler())
-        self.ignored = 0
-        self._obey, self._warn = obey, warn
+        self._obey, self._warn, self._ignored = obey, warn, ignored
         self._warned: set[str] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -95,11 +107,11 @@ class OscServer:
         try:
             messages = [OscMessage(each) for each in _messages(data)]
         except (ParseError, ValueError, IndexError, OverflowError):
-            self._ignore("broken OSC packets are ignored")
+            self._ignore("broken", "broken OSC packets are ignored")
             return
         for message in messages:
             if not self._rate.allows():
-                self._ignore("OSC comes faster than anybody turns knobs; what is too much is ignored")
+                self._ignore("fast", "OSC comes faster than anybody turns knobs; what is too much is ignored")
                 return
             command = self._command(message.address, list(message.params))
             if command is not None:
@@ -112,14 +124,14 @@ class OscServer:
             return self._act(Action(name), values)
         if address.startswith(PREFIX) and name in _KNOBS:
             return self._turn(Knob(name), values)
-        self._ignore(f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
+        self._ignore("address", f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
         return None
 
     def _act(self, action: Action, values: list[object]) -> Command | None:
         """Return an action's command; None for a button that is let go."""
         value = values[0] if values else True
         if not isinstance(value, bool) and _number(value) is None:
-            self._ignore(f"OSC {action} has a value that is not a number; ignored")
+            self._ignore(action, f"OSC {action} has a value that is not a number; ignored")
             return None
         return Act(action) if value else None
 
@@ -129,13 +141,12 @@ class OscServer:
         try:
             return Turn(knob, math.nan if number is None else number)
         except ValueError as error:
-            self._ignore(f"OSC turns {knob} out of its range: {error}; that is ignored")
+            self._ignore(knob, f"OSC turns {knob} out of its range: {error}; that is ignored")
             return None
 
-    def _ignore(self, text: str) -> None:
-        """Count what is ignored, and tell of each kind once."""
-        self.ignored += 1
-        kind = text.split(" ")[2]
+    def _ignore(self, kind: str, text: str) -> None:
+        """Count what is ignored, and warn of each kind once."""
+        self._ignored()
         if kind not in self._warned:
             self._warned.add(kind)
             self._warn(text)

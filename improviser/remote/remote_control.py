@@ -25,8 +25,8 @@ class RemoteControl:
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "") -> None:
         """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
         self._stack = ExitStack()
-        gate = CommandFilter(supervisor.send)
-        supervisor.state.ignored = lambda: gate.dropped
+        ignored = supervisor.state.count_ignored
+        gate = CommandFilter(supervisor.send, ignored)
         try:
             remote = ControlSocket(folder, supervisor.state, gate, page_url)
             self._stack.callback(remote.close)
@@ -35,11 +35,10 @@ class RemoteControl:
         if osc_port is None:
             return
         try:
-            osc = OscServer((HOST, osc_port), gate, supervisor.warn)
+            osc = OscServer((HOST, osc_port), gate, supervisor.warn, ignored)
         except OSError as error:
             supervisor.warn(f"no OSC on port {osc_port}: {error.strerror or error}; choose another: --osc PORT")
         else:
-            supervisor.state.ignored = lambda: gate.dropped + osc.ignored
             self._stack.callback(osc.close)
 
     def __enter__(self) -> Self:

@@ -89,7 +89,7 @@ class State:
         follows_clock: Whether an outer clock gives the beat, or did so last.
         is_alive: Whether a performer plays, or begins to.
         offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
-        ignored: Gives how many messages were ignored.
+        ignored: How many messages of other programs were ignored.
         heard_by: Gives who is connected to the virtual output, as far as the system tells.
 
     Threads: `take` in one, `to_json` and `wait` in any.
@@ -127,7 +127,7 @@ class State:
     follows_clock: bool = False
     is_alive: bool = False
     offset_s: float = 0.0
-    ignored: Callable[[], int] = lambda: 0
+    ignored: int = 0
     heard_by: Callable[[], tuple[str, ...]] = tuple
     _outer: str = "midi"
     gone: tuple[str, ...] = ()
@@ -185,6 +185,11 @@ class State:
     def input_names(self) -> tuple[str, ...]:
         """The inputs that are listened to."""
         return () if self.ready is None else self.ready.ports.get("in", ())
+
+    def count_ignored(self) -> None:
+        """Count a message of another program that was ignored."""
+        with self._changed:
+            self.ignored += 1
 
     def lose(self) -> None:
         """Know that the performer is gone."""
@@ -244,7 +249,7 @@ class State:
                 "is_virtual": ready.is_virtual if ready else True,
                 "heard_by": list(self.heard_by()),
                 "ports": {kind: list(names) for kind, names in ready.ports.items()} if ready else {},
-                "ignored": self.ignored(),
+                "ignored": self.ignored,
                 "gone": list(self.gone),
                 "notice": self.notice,
                 "refused": self.refused,

@@ -72,7 +72,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         """Take the process that was started ahead, or start one; it waits for its settings."""
-        self.state = State()
+        self._connections = Connections()
+        self.state = State(heard_by=lambda: self._connections.listeners)
         self._process = ChildProcess()
         self._ports: PortSettings | None = None
         self._begin()
@@ -82,8 +83,6 @@ class Supervisor:
         self._restarts: list[float] = []
         self._asked_s: float | None = None
         self._is_closed = False
-        self._connections = Connections()
-        self.state.heard_by = lambda: self._connections.listeners
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
