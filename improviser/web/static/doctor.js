@@ -1,10 +1,10 @@
-/** What keeps this machine from playing well, and what to do. */
+/** The doctor's panel: checks the machine and lists findings and next steps. */
 
 import { byId, make, setText } from "./dom.js";
 
 const SIGNS = { pass: "Good", warn: "Hmm", fail: "Bad" };
 
-/** Let the button check the machine. */
+/** Connect the button that checks the machine. */
 export function offerDoctor() {
   byId("doctor-run").addEventListener("click", async () => {
     setText(byId("doctor-says"), "Checking …");
@@ -23,7 +23,7 @@ export function offerDoctor() {
   });
 }
 
-/** One finding. */
+/** Make the list item of one finding. */
 function item({ name, status, found, next_step: nextStep }) {
   const step = nextStep ? make("div", { class: "small" }, nextStep) : "";
   return make("li", {}, make("b", {}, SIGNS[status] ?? status), ` ${name}: ${found}`, step);

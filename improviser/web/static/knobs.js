@@ -13,12 +13,12 @@ const KNOBS = {
   velocity: "softer, or louder",
 };
 const NEUTRAL = 1;
-// At most 20 turns a second.
+// At most 20 messages per second.
 const SEND_MS = 50;
-// So long after a touch the slider shows what you set, not what comes back meanwhile.
+// Milliseconds after a touch in which the slider ignores values from the program.
 const SETTLE_MS = 700;
 
-/** Sliders that send `turn`, and show what the program says while nobody moves them. */
+/** Sliders that send `turn`, and follow the program while nobody moves them. */
 export class Knobs {
   #send;
   #knobs = new Map();
@@ -31,7 +31,7 @@ export class Knobs {
     for (const [knob, hint] of Object.entries(KNOBS)) this.#build(knob, hint);
   }
 
-  /** Show the knobs as they stand. */
+  /** Show the positions of the knobs. */
   show(panel) {
     this.#panel = panel;
     for (const knob of this.#knobs.keys()) this.#showOne(knob);
@@ -69,7 +69,7 @@ export class Knobs {
     if (!this.#sending) this.#flush();
   }
 
-  /** Send the turn that waits longest, and the next one a while later. */
+  /** Send the oldest waiting turn, and the next one after SEND_MS. */
   #flush() {
     const [first] = this.#waiting;
     this.#sending = first ? setTimeout(() => this.#flush(), SEND_MS) : 0;

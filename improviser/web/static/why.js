@@ -1,4 +1,4 @@
-/** Why a note was played: what each part added for it and for what nearly was done instead. */
+/** Explains a note: what each term of the decision added for it and for the nearest alternatives. */
 
 import { bar, byId, make } from "./dom.js";
 import { noteName } from "./names.js";
@@ -7,7 +7,7 @@ import { decisionName } from "./notes.js";
 const PARTS = ["harmony", "coherence", "creativity", "reward", "prior", "preference"];
 const TITLES = { prior: "habits of people", preference: "your taste" };
 
-/** Show why the decision of these `played` events fell so. */
+/** Show the reasons for the decision of these `played` events. */
 export function showWhy(events, meter) {
   const reasons = events[0].why;
   const title = decisionName(events, meter);
@@ -26,7 +26,7 @@ export function showWhy(events, meter) {
   byId("why").replaceChildren(table, make("p", { class: "small" }, explanation(events[0])));
 }
 
-/** One action: the chosen one comes first. */
+/** Make the row of one action; the chosen action comes first. */
 function row(reason, isChosen, parts, most) {
   const chance = `${(reason.chance * 100).toFixed(reason.chance < 0.0995 ? 1 : 0)} %`;
   return make("tr", {},
@@ -36,13 +36,13 @@ function row(reason, isChosen, parts, most) {
   );
 }
 
-/** One part's figure with its bar. */
+/** Make the cell of one term: its figure and its bar. */
 function cell(value, most) {
   const figure = Math.abs(value) < 0.005 ? "0.00" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
   return make("td", { class: "figure" }, figure, bar(value, most));
 }
 
-/** What an action does, in words. */
+/** The name of an action. */
 function deed(reason) {
   if (reason.does === "hold") return "go on as it is";
   if (reason.does === "rest") return "be silent";
@@ -50,7 +50,7 @@ function deed(reason) {
   return `play ${noteName(reason.note)}`;
 }
 
-/** How the table is to be read. */
+/** The text that explains the table. */
 function explanation(event) {
   const heard = [event.key && `the key ${event.key}`, event.chord && `the chord ${event.chord}`].filter(Boolean).join(" and ");
   return `${heard ? `It heard ${heard}. ` : ""}${choice(event.allowed)}`
@@ -58,7 +58,7 @@ function explanation(event) {
     + "to the right speaks for it, to the left against it.";
 }
 
-/** How many actions it could choose from. */
+/** How many actions were allowed. */
 function choice(allowed) {
   if (!allowed) return "";
   const [number, of] = allowed;
