@@ -2,7 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 
-const AGAIN = "Start it again in a terminal: improviser jam, and open the address that it prints.";
+const AGAIN = "Run improviser jam in a terminal, and open the address that it prints.";
 const LOST_AFTER_MS = 1500;
 const WARNING_MS = 10000;
 
@@ -58,8 +58,8 @@ export class Banner {
   }
 
   #show() {
-    const lost = this.#isLost && `The improviser does not answer. Trying again … If it does not come back: ${AGAIN}`;
-    const dead = this.#isDead && "The playing process is gone; another one is being started.";
+    const lost = this.#isLost && `The improviser does not answer. Reconnecting … If this fails, start it again. ${AGAIN}`;
+    const dead = this.#isDead && "The improviser has stopped. It is restarting.";
     const text = this.#ended || lost || dead || this.#warning;
     byId("banner").hidden = !text;
     if (text) setText(byId("banner"), text);

@@ -39,7 +39,7 @@ export class Controls {
     this.#onPanic = onPanic;
     this.#knobs = new Knobs(send);
     for (const [id, action] of Object.entries(ACTIONS)) byId(id).addEventListener("click", () => this.#act(action));
-    setOptions(byId("lock"), [["auto", "auto: it hears the key"], ...KEYS.map((key) => [key, key])]);
+    setOptions(byId("lock"), [["auto", "auto: detect the key"], ...KEYS.map((key) => [key, key])]);
     this.#onChange("lock", (key) => send({ event: "lock", key }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
@@ -62,8 +62,8 @@ export class Controls {
     const isComing = this.#chosen.has("preset");
     const says = [
       this.#refusal || (STEERED.includes(state.refused_what) && sentence(state.refused)),
-      isComing && "The other preset comes with the next bar.",
-      isOuter && `The tempo comes from ${clockName(state.clock)}.`,
+      isComing && "The preset changes at the next bar.",
+      isOuter && `The tempo follows ${clockName(state.clock)}.`,
     ];
     setText(byId("steer-says"), says.filter(Boolean).join(" "));
     this.#state = state;
@@ -84,7 +84,7 @@ export class Controls {
     const position = Number(field.value);
     const [low, high] = TEMPO_BPM;
     const isRefused = !(position >= low && position <= high);
-    this.#say(isRefused ? `The tempo goes from ${low} to ${high}: ${field.value || "that"} is not taken.` : "");
+    this.#say(isRefused ? `The tempo must be from ${low} to ${high} bpm; ${field.value || "an empty field"} is not.` : "");
     if (isRefused) {
       field.value = tempoText(this.#state);
       return;

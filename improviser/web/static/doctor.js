@@ -2,7 +2,7 @@
 
 import { byId, make, setText } from "./dom.js";
 
-const SIGNS = { pass: "Good", warn: "Hmm", fail: "Bad" };
+const SIGNS = { pass: "Pass", warn: "Warn", fail: "Fail" };
 
 /** Connect the button that checks the machine. */
 export function offerDoctor() {
@@ -15,9 +15,9 @@ export function offerDoctor() {
       const findings = await answer.json();
       byId("doctor-list").replaceChildren(...findings.map(item));
       const bad = findings.filter((finding) => finding.status !== "pass").length;
-      setText(byId("doctor-says"), bad ? `${bad} of ${findings.length} could be better.` : "All is well.");
+      setText(byId("doctor-says"), bad ? `${bad} of ${findings.length} checks warn or fail.` : "All checks pass.");
     } catch {
-      setText(byId("doctor-says"), "That did not work: is the improviser still running? In a terminal: improviser doctor");
+      setText(byId("doctor-says"), "The check did not run. Is the improviser running? You can also run in a terminal: improviser doctor");
     }
     byId("doctor-run").disabled = false;
   });

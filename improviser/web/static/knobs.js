@@ -3,14 +3,14 @@
 import { byId, make, setText } from "./dom.js";
 
 const KNOBS = {
-  harmony: "fits what you play",
-  coherence: "makes tunes that hang together",
-  creativity: "surprises, brings new turns",
-  temperature: "takes the best note, or is freer",
-  density: "few notes, or many",
-  register: "an octave lower, or higher",
-  echo: "avoids your turns, or takes them up",
-  velocity: "softer, or louder",
+  harmony: "0: clashes with you; 2: fits what you play",
+  coherence: "0: disjointed; 2: connected",
+  creativity: "0: repeats itself; 2: varies and surprises",
+  temperature: "0: always the best choice; 2: more random",
+  density: "0: few notes; 2: many notes",
+  register: "0: an octave lower; 2: an octave higher",
+  echo: "0: avoids your phrases; 2: imitates them",
+  velocity: "0: softer than you; 2: louder than you",
 };
 const NEUTRAL = 1;
 // At most 20 messages per second.
@@ -41,7 +41,7 @@ export class Knobs {
     const id = `knob-${knob}`;
     const slider = make("input", {
       type: "range", id, min: "0", max: "2", step: "0.05", value: "1", list: "centre", "aria-describedby": `${id}-hint`,
-      title: "Double-click: back to 1",
+      title: "Double-click to reset to 1",
     });
     const label = make("label", { for: id }, knob[0].toUpperCase() + knob.slice(1));
     const output = make("output", { for: id }, "1.00");

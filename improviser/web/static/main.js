@@ -235,5 +235,5 @@ function switchSound(isOn) {
 
 function showDiagnostics() {
   const rtt = clock.rttMs === null ? "–" : clock.rttMs.toFixed(1);
-  setText(byId("diagnostics"), `${roll.fps} pictures a second, round trip ${rtt} ms, sound ${sound.leadMs} ms after its moment, ${sound.sounded} notes sounded`);
+  setText(byId("diagnostics"), `${roll.fps} frames per second, round trip ${rtt} ms, sound delay ${sound.leadMs} ms, ${sound.sounded} notes sounded`);
 }

@@ -6,7 +6,7 @@ import { Thinner } from "./thin.js";
 
 // The program's own ports are left out: they would make a loop.
 const OWN = /improviser/i;
-const NO_MIDI = "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.";
+const NO_MIDI = "This browser has no Web MIDI. A keyboard on the computer that runs the improviser works without it.";
 
 /** Offers the browser's MIDI inputs; calls `play(data)` with the bytes of each channel message. */
 export class WebMidi {
@@ -40,7 +40,7 @@ export class WebMidi {
       this.#listen(access);
     } catch {
       button.disabled = false;
-      setText(byId("web-midi-says"), "The browser did not allow it: allow MIDI for this page beside its address, and try again.");
+      setText(byId("web-midi-says"), "The browser blocks MIDI. Allow MIDI for this page in the address bar, then try again.");
     }
   }
 
@@ -51,7 +51,7 @@ export class WebMidi {
     for (const id of [...this.#open.keys()]) if (!ids.has(id)) this.#close(id);
     for (const input of inputs) if (!this.#open.has(input.id)) this.#add(input);
     const names = inputs.map((input) => input.name).join(", ");
-    setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard is there yet: plug one in.");
+    setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard found. Plug one in.");
   }
 
   #add(input) {

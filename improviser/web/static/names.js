@@ -2,7 +2,7 @@
 
 export const PITCH_CLASSES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
-const CLOCKS = { own: "its own", midi: "MIDI clock", link: "Ableton Link" };
+const CLOCKS = { own: "internal clock", midi: "MIDI clock", link: "Ableton Link" };
 
 /** The name of the clock in the state's `clock`. */
 export const clockName = (clock) => CLOCKS[clock] ?? clock;

@@ -58,7 +58,7 @@ function chosen(names, part) {
 /** The text for a port that is not in the list: our own port, a pattern for several, or a disconnected port. */
 function absentName(wanted) {
   if (hasPart(OWN_INPUT, wanted)) return `${wanted} (virtual port)`;
-  return /[*?[]/.test(wanted) ? wanted : `${wanted} (not there now)`;
+  return /[*?[]/.test(wanted) ? wanted : `${wanted} (not connected)`;
 }
 
 const hasPart = (name, part) => name.toLowerCase().includes(part.toLowerCase());

@@ -11,7 +11,7 @@ const TRAITS = {
   onset: ["busier", "sparser"], rest: ["more rests", "fewer rests"], leap: ["more leaping", "less leaping"],
   rising: ["rising", "falling"], high: ["higher", "lower"], colour: ["more colour", "plainer"],
   outside: ["more foreign", "less foreign"], repeat: ["more repeats", "fewer repeats"], echo: ["more echo", "less echo"],
-  offbeat: ["more syncopation", "straighter"], fit: ["holds your note", "beside your note"],
+  offbeat: ["more syncopation", "straighter"], fit: ["with your note", "without your note"],
 };
 
 /** The status panel. */
@@ -26,9 +26,9 @@ export class Status {
     setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
     setText(byId("clock"), clockName(state.clock));
     setText(byId("realtime"), state.realtime ? "yes" : "no");
-    const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} is gone`);
-    setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "no port");
-    setText(byId("ports-out"), [`${state.sends_on || "no port"} (${state.backend})`, gone(true).length && "gone"].filter(Boolean).join(", "));
+    const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} (disconnected)`);
+    setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "none");
+    setText(byId("ports-out"), [`${state.sends_on || "none"} (${state.backend})`, gone(true).length && "disconnected"].filter(Boolean).join(", "));
     byId("silent").hidden = !state.silent || !state.alive || !byId("hint").hidden;
     if (state.silent) setText(byId("silent"), sentence(state.silent));
     for (const id of ["ports-in", "ports-out"]) byId(id).title = byId(id).textContent;
@@ -62,10 +62,10 @@ export class Status {
   #showLearned(state) {
     const presses = `${count(state.likes, "like")}, ${count(state.dislikes, "dislike")}`;
     const isFresh = state.likes + state.dislikes === 0;
-    setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet: like or dislike what you hear." : presses);
+    setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet. Press Like or Dislike while it plays." : presses);
     const { learned, set } = state;
     const background = learned ? `${learned.words} (${learned.updates} updates)` : "";
-    setText(byId("learned"), [set > 0 && `It plays by set ${set} of what it learned beside you.`, background].filter(Boolean).join(" "));
+    setText(byId("learned"), [set > 0 && `It uses learned weights ${set}.`, background].filter(Boolean).join(" "));
     const signature = JSON.stringify(state.taste);
     if (signature === this.#taste) return;
     this.#taste = signature;
@@ -82,10 +82,10 @@ function tasteItem([trait, value]) {
 
 /** What the improviser does now, in a few words. */
 function standing(state) {
-  if (!state.alive) return "starting again";
+  if (!state.alive) return "restarting";
   if (state.silent) return state.silent;
-  const player = state.player ? `, with “${state.player}”` : "";
-  return `${state.solo ? "plays solo" : "plays along"}, ${state.preset}${player}`;
+  const player = state.player ? `, built-in player: “${state.player}”` : "";
+  return `${state.solo ? "playing solo" : "playing along"}, preset ${state.preset}${player}`;
 }
 
 const sure = (confidence) => (confidence === null || confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`);

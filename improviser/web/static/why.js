@@ -5,21 +5,21 @@ import { noteName } from "./names.js";
 import { decisionName } from "./notes.js";
 
 const PARTS = ["harmony", "coherence", "creativity", "reward", "prior", "preference"];
-const TITLES = { prior: "habits of people", preference: "your taste" };
+const TITLES = { prior: "people's habits", preference: "your preferences" };
 
 /** Show the reasons for the decision of these `played` events. */
 export function showWhy(events, meter) {
   const reasons = events[0].why;
   const title = decisionName(events, meter);
   if (!reasons?.length) {
-    byId("why").replaceChildren(make("p", {}, `${title}: nothing was told about why.`));
+    byId("why").replaceChildren(make("p", {}, `${title}: no reasons were recorded.`));
     return;
   }
   const parts = PARTS.filter((part) => reasons.some((reason) => part in reason));
   const most = Math.max(...reasons.flatMap((reason) => parts.map((part) => Math.abs(reason[part] ?? 0))));
-  const heads = ["It could", "Chance", ...parts.map((part) => TITLES[part] ?? part)];
+  const heads = ["Action", "Chance", ...parts.map((part) => TITLES[part] ?? part)];
   const table = make("table", {},
-    make("caption", {}, `${title}: what spoke for it, and for what came nearest`),
+    make("caption", {}, `${title}: why it was played, and the nearest alternatives`),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
     make("tbody", {}, ...reasons.map((reason, place) => row(reason, place === 0, parts, most))),
   );
@@ -30,7 +30,7 @@ export function showWhy(events, meter) {
 function row(reason, isChosen, parts, most) {
   const chance = `${(reason.chance * 100).toFixed(reason.chance < 0.0995 ? 1 : 0)} %`;
   return make("tr", {},
-    make("th", { scope: "row" }, `${deed(reason)}${isChosen ? " (it did)" : ""}`),
+    make("th", { scope: "row" }, `${deed(reason)}${isChosen ? " (chosen)" : ""}`),
     make("td", { class: "figure" }, chance, bar(reason.chance, 1, true)),
     ...parts.map((part) => cell(reason[part] ?? 0, most)),
   );
@@ -44,8 +44,8 @@ function cell(value, most) {
 
 /** The name of an action. */
 function deed(reason) {
-  if (reason.does === "hold") return "go on as it is";
-  if (reason.does === "rest") return "be silent";
+  if (reason.does === "hold") return "hold";
+  if (reason.does === "rest") return "rest";
   if (reason.chord) return `play ${reason.chord} (${reason.notes.map(noteName).join(" ")})`;
   return `play ${noteName(reason.note)}`;
 }
@@ -53,9 +53,9 @@ function deed(reason) {
 /** The text that explains the table. */
 function explanation(event) {
   const heard = [event.key && `the key ${event.key}`, event.chord && `the chord ${event.chord}`].filter(Boolean).join(" and ");
-  return `${heard ? `It heard ${heard}. ` : ""}${choice(event.allowed)}`
-    + "Figures are in units of its reward, beside the mean of all that it was allowed to do: "
-    + "to the right speaks for it, to the left against it.";
+  return `${heard ? `Detected: ${heard}. ` : ""}${choice(event.allowed)}`
+    + "Figures are in units of the reward, compared with the mean of all allowed actions. "
+    + "A bar to the right speaks for the action, a bar to the left against it.";
 }
 
 /** How many actions were allowed. */
@@ -63,6 +63,6 @@ function choice(allowed) {
   if (!allowed) return "";
   const [number, of] = allowed;
   if (number === of) return `All ${of} actions were allowed. `;
-  return `${number} of ${of} actions were allowed; the others are masked: outside the locked key or register, `
-    + "or nothing sounds that could be held. ";
+  return `${number} of ${of} actions were allowed. The others are outside the locked key or the register, `
+    + "or hold a note when none sounds. ";
 }
