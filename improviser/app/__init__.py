@@ -1,1 +1,1 @@
-"""The composition root: the one place that builds real objects from options, settings and presets."""
+"""The composition root: the only package that builds objects from options, settings and presets."""

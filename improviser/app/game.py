@@ -1,4 +1,4 @@
-"""What a preset says of the games that are trained on and measured: settings, reward weights, conditions."""
+"""Derives from a preset what training and evaluation need: game settings, reward weights and conditions."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def game_settings(preset: Preset) -> GameSettings:
-    """Return which games the preset's model plays."""
+    """Return the settings of the games that the preset's model is trained on."""
     from improviser.training.material import GameSettings
 
     return GameSettings(str(preset.style), preset.grid.steps_per_beat, preset.pitch_range.low, str(preset.role))
 
 
 def reward_weights(preset: Preset) -> RewardWeights:
-    """Return how much each component of the reward counts in the preset's training."""
+    """Return the weights of the reward components in the preset's training."""
     from improviser.training.env import RewardWeights
 
     return RewardWeights(**preset.reward.model_dump())
 
 
 def conditions(preset: Preset) -> Conditions:
-    """Return how the preset's model plays where it is measured: as on stage."""
+    """Return the conditions for measuring the preset's model: the knobs as on stage."""
     from improviser.engine import AUTO_KEY
     from improviser.evaluation.baselines import Conditions
 

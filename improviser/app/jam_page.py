@@ -1,4 +1,4 @@
-"""The page of a jam: its options, and opening it."""
+"""The page of a jam: its options, serving it, and opening it in a browser."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _LEADS_ON = """<!doctype html>
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """What the command line says of the page.
+    """Options of the command line for the page.
 
     Attributes:
-        host: Where it is served.
-        port: The port; None: the usual one, or any.
-        opens: Whether it is opened in a browser; None: on a desktop's terminal.
-        keeps: Whether its address is that of the last jam that kept it; None: as the user's settings say.
+        host: Host to serve the page on.
+        port: TCP port; None: the default port, or a free one.
+        opens: Whether to open the page in a browser; None: if the terminal is on a desktop.
+        keeps: Whether to use the address of the last jam that kept it; None: as in the user's settings.
     """
 
     host: str = LOOPBACK
@@ -43,7 +43,7 @@ class PageOptions:
 
 
 def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
-    """Listen where the page is wanted, and say what that means; None where it cannot be, which is told."""
+    """Listen for the page, with a warning if others can reach it; None, with a warning, if that fails."""
     from improviser.app.jam_settings import page_settings
     from improviser.web.address import DEFAULT_PORT, bind
 
@@ -76,7 +76,7 @@ def serve_page(
     take: Callable[[int | None], bytes],
     stack: ExitStack,
 ) -> list[Callable[[Event], None]]:
-    """Serve the page of a jam as long as `stack` lasts; return what has to be told of all that happens."""
+    """Serve the page of a jam until `stack` closes; return the listeners for all events."""
     from improviser.session.forecast import Forecast
     from improviser.web.page import Page
     from improviser.web.services import Services
@@ -88,10 +88,10 @@ def serve_page(
 
 
 def show_page(url: str, stack: ExitStack, *, opens: bool | None) -> None:
-    """Open the page in a browser, where it is to be opened, whenever that gets round to it.
+    """Open the page in a browser if wanted, in a thread of its own, since that may take long.
 
-    The browser is given a file that only the user can read: of a command line every user of the machine
-    could read the token.
+    The browser is given a file that only the user can read. Every user of the machine could read the token if it stood
+    on a command line.
     """
     import contextlib
     import threading
@@ -110,7 +110,7 @@ def show_page(url: str, stack: ExitStack, *, opens: bool | None) -> None:
 
 
 def _kept_token(warn: Callable[[str], None]) -> str | None:
-    """Return the token that is kept from jam to jam, made where there is none; None where that fails."""
+    """Return the saved token, or a new one that is saved now; None, with a warning, if that fails."""
     from improviser.config.resources import page_token_path
     from improviser.files import write_private
     from improviser.web.address import is_token, new_token
@@ -128,14 +128,14 @@ def _kept_token(warn: Callable[[str], None]) -> str | None:
 
 
 def _examine() -> Sequence[dict[str, Any]]:
-    """Return what is found out about this machine."""
+    """Return the doctor's findings about this machine."""
     from improviser.doctor import report
 
     return report()
 
 
 def _is_opened() -> bool:
-    """Return whether somebody sits before this terminal, on a desktop."""
+    """Return whether this is a terminal on a desktop, so that a browser may be opened."""
     has_desktop = sys.platform in {"darwin", "win32"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

@@ -1,4 +1,4 @@
-"""The composition root: from options, settings and presets to what the processes are told."""
+"""Builds the settings of the processes from options, the user's settings and presets."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ if TYPE_CHECKING:
 _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
-# Of an engine's values those that stay when the preset changes: the beat's, and the player's.
+# Engine values that stay when the preset changes: those of the beat, and those of the player.
 _THE_JAMS: Final = ("tempo_bpm", "meter", "swing", "key", "channel", "panel", "taste")
 
 
 @dataclass(frozen=True, slots=True)
 class JamOptions:
-    """What the command line says of a jam; None: as the user's settings or the preset say.
+    """Options of the command line for a jam; None: the value of the user's settings or of the preset.
 
     Attributes:
-        preset: Name of a preset, or the path of one.
-        input_pattern: Which inputs to listen to.
-        excluded_inputs: Patterns of inputs that are not listened to; empty: as the settings say.
-        output_pattern: Which output to play on.
-        tempo_bpm: Quarter notes a minute.
+        preset: Name of a preset, or the path of its file.
+        input_pattern: Inputs to listen to.
+        excluded_inputs: Patterns of inputs to ignore; empty: those of the user's settings.
+        output_pattern: Output to play on.
+        tempo_bpm: Quarter notes per minute.
         meter: Time signature, such as "7/8".
         key: "auto", or a key such as "C" or "Am".
-        seed: Of the random generator.
-        bars: How long, from the first note on.
+        seed: Random seed.
+        bars: Number of bars to play, counted from the first note.
         backend: Name of the MIDI system.
         player: When the built-in player plays.
-        tune: Its tune; its meter is then the meter.
-        swing: The first eighth's share of a beat.
-        clock: Whose beat is played to.
-        clock_out: Whether MIDI clock is sent.
-        thru: Whether what comes in goes out too.
-        listen_channels: Channels 1-16 that are listened to; empty: as the settings say.
-        listen_from: The lowest note that is listened to, such as "C4".
-        listen_to: The highest one.
-        channel: Channel 1-16 that is played on.
-        program: MIDI program 1-128 sent at the start.
-        count_in: Bars that are counted in.
-        metronome: Whether each beat is clicked.
+        tune: Tune of the built-in player. It also sets the meter.
+        swing: Share of a beat that its first eighth note takes.
+        clock: Clock to follow.
+        clock_out: Whether to send MIDI clock.
+        thru: Whether to send the input to the output too.
+        listen_channels: Channels 1-16 to listen to; empty: those of the user's settings.
+        listen_from: Lowest note to listen to, such as "C4".
+        listen_to: Highest note to listen to.
+        channel: Channel 1-16 to play on.
+        program: MIDI program 1-128 to send at the start.
+        count_in: Number of bars to count in.
+        metronome: Whether to click each beat.
     """
 
     preset: str | None = None
@@ -93,7 +93,7 @@ class JamOptions:
 
 
 def port_settings(options: JamOptions) -> PortSettings:
-    """Return which ports the performer opens; quick, so that it can begin with that.
+    """Return the ports that the performer opens; quick, so that the performer can open them early.
 
     Raises:
         ConfigError: The user's settings have faults.
@@ -117,26 +117,26 @@ def port_settings(options: JamOptions) -> PortSettings:
 
 
 def osc_port_of_settings() -> int | None:
-    """Return the UDP port on which the user's settings want OSC; None: none. Raises ConfigError."""
+    """Return the UDP port for OSC from the user's settings; None: no OSC. Raises ConfigError."""
     settings = _settings_file()
     return None if settings is None else settings.osc_port
 
 
 class PageSettings(NamedTuple):
-    """What the user's settings say of the page: its port (None: the usual one), and whether it keeps it."""
+    """The user's settings for the page: its TCP port (None: the default), and whether to keep its address."""
 
     port: int | None = None
     keeps: bool = False
 
 
 def page_settings() -> PageSettings:
-    """Return what the user's settings say of the page. Raises ConfigError."""
+    """Return the user's settings for the page. Raises ConfigError."""
     settings = _settings_file()
     return PageSettings() if settings is None else PageSettings(settings.web_port, settings.web_keep_address)
 
 
 def _settings_file() -> Settings | None:
-    """Return the user's settings; None where there is no file of them, and no need to load what reads it."""
+    """Return the user's settings; None if there is no file of them, which saves loading the parser."""
     from improviser.config.resources import config_folder
 
     if not any(config_folder().glob("*.toml")):
@@ -147,11 +147,11 @@ def _settings_file() -> Settings | None:
 
 
 def performer_settings(options: JamOptions) -> PerformerSettings:
-    """Return what the performer is told.
+    """Return the settings of the performer.
 
     Raises:
-        ConfigError: There is no such preset, or a file has faults.
-        UsageError: There is no such tune, note or meter.
+        ConfigError: The preset does not exist, or a file has faults.
+        UsageError: A tune, note or meter does not exist.
     """
     from improviser.config.preset import load_preset, preset_path
     from improviser.config.user_settings import load_settings
@@ -193,18 +193,18 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
 
 
 def _devices() -> Iterator[Device]:
-    """Yield all controllers that are known."""
+    """Yield all known controllers."""
     from improviser.config.device import load_device
     from improviser.config.resources import device_paths
     from improviser.errors import ConfigError
 
     for path in device_paths().values():
-        with contextlib.suppress(ConfigError):  # improviser devices names its faults
+        with contextlib.suppress(ConfigError):  # improviser devices reports the faults
             yield load_device(path)
 
 
 def _bindings(settings: Settings, devices: Iterable[Device]) -> Iterator[Binding]:
-    """Yield what the user's pedals and knobs do, then those of the controllers that are known."""
+    """Yield the bindings of the user's pedals and knobs, then those of the known controllers."""
     for action, control in settings.controls().items():
         yield Binding((), ControlMessage.CONTROL_CHANGE, control, None, action)
     for device in devices:
@@ -212,14 +212,14 @@ def _bindings(settings: Settings, devices: Iterable[Device]) -> Iterator[Binding
 
 
 def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object]) -> Iterator[PresetEntry]:
-    """Return the presets that can be gone on with: of the same grid, with what is the jam's in any preset."""
+    """Yield the presets that the jam can switch to: those with the same time grid, with the values of this jam."""
     from improviser.config.preset import load_preset
     from improviser.config.resources import preset_paths
     from improviser.errors import ConfigError
 
     shared = {name: engine[name] for name in _THE_JAMS}
     for name, path in preset_paths().items():
-        with contextlib.suppress(ConfigError):  # improviser presets names its faults
+        with contextlib.suppress(ConfigError):  # improviser presets reports the faults
             preset = load_preset(name)
             if preset.grid.steps_per_beat == engine["steps_per_beat"]:
                 values = preset.engine_values() | shared
@@ -235,13 +235,13 @@ def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object
 
 
 def _program(options: JamOptions, settings: Settings, preset: Preset) -> int | None:
-    """Return the MIDI program, 0-127, that a preset is played with; None: none is asked for."""
+    """Return the MIDI program of a preset, 0-127; None: send none."""
     program = options.program or settings.program or preset.playing.program
     return None if program is None else program - _PROGRAMS_FROM
 
 
 def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
-    """Return the lowest and the highest note that are listened to. Raises UsageError where none is between."""
+    """Return the lowest and the highest note to listen to. Raises UsageError if the first is above the second."""
     lowest, highest = options.listen_from or settings.listen_from, options.listen_to or settings.listen_to
     if lowest is None and highest is None:
         return 0, DATA_MAX
@@ -255,7 +255,7 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
 
 
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
-    """Return the engine's values: the preset's, but for what the options and the settings say otherwise."""
+    """Return the engine's values: the preset's, replaced by those of the options and the user's settings."""
     values = preset.engine_values()
     if options.key is not None:
         values["key"] = options.key

@@ -1,4 +1,4 @@
-"""What a jam is shown by: a terminal, a log, or JSON lines."""
+"""The interface of what shows a jam: a terminal, a log, or JSON lines."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """Something that shows a jam."""
+    """Shows a jam."""
 
     def show(self, event: Event) -> None:
         """Show an event."""
 
     def page(self, url: str) -> None:
-        """Show where the page is."""
+        """Show the page's address."""
 
     def kept(self, path: Path) -> None:
-        """Show where the session's journal is, and what can be done with it."""
+        """Show the path of the session's journal, and what can be done with it."""
 
     def recorded(self, path: Path) -> None:
-        """Show where the recording is."""
+        """Show the path of the recording."""
 
 
 class SafeView:
-    """Another view, until it fails: then nothing is shown any more, and `fault` says why."""
+    """Wraps a view and catches its first error in `fault`; after that it shows nothing."""
 
     def __init__(self, view: View) -> None:
-        """Show what `view` shows."""
+        """Wrap `view`."""
         self.fault: Exception | None = None
         self._view = view
 
     def show(self, event: Event) -> None:
-        """Show an event, if that still works."""
+        """Show an event, if the view still works."""
         self._try(lambda: self._view.show(event))
 
     def page(self, url: str) -> None:
-        """Show where the page is, if that still works."""
+        """Show the page's address, if the view still works."""
         self._try(lambda: self._view.page(url))
 
     def kept(self, path: Path) -> None:
-        """Show where the session's journal is, if that still works."""
+        """Show the path of the session's journal, if the view still works."""
         self._try(lambda: self._view.kept(path))
 
     def recorded(self, path: Path) -> None:
-        """Show where the recording is, if that still works."""
+        """Show the path of the recording, if the view still works."""
         self._try(lambda: self._view.recorded(path))
 
     def _try(self, show: Callable[[], None]) -> None:
-        """Show something; keep the fault, since the take must not be lost with the view."""
+        """Call the view; store its error, since the take must not be lost with the view."""
         if self.fault is not None:
             return
         try:

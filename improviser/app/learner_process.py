@@ -1,8 +1,9 @@
-"""The process that learns while a jam goes on. Started as `python -m improviser.app.learner_process`.
+"""The learner process, which learns while a jam runs. Started as `python -m improviser.app.learner_process`.
 
-Standard input: where to put what is learned, what is played by, then all that happens, as the journal has
-it; its end is the end. Standard output: offers, and what was found. It plays everything again for itself, so
-it knows what the improviser saw and did without asking it, and it gives way to all that runs beside it.
+Standard input: the learner's settings, the performer's settings, then all events as in the journal. The process ends
+when its input ends. Standard output: new weights, and the results of the acceptance test. The process replays all
+events, so it knows what the improviser observed and did without asking the performer. It runs at the lowest
+priority.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ if TYPE_CHECKING:
 
 _NICE: Final = 19
 _AWAKE_S: Final = 0.5
-# So many events behind the music, half a minute, it only follows and learns no more, until it has caught up.
+# When it is this many events behind the music, half a minute, it only replays and does not learn until it has
+# caught up.
 BEHIND: Final = 500
 EXIT_OK, EXIT_FAILURE = 0, 1
 
 
 def main() -> int:
-    """Learn as the first two lines of stdin say, until it ends; return the exit code."""
+    """Learn with the settings in the first two lines of stdin until it ends; return the exit code."""
     _give_way()
     try:
         where, what = (line_to_value(sys.stdin.readline()) for _ in range(2))
@@ -61,22 +63,22 @@ def main() -> int:
             try:
                 Pupil(where, what, mailbox).attend()
             finally:
-                mailbox.remove()  # whoever made it may have been killed
+                mailbox.remove()  # the process that made it may have been killed
             return EXIT_OK
         fault = "the learner received no settings. Start it with: improviser jam --learn"
     except BrokenPipeError:
         return EXIT_OK
     except (ImproviserError, ValueError) as error:
         fault = str(error)
-    print(fault, file=sys.stderr)  # noqa: T201 - its last words
+    print(fault, file=sys.stderr)  # noqa: T201 - the supervisor shows the last line as the reason
     return EXIT_FAILURE
 
 
 class Pupil:
-    """Hears a session and learns from it."""
+    """Replays a session and learns from it."""
 
     def __init__(self, where: LearnerSettings, what: PerformerSettings, mailbox: WeightMailbox) -> None:
-        """Begin with what is played by; reading the corpus for the first time takes two minutes."""
+        """Start with the preset's model. The first read of the corpus takes two minutes."""
         from improviser.performer.assembly import engine_maker
         from improviser.session.replayer import SessionReplayer
 
@@ -89,7 +91,7 @@ class Pupil:
         self._apprentice = self._new_apprentice(PresetEntry(what.preset, what.source, what.model, what.engine))
 
     def attend(self) -> None:
-        """Learn until there is no more to hear."""
+        """Learn until the input ends."""
         while True:
             self._mailbox.beat()
             try:
@@ -101,13 +103,13 @@ class Pupil:
             self._take(line_to_value(line))
 
     def _read(self) -> None:
-        """Read lines as they come, so that nobody waits who writes them."""
+        """Read lines as they arrive, so that the writer never waits."""
         for line in sys.stdin:
             self._lines.put(line)
         self._lines.put(None)
 
     def _take(self, event: Value) -> None:
-        """Process what happened."""
+        """Process an event of the session."""
         apprentice = self._apprentice
         match event:
             case Ready() | Restarted():
@@ -135,7 +137,7 @@ class Pupil:
                 pass
 
     def _stepped(self, engine: Engine) -> None:
-        """Learn from a step, and offer what is worth it."""
+        """Learn from a step; publish new weights if they pass the acceptance test."""
         self._understudy.notes.clear()
         offer = self._apprentice.step(engine, learns=self._lines.qsize() < BEHIND)
         if offer is not None:
@@ -143,7 +145,7 @@ class Pupil:
             self._tell(offer, accepted=accepted)
 
     def _publish(self, offer: Offer) -> bool:
-        """Offer a set of weights; return whether that could be done."""
+        """Write the new weights to a file and to the mailbox, and offer them; return whether that succeeded."""
         from improviser.agent.checkpoint import set_to_bytes
         from improviser.files import bytes_digest, write_whole
 
@@ -162,7 +164,7 @@ class Pupil:
         return True
 
     def _tell(self, offer: Offer, *, accepted: bool) -> None:
-        """Report what was found."""
+        """Report the result of the acceptance test."""
         verdict, apprentice = offer.verdict, self._apprentice
         _say(
             Learned(
@@ -179,13 +181,13 @@ class Pupil:
         )
 
     def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
-        """Return an apprentice for a preset, at the beginning."""
+        """Return an online trainer for a preset that has learned nothing yet."""
         from improviser.app.make_trainer import make_apprentice
         from improviser.config.preset import load_preset
         from improviser.corpus.library import load_pieces
 
         def progress(stage: str, done: int, total: int) -> None:
-            """Be awake, and tell that it takes a while."""
+            """Send a heartbeat, and report that reading the corpus takes a while."""
             self._mailbox.beat()
             if done <= 1:
                 _say(Notice(f"reading the corpus before learning, once ({stage}: {total} files)"))
@@ -197,13 +199,13 @@ class Pupil:
 
 
 def _say(value: Value) -> None:
-    """Write a value to whoever has started us."""
+    """Write a value to the process that started this one."""
     sys.stdout.write(value_to_line(value))
     sys.stdout.flush()
 
 
 def _give_way() -> None:
-    """Take as little as the system lets us where somebody else wants to run."""
+    """Set the lowest priority, so that all other processes run first."""
     if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICE)
 

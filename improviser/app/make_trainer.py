@@ -1,4 +1,4 @@
-"""An apprentice for a preset: what is learned beside a player, and what is held against it."""
+"""Builds the online trainer of a preset: the learner, and the acceptance test for what it learns."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import Piece
     from improviser.online.trainer import OnlineTrainer
 
-# So many of the corpus' parts are played beside; so many held-out ones judge, beside people's.
+# Number of corpus parts that the learner plays with, and of the parts and human references of the acceptance test.
 PARTS: Final = 200
 HELD_OUT, PEOPLE = 16, 40
-# As the shipped models were trained with.
+# Share of episodes in which players take up the improviser's tune, as in the training of the shipped models.
 FOLLOWING: Final = 0.15
 
 
 def make_apprentice(
     preset: Preset, pieces: list[Piece], seed: int, awake: Callable[[], None], *, guarded: bool = True
 ) -> OnlineTrainer:
-    """Return an apprentice that has learned nothing yet.
+    """Return an online trainer that has learned nothing yet.
 
     Args:
-        preset: Whose model it learns on from, and whose corpus is what it must not forget.
+        preset: Preset whose model is trained further, and whose corpus the model must not forget.
         pieces: The corpus.
-        seed: Of every random choice.
-        awake: Called now and then, for it takes some seconds.
-        guarded: Whether anything keeps what it could: games of the corpus, averages, a judge. Without them
-            it learns from what it lives through alone, and plays by all of that.
+        seed: Random seed.
+        awake: Called now and then as a sign of life, since building takes some seconds.
+        guarded: Whether to protect what the model could do before: with games of the corpus, averaged weights and
+            the acceptance test. Without these it learns only from its own experience, and all new weights are used.
 
     Raises:
-        CheckpointError: The preset's model is missing, or corrupt.
+        CheckpointError: The preset's model is missing or corrupt.
         CorpusError: No held-out piece is long enough.
     """
     import numpy as np

@@ -1,4 +1,4 @@
-"""What of the optional extras is installed, and how to install what is not."""
+"""Checks which optional extras are installed, and says how to install the others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ INSTALL = 'pip install "improviser-live[train]"'
 
 
 def missing_training() -> list[str]:
-    """Return which libraries of the extra `train` are not installed."""
+    """Return the libraries of the extra `train` that are not installed."""
     return [name for name in EXTRA if not _is_installed(name)]
 
 
 def need_training() -> None:
-    """Raise ImproviserError where the extra `train` is not installed."""
+    """Raise ImproviserError if the extra `train` is not installed."""
     missing = missing_training()
     if missing:
         msg = f"this needs {', '.join(missing)}; install with: {INSTALL}"
@@ -26,14 +26,14 @@ def need_training() -> None:
 
 
 def need_plots() -> None:
-    """Raise ImproviserError where matplotlib, which draws the plots, is not installed."""
+    """Raise ImproviserError if matplotlib, which draws the plots, is not installed."""
     if not _is_installed(PLOTS):
         msg = f"plots need {PLOTS}; install with: {INSTALL}"
         raise ImproviserError(msg)
 
 
 def _is_installed(name: str) -> bool:
-    """Return whether a library can be found; finders may refuse in several ways."""
+    """Return whether a library can be found; import finders may also raise."""
     with suppress(ImportError, ValueError):
         return find_spec(name) is not None
     return False

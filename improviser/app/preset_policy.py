@@ -1,4 +1,4 @@
-"""What the commands that play have in common: how a preset becomes settings and a policy."""
+"""Builds engine settings and a policy from a preset, for all commands that play."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, Policy]:
-    """Return what an engine takes to play as a preset.
+    """Return the engine settings and the policy of a preset.
 
     Args:
-        name: A preset's name, or the path of its file.
-        key: A key such as "Am", or "auto"; None: the preset's.
+        name: Name of a preset, or the path of its file.
+        key: A key such as "Am", or "auto"; None: the preset's key.
 
     Returns:
         The settings, and the policy that decides.
 
     Raises:
-        ConfigError: There is no such preset, or it has mistakes.
+        ConfigError: The preset does not exist or has faults.
         CheckpointError: Its model is missing or corrupt.
-        UsageError: The key is none.
+        UsageError: `key` is not a key.
     """
     from improviser.config.preset import load_preset as read_preset
     from improviser.performer.actor import load_actor
@@ -36,10 +36,10 @@ def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, P
 
 
 def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
-    """Return the engine's settings for a preset in a key, None: the preset's.
+    """Return the engine settings of a preset in a key; None: the preset's key.
 
     Raises:
-        UsageError: The key is none.
+        UsageError: `key` is not a key.
     """
     from improviser.engine import AUTO_KEY, EngineSettings
     from improviser.music.scale import parse_key
@@ -51,16 +51,16 @@ def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:
 
 
 def preset_program(preset: Preset) -> int | None:
-    """Return the instrument that a preset asks for, 0-127; None where it leaves that open."""
+    """Return the MIDI program of a preset, 0-127; None if it names none."""
     program = preset.playing.program
     return None if program is None else program - 1
 
 
 def preset_actor(preset: Preset, model: Path | None = None) -> Policy:
-    """Return the policy of a preset's model, or of another `model` that is to play in its role and style.
+    """Return the policy of a preset's model, or of another `model` for the preset's role and style.
 
     Raises:
-        CheckpointError: The model is missing, corrupt, or of another role or style.
+        CheckpointError: The model is missing, corrupt, or has another role or style.
     """
     from improviser.performer.actor import load_actor
 

@@ -1,4 +1,4 @@
-"""What `jam` and `demo` share: the run of the performer, shown and recorded."""
+"""Runs a jam for `jam` and `demo`: starts the performer and what goes with it, and shows and records the jam."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ EXIT_USAGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What goes on beside the music.
+    """What runs beside the music.
 
     Attributes:
-        osc_port: UDP port on which OSC is taken; None: as the user's settings say.
-        learns: Whether it learns in the background.
-        page: How the page is served; None: not at all.
-        sounds: Whether fluidsynth sounds.
+        osc_port: UDP port for OSC; None: the port from the user's settings.
+        learns: Whether to learn in the background.
+        page: How to serve the page; None: no page.
+        sounds: Whether to play the sound with fluidsynth.
     """
 
     osc_port: int | None = None
@@ -47,16 +47,16 @@ def perform(
     beside: Beside,
     make_view: Callable[[PerformerSettings, State], View],
 ) -> None:
-    """Jam as `options` say until it ends or is stopped; show it, and write it to `record`.
+    """Run a jam until it ends or is stopped; show it, and record it.
 
     Args:
-        options: What the command line says.
-        record: The file to write; None for none.
-        beside: What goes on beside the music.
-        make_view: Makes what shows the jam, from what the performer was told and how the jam stands.
+        options: Options of the command line.
+        record: MIDI file to write; None for none.
+        beside: What runs beside the music.
+        make_view: Returns the view of the jam, from the performer's settings and the state of the jam.
 
     Raises:
-        ImproviserError: It could not begin, or ended by a fault; what was played until then is written.
+        ImproviserError: The jam could not start, or ended with an error. What was played is written in both cases.
     """
     from improviser.supervisor.supervisor import Supervisor
 
@@ -65,7 +65,7 @@ def perform(
 
         need_training()
     with ExitStack() as stack:
-        supervisor = stack.enter_context(Supervisor())  # its process loads libraries meanwhile
+        supervisor = stack.enter_context(Supervisor())  # the performer's process loads its libraries meanwhile
         _check(record)
         begun = _begin(supervisor, options, beside, stack)
         from improviser.app.jam_view import SafeView
@@ -90,7 +90,7 @@ def perform(
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What the performer was told, where the page is served, and the memory through which sets come."""
+    """A started jam: the performer's settings, the page's socket, and the mailbox for learned weights."""
 
     settings: PerformerSettings
     door: Door | None
@@ -98,7 +98,7 @@ class _Begun:
 
 
 def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
-    """Start the performer: it opens its ports, then begins."""
+    """Start the performer: it opens its ports first, then plays."""
     from improviser.app.jam_page import open_door
     from improviser.app.jam_settings import performer_settings, port_settings
     from improviser.protocol import PlayerUse
@@ -134,7 +134,7 @@ def _company(supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitS
 
 
 def _mailbox(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
-    """Make the memory through which what is learned comes; where there is none, say so."""
+    """Return a new mailbox for learned weights; None, with a warning, if it cannot be made."""
     from improviser.ipc.weight_mailbox import WeightMailbox
 
     try:
@@ -149,7 +149,7 @@ def _mailbox(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
 def _learning(
     supervisor: Supervisor, settings: PerformerSettings, mailbox: WeightMailbox, stack: ExitStack
 ) -> Callable[[Event], None]:
-    """Start to learn in the background; return what has to be told of all that happens."""
+    """Start to learn in the background; return the listener for all events."""
     from improviser.config.resources import sessions_folder
     from improviser.online.learner_client import LearnerClient
     from improviser.session.journal import sets_folder
@@ -163,13 +163,13 @@ def _learning(
 
 
 def _deaf(_event: Event) -> None:
-    """Hear nothing."""
+    """Ignore an event."""
 
 
 def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]) -> Failed | None:
-    """Pass all events to the listeners, in this order, until the end; return the failure that ended it.
+    """Pass all events to the listeners, in this order, until the end; return the failure that ended the jam.
 
-    Where it cannot be shown any more, as when what it is piped into has ended, the jam ends.
+    The jam ends if its view fails, for example because the program that reads its output has ended.
     """
     from improviser.protocol import Failed, Stop
 
@@ -185,7 +185,7 @@ def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Ev
 
 
 def _check(record: Path | None) -> None:
-    """Raise UsageError where a recording could not be written in the end, or not be told from other files."""
+    """Raise UsageError if the recording could not be written, or its suffix is not that of a MIDI file."""
     from improviser.midi.smf import check_suffix
 
     if record is None:

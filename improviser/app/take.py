@@ -1,4 +1,4 @@
-"""What stays of a jam: its journal, always, and its recording, where one is wanted."""
+"""What a jam leaves: its journal, always, and a recording if one is wanted."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 DEMO_FILE = "improviser-demo.mid"
 KEPT_FILE = "improviser-kept.mid"
-# What a control on the player's instrument keeps.
+# Number of bars that a keep control saves.
 KEPT_BARS = 8
 
 
 class Take:
-    """A jam's journal, and the recording that is made of it."""
+    """The journal of a jam, and the recordings that are made from it."""
 
     def __init__(self, settings: PerformerSettings, record: Path | None, view: View) -> None:
-        """Begin with nothing heard.
+        """Start with an empty journal.
 
         Args:
-            settings: What the performer plays by.
-            record: The file to write; None for none.
-            view: Told of what is kept, and of what could not be.
+            settings: Settings of the performer.
+            record: MIDI file to write; None for none.
+            view: Shows what was saved, and warnings.
         """
         self._record, self._view = record, view
         self._journal = Journal(settings, sessions_folder, self._warn)
 
     def record(self, event: Event) -> None:
-        """Keep an event; with no real port there always is a recording."""
+        """Append an event to the journal; without real ports, also plan a recording."""
         if isinstance(event, Ready) and self._record is None and event.backend == LOOPBACK:
             self._record = Path(DEMO_FILE)
         self._journal.append(event)
@@ -48,9 +48,9 @@ class Take:
             self._keep()
 
     def midi(self, bars: int | None) -> bytes:
-        """Return a MIDI file of the last bars so far, None: of all.
+        """Return a MIDI file of the last bars so far; None: of all bars.
 
-        Threads: any; it reads what is on the disk.
+        Threads: any; it reads the journal's file.
 
         Raises:
             UsageError: Nothing was played yet.
@@ -62,7 +62,7 @@ class Take:
         return song_to_bytes(recorder_of(session, bars).song(session.start_s))
 
     def save(self) -> None:
-        """Write the recording, if anything was played; where none was wanted, say how to have one.
+        """Write the recording, if anything was played; if none is wanted, show the path of the journal.
 
         Raises:
             ImproviserError: It cannot be written; the text says what is left of it.
@@ -80,11 +80,11 @@ class Take:
             self._view.kept(self._journal.path)
 
     def _warn(self, text: str) -> None:
-        """Report a fault that does not end the music."""
+        """Show a warning about a fault that does not end the music."""
         self._view.show(Warned(text))
 
     def _write_session(self, path: Path) -> None:
-        """Write the session beside its recording."""
+        """Write the session next to its recording."""
         target = session_path(path)
         try:
             write_whole(target, self._journal.content())

@@ -1,13 +1,13 @@
-"""The command line: one file per subcommand, imported only when it is the one that was asked for.
+"""The command line: one file per subcommand. Only the requested one is imported.
 
 To add a command, write `cli/<name>.py` with
 
-- a function `<name>` whose parameters are typer's (`Annotated[int, typer.Option(help=...)] = 4`) and
-  whose docstring is the help text (plain paragraphs; no `Args:` section);
-- a constant `EXAMPLES`, one example a line, each a whole command line;
+- a function `<name>` with typer's parameters (`Annotated[int, typer.Option(help=...)] = 4`) and the help text as
+  its docstring (plain paragraphs; no `Args:` section);
+- a constant `EXAMPLES`, one example per line, each a whole command line;
 
-and add a row to `_PANELS`. Import what is heavy inside the function. A fault is raised as an
-`ImproviserError`; an exit code without a message as `typer.Exit(code)`.
+and add a row to `_PANELS`. Import slow libraries inside the function. Raise an `ImproviserError` for a fault, and
+`typer.Exit(code)` for an exit code without a message.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from improviser.cli.help import PanelCommand, PanelGroup
 from improviser.errors import ImproviserError, UsageError
 from improviser.version import __version__
 
-# By the headings of the help.
+# Commands with their summaries, by the headings of the help.
 _PANELS: Final = {
     "Play": {
         "jam": "Play along with a musician, live.",
@@ -53,7 +53,7 @@ _PANELS: Final = {
         "bench": "Measure the speed of this machine.",
     },
 }
-# Names that commands had, which still work.
+# Former names of commands, which still work.
 _OLD_NAMES: Final = {"learn-control": "midi-learn"}
 COMMANDS: Final = {name: summary for panel in _PANELS.values() for name, summary in panel.items()}
 DEBUG_VARIABLE = "IMPROVISER_DEBUG"
@@ -64,20 +64,19 @@ _PROGRAM = "improviser"
 
 @runtime_checkable
 class _WrongUsage(Protocol):
-    """What typer raises for wrong usage; the name and the place of its class change with typer's versions."""
+    """An error of typer for wrong usage; the name and module of its class depend on typer's version."""
 
     exit_code: int
 
     def format_message(self) -> str:
-        """Return the text for people."""
+        """Return the message for the user."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (the process's own by default) and give its exit code.
+    """Run the command line `argv` (by default the process's own) and return its exit code.
 
-    The codes: 0 fine, 1 failure, 2 wrong usage, 130 interrupted. Errors are one line on stderr
-    (plus one for each further fault of a file); a traceback is shown only where the environment
-    variable IMPROVISER_DEBUG is set.
+    The codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted. An error is one line on stderr, plus one for each
+    further fault of a file. A traceback is shown only if the environment variable IMPROVISER_DEBUG is set.
     """
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     try:
@@ -96,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_app(chosen: str | None = None) -> typer.Typer:
-    """Return the typer app with `chosen` of its commands imported, the others as names with a help line."""
+    """Return the typer app with the command `chosen` imported, the others only as names with a summary."""
     app = typer.Typer(
         name=_PROGRAM,
         cls=PanelGroup,
@@ -115,7 +114,7 @@ def build_app(chosen: str | None = None) -> typer.Typer:
 
 
 def _run(arguments: list[str]) -> int:
-    """Run `arguments` through typer and give the exit code; errors are raised."""
+    """Run `arguments` through typer and return the exit code; errors are raised."""
     arguments = [_OLD_NAMES.get(arguments[0], arguments[0]), *arguments[1:]]
     chosen = next((word for word in _words(arguments) if not word.startswith("-")), None)
     result = build_app(chosen)(arguments, prog_name=_PROGRAM, standalone_mode=False)
@@ -123,7 +122,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _words(arguments: list[str]) -> list[str]:
-    """Return the words of the command line: `arguments`, or what the shell asks the completion of."""
+    """Return the words of the command line: `arguments`, or the line that the shell wants to complete."""
     if _COMPLETION_VARIABLE not in os.environ:
         return arguments
     typed = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
@@ -131,7 +130,7 @@ def _words(arguments: list[str]) -> list[str]:
 
 
 def _context_settings() -> dict[str, Any]:
-    """Return the settings that every command shares: `-h` is `--help`, and lines may be wide."""
+    """Return the settings that all commands share: `-h` as `--help`, and wide lines."""
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -145,11 +144,11 @@ def _add_command(app: typer.Typer, name: str) -> None:
 
 
 def _not_loaded() -> None:
-    """Stand for a command that was not asked for; never called."""
+    """Replace a command that was not requested; never called."""
 
 
 def _show_version(value: bool) -> None:
-    """Print the version and leave, where the option was given."""
+    """Print the version and exit, if the option is given."""
     if value:
         typer.echo(f"{_PROGRAM} {__version__}")
         raise typer.Exit
@@ -161,11 +160,11 @@ def _root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Accept the options before a command."""
 
 
 def _report(error: Exception) -> int:
-    """Print `error` on stderr and give the exit code it stands for."""
+    """Print `error` on stderr and return its exit code."""
     if isinstance(error, ImproviserError):
         text, code = str(error), EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
     elif isinstance(error, _WrongUsage):
@@ -176,17 +175,17 @@ def _report(error: Exception) -> int:
         kind = type(error).__name__
         text = f"unexpected {kind}: {error} (run with {DEBUG_VARIABLE}=1 for the traceback)"
         code = EXIT_FAILURE
-    print(f"{_PROGRAM}: {text}", file=sys.stderr)  # noqa: T201 - the one place that tells the user of a fault
+    print(f"{_PROGRAM}: {text}", file=sys.stderr)  # noqa: T201 - the only place that prints errors
     return code
 
 
 def _usage_text(error: _WrongUsage) -> str:
-    """Return typer's own message with the help command that explains the usage."""
+    """Return typer's message with the help command that explains the usage."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else _PROGRAM
     return f"{error.format_message().rstrip('.')} (see: {path} --help)"
 
 
 def _silence_stdout() -> None:
-    """Point stdout at nothing, so that the interpreter's last flush of a closed pipe says nothing."""
+    """Redirect stdout to the null device, so that the interpreter's last flush of a closed pipe is silent."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

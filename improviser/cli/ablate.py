@@ -1,4 +1,4 @@
-"""`improviser ablate`: what each addition to the textbook's algorithm gives, at equal CPU time."""
+"""`improviser ablate`: what each addition to the textbook algorithm gains at equal CPU time."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def ablate(
 
 
 def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
-    """Return the variants whose names have one of the words, or raise UsageError."""
+    """Return the variants whose names contain one of the words. Raises UsageError if there are none."""
     from improviser.studies.ablation import VARIANTS
 
     chosen = tuple(one for one in VARIANTS if not words or any(word in one.name for word in words))
@@ -96,7 +96,7 @@ def _chosen(words: list[str] | None) -> tuple[Variant, ...]:
 
 
 def _say_lines(outcomes: list[VariantOutcome]) -> None:
-    """Print an outcome a line."""
+    """Print one JSON line per outcome."""
     from dataclasses import asdict
 
     for outcome in outcomes:
@@ -104,7 +104,7 @@ def _say_lines(outcomes: list[VariantOutcome]) -> None:
 
 
 def _say(outcomes: list[VariantOutcome]) -> None:
-    """Print what was earned, a variant a line."""
+    """Print a table with the rewards, one row per variant."""
     from improviser.studies.ablation_page import by_variant, spread
 
     rows = [
@@ -122,7 +122,7 @@ def _say(outcomes: list[VariantOutcome]) -> None:
 def _write_page(
     page: Path, study: AblationStudy, outcomes: list[VariantOutcome], beside: dict[str, dict[str, float]]
 ) -> None:
-    """Write the tables into the page, or raise ImproviserError."""
+    """Write the tables into the page. Raises ImproviserError."""
     import shlex
     import sys
 

@@ -1,4 +1,4 @@
-"""`improviser compose`: a whole piece from a fragment."""
+"""`improviser compose`: writes a whole piece from a fragment."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def compose(
 
 
 def _settings(settings: EngineSettings, *, greedy: bool) -> EngineSettings:
-    """Return the settings, at temperature 0 where the best is wanted."""
+    """Return the settings, with temperature 0 if `greedy`."""
     from dataclasses import replace
 
     return replace(settings, temperature=0.0) if greedy else settings

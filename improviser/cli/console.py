@@ -1,4 +1,4 @@
-"""What commands print: text, JSON lines, aligned tables and progress.
+"""Output of the commands: text, JSON lines, aligned tables and progress.
 
 Results go to stdout, everything else to stderr.
 """
@@ -12,36 +12,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final, Protocol
 
-# What takes longer shows its progress.
+# Commands that take longer than this show their progress.
 PATIENCE_S: Final = 2.0
 _PERCENT_STEP = 10
 
 
-# What a taste is called that nothing has been learned of.
+# Text for a preference that has not learned anything.
 NO_TASTE: Final = "nothing in particular"
 
 
 class Advance(Protocol):
-    """What a progress bar gives to the work it shows."""
+    """The function that moves a progress bar."""
 
     def __call__(self, done: float, note: str = "") -> None:
-        """Show that `done` of the total is done; `note` is shown beside the bar."""
+        """Show that `done` of the total is done; `note` is shown next to the bar."""
 
 
 def say(text: str = "") -> None:
     """Print a line on stdout."""
-    print(text)  # noqa: T201 - the one place that prints results
+    print(text)  # noqa: T201 - the only place that prints results
 
 
 def tell(text: str) -> None:
-    """Print a line on stderr: what is going on, not a result."""
-    print(text, file=sys.stderr)  # noqa: T201 - the one place that prints notices
+    """Print a line on stderr: a notice, not a result."""
+    print(text, file=sys.stderr)  # noqa: T201 - the only place that prints notices
 
 
 def say_json(values: Mapping[str, object]) -> None:
-    """Print `values` as one JSON object on one line, at once; a number that is none becomes null.
+    """Print `values` as one JSON object on one line, and flush; NaN and infinity become null.
 
-    Where stdout has not all characters they are escaped, so that nothing is lost.
+    Characters that stdout cannot encode are escaped, so that nothing is lost.
     """
     import json
 
@@ -60,17 +60,17 @@ def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 @contextmanager
 def progress(what: str, total: float, after_s: float = 0.0) -> Iterator[Advance]:
-    """Show the progress of `what` on stderr while the block runs: a bar on a terminal, else a line each 10 %.
+    """Show the progress of `what` on stderr while the block runs: a bar on a terminal, else a line per 10 %.
 
-    The block gets a function that it calls with what is done of `total`, and a note (loss, steps a second).
-    Nothing is shown before the block has run for `after_s` seconds.
+    The block receives a function. It calls this with the amount done of `total` and a note (loss, steps per second).
+    Nothing is shown in the first `after_s` seconds.
     """
     start_s = time.monotonic()
     shown: Callable[..., None] | None = None
     with ExitStack() as stack:
 
         def advance(done: float, note: str = "") -> None:
-            """Show the progress once it is time to."""
+            """Show the progress once `after_s` seconds have passed."""
             nonlocal shown
             if shown is None and time.monotonic() - start_s >= after_s:
                 is_terminal = sys.stderr.isatty()
@@ -83,7 +83,7 @@ def progress(what: str, total: float, after_s: float = 0.0) -> Iterator[Advance]
 
 
 def _without_nan(value: object) -> object:
-    """Return `value` with None for each number in it that JSON cannot write."""
+    """Return `value` with None in place of NaN and infinity, which JSON does not have."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
@@ -93,7 +93,7 @@ def _without_nan(value: object) -> object:
 
 @contextmanager
 def _bar(what: str, total: float) -> Iterator[Advance]:
-    """Show a bar with the time left; rich is imported only here."""
+    """Show a bar with the remaining time; rich is imported only here."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -115,11 +115,11 @@ def _bar(what: str, total: float) -> Iterator[Advance]:
 
 
 def _percent_lines(what: str, total: float) -> Callable[..., None]:
-    """Return the function that tells of each further 10 %."""
+    """Return the function that prints a line for each further 10 %."""
     told = 0
 
     def advance(done: float, note: str = "") -> None:
-        """Report the progress, at each 10 %."""
+        """Print the progress, at each 10 %."""
         nonlocal told
         percent = int(100 * done / total) if total > 0 else 100
         if percent >= told + _PERCENT_STEP:

@@ -1,4 +1,4 @@
-"""The corpus, as commands have it: read with progress where it was not read before."""
+"""Loads the corpus for commands, with progress if it has to be parsed first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_corpus() -> list[Piece]:
-    """Return the corpus; where it has to be parsed first, with progress."""
+    """Return the corpus; show progress if it has to be parsed first."""
     from improviser.corpus.library import load_pieces
 
     with ExitStack() as stack:
@@ -22,7 +22,7 @@ def load_corpus() -> list[Piece]:
 
 
 def _file_progress(stack: ExitStack) -> Callable[[str, int, int], None]:
-    """Return what shows how far the reading of the corpus is."""
+    """Return the function that shows the progress of reading the corpus."""
     bars: dict[str, Callable[..., None]] = {}
 
     def report(stage: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""`improviser ctl`: steer a jam that runs."""
+"""`improviser ctl`: steers a running jam."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def ctl(
 
 
 def _line(name: str | None, value: str | None) -> str:
-    """Return what the jam is told. Raises UsageError where name and value stand for nothing."""
+    """Return the line to send to the jam. Raises UsageError for an invalid name or value."""
     from improviser.protocol import value_to_line
 
     if name is None or (name == PAGE and value is None):
@@ -86,7 +86,7 @@ def _line(name: str | None, value: str | None) -> str:
 
 
 def _command(name: str, value: str | None) -> Steer:
-    """Return the command that a name and a value stand for. Raises UsageError where they stand for none."""
+    """Return the command for a name and a value. Raises UsageError for an invalid name or value."""
     from improviser.config.document import nearest
     from improviser.errors import UsageError
     from improviser.protocol import Act, Action, Knob
@@ -105,7 +105,7 @@ def _command(name: str, value: str | None) -> Steer:
 
 
 def _turn(knob: Knob, value: str | None) -> Steer:
-    """Return the command that turns a knob. Raises UsageError where the value is none of its."""
+    """Return the command that turns a knob. Raises UsageError if the value is out of range."""
     from improviser.errors import UsageError
     from improviser.protocol import TEMPO_BPM, TURNS_MAX, Knob, Turn
 
@@ -120,7 +120,7 @@ def _turn(knob: Knob, value: str | None) -> Steer:
 
 
 def _choice(name: str, value: str | None) -> Steer:
-    """Return the command that chooses a preset or locks a key. Raises UsageError where the value is none."""
+    """Return the command that chooses a preset or locks a key. Raises UsageError if the value is missing or wrong."""
     from improviser.errors import UsageError
     from improviser.protocol import Choose, Lock
 
@@ -138,7 +138,7 @@ def _choice(name: str, value: str | None) -> Steer:
 
 
 def _show(state: dict[str, Any]) -> None:
-    """Print how a jam stands, for people."""
+    """Print the status of a jam for people."""
     does = state["silent"] or "it plays"
     say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock); {does}.")
     say(f"Listens to: {', '.join(state['ports'].get('in', ())) or 'no port'}. Plays on: {state['sends_on']}.")

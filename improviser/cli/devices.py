@@ -1,4 +1,4 @@
-"""`improviser devices`: the controllers whose knobs and pads are known."""
+"""`improviser devices`: lists the known controllers and checks their files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def devices(json: JsonOption = False) -> None:
 
 
 def _print_json(good: dict[str, Device], faults: dict[str, str]) -> None:
-    """Print a line for each device, broken ones last."""
+    """Print one JSON line per device, faulty ones last."""
     for name, device in good.items():
         say_json({"name": name, **device.model_dump(mode="json", by_alias=True, exclude_none=True)})
     for name, fault in faults.items():

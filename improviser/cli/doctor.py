@@ -1,4 +1,4 @@
-"""`improviser doctor`: whether this machine can play, and what to do where not."""
+"""`improviser doctor`: checks whether this machine can play, and says what to do if it cannot."""
 
 from __future__ import annotations
 

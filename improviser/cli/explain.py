@@ -1,4 +1,4 @@
-"""`improviser explain`: why it played what it played in a bar of a recorded session."""
+"""`improviser explain`: explains why the notes in a bar of a recorded session were played."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
 
 
 def _say_objects(notes: list[Played], bar: int, time: int) -> None:
-    """Print a line of JSON for each decision of a bar that the jam came to for the so many-th time."""
+    """Print one JSON line per decision of a bar; `time` counts how often the jam has played the bar."""
     for note in notes:
         told = {"bar": bar, "time": time, "beat": note.beat, "note": note.note, "why": note.why}
         say_json({"event": "explained"} | told)
@@ -71,17 +71,17 @@ def _say_rows(notes: list[Played], title: str, bar_beats: float) -> None:
 
 
 def _decided(notes: Iterable[Played]) -> list[Played]:
-    """Return the first note of each decision: the others are of the same chord."""
+    """Return the first note of each decision, since its other notes belong to the same chord."""
     return list({note.beat: note for note in reversed(list(notes))}.values())[::-1]
 
 
 def _is_part(name: str) -> bool:
-    """Return whether a reason's entry is a part of its value."""
+    """Return whether an entry of a reason is a term of its value."""
     return name not in _NO_PARTS
 
 
 def _rows(note: Played, bar_beats: float, parts: list[str]) -> list[tuple[str, ...]]:
-    """Return a row for a note, and one for each action that came near."""
+    """Return a row for a note, and one for each of the nearest alternatives."""
     place = f"{note.beat % bar_beats + 1:g}"
     rows = []
     for index, why in enumerate(note.why):

@@ -1,4 +1,4 @@
-"""Help in panels: a command's options, and the commands themselves, under headings."""
+"""Help in panels: the options of a command, and the commands themselves, under headings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Row = tuple[str, str]
 
 
 class PanelCommand(TyperCommand):
-    """A command whose options stand under the headings that they name as `rich_help_panel`."""
+    """A command that lists its options under the headings in their `rich_help_panel`."""
 
-    # typer's own types of context and formatter depend on its version.
+    # The types of typer's context and formatter depend on its version.
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
-        """Write arguments first, then the options panel by panel, those without one last."""
+        """Write arguments first, then the options panel by panel, and those without a panel last."""
         _write(formatter, _rows(self.get_params(ctx), ctx))
 
 
 class PanelGroup(TyperGroup):
-    """A command of commands, which stand under the headings that they name as `rich_help_panel`."""
+    """A group that lists its commands under the headings in their `rich_help_panel`."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above; click's signature
         """Write the commands panel by panel."""
@@ -40,7 +40,7 @@ class PanelGroup(TyperGroup):
 
 
 def _rows(params: Iterable[Any], ctx: Any) -> Iterator[tuple[str, Row]]:  # noqa: ANN401 - as above
-    """Return the heading and the row of each parameter that has help."""
+    """Yield the heading and the row of each parameter with a help text."""
     for param in sorted(params, key=lambda param: getattr(param, "rich_help_panel", None) is None):
         row = param.get_help_record(ctx)
         if row is not None:
@@ -49,7 +49,7 @@ def _rows(params: Iterable[Any], ctx: Any) -> Iterator[tuple[str, Row]]:  # noqa
 
 
 def _write(formatter: Any, rows: Iterable[tuple[str, Row]]) -> None:  # noqa: ANN401 - as above
-    """Write rows below their headings, arguments first."""
+    """Write rows under their headings, arguments first."""
     panels: dict[str, list[Row]] = {_ARGUMENTS: []}
     for heading, row in rows:
         panels.setdefault(heading, []).append(row)

@@ -1,4 +1,4 @@
-"""`improviser jam`: play along, live."""
+"""`improviser jam`: plays along with a musician, live."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ def jam(
 
 
 def view_maker(*, as_json: bool) -> Callable[[PerformerSettings, State], View]:
-    """Return what makes the view of a jam: what that takes is loaded only then."""
+    """Return the function that makes the view of a jam. It imports the view's modules when called."""
 
     def make_view(settings: PerformerSettings, state: State) -> View:
-        """Return the view of a jam that plays by `settings`."""
+        """Return the view of a jam with these settings."""
         from improviser.cli.view import choose_view
 
         return choose_view(settings, state, as_json=as_json)

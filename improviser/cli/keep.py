@@ -1,4 +1,4 @@
-"""`improviser keep`: the last bars of a jam as a MIDI file, while it goes on or afterwards."""
+"""`improviser keep`: saves the last bars of a jam as a MIDI file, during the jam or afterwards."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def keep(
 
 
 def newest_session() -> Path:
-    """Return the newest session there is. Raises UsageError where there is none."""
+    """Return the path of the newest session. Raises UsageError if there is none."""
     from improviser.config.resources import sessions_folder
     from improviser.errors import UsageError
     from improviser.session.journal import sessions

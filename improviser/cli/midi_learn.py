@@ -1,4 +1,4 @@
-"""`improviser midi-learn`: what a knob, pad or pedal is to do, by moving it."""
+"""`improviser midi-learn`: binds a knob, pad or pedal to an action, chosen by moving it."""
 
 from __future__ import annotations
 

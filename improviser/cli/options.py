@@ -1,4 +1,4 @@
-"""The options that several commands have, so that they are called and explained alike."""
+"""The options that several commands share, so that they have the same names and help."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KeyOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
-# Live, settings.toml may name the preset, and without a seed each performance is another.
+# In a jam, settings.toml may name the preset, and the seed is random unless it is given.
 LivePresetOption = Annotated[str | None, _PRESET]
 LiveSeedOption = Annotated[int | None, _SEED]
 

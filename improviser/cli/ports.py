@@ -1,4 +1,4 @@
-"""`improviser ports`: what `--in` and `--out` can name."""
+"""`improviser ports`: lists the ports for `--in` and `--out`."""
 
 from __future__ import annotations
 

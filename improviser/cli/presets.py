@@ -1,4 +1,4 @@
-"""`improviser presets`: what can be chosen with `--preset`."""
+"""`improviser presets`: lists the presets for `--preset`, or shows one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def presets(name: NameArgument = None, json: JsonOption = False) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    """Print all presets; a broken one is told on stderr, and the exit code is 1 then."""
+    """Print all presets; with faulty ones, print their faults on stderr and exit with 1."""
     from improviser.config.preset import load_preset
     from improviser.config.resources import preset_paths
     from improviser.errors import ConfigError
@@ -58,7 +58,7 @@ def _list(*, as_json: bool) -> None:
 
 
 def _tell_faults(faults: dict[str, str]) -> None:
-    """Print the faults of broken presets on stderr and leave with 1, where there are any."""
+    """Print the faults of presets on stderr; exit with 1 if there are any."""
     for fault in faults.values():
         tell(f"improviser: {fault}")
     if faults:
@@ -66,7 +66,7 @@ def _tell_faults(faults: dict[str, str]) -> None:
 
 
 def _summary(name: str, preset: Preset) -> dict[str, object]:
-    """Return what the list says of a preset."""
+    """Return the values that the list shows of a preset."""
     return {
         "name": name,
         "description": preset.description,
@@ -79,7 +79,7 @@ def _summary(name: str, preset: Preset) -> dict[str, object]:
 
 
 def _show(name: str, *, as_json: bool) -> None:
-    """Print all of one preset."""
+    """Print all values of one preset."""
     from improviser.config.preset import load_preset
 
     preset = load_preset(name)
@@ -97,7 +97,7 @@ def _show(name: str, *, as_json: bool) -> None:
 
 
 def _flat(table: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
-    """Return the values of a table and of its tables with their dotted keys; what is not set is left out."""
+    """Return the values of a table and its subtables with their dotted keys, without unset ones."""
     rows: list[tuple[str, object]] = []
     for key, value in table.items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`improviser render`: the improviser over a MIDI file."""
+"""`improviser render`: adds an improvised part to a MIDI file."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def render(
 
 
 def _check_out(player: Path, out: Path) -> None:
-    """Raise UsageError where the output is no MIDI file, or is the player's own file."""
+    """Raise UsageError if the output is not a MIDI file, or is the player's own file."""
     from improviser.errors import UsageError
     from improviser.midi.smf import check_suffix
 
@@ -135,7 +135,7 @@ def _check_out(player: Path, out: Path) -> None:
 
 
 def _settings(preset: Preset, key: str | None, swing: float | None) -> EngineSettings:
-    """Return the preset's settings in a key, with another swing where one is given."""
+    """Return the preset's settings in a key, with another swing if one is given."""
     from dataclasses import replace
 
     settings = make_settings(preset, key=key)
@@ -143,7 +143,7 @@ def _settings(preset: Preset, key: str | None, swing: float | None) -> EngineSet
 
 
 def _program(song: Song, wishes: Wishes, preset: Preset, program: int | None) -> int | None:
-    """Return the instrument, 0-127: as given, else the preset's, unless it were another track's too."""
+    """Return the program, 0-127: the given one, else the preset's; None if another track has the channel."""
     from improviser.offline import channel_users
 
     if program is not None:
@@ -153,7 +153,7 @@ def _program(song: Song, wishes: Wishes, preset: Preset, program: int | None) ->
 
 
 def _warn(player: Path, song: Song, wishes: Wishes) -> None:
-    """Print on stderr what was skipped of the player's file, and who shares the improviser's channel."""
+    """Print on stderr what was skipped in the player's file, and which tracks share the improviser's channel."""
     from improviser.offline import channel_users
 
     for line in song.skipped:

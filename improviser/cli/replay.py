@@ -1,4 +1,4 @@
-"""`improviser replay`: a session again, from its journal."""
+"""`improviser replay`: plays a session again from its journal."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def replay(session: SessionArgument = None, json: JsonOption = False) -> None:
 
 
 def _check_model(source: Path, told: Session) -> None:
-    """Raise UsageError where the model is another than when the session was played."""
+    """Raise UsageError if a model has changed since the session was played."""
     from improviser.errors import UsageError
     from improviser.files import model_digest
     from improviser.protocol import Changed
@@ -57,7 +57,7 @@ def _check_model(source: Path, told: Session) -> None:
 
 
 def _show(source: Path, found: Replay, *, json: bool) -> None:
-    """Report the result."""
+    """Print the result."""
     place = found.difference
     if json:
         say_json(

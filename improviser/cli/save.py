@@ -1,4 +1,4 @@
-"""`improviser save`: what was learned and turned in a jam, as a preset of one's own."""
+"""`improviser save`: saves what was learned and set in a jam as a preset."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def save(
     model = None
     if number:
         check_name(name, over=force)
-        model = own_model_path(f"{name}-{digest}")  # none that is played by is written over
+        model = own_model_path(f"{name}-{digest}")  # a model that a jam uses is never overwritten
         save_set(Path(settings.model), Path(learned_path), digest, model)
     meter = Meter(*state.meter).name
     saved = Saved(state.panel, state.taste, state.tempo_bpm, state.lock or "auto", meter, model)

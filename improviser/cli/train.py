@@ -1,4 +1,4 @@
-"""`improviser train`: from the corpus to a model."""
+"""`improviser train`: trains a model from the corpus."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingS
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder for the model, or raise ImproviserError: now, not after an hour."""
+    """Make the folder for the model. Raises ImproviserError before the training, not an hour later."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
@@ -120,9 +120,9 @@ def _make_folder(folder: Path) -> None:
 def _run(
     preset: Preset, settings: TrainingSettings, folder: Path, others: Mapping[str, Actor], *, fresh: bool
 ) -> tuple[Path, Path]:
-    """Train, put the model in its folder, evaluate it and write its card; return the paths of both.
+    """Train, copy the model to its folder, evaluate it and write its card; return the paths of model and card.
 
-    `others` have columns of their own in the card, by these names.
+    The card has a column for each model of `others`, with its name.
     """
     import shutil
 
@@ -142,7 +142,7 @@ def _run(
 
 
 def _copy(source: Path, model: Path) -> None:
-    """Copy a trained model to its place, whole or not at all, or raise ImproviserError."""
+    """Copy a trained model to its place, whole or not at all. Raises ImproviserError."""
     from improviser.files import write_whole
 
     try:
@@ -159,7 +159,7 @@ def _write_card(
     model: Path,
     measured: tuple[PriorScore, EvaluationTable],
 ) -> Path:
-    """Write the model's card: how well its prior foretells people, and how it plays."""
+    """Write the model's card: how well its prior predicts people, and how the model plays."""
     import importlib.metadata
     from dataclasses import asdict
 
@@ -182,11 +182,11 @@ def _write_card(
 
 
 def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
-    """Return what shows how far the training is."""
+    """Return the function that shows the progress of a training."""
     bars: dict[str, Callable[..., None]] = {}
 
     def report(now: Progress) -> None:
-        """Move the stage's bar, with what it has come to."""
+        """Move the stage's bar, and show loss and reward."""
         if now.stage not in bars:
             stack.close()
             bars[now.stage] = stack.enter_context(progress(now.stage, now.total))

@@ -1,4 +1,4 @@
-"""What a jam looks like: a status line on a terminal, a line a bar elsewhere, or JSON lines."""
+"""Shows a jam: as a status line on a terminal, as one line per bar elsewhere, or as JSON lines."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _CLEAR_LINE = "\r\x1b[2K"
 
 
 class JsonView:
-    """One JSON object a line, channels 1-16."""
+    """Prints one JSON object per line, with channels 1-16."""
 
     def show(self, event: Event) -> None:
         """Print an event."""
@@ -61,28 +61,28 @@ class JsonView:
         say_json(values)
 
     def page(self, url: str) -> None:
-        """Print where the page is."""
+        """Print the page's address."""
         say_json({"event": "page", "url": url})
 
     def kept(self, path: Path) -> None:
-        """Print where the session's journal is."""
+        """Print the path of the session's journal."""
         say_json({"event": "session", "path": str(path)})
 
     def recorded(self, path: Path) -> None:
-        """Print where the recording is."""
+        """Print the path of the recording."""
         say_json({"event": "recorded", "path": str(path)})
 
 
 class TextView:
-    """Lines for people: one for each bar, and on a terminal one that follows the music within the bar."""
+    """Prints lines for people: one per bar, and on a terminal a status line that follows the music."""
 
     def __init__(self, settings: PerformerSettings, state: State, *, is_terminal: bool) -> None:
-        """Show a jam on the grid of `settings` that stands as `state` says, which has each event first."""
+        """Show a jam with the meter of `settings`; `state` is updated with each event before `show` is called."""
         self._state = state
         self._meter = Meter(*settings.engine["meter"])
         self._count = BarCount(self._meter, settings.engine["tempo_bpm"])
         self._is_terminal = is_terminal
-        # The bar of the line that is being written; None: the next one's.
+        # The bar of the current line; None: the bar of the next note.
         self._bar: int | None = None
         self._harmony = ""
         self._heard: list[str] = []
@@ -114,19 +114,19 @@ class TextView:
                 self._lines(*_sentences(event))
 
     def page(self, url: str) -> None:
-        """Show where the page is."""
+        """Print the page's address."""
         self._lines(f"Play and steer it in a browser: {url}")
 
     def kept(self, path: Path) -> None:
-        """Show where the session's journal is, and what can be done with it."""
+        """Print the path of the session's journal, and what can be done with it."""
         self._lines(f"Session journal: {path}", _KEPT)
 
     def recorded(self, path: Path) -> None:
-        """Show where the recording is."""
+        """Print the path of the recording."""
         self._lines(f"Recorded: {path}")
 
     def _struck(self, event: Played) -> list[str]:
-        """Return the name of a note; of a chord, its name with the first of its notes, and nothing after."""
+        """Return the name of a note; for a chord, its name with the first note and nothing with the others."""
         chord = event.why[0].get("chord") if event.why else None
         if chord is None:
             return [_name(event.note)]
@@ -134,7 +134,7 @@ class TextView:
         return [chord] if is_first else []
 
     def _show_ports(self, event: Ready | Routed | PortChanged) -> None:
-        """Show what is listened to, whenever that changes."""
+        """Print the ports whenever they change."""
         match event:
             case Ready():
                 self._lines(*_introduction(event))
@@ -144,17 +144,17 @@ class TextView:
                 self._lines(self._listening())
 
     def _listening(self) -> str:
-        """Return what is listened to."""
+        """Return a sentence with the inputs."""
         return f"Listens to: {', '.join(self._state.input_names) or 'no port'}."
 
     def _turn_to(self, bar: int) -> None:
-        """Come to a bar, where it is a later one: what comes late stays in the line that is written."""
+        """Start the line of a later bar; notes of an earlier bar stay in the current line."""
         if self._bar is None or bar > self._bar:
             self._end_bar()
             self._bar = bar
 
     def _end_bar(self) -> None:
-        """Print the line of the bar that is over."""
+        """Print the line of the finished bar."""
         if self._heard or self._played:
             self._lines(self._bar_line())
         self._heard.clear()
@@ -167,7 +167,7 @@ class TextView:
         return f"{bar} {self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
 
     def _redraw(self) -> None:
-        """Bring a terminal's status line up to date."""
+        """Update the status line of a terminal."""
         if self._is_terminal:
             sys.stdout.write(_CLEAR_LINE + self._bar_line())
             sys.stdout.flush()
@@ -184,14 +184,14 @@ class TextView:
 
 
 def choose_view(settings: PerformerSettings, state: State, *, as_json: bool) -> View:
-    """Return the view that fits where stdout goes."""
+    """Return the view for JSON, or the view for stdout."""
     if as_json:
         return JsonView()
     return TextView(settings, state, is_terminal=sys.stdout.isatty())
 
 
 def _introduction(ready: Ready) -> list[str]:
-    """Return what is said when the ports are open."""
+    """Return the lines that introduce a jam when its ports are open."""
     lines = [
         f"Preset {ready.preset}, {ready.tempo_bpm:g} bpm, seed {ready.seed}; MIDI: {ready.backend}.",
         f"Listens to: {', '.join(ready.ports['in'])}. Plays on: {', '.join(ready.ports['out'])}."
@@ -204,7 +204,7 @@ def _introduction(ready: Ready) -> list[str]:
 
 
 def _sentences(event: Event) -> list[str]:
-    """Return what is said of an event that is none of the music; nothing of knobs, which turn too often."""
+    """Return the lines for an event that is not music; knobs have none, since they turn too often."""
     match event:
         case Notice(text) | Warned(text):
             return [f"Note: {text}" if isinstance(event, Warned) else _sentence(text)]
@@ -221,7 +221,7 @@ def _sentences(event: Event) -> list[str]:
 
 
 def _taste_text(event: Judged | Undone | Tasted) -> list[str]:
-    """Return what is said of what was learned of the player's taste, or forgotten."""
+    """Return the lines for what was learned or forgotten about the player's preferences."""
     match event:
         case Judged(_, liked, _, words):
             return [f"{'Liked' if liked else 'Disliked'}: {words or NO_TASTE}."]
@@ -233,7 +233,7 @@ def _taste_text(event: Judged | Undone | Tasted) -> list[str]:
 
 
 def _pause(event: Rested | Restarted | Summary) -> list[str]:
-    """Return what is said where the music pauses, begins anew or is over."""
+    """Return the lines for a pause, a restart or the end."""
     match event:
         case Rested():
             return [f"{RESTS[0].upper()}{RESTS[1:]}."]
@@ -244,7 +244,7 @@ def _pause(event: Rested | Restarted | Summary) -> list[str]:
 
 
 def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
-    """Return what is said of a switch, of a preset or key, and of what was learned in the background."""
+    """Return the line for a switch, a preset, a key, or weights learned in the background."""
     match event:
         case Locked(key):
             return "It listens for the key." if key == "auto" else f"The key is locked: {key}."
@@ -260,7 +260,7 @@ def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
 
 
 def _conclusion(summary: Summary) -> list[str]:
-    """Return what is said in the end."""
+    """Return the lines that sum up a jam."""
     lines = [
         (
             f"Heard {summary.notes_heard} notes, played {summary.notes_played}; "
@@ -297,12 +297,12 @@ def _milliseconds(quantiles: Mapping[str, float]) -> str:
 
 
 def _name(note: int) -> str:
-    """Return the name of a note; imported late, since it brings numpy with it."""
+    """Return the name of a note; the import waits because it loads numpy."""
     from improviser.music.pitch import note_name
 
     return note_name(note)
 
 
 def _sentence(text: str) -> str:
-    """Return `text` with a capital and a full stop."""
+    """Return `text` with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -1,1 +1,1 @@
-"""Files that people write: presets, devices and settings, checked as a whole."""
+"""Reads, checks and writes the files that people edit: presets, devices and settings."""

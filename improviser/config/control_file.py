@@ -1,4 +1,4 @@
-"""Writing what a control does into a device file of the user's own, with all else in it left as it is."""
+"""Writes a control's binding into a device file of the user, and keeps everything else in the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from improviser.config.resources import config_folder, device_paths
 from improviser.errors import ConfigError
 from improviser.protocol import ControlMessage, Knob
 
-# ALSA's client numbers, which a2jmidid puts into names, change from start to start; in patterns [ is special.
+# a2jmidid puts ALSA's client numbers into names. They change with each start. In patterns [ is special.
 _CLIENT_NUMBER: Final = re.compile(r"\[\d+\]")
 _SPECIAL: Final = re.compile(r"[\[\]]")
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
@@ -26,25 +26,25 @@ _CHANNELS_FROM: Final = 1
 
 
 def bind_control(port: str, message: str, number: int, channel: int, does: str) -> Path:
-    """Bind a control to an action; return the device file that has it.
+    """Bind a control to an action; return the path of the device file.
 
-    It is the user's own file for that port. Where there is none, it is begun with the shipped one, which it
-    then hides, or as a new one. What did that before on this device does it no longer.
+    The file is the user's own file for that port. If there is none, it starts as a copy of the shipped file, which it
+    then replaces, or as a new file. Another control of this device that had the action loses it.
 
     Args:
-        port: The name of the port that the control's messages come from.
+        port: Name of the port that sends the control's messages.
         message: "control_change", "note" or "program_change".
         number: 0-127.
         channel: 0-15.
-        does: The name of a Knob or an Action.
+        does: Name of a Knob or an Action.
 
     Raises:
-        ConfigError: The file that is there has faults, or the new one cannot be written.
+        ConfigError: The existing file has faults, or the new one cannot be written.
     """
     known = _known(port)
     path = config_folder() / "devices" / (known.name if known else f"{_slug(port)}.toml")
     if known is None and path.exists():
-        load_device(path)  # which names its faults; it is not written over
+        load_device(path)  # raises with its faults, so that it is not overwritten
     document = _read(known) if known else _new(port)
     controls = document.setdefault("control", tomlkit.aot())
     for control in controls:
@@ -63,17 +63,17 @@ def bind_control(port: str, message: str, number: int, channel: int, does: str) 
 
 
 def _known(port: str) -> Path | None:
-    """Return the file of the device that a port belongs to, the user's own first; None where none is known."""
+    """Return the file of the device that has this port, the user's own first; None if no file has it."""
     own = config_folder() / "devices"
     found = list[Path]()
     for path in device_paths().values():
-        with contextlib.suppress(ConfigError):  # improviser devices names its faults
+        with contextlib.suppress(ConfigError):  # improviser devices reports the faults
             found += [path] if load_device(path).matches(port) else []
     return next(iter(sorted(found, key=lambda path: path.parent != own)), None)
 
 
 def _read(path: Path) -> tomlkit.TOMLDocument:
-    """Return a file with all its comments. Raises ConfigError where it has faults."""
+    """Return a file's document with its comments. Raises ConfigError if it has faults."""
     try:
         return tomlkit.parse(path.read_text("utf-8"))
     except (OSError, ValueError, TOMLKitError) as error:
@@ -81,7 +81,7 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
 
 
 def _new(port: str) -> tomlkit.TOMLDocument:
-    """Return the beginning of a file for the device behind a port."""
+    """Return a new document for the device that has this port."""
     document = tomlkit.document()
     document.add(tomlkit.comment("Learned with: improviser midi-learn"))
     document.update(
@@ -97,7 +97,7 @@ def _new(port: str) -> tomlkit.TOMLDocument:
 
 
 def _control(message: str, number: int, channel: int, does: str, taken: set[Any]) -> dict[str, Any]:
-    """Return the table of a control that was not known, with a name that is not taken."""
+    """Return the table of a new control, with a unique name."""
     if does in frozenset(Knob):
         kind = "knob"
     elif message == ControlMessage.NOTE:
@@ -115,11 +115,11 @@ def _control(message: str, number: int, channel: int, does: str, taken: set[Any]
 
 
 def _is_same(control: dict[str, Any], message: str, number: int, channel: int) -> bool:
-    """Return whether a table is of a control that sends so."""
+    """Return whether a table describes the control that sends this message."""
     is_there = control.get("channel", channel + _CHANNELS_FROM) == channel + _CHANNELS_FROM
     return is_there and (control.get("message"), control.get("number")) == (message, number)
 
 
 def _slug(port: str) -> str:
-    """Return a file's name for a port."""
+    """Return a file name for a port."""
     return _NO_WORD.sub("_", port.lower()).strip("_") or "controller"

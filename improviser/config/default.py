@@ -1,4 +1,4 @@
-"""What is taken where neither the command line nor the user's settings say; costs nothing to import."""
+"""The default preset, if neither the command line nor the user's settings name one; quick to import."""
 
 from typing import Final
 

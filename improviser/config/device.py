@@ -1,4 +1,4 @@
-"""Devices: which control of which controller sends what, one TOML file each."""
+"""Devices, which describe what each control of a controller sends: one TOML file each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _one_of(names: tuple[str, ...]) -> AfterValidator:
     """Return a check that a text is one of some names."""
 
     def check(text: str) -> str:
-        """Return `text` back, or raise ValueError."""
+        """Return `text` unchanged, or raise ValueError."""
         if text not in names:
             raise ValueError(f"should be one of {', '.join(names)}{nearest(text, names)}")
         return text
@@ -30,7 +30,7 @@ def _one_of(names: tuple[str, ...]) -> AfterValidator:
 
 
 class ControlKind(StrEnum):
-    """What a control is under the hand."""
+    """The physical kind of a control."""
 
     KNOB = "knob"
     FADER = "fader"
@@ -46,7 +46,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Control(Document):
-    """A control: number 0-127 of its message; channel 1-16, any where it is left out."""
+    """A control: its message's number is 0-127; its channel is 1-16, or any channel if left out."""
 
     name: Text
     kind: ControlKind = Field(strict=False)
@@ -57,7 +57,7 @@ class Control(Document):
 
 
 class Device(Document):
-    """A device file of schema 1; `keys` is false where nothing on it is played as music."""
+    """A device file of schema 1; `keys` is false if nothing on the device plays notes."""
 
     schema_version: Literal[1]
     maker: Text
@@ -69,7 +69,7 @@ class Device(Document):
 
     @model_validator(mode="after")
     def _distinct(self) -> Device:
-        """Refuse a device without controls, and two controls of one name, message or action."""
+        """Refuse a device without controls, and two controls with the same name, message or action."""
         faults = [
             *([] if self.controls else ["at least one control is needed"]),
             *_repeated("name", (control.name for control in self.controls)),
@@ -81,28 +81,28 @@ class Device(Document):
         return self
 
     def bindings(self) -> Iterator[Binding]:
-        """Return what its controls do, as the performer is told."""
+        """Yield the bindings of its controls, as the performer uses them."""
         for control in self.controls:
             if control.action is not None:
                 channel = None if control.channel is None else control.channel - 1
                 yield Binding(self.ports, control.message, control.number, channel, control.action)
 
     def matches(self, port_name: str) -> bool:
-        """Return whether a port of this name is this device's: whether it holds one of the patterns.
+        """Return whether a port belongs to this device: whether its name contains one of the patterns.
 
-        Upper and lower case are the same; `*` and `?` stand for any characters and any one.
+        Case is ignored. `*` stands for any characters and `?` for a single one.
         """
         return any(fnmatchcase(port_name.lower(), f"*{pattern.lower()}*") for pattern in self.ports)
 
 
 def _sent(control: Control) -> str:
-    """Return what a control sends, in words."""
+    """Return the message of a control in words."""
     channel = "" if control.channel is None else f" on channel {control.channel}"
     return f"{control.message} {control.number}{channel}"
 
 
 def _repeated(what: str, values: Iterable[str]) -> list[str]:
-    """Return a fault for each of `values` that is there more than once."""
+    """Return a fault for each value that occurs more than once."""
     return [f"{count} controls have the {what} {value!r}" for value, count in Counter(values).items() if count > 1]
 
 

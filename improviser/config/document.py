@@ -1,4 +1,4 @@
-"""TOML files to checked values; a faulty file is told with all its faults at once."""
+"""Reads TOML files into checked values, and reports all faults of a file at once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 MAX_SHOWN_CHARACTERS = 40
-# The longest file that people write is a device of some hundred controls, 20 kB.
+# The longest files that people write are devices with some hundred controls, about 20 kB.
 MAX_FILE_BYTES = 1_000_000
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Document(BaseModel):
-    """A table of a file: unknown keys are faults, values are not converted, the result never changes."""
+    """A table of a file: unknown keys are faults, values are not converted, and the result is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -38,14 +38,14 @@ def load_document(path: Path, model: type[DocumentT]) -> DocumentT:
     """Return the file at `path` as a `model`.
 
     Raises:
-        ConfigError: The file cannot be read, is no TOML, or does not fit the model. One line for each fault,
+        ConfigError: The file cannot be read, is not TOML, or does not fit the model. The text has one line per fault,
             with file, key, value and what is expected.
     """
     return check_document(_parse(path, _read(path)), model, str(path))
 
 
 def check_document(data: Mapping[str, Any], model: type[DocumentT], source: str) -> DocumentT:
-    """Return `data`, which stands in `source` (a file's name), as a `model`; raises as `load_document` does."""
+    """Return `data` from `source` (a file's name) as a `model`; raises as `load_document` does."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -54,10 +54,10 @@ def check_document(data: Mapping[str, Any], model: type[DocumentT], source: str)
 
 
 def write_document(path: Path, document: TOMLDocument, model: type[Document]) -> None:
-    """Write a TOML document, which has to be a good `model`, whole or not at all; its folder is made.
+    """Write a TOML document if it is a valid `model`, whole or not at all; its folder is created.
 
     Raises:
-        ConfigError: It is none, with one line for each fault; or it cannot be written.
+        ConfigError: The document is invalid (one line per fault), or the file cannot be written.
     """
     text = document.as_string()
     check_document(_parse(path, text), model, str(path))
@@ -69,7 +69,7 @@ def write_document(path: Path, document: TOMLDocument, model: type[Document]) ->
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return `; did you mean '...'?` with the one of `words` that is most like `word`, or nothing."""
+    """Return `; did you mean '...'?` with the most similar of `words`, or nothing."""
     close = get_close_matches(word, list(words), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -102,7 +102,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _syntax_fault(message: str) -> str:
-    """Return tomllib's message with its place in front."""
+    """Return tomllib's message with its line and column first."""
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
     if match is None:
         return f"not valid TOML: {message}"
@@ -123,7 +123,7 @@ def _fault(fault: ErrorDetails, model: type[Document]) -> str:
 
 
 def _expected(fault: ErrorDetails) -> str:
-    """Return what is expected in the place of a fault."""
+    """Return what was expected where a fault is, with the nearest word if there is one."""
     text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if fault["type"] in {"enum", "literal_error"} and isinstance(fault["input"], str):
         words = re.findall(r"'([^']*)'", fault.get("ctx", {}).get("expected", ""))
@@ -132,18 +132,18 @@ def _expected(fault: ErrorDetails) -> str:
 
 
 def _dotted(place: tuple[int | str, ...]) -> str:
-    """Return the place of a fault as people write it: `control[2].number`, counted from 1."""
+    """Return the place of a fault in a file's notation: `control[2].number`, counted from 1."""
     parts = (f"[{part + 1}]" if isinstance(part, int) else f".{_key(part)}" for part in place)
     return "".join(parts).removeprefix(".")
 
 
 def _key(key: str) -> str:
-    """Return a key as it stands in a file: bare, or in quotes."""
+    """Return a key in a file's notation: bare, or in quotes."""
     return key if _BARE_KEY.fullmatch(key) else _shown(key)
 
 
 def _shown(value: object) -> str:
-    """Return `value` in one short line."""
+    """Return `value` as one short line."""
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
@@ -151,7 +151,7 @@ def _shown(value: object) -> str:
 
 
 def _keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the table at `place` of a `model` may have, as they stand in the file."""
+    """Return the keys, as written in a file, that the table at `place` of a `model` may have."""
     for part in place:
         if isinstance(part, str):
             model = _table(model, part)
@@ -159,7 +159,7 @@ def _keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
 
 
 def _table(model: type[BaseModel], key: str) -> type[BaseModel]:
-    """Return the model of the table, or of the tables, that `key` of a `model` holds."""
+    """Return the model of the table or tables that `key` of a `model` holds."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     annotation = fields[key].annotation
     candidates = (annotation, *get_args(annotation))

@@ -1,4 +1,4 @@
-"""Presets: what the improviser sounds like, one TOML file each."""
+"""Presets, which define how the improviser plays and sounds: one TOML file each."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from improviser.music.meter import METERS, parse_meter
 from improviser.units import MS_PER_S
 
 METER_NAMES = tuple(meter.name for meter in METERS)
-# From here the tonic nearest to a register's low, and three octaves above it, are notes of MIDI.
+# For these values of `low`, the nearest tonic and the note three octaves above it are valid MIDI notes.
 LOWEST_REGISTER, HIGHEST_REGISTER = 6, 85
 
 
 def _matching(pattern: str, expected: str) -> AfterValidator:
-    """Return a check that the whole of a text matches `pattern`; its fault says what is `expected`."""
+    """Return a check that a whole text matches `pattern`; its error says what is `expected`."""
 
     def check(text: str) -> str:
-        """Return `text` back, or raise ValueError."""
+        """Return `text` unchanged, or raise ValueError."""
         if re.fullmatch(pattern, text) is None:
             msg = f"should be {expected}"
             raise ValueError(msg)
@@ -34,8 +34,8 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
 
 
 def _key(text: str) -> str:
-    """Return the name of a key, or "auto". Raises ValueError where it is none."""
-    from improviser.music.scale import parse_key  # noqa: PLC0415 - numpy comes with it
+    """Return the name of a key, or "auto". Raises ValueError if `text` is neither."""
+    from improviser.music.scale import parse_key  # noqa: PLC0415 - it imports numpy
 
     try:
         return text if text == "auto" else parse_key(text).name
@@ -46,7 +46,7 @@ def _key(text: str) -> str:
 Weight = Annotated[float, Field(ge=0, le=2)]
 TasteWeight = Annotated[float, Field(ge=-4, le=4)]
 Text = Annotated[str, Field(min_length=1)]
-# Also the name of the folder that a training run is kept in.
+# The name is also that of the folder of a training run.
 Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
 Meter = Annotated[str, _matching("|".join(METER_NAMES), "a meter such as 3/4, 7/8 or 3/2")]
 KeyName = Annotated[str, AfterValidator(_key)]
@@ -57,20 +57,20 @@ ModelFile = Annotated[
 
 
 class Grid(Document):
-    """The time grid: 1-4 steps a beat, and the meter."""
+    """The time grid: 1-4 steps per beat, and the meter."""
 
     steps_per_beat: int = Field(ge=1, le=4)
     meter: Meter = "4/4"
 
 
 class Register(Document):
-    """Where it plays: the tonic nearest to the note `low` starts a range of 37 semitones."""
+    """The register to play in: a range of 37 semitones that starts at the tonic nearest to the note `low`."""
 
     low: int = Field(ge=LOWEST_REGISTER, le=HIGHEST_REGISTER)
 
 
 class Reward(Document):
-    """How much each component of the reward counts in training, 0-2."""
+    """The weight of each component of the reward in training, 0-2."""
 
     harmony: Weight
     coherence: Weight
@@ -80,8 +80,9 @@ class Reward(Document):
 class DecisionSettings(Document):
     """How an action is chosen.
 
-    temperature of the softmax (above 0, up to 5), weight of the prior (0-5), density (0-2, above 1 more
-    notes, below fewer); harmony, coherence and creativity (0-2) are times the weight each was trained by.
+    `temperature` is that of the softmax (above 0, up to 5). `prior_weight` is the weight of the prior (0-5). `density`
+    is 0-2: above 1 there are more notes, below 1 fewer. `harmony`, `coherence` and `creativity` (0-2) multiply the
+    weights used in training.
     """
 
     temperature: float = Field(gt=0, le=5)
@@ -93,11 +94,11 @@ class DecisionSettings(Document):
 
 
 class Playing(Document):
-    """How it is played.
+    """How the notes are played.
 
-    channel 1-16; program 1-128, sent at the start where it is given; collect_ms 0-60 is waited for the notes
-    of a chord; after patience_bars 0-64 of the player's silence it rests; a note lasts at most max_note_bars;
-    swing 0.5-0.75 is the first eighth's share of a beat.
+    `channel` is 1-16. `program` is 1-128 and is sent at the start if set. `collect_ms`, 0-60, is the time to wait for
+    the other notes of a chord. After `patience_bars`, 0-64, in which the player is silent, the improviser rests. A note
+    lasts at most `max_note_bars`. `swing`, 0.5-0.75, is the share of a beat that its first eighth note takes.
     """
 
     channel: int = Field(default=1, ge=1, le=16)
@@ -109,7 +110,7 @@ class Playing(Document):
 
 
 class KnobDefaults(Document):
-    """Where the live knobs stand at first, 0-2; 1 is as the rest of the preset has it."""
+    """Initial positions of the live knobs, 0-2; at 1 the other values of the preset apply unchanged."""
 
     harmony: Weight = 1.0
     coherence: Weight = 1.0
@@ -124,8 +125,8 @@ class KnobDefaults(Document):
 class Preset(Document):
     """A preset file of schema 1.
 
-    `key` is "auto", so that the key is heard, or a key to stay in, such as "Am"; `taste` is what was learned
-    of a player: weights of traits by name, -4 to 4.
+    `key` is a fixed key, such as "Am", or "auto" to detect the key. `taste` holds what was learned about a player:
+    weights of preference features by name, -4 to 4.
     """
 
     schema_version: Literal[1]
@@ -149,17 +150,17 @@ class Preset(Document):
 
     @property
     def meter(self) -> tuple[int, int]:
-        """The meter as (beats a bar, beat unit)."""
+        """The meter as (beats per bar, beat unit)."""
         meter = parse_meter(self.grid.meter)
         return meter.numerator, meter.denominator
 
     @property
     def model_path(self) -> Path:
-        """The path of the model; the file may be missing."""
+        """Path of the model. The file may be missing."""
         return model_path(self.model)
 
     def engine_values(self) -> dict[str, Any]:
-        """Return what the engine needs as plain values: channel 0-15, times in seconds, names as strings."""
+        """Return the engine's values as plain types: channel 0-15, times in seconds, names as strings."""
         return {
             "tempo_bpm": self.tempo_bpm,
             "key": self.key,
@@ -185,7 +186,7 @@ class Preset(Document):
 
 
 def preset_path(name: str) -> Path:
-    """Return the path of the preset `name`, or the path that it is. Raises ConfigError where there is none."""
+    """Return the path of the preset `name`, or `name` itself if it ends in .toml. Raises ConfigError if unknown."""
     if name.endswith(".toml"):
         return Path(name)
     paths = preset_paths()
@@ -196,9 +197,9 @@ def preset_path(name: str) -> Path:
 
 
 def load_preset(name: str) -> Preset:
-    """Return the preset `name`, or the one in the file that `name` is the path of (it ends in .toml).
+    """Return the preset `name`, or the one in the file whose path is `name` (it ends in .toml).
 
     Raises:
-        ConfigError: There is no such preset (the text lists those that there are), or its file has faults.
+        ConfigError: The preset does not exist (the text lists the existing ones), or its file has faults.
     """
     return load_document(preset_path(name), Preset)

@@ -1,4 +1,4 @@
-"""Writing a preset of the user's own: another one, with where its knobs stand and what was learned."""
+"""Writes a user preset: a copy of another preset with new knob positions and learned preferences."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _TEMPO_DIGITS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What of a jam is saved in a preset.
+    """The values of a jam that are saved in a preset.
 
     Attributes:
         panel: Positions of knobs, 0-2, by name.
-        taste: Weights of traits by name.
-        tempo_bpm: Quarter notes a minute.
-        key: The key that is locked, or "auto".
-        meter: The time signature, such as "3/4".
-        model: A model of the user's own that it is to play by; None: that of the preset it comes from.
+        taste: Weights of preference features by name.
+        tempo_bpm: Quarter notes per minute.
+        key: The locked key, or "auto".
+        meter: Time signature, such as "3/4".
+        model: The user's own model for the preset; None: the model of the base preset.
     """
 
     panel: Mapping[str, float]
@@ -46,17 +46,17 @@ class Saved:
 
 
 def save_preset(base: Path, name: str, saved: Saved, *, over: bool) -> Path:
-    """Write the preset in the file `base` under a new name, with what is saved; return the new path.
+    """Write a copy of the preset in the file `base` with a new name and the saved values; return its path.
 
     Args:
-        base: The path of a preset's file.
-        name: The new name.
-        saved: What the new preset has otherwise.
-        over: Whether a preset of the user's own of that name may be written over.
+        base: Path of a preset's file.
+        name: New name.
+        saved: Values that replace those of `base`.
+        over: Whether `name` may exist already: a preset of the user is overwritten, a shipped one hidden.
 
     Raises:
-        UsageError: The name is none, is taken, or is that of a template.
-        ConfigError: There is no good preset in `base`, or the file cannot be written.
+        UsageError: The name is invalid, already exists, or is a template's.
+        ConfigError: `base` is not a valid preset, or the file cannot be written.
     """
     check_name(name, over=over)
     load_document(base, Preset)
@@ -89,7 +89,7 @@ def _set_music(document: TOMLDocument, saved: Saved) -> None:
 
 
 def check_name(name: str, *, over: bool) -> None:
-    """Raise UsageError where a new preset cannot be called `name`, or one of that name would be lost."""
+    """Raise UsageError if `name` is invalid, or if a preset of that name exists and `over` is false."""
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The user's settings: what a command takes where its option is not given."""
+"""The user's settings: the values of options that are not on the command line."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SOSTENUTO_PEDAL, SOFT_PEDAL = 66, 67
 
 
 def _named(text: str) -> str:
-    """Return the name of a note back. Raises ValueError where it is none."""
-    from improviser.music.pitch import parse_note  # noqa: PLC0415 - numpy comes with it
+    """Return `text` unchanged. Raises ValueError if it does not name a note."""
+    from improviser.music.pitch import parse_note  # noqa: PLC0415 - it imports numpy
 
     try:
         parse_note(text)
@@ -84,7 +84,7 @@ class Settings(Document):
 
     @model_validator(mode="after")
     def _distinct(self) -> Settings:
-        """Refuse two meanings of one control."""
+        """Refuse one control with two meanings."""
         for name, number in (controls := self.controls()).items():
             twin = next(other for other, its in controls.items() if its == number)
             if twin != name:
@@ -101,6 +101,6 @@ _CONTROLS = tuple(name for name in Settings.model_fields if name.endswith("_cont
 
 
 def load_settings() -> Settings:
-    """Return the user's settings; the defaults where there is no file. Raises ConfigError with all faults."""
+    """Return the user's settings, or the defaults if there is no file. Raises ConfigError with all faults."""
     path = config_folder() / FILE_NAME
     return load_document(path, Settings) if path.exists() else Settings()

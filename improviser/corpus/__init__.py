@@ -1,1 +1,1 @@
-"""Written music as pieces for training: read, grouped, cached."""
+"""Reads written music into pieces for training, groups duplicates, and caches the result."""

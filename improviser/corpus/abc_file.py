@@ -1,4 +1,4 @@
-"""Splits the text of an ABC file into its tunes, so that a broken one does not take the others with it."""
+"""Splits the text of an ABC file into its tunes, so that a faulty one does not affect the others."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import Counter
 from itertools import zip_longest
 
 TUNE_START = re.compile(r"^X:\s*(\d*)", re.MULTILINE)
-"""The reference number that begins a tune. Source: the abc standard 2.1, section 2.2.1."""
+"""The reference number at the start of a tune. Source: the abc standard 2.1, section 2.2.1."""
 
 FIELD = re.compile(r"(?:^|\[)([MK]):([^%\]\n]*)", re.MULTILINE)
-"""A meter or key field, on a line of its own or in the music. Source: the abc standard 2.1, section 3.2."""
+"""A meter or key field, on its own line or in the music. Source: the abc standard 2.1, section 3.2."""
 
 
 def split_abc(text: str) -> list[tuple[str, str]]:
-    """Return (reference number, text) of each tune; a number that comes again gets ".2", ".3" after it."""
+    """Return (reference number, text) of each tune; a repeated number gets the suffix ".2", ".3"."""
     matches = list(TUNE_START.finditer(text))
     seen: Counter[str] = Counter()
     tunes = []
@@ -28,7 +28,7 @@ def split_abc(text: str) -> list[tuple[str, str]]:
 
 
 def decode_abc(data: bytes) -> str:
-    """Return the text of an ABC file: UTF-8, or Latin-1 as old files have it, with any line ends."""
+    """Return the text of an ABC file: UTF-8, or Latin-1 in old files, with any line ends."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -37,7 +37,7 @@ def decode_abc(data: bytes) -> str:
 
 
 def before_change(text: str) -> str:
-    """Return a tune's text up to where its body changes the meter or the key, which music21 does not follow."""
+    """Return a tune's text up to a change of meter or key in its body, which music21 does not follow."""
     fields: dict[str, str] = {}
     for match in FIELD.finditer(text):
         name, value = match[1], match[2].strip()

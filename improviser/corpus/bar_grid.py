@@ -1,10 +1,10 @@
-"""Puts written bars on a regular grid of bar lines, so that upbeats and endings keep the phase of the meter.
+"""Places written bars on a regular grid of bar lines, so that upbeats and endings keep the phase of the meter.
 
-Repeats are not expanded, so first and second endings follow each other, each shorter than a bar where the
-section has an upbeat. Laid end to end they would shift every later downbeat. A short bar is therefore
-padded: before it where it opens a section (an upbeat), after it where it closes one (an ending). Any other
-bar of a wrong length is a slip of the transcription: too short, it is padded; too long, its rest is
-dropped. The bars end where there are too many slips, or where the meter changes.
+Repeats are not expanded, so a first ending is followed by the second one. Both are shorter than a bar if the section
+has an upbeat, and laid end to end they would shift every later downbeat. A short bar is therefore padded: at its start
+if it opens a section (an upbeat), at its end if it closes one (an ending). Any other bar of a wrong length is a slip of
+the transcription. If it is too short, it is padded. If it is too long, its remainder is dropped. The result ends where
+there are too many slips, or where the meter changes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BARS_PER_SLIP = 8
-"""One slip in so many bars is mended, and one more."""
+"""One slip is repaired in each group of this many bars, and one more in the piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar as written: its length, and whether a section opens or closes at it.
+    """A written bar: its length, and whether it opens or closes a section.
 
-    `in_meter` is False where another meter is written in the bar, `restores` True where the piece's own is.
+    `in_meter` is False if another meter is written in the bar. `restores` is True if the piece's own meter is written.
     """
 
     length_ticks: int
@@ -36,14 +36,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The start tick of each bar, None for the rest of an overfull one, and how many slips were mended."""
+    """The start tick of each bar (None for the remainder of an overfull bar), and the number of repaired slips."""
 
     starts: list[int | None]
     slips: int
 
 
 def place_bars(bars: Sequence[Bar], bar_ticks: int) -> Placement:
-    """Return the places of the bars on the grid, up to the first that fits none."""
+    """Return the places of the bars on the grid, up to the first bar that does not fit."""
     starts: list[int | None] = []
     cursor = slips = 0
     for index, (bar, following) in enumerate(zip_longest(bars, bars[1:])):
@@ -58,14 +58,14 @@ def place_bars(bars: Sequence[Bar], bar_ticks: int) -> Placement:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where one bar starts, None where it is dropped, and whether that mends a slip."""
+    """The start of one bar (None if it is dropped), and whether this repairs a slip."""
 
     start: int | None
     is_slip: bool = False
 
 
 def _place(bar: Bar, following: Bar | None, cursor: int, bar_ticks: int) -> _Place | None:
-    """Return the place of a bar, or None where it fits no grid."""
+    """Return the place of a bar, or None if it does not fit."""
     if not bar.in_meter:
         is_rest = following is not None and following.restores
         return _Place(None, is_slip=True) if is_rest else None
@@ -78,7 +78,7 @@ def _place(bar: Bar, following: Bar | None, cursor: int, bar_ticks: int) -> _Pla
 
 
 def _place_within(bar: Bar, following: Bar | None, cursor: int, room: int) -> _Place:
-    """Return the place of a bar of which `room` ticks are left before the next bar line."""
+    """Return the place of a bar, with `room` ticks left before the next bar line."""
     gap = room - bar.length_ticks
     is_completed = following is not None and following.length_ticks == gap and not bar.opens
     if gap <= 0 or not bar.length_ticks or is_completed or bar.closes or following is None:

@@ -1,6 +1,6 @@
-"""Parses corpus files in a process pool and keeps each file's result, so that an interrupted build goes on.
+"""Parses corpus files in a process pool, and stores each file's result so that an interrupted build can resume.
 
-Invariant: what a build gives depends on the files alone, never on the order in which workers end.
+Invariant: the result depends only on the files, never on the order in which workers finish.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ POOL_FROM_FILES = 8
 
 @dataclass(slots=True)
 class Parsed:
-    """What files gave: drafts, for how many pieces each reason to drop held, and what could not be read."""
+    """Result of parsing files: the parsed scores, the dropped pieces by reason, and what could not be read."""
 
     drafts: list[ParsedScore] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file to parse by `parse(collection, path)`, and the part file that keeps what it gave."""
+    """One file to parse with `parse(collection, path)`, and the part file for the result."""
 
     parse: Callable[[str, Path], Parsed]
     collection: str
@@ -57,10 +57,10 @@ class Task:
 
 
 def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] | None = None) -> Parsed:
-    """Parse the files that have no part yet, and return what all files hold, in the order of the tasks.
+    """Parse the files that have no part file yet; return the results of all files in the order of the tasks.
 
     Raises:
-        CorpusError: a worker was killed; the parts made so far stay.
+        CorpusError: A worker was killed; the existing part files stay.
     """
     report = progress or (lambda _stage, _done, _total: None)
     results = {task.part: kept for task in tasks if (kept := read_part(task)) is not None}
@@ -72,7 +72,7 @@ def run_tasks(tasks: Sequence[Task], progress: Callable[[str, int, int], None] |
 
 
 def read_part(task: Task) -> Parsed | None:
-    """Return what a part file holds, or None where it is absent, corrupt or of another stamp."""
+    """Return the content of a part file; None if it is missing, corrupt or has another stamp."""
     try:
         content = json.loads(task.part.read_bytes())
         if content["stamp"] != task.stamp:
@@ -84,11 +84,11 @@ def read_part(task: Task) -> Parsed | None:
 
 
 def _finished(tasks: Sequence[Task]) -> Iterator[tuple[Path, Parsed]]:
-    """Run the tasks, here or in a pool, and yield the part file and the result of each that has ended."""
+    """Run the tasks in this process or a pool; yield each part file with its result as it finishes."""
     if len(tasks) < POOL_FROM_FILES:
         yield from map(_run_task, tasks)
         return
-    # Spawned, because a fork of a process that has threads (torch's, a progress bar's) may hang.
+    # Workers are spawned: a forked process that has threads (torch's, a progress bar's) may hang.
     pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _start_worker)
     try:
         futures = [pool.submit(_run_task, task) for task in tasks]
@@ -103,13 +103,13 @@ def _finished(tasks: Sequence[Task]) -> Iterator[tuple[Path, Parsed]]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it even where it was killed."""
+    """Ignore Ctrl-C, which the parent handles, and end with the parent even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Wait for the parent to be gone, then end this worker at once."""
+    """Wait for the end of the parent, then end this worker at once."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -117,7 +117,7 @@ def _end_with_parent() -> None:
 
 
 def _run_task(task: Task) -> tuple[Path, Parsed]:
-    """Parse one file, silent whatever the parser warns of, and keep the result in its part file."""
+    """Parse one file without the parser's warnings, and write the result to its part file."""
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         parsed = task.parse(task.collection, task.path)
@@ -127,8 +127,8 @@ def _run_task(task: Task) -> tuple[Path, Parsed]:
         "dropped": dict(parsed.dropped),
         "faults": parsed.faults,
     }
-    # Another process that builds the same cache removes the folder of the parts when it is done. A part that
-    # is not whole is no JSON, and its file is parsed again.
+    # Another process that builds the same cache may have removed the folder of part files. An incomplete part file is
+    # not valid JSON, so its file is parsed again.
     with suppress(FileNotFoundError):
         task.part.write_text(json.dumps(content), "utf-8")
     return task.part, parsed
@@ -147,7 +147,7 @@ def _merge(results: Sequence[Parsed]) -> Parsed:
 
 
 def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
-    """Return a draft as plain values."""
+    """Return a parsed score as plain values."""
     return {
         "name": draft.name,
         "kind": draft.kind,
@@ -160,7 +160,7 @@ def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
 
 
 def _draft_from_json(entry: dict[str, Any]) -> ParsedScore:
-    """Return the draft of plain values."""
+    """Return the parsed score from plain values."""
     voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
     numerator, denominator = entry["meter"]
     meter = (int(numerator), int(denominator))

@@ -1,4 +1,4 @@
-"""Keeps the parsed corpus in one `.npz` file: flat arrays and offsets, no pickle.
+"""Stores the parsed corpus in one `.npz` file: flat arrays and offsets, no pickle.
 
 Invariant: equal pieces give equal bytes (stored uncompressed, with numpy's fixed archive dates).
 """
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CACHE_NAME = "corpus-v1.npz"
-"""A change of what a piece is gives it another number."""
+"""Change the number when the definition of a piece changes."""
 
 NOTE_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """What a cache file holds: the pieces, and how many were dropped or changed for each reason.
+    """Content of a cache file: the pieces, and how many were dropped or changed for each reason.
 
     `stamp` names the parser and its version, on which the pieces depend.
     """
@@ -47,12 +47,12 @@ class Cached:
 
 
 def cache_path(cache_dir: Path | None = None) -> Path:
-    """Return the cache file in this folder, else in that of the environment, else in the user's."""
+    """Return the path of the cache file: in this folder, else in IMPROVISER_CACHE_DIR, else in the user's."""
     return (cache_dir or cache_folder()) / CACHE_NAME
 
 
 def write_cache(path: Path, cached: Cached) -> None:
-    """Write the cache file whole or not at all."""
+    """Write the cache file, whole or not at all."""
     pieces = cached.pieces
     voices = [voice for piece in pieces for voice in piece.voices]
     arrays: dict[str, NDArray[Any]] = {
@@ -78,9 +78,9 @@ def write_cache(path: Path, cached: Cached) -> None:
 
 
 def read_cache(path: Path, stamp: str | None) -> Cached | None:
-    """Return what a cache file holds, or None (and a logged reason) where it must be built again.
+    """Return the content of a cache file; None, with a logged reason, if it must be rebuilt.
 
-    A `stamp` of None accepts any: nothing is installed that another cache could be built from.
+    With a `stamp` of None any cache is accepted, since no parser is installed to build another one.
     """
     if not path.exists():
         return None
@@ -103,10 +103,10 @@ def read_cache(path: Path, stamp: str | None) -> Cached | None:
 
 
 def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Piece]:
-    """Yield the pieces of the flat arrays.
+    """Yield the pieces in the flat arrays.
 
     Raises:
-        ValueError: the arrays do not fit together.
+        ValueError: The arrays do not fit together.
     """
     ends = np.cumsum(arrays["note_count"])
     if arrays["notes"].shape != (int(ends[-1]) if len(ends) else 0, NOTE_COLUMNS):
@@ -122,18 +122,18 @@ def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Piece]:
 
 
 def _counter_arrays(name: str, counter: Counter[str]) -> dict[str, NDArray[Any]]:
-    """Return a counter as an array of reasons and one of counts."""
+    """Return a counter as an array of reasons and an array of counts."""
     reasons = sorted(counter)
     counts = np.array([counter[reason] for reason in reasons], dtype=np.int32)
     return {f"{name}_reason": _text(reasons), f"{name}_count": counts}
 
 
 def _counter(arrays: Mapping[str, NDArray[Any]], name: str) -> Counter[str]:
-    """Return the counter of an array of reasons and one of counts."""
+    """Return the counter from an array of reasons and an array of counts."""
     reasons, counts = arrays[f"{name}_reason"].tolist(), arrays[f"{name}_count"].tolist()
     return Counter(dict(zip(reasons, counts, strict=True)))
 
 
 def _text(values: Iterable[str]) -> NDArray[np.str_]:
-    """Return an array of unicode strings, which needs no pickle."""
+    """Return an array of Unicode strings, which needs no pickle."""
     return np.array(list(values), dtype=np.str_)

@@ -1,7 +1,7 @@
-"""Groups pieces whose melodies are variants of one another, and splits the corpus by these families.
+"""Groups pieces with variants of the same melody, and splits the corpus by these duplicate groups.
 
-Tunes were copied from book to book and chorale melodies were set many times, so a split by piece would hold
-out what training has seen.
+Tunes were copied from book to book, and chorale melodies were set many times. A split by piece would therefore hold
+out melodies that training has seen.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import ParsedScore
 
 FAMILY_INTERVALS = {"chorale": 9, "tune": 14}
-"""Length of the shared passage, in intervals, that makes two melodies variants of one another.
+"""Length of the shared passage, in intervals, that makes two melodies variants of each other.
 
-Source: measured on this corpus. Tunes share turns of phrase, so that 12 intervals chain 19 % of the pieces
-into one family and 13 chain 5 %; 14 leave 0.7 % in the largest and join all tunes that O'Neill's files hold
-twice.
+Source: measured on this corpus. Tunes share turns of phrase: with 12 intervals 19 % of the pieces form one group, with
+13 intervals 5 %. With 14 the largest group has 0.7 %, and all tunes that occur twice in O'Neill's files are grouped.
 """
 
 TEST_SHARE, VALID_SHARE = 0.10, 0.05
-"""Shares of the families that are held out; training has the others."""
+"""Shares of the groups that are held out; the others are for training."""
 
 
 def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
-    """Return the pieces by name, each with its family and the family's split."""
+    """Return the pieces sorted by name, each with its duplicate group and the group's split."""
     ordered = sorted(drafts, key=lambda draft: draft.name)
     roots = group_families([draft.kind for draft in ordered], [draft.voices[0] for draft in ordered])
     families = {root: family for family, root in enumerate(sorted(set(roots)))}
@@ -54,9 +53,9 @@ def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
 
 
 def group_families(kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]]) -> list[int]:
-    """Return each melody (rows of onset, duration, note) the index of the first melody of its family.
+    """Return, for each melody (rows of onset, duration, note), the index of the first melody of its group.
 
-    Only melodies of one kind make a family: the kinds' passages differ in length.
+    Only melodies of the same kind form a group, since the passage length depends on the kind.
     """
     parents = list(range(len(melodies)))
     first_seen: dict[bytes, int] = {}
@@ -67,10 +66,10 @@ def group_families(kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]]) 
 
 
 def passages(melody: NDArray[np.int32], length: int) -> Iterator[bytes]:
-    """Return each passage of `length` intervals as bytes that transposing and other note values leave alone.
+    """Yield each passage of `length` intervals as bytes that do not depend on key or note values.
 
-    An interval counts with the ratio of the inter-onset times on its two sides, in half octaves of time, so
-    dotted and even rhythms differ and a tune written in eighths equals the same tune in sixteenths.
+    Each interval is paired with the ratio of the inter-onset times around it, in half octaves of time. So dotted and
+    even rhythms differ, and a tune in eighths equals the same tune in sixteenths.
     """
     if len(melody) < length + 1:
         return
@@ -83,7 +82,7 @@ def passages(melody: NDArray[np.int32], length: int) -> Iterator[bytes]:
 
 
 def split_of(family_key: str) -> str:
-    """Return the split of a family by the hash of its key, the smallest name of its members."""
+    """Return the split of a group by the hash of its key, the smallest name of its members."""
     digest = hashlib.sha256(family_key.encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     if place < TEST_SHARE:
@@ -92,7 +91,7 @@ def split_of(family_key: str) -> str:
 
 
 def _find(parents: list[int], index: int) -> int:
-    """Return the root of an index, shortening the way there."""
+    """Return the root of an index, and shorten the path to it."""
     while parents[index] != index:
         parents[index] = parents[parents[index]]
         index = parents[index]
@@ -100,6 +99,6 @@ def _find(parents: list[int], index: int) -> int:
 
 
 def _join(parents: list[int], one: int, other: int) -> None:
-    """Put both indices under the smaller of their roots."""
+    """Join the groups of two indices under the smaller root."""
     one, other = sorted((_find(parents, one), _find(parents, other)))
     parents[other] = one

@@ -1,4 +1,4 @@
-"""What the key tracker is fitted to and measured on: pieces as streams of onsets, some of which modulate."""
+"""Examples to fit and to measure the key tracker: pieces as streams of onsets, some with a modulation."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from improviser.music.scale import Key, Mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A piece modulates no sooner than after so many bars, and no later than so many before its end.
+# Minimum number of bars before a modulation, and after it.
 MODULATION_BARS: Final = 2
 _ONSET, _LENGTH, _NOTE = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a player strikes, in the order of time.
+    """The notes of a player in order of time.
 
     Attributes:
-        name: The piece.
+        name: Name of the piece.
         meter: Row of METERS.
-        bar_beats: Quarter notes in a bar.
+        bar_beats: Quarter notes per bar.
         beats: (notes,) onsets in quarter notes; 0 is a downbeat.
-        notes: (notes,) 0-127.
-        lengths: (notes,) durations in quarter notes; not known to the tracker, but to the baseline.
+        notes: (notes,) MIDI notes, 0-127.
+        lengths: (notes,) durations in quarter notes. The baseline uses them, the tracker does not.
         keys: (notes,) indices of the true key at each note.
-        turn: Index of the first note of the new key; 0 where nothing modulates.
+        turn: Index of the first note of the new key; 0 without a modulation.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Stream:
 
 
 def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> Stream:
-    """Return what one player strikes who plays these voices; the notes of a chord come in random order."""
+    """Return the notes of a player who plays these voices; the notes of a chord are in random order."""
     rows = np.concatenate([piece.voices[voice] for voice in voices])
     rows = rows[np.lexsort((rng.random(len(rows)), rows[:, _ONSET]))]
     key = Key(piece.tonic, Mode[piece.mode.upper()]).index
@@ -63,23 +63,23 @@ def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> 
 
 
 def from_first_note(stream: Stream) -> Stream:
-    """Return the stream as it is heard where nobody gives the beat: the first note is taken for a downbeat."""
+    """Return the stream as heard without a known beat: its first note counts as a downbeat."""
     return replace(stream, beats=stream.beats - stream.beats[0])
 
 
 def with_wrong_notes(stream: Stream, share: float, rng: np.random.Generator) -> Stream:
-    """Return the stream with a share of its notes a semitone off: slips, and chromatic notes."""
+    """Return the stream with a share of its notes moved by a semitone, like slips and chromatic notes."""
     is_wrong = rng.random(len(stream.notes)) < share
     return replace(stream, notes=stream.notes + np.where(is_wrong, rng.choice([-1, 1], len(is_wrong)), 0))
 
 
 def modulated(stream: Stream, rng: np.random.Generator, semitones: int | None = None) -> Stream | None:
-    """Return the stream, transposed from a random bar line on; None where it is too short.
+    """Return the stream transposed from a random bar line on; None if it is too short.
 
     Args:
-        stream: In one key.
-        rng: Chooses the bar, whether it goes up or down and, where `semitones` is None, how far.
-        semitones: From the old tonic up to the new one, 1-11.
+        stream: A stream in one key.
+        rng: Chooses the bar line, whether the notes go up or down, and the interval if `semitones` is None.
+        semitones: Interval from the old tonic up to the new one, 1-11.
     """
     margin = MODULATION_BARS * stream.bar_beats
     lines = np.arange(margin, stream.beats[-1] - margin, stream.bar_beats)

@@ -1,7 +1,7 @@
-"""The training corpus: chorales and fiddle tunes of music21's installed package, parsed once into a cache.
+"""The training corpus: chorales and fiddle tunes from the installed package music21, parsed once into a cache.
 
-Nothing of the corpus is shipped: the cache is built from the installed package. Collections whose licences
-restrict use (essenFolksong, palestrina, trecento) are never read. No other module imports music21.
+The corpus is not shipped: the cache is built from the installed package. Collections with licences that restrict use
+(essenFolksong, palestrina, trecento) are never read. No other module imports music21.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def load_pieces(
     cache_dir: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Piece]:
-    """Return the pieces of these kinds by name, from the cache, which is built first where it is missing.
+    """Return the pieces of these kinds, sorted by name, from the cache; build the cache first if it is missing.
 
-    The cache is in `cache_dir`, else in the folder that IMPROVISER_CACHE_DIR names, else in the user's cache
-    folder. A build takes minutes and goes on where it was interrupted; `progress` gets its stage, the files
-    done and the files in all.
+    The cache is in `cache_dir`, else in the folder that IMPROVISER_CACHE_DIR names, else in the user's cache folder. A
+    build takes minutes and resumes after an interruption. `progress` is called with the stage, the number of finished
+    files and the number of all files.
 
     Raises:
-        CorpusError: there is no cache and music21 is not installed, or the cache cannot be written.
-        UsageError: an unknown kind.
+        CorpusError: There is no cache and music21 is not installed, or the cache cannot be written.
+        UsageError: A kind is unknown.
     """
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
@@ -65,14 +65,14 @@ def load_pieces(
 
 
 def parse_file(collection: str, path: Path) -> Parsed:
-    """Read the pieces of one corpus file; a piece that cannot be used is counted, never raised."""
+    """Return the pieces of one corpus file; an unusable piece is counted and never raises."""
     parsed = Parsed()
     for name, source in _sources_of(collection, path):
         try:
             draft = read_tune(name, source) if isinstance(source, str) else read_chorale(name, source)
         except UnfitError as error:
             parsed.dropped[f"{SOURCES[collection].kind}: {error}"] += 1
-        except Exception as error:  # noqa: BLE001 - a broken score fails anywhere in music21
+        except Exception as error:  # noqa: BLE001 - a faulty score may raise anything in music21
             parsed.dropped[f"{SOURCES[collection].kind}: unreadable"] += 1
             parsed.faults.append(f"{name}: {type(error).__name__}: {error}")
         else:
@@ -81,10 +81,10 @@ def parse_file(collection: str, path: Path) -> Parsed:
 
 
 def read_chorale(name: str, source: Path | stream.Score) -> ParsedScore:
-    """Read a score of four monophonic parts, soprano first, without music21's pickles.
+    """Return the score of four monophonic parts, soprano first; music21's pickle cache is not used.
 
     Raises:
-        UnfitError: it has other parts, or cannot be put on a grid.
+        UnfitError: The score has other parts, or does not fit a grid.
     """
     from music21 import chord, converter, stream  # noqa: PLC0415 - optional, and takes a second
 
@@ -99,10 +99,10 @@ def read_chorale(name: str, source: Path | stream.Score) -> ParsedScore:
 
 
 def read_tune(name: str, text: str) -> ParsedScore:
-    """Read one tune of ABC text.
+    """Return the score of one tune of ABC text.
 
     Raises:
-        UnfitError: it has several voices, or cannot be put on a grid.
+        UnfitError: The tune has several voices, or does not fit a grid.
     """
     from music21 import converter, stream  # noqa: PLC0415 - optional, and takes a second
 
@@ -116,7 +116,7 @@ def read_tune(name: str, text: str) -> ParsedScore:
 
 
 def _sources_of(collection: str, path: Path) -> Iterator[tuple[str, str | Path]]:
-    """Yield the name and the source of each piece in a file: a tune's ABC text, a chorale's path."""
+    """Yield the name and the source of each piece in a file: the ABC text of a tune, the path of a chorale."""
     name = f"{collection}/{path.stem}"
     if path.suffix != ".abc":
         yield name, path
@@ -127,7 +127,7 @@ def _sources_of(collection: str, path: Path) -> Iterator[tuple[str, str | Path]]
 
 
 def _written_bars(part: stream.Part) -> list[WrittenBar]:
-    """Return the bars of a part; music21 gives the rest of an overfull ABC bar a meter of its own."""
+    """Return the bars of a part; music21 makes the remainder of an overfull ABC bar a bar with its own meter."""
     from music21 import stream  # noqa: PLC0415 - optional, and takes a second
 
     bars = []
@@ -148,7 +148,7 @@ def _written_bars(part: stream.Part) -> list[WrittenBar]:
 
 
 def _written_notes(measure: stream.Measure) -> Iterator[WrittenNote]:
-    """Yield the notes of a measure, the highest of a chord, without graces, chord names and percussion."""
+    """Yield the notes of a measure: the top note of chords, without grace notes, chord symbols and percussion."""
     for element in cast("Iterator[note.NotRest]", measure.notes):
         duration = element.duration.quarterLength
         if element.duration.isGrace or not duration or not element.pitches:
@@ -164,7 +164,7 @@ def _written_notes(measure: stream.Measure) -> Iterator[WrittenNote]:
 
 
 def _ticks(quarters: float | Fraction) -> int:
-    """Return the nearest tick of a time in quarter notes."""
+    """Return the nearest tick for a time in quarter notes."""
     return round(quarters * TICKS_PER_BEAT)
 
 
@@ -174,7 +174,7 @@ def _tonality(found: key.Key) -> tuple[int, str]:
 
 
 def _tune_key(part: stream.Part) -> tuple[int, str]:
-    """Return the key that the K: field names, else the analysed one."""
+    """Return the key of the K: field, or the analysed key if there is none."""
     from music21 import key  # noqa: PLC0415 - optional, and takes a second
 
     named = part.recurse().getElementsByClass(key.Key).first()
@@ -182,11 +182,12 @@ def _tune_key(part: stream.Part) -> tuple[int, str]:
 
 
 def _chorale_key(score: stream.Score) -> tuple[int, str]:
-    """Return the first of the analysed key, its relative and the signature's two tonics that the bass ends on.
+    """Return the key of a chorale, chosen by its final bass note.
 
-    Where the bass ends on none of them (a half close), the analysed key stands. The analysis mixes up
-    relatives, and many chorales have the signature of an older mode; the final bass note settles both. The
-    mode above a tonic of the signature is the one that correlates better, for that mode may be a church mode.
+    The candidates are the analysed key, its relative, and the two tonics of the key signature. The first one whose
+    tonic is the final bass note is returned. If none fits (a half close), the analysed key is returned. The analysis
+    confuses relative keys, and many chorales have the signature of an older mode; the final bass note settles both. For
+    a tonic of the signature, the mode with the better correlation is used, since that mode may be a church mode.
     """
     from music21 import key  # noqa: PLC0415 - optional, and takes a second
 
@@ -205,7 +206,7 @@ def _chorale_key(score: stream.Score) -> tuple[int, str]:
 
 
 def _parser() -> str | None:
-    """Name the parser and its version, on which the pieces depend, or None where it is not installed."""
+    """Return the parser and its version, on which the pieces depend; None if it is not installed."""
     try:
         return f"music21 {importlib.metadata.version('music21')}"
     except importlib.metadata.PackageNotFoundError:

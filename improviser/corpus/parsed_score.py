@@ -1,4 +1,4 @@
-"""Makes a draft of written bars: kept to one meter, on the grid of its bar lines, each part one voice."""
+"""Converts written bars to a parsed score: one meter, on the grid of its bar lines, one voice per part."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 METERS = {(4, 4): (4, 4), (2, 2): (4, 4), (2, 4): (2, 4), (3, 4): (3, 4), (6, 8): (6, 8)}
-"""Meters that are kept, as the meter of the piece; a beat is a quarter note in each."""
+"""Meters that are kept, with the meter of the piece; a beat is a quarter note in each."""
 
 CUT = "cut before a change of meter or key, or a bar of a wrong length"
 MENDED = "a bar of a wrong length padded or shortened"
-"""What is done to keep a piece, by name in the counts."""
+"""What was changed to keep a piece, as named in the counts."""
 
 MIN_BARS = 4
 MIN_NOTES = 8
@@ -36,9 +36,9 @@ class WrittenNote:
 
 @dataclass(frozen=True, slots=True)
 class WrittenBar:
-    """A bar of one part: its place and length in ticks, a meter that is written in it, and its bar lines.
+    """A bar of one part: its offset and length in ticks, its meter if one is written, and its bar lines.
 
-    `bound_left` and `bound_right` say that a double bar, a repeat or an end stands there.
+    `bound_left` and `bound_right` are true if the bar has a double bar, a repeat or an end there.
     """
 
     offset: int
@@ -52,10 +52,10 @@ class WrittenBar:
 def make_parsed_score(
     name: str, kind: str, parts: Sequence[Sequence[WrittenBar]], tonality: tuple[int, str]
 ) -> ParsedScore:
-    """Return the draft of parts that share their bars; `tonality` is the tonic's pitch class and the mode.
+    """Return the parsed score of parts with the same bars; `tonality` is the tonic's pitch class and the mode.
 
     Raises:
-        UnfitError: the parts differ in their bars, the meter is not kept, or too little is left.
+        UnfitError: The parts have different bars, the meter is not kept, or too little is left.
     """
     if len({tuple(bar.offset for bar in part) for part in parts}) != 1:
         raise UnfitError("parts with different bars")
@@ -73,14 +73,14 @@ def make_parsed_score(
 
 
 def _change(placement: Placement, bars: int) -> str:
-    """Report what was done to a piece to keep it, or nothing."""
+    """Return what was changed to keep a piece, or an empty text."""
     if len(placement.starts) < bars:
         return CUT
     return MENDED if placement.slips else ""
 
 
 def _meter(bars: Sequence[WrittenBar]) -> tuple[int, int]:
-    """Return the meter that the first bar names, as the piece's."""
+    """Return the piece's meter for the meter that is written in the first bar."""
     written = bars[0].meter if bars else None
     if written is None:
         raise UnfitError("no bars or no meter")
@@ -90,7 +90,7 @@ def _meter(bars: Sequence[WrittenBar]) -> tuple[int, int]:
 
 
 def _grid_bars(parts: Sequence[Sequence[WrittenBar]], meter: tuple[int, int]) -> list[Bar]:
-    """Describe the bars for the grid; the first bar opens the piece and is no ending."""
+    """Return the bars for the grid; the first bar opens a section and does not close one."""
     leading = parts[0]
     bounds = [one.bound_right or other.bound_left for one, other in pairwise(leading)]
     opens, closes = [True, *bounds], [False, *bounds[1:], True]
@@ -107,7 +107,7 @@ def _grid_bars(parts: Sequence[Sequence[WrittenBar]], meter: tuple[int, int]) ->
 
 
 def _rows(bars: Sequence[WrittenBar], starts: Sequence[int | None]) -> list[tuple[int, int, int]]:
-    """Return (onset, end, note) of the notes of the bars that have a start, ties merged."""
+    """Return (onset, end, note) of the notes of the bars that have a start, with ties merged."""
     rows: list[tuple[int, int, int]] = []
     held = False
     placed = [(start, bar) for start, bar in zip(starts, bars, strict=False) if start is not None]

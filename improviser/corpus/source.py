@@ -1,4 +1,4 @@
-"""What is read of music21's corpus, and the summary of it for a model card."""
+"""The collections that are read from music21's corpus, and their summary for a model card."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = ("chorale", "tune")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A folder of music21's corpus: the kind of its pieces, the pattern of its files, the printed source."""
+    """A folder of music21's corpus: the kind of its pieces, its file pattern and the printed source."""
 
     kind: str
     pattern: str
@@ -32,11 +32,11 @@ SOURCES = {
     "oneills1850": Source("tune", "*.abc", "O'Neill's Music of Ireland, 1903"),
     "ryansMammoth": Source("tune", "*.abc", "Ryan's Mammoth Collection, 1883"),
 }
-"""The folders that are read, none with a licence that restricts use."""
+"""The folders that are read. None has a licence that restricts use."""
 
 
 def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> dict[str, Any]:
-    """Return what a model card says of its material: counts, sources, and what the cache's build dropped."""
+    """Return the corpus facts for a model card: counts, sources, and what was dropped while the cache was built."""
     cached = read_cache(cache_path(cache_dir), None)
     return {
         "parser": cached.stamp if cached else "music21",
@@ -55,10 +55,10 @@ def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> di
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:
-    """Count equal values, in the order of their names."""
+    """Return the number of each value, sorted by name."""
     return dict(sorted(Counter(values).items()))
 
 
 def _notes(pieces: Iterable[Piece]) -> int:
-    """Count the notes of all voices."""
+    """Return the number of notes in all voices."""
     return sum(len(voice) for piece in pieces for voice in piece.voices)

@@ -1,4 +1,4 @@
-"""What `improviser doctor` and the page look at: whether this machine can play, and what to do where not."""
+"""Checks for `improviser doctor` and the page: whether this machine can play, and what to do if it cannot."""
 
 from improviser.doctor.examination import examine, report
 from improviser.doctor.finding import Finding, Status

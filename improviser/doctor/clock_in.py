@@ -1,4 +1,4 @@
-"""Whether MIDI clock comes in, and how fast."""
+"""Checks whether MIDI clock arrives, and at which tempo."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from improviser.doctor.midi import MidiSystem
 
 _CLOCK_IN: Final = "clock in"
-# MIDI 1.0, System Real-Time Messages: F8 comes 24 times a quarter note.
+# MIDI 1.0, System Real-Time Messages: F8 is sent 24 times per quarter note.
 _TICK: Final = 0xF8
 _TICKS_A_BEAT: Final = 24
-# At 20 bpm, the slowest tempo, nine ticks come meanwhile.
+# At 20 bpm, the slowest tempo, nine ticks arrive in this time.
 LISTEN_S: Final = 1.2
 _TICKS_MIN: Final = 4
 _S_PER_MIN: Final = 60.0
 
 
 class Ticks:
-    """Hears the clock of one input.
+    """Records the clock ticks of one input.
 
-    Threads: called in the driver's.
+    Threads: called in the driver's thread.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without ticks."""
         self._at_ns: list[int] = []
 
     def __call__(self, data: Sequence[int], at_ns: int) -> None:
-        """Keep when a tick came."""
+        """Store the time of a tick."""
         if data[0] == _TICK:
             self._at_ns.append(at_ns)
 
     @property
     def tempo_bpm(self) -> float | None:
-        """The tempo in quarter notes a minute, by the line that fits all ticks; None where too few came."""
+        """The tempo in quarter notes per minute, by linear regression over all ticks; None with too few ticks."""
         at_ns = list(self._at_ns)
         if len(at_ns) < _TICKS_MIN or at_ns[-1] <= at_ns[0]:
             return None
@@ -54,7 +54,7 @@ class Ticks:
 
 
 def check_clock(midi: MidiSystem) -> Iterator[Finding]:
-    """Listen on all inputs for a while."""
+    """Listen for MIDI clock on all inputs for LISTEN_S."""
     if midi.backend is None:
         yield warned(_CLOCK_IN, NO_SYSTEM, SYSTEM_FIRST)
         return
@@ -62,7 +62,7 @@ def check_clock(midi: MidiSystem) -> Iterator[Finding]:
     with contextlib.ExitStack() as stack:
         for name in foreign_inputs(midi.backend):
             ticks = Ticks()
-            with contextlib.suppress(PortError):  # it has gone, or another program holds it
+            with contextlib.suppress(PortError):  # the port has gone, or another program holds it
                 stack.callback(midi.backend.open_input(name, ticks).close)
                 heard[name] = ticks
         time.sleep(LISTEN_S if heard else 0.0)

@@ -1,4 +1,4 @@
-"""All checks, one after another; none raises, and none disturbs a jam that is going on."""
+"""Runs all checks in turn. No check raises, and none disturbs a running jam."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 def examine(backend: str | None = None) -> Iterator[Finding]:
-    """Return what each check finds, as soon as it is known; all take about four seconds.
+    """Yield the findings of each check as soon as they are known. All checks take about four seconds.
 
-    The ports that it makes are called 'Improviser Probe', which no jam listens to or takes for another jam's.
+    The ports that they make are called 'Improviser Probe'. A jam neither listens to these nor takes them for another
+    jam's ports.
 
     Args:
-        backend: Name of the MIDI system, one of ports.BACKENDS; None: the one that a jam takes.
+        backend: Name of the MIDI system, one of ports.BACKENDS; None: the one that a jam uses.
 
-    Threads: one, which waits meanwhile; not a server's.
+    Threads: blocks its thread, so it must not run in a server's thread.
     """
     with closing(MidiSystem(backend)) as midi:
         checks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
@@ -51,7 +52,7 @@ def examine(backend: str | None = None) -> Iterator[Finding]:
 
 
 def report(backend: str | None = None) -> list[dict[str, str]]:
-    """Return all findings as JSON objects: name, status, found, next_step.
+    """Return all findings as JSON objects with name, status, found and next_step.
 
     Threads: as `examine`.
     """
@@ -59,7 +60,7 @@ def report(backend: str | None = None) -> list[dict[str, str]]:
 
 
 def _guarded(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Return what a check finds; where it breaks, that is what was found."""
+    """Yield the findings of a check; if the check raises, yield that as a finding."""
     try:
         yield from check()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a driver raises is a finding

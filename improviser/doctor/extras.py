@@ -1,4 +1,4 @@
-"""What is there beside playing: the page, a browser, a synthesizer, and what learning and Link take."""
+"""Checks the optional parts: the page, a browser, a synthesizer, and the libraries for learning and Link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from improviser.doctor.finding import Finding
 
 _WEB: Final = ("starlette", "uvicorn", "websockets")
-# Name -> its libraries, and what it is for.
+# Name of the extra -> its libraries, and what needs them.
 _EXTRAS: Final = {
     "train": (("torch", "gymnasium", "music21", "matplotlib"), "jam --learn, train and evaluate"),
     "link": (("link",), "--clock link"),
@@ -41,7 +41,7 @@ def check_web() -> Iterator[Finding]:
 
 
 def check_browser() -> Iterator[Finding]:
-    """Report whether a browser can show it."""
+    """Report whether a browser can show the page."""
     try:
         found = getattr(webbrowser.get(), "name", "found")
     except webbrowser.Error:
@@ -51,7 +51,7 @@ def check_browser() -> Iterator[Finding]:
 
 
 def check_synthesizer() -> Iterator[Finding]:
-    """Report whether `--sound` sounds."""
+    """Report whether `--sound` works."""
     lacks, soundfont = missing(), find_soundfont()
     if lacks or soundfont is None:
         yield warned(
@@ -62,7 +62,7 @@ def check_synthesizer() -> Iterator[Finding]:
 
 
 def check_extras() -> Iterator[Finding]:
-    """Report which of the optional extras are installed."""
+    """Report which optional extras are installed."""
     for extra, (libraries, purpose) in _EXTRAS.items():
         name = f"extra {extra}"
         lacks = _lacking(libraries)
@@ -74,7 +74,7 @@ def check_extras() -> Iterator[Finding]:
 
 
 def _lacking(libraries: tuple[str, ...]) -> list[str]:
-    """Return which libraries are not installed; finders may refuse in several ways."""
+    """Return the libraries that are not installed; import finders may also raise."""
     lacking = []
     for name in libraries:
         spec = None

@@ -1,4 +1,4 @@
-"""What a check of this machine found."""
+"""The result of a check of this machine."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-        name: What was looked at.
-        status: How it stands.
-        found: What is there.
-        next_step: What to do, on this system; empty where nothing has to be done.
+        name: What was checked.
+        status: Whether the check passed.
+        found: What the check found.
+        next_step: What to do on this system; empty if nothing has to be done.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Finding:
     next_step: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Return the finding as it is printed and sent."""
+        """Return the finding as a JSON object."""
         return {
             "name": self.name,
             "status": str(self.status),
@@ -46,20 +46,20 @@ class Finding:
 
 
 def passed(name: str, found: str) -> Finding:
-    """Return the finding that all is fine."""
+    """Return a finding that needs no action."""
     return Finding(name, Status.PASS, found)
 
 
 def warned(name: str, found: str, next_step: str) -> Finding:
-    """Return the finding that something is worth doing."""
+    """Return a finding of something that can be improved."""
     return Finding(name, Status.WARN, found, next_step)
 
 
 def failed(name: str, found: str, next_step: str) -> Finding:
-    """Return the finding that something is in the way of playing."""
+    """Return a finding of something that prevents playing."""
     return Finding(name, Status.FAIL, found, next_step)
 
 
 def by_system(steps: Mapping[str, str], elsewhere: str) -> str:
-    """Return the step for this system among `steps`, by sys.platform; `elsewhere` on Linux and others."""
+    """Return the step for this platform from `steps` (keys as sys.platform), or `elsewhere` if it has none."""
     return steps.get(sys.platform, elsewhere)

@@ -1,4 +1,4 @@
-"""Where sessions and takes are written, and whether there is room."""
+"""Checks whether the folders of sessions and takes are writable and have room."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from improviser.doctor.finding import Finding
 
 _BYTES_PER_MB: Final = 1_000_000
-# An hour's journal takes some 10 MB, a take 0.1.
+# A journal takes about 10 MB per hour, a take about 0.1 MB.
 _LITTLE_MB: Final = 200
 _NOTHING_MB: Final = 20
 
 
 def check_folders() -> Iterator[Finding]:
-    """Try to write where a jam writes."""
+    """Try to write in the folders in which a jam writes."""
     yield _tried(
         "state folder",
         sessions_folder().parent,
@@ -32,7 +32,7 @@ def check_folders() -> Iterator[Finding]:
 
 
 def _tried(name: str, folder: Path, step: str) -> Finding:
-    """Report whether a folder, or the one that it would be made in, takes a file, and what room is left."""
+    """Return a finding on whether a folder, or the one it would be made in, is writable, and on its free space."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there) as file:

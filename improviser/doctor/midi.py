@@ -1,4 +1,4 @@
-"""The MIDI system, its ports, and the drivers that a system without virtual ports needs."""
+"""Checks the MIDI system, its ports, and the loopback driver that Windows needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JACK: Final = "jack"
 _SYSTEM: Final = "MIDI system"
 _PORTS: Final = "ports"
 _DRIVER: Final = "loopback driver"
-# The systems of a platform, the best first; RtMidi on JACK is only for where JACK itself is not to be had.
+# MIDI systems of each platform, best first. RtMidi on JACK is left out: it only replaces JACK where that is missing.
 _OURS: Final = {"darwin": ("coremidi", JACK), "win32": ("winmm",)}
 _OURS_ELSEWHERE: Final = (JACK, "alsa")
 _GET_SYSTEM: Final = {
@@ -42,36 +42,36 @@ _SHOWN_MAX: Final = 4
 
 
 class MidiSystem:
-    """The MIDI system that the checks share, opened by the first of them.
+    """The MIDI system that the checks share; check_system opens it.
 
     Attributes:
-        wanted: What was asked for.
-        backend: The open system; None where there is none.
+        wanted: Name of the MIDI system that the user asked for.
+        backend: The open MIDI system; None if there is none.
     """
 
     def __init__(self, wanted: str | None) -> None:
-        """Open nothing yet; where nothing is asked for, the user's settings count."""
+        """Store which MIDI system to open; if `wanted` is empty, the user's settings name it."""
         self.wanted = wanted or _name_of_settings()
         self.backend: Backend | None = None
 
     @property
     def name(self) -> str:
-        """The name of the system that is open; empty where none is."""
+        """The name of the open MIDI system; empty if none is open."""
         return "" if self.backend is None else self.backend.name
 
     def close(self) -> None:
-        """Leave the system."""
+        """Close the MIDI system."""
         if self.backend is not None:
             self.backend.close()
 
 
 def foreign_inputs(backend: Backend) -> tuple[str, ...]:
-    """Return the inputs that somebody plays on, neither our own nor those that repeat others."""
+    """Return the inputs that somebody plays on: not our own ports, and not those that repeat others."""
     return tuple(name for name in backend.input_names() if not is_own(name) and not is_through(name))
 
 
 def check_system(midi: MidiSystem) -> Iterator[Finding]:
-    """Open the MIDI system; say which it is, and why it is none of the others."""
+    """Open the MIDI system; report which one it is, and why the others are not used."""
     try:
         midi.backend = _renamed(open_backend(midi.wanted))
     except PortError as error:
@@ -82,7 +82,7 @@ def check_system(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def check_ports(midi: MidiSystem) -> Iterator[Finding]:
-    """Report what can be listened to and played on."""
+    """Report the inputs and outputs of other programs and devices."""
     if midi.backend is None:
         yield warned(_PORTS, NO_SYSTEM, SYSTEM_FIRST)
         return
@@ -96,7 +96,7 @@ def check_ports(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def check_loopback_driver() -> Iterator[Finding]:
-    """Report whether programs can be connected here, for which some systems need a driver."""
+    """Report whether programs can be connected on this platform; Windows needs a driver for that."""
     if sys.platform == "win32":
         yield _windows_driver()
     elif sys.platform == "darwin":
@@ -119,18 +119,18 @@ def _no_system(wanted: str, error: str) -> Finding:
 
 
 def _get_jack() -> str:
-    """Return how to get a MIDI system on Linux: from PipeWire, where that runs."""
+    """Return how to get a MIDI system on Linux; with PipeWire, use that."""
     uses_pipewire = advice.runs_pipewire() or advice.is_under_pw_jack()
     return (advice.get_jack() if uses_pipewire else _GET_JACK) + _OR_ALSA
 
 
 def _through(backend: Backend) -> str:
-    """Return the name of a MIDI system, with the library by which it is reached."""
+    """Return the name of a MIDI system with the library that reaches it."""
     return f"{backend.name} through {backend.driver}" if backend.driver else backend.name
 
 
 def _windows_driver() -> Finding:
-    """Report whether there is a loopback port, since Windows makes no virtual ports."""
+    """Report whether there is a loopback port, since Windows has no virtual ports."""
     try:
         with closing(open_backend("winmm")) as backend:
             name = loopback_name(backend.output_names())
@@ -147,7 +147,7 @@ def _windows_driver() -> Finding:
 
 
 def _name_of_settings() -> str:
-    """Return the MIDI system of the user's settings; any where these have faults, which another check tells."""
+    """Return the MIDI system from the user's settings; AUTO if they have faults, which another check reports."""
     try:
         return load_settings().backend
     except ConfigError:
@@ -155,7 +155,7 @@ def _name_of_settings() -> str:
 
 
 def _renamed(backend: Backend) -> Backend:
-    """Return the system, on JACK under another name: a jam that begins meanwhile is to have its usual one."""
+    """Return the MIDI system; on JACK under another client name, so that a new jam can have the usual one."""
     if backend.name != JACK:
         return backend
     backend.close()
@@ -163,19 +163,19 @@ def _renamed(backend: Backend) -> Backend:
 
 
 def client_of_jack(what: str) -> Backend:
-    """Join JACK under a name of our own. Raises PortError where no server answers."""
+    """Connect to JACK under our own client name. Raises PortError if no server answers."""
     from improviser.ports.jack import open_jack  # noqa: PLC0415 - importing it raises where there is no JACK
 
     return open_jack(f"Improviser {what}")
 
 
 def _others(chosen: str) -> list[str]:
-    """Return the other systems of this platform."""
+    """Return the other MIDI systems of this platform."""
     return [name for name in _OURS.get(sys.platform, _OURS_ELSEWHERE) if name != chosen]
 
 
 def _why_not(name: str) -> str:
-    """Return why a system was not taken."""
+    """Return why a MIDI system was not chosen."""
     try:
         with closing(open_backend(name)) as backend:
             return f"also works, through {backend.driver}"
@@ -184,12 +184,12 @@ def _why_not(name: str) -> str:
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:
-    """Return names for people, not too many."""
+    """Return the first names as text, and the number of the others."""
     shown = [f"'{name}'" for name in names[:_SHOWN_MAX]]
     more = [f"{len(names) - _SHOWN_MAX} more"] if len(names) > _SHOWN_MAX else []
     return ", ".join(shown + more) or "none"
 
 
 def has_virtual_ports(backend: Backend) -> bool:
-    """Return whether a system makes ports of our own that reach other programs."""
+    """Return whether other programs can reach the ports that a MIDI system makes for us."""
     return backend.name not in {"winmm", LOOPBACK}

@@ -1,4 +1,4 @@
-"""Presets, their models, and jams that are going on."""
+"""Checks the presets, the model of the chosen preset, and whether other jams are running."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _PRESETS: Final = "presets"
 _MODEL: Final = "model"
 _JAMS: Final = "other jams"
-# The engine first listens for a bar; in none of its meters has that as many steps.
+# The engine listens for one bar first. In each of its meters a bar has fewer steps than this.
 _STEPS_MAX: Final = 64
 _ASK: Final = '{"event": "state"}'
 _END: Final = "end that jam (Ctrl-C in its terminal), or start another on another port: --out NAME"
@@ -43,7 +43,7 @@ _MEND: Final = "correct that line, or remove the file to use the shipped one"
 
 
 def check_presets() -> Iterator[Finding]:
-    """Read the user's settings and all presets."""
+    """Report faults in the user's settings and in all presets."""
     reads: list[Callable[[], object]] = [load_settings]
     reads += [partial(load_preset, name) for name in preset_paths()]
     faults = []
@@ -59,7 +59,7 @@ def check_presets() -> Iterator[Finding]:
 
 
 def check_model() -> Iterator[Finding]:
-    """Load the model of the preset that a jam takes, and let it decide."""
+    """Load the model of the preset that a jam uses by default, and measure one decision."""
     try:
         name = load_settings().preset
         preset = load_preset(name)
@@ -73,7 +73,7 @@ def check_model() -> Iterator[Finding]:
 
 
 def check_jams(midi: MidiSystem) -> Iterator[Finding]:
-    """Ask whether a jam is going on, this user's or another's."""
+    """Report whether a jam of this user or another one is running."""
     try:
         state = ask(control_folder(), _ASK)
     except ImproviserError as error:
@@ -90,13 +90,13 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def _has_output(midi: MidiSystem) -> bool:
-    """Return whether an improviser has made its output."""
+    """Return whether another improviser has made its output port."""
     names = () if midi.backend is None else midi.backend.input_names()
     return any(is_own(name) and VIRTUAL_OUTPUT in name for name in names)
 
 
 def _decides_s(piece: PresetEntry) -> float:
-    """Return how many seconds the first decision took, with all that it needs. Raises ImproviserError."""
+    """Return the seconds that the first decision took. Raises ImproviserError if there is none."""
     settings = EngineSettings(**piece.engine)
     engine = Engine(settings, load_actor(Path(piece.model), settings), np.random.default_rng(0))
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)

@@ -1,4 +1,4 @@
-"""What the operating system lets us do: reach the sequencer, and play punctually."""
+"""Checks what the operating system permits: use of the ALSA sequencer, and real-time priority."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PATIENCE_S: Final = 2.0
 
 
 def check_rights(midi_system: str) -> Iterator[Finding]:
-    """Report what is allowed, where that has to be; `midi_system` is the one that is open, or empty."""
+    """Report the permissions that Linux needs; `midi_system` is the name of the open one, or empty."""
     if sys.platform != "linux":
         yield passed("rights", "not needed on this system")
         return
@@ -38,7 +38,7 @@ def check_rights(midi_system: str) -> Iterator[Finding]:
 
 
 def check_priority() -> Iterator[Finding]:
-    """Ask for real-time priority as the performer does, in a thread that ends with it."""
+    """Request real-time priority as the performer does, in a temporary thread."""
     given: list[bool] = []
     thread = threading.Thread(target=lambda: given.append(priority.raise_priority()), daemon=True)
     thread.start()
@@ -51,7 +51,7 @@ def check_priority() -> Iterator[Finding]:
 
 
 def _group() -> Finding:
-    """Report whether the user is in the group to which sound belongs."""
+    """Report whether the user is in the group for audio devices."""
     import grp  # noqa: PLC0415 - not on Windows
 
     name = f"group {_GROUP}"
@@ -67,7 +67,7 @@ def _group() -> Finding:
 
 
 def _limit() -> Finding:
-    """Report what priority the user may ask for."""
+    """Report the highest real-time priority that the user may request."""
     import resource  # noqa: PLC0415 - not on Windows
 
     name = "real-time limit"
@@ -80,7 +80,7 @@ def _limit() -> Finding:
 
 
 def _sequencer(midi_system: str) -> Finding:
-    """Report whether ALSA's sequencer can be reached."""
+    """Report whether the user may use the ALSA sequencer."""
     name = "ALSA sequencer"
     if os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
         return passed(name, f"{ALSA_SEQUENCER} is readable and writable")

@@ -1,4 +1,4 @@
-"""How long a message takes from an output of ours to an input of ours."""
+"""Measures how long a message takes from one of our outputs to one of our inputs."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 _NAME: Final = "round trip"
 MESSAGES: Final = 50
-# A control that is undefined, on channel 16 (MIDI 1.0, table of control changes).
+# An undefined controller on channel 16 (MIDI 1.0, table of control changes).
 _PROBE: Final = (0xBF, 119)
-# Pauses grow from one to the other, so that messages begin anywhere in a period of an audio server.
+# Pauses grow from the first to the second value, so that messages start anywhere in an audio server's period.
 _PAUSES_S: Final = (0.004, 0.009)
 _PATIENCE_S: Final = 0.3
 _LOOK_EVERY_S: Final = 0.01
-# So long at most, however slow the server is.
+# Maximum seconds for the whole measurement, however slow the server is.
 _ALL_S: Final = 1.5
-# People hear a delay of 10 ms between key and sound, and drummers less.
+# Most people hear a delay of 10 ms between key and sound; drummers hear a shorter one.
 SLOW_MS: Final = 10.0
 _INSIDE: Final = "inside this program only"
 _RESTART: Final = "restart the MIDI system (JACK: end jackd and start it again), then run this again"
@@ -43,32 +43,32 @@ _FASTER_PIPEWIRE: Final = f"use shorter periods: {LATENCY} pw-jack improviser ja
 
 
 class _Echo:
-    """Hears what was sent; called in the driver's thread."""
+    """Records when the expected message arrives; called in the driver's thread."""
 
     def __init__(self) -> None:
-        """Wait for nothing yet."""
+        """Start without an expected message."""
         self._came = threading.Event()
         self._expected: tuple[int, ...] = ()
         self._at_s = 0.0
 
     def expect(self, data: tuple[int, ...]) -> None:
-        """Wait for this message from now on."""
+        """Set the message to wait for."""
         self._came.clear()
         self._expected = data
 
     def __call__(self, data: Sequence[int], _at_ns: int) -> None:
-        """Note down when it came."""
+        """Record the time of the expected message."""
         if tuple(data) == self._expected:
             self._at_s = time.perf_counter()
             self._came.set()
 
     def wait(self, patience_s: float) -> float | None:
-        """Return when it came; None where it did not within `patience_s`."""
+        """Return the time in seconds at which the message came; None if it did not come within `patience_s`."""
         return self._at_s if self._came.wait(patience_s) else None
 
 
 def check_round_trip(midi: MidiSystem) -> Iterator[Finding]:
-    """Send messages to ourselves, through the MIDI system where it makes ports."""
+    """Measure the round trip: through the MIDI system if that has virtual ports, otherwise inside this program."""
     if midi.backend is None or not has_virtual_ports(midi.backend):
         with contextlib.closing(open_backend(LOOPBACK)) as inside:
             yield _judged(inside, _INSIDE)
@@ -77,11 +77,11 @@ def check_round_trip(midi: MidiSystem) -> Iterator[Finding]:
 
 
 def _judged(backend: Backend, way: str) -> Finding:
-    """Report what the messages took."""
+    """Return a finding on the time that the messages took and on lost ones."""
     try:
         with contextlib.ExitStack() as stack:
             hears = backend
-            if backend.name == JACK:  # a client that hears itself hears a period later than others do
+            if backend.name == JACK:  # a JACK client receives its own messages one period later than other clients do
                 hears = stack.enter_context(contextlib.closing(client_of_jack("Probe")))
             took_s, lost = measure(backend, hears)
     except PortError as error:
@@ -96,18 +96,18 @@ def _judged(backend: Backend, way: str) -> Finding:
 
 
 def _faster(backend: Backend) -> str:
-    """Return what shortens the way through a MIDI system, where something does."""
+    """Return the step that shortens the round trip through JACK or PipeWire; empty for other MIDI systems."""
     if backend.name != JACK:
         return ""
     return _FASTER_PIPEWIRE if "PipeWire" in backend.driver else _FASTER
 
 
 def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
-    """Return how many seconds each message took that came back, and how many did not.
+    """Return the seconds that each returned message took, and the number of lost messages.
 
     Args:
-        backend: Sends.
-        hears: The same system, maybe as another client of it.
+        backend: Sends the messages.
+        hears: Receives them. The same MIDI system, perhaps through another client.
 
     Raises:
         PortError: A port cannot be made.
@@ -138,7 +138,7 @@ def measure(backend: Backend, hears: Backend) -> tuple[list[float], int]:
 
 
 def _open_way(output: OutputPort, echo: _Echo) -> None:
-    """Send until something comes: PipeWire shows a cable some periods before messages go through it."""
+    """Send until a message arrives: PipeWire shows a connection some periods before it carries messages."""
     data = (*_PROBE, MESSAGES)
     echo.expect(data)
     give_up_s = time.monotonic() + _PATIENCE_S
@@ -149,7 +149,7 @@ def _open_way(output: OutputPort, echo: _Echo) -> None:
 
 
 def _made(before: set[str], backend: Backend) -> str:
-    """Return the name of the port that has been made: another client may see it some periods later."""
+    """Return the name of the new port, which another client may see only some periods later."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while not (made := [name for name in backend.output_names() if name not in before and PROBE_PORT in name]):
         if time.monotonic() >= give_up_s:

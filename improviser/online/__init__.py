@@ -1,1 +1,1 @@
-"""Learning while the music plays, in a process of its own."""
+"""Learning during a jam, in a separate process."""

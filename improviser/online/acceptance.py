@@ -1,8 +1,9 @@
-"""What a set of weights that was learned on stage has to keep, before anybody plays by it.
+"""The acceptance test that weights learned during a jam must pass before they are used.
 
-It plays pieces that are held out, beside the original model: its reward there may hardly fall, the bands of
-the musician's table hold as far as they held before, and it may not drift far. And it plays beside what this
-player has played: it has to be better there than what is played by now, or nothing was learned.
+The test plays held-out pieces with the learned weights and compares them with the original model. The reward may fall
+by at most LOSS_MAX. The figures must stay in their human bands as far as the model's did. The policy may drift by at
+most DRIFT_MAX. The test also plays with the latest music of this player: the reward there must be higher than with
+the weights in use.
 """
 
 from __future__ import annotations
@@ -31,27 +32,27 @@ if TYPE_CHECKING:
     from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
 
-# So much of the reward on what is held out may be lost, as a share; and so far, in nats, a policy may drift.
+# Maximum loss of held-out reward, as a share, and maximum drift of a policy, in nats.
 LOSS_MAX: Final = 0.03
 DRIFT_MAX: Final = 0.3
-# Moments on which drift is measured.
+# Number of observations on which drift is measured.
 MOMENTS: Final = 256
 OURS: Final = "ours"
-# A policy that always does the best would be told from any other by infinity.
+# At temperature 0 the divergence from any other policy would be infinite.
 _COLDEST: Final = 0.05
-# Less than that is no reward to be a share of.
+# Smallest reward that shares refer to; it avoids a division by zero.
 _LEAST_REWARD: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceResult:
-    """What a set of weights came to.
+    """Result of an acceptance test.
 
     Attributes:
-        fault: What it would spoil; empty where nothing.
-        kept: The reward on what is held out, as a share of the model's.
-        gain: The reward beside this player, as a share of what is played by now; less 1.
-        drift: The mean divergence from the model, in nats.
+        fault: What the weights would spoil; empty if nothing.
+        kept: Held-out reward as a share of the model's.
+        gain: Relative gain of the reward with this player over the policy in use.
+        drift: Mean divergence from the model, in nats.
     """
 
     fault: str
@@ -61,21 +62,21 @@ class AcceptanceResult:
 
     @property
     def accepted(self) -> bool:
-        """Whether it is played by: where it spoils nothing, and is better beside this player."""
+        """Whether the weights are used: they have no fault, and they are better with this player."""
         return not self.fault and self.gain > 0
 
     @property
     def words(self) -> str:
-        """The same for people."""
+        """The result as text."""
         if self.fault:
             return self.fault
         return f"{self.gain:+.1%} with you" + ("" if self.accepted else ", no gain yet")
 
 
 class AcceptanceTest:
-    """Knows how the model plays, and judges others by that.
+    """Measures the model once, and tests other policies against it.
 
-    Threads: belongs to one thread; a judgement takes about a second.
+    Threads: belongs to one thread; a test takes about a second.
     """
 
     def __init__(
@@ -86,14 +87,14 @@ class AcceptanceTest:
         conditions: Conditions,
         seed: int,
     ) -> None:
-        """Play the model.
+        """Play the held-out pieces with the model.
 
         Args:
-            model: As it was before.
-            held_out: Parts whose players are played with.
-            people: Parts whose human partners are the measure.
-            conditions: How it is played.
-            seed: Of every random choice.
+            model: The policy before the learning.
+            held_out: Parts of players to play with.
+            people: Parts whose human partners give the reference figures.
+            conditions: Conditions of the play.
+            seed: Random seed.
         """
         self._parts, self._table = held_out, player_table(held_out)
         self._conditions, self._seed = conditions, seed
@@ -104,13 +105,14 @@ class AcceptanceTest:
         self._chances = self._policies(model)
 
     def judge(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> AcceptanceResult:
-        """Judge a policy.
+        """Test a policy.
 
         Args:
-            policy: What was learned.
-            playing: What is played by now.
-            player: What this player has played of late.
-            stands: How it is played now, as the knobs stand; elsewhere it is played as the model was.
+            policy: The learned policy.
+            playing: The policy in use.
+            player: What this player has played lately.
+            stands: Conditions of the play with this player, with the present positions of the knobs. The held-out
+                pieces are played under the conditions of the model.
         """
         if not all(np.isfinite(weight).all() for weight in policy.upper_layers.values()):
             return AcceptanceResult("its weights are no longer finite numbers", 0.0, 0.0, 0.0)
@@ -122,8 +124,8 @@ class AcceptanceTest:
         return AcceptanceResult(self._fault(ours, kept, drift), kept, gain, drift)
 
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
-        """Report what is wrong; nothing where nothing is."""
-        # So put that what is no number is too much, too.
+        """Return the first fault, or an empty text."""
+        # The conditions are negated so that they also catch NaN.
         if not drift <= DRIFT_MAX:
             return f"it drifts too far from before: {drift:.2f} nats"
         if not kept >= 1 - LOSS_MAX:
@@ -132,7 +134,7 @@ class AcceptanceTest:
         return f"{lost} leaves its band" if lost else ""
 
     def _lost_band(self, ours: Column) -> str:
-        """Name the first figure that is outside of its band, and farther than the model's own chance."""
+        """Return the first figure outside its band and outside the model's own interval, or an empty text."""
         table = EvaluationTable(OURS, {HUMAN: self._human, OURS: ours})
         for figure in BANDS:
             verdict = table.verdict(figure)
@@ -145,7 +147,7 @@ class AcceptanceTest:
         return ""
 
     def _gain(self, policy: Policy, playing: Policy, player: Sequence[Part], stands: Conditions) -> float:
-        """Return how much more reward a policy has beside a player, as a share."""
+        """Return the relative gain of a policy's reward with a player over the policy in use."""
         if not player:
             return 0.0
         table = player_table(player)
@@ -153,18 +155,18 @@ class AcceptanceTest:
         return (new - old) / max(abs(old), _LEAST_REWARD)
 
     def _reward(self, policy: Policy, player: Sequence[Part], table: PlayerTable, stands: Conditions) -> float:
-        """Return a policy's mean reward beside a player, by the same chances each time."""
+        """Return a policy's mean reward with a player, always with the same random seed."""
         rng = np.random.default_rng(self._seed)
         takes = perform(policy, player, table, stands, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))
 
     def _play(self, policy: Policy) -> list[Rollout]:
-        """Play held-out pieces with a policy, with the same seeds each time."""
+        """Play the held-out pieces with a policy, always with the same random seed."""
         rng = np.random.default_rng(self._seed)
         return perform(policy, self._parts, self._table, self._conditions, rng)
 
     def _look(self, model: Policy) -> tuple[Rows, FloatArray]:
-        """Return what the model sees while it plays, (moments, columns), and what is legal there."""
+        """Return observations of the model in play, (moments, columns), and the legal actions, (moments, actions)."""
         role = self._parts[0].role
         mix, rng = self._conditions.knobs.to_mix(role.action_count), np.random.default_rng(self._seed)
         game = Game(self._parts, self._table, 1, rng)
@@ -179,7 +181,7 @@ class AcceptanceTest:
         return np.stack(observations), np.stack(legal).astype(np.float32)
 
     def _policies(self, policy: Policy) -> FloatArray:
-        """Return the log-probabilities, (moments, actions), of what a policy would do."""
+        """Return the log-probabilities of a policy's actions, (moments, actions)."""
         mix = self._conditions.knobs.to_mix(policy.config.actions)
         mix = replace(mix, temperature=max(mix.temperature, _COLDEST))
         rng = np.random.default_rng(self._seed)
@@ -198,5 +200,5 @@ class AcceptanceTest:
 
 
 def _column(takes: Sequence[Rollout], seed: int) -> Column:
-    """Return the figures of takes."""
+    """Return the figures of rollouts."""
     return estimate_column([figures(take.performance, frozenset()) | take.rewards for take in takes], seed)

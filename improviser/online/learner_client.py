@@ -1,6 +1,6 @@
-"""The learner's process, as a jam sees it: it is told what happens, and offers sets of weights.
+"""The jam's side of the learner process: sends it the events, and receives new weights.
 
-Whatever becomes of it, the music goes on: nothing that plays waits for it.
+A fault of the learner never affects the music: nothing that plays waits for it.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ if TYPE_CHECKING:
     from improviser.protocol import Event, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
 
-# -P: no file in the user's folder is taken for a library.
+# -P: no file in the current folder can be imported in place of a library.
 COMMAND: Final = (sys.executable, "-P", "-m", "improviser.app.learner_process")
-# A learner that is awake shows it twice a second; one that judges does after a second of a core's time, for
-# which it may wait long beside others.
+# A running learner sends a heartbeat twice a second. During the acceptance test it sends none for about a second of
+# CPU time, which may take long on a busy machine.
 STILL_S: Final = 60.0
 _LOOK_EVERY_S: Final = 1.0
 _LAST_LINES: Final = 20
 _END_S: Final = 2.0
-# What the engine was not told, but has said.
+# Events that the engine has produced, not received: a replay does not need them.
 _UNTOLD: Final = (Played, Released, Notice, Warned, Learned)
 
 
 class LearnerClient:
-    """The learner's process; use it as a context: on the way out it is ended.
+    """A context that runs the learner process and ends it on exit.
 
-    Threads: `hear` in one; its own read, write and watch.
+    Threads: `forward` in one thread; it starts its own threads to read, to write and to check the heartbeat.
     """
 
     def __init__(
         self, supervisor: Supervisor, settings: PerformerSettings, mailbox: WeightMailbox, folder: Path
     ) -> None:
-        """Start it beside a jam; the sets of weights are put in `folder`, for a replay."""
+        """Start the learner for a jam; it writes its weights to `folder`, where a replay finds them."""
         self._supervisor, self._mailbox = supervisor, mailbox
         self._process = subprocess.Popen(
             COMMAND,
@@ -81,13 +81,13 @@ class LearnerClient:
         threading.Thread(target=self._watch, name="learning", daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Learn."""
+        """Return the client, which already learns."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the process and leave the memory, which whoever made it removes."""
+        """End the process and close the mailbox; the owner of the mailbox removes it."""
         self._has_ended.set()
         self._told.put(None)
         self._process.kill()
@@ -100,12 +100,12 @@ class LearnerClient:
         self._mailbox.close()
 
     def forward(self, event: Event) -> None:
-        """Send the learner an event, without waiting; nothing is sent after it has ended."""
+        """Send the learner an event without waiting; do nothing after the learner has ended."""
         if not isinstance(event, _UNTOLD) and not self._has_ended.is_set():
             self._told.put(value_to_line(event))
 
     def _take(self, line: str) -> None:
-        """Hand on what it offers, and what it says."""
+        """Pass on the learner's new weights and its messages."""
         try:
             value = line_to_value(line)
         except ValueError:
@@ -119,7 +119,7 @@ class LearnerClient:
                 pass
 
     def _end(self) -> None:
-        """Say so where it ended before the jam did."""
+        """Warn if the learner ended before the jam did, with the reason."""
         if self._has_ended.is_set():
             return
         self._has_ended.set()
@@ -129,11 +129,11 @@ class LearnerClient:
         self._supervisor.warn(f"background learning stopped: {why}. The jam goes on")
 
     def _watch(self) -> None:
-        """Kill it where it hangs."""
+        """Kill the learner if its heartbeat stops for STILL_S."""
         pulse, pulsed_s, looked_s = -1, time.monotonic(), time.monotonic()
         while not self._has_ended.wait(_LOOK_EVERY_S):
             now_s = time.monotonic()
-            # Where we ourselves were held up, so was it, maybe.
+            # If this process was suspended or delayed, the learner may have been too.
             was_away, looked_s = now_s - looked_s > 2 * _LOOK_EVERY_S, now_s
             if was_away or self._mailbox.pulse() != pulse:
                 pulse, pulsed_s = self._mailbox.pulse(), now_s

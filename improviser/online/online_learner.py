@@ -1,11 +1,11 @@
-"""Learning while the music plays: from what was lived through, what might have been, and the corpus.
+"""Learns during a jam: from its own transitions, from games with the player's music, and from the corpus.
 
-Of each batch half comes from games of the corpus, as the model was trained on, with the rewards as they count
-now; so what it could is kept. The other half comes from the player: what the improviser did beside them, and
-games that the learner plays, in its head, beside what they played. What is given away is the average of the
-last weights, not the last ones.
+Half of each batch comes from games with the corpus, on which the model was trained, with rewards as they are weighted
+now. This keeps what the model could do before. The other half comes from the player: transitions of the improviser with
+the player, and games that the learner plays with the player's recorded music. The offered weights are a moving average
+of the learned ones.
 
-Source: R. Sutton (1991), "Dyna", for games in the head; B. Polyak and A. Juditsky (1992), "Acceleration of
+Source: R. Sutton (1991), "Dyna", for learning from simulated games; B. Polyak and A. Juditsky (1992), "Acceleration of
 Stochastic Approximation by Averaging", for the average.
 """
 
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from improviser.engine.experience import Transition
     from improviser.training.env import Game
 
-# So many steps of games are in the buffers before the first update.
+# Steps of games in each replay buffer before the first update.
 FILL_STEPS: Final = 128
-# What a press is worth in all, in units of the reward.
+# Total reward of one like; a dislike has the opposite sign.
 PRESS_REWARD: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineSettings:
-    """How it is learned while the music plays.
+    """Settings of the learning during a jam.
 
     Attributes:
-        dqn: Settings of the learner; the first of them is not dueling, which starts from a trained one.
-        corpus_share: The share of a batch that comes from games of the corpus.
-        imagined_share: The share that comes from games beside what the player has played.
-        lanes: Games at a time.
+        dqn: Settings of the learner. Unlike FULL they are not dueling, since learning starts from trained weights.
+        corpus_share: Share of a batch that comes from games with the corpus.
+        imagined_share: Share of a batch that comes from games with the player's recorded music.
+        lanes: Number of parallel games.
         play_every: Updates between two steps of the games.
-        average: How much of the average is kept in each update.
+        average: Share of the moving average that each update keeps.
     """
 
     dqn: DQNConfig = field(
@@ -61,12 +61,12 @@ class OnlineSettings:
 
 
 class OnlineLearner:
-    """Turns experience into sets of weights above the first layer.
+    """Learns new weights above the first layer from transitions.
 
-    Threads: belongs to one thread; an update takes some five milliseconds.
+    Threads: belongs to one thread; an update takes about five milliseconds.
 
     Attributes:
-        updates: How many were taken.
+        updates: Number of updates so far.
     """
 
     def __init__(
@@ -78,21 +78,21 @@ class OnlineLearner:
         settings: OnlineSettings,
         rng: np.random.Generator,
     ) -> None:
-        """Begin with a trained model.
+        """Start with a trained model.
 
         Args:
-            config: The shape of its Q-network.
-            networks: The weights of `prior` and `q`.
-            corpus: Games as it was trained on, at their beginning; None: only what is lived through.
-            rewards: (components,) how much each part of the reward counts.
-            settings: How.
-            rng: Makes all random choices.
+            config: Shape of the Q-network.
+            networks: Weights of `prior` and `q`.
+            corpus: Games as the model was trained on; None: learn only from the jam.
+            rewards: (components,) weights of the reward components.
+            settings: Settings of the learning.
+            rng: Random generator for all random choices.
         """
         torch.set_num_threads(1)
         self.updates = 0
         self._settings, self._rng = settings, rng
         self._config = config
-        # What each press has added to which row, by the number of rows that were lived through before it.
+        # The reward that each feedback has added, by row. A row counts all transitions stored before it.
         self._presses: list[list[tuple[int, np.float32]]] = []
         self._first = FirstLayer(config, networks["prior"], networks["q"])
         prior = UpperLayers(config.prior(), networks["prior"], is_prior=True)
@@ -108,16 +108,16 @@ class OnlineLearner:
 
     @property
     def lanes(self) -> int:
-        """The games that are played at a time."""
+        """The number of parallel games."""
         return self._settings.lanes
 
     @property
     def lived(self) -> int:
-        """How many transitions were lived through, and are remembered."""
+        """The number of transitions of the jam in the replay buffer."""
         return len(self._lived)
 
     def live(self, transitions: Iterable[Transition]) -> None:
-        """Remember what was lived through."""
+        """Store transitions of the jam."""
         for one in transitions:
             features = self._first(np.stack([one.observation, one.next_observation]))
             self._lived.store(
@@ -133,7 +133,7 @@ class OnlineLearner:
             )
 
     def press(self, meant: Sequence[tuple[int, float]], *, liked: bool) -> None:
-        """Add feedback to the rewards of the transitions it refers to: how many ago, and its share."""
+        """Add feedback to rewards; `meant` has, per transition, how many transitions ago it was and its share."""
         worth = (PRESS_REWARD if liked else -PRESS_REWARD) / self._config.heads
         self._presses.append([(self._lived.stored - 1 - back, np.float32(worth * share)) for back, share in meant])
         for row, bonus in self._presses[-1]:
@@ -146,7 +146,7 @@ class OnlineLearner:
             self._lived.reward(row, -bonus)
 
     def imagine(self, game: Game) -> None:
-        """Play games beside what the player has played; those before are forgotten in time."""
+        """Play games with the player's latest music; older games are overwritten in time."""
         if not self._settings.imagined_share:
             return
         if self._imagined is None:
@@ -158,14 +158,14 @@ class OnlineLearner:
     def reweigh(self, rewards: FloatArray) -> None:
         """Set the weights of the reward components, (components,).
 
-        In what is past too, unless the model has one head and knows no parts.
+        The stored rewards are reweighted too, unless the model has one head, which does not separate the components.
         """
         self._rewards = rewards
         if self._config.heads > 1:
             self._learner.reweigh(rewards)
 
     def learn(self, updates: int) -> float:
-        """Take so many updates, where there is anything to learn from; return the mean loss."""
+        """Make a number of updates, and return the mean loss."""
         loss = 0.0
         for _ in range(updates):
             if self.updates % self._settings.play_every == 0:
@@ -181,21 +181,21 @@ class OnlineLearner:
         return loss / max(1, updates)
 
     def offer(self) -> Weights:
-        """Return the set of weights that was learned: the average of the last ones."""
+        """Return the learned weights: the moving average."""
         return self._average.to_weights()
 
     def go_back(self, weights: Weights) -> None:
-        """Go on learning from a set of weights, as if nothing had been learned since."""
+        """Continue to learn from these weights, and drop what was learned since."""
         for network in (self._learner.q_network, self._learner.target_network, self._average):
             network.load_weights(weights)
         self._learner.forget_momentum()
 
     def _worth(self, reward: FloatArray) -> FloatArray:
-        """Return rewards by component, (n, components), as the heads are to say them, (n, heads)."""
+        """Return rewards by component, (n, components), in the form that the heads predict, (n, heads)."""
         return reward if self._config.heads > 1 else reward @ self._rewards[:, None]
 
     def _buffer(self, lanes: int) -> ReplayBuffer:
-        """Return an empty replay buffer of what the first layer makes of observations."""
+        """Return an empty replay buffer for the outputs of the first layer."""
         return ReplayBuffer(self._config, self._settings.dqn, lanes, features=2 * self._config.hidden)
 
     def _play(self, games: _Games, steps: int) -> None:
@@ -204,7 +204,7 @@ class OnlineLearner:
             games.play(self._learner, self._worth, self._settings.dqn.epsilon_end, self._rng)
 
     def _batch(self) -> Batch:
-        """Draw a batch from all that there is, each with its share."""
+        """Draw a batch from all replay buffers, each with its share."""
         settings = self._settings
         shares = [(self._lived, 1 - settings.corpus_share - settings.imagined_share)]
         for games, share in (
@@ -225,16 +225,16 @@ class OnlineLearner:
 
 
 class _Games:
-    """Games that the learner plays, and what is remembered of them."""
+    """Games that the learner plays, with the replay buffer of their transitions."""
 
     def __init__(self, game: Game, replay: ReplayBuffer, first: FirstLayer) -> None:
-        """Begin `game`; `first` is what is kept of observations."""
+        """Start `game`; `first` computes the features that are stored in place of observations."""
         self.replay = replay
         self._first = first
         self.change(game)
 
     def change(self, game: Game) -> None:
-        """Go on with another game."""
+        """Start another game."""
         self._game = game
         game.reset()
         self._features = self._first(game.observation)
@@ -246,7 +246,7 @@ class _Games:
         epsilon: float,
         rng: np.random.Generator,
     ) -> None:
-        """Play one step in every lane, epsilon-greedily, and remember it and what it was worth."""
+        """Play one step of every parallel game, epsilon-greedily, and store the transitions."""
         actions = learner.select_actions(self._features, self._game.legal, epsilon, rng)
         before = self._features
         observation, reward, over = self._game.step(actions)

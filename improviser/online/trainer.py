@@ -1,4 +1,4 @@
-"""Follows an engine that plays, learns from it, and now and then has a set of weights to offer."""
+"""Follows a playing engine, learns from it, and regularly offers new weights."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     from improviser.online.acceptance import AcceptanceTest
     from improviser.online.online_learner import OnlineLearner
 
-# Updates for each step of the music: nine thousand in ten minutes at 112 beats a minute, for a sixth of a
-# core with all that is judged (Source: docs/decisions/0010).
+# Updates per step of the music: nine thousand in ten minutes at 112 beats per minute. With the acceptance tests they
+# take a sixth of a core (Source: docs/decisions/0010).
 UPDATES_A_STEP: Final = 2
-# A set is judged every so many bars.
+# Bars between two acceptance tests.
 JUDGED_BARS: Final = 8
-# It is judged beside so many stretches of so many beats, the last that the player played.
+# Number of stretches, and beats in each, of the player's latest music in the acceptance test.
 STRETCHES, STRETCH_BEATS = 8, 32
-# The mean reward of a step is followed over so many.
+# Time constant, in steps, of the moving average of the reward.
 _REWARD_STEPS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A set of weights and what it was found to be.
+    """Learned weights with the result of their acceptance test.
 
     Attributes:
-        weights: Those above the first layer.
-        policy: What plays by them.
-        verdict: Whether they may be played by.
+        weights: Weights above the first layer.
+        policy: Policy with these weights.
+        verdict: Result of the acceptance test.
     """
 
     weights: Weights
@@ -57,13 +57,13 @@ class Offer:
 
 
 class OnlineTrainer:
-    """Learns beside an engine.
+    """Learns from a playing engine.
 
     Threads: belongs to one thread.
 
     Attributes:
-        reward: The mean reward of the last steps that were lived through; None before any.
-        is_frozen: Whether nothing is learned for now.
+        reward: Moving average of the reward per step; None before the first step.
+        is_frozen: Whether learning is paused.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class OnlineTrainer:
         rewards: FloatArray,
         rng: np.random.Generator,
     ) -> None:
-        """Begin beside an engine that plays by `model`.
+        """Start with an engine that plays with `model`.
 
         Args:
-            model: As it was trained.
-            learner: Learns.
-            guard: Judges what was learned; None accepts everything.
-            rewards: (components,) how much each part of the reward counts, where no knob is turned.
-            rng: Draws what the learner plays in its head.
+            model: The policy as it was trained.
+            learner: Learns from the transitions.
+            guard: Tests the learned weights; None accepts all of them.
+            rewards: (components,) weights of the reward components while all knobs are at their preset positions.
+            rng: Random generator for the games that the learner plays with the player's music.
         """
         self.learner, self._guard = learner, guard
         self._model = self._playing = model
@@ -93,9 +93,9 @@ class OnlineTrainer:
         self.is_frozen = False
 
     def step(self, engine: Engine, *, learns: bool = True) -> Offer | None:
-        """Learn from the step that an engine has just decided; return a set, where it is time for one.
+        """Learn from the latest step of an engine; return an offer if an acceptance test is due.
 
-        Where it is told not to, as one who has fallen behind, it only remembers.
+        With `learns` false the step is only stored. A learner that has fallen behind uses that.
         """
         lived = self._experience.transitions(engine)
         self.learner.live(lived)
@@ -112,7 +112,7 @@ class OnlineTrainer:
         return self._offer(engine)
 
     def press(self, at_s: float, *, liked: bool) -> None:
-        """Learn from a press at `at_s`."""
+        """Learn from feedback, a like or a dislike, at `at_s`."""
         self.learner.press(self._experience.credits(at_s), liked=liked)
 
     def take_back(self, *, everything: bool) -> None:
@@ -120,20 +120,20 @@ class OnlineTrainer:
         self.learner.take_back(everything=everything)
 
     def cut(self) -> None:
-        """Record that the engine goes on elsewhere in the music."""
+        """Record that the engine continues at another place of the music."""
         self.learner.live(self._experience.cut())
 
     def adopt(self, playing: Policy) -> None:
-        """Record what is played by now."""
+        """Record the policy that the engine plays with now."""
         self._playing = playing
 
     def go_back(self, playing: Policy) -> None:
-        """Learn on from what is played by now, as if nothing had been learned since."""
+        """Continue to learn from the policy that the engine plays with now, and drop what was learned since."""
         self._playing = playing
         self.learner.go_back(playing.upper_layers)
 
     def _turn(self, engine: Engine) -> None:
-        """Set the weights of the reward components to what the knobs say."""
+        """Set the weights of the reward components to the positions of the knobs."""
         stands, preset = engine.panel.knobs.weights, engine.settings.knobs.weights
         turned = self._rewards * np.where(preset == 0, 1, stands / np.where(preset == 0, 1, preset))
         if not np.array_equal(turned, self._turned):
@@ -141,7 +141,7 @@ class OnlineTrainer:
             self.learner.reweigh(turned)
 
     def _offer(self, engine: Engine) -> Offer:
-        """Have what was learned judged; what would spoil something is forgotten."""
+        """Test the learned weights; on a fault, continue from the weights in use."""
         parts = heard_parts(self._experience.stretches, engine.settings)
         if parts:
             table = player_table(parts)
@@ -159,12 +159,12 @@ class OnlineTrainer:
 
 
 def heard_parts(stretches: Sequence[Sequence[PlayerStep]], settings: EngineSettings) -> list[Part]:
-    """Return what a player played beside an engine, each stretch that is long enough for a game."""
+    """Return the stretches that a player played with an engine, if they are long enough for a game."""
     return playable(_part(stretch, settings) for stretch in stretches if stretch)
 
 
 def lately(parts: Sequence[Part]) -> list[Part]:
-    """Return the last stretches that a player played, the newest last."""
+    """Return the latest stretches that a player played, the newest last."""
     found: list[Part] = []
     for part in reversed(parts):
         length = STRETCH_BEATS * part.steps_per_beat // part.bar_steps * part.bar_steps

@@ -1,7 +1,7 @@
-"""The page on which a jam is played, heard, seen and steered, and what serves it.
+"""The page on which a musician plays, hears, sees and steers a jam, and the server for it.
 
-    bounded (connections) -> guard (host, token, origin, headers) -> server (paths) -> talk (websocket)
+    connection_limit -> auth (host, token, origin, headers) -> server (paths) -> page_session (websocket)
 
-`hub` tells all pages what happens; `page` runs it all in a thread beside the jam, at an `address`. `static`
-is the page itself: plain modules, served as they are.
+`broadcaster` sends all pages what happens. `page` runs the server in a thread beside the jam, at an `address`.
+`static` holds the page itself: plain JavaScript modules, served without a build step.
 """

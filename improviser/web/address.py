@@ -1,4 +1,4 @@
-"""Where the page is served, and by which names it may be asked for."""
+"""The address at which the page is served, and the host names that it accepts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 DEFAULT_PORT: Final = 8765
-# So many connections wait to be accepted.
+# Maximum number of connections that wait to be accepted.
 BACKLOG: Final = 64
 _TOKEN_BYTES: Final = 24
-# An address that is nobody's (Source: RFC 5737, TEST-NET-1).
+# An address that belongs to nobody (Source: RFC 5737, TEST-NET-1).
 _ELSEWHERE: Final = ("192.0.2.1", 9)
 
 
 def new_token() -> str:
-    """Return a token that nobody can guess."""
+    """Return a new random token that cannot be guessed."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
@@ -28,9 +28,9 @@ class Address:
     """A host and port with the token of this run.
 
     Attributes:
-        host: What is listened on, such as 127.0.0.1 or 0.0.0.0.
-        port: The port.
-        token: The first part of every path; who does not know it gets nothing.
+        host: Host that the server listens on, such as 127.0.0.1 or 0.0.0.0.
+        port: TCP port.
+        token: First part of every path. A request without it gets nothing.
     """
 
     host: str
@@ -39,12 +39,12 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only programs on this machine can reach it."""
+        """Whether only programs on this machine can reach the address."""
         return is_loopback(self.host)
 
     @property
     def url(self) -> str:
-        """The address to open."""
+        """The address to open in a browser."""
         name = _outer_name() if _is_any(self.host) else self.host
         shown = f"[{name}]" if ":" in name else name
         return f"http://{shown}:{self.port}/{self.token}/"
@@ -52,8 +52,8 @@ class Address:
     def is_named(self, host_header: str) -> bool:
         """Return whether a request's Host header names this address.
 
-        Another name that leads here is somebody else's: a page of theirs would reach us through a browser
-        (DNS rebinding). Source: RFC 9110, section 7.2; a number cannot be rebound.
+        Another name that leads here belongs to somebody else. Their page could reach this server through a browser
+        (DNS rebinding). A numeric address cannot be rebound. Source: RFC 9110, section 7.2.
         """
         name, _, port = host_header.rpartition(":")
         name = name.strip("[]").lower()
@@ -66,27 +66,27 @@ class Address:
 
 
 class Door(NamedTuple):
-    """A socket that listens, and by which address it is reached."""
+    """A listening socket and the address at which it is reached."""
 
     listening: socket.socket
     address: Address
 
 
 def is_token(text: str) -> bool:
-    """Return whether a text could be a token: as long, and of the letters that a path may have."""
+    """Return whether a text could be a token: long enough, with only characters that a path may have."""
     return re.fullmatch(rf"[A-Za-z0-9_-]{{{len(new_token())},}}", text) is not None
 
 
 def bind(host: str, port: int | None, token: str | None = None) -> Door:
-    """Listen on a host, on a port, by default the usual one or, where that is taken, a free one.
+    """Listen on a host and a port.
 
     Args:
-        host: What is listened on.
-        port: The port; None: see above.
-        token: What all paths begin with; None: a new one.
+        host: Host to listen on.
+        port: TCP port; None: DEFAULT_PORT, or a free port if that is taken.
+        token: First part of all paths; None: a new token.
 
     Raises:
-        OSError: The host is none, or none of this machine's, or the port is taken.
+        OSError: The host is invalid or not one of this machine's, or the port is taken.
     """
     if not host:
         raise OSError(errno.EADDRNOTAVAIL, "no host is named")
@@ -101,16 +101,16 @@ def bind(host: str, port: int | None, token: str | None = None) -> Door:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, as only itself sees it."""
+    """Return whether a host is a loopback address of this machine."""
     if host == "localhost":
         return True
     return _is_number(host) and ipaddress.ip_address(host).is_loopback
 
 
 def _outer_name() -> str:
-    """Return this machine's address as others see it; its name, where it has none.
+    """Return this machine's address as other machines see it, or its name if it has no route.
 
-    Nothing is sent: it is only asked which way such a packet would leave.
+    Sends nothing: it only asks the system which of its addresses such a packet would leave from.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -121,12 +121,12 @@ def _outer_name() -> str:
 
 
 def _is_any(host: str) -> bool:
-    """Return whether a host stands for all addresses of the machine."""
+    """Return whether a host stands for all addresses of the machine, such as 0.0.0.0."""
     return _is_number(host) and ipaddress.ip_address(host).is_unspecified
 
 
 def _is_number(host: str) -> bool:
-    """Return whether a host is an address in numbers."""
+    """Return whether a host is a numeric address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

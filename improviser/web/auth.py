@@ -1,7 +1,7 @@
-"""Who may ask for anything at all: whoever knows the token, by our own name, from our own page.
+"""Lets only requests with the token, for our own host name and from our own page, reach the server.
 
 Source: OWASP Cheat Sheet Series, "Content Security Policy", "HTTP Security Response Headers" and "WebSocket
-Security" (the origin is checked when the socket is opened, since browsers let any page open one).
+Security". The origin is checked when a websocket opens, since browsers let any page open one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _CLOSED: Final = 1008
 
 
 class AuthMiddleware:
-    """Lets through what is asked for below the token, and adds the headers that keep the page to itself.
+    """Passes on requests below the token, and adds the security headers.
 
     Threads: the server's loop only.
     """
 
     def __init__(self, app: ASGIApp, address: Address) -> None:
-        """Stand before `app`."""
+        """Protect `app`."""
         self._app, self._address = app, address
         self._token = address.token.encode()
 
@@ -47,7 +47,7 @@ class AuthMiddleware:
             await self._app(inner, receive, self._with_headers(send, host))
 
     def _may_ask(self, scope: Scope, headers: Headers, host: str) -> bool:
-        """Return whether a request is by our name, and no page of others has made it."""
+        """Return whether the request names our host and does not come from another site's page."""
         if not self._address.is_named(host):
             return False
         origin = headers.get("origin")
@@ -56,7 +56,7 @@ class AuthMiddleware:
         return scope["method"] in _METHODS and origin in {None, f"http://{host}"}
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Report that there is nothing, whatever was wrong."""
+        """Answer 404, whatever the reason, so that a stranger learns nothing."""
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": _CLOSED})
@@ -65,10 +65,10 @@ class AuthMiddleware:
             await answer(scope, receive, self._with_headers(send, ""))
 
     def _with_headers(self, send: Send, host: str) -> Send:
-        """Return a `send` that adds the headers of every answer."""
+        """Return a `send` that adds the security headers to an answer."""
 
         async def send_with_headers(message: Message) -> None:
-            """Add them to the beginning of an answer."""
+            """Add the headers to the start of the answer."""
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_headers(host))
             await send(message)
@@ -77,8 +77,8 @@ class AuthMiddleware:
 
 
 def _headers(host: str) -> dict[str, str]:
-    """Return the headers of every answer; `host` is by what name it was asked for."""
-    # Older Safaris do not count the websocket as 'self'.
+    """Return the headers of every answer; `host` is the Host header of the request."""
+    # Older versions of Safari do not count the websocket as 'self'.
     sources = {
         "default": "'none'",
         "script": "'self'",

@@ -1,6 +1,7 @@
-"""All pages that are open: what happens is told to each, and none can hold up another, or the music.
+"""Broadcasts the events and the state of the jam to all open pages.
 
-What a page is told waits in a queue of its own; one that does not read is let go, and may come back.
+Each client has its own queue of messages, so a slow client delays neither the others nor the music. A client that
+does not read its messages is disconnected. It may connect again.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from improviser.protocol import Event
 
 CLIENTS_MAX: Final = 8
-# A page that has not read so many messages is let go: half a minute of busy music.
+# A client with this many unread messages is disconnected. Busy music fills the queue in half a minute.
 WAITING_MAX: Final = 1024
-# A page that comes late is told what happened since then: as much as its roll shows.
+# A client that connects late receives the events of the last RECENT_S seconds, which is what its piano roll shows.
 RECENT_S: Final = 16.0
 _RECENT_MAX: Final = 2048
 STATE_EVERY_S: Final = 0.05
@@ -30,32 +31,32 @@ LOOK_EVERY_S: Final = 1.0
 
 
 class Standing(Protocol):
-    """How a jam stands."""
+    """Where the state and the clock of a jam are read."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values; from any thread."""
+        """Return the state of the jam as plain values. Any thread may call it."""
 
     def now_s(self) -> float:
-        """Return the moment by the clock of the events; from any thread."""
+        """Return the current time in seconds, on the clock of the events. Any thread may call it."""
 
 
 class Client:
-    """A page.
+    """A connected page.
 
     Attributes:
-        port: The name of what is played on it.
-        waiting: What it is still to be told.
-        gone: That it is let go.
+        port: Name of the input port for the notes that are played on the page.
+        waiting: Messages that are still to be sent.
+        gone: Set when the client is to be disconnected.
     """
 
     def __init__(self, port: str) -> None:
-        """Wait for something to tell it."""
+        """Start with an empty queue."""
         self.port = port
         self.waiting: asyncio.Queue[str] = asyncio.Queue()
         self.gone = asyncio.Event()
 
     def queue(self, text: str) -> None:
-        """Queue a message for a client; one that does not read is disconnected."""
+        """Queue a message; disconnect the client if it has WAITING_MAX unread messages."""
         if self.waiting.qsize() >= WAITING_MAX:
             self.gone.set()
         elif not self.gone.is_set():
@@ -63,13 +64,13 @@ class Client:
 
 
 class Broadcaster:
-    """Tells all pages what happens.
+    """Sends events and the state to all clients.
 
-    Threads: the server's loop, but for `hear`, which may be called from any.
+    Threads: the server's loop only, except for `publish` and `is_watched`, which any thread may use.
     """
 
     def __init__(self, standing: Standing) -> None:
-        """Serve no page yet."""
+        """Start without clients."""
         self.standing = standing
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: set[Client] = set()
@@ -80,26 +81,26 @@ class Broadcaster:
 
     @property
     def is_watched(self) -> bool:
-        """Whether any page is open; from any thread."""
+        """Whether any page is open. Any thread may read it."""
         return bool(self._clients)
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve in a loop from now on."""
+        """Set the event loop that sends the messages."""
         self._loop = loop
 
     def publish(self, event: Event) -> None:
-        """Queue an event, if the broadcaster still runs."""
+        """Queue an event, if the loop still runs. Any thread may call it."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._spread, event_to_text(event), isinstance(event, Ready))
 
     def end(self) -> None:
-        """Disconnect all pages."""
+        """Disconnect all clients."""
         for client in self._clients:
             client.gone.set()
 
     def join(self) -> Client | None:
-        """Process a page, which is greeted; None where there are too many."""
+        """Return a new client with its greeting queued; None if CLIENTS_MAX are connected."""
         if len(self._clients) >= CLIENTS_MAX:
             return None
         client = Client(f"Page {next(self._numbers)}")
@@ -110,16 +111,16 @@ class Broadcaster:
         return client
 
     def leave(self, client: Client) -> None:
-        """Forget a page."""
+        """Remove a client."""
         self._clients.discard(client)
 
     def spread(self, text: str) -> None:
-        """Send all pages a message that is not kept for later pages."""
+        """Send all clients a message without keeping it for later clients."""
         for client in self._clients:
             client.queue(text)
 
     def _greeting(self, client: Client) -> str:
-        """Return what a page is told first, and anew where another performer plays."""
+        """Return the first message for a client. It is sent again when a new performer starts."""
         since_s = time.monotonic() - RECENT_S
         recent = [text for at_s, text in self._recent if at_s >= since_s]
         greeting = {
@@ -132,8 +133,8 @@ class Broadcaster:
         return f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}'
 
     def _spread(self, text: str | None, is_new: bool) -> None:  # noqa: FBT001 - called by the loop, by place
-        """Send all pages an event, and the state a moment later."""
-        if is_new:  # another performer, by another clock maybe
+        """Send all clients an event, and the state STATE_EVERY_S later."""
+        if is_new:  # a new performer may use another clock
             self._recent.clear()
             for client in self._clients:
                 client.queue(self._greeting(client))
@@ -145,13 +146,13 @@ class Broadcaster:
             asyncio.get_running_loop().call_later(STATE_EVERY_S, self._tell_state)
 
     def _look(self) -> None:
-        """Send what changes without an event, such as who is connected, while a page is open."""
+        """Send the state every LOOK_EVERY_S while a page is open: some changes, such as connections, have no event."""
         if self._clients:
             self._tell_state()
             asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
 
     def _tell_state(self) -> None:
-        """Send all pages the state, if it has changed."""
+        """Send all clients the state, if it has changed."""
         self._is_due = False
         state = self.standing.to_json()
         if state != self._told:

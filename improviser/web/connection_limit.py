@@ -1,4 +1,4 @@
-"""Connections, at most so many: a flood takes a few sockets, and none from those who know the token."""
+"""Limits the number of connections, so that a flood cannot lock out clients that know the token."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-# A browser opens six for a page's files, and each page keeps one.
+# A browser opens six connections for a page's files, and each open page keeps one.
 CONNECTIONS_MAX: Final = 64
-# The first request comes at once.
+# A client that sends no request within this time is disconnected.
 GREETING_S: Final = 5.0
-# A page that is let go, or is gone, is waited for so long, to take its farewell.
+# Seconds in which a disconnected client may still receive the close message.
 FAREWELL_S: Final = 2.0
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP that lets in so many connections at a time, and lets go of those that ask for nothing.
+    """HTTP protocol that accepts at most CONNECTIONS_MAX connections and disconnects silent clients.
 
-    Where there are too many, the oldest that did not know the token makes room.
+    When the limit is reached, the oldest connection that has not used the token is ended.
 
     Threads: the server's loop only.
     """
@@ -37,7 +37,7 @@ class BoundedProtocol(H11Protocol):
 
     @classmethod
     def below(cls, token: str) -> type[Self]:
-        """Return the protocol of a server whose paths all begin with a token."""
+        """Return a protocol class for a server whose paths all begin with the token."""
         return type(cls.__name__, (cls,), {"prefix": f"/{token}", "strangers": {}})
 
     def __init__(
@@ -47,24 +47,24 @@ class BoundedProtocol(H11Protocol):
         app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Serve one connection."""
+        """Handle one connection."""
         super().__init__(config, server_state, app_state, _loop)
         self._greeting: asyncio.TimerHandle | None = None
 
     @property
     def is_stranger(self) -> bool:
-        """Whether it has not asked for anything below the token."""
-        scope: HTTPScope | None = self.scope  # none before the first request
+        """Whether the client has not yet requested a path below the token."""
+        scope: HTTPScope | None = self.scope  # None before the first request
         return scope is None or not scope["path"].startswith(self.prefix)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection, unless there are too many that know the token."""
+        """Accept a connection; abort it if all CONNECTIONS_MAX others know the token."""
         taken = cast("asyncio.Transport", transport)
         if len(self.connections) >= CONNECTIONS_MAX and not self._make_room():
             taken.abort()
             return
-        # asyncio does so only for sockets that say that they are TCP's, which those of create_server do not.
-        # Without, what follows a message within 40 ms waits for it to be acknowledged (Nagle's algorithm).
+        # asyncio sets TCP_NODELAY only on sockets that report the protocol TCP; those of create_server do not.
+        # Without it, Nagle's algorithm delays a message that follows another within 40 ms until that is acknowledged.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(taken)
         self.strangers[self] = None
@@ -77,7 +77,7 @@ class BoundedProtocol(H11Protocol):
             super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand the connection on to the websocket's protocol."""
+        """Hand the connection over to the websocket's protocol."""
         self._forget()
         super().handle_websocket_upgrade(event)
 
@@ -92,31 +92,31 @@ class BoundedProtocol(H11Protocol):
         return True
 
     def _forget(self) -> None:
-        """Wait for nothing any more."""
+        """Cancel the greeting's timeout, and remove the connection from the strangers."""
         self.strangers.pop(self, None)
         if self._greeting is not None:
             self._greeting.cancel()
 
     def _end_silence(self) -> None:
-        """End a connection that has not said what it wants."""
+        """End a connection that has sent no request."""
         if self.cycle is None and not self.transport.is_closing() and self in self.connections:
             self.transport.abort()
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """A websocket that ends when it is to end, even where nobody reads what is still to be sent.
+    """A websocket that closes on time, even if the client does not read what is still to be sent.
 
     Threads: the server's loop only.
     """
 
     async def run_asgi(self) -> None:
-        """Talk, then end."""
+        """Run the session, then abort the connection after FAREWELL_S."""
         try:
             await super().run_asgi()
         finally:
             self.loop.call_later(FAREWELL_S, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
-        """End at once, where nobody has answered."""
+        """Abort the connection at once when the client does not answer a ping."""
         super().keepalive_timeout()
         self.transport.abort()

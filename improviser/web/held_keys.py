@@ -1,4 +1,4 @@
-"""What is held on a page, so that it can be lifted when the page is gone."""
+"""Tracks what is held on a page, so that it can be released when the page disconnects."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 NOTE, CONTROL, BEND = range(3)
-# Pedals and the wheel of modulation, which stay as they are until they are let go of.
+# Modulation wheel and pedals, which keep their value until they are released.
 _LASTING: Final = frozenset({1, SUSTAIN_PEDAL, 66, 67, 69})
 
 
 class HeldKeys:
-    """The keys, pedals and wheels that are not at rest on one page."""
+    """The keys, pedals and wheels of one page that are not at rest."""
 
     def __init__(self, port: str) -> None:
-        """Hold nothing; what is received comes on `port`."""
+        """Start with nothing held; the release messages come from `port`."""
         self._port = port
         self._rests: dict[tuple[int, ...], Message] = {}
 
     def follow(self, received: Receive) -> None:
-        """Know what is held after a message."""
+        """Update what is held from a received message."""
         match received.message:
             case NoteOn(channel, note, _):
                 self._rests[NOTE, channel, note] = NoteOff(channel, note)
@@ -45,13 +45,13 @@ class HeldKeys:
                 self._set((BEND, channel), PitchBend(channel, 0), is_at_rest=not value)
 
     def lift(self) -> Iterator[Receive]:
-        """Return what brings all of it to rest."""
+        """Yield the messages that release everything that is held."""
         for _, message in sorted(self._rests.items()):
             yield Receive(tuple(message_to_bytes(message)), self._port)
         self._rests.clear()
 
     def _set(self, key: tuple[int, ...], rest: Message, *, is_at_rest: bool) -> None:
-        """Remember what brings something to rest, unless it is."""
+        """Store the message that brings a control to rest, or forget it if the control is at rest."""
         if is_at_rest:
             self._rests.pop(key, None)
         else:

@@ -1,4 +1,4 @@
-"""What a page says, checked; and what it is told, as text. docs/protocol.md."""
+"""Parses and checks messages from a page, and converts events to text for it. See docs/protocol.md."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MESSAGE_MAX: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A page asks what time it is; `sent_ms` is its own."""
+    """A page's request for the time; `sent_ms` is the page's own clock in milliseconds."""
 
     sent_ms: float
 
     def __post_init__(self) -> None:
-        """Raise ValueError where that is no number."""
+        """Raise ValueError if `sent_ms` is not a finite number."""
         sent_ms: object = self.sent_ms
         if isinstance(sent_ms, bool) or not isinstance(sent_ms, int | float) or not math.isfinite(sent_ms):
             raise ValueError("a ping says when it was sent: sent_ms")
@@ -38,10 +38,10 @@ Said = Steer | Receive | Ping
 
 
 def read_message(text: str, port: str) -> Said:
-    """Return what a page says; notes come on `port`.
+    """Return the parsed message of a page; its notes come from `port`.
 
     Raises:
-        ValueError: Nothing that is understood; the text says why.
+        ValueError: The message is not valid; the text says why.
     """
     try:
         values = json.loads(text)
@@ -57,7 +57,7 @@ def read_message(text: str, port: str) -> Said:
 
 
 def event_to_text(event: Event) -> str | None:
-    """Return an event as a page is told it, channels 1-16; None for the steps, of which it is not told."""
+    """Return an event as text for a page, with channels 1-16; None for Stepped, which pages do not receive."""
     if isinstance(event, Stepped):
         return None
     values = value_to_json(event)
@@ -67,5 +67,5 @@ def event_to_text(event: Event) -> str | None:
 
 
 def to_text(values: dict[str, Any]) -> str:
-    """Return plain values as text."""
+    """Return plain values as JSON text."""
     return json.dumps(values, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The page of a jam, served by a thread beside it."""
+"""Serves the page of a jam in a thread beside the jam."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from improviser.web.services import Services
 
 _CLOSING_S: Final = 2.0
-# A page that is gone without a word is missed after so long; a laptop that wakes up comes again.
+# A client that disappears without closing is noticed after these times. A laptop that wakes up connects again.
 _PING_S, _PONG_S = 5.0, 10.0
-# What is asked for, its headers and its path, is no longer.
+# Maximum size in bytes of a request's path and headers.
 _REQUEST_MAX: Final = 16 * 1024
 
 
 class Page:
-    """Serves the page until it is closed; use it as a context.
+    """A context that serves the page until it is closed.
 
     Attributes:
-        address: Where it is.
+        address: Address of the page.
 
-    Threads: made, heard and closed in the supervisor's; served in one of its own, so that loading what serves
-        it holds up nothing.
+    Threads: created, called and closed in the supervisor's thread. It serves in its own thread, so that loading the
+        server's libraries delays nothing.
     """
 
     def __init__(self, door: Door, standing: Standing, services: Services, warn: Callable[[str], None]) -> None:
-        """Serve at a door; `warn` takes what goes wrong, in any thread."""
+        """Prepare to serve on a listening socket; `warn` receives errors, in any thread."""
         self._socket, self.address = door
         self._standing, self._services, self._warn = standing, services, warn
         self._hub: Broadcaster | None = None
@@ -46,14 +46,14 @@ class Page:
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to serve."""
+        """Start serving."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Serve no longer."""
+        """Stop serving, and disconnect all pages."""
         self._stop()
         self._thread.join(_CLOSING_S)
         self._socket.close()
@@ -64,7 +64,7 @@ class Page:
         return self._hub is not None and self._hub.is_watched
 
     def publish(self, event: Event) -> None:
-        """Send an event to the pages."""
+        """Send an event to all pages; events before the start are sent when the server runs."""
         with self._lock:
             if self._hub is not None:
                 self._hub.publish(event)
@@ -72,7 +72,7 @@ class Page:
                 self._early.append(event)
 
     def _serve(self) -> None:
-        """Serve until closed; what goes wrong is told, and the music goes on."""
+        """Run the server; report an error and let the music go on."""
         try:
             asyncio.run(self._run())
         except Exception as error:  # noqa: BLE001 - the page must not end the jam
@@ -83,8 +83,8 @@ class Page:
                 self._early.clear()
 
     async def _run(self) -> None:
-        """Serve until closed."""
-        import uvicorn  # noqa: PLC0415 - in this thread, so that it holds up nothing
+        """Build the server, send the early events, and serve until `stop` is called."""
+        import uvicorn  # noqa: PLC0415 - here, so that it delays only this thread
 
         from improviser.web.broadcaster import Broadcaster  # noqa: PLC0415
         from improviser.web.connection_limit import BoundedProtocol, BoundedSocket  # noqa: PLC0415
@@ -113,7 +113,7 @@ class Page:
         hub.begin(loop)
 
         def stop() -> None:
-            """Disconnect all pages, and stop."""
+            """Disconnect all pages, and stop the server."""
             hub.end()
             server.should_exit = True
 
@@ -127,13 +127,13 @@ class Page:
 
 
 def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    """Schedule a call on a loop, if it still runs."""
+    """Schedule a call on a loop, if the loop still runs."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(what)
 
 
 def _quieten() -> None:
-    """Silence the server's libraries: they log about clients, not about the jam."""
+    """Silence the logs of the server's libraries, which are about clients, not about the jam."""
     for name in ("uvicorn", "websockets", "asyncio"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())

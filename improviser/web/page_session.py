@@ -1,4 +1,4 @@
-"""The talk with one page over its websocket: what it says is done, what happens is told."""
+"""The session of one page over its websocket: runs its commands, and sends it what happens."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from improviser.web.broadcaster import Broadcaster, Client
     from improviser.web.services import Obey
 
-# Ten fingers that glide, two wheels and a knob at a hundred messages a second.
+# Enough for ten gliding fingers, two wheels and a knob that sends a hundred messages a second.
 RATE_MAX: Final = 400.0
-# A page that says so much nonsense is none of ours.
+# A client that sends more invalid messages than this is disconnected.
 FAULTS_MAX: Final = 20
 TRY_LATER, WRONG_KIND, TOO_MUCH = 1013, 1003, 1008
 
 
 class PageSession:
-    """Serves one page until it leaves, or is let go.
+    """Serves one page until it leaves or is disconnected.
 
     Threads: the server's loop only; `obey` must not block.
     """
 
     def __init__(self, hub: Broadcaster, obey: Obey, websocket: WebSocket) -> None:
-        """Talk over `websocket`, and hand on to `obey` what it says."""
+        """Serve the page on `websocket`, and pass its commands to `obey`."""
         self._hub, self._obey, self._websocket = hub, CommandFilter(obey), websocket
         self._rate = RateLimit(RATE_MAX)
         self._faults = 0
         self._code = TRY_LATER
 
     async def run(self) -> None:
-        """Talk; when the page is gone, or is let go, its keys are lifted at once."""
+        """Run the session; release the keys held on the page as soon as it ends."""
         await self._websocket.accept()
         client = self._hub.join()
         if client is None:
@@ -62,13 +62,13 @@ class PageSession:
             await asyncio.wait_for(self._websocket.close(self._code), FAREWELL_S)
 
     async def _tell(self, client: Client) -> None:
-        """Send the page what waits for it; a page that does not read delays nobody else."""
+        """Send the queued messages; a page that does not read delays only itself."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 await self._websocket.send_text(await client.waiting.get())
 
     async def _listen(self, client: Client, held: HeldKeys) -> None:
-        """Do what the page says until it leaves, or says what ends the talk."""
+        """Run the page's commands until it leaves or breaks a limit."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while self._faults <= FAULTS_MAX:
                 message = await self._websocket.receive()
@@ -84,7 +84,7 @@ class PageSession:
             self._code = TOO_MUCH
 
     def _do(self, text: str, client: Client, held: HeldKeys) -> None:
-        """Do what the page says."""
+        """Run one message of the page, or refuse it."""
         try:
             said = read_message(text, client.port)
         except ValueError as error:

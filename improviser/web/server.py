@@ -34,11 +34,11 @@ def build_app(hub: Broadcaster, services: Services, address: Address) -> ASGIApp
     taking, examining = asyncio.Lock(), asyncio.Lock()
 
     async def talk(websocket: WebSocket) -> None:
-        """Talk with a page."""
+        """Run the session of a page."""
         await PageSession(hub, services.obey, websocket).run()
 
     async def take(request: Request) -> Response:
-        """Return what was played, one take at a time."""
+        """Return what was played as a MIDI file; only one request at a time."""
         bars = request.query_params.get("bars")
         if bars is not None and not (bars.isascii() and bars.isdigit() and 0 < int(bars) <= BARS_MAX):
             return PlainTextResponse(f"bars is a number from 1 to {BARS_MAX}\n", 400)
@@ -54,7 +54,7 @@ def build_app(hub: Broadcaster, services: Services, address: Address) -> ASGIApp
         return Response(data, media_type="audio/midi", headers=disposition)
 
     async def examine(_request: Request) -> Response:
-        """Return what is found out about this machine, one examination at a time."""
+        """Return the findings about this machine; only one request at a time."""
         if examining.locked():
             return PlainTextResponse("this machine is being examined; try again\n", 503)
         async with examining:

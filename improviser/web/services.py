@@ -1,4 +1,4 @@
-"""What the jam does for its pages."""
+"""The functions of the jam that the server calls for its pages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Services:
     """What a page can ask for.
 
     Attributes:
-        obey: Takes what a page says, without blocking.
-        take: Gives the bytes of a MIDI file of the last bars, None: of all; raises ImproviserError where
-            nothing was played. Called in any thread.
-        examine: Gives what is found out about this machine; takes some seconds, in any thread.
+        obey: Runs a command from a page without blocking.
+        take: Returns the last bars as the bytes of a MIDI file; None means all bars. Raises ImproviserError if nothing
+            was played. Any thread may call it.
+        examine: Returns the findings about this machine. Takes some seconds. Any thread may call it.
     """
 
     obey: Obey

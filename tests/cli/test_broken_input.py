@@ -53,7 +53,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "player.mid: counts time in SMPTE frames",
         "save it with ticks per quarter note",
     ),
-    "no track": (midi_bytes, "the player has no notes, drums aside, among no track", "or --player-track"),
+    "no track": (midi_bytes, "the player has no notes except drums in no track", "or --player-track"),
     "no notes": (lambda: midi_bytes(Track("", ())), "the player has no notes", "or --player-track"),
     "drums": (lambda: midi_bytes(to_track(TUNE, channel=9)), "the player has no notes", "or --player-track"),
     "no end": (lambda: midi_bytes(ENDLESS), "the player's part lasts 2,796,202 beats", "at most 20,000"),
@@ -97,12 +97,12 @@ def player() -> None:
         (["--preset", "fidle"], 1, "no preset 'fidle'; did you mean 'fiddle'? (available: "),
         (["--preset", "none.toml"], 1, "none.toml: cannot be read: No such file or directory"),
         (["--key", "H"], 2, "'H' is not a key. Write a tonic, and m for minor, as in C, F#, Am or Bbm, or auto"),
-        (["--player-track", "2"], 2, "there is no track 2; --player-track can be a number, a name or "),
-        (["--player-track", "0"], 2, "there is no track 0; --player-track can be a number, a name or "),
+        (["--player-track", "2"], 2, "no track 2; --player-track takes a number, a name or "),
+        (["--player-track", "0"], 2, "no track 0; --player-track takes a number, a name or "),
         (
             ["--meter", "4/5"],
             2,
-            "'4/5' is no meter that is counted; write beats and 1, 2, 4, 8 or 16, as in ",
+            "'4/5' is not a supported meter. Write it as 3/4 or 7/8: the lower number is ",
         ),
         (["--pickup", "4"], 2, "a pickup of 4 quarter notes fills a bar of 4/4; give less than 4"),
         (["--pickup", "-1"], 2, "Invalid value for '--pickup': "),
@@ -163,7 +163,7 @@ def other(path: Path) -> None:
 @pytest.mark.usefixtures("player")
 @pytest.mark.parametrize(
     ("make_model", "reason"),
-    [(garbage, "is corrupt ("), (truncated, "is corrupt ("), (other, "sees other things: ")],
+    [(garbage, "is corrupt ("), (truncated, "is corrupt ("), (other, "was trained for another observation: ")],
 )
 @pytest.mark.parametrize(
     "command",
@@ -256,7 +256,7 @@ def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
     Path("cache").write_bytes(b"")
     reason = f"cannot write the corpus cache to {Path('cache').resolve()}: "
     told = refuse(1, "evaluate")
-    assert (reason, "folder by IMPROVISER_CACHE_DIR") == (told[: len(reason)], told[-30:])
+    assert (reason, "set IMPROVISER_CACHE_DIR to another folder") == (told[: len(reason)], told[-30:])
 
 
 def test_a_run_that_cannot_be_saved(capsys: pytest.CaptureFixture[str]) -> None:

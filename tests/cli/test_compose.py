@@ -106,9 +106,9 @@ def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
     ("arguments", "reason"),
     [
         (["--start", "H4"], "'H4' is not a note. Write a letter, an accidental and an octave, as in C4 or Eb3"),
-        (["--start", "C4,E4"], "'C4,E4' is no note; write a letter, "),
+        (["--start", "C4,E4"], "'C4,E4' is not a note. Write a letter, "),
         (["--start", "C4 G9 A9"], "'A9' is outside the MIDI range C-1 to G9"),
-        (["--start", "C9", "--key", "C"], "C9 is not in the register, C2 to C5; move it, or choose "),
+        (["--start", "C9", "--key", "C"], "C9 is outside the preset's register, C2 to C5; move it, or choose "),
         (["--start", "C4 " * 5, "--bars", "1"], "the fragment's 5 beats do not fit into --bars 1; give at "),
         (["--key", "H"], "'H' is not a key. Write a tonic, and m for minor, as in C, F#, Am or Bbm, or auto"),
         (["--bars", "0"], "Invalid value for '--bars': "),

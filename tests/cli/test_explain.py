@@ -96,7 +96,7 @@ def test_json(own_folder: Path, run_json: RunJson) -> None:
 def test_a_bar_without_notes(refuse: Refuse, own_folder: Path) -> None:
     """A bar in which nothing was played is told with the last one that has something."""
     text = refuse(2, "explain", str(own_folder / "take.mid"), "2")
-    assert "it played nothing in bar 2; its last note is in bar 3" == text
+    assert "nothing was played in bar 2; the last note is in bar 3" == text
 
 
 def test_no_session(refuse: Refuse, own_folder: Path) -> None:

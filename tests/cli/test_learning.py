@@ -58,5 +58,5 @@ def test_learning_without_its_libraries_is_refused(refuse: Refuse, monkeypatch: 
 
 def test_without_a_piece_to_judge_by_it_says_so() -> None:
     """The corpus holds none that is long enough."""
-    with pytest.raises(CorpusError, match="long enough to judge by"):
+    with pytest.raises(CorpusError, match="long enough for the acceptance test"):
         make_apprentice(load_preset("fiddle"), tiny_corpus(), 0, lambda: None)

@@ -124,7 +124,7 @@ def test_where_it_cannot_be_kept_that_is_told(
         assert elsewhere is not None
         elsewhere.listening.close()
     not_kept, moved = warned
-    assert "the page's address cannot be kept" in not_kept
+    assert "cannot save the page's address" in not_kept
     assert "is taken, so the page is not where it was" in moved
 
 

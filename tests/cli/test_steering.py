@@ -264,15 +264,15 @@ def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, ref
     path.write_bytes(data)
     with session.open("a", encoding="utf-8") as file:
         file.write(value_to_line(Adopted(3, str(path), bytes_digest(data))))
-    assert "It plays by set 3 of what it learned" in run("save", "mine")
+    assert "It uses learned weights 3" in run("save", "mine")
     preset = load_preset("mine")
     found, mine, notes = load_model(preset.model_path)
     assert (config, header) == (found, notes)
     assert own_folder in preset.model_path.parents
     assert all((mine["q"][name] == (networks["q"] | weights)[name]).all() for name in mine["q"])
-    assert "there is a preset 'mine' already" in refuse(2, "save", "mine")
+    assert "a preset 'mine' exists" in refuse(2, "save", "mine")
     path.unlink()
-    assert "no set of weights" in refuse(1, "save", "other")
+    assert "no learned weights" in refuse(1, "save", "other")
     assert "other" not in resources.preset_paths()
     with session.open("a", encoding="utf-8") as file:
         file.write(value_to_line(Adopted(0, is_back=True)))
@@ -308,7 +308,7 @@ def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: 
         file.write(value_to_line(Changed("minimal", str(resources.preset_paths()["minimal"]), "m", "", {})))
     run("save", "later")
     assert load_preset("minimal").model_path == load_preset("later").model_path
-    assert "there is a preset 'mine' already" in refuse(2, "save", "mine", session)
+    assert "a preset 'mine' exists" in refuse(2, "save", "mine", session)
     run("save", "mine", session, "--force")
     assert "letters, digits, _ and - only" in refuse(2, "save", "no name!")
     assert "are templates" in refuse(2, "save", "_mine")

@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_is_told_at_once(refuse: Refuse) -> None:
     """Where no model can be put in the end, nothing is trained."""
     Path("file").write_bytes(b"")
     reason = refuse(1, *TINY, "--out", "file")
-    assert "no model can be put into file: File exists; choose another folder with --out" == reason
+    assert "cannot write a model to file: File exists; choose another folder with --out" == reason
     assert not STATE.exists()
 
 
@@ -169,7 +169,7 @@ def test_a_folder_that_is_not_ones_own(refuse: Refuse, monkeypatch: pytest.Monke
     """Where one may not write, nothing is trained."""
     monkeypatch.setattr(os, "access", lambda *_: False)
     reason = refuse(1, *TINY, "--out", "models")
-    assert "no model can be put into models: Permission denied; choose another folder with --out" == reason
+    assert "cannot write a model to models: Permission denied; choose another folder with --out" == reason
 
 
 def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,12 +134,12 @@ def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) ->
     view = text_view()
     came = PortChanged("Wheel", is_output=False, is_there=True)
     routed = Routed(("X", None), {"in": ("X",), "out": ("C",)}, "C", is_virtual=True)
-    shown(view, READY, came, replace(came, name="A", is_there=False), routed, Refused("key", "'H' is no key"))
+    shown(view, READY, came, replace(came, name="A", is_there=False), routed, Refused("key", "'H' is not a key"))
     assert [
         "Listens to: A, B, Wheel.",
         "Listens to: B, Wheel.",
         "Listens to: X. Plays on: C.",
-        "Not done: 'H' is no key.",
+        "Not done: 'H' is not a key.",
     ] == capsys.readouterr().out.splitlines()[3:]
 
 

@@ -174,7 +174,7 @@ def test_a_killed_performer_leaves_no_note_hanging_and_plays_on(run: Run, partne
     partner.play(TUNE, BEAT_S, until=lambda: len(partner.ons) > before + 2)
     jam.process.send_signal(signal.SIGINT)
     assert (0, "") == jam.end()
-    assert "the performer was killed by signal 9; 1 sounding notes were released; it plays on" in [
+    assert "the performer was killed by signal 9; 1 sounding notes were ended; it plays on" in [
         event["text"] for event in jam.told("warning")
     ]
     wait_for(lambda: not partner.sounding, "release")
@@ -190,7 +190,7 @@ def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
     jam.wait_until_told("ready")
     code, fault = run(*JAM).end()
     assert 1 == code
-    assert "another improviser is playing: there is a port 'Improviser Out' already" in fault
+    assert "another jam is running: the port 'Improviser Out' exists" in fault
     assert jam.process.poll() is None
 
 

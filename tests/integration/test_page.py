@@ -355,7 +355,7 @@ def test_a_page_can_be_left_out_or_found_elsewhere(run: Run) -> None:
     port = url.split(":")[2].split("/")[0]
     second = run("jam", "--json", *LOOPBACK, "--web-port", port)
     second.wait_until_told("ready")
-    assert soon(lambda: any("no page" in event["text"] for event in second.told("warning")))
+    assert soon(lambda: any("cannot serve the page" in event["text"] for event in second.told("warning")))
     assert [] == second.told("page")
     assert first.process.poll() is None
 

@@ -136,7 +136,7 @@ def test_what_the_jam_refuses_is_said_beside_what_asked(browser: Browser, run: R
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#like").click()
-        expect(one.page.locator("#notice")).to_contain_text("Nothing was played just before")
+        expect(one.page.locator("#notice")).to_contain_text("Nothing was played just now")
         add = "(id) => document.getElementById(id).append(new Option('nowhere', 'nowhere'))"
         for field, says, reason in (
             ("preset", "steer-says", "Cannot switch to 'nowhere'; presets with this time grid:"),
@@ -218,7 +218,7 @@ def test_ports_that_come_and_go_are_listed(browser: Browser, run: Run, partner: 
         partner.offer()
         expect(listens).to_contain_text("Test Keys", timeout=10_000)
         partner.unplug()
-        expect(listens).to_contain_text("is gone", timeout=10_000)
+        expect(listens).to_contain_text("(disconnected)", timeout=10_000)
         one.until_state("state.gone.length === 1 && state.ports.in.length === 1")
         partner.offer()
         one.until_state("state.gone.length === 0 && state.ports.in.length === 2")

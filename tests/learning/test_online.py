@@ -247,7 +247,7 @@ def test_what_would_spoil_it_is_refused() -> None:
     guard, weights = new_guard(), model().upper_layers
     player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
-    assert "no numbers" in guard.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
+    assert "no longer finite numbers" in guard.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
     wild = {name: weight * 30 for name, weight in weights.items()}
     overflown = {name: weight * 1e30 for name, weight in weights.items()}
     with np.errstate(all="ignore"):
@@ -260,7 +260,7 @@ def test_a_loss_and_a_band_are_told() -> None:
     guard = new_guard()
     column = guard._model  # noqa: SLF001 - what is held against it
     assert "" == guard._fault(column, 0.98, 0.0)  # noqa: SLF001
-    assert "it loses 10% of the reward elsewhere" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
+    assert "it loses 10% of the held-out reward" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
     figure = "not in key %"
     worse = column | {figure: replace(column[figure], mean=column[figure].high + 5.0)}
     assert f"it leaves the band of {figure}" == guard._fault(worse, 1.0, 0.0)  # noqa: SLF001

@@ -104,7 +104,7 @@ def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="nan"):
         set_from_bytes(bad, bytes_digest(bad), config)
     path = tmp_path / "set"
-    with pytest.raises(CheckpointError, match="no set of weights"):
+    with pytest.raises(CheckpointError, match="no learned weights"):
         read_set(path, "", config)
     path.write_bytes(set_to_bytes(config, upper, {}))
     with pytest.raises(CheckpointError, match="not the one that was learned"):

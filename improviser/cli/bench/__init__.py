@@ -1,4 +1,4 @@
-"""`improviser bench`: how fast this machine decides, plays, simulates and learns."""
+"""`improviser bench`: measures how fast this machine decides, plays, simulates and learns."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def bench(
 
 
 def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
-    """Return the benches asked for; where none is, all but those whose libraries are missing."""
+    """Return the requested benches; without a request, all whose libraries are installed."""
     from improviser.errors import UsageError
 
     benches = {
@@ -168,7 +168,7 @@ def _chosen(what: list[str] | None) -> dict[str, Callable[[str], Figures]]:
 
 
 def _decision(preset: str) -> Figures:
-    """Measure decisions one by one, in microseconds."""
+    """Measure single decisions, in microseconds."""
     import gc
 
     import numpy as np
@@ -189,7 +189,7 @@ def _decision(preset: str) -> Figures:
 
 
 def _engine(preset: str) -> Figures:
-    """Measure whole engine steps, hearing included, a CPU second."""
+    """Measure whole engine steps, including the processing of input, per CPU second."""
     engine = _playing_engine(preset)
     start_s = time.process_time()
     for step in range(DECISIONS):
@@ -198,7 +198,7 @@ def _engine(preset: str) -> Figures:
 
 
 def _ready(preset: str) -> Figures:
-    """Measure how soon a jam is ready, and what it takes while it waits, where JACK runs."""
+    """Measure the start time of a jam and, if JACK runs, what an idle jam takes."""
     from improviser.studies.readiness import measure_idle, measure_ready
 
     figures, idle = measure_ready(preset), measure_idle(preset)
@@ -221,7 +221,7 @@ def _env(preset: str) -> Figures:
 
 
 def _training(preset: str) -> Figures:
-    """Measure the loop of deep Q-learning on one thread."""
+    """Measure the training loop of deep Q-learning on one thread."""
     from improviser.studies.speed import measure_learning
 
     del preset
@@ -230,7 +230,7 @@ def _training(preset: str) -> Figures:
 
 
 def _playing_engine(preset: str) -> Engine:
-    """Return an engine with the preset's model in the midst of playing."""
+    """Return an engine with the preset's model that has played 200 steps."""
     import numpy as np
 
     from improviser.config.preset import load_preset
@@ -245,7 +245,7 @@ def _playing_engine(preset: str) -> Engine:
 
 
 def _timed_step(engine: Engine, step: int, *, prepare: bool = True) -> int:
-    """Pass a scale's next note to the engine, prepare if wanted, and step; return the step's nanoseconds."""
+    """Pass the next note of a scale to the engine, prepare if wanted, and step; return the step's nanoseconds."""
     from improviser.midi.message import NoteOff, NoteOn
 
     at_s = engine.next_step_s or 0.0

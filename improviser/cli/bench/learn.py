@@ -1,4 +1,4 @@
-"""`improviser bench learn`: what learning in the background gives, and what its guards are for."""
+"""`improviser bench learn`: measures background learning with and without its acceptance test."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json: bool) -> None:
-    """Measure, and print tables or a line of JSON for each figure.
+    """Measure, and print tables or one JSON line per figure.
 
     Raises:
         UsageError: There is no such player, or the preset plays chords.
-        ImproviserError: What training takes is not installed.
+        ImproviserError: A library for training is not installed.
     """
     from improviser.choices import RoleName
     from improviser.config.preset import load_preset
@@ -43,7 +43,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
     pieces = load_corpus()
 
     def make(seed: int, guarded: bool) -> OnlineTrainer:
-        """Make an apprentice."""
+        """Return a new online trainer."""
         return make_apprentice(chosen, pieces, seed, lambda: None, guarded=guarded)
 
     study = OnlineStudy(
@@ -70,12 +70,12 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
 
 
 def _from(start: float, advance: Callable[[float], None]) -> Callable[[float], None]:
-    """Return what moves a bar on from `start`."""
+    """Return the function that moves a bar, counted from `start`."""
     return lambda share: advance(start + share)
 
 
 def _show(gains: list[Gain]) -> None:
-    """Print what lessons gave."""
+    """Print the gains of the learned policies."""
     rows = []
     for gain in gains:
         offered, adopted = gain.sets

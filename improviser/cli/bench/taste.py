@@ -1,4 +1,4 @@
-"""`improviser bench taste`: how well a hidden taste is learned from presses of like and dislike."""
+"""`improviser bench taste`: measures how well a hidden preference is learned from likes and dislikes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def bench_taste(preset: str, trials: int, plots: Path | None, *, split: str, as_json: bool) -> None:
-    """Measure what presses do, and print tables or a line of JSON for each figure; draw the curve.
+    """Measure the effect of feedback; print tables or one JSON line per figure, and draw the curve.
 
     Raises:
         UsageError: The preset plays chords.
-        ImproviserError: What training takes, or what draws, is not installed.
+        ImproviserError: A library for training or plots is not installed.
     """
     from improviser.choices import RoleName
     from improviser.config.preset import load_preset

@@ -1,4 +1,4 @@
-"""`improviser bench timing`: how exactly notes leave, beside a reference in C."""
+"""`improviser bench timing`: measures the timing of notes, compared with a reference in C."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class TimingPlan:
     """What to measure.
 
     Attributes:
-        preset: What the jam plays.
-        seconds: How long each trial is.
-        period: JACK's, in frames.
-        works: Names of what goes on beside it; empty: all.
-        backend: One of the two; empty: both.
-        runs: How often.
+        preset: Preset of the jam.
+        seconds: Duration of a trial in seconds.
+        period: JACK's period in frames.
+        works: Names of the kinds of work that run beside the jam; empty: all.
+        backend: Name of the MIDI system to measure; empty: both.
+        runs: Number of runs.
     """
 
     preset: str
@@ -58,10 +58,10 @@ class TimingPlan:
 
 
 def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
-    """Measure, and say the table or one JSON object for each trial.
+    """Measure, and print the table or one JSON object per trial.
 
     Raises:
-        ImproviserError: There is no JACK, or a jam does not begin.
+        ImproviserError: There is no JACK, or a jam does not start.
         UsageError: A kind of work is unknown.
     """
     from improviser.studies.timing.reference import NEEDS
@@ -86,7 +86,7 @@ def bench_timing(plan: TimingPlan, *, as_json: bool) -> None:
 
 
 def _trials(plan: TimingPlan) -> list[TimingRun]:
-    """Return what to try, all of it once and then again. Raises UsageError where a kind of work is unknown."""
+    """Return the trials of all runs. Raises UsageError if a kind of work is unknown."""
     from improviser.studies.timing.run import BACKENDS, WORKS, TimingRun
 
     unknown = sorted(set(plan.works) - {work.name for work in WORKS})
@@ -105,7 +105,7 @@ def _trials(plan: TimingPlan) -> list[TimingRun]:
 
 
 def _rows(outcome: TimingOutcome) -> list[tuple[str, ...]]:
-    """Return a trial's rows: the jam's notes and ticks, each beside the reference's, and the reactions."""
+    """Return a trial's rows: the jam's notes and ticks, each followed by the reference's, and the reactions."""
     work, backend = outcome.trial.work.name, outcome.trial.backend
     rows: list[tuple[str, ...]] = []
     for what, ours, theirs in _pairs(outcome):
@@ -117,7 +117,7 @@ def _rows(outcome: TimingOutcome) -> list[tuple[str, ...]]:
 
 
 def _pairs(outcome: TimingOutcome) -> tuple[tuple[str, ProbedNotes, ProbedNotes | None], ...]:
-    """Return what was sent, by us and by the reference."""
+    """Return what the jam and the reference have sent."""
     return (
         ("notes", outcome.jam, outcome.reference),
         ("clock", outcome.clock, outcome.reference_clock),
@@ -140,13 +140,13 @@ def _median_rows(outcomes: Sequence[TimingOutcome]) -> list[tuple[str, ...]]:
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    """Return the median of the numbers; None where there are none."""
+    """Return the median of the numbers; None if there are none."""
     numbers = [value for value in values if value is not None]
     return statistics.median(numbers) if numbers else None
 
 
 def _ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> tuple[str, ...]:
-    """Return the two columns of the ratios."""
+    """Return the two columns with the ratios."""
     from improviser.studies.timing.run import ratios
 
     found = ratios(ours, theirs)
@@ -154,11 +154,11 @@ def _ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> tuple[str, ...]:
 
 
 def _figures(heard: ProbedNotes) -> tuple[str, ...]:
-    """Return the columns of what was heard of one sender."""
+    """Return the columns for the notes of one sender."""
     counts = (heard.notes, heard.missing, heard.doubled, heard.stuck)
     return (*map(str, counts), *(_number(heard.off_ms.get(quantile)) for quantile in _QUANTILES))
 
 
 def _number(value: float | None) -> str:
-    """Return a number with three digits, nothing where there is none."""
+    """Return a number with three decimal places, or nothing for None."""
     return "" if value is None else f"{value:.3f}"

@@ -1,4 +1,4 @@
-"""`improviser evaluate`: the musical figures of a preset beside people and baselines."""
+"""`improviser evaluate`: the musical figures of a preset, compared with people and baselines."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class What(StrEnum):
 
 
 class Split(StrEnum):
-    """Whose pieces are played."""
+    """Which held-out pieces are played."""
 
     TEST = "test"
     VALID = "valid"
@@ -135,7 +135,7 @@ def evaluate(
 
 
 def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None) -> None:
-    """Raise UsageError for an option that would do nothing."""
+    """Raise UsageError for an option that has no effect."""
     if what is What.LISTENING and split is not Split.TEST:
         raise UsageError(f"'{what}' hears the test split only")
     if what is not What.MUSIC and beside:
@@ -145,7 +145,7 @@ def _check(what: What, split: Split, beside: list[str] | None, plots: Path | Non
 
 
 def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
-    """Return a preset, with what is given of `overrides` in place of its own."""
+    """Return a preset, with its decision settings replaced by the given `overrides`."""
     from improviser.config.preset import load_preset
 
     chosen = load_preset(name)
@@ -156,7 +156,7 @@ def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
 def evaluate_model(
     preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
 ) -> EvaluationTable:
-    """Return the figures of `actor`, playing as `preset` says, and of what it is measured against."""
+    """Return the table of `actor`, playing with the preset's settings, and of its references."""
     return _run(actor, make_plan(preset, pieces, beside=beside)).table
 
 
@@ -170,7 +170,7 @@ def make_plan(
     beside: Mapping[str, Actor] | None = None,
     adaptation: bool = True,
 ) -> Plan:
-    """Return what is to be evaluated of `preset` on about `count` held-out pieces.
+    """Return the plan to evaluate `preset` on about `count` held-out pieces.
 
     Raises:
         CorpusError: No held-out piece is long enough.
@@ -198,7 +198,7 @@ def make_plan(
 
 
 def _run(actor: Actor, plan: Plan) -> Evaluation:
-    """Evaluate, with progress."""
+    """Run an evaluation and show its progress."""
     from improviser.evaluation.evaluate import evaluate as run_evaluation
 
     with progress("evaluating", 1) as advance:
@@ -206,7 +206,7 @@ def _run(actor: Actor, plan: Plan) -> Evaluation:
 
 
 def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
-    """Return the further model files by the names of their columns, or raise UsageError."""
+    """Return the paths of the additional models by their column names. Raises UsageError."""
     from improviser.evaluation.report import BASELINES
 
     files: dict[str, Path] = {}
@@ -221,7 +221,7 @@ def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:
 
 
 def show_table(table: EvaluationTable, preset: str, *, json: bool) -> None:
-    """Print the table, or a line of JSON a column."""
+    """Print the table, or one JSON line per column."""
     if not json:
         say_table(("FIGURE", *table.columns, "BAND"), [table.cells(figure) for figure in table.rows()])
         return
@@ -244,7 +244,7 @@ def show_table(table: EvaluationTable, preset: str, *, json: bool) -> None:
 
 
 def _draw(evaluation: Evaluation, folder: Path) -> None:
-    """Draw the plots, and tell where they are."""
+    """Draw the plots, and print where they are."""
     from improviser.evaluation.plot import write_plots
 
     written = write_plots(evaluation, folder)

@@ -1,4 +1,4 @@
-"""`improviser evaluate knobs`: what each knob does, as a table, JSON lines and a plot."""
+"""`improviser evaluate knobs`: the effect of each knob as a table, JSON lines and a plot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNKNOWN = "-"
 
 
 def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
-    """Turn each knob, print what it does, and draw it where a folder is given."""
+    """Turn each knob, print its effect, and draw a plot if a folder is given."""
     from improviser.evaluation.knob_sweep import sweep
 
     with progress("turning", 1) as advance:
@@ -34,7 +34,7 @@ def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> 
 
 
 def _say_objects(sweeps: list[Sweep], preset: str) -> None:
-    """Print a line of JSON a knob."""
+    """Print one JSON line per knob."""
     from improviser.evaluation.knob_sweep import SETTINGS
 
     for one in sweeps:
@@ -45,7 +45,7 @@ def _say_objects(sweeps: list[Sweep], preset: str) -> None:
 
 
 def _say_rows(sweeps: list[Sweep]) -> None:
-    """Print a table with a row a knob."""
+    """Print a table with one row per knob."""
     from improviser.evaluation.knob_sweep import SETTINGS
 
     settings = (f"{setting:g}" for setting in SETTINGS)
@@ -53,7 +53,7 @@ def _say_rows(sweeps: list[Sweep]) -> None:
 
 
 def knob_row(one: Sweep) -> tuple[str, ...]:
-    """Return a knob's row; what is unknown is "-", and "!" marks a knob that does not what it should."""
+    """Return a knob's row; "-" is an unknown value, "!" marks a knob without its intended effect."""
     moved = f"{_number(100 * one.share, 0)} %" if math.isfinite(one.share) else _UNKNOWN
     means = (_number(value.mean) for value in one.values)
     mark = "!" if one.is_kept is False else ""
@@ -61,5 +61,5 @@ def knob_row(one: Sweep) -> tuple[str, ...]:
 
 
 def _number(value: float, places: int = 3) -> str:
-    """Return a number with so many decimal places."""
+    """Return a number with this many decimal places, or "-" if it is not finite."""
     return f"{value:.{places}f}" if math.isfinite(value) else _UNKNOWN

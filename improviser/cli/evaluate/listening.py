@@ -1,4 +1,4 @@
-"""`improviser evaluate listening`: how well the key is heard, as a table or JSON lines."""
+"""`improviser evaluate listening`: how well keys and chords are detected, as tables or JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNKNOWN = "-"
 
 
 def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
-    """Run the key and chord trackers on the held-out pieces, and print how well they did."""
+    """Run the key and chord trackers on the held-out pieces, and print their scores."""
     from improviser.evaluation.chord_figures import chord_figures
     from improviser.evaluation.key_figures import listening_figures
 
@@ -28,7 +28,7 @@ def measure_hearing(pieces: list[Piece], *, json: bool) -> None:
 
 
 def _show(figures: Mapping[str, Mapping[str, float]], *, json: bool) -> None:
-    """Print a table, a column for each kind of playing, or a line of JSON each."""
+    """Print a table with a column for each kind of playing, or a JSON line for each."""
     if json:
         for heard, row in figures.items():
             say_json({"event": "heard", "heard": heard, "figures": row})
@@ -41,5 +41,5 @@ def _show(figures: Mapping[str, Mapping[str, float]], *, json: bool) -> None:
 
 
 def _cell(row: Mapping[str, float], name: str) -> str:
-    """Return a figure of a row as text."""
+    """Return a figure of a row as text, or "-" if the row has none."""
     return f"{row[name]:.1f}" if name in row else _UNKNOWN

@@ -1,12 +1,12 @@
-/** The banner: what went wrong and what to do. */
+/** The banner: reports what went wrong and what to do. */
 
 import { byId, setText } from "./dom.js";
 
-const AGAIN = "Start it again in a terminal: improviser jam, and open the address that it prints.";
+const AGAIN = "Run improviser jam in a terminal, and open the address that it prints.";
 const LOST_AFTER_MS = 1500;
 const WARNING_MS = 10000;
 
-/** Says the worst of what is known; nothing where all is well. */
+/** Shows the most serious problem, or nothing. */
 export class Banner {
   #ended = "";
   #isLost = false;
@@ -15,26 +15,26 @@ export class Banner {
   #lostTimer = 0;
   #warningTimer = 0;
 
-  /** The jam is over, for this reason. */
+  /** The jam has ended for this reason. */
   end(reason) {
     this.#ended = `${reason} ${AGAIN}`;
     this.#show();
   }
 
-  /** The link is lost: said where it does not come back at once. */
+  /** The connection is lost: report it if it does not return at once. */
   lose() {
     if (this.#lostTimer) return;
     this.#lostTimer = setTimeout(() => { this.#isLost = true; this.#show(); }, LOST_AFTER_MS);
   }
 
-  /** All begins anew: nothing is wrong any more. */
+  /** Clear all problems when a session starts. */
   clear() {
     clearTimeout(this.#warningTimer);
     this.#warning = "";
     this.connect();
   }
 
-  /** The link is there. */
+  /** The connection works. */
   connect() {
     clearTimeout(this.#lostTimer);
     this.#lostTimer = 0;
@@ -43,13 +43,13 @@ export class Banner {
     this.#show();
   }
 
-  /** The process that plays is there, or gone. */
+  /** Set whether the performer's process runs. */
   setAlive(isAlive) {
     this.#isDead = !isAlive;
     this.#show();
   }
 
-  /** A fault that the music survives: shown for a while. */
+  /** Show a fault that does not stop the music, for WARNING_MS. */
   warn(text) {
     this.#warning = text;
     clearTimeout(this.#warningTimer);
@@ -58,8 +58,8 @@ export class Banner {
   }
 
   #show() {
-    const lost = this.#isLost && `The improviser does not answer. Trying again … If it does not come back: ${AGAIN}`;
-    const dead = this.#isDead && "The playing process is gone; another one is being started.";
+    const lost = this.#isLost && `The improviser does not answer. Reconnecting … If this fails, start it again. ${AGAIN}`;
+    const dead = this.#isDead && "The improviser has stopped. It is restarting.";
     const text = this.#ended || lost || dead || this.#warning;
     byId("banner").hidden = !text;
     if (text) setText(byId("banner"), text);

@@ -1,23 +1,23 @@
-/** The program's clock on the page, and the page's clock on the sound card. */
+/** Converts between the program's clock, the page's clock and the sound card's clock. */
 
 const PONGS = 30;
-// The sound card's clock is read in jumps of a block: the latest reading of so many is the true one.
+// The sound card's clock advances in blocks, so a single reading may be late: use the greatest of the last READINGS.
 const READINGS = 20;
 
-/** Maps the program's seconds to performance.now(), by the pong that took the least time. */
+/** Maps the program's seconds to performance.now(), by the pong with the shortest round trip. */
 export class ProgramClock {
   #pongs = [];
   #offsetMs = null;
   rttMs = null;
 
-  /** Begin anew with what `hello` says: a first guess, until a pong comes. */
+  /** Start again with the time in `hello`: a first estimate until a pong arrives. */
   begin(nowS) {
     this.#pongs = [];
     this.rttMs = null;
     this.#offsetMs = nowS * 1000 - performance.now();
   }
 
-  /** Take a pong: what was sent when, and the program's moment in the middle of the round trip. */
+  /** Use a pong: the page's time of sending, and the program's time in the middle of the round trip. */
   take(sentMs, nowS) {
     const receivedMs = performance.now();
     this.#pongs.push({ rttMs: receivedMs - sentMs, offsetMs: nowS * 1000 - (sentMs + receivedMs) / 2 });
@@ -27,17 +27,17 @@ export class ProgramClock {
     this.#offsetMs = best.offsetMs;
   }
 
-  /** Whether it is known what the time is. */
+  /** Whether the program's time is known. */
   get isKnown() {
     return this.#offsetMs !== null;
   }
 
-  /** The program's seconds now. */
+  /** The program's time now, in seconds. */
   nowS() {
     return (performance.now() + (this.#offsetMs ?? 0)) / 1000;
   }
 
-  /** The program's seconds as performance.now() counts. */
+  /** Convert the program's seconds to the milliseconds of performance.now(). */
   toPageMs(atS) {
     return atS * 1000 - (this.#offsetMs ?? 0);
   }
@@ -54,7 +54,7 @@ export class AudioClock {
     setInterval(() => this.#read(), 100);
   }
 
-  /** A moment of the page on the sound card's clock. */
+  /** Convert the milliseconds of the page to the seconds of the sound card's clock. */
   toAudioS(pageMs) {
     this.#read();
     return pageMs / 1000 + Math.max(...this.#readings);

@@ -1,4 +1,4 @@
-/** Steering: buttons, tempo, preset, key, and the keys of the computer that do the same. */
+/** Controls: buttons, tempo, preset, key, and the computer keys that do the same. */
 
 import { byId, sentence, setOptions, setText } from "./dom.js";
 import { isForField, isOpen, isText } from "./focus.js";
@@ -10,28 +10,28 @@ const ACTIONS = {
   keep: "keep", tap: "tap", panic: "panic",
 };
 const SHORTCUTS = { Backspace: "undo", Space: "tap" };
-// With Shift: the arrows alone scroll the page.
+// With Shift, since the arrows alone scroll the page.
 const SHIFTED = { ArrowUp: "like", ArrowDown: "dislike" };
 const SWITCHES = ["mute", "solo", "freeze"];
 const TEMPO_BPM = [20, 400];
-// A choice that is made at the next bar line is shown until then, or given up.
+// Milliseconds for which a choice that takes effect at the next bar is shown before it is given up.
 const PATIENCE_MS = 12000;
 const REFUSAL_MS = 10000;
-// What the program may refuse that is asked for by the fields here.
+// What the program may refuse among the fields here.
 const STEERED = ["preset", "key", "tempo", "next_preset"];
 
-/** All that steers, sending commands by `send`. */
+/** All controls; they send commands with `send`. */
 export class Controls {
   #send;
   #onPanic;
   #knobs;
-  // What was chosen and not confirmed yet, by the id of the field: {value, untilMs}.
+  // Choices that are not confirmed yet, by the id of the field: {value, untilMs}.
   #chosen = new Map();
   #state = null;
-  // Why what was asked for here is not done.
+  // Why the last entry here was refused.
   #refusal = "";
   #refusalTimer = 0;
-  // Whether a tempo is being written.
+  // Whether the user is typing a tempo.
   #isTyped = false;
 
   constructor(send, onPanic) {
@@ -39,7 +39,7 @@ export class Controls {
     this.#onPanic = onPanic;
     this.#knobs = new Knobs(send);
     for (const [id, action] of Object.entries(ACTIONS)) byId(id).addEventListener("click", () => this.#act(action));
-    setOptions(byId("lock"), [["auto", "auto: it hears the key"], ...KEYS.map((key) => [key, key])]);
+    setOptions(byId("lock"), [["auto", "auto: detect the key"], ...KEYS.map((key) => [key, key])]);
     this.#onChange("lock", (key) => send({ event: "lock", key }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
@@ -48,7 +48,7 @@ export class Controls {
     window.addEventListener("keydown", (event) => this.#shortcut(event));
   }
 
-  /** Show how it stands. */
+  /** Show the state. */
   show(state) {
     this.#knobs.show(state.panel);
     for (const name of SWITCHES) byId(name).setAttribute("aria-pressed", String(state[name]));
@@ -62,14 +62,14 @@ export class Controls {
     const isComing = this.#chosen.has("preset");
     const says = [
       this.#refusal || (STEERED.includes(state.refused_what) && sentence(state.refused)),
-      isComing && "The other preset comes with the next bar.",
-      isOuter && `The tempo comes from ${clockName(state.clock)}.`,
+      isComing && "The preset changes at the next bar.",
+      isOuter && `The tempo follows ${clockName(state.clock)}.`,
     ];
     setText(byId("steer-says"), says.filter(Boolean).join(" "));
     this.#state = state;
   }
 
-  /** Take what the program does not do: a choice that was refused is shown no more. */
+  /** Handle a refusal: stop showing the refused choice. */
   refuse({ what }) {
     this.#chosen.delete({ preset: "preset", key: "lock", tempo: "tempo" }[what]);
   }
@@ -84,7 +84,7 @@ export class Controls {
     const position = Number(field.value);
     const [low, high] = TEMPO_BPM;
     const isRefused = !(position >= low && position <= high);
-    this.#say(isRefused ? `The tempo goes from ${low} to ${high}: ${field.value || "that"} is not taken.` : "");
+    this.#say(isRefused ? `The tempo must be from ${low} to ${high} bpm; ${field.value || "an empty field"} is not.` : "");
     if (isRefused) {
       field.value = tempoText(this.#state);
       return;
@@ -93,7 +93,7 @@ export class Controls {
     this.#send({ event: "turn", knob: "tempo", position });
   }
 
-  /** Say near the fields why something is not done, for a while or until something else is asked for. */
+  /** Show near the fields why something was refused, for a while or until the next entry. */
   #say(text) {
     clearTimeout(this.#refusalTimer);
     this.#refusal = text;
@@ -114,7 +114,7 @@ export class Controls {
     this.#chosen.set(id, { value: byId(id).value, untilMs: performance.now() + patienceMs });
   }
 
-  /** Show a field as the program has it, but while it is written in or its choice is on the way. */
+  /** Show a field as the program has it, unless the user types in it or a choice waits for confirmation. */
   #showField(id, value) {
     const chosen = this.#chosen.get(id);
     if (chosen && chosen.value !== value && performance.now() < chosen.untilMs) return;
@@ -140,7 +140,7 @@ export class Controls {
   }
 }
 
-/** Whether Escape is meant for what is open there, which it closes, or for a text field. */
+/** Whether Escape belongs to something open, which it closes, or to a text field. */
 function isEscapeTaken(target) {
   const details = target.closest?.("details[open]");
   if (details) {
@@ -151,5 +151,5 @@ function isEscapeTaken(target) {
   return isOpen(target) || document.querySelector("dialog[open]") !== null || isText(target);
 }
 
-/** The tempo as the field has it. */
+/** The tempo as shown in the field. */
 const tempoText = (state) => String(Math.round(state.tempo_bpm * 10) / 10);

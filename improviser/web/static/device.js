@@ -1,17 +1,17 @@
-/** One MIDI keyboard that the browser sees: what it holds, and its continuous controls thinned out. */
+/** One MIDI keyboard of the browser: tracks what it holds, and thins out its continuous controls. */
 
 const [OFF, ON, POLY_PRESSURE, CONTROL, PRESSURE, BEND] = [0x80, 0x90, 0xa0, 0xb0, 0xd0, 0xe0];
 const SWITCHES = [64, 69];
-// Switches, and what only means something in its order: banks, parameters and their data, the channel's mode.
+// Sent without delay: switches, and messages whose order matters (bank, parameter, data entry, channel mode).
 const AT_ONCE = [[0, 0], [6, 6], [32, 32], [38, 38], SWITCHES, [96, 101], [120, 127]];
 
-/** Calls `play(data)` with what the keyboard says, and with the ends of all that it holds when it is let go. */
+/** Calls `play(data)` for each message of the keyboard, and on release with the ends of all that it holds. */
 export class Device {
   #play;
-  // What has to end: the message that ends each note, pedal and bend, by status and number.
+  // The message that ends each held note, pedal and bend, by status and number.
   #ends = new Map();
   #thinner;
-  // What this keyboard is called among those that share the thinner.
+  // Prefix for this keyboard's names, since several keyboards share the thinner.
   #name;
 
   constructor(play, thinner, name) {
@@ -20,7 +20,7 @@ export class Device {
     this.#name = `${name}/`;
   }
 
-  /** Take a channel message: a note comes after all that was said on its channel before it. */
+  /** Handle a channel message. A note is sent after all earlier messages of its channel. */
   take(data) {
     const group = `${this.#name}${data[0] & 0x0f}`;
     if (isContinuous(data)) {
@@ -31,7 +31,7 @@ export class Device {
     }
   }
 
-  /** Let go of everything: keys, pedals and the wheel. */
+  /** Release everything: keys, pedals and the wheel. */
   releaseAll() {
     this.#thinner.drop(this.#name);
     const ends = [...this.#ends.values()];
@@ -44,7 +44,7 @@ export class Device {
     this.#play(data);
   }
 
-  /** Take note of what has to end, or has ended. */
+  /** Update what has to be ended. */
   #note(data) {
     const [status, number, value] = data;
     const [kind, channel] = [status & 0xf0, status & 0x0f];
@@ -62,13 +62,13 @@ export class Device {
   }
 }
 
-/** What a message is about: its status, and the number of the key or the control where it has one. */
+/** The name of a message's control: its status, and the number of the key or controller if it has one. */
 function nameOf([status, number]) {
   const hasNumber = (status & 0xf0) < PRESSURE;
   return hasNumber ? `${status}:${number}` : String(status);
 }
 
-/** Whether only the last of many such messages counts. */
+/** Whether only the newest of such messages matters. */
 function isContinuous([status, number]) {
   const kind = status & 0xf0;
   if (kind === CONTROL) return !AT_ONCE.some((range) => isWithin(number, range));

@@ -1,15 +1,15 @@
-/** The few things that all panels do with the page. */
+/** Helpers for the page's elements. */
 
-/** The element with that id. */
+/** The element with this id. */
 export const byId = (id) => document.getElementById(id);
 
-/** Write a text where it is another one: nothing is laid out anew for the same. */
+/** Set a text only if it differs, so that the same text causes no new layout. */
 export function setText(element, text) {
   const written = text || "\u00a0";
   if (element.textContent !== written) element.textContent = written;
 }
 
-/** A text as a sentence; nothing for nothing. */
+/** A text with a capital letter and a full stop; an empty text stays empty. */
 export const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 
 /** Make an element with attributes and children; a child is an element or a text. */
@@ -20,7 +20,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Give a select these [value, text] pairs, where they are others than it has; tells whether they were. */
+/** Set the options of a select from [value, text] pairs, if they differ; return whether they did. */
 export function setOptions(select, pairs) {
   const signature = JSON.stringify(pairs);
   if (select.dataset.holds === signature) return false;
@@ -31,7 +31,7 @@ export function setOptions(select, pairs) {
   return true;
 }
 
-/** A small bar for a value from -most to most, to the left or right of its middle; from the left where nothing is negative. */
+/** A small bar for a value from -most to most. It starts in the middle, or at the left with `fromLeft`. */
 export function bar(value, most, fromLeft = false) {
   const share = Math.min(1, Math.abs(value) / (most || 1)) * (fromLeft ? 100 : 50);
   const span = make("span", value < 0 ? { class: "minus" } : {});

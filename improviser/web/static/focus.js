@@ -1,24 +1,24 @@
-/** Which keys belong to a field that has the focus, and when fields and buttons give the focus back. */
+/** Decides which keys belong to a focused field, and when fields and buttons release the focus. */
 
 const TEXTS = "textarea, input[type=number], input[type=text]";
-// Keys after which a text field gives the focus back.
+// Keys after which a text field releases the focus.
 const LEAVING = ["Enter", "NumpadEnter", "Escape"];
-// A number has no letters: these are notes even there.
+// Numbers have no letters, so letters are notes even in a number field.
 const OF_NUMBERS = /[0-9.,]/;
 
-/** Whether text is written there. */
+/** Whether text is typed there. */
 export const isText = (target) => target.matches?.(TEXTS) ?? false;
 
-/** Whether keys choose or write something there. */
+/** Whether keys select or type something there. */
 export const isField = (target) => target.matches?.(`select, ${TEXTS}`) ?? false;
 
-/** Whether a key writes a letter, a digit or a sign, but for the space bar. */
+/** Whether a key types a letter, a digit or a sign; the space bar does not count. */
 export const isPrintable = (event) => event.key.length === 1 && event.code !== "Space";
 
-/** Whether a list is open; a browser that cannot tell gives its keys to the list, not to the page. */
+/** Whether a list is open. A browser that cannot tell passes the keys to the list itself, not to the page. */
 export const isOpen = (target) => CSS.supports("selector(:open)") && (target.matches?.("select:open") ?? false);
 
-/** Whether a key belongs to the field that has the focus; where keys play, letters never belong to a closed one. */
+/** Whether a key belongs to the focused field. While computer keys play, letters do not belong to a closed list. */
 export function isForField(event, arePlayed) {
   const { target } = event;
   if (!isField(target)) return false;
@@ -27,8 +27,8 @@ export function isForField(event, arePlayed) {
 }
 
 /**
- * Let what was clicked, and fields in which something was chosen or written, give the focus back: so the computer's
- * keys play on, and Space repeats no button. Whoever goes by Tab keeps the place.
+ * Release the focus of clicked controls, and of fields after a choice or an entry. The computer's keys then play on,
+ * and Space does not repeat a button. Users who navigate with Tab keep their place.
  */
 export function giveFocusBack() {
   let isByKey = false;
@@ -40,7 +40,7 @@ export function giveFocusBack() {
   });
   window.addEventListener("change", ({ target }) => { if (!isByKey && isField(target)) target.blur(); });
   window.addEventListener("keydown", ({ code, target }) => {
-    // After the key has done what it does: Enter tells of the change.
+    // Wait until the key has had its effect, since Enter causes the change event.
     if (LEAVING.includes(code) && isText(target)) setTimeout(() => target.blur());
   });
 }

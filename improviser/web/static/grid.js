@@ -1,24 +1,24 @@
-/** Where beats and bars are in time, from what the program tells. */
+/** The times of beats and bars, from the program's events. */
 
 import { barAt, barBeats } from "./names.js";
 
 const KEEP_S = 20;
 const AHEAD_MAX = 64;
 
-/** Lines of the past stay where they were; those to come follow the tempo. */
+/** The lines of the grid. Past lines stay where they were; future lines follow the tempo. */
 export class Grid {
   #anchor = null;
   #isTold = false;
   #tempoBpm = 100;
   #next = 0;
   #past = [];
-  // The beat that your next note begins; null where it begins none.
+  // The beat at which your next note starts the grid; null if it does not.
   #awaited = null;
-  // Whether the beat was given from outside: then it goes on while nobody plays.
+  // Whether the beat comes from outside: it then continues while nobody plays.
   #isGiven = false;
   meter = [4, 4];
 
-  /** Forget everything: the engine began anew. */
+  /** Forget everything, since the engine has restarted. */
   clear() {
     this.#anchor = null;
     this.#isTold = false;
@@ -27,37 +27,37 @@ export class Grid {
     this.#isGiven = false;
   }
 
-  /** Your next note is the first downbeat, unless the beat is given before. */
+  /** Make your next note the first downbeat, unless a beat is given earlier. */
   await() {
     this.#awaited = 0;
   }
 
-  /** The beat is given: `beat` stands at `atS`. */
+  /** Start a beat from outside: `beat` is at `atS`. */
   start(atS, beat) {
     this.#isGiven = true;
     this.anchor(atS, beat);
   }
 
-  /** The improviser rests after the step on `beat`: your next note begins the next bar, where no clock goes on. */
+  /** The improviser rests after the step on `beat`. Without a running clock your next note starts the next bar. */
   rest(atS, beat) {
     if (this.#isGiven) return;
     this.halt(atS);
     this.#awaited = barAt(beat, this.meter) * barBeats(this.meter);
   }
 
-  /** A note of yours: it may begin the beat. */
+  /** Handle a note of yours, which may start the beat. */
   wake(atS) {
     if (this.#awaited !== null) this.anchor(atS, this.#awaited, undefined, false);
   }
 
-  /** No beat comes any more after `atS`. */
+  /** Stop the beat after `atS`. */
   halt(atS) {
     this.#advance(atS);
     this.#anchor = null;
     this.#isTold = false;
   }
 
-  /** `beat` stands at `atS`; what is told comes before what is inferred from notes. */
+  /** Set that `beat` is at `atS`. What the program tells overrides what is inferred from notes. */
   anchor(atS, beat, tempoBpm = this.#tempoBpm, isTold = true) {
     if (!isTold && this.#isTold) return;
     this.#advance(atS);
@@ -69,24 +69,24 @@ export class Grid {
     if (isNew) this.#next = Math.ceil(beat / this.#unit - 1e-6);
   }
 
-  /** Go on at another tempo, where nothing says from when. */
+  /** Continue at another tempo from now, if no event has said when it changed. */
   setTempo(tempoBpm, nowS) {
     if (tempoBpm === this.#tempoBpm) return;
     if (this.#anchor) this.anchor(nowS, this.beatAt(nowS), tempoBpm, this.#isTold);
     this.#tempoBpm = tempoBpm;
   }
 
-  /** The moment of a beat, null where no beat runs. */
+  /** The time of a beat; null if no beat runs. */
   timeOf(beat) {
     return this.#anchor && this.#anchor.atS + ((beat - this.#anchor.beat) * 60) / this.#tempoBpm;
   }
 
-  /** The beat at a moment, null where none runs. */
+  /** The beat at a time; null if no beat runs. */
   beatAt(atS) {
     return this.#anchor && this.#anchor.beat + ((atS - this.#anchor.atS) * this.#tempoBpm) / 60;
   }
 
-  /** The lines up to `untilS`: {atS, bar}, bar being its number, or null within a bar. */
+  /** The lines up to `untilS`: {atS, bar}, where bar is the number of the bar, or null for a beat within a bar. */
   lines(nowS, untilS) {
     this.#advance(nowS);
     const ahead = [];

@@ -1,9 +1,9 @@
-/** Playing on the page: pointers and fingers on the piano, the computer's keys. */
+/** Playing on the page: with the mouse and fingers on the piano, and with the computer's keys. */
 
 import { byId } from "./dom.js";
 import { isField, isForField, isPrintable } from "./focus.js";
 
-// By place on the keyboard, whatever is printed there: the lower row, and the upper one an octave above it.
+// By position on the keyboard, not by letter: the lower row, and the upper row one octave above it.
 const LOWER = ["KeyZ", "KeyS", "KeyX", "KeyD", "KeyC", "KeyV", "KeyG", "KeyB", "KeyH", "KeyN", "KeyJ", "KeyM"];
 const UPPER = ["KeyQ", "Digit2", "KeyW", "Digit3", "KeyE", "KeyR", "Digit5", "KeyT", "Digit6", "KeyY", "Digit7", "KeyU",
   "KeyI", "Digit9", "KeyO", "Digit0", "KeyP"];
@@ -14,11 +14,11 @@ const SHORT_MS = 300;
 /** Whether computer keys play and steer. */
 const arePlayed = () => byId("keys-on").checked;
 
-/** Calls `play(data)` with the bytes of each note that is begun and ended on the page. */
+/** Calls `play(data)` with the bytes of each note-on and note-off on the page. */
 export class Keys {
   #piano;
   #play;
-  // What holds each note that sounds: a key's code, a pointer. A note ends with the last one that holds it.
+  // The note of each holder, which is a key's code or a pointer. A note ends when its last holder releases it.
   #held = new Map();
 
   constructor(piano, play) {
@@ -32,7 +32,7 @@ export class Keys {
     for (const gone of ["blur", "pagehide"]) window.addEventListener(gone, () => this.releaseAll());
   }
 
-  /** Let go of everything. */
+  /** Release everything. */
   releaseAll() {
     for (const holder of [...this.#held.keys()]) this.#release(holder);
   }
@@ -63,7 +63,7 @@ export class Keys {
     this.#piano.shift(octaves);
   }
 
-  /** Follow each finger over the keys; the lower it presses, the louder. */
+  /** Follow each pointer over the keys; a touch nearer to the lower edge is louder. */
   #followPointers(box) {
     const follow = (event) => {
       const key = document.elementFromPoint(event.clientX, event.clientY)?.closest?.(".key");
@@ -94,10 +94,10 @@ export class Keys {
 
   #followKeys() {
     window.addEventListener("keydown", (event) => {
-      // macOS tells of no key that comes up while this one is down.
+      // macOS sends no keyup of other keys while this one is down.
       if (event.key === "Meta" || event.key === "OS") this.releaseAll();
       if (event.ctrlKey || event.metaKey || event.altKey || isForField(event, arePlayed())) return;
-      // A letter that plays nothing still changes no preset.
+      // A letter without a note must not change the selection of a list either.
       if (arePlayed() && isPrintable(event) && isField(event.target)) event.preventDefault();
       const focused = event.target.closest?.(".key");
       if (focused && (event.code === "Enter" || event.code === "Space")) {

@@ -3,22 +3,22 @@
 import { byId, make, setText } from "./dom.js";
 
 const KNOBS = {
-  harmony: "fits what you play",
-  coherence: "makes tunes that hang together",
-  creativity: "surprises, brings new turns",
-  temperature: "takes the best note, or is freer",
-  density: "few notes, or many",
-  register: "an octave lower, or higher",
-  echo: "avoids your turns, or takes them up",
-  velocity: "softer, or louder",
+  harmony: "0: clashes with you; 2: fits what you play",
+  coherence: "0: disjointed; 2: connected",
+  creativity: "0: repeats itself; 2: varies and surprises",
+  temperature: "0: always the best choice; 2: more random",
+  density: "0: few notes; 2: many notes",
+  register: "0: an octave lower; 2: an octave higher",
+  echo: "0: avoids your phrases; 2: imitates them",
+  velocity: "0: softer than you; 2: louder than you",
 };
 const NEUTRAL = 1;
-// At most 20 turns a second.
+// At most 20 messages per second.
 const SEND_MS = 50;
-// So long after a touch the slider shows what you set, not what comes back meanwhile.
+// Milliseconds after a touch in which the slider ignores values from the program.
 const SETTLE_MS = 700;
 
-/** Sliders that send `turn`, and show what the program says while nobody moves them. */
+/** Sliders that send `turn`, and follow the program while nobody moves them. */
 export class Knobs {
   #send;
   #knobs = new Map();
@@ -31,7 +31,7 @@ export class Knobs {
     for (const [knob, hint] of Object.entries(KNOBS)) this.#build(knob, hint);
   }
 
-  /** Show the knobs as they stand. */
+  /** Show the positions of the knobs. */
   show(panel) {
     this.#panel = panel;
     for (const knob of this.#knobs.keys()) this.#showOne(knob);
@@ -41,7 +41,7 @@ export class Knobs {
     const id = `knob-${knob}`;
     const slider = make("input", {
       type: "range", id, min: "0", max: "2", step: "0.05", value: "1", list: "centre", "aria-describedby": `${id}-hint`,
-      title: "Double-click: back to 1",
+      title: "Double-click to reset to 1",
     });
     const label = make("label", { for: id }, knob[0].toUpperCase() + knob.slice(1));
     const output = make("output", { for: id }, "1.00");
@@ -69,7 +69,7 @@ export class Knobs {
     if (!this.#sending) this.#flush();
   }
 
-  /** Send the turn that waits longest, and the next one a while later. */
+  /** Send the oldest waiting turn, and the next one after SEND_MS. */
   #flush() {
     const [first] = this.#waiting;
     this.#sending = first ? setTimeout(() => this.#flush(), SEND_MS) : 0;

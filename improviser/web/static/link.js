@@ -1,22 +1,22 @@
-/** The websocket to the program: it comes back by itself, pings, and says how it stands. */
+/** The websocket to the program: reconnects, pings, and reports its state. */
 
 const PING_MS = 1000;
-// So many pings come fast at first, so that the clock is known soon.
+// The first pings are fast, so that the clock is known soon.
 const FIRST_PINGS = 6;
 const FIRST_PING_MS = 120;
-// So many pings without an answer, over so long a time, mean that the link is dead. Time alone does not: a hidden
-// tab's timers come late, and a computer sleeps.
+// The connection is dead after this many unanswered pings over at least this time. Time alone proves nothing: a
+// hidden tab's timers are late, and a computer may sleep.
 const UNANSWERED_MAX = 5;
 const DEAD_MS = 4500;
 const [WAIT_MS, WAIT_MAX_MS] = [250, 4000];
 
-/** A link that calls `onMessage(message)`, and `onLost()` each time that it is lost or cannot be had. */
+/** A connection that calls `onMessage(message)`, and `onLost()` each time that it is lost or cannot be opened. */
 export class Link {
   #socket = null;
   #waitMs = WAIT_MS;
   #timer = 0;
   #pings = 0;
-  // When the pings were sent that have no pong yet, the oldest first; none of those before the last `hello`.
+  // Times of the pings without a pong, oldest first, since the last `hello`.
   #pinged = new Set();
   #onMessage;
   #onLost;
@@ -27,7 +27,7 @@ export class Link {
     this.#open();
   }
 
-  /** Send a command; tells whether there was somebody to send it to. */
+  /** Send a command; return whether the connection was open. */
   send(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
@@ -46,21 +46,21 @@ export class Link {
 
   #take(message) {
     const isHello = message.event === "hello";
-    // A pong to what was sent before the last hello tells the time of a clock that is gone.
+    // A pong for a ping before the last hello has the time of a former performer's clock.
     if (message.event === "pong" && !this.#pinged.delete(message.sent_ms)) return;
     if (isHello) this.#waitMs = WAIT_MS;
     this.#onMessage(message);
     if (isHello) this.#begin();
   }
 
-  /** Ask what time it is, as if never asked before. */
+  /** Start to ping again, to learn the time anew. */
   #begin() {
     this.#pings = 0;
     this.#pinged.clear();
     this.#ping();
   }
 
-  /** Ping, soon again at first; a link that answers none of them is dead. */
+  /** Send a ping, with short intervals at first; close the connection if pings stay unanswered. */
   #ping() {
     clearTimeout(this.#timer);
     const nowMs = performance.now();

@@ -1,10 +1,10 @@
 /**
- * The page of a jam: puts the link, the sound and the panels together.
+ * The page of a jam: connects the link, the sound and the panels.
  *
- * `window.improviser` is what the line of diagnostics and the tests read, never what anything is steered by: `drawn`
- * (notes on the roll), `lastDrawn` (of `you` and the `improviser`, {note, at_ms}: the newest note that was drawn, by
- * performance.now()), `fps`, `state` (as the program said it last), `rtt_ms` and `lead_ms`, and `sounded` (the
- * improviser's notes that were put on the audio clock).
+ * The diagnostics and the tests read `window.improviser`; nothing is controlled through it. It has: `drawn` (number of
+ * notes on the roll), `lastDrawn` (for `you` and the `improviser`, {note, at_ms}: the newest drawn note, by
+ * performance.now()), `fps`, `state` (the program's latest state), `rtt_ms`, `lead_ms`, and `sounded` (number of
+ * improviser's notes that were scheduled on the audio clock).
  */
 
 import { Banner } from "./banner.js";
@@ -28,9 +28,9 @@ import { showWhy } from "./why.js";
 const DIAGNOSTICS_MS = 500;
 
 let state = null;
-// Notes of this page come back to it under that port; they sounded when they were pressed.
+// The port of this page. Its notes come back under this name, but have already sounded when they were pressed.
 let ownPort = "";
-// Whether a synthesizer or a DAW sounds: then the page does not, unless it is asked to.
+// Whether a synthesizer or a DAW plays the output. The page then makes no sound unless the user wants it.
 let wasHeardElsewhere = null;
 const clock = new ProgramClock();
 const sound = new Sound(clock);
@@ -63,14 +63,14 @@ Object.defineProperty(window, "improviser", {
   }),
 });
 
-/** What is played on this page: told first, then heard. */
+/** Play a message of this page: send it first, then sound it. */
 function playYours(data) {
   send({ event: "receive", data });
   if (!sound.isRunning) sound.start();
   sound.playYours(data);
 }
 
-/** Take a message of the program. */
+/** Handle a message of the program. */
 function take(message) {
   if (message.event === "hello") begin(message);
   else if (message.event === "pong") clock.take(message.sent_ms, message.now_s);
@@ -79,13 +79,13 @@ function take(message) {
   else takeEvent(message, true);
 }
 
-/** Say what is not done: of what was asked for the state tells, of what was not understood only this. */
+/** Show a refusal. The state has the reason for a refused command; the text is only for a faulty message. */
 function takeRefusal({ what, text }) {
   if (what) controls.refuse({ what });
   else setText(byId("notice"), text);
 }
 
-/** A link is there, or another performer, whose clock may be another one: begin with what was played just before. */
+/** Start with a new connection or a new performer, whose clock may differ: show the recent events first. */
 function begin({ now_s: nowS, state: stands, recent, port }) {
   silence();
   piano.darken("you", "improviser");
@@ -98,14 +98,14 @@ function begin({ now_s: nowS, state: stands, recent, port }) {
   for (const event of recent) takeEvent(event, false);
 }
 
-/** Let go of all that is held here, and end all that sounds. */
+/** Release all held keys, and end all sound. */
 function silence() {
   keys.releaseAll();
   webMidi.releaseAll();
   sound.silence();
 }
 
-/** The link is lost: nothing may hang. */
+/** The connection is lost: end all notes. */
 function lose() {
   silence();
   piano.darken("you", "improviser");
@@ -114,10 +114,10 @@ function lose() {
   banner.lose();
 }
 
-/** Show how it stands, in all panels. */
+/** Show the state in all panels. */
 function showState(stands) {
   const isHeardElsewhere = !stands.is_virtual || stands.heard_by.length > 0;
-  // Where nobody plays, nobody listens either.
+  // Without a performer nothing can be connected to its port, so this says nothing.
   if (stands.alive) {
     if (isHeardElsewhere !== wasHeardElsewhere) switchSound(!isHeardElsewhere);
     wasHeardElsewhere = isHeardElsewhere;
@@ -129,7 +129,7 @@ function showState(stands) {
   banner.setAlive(state.alive);
 }
 
-/** Take what happened; what is not `isLive` happened before this page came, and is shown but not heard. */
+/** Handle an event. Events before this page connected are not `isLive`: they are shown, but not heard. */
 function takeEvent(event, isLive) {
   switch (event.event) {
     case "heard": takeHeard(event, isLive); break;
@@ -149,11 +149,11 @@ function takeEvent(event, isLive) {
     case "ready": banner.connect(); break;
     case "error": if (isLive) banner.end(`${event.text}.`.replace("..", ".")); break;
     case "summary": if (isLive) banner.end("The jam has ended."); break;
-    default: break; // What the state says anyway.
+    default: break; // The state has the rest.
   }
 }
 
-/** Whether what you did elsewhere is to sound on this page. */
+/** Whether a note that you played elsewhere sounds on this page. */
 function isHeardHere(event) {
   return event.port !== ownPort && byId("hear").checked && sound.isRunning;
 }
@@ -196,25 +196,25 @@ function takeSilenced(event) {
   sound.silenceImproviser();
 }
 
-/** What is kept of a `played` event. */
+/** The parts of a `played` event that are kept. */
 function decisionOf({ note, beat, key, chord, due_s, why, allowed }) {
   return { note, beat, key, chord, due_s, why, allowed };
 }
 
-/** Show why a decision fell as it did. */
+/** Show the reasons for a decision. */
 function chooseNote(decision) {
   roll.chosen = decision;
   showWhy(notes.mark(decision), state.meter);
 }
 
-/** Sound begins with the first gesture, and goes on with the next one where the browser has stopped it. */
+/** Start the sound with the first gesture, and again with a later one if the browser has suspended it. */
 function followSound() {
   const start = async () => {
     if (!sound.isRunning) await sound.start();
     byId("hint").hidden ||= sound.isRunning;
   };
   for (const gesture of ["pointerdown", "pointerup", "keydown"]) {
-    // After the panels' own handlers: what was pressed is told before sound begins.
+    // After the panels' own handlers, so that a note is sent before the sound starts.
     window.addEventListener(gesture, () => setTimeout(start));
   }
   byId("start").addEventListener("click", () => { switchSound(true); start(); });
@@ -226,7 +226,7 @@ function followSound() {
   byId("hear").addEventListener("change", () => sound.silence());
 }
 
-/** Switch the sound of the page: off by itself where a synthesizer elsewhere is played on. */
+/** Switch the sound of the page on or off. It is switched off when a synthesizer plays the output. */
 function switchSound(isOn) {
   byId("sound").checked = isOn;
   sound.switch(isOn);
@@ -235,5 +235,5 @@ function switchSound(isOn) {
 
 function showDiagnostics() {
   const rtt = clock.rttMs === null ? "–" : clock.rttMs.toFixed(1);
-  setText(byId("diagnostics"), `${roll.fps} pictures a second, round trip ${rtt} ms, sound ${sound.leadMs} ms after its moment, ${sound.sounded} notes sounded`);
+  setText(byId("diagnostics"), `${roll.fps} frames per second, round trip ${rtt} ms, sound delay ${sound.leadMs} ms, ${sound.sounded} notes sounded`);
 }

@@ -1,19 +1,19 @@
-/** MIDI keyboards that the browser sees: their messages go to the program. */
+/** MIDI keyboards that the browser sees: sends their messages to the program. */
 
 import { Device } from "./device.js";
 import { byId, setText } from "./dom.js";
 import { Thinner } from "./thin.js";
 
-// The program's own ports lead back to it.
+// The program's own ports are left out: they would make a loop.
 const OWN = /improviser/i;
-const NO_MIDI = "This browser gives pages no MIDI. A keyboard on the computer that runs the improviser is heard anyway.";
+const NO_MIDI = "This browser has no Web MIDI. A keyboard on the computer that runs the improviser works without it.";
 
-/** Offers the browser's MIDI; `play(data)` is given the bytes of each channel message. */
+/** Offers the browser's MIDI inputs; calls `play(data)` with the bytes of each channel message. */
 export class WebMidi {
   #play;
-  // What is listened to, by the id of the port: {input, device}.
+  // The open inputs by port id: {input, device}.
   #open = new Map();
-  // What is sent in a second is limited for the page, not for each keyboard.
+  // One thinner for all keyboards, since the rate limit is per page.
   #thinner = new Thinner();
 
   constructor(play) {
@@ -26,7 +26,7 @@ export class WebMidi {
     byId("web-midi").addEventListener("click", () => this.#ask());
   }
 
-  /** Let go of everything that the keyboards hold. */
+  /** Release everything that the keyboards hold. */
   releaseAll() {
     for (const { device } of this.#open.values()) device.releaseAll();
   }
@@ -40,18 +40,18 @@ export class WebMidi {
       this.#listen(access);
     } catch {
       button.disabled = false;
-      setText(byId("web-midi-says"), "The browser did not allow it: allow MIDI for this page beside its address, and try again.");
+      setText(byId("web-midi-says"), "The browser blocks MIDI. Allow MIDI for this page in the address bar, then try again.");
     }
   }
 
-  /** Listen to all inputs that are there now; what was held on one that is gone ends. */
+  /** Listen to all connected inputs; release what was held on a disconnected one. */
   #listen(access) {
     const inputs = [...access.inputs.values()].filter((input) => input.state !== "disconnected" && !OWN.test(input.name));
     const ids = new Set(inputs.map((input) => input.id));
     for (const id of [...this.#open.keys()]) if (!ids.has(id)) this.#close(id);
     for (const input of inputs) if (!this.#open.has(input.id)) this.#add(input);
     const names = inputs.map((input) => input.name).join(", ");
-    setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard is there yet: plug one in.");
+    setText(byId("web-midi-says"), names ? `Listening to ${names}.` : "No MIDI keyboard found. Plug one in.");
   }
 
   #add(input) {

@@ -1,17 +1,17 @@
-/** The last notes of the improviser as buttons: what the roll shows, for keyboards and screen readers. */
+/** The latest notes of the improviser as buttons: the roll's content for keyboards and screen readers. */
 
 import { byId, make, setText } from "./dom.js";
 import { noteName, placeName } from "./names.js";
 
 const SHOWN = 12;
 
-/** What a decision is called: "E4, bar 5 beat 2.5". */
+/** The name of a decision, such as "E4, bar 5 beat 2.5". */
 export function decisionName(events, meter) {
   const names = events.map((event) => noteName(event.note)).join(" ");
   return `${names}, ${placeName(events[0].beat, meter)}`;
 }
 
-/** The list; notes of one chord stand together. Calls `onChoose(events)`. */
+/** The list of notes; notes of one chord share a button. Calls `onChoose(events)`. */
 export class Notes {
   #list = byId("notes");
   #decisions = [];
@@ -21,7 +21,7 @@ export class Notes {
     this.#onChoose = onChoose;
   }
 
-  /** Put a `played` note on top. */
+  /** Add a `played` note at the top. */
   add(event, meter) {
     const last = this.#decisions[0];
     if (last && last.events[0].beat === event.beat && Math.abs(last.events[0].due_s - event.due_s) < 0.1) {
@@ -39,7 +39,7 @@ export class Notes {
     this.#trim();
   }
 
-  /** Show which one is chosen; gives all notes of its decision, where they are known yet. */
+  /** Mark the chosen decision; return all its known notes. */
   mark(event) {
     let found = [event];
     for (const { events, button } of this.#decisions) {
@@ -50,13 +50,13 @@ export class Notes {
     return found;
   }
 
-  /** Forget all. */
+  /** Remove all notes. */
   clear() {
     this.#decisions = [];
     this.#list.replaceChildren();
   }
 
-  /** Let the oldest go; not one that has the focus, which would be lost. */
+  /** Remove the oldest notes, except one that has the focus, which would be lost. */
   #trim() {
     for (let place = this.#decisions.length - 1; place >= SHOWN; place -= 1) {
       const { item, button } = this.#decisions[place];

@@ -1,21 +1,21 @@
-/** The piano on the screen: octaves as the width allows, keys that light up. */
+/** The piano on the screen: as many octaves as the width allows, with keys that light up. */
 
 import { byId, make, setText } from "./dom.js";
 import { isBlack, noteName } from "./names.js";
 
 const OCTAVE_PX = 300;
 const [OCTAVES_MIN, OCTAVES_MAX] = [2, 5];
-// Left edges of the black keys' middles, in white keys.
+// Centre of each black key, in white keys from the left edge of the octave.
 const BLACK_AT = { 1: 1, 3: 2, 6: 4, 8: 5, 10: 6 };
 const HIGHEST_OCTAVE = 108;
 
-/** The keys from `lowest` on; what they say when they are pressed is up to Keys. */
+/** The keys from `lowest` on. Keys handles what happens when they are pressed. */
 export class Piano {
   #box = byId("piano");
   #keys = new Map();
   #lit = { you: new Set(), improviser: new Set() };
   #caps = new Map();
-  // The one key that Tab stops at.
+  // The only key that Tab stops at.
   #stop = 0;
   lowest = 48;
 
@@ -26,30 +26,30 @@ export class Piano {
     this.#box.addEventListener("focusin", (event) => this.#stopAt(Number(event.target.dataset.note)));
   }
 
-  /** Show these letters on the keys: by note, above the lowest one. */
+  /** Show these letters on the keys; `caps` maps semitones above the lowest key to letters. */
   setCaps(caps) {
     this.#caps = caps;
     this.#build();
   }
 
-  /** Begin octaves higher, or lower. */
+  /** Move the piano by octaves. */
   shift(octaves) {
     this.lowest = Math.max(0, this.lowest + 12 * octaves);
     this.#build();
   }
 
-  /** Let Tab stop at this key from now on; it does not get the focus, which would take the space bar. */
+  /** Make Tab stop at this key. It does not get the focus, since that would take the space bar. */
   choose(note) {
     if (this.#keys.has(note)) this.#stopAt(note);
   }
 
-  /** Light a key for "you" or "improviser", or not. */
+  /** Light a key for "you" or "improviser", or switch its light off. */
   light(note, part, isOn) {
     this.#lit[part][isOn ? "add" : "delete"](note);
     this.#keys.get(note)?.classList.toggle(part, isOn);
   }
 
-  /** Light none, of one part or of both. */
+  /** Switch off all lights of the given parts. */
   darken(...parts) {
     for (const part of parts) for (const note of [...this.#lit[part]]) this.light(note, part, false);
   }
@@ -90,7 +90,7 @@ export class Piano {
     return key;
   }
 
-  /** One stop for Tab; left and right go from key to key. */
+  /** Move the focus from key to key with the left and right arrows; Tab stops only once. */
   #walk(event) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const next = step && this.#keys.get(Number(event.target.dataset.note) + step);

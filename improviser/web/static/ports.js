@@ -1,13 +1,13 @@
-/** Choosing the ports that it listens to and plays on. */
+/** Chooses the ports of the improviser. */
 
 import { byId, sentence, setOptions, setText } from "./dom.js";
 
 const OWN_INPUT = "Improviser In";
-// So long after a choice it is shown as it was made: the answer is on its way.
+// Milliseconds for which a choice is shown before the program confirms it.
 const SETTLE_MS = 1000;
 const KINDS = { input: "in", output: "out" };
 
-/** Two selects that send `route`: of the one that was not touched, what was asked for before. */
+/** Two selects that send `route` with both ports; for the unchanged one, the port that was requested before. */
 export class Ports {
   #state = null;
   #settledMs = { input: 0, output: 0 };
@@ -22,7 +22,7 @@ export class Ports {
     }
   }
 
-  /** Show what there is and what is chosen. */
+  /** Show the available and the chosen ports. */
   show(state) {
     this.#state = state;
     const { offered, route } = state;
@@ -35,7 +35,7 @@ export class Ports {
     return performance.now() >= this.#settledMs[id];
   }
 
-  /** What was asked for: by a hand just now, or before, as the program says. */
+  /** The requested port: a fresh choice of the user, otherwise the program's. */
   #asked(id) {
     return this.#isSettled(id) ? this.#state?.route[KINDS[id]] ?? null : byId(id).value || null;
   }
@@ -50,15 +50,15 @@ export class Ports {
   }
 }
 
-/** The name that was meant, by it or else by a part of it; nothing where none was. */
+/** The name that equals the pattern, or the first that contains it; an empty text if there is none. */
 function chosen(names, part) {
   return names.find((name) => name === part) ?? names.find((name) => hasPart(name, part)) ?? "";
 }
 
-/** How a port is called that is not among those of others: our own, a pattern for several, or one that is away. */
+/** The text for a port that is not in the list: our own port, a pattern for several, or a disconnected port. */
 function absentName(wanted) {
   if (hasPart(OWN_INPUT, wanted)) return `${wanted} (virtual port)`;
-  return /[*?[]/.test(wanted) ? wanted : `${wanted} (not there now)`;
+  return /[*?[]/.test(wanted) ? wanted : `${wanted} (not connected)`;
 }
 
 const hasPart = (name, part) => name.toLowerCase().includes(part.toLowerCase());

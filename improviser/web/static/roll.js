@@ -1,11 +1,11 @@
-/** The piano roll: what sounded left of the line of now, what is planned right of it. */
+/** The piano roll: past notes to the left of the line "now", planned notes to its right. */
 
 import { byId } from "./dom.js";
 import { barName, isBlack, noteName } from "./names.js";
 
 const NOW_SHARE = 0.75;
 const KEEP_S = 20;
-// What began so long before the window is not drawn, even if it never ended; nor are more notes than that kept.
+// Notes that began longer ago are dropped, even if they never ended, and at most NOTES_MAX notes are kept.
 const LONGEST_S = 60;
 const NOTES_MAX = 4000;
 const NAMES_PX = 36;
@@ -16,7 +16,7 @@ const CALM_MS = 100;
 const LABEL_MS = 4000;
 const COLOURS = ["panel", "ink", "soft", "line", "you", "improviser", "ghost", "beat", "bar", "now"];
 
-/** A roll of notes {part, channel, note, startS, endS, decision}, endS being null while they sound. */
+/** A roll of notes {part, channel, note, startS, endS, decision}; endS is null while a note sounds. */
 export class Roll {
   #canvas = byId("roll");
   #pen = this.#canvas.getContext("2d", { alpha: false });
@@ -54,45 +54,45 @@ export class Roll {
     requestAnimationFrame(loop);
   }
 
-  /** Frames drawn in the last second. */
+  /** Number of frames drawn in the last second. */
   get fps() {
     const nowMs = performance.now();
     return this.#frames.filter((atMs) => atMs > nowMs - 1000).length;
   }
 
-  /** A note begins; of the improviser's the decision is kept that it came from. */
+  /** Start a note; notes of the improviser keep their decision. */
   begin(part, { channel, note }, startS, decision = null) {
     this.end(part, { channel, note }, startS);
     this.#notes.push({ part, channel, note, startS, endS: null, decision, isDrawn: false });
     this.#trim();
   }
 
-  /** A note ends. */
+  /** End a note. */
   end(part, { channel, note }, endS) {
     for (const one of this.#notes) {
       if (one.endS === null && one.part === part && one.note === note && one.channel === channel) one.endS = endS;
     }
   }
 
-  /** All notes of a part, or of both, end. */
+  /** End all notes of one part, or of both. */
   endAll(endS, part = null) {
     for (const one of this.#notes) if (one.endS === null && (!part || one.part === part)) one.endS = Math.max(one.startS, endS);
     this.#planned = [];
   }
 
-  /** Show what is planned, and nothing else of it. */
+  /** Replace the planned notes. */
   plan(notes) {
     this.#planned = notes;
   }
 
-  /** Forget all notes. */
+  /** Remove all notes. */
   clear() {
     this.#notes = [];
     this.#planned = [];
     this.chosen = null;
   }
 
-  /** Let go of what is not shown any more; also in a hidden tab, where nothing is drawn. */
+  /** Drop notes that are no longer shown; also in a hidden tab, which draws nothing. */
   #trim() {
     const nowS = this.#clock.nowS();
     const oldestS = nowS - Math.max(KEEP_S, (this.#size.width * NOW_SHARE) / this.#perS);
@@ -129,7 +129,7 @@ export class Roll {
     return this.#size.height / (this.#high - this.#low);
   }
 
-  /** Where a note stands in its row; tall enough to tell an outline from a filled one. */
+  /** The vertical place of a note; tall enough to distinguish an outline from a filled note. */
   #place(note) {
     const height = Math.max(LEAST_PX, this.#row - 2);
     return { top: this.#y(note) + (this.#row - height) / 2, height };
@@ -169,7 +169,7 @@ export class Roll {
     this.#count(shown, atMs);
   }
 
-  /** Come smoothly to the range of what is shown. */
+  /** Move smoothly to the range of the shown notes. */
   #range(shown) {
     const all = [...shown, ...this.#planned].map((note) => note.note);
     if (!all.length) return;
@@ -256,7 +256,7 @@ export class Roll {
     }
   }
 
-  /** Take note of what was drawn, for tests and the line of diagnostics; name it for screen readers, seldom. */
+  /** Record what was drawn, for tests and diagnostics; update the label for screen readers at most every LABEL_MS. */
   #count(shown, atMs) {
     const nowMs = performance.now();
     for (const note of shown) {

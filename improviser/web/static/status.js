@@ -1,34 +1,34 @@
-/** How it stands: key, chord, tempo, punctuality, ports, and what it has learned. */
+/** The status panel: key, chord, tempo, lateness, ports, and what was learned. */
 
 import { bar, byId, make, sentence, setText } from "./dom.js";
 import { clockName } from "./names.js";
 
 const LAST_NOTES = 64;
-// What is refused is said beside what asked for it: of these there.
+// Refusals of these are shown next to their own fields, not here.
 const ELSEWHERE = ["preset", "key", "tempo", "next_preset", "ports"];
-// What each trait means where it is liked more, and less; of tunes and of chords.
+// Words for each preference feature, liked more and liked less. They fit tunes and chords.
 const TRAITS = {
   onset: ["busier", "sparser"], rest: ["more rests", "fewer rests"], leap: ["more leaping", "less leaping"],
   rising: ["rising", "falling"], high: ["higher", "lower"], colour: ["more colour", "plainer"],
   outside: ["more foreign", "less foreign"], repeat: ["more repeats", "fewer repeats"], echo: ["more echo", "less echo"],
-  offbeat: ["more syncopation", "straighter"], fit: ["holds your note", "beside your note"],
+  offbeat: ["more syncopation", "straighter"], fit: ["with your note", "without your note"],
 };
 
-/** The panel of how it stands. */
+/** The status panel. */
 export class Status {
   #errorsMs = [];
   #taste = "";
 
-  /** Show what `state` says. */
+  /** Show the state. */
   show(state) {
     this.showUnderstood(state);
     setText(byId("stands"), standing(state));
     setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
     setText(byId("clock"), clockName(state.clock));
     setText(byId("realtime"), state.realtime ? "yes" : "no");
-    const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} is gone`);
-    setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "no port");
-    setText(byId("ports-out"), [`${state.sends_on || "no port"} (${state.backend})`, gone(true).length && "gone"].filter(Boolean).join(", "));
+    const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} (disconnected)`);
+    setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "none");
+    setText(byId("ports-out"), [`${state.sends_on || "none"} (${state.backend})`, gone(true).length && "disconnected"].filter(Boolean).join(", "));
     byId("silent").hidden = !state.silent || !state.alive || !byId("hint").hidden;
     if (state.silent) setText(byId("silent"), sentence(state.silent));
     for (const id of ["ports-in", "ports-out"]) byId(id).title = byId(id).textContent;
@@ -37,13 +37,13 @@ export class Status {
     setText(byId("notice"), [refused, sentence(state.notice)].filter(Boolean).join(" "));
   }
 
-  /** Show key and chord, and how sure it is of them. */
+  /** Show key and chord, with their confidence. */
   showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure }) {
     setText(byId("key"), key ? `${key}${sure(keySure)}` : "–");
     setText(byId("chord"), chord ? `${chord}${sure(chordSure)}` : "–");
   }
 
-  /** Take how late a note was sent. */
+  /** Record how late a note was sent, and show the median and the maximum. */
   takePlayed({ due_s: dueS, actual_s: actualS }) {
     this.#errorsMs.push((actualS - dueS) * 1000);
     if (this.#errorsMs.length > LAST_NOTES) this.#errorsMs.shift();
@@ -54,7 +54,7 @@ export class Status {
     byId("onset-meter").value = Math.max(0, most);
   }
 
-  /** Nothing is known any more. */
+  /** Show that the connection is lost. */
   lose() {
     setText(byId("stands"), "not connected");
   }
@@ -62,10 +62,10 @@ export class Status {
   #showLearned(state) {
     const presses = `${count(state.likes, "like")}, ${count(state.dislikes, "dislike")}`;
     const isFresh = state.likes + state.dislikes === 0;
-    setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet: like or dislike what you hear." : presses);
+    setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet. Press Like or Dislike while it plays." : presses);
     const { learned, set } = state;
     const background = learned ? `${learned.words} (${learned.updates} updates)` : "";
-    setText(byId("learned"), [set > 0 && `It plays by set ${set} of what it learned beside you.`, background].filter(Boolean).join(" "));
+    setText(byId("learned"), [set > 0 && `It uses learned weights ${set}.`, background].filter(Boolean).join(" "));
     const signature = JSON.stringify(state.taste);
     if (signature === this.#taste) return;
     this.#taste = signature;
@@ -73,19 +73,19 @@ export class Status {
   }
 }
 
-/** One trait with its bar, and the same in words. */
+/** Make the list item of a preference feature: its bar, and the same in words for screen readers. */
 function tasteItem([trait, value]) {
   const [more, less] = TRAITS[trait] ?? [`more ${trait}`, `less ${trait}`];
   const told = `: ${Math.round(Math.abs(value) * 100)} % ${value > 0 ? more : less}`;
   return make("li", {}, make("span", {}, less), make("span", {}, bar(value, 1), make("span", { class: "visually-hidden" }, told)), make("span", {}, more));
 }
 
-/** What it does now, in a few words. */
+/** What the improviser does now, in a few words. */
 function standing(state) {
-  if (!state.alive) return "starting again";
+  if (!state.alive) return "restarting";
   if (state.silent) return state.silent;
-  const player = state.player ? `, with “${state.player}”` : "";
-  return `${state.solo ? "plays solo" : "plays along"}, ${state.preset}${player}`;
+  const player = state.player ? `, built-in player: “${state.player}”` : "";
+  return `${state.solo ? "playing solo" : "playing along"}, preset ${state.preset}${player}`;
 }
 
 const sure = (confidence) => (confidence === null || confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`);

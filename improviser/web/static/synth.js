@@ -1,19 +1,19 @@
-/** Sound from the page: your part at once, the improviser's on the audio clock, a constant lead after its moment. */
+/** Sound from the page: your part at once, the improviser's on the audio clock with a constant delay, the lead. */
 
 import { AudioClock } from "./clock.js";
 
 const YOU = 0;
 const IMPROVISER = 1;
-// General MIDI, from 0: a piano for you, an electric one for the improviser.
+// General MIDI programs, counted from 0: a piano for you, an electric piano for the improviser.
 const PROGRAMS = [0, 4];
 const [LEAD_MS, LEAD_STEP_MS, LEAD_MAX_MS] = [30, 10, 250];
-// What is later than that is not worth hearing any more.
+// Notes that are later than this are not played.
 const STALE_S = 1;
 const SHORTEST_S = 0.02;
-// So many notes in a row with time to spare make the lead shorter again.
+// After this many early notes in a row the lead is shortened.
 const EARLY_NOTES = 40;
 
-/** Both parts, each with its volume and its mute. */
+/** Plays both parts, each with its volume and mute. */
 export class Sound {
   #programClock;
   #synth = null;
@@ -21,7 +21,7 @@ export class Sound {
   #isOn = true;
   #volumes = [100, 100];
   #mutes = [false, false];
-  // The improviser's notes that sound, by channel and note: the audio moment of their onset.
+  // Times on the audio clock at which the improviser's sounding notes began, by channel and note.
   #sounding = new Map();
   #early = 0;
   leadMs = LEAD_MS;
@@ -31,19 +31,19 @@ export class Sound {
     this.#programClock = programClock;
   }
 
-  /** Whether something can be heard. */
+  /** Whether sound can be heard. */
   get isRunning() {
     return this.#isOn && this.#synth?.audioContext.state === "running";
   }
 
-  /** Begin, or go on, where a gesture lets it: browsers allow no sound before, and complain. */
+  /** Start or resume the sound if a user gesture permits it; browsers refuse it, with a warning, before a gesture. */
   async start() {
     if (!this.#isOn || navigator.userActivation?.isActive === false) return;
     if (!this.#synth) this.#make();
     await this.#synth.audioContext.resume();
   }
 
-  /** Switch all of it on or off. */
+  /** Switch all sound on or off. */
   switch(isOn) {
     this.#isOn = isOn;
     if (!isOn) this.silence();
@@ -63,7 +63,7 @@ export class Sound {
     this.#applyVolume(part);
   }
 
-  /** Sound a channel message of yours now: notes, pedal, wheel. */
+  /** Play one of your channel messages now: notes, pedal, wheels. */
   playYours(data) {
     const kind = data[0] & 0xf0;
     const isControl = kind === 0xb0 && (data[1] === 1 || data[1] === 64);
@@ -71,7 +71,7 @@ export class Sound {
     this.#synth.send([kind | YOU, data[1], data[2]]);
   }
 
-  /** Sound a `played` note; one that comes too late for the lead makes the lead longer. */
+  /** Play a `played` note; a note that arrives too late makes the lead longer. */
   play({ channel, note, velocity, due_s: dueS }) {
     if (!this.isRunning) return;
     const nowS = this.#synth.audioContext.currentTime;
@@ -84,7 +84,7 @@ export class Sound {
     this.sounded += 1;
   }
 
-  /** End a note as `released` says. */
+  /** End the note of a `released` event. */
   release({ channel, note, due_s: dueS }) {
     const onS = this.#sounding.get(`${channel}:${note}`);
     if (onS === undefined) return;
@@ -94,20 +94,20 @@ export class Sound {
     this.#synth.send([0x80 | IMPROVISER, note, 0], offS);
   }
 
-  /** End all that the improviser sounds. */
+  /** End all notes of the improviser. */
   silenceImproviser() {
     this.#sounding.clear();
     this.#synth?.allSoundOff(IMPROVISER);
   }
 
-  /** End all that sounds. */
+  /** End all sound. */
   silence() {
     this.silenceImproviser();
     this.#synth?.setSustain(YOU, 0);
     this.#synth?.allSoundOff(YOU);
   }
 
-  /** Take the shortest lead again, as a new connection may be a better one. */
+  /** Return to the shortest lead, since a new connection may be faster. */
   resetLead() {
     this.leadMs = LEAD_MS;
     this.#early = 0;
@@ -122,7 +122,7 @@ export class Sound {
     });
   }
 
-  /** Make the lead longer where a note had no time to spare, and shorter where many in a row had plenty. */
+  /** Make the lead longer after a late note, and shorter after many early ones in a row. */
   #fitLead(spareMs) {
     this.#early = spareMs > 2 * LEAD_STEP_MS ? this.#early + 1 : 0;
     if (spareMs < 0) {

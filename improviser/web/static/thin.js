@@ -1,25 +1,25 @@
 /**
  * Thins out continuous controls before they are sent: bends, pressures, controllers such as CC 74.
  *
- * Of each only the newest value waits. Five fingers on an MPE keyboard send 690 messages a second, all keyboards of a
- * page together at most MOST each EVERY_MS, and what waits longest goes first. A note takes what waits on its channel
- * with it, before it; notes and pedals never wait.
+ * Only the newest value of each control waits. Five fingers on an MPE keyboard send 690 messages a second. All
+ * keyboards of a page together send at most MOST in each EVERY_MS, and the value that has waited longest goes first.
+ * Before a note all waiting values of its channel are sent. Notes and pedals never wait.
  */
 
 const EVERY_MS = 20;
-// 250 a second: the program lets a page send 400, and notes need room.
+// 250 a second. The program's rate limit for a page is 400, and notes need room.
 const MOST = 5;
 
-/** Lets values wait that are told apart by their name, each in a group, such as a channel of a keyboard. */
+/** Holds back values by name; each belongs to a group, such as a channel of a keyboard. */
 export class Thinner {
-  // What waits, the oldest first: by name {group, send}.
+  // The waiting values, oldest first, by name: {group, send}.
   #waiting = new Map();
-  // What was sent in these EVERY_MS.
+  // The names that were sent in the current EVERY_MS.
   #sent = new Set();
   #sinceMs = -EVERY_MS;
   #timer = 0;
 
-  /** Send a value by `send()`, at once where it may be; of one that waits the newest is sent. */
+  /** Send a value with `send()`, at once if possible; a newer value with the same name replaces a waiting one. */
   put(name, group, send) {
     this.#turn();
     if (this.#waiting.has(name)) this.#waiting.get(name).send = send;
@@ -27,7 +27,7 @@ export class Thinner {
     this.#sendSome();
   }
 
-  /** Send all that waits in a group now. */
+  /** Send all waiting values of a group now. */
   flush(group) {
     for (const [name, one] of this.#waiting) {
       if (one.group !== group) continue;
@@ -36,12 +36,12 @@ export class Thinner {
     }
   }
 
-  /** Forget what waits in groups that begin so. */
+  /** Drop the waiting values of all groups whose names begin with `start`. */
   drop(start) {
     for (const [name, { group }] of this.#waiting) if (group.startsWith(start)) this.#waiting.delete(name);
   }
 
-  /** Begin with the next EVERY_MS, where these are over; a hidden tab's timers come late. */
+  /** Start the next period if EVERY_MS have passed; a hidden tab's timers are late. */
   #turn() {
     const nowMs = performance.now();
     if (nowMs - this.#sinceMs < EVERY_MS) return;
@@ -49,7 +49,7 @@ export class Thinner {
     this.#sent.clear();
   }
 
-  /** Send what waits longest, as much as may be, each name once; come back for the rest. */
+  /** Send the oldest waiting values, as many as allowed, each name once; schedule the rest. */
   #sendSome() {
     for (const [name, { send }] of this.#waiting) {
       if (this.#sent.size >= MOST) break;

@@ -94,7 +94,7 @@ def test_what_is_listened_to_and_played_on(home: Path) -> None:
 
 def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
     """A range from above to below, and a note that is none, are told."""
-    with pytest.raises(UsageError, match="nothing lies from C5 up to C4; exchange --from and --to"):
+    with pytest.raises(UsageError, match=r"--from \(C5\) is above --to \(C4\)\. Swap them"):
         performer_settings(JamOptions(listen_from="C5", listen_to="C4"))
     with pytest.raises(UsageError, match="'H4' is no note"):
         performer_settings(JamOptions(listen_from="H4"))

@@ -210,7 +210,7 @@ def test_a_killed_worker_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert cancel_futures
 
     monkeypatch.setattr(corpus_build, "ProcessPoolExecutor", Broken)
-    with pytest.raises(CorpusError, match="run again"):
+    with pytest.raises(CorpusError, match="Run the command again"):
         run_tasks(empty_tasks(tmp_path, corpus_build.POOL_FROM_FILES))
 
 

@@ -63,13 +63,13 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(examination, "check_presets", divide)
     found = {finding.name: finding for finding in examine("loopback")}
     assert (FAIL, "the check failed: SystemExit: 3") == (found["ports"].status, found["ports"].found)
-    assert "the check broke: ZeroDivisionError: by zero" == found["presets"].found
+    assert "the check failed: ZeroDivisionError: by zero" == found["presets"].found
     assert PASS is found["model"].status
 
 
 def test_a_wrong_name_is_a_finding() -> None:
     """A MIDI system that does not exist is no fault of the doctor's."""
-    assert next(examine("bach")).found.startswith("the check broke: UsageError: no backend 'bach'")
+    assert next(examine("bach")).found.startswith("the check failed: UsageError: no backend 'bach'")
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
@@ -84,7 +84,7 @@ def test_the_system_that_is_taken_and_why_no_other_is(platform: str, monkeypatch
     found = only(midi.check_system(system)).found
     assert f"{name} through alsa-midi 1.0.4; jack: no jack here" == found
     openers(monkeypatch, auto=Renamed(name), jack=Renamed("jack", "JACK-Client 0.5.7"))
-    assert f"{name}; jack: works too, through JACK-Client 0.5.7" == only(midi.check_system(system)).found
+    assert f"{name}; jack: also works, through JACK-Client 0.5.7" == only(midi.check_system(system)).found
 
 
 def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,4 +257,4 @@ def test_messages_that_do_not_come_back_fail(monkeypatch: pytest.MonkeyPatch) ->
     assert (FAIL, "through alsa: 50 of 50 messages did not come back") == (found.status, found.found)
     backend = Renamed()
     monkeypatch.setattr(backend, "output_names", lambda: ())
-    assert "was made and is not there" in only(round_trip.check_round_trip(opened(backend))).found
+    assert "does not appear" in only(round_trip.check_round_trip(opened(backend))).found

@@ -65,7 +65,7 @@ def test_a_user_without_rights_is_told_how_to_get_them(tmp_path: Path, monkeypat
     group, limit, sequencer = rights.check_rights("")
     assert [WARN, WARN, WARN] == [group.status, limit.status, sequencer.status]
     assert "sudo usermod -aG audio $USER, then log in again" == group.next_step
-    assert "up to 0, and 5 is asked for" == limit.found
+    assert "up to 0; improviser asks for 5" == limit.found
     assert sequencer.next_step.startswith("sudo modprobe snd-seq")
     assert PASS is list(rights.check_rights("jack"))[2].status
 
@@ -124,17 +124,17 @@ def test_jams_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(*_: object) -> object:
         """Answer, or say that nobody does."""
         if not answers:
-            raise ImproviserError("no jam is running here; start one")
+            raise ImproviserError("no jam is running; start one")
         return answers.pop()
 
     monkeypatch.setattr(music, "ask", ask)
     backend = Renamed()
-    assert "one is going on (preset fiddle)" in only(music.check_jams(opened(backend))).found
+    assert "one is running (preset fiddle)" in only(music.check_jams(opened(backend))).found
     assert Finding("other jams", PASS, "none is running") == only(music.check_jams(opened(backend)))
     assert PASS is only(music.check_jams(opened(None))).status
     backend.open_virtual_output("Improviser Out")
     finding = only(music.check_jams(opened(backend)))
-    assert (WARN, "there is a port 'Improviser Out', but no jam is running here") == (
+    assert (WARN, "there is a port 'Improviser Out', but no jam is running") == (
         finding.status,
         finding.found,
     )
@@ -152,7 +152,7 @@ def test_what_is_beside_playing_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert "pip install starlette uvicorn websockets" == only(extras.check_web()).next_step
     train, link = extras.check_extras()
     assert train.next_step.startswith('pip install "improviser-live[train]"')
-    assert (WARN, "not installed: link; it is only for --clock link") == (link.status, link.found)
+    assert (WARN, "not installed: link; only needed for --clock link") == (link.status, link.found)
     monkeypatch.setattr(extras, "find_spec", lambda name: name)
     assert [PASS, PASS] == [finding.status for finding in extras.check_extras()]
     assert PASS is only(extras.check_web()).status

@@ -67,7 +67,7 @@ def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest
     """The path is wrong, too small, or none can be made."""
     (tmp_path / "small").write_bytes(b"x")
     for name in ("none", "small"):
-        with pytest.raises(ImproviserError, match="nothing is learned"):
+        with pytest.raises(ImproviserError, match="learning is off"):
             WeightMailbox(tmp_path / name)
     monkeypatch.setattr(exchange, "_SHARED", tmp_path)
     inside = WeightMailbox.make()

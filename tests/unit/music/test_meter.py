@@ -117,7 +117,7 @@ def test_seven_eighths_are_counted_two_and_two_and_three() -> None:
 def test_a_grid_that_does_not_fit_is_refused() -> None:
     """Half a step has no place in a bar."""
     assert 7 == Meter(7, 8).bar_steps(2)
-    with pytest.raises(UsageError, match="a bar of 7/8 is no whole number of steps on a grid of 3 a beat"):
+    with pytest.raises(UsageError, match="a bar of 7/8 does not fit a grid of 3 a beat"):
         Meter(7, 8).bar_steps(3)
 
 

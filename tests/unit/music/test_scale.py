@@ -73,5 +73,5 @@ def test_a_key_is_read_as_musicians_write_it(name: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["", "auto", "H", "C##", "Cx", "Am7", "C dorian"])
 def test_what_is_no_key_is_refused(text: str) -> None:
     """Other text raises an error that shows how a key is written."""
-    with pytest.raises(UsageError, match="is no key; write a tonic and m for minor"):
+    with pytest.raises(UsageError, match=r"is not a key\. Write a tonic, and m for minor"):
         parse_key(text)

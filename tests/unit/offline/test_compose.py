@@ -76,14 +76,14 @@ def test_a_piece_has_its_bars(meter: tuple[int, int], bars: int, beats: int) -> 
 @pytest.mark.parametrize("note", [59, 97])
 def test_a_fragment_out_of_the_register(note: int) -> None:
     """A note outside of the register is refused by its name, with the register."""
-    with pytest.raises(UsageError, match=r"^(B3|C#7) is not in the register, C4 to C7; move it, "):
+    with pytest.raises(UsageError, match=r"^(B3|C#7) is outside the preset's register, C4 to C7. Move it, "):
         compose([60, note])
 
 
 def test_a_fragment_longer_than_the_piece() -> None:
     """A fragment that does not fit is refused, with the bars that it takes; one that just fits is all."""
     assert 8 == len(onsets(compose([60] * 8).tracks[0]))
-    with pytest.raises(UsageError, match=r"^the fragment's 9 beats do not fit into --bars 2; give at least 3$"):
+    with pytest.raises(UsageError, match=r"^the fragment's 9 beats need more than --bars 2. Use at least 3$"):
         compose([60] * 9)
 
 

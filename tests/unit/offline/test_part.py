@@ -89,7 +89,7 @@ def test_a_track_that_is_not_there(wanted: str, fault: str) -> None:
 )
 def test_a_player_without_notes(song: Song) -> None:
     """A part without a pitched note is refused."""
-    with pytest.raises(MidiFileError, match=r"^the player has no notes, drums aside, among .*; choose "):
+    with pytest.raises(MidiFileError, match=r"^the player has no notes except drums in .*\. Choose "):
         render(song)
 
 
@@ -182,7 +182,7 @@ def test_a_channel_that_is_set_up_for_something_else_comes_last() -> None:
 def test_where_no_channel_is_free_one_has_to_be_chosen() -> None:
     """A song with notes on all channels is refused with the next step; a chosen channel is shared."""
     song = to_song(*(to_track(TUNE, channel=channel, name=f"t{channel}") for channel in range(16)))
-    with pytest.raises(UsageError, match=r"^no channel is free: all but 10 have notes; choose one to share "):
+    with pytest.raises(UsageError, match=r"^no free channel: all except 10 have notes. Choose one to share: "):
         render(song)
     assert {4} == channels(render(song, Wishes(channel=4)).tracks[-1])
     assert (["t4"], []) == (channel_users(song, 4), channel_users(to_song(TUNE), 4))

@@ -85,7 +85,7 @@ def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> 
     tell(performance, 11 * BAR_S, Lock("Gb"))
     performance.run(until_s=12 * BAR_S)
     assert ["F#", "auto", "F#"] == [locked.key for locked in performance.told(Locked)]
-    assert "'H' is no key" in performance.told(Refused)[-1].text
+    assert "'H' is not a key" in performance.told(Refused)[-1].text
     begin_s, end_s = 5 * BAR_S, 8 * BAR_S + 0.7
     notes = [m.note for at_s, m in performance.sent if isinstance(m, NoteOn) and begin_s < at_s < end_s]
     assert len(notes) > 5

@@ -195,7 +195,7 @@ def test_an_output_that_may_return_does_not_end_the_music() -> None:
     assert set() == hanging(performance)
     told = Warned("the output 'Synth' is gone; it is used again when it returns")
     assert [told] == performance.told(Warned)
-    assert "'Synth' is played on again" in [notice.text for notice in performance.told(Notice)]
+    assert "'Synth' is used again" in [notice.text for notice in performance.told(Notice)]
 
 
 @pytest.mark.parametrize("news", [Disconnected(KEYBOARD), LoopClosed(KEYBOARD)])
@@ -221,7 +221,7 @@ def test_a_loop_is_told_and_closed_where_it_is_certain() -> None:
     performance.run(until_s=1.0)
     assert ["Ardour"] == closed
     ignored, let_go = [told.text for told in performance.told(Warned)]
-    assert "comes back on 'Ardour'" in ignored
+    assert "come back on 'Ardour'" in ignored
     assert "--in 'Ardour'" in let_go
     gone = PortChanged("Ardour", is_output=False, is_there=False, may_return=False)
     assert [gone] == performance.told(PortChanged)
@@ -231,5 +231,5 @@ def test_a_system_that_is_gone_ends_the_performance() -> None:
     """Another performer has to open it anew."""
     performance = Performance()
     performance.at(0.5, lambda: performance.inbox.put(BackendLost("jack")))
-    with pytest.raises(PortError, match=r"the MIDI system \(jack\) does not answer any more"):
+    with pytest.raises(PortError, match=r"the MIDI system \(jack\) no longer answers"):
         performance.run(until_s=1.0)

@@ -227,7 +227,7 @@ def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teache
     missing = jam(replace(settings, adopted=(1, str(tmp_path / "none"), offer.digest)))
     missing.run(until_s=2 * BAR_S)
     assert [(0, True)] == [(one.number, one.is_back) for one in missing.told(Adopted)]
-    assert "plays on as it was before" in missing.told(Warned)[0].text
+    assert "plays with the original model" in missing.told(Warned)[0].text
 
 
 def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSettings, teacher: Teacher) -> None:
@@ -273,4 +273,4 @@ def test_without_the_memory_it_is_told(settings: PerformerSettings, tmp_path: Pa
     performance = jam(replace(settings, mailbox=str(tmp_path / "none")))
     performance.run(until_s=3 * BAR_S)
     assert set() == hanging(performance)
-    assert "nothing is learned" in performance.told(Warned)[0].text
+    assert "learning is off" in performance.told(Warned)[0].text

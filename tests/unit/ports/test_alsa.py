@@ -325,7 +325,7 @@ def test_errors_name_what_is_available(backend: AlsaBackend, monkeypatch: pytest
         raise alsa_midi.ALSAError("Cannot allocate memory", -errno.ENOMEM)
 
     monkeypatch.setattr(keys.client, "drain_output", refuse)
-    with pytest.raises(PortError, match=r"'Keys' takes no more messages \(Cannot allocate memory\)"):
+    with pytest.raises(PortError, match=r"'Keys' cannot send \(Cannot allocate memory\)"):
         keys.send(NOTE)
 
 

@@ -169,7 +169,7 @@ def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
     jam.remote.close()
     assert not jam.path.exists()
     jam.path.write_text(left, "utf-8")
-    with pytest.raises(ImproviserError, match="no jam is running here"):
+    with pytest.raises(ImproviserError, match="no jam is running"):
         ask(tmp_path, STATE)
     jam.path.write_text("{", "utf-8")
     with pytest.raises(ImproviserError, match="does not answer"):

@@ -129,7 +129,7 @@ def test_a_killed_performers_notes_are_released(play: Play, monkeypatch: pytest.
     script = f"say('{READY}'); signal.raise_signal(9)"
     ready, failed = events(play(script))
     assert isinstance(ready, Ready)
-    expected = "the performer was killed by signal 9; 1 sounding notes were released; start again"
+    expected = "the performer was killed by signal 9; 1 sounding notes were ended; start again"
     assert ([[(0, 60)]], Failed(expected)) == (released, failed)
 
 
@@ -144,7 +144,7 @@ def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(rescue, "release", fail)
     failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
     assert isinstance(failed, Failed)
-    assert failed.text.endswith("; its 1 sounding notes could not be released: no server; start again")
+    assert failed.text.endswith("; its 1 sounding notes could not be ended: no server; start again")
 
 
 @pytest.mark.parametrize("last", ['{"event": "summary"}', '{"event": "error", "text": "why"}'])
@@ -154,7 +154,7 @@ def test_what_sounds_after_the_end_is_released(play: Play, monkeypatch: pytest.M
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 0)
     told = events(play(f"say('{READY}'); say('{last}')"))
     assert [[(0, 60)]] == released
-    assert Warned("1 sounding notes were released") in told
+    assert Warned("1 sounding notes were ended") in told
 
 
 def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pyt
     rescuing(monkeypatch, is_heard=False)
     failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
     assert isinstance(failed, Failed)
-    assert "1 notes may sound on, since it is not known who heard them" in failed.text
+    assert "1 notes may still sound where they were heard" in failed.text
 
 
 def test_a_fault_that_was_told_is_not_told_twice(play: Play) -> None:
@@ -276,7 +276,7 @@ say('{{"event": "summary"}}')"""
         performer.open(PortSettings())
         performer.start(SETTINGS)
         told = list(performer.events())
-    assert Warned("the performer was killed by signal 9; 1 sounding notes were released; it plays on") in told
+    assert Warned("the performer was killed by signal 9; 1 sounding notes were ended; it plays on") in told
     assert Notice("[8.0, 9.0, 2.5, 90.0") in told
     assert Summary() in told
     assert [(0, 60)] in released

@@ -41,7 +41,7 @@ def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: Cloc
     assert [1.0, 3.0, 5.0, 7.0, 9.0] == pytest.approx(ons(performance), abs=1e-4)
     assert not performance.told(Synced)
     assert not performance.told(Started)
-    assert [f"our own MIDI clock comes back on '{KEYBOARD}' and is not followed; take that cable out"] == texts(
+    assert [f"improviser's own MIDI clock comes back on '{KEYBOARD}' and is ignored. Remove that connection"] == texts(
         performance
     )
 
@@ -55,7 +55,7 @@ def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
         performance.at(stalled_s, partial(performance.clock.advance, START_S + stalled_s + 0.1))
     performance.run(until_s=8.0)
     assert 4 <= len(ons(performance))
-    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
+    assert ["improviser's own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
 
 
 @pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
@@ -67,7 +67,7 @@ def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
         performance.play(3.013 + place * 2.5 / 120, CLOCK)
     performance.run(until_s=8.0)
     assert [1.0, 3.0, 5.0, 7.0] == pytest.approx(ons(performance), abs=1e-4)
-    assert ["our own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
+    assert ["improviser's own MIDI clock comes back"] == [text.partition(" on ")[0] for text in texts(performance)]
 
 
 def test_others_clocks_are_followed_while_ours_is_sent() -> None:

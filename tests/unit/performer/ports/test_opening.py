@@ -219,7 +219,7 @@ def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) 
     """Where another improviser has its port, that is told; on a port that is named there may be two."""
     monkeypatch.setattr(opening, "TWIN_S", 0.0)
     offer(patchbay, "Improviser:Improviser Out", "Keys")
-    with pytest.raises(PortError, match="another improviser is playing: there is a port 'Improviser Out' already"):
+    with pytest.raises(PortError, match="another jam is running: the port 'Improviser Out' exists"):
         opened()
     LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
     assert ("Synth",) == opened(output_pattern="Synth", input_pattern="Keys").names()["out"]
