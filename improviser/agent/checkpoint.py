@@ -66,16 +66,16 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
             the shape, or hold nan or infinity.
     """
     if bytes_digest(data) != digest:
-        raise CheckpointError("learned weights are not those that were learned; it is not used")
+        raise CheckpointError("learned weights are not those that were learned; they are not used")
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, TypeError) as error:
-        raise CheckpointError(f"learned weights are corrupt ({error}); it is not used") from error
+        raise CheckpointError(f"learned weights are corrupt ({error}); they are not used") from error
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if found != upper_layer_shapes(config):
-        raise CheckpointError("learned weights belong to another model; it is not used")
+        raise CheckpointError("learned weights belong to another model; they are not used")
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
-        raise CheckpointError("learned weights hold nan or infinity; it is not used")
+        raise CheckpointError("learned weights hold nan or infinity; they are not used")
     return tensors
 
 

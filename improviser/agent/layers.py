@@ -25,7 +25,7 @@ Array = TypeVar("Array")
 Norm = tuple[Array, Array]
 
 
-class Backend(Protocol[Array]):
+class ArrayLibrary(Protocol[Array]):
     """What a numeric library computes."""
 
     def embed(self, embedding: Array, weight: Array) -> Array:
@@ -45,37 +45,37 @@ class Backend(Protocol[Array]):
         ...
 
 
-def fold_first_layer(config: NetworkConfig, weights: Mapping[str, Array], backend: Backend[Array]) -> Array:
+def fold_first_layer(config: NetworkConfig, weights: Mapping[str, Array], library: ArrayLibrary[Array]) -> Array:
     """Return the first layer as a table, (config.rows, hidden).
 
     Args:
         config: The shape.
         weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden); or
             `input.weight`, the table itself, where the layer is one-hot.
-        backend: Computes it.
+        library: Computes it.
     """
     if config.one_hot:
         return weights[f"{INPUT}.weight"]
     names = [group.name for group in config.groups]
-    return backend.stack_rows(
-        [backend.embed(weights[f"embedding.{name}"], weights[f"{INPUT}.{name}"]) for name in names]
+    return library.stack_rows(
+        [library.embed(weights[f"embedding.{name}"], weights[f"{INPUT}.{name}"]) for name in names]
     )
 
 
-def first_layer(weights: Mapping[str, Array], sums: Array, backend: Backend[Array]) -> Array:
+def first_layer(weights: Mapping[str, Array], sums: Array, library: ArrayLibrary[Array]) -> Array:
     """Return what the first layer makes, (..., hidden), of its sums, its bias included."""
-    return backend.activate(sums, _norm(weights, INPUT))
+    return library.activate(sums, _norm(weights, INPUT))
 
 
-def hidden_layer(weights: Mapping[str, Array], features: Array, backend: Backend[Array]) -> Array:
+def hidden_layer(weights: Mapping[str, Array], features: Array, library: ArrayLibrary[Array]) -> Array:
     """Return what the hidden layer makes, (..., hidden), of what the first layer made, (..., hidden)."""
-    sums = backend.linear(features, weights[f"{HIDDEN}.weight"], weights[f"{HIDDEN}.bias"])
-    return backend.activate(sums, _norm(weights, HIDDEN))
+    sums = library.linear(features, weights[f"{HIDDEN}.weight"], weights[f"{HIDDEN}.bias"])
+    return library.activate(sums, _norm(weights, HIDDEN))
 
 
-def output_layer(weights: Mapping[str, Array], hidden: Array, backend: Backend[Array]) -> Array:
+def output_layer(weights: Mapping[str, Array], hidden: Array, library: ArrayLibrary[Array]) -> Array:
     """Return the network's outputs, (..., heads * actions), of what the hidden layer made."""
-    return backend.linear(hidden, weights[f"{OUTPUT}.weight"], weights[f"{OUTPUT}.bias"])
+    return library.linear(hidden, weights[f"{OUTPUT}.weight"], weights[f"{OUTPUT}.bias"])
 
 
 def _norm(weights: Mapping[str, Array], layer: str) -> Norm[Array] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Weights
 
 
-class _TorchBackend:
+class _TorchLibrary:
     """Computes the layers of a batch, with gradients."""
 
     @staticmethod
@@ -46,7 +46,7 @@ class _TorchBackend:
         return functional.relu(sums)
 
 
-TORCH: Final = _TorchBackend()
+TORCH: Final = _TorchLibrary()
 
 
 class Network(nn.Module):

@@ -32,7 +32,7 @@ NETWORKS: Final = ("prior", "q")
 _NORM_EPSILON: Final = np.float32(NORM_EPSILON)
 
 
-class _NumpyBackend:
+class _NumpyLibrary:
     """Computes the layers of one observation at a time, in place where it can."""
 
     @staticmethod
@@ -65,7 +65,7 @@ class _NumpyBackend:
         return np.maximum(sums, 0, out=sums)
 
 
-NUMPY: Final = _NumpyBackend()
+NUMPY: Final = _NumpyLibrary()
 
 
 @dataclass(frozen=True, slots=True)

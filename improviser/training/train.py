@@ -52,11 +52,13 @@ PRIOR_TO_Q: Final = 0.1
 LEARNED_FROM: Final = (
     "agent/checkpoint.py",
     "agent/config.py",
+    "agent/layers.py",
     "agent/learner.py",
     "agent/network.py",
     "agent/policy.py",
     "agent/priorities.py",
     "agent/replay_buffer.py",
+    "choices.py",
     "config/resources.py",
     "engine/role.py",
     "engine/preference_features.py",

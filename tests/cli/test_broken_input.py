@@ -53,9 +53,9 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "player.mid: counts time in SMPTE frames",
         "save it with ticks per quarter note",
     ),
-    "no track": (midi_bytes, "the player has no notes except drums in no track", "or --player-track"),
-    "no notes": (lambda: midi_bytes(Track("", ())), "the player has no notes", "or --player-track"),
-    "drums": (lambda: midi_bytes(to_track(TUNE, channel=9)), "the player has no notes", "or --player-track"),
+    "no track": (midi_bytes, "the player has no notes except drums in no track", "use --player-track"),
+    "no notes": (lambda: midi_bytes(Track("", ())), "the player has no notes", "use --player-track"),
+    "drums": (lambda: midi_bytes(to_track(TUNE, channel=9)), "the player has no notes", "use --player-track"),
     "no end": (lambda: midi_bytes(ENDLESS), "the player's part lasts 2,796,202 beats", "at most 20,000"),
 }
 
@@ -256,7 +256,7 @@ def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
     Path("cache").write_bytes(b"")
     reason = f"cannot write the corpus cache to {Path('cache').resolve()}: "
     told = refuse(1, "evaluate")
-    assert (reason, "set IMPROVISER_CACHE_DIR to another folder") == (told[: len(reason)], told[-30:])
+    assert (reason, "set IMPROVISER_CACHE_DIR to another folder") == (told[: len(reason)], told[-42:])
 
 
 def test_a_run_that_cannot_be_saved(capsys: pytest.CaptureFixture[str]) -> None:

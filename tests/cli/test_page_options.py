@@ -125,7 +125,7 @@ def test_where_it_cannot_be_kept_that_is_told(
         elsewhere.listening.close()
     not_kept, moved = warned
     assert "cannot save the page's address" in not_kept
-    assert "is taken, so the page is not where it was" in moved
+    assert "is taken, so the page has another address than before" in moved
 
 
 def free_port() -> int:
@@ -138,4 +138,4 @@ def test_a_host_that_is_none_of_this_machine_is_told() -> None:
     """With the next step; the jam goes on without a page."""
     warned: list[str] = []
     assert open_door(PageOptions(host="192.0.2.1"), warned.append) is None
-    assert ["no page", "--web-port PORT"] == [warned[0][:7], warned[0][-15:]]
+    assert ["cannot serve the page", "--web-port PORT"] == [warned[0][:21], warned[0][-15:]]

@@ -312,4 +312,4 @@ def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: 
     run("save", "mine", session, "--force")
     assert "letters, digits, _ and - only" in refuse(2, "save", "no name!")
     assert "are templates" in refuse(2, "save", "_mine")
-    assert "there is a preset 'fiddle' already" in refuse(2, "save", "fiddle")
+    assert "a preset 'fiddle' exists" in refuse(2, "save", "fiddle")

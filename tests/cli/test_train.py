@@ -80,7 +80,7 @@ def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], mo
     assert {model, card} == set(MODELS.iterdir())
     assert "fiddle" == load_model(model)[2]["style"]
     assert "# Model card: fiddle" in card.read_text("utf-8")
-    told = f"{model.resolve()} is trained; {card.resolve()} tells how it does. "
+    told = f"{model.resolve()} is trained; its figures are in {card.resolve()}. "
     assert f"{told}Play it: improviser jam --preset fiddle\n" == captured.out
     stages = [line.split(":")[0] for line in captured.err.splitlines()]
     assert ["prior", "Q-network", "evaluating"] == list(dict.fromkeys(stages))

@@ -107,5 +107,5 @@ def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no learned weights"):
         read_set(path, "", config)
     path.write_bytes(set_to_bytes(config, upper, {}))
-    with pytest.raises(CheckpointError, match="not the one that was learned"):
+    with pytest.raises(CheckpointError, match="not those that were learned"):
         read_set(path, "0123", config)

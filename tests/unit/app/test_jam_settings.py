@@ -96,7 +96,7 @@ def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
     """A range from above to below, and a note that is none, are told."""
     with pytest.raises(UsageError, match=r"--from \(C5\) is above --to \(C4\)\. Swap them"):
         performer_settings(JamOptions(listen_from="C5", listen_to="C4"))
-    with pytest.raises(UsageError, match="'H4' is no note"):
+    with pytest.raises(UsageError, match="'H4' is not a note"):
         performer_settings(JamOptions(listen_from="H4"))
     (home / "settings.toml").write_text('listen_to = "X"', "utf-8")
     with pytest.raises(ConfigError, match="'X' is no note"):

@@ -69,7 +69,7 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_wrong_name_is_a_finding() -> None:
     """A MIDI system that does not exist is no fault of the doctor's."""
-    assert next(examine("bach")).found.startswith("the check failed: UsageError: no backend 'bach'")
+    assert next(examine("bach")).found.startswith("the check failed: UsageError: unknown backend 'bach'")
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])

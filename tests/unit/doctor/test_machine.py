@@ -91,7 +91,7 @@ def test_folders_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """A folder that is not there yet is looked for above; what refuses, or has no room, is told."""
     monkeypatch.setenv("IMPROVISER_STATE_DIR", str(tmp_path / "new" / "state"))
     state, _ = folders.check_folders()
-    assert (PASS, True) == (state.status, state.found.startswith(f"{tmp_path / 'new' / 'state'} can be"))
+    assert (PASS, True) == (state.status, state.found.startswith(f"{tmp_path / 'new' / 'state'} is writable"))
     assert [] == list(tmp_path.iterdir())
     for free_mb, status in ((100, WARN), (1, FAIL)):
         usage = SimpleNamespace(free=free_mb * 1_000_000)

@@ -57,13 +57,13 @@ def test_the_player_alone_is_heard() -> None:
 @pytest.mark.parametrize(
     ("wanted", "fault"),
     [
-        ("0", "there is no track 0"),
-        ("6", "there is no track 6"),
+        ("0", "no track 0"),
+        ("6", "no track 6"),
         ("flute", "no track is called 'flute'"),
         ("piano", "more than one track is called 'piano'"),
         ("", "more than one track is called ''"),
-        ("channel:2", "there are no notes on 'channel:2'"),
-        ("channel:x", "there are no notes on 'channel:x'"),
+        ("channel:2", "'channel:2' has no notes"),
+        ("channel:x", "'channel:x' has no notes"),
     ],
 )
 def test_a_track_that_is_not_there(wanted: str, fault: str) -> None:

@@ -44,7 +44,7 @@ class Jam(Supervisor):
         self.told: list[object] = []
         self.inserted: list[Event] = []
 
-    def tell(self, command: object) -> None:
+    def send(self, command: object) -> None:
         """Keep a command."""
         self.told.append(command)
 

@@ -199,7 +199,7 @@ def test_what_is_broken_or_of_another_model_is_not_played_by(settings: Performer
     assert [] == performance.told(Adopted)
     texts = [warned.text for warned in performance.told(Warned)]
     assert 2 == len(texts)
-    assert all("not the one that was learned" in text for text in texts)
+    assert all("not those that were learned" in text for text in texts)
 
 
 def test_a_preset_that_is_changed_to_knows_nothing_of_it(settings: PerformerSettings, teacher: Teacher) -> None:

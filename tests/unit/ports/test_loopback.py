@@ -77,7 +77,7 @@ def test_names_are_taken_once() -> None:
     backend.open_virtual_input("In", Listener())
     with pytest.raises(PortError, match="'Out' exists"):
         backend.open_virtual_output("Out")
-    with pytest.raises(PortError, match="'In' already"):
+    with pytest.raises(PortError, match="'In' exists"):
         backend.open_virtual_input("In", Listener())
 
 

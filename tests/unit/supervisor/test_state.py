@@ -208,7 +208,7 @@ def test_a_change_is_waited_for() -> None:
 def test_doors_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
     """The jam goes on without them."""
     warnings: list[str] = []
-    supervisor: Any = SimpleNamespace(state=State(), tell=print, warn=warnings.append)
+    supervisor: Any = SimpleNamespace(state=State(), send=print, warn=warnings.append)
     (tmp_path / "file").write_text("no folder", "utf-8")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))

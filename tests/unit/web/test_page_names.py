@@ -9,6 +9,7 @@ import improviser.web
 from improviser.protocol import Action, Knob, Steer
 from improviser.protocol.value import KINDS
 from improviser.supervisor.state import State
+from tests.some import some_files
 
 STATIC = Path(improviser.web.__file__).parent / "static"
 # What only the page and its server say to each other.
@@ -44,7 +45,7 @@ def test_events_that_are_shown_are_those_that_are_sent() -> None:
 def test_commands_that_are_sent_are_those_that_are_taken() -> None:
     """Each message of the page is one that steers, a note or a ping; each action has its name."""
     steering = {name for name, kind in KINDS.items() if issubclass(kind, Steer)}
-    sent = set().union(*(found(r'event: "(\w+)"', path.name) for path in STATIC.glob("*.js")))
+    sent = set().union(*(found(r'event: "(\w+)"', path.name) for path in some_files(STATIC, "*.js")))
     assert {"turn", "act", "choose", "lock", "route"} <= sent
     assert sent <= steering | OWN_MESSAGES | {"receive"}
     (actions,) = re.findall(r"const ACTIONS = \{(.*?)\};", (STATIC / "controls.js").read_text("utf-8"), re.DOTALL)

@@ -83,7 +83,7 @@ def test_a_stopped_clock_that_ticks_keeps_the_jam_silent() -> None:
     assert [DAW] == [event.by for event in performance.told(Halted)]
     advice = "press play there, or tap to go on without it"
     assert f"stopped by the MIDI clock on '{DAW}': {advice}" in texts(performance)
-    assert [True] == [text.endswith(advice) for text in texts(performance) if "cannot be set here" in text]
+    assert [True] == [text.endswith(advice) for text in texts(performance) if "cannot set the tempo" in text]
     assert f"play in the DAW (the MIDI clock on '{DAW}' is stopped), or a tap" == waits_for(performance)
 
 

@@ -101,7 +101,7 @@ def test_an_outer_clocks_tempo_is_not_set_here() -> None:
     performance.at(3.3, lambda: performance.inbox.put(Act(Action.TAP)))
     performance.run(until_s=8.0)
     assert not any(event.is_own for event in performance.told(Synced))
-    assert any("cannot be set here" in event.text for event in performance.told(Refused))
+    assert any("cannot set the tempo" in event.text for event in performance.told(Refused))
     assert 1 == len(performance.told(Started))
 
 

@@ -79,7 +79,7 @@ def test_others_clocks_are_followed_while_ours_is_sent() -> None:
     performance.run(until_s=back_s + 4.0)
     assert not performance.told(Warned)
     assert ["the MIDI clock is gone", "the MIDI clock is back"] == [
-        text.partition(":")[0] for text in texts(performance)
+        text.partition(".")[0] for text in texts(performance)
     ]
     later = Performance(performer_settings(sends_clock=True))
     later.play(0.5, ON)
