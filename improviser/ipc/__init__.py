@@ -1,7 +1,8 @@
-"""Between processes: shared memory, and child processes with heartbeat and last words.
+"""Connects processes: shared memory, and child processes with a heartbeat and a record of their last output.
 
-Numeric libraries get one thread, in the children too: a decision takes microseconds, and waking helpers would
-take longer. They read these variables when they are first imported, which is after this line.
+This module limits numeric libraries to one thread, in child processes too. A decision takes microseconds, and waking
+other threads would take longer. The libraries read these variables when they are first imported, which happens after
+this module is loaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A performer's process as the supervisor sees it: lines in, lines out, last words, heartbeat."""
+"""The performer's process as the supervisor sees it: lines in, lines out, last error output and heartbeat."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ _READ_S: Final = 1.0
 
 
 class ChildProcess:
-    """A performer that was started and is read in threads, so that it never waits for us.
+    """A performer process that has been started.
+
+    Separate threads read its output, so the performer never waits for the supervisor.
 
     Attributes:
-        news: Its lines, and what was inserted among them; None at its end.
+        news: The lines that the performer wrote, and the events that were inserted among them. None marks the end.
 
-    Threads: any may write, a signal's handler too; the rest is for one, beside those that read and write.
+    Threads: Any thread may call `write` and `insert`, and so may a signal handler. All other methods belong to one
+    thread. Threads of this class read and write the streams.
     """
 
     def __init__(self, launched: Launched | None = None) -> None:
-        """Take the process that was started, or start one; it waits for its settings."""
+        """Use the process that was started, or start one. The process waits for its settings."""
         self._launched = launched or take_launched()
         self._process, self.shared_state = self._launched.process, self._launched.shared_state
         self.news: queue.SimpleQueue[str | Event | None] = queue.SimpleQueue()
@@ -47,12 +50,12 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
     @property
     def end(self) -> str:
-        """How it ended, for people."""
+        """How the process ended, as text for the user."""
         code = self._process.returncode
         if code is not None and code < 0:
             how = f"was killed by signal {-code}"
@@ -62,17 +65,20 @@ class ChildProcess:
         return f"{how} ({words})" if words else how
 
     def write(self, line: str) -> None:
-        """Queue a line for a client that still reads; one that does not read delays nobody."""
+        """Queue a line for the process. A process that does not read delays nobody."""
         self._told.put(line)
 
     def insert(self, event: Event) -> None:
-        """Put an event of our own among the lines that are read."""
+        """Insert an event of the supervisor among the lines that are read."""
         self.news.put(event)
 
     def still_s(self) -> float:
-        """Return for how long its heart has not beaten, as far as was looked; ask often."""
+        """Return the seconds since the heartbeat was last seen to change.
+
+        The method only notices a change when it is called, so call it often.
+        """
         now_s = time.monotonic()
-        # Where we ourselves were held up, so was it, maybe: nothing can be told.
+        # If the supervisor itself was held up, perhaps the performer was too. Start to measure again.
         was_away = now_s - self._looked_s > _READ_S
         pulse = self.shared_state.pulse()
         if pulse != self._pulse or was_away:
@@ -81,11 +87,15 @@ class ChildProcess:
         return now_s - self._pulsed_s
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.kill()
 
     def wait(self, patience_s: float | None = None) -> bool:
-        """Wait until it has ended and all is read, at most so long; return whether it has."""
+        """Wait until the process has ended and its output has been read. Return whether the process has ended.
+
+        Args:
+            patience_s: The longest wait for the end, in seconds. None waits without limit.
+        """
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -95,27 +105,27 @@ class ChildProcess:
         return True
 
     def close(self) -> None:
-        """End it, where it has not ended, and return all back."""
+        """Kill the process if it still runs, and release its streams and its shared memory."""
         self._told.put(None)
         self._launched.close()
 
 
 def read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> threading.Thread:
-    """Start to hand over the lines of a stream, and its end, in a thread."""
+    """Start a thread that passes each line of `stream` to `take` and calls `end` after the last one."""
     thread = threading.Thread(target=_read_lines, args=(stream, take, end), daemon=True)
     thread.start()
     return thread
 
 
 def write_lines(stream: IO[str] | None, next_line: Callable[[], str | None]) -> threading.Thread:
-    """Start to write lines to a stream in a thread, until there is none, or nobody who reads them."""
+    """Start a thread that writes lines to `stream` until `next_line` returns None or nobody reads the stream."""
     thread = threading.Thread(target=_write_lines, args=(stream, next_line), daemon=True)
     thread.start()
     return thread
 
 
 def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callable[[], None]) -> None:
-    """Hand over the lines of `stream`, and its end."""
+    """Pass each line of `stream` to `take`, then call `end`."""
     with contextlib.suppress(OSError, ValueError):
         for line in stream or ():
             take(line)
@@ -123,7 +133,7 @@ def _read_lines(stream: IO[str] | None, take: Callable[[str], None], end: Callab
 
 
 def _write_lines(stream: IO[str] | None, next_line: Callable[[], str | None]) -> None:
-    """Write lines to `stream` until there is none, or nobody who reads them."""
+    """Write lines to `stream` until `next_line` returns None or nobody reads the stream."""
     with contextlib.suppress(OSError, ValueError):
         while stream is not None and (line := next_line()) is not None:
             stream.write(line)

@@ -1,4 +1,4 @@
-"""Starting the performer's process, with as little loaded as that takes: it is the first thing a jam does."""
+"""Starts the performer's process. A jam does this first, so this module imports as little as possible."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Final
 
 from improviser.ipc.shared_state import SharedState
 
-# -P: no file in the user's folder is taken for a library.
+# -P: Python imports no file from the user's folder as a library.
 COMMAND: Final = (sys.executable, "-P", "-m", "improviser.performer")
-_HERE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib would be loaded for this alone
+_HERE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - this would be the only reason to import pathlib
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _DEBUG_VARIABLE: Final = "IMPROVISER_DEBUG"
 
 
 class Launched:
-    """A performer's process that waits for its settings, and the memory it shares with us.
+    """A performer process that waits for its settings, and the memory that it shares with this process.
 
     Attributes:
-        process: The process, its three streams as text.
-        shared_state: What it sounds.
+        process: The process. Its three streams are text streams.
+        shared_state: The notes that the performer sounds, its heartbeat and its position in the music.
     """
 
     def __init__(self) -> None:
-        """Start the process, in a session of its own: signals of the terminal come through us."""
+        """Start the process in a session of its own, so that the terminal's signals reach only this process."""
         self.shared_state = SharedState()
         descriptor = self.shared_state.descriptor
         self.process = subprocess.Popen(
@@ -42,7 +42,7 @@ class Launched:
         )
 
     def close(self) -> None:
-        """End the process at once, where it has not ended, and return all back; a second call does nothing."""
+        """Kill the process if it still runs, and release its streams and memory. A second call does nothing."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -53,29 +53,29 @@ class Launched:
         self.shared_state.close()
 
 
-# At most one: a process that was started before the command line was read.
+# Holds at most one process, which was started before the command line was read.
 _ahead: list[Launched] = []
 
 
 def launch_ahead() -> Launched:
-    """Start a process for whoever asks for one next."""
+    """Start a process that the next call of `take_launched` returns."""
     _ahead.append(Launched())
     return _ahead[-1]
 
 
 def take_launched() -> Launched:
-    """Return the process that was started ahead, else a new one."""
+    """Return the process that was started ahead, or start a new one."""
     return _ahead.pop() if _ahead else Launched()
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which a process of ours finds this package and writes UTF-8."""
-    # The terminal's encoding is not that of the pipes between us: names of ports may be in any script.
+    """Return the environment variables with which a child process finds this package and writes UTF-8."""
+    # The pipes do not use the terminal's encoding: port names may be in any script.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONIOENCODING"}
     variables["PYTHONUTF8"] = "1"
     if os.path.basename(_HERE) in _INSTALLED:  # noqa: PTH119 - as above
         return variables
-    # An entry that is empty or relative stands for the user's folder.
+    # An empty or relative entry stands for the user's folder, so it is left out.
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return variables | {
         "PYTHONPATH": os.pathsep.join([_HERE, *(entry for entry in given if os.path.isabs(entry))])  # noqa: PTH117 - as above

@@ -1,8 +1,8 @@
-"""Memory that the performer and the supervisor share: it outlives a performer that is killed.
+"""Memory that the performer and the supervisor share. It remains when the performer is killed.
 
-One byte for each channel and note: 1 from just before a note-on is sent until just after its note-off was.
-One more is the heartbeat: the performer's loop changes it whenever it wakes. After them comes a sequence lock
-with the position in the music.
+There is one byte for each channel and note. It is 1 from just before a note-on is sent until just after its note-off is
+sent. One more byte is the heartbeat: the performer's loop changes it whenever it wakes. A sequence lock with the
+position in the music follows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Cells = bytearray | mmap.mmap
 
 
 class JamPosition(NamedTuple):
-    """Where in the music a performance is: `beat` stands at `at_s`; it began at `start_s`."""
+    """A position in the music: the performance began at `start_s` (seconds) and reaches `beat` at `at_s`."""
 
     start_s: float
     at_s: float
@@ -34,22 +34,22 @@ class JamPosition(NamedTuple):
 
 
 def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
-    """Note down whether a note (0-127) on a channel (0-15) sounds."""
+    """Record whether a note (0-127) on a channel (0-15) sounds."""
     cells[channel * _NOTES + note] = int(sounds)
 
 
 def beat_heart(cells: Cells, count: int) -> None:
-    """Show by a number that the beat is awake."""
+    """Set the heartbeat to `count` modulo 256. A new value shows that the performer's loop is awake."""
     cells[_PULSE] = count % 256
 
 
 def mark_place(cells: Cells, number: int, place: JamPosition) -> None:
-    """Note down a place; `number`, from 1, grows from call to call."""
+    """Record a position in the music. `number` starts at 1 and grows from call to call."""
     SequenceLock(cells, _PLACE_AT, _PLACE.size).write(number, _PLACE.pack(*place))
 
 
 def open_shared(descriptor: int | None) -> Cells:
-    """Return the shared bytes behind a file descriptor of the parent; bytes of our own where there is none."""
+    """Return the shared bytes behind a file descriptor of the parent, or private bytes if they cannot be opened."""
     if descriptor is not None:
         with contextlib.suppress(OSError, ValueError):
             return mmap.mmap(descriptor, SIZE)
@@ -57,10 +57,10 @@ def open_shared(descriptor: int | None) -> Cells:
 
 
 class SharedState:
-    """The supervisor's side: makes the shared memory, and reads it when the performer is gone."""
+    """The supervisor's side: creates the shared memory, and reads it after the performer has gone."""
 
     def __init__(self) -> None:
-        """Make the memory; without any it stays empty."""
+        """Create the memory. If that fails, the state reads as empty."""
         self.descriptor: int | None = None
         self._cells: mmap.mmap | None = None
         with contextlib.suppress(OSError, ValueError):
@@ -74,18 +74,18 @@ class SharedState:
         return [divmod(index, _NOTES) for index, cell in enumerate(cells[:NOTE_CELLS]) if cell]
 
     def pulse(self) -> int:
-        """Return the heartbeat's number; it stays the same where the beat stands still."""
+        """Return the heartbeat's number, which stays the same while the performer's loop stands still."""
         return self._cells[_PULSE] if self._cells is not None else 0
 
     def place(self) -> JamPosition | None:
-        """Return the newest place; None before the first."""
+        """Return the newest position, or None before the first."""
         if self._cells is None:
             return None
         data = SequenceLock(self._cells, _PLACE_AT, _PLACE.size).newest()
         return None if data is None else JamPosition(*_PLACE.unpack(data))
 
     def close(self) -> None:
-        """Unmap the memory."""
+        """Unmap the memory and close its file descriptor."""
         if self._cells is not None:
             self._cells.close()
             self._cells = None
@@ -95,11 +95,11 @@ class SharedState:
 
 
 def _anonymous_file() -> int:
-    """Return the descriptor of a file without a name, in memory where the system can do that."""
+    """Return the descriptor of a file without a name, which is in memory if the system supports that."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("improviser-state")
     import tempfile  # noqa: PLC0415 - not needed on Linux
 
     descriptor, path = tempfile.mkstemp(prefix="improviser-")
-    os.unlink(path)  # noqa: PTH108 - a descriptor's name, not a path of ours
+    os.unlink(path)  # noqa: PTH108 - pathlib would have to be imported for this alone
     return descriptor

@@ -1,1 +1,1 @@
-"""The real-time process: listens, decides on each step of the beat, and plays."""
+"""The real-time process: it listens, decides on each step of the beat, and plays."""

@@ -1,8 +1,9 @@
-"""The real-time process: owns the ports and the beat. Started as `python -m improviser.performer`.
+"""The real-time process, which opens the ports and keeps the beat. Start it with `python -m improviser.performer`.
 
-Standard input: which ports to open on the first line, what to play on the second, commands after them; its
-end is the end of the music. Standard output: events. It never imports torch, never waits for another process
-while it plays, and never writes to disk.
+Standard input: the first line says which ports to open, the second line says what to play, and commands follow. The
+music ends at the end of the input. Standard output: events.
+
+The process never imports torch, never waits for another process while it plays, and never writes to disk.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def main() -> int:
-    """Perform as the first lines of stdin say; return the exit code: 0 fine, 1 failure, 2 wrong usage."""
+    """Perform as the first lines of stdin say. Return the exit code: 0 success, 1 failure, 2 wrong usage."""
     priority.slim_threads()
     threading.Thread(target=_load, name="loading", daemon=True).start()
     inbox = Inbox()
@@ -44,23 +45,23 @@ def main() -> int:
 
 
 def _fail(error: ImproviserError, event_writer: EventWriter) -> int:
-    """Report why it ends; return the exit code."""
+    """Report why the process ends. Return the exit code."""
     code = EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
     event_writer.write(Failed(str(error), code))
     return code
 
 
 def _load() -> None:
-    """Load what takes longest, while the parent reads the command line and the ports open."""
-    with contextlib.suppress(Exception):  # raised again where it is asked for
+    """Import what takes longest, while the parent reads the command line and the ports open."""
+    with contextlib.suppress(Exception):  # _perform imports it again and raises the error there
         importlib.import_module("improviser.performer.assembly")
 
 
 def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stream: IO[str]) -> int:
-    """Open the ports, play, close them; return the exit code."""
+    """Open the ports, play and close the ports. Return the exit code."""
     opening = Opening(wanted, inbox, event_writer.write)
     try:
-        from improviser.performer import assembly as performance  # noqa: PLC0415 - it is being loaded already
+        from improviser.performer import assembly as performance  # noqa: PLC0415 - another thread is importing it already
 
         settings = _read(stream, PerformerSettings)
         if settings is None:
@@ -70,7 +71,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stre
         summary = performance.play(settings, make_engine, opening.result(), inbox, event_writer.write)
         event_writer.write(replace(summary, untold=event_writer.dropped))
     except ImproviserError as error:
-        return _fail(error, event_writer)  # before the ports are closed, which may take its time
+        return _fail(error, event_writer)  # report this first: closing the ports may take a while
     finally:
         if not opening.close():
             event_writer.write(Warned("the MIDI system does not answer; the performer ended without closing its ports"))
@@ -78,7 +79,7 @@ def _perform(wanted: PortSettings, inbox: Inbox, event_writer: EventWriter, stre
 
 
 def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
-    """Return the settings in the next line; None where the parent has thought better of it.
+    """Return the settings in the next line, or None if the parent sent none or a stop.
 
     Raises:
         UsageError: The line holds something else.
@@ -98,7 +99,7 @@ def _read(stream: IO[str], kind: type[SettingsT]) -> SettingsT | None:
 
 
 def _stop_on_signals(inbox: Inbox) -> None:
-    """End the music first when a signal ends the process."""
+    """Install signal handlers that stop the music before the process ends."""
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:

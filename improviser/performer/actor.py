@@ -1,4 +1,4 @@
-"""The actor that decides: a policy, from a model's file."""
+"""Loads the actor, which decides what to play: the policy in a model's file."""
 
 from __future__ import annotations
 

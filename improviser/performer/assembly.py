@@ -1,4 +1,4 @@
-"""From settings and open ports to a performance: the engine is made and warmed up, and the beat runs."""
+"""Turns settings and open ports into a performance: creates the engine, warms it up, and runs the loop."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ if TYPE_CHECKING:
 
     from improviser.performer.inbox import Inbox
 
-# A bar of sixteenths is only listened to; then the policy is asked for the first time.
+# The engine only listens for a bar of sixteenths. Then it asks the policy for the first time.
 WARM_UP_STEPS: Final = 20
 
 
 def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
-    """Return what makes engines that wait for their first note and decide so many seconds ahead.
+    """Return a function that creates engines, which wait for their first note.
+
+    The function's argument says how many seconds ahead the engine decides.
 
     Raises:
         CheckpointError: The model is missing, corrupt or of another kind.
@@ -54,10 +56,10 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
     policy = load_actor(Path(settings.model), engine)
 
     def make(ahead_s: float) -> Engine:
-        """Make an engine."""
+        """Create an engine that decides `ahead_s` seconds ahead."""
         return Engine(replace(engine, ahead_s=ahead_s), policy, np.random.default_rng(settings.seed))
 
-    make(0.0)  # a wrong key is told before anything sounds
+    make(0.0)  # reports a wrong key before anything sounds
     return make
 
 
@@ -68,14 +70,14 @@ def play(
     inbox: Inbox,
     tell: Callable[[Event], None],
 ) -> Summary:
-    """Run the beat on the open ports in this thread, with all the punctuality there is; return the summary."""
+    """Run the performer's loop on the open ports in this thread, at real-time priority. Return the summary."""
     clock = ports.backend.clock
-    # Their threads are not to have the priority of this one.
+    # Create these now: their threads must not inherit this thread's priority.
     preset_switcher = PresetSwitcher(settings, inbox.put, tell)
     policy_history = PolicyHistory(settings, inbox.put, tell)
 
     def new_engine() -> Engine:
-        """Make an engine for these ports, as early as they want messages now."""
+        """Create an engine that decides as early as the output needs messages now."""
         return make_engine(round(ports.output.ahead_s, DIGITS))
 
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
@@ -116,7 +118,7 @@ def play(
 def _ready(
     settings: PerformerSettings, ports: OpenPorts, built_in_player: BuiltInPlayer | None, *, is_realtime: bool
 ) -> Ready:
-    """Return what is told when all stands."""
+    """Return the Ready event, which is sent when everything is prepared."""
     return Ready(
         backend=ports.backend.name,
         ports=ports.names(),
@@ -134,12 +136,12 @@ def _ready(
 
 
 def _link(settings: PerformerSettings) -> LinkPeer:
-    """Join Link. Raises PortError where its library is missing."""
+    """Join a Link session, or raise PortError if its library is missing."""
     return open_link(settings.engine["tempo_bpm"], Meter(*settings.engine["meter"]).bar_beats)
 
 
 def _warm_up(engine: Engine) -> None:
-    """Play a little without output: the first decisions of a process take twenty times as long."""
+    """Play a little without output, because the first decisions of a process take twenty times as long."""
     engine.hear(NoteOn(0, MIDDLE_C, DEFAULT_VELOCITY), 0.0)
     for _ in range(WARM_UP_STEPS):
         engine.step(0.0)

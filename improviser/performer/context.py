@@ -1,4 +1,4 @@
-"""What a performance plays with, apart from the engine."""
+"""The objects that a performance needs besides the engine."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PerformerContext:
-    """What the beat plays with: its ports are open.
+    """What the performer's loop works with. The ports are open.
 
     Attributes:
-        output_path: Where the improviser plays.
-        inbox: What wakes the beat.
-        tell: Takes an event at once, without blocking.
-        midi_mapping: What the controls of the player's instruments do.
-        preset_switcher: The presets that can be gone on with.
-        policy_history: What was learned in the background.
-        built_in_player: The built-in player, None where there is none.
-        propose: Takes a tempo that others have to agree on; None where nobody has.
-        route: Lets other ports be opened, without blocking.
-        close_loop: Lets an input be closed on which our own output comes back, without blocking.
+        output_path: The port that the improviser plays on, and the objects that record what is sent.
+        inbox: The queue that wakes the loop.
+        tell: Accepts an event without blocking.
+        midi_mapping: Maps the controls of the player's instruments to commands.
+        preset_switcher: The presets that the jam can switch to.
+        policy_history: The checkpoints that were learned in the background.
+        built_in_player: The built-in player; None if there is none.
+        propose: Accepts a tempo that others have to agree on; None if nobody has to.
+        route: Requests that other ports are opened, without blocking.
+        close_loop: Requests that an input is closed on which our own output comes back, without blocking.
     """
 
     output_path: OutputPath

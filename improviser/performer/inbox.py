@@ -1,4 +1,4 @@
-"""The one queue that wakes the beat: what the inputs receive, what the supervisor commands, what is lost."""
+"""The queue that wakes the performer's loop: received messages, the supervisor's commands, and changes of ports."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from improviser.ports.base import InputCallback, OutputPort
     from improviser.ports.clock import Clock
 
-# More than a second of the fastest MIDI cable (about 1,000 notes); beyond that the oldest are served first.
+# More than one second of the fastest MIDI cable (about 1,000 notes). Above this, new messages are dropped.
 ARRIVALS_MAX: Final = 2048
 _CHANNELS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class PortLost:
-    """A port that was open is gone; where it `may_return` it will be opened again."""
+    """A port that was open has gone. If it `may_return`, it is opened again then."""
 
     name: str
     is_output: bool
@@ -39,21 +39,21 @@ class PortLost:
 
 @dataclass(frozen=True, slots=True)
 class BackendLost:
-    """The MIDI system does not answer any more, and all its ports are gone with it."""
+    """The MIDI system no longer answers, and all its ports have gone with it."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class LoopClosed:
-    """An input on which our own output came back was closed: it is no player's."""
+    """An input was closed because our own output came back on it, so it is not a player's."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class PortFound:
-    """A port has come, or come back, and is open."""
+    """A port has appeared or come back, and is open."""
 
     name: str
     is_output: bool
@@ -61,7 +61,7 @@ class PortFound:
 
 @dataclass(frozen=True, slots=True)
 class PortsSeen:
-    """The ports of others that there are now."""
+    """The ports of other programs and devices that exist now."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -69,14 +69,14 @@ class PortsSeen:
 
 @dataclass(frozen=True, slots=True)
 class Rerouted:
-    """Other ports were opened, as was asked for.
+    """Other ports were opened, as requested.
 
     Attributes:
-        route: What was asked for.
-        inputs: The names of all that is listened to now.
-        left: The names of inputs that are listened to no more.
-        output: What is to be played on; None: as before.
-        is_ours: Whether `output` is a port of our own making.
+        route: The request.
+        inputs: The names of all inputs that are open now.
+        left: The names of the inputs that were closed.
+        output: The new output; None if it does not change.
+        is_ours: Whether the improviser created `output`.
     """
 
     route: Route
@@ -88,14 +88,14 @@ class Rerouted:
 
 @dataclass(frozen=True, slots=True)
 class NotRouted:
-    """Ports that could not be opened, and why."""
+    """The requested ports could not be opened, and why."""
 
     fault: str
 
 
 @dataclass(frozen=True, slots=True)
 class LinkHeard:
-    """Where Link's beat is: `beat` stands at `at_s`, at a tempo, with so many peers, playing or not."""
+    """The state of Link: it reaches `beat` at `at_s`, with its tempo, its transport and the number of peers."""
 
     at_s: float
     beat: float
@@ -104,7 +104,7 @@ class LinkHeard:
     peers: int = 1
 
 
-# What cannot be dropped.
+# These items are never dropped.
 PortMatter = (
     BackendLost | Disconnected | LoopClosed | LoopHeard | NotRouted | PortFound | PortLost | PortsSeen | Rerouted
 )
@@ -115,12 +115,12 @@ Item = Arrival | Matter
 
 @dataclass(frozen=True, slots=True)
 class InputPath:
-    """What a message passes before it is taken in.
+    """The objects that a message passes before it enters the queue.
 
     Attributes:
-        clock: Tells when a message arrives that no port has stamped.
-        echoes: Drops our own output that comes back.
-        thru: Passes on what the player does; None where nothing does.
+        clock: Returns the time for messages that no port has stamped.
+        echoes: Detects our own output that comes back.
+        thru: Passes on the player's messages; None if they are not passed on.
     """
 
     clock: Clock
@@ -129,25 +129,25 @@ class InputPath:
 
 
 class Inbox:
-    """Arrivals up to a bound, and commands always.
+    """A queue of arrivals and commands. Arrivals are limited, commands are not.
 
-    Threads: `hears` and `put` may be called from any thread, a driver's or a signal handler's too, and never
-    block; the performer's loop alone takes out.
+    Threads: Any thread may call `put` and the callbacks that `hears` returns, even a driver's thread or a signal
+    handler. These calls never block. Only the performer's loop takes items out.
     """
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty queue."""
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.dropped = 0
         self._path: InputPath | None = None
         self._missed = bytearray(_CHANNELS)
 
     def open(self, path: InputPath) -> None:
-        """Send all that comes from now on through `path`; before that, messages without a time stamp are dropped."""
+        """Send all further messages through `path`. Before this call, messages without a time stamp are dropped."""
         self._path = path
 
     def put(self, item: Matter) -> None:
-        """Put in what must not be lost; what is to be received arrives now, as on any port."""
+        """Put in an item that must not be lost. Treat a `Receive` command as a message that arrives now on its port."""
         if not isinstance(item, Receive):
             self.queue.put(item)
         elif self._path is not None:
@@ -157,15 +157,15 @@ class Inbox:
         """Return the callback for the input called `port`."""
 
         def received(data: Sequence[int], at_ns: int) -> None:
-            """Put in what the port has received."""
+            """Process a message that the port has received."""
             self._receive(data, at_ns, port)
 
         return received
 
     def _receive(self, data: Sequence[int], at_ns: int, port: str, message: Message | None = None) -> None:
-        """Pass on, where that is wanted, and put in what a port has received.
+        """Pass a received message on to MIDI thru if there is one, and put it into the queue.
 
-        Our own output that comes back is neither; what is too much is dropped.
+        Our own output that comes back is ignored. Messages above the limit are dropped and counted.
         """
         path = self._path
         if path is not None and path.echoes.is_echo(data, at_ns / NS_PER_S, port):
@@ -179,7 +179,7 @@ class Inbox:
             self.queue.put(Arrival(data, round(at_ns / NS_PER_S, DIGITS), port, message))
 
     def take_missed(self) -> list[int]:
-        """Return the channels of what was dropped, each once, when all that came before has been taken out."""
+        """Return the channels of dropped messages, each once, as soon as the queue is empty."""
         if not any(self._missed) or not self.queue.empty():
             return []
         missed = [channel for channel, flag in enumerate(self._missed) if flag]
@@ -188,6 +188,6 @@ class Inbox:
         return missed
 
     def take_many(self, most: int) -> Iterator[Item]:
-        """Return what is there, at most `most` items."""
+        """Return the items that are in the queue now, but at most `most`."""
         for _ in range(min(most, self.queue.qsize())):
             yield self.queue.get_nowait()

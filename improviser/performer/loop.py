@@ -1,7 +1,6 @@
-"""The performer's loop: waits for the next moment or message, hears, decides, sends; all else in idle time.
+"""The performer's loop: it waits for the next time or message, listens, decides and sends. It does the rest when idle.
 
-Invariant: between two waits nothing blocks. Every note that was sent is released when `run` ends, however it
-ends.
+Invariants: nothing blocks between two waits. Every note that was sent is released when `run` ends, however it ends.
 """
 
 from __future__ import annotations
@@ -58,28 +57,28 @@ if TYPE_CHECKING:
     from improviser.performer.demo.built_in_player import BuiltInPlayer
     from improviser.ports.clock import Clock
 
-# A step decided later than this is not played late: it passes as a hold.
+# A step that is later than this is not played. It counts as a hold.
 LATE_S: Final = 0.010
-# The beat wakes at least so often, so that nothing that was missed stays so.
+# The loop wakes at least this often, so that nothing that was missed stays unnoticed.
 LONGEST_WAIT_S: Final = 0.5
-# Taken at one go before the deadlines are looked at again: 64 messages take about a millisecond.
+# The most items to process before the deadlines are checked again: 64 messages take about a millisecond.
 BURST: Final = 64
-# The rewards of a decision take 0.2 ms and its reasons 0.1 (both 0.25 at the median and 0.55 at p99 on a busy
-# machine, and more where caches are cold); so much idle time has to be ahead for both.
+# The rewards of a decision take 0.2 ms and its reasons 0.1 ms. On a busy machine both take 0.25 ms at the median and
+# 0.55 ms at p99, and more with cold caches. This much idle time is required for both.
 REWARD_S: Final = 0.004
-# A panic sends three controls on each channel in use. Who asks more often is a loop, or a key that repeats.
+# A panic sends three controls on each channel in use. More frequent requests come from a loop or a repeating key.
 PANIC_EVERY_S: Final = 0.1
-# Preparing the next step takes 0.2-0.4 ms, and what decisions mean 0.5 now and then.
+# Preparing the next step takes 0.2-0.4 ms. Computing the features of decisions takes 0.5 ms now and then.
 PREPARE_S: Final = 0.004
-# A collection by hand after a freeze takes well under a millisecond.
+# After a freeze, a manual garbage collection takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
 
 
 class PerformerLoop:
-    """One performance, from the open ports to the summary.
+    """Runs one performance, from the open ports to the summary.
 
-    Threads: made and run by the performer's real-time thread.
+    Threads: The performer's real-time thread creates and runs the loop.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class PerformerLoop:
         context: PerformerContext,
         clock: Clock,
     ) -> None:
-        """Be ready to run; `new_engine` makes an engine that waits for its first note."""
+        """Prepare the loop. `new_engine` returns an engine that waits for its first note."""
         self._settings, self._new_engine, self._context, self._clock = settings, new_engine, context, clock
         engine = new_engine()
         self._stats = Stats()
@@ -127,10 +126,10 @@ class PerformerLoop:
         return self._transport.engine
 
     def run(self) -> Summary:
-        """Play until stopped, and return the summary; whatever goes wrong, every note is released first.
+        """Play until stopped, and return the summary. After an error, release every note first.
 
         Raises:
-            PortError: The output is gone, and does not return by itself.
+            PortError: The output has gone and does not return by itself.
         """
         begun_s = self._clock.now_s()
         try:
@@ -147,13 +146,13 @@ class PerformerLoop:
         return self._leave(begun_s)
 
     def _turn(self) -> None:
-        """Wait for the next moment or message and do what there is to do."""
+        """Wait for the next time or message, and do what is due."""
         self._turns += 1
         beat_heart(self._context.output_path.cells, self._turns)
         inbox = self._context.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
         if not self._transport.is_over(self._clock.now_s()):
-            self._midi_output.send_due(self._engine.decision)  # first of all: it has been decided
+            self._midi_output.send_due(self._engine.decision)  # send first: this has been decided already
         if item is not None:
             self._take(item)
         for item in inbox.take_many(BURST):
@@ -165,7 +164,7 @@ class PerformerLoop:
             self._rest()
 
     def _play(self) -> None:
-        """Do all that is due."""
+        """Do everything that is due now."""
         now_s = self._clock.now_s()
         if self._transport.is_over(now_s):
             self._is_over = True
@@ -179,7 +178,7 @@ class PerformerLoop:
         self._midi_output.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
-        """Return the moment up to which there is nothing to do."""
+        """Return the time until which there is nothing to do."""
         built_in_player = self._context.built_in_player
         moments = (
             self._engine.next_step_s,
@@ -193,7 +192,7 @@ class PerformerLoop:
         return min([longest_s, *(moment for moment in moments if moment is not None)])
 
     def _take(self, item: Item) -> None:
-        """Do what an item of the inbox asks for."""
+        """Process an item of the inbox."""
         match item:
             case Arrival():
                 self._hear(item)
@@ -211,14 +210,14 @@ class PerformerLoop:
                 self._obey(item, self._now_s())
 
     def _look_ahead(self) -> None:
-        """Decide as early as the output wants messages now."""
+        """Set the engine to decide as early as the output now needs messages."""
         ahead_s = round(self._midi_output.ahead_s, DIGITS)
         if ahead_s != self._engine.settings.ahead_s:
             self._engine.look_ahead(ahead_s)
             self._context.tell(LookAhead(ahead_s))
 
     def _obey(self, command: Command, at_s: float) -> None:
-        """Do what is commanded."""
+        """Carry out a command."""
         match command:
             case Stop():
                 self._is_over = True
@@ -238,7 +237,7 @@ class PerformerLoop:
                 self._steering.obey(command, at_s)
 
     def _panic(self, at_s: float) -> None:
-        """End all that sounds, and forget what the player holds; no oftener than anybody could mean it."""
+        """Silence all notes and forget which keys the player holds. Ignore requests that follow too quickly."""
         if at_s - self._panicked_s < PANIC_EVERY_S:
             return
         self._panicked_s = at_s
@@ -246,11 +245,11 @@ class PerformerLoop:
         self._midi_input.lift(self._engine, at_s)
 
     def _position(self, knob: Knob) -> float:
-        """Return where a knob is."""
+        """Return the position of a knob."""
         return self._transport.tempo_bpm if knob is Knob.TEMPO else self._engine.panel.position(knob)
 
     def _hear(self, arrival: Arrival) -> None:
-        """Pass to the engine what an input has received."""
+        """Pass a message that an input has received to the engine."""
         if is_clock(arrival.data):
             self._clock_sync.receive(arrival)
             return
@@ -269,7 +268,7 @@ class PerformerLoop:
         self._midi_input.note(message, arrival.at_s, arrival.port)
 
     def _steers(self, message: Message, arrival: Arrival) -> bool:
-        """Do what a message commands; return whether it is of a knob, pad or pedal that is bound: no music."""
+        """Carry out the command of a message. Return whether it comes from a bound control, so that it is not music."""
         mapping = self._context.midi_mapping
         command = mapping.asked(message, arrival.port, self._position)
         if command is not None:
@@ -277,7 +276,7 @@ class PerformerLoop:
         return mapping.owns(message, arrival.port)
 
     def _begin_anew(self, built_in_player: BuiltInPlayer) -> None:
-        """Stop the built-in player and start again with somebody else."""
+        """Stop the built-in player, and start again with the person who plays."""
         built_in_player.leave(self._clock.now_s())
         self._midi_output.release(self._engine.decision)
         before = self._engine
@@ -288,7 +287,7 @@ class PerformerLoop:
         self._context.tell(Notice("somebody plays: the built-in player stops"))
 
     def _decide(self) -> None:
-        """Decide the steps that are due; what comes too late passes as a hold."""
+        """Decide the steps that are due. A step that is too late counts as a hold."""
         for _ in range(BURST):
             due_s, now_s = self._engine.next_step_s, self._clock.now_s()
             if due_s is None or now_s < due_s:
@@ -305,7 +304,7 @@ class PerformerLoop:
                 self._stats.decision_times_s.append(self._clock.now_s() - now_s)
 
     def _change(self) -> None:
-        """Go on as the preset that has been loaded, or by what was learned, where a bar begins."""
+        """Switch to the preset or the checkpoint that has been loaded, at a bar line."""
         preset_switcher, policy_history = self._context.preset_switcher, self._context.policy_history
         if not (preset_switcher.is_due or policy_history.is_due) or not self._engine.is_between_bars():
             return
@@ -319,12 +318,12 @@ class PerformerLoop:
             policy_history.adopt(self._engine)
 
     def _play_by(self, choose: Callable[[Engine], list[TimedMessage]]) -> None:
-        """Switch the engine to another preset, where there is one."""
+        """Switch the engine to another preset, if there is one."""
         self._midi_output.plan(choose(self._engine))
         self._midi_output.limit(self._engine.settings.max_note_s)
 
     def _rest(self) -> None:
-        """Use idle time: judge and tell what was played, work ahead, collect garbage."""
+        """Use idle time: judge and report what was played, prepare the next step, collect garbage."""
         if self._midi_output.has_news and self._idle_s() > REWARD_S:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
@@ -344,22 +343,22 @@ class PerformerLoop:
             gc.collect()
 
     def _note_place(self, now_s: float) -> None:
-        """Note down where the music is, for one who would have to go on with it."""
+        """Record the position in the music, for a performer that may have to continue it."""
         first_s = self._transport.first_s
         if first_s is not None and self._engine.is_rolling:
             place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._transport.tempo_bpm)
             mark_place(self._context.output_path.cells, self._turns, place)
 
     def _now_s(self) -> float:
-        """Return the moment as it is told."""
+        """Return the current time, rounded as in events."""
         return round(self._clock.now_s(), DIGITS)
 
     def _idle_s(self) -> float:
-        """Return the time in which there is nothing to do."""
+        """Return the seconds until there is something to do."""
         return self._wake_s() - self._clock.now_s()
 
     def _leave(self, begun_s: float) -> Summary:
-        """Release every note and give the summary."""
+        """Release every note, and return the summary."""
         now_s = self._clock.now_s()
         if self._context.built_in_player is not None:
             self._context.built_in_player.leave(now_s)

@@ -1,4 +1,4 @@
-"""Waiting for the player to touch a knob, pad or pedal, to learn which message it sends."""
+"""Waits for the player to move a knob, pad or pedal, to learn which message it sends (MIDI learn)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from improviser.midi.message import Message
     from improviser.ports.base import Backend
 
-# The sustain pedal stays one: it is held down in all playing.
+# The sustain pedal cannot be learned, because it is used in all playing.
 _SUSTAIN: Final = (ControlMessage.CONTROL_CHANGE, SUSTAIN_PEDAL)
-# A knob has been turned, and not only shaken, when it has sent so many values.
+# A knob that has sent this many values was turned, not only touched.
 KNOB_VALUES: Final = 3
 
 
@@ -38,7 +38,7 @@ class Touch:
     """What a control sends.
 
     Attributes:
-        port: The name of the port that it came from, without what drivers put around it.
+        port: The name of its port, without what drivers add to it.
         kind: "control_change", "note" or "program_change".
         number: 0-127.
         channel: 0-15.
@@ -51,13 +51,13 @@ class Touch:
 
 
 def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_knob: bool) -> Touch | None:
-    """Return the first control that is touched on the inputs whose names match; None where none was in time.
+    """Return the first control that is used on the inputs whose names match, or None if none is used in time.
 
     Args:
         backend: The MIDI system.
-        pattern: Which inputs to listen to; None: all but our own.
-        wait_s: So long it is waited.
-        is_knob: Whether a knob is wanted, which is turned through some values; else a pad or pedal.
+        pattern: Which inputs to listen to; None for all but our own.
+        wait_s: The longest wait in seconds.
+        is_knob: Whether to wait for a knob, which is turned through some values; else for a pad or pedal.
 
     Raises:
         PortError: There is no such input, or it cannot be opened.
@@ -75,14 +75,17 @@ def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_k
 
 
 class _Ear:
-    """Puts the messages of a port into a queue; called in the driver's thread."""
+    """Puts the messages of a port into a queue.
+
+    Threads: The driver's thread calls the object.
+    """
 
     def __init__(self, port: str, heard: queue.SimpleQueue[tuple[str, Message]]) -> None:
-        """Name them after `port`."""
+        """Label the messages with `port`."""
         self._port, self._heard = port, heard
 
     def __call__(self, data: Sequence[int], _at_ns: int) -> None:
-        """Take a message; what is broken is passed over."""
+        """Put a message into the queue. Ignore invalid data."""
         try:
             self._heard.put((self._port, bytes_to_message(data)))
         except MidiError:
@@ -90,7 +93,7 @@ class _Ear:
 
 
 def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool) -> Touch | None:
-    """Return the first touch that says clearly enough which control is meant."""
+    """Return the first control whose messages show clearly that it is meant."""
     values: dict[Touch, set[int]] = {}
     while (left_s := until_s - time.monotonic()) > 0:
         try:

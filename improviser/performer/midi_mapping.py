@@ -1,7 +1,7 @@
-"""What the knobs, pads and pedals of the player's instruments mean, port by port.
+"""Maps the knobs, pads and pedals of the player's instruments to commands, for each port separately.
 
-A knob takes over softly: it turns nothing until it has come to where the value stands, so that the first
-touch of it makes no jump. A pad or pedal acts when it goes down.
+Knobs use soft takeover: a knob changes nothing until it reaches the present value. So the first movement of a knob
+makes no jump. A pad or pedal acts when it goes down.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from improviser.midi.message import Message
     from improviser.protocol import Binding
 
-# A controller's value 0-127 is a tempo from here on.
+# The controller value 0 stands for this tempo. Each step up to 127 adds 1 bpm.
 TEMPO_FROM_BPM: Final = 60
-# So near to a value a knob has it: three of its 127 steps.
+# A knob reaches a value when it is this close to it: three of its 127 steps.
 NEAR: Final = 0.05
 NEAR_BPM: Final = 3.0
 _MIDDLE: Final = 64
@@ -41,17 +41,17 @@ _Sent = tuple[str, int, int | None]
 class MidiMapping:
     """Turns messages into commands.
 
-    Threads: the performer's beat; `owns` is asked by the drivers' too. Neither blocks.
+    Threads: The performer's loop uses this class. The drivers' threads call `owns` too. No method blocks.
     """
 
     def __init__(self, bindings: Sequence[Binding], control_ports: Sequence[str] = ()) -> None:
-        """Know what is bound.
+        """Create the mapping from `bindings`.
 
-        Nothing that comes from the ports whose names hold one of `control_ports` is music.
+        Nothing counts as music that comes from a port whose name contains one of `control_ports`.
         """
         self._control_ports = control_ports
         self._is_control_port: dict[str, bool] = {}
-        # What is bound, by the patterns of ports that it is bound on: a device's are matched at one go.
+        # The bindings by the port patterns that they apply to: all bindings of a device are matched at once.
         self._devices: dict[tuple[str, ...], dict[_Sent, str]] = {(): {}}
         for patterns, kind, number, channel, does in bindings:
             self._devices.setdefault(patterns, {})[kind, number, channel] = does
@@ -59,16 +59,16 @@ class MidiMapping:
         self._last: dict[tuple[str, _Sent], float] = {}
 
     def owns(self, message: Message, port: str) -> bool:
-        """Return whether a message is none of the music, but of a knob, pad or pedal.
+        """Return whether a message belongs to a knob, pad or pedal, so that it is not music.
 
-        That is one that is bound, or any of a controller that has no keys.
+        That is the case if the control is bound, or if the controller has no keys.
         """
         if port not in self._is_control_port:
             self._is_control_port[port] = _fits(self._control_ports, port)
         return self._is_control_port[port] or self._bound(message, port) is not None
 
     def asked(self, message: Message, port: str, position: Callable[[Knob], float]) -> Steer | None:
-        """Return the command that a message stands for, if any; `position` returns where a knob is."""
+        """Return the command that a message stands for, or None. `position` returns the position of a knob."""
         bound = self._bound(message, port)
         if bound is None:
             return None
@@ -80,7 +80,7 @@ class MidiMapping:
         return None
 
     def _bound(self, message: Message, port: str) -> tuple[_Sent, str] | None:
-        """Return what a message is sent by, and what that does; None where nothing is bound to it."""
+        """Return the control that sent a message and what it does, or None if nothing is bound to it."""
         exact = sent_by(message)
         if exact is None:
             return None
@@ -91,7 +91,7 @@ class MidiMapping:
         return None
 
     def _table(self, port: str) -> dict[_Sent, str]:
-        """Return what is bound on a port; what names the port comes before what holds for any."""
+        """Return the bindings for a port. Bindings that name the port override those for any port."""
         if port not in self._ports:
             table = dict(self._devices[()])
             for patterns, bound in self._devices.items():
@@ -114,11 +114,11 @@ class MidiMapping:
     def _turned(
         self, value: int, control: tuple[str, _Sent], knob: Knob, where: Callable[[Knob], float]
     ) -> Turn | None:
-        """Return the turn, where the knob has hold of its value."""
+        """Return the turn of a knob, or None if the knob has not reached the present value yet."""
         is_tempo = knob is Knob.TEMPO
         position = float(TEMPO_FROM_BPM + value) if is_tempo else _position(value)
         stands, near = where(knob), NEAR_BPM if is_tempo else NEAR
-        if is_tempo:  # which may be where no knob comes
+        if is_tempo:  # the tempo may be outside the knob's range
             stands = min(max(stands, TEMPO_FROM_BPM), TEMPO_FROM_BPM + DATA_MAX)
         last = self._last.get(control, position)
         self._last[control] = position
@@ -128,7 +128,7 @@ class MidiMapping:
 
 
 def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
-    """Return what a message is sent by, as device files have it: kind, number, channel; None: by no control."""
+    """Return the control that sent a message, as in device files: kind, number, channel. None: no control."""
     match message:
         case ControlChange(channel, control):
             return ControlMessage.CONTROL_CHANGE, control, channel
@@ -141,12 +141,12 @@ def sent_by(message: Message) -> tuple[ControlMessage, int, int] | None:
 
 
 def _position(value: int) -> float:
-    """Return the position, 0-2, of a controller's value; its middle is 1."""
+    """Return the knob position (0-2) for a controller value (0-127). The middle value 64 gives 1."""
     if value <= _MIDDLE:
         return value / _MIDDLE
     return 1.0 + (value - _MIDDLE) / (DATA_MAX - _MIDDLE)
 
 
 def _fits(patterns: Sequence[str], port: str) -> bool:
-    """Return whether a port's name holds one of the patterns, in which * and ? stand for anything."""
+    """Return whether a port's name contains one of the patterns, which may use the wildcards * and ?."""
     return any(fnmatchcase(port.lower(), f"*{pattern.lower()}*") for pattern in patterns)

@@ -1,4 +1,4 @@
-"""What the improviser says: due messages to the output, and word of each that has left."""
+"""Sends the improviser's messages when they are due, and reports each one that has left."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _NO_REWARDS: Final[Mapping[str, float]] = {}
 
 @dataclass(frozen=True, slots=True)
 class OutputPath:
-    """Where messages go.
+    """Where messages go, and the objects that record them.
 
     Attributes:
         output: The port.
-        cells: The memory in which what sounds is noted down.
-        echoes: What recognises it where it comes back.
-        thru: What passes on the player's own messages, None where nothing does.
+        cells: The memory that records which notes sound.
+        echoes: Recognises sent messages that come back.
+        thru: Passes on the player's own messages; None if they are not passed on.
     """
 
     output: ReconnectingOutput
@@ -45,7 +45,7 @@ class OutputPath:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A message that has left, when, and under which decision."""
+    """A message that has left, the time at which it left, and the decision that was current then."""
 
     timed: TimedMessage
     actual_s: float
@@ -53,9 +53,10 @@ class _Said:
 
 
 class MidiOutput:
-    """Sends what the scheduler gives, and remembers it until there is time to tell of it.
+    """Sends what the scheduler returns, and remembers it until there is time to report it.
 
-    Threads: the performer's beat only; `send_due` and `release` do nothing but send.
+    Threads: Only the performer's loop uses this class. `send_due` and `release` do not report what they send;
+    `tell_left` does so later.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class MidiOutput:
 
         Args:
             path: Where messages go.
-            scheduler: Knows what is planned and what sounds.
-            clock: What time it is.
+            scheduler: Holds the planned messages and the sounding notes.
+            clock: Returns the time.
             stats: Counts what has left.
-            tell: Takes events of it.
-            quiet_channel: A channel of which nothing is counted or told; None: there is none.
+            tell: Called with events about what has left.
+            quiet_channel: A channel whose messages are neither counted nor reported; None for no such channel.
         """
         self._output, self._cells, self._thru = path.output, path.cells, path.thru
         self._echoes = path.echoes
@@ -91,17 +92,17 @@ class MidiOutput:
 
     @property
     def next_due_s(self) -> float | None:
-        """The moment at which something has to be sent next; None when nothing has."""
+        """The time at which something has to be sent next; None if nothing is planned."""
         return self.hand_over_s(self._scheduler.next_due_s)
 
     @property
     def through_s(self) -> float:
-        """The moment up to which all that was due has been handed to the port."""
+        """The time up to which all due messages have been handed to the port."""
         return self._through_s
 
     @property
     def has_news(self) -> bool:
-        """Whether something has left that was not told of."""
+        """Whether something has left that was not reported yet."""
         return bool(self._said)
 
     @property
@@ -110,39 +111,41 @@ class MidiOutput:
         return len(self._scheduler.sounding)
 
     def plan(self, messages: Iterable[TimedMessage]) -> None:
-        """Process messages for their moments."""
+        """Add messages to the scheduler."""
         for timed in messages:
             self._scheduler.add(timed)
 
     @property
     def ahead_s(self) -> float:
-        """So long before its moment a message has to be sent."""
+        """How many seconds before its time a message has to be sent."""
         return self._output.ahead_s
 
     def hand_over_s(self, due_s: float | None) -> float | None:
-        """Return the moment at which what is due then has to be sent."""
+        """Return when a message that is due at `due_s` has to be sent, or None if `due_s` is None."""
         return None if due_s is None else due_s - self._output.ahead_s
 
     def horizon_s(self) -> float:
-        """Return the moment up to which things have to be sent now.
+        """Return the time up to which messages have to be sent now.
 
-        Rounded up: what is due now must not wait for a time that does not pass.
+        It is rounded up, because a message that is due now must not wait for a time that does not pass.
         """
         return round(self._clock.now_s() + self._output.ahead_s + _HALF_A_DIGIT_S, DIGITS)
 
     def send_due(self, decision: Decision | None) -> None:
-        """Send what is due. Raises PortError where the port is gone."""
+        """Send the messages that are due, or raise PortError if the port has gone."""
         self._note_what_left()
         self._through_s = self.horizon_s()
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
     def release(self, decision: Decision | None, *, everywhere: bool = False) -> None:
-        """End all that sounds and drop all that is planned; each message is tried, even after one failed.
+        """End all sounding notes and drop all planned ones. Try each message, even after one has failed.
 
-        `everywhere`: the controls that end all notes go to channels too on which nothing is known to sound.
+        Args:
+            decision: The current decision.
+            everywhere: Whether to send the controls that end all notes on channels without sounding notes too.
 
         Raises:
-            PortError: The port is gone, for some of them at least.
+            PortError: The port has gone, so at least some messages failed.
         """
         now_s, fault = round(self._clock.now_s(), DIGITS), None
         self._tell(Silenced(now_s, self._through_s))
@@ -157,12 +160,12 @@ class MidiOutput:
             raise fault
 
     def silence(self, engine: Engine, *, everywhere: bool = False) -> None:
-        """End all that sounds, as an engine is told too, and go on. Raises PortError as `release` does."""
+        """End all sounding notes, inform the engine and go on. Raise PortError as `release` does."""
         self.release(engine.decision, everywhere=everywhere)
         engine.released()
 
     def release_port(self, port: str) -> None:
-        """End what was passed on of an input that is gone."""
+        """End the notes that were passed on from an input that has gone."""
         if self._thru is not None:
             self._thru.release(self._clock.now_s(), port)
 
@@ -171,11 +174,11 @@ class MidiOutput:
         self._scheduler.limit(max_note_s)
 
     def send_now(self, message: Message) -> None:
-        """Send what makes no sound at once, past the scheduler. Raises PortError where the port is gone."""
+        """Send a message that makes no sound at once, past the scheduler. Raise PortError if the port has gone."""
         self._send([TimedMessage(self._clock.now_s(), message)], None)
 
     def drain(self) -> None:
-        """Wait until all that was handed over has left; nothing more is passed on."""
+        """Wait until all messages handed to the port have left. MIDI thru stops before that."""
         if self._thru is not None:
             self._thru.close()
             self._thru.release(self._clock.now_s())
@@ -184,7 +187,7 @@ class MidiOutput:
         self._note_what_left()
 
     def tell_left(self, decision: Decision | None, rewards: Mapping[str, float]) -> None:
-        """Report what has left; `rewards` are those of `decision`."""
+        """Report what has left. `rewards` are those of `decision`."""
         said, self._said = self._said, []
         for one in said:
             event = _event(one, rewards if one.decision is decision else _NO_REWARDS)
@@ -192,7 +195,7 @@ class MidiOutput:
                 self._tell(event)
 
     def _note_what_left(self) -> None:
-        """Note down the ends of notes that are not only handed over but gone, unless they sound again."""
+        """Record the ends of notes whose note-offs have left, unless the notes sound again."""
         now_s = self._clock.now_s()
         while self._ended and self._ended[0][0] <= now_s:
             _, off = self._ended.pop(0)
@@ -200,7 +203,7 @@ class MidiOutput:
                 mark(self._cells, off.channel, off.note, sounds=False)
 
     def _send(self, messages: Sequence[TimedMessage], decision: Decision | None) -> None:
-        """Send messages, and keep the books when all have gone."""
+        """Send messages, and record those that were sent even if one fails."""
         sent: list[tuple[TimedMessage, float]] = []
         try:
             for timed in messages:
@@ -229,7 +232,7 @@ class MidiOutput:
 
 
 def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
-    """Return the event for a message that has left; None for what is no note."""
+    """Return the event for a message that has left, or None if it is not a note."""
     due_s, decision = said.timed.due_s, said.decision
     match said.timed.message:
         case NoteOn(channel, note, velocity):

@@ -1,6 +1,6 @@
-"""The performer's two pipes: events out by an ordinary thread, commands in by another.
+"""The performer's two pipes: one ordinary thread writes events, another reads commands.
 
-The beat puts an event into a queue and goes on; where nobody reads the pipe, events are dropped and counted,
+The performer's loop puts an event into a queue and goes on. If nobody reads the pipe, events are dropped and counted,
 and the music does not wait.
 """
 
@@ -16,7 +16,7 @@ from improviser.protocol import Command, Event, Failed, Ready, Stop, Summary, li
 if TYPE_CHECKING:
     from improviser.performer.inbox import Inbox
 
-# About 40 MB: two minutes of the fastest MIDI cable while the reader stands still.
+# About 40 MB, which is two minutes of the fastest MIDI cable while the reader stands still.
 EVENTS_MAX: Final = 131_072
 _CLOSING_S: Final = 1.0
 
@@ -24,11 +24,11 @@ _CLOSING_S: Final = 1.0
 class EventWriter:
     """Writes events as lines to a stream.
 
-    Threads: `tell` from any thread, without blocking; the writing is done in a thread of its own.
+    Threads: Any thread may call `write`, which does not block. A thread of this class writes to the stream.
     """
 
     def __init__(self, stream: IO[str]) -> None:
-        """Start to write to `stream`."""
+        """Start the thread that writes to `stream`."""
         self.dropped = 0
         self._stream = stream
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -36,19 +36,19 @@ class EventWriter:
         self._thread.start()
 
     def write(self, event: Event) -> None:
-        """Put in an event to be written; how the music began and ended is never dropped."""
+        """Queue an event. Events that begin or end a performance are never dropped."""
         if self._events.qsize() >= EVENTS_MAX and not isinstance(event, Ready | Failed | Summary):
             self.dropped += 1
         else:
             self._events.put(event)
 
     def close(self) -> None:
-        """Write what is left, but wait for a reader no longer than a second."""
+        """Write the remaining events, but wait at most one second for a reader."""
         self._events.put(None)
         self._thread.join(_CLOSING_S)
 
     def _write_all(self) -> None:
-        """Write until closed, or until nobody reads any more."""
+        """Write events until closed, or until nobody reads any more."""
         raise_priority(HELPER_PRIORITY)
         try:
             while (event := self._events.get()) is not None:
@@ -56,12 +56,15 @@ class EventWriter:
                 if self._events.empty():
                     self._stream.flush()
             self._stream.flush()
-        except (OSError, ValueError):  # the reader is gone, which the commands' pipe tells too
+        except (OSError, ValueError):  # the reader has gone, which the commands' pipe shows too
             return
 
 
 def read_commands(stream: IO[str], inbox: Inbox) -> threading.Thread:
-    """Start to put the commands of `stream` into `inbox`; at its end the parent is gone: stop."""
+    """Start a thread that puts the commands of `stream` into `inbox`.
+
+    At the stream's end the parent has gone, and the thread puts in a stop.
+    """
     thread = threading.Thread(target=_read_all, args=(stream, inbox), name="commands", daemon=True)
     thread.start()
     return thread
@@ -81,7 +84,7 @@ def _read_all(stream: IO[str], inbox: Inbox) -> None:
 
 
 def _command(line: str) -> Command | None:
-    """Return the command in `line`, None where there is none."""
+    """Return the command in `line`, or None if it holds none."""
     try:
         value = line_to_value(line)
     except ValueError:

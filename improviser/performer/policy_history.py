@@ -1,6 +1,6 @@
-"""Sets of weights that were learned in the background: fetched beside the beat, played by from a bar line on.
+"""Fetches the checkpoints that are learned in the background, and uses them from a bar line on.
 
-What was learned last is taken back first, be it a press or a set.
+Undo reverses what was learned last, whether that was a like, a dislike or a checkpoint.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from improviser.engine import Engine
     from improviser.protocol import Event, PerformerSettings
 
-# So many sets are kept to be gone back to, one by one; beyond them lies the original model.
+# How many checkpoints are kept for undo. Before the oldest of them comes the original model.
 KEPT: Final = 16
 
 
 class LearnedPolicy(NamedTuple):
-    """A set of weights that was adopted, and who plays by it."""
+    """A checkpoint that was adopted, and the actor that uses it."""
 
     told: Adopted
     actor: Actor
@@ -36,7 +36,7 @@ class LearnedPolicy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyFetched:
-    """A set of weights that can be played by now."""
+    """A checkpoint that can be used now."""
 
     command: Adopt
     policy: Policy
@@ -44,15 +44,15 @@ class PolicyFetched:
 
 @dataclass(frozen=True, slots=True)
 class PolicyNotFetched:
-    """A set of weights that cannot be played by, and why."""
+    """A checkpoint that cannot be used, and why."""
 
     fault: str
 
 
 class PolicyHistory:
-    """What was learned, in its order.
+    """The adopted checkpoints and the feedback, in the order in which they were learned.
 
-    Threads: the beat's, and one of its own, which fetches: see Errand.
+    Threads: The performer's loop uses this class. A thread of its own fetches checkpoints: see Worker.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class PolicyHistory:
         put: Callable[[PolicyFetched | PolicyNotFetched], None],
         tell: Callable[[Event], None],
     ) -> None:
-        """Begin with the model of `settings`.
+        """Start with the model of `settings`.
 
         Args:
-            settings: What the performer plays by.
-            put: Takes what was fetched, in the fetching thread.
-            tell: Takes events of what is played by.
+            settings: What the performer plays.
+            put: Called with what was fetched, in the fetching thread.
+            tell: Called with events about the checkpoint in use.
         """
         self._tell = tell
         self._model_digest = settings.model_digest
@@ -77,18 +77,18 @@ class PolicyHistory:
         self._put = put
         self._waiting: PolicyFetched | None = None
         self._first: Actor | None = None
-        # None stands for a press.
+        # None stands for a like or a dislike.
         self._history: list[LearnedPolicy | None] = []
         self._mailbox = _open(settings.mailbox, put) if settings.mailbox else None
         self._fetching = None if self._mailbox is None else Worker("lessons", self._fetch)
 
     @property
     def is_due(self) -> bool:
-        """Whether another set is to be played by from the next bar on."""
+        """Whether another checkpoint is to be used from the next bar on."""
         return self._waiting is not None
 
     def begin(self, model_digest: str) -> None:
-        """Begin with another model."""
+        """Start again with another model. Only the feedback stays in the history."""
         self._model_digest, self._waiting, self._first = model_digest, None, None
         self._history = [None for learned_policy in self._history if learned_policy is None]
 
@@ -107,7 +107,7 @@ class PolicyHistory:
             self._play_by(learned_policy, engine)
 
     def carry_on(self, engine: Engine) -> None:
-        """Use the last policy for an engine that starts again; it has no feedback yet."""
+        """Use the last policy for an engine that starts again and has no feedback yet."""
         self._history = [learned_policy for learned_policy in self._history if learned_policy is not None]
         learned_policy = self._last
         if learned_policy is not None:
@@ -120,7 +120,7 @@ class PolicyHistory:
             self._fetching.want((command, engine.actor))
 
     def accept_fetched(self, found: PolicyFetched | PolicyNotFetched) -> None:
-        """Use what was fetched from the next bar on, where it can be used."""
+        """Use a fetched checkpoint from the next bar on, if it may be used."""
         if isinstance(found, PolicyNotFetched):
             self._tell(Warned(f"{found.fault}; nothing changes"))
         elif self._fits(found.command):
@@ -129,7 +129,7 @@ class PolicyHistory:
     def adopt(self, engine: Engine) -> None:
         """Switch an engine to the policy that is due."""
         found, self._waiting = self._waiting, None
-        assert found is not None  # noqa: S101 - `is_due`
+        assert found is not None  # noqa: S101 - callers check `is_due`
         command = found.command
         told = Adopted(command.number, command.path, command.digest, undone=self._undone)
         self._play_by(LearnedPolicy(told, found.policy), engine)
@@ -139,13 +139,14 @@ class PolicyHistory:
         self._waiting = None
 
     def note_press(self) -> None:
-        """Record that a press was learned from."""
+        """Record that a like or a dislike was learned from."""
         self._history.append(None)
 
     def undo(self, engine: Engine, *, everything: bool) -> bool:
-        """Take back the last set, where nothing was learned since, or all; return whether anything was.
+        """Undo the last checkpoint if nothing was learned since, or all checkpoints. Return whether one was undone.
 
-        It acts at once, and where something is learned all that was is taken back, adopted or not.
+        The change acts at once. If a learner runs and `everything` is true, this includes checkpoints that were not
+        adopted yet.
         """
         self._waiting = None
         if everything:
@@ -159,15 +160,15 @@ class PolicyHistory:
 
     @property
     def _last(self) -> LearnedPolicy | None:
-        """What is played by; None: the original model."""
+        """The policy in use; None for the original model."""
         return next((learned_policy for learned_policy in reversed(self._history) if learned_policy is not None), None)
 
     def _fits(self, command: Adopt) -> bool:
-        """Return whether a set may be played by: not where what it was learned on was taken back since."""
+        """Return whether a checkpoint may be used: it fits the model, and nothing was undone since it was learned."""
         return command.model_digest == self._model_digest and command.undone == self._undone
 
     def _play_by(self, learned_policy: LearnedPolicy, engine: Engine) -> None:
-        """Switch an engine to a policy, and remember it."""
+        """Switch an engine to a policy, and add it to the history."""
         if self._first is None:
             self._first = engine.actor
         engine.adopt(learned_policy.actor)
@@ -188,7 +189,7 @@ class PolicyHistory:
         self._tell(replace(told, is_back=True, undone=self._undone))
 
     def _fetch(self, wanted: tuple[Adopt, Policy]) -> None:
-        """Fetch a set, for a policy of its model."""
+        """Fetch a checkpoint for a policy with the same model."""
         command, policy = wanted
         data = None if self._mailbox is None else self._mailbox.read(command.number)
         try:
@@ -199,7 +200,7 @@ class PolicyHistory:
 
 
 def _open(path: str, put: Callable[[PolicyNotFetched], None]) -> WeightMailbox | None:
-    """Open the memory at a path; where there is none, say so."""
+    """Open the mailbox at a path. If that fails, report it through `put` and return None."""
     try:
         return WeightMailbox(Path(path))
     except ImproviserError as error:
@@ -208,7 +209,7 @@ def _open(path: str, put: Callable[[PolicyNotFetched], None]) -> WeightMailbox |
 
 
 def _read(path: str) -> bytes:
-    """Return the bytes of a file, none where it cannot be read."""
+    """Return the bytes of a file, or no bytes if it cannot be read."""
     try:
         return Path(path).read_bytes()
     except OSError:

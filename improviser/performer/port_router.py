@@ -1,4 +1,4 @@
-"""What the beat does when ports go, come or are exchanged: keys are lifted, notes end, it is told."""
+"""Reacts to ports that go, appear or are exchanged: releases keys, ends notes and reports the change."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 class PortRouter:
-    """Keeps hearing and voice in order with the ports.
+    """Keeps the MIDI input and the MIDI output in step with the ports.
 
-    Threads: the performer's beat only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(self, midi_input: MidiInput, midi_output: MidiOutput, context: PerformerContext) -> None:
-        """Keep `midi_input` and `midi_output` in order."""
+        """Keep `midi_input` and `midi_output` in step with the ports of `context`."""
         self._midi_input, self._midi_output = midi_input, midi_output
         self._output, self._tell, self._close_loop = context.output_path.output, context.tell, context.close_loop
 
     def reroute(self, matter: PortMatter, engine: Engine, at_s: float) -> None:
-        """Do what has become of a port. Raises PortError where our own output or the MIDI system is gone."""
+        """React to a change of ports. Raise PortError if our own output or the MIDI system has gone."""
         match matter:
             case BackendLost(name):
                 raise PortError(f"the MIDI system ({name}) no longer answers")
@@ -54,7 +54,7 @@ class PortRouter:
                 self._report(matter)
 
     def _lose(self, lost: PortLost, engine: Engine, at_s: float) -> None:
-        """Go on without a port, its keys lifted; without our own output there is nothing to go on with."""
+        """Continue without a port, after releasing its keys. Raise PortError if our own output has gone."""
         if lost.is_output and not lost.may_return:
             raise PortError(f"the MIDI system is gone, and the port '{lost.name}' with it")
         if lost.is_output:
@@ -66,7 +66,7 @@ class PortRouter:
         self._tell(Warned(f"{gone}; it is used again when it returns"))
 
     def _reroute(self, rerouted: Rerouted, engine: Engine, at_s: float) -> None:
-        """Listen and play on other ports; what sounds on the one before ends there."""
+        """Switch to other ports. Notes that sound on the old output end there."""
         for name in rerouted.left:
             self._lift(name, engine, at_s)
         if rerouted.output is not None:
@@ -77,7 +77,7 @@ class PortRouter:
         self._tell(Routed((route.input, route.output), ports, output.name, output.is_ours))
 
     def _break_loop(self, loop: LoopHeard | LoopClosed, engine: Engine, at_s: float) -> None:
-        """Report that our own output comes back; an input that is surely no player's is closed."""
+        """Report that our own output comes back. Close the input if it surely is not a player's."""
         if isinstance(loop, LoopClosed):
             self._lift(loop.name, engine, at_s)
             self._tell(PortChanged(loop.name, is_output=False, is_there=False, may_return=False))
@@ -93,7 +93,7 @@ class PortRouter:
             self._tell(Warned(f"improviser's notes come back on '{loop.port}' and are ignored. Remove that connection"))
 
     def _lift(self, port: str, engine: Engine, at_s: float) -> None:
-        """Lift the keys of an input."""
+        """Release the keys of an input."""
         self._midi_input.lift(engine, at_s, port=port)
         self._midi_output.release_port(port)
 

@@ -1,4 +1,4 @@
-"""The presets that a jam can go on with: a model is loaded beside the beat, and taken up at a bar line."""
+"""Switches a jam to another preset: loads its model in the background, and uses it from a bar line on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PresetLoaded:
-    """A preset that can be played now, by an actor whose model has this digest."""
+    """A preset that can be played now. The model of its actor has this digest."""
 
     piece: PresetEntry
     actor: Actor
@@ -40,12 +40,12 @@ class PresetNotLoaded:
 
 
 class PresetSwitcher:
-    """The presets in their order, and where in it the jam is.
+    """The presets in their order, and the position of the jam in it.
 
-    Threads: the beat's, and one of its own, which loads: see Errand.
+    Threads: The performer's loop uses this class. A thread of its own loads presets: see Worker.
 
     Attributes:
-        program: The MIDI program, 0-127, of what is played; None: none is asked for.
+        program: The MIDI program (0-127) of the present preset; None if it asks for none.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class PresetSwitcher:
         put: Callable[[PresetLoaded | PresetNotLoaded], None],
         tell: Callable[[Event], None],
     ) -> None:
-        """Begin with the preset of `settings`.
+        """Start with the preset of `settings`.
 
         Args:
-            settings: What the performer plays by.
-            put: Takes what was loaded, in the loading thread.
-            tell: Takes events of what is played.
+            settings: What the performer plays.
+            put: Called with what was loaded, in the loading thread.
+            tell: Called with events about the preset in use.
         """
         self._tell = tell
         self.program = settings.program
@@ -74,7 +74,7 @@ class PresetSwitcher:
 
     @property
     def model_digest(self) -> str:
-        """The digest of the model that is played by, where it is not the first one; else empty."""
+        """The digest of the model in use if the preset was switched, else an empty text."""
         return "" if self._played is None else self._played.digest
 
     @property
@@ -101,19 +101,19 @@ class PresetSwitcher:
             self._loading.want(self._pieces[self._at])
 
     def accept_loaded(self, found: PresetLoaded | PresetNotLoaded) -> None:
-        """Play what was loaded from the next bar on, where it can be played."""
+        """Play a loaded preset from the next bar on, or report that it cannot be played."""
         if isinstance(found, PresetNotLoaded):
             self._tell(Warned(f"{found.fault}; nothing changes"))
         else:
             self._waiting = found
 
     def play(self, engine: Engine) -> list[TimedMessage]:
-        """Switch an engine to the preset that is due; return the messages that end what sounds."""
+        """Switch an engine to the preset that is due. Return the messages that end the sounding notes."""
         self._played, self._waiting = self._waiting, None
         return self.play_on(engine)
 
     def play_on(self, engine: Engine) -> list[TimedMessage]:
-        """Switch an engine that starts again to the last preset, where that is not the first one."""
+        """Switch an engine to the preset switched to last, if any. Return the messages that end the sounding notes."""
         if self._played is None:
             return []
         piece = self._played.piece

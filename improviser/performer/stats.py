@@ -1,4 +1,4 @@
-"""What is counted while the music plays, and the summary it becomes."""
+"""Counts what happens while the music plays, and turns it into the summary."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from improviser.units import MS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Half an hour at eight notes a second; a longer session is judged by its last half hour.
+# Half an hour at eight notes a second. Of a longer session only the last half hour counts.
 KEPT: Final = 15_000
 _DIGITS: Final = 4
 
 
 @dataclass(slots=True)
 class Stats:
-    """Counts of one performance. Threads: the performer's beat only."""
+    """The counts of one performance.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     notes_heard: int = 0
     notes_played: int = 0
@@ -47,7 +50,7 @@ class Stats:
             self.dislikes += 1
 
     def summary(self, *, stuck_notes: int, duration_s: float, start_s: float | None) -> Summary:
-        """Return the summary; what only the ports know is still missing in it."""
+        """Return the summary. It still lacks what only the ports know."""
         return Summary(
             notes_heard=self.notes_heard,
             notes_played=self.notes_played,
@@ -66,7 +69,7 @@ class Stats:
 
 
 def quantiles_ms(times_s: Sequence[float]) -> dict[str, float]:
-    """Return p50, p99, p99.9 and max of the absolute `times_s` in milliseconds; none where there are none."""
+    """Return p50, p99, p99.9 and max of the absolute `times_s` in milliseconds; empty if there are no times."""
     if not times_s:
         return {}
     ordered = sorted(abs(time_s) for time_s in times_s)

@@ -1,4 +1,4 @@
-"""What the player tells the engine beside the music: knobs, likes, what is to be forgotten."""
+"""Carries out the player's commands to the engine: knobs, likes and dislikes, undo."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _NOTHING_LEARNED = "nothing to undo"
 
 
 class Steering:
-    """Does what is commanded, and tells of it.
+    """Carries out commands, and reports what it did.
 
-    Threads: the performer's loop only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class Steering:
         """Steer the engine of `transport`.
 
         Args:
-            transport: Has the engine that plays, and begins where solo wants that.
-            clock_sync: Takes the tempo and taps.
-            policy_history: Takes back what was learned in the background.
+            transport: Holds the engine that plays, and begins the performance when solo starts it.
+            clock_sync: Receives the tempo and taps.
+            policy_history: Undoes what was learned in the background.
             stats: Counts likes and dislikes.
-            tell: Takes events of what was done.
+            tell: Called with events about what was done.
         """
         self._transport, self._clock_sync, self._policy_history = transport, clock_sync, policy_history
         self._stats, self._tell = stats, tell
-        # What the player said since the jam began; nothing: as the engine was made.
+        # The key that was locked or unlocked since the jam began; empty if the engine still has its first setting.
         self._lock = ""
 
     @property
@@ -75,13 +75,13 @@ class Steering:
         return self._transport.engine
 
     def begin(self, settings: PerformerSettings, at_s: float) -> None:
-        """Restore what another performer's engine had come to, at the moment `at_s`."""
+        """Restore the state of another performer's engine at the time `at_s`."""
         self._policy_history.resume(self._engine)
         self._lock = settings.lock
         self._take_up(settings.panel, settings.switched, settings.taste, at_s)
 
     def hand_over(self, before: Engine, at_s: float) -> None:
-        """Restore what the engine before it had come to, at the moment `at_s`."""
+        """Restore the state of the engine `before` at the time `at_s`."""
         panel = before.panel
         self._policy_history.carry_on(self._engine)
         self._take_up(panel.positions, sorted(panel.switched), before.preferences.to_dict(), at_s)
@@ -89,7 +89,7 @@ class Steering:
     def _take_up(
         self, panel: Mapping[str, float], switched: Sequence[str], taste: Mapping[str, float], at_s: float
     ) -> None:
-        """Restore the locked key, knob positions, switches and taste."""
+        """Restore the locked key, the knob positions, the switches and the preferences."""
         if self._lock:
             self._lock_key(self._lock)
         for knob, position in panel.items():
@@ -98,13 +98,13 @@ class Steering:
             self._switch(name, at_s)
         own = self._engine.preferences
         if taste:
-            # As it is told, so that a replay takes up the same bits.
+            # Rounded as in the event, so that a replay restores exactly the same values.
             own.restore({name: round(weight, DIGITS) for name, weight in taste.items() if abs(weight) > NOTHING})
         if own.weights.any():
             self._tell(Tasted(own.to_dict(), own.words))
 
     def obey(self, command: Command, at_s: float) -> None:
-        """Do what is commanded at `at_s`."""
+        """Carry out a command at `at_s`."""
         match command:
             case Turn(Knob.TEMPO, tempo_bpm):
                 self._clock_sync.set_tempo(tempo_bpm, at_s)
@@ -120,22 +120,22 @@ class Steering:
                 self._undo(everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
                 self._switch(command.action, at_s)
-            case _:  # not for the engine
+            case _:  # not a command to the engine
                 pass
 
     def _switch(self, name: str, at_s: float) -> None:
-        """Turn a switch on or off; solo plays without a first note."""
+        """Turn a switch on or off. Solo starts to play without a first note."""
         self._tell(Switched(at_s, name, self._engine.switch(name, at_s)))
         self._transport.begin_if_rolling(at_s)
 
     def _turn(self, knob: str, position: float, *, at_once: bool = False) -> None:
-        """Turn a knob to a position, as it is told."""
+        """Turn a knob to a position, rounded as in the event."""
         position = round(position, DIGITS)
         self._engine.panel.turn(knob, position, at_once=at_once)
         self._tell(Turned(knob, position, at_once))
 
     def _lock_key(self, key: str) -> None:
-        """Lock the key, or let it be heard again."""
+        """Lock the key, or return to the key that is heard."""
         try:
             wanted = None if key == AUTO_KEY else parse_key(key)
         except UsageError as error:
@@ -158,7 +158,7 @@ class Steering:
             self._tell(Judged(at_s, liked, taste.to_dict(), taste.words))
 
     def _undo(self, *, everything: bool) -> None:
-        """Take back what was learned last, or all of it."""
+        """Undo what was learned last, or all of it."""
         has_gone_back = self._policy_history.undo(self._engine, everything=everything)
         if has_gone_back and not everything:
             return

@@ -1,4 +1,4 @@
-"""The beat of a performance: where it begins, at which pace it goes on, when it stops and when it is over."""
+"""Controls the beat of a performance: where it begins, its tempo, when it stops and when it is over."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """Starts, paces and halts the engine that plays, with all that follows from it.
+    """Starts, paces and halts the engine that plays, with all consequences.
 
-    Threads: the performer's loop only.
+    Threads: Only the performer's loop uses this class.
 
     Attributes:
         engine: The engine that plays.
-        first_s: The player's first note; None before it.
-        end_s: When the performance is over; None where nobody knows.
-        tempo_bpm: Quarter notes a minute, as it is now.
+        first_s: When the performance began: the player's first note, the start of a clock or solo. None before it.
+        end_s: When the performance is over; None if that is not known.
+        tempo_bpm: The present tempo in quarter notes a minute.
     """
 
     def __init__(
         self, settings: PerformerSettings, engine: Engine, midi_output: MidiOutput, context: PerformerContext
     ) -> None:
-        """Wait for the first note."""
+        """Create the transport, which waits for the first note."""
         self.engine = engine
         self.first_s: float | None = None
         self.end_s: float | None = None
@@ -47,14 +47,14 @@ class Transport:
         self._beats = None if settings.bars is None else settings.bars * bar_beats
 
     def start(self, at_s: float, beat: float) -> None:
-        """Start the engine's own beat, with `beat` at the moment `at_s`."""
+        """Start the engine's own beat, with `beat` at the time `at_s`."""
         self.engine.start(at_s, beat)
         self._tell(Started(at_s, beat))
         if self.first_s is None:
             self.begin(self.engine.s_at(max(0.0, beat)))
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float, *, is_own: bool = False) -> None:
-        """Set the beat at the moment `at_s` and the tempo; the end, some bars ahead, moves with it."""
+        """Set the beat at the time `at_s`, and the tempo. The end of the performance moves with the tempo."""
         self.engine.sync(at_s, beat, tempo_bpm)
         self._tell(Synced(at_s, beat, tempo_bpm, is_own=is_own))
         if self.end_s is not None:
@@ -64,20 +64,20 @@ class Transport:
             self._built_in_player.pace(at_s, beat, tempo_bpm, self.end_s)
 
     def halt(self, at_s: float, by: str) -> None:
-        """Stop, as the clock `by` does: what sounds ends, and nothing is decided."""
+        """Stop because the clock `by` has stopped: end all notes, and decide nothing."""
         self._midi_output.silence(self.engine)
         self.engine.halt()
         self._tell(Halted(at_s, by))
 
     def detach(self, at_s: float) -> None:
-        """Wait for the next note, as the clock that had stopped the music is gone."""
+        """Wait for the next note, because the clock that had stopped the music has gone."""
         self.engine.detach()
         self._tell(Detached(at_s))
 
     def begin(self, at_s: float) -> None:
-        """Take the player's first note as the beginning: settle when the performance ends; choose the sound.
+        """Begin the performance at `at_s`: determine when it ends, and choose the sound.
 
-        Without a number of bars it lasts as long as the built-in player's tune, if that plays.
+        Without a number of bars, it lasts as long as the built-in player's tune if that plays.
         """
         player = self._built_in_player
         length_s = None if player is None or self._stays else player.tune_s
@@ -90,26 +90,26 @@ class Transport:
         self.choose_sound()
 
     def begin_if_rolling(self, at_s: float) -> None:
-        """Begin where the engine plays without a first note."""
+        """Begin the performance if the engine plays without a first note."""
         if self.engine.is_rolling and self.first_s is None:
             self.begin(at_s)
 
     def begin_anew(self, engine: Engine) -> None:
-        """Wait for a first note again, for another engine."""
+        """Wait for a first note again, with another engine."""
         self.engine = engine
         self.first_s = self.end_s = None
 
     def resume(self, start_s: float, tempo_bpm: float) -> None:
-        """Go on with a performance that began at `start_s`."""
+        """Continue a performance that began at `start_s`."""
         self.tempo_bpm = tempo_bpm
         self.begin(start_s)
 
     def is_over(self, now_s: float) -> bool:
-        """Return whether the end has come."""
+        """Return whether the performance has reached its end."""
         return self.end_s is not None and now_s >= self.end_s
 
     def choose_sound(self) -> None:
-        """Send a program change, where one is wanted; before the first note there is no need."""
+        """Send the preset's program change, if it has one. Before the first note this is not needed."""
         program = self._preset_switcher.program
         if program is not None and self.first_s is not None:
             self._midi_output.send_now(ProgramChange(self.engine.settings.channel, program))

@@ -1,4 +1,4 @@
-"""What takes too long for the beat, done beside it: only what is wanted last is worth doing."""
+"""Does in the background what takes too long for the performer's loop. Only the newest request counts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ WantedT = TypeVar("WantedT")
 
 
 class Worker(Generic[WantedT]):
-    """Does what is wanted in a thread of its own, and passes over what is not wanted any more.
+    """Carries out requests in a thread of its own, and skips those that a newer one replaces.
 
-    Threads: any may want; the doing is in its own. It has to be made before its maker takes real-time
-    priority, which threads inherit.
+    Threads: Any thread may call `want`. The worker's thread carries out the requests. Create the worker before its
+    creator takes real-time priority, because threads inherit that.
     """
 
     def __init__(self, name: str, do: Callable[[WantedT], None]) -> None:
-        """Be ready to `do` what is wanted."""
+        """Start the thread, which calls `do` with each request."""
         self._do = do
         self._wanted: queue.SimpleQueue[WantedT] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def want(self, wanted: WantedT) -> None:
-        """Ask for something to be done, without waiting for it."""
+        """Request something without waiting for it."""
         self._wanted.put(wanted)
 
     def _run(self) -> None:
-        """Do what is wanted last, again and again."""
+        """Carry out the newest request, again and again."""
         while True:
             wanted = self._wanted.get()
             while not self._wanted.empty():

@@ -1,8 +1,8 @@
-"""MIDI to and from the world: one backend per MIDI system, found by name.
+"""Opens MIDI systems: there is one backend for each MIDI system, found by name.
 
-To add a driver: write one module with a function that returns its `Backend` or raises `PortError`, and add it
-to a row of `BACKENDS`; a new MIDI system also needs a name in `choices.BackendName`. Where its library does not
-load it raises `DriverMissingError`: the next of the row is tried.
+To add a driver, write one module with a function that returns its `Backend` or raises `PortError`. Add the function to
+a row of `BACKENDS`. A new MIDI system also needs a name in `choices.BackendName`. If its library does not load, the
+function raises `DriverMissingError`, and the next driver in the row is tried.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 AUTO: Final = BackendName.AUTO
 LOOPBACK: Final = BackendName.LOOPBACK
-# Name -> module and function of each driver that opens it, the one to prefer first.
+# Maps a name to the module and the function of each driver that opens it. The preferred driver comes first.
 BACKENDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     BackendName.JACK: (("improviser.ports.jack", "open_jack"),),
     BackendName.ALSA: (("improviser.ports.rtmidi", "open_alsa"), ("improviser.ports.alsa", "open_alsa")),
@@ -31,7 +31,7 @@ BACKENDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     BackendName.RTMIDI_JACK: (("improviser.ports.rtmidi", "open_jack"),),
     LOOPBACK: (("improviser.ports.loopback", "open_loopback"),),
 }
-# How to get a library of a row, where that is not by installing improviser again.
+# How to install a row's library, if reinstalling improviser does not do it.
 _GET_DRIVER: Final[dict[str, str]] = {
     BackendName.ALSA: "pip install alsa-midi, and on Debian: sudo apt install libasound2 (Debian 13: libasound2t64)",
     BackendName.RTMIDI_JACK: "use --backend jack, or build it: pip install 'improviser-live[rtmidi]'",
@@ -40,7 +40,7 @@ _GET_ANY_DRIVER: Final = "run: pip install --force-reinstall improviser-live"
 # What "auto" tries, in order, by sys.platform.
 _TRIED: Final = {"darwin": ("coremidi", "jack"), "win32": ("winmm",)}
 _TRIED_ELSEWHERE: Final = ("jack", "alsa", "rtmidi-jack")
-# What stands in for another of those; its reasons are the same.
+# Backends that replace another one of the list. They fail for the same reasons, so these are not repeated.
 _STAND_INS: Final = ("rtmidi-jack",)
 
 
@@ -48,7 +48,7 @@ def open_backend(name: str = AUTO) -> Backend:
     """Open the MIDI system `name`, or with "auto" the first that works on this machine.
 
     Raises:
-        PortError: It is not there; the text says how to get it.
+        PortError: The MIDI system is not available. The message says how to get it.
         UsageError: There is no backend of that name.
     """
     if name == AUTO:
@@ -66,7 +66,7 @@ def open_backend(name: str = AUTO) -> Backend:
 
 
 def _open_first(names: tuple[str, ...]) -> Backend:
-    """Open the first of `names` that works; raise PortError with the reasons of all where none does."""
+    """Open the first of `names` that works. If none works, raise PortError with all reasons."""
     reasons = []
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""How to get JACK on this machine: from a PipeWire that runs already, or from a server of its own."""
+"""Says how to get JACK on this machine: from a PipeWire that runs already, or from a JACK server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-# PipeWire's names, and those of its package pipewire-jack (Source: pipewire(1), pw-jack(1)).
+# The names come from PipeWire and its package pipewire-jack (Source: pipewire(1), pw-jack(1)).
 _RUNTIME_DIRS: Final = ("PIPEWIRE_RUNTIME_DIR", "XDG_RUNTIME_DIR")
 _REMOTE: Final = "PIPEWIRE_REMOTE"
 _SOCKET: Final = "pipewire-0"
 _PW_JACK: Final = "pw-jack"
-# What pw-jack puts on the library path.
+# pw-jack adds this folder to the library path.
 _LIBRARY_FOLDER: Final = "pipewire-0.3/jack"
 _ANSWER_S: Final = 0.2
 
@@ -25,9 +25,9 @@ _JACKD: Final = "install jackd2 and start `jackd -d dummy` (or `jackd -d alsa` w
 
 
 def get_jack() -> str:
-    """Return what to do where no JACK server answers.
+    """Return what the user can do if no JACK server answers.
 
-    Threads: any; waits for 0.2 s at most.
+    Threads: Any thread may call this. It waits for at most 0.2 s.
     """
     if is_under_pw_jack():
         return "start PipeWire, whose JACK is used here: systemctl --user start pipewire wireplumber"
@@ -48,13 +48,13 @@ def runs_pipewire() -> bool:
 
 
 def is_under_pw_jack() -> bool:
-    """Return whether `pw-jack` started this program, so that its JACK is PipeWire's."""
+    """Return whether `pw-jack` started this program, so that its JACK library is PipeWire's."""
     return _LIBRARY_FOLDER in os.environ.get("LD_LIBRARY_PATH", "")
 
 
 def _answers(path: Path) -> bool:
-    """Return whether somebody listens at a socket; one that was left behind has nobody."""
-    if sys.platform == "win32":  # pragma: no cover - the caller has looked
+    """Return whether a process listens at a socket. A socket file that was left behind has no listener."""
+    if sys.platform == "win32":  # pragma: no cover - runs_pipewire has checked the platform
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         caller.settimeout(_ANSWER_S)

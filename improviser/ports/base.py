@@ -1,7 +1,7 @@
-"""The seam between improviser and MIDI drivers: a backend lists ports and opens them.
+"""The interface between improviser and MIDI drivers: a backend lists ports and opens them.
 
-A driver is one module with one `Backend`, and a row in `ports.BACKENDS`. Driver errors never leave it: they
-become `PortError`.
+A driver is one module with one `Backend`, and an entry in `ports.BACKENDS`. A driver raises only `PortError`: it
+translates the errors of its library.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ PLAYER_PORT: Final = "Improviser Player"
 LISTENER_PORT: Final = "Improviser Listener"
 SENDER_PORT: Final = "Improviser Sender"
 PROBE_PORT: Final = "Improviser Probe"
-# No port with one of these names is ever listened to, whatever number a driver puts behind it.
+# The improviser never listens to a port with one of these names, whatever number a driver adds to it.
 OWN_NAMES: Final = (VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, SENDER_PORT, PROBE_PORT)
 
-# What an input calls: the bytes of one message, and when they came, in nanoseconds of the backend's clock.
+# An input calls this with the bytes of one message and its arrival time in nanoseconds of the backend's clock.
 InputCallback = Callable[[Sequence[int], int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LookAheadChanged:
-    """Outputs take messages earlier or later before their moment than they did: see OutputPort.ahead_s."""
+    """News that `OutputPort.ahead_s` has changed, so messages must be handed over earlier or later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """A connection to our input `port` is gone: what its sender held down is up."""
+    """News that a connection to our input `port` has gone. Keys that its sender held down count as released."""
 
     port: str
 
@@ -50,10 +50,10 @@ class Port(Protocol):
 
     @property
     def is_plugged(self) -> bool:
-        """Whether what it was opened for is still at its other end, as far as the driver tells."""
+        """Whether the port's other end, for which it was opened, is still there, as far as the driver reports it."""
 
     def close(self) -> None:
-        """Close the port; a second call does nothing."""
+        """Close the port. A second call does nothing."""
 
 
 class InputPort(Port, Protocol):
@@ -61,10 +61,13 @@ class InputPort(Port, Protocol):
 
     @property
     def faults(self) -> int:
-        """How many exceptions the callback has raised; they go no further."""
+        """How many exceptions the callback has raised. They are counted and not passed on."""
 
     def wake(self) -> None:
-        """Do what keeps the driver listening, if it takes anything; about once a second, from one thread."""
+        """Do what keeps the driver listening, if it needs anything.
+
+        Threads: One thread calls this, about once a second.
+        """
 
 
 class OutputPort(Port, Protocol):
@@ -72,9 +75,9 @@ class OutputPort(Port, Protocol):
 
     @property
     def ahead_s(self) -> float:
-        """Seconds before its moment by which a message has to be handed over to leave just then.
+        """How many seconds before its time a message has to be handed over to leave exactly then.
 
-        0 where it leaves when it is sent. It may change while the port is open.
+        It is 0 if a message leaves as soon as it is sent. It may change while the port is open.
         """
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float | None:
@@ -82,41 +85,41 @@ class OutputPort(Port, Protocol):
 
         Args:
             data: The bytes.
-            due_s: When it is to leave, at most `ahead_s` from now; None: at once.
+            due_s: The time at which the message is to leave, at most `ahead_s` from now; None to send it at once.
 
         Returns:
-            The moment at which it leaves, by the backend's clock; None: it has left.
+            The time at which the message leaves, by the backend's clock; None if it has left.
 
         Raises:
-            PortError: The port is gone.
+            PortError: The port has gone.
 
-        Threads: one thread at a time; does not block.
+        Threads: One thread at a time may call this. The call does not block.
         """
 
     def relay(self, data: Sequence[int], at_s: float, /) -> object:
-        """Send the bytes of one message that came at `at_s`, as soon as may be, past what waits to be due.
+        """Send the bytes of one message that came at `at_s` as soon as possible, ahead of scheduled messages.
 
         Raises:
-            PortError: The port is gone.
+            PortError: The port has gone.
 
-        Threads: any, a driver's too, beside `send`; does not block.
+        Threads: Any thread may call this, even a driver's, and at the same time as `send`. The call does not block.
         """
 
 
 class Backend(Protocol):
-    """A MIDI system: what ports there are, and how to open or make one."""
+    """A MIDI system: lists its ports and opens or creates them."""
 
     @property
     def name(self) -> str:
-        """Its name on the command line, one of ports.BACKENDS."""
+        """The backend's name on the command line, which is a key of ports.BACKENDS."""
 
     @property
     def driver(self) -> str:
-        """The library that it goes through, with its version; empty where it takes none."""
+        """The library that the backend uses, with its version; empty if it uses none."""
 
     @property
     def clock(self) -> Clock:
-        """The clock by which its ports work."""
+        """The clock that the backend's ports use."""
 
     def input_names(self) -> tuple[str, ...]:
         """Return the names of the ports that can be listened to."""
@@ -125,22 +128,28 @@ class Backend(Protocol):
         """Return the names of the ports that can be played on."""
 
     def open_input(self, name: str, callback: InputCallback) -> InputPort:
-        """Listen to the port `name`. Raises PortError where there is none."""
+        """Listen to the port `name`, or raise PortError if it does not exist."""
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> OutputPort:
-        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        """Play on the port `name` from a port called `own_name`, or raise PortError if `name` does not exist."""
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> InputPort:
-        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can play on, or raise PortError if that fails."""
 
     def open_virtual_output(self, name: str) -> OutputPort:
-        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can listen to, or raise PortError if that fails."""
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Notify `listener` of what the driver reports, from the driver's thread; it must not block."""
+        """Notify `listener` of what the driver reports.
+
+        Threads: The driver's thread calls `listener`, which must not block.
+        """
 
     def answers(self) -> bool:
-        """Return whether the MIDI system still works; asked about once a second, by one thread."""
+        """Return whether the MIDI system still works.
+
+        Threads: One thread calls this, about once a second.
+        """
 
     def close(self) -> None:
-        """Return back what the backend holds; open ports stay open."""
+        """Release what the backend holds. Open ports stay open."""

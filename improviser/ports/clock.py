@@ -1,4 +1,4 @@
-"""Clocks: what time it is, and waiting until a moment or for a message, whichever comes first."""
+"""Clocks: they return the time, and wait for a message or until a time, whichever comes first."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ class Clock(Protocol):
     """A source of monotonic seconds that can be waited on."""
 
     def now_s(self) -> float:
-        """Return the current moment."""
+        """Return the current time in seconds."""
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Return the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None if `until_s` comes first."""
 
 
 class MonotonicClock:
-    """The machine's own clock, which no correction of the wall clock moves.
+    """The machine's monotonic clock, which corrections of the wall clock do not move.
 
-    Threads: `wait` blocks, in one thread; what other threads put into the inbox ends it at once. The deadline
-    is absolute: it is looked at again on every call, so that errors never add up.
+    Threads: One thread calls `wait`, which blocks. An item that another thread puts into the inbox ends the wait at
+    once. The deadline is absolute, and every call compares it with the clock again, so errors do not add up.
     """
 
     def now_s(self) -> float:
-        """Return the current moment."""
+        """Return the current time in seconds."""
         return time.monotonic()
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Return the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None if `until_s` comes first."""
         left_s = until_s - self.now_s()
         try:
             return inbox.get(timeout=left_s) if left_s > 0 else inbox.get_nowait()
@@ -47,7 +47,7 @@ class MonotonicClock:
 
 
 class ManualClock:
-    """A clock for tests: time passes only while it is waited on, and what was planned happens on the way."""
+    """A clock for tests. Time passes only while somebody waits, and planned actions run at their times."""
 
     def __init__(self, start_s: float = 0.0) -> None:
         """Start at `start_s` with nothing planned."""
@@ -56,19 +56,19 @@ class ManualClock:
         self._order = itertools.count()
 
     def now_s(self) -> float:
-        """Return the current moment."""
+        """Return the current time in seconds."""
         return self._now_s
 
     def now_ns(self) -> int:
-        """Return the current moment in nanoseconds, as a driver stamps it."""
+        """Return the current time in nanoseconds, as a driver stamps it."""
         return round(self._now_s * NS_PER_S)
 
     def at(self, at_s: float, happening: Callable[[], Any]) -> None:
-        """Plan `happening` for the moment `at_s`."""
+        """Plan to call `happening` at the time `at_s`."""
         heapq.heappush(self._plan, (at_s, next(self._order), happening))
 
     def advance(self, until_s: float) -> None:
-        """Advance the time to `until_s`, and do all that was planned until then."""
+        """Advance the time to `until_s`, and run what was planned until then."""
         while self._plan and self._plan[0][0] <= until_s:
             at_s, _, happening = heapq.heappop(self._plan)
             self._now_s = max(self._now_s, at_s)
@@ -76,7 +76,7 @@ class ManualClock:
         self._now_s = max(self._now_s, until_s)
 
     def wait(self, inbox: queue.SimpleQueue[ItemT], until_s: float) -> ItemT | None:
-        """Return the next item of `inbox`, or None when `until_s` has come first."""
+        """Return the next item of `inbox`, or None if `until_s` comes first."""
         while inbox.empty() and self._plan and self._plan[0][0] <= until_s:
             self.advance(self._plan[0][0])
         if not inbox.empty():

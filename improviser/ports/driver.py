@@ -1,4 +1,4 @@
-"""The libraries that drivers go through: which one is there, and in what version."""
+"""Says which libraries of MIDI drivers are installed, and in what version."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from improviser.errors import PortError
 
 
 class DriverMissingError(PortError):
-    """The library of a driver does not load, so that another driver of the same MIDI system may be tried."""
+    """A driver's library does not load, so another driver of the same MIDI system may be tried."""
 
 
 def library(package: str) -> str:
-    """Return the name and version of an installed package, its name alone where it tells no version."""
-    from importlib import metadata  # noqa: PLC0415 - costs 20 ms, and only a listing asks
+    """Return the name and version of an installed package, or only its name if the version is unknown."""
+    from importlib import metadata  # noqa: PLC0415 - the import costs 20 ms, and only listings need it
 
     try:
         return f"{package} {metadata.version(package)}"

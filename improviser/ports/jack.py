@@ -1,12 +1,12 @@
-"""Sample-exact MIDI through JACK (or PipeWire's): each scheduled message leaves in its very frame.
+"""Sample-exact MIDI through JACK (or PipeWire's JACK): each scheduled message leaves in its exact frame.
 
-One client has all ports. JACK calls it once a period; what is due in that period is then written at its
-frame, and what came is stamped with its frame. So a message has to be handed over a period and a little
-before it is due, `ahead_s`, which follows the period where that changes. All moments are those of JACK's own
-clock, the sound card's, which no other clock keeps up with for long.
+One client has all ports. JACK calls it once a period. In this call, messages that are due in the period are written at
+their frames, and messages that came are stamped with their frames. So a message has to be handed over slightly more
+than a period before it is due. This time is `ahead_s`, which changes with the period. All times are those of JACK's own
+clock, the sound card's. No other clock stays in step with it for long.
 
-A server may go without telling its clients (PipeWire calls only `jack_on_shutdown`, which JACK-Client does
-not register), or stand still: that it calls no more is how both are noticed.
+A server may go without telling its clients: PipeWire calls only `jack_on_shutdown`, which JACK-Client does not
+register. A server may also stand still. Both are noticed because the server no longer calls the client.
 
 Source: JACK API 1.9.21, jack/midiport.h and jack/jack.h; JACK-Client 0.5.
 """
@@ -41,33 +41,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 CLIENT: Final = "Improviser"
-# A real-time thread that is woken beside a busy machine is late by less, decision and sending included.
+# A real-time thread on a busy machine is late by less than this, including the time to decide and send.
 MARGIN_S: Final = 0.006
-# An ordinary thread beside a learner: p99 9.5 ms (Source: see ports.priority).
+# An ordinary thread beside a learner is late by 9.5 ms at p99 (Source: see ports.priority).
 ORDINARY_MARGIN_S: Final = 0.018
-# A server that stood still for two seconds after a client was killed lets the next one in by then.
+# A server that stands still for two seconds after a client was killed accepts the next client within this time.
 _OPENED_S: Final = 3.0
-# JACK fails to start a client's thread once in a while; a client that works is called within some periods.
+# JACK sometimes fails to start a client's thread. A client that works is called within a few periods.
 _STARTED_S: Final = 1.0
-# A server stands still for seconds where a client of it was killed; so long a port that is closed waits.
+# A server stands still for seconds after one of its clients was killed. A port waits this long before it closes.
 _FLUSH_S: Final = 3.0
-# A cable that was laid is there from one of the next periods on; a server with much to do takes more of them.
+# A new connection works from one of the next periods on. A busy server needs more periods.
 _LAID_S: Final = 1.0
-# A server that calls nobody for so long is gone, or as good as gone. The longest period of any use, 8,192
-# frames at 44.1 kHz, takes 0.19 s.
+# A server that calls no client for this long has gone or is useless. The longest period in use, 8,192 frames at 44.1
+# kHz, takes 0.19 s.
 GONE_S: Final = 1.0
-# One that has called nobody for so long answers no request now.
+# A server that has not called the client for this long answers no requests now.
 _STILL_S: Final = 0.5
-# Who asks so late was held up, maybe with all the machine.
+# If `answers` is called this late, the caller was held up, perhaps with the whole machine.
 _AWAY_S: Final = 3.0
 _ATTEMPTS: Final = 3
 
 
 class JackInput:
-    """An input; it calls back in JACK's real-time thread."""
+    """An input that calls back in JACK's real-time thread."""
 
     def __init__(self, name: str, port: Any, callback: InputCallback, backend: JackBackend) -> None:  # noqa: ANN401
-        """Listen to what comes to `port`, called `name`."""
+        """Create an input called `name` that reads from `port`."""
         self.name = name
         self.port = port
         self.other = ""
@@ -77,35 +77,41 @@ class JackInput:
 
     @property
     def is_plugged(self) -> bool:
-        """Whether the cable to what it was opened for is there; one that came back quickly has none."""
+        """Whether the port that it was opened for is connected.
+
+        A device that vanished and soon came back is not connected any more.
+        """
         return self._backend.has_cable(self.port, self.other)
 
     def wake(self) -> None:
-        """Do nothing: JACK gives whole messages only."""
+        """Do nothing, because JACK delivers only whole messages."""
 
     def read(self, port: Any, start: int) -> None:  # noqa: ANN401 - as above
-        """Hand over what came to `port` in the period from frame `start` on. JACK's thread only."""
+        """Pass on the messages that came to `port` in the period that begins at frame `start`.
+
+        Threads: Only JACK's thread calls this.
+        """
         for offset, data in port.incoming_midi_events():
             try:
                 self._callback(bytes(data), round(self._backend.clock.s_at(start + offset) * NS_PER_S))
-            except Exception:  # noqa: BLE001 - here nobody could hear of it
+            except Exception:  # noqa: BLE001 - in this thread nobody can catch the exception
                 self.faults += 1
 
     def close(self) -> None:
-        """Close the port; a second call does nothing."""
+        """Close the port. A second call does nothing."""
         port, self.port = self.port, None
         self._backend.retire(port)
 
 
 class JackOutput:
-    """An output whose messages leave in the order in which they came, each in its frame or later.
+    """An output whose messages leave in the order in which they were sent, each in its frame or later.
 
-    What is relayed has a queue of its own, so that it waits for nothing that is due later; where that is
-    done in JACK's thread it leaves in the very frame in which it came.
+    Relayed messages have a queue of their own, so they do not wait for messages that are due later. A message that is
+    relayed in JACK's thread leaves in the frame in which it came.
     """
 
     def __init__(self, name: str, port: Any, backend: JackBackend) -> None:  # noqa: ANN401 - as above
-        """Send through `port`, called `name`."""
+        """Create an output called `name` that sends through `port`."""
         self.name = name
         self.port = port
         self.other = ""
@@ -116,19 +122,19 @@ class JackOutput:
 
     @property
     def is_plugged(self) -> bool:
-        """Whether the cable to what it was opened for is there."""
+        """Whether the port that it was opened for is connected."""
         return self._backend.has_cable(self.port, self.other)
 
     @property
     def ahead_s(self) -> float:
-        """So long before its moment a message has to be handed over."""
+        """How many seconds before its time a message has to be handed over."""
         return self._backend.period_s + self._backend.margin_s
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float:
-        """Send one message at `due_s`, or as soon as may be; return the moment at which it leaves.
+        """Send one message at `due_s`, or as soon as possible. Return the time at which it leaves.
 
         Raises:
-            PortError: The port is closed, or the server is gone.
+            PortError: The port is closed, or the server has gone.
         """
         self._need()
         clock = self._backend.clock
@@ -137,27 +143,30 @@ class JackOutput:
         return clock.s_at(max(self._last, self._backend.next_frame))
 
     def relay(self, data: Sequence[int], at_s: float, /) -> None:
-        """Send one message that came at `at_s` in that frame, or as soon as may be.
+        """Send one message that came at `at_s` in the frame of that time, or as soon as possible.
 
         Raises:
-            PortError: The port is closed, or the server is gone.
+            PortError: The port is closed, or the server has gone.
         """
         self._need()
         self._relayed.append((self._backend.clock.frame_at(at_s), bytes(data)))
 
     def write(self, port: Any, start: int, frames: int) -> None:  # noqa: ANN401 - as above
-        """Write what is due in the period from frame `start` on; what finds no room waits. JACK's thread."""
+        """Write the messages that are due in the period that begins at frame `start`. Messages without room wait.
+
+        Threads: Only JACK's thread calls this.
+        """
         port.clear_buffer()
         while (queue := self._next()) is not None and queue[0][0] < start + frames:
             frame, data = queue[0]
             try:
                 port.write_midi_event(max(0, frame - start), data)
-            except Exception:  # noqa: BLE001 - the buffer is full: the next period takes it
+            except Exception:  # noqa: BLE001 - the buffer is full: the next period sends it
                 return
             queue.popleft()
 
     def close(self) -> None:
-        """Close the port when all has left it; a second call does nothing."""
+        """Close the port after all its messages have left. A second call does nothing."""
         give_up_s = time.monotonic() + _FLUSH_S
         while self._next() is not None and self._backend.is_running and time.monotonic() < give_up_s:
             time.sleep(self._backend.period_s)
@@ -165,12 +174,12 @@ class JackOutput:
         self._backend.retire(port)
 
     def _need(self) -> None:
-        """Raise PortError where the port is closed, or the server is gone."""
+        """Raise PortError if the port is closed or the server has gone."""
         if self.port is None or self._backend.is_gone:
             raise PortError(f"'{self.name}' cannot send: the JACK server is gone")
 
     def _next(self) -> deque[tuple[int, bytes]] | None:
-        """Return the queue whose first message leaves first; None where both are empty."""
+        """Return the queue whose first message is due first, or None if both are empty."""
         queue, relayed = self._queue, self._relayed
         if relayed and (not queue or relayed[0][0] < queue[0][0]):
             return relayed
@@ -178,21 +187,22 @@ class JackOutput:
 
 
 class JackBackend:
-    """JACK, as one client.
+    """JACK, used through one client.
 
-    Threads: one, except for the lists of names, which a second one may ask for; JACK's own calls back.
+    Threads: One thread uses the backend. A second thread may ask for the lists of port names. JACK's own threads call
+    back.
     """
 
     name: Final = "jack"
 
     def __init__(self, module: Any, client: str = CLIENT) -> None:  # noqa: ANN401 - as above
-        """Join the server as `client` by JACK-Client, the module. Raises what that raises where none is."""
+        """Join the server as `client`. `module` is the JACK-Client module, whose errors are raised unchanged."""
         self._module = module
         self._client_name = client
         self._client: Any = None
         self._listeners: tuple[Callable[[BackendNews], None], ...] = ()
         self._period = self._next_frame = 0
-        # The last frame when `answers` was asked, since when that stands, and when it was asked last.
+        # _seen is the newest frame and since when it has not changed. _asked_s is the last call of `answers`.
         self._seen: tuple[int, float] = 0, time.monotonic()
         self._asked_s = time.monotonic()
         self.is_gone = False
@@ -204,17 +214,20 @@ class JackBackend:
 
     @property
     def driver(self) -> str:
-        """The libraries that it goes through, with their versions."""
+        """The libraries that the backend uses, with their versions."""
         return f"{library('JACK-Client')} and {_server(self._module.version_string())}"
 
     @property
     def period_s(self) -> float:
-        """The length of a period in seconds, as it is now."""
+        """The present length of a period in seconds."""
         return self.clock.s_at(self._period)
 
     @property
     def is_running(self) -> bool:
-        """Whether the server is there and calls us, if it ever did: else it answers no request."""
+        """Whether the server is there and calls the client. A server that does not call it answers no requests.
+
+        A client that was never called counts as running.
+        """
         has_called = time.monotonic() - self.clock.turned_s < _STILL_S
         return not self.is_gone and (has_called or not self._started.is_set())
 
@@ -232,7 +245,7 @@ class JackBackend:
         return self._names(is_input=True)
 
     def open_input(self, name: str, callback: InputCallback, own_name: str = LISTENER_PORT) -> JackInput:
-        """Listen to the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        """Listen to the port `name` from a port called `own_name`, or raise PortError if `name` does not exist."""
         _find(name, self.input_names())
         port = self._new_input(name, own_name, callback)
         self.connect(name, port.port.name)
@@ -240,7 +253,7 @@ class JackBackend:
         return port
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> JackOutput:
-        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        """Play on the port `name` from a port called `own_name`, or raise PortError if `name` does not exist."""
         _find(name, self.output_names())
         port = self._new_output(name, own_name)
         self.connect(port.port.name, name)
@@ -248,18 +261,18 @@ class JackBackend:
         return port
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> JackInput:
-        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can play on, or raise PortError if that fails."""
         return self._new_input(name, name, callback)
 
     def open_virtual_output(self, name: str) -> JackOutput:
-        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can listen to, or raise PortError if that fails."""
         return self._new_output(name, name)
 
     def connect(self, source: str, destination: str) -> None:
-        """Lay a cable, where there is none yet, and wait until notes go through it.
+        """Connect two ports unless they are connected already, and wait until the connection works.
 
         Raises:
-            PortError: An end is missing.
+            PortError: One of the ports does not exist.
         """
         if source in self._cables(destination):
             return
@@ -270,38 +283,44 @@ class JackBackend:
             time.sleep(self.period_s)
 
     def cables(self, port: str) -> tuple[str, ...] | None:
-        """Return what the newest of improviser's ports called `port` is connected with, its own ports aside.
+        """Return the ports that the newest improviser port called `port` is connected with.
 
-        None where there is no such port.
+        The improviser's own ports are left out. The result is None if there is no such port.
         """
         names = self._called(port)
         return tuple(name for name in self._cables(names[-1]) if not is_own(name)) if names else None
 
     def has_cable(self, port: Any, other: str) -> bool:  # noqa: ANN401 - as above
-        """Return whether a port of ours is connected with the port `other`; true where there is no other."""
+        """Return whether one of our ports is connected with the port `other`. Return true if `other` is empty."""
         return not other or port is None or self.is_gone or other in self._cables(port.name)
 
     def restore(self, port: str, others: Sequence[str]) -> None:
-        """Connect the newest of improviser's ports called `port` with those of `others` that are there."""
+        """Connect the newest improviser port called `port` with those of `others` that exist."""
         for name in self._called(port)[-1:]:
             for other in others:
                 pair = (name, other) if name in self.input_names() else (other, name)
-                with contextlib.suppress(PortError):  # it has gone
+                with contextlib.suppress(PortError):  # the other port has gone
                     self.connect(*pair)
 
     def retire(self, port: Any) -> None:  # noqa: ANN401 - as above
-        """Return a port of ours back, when JACK's thread has done with it; nothing where the server is gone."""
+        """Unregister one of our ports after JACK's thread has finished with it, unless the server has gone."""
         if port is not None and self.is_running:
             time.sleep(2 * self.period_s)
             with contextlib.suppress(Exception):
                 port.unregister()
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Notify `listener` of periods that change and of connections that go, from JACK's threads."""
+        """Notify `listener` of changed periods and of connections that go.
+
+        Threads: JACK's threads call `listener`.
+        """
         self._listeners = (*self._listeners, listener)
 
     def answers(self) -> bool:
-        """Return whether the server is there and calls us; asked about once a second, by one thread."""
+        """Return whether the server is there and calls the client.
+
+        Threads: One thread calls this, about once a second.
+        """
         now_s, (frame, since_s) = time.monotonic(), self._seen
         was_away, self._asked_s = now_s - self._asked_s > _AWAY_S, now_s
         if frame != self._next_frame or was_away or not self._started.is_set():
@@ -311,7 +330,7 @@ class JackBackend:
         return not self.is_gone
 
     def close(self) -> None:
-        """Leave the server; a second call does nothing. It blocks where the server stands still."""
+        """Leave the server. A second call does nothing. The call blocks while the server stands still."""
         client, self._client = self._client, None
         if client is not None:
             was_gone, self.is_gone = self.is_gone, True
@@ -321,7 +340,7 @@ class JackBackend:
                 client.close()
 
     def _join(self) -> None:
-        """Become a client that is called; it is not active before its first port is made."""
+        """Create the client and register its callbacks. The client is activated with its first port."""
         self._module.set_error_function(_ignore)
         self._module.set_info_function(_ignore)
         self._client = self._module.Client(self._client_name, no_start_server=True)
@@ -332,7 +351,10 @@ class JackBackend:
         self._client.set_port_connect_callback(self._connected, only_available=False)
 
     def _process(self, frames: int) -> None:
-        """Read and write a period, in JACK's thread."""
+        """Read and write one period.
+
+        Threads: JACK's thread calls this.
+        """
         if not self._started.is_set():
             if not self._client.realtime and not raise_priority(CLIENT_PRIORITY):
                 self.margin_s = ORDINARY_MARGIN_S
@@ -350,7 +372,10 @@ class JackBackend:
                 plays.write(port, start, frames)
 
     def _connected(self, _source: Any, destination: Any, is_there: bool) -> None:  # noqa: ANN401, FBT001 - JACK-Client's
-        """Report where a connection to an input of ours is gone. A thread of JACK's that may not ask it."""
+        """Report a connection to one of our inputs that has gone.
+
+        Threads: JACK calls this in a thread that must not send requests to JACK.
+        """
         if is_there or destination is None:
             return
         for hears in self._inputs:
@@ -363,26 +388,26 @@ class JackBackend:
             listener(news)
 
     def _note_gone(self) -> None:
-        """Record that the server is gone."""
+        """Record that the server has gone."""
         self.is_gone = True
         self.clock.stop()
 
     def _new_input(self, name: str, own_name: str, callback: InputCallback) -> JackInput:
-        """Make a port of ours that hears."""
+        """Create an input port of the client."""
         port = self._registered(own_name, "midi_inports")
         made = JackInput(name, port, callback, self)
         self._inputs = (*(hears for hears in self._inputs if hears.port is not None), made)
         return made
 
     def _new_output(self, name: str, own_name: str) -> JackOutput:
-        """Make a port of ours that plays."""
+        """Create an output port of the client."""
         port = self._registered(own_name, "midi_outports")
         made = JackOutput(name, port, self)
         self._outputs = (*(plays for plays in self._outputs if plays.port is not None), made)
         return made
 
     def _registered(self, own_name: str, kind: str) -> Any:  # noqa: ANN401 - as above
-        """Return a new port of ours of a kind, called so or, where that is taken, with a number."""
+        """Register a port of a kind, called `own_name`. If that name is taken, add a number."""
         if self.is_gone:
             raise PortError(f"the JACK server is gone; {get_jack()}")
         self._activate()
@@ -397,7 +422,7 @@ class JackBackend:
             return getattr(self._client, kind).register(free)
 
     def _activate(self) -> None:
-        """Activate the client; one that JACK does not call joins again."""
+        """Activate the client. If JACK does not call it, join the server again."""
         for _ in range(_ATTEMPTS):
             if self._started.is_set():
                 return
@@ -430,9 +455,9 @@ class JackBackend:
 
 
 def open_jack(client: str = CLIENT) -> JackBackend:
-    """Join JACK as `client`; a server is never started. Raises PortError where none answers."""
+    """Join JACK as `client` without starting a server, or raise PortError if no server answers."""
     try:
-        import jack  # noqa: PLC0415 - importing it raises where libjack is missing
+        import jack  # noqa: PLC0415 - this import fails if libjack is missing
     except (ImportError, OSError) as error:
         raise PortError(f"JACK-Client finds no JACK library ({error}); {get_jack()}") from error
     try:
@@ -444,9 +469,9 @@ def open_jack(client: str = CLIENT) -> JackBackend:
 
 @contextlib.contextmanager
 def _translated(what: str, module: Any) -> Iterator[None]:  # noqa: ANN401 - as above
-    """Turn what JACK-Client raises into a PortError that says it could not do `what`.
+    """Raise a PortError that says that `what` could not be done in place of an error of JACK-Client.
 
-    Of a port that is just going it raises a RuntimeError too: its name and its type are null pointers.
+    If a port is about to go, JACK-Client raises a RuntimeError, because the port's name and type are null pointers.
     """
     try:
         yield
@@ -455,17 +480,17 @@ def _translated(what: str, module: Any) -> Iterator[None]:  # noqa: ANN401 - as 
 
 
 def _server(version: str) -> str:
-    """Return whose JACK a version of libjack is: PipeWire's tells so in brackets."""
+    """Return the name and version of the JACK server for a version of libjack. PipeWire adds its own in brackets."""
     _, of_pipewire, pipewire = version.partition("(using ")
     return pipewire.rstrip(")") if of_pipewire else f"JACK {version}"
 
 
 def _find(name: str, names: Sequence[str]) -> None:
-    """Raise PortError where `name` is not among `names`."""
+    """Raise PortError if `name` is not among `names`."""
     if name not in names:
         available = ", ".join(f"'{other}'" for other in names) or "none"
         raise PortError(f"no MIDI port '{name}' (available: {available}); see: improviser ports")
 
 
 def _ignore(_text: str) -> None:
-    """Take a line of the library's and say nothing."""
+    """Discard a line of output from the library."""

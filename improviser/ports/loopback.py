@@ -1,6 +1,6 @@
 """Ports inside this process: for tests, and for machines without any MIDI system.
 
-A patchbay holds virtual ports by name; what is sent reaches the callbacks at once, in the sender's thread.
+A patchbay holds virtual ports by name. A message that is sent reaches the callbacks at once, in the sender's thread.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Patchbay:
-    """Named sources and destinations, and the cables between them.
+    """Named sources and destinations, and the connections between them.
 
-    Threads: any thread; a lock guards the tables and is never held while a callback runs.
+    Threads: Any thread may use the patchbay. A lock guards the tables, and it is never held while a callback runs.
     """
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty patchbay."""
         self._lock = threading.Lock()
         self._sources: dict[str, list[LoopbackInput]] = {}
         self._destinations: dict[str, LoopbackInput] = {}
@@ -40,47 +40,47 @@ class Patchbay:
             return tuple(self._destinations)
 
     def add_source(self, name: str) -> None:
-        """Make a name that can be listened to. Raises PortError where it is taken."""
+        """Add a name that can be listened to, or raise PortError if it is taken."""
         with self._lock:
             if name in self._sources:
                 raise PortError(_taken(name))
             self._sources[name] = []
 
     def add_destination(self, port: LoopbackInput) -> None:
-        """Make a name that can be played on. Raises PortError where it is taken."""
+        """Add a port that can be played on, or raise PortError if its name is taken."""
         with self._lock:
             if port.name in self._destinations:
                 raise PortError(_taken(port.name))
             self._destinations[port.name] = port
 
     def connect(self, source: str, port: LoopbackInput) -> None:
-        """Connect `source` to `port`. Raises PortError where there is no such source."""
+        """Connect `source` to `port`, or raise PortError if there is no such source."""
         with self._lock:
             if source not in self._sources:
                 raise PortError(_missing(source, tuple(self._sources)))
             self._sources[source].append(port)
 
     def listeners(self, source: str) -> tuple[LoopbackInput, ...]:
-        """Return the ports that hear `source`. Raises PortError where it is gone."""
+        """Return the ports that are connected to `source`, or raise PortError if `source` has gone."""
         with self._lock:
             if source not in self._sources:
                 raise PortError(_missing(source, tuple(self._sources)))
             return tuple(self._sources[source])
 
     def destination(self, name: str) -> LoopbackInput:
-        """Return the port `name` that can be played on. Raises PortError where there is none."""
+        """Return the destination called `name`, or raise PortError if there is none."""
         with self._lock:
             if name not in self._destinations:
                 raise PortError(_missing(name, tuple(self._destinations)))
             return self._destinations[name]
 
     def remove_source(self, name: str) -> None:
-        """Take the source `name` away, with its cables."""
+        """Remove the source `name` and its connections."""
         with self._lock:
             self._sources.pop(name, None)
 
     def remove_input(self, port: LoopbackInput) -> None:
-        """Take away an input and all cables that end in it."""
+        """Remove an input and all connections to it."""
         with self._lock:
             if self._destinations.get(port.name) is port:
                 del self._destinations[port.name]
@@ -95,24 +95,24 @@ class LoopbackInput:
     is_plugged = True
 
     def __init__(self, patchbay: Patchbay, name: str, callback: InputCallback) -> None:
-        """Be the input `name`, which calls `callback`."""
+        """Create the input `name`, which calls `callback` for each message."""
         self.name = name
         self.faults = 0
         self._patchbay = patchbay
         self._callback = callback
 
     def deliver(self, data: Sequence[int], at_ns: int) -> None:
-        """Hand over a message; what the callback raises is counted."""
+        """Pass a message to the callback. If the callback raises an exception, count it."""
         try:
             self._callback(data, at_ns)
-        except Exception:  # noqa: BLE001 - whatever a callback raises must not reach the sender
+        except Exception:  # noqa: BLE001 - no exception of a callback may reach the sender
             self.faults += 1
 
     def wake(self) -> None:
-        """Do nothing: it never sleeps."""
+        """Do nothing, because a loopback input always listens."""
 
     def close(self) -> None:
-        """Leave the patchbay."""
+        """Remove the port from the patchbay."""
         self._patchbay.remove_input(self)
 
 
@@ -124,14 +124,14 @@ class LoopbackOutput:
     ahead_s = 0.0
 
     def __init__(self, name: str, reached: Callable[[], Sequence[LoopbackInput]], leave: Callable[[], None]) -> None:
-        """Be the output `name`, which sends to what `reached` gives; `leave` is called on closing."""
+        """Create the output `name`, which sends to the inputs that `reached` returns. Closing calls `leave`."""
         self.name = name
         self._reached = reached
         self._leave = leave
         self._open = True
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> None:
-        """Send the bytes of one message at once. Raises PortError where the port is gone."""
+        """Send the bytes of one message at once, or raise PortError if the port is closed or its other end has gone."""
         del due_s
         if not self._open:
             msg = f"the port '{self.name}' is closed"
@@ -143,20 +143,20 @@ class LoopbackOutput:
     relay = send
 
     def close(self) -> None:
-        """Leave the patchbay."""
+        """Close the port. A second call does nothing."""
         if self._open:
             self._open = False
             self._leave()
 
 
 class LoopbackBackend:
-    """A MIDI system that reaches no further than its patchbay."""
+    """A MIDI system whose ports exist only in its patchbay."""
 
     name = "loopback"
     driver = ""
 
     def __init__(self, patchbay: Patchbay | None = None) -> None:
-        """Use `patchbay`, or one of its own."""
+        """Use `patchbay`, or a new one."""
         self.clock = MonotonicClock()
         self._patchbay = patchbay or Patchbay()
 
@@ -169,41 +169,41 @@ class LoopbackBackend:
         return self._patchbay.destinations()
 
     def open_input(self, name: str, callback: InputCallback) -> LoopbackInput:
-        """Listen to the port `name`. Raises PortError where there is none."""
+        """Listen to the port `name`, or raise PortError if it does not exist."""
         port = LoopbackInput(self._patchbay, name, callback)
         self._patchbay.connect(name, port)
         return port
 
-    def open_output(self, name: str, own_name: str = SENDER_PORT) -> LoopbackOutput:  # noqa: ARG002 - the seam's
-        """Play on the port `name`. Raises PortError where there is none."""
+    def open_output(self, name: str, own_name: str = SENDER_PORT) -> LoopbackOutput:  # noqa: ARG002 - the protocol has it
+        """Play on the port `name`, or raise PortError if it does not exist."""
         self._patchbay.destination(name)
         return LoopbackOutput(name, lambda: (self._patchbay.destination(name),), lambda: None)
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> LoopbackInput:
-        """Make the port `name`, which can be played on. Raises PortError where the name is taken."""
+        """Create the port `name`, which can be played on, or raise PortError if the name is taken."""
         port = LoopbackInput(self._patchbay, name, callback)
         self._patchbay.add_destination(port)
         return port
 
     def open_virtual_output(self, name: str) -> LoopbackOutput:
-        """Make the port `name`, which can be listened to. Raises PortError where the name is taken."""
+        """Create the port `name`, which can be listened to, or raise PortError if the name is taken."""
         patchbay = self._patchbay
         patchbay.add_source(name)
         return LoopbackOutput(name, lambda: patchbay.listeners(name), lambda: patchbay.remove_source(name))
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Do nothing: there is no driver that reports."""
+        """Do nothing, because no driver reports anything."""
 
     def answers(self) -> bool:
-        """Return true: a patchbay cannot go away."""
+        """Return true, because a patchbay cannot go away."""
         return True
 
     def close(self) -> None:
-        """Hold nothing, so give nothing back."""
+        """Do nothing, because the backend holds no resources."""
 
 
 def open_loopback() -> LoopbackBackend:
-    """Return a loopback backend with a patchbay of its own."""
+    """Return a loopback backend with a new patchbay."""
     return LoopbackBackend()
 
 
@@ -213,6 +213,6 @@ def _taken(name: str) -> str:
 
 
 def _missing(name: str, names: Sequence[str]) -> str:
-    """Return the error text for a name that is not there."""
+    """Return the error text for a name that does not exist."""
     available = ", ".join(f"'{other}'" for other in names) or "none"
     return f"no MIDI port '{name}' (available: {available}); see: improviser ports"

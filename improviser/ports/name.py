@@ -1,4 +1,4 @@
-"""Names of ports: which fit a pattern, which are our own, which lead back to us."""
+"""Port names: matches them with patterns, and recognises the improviser's own ports and loopback ports."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from improviser.ports.base import OWN_NAMES, PROBE_PORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# ALSA appends "client:port", WinMM a number, JACK "-01" to the client of a second program of one name.
+# ALSA appends "client:port" and WinMM a number. JACK adds "-01" to the client of a second program with the same name.
 _NUMBERS: Final = re.compile(r"(\s+\d+(:\d+)?|-\d+)$")
 _TWIN: Final = " #"
-# Ports that only pass on what others send; to listen to them is to hear everything twice.
+# Ports that only pass on what others send. Whoever listens to them hears everything twice.
 _THROUGH: Final = "midi through"
-# Ports that make sound but carry nothing on: no place for a virtual output.
+# Ports that make sound but pass nothing on, so they cannot serve as a virtual output.
 _SYNTH: Final = "gs wavetable"
-# Loopback ports of Windows, in the order in which they are preferred.
+# Loopback ports of Windows, the preferred ones first.
 _LOOPBACKS: Final = ("improviser*", "default app loopback (a)*", "loopmidi*")
 
 
 def plain_name(name: str) -> str:
-    """Return `name` without the numbers that a driver puts behind it and that change from start to start."""
+    """Return `name` without the numbers that a driver appends and that change from start to start."""
     return _NUMBERS.sub("", name)
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names of which none is like another: the second device of one name is called "... #2"."""
+    """Return the names, each of them unique: the second device of the same name is called "... #2"."""
     seen: Counter[str] = Counter()
     told = []
     for name in names:
@@ -40,19 +40,19 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def twins_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return those of `names` that are of devices called as `name` is, itself included."""
+    """Return those of `names` that belong to devices with the same name as `name`, including `name`."""
     model = name.partition(_TWIN)[0]
     return tuple(other for other in names if other.partition(_TWIN)[0] == model)
 
 
 def is_own(name: str) -> bool:
-    """Return whether a port of improviser has this name, as a client, as a port or as both."""
+    """Return whether this is the name of an improviser port: its client, its port or both."""
     parts = {plain_name(part.strip()) for part in plain_name(name).split(":")}
     return not parts.isdisjoint(OWN_NAMES)
 
 
 def is_probe(name: str) -> bool:
-    """Return whether the port only serves improviser's own tests of a MIDI system: nobody means to use it."""
+    """Return whether the port only serves improviser's own tests of a MIDI system. Users never need it."""
     return PROBE_PORT in name
 
 
@@ -62,16 +62,16 @@ def is_through(name: str) -> bool:
 
 
 def is_match(pattern: str, name: str) -> bool:
-    """Return whether `pattern` is a part of `name`, or a shell pattern for it; case does not count."""
+    """Return whether `pattern` is a part of `name`, or a shell pattern that matches it. Case does not matter."""
     wanted, full = pattern.lower(), name.lower()
     return wanted in full or fnmatchcase(full, wanted) or fnmatchcase(plain_name(full), wanted)
 
 
 def match_names(pattern: str, names: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Return the `names` that fit `pattern`: the one that is called so first, ports of improviser last.
+    """Return the `names` that match `pattern`: an identical name first, improviser's own ports last.
 
     Raises:
-        PortError: None fits; the text lists those that there are. `kind` is "input" or "output".
+        PortError: No name matches. The message lists the available ones. `kind` is "input" or "output".
     """
     found = sorted(
         (name for name in names if is_match(pattern, name)),
@@ -85,9 +85,9 @@ def match_names(pattern: str, names: Sequence[str], kind: str) -> tuple[str, ...
 
 
 def loopback_name(names: Sequence[str]) -> str | None:
-    """Return the loopback port to use where virtual ports cannot be made; None where there is none.
+    """Return the loopback port to use if virtual ports cannot be created, or None if there is no such port.
 
-    Source: Windows has no virtual ports in WinMM; loopMIDI and Windows MIDI Services make such pairs.
+    Source: WinMM on Windows has no virtual ports. loopMIDI and Windows MIDI Services create pairs of loopback ports.
     """
     usable = [name for name in names if _SYNTH not in name.lower()]
     for pattern in _LOOPBACKS:

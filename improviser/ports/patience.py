@@ -1,4 +1,4 @@
-"""Asking a MIDI system that may stand still: it would hold up whoever asks for ever."""
+"""Calls a MIDI system with a time limit, because a system that stands still would block the caller for ever."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def within(seconds: float, call: Callable[[], T], system: str) -> T:
     """Return what `call` returns.
 
     Raises:
-        PortError: It took longer than `seconds`: the MIDI system called `system` does not answer.
+        PortError: The call took longer than `seconds`: the MIDI system called `system` does not answer.
         Exception: What `call` raises.
 
-    Threads: `call` is run in a thread of its own, which is left behind where it does not return.
+    Threads: `call` runs in a thread of its own. A thread whose call does not return is abandoned.
     """
     outcome: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
 
     def attempt() -> None:
-        """Put in what came of it."""
+        """Put the result of the call, or its exception, into `outcome`."""
         try:
             outcome.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised again by whoever waits for it
+        except Exception as error:  # noqa: BLE001 - `within` raises it again
             outcome.put((None, error))
 
     threading.Thread(target=attempt, name=f"asking {system}", daemon=True).start()
@@ -39,4 +39,4 @@ def within(seconds: float, call: Callable[[], T], system: str) -> T:
         raise PortError(f"the MIDI system ({system}) does not answer; restart it") from None
     if error is not None:
         raise error
-    return value  # type: ignore[return-value] # there is one where there is no error
+    return value  # type: ignore[return-value] # without an error there is a value

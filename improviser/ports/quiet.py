@@ -1,4 +1,4 @@
-"""Silence for libraries that write to the process's stderr whatever is asked of them."""
+"""Silences libraries that write to the process's stderr and have no option against that."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _LOCK: Final = threading.RLock()
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Silence file descriptor 2 while the block runs; nothing but a line of C goes in it.
+    """Silence file descriptor 2 while the block runs. The block should only call a library written in C.
 
-    Python's own stderr is heard meanwhile: what another thread prints must not be lost.
+    Python's own stderr stays open meanwhile, so output of other threads is not lost.
 
-    Threads: any; one thread at a time, which may nest blocks.
+    Threads: Any thread may use this, one at a time. A thread may nest the blocks.
     """
     with _LOCK:
         _part_from_python()
         try:
             kept = os.dup(_STDERR)
-        except OSError:  # there is no stderr to keep quiet
+        except OSError:  # there is no stderr to silence
             yield
             return
         try:
@@ -41,14 +41,14 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def _part_from_python() -> None:
-    """Make Python's stderr write to a descriptor of its own, from now on.
+    """Make Python's stderr write to a descriptor of its own from now on.
 
-    On Windows it writes to the console itself, which is no descriptor.
+    On Windows this is not needed, because stderr writes to the console itself and not to a descriptor.
     """
     if sys.platform == "win32":
         return
     stream = sys.stderr
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # stderr does not exist, is closed or is not a file
         if stream.fileno() == _STDERR:
             own = io.FileIO(os.dup(_STDERR), "w", closefd=False)
             sys.stderr = io.TextIOWrapper(io.BufferedWriter(own), stream.encoding, stream.errors, line_buffering=True)

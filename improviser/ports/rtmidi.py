@@ -1,10 +1,14 @@
-"""MIDI through RtMidi: ALSA, JACK, CoreMIDI and WinMM, by python-rtmidi or another binding of its shape.
+"""MIDI through RtMidi: ALSA, JACK, CoreMIDI and WinMM, by python-rtmidi or a compatible binding.
 
-Facts that shape this module: RtMidi calls back in the driver's real-time thread, where whatever an exception
-says is lost; libjack and libasound write to stderr when they find no server; a JACK client may come up with a
-dead thread, and then all that is sent is lost in silence, so that every new virtual port there is tried out;
-there too, a system exclusive message without its end swallows all that follows until some message ends in F7,
-so that every input has a sender beside it which wakes it; WinMM cannot make virtual ports.
+These facts shape the module:
+
+- RtMidi calls back in the driver's real-time thread, where the text of an exception is lost.
+- libjack and libasound write to stderr if they find no server.
+- A JACK client may start with a dead thread. All that it sends is then lost without an error. So every new virtual port
+  on JACK is tested.
+- On JACK, a system exclusive message without its end swallows all messages after it, until one ends in F7. So every
+  input on JACK has a sender beside it that can wake it.
+- WinMM cannot create virtual ports.
 """
 
 from __future__ import annotations
@@ -32,27 +36,27 @@ if TYPE_CHECKING:
 _MISSING = ""
 try:
     import rtmidi
-except ImportError as error:  # pragma: no cover - a platform without a wheel, or without ALSA's library
+except ImportError as error:  # pragma: no cover - the platform has no wheel, or lacks ALSA's library
     rtmidi = None
     _MISSING = str(error)
 
-# What rtmidi's MidiIn and MidiOut are; they come without types.
+# The type of rtmidi's MidiIn and MidiOut, which have no type annotations.
 RtMidi = Any
-# A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D): no instrument acts on it.
+# A system exclusive message for non-commercial use (MIDI 1.0, manufacturer ID 7D). No instrument reacts to it.
 _TRIAL: Final = (0xF0, 0x7D, 0x69, 0xF7)
 _TRIAL_S: Final = 0.15
-# An input that was silent for so long may have been struck deaf.
+# An input that was silent for this long may wait for the end of a system exclusive message.
 _SILENCE_NS: Final = 1_000_000_000
-# libjack cancels its thread where it stands, and RtMidi allocates in there when a message comes: cancelled in
-# the midst of that, it takes the allocator's lock along, and the process hangs. So the thread of a port that
-# was closed gets so long to come to rest: some cycles of any server.
+# libjack cancels a client's thread at any point, and RtMidi allocates memory there when a message comes. A thread that
+# is cancelled meanwhile keeps the allocator's lock, and the process hangs. So the thread of a closed port gets this
+# time to finish, which is several cycles of any server.
 _QUIET_S: Final = 0.03
-# This driver on JACK, where ports.jack is better.
+# This driver on JACK. The driver in ports.jack is better.
 JACK: Final = "rtmidi-jack"
-# Name, API and what to do of the systems that have no other driver than RtMidi.
+# Name, API and advice of the systems for which RtMidi is the only driver.
 COREMIDI: Final = ("coremidi", "API_MACOSX_CORE", "CoreMIDI is part of macOS only")
 WINMM: Final = ("winmm", "API_WINDOWS_MM", "WinMM is part of Windows only")
-# How often a port is made anew before it counts as broken.
+# How often a port is created again before it counts as broken.
 _ATTEMPTS: Final = 3
 
 
@@ -61,8 +65,8 @@ class RtMidiBinding:
     """A library through which RtMidi is called.
 
     Attributes:
-        package: What pip calls it.
-        module: It, or what gives it the shape of python-rtmidi; None where it does not load.
+        package: Its name for pip.
+        module: The module, or an object with the interface of python-rtmidi. None if it does not load.
         reason: Why it does not load.
     """
 
@@ -72,12 +76,12 @@ class RtMidiBinding:
 
 
 class RtMidiInput:
-    """An input that stamps each message before anything else."""
+    """An input that stamps each message before it does anything else."""
 
-    is_plugged = True  # RtMidi does not tell
+    is_plugged = True  # RtMidi does not report this
 
     def __init__(self, midi_in: RtMidi, name: str, callback: InputCallback) -> None:
-        """Hear `midi_in`, which is not yet open, as `name`."""
+        """Create an input called `name` for `midi_in`, which is not open yet."""
         self.name = name
         self.faults = 0
         self.heard_trial = threading.Event()
@@ -85,12 +89,15 @@ class RtMidiInput:
         self.waker: RtMidi = None
         self._heard_ns = time.monotonic_ns()
         self._callback = callback
-        # Clock messages count; active sensing is noise. System exclusive carries the trial of a new port.
+        # Clock messages are needed; active sensing is noise. The test message of a new port is system exclusive.
         midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
         midi_in.set_callback(self._received)
 
     def _received(self, event: tuple[Sequence[int], float], _data: object = None) -> None:
-        """Process a message in the driver's thread: stamp it, hand it over, return."""
+        """Stamp a message and pass it on.
+
+        Threads: The driver's thread calls this.
+        """
         at_ns = self._heard_ns = time.monotonic_ns()
         data = event[0]
         try:
@@ -102,39 +109,39 @@ class RtMidiInput:
                     self.heard_trial.set()
                 else:
                     self._callback(piece, at_ns)
-        except Exception:  # noqa: BLE001 - here nobody could hear of it
+        except Exception:  # noqa: BLE001 - in this thread nobody can catch the exception
             self.faults += 1
 
     def wake(self) -> None:
-        """End a system exclusive message that was begun and left, where the driver waits for its end.
+        """End an unfinished system exclusive message, so that the driver does not wait for its end.
 
-        Threads: one, not the driver's; about once a second.
+        Threads: One thread calls this, about once a second. It is not the driver's thread.
         """
         if self.waker is not None and time.monotonic_ns() - self._heard_ns >= _SILENCE_NS:
-            with contextlib.suppress(Exception):  # the server is gone, which the lists of ports tell
+            with contextlib.suppress(Exception):  # the server has gone, which the lists of ports show
                 self.waker.send_message(_TRIAL)
 
     def close(self) -> None:
-        """Close the port; a second call does nothing."""
+        """Close the port. A second call does nothing."""
         _delete(self.waker)
         _delete(self.midi_in, _QUIET_S)
         self.waker = self.midi_in = None
 
 
 class RtMidiOutput:
-    """An output; what RtMidi raises becomes a PortError."""
+    """An output. Errors of RtMidi are raised as PortError."""
 
     ahead_s = 0.0
     is_plugged = True
 
     def __init__(self, midi_out: RtMidi, name: str) -> None:
-        """Send through `midi_out`, which is open, as `name`."""
+        """Create an output called `name` for `midi_out`, which is open."""
         self.name = name
         self.midi_out = midi_out
-        self._lock = threading.Lock()  # one message at a time
+        self._lock = threading.Lock()  # sends one message at a time
 
-    def send(self, data: Sequence[int], due_s: float | None = None) -> None:  # noqa: ARG002 - as base has it
-        """Send the bytes of one message at once. Raises PortError where the port is gone."""
+    def send(self, data: Sequence[int], due_s: float | None = None) -> None:  # noqa: ARG002 - the protocol in ports.base has it
+        """Send the bytes of one message at once, or raise PortError if the port is closed or has gone."""
         if self.midi_out is None:
             raise PortError(f"the port '{self.name}' is closed")
         try:
@@ -146,7 +153,7 @@ class RtMidiOutput:
     relay = send
 
     def close(self) -> None:
-        """Close the port; a second call does nothing."""
+        """Close the port. A second call does nothing."""
         _delete(self.midi_out)
         self.midi_out = None
 
@@ -155,16 +162,16 @@ PortT = TypeVar("PortT", RtMidiInput, RtMidiOutput)
 
 
 class RtMidiBackend:
-    """One MIDI system as RtMidi sees it; made by the `open_...` functions.
+    """One MIDI system, used through RtMidi. The `open_...` functions create it.
 
-    On JACK every object of RtMidi is a client of its own, and each client of a process that dies holds up
-    the server for up to seconds. So there the lists are asked of ports that are open anyway.
+    On JACK every RtMidi object is a client of its own. When a process dies, each of its clients delays the server for
+    up to seconds. So on JACK the lists of ports come from ports that are open anyway.
 
-    Threads: one thread, except for the lists of names, which a second one may ask for.
+    Threads: One thread uses the backend. A second thread may ask for the lists of port names.
     """
 
     def __init__(self, name: str, api: int, binding: RtMidiBinding) -> None:
-        """Reach the system through RtMidi's `api`. Raises an exception of the binding where there is none."""
+        """Connect to the system through RtMidi's `api`, or raise an exception of the binding if there is none."""
         self.name = name
         self.clock = MonotonicClock()
         self._api = api
@@ -179,7 +186,7 @@ class RtMidiBackend:
 
     @property
     def driver(self) -> str:
-        """The library that it goes through, with its version."""
+        """The library that the backend uses, with its version."""
         return library(self._package)
 
     def input_names(self) -> tuple[str, ...]:
@@ -193,19 +200,19 @@ class RtMidiBackend:
             return distinct(self._destination_lister().get_ports())
 
     def open_input(self, name: str, callback: InputCallback) -> RtMidiInput:
-        """Listen to the port `name`. Raises PortError where there is none."""
+        """Listen to the port `name`, or raise PortError if it does not exist."""
         index = _index(name, self.input_names())
         with _translated(f"open '{name}'"):
             midi_in = self._rtmidi.MidiIn(self._api, LISTENER_PORT)
             port = RtMidiInput(midi_in, name, callback)
             midi_in.open_port(index, LISTENER_PORT)
         if self.name == JACK:
-            with contextlib.suppress(PortError):  # it is heard all the same
+            with contextlib.suppress(PortError):  # the input works without a waker too
                 port.waker = self._new_waker(LISTENER_PORT)
         return self._keep_input(port)
 
     def open_output(self, name: str, own_name: str = SENDER_PORT) -> RtMidiOutput:
-        """Play on the port `name`, seen there as `own_name`. Raises PortError where there is none."""
+        """Play on the port `name` from a port called `own_name`, or raise PortError if `name` does not exist."""
         index = _index(name, self.output_names())
         with _translated(f"open '{name}'"):
             midi_out = self._rtmidi.MidiOut(self._api, own_name)
@@ -213,33 +220,39 @@ class RtMidiBackend:
         return self._keep_output(RtMidiOutput(midi_out, name))
 
     def open_virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
-        """Make the port `name`, which other programs can play on. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can play on, or raise PortError if that fails.
+
+        On Windows, open a loopback port instead.
+        """
         if self.name == "winmm":
             return self.open_input(_loopback(self.input_names()), callback)
         return self._keep_input(_tried(lambda: self._virtual_input(name, callback), self._input_works))
 
     def open_virtual_output(self, name: str) -> RtMidiOutput:
-        """Make the port `name`, which other programs can listen to. Raises PortError where that fails."""
+        """Create the port `name`, which other programs can listen to, or raise PortError if that fails.
+
+        On Windows, open a loopback port instead.
+        """
         if self.name == "winmm":
             return self.open_output(_loopback(self.output_names()))
         return self._keep_output(_tried(lambda: self._virtual_output(name), self._output_works))
 
     def notify(self, listener: Callable[[BackendNews], None]) -> None:
-        """Do nothing: RtMidi reports neither connections nor periods."""
+        """Do nothing, because RtMidi reports neither connections nor periods."""
 
     def answers(self) -> bool:
-        """Return true: RtMidi does not tell; where the system is gone its ports are not listed any more."""
+        """Return true, because RtMidi does not report this. If the system has gone, its ports are no longer listed."""
         return True
 
     def close(self) -> None:
-        """Return back the clients that list ports; open ports stay open."""
+        """Close the clients that list ports. Open ports stay open."""
         _delete(self._probe_in)
         _delete(self._probe_out)
         self._probe_in = self._probe_out = None
         self._input = self._output = None
 
     def _virtual_input(self, name: str, callback: InputCallback) -> RtMidiInput:
-        """Make a virtual input, untried."""
+        """Create a virtual input without testing it."""
         with _translated(f"make the port '{name}'"):
             midi_in = self._rtmidi.MidiIn(self._api, name)
             port = RtMidiInput(midi_in, name, callback)
@@ -247,7 +260,7 @@ class RtMidiBackend:
         return port
 
     def _virtual_output(self, name: str) -> RtMidiOutput:
-        """Make a virtual output, untried."""
+        """Create a virtual output without testing it."""
         with _translated(f"make the port '{name}'"):
             midi_out = self._rtmidi.MidiOut(self._api, name)
             midi_out.open_virtual_port(name)
@@ -263,7 +276,7 @@ class RtMidiBackend:
             return port.heard_trial.wait(_TRIAL_S)
 
     def _new_waker(self, own_name: str) -> RtMidi:
-        """Return what sends to our newest input, which others see as `own_name`."""
+        """Return an RtMidi output that is connected to our newest input, which other programs see as `own_name`."""
         with _translated(f"try the port '{own_name}'"):
             waker = self._rtmidi.MidiOut(self._api, PROBE_PORT)
             try:
@@ -288,35 +301,35 @@ class RtMidiBackend:
         return works
 
     def _source_lister(self) -> RtMidi:
-        """Return what lists the inputs: one that is open, or a probe."""
+        """Return the RtMidi object that lists the inputs: an open input or a probe."""
         if self._input is not None and self._input.midi_in is not None:
             return self._input.midi_in
         self._probe_in = self._probe_in or self._rtmidi.MidiIn(self._api, PROBE_PORT)
         return self._probe_in
 
     def _destination_lister(self) -> RtMidi:
-        """Return what lists the outputs: one that is open, or a probe."""
+        """Return the RtMidi object that lists the outputs: an open output or a probe."""
         if self._output is not None and self._output.midi_out is not None:
             return self._output.midi_out
         self._probe_out = self._probe_out or self._rtmidi.MidiOut(self._api, PROBE_PORT)
         return self._probe_out
 
     def _keep_input(self, port: RtMidiInput) -> RtMidiInput:
-        """List the inputs on JACK through a new input, in place of a probe; elsewhere that may disturb it."""
+        """On JACK, use a new input instead of a probe to list the inputs. Elsewhere that may disturb the input."""
         if self.name == JACK:
             self._input = port
             self._drop_probes()
         return port
 
     def _keep_output(self, port: RtMidiOutput) -> RtMidiOutput:
-        """List the outputs on JACK through a new output, as above."""
+        """On JACK, use a new output instead of a probe to list the outputs."""
         if self.name == JACK:
             self._output = port
             self._drop_probes()
         return port
 
     def _drop_probes(self) -> None:
-        """Return back the probes in whose place a port is open."""
+        """Close the probes that an open port replaces."""
         if self._input is not None:
             _delete(self._probe_in)
             self._probe_in = None
@@ -326,33 +339,33 @@ class RtMidiBackend:
 
 
 def open_alsa() -> RtMidiBackend:
-    """Open the ALSA sequencer. Raises PortError where there is none."""
+    """Open the ALSA sequencer, or raise PortError if there is none."""
     need_sequencer()
     return opened(_python_rtmidi(), "alsa", "API_LINUX_ALSA", "load it with: sudo modprobe snd-seq")
 
 
 def open_jack() -> RtMidiBackend:
-    """Open JACK; a server is never started. Raises PortError where none answers."""
+    """Open JACK without starting a server, or raise PortError if no server answers."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     return opened(_python_rtmidi(), JACK, "API_UNIX_JACK", get_jack())
 
 
 def open_coremidi() -> RtMidiBackend:
-    """Open CoreMIDI. Raises PortError where this is no macOS."""
+    """Open CoreMIDI, or raise PortError if the system is not macOS."""
     return opened(_python_rtmidi(), *COREMIDI)
 
 
 def open_winmm() -> RtMidiBackend:
-    """Open WinMM. Raises PortError where this is no Windows."""
+    """Open WinMM, or raise PortError if the system is not Windows."""
     return opened(_python_rtmidi(), *WINMM)
 
 
 def opened(binding: RtMidiBinding, name: str, constant: str, advice: str) -> RtMidiBackend:
-    """Return the backend `name` through `binding`, whose API is called `constant`.
+    """Return the backend `name` through `binding`. `constant` is the name of its API in the binding.
 
     Raises:
         DriverMissingError: The binding does not load.
-        PortError: The system is not there; the text says what to do, by `advice`.
+        PortError: The system is not available. The message ends with `advice`.
     """
     if binding.module is None:
         raise DriverMissingError(f"{binding.package} does not load ({binding.reason})")
@@ -366,12 +379,12 @@ def opened(binding: RtMidiBinding, name: str, constant: str, advice: str) -> RtM
 
 
 def _python_rtmidi() -> RtMidiBinding:
-    """Return python-rtmidi, loaded or not."""
+    """Return the binding python-rtmidi, loaded or not."""
     return RtMidiBinding("python-rtmidi", rtmidi, _MISSING)
 
 
 def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
-    """Return the port that `make` gives, made anew as long as it does not work."""
+    """Return the port that `make` creates. If it does not work, create it again up to `_ATTEMPTS` times."""
     for _ in range(_ATTEMPTS):
         port = make()
         if works(port):
@@ -382,7 +395,7 @@ def _tried(make: Callable[[], PortT], works: Callable[[PortT], bool]) -> PortT:
 
 @contextlib.contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """Turn what rtmidi raises into a PortError that says it could not do `what`."""
+    """Raise a PortError that says that `what` could not be done in place of an error of rtmidi."""
     try:
         with quiet_stderr():
             yield
@@ -393,7 +406,7 @@ def _translated(what: str) -> Iterator[None]:
 
 
 def _index(name: str, names: Sequence[str]) -> int:
-    """Return the place of `name` among `names`, or raise PortError."""
+    """Return the index of `name` in `names`, or raise PortError."""
     if name in names:
         return list(names).index(name)
     available = ", ".join(f"'{other}'" for other in names) or "none"
@@ -401,12 +414,12 @@ def _index(name: str, names: Sequence[str]) -> int:
 
 
 def _last(name: str, names: Sequence[str]) -> int:
-    """Return the place of the newest port called `name`, as client and port."""
+    """Return the index of the newest port called `name`, with any client."""
     return max(index for index, other in enumerate(names) if other.endswith(f":{name}"))
 
 
 def _loopback(names: Sequence[str]) -> str:
-    """Return the loopback port that stands for a virtual one on Windows, or raise PortError."""
+    """Return the loopback port that replaces a virtual port on Windows, or raise PortError."""
     found = loopback_name(names)
     if found is None:
         raise PortError(
@@ -417,7 +430,7 @@ def _loopback(names: Sequence[str]) -> str:
 
 
 def _delete(midi: RtMidi | None, rest_s: float = 0.0) -> None:
-    """Close what rtmidi made, and free it after a rest."""
+    """Close an RtMidi object, and free it after `rest_s` seconds."""
     if midi is None:
         return
     with contextlib.suppress(Exception), quiet_stderr():
@@ -428,4 +441,4 @@ def _delete(midi: RtMidi | None, rest_s: float = 0.0) -> None:
 
 
 def _ignore(_data: Sequence[int], _at_ns: int) -> None:
-    """Take a message and do nothing."""
+    """Discard a message."""

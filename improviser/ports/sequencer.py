@@ -1,4 +1,4 @@
-"""The ALSA sequencer of the kernel, whatever library reaches it."""
+"""Checks for the kernel's ALSA sequencer, which every ALSA driver needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ ALSA_SEQUENCER: Final = Path("/dev/snd/seq")
 
 
 def need_sequencer() -> None:
-    """Raise PortError where the kernel has no sequencer loaded."""
+    """Raise PortError if the kernel has no sequencer loaded."""
     if not ALSA_SEQUENCER.exists():
         raise PortError("no ALSA sequencer here; load it with: sudo modprobe snd-seq")

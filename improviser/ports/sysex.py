@@ -1,4 +1,4 @@
-"""System exclusive messages as drivers give them: one without an end takes along what comes after it."""
+"""Splits system exclusive messages as drivers deliver them: one without an end includes the messages after it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _STATUS, _NOTE_ON = 0x80, 0x9
 
 
 def disentangled(data: Sequence[int]) -> list[Sequence[int]]:
-    """Return a system exclusive message, or what one without an end has swallowed, message by message.
+    """Return a system exclusive message, or the messages in it if one without an end has swallowed others.
 
-    Without the note-ons: their moment is over. Source: MIDI 1.0, any status byte but a real-time one ends it.
+    Note-ons are left out, because their time is over. Source: MIDI 1.0: any status byte but a real-time one ends a
+    system exclusive message.
     """
     starts = [place for place, byte in enumerate(data) if byte >= _STATUS and byte != SYSEX_END]
     pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]

@@ -1,1 +1,1 @@
-"""Steering a jam from other programs: the socket of `improviser ctl`, and OSC."""
+"""Lets other programs steer a jam: through the socket of `improviser ctl`, and by OSC."""

@@ -1,7 +1,7 @@
-"""Steering a jam from another program: commands in, the state out, each one JSON object on one line.
+"""Lets another program steer a jam: it sends commands and receives the state, each as one JSON object on one line.
 
-Who wants in finds the port and a token in a file that only the user can read, and sends the token first. The
-socket is on the loopback interface only.
+A client reads the port and a token from a file that only the user can read. It sends the token first. The socket is on
+the loopback interface only.
 
     client  {"token": "..."}
     client  {"event": "turn", "knob": "harmony", "position": 1.5}, {"event": "act", "action": "like"},
@@ -34,29 +34,35 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 _SUFFIX: Final = ".control.json"
-# A line that is longer is none of ours, and more clients than this are none either.
+# A longer line ends the connection, and further clients are refused.
 LINE_MAX: Final = 4096
 CLIENTS_MAX: Final = 16
-# A client that says nothing for so long is let go; one that asks waits so long for an answer.
+# A client that sends nothing for _SILENT_S is disconnected. `ask` waits _ANSWER_S for an answer.
 _SILENT_S: Final = 60.0
-# The token comes at once.
+# A client has to send the token within this time.
 _GREETING_S: Final = 2.0
 _ANSWER_S: Final = 5.0
-# So long a change is waited for before the state is told.
+# After a command, wait at most this long for a change before the state is sent.
 _CHANGE_S: Final = 0.5
 
 
 class ControlSocket:
-    """Takes commands on a socket.
+    """Accepts commands on a socket.
 
-    Threads: one that accepts, and one for each client; `obey` is called in these.
+    Threads: One thread accepts clients, and each client has a thread. `obey` is called in the clients' threads.
     """
 
     def __init__(self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = "") -> None:
-        """Listen, and write where into `folder`; `page_url` is where the page is, empty where there is none.
+        """Listen on a free port, and write the port and the token to a file in `folder`.
+
+        Args:
+            folder: The folder for the file.
+            state: The state of the jam, which is sent to clients.
+            obey: Called with each command.
+            page_url: The URL of the page; empty if no page is served.
 
         Raises:
-            OSError: That fails.
+            OSError: The socket cannot be opened, or the file cannot be written.
         """
         self._state, self._obey, self._page_url = state, obey, page_url
         self._token = secrets.token_urlsafe()
@@ -73,7 +79,7 @@ class ControlSocket:
         threading.Thread(target=self._accept, name="remote", daemon=True).start()
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Remove the file and close the socket."""
         with contextlib.suppress(OSError):
             self._path.unlink()
         with contextlib.suppress(OSError):
@@ -93,7 +99,7 @@ class ControlSocket:
                 client.close()
 
     def _greet(self, client: socket.socket) -> None:
-        """Accept a client that sends the token at once."""
+        """Serve a client if it sends the token in time."""
         with client:
             try:
                 is_known = self._is_known(_first_line(client))
@@ -106,7 +112,7 @@ class ControlSocket:
                     self._clients.release()
 
     def _serve(self, client: socket.socket) -> None:
-        """Answer a client until it leaves."""
+        """Answer a client until it disconnects."""
         client.settimeout(_SILENT_S)
         with (
             contextlib.suppress(OSError, ValueError),
@@ -125,7 +131,7 @@ class ControlSocket:
         return isinstance(token, str) and hmac.compare_digest(token.encode(), self._token.encode())
 
     def _answer(self, line: str) -> dict[str, Any]:
-        """Do what a line says; return what to answer."""
+        """Carry out the request in a line. Return the answer."""
         if _asks_for(line, "page"):
             return self._page()
         if not _asks_for(line, "state"):
@@ -144,24 +150,29 @@ class ControlSocket:
         return {"event": "state"} | self._state.to_json()
 
     def _page(self) -> dict[str, Any]:
-        """Return where the page is; an error where none is served."""
+        """Return the page's URL, or an error if no page is served."""
         if self._page_url:
             return {"event": "page", "url": self._page_url}
         return {"event": "error", "text": "this jam has no page. Start it without --no-web"}
 
 
 def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any]:
-    """Send a line to the jam that runs, the newest or that of a process; return its answer.
+    """Send a line to a running jam and return its answer.
+
+    Args:
+        folder: The folder in which jams write their files.
+        command: The line to send.
+        process: The process ID of the jam; None for the newest jam.
 
     Raises:
-        ImproviserError: None runs, or it does not answer.
+        ImproviserError: No jam is running, or it does not answer.
     """
     paths = sorted(folder.glob(f"*{_SUFFIX}"), key=_began, reverse=True)
     for path in paths if process is None else [folder / f"{process}{_SUFFIX}"]:
         try:
             place = json.loads(path.read_text("utf-8"))
             return _asked(place["port"], place["token"], command)
-        except (ConnectionError, FileNotFoundError):  # a jam that was killed
+        except (ConnectionError, FileNotFoundError):  # the jam was killed
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImproviserError(f"the jam does not answer ({error}); see: improviser ctl") from error
@@ -169,7 +180,7 @@ def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any
 
 
 def _asked(port: int, token: str, command: str) -> dict[str, Any]:
-    """Send a line to a port; return the answer."""
+    """Send a line to a port and return the answer."""
     with (
         socket.create_connection((HOST, port), _ANSWER_S) as server,
         server.makefile("rw", encoding="utf-8", newline="\n") as stream,
@@ -181,7 +192,7 @@ def _asked(port: int, token: str, command: str) -> dict[str, Any]:
 
 
 def _began(path: Path) -> float:
-    """Return when a jam's file was written; one that has gone since is the oldest."""
+    """Return when a jam's file was written. A file that has gone since counts as the oldest."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -189,7 +200,7 @@ def _began(path: Path) -> float:
 
 
 def _first_line(client: socket.socket) -> str:
-    """Return a client's first line; nothing where it does not come in time, or is too long."""
+    """Return a client's first line, or an empty text if it comes too late or is too long."""
     until_s, line = time.monotonic() + _GREETING_S, b""
     with contextlib.suppress(OSError):
         while len(line) < LINE_MAX and (left_s := until_s - time.monotonic()) > 0:
@@ -202,13 +213,13 @@ def _first_line(client: socket.socket) -> str:
 
 
 def _lines(stream: IO[str]) -> Iterator[str]:
-    """Return the lines of a client; one that is too long ends it."""
+    """Return the lines that a client sends, up to the first one that is too long."""
     while (line := stream.readline(LINE_MAX)) and line.endswith("\n"):
         yield line
 
 
 def _asks_for(line: str, kind: str) -> bool:
-    """Return whether a line asks for something of a kind, and for nothing else."""
+    """Return whether a line is a request of this kind."""
     try:
         return bool(json.loads(line)["event"] == kind)
     except (ValueError, TypeError, KeyError, RecursionError):

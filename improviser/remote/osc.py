@@ -1,13 +1,13 @@
-"""Steering a jam by OSC, as TouchOSC, a DAW or another program sends it, over UDP.
+"""Lets TouchOSC, a DAW or another program steer a jam by OSC over UDP.
 
-| address | argument | |
+| address | argument | effect |
 |---|---|---|
-| /improviser/KNOB | 0 to 2 | turns any other of control.Knob: harmony, density, echo and so on |
+| /improviser/KNOB | 0 to 2 | turns any other knob of protocol.Knob: harmony, density, echo and so on |
 | /improviser/tempo | 20 to 400 | sets the tempo in quarter notes a minute |
-| /improviser/ACTION | none or 1 | does what control.Action names: like, dislike, undo, mute and so on |
+| /improviser/ACTION | none or 1 | does what protocol.Action names: like, dislike, undo, mute and so on |
 
-An action's argument of 0, as a button sends it when it is let go, does nothing. What is not understood, out
-of range or too much is counted, told once and ignored. Source: OSC 1.0.
+An action with the argument 0 does nothing: a button sends 0 when it is released. Messages that are not understood, out
+of range or above the rate limit are ignored. They are counted, and each kind is reported once. Source: OSC 1.0.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/improviser/"
 DATAGRAM_MAX: Final = 4096
-# A hand turns two knobs at 100 messages a second; what is more than ten times that is a flood.
+# Two knobs turned by hand send 100 messages a second each. Ten times as many are a flood.
 RATE_MAX: Final = 2000.0
 _LOOK_EVERY_S: Final = 0.2
 _PATIENCE_S: Final = 2.0
-# A bundle: its name, a time tag, then elements, each with its size before it; and how deep bundles nest.
+# A bundle starts with its name and a time tag. Each element has its size before it. Bundles nest at most 4 deep.
 _BUNDLE: Final = b"#bundle\0"
 _HEAD, _SIZE, _DEPTH_MAX = 16, 4, 4
 _KNOBS: Final = frozenset(Knob)
@@ -38,9 +38,9 @@ _ACTIONS: Final = frozenset(Action)
 
 
 class OscServer:
-    """Takes OSC messages on a UDP port.
+    """Receives OSC messages on a UDP port.
 
-    Threads: one of its own, in which `obey`, `warn` and `ignored` are called.
+    Threads: The server has a thread of its own, and calls `obey`, `warn` and `ignored` in it.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class OscServer:
         Raises:
             OSError: The port is taken.
         """
-        # python-osc warns of each type that it does not know: here they are counted.
+        # python-osc logs a warning for each type that it does not know. Here such messages are counted.
         logging.getLogger().addHandler(logging.NullHandler())
         self._obey, self._warn, self._ignored = obey, warn, ignored
         self._warned: set[str] = set()
@@ -79,30 +79,30 @@ class OscServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port that the server listens on."""
         return int(self._socket.getsockname()[1])
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening and close the socket."""
         self._has_ended.set()
         self._thread.join(_PATIENCE_S)
         self._socket.close()
 
     def _serve(self) -> None:
-        """Take datagrams until it is closed."""
+        """Process datagrams until the server is closed."""
         while not self._has_ended.is_set():
             try:
                 data = self._socket.recv(DATAGRAM_MAX)
             except TimeoutError:
                 continue
-            except OSError:  # an answer that somebody unreachable gave
+            except OSError:  # the system reports that a peer is unreachable
                 continue
             for command in self._understood(data):
                 self._obey(command)
 
     def _understood(self, data: bytes) -> Iterator[Command]:
-        """Return the commands of a datagram."""
-        from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - where OSC is wanted
+        """Return the commands in a datagram."""
+        from pythonosc.osc_message import OscMessage, ParseError  # noqa: PLC0415 - needed only if OSC is used
 
         try:
             messages = [OscMessage(each) for each in _messages(data)]
@@ -118,7 +118,7 @@ class OscServer:
                 yield command
 
     def _command(self, address: str, values: list[object]) -> Command | None:
-        """Return the command of a message; None where there is none."""
+        """Return the command of a message, or None if it has none."""
         name = address.removeprefix(PREFIX)
         if address.startswith(PREFIX) and name in _ACTIONS:
             return self._act(Action(name), values)
@@ -128,7 +128,7 @@ class OscServer:
         return None
 
     def _act(self, action: Action, values: list[object]) -> Command | None:
-        """Return an action's command; None for a button that is let go."""
+        """Return an action's command, or None if a button is released or the value is not a number."""
         value = values[0] if values else True
         if not isinstance(value, bool) and _number(value) is None:
             self._ignore(action, f"OSC {action} has a value that is not a number; ignored")
@@ -136,7 +136,7 @@ class OscServer:
         return Act(action) if value else None
 
     def _turn(self, knob: Knob, values: list[object]) -> Command | None:
-        """Return a knob's command; None where the value is none."""
+        """Return a knob's command, or None if the value is missing, not a number or out of range."""
         number = _number(values[0]) if values else None
         try:
             return Turn(knob, math.nan if number is None else number)
@@ -145,7 +145,7 @@ class OscServer:
             return None
 
     def _ignore(self, kind: str, text: str) -> None:
-        """Count what is ignored, and warn of each kind once."""
+        """Count an ignored message, and warn once for each kind."""
         self._ignored()
         if kind not in self._warned:
             self._warned.add(kind)
@@ -153,9 +153,12 @@ class OscServer:
 
 
 def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
-    """Return the messages of a datagram, those of bundles in order. Raises ValueError where it is broken.
+    """Return the messages of a datagram; those of bundles come in order.
 
-    python-osc's own bundles are not used: a negative size lets them go round for ever.
+    This function replaces python-osc's bundles, because a negative size makes those loop for ever.
+
+    Raises:
+        ValueError: The datagram is broken.
     """
     if not data.startswith(_BUNDLE):
         yield data
@@ -173,7 +176,7 @@ def _messages(data: bytes, depth: int = 0) -> Iterator[bytes]:
 
 
 def _number(value: object) -> float | None:
-    """Return a finite number as one; None for all else."""
+    """Return a finite number as a float, or None for any other value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

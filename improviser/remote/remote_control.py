@@ -1,4 +1,4 @@
-"""The ways in which other programs steer a jam: the socket of `improviser ctl`, and OSC."""
+"""Opens the ways for other programs to steer a jam: the socket of `improviser ctl`, and OSC."""
 
 from __future__ import annotations
 
@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
 
 class RemoteControl:
-    """Opens them beside a jam; one that cannot be opened is told of, and the jam goes on.
+    """Opens the control socket and OSC beside a jam.
 
-    Use it as a context; on the way out they are closed.
+    If one of them cannot be opened, the jam goes on and the user is warned. Use the object as a context manager; on
+    exit it closes both.
     """
 
     def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "") -> None:
-        """Open the socket, noted down in `folder`, and OSC on a port (None: no OSC); tell the page's URL."""
+        """Open the control socket and the OSC server.
+
+        Args:
+            supervisor: The supervisor of the jam.
+            folder: The folder in which the socket's port is recorded.
+            osc_port: The UDP port for OSC; None for no OSC.
+            page_url: The page's URL, which the socket reports to clients.
+        """
         self._stack = ExitStack()
         ignored = supervisor.state.count_ignored
         gate = CommandFilter(supervisor.send, ignored)
@@ -42,11 +50,11 @@ class RemoteControl:
             self._stack.callback(osc.close)
 
     def __enter__(self) -> Self:
-        """Be open."""
+        """Return the object, which is open already."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close all."""
+        """Close the socket and the OSC server."""
         self._stack.close()

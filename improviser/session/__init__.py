@@ -1,1 +1,1 @@
-"""What is kept of a jam: journal, recording, replay; and a replay of what may come, the forecast."""
+"""Stores a jam as journal and recording, replays it, and forecasts what the improviser will play."""

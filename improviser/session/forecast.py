@@ -1,7 +1,8 @@
-"""What the improviser will play next, if the player goes on as now: an understudy plays ahead.
+"""Forecasts what the improviser will play next if the player goes on as now.
 
-It is told what the journal is told, so it stands where the improviser stands, its random generator too. What
-it plays ahead comes true to the note as long as nothing else is heard.
+A second engine replays the jam: it receives the events that the journal receives. So its state is the improviser's
+state, its random generator included. A copy of that engine plays ahead. The forecast is right to the note as long as
+nothing else is heard.
 """
 
 from __future__ import annotations
@@ -22,19 +23,20 @@ if TYPE_CHECKING:
     from improviser.engine import Engine
     from improviser.protocol import Event, PerformerSettings
 
-# So far ahead is played, anew on every beat. Copying an engine takes 2 ms, and each step 0.4.
+# How far to play ahead, again on every beat. Copying an engine takes 2 ms, and each step takes 0.4 ms.
 AHEAD_BEATS: Final = 2
-# The music begins with one of these.
+# The music begins with one of these events.
 _BEGINNINGS: Final = (Heard, Started, Stepped)
-# One that is so far behind, many minutes, will not come back.
+# A forecast that is this many events behind, which is many minutes, cannot catch up.
 BEHIND_MAX: Final = 16_384
 _CLOSING_S: Final = 1.0
 
 
 def play_ahead(engine: Engine, beats: int = AHEAD_BEATS) -> list[dict[str, Any]]:
-    """Return the notes that an engine will strike in the next beats, which it does not know of.
+    """Return the notes that an engine will play in the next beats. The engine itself does not change.
 
-    Each has its `beat`, `note` 0-127 and `velocity`, and the `beats` it lasts, None where it goes on beyond.
+    Each note is a dict with `beat`, `note` (0-127), `velocity` and `beats`. `beats` is the note's duration, or None if
+    the note goes on beyond the last beat.
     """
     twin = copy.deepcopy(engine, {id(engine.actor): engine.actor})
     notes: list[dict[str, Any]] = []
@@ -54,9 +56,10 @@ def play_ahead(engine: Engine, beats: int = AHEAD_BEATS) -> list[dict[str, Any]]
 
 
 class Forecast:
-    """Plays ahead beside a jam, while somebody looks; use it as a context.
+    """Plays ahead beside a jam while somebody watches. Use it as a context manager.
 
-    Threads: `hear` in the supervisor's; the understudy in one of its own, in which `tell` is called.
+    Threads: The supervisor's thread calls `enqueue`. The forecast runs in a thread of its own, and calls `tell`,
+    `is_watched` and `warn` there.
     """
 
     def __init__(
@@ -66,26 +69,33 @@ class Forecast:
         is_watched: Callable[[], bool],
         warn: Callable[[str], None],
     ) -> None:
-        """Follow a jam that begins with `settings`; `tell` takes what is planned, while it `is_watched`."""
+        """Prepare to follow a jam.
+
+        Args:
+            settings: The settings with which the jam begins.
+            tell: Called with what is planned.
+            is_watched: Returns whether somebody watches; otherwise nothing is planned.
+            warn: Called with a message if the forecast fails.
+        """
         self._settings, self._tell, self._is_watched, self._warn = settings, tell, is_watched, warn
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._has_ended = False
         self._thread = threading.Thread(target=self._follow, name="forecast", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to follow."""
+        """Start the thread."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Follow no longer."""
+        """Stop the thread."""
         self._events.put(None)
         self._thread.join(_CLOSING_S)
 
     def enqueue(self, event: Event) -> None:
-        """Process an event, as long as it can be followed."""
+        """Queue an event, unless the forecast has ended or is too far behind."""
         if not self._has_ended and self._events.qsize() < BEHIND_MAX:
             self._events.put(event)
         elif not self._has_ended:
@@ -93,14 +103,14 @@ class Forecast:
             self._events.put(None)
 
     def _follow(self) -> None:
-        """Do what the improviser does, until the end, or until that cannot be done any more."""
+        """Replay the jam's events until the jam ends or the replay fails."""
         before: list[Event] = []
         while not before or not isinstance(before[-1], _BEGINNINGS):  # a jam that waits costs nothing
             event = self._events.get()
             if event is None:
                 return
             before.append(event)
-        from improviser.performer.assembly import engine_maker  # noqa: PLC0415 - it brings numpy with it
+        from improviser.performer.assembly import engine_maker  # noqa: PLC0415 - this import loads numpy
         from improviser.session.replayer import SessionReplayer  # noqa: PLC0415 - as above
 
         try:
@@ -108,7 +118,7 @@ class Forecast:
             for told in itertools.chain(before, iter(self._events.get, None)):
                 understudy.replay(told)
                 understudy.notes.clear()
-        except Exception as error:  # noqa: BLE001 - what is planned is worth no jam
+        except Exception as error:  # noqa: BLE001 - a forecast must never end the jam
             self._warn(f"what it plans is not shown any more ({error})")
         finally:
             self._has_ended = True
@@ -117,7 +127,7 @@ class Forecast:
         """Play ahead on every beat."""
         decision = engine.decision
         is_beat = decision is not None and decision.step % engine.settings.steps_per_beat == 0
-        # Behind by a step, it had better catch up.
+        # If more events wait, the forecast is behind and catches up first.
         if is_beat and decision is not None and self._events.empty() and self._is_watched():
             at_s = engine.s_at(decision.beat)
             self._tell(Planned(at_s, decision.beat + 1 / engine.settings.steps_per_beat, play_ahead(engine)))

@@ -1,7 +1,7 @@
-"""The session's journal: all that happens, line by line, on disk from the first note on.
+"""The session's journal: all events, one a line, on disk from the first note on.
 
-A line is one JSON object, the settings first. Lines are only ever appended, each at once, so that a session
-survives whatever ends the program. What finds no room on the disk waits in memory, and is tried again.
+A line is one JSON object. The settings come first. Lines are only appended, and each is written at once, so a session
+survives whatever ends the program. Lines that cannot be written wait in memory, and the journal tries again.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from improviser.protocol import Event
 
-# What finds no room may fill so much memory: an hour of music.
+# Lines that cannot be written may take up this much memory, which is an hour of music.
 WAITING_MAX: Final = 64 * 1024 * 1024
 RETRY_S: Final = 1.0
-# Of older sessions so many bytes are kept.
+# The oldest sessions are removed if a folder holds more than this many bytes of sessions.
 KEPT_BYTES: Final = 512 * 1024 * 1024
 _YOUNG_S: Final = 24 * 3600.0
 SETS_SUFFIX: Final = ".learned"
@@ -44,14 +44,21 @@ _NAME: Final = "%Y-%m-%d-%H%M%S"
 class Journal:
     """Appends a session's events to a file of its own in a folder.
 
-    Threads: one, beside the performer, in another process, so that no disk can hold up the music.
+    Threads: One thread uses the journal. It runs in another process than the performer, so a slow disk cannot delay the
+    music.
 
     Attributes:
-        path: The file; None before the first note, and where none can be made.
+        path: The file. None before the first note, and if no file can be created.
     """
 
     def __init__(self, settings: PerformerSettings, folder: Callable[[], Path], warn: Callable[[str], None]) -> None:
-        """Begin with what was to be played; `folder` is made when it is needed, `warn` told of faults."""
+        """Begin the journal with the settings.
+
+        Args:
+            settings: What is to be played.
+            folder: Returns the folder; called when the first note comes.
+            warn: Called with a message if the journal cannot be written.
+        """
         self.path: Path | None = None
         self._folder, self._warn = folder, warn
         self._file: int | None = None
@@ -63,11 +70,11 @@ class Journal:
 
     @property
     def has_notes(self) -> bool:
-        """Whether anything was played."""
+        """Whether the player has played a note."""
         return self._has_notes
 
     def append(self, event: Event) -> None:
-        """Process an event, but for those that are for people only."""
+        """Append an event, unless it is only for display."""
         if isinstance(event, Notice | Understood | Offered | PortChanged | Refused):
             return
         line = value_to_line(event).encode()
@@ -79,7 +86,7 @@ class Journal:
             self._write()
 
     def session(self) -> Session:
-        """Return the session so far, from the file and what waits."""
+        """Return the session so far, from the file and from the lines that wait."""
         return parse_session(self.content().decode(), str(self.path or "the session"))
 
     def content(self) -> bytes:
@@ -88,7 +95,7 @@ class Journal:
         return written + b"".join(self._waiting)
 
     def close(self) -> None:
-        """Write what waits, if that can be done, and close the file; older sessions make room."""
+        """Write the waiting lines if possible, close the file, and remove old sessions if they are too large."""
         if self._has_notes:
             self._write()
         if self._file is not None:
@@ -98,7 +105,7 @@ class Journal:
             _make_room(self.path)
 
     def _write(self) -> None:
-        """Write what waits; where that fails it waits on, and the user is told once."""
+        """Write the lines that wait. If that fails they wait on, and the user is warned once."""
         try:
             if self._file is None:
                 self._file, self.path = _new_file(self._folder())
@@ -121,7 +128,7 @@ class Journal:
 
 
 def _new_file(folder: Path) -> tuple[int, Path]:
-    """Make a session's file in `folder`, or in the system's for temporary files where that fails."""
+    """Create a session's file in `folder`, or in the system's folder for temporary files if that fails."""
     spare = Path(tempfile.gettempdir()) / "improviser-sessions"
     try:
         return _made_in(folder)
@@ -130,7 +137,11 @@ def _new_file(folder: Path) -> tuple[int, Path]:
 
 
 def _made_in(folder: Path) -> tuple[int, Path]:
-    """Make a file named by date and time; raise OSError where that fails."""
+    """Create a file named by date and time in `folder`.
+
+    Raises:
+        OSError: The file cannot be created.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     name, number = time.strftime(_NAME), 1
     while True:
@@ -142,23 +153,23 @@ def _made_in(folder: Path) -> tuple[int, Path]:
 
 
 def sets_folder(folder: Path) -> Path:
-    """Return a name for the folder in which a session's sets of weights are put, beside the sessions."""
+    """Return the path for the folder of a session's checkpoints, which is beside the sessions."""
     return folder / f"{time.strftime(_NAME)}-{os.getpid()}{SETS_SUFFIX}"
 
 
 def sessions(folder: Path) -> list[Path]:
-    """Return the sessions in a folder, the newest first."""
+    """Return the paths of the sessions in a folder, the newest first."""
     return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def _make_room(newest: Path) -> None:
-    """Remove the oldest sessions beside `newest`, and what they learned, where all are too large."""
+    """Remove the oldest sessions and checkpoints beside `newest` if all of them together are too large."""
     total = 0
     for path in sorted([*sessions(newest.parent), *newest.parent.glob(f"*{SETS_SUFFIX}")], reverse=True):
         with contextlib.suppress(OSError):
             files = list(path.iterdir()) if path.is_dir() else [path]
             total += sum(file.stat().st_size for file in files)
-            # What is learned by a jam that goes on is younger.
+            # The checkpoints of a jam that still runs are younger than a day.
             is_young = path.is_dir() and time.time() - path.stat().st_mtime < _YOUNG_S
             if total <= KEPT_BYTES or path == newest or is_young:
                 continue

@@ -1,4 +1,4 @@
-"""Keeps what was heard and played, and writes it as a MIDI file of two tracks on the grid of the jam."""
+"""Records what was heard and played, and writes it as a MIDI file with two tracks on the grid of the jam."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 TICKS_PER_BEAT: Final = 480
 PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
 _US_PER_MINUTE: Final = 60_000_000
-# Controllers that hold notes, or dampen them, until they are up. Source: MIDI 1.0, table III.
+# Controllers that hold or dampen notes until the pedal is up. Source: MIDI 1.0, table III.
 PEDALS: Final = frozenset({64, 66, 67, 69})
-# A pace that differs by less from the last one written is the same.
+# A tempo is written only if it differs by more than this share from the last one written.
 _TEMPO_SHARE: Final = 0.002
 _LOST: Final = "the take is lost, the music was not affected; free some space"
 
@@ -55,11 +55,12 @@ _LOST: Final = "the take is lost, the music was not affected; free some space"
 class Recorder:
     """Collects a take from the performer's events.
 
-    Threads: one. It lives beside the performer, in another process, so that no disk can hold up the music.
+    Threads: One thread uses the recorder. It runs in another process than the performer, so a slow disk cannot delay
+    the music.
     """
 
     def __init__(self, settings: PerformerSettings) -> None:
-        """Record on the grid that the settings name: tempo and meter."""
+        """Record on the grid that the settings define: tempo and meter."""
         self._tempo_bpm: float = settings.engine["tempo_bpm"]
         self._meter: tuple[int, int] = tuple(settings.engine["meter"])
         self._swing: float = settings.engine.get("swing", STRAIGHT)
@@ -79,7 +80,7 @@ class Recorder:
         return bool(self._player or self._improviser)
 
     def record(self, event: Event) -> None:
-        """Process an event, if it is music."""
+        """Process an event if it belongs to the music."""
         match event:
             case Heard(at_s, channel, note, velocity):
                 self._start_s = at_s if self._start_s is None else self._start_s
@@ -105,7 +106,7 @@ class Recorder:
         """Return the take as a song whose bars fall on those of the jam.
 
         Args:
-            start_s: A downbeat; None: the player's first note.
+            start_s: The time of a downbeat in seconds; None for the player's first note.
             quantised: Whether notes begin and end on the grid's steps.
         """
         downbeat_s = start_s if start_s is not None else self._start_s
@@ -124,10 +125,10 @@ class Recorder:
         )
 
     def write(self, path: Path, start_s: float | None = None) -> None:
-        """Write the take to `path` as it was played, and beside it on the grid.
+        """Write the take to `path` as it was played, and a quantised version beside it.
 
         Raises:
-            MidiFileError: It cannot be written there; the text says where the take is kept instead.
+            MidiFileError: The take cannot be written there. The message says where the take is kept instead.
         """
         song = self.song(start_s)
         try:
@@ -137,21 +138,21 @@ class Recorder:
             raise MidiFileError(f"{error}; {_kept(song)}") from error
 
     def _choose_sound(self, at_s: float, channel: int) -> None:
-        """Make a note of the improviser have the program of its preset, where that is not chosen yet."""
+        """Add a program change before the improviser's note if the channel lacks the preset's program."""
         if self._program is not None and self._sounds.get(channel) != self._program:
             self._sounds[channel] = self._program
             self._improviser.append((at_s, ProgramChange(channel, self._program)))
 
     def _conductor(self) -> Track:
-        """Return the key signature: of the key of most of our notes, else of the locked one, if any."""
-        told = Counter({key: count for key, count in self._keys.items() if key})  # what nobody decided has none
+        """Return the key signature's track: the key of most notes of the improviser, else the locked key, if any."""
+        told = Counter({key: count for key, count in self._keys.items() if key})  # an empty key was not decided
         ((key, _),) = told.most_common(1) or [(self._locked, 0)]
         if key == AUTO_KEY:
             return NO_CONDUCTOR
         return Track("", (TimedEvent(0, key_signature(parse_key(key))),))
 
     def _control(self, at_s: float, data: Sequence[int]) -> None:
-        """Process a pedal, wheel or program of the player."""
+        """Process a pedal, a wheel or a program change of the player."""
         try:
             message = bytes_to_message(data)
         except MidiError:
@@ -161,7 +162,7 @@ class Recorder:
     def _events(
         self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
     ) -> tuple[TimedEvent, ...]:
-        """Return a part in ticks from the beat `origin` on; keys and pedals that are down come up."""
+        """Return a part's events in ticks after the beat `origin`. Release keys and pedals that are still down."""
         events: list[TimedEvent] = []
         for at_s, message in sorted(part, key=lambda pair: pair[0]):
             beat = line.beat_at(at_s) - origin
@@ -172,7 +173,7 @@ class Recorder:
 
 
 def recorder_of(session: Session, bars: int | None = None) -> Recorder:
-    """Return what a session recorded: all of it, or the music of its last bars."""
+    """Return a recorder with the music of a session: all of it, or that of the last `bars` bars."""
     settings = session.settings
     recorder = Recorder(settings)
     since_s = -math.inf if bars is None else _since_s(session, bars)
@@ -198,7 +199,7 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
 
 
 def _since_s(session: Session, bars: int) -> float:
-    """Return the bar line from which on the last `bars` are, the one being played included."""
+    """Return the time in seconds at which the last `bars` bars begin, counting the bar that is being played."""
     start_s = session.start_s or 0.0
     tempo_bpm = session.settings.engine["tempo_bpm"]
     line = Timeline(start_s, tempo_bpm, session.bar_beats, session.events)
@@ -212,7 +213,7 @@ def _since_s(session: Session, bars: int) -> float:
 
 
 def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
-    """Return the tempo at the beat `origin`, and where it changes, in ticks from there on."""
+    """Return the tempo at the beat `origin` and each later change, in ticks after `origin`."""
     begins = max((place for place, span in enumerate(line.spans) if span.beat <= origin), default=0)
     told = 0.0
     for span in line.spans[begins:]:
@@ -223,12 +224,12 @@ def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
 
 
 def quantised_path(path: Path) -> Path:
-    """Return the path of the take on the grid beside the one as played."""
+    """Return the path of the quantised take, which is beside the take as it was played."""
     return path.with_stem(f"{path.stem}-quantised")
 
 
 def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...]:
-    """Return events on multiples of `step` ticks; a note lasts a step or more, and ends if it sounds anew."""
+    """Return events on multiples of `step` ticks. A note lasts at least a step, and ends if it is struck again."""
     on_grid: list[TimedEvent] = []
     begun: dict[tuple[int, int], int] = {}
     for event in events:
@@ -249,7 +250,7 @@ def _quantised(events: Sequence[TimedEvent], step: int) -> tuple[TimedEvent, ...
 
 
 def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
-    """Return what lets the keys and pedals come up that are down after `events`."""
+    """Return events that release the keys and pedals which are still down after `events`."""
     keys: set[tuple[int, int]] = set()
     pedals: set[tuple[int, int]] = set()
     for event in events:
@@ -268,7 +269,7 @@ def _lifted(events: Sequence[TimedEvent]) -> list[TimedEvent]:
 
 
 def _kept(song: Song) -> str:
-    """Try to keep a take that could not be written where it should; say what became of it."""
+    """Write the take to a temporary file. Return a message that says where it is, or that it is lost."""
     try:
         descriptor, name = tempfile.mkstemp(prefix="improviser-", suffix=".mid")
     except OSError:
@@ -283,7 +284,7 @@ def _kept(song: Song) -> str:
 
 
 def free_path(path: Path) -> Path:
-    """Return `path`, or the first free name like take-2.mid where a take or a session is: none is lost."""
+    """Return `path`, or the first free name such as take-2.mid, so that no take or session is overwritten."""
     free, number = path, 2
     while free.is_file() or session_path(free).is_file() or quantised_path(free).is_file():
         free, number = path.with_stem(f"{path.stem}-{number}"), number + 1

@@ -1,4 +1,4 @@
-"""A session played again from its journal: the engine is told the same in the same order."""
+"""Replays a session from its journal: the engine gets the same input in the same order."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What was played, and what is played again.
+    """Compares what was played live with what the engine plays in the replay.
 
     Attributes:
-        live: The improviser's note-ons and note-offs as the session has them.
-        again: The same as the engine gives them now.
+        live: The improviser's note-ons and note-offs in the session.
+        again: The note-ons and note-offs that the engine plays now.
     """
 
     live: tuple[Note, ...]
@@ -30,7 +30,7 @@ class Replay:
 
     @property
     def difference(self) -> int | None:
-        """The place of the first message that differs; None where all are the same."""
+        """The index of the first message that differs, or None if all are the same."""
         pairs = zip(self.live, self.again, strict=False)
         place = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
         if place is None and len(self.live) != len(self.again):
@@ -39,15 +39,15 @@ class Replay:
 
 
 def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
-    """Play a session again.
+    """Replay a session.
 
     Args:
-        session: What was told.
-        make_engine: Makes an engine that decides so many seconds ahead, as when the session was played.
+        session: The recorded session.
+        make_engine: Returns an engine that decides the given number of seconds ahead, as in the session.
 
     Raises:
-        UsageError: The session has no steps: it is of a version that did not keep them.
-        CheckpointError: A set of weights that it learned is missing, or another one.
+        UsageError: The session has no steps, because the version that recorded it did not write them.
+        CheckpointError: A checkpoint that the session learned is missing or has changed.
     """
     player, live = SessionReplayer(make_engine), list[Note]()
     for event in session.events:
@@ -65,7 +65,7 @@ def replay(session: Session, make_engine: Callable[[float], Engine]) -> Replay:
 
 
 def _told(event: object) -> Note | None:
-    """Return an event as it is compared; None for what is no note of ours."""
+    """Return an event as a note to compare, or None if it is not a note of the improviser."""
     match event:
         case Played(due_s, _, channel, note, velocity):
             return due_s, True, channel, note, velocity

@@ -1,4 +1,4 @@
-"""An engine that is told what another one was told, in the same order: it plays the same, bit for bit."""
+"""Replays the input of one engine to another, in the same order, so that it plays the same, bit for bit."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.engine import Engine
 
-# The moment a message was due, whether it is a note-on, channel, note, velocity (0 for a note-off).
+# The time at which a message was due, whether it is a note-on, channel, note, velocity (0 for a note-off).
 Note = tuple[float, bool, int, int, int]
 
 
 class SessionReplayer:
-    """An engine and a scheduler that are told what they were told then.
+    """Gives an engine and a scheduler the events that were recorded.
 
     Attributes:
-        notes: What it has played.
-        has_stepped: Whether it was asked for a step.
-        engine: The engine that is told now.
-        stepped: Called after each step, with the engine that has decided it.
+        notes: The notes that the engine has played in the replay.
+        has_stepped: Whether the recorded events contained a step.
+        engine: The engine that gets the events now.
+        stepped: Called after each step with the engine that decided it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SessionReplayer:
         make_engine: Callable[[float], Engine],
         stepped: Callable[[Engine], None] = lambda _engine: None,
     ) -> None:
-        """Wait for the beginning; `make_engine` makes an engine that decides so many seconds ahead."""
+        """Create the first engine. `make_engine` returns an engine that decides the given number of seconds ahead."""
         self.notes: list[Note] = []
         self.has_stepped = False
         self.stepped = stepped
@@ -73,7 +73,7 @@ class SessionReplayer:
         self._begin(self._ahead_s)
 
     def replay(self, event: object) -> None:
-        """Do what was done then."""
+        """Repeat what a recorded event did."""
         match event:
             case Ready():
                 self._begin(event.ahead_s)
@@ -94,12 +94,16 @@ class SessionReplayer:
                 self._hear(event)
 
     def cut_off(self, told: int) -> None:
-        """End as one that was killed when it had told of so many messages; some that it planned had left."""
+        """End like a performer that was killed after it had reported `told` notes.
+
+        Such a performer had sent some of its planned notes, but not all. So the planned notes are added, and the list
+        is cut to `told` notes.
+        """
         self._keep(self._scheduler.pop_due(math.inf))
         del self.notes[told:]
 
     def _hear(self, event: object) -> None:
-        """Pass to the engine what it heard then, if the event is of that kind."""
+        """Pass a note or a control of the player to the engine. Ignore other events."""
         match event:
             case Heard(at_s, channel, note, velocity):
                 self.engine.hear(NoteOn(channel, note, velocity), at_s)
@@ -111,7 +115,7 @@ class SessionReplayer:
                 pass
 
     def _conduct(self, event: Started | Synced | Halted | Detached | LookAhead) -> None:
-        """Pass to the engine the beat that it was told then."""
+        """Pass the recorded beat to the engine."""
         match event:
             case Started(at_s, beat):
                 self.engine.start(at_s, beat)
@@ -126,7 +130,7 @@ class SessionReplayer:
                 self.engine.look_ahead(ahead_s)
 
     def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
-        """Pass to the engine what the player told it then."""
+        """Pass a recorded command of the player to the engine."""
         match event:
             case Turned(knob, position, at_once):
                 self.engine.panel.turn(knob, position, at_once=at_once)
@@ -144,7 +148,7 @@ class SessionReplayer:
                 self._adopt(event)
 
     def _change(self, changed: Changed) -> None:
-        """Go on as another preset."""
+        """Switch the engine to another preset."""
         settings = EngineSettings(**changed.engine, ahead_s=self._ahead_s)
         actor: Actor = load_actor(Path(changed.model), settings)
         self._model = actor
@@ -153,26 +157,26 @@ class SessionReplayer:
         self._scheduler.limit(settings.max_note_s)
 
     def _adopt(self, adopted: Adopted) -> None:
-        """Play by a set of weights, or by the original model."""
+        """Use the head of a checkpoint, or return to the original model."""
         actor: Actor = self._model
         if adopted.number and isinstance(actor, Policy):
             actor = actor.with_upper_layers(read_set(Path(adopted.path), adopted.digest, actor.config))
         self.engine.adopt(actor)
 
     def _silence(self, at_s: float, through_s: float) -> None:
-        """End all that sounds, after what was handed to the port by then."""
+        """Release all notes, after playing those that had been sent to the port by `through_s`."""
         self._keep(self._scheduler.pop_due(through_s))
         self._keep(self._scheduler.release(at_s))
         self.engine.released()
 
     def _begin(self, ahead_s: float) -> None:
-        """Begin anew."""
+        """Start with a new scheduler and a new engine."""
         self._ahead_s = ahead_s
         self._scheduler = Scheduler(0.0)
         self._restart()
 
     def _restart(self) -> None:
-        """Begin with a new engine, as the preset that was played last."""
+        """Start with a new engine that has the preset which was played last."""
         self.engine = self._make_engine(self._ahead_s)
         self._model = self.engine.actor
         self._scheduler.limit(self.engine.settings.max_note_s)
@@ -180,21 +184,21 @@ class SessionReplayer:
             self._change(self._changed)
 
     def _step(self, through_s: float, *, skipped: bool) -> None:
-        """Step the engine, after what was handed to the port by then."""
+        """Step the engine, after playing the notes that had been sent to the port by `through_s`."""
         self.has_stepped = True
         self._keep(self._scheduler.pop_due(through_s))
-        # Nothing depends on when a step is asked for.
+        # The result does not depend on when a step is requested.
         for timed in self.engine.skip(through_s) if skipped else self.engine.step(through_s):
             self._scheduler.add(timed)
         self.stepped(self.engine)
 
     def _keep(self, messages: list[TimedMessage]) -> None:
-        """Keep the notes among messages."""
+        """Append the notes among `messages` to the replayed notes."""
         self.notes += [note for note in map(_played, messages) if note is not None]
 
 
 def _played(timed: TimedMessage) -> Note | None:
-    """Return a message as it is compared; None for what is no note."""
+    """Return a message as a note to compare, or None if it is not a note."""
     due_s = round(timed.due_s, DIGITS)
     match timed.message:
         case NoteOn(channel, note, velocity):

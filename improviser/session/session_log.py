@@ -1,4 +1,4 @@
-"""Sessions that were kept, beside a recording or as a journal: one JSON object a line, the settings first."""
+"""Reads recorded sessions: one JSON object a line, the settings first, as a journal or beside a recording."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ SUFFIX: Final = ".session.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that was read: its settings, and what happened in order."""
+    """A session that was read: its settings, and its events in order."""
 
     settings: PerformerSettings
     events: Sequence[object]
 
     @property
     def meter(self) -> Meter:
-        """The meter, which stays."""
+        """The meter, which never changes during a session."""
         return Meter(*self.settings.engine["meter"])
 
     @property
     def bar_beats(self) -> float:
-        """The quarter notes in a bar."""
+        """The number of quarter notes in a bar."""
         return self.meter.bar_beats
 
     def played_in(self, bar: int) -> list[list[Played]]:
-        """Return the improviser's notes of a bar, a list for each time that the jam came to that bar.
+        """Return the improviser's notes of a bar, with one list for each time that the jam reached that bar.
 
-        It comes to a bar again where a clock is started anew, and where the player takes over from the
-        built-in one.
+        A jam reaches a bar again if a clock is restarted, or if the player takes over from the built-in player.
         """
         times: list[list[Played]] = [[]]
         for event in self.events:
@@ -49,7 +48,7 @@ class Session:
 
     @property
     def start_s(self) -> float | None:
-        """The first downbeat: as the summary has it, else the player's first note; None where neither is."""
+        """The time of the first downbeat from the summary, else that of the player's first note, else None."""
         told = [event.start_s for event in self.events if isinstance(event, Summary)]
         if told:
             return told[-1]
@@ -57,26 +56,26 @@ class Session:
 
     @property
     def bars(self) -> int:
-        """The highest bar in which a note was played; 0 where none was."""
+        """The highest bar in which the improviser played a note; 0 if it played none."""
         beats = [event.beat for event in self.events if isinstance(event, Played)]
         return self.meter.bar_at(max(beats)) if beats else 0
 
 
 def _goes_back(event: object, beat: float) -> bool:
-    """Return whether the jam's beat begins anew before `beat`."""
+    """Return whether an event sets the jam's beat back before `beat`."""
     return isinstance(event, Restarted) or (isinstance(event, Started) and event.beat < beat)
 
 
 def session_path(path: Path) -> Path:
-    """Return the path of the session beside a recording; a session's own path stays as it is."""
+    """Return the path of the session beside a recording. A session's own path is returned unchanged."""
     return path if path.name.endswith(SUFFIX) else path.with_name(path.stem + SUFFIX)
 
 
 def read_session(path: Path) -> Session:
-    """Read the session beside the recording at `path`, or the one at `path` itself, even while it is written.
+    """Read the session beside the recording at `path`, or the session at `path`, even while it is being written.
 
     Raises:
-        UsageError: There is none, or it is broken; the text names the line.
+        UsageError: There is no session, or it is broken. The message names the line.
     """
     source = session_path(path)
     try:
@@ -88,10 +87,10 @@ def read_session(path: Path) -> Session:
 
 
 def parse_session(text: str, source: str) -> Session:
-    """Return the session that `text` holds; a last line without its end, still being written, does not count.
+    """Return the session that `text` holds. An unfinished last line, which is still being written, is ignored.
 
     Raises:
-        UsageError: It is broken; the text names the line and `source`.
+        UsageError: The session is broken. The message names the line and `source`.
     """
     values = []
     whole = text[: text.rfind("\n") + 1]

@@ -1,1 +1,1 @@
-"""Starts, watches and replaces the performer, and knows the state of a jam."""
+"""Starts, watches and replaces the performer, and keeps the state of a jam."""

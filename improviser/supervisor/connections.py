@@ -1,6 +1,6 @@
-"""Who is connected to the performer's virtual ports, followed while it lives; laid again where it died.
+"""Follows the connections of the performer's virtual ports, and restores them after the performer has died.
 
-Only JACK answers that here; elsewhere the list stays empty, and programs have to connect again by name.
+Only JACK reports connections here. On other systems the list stays empty, and programs have to connect again by name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from improviser.ports.jack import JackBackend
     from improviser.protocol import Ready
 
-# A look reads JACK's shared memory: 0.1 ms. A cable that was laid since the last one is not known.
+# One check reads JACK's shared memory in 0.1 ms. A connection made since the last check is not known.
 _LOOK_EVERY_S: Final = 0.1
 _LOOKED_S: Final = 0.5
 _ON_JACK: Final = ("jack", "rtmidi-jack")
@@ -24,13 +24,14 @@ _FOLLOWED: Final = (VIRTUAL_OUTPUT, VIRTUAL_INPUT)
 
 
 class Connections:
-    """Looks at the connections of the performer's virtual ports ten times a second.
+    """Checks the connections of the performer's virtual ports ten times a second.
 
-    Threads: a thread of its own from `follow` to `close`.
+    Threads: A thread of this class runs from `follow` to `close`. One thread calls the methods. Any thread may read
+    `listeners`.
     """
 
     def __init__(self) -> None:
-        """Follow nothing yet."""
+        """Create the object. It follows nothing yet."""
         self._cables: dict[str, tuple[str, ...]] = {}
         self._doubtful: dict[str, tuple[str, ...]] = {}
         self._lost: set[str] = set()
@@ -41,11 +42,14 @@ class Connections:
 
     @property
     def listeners(self) -> tuple[str, ...]:
-        """Who heard the virtual output when it was looked at last."""
+        """The ports that were connected to the virtual output at the last check."""
         return self._cables.get(VIRTUAL_OUTPUT, ())
 
     def follow(self, ready: Ready) -> None:
-        """Follow the ports that the performer has made, where the backend can tell; what was held is laid."""
+        """Follow the ports that the performer has opened, if the backend reports connections.
+
+        If `hold` was called before, the new ports get the connections that were kept.
+        """
         if self._is_held:
             self._has_to_rejoin = True
             self._lost = {port for port, others in self._cables.items() if others}
@@ -56,33 +60,33 @@ class Connections:
             self._thread.start()
 
     def look(self) -> None:
-        """Look now, before a performer is killed."""
+        """Check now. The supervisor does this before it kills a performer."""
         if self._thread is not None:
             self._looked.clear()
             self._wake.set()
             self._looked.wait(_LOOKED_S)
 
     def hold(self) -> None:
-        """Keep the connections as they are, for the performer is gone; its successor's ports get them."""
+        """Keep the list of connections: the performer has gone, and its successor's ports get them."""
         self._is_held = True
 
     def close(self) -> None:
-        """Follow no longer."""
+        """Stop following the ports."""
         self._has_ended = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
 
     def _follow(self) -> None:
-        """Look again and again."""
+        """Check again and again until `close` is called."""
         graph = None
         while not self._has_ended:
-            # The server may be another one than before: a client that is never called is not told.
+            # The JACK server may have been restarted. A client without callbacks is not told.
             may_stay, self._has_to_rejoin = not self._has_to_rejoin, False
             graph = _joined(graph, may_stay=may_stay)
             for port in _FOLLOWED:
                 if graph is not None and not self._is_held:
-                    with contextlib.suppress(PortError):  # a port that vanished while it was listed
+                    with contextlib.suppress(PortError):  # a port can vanish while its connections are listed
                         self._look(graph, port)
             self._looked.set()
             self._wake.wait(_LOOK_EVERY_S)
@@ -91,9 +95,10 @@ class Connections:
             graph.close()
 
     def _look(self, graph: JackBackend, port: str) -> None:
-        """Look once; a port that is gone keeps the connections it had last, a new one gets them.
+        """Check one port. If a lost port is there again, restore its last connections.
 
-        A port that is just going has none left: that there are fewer is believed the second time.
+        The list of a port that is gone does not change. A port that is about to go has already lost its connections, so
+        a shorter list counts only when it is seen twice.
         """
         found = graph.cables(port)
         if found is None:
@@ -109,10 +114,13 @@ class Connections:
 
 
 def _joined(graph: JackBackend | None, *, may_stay: bool) -> JackBackend | None:
-    """Return a client of the server that is there now, `graph` where it may stay; None where none is."""
+    """Return a client of the present JACK server, or None if there is no server.
+
+    `graph` is returned if it is still connected and `may_stay` is true.
+    """
     if graph is not None and may_stay and not graph.is_gone:
         return graph
-    from improviser.ports.jack import open_jack  # noqa: PLC0415 - only where there is JACK
+    from improviser.ports.jack import open_jack  # noqa: PLC0415 - needed only on JACK
 
     try:
         if graph is not None:

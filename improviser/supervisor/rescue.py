@@ -1,4 +1,4 @@
-"""Releasing the notes of a performer that died: through a fresh port, plugged in as before."""
+"""Releases the notes of a dead performer through a new port, which is connected as the old one was."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from improviser.ports.base import Backend, OutputPort
     from improviser.protocol import Ready
 
-# The server takes a moment to notice that a client is gone.
+# The server takes a moment to notice that a client has gone.
 _GONE_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.02
-# Programs that connect by name need as long to find the new port.
+# Programs that connect by name need this long to find the new port.
 _CONNECT_S: Final = 0.5
 _LINGER_S: Final = 0.3
-# All of it takes 2 s at most where the server works.
+# On a working server the whole release takes at most 2 s.
 _PATIENCE_S: Final = 6.0
 
 
 def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequence[str] = ()) -> bool:
-    """Release what a dead performer left sounding; return whether somebody is known to have heard that.
+    """Release the notes that a dead performer left sounding. Return whether the releases are known to be heard.
 
     Args:
-        ready: What the performer said of its ports.
+        ready: The event in which the performer named its ports.
         sounding: The (channel, note) pairs.
-        listeners: Names of the ports that its virtual port was connected to.
+        listeners: Names of the ports that the performer's virtual port was connected to.
 
     Raises:
-        PortError: The MIDI system is gone too, or stands still.
+        PortError: The MIDI system has gone too, or does not answer.
     """
     notes = sorted(sounding)
     if not notes or ready.backend == LOOPBACK:
@@ -52,7 +52,7 @@ def release(ready: Ready, sounding: Iterable[tuple[int, int]], listeners: Sequen
 
 
 def _release(ready: Ready, notes: Sequence[tuple[int, int]], listeners: Sequence[str]) -> bool:
-    """Release notes as `release` does, however long the MIDI system takes."""
+    """Release notes as `release` does, but without a time limit."""
     backend = open_backend(ready.backend)
     try:
         ports, is_heard = _open(backend, ready, listeners)
@@ -67,7 +67,7 @@ def _release(ready: Ready, notes: Sequence[tuple[int, int]], listeners: Sequence
 
 
 def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> tuple[list[OutputPort], bool]:
-    """Open what reaches those who heard the notes begin; return whether it is known to reach one."""
+    """Open ports to those who heard the notes begin. Return whether a port is known to reach one of them."""
     if not ready.is_virtual:
         return [backend.open_output(ready.sends_on)], True
     give_up_s = time.monotonic() + _GONE_S

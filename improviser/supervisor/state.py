@@ -1,4 +1,4 @@
-"""How a jam stands, from the performer's events: for the page, for programs that steer, and for a successor."""
+"""Keeps the state of a jam from the performer's events: for the page, for remote control and for a successor."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from improviser.protocol import PerformerSettings
     from improviser.session.session_log import Session
 
-# What the music waits for, while no clock's transport is stopped.
+# What the music waits for if no clock's transport is stopped.
 FIRST_NOTE: Final = "your first note"
 CLOCK_START: Final = "the clock to start"
 ANY_START: Final = "your next note, a tap, a tempo or solo"
-# What follows from a command; of Synced, one of the improviser's own.
+# Events that answer a command. Synced does so only if the tempo is the improviser's own.
 _ANSWERS = (
     Turned
     | Switched
@@ -69,30 +69,29 @@ _ANSWERS = (
     | Refused
     | Changed
 )
-# What settles a refusal of the same control.
+# Maps an event to the control whose refusal it settles.
 _SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed: "ports", Synced: "tempo"}
-# What is noticed is shown for so long; what is refused until something else is asked for, or as long.
+# A notice is shown for this long. So is a refusal, unless the next command comes earlier.
 NOTICE_S: Final = 15.0
-# Why nothing is played, and what lets it go on.
+# Why nothing is played, and what makes the improviser play again.
 RESTS: Final = "it rests until you play"
 MUTED: Final = "it is muted: mute again to hear it (improviser ctl mute)"
 
 
 @dataclass
 class State:
-    """What is told to people and programs that steer.
+    """The state that is sent to the page and to programs that steer the jam.
 
     Attributes:
-        settings: What a performer that went on as it stands would be told, but for `successor`; None before
-            `begin`.
-        ready: What the newest performer said of its ports, which are those that are open now; None before.
-        follows_clock: Whether an outer clock gives the beat, or did so last.
-        is_alive: Whether a performer plays, or begins to.
-        offset_s: The machine's monotonic clock less the backend's, by which all moments are told.
+        settings: The settings of the preset that plays now; `successor` adds later changes. None before `begin`.
+        ready: The newest performer's Ready event, updated with the ports that are open now. None before the first one.
+        follows_clock: Whether an outer clock sets the beat, or was the last to do so.
+        is_alive: Whether a performer plays or is about to play.
+        offset_s: The machine's monotonic clock minus the backend's clock, in seconds. Events use the backend's clock.
         ignored: How many messages of other programs were ignored.
-        heard_by: Gives who is connected to the virtual output, as far as the system tells.
+        heard_by: Returns the names of the ports connected to the virtual output, as far as the system reports them.
 
-    Threads: `take` in one, `to_json` and `wait` in any.
+    Threads: One thread calls `apply`. Any thread may call `to_json` and `wait`.
     """
 
     settings: PerformerSettings | None = None
@@ -136,7 +135,7 @@ class State:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def begin(self, settings: PerformerSettings) -> None:
-        """Stand as a performer begins."""
+        """Set the state with which a performer begins."""
         engine = settings.engine
         with self._changed:
             self.settings, self.preset = settings, settings.preset
@@ -162,7 +161,9 @@ class State:
                 self._changed.notify_all()
 
     def successor(self, resume: JamPosition | None) -> PerformerSettings:
-        """Return the settings of a performer that goes on from `resume`; a clock that was followed will not start anew.
+        """Return the settings of a performer that continues from `resume`.
+
+        An outer clock that was followed sends no second start. So the new performer follows that clock at once.
 
         Raises:
             RuntimeError: The jam has not begun.
@@ -183,7 +184,7 @@ class State:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """The inputs that are listened to."""
+        """The names of the inputs that are open."""
         return () if self.ready is None else self.ready.ports.get("in", ())
 
     def count_ignored(self) -> None:
@@ -192,27 +193,27 @@ class State:
             self.ignored += 1
 
     def lose(self) -> None:
-        """Know that the performer is gone."""
+        """Record that the performer has gone."""
         with self._changed:
             self.is_alive = self.is_rolling = False
 
     def now_s(self) -> float:
-        """Return the moment by the clock of the backend, as far as it was told."""
+        """Return the time by the backend's clock in seconds, using the newest known offset."""
         return time.monotonic() - self.offset_s
 
     def ask(self) -> int:
-        """Forget what was noticed, before a command is told; return the version."""
+        """Clear the notice and the refusal before a command is sent. Return the version to pass to `wait`."""
         with self._changed:
             self.notice = self.refused = self.refused_what = ""
             return self._version
 
     def wait(self, version: int, patience_s: float) -> bool:
-        """Wait until there is a change after `version`; return whether one came."""
+        """Wait up to `patience_s` seconds for a version after `version`. Return whether it came."""
         with self._changed:
             return self._changed.wait_for(lambda: self._version > version, patience_s)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the state as plain values."""
         with self._changed:
             if time.monotonic() - self._told_s > NOTICE_S:
                 self.notice = self.refused = self.refused_what = ""
@@ -267,7 +268,7 @@ class State:
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
                 self.player = None if isinstance(event, Restarted) else self.player
                 self.is_resting, self.waits_for = False, _waits_for(event)
-                # A clock whose transport is gone is followed no more.
+                # A clock whose transport has gone is no longer followed.
                 self.follows_clock = self.follows_clock and not isinstance(event, Detached)
             case Learned():
                 self.learned = event
@@ -280,7 +281,7 @@ class State:
                 self._take_steering(event)
 
     def _take_music(self, event: Understood | Heard | Played | Rested) -> None:
-        """Process what is played, and what is made of it."""
+        """Process what is played and what the improviser infers from it."""
         match event:
             case Heard():
                 self.is_rolling, self.is_resting = not self.is_halted, False
@@ -294,7 +295,7 @@ class State:
                 self.chord, self.chord_confidence = chord, chord_confidence
 
     def _take_ports(self, event: Ready | Routed | Offered | PortChanged) -> None:
-        """Process which ports are open, and could be."""
+        """Process an event about the ports that are open or could be opened."""
         if isinstance(event, Offered):
             self.offered = event
             return
@@ -312,7 +313,7 @@ class State:
             self.ready = replace(self.ready, ports=event.ports, sends_on=event.sends_on, is_virtual=event.is_virtual)
 
     def _change_preset(self, event: Changed) -> None:
-        """Process another preset, with which nothing that was learned before is played by."""
+        """Process a change of preset. The new preset does not use the weights learned before."""
         self.preset, self.learned = event.preset, None
         self.taste, self.words = event.taste, event.words
         if self.settings is not None:
@@ -328,7 +329,7 @@ class State:
             )
 
     def _change_port(self, event: PortChanged) -> None:
-        """Process a port that has come, or has gone."""
+        """Process a port that has appeared or vanished."""
         self.gone = tuple(name for name in self.gone if name != event.name)
         if not event.is_there and event.may_return:
             self.gone += (event.name,)
@@ -338,7 +339,7 @@ class State:
             self.ready = replace(self.ready, ports={**self.ready.ports, "in": inputs})
 
     def _take_words(self, event: Notice | Refused) -> None:
-        """Process what is said for a while."""
+        """Process a notice or a refusal, which are shown for a limited time."""
         self._told_s = time.monotonic()
         if isinstance(event, Notice):
             self.notice = event.text
@@ -346,7 +347,7 @@ class State:
             self.refused, self.refused_what = event.text, event.what
 
     def _silent(self) -> str:
-        """Return why nothing is played now, and what lets it go on; nothing where it plays."""
+        """Return why nothing is played now and what would change that, or an empty text if something is played."""
         if self.is_halted:
             return f"it waits for {self.waits_for}"
         if Action.MUTE in self.switched:
@@ -356,7 +357,7 @@ class State:
         return RESTS if self.is_resting else ""
 
     def _take_steering(self, event: object) -> None:
-        """Process what was done with knobs and pedals."""
+        """Process the result of a command from a knob, a pedal or a button."""
         match event:
             case Changed():
                 self._change_preset(event)
@@ -395,7 +396,7 @@ def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
 
 
 def state_of(session: Session) -> State:
-    """Return how a session's jam stood in the end, or stands where it goes on."""
+    """Return the state of a session's jam after its last recorded event."""
     state = State()
     state.begin(session.settings)
     for event in session.events:

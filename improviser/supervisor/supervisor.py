@@ -1,7 +1,7 @@
-"""Starts the performer, hears its events, hands it commands, and cleans up behind it, however it ends.
+"""Starts the performer, reads its events, sends it commands, and cleans up after it, however it ends.
 
-A performer that dies, hangs or loses the MIDI system while it plays is replaced: its notes are released,
-another one takes its ports, its connections and its place in the bar, and the music goes on.
+A performer that dies, hangs or loses the MIDI system while it plays is replaced. Its notes are released. Another
+performer takes over its ports, its connections and its position in the bar, and the music goes on.
 """
 
 from __future__ import annotations
@@ -43,42 +43,43 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 PANIC_SIGNAL: Final = "SIGUSR1"
-# A performer that was asked to stop needs about 0.3 s; one that takes so long hangs.
+# A performer that was asked to stop needs about 0.3 s. One that needs this long hangs.
 PATIENCE_S: Final = 3.0
-# One that has said its summary only closes its ports, which a busy MIDI system may hold up.
+# After its summary a performer only closes its ports. A busy MIDI system may delay that.
 CLOSING_S: Final = 10.0
-# The beat wakes twice a second at least; one whose heart stands still for so long hangs.
+# The performer's loop wakes at least twice a second. If its heartbeat stops for this long, it hangs.
 STILL_S: Final = 2.0
-# One that dies so often within a minute is not started again: something is wrong that no restart mends.
+# A performer that dies this often within a minute is not restarted: a restart would not help.
 RESTARTS_MAX: Final = 5
 _RESTARTS_S: Final = 60.0
-# So long it is waited for a MIDI system that is gone, as one that is started anew; looked for so often.
+# How long to wait for a MIDI system that has gone and may be restarted, and how often to try.
 RETURN_S: Final = 60.0
 RETRY_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.25
 
 
 class Supervisor:
-    """A performer in a process of its own.
+    """Runs a performer in a process of its own.
 
-    The process is started first of all, so that it loads its libraries while the caller reads presets. Use it
-    as a context; on the way out the performer is ended and its notes are released.
+    The process is started before anything else, so that it loads its libraries while the caller reads presets. Use the
+    supervisor as a context manager. On exit it ends the performer and releases its notes.
 
     Attributes:
-        state: How the jam stands.
+        state: The state of the jam.
 
-    Threads: the main thread, since signals are taken here; `tell`, `warn` and `insert` may be called in any.
+    Threads: The main thread uses this class, because the class handles signals. Any thread may call `send`, `warn`,
+    `insert` and `panic`.
     """
 
     def __init__(self) -> None:
-        """Take the process that was started ahead, or start one; it waits for its settings."""
+        """Use the process that was started ahead, or start one. The process waits for its settings."""
         self._connections = Connections()
         self.state = State(heard_by=lambda: self._connections.listeners)
         self._process = ChildProcess()
         self._ports: PortSettings | None = None
         self._begin()
         self._resume: JamPosition | None = None
-        # When it was first replaced, with none that has played since.
+        # The time of the first restart, if no performer has been ready since then.
         self._missed_s: float | None = None
         self._restarts: list[float] = []
         self._asked_s: float | None = None
@@ -86,12 +87,12 @@ class Supervisor:
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        """Take the signals that end a process, which end the music first, and the one for a panic."""
+        """Install the signal handlers: signals that end a process stop the performer, and SIGUSR1 is a panic."""
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
                 self._handlers[number] = signal.signal(number, self._interrupted)
-        if hasattr(signal, PANIC_SIGNAL):  # not on Windows
+        if hasattr(signal, PANIC_SIGNAL):  # Windows has no such signal
             number = signal.Signals[PANIC_SIGNAL]
             self._handlers[number] = signal.signal(number, lambda *_: self.panic())
         return self
@@ -99,13 +100,13 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the performer, where it has not ended, and return the signals back."""
+        """End the performer if it still runs, and restore the signal handlers."""
         self.close()
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself has given
+            signal.signal(number, handler)  # type: ignore[arg-type] # signal.signal itself returned the handler
 
     def close(self) -> None:
-        """End the performer, where it has not ended; a second call does nothing."""
+        """End the performer if it still runs. A second call does nothing."""
         if not self._is_closed:
             self._is_closed = True
             self._end()
@@ -118,7 +119,7 @@ class Supervisor:
         return self._asked_s is not None
 
     def open(self, ports: PortSettings) -> None:
-        """Send the performer the ports to open, which it does at once."""
+        """Send the performer the ports to open. It opens them at once."""
         self._ports = ports
         self.state.route = ports.input_pattern, ports.output_pattern
         self._process.write(value_to_line(replace(ports, shared_state=self._process.shared_state.descriptor)))
@@ -129,7 +130,7 @@ class Supervisor:
         self._process.write(value_to_line(settings))
 
     def send(self, command: Command) -> None:
-        """Hand a command to the performer; one that is gone is not told."""
+        """Send a command to the performer. A performer that has gone does not receive it."""
         if isinstance(command, Stop) and self._asked_s is None:
             self._asked_s = time.monotonic()
         self._process.write(value_to_line(command))
@@ -139,18 +140,17 @@ class Supervisor:
         self.insert(Warned(text))
 
     def insert(self, event: Event) -> None:
-        """Insert an event among the performer's."""
+        """Insert an event among the performer's events."""
         self._process.insert(event)
 
     def panic(self) -> None:
-        """Silence all that sounds; the music goes on."""
+        """Silence all notes. The music goes on."""
         self.send(Act(Action.PANIC))
 
     def events(self) -> Iterator[Event]:
-        """Return the performer's events until it ends; after a crash that is not mended the last one says so.
+        """Return the performer's events until it ends. After a crash without a restart, the last event says so.
 
-        Raises:
-            KeyboardInterrupt: Never: an interrupt stops the performer, which then says its summary.
+        An interrupt raises no KeyboardInterrupt here. It stops the performer, which then sends its summary.
         """
         yield from self._attend()
         while self._may_restart():
@@ -164,7 +164,7 @@ class Supervisor:
         yield from self._aftermath()
 
     def _begin(self) -> None:
-        """Know nothing yet of a new process."""
+        """Reset what is known about the process."""
         self._summary: Summary | None = None
         self._failed: Failed | None = None
         self._has_rescued = False
@@ -189,7 +189,7 @@ class Supervisor:
         self._process.wait()
 
     def _event(self, line: str) -> Event | None:
-        """Return the event in a line of the performer, None where there is none."""
+        """Return the event in a line from the performer, or None if the line holds no event."""
         try:
             event = line_to_value(line)
         except ValueError:
@@ -197,7 +197,7 @@ class Supervisor:
         return event if isinstance(event, Event) else None
 
     def _keep(self, event: Event) -> None:
-        """Keep of an event what matters later."""
+        """Apply an event to the state, and keep what is needed later."""
         self.state.apply(event)
         if isinstance(event, Ready):
             self._missed_s = None
@@ -208,7 +208,8 @@ class Supervisor:
     def _may_restart(self) -> bool:
         """Return whether the performer that has ended is to be replaced.
 
-        One that died playing is, not too often; one that has found no ports for it is for a while.
+        A performer that died while it played is replaced, unless that happens too often. A replacement that has found
+        no ports is replaced for up to `RETURN_S` seconds.
         """
         if self._summary is not None or self._asked_s is not None or self.state.settings is None:
             return False
@@ -219,11 +220,11 @@ class Supervisor:
         return len(self._restarts) < RESTARTS_MAX
 
     def _mourn(self) -> Warned:
-        """Release what the performer that has died left sounding; return what to tell of it."""
+        """Release the notes that the dead performer left sounding. Return the warning for the user."""
         self.state.lose()
         self._missed_s = time.monotonic()
         self._restarts.append(self._missed_s)
-        launch_ahead()  # it loads while the notes are released
+        launch_ahead()  # the new process loads while the notes are released
         self._connections.hold()
         self._resume = self._process.shared_state.place() or self._resume
         fault = self._rescue()
@@ -239,7 +240,7 @@ class Supervisor:
             ready, (input_pattern, output_pattern) = self.state.ready, self.state.route
             ports = replace(
                 self._ports,
-                # It waits for this MIDI system, and takes no other one.
+                # The new performer waits for this MIDI system and uses no other.
                 backend=self._ports.backend if ready is None else ready.backend,
                 input_pattern=input_pattern,
                 output_pattern=output_pattern,
@@ -248,14 +249,14 @@ class Supervisor:
             process.write(value_to_line(ports))
             process.write(value_to_line(self.state.successor(self._resume)))
         self._begin()
-        self._process = process  # from now on commands reach it, after what it has to be told first
+        self._process = process  # commands reach the new process only after its settings
 
     def _end_text(self) -> str:
-        """Return how the performer ended, for people."""
+        """Return how the performer ended, as text for the user."""
         return f"the performer {self._process.end}"
 
     def _aftermath(self) -> Iterator[Event]:
-        """After the last performer has gone: where it died, release its notes and say why."""
+        """Release the notes of the last performer if it died, and return the events that say why it ended."""
         if self._missed_s is not None and self._asked_s is not None:
             yield Notice("ended while it waited for the MIDI system")
             return
@@ -269,7 +270,7 @@ class Supervisor:
             yield Failed("; ".join(part for part in (self._end_text(), fault, "start again") if part))
 
     def _rescue(self) -> str:
-        """Release what the performer left sounding; say what became of it, nothing where nothing sounded."""
+        """Release the notes that the performer left sounding. Return the result as text, empty if none sounded."""
         self._has_rescued = True
         sounding = self._process.shared_state.sounding()
         if self.state.ready is None or not sounding:
@@ -283,7 +284,7 @@ class Supervisor:
         return f"{len(sounding)} notes may still sound where they were heard: silence them there"
 
     def _end(self) -> None:
-        """End the performer, gently where it plays."""
+        """Stop the performer, and kill it if it has no ports yet or does not stop. Then release its notes."""
         if self._process.is_running and self._ports is not None:
             self.send(Stop())
             self._process.wait(PATIENCE_S)
@@ -294,7 +295,7 @@ class Supervisor:
             self._rescue()
 
     def _kill_where_hung(self) -> None:
-        """Kill a performer that was asked to stop and did not, or whose heart stands still."""
+        """Kill a performer that was asked to stop and did not, or whose heartbeat has stopped."""
         if self._asked_s is not None:
             patience_s = PATIENCE_S if self._summary is None else CLOSING_S
             hangs = time.monotonic() - self._asked_s > patience_s
@@ -305,7 +306,7 @@ class Supervisor:
             self._process.kill()
 
     def _interrupted(self, _number: int, _frame: object) -> None:
-        """Stop the performer; a second signal kills it."""
+        """Stop the performer. A second signal kills it."""
         if self._asked_s is None:
             self.send(Stop())
         else:

@@ -1,1 +1,1 @@
-"""Sound from a FluidSynth beside the jam."""
+"""Starts FluidSynth beside a jam and gives the improviser its sound."""

@@ -1,4 +1,4 @@
-"""Sound without another program's help: `fluidsynth` on the improviser's virtual output."""
+"""Produces sound without another program's help: `fluidsynth` plays the improviser's virtual output."""
 
 from __future__ import annotations
 
@@ -28,26 +28,27 @@ if TYPE_CHECKING:
 
     from improviser.protocol import Event, PerformerSettings
 
-# A soundfont of 140 MB is read from a slow disk in so long.
+# Reading a soundfont of 140 MB from a slow disk takes this long.
 _PORT_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.05
-# One that was connected once is there at once, or its server was started anew.
+# The port of a synthesizer that was connected before is there at once, unless its server was restarted.
 _AGAIN_S: Final = 0.5
-# More than ending it takes at worst.
+# Longer than ending the synthesizer takes in the worst case.
 _CLOSE_S: Final = 5.0
 
 
 class Fluidsynth:
     """Starts fluidsynth when the performer is ready, connects it, and ends it with the jam.
 
-    What it is connected with: see `daemon.synth_cable`.
+    The module `synth.synth_connection` says what it is connected with.
 
-    Threads: one of its own from the first Ready on. `hear` is for one thread and never waits; `close` may be
-    called in any and waits until it has ended. `insert` is called in threads of this class.
+    Threads: A thread of this class runs from the first Ready event on, and calls `insert`. The thread that reads
+    fluidsynth's output calls `insert` too. One thread calls `follow`, which never waits. Any thread may call `close`,
+    which waits until the synthesizer has ended, but at most 5 s.
     """
 
     def __init__(self, insert: Callable[[Event], None], settings: PerformerSettings | None = None) -> None:
-        """Report through `insert`; `settings` have the program that is asked for at the start."""
+        """Report through `insert`. `settings.program` is the program to select at the start."""
         self._insert = insert
         self._program = None if settings is None else settings.program
         self._channel = 0 if settings is None else int(settings.engine.get("channel", 0))
@@ -59,21 +60,21 @@ class Fluidsynth:
 
     @property
     def _client(self) -> str:
-        """What the synthesizer is called in the MIDI system; each has a name of its own."""
+        """The synthesizer's name in the MIDI system, which is different for each one that is started."""
         return f"fluidsynth-{os.getpid()}-{self._number}"
 
     def __enter__(self) -> Self:
-        """Wait for the performer."""
+        """Return the object, which waits for the performer."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the synthesizer."""
         self.close()
 
     def follow(self, event: Event) -> None:
-        """Process what happens in the jam: when the performer is ready, also anew, it is made to sound."""
+        """Process an event of the jam. Each time that a performer is ready, connect it to the synthesizer."""
         if isinstance(event, Changed):
             self._program = event.program
         if not isinstance(event, Ready) or self._is_closed.is_set():
@@ -84,14 +85,14 @@ class Fluidsynth:
             self._thread.start()
 
     def close(self) -> None:
-        """End it, gently; a second call does nothing."""
+        """End the synthesizer, first by its own command. A second call does nothing."""
         self._is_closed.set()
         self._readies.put(None)
         if self._thread is not None:
             self._thread.join(_CLOSE_S)
 
     def _work(self) -> None:
-        """Make each performer sound, until the jam ends; then end the synthesizer."""
+        """Connect each performer to the synthesizer until the jam ends, then end the synthesizer."""
         try:
             while (ready := self._readies.get()) is not None and not self._is_closed.is_set():
                 fault = _fault(ready)
@@ -122,11 +123,11 @@ class Fluidsynth:
         self._begin(ready, soundfont)
 
     def _begin(self, ready: Ready, soundfont: Path) -> None:
-        """Wait until the new synthesizer is connected, and say so."""
+        """Wait until the new synthesizer is connected, and report it."""
         is_connected = self._connected(ready, self._client, _PORT_S)
         if self._is_closed.is_set() or self._process is None or not self._process.is_running:
             return
-        if self._program is not None:  # it may have been sent before
+        if self._program is not None:  # the performer may have sent it before the synthesizer was connected
             self._process.send_command(f"prog {self._channel} {self._program}")
         if is_connected:
             self._insert(Notice(f"fluidsynth sounds with {soundfont.name}"))
@@ -134,11 +135,11 @@ class Fluidsynth:
             self._insert(Warned(f"fluidsynth is not connected: connect '{VIRTUAL_OUTPUT}' to it; {INSTEAD}"))
 
     def _reconnected(self, ready: Ready) -> bool:
-        """Connect the synthesizer that runs with a new performer; false where a new one is needed."""
+        """Connect the synthesizer that runs to a new performer. Return whether that worked; if not, start a new one."""
         return is_connected_anew(ready) and self._connected(ready, self._client, _AGAIN_S)
 
     def _connected(self, ready: Ready, client: str, patience_s: float) -> bool:
-        """Connect the synthesizer called `client`, waiting so long for its port; return whether it is."""
+        """Connect the synthesizer called `client`. Return whether that worked within `patience_s` seconds."""
         until_s = time.monotonic() + patience_s
         with connecting(ready) as connect:
             while self._process is not None and self._process.is_running and not self._is_closed.is_set():
@@ -150,19 +151,19 @@ class Fluidsynth:
         return False
 
     def _died(self, words: str) -> None:
-        """Report that it has ended by itself, in the thread that reads it."""
+        """Report that the synthesizer has ended by itself. The thread that reads its output calls this."""
         if not self._is_closed.is_set():
             self._insert(Warned(f"fluidsynth has ended ({words}); the music goes on without its sound"))
 
     def _end(self) -> None:
-        """End the synthesizer, where one runs."""
+        """End the synthesizer if one runs."""
         process, self._process = self._process, None
         if process is not None:
             process.end()
 
 
 def _fault(ready: Ready) -> str:
-    """Return why a performer cannot be made to sound; nothing where it can."""
+    """Return why a performer cannot get sound, or an empty text if it can."""
     if ready.backend == "loopback":
         return f"no sound: there is no MIDI system to reach fluidsynth through; {INSTEAD}"
     if not ready.is_virtual:

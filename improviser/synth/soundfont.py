@@ -1,4 +1,4 @@
-"""Where `fluidsynth` and a General MIDI soundfont are on this machine, and how to get them."""
+"""Finds `fluidsynth` and a General MIDI soundfont on this machine, and says how to get them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 
 PROGRAM: Final = "fluidsynth"
 SOUNDFONT_VARIABLE: Final = "IMPROVISER_SOUNDFONT"
-# The page needs no synthesizer: the browser sounds.
+# The page needs no synthesizer, because the browser makes the sound.
 INSTEAD: Final = "or open the page of the jam instead, which has sound of its own"
-# Source: fluid-soundfont-gm, timgm6mb-soundfont and the alternative default-GM of Debian; soundfont-fluid of
-# Arch and Fedora; fluidsynth's own default on Windows; the small one that comes with Homebrew's fluid-synth.
+# Source: fluid-soundfont-gm, timgm6mb-soundfont and the alternative default-GM of Debian; soundfont-fluid of Arch and
+# Fedora; fluidsynth's own default on Windows; the small one that comes with Homebrew's fluid-synth.
 SOUNDFONTS: Final = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
     "/usr/share/sounds/sf2/TimGM6mb.sf2",
@@ -29,9 +29,9 @@ SOUNDFONTS: Final = (
     "/opt/homebrew/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
     "/usr/local/share/fluid-synth/sf2/VintageDreamsWaves-v2.sf2",
 )
-# fluidsynth's gain: with it the example in docs/ has -17 to -21 dBFS RMS; chords of five notes peak at -1.
-# fluidsynth's own gain of 0.2 is 20 dB below that. Soundfonts differ: by the file's name without its suffix.
-# Source: tests/integration/test_sound_level.py.
+# The gain for fluidsynth. With it the example in docs/ has -17 to -21 dBFS RMS, and chords of five notes peak at -1
+# dBFS. fluidsynth's own gain of 0.2 is 20 dB below that. Soundfonts differ in level: _GAINS maps a file's name without
+# its suffix to its gain. Source: tests/integration/test_sound_level.py.
 _GAIN: Final = 2.0
 _GAINS: Final = {"TimGM6mb": 4.0}
 _INSTALL_PROGRAM: Final = {
@@ -48,14 +48,14 @@ _GET_SOUNDFONT: Final = (
 
 
 def find_program() -> str | None:
-    """Return the path of fluidsynth, None where it is not installed."""
+    """Return the path of fluidsynth, or None if it is not installed."""
     return shutil.which(PROGRAM)
 
 
 def find_soundfont() -> Path | None:
-    """Return the soundfont that IMPROVISER_SOUNDFONT names, else the first of the usual ones; None: none.
+    """Return the soundfont that IMPROVISER_SOUNDFONT names, else the first usual one that exists, else None.
 
-    What the variable names counts even where it is no file: then there is none.
+    If the variable names a path that is not a file, the function returns None and tries no other path.
     """
     chosen = os.environ.get(SOUNDFONT_VARIABLE)
     for name in [chosen] if chosen else SOUNDFONTS:
@@ -66,12 +66,12 @@ def find_soundfont() -> Path | None:
 
 
 def gain_of(soundfont: Path) -> float:
-    """Return the gain at which a soundfont is loud enough beside other programs, and never too loud."""
+    """Return the gain at which a soundfont is loud enough beside other programs and never too loud."""
     return _GAINS.get(soundfont.resolve().stem, _GAIN)
 
 
 def missing() -> str:
-    """Return what of the two is not there; nothing where both are."""
+    """Return which of fluidsynth and the soundfont is missing, or an empty text if both are there."""
     if find_program() is None:
         return "fluidsynth is not installed"
     if find_soundfont() is None:
@@ -81,7 +81,7 @@ def missing() -> str:
 
 
 def how_to_install() -> str:
-    """Return the command that installs what is missing on this system."""
+    """Return how to install what is missing on this system, as text for the user."""
     if os.environ.get(SOUNDFONT_VARIABLE) and find_program() is not None:
         return f"name a file that is there in {SOUNDFONT_VARIABLE}"
     command = _INSTALL_PROGRAM.get(sys.platform)

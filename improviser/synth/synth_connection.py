@@ -1,8 +1,8 @@
-"""How a synthesizer is started for a MIDI system, and connected with the improviser there.
+"""Starts a synthesizer with the drivers of a MIDI system, and connects it with the improviser there.
 
-On JACK its port gets a cable from 'Improviser Out', and its sound goes to the system's speakers. On ALSA
-`aconnect` connects it; where that is not installed it connects itself with all that plays, your keyboard too.
-On CoreMIDI likewise with all that plays when it starts; on Windows it listens to the loopback port.
+On JACK its MIDI port is connected to 'Improviser Out', and its sound goes to the system's speakers. On ALSA `aconnect`
+connects it. If `aconnect` is not installed, the synthesizer connects itself with every port that sends, including your
+keyboard. On CoreMIDI it does the same when it starts. On Windows it listens to the loopback port.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 _ON_JACK: Final = ("jack", "rtmidi-jack")
 _ALSA: Final = "alsa"
-# The tool of alsa-utils.
+# This program is part of alsa-utils.
 _TOOL: Final = "aconnect"
 _TOOL_S: Final = 2.0
 
 
 def drivers(ready: Ready, client: str) -> list[str]:
-    """Return the options for MIDI and audio that fit the MIDI system which the performer plays on.
+    """Return the MIDI and audio options of fluidsynth that fit the performer's MIDI system.
 
     Source: the settings' reference of FluidSynth, https://www.fluidsynth.org/api/fluidsettings.html.
     """
@@ -49,20 +49,22 @@ def drivers(ready: Ready, client: str) -> list[str]:
 
 
 def is_connected_anew(ready: Ready) -> bool:
-    """Return whether a synthesizer that runs can be connected; elsewhere it is only when it starts."""
+    """Return whether a running synthesizer can be connected. Other systems connect it only when it starts."""
     return ready.backend in {*_ON_JACK, _ALSA}
 
 
 @contextlib.contextmanager
 def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
-    """Return what connects the synthesizer of a name, and tells whether it is; before it is there it is not.
+    """Return a function that connects the synthesizer with the given client name and returns whether it is connected.
 
-    Threads: one.
+    The function returns False as long as the synthesizer's port is not there.
+
+    Threads: The context and its function belong to one thread.
     """
     if ready.backend not in _ON_JACK:
         yield _by_tool if ready.backend == _ALSA and shutil.which(_TOOL) else _by_itself
         return
-    from improviser.ports.jack import open_jack  # noqa: PLC0415 - importing it raises where there is no JACK
+    from improviser.ports.jack import open_jack  # noqa: PLC0415 - this import raises an error without JACK
 
     try:
         graph = open_jack()
@@ -76,14 +78,14 @@ def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
 
 
 def _by_cable(graph: JackBackend, client: str) -> bool:
-    """Lay the cable from the improviser's newest output; return whether it is there."""
+    """Connect the improviser's output to the synthesizer in JACK. Return whether they are connected."""
     ports = [name for name in graph.output_names() if name.startswith(f"{client}:")]
     graph.restore(VIRTUAL_OUTPUT, ports[:1])
     return bool(ports) and ports[0] in (graph.cables(VIRTUAL_OUTPUT) or ())
 
 
 def _by_tool(client: str) -> bool:
-    """Connect by ALSA's own tool; return whether it is."""
+    """Connect with ALSA's `aconnect`. Return whether the ports are connected."""
     command = [_TOOL, f"{VIRTUAL_OUTPUT}:0", f"FLUID Synth ({client}):0"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_S, check=False)
@@ -93,23 +95,23 @@ def _by_tool(client: str) -> bool:
 
 
 def _by_itself(_client: str) -> bool:
-    """Leave it to the synthesizer."""
+    """Do nothing, because the synthesizer connects itself."""
     return True
 
 
 def _settings(*pairs: str) -> list[str]:
-    """Return options that set settings."""
+    """Return the options that set fluidsynth's settings, given as NAME=VALUE."""
     return [word for pair in pairs for word in ("-o", pair)]
 
 
 def _alsa_audio() -> str:
-    """Return the audio driver beside ALSA's MIDI: the desktop's sound server where one runs, PipeWire's too."""
+    """Return the audio driver for ALSA: "pulseaudio" if the desktop runs PulseAudio or PipeWire, else "alsa"."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return "pulseaudio" if runtime and Path(runtime, "pulse", "native").exists() else "alsa"
 
 
 def _windows_device(name: str) -> str:
-    """Return the number of the input at the other end of the loopback port that is played on."""
+    """Return the number of the input at the other end of the loopback port that the performer sends to."""
     names: list[str] = []
     with contextlib.suppress(PortError), contextlib.closing(open_backend("winmm")) as backend:
         names = [plain_name(each) for each in backend.input_names()]

@@ -1,4 +1,4 @@
-"""A synthesizer's process: started without a terminal, heard for its last words, ended gently."""
+"""Runs a synthesizer as a process: without a terminal, with its last output kept, ended by its own command."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LAST_LINES: Final = 20
-# fluidsynth leaves JACK and gives its memory back within 0.3 s; it is asked again, then killed.
+# fluidsynth leaves JACK and frees its memory within 0.3 s. If it does not, it is terminated and then killed.
 _GENTLE_S: Final = 2.0
 _TERMINATE_S: Final = 1.0
 _READ_S: Final = 1.0
 _PROMPT: Final = "> "
-# What its shell says that is no reason for anything.
+# Output of its shell that never is the reason why it ended.
 _SMALL_TALK: Final = ("Type 'help'", "cheers!", "Jack sample rate mismatch")
 
 
 class SynthProcess:
-    """fluidsynth with its shell on a pipe.
+    """Runs fluidsynth with its shell on a pipe.
 
-    The shell ends the program at the end of its input, so that it goes when we go, however we end: the system
-    closes the pipe. A client of JACK that is killed holds up the server for seconds; one that ends by its
-    shell does not.
+    The shell ends the program at the end of its input. So fluidsynth ends with this program, however this program ends,
+    because the system closes the pipe. A JACK client that is killed delays the server for seconds. A client that ends
+    by its shell does not.
 
-    Threads: one that reads it, in which `ended` is called, with how, where it ended by itself.
+    Threads: A thread of this class reads the output. If the program ends by itself, that thread calls `ended` with the
+    reason.
     """
 
     def __init__(self, command: Sequence[str], ended: Callable[[str], None]) -> None:
-        """Start it, in a session of its own: Ctrl-C in the terminal is for the music. Raises OSError."""
+        """Start fluidsynth in a session of its own, so that Ctrl-C in the terminal does not end it.
+
+        Raises:
+            OSError: The program cannot be started.
+        """
         self._ended = ended
         self._is_ending = False
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
@@ -55,12 +60,12 @@ class SynthProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
     @property
     def last_words(self) -> str:
-        """The last line that it said, without its prompt and its name."""
+        """The last line of output, without the prompt and the program's name."""
         for line in reversed(self._lines):
             words = line.strip().removeprefix(_PROMPT.strip()).strip().removeprefix("fluidsynth: ")
             if words and not words.startswith(_SMALL_TALK):
@@ -68,9 +73,9 @@ class SynthProcess:
         return ""
 
     def send_command(self, command: str) -> None:
-        """Write a line to its shell, where it still reads.
+        """Write a line to fluidsynth's shell, if the shell still reads.
 
-        Threads: any.
+        Threads: Any thread may call this method.
         """
         stream = self._process.stdin
         with self._lock, contextlib.suppress(OSError, ValueError):
@@ -79,7 +84,7 @@ class SynthProcess:
                 stream.flush()
 
     def end(self) -> None:
-        """End it, gently where it listens, and return all back; a second call does nothing."""
+        """End fluidsynth by its own command, else by a signal, and close its streams. A second call does nothing."""
         self._is_ending = True
         self.send_command("quit")
         if self._process.stdin is not None:
@@ -99,16 +104,16 @@ class SynthProcess:
             self._process.stdout.close()
 
     def _mourn(self) -> None:
-        """Report that it has ended unasked, in the thread that reads it."""
+        """Report that fluidsynth has ended unasked. The thread that reads its output calls this."""
         self._process.wait()
         if not self._is_ending:
             self._ended(self._end_text())
 
     def _end_text(self) -> str:
-        """Return how it ended: by what signal, else its last words, else its code."""
+        """Return how fluidsynth ended: the signal, else its last words, else its exit code."""
         code = self._process.returncode
         return f"signal {-code}" if code < 0 else self.last_words or f"code {code}"
 
 
 def _nothing() -> None:
-    """Ask for nothing more."""
+    """Do nothing: the first attempt only waits."""

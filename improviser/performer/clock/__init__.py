@@ -1,1 +1,1 @@
-"""Whose beat is followed, and the beat that others are given."""
+"""Decides which clock the performance follows, and sends the beat to others."""

@@ -1,4 +1,4 @@
-"""What ticks and clicks along with the beat: MIDI clock, and the metronome."""
+"""Outputs that run along with the beat: MIDI clock and the metronome."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ if TYPE_CHECKING:
 
 
 class BeatOutputs:
-    """All that the settings want of it. Threads: the performer's beat only."""
+    """The beat outputs that the settings ask for.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self, settings: PerformerSettings) -> None:
-        """Start silent."""
+        """Create the outputs, which are silent at first."""
         self._clock_out = ClockOut() if settings.sends_clock else None
         clicks = settings.metronome or settings.count_in
         self.metronome = Metronome(always=settings.metronome) if clicks else None
         self._all = tuple(each for each in (self._clock_out, self.metronome) if each is not None)
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Return when something is due next; None where nothing is."""
+        """Return when the next message is due, or None if there is none."""
         moments = (each.next_due_s(engine) for each in self._all)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Return what is due up to the moment `through_s`."""
+        """Return the messages that are due up to the time `through_s`."""
         return [message for each in self._all for message in each.due(engine, now_s, through_s)]
 
     def end(self, engine: Engine, now_s: float) -> list[TimedMessage]:
-        """Return what tells those who follow that it is over."""
+        """Return the messages that end the clock for those who follow it."""
         return [TimedMessage(now_s, STOP)] if self._clock_out is not None and engine.is_rolling else []

@@ -1,7 +1,7 @@
-"""The improviser's beat as MIDI clock, for others to follow: ticks, start, stop, continue, song position.
+"""Sends the improviser's beat as MIDI clock: ticks, start, stop, continue and song position.
 
-Source: MIDI 1.0: 24 ticks a beat, the first one after a start or continue being the place that was told; song
-position in sixteenths.
+Source: MIDI 1.0: there are 24 ticks a beat. The first tick after a start or continue is at the position that was sent.
+The song position counts sixteenths.
 """
 
 from __future__ import annotations
@@ -15,28 +15,31 @@ from improviser.midi.message import CLOCK, CONTINUE, START, STOP, SongPosition, 
 if TYPE_CHECKING:
     from improviser.engine import Engine
 
-# Where the beat is further than this from where the last tick left it, it has jumped.
+# If the beat is further than this from where the last tick left it, it has jumped.
 JUMP_TICKS: Final = 0.5
 # A song position has 14 bits.
 _POSITIONS: Final = 1 << 14
-# The beat begins with a note that has been heard already: a place that is so little past is still told.
+# The beat begins with a note that has already been heard. So a position that has passed by up to this is sent.
 _LATE_TICKS: Final = 1.0
 
 
 class ClockOut:
-    """Ticks along with an engine. Threads: the performer's beat only."""
+    """Sends ticks along with an engine.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self) -> None:
-        """Start silent."""
+        """Create a clock that has not started."""
         self._tick: int | None = None
         self._last_s = 0.0
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Return when the next tick is due; None where none is."""
+        """Return when the next tick is due, or None if there is none."""
         return None if self._tick is None else engine.s_at(self._tick / TICKS_PER_BEAT)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Return what is due up to the moment `through_s`."""
+        """Return the messages that are due up to the time `through_s`."""
         if not engine.is_rolling:
             return self._stopped(now_s)
         messages = self._located(engine, now_s)
@@ -47,14 +50,14 @@ class ClockOut:
         return messages
 
     def _stopped(self, now_s: float) -> list[TimedMessage]:
-        """Return the stop, where it ticked."""
+        """Return a stop if the clock was ticking."""
         if self._tick is None:
             return []
         self._tick = None
         return [TimedMessage(now_s, STOP)]
 
     def _located(self, engine: Engine, now_s: float) -> list[TimedMessage]:
-        """Return what tells where the beat is, where it has just begun or has jumped."""
+        """Return the messages that say where the beat is, if it has just begun or has jumped."""
         messages: list[TimedMessage] = []
         if self._tick is not None:
             expected = self._tick - 1

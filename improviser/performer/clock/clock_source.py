@@ -17,27 +17,29 @@ if TYPE_CHECKING:
 
 # A start that comes twice within this time came by two cables (Source: design choice; no hand is so fast).
 TWICE_S: Final = 0.030
-# The tempo of a clock that only ticks is told, and taken, from the second beat on: what a sender begins with
-# is often uneven (jack_midi_clock's first beat can be 5 % off).
+# The tempo of a clock that only ticks is reported and used from the second beat on. The first ticks of a sender are
+# often uneven (jack_midi_clock's first beat can be 5 % off).
 TOLD_TICKS: Final = 48
-# The last ticks, by which two clocks on one port are told apart; looked at so often.
+# The last ticks show whether two clocks come on one port. They are checked every _LOOK_TICKS ticks.
 _WINDOW_TICKS: Final = 64
 _LOOK_TICKS: Final = 8
 
 
 class ClockSource:
-    """Follows the clock on one port. Threads: the performer's beat only.
+    """Follows the clock on one port.
+
+    Threads: Only the performer's loop uses this class.
 
     Attributes:
         port: The name of the port.
-        clock: Its beat.
-        is_started: Whether a start or continue has come that counts: it was not given up since.
-        pair: The tempos of the two clocks that come on this port; None where it is one.
-        ticks: How many ticks have come since it ticks without a gap.
+        clock: The clock's beat.
+        is_started: Whether a start or continue has come and counts: the clock was not given up since.
+        pair: The tempos of the two clocks that come on this port; None if there is one clock.
+        ticks: How many ticks have come since the last gap.
     """
 
     def __init__(self, port: str, sent: SentClock) -> None:
-        """Nothing is heard yet; `sent` is what we send ourselves."""
+        """Create a source that has heard nothing yet. `sent` is the clock that the improviser sends."""
         self.port = port
         self.clock = MidiClock()
         self.is_started = False
@@ -50,41 +52,42 @@ class ClockSource:
 
     @property
     def is_rolling(self) -> bool:
-        """Whether its transport runs: it was started, and not stopped since."""
+        """Whether the clock's transport runs: it was started, and not stopped since."""
         return self.is_started and self.clock.is_rolling
 
     @property
     def is_ours(self) -> bool | None:
-        """Whether it is the clock that is sent; None while that is not known."""
+        """Whether this is the clock that the improviser sends; None while that is not known."""
         return self._return.is_ours
 
     @property
     def may_be_followed(self) -> bool:
-        """Whether it is one clock, and somebody else's."""
+        """Whether this is a single clock, and not the improviser's own."""
         return self.is_ours is False and self.pair is None
 
     @property
     def gone_s(self) -> float:
-        """The moment at which it has gone, if no tick comes until then."""
+        """The time at which the clock counts as gone if no tick comes before."""
         return self._moments[-1] + GONE_S if self._moments else 0.0
 
     @property
     def is_told(self) -> bool:
-        """Whether the tempo is to be told now: at each full beat, once there were some."""
+        """Whether to report the tempo now: at each full beat, after the first ones."""
         return self.ticks >= TOLD_TICKS and self.ticks % TICKS_PER_BEAT == 0
 
     def is_alive(self, at_s: float) -> bool:
-        """Return whether it ticks at the moment `at_s`."""
+        """Return whether the clock ticks at the time `at_s`."""
         return bool(self._moments) and at_s < self.gone_s
 
     def is_without_ticks(self, at_s: float) -> bool:
-        """Return whether it was started a while before `at_s`, and has never ticked since."""
+        """Return whether the clock was started some time before `at_s` and has not ticked since."""
         return self._started_s is not None and at_s - self._started_s >= GONE_S
 
     def receive(self, message: Message, at_s: float, *, is_lead: bool) -> Sync | None:
-        """Process a message of the clock; return where the beat is, after a tick.
+        """Process a message of the clock. Return where the beat is after a tick.
 
-        One that leads is somebody else's: we start and stop right after it, and it may do so again.
+        If the clock leads, its start and stop do not show whether it is ours. The improviser starts and stops right
+        after it, and the clock may repeat its message.
         """
         if message == CLOCK:
             self._hear_tick(at_s)
@@ -95,7 +98,7 @@ class ClockSource:
         return self.clock.receive(message, at_s)
 
     def give_up(self) -> None:
-        """Count it as one that only ticks, until it is started anew."""
+        """Treat the clock as one that only ticks until it is started again."""
         self.is_started = False
 
     def _hear_transport(self, message: Message, at_s: float) -> None:
@@ -120,7 +123,7 @@ class ClockSource:
             self._look_for_pair()
 
     def _look_for_pair(self) -> None:
-        """Look whether the ticks are those of two clocks; then it is not known where either is."""
+        """Check whether the ticks are those of two clocks. If so, the position of both is unknown."""
         is_known = self._is_doubled or self.pair is not None
         self.pair = clock_pair(list(self._moments), is_doubled=is_known)
         if self.pair is not None:

@@ -1,12 +1,12 @@
-"""Whose beat is played to: the improviser's own, which can be set and tapped, or an outer clock's.
+"""Decides whose beat to play to: an outer clock's or the improviser's own, which can be set and tapped.
 
-Of a MIDI clock and of Link the transport is followed too. Each port's clock is heard by itself
-(`clock_source`), and one of them leads: with `auto` one that was started, with `midi` any; a clock that is
-started takes the lead from one that is not.
+The improviser also follows the transport of a MIDI clock and of Link. The clock of each port is tracked separately
+(`clock_source`), and one of the clocks leads. With `auto` this is a clock that was started, with `midi` any clock. A
+clock that is started takes the lead from one that is not.
 
-Between two messages of a clock, and when it has gone, the engine's own beat goes on at the last pace, so that
-nothing has to be handed over. A clock that has stopped silences the jam as long as it ticks; when it is gone
-the beat is the improviser's own again.
+The engine's own beat goes on at the last tempo between two messages of a clock, and after the clock has gone. So no
+beat has to be handed over. A stopped clock silences the jam as long as it ticks. When the clock has gone, the beat is
+the improviser's own again.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
     from improviser.performer.input.arrivals import Arrival
     from improviser.performer.transport import Transport
 
-# A tick, a song position, start, continue, stop.
+# Song position, tick, start, continue and stop.
 _CLOCK_BYTES: Final = frozenset({0xF2, 0xF8, 0xFA, 0xFB, 0xFC})
-# The engine is told four times a beat, and each tick of the first beat after a jump.
+# The engine receives the beat four times a beat, and at each tick of the first beat after a jump.
 SYNC_TICKS: Final = 6
 _FIRST_TICKS: Final = 24
-# A pace beyond these is none: messages were lost, or made up.
+# A tempo outside these limits is not real: messages were lost, or the clock is faulty.
 TEMPO_MIN, TEMPO_MAX = TEMPO_BPM
-# A clock that only ticks changes the tempo where it differs by more than this share.
+# A clock that only ticks changes the tempo if it differs by more than this share.
 TEMPO_SHARE: Final = 0.005
-# Peers that meet, or a peer that shifts its bars, let the beat jump; less is evened out.
+# The beat jumps if two peers meet or a peer shifts its bars. Smaller differences are smoothed.
 LINK_JUMP_BEATS: Final = 0.1
-# Somebody who counts in gets a moment to listen.
+# Before a count-in the player gets this time to get ready.
 COUNT_IN_LEAD_S: Final = 0.5
 LINK: Final = "Link"
 _PLAY_ON: Final = "play a note, tap, set a tempo or press solo to go on without it"
 
 
 def is_clock(data: Sequence[int]) -> bool:
-    """Return whether the bytes of a message are a clock's."""
+    """Return whether the bytes of a message belong to a clock."""
     return bool(data) and data[0] in _CLOCK_BYTES
 
 
 class ClockSync:
-    """Tells an engine the beat of the clock that is followed.
+    """Passes the beat of the clock that is followed to the engine.
 
-    Threads: the performer's beat only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class ClockSync:
         *,
         keeps_tempo: bool = False,
     ) -> None:
-        """Follow as `use` says; nothing is heard yet.
+        """Follow clocks as `use` says. Nothing has been heard yet.
 
         Args:
-            use: Whose beat is played to.
+            use: Whose beat to play to.
             transport: Starts, paces and halts the performance.
-            tell: Takes what the player is told.
-            propose: Takes a tempo that others have to agree on; None where nobody has.
-            keeps_tempo: Whether the tempo was chosen, so that a clock that only ticks does not set it.
+            tell: Called with events for the player.
+            propose: Called with a tempo that others have to agree on; None if nobody has to.
+            keeps_tempo: Whether the player chose the tempo, so that a clock that only ticks does not change it.
         """
         self.sent = SentClock()
         self._use = use
@@ -95,7 +95,7 @@ class ClockSync:
         self._taps = Taps()
         self._knows_place = False
         self._is_bridging = False
-        # Whose stop silences the jam; and whether one did that is gone since, and nothing has woken it yet.
+        # Who stopped the jam, if it is stopped. _is_detached: that clock has gone, and nothing has restarted the jam.
         self._stopped_by: str | None = None
         self._is_detached = False
         self._told: set[tuple[str, str]] = set()
@@ -107,13 +107,13 @@ class ClockSync:
 
     @property
     def next_look_s(self) -> float | None:
-        """The moment at which `look` has to be called; None where there is nothing to look for."""
+        """The time at which `look` has to be called; None if there is nothing to check."""
         lead = self._lead
         is_watched = lead is not None and (self._stopped_by is not None or lead.is_rolling)
         return lead.gone_s if lead is not None and is_watched and not self._is_bridging else None
 
     def receive(self, arrival: Arrival) -> None:
-        """Process a message of a clock, and let the performance follow it where that clock leads."""
+        """Process a message of a clock. The performance follows it if that clock leads."""
         message = _message(arrival.data)
         if message is None or self._use in {ClockUse.OWN, ClockUse.LINK}:
             return
@@ -130,7 +130,7 @@ class ClockSync:
             self._pass_by(source, sync)
 
     def hear_link(self, heard: LinkHeard) -> None:
-        """Process where Link's beat is; its transport counts once a peer has used it, while one is there."""
+        """Process Link's beat. Link's transport counts after a peer has used it, and as long as a peer is there."""
         at_s, beat = heard.at_s, heard.beat
         self._has_transport = self._has_transport or heard.is_playing
         if self._has_transport and not heard.is_playing:
@@ -146,17 +146,17 @@ class ClockSync:
             self.begin(at_s, beat)
 
     def begin(self, at_s: float, beat: float) -> None:
-        """Start the engine's own beat, with `beat` at the moment `at_s`."""
+        """Start the engine's own beat, with `beat` at the time `at_s`."""
         self._stopped_by, self._is_detached = None, False
         self._transport.start(at_s, beat)
 
     def count_in(self, bars: int, now_s: float) -> None:
-        """Start the engine's own beat some bars before the first one."""
+        """Start the engine's own beat the given number of bars before the first bar."""
         beats = Meter(*self._engine.settings.meter).bar_beats * bars
         self.begin(round(now_s + COUNT_IN_LEAD_S, DIGITS), -beats)
 
     def resume(self, place: JamPosition, now_s: float) -> None:
-        """Go on with a performance that had come to a place; the beat has gone on since."""
+        """Continue a performance that had reached `place`. The beat has gone on since then."""
         self._keeps_tempo = True
         self._transport.resume(place.start_s, place.tempo_bpm)
         passed_s = max(0.0, now_s - place.at_s)
@@ -165,7 +165,7 @@ class ClockSync:
         self.begin(now_s, beat)
 
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:
-        """Go on at another tempo from `at_s` on, where no outer clock says it."""
+        """Set the tempo from `at_s` on, unless an outer clock sets it."""
         if self._propose is not None:
             self._propose(tempo_bpm)
         elif self._is_led(at_s):
@@ -178,7 +178,7 @@ class ClockSync:
             self._wake(at_s)
 
     def tap(self, at_s: float) -> None:
-        """Take a tap as a beat; as a downbeat, where a clock leads that stopped or has not told its place."""
+        """Use a tap as a beat, or as a downbeat if a clock leads that has stopped or has not sent its position."""
         tempo_bpm = self._taps.tap(at_s)
         if self._propose is not None:
             if tempo_bpm is not None:
@@ -192,7 +192,7 @@ class ClockSync:
             self._wake(at_s)
 
     def look(self, at_s: float) -> None:
-        """Look whether the clock that leads has gone, at the moment `at_s`; say so, once."""
+        """Check whether the leading clock has gone at the time `at_s`. Report it once."""
         for source in self._sources.values():
             if source.is_without_ticks(at_s):
                 self._once(
@@ -213,12 +213,12 @@ class ClockSync:
             self._tell(Notice("the MIDI clock is gone. The beat goes on at its last tempo until it returns"))
 
     def _is_led(self, at_s: float) -> bool:
-        """Return whether an outer clock is followed, or has stopped and ticks on."""
+        """Return whether an outer clock is followed, or has stopped and still ticks."""
         lead = self._lead
         return lead is not None and lead.is_alive(at_s) and lead.may_be_followed
 
     def _leads(self, source: ClockSource, sync: Sync, at_s: float) -> bool:
-        """Return whether a clock that ticks leads; a started one takes over from one that is not."""
+        """Return whether a ticking clock leads. A started clock takes the lead from one that is not started."""
         if source is self._lead:
             return True
         if not source.is_rolling and self._use is not ClockUse.MIDI:
@@ -229,26 +229,26 @@ class ClockSync:
         return True
 
     def _halt(self, at_s: float, by: str) -> None:
-        """Stop with the transport of the clock that leads."""
+        """Stop with the transport of the leading clock."""
         if self._engine.is_rolling:
             self._stopped_by, self._is_detached = by, False
             self._transport.halt(at_s, by)
             self._tell(Notice(f"stopped by {_clock_name(by)}: {_advice(by)}"))
 
     def _detach(self, at_s: float, why: str) -> None:
-        """Go back to the improviser's own beat, after a transport that stopped it has gone."""
+        """Return to the improviser's own beat after the transport that stopped it has gone."""
         self._stopped_by, self._is_detached = None, True
         self._transport.detach(round(at_s, DIGITS))
         self._tell(Notice(f"{why}: {_PLAY_ON}"))
 
     def _wake(self, at_s: float) -> None:
-        """Go on with a new bar, if the jam still waits after a transport that stopped it has gone."""
+        """Continue with a new bar if the jam still waits because the transport that stopped it has gone."""
         if self._is_detached and not self._engine.is_rolling:
             bar_beats = Meter(*self._engine.settings.meter).bar_beats
             self.begin(at_s, math.ceil(self._engine.beat_at(at_s) / bar_beats) * bar_beats)
 
     def _tap_downbeat(self, at_s: float) -> None:
-        """Take a tap as the downbeat, unless the clock has told its place; leave one that has stopped."""
+        """Use a tap as the downbeat, unless the clock has sent its position. Leave a clock that has stopped."""
         lead = self._lead
         if self._knows_place and self._stopped_by is None:
             return
@@ -265,7 +265,7 @@ class ClockSync:
         self._transport.sync(at_s, beat, self._tempo_bpm, is_own=True)
 
     def _follow(self, source: ClockSource, sync: Sync) -> None:
-        """Inform the engine of a tick of the clock that leads."""
+        """Pass a tick of the leading clock to the engine."""
         is_jump = sync.beat is not None and (sync.is_jump or not self._has_joined)
         self._ticks = 0 if is_jump else self._ticks + 1
         if self._is_bridging:
@@ -274,7 +274,7 @@ class ClockSync:
         if self._ticks % SYNC_TICKS and self._ticks > _FIRST_TICKS:
             return
         if sync.beat is None and source.is_started:
-            return  # it has stopped, though it ticks on
+            return  # the clock has stopped, but still ticks
         self._knows_place = sync.beat is not None
         at_s = round(sync.at_s, DIGITS)
         beat = round(self._engine.beat_at(at_s) if sync.beat is None else sync.beat, DIGITS)
@@ -284,7 +284,7 @@ class ClockSync:
             self.begin(at_s, beat)
 
     def _pace(self, source: ClockSource, sync: Sync, beat: float) -> None:
-        """Inform the engine where a tick stands, and the tempo: the last one, until the clock's is sure."""
+        """Pass the beat and tempo of a tick to the engine. Use the last tempo until the clock's is certain."""
         tempo_bpm = self._tempo_bpm if sync.tempo_bpm is None else round(sync.tempo_bpm, DIGITS)
         if tempo_bpm is None:
             return
@@ -296,7 +296,7 @@ class ClockSync:
         self._transport.sync(at_s, beat, tempo_bpm)
 
     def _pass_by(self, source: ClockSource, sync: Sync) -> None:
-        """Report a clock that only ticks, once; its tempo is taken as long as nothing plays."""
+        """Report once a clock that only ticks. Use its tempo as long as nothing plays."""
         is_heeded = self._use is ClockUse.AUTO and not source.is_started and self._lead is None
         if not is_heeded or not source.is_told or sync.tempo_bpm is None:
             return
@@ -317,7 +317,7 @@ class ClockSync:
             self._set(at_s, self._engine.beat_at(at_s), sync.tempo_bpm)
 
     def _warn(self, source: ClockSource) -> None:
-        """Report once why a clock is not followed that cannot be."""
+        """Report once why a clock cannot be followed."""
         port = source.port
         if source.is_ours and ("ours", port) not in self._told:
             self._told.add(("ours", port))
@@ -344,14 +344,14 @@ class ClockSync:
         )
 
     def _once(self, kind: str, port: str, text: str) -> None:
-        """Report a kind of matter on a port, the first time."""
+        """Send a notice, once for each kind and port."""
         if (kind, port) not in self._told:
             self._told.add((kind, port))
             self._tell(Notice(text))
 
 
 def _clock_name(by: str) -> str:
-    """Return what people call the clock that has stopped."""
+    """Return the name of the stopped clock for the user."""
     return "Link" if by == LINK else f"the MIDI clock on '{by}'"
 
 
@@ -361,7 +361,7 @@ def _advice(by: str) -> str:
 
 
 def _message(data: Sequence[int]) -> Message | None:
-    """Return the message of a clock; None where it is broken."""
+    """Return the clock message in `data`, or None if it is broken or not a clock message."""
     try:
         message = bytes_to_message(data)
     except MidiError:

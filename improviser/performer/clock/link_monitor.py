@@ -1,4 +1,4 @@
-"""Looking where Link's beat is, and telling the beat of it."""
+"""Reads where Link's beat is, and reports it to the performer's loop."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from improviser.ports.clock import Clock
     from improviser.ports.link import LinkPeer, LinkState
 
-# A change of tempo or transport is heard of within this.
+# A change of tempo or transport is noticed within this time.
 LOOK_EVERY_S: Final = 0.02
-# Told so often in any case: the clocks of a sound card and its computer drift apart.
+# The beat is reported at least this often, because the clocks of a sound card and its computer drift apart.
 TELL_EVERY_S: Final = 0.5
-# So far off the line that was told, in beats, is a change.
+# A beat that differs by more than this from the expected one counts as a change.
 _OFF_BEATS: Final = 0.002
 
 
 @contextlib.contextmanager
 def watching_link(peer: LinkPeer, clock: Clock, inbox: Inbox) -> Iterator[None]:
-    """Look while the block runs; leave Link at its end."""
+    """Watch Link while the block runs, and leave Link at its end."""
     thread = LinkMonitor(peer, clock, inbox)
     thread.start()
     try:
@@ -39,28 +39,31 @@ def watching_link(peer: LinkPeer, clock: Clock, inbox: Inbox) -> Iterator[None]:
 
 
 class LinkMonitor(threading.Thread):
-    """Threads: one of its own; ends with the process, or when `stop` is called."""
+    """Watches a Link peer, and puts changes into the inbox.
+
+    Threads: This is a thread of its own. It ends with the process or when `stop` is called.
+    """
 
     def __init__(self, peer: LinkPeer, clock: Clock, inbox: Inbox) -> None:
-        """Look at a peer."""
+        """Create the thread for a peer."""
         super().__init__(name="link", daemon=True)
         self._peer, self._clock, self._inbox = peer, clock, inbox
         self._told: LinkState | None = None
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Look again and again."""
+        """Check again and again until `stop` is called."""
         raise_priority(HELPER_PRIORITY)
         while not self._ended.wait(LOOK_EVERY_S):
             self.look()
 
     def stop(self) -> None:
-        """Look no more; returns when the last look is over."""
+        """Stop the thread, and wait until its last check has ended."""
         self._ended.set()
         self.join()
 
     def look(self) -> None:
-        """Look once; tell what is new."""
+        """Check once. Report a change."""
         state = self._peer.read(self._clock)
         if not self._is_known(state):
             self._told = state
@@ -75,7 +78,7 @@ class LinkMonitor(threading.Thread):
             )
 
     def _is_known(self, state: LinkState) -> bool:
-        """Return whether a state follows from the one that was told, not long ago."""
+        """Return whether a state follows from the last one that was reported, if that was not long ago."""
         told = self._told
         if told is None or state.at_s - told.at_s > TELL_EVERY_S:
             return False

@@ -1,6 +1,6 @@
-"""A click on each beat, on a channel of its own; in a count-in, and where wanted after it.
+"""Clicks on each beat on a channel of its own: in a count-in, and after it if wanted.
 
-A beat is what a bar is counted by: dotted quarters in 6/8, 2 + 2 + 3 eighths in 7/8.
+A beat is the unit in which a bar is counted: dotted quarters in 6/8, 2 + 2 + 3 eighths in 7/8.
 
 Source: General MIDI 1, percussion on channel 10: 76 high, 77 low wood block.
 """
@@ -22,26 +22,29 @@ if TYPE_CHECKING:
 
 DOWNBEAT, BEAT = NoteOn(CLICK_CHANNEL, 76, 110), NoteOn(CLICK_CHANNEL, 77, 80)
 CLICK_S: Final = 0.05
-# A beat that is so little past, in beats, is clicked yet: the first one is known when it has been played.
+# A beat that has passed by up to this share of a beat still clicks: the first one is known only after it is played.
 _LATE_BEATS: Final = 0.05
-# Clicks are half a beat or more apart.
+# The distance between two clicks is half a beat or more.
 _BETWEEN_BEATS: Final = 0.25
 
 
 class Metronome:
-    """Clicks along with an engine. Threads: the performer's beat only."""
+    """Clicks along with an engine.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self, *, always: bool) -> None:
-        """Click in the count-in, or always."""
+        """Click always, or only in the count-in."""
         self._always = always
         self._next: float | None = None
 
     def next_due_s(self, engine: Engine) -> float | None:
-        """Return when the next click is due; None where none is."""
+        """Return when the next click is due, or None if there is none."""
         return None if self._next is None or not self._is_wanted(self._next) else engine.s_at(self._next)
 
     def due(self, engine: Engine, now_s: float, through_s: float) -> list[TimedMessage]:
-        """Return the clicks, with their ends, that are due up to the moment `through_s`."""
+        """Return the clicks, with their note-offs, that are due up to the time `through_s`."""
         if not engine.is_rolling:
             self._next = None
             return []
@@ -62,12 +65,12 @@ class Metronome:
         return messages
 
     def _is_wanted(self, beat: float) -> bool:
-        """Return whether there is a click on a beat."""
+        """Return whether a beat gets a click."""
         return self._always or beat < 0
 
 
 def _click_from(beat: float, meter: Meter) -> float:
-    """Return the first beat of a bar, as it is counted in a meter, that is at `beat` or later."""
+    """Return the first counted beat of a bar in a meter that is at `beat` or later."""
     bar = math.floor(beat / meter.bar_beats) * meter.bar_beats
     levels = LEVELS[METERS.index(meter), : meter.bar_sixteenths]
     places = np.flatnonzero(levels >= BEAT_LEVEL) / SIXTEENTHS_PER_BEAT

@@ -1,6 +1,6 @@
-"""The MIDI clock that is sent, to know it again where a cable brings it back.
+"""Remembers the MIDI clock that is sent, to recognise it if a cable brings it back.
 
-A clock that comes back must not be followed: the beat would run after itself, later with each turn.
+The improviser must not follow its own clock: the beat would follow itself and be later each time round.
 """
 
 from __future__ import annotations
@@ -17,29 +17,33 @@ if TYPE_CHECKING:
 
     from improviser.midi.message import Message, TimedMessage
 
-# What is sent comes back within this time (Source: design choice; a DAW with buffers of 2,048 frames takes
-# 90 ms, and a thru box over Bluetooth some 40 more).
+# A sent message comes back within this time (Source: design choice; a DAW with buffers of 2,048 frames takes 90 ms, and
+# a thru box over Bluetooth about 40 ms more).
 RETURN_S: Final = 0.25
-# A moment is told that much too early at most.
+# A time stamp is too early by at most this.
 _EARLY_S: Final = 0.001
-# Whether ticks are ours is judged by the last two beats: where they came between two of ours, as parts of a
-# turn. Ours are all at one place (the mean of the turns is long); ticks of 1 % more go round by half a turn.
+# The last two beats show whether ticks are ours. The place of a tick between two of our ticks is an angle on a circle.
+# Our own ticks all have the same angle, so the mean of their unit vectors is long. Ticks at a tempo 1 % higher turn by
+# half a circle.
 JUDGED_TICKS: Final = 48
 OURS_MIN, OTHERS_MAX = 0.8, 0.5
 
 
 class SentClock:
-    """What was sent of the clock lately. Threads: the performer's beat only."""
+    """The clock messages that were sent lately.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self) -> None:
-        """Start with nothing sent."""
+        """Create a record with nothing sent."""
         self._ticks: deque[float] = deque(maxlen=JUDGED_TICKS)
         self._transport: deque[tuple[float, Message]] = deque(maxlen=16)
 
     def note(self, messages: Iterable[TimedMessage]) -> None:
-        """Remember what of `messages` is the clock's, for the moment it is due.
+        """Remember the clock messages among `messages` with the times at which they are due.
 
-        Ticks that are made up for at one moment, after a stall, count once.
+        Ticks that are caught up at the same time after a stall count once.
         """
         for timed in messages:
             if timed.message == CLOCK:
@@ -49,31 +53,31 @@ class SentClock:
                 self._transport.append((timed.due_s, timed.message))
 
     def has_sent(self, message: Message, at_s: float) -> bool:
-        """Return whether such a start, stop, continue or song position was sent just before `at_s`."""
+        """Return whether this start, stop, continue or song position was sent just before `at_s`."""
         return any(sent == message and _is_return(at_s - due_s) for due_s, sent in self._transport)
 
     def turn_at(self, at_s: float) -> complex | None:
-        """Return where `at_s` is between two ticks that were sent, as a turn of length 1.
+        """Return the position of `at_s` between two sent ticks, as a complex number of length 1.
 
-        None where none was sent just before.
+        Return None if no tick was sent just before `at_s`.
         """
         before = [due_s for due_s in self._ticks if due_s <= at_s + _EARLY_S]
         if not before or not _is_return(at_s - before[-1]):
             return None
         if len(before) == 1:
-            return 1.0 + 0.0j  # the first one, as it seems: no interval is known yet
+            return 1.0 + 0.0j  # probably the first tick: no interval is known yet
         return cmath.exp(2j * math.pi * (at_s - before[-1]) / (before[-1] - before[-2]))
 
 
 class ReturnDetector:
-    """Judges whether the clock on one port is the one that is sent.
+    """Decides whether the clock on one port is the one that is sent.
 
     Attributes:
-        is_ours: Whether it is; None while that is not known.
+        is_ours: Whether it is the one that is sent; None while that is not known.
     """
 
     def __init__(self, sent: SentClock) -> None:
-        """Know nothing of the port yet."""
+        """Create a detector for a port of which nothing is known yet."""
         self.is_ours: bool | None = None
         self._sent = sent
         self._turns: deque[complex] = deque(maxlen=JUDGED_TICKS)
@@ -86,7 +90,7 @@ class ReturnDetector:
             self.is_ours = False
 
     def hear_tick(self, at_s: float) -> None:
-        """Judge by a tick. What ticks while nothing is sent is not ours, and is not judged again."""
+        """Judge by a tick. A clock that ticks while nothing is sent is not ours, and ticks do not change that."""
         if self.is_ours is False:
             return
         turn = self._sent.turn_at(at_s)
@@ -104,5 +108,5 @@ class ReturnDetector:
 
 
 def _is_return(delay_s: float) -> bool:
-    """Return whether what comes `delay_s` after it was sent has come back."""
+    """Return whether a message that comes `delay_s` seconds after it was sent has come back."""
     return -_EARLY_S <= delay_s <= RETURN_S

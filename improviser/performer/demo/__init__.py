@@ -1,1 +1,1 @@
-"""The built-in player, for when there is no keyboard."""
+"""The built-in player, which plays if there is no keyboard."""

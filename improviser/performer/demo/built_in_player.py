@@ -1,4 +1,4 @@
-"""The built-in player on its port: comes in when it should, and leaves when somebody else plays."""
+"""Runs the built-in player on a port of its own: it begins in time, and leaves when somebody else plays."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 # A demo begins at once.
 PROMPT_S: Final = 0.2
-# The next bar's first note is a little early, as seen from the first note's arrival.
+# Measured from the arrival of the first note, the next bar's first note is slightly early.
 _LAST_CALL_S: Final = 0.03
 
 
 class BuiltInPlayer:
-    """Lets the built-in player play through a port of its own, as a person would.
+    """Plays the built-in player's tune through a port of its own, as a person would.
 
-    Threads: the performer's beat only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(self, player: MelodyPlayer, output: OutputPort, begin_s: float, *, yields: bool) -> None:
-        """Begin at `begin_s`; where it `yields`, leave at the first note of somebody else."""
+        """Begin at `begin_s`. If `yields` is true, leave at the first note of somebody else."""
         self.player = player
         self._output = output
         self._yields = yields
@@ -41,25 +41,25 @@ class BuiltInPlayer:
 
     @property
     def next_due_s(self) -> float | None:
-        """The moment at which something is due next; None when nothing is."""
+        """The time at which the next message is due; None if there is none."""
         return self._begin_s if self._begin_s is not None else self.player.next_due_s
 
     @property
     def tune_s(self) -> float | None:
-        """How long its tune lasts; None where it plays no more."""
+        """How long the tune lasts in seconds; None after the player has left."""
         return None if self.is_gone else self.player.duration_s
 
     def end_before(self, end_s: float | None) -> None:
-        """Play nothing that would still sound at `end_s`, when the performance ends; None: it does not."""
+        """Play nothing that would still sound at `end_s`, when the performance ends. None: it does not end."""
         self._end_s = math.inf if end_s is None else end_s - _LAST_CALL_S
 
     def pace(self, at_s: float, beat: float, tempo_bpm: float, end_s: float | None) -> None:
-        """Follow a tempo at which `beat` stands at `at_s`, and by which the performance ends at `end_s`."""
+        """Follow a tempo, with `beat` at the time `at_s`. The performance then ends at `end_s`."""
         self.player.follow(at_s, beat, tempo_bpm)
         self.end_before(end_s)
 
     def play(self, at_s: float) -> None:
-        """Play what is due at `at_s`. Raises PortError where the port is gone."""
+        """Play what is due at `at_s`, or raise PortError if the port has gone."""
         if at_s >= self._end_s and not self.is_gone:
             self.leave(at_s)
         if self._begin_s is not None and self._begin_s <= at_s:
@@ -69,13 +69,13 @@ class BuiltInPlayer:
             self._output.send(message_to_bytes(timed.message))
 
     def has_to_yield(self, message: Message, at_s: float) -> bool:
-        """Return whether `message` is a note of somebody else, for whom this player leaves."""
+        """Return whether `message` is a note of somebody else for whom this player leaves."""
         if self.player.is_own(message, at_s):
             return False
         return self._yields and isinstance(message, NoteOn) and not self.is_gone
 
     def leave(self, at_s: float) -> None:
-        """Lift all keys and play no more."""
+        """Release all keys and play no more."""
         self.is_gone = True
         self._begin_s = None
         for timed in self.player.stop(at_s):
@@ -84,7 +84,7 @@ class BuiltInPlayer:
 
 
 def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> BuiltInPlayer | None:
-    """Return the built-in player on its open port, None where it does not play."""
+    """Return the built-in player on its open port, or None if it does not play."""
     if ports.player_output is None:
         return None
     tune = find_tune(settings.tune or DEFAULT_TUNE)

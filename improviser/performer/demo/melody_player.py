@@ -1,4 +1,4 @@
-"""The built-in player: a melody as it would come from a keyboard, for when there is none."""
+"""The built-in player: it plays a melody as if on a keyboard, for when there is none."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 # A key is up for a tenth of each note, as between two notes that are not tied.
 _HELD: Final = 0.9
 _VELOCITY, _ACCENT = 76, 12
-# What was sent comes back over the input within this time (two periods of a slow audio server, and some).
+# A sent message comes back on the input within this time (two periods of a slow audio server, and some more).
 _RETURN_S: Final = 0.1
 _CHANNEL: Final = 0
 
 
 class MelodyPlayer:
-    """Plays a tune over and over, or once.
+    """Plays a tune once or again and again.
 
-    Threads: the performer's beat only; told the time, it gives what is due.
+    Threads: Only the performer's loop uses this class. It passes the time, and gets the messages that are due.
     """
 
     def __init__(self, tune: Tune, tempo_bpm: float, *, repeats: bool) -> None:
-        """Play `tune` at `tempo_bpm`; once, or until stopped where it `repeats`."""
+        """Play `tune` at `tempo_bpm`: once, or until stopped if `repeats` is true."""
         self.title = tune.title
         self._beats = tune.beats
         self._beat_s = S_PER_MINUTE / tempo_bpm
@@ -40,19 +40,19 @@ class MelodyPlayer:
 
     @property
     def duration_s(self) -> float:
-        """How long the tune lasts at the tempo as it is now."""
+        """How long the tune lasts at the present tempo, in seconds."""
         return self._beats * self._beat_s
 
     @property
     def next_due_s(self) -> float | None:
-        """The moment at which something is due next; None when nothing is."""
+        """The time at which the next message is due; None if there is none."""
         if self._start_s is None or not self._left:
             return None
         return self._s_at(self._left[0][0])
 
     @property
     def is_playing(self) -> bool:
-        """Whether the tune has begun, and has not come to its end."""
+        """Whether the tune has begun and has not ended."""
         return self._start_s is not None
 
     def start(self, at_s: float) -> None:
@@ -61,7 +61,7 @@ class MelodyPlayer:
         self._left.extend(self._score)
 
     def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Go on at a tempo from `at_s` on, on the beat: a whole number of beats away from `beat`."""
+        """Continue at a tempo from `at_s`, shifted so that the tune is a whole number of beats away from `beat`."""
         beat_s = S_PER_MINUTE / tempo_bpm
         if self._start_s is not None:
             place = (at_s - self._start_s) / self._beat_s
@@ -70,7 +70,7 @@ class MelodyPlayer:
         self._beat_s = beat_s
 
     def stop(self, at_s: float) -> list[TimedMessage]:
-        """End the tune and give the note-offs of what sounds."""
+        """End the tune. Return the note-offs of the sounding notes."""
         self._start_s = None
         self._left.clear()
         offs: list[TimedMessage] = [TimedMessage(at_s, NoteOff(_CHANNEL, note)) for note in sorted(self._sounding)]
@@ -78,7 +78,7 @@ class MelodyPlayer:
         return offs
 
     def pop_due(self, at_s: float) -> list[TimedMessage]:
-        """Return what is due at `at_s` or before; at its end the tune begins again, or is over."""
+        """Return the messages that are due at `at_s` or before. At its end, the tune starts again or stops."""
         due = []
         while (due_s := self.next_due_s) is not None and due_s <= at_s:
             _, message = self._left.popleft()
@@ -89,7 +89,7 @@ class MelodyPlayer:
         return due
 
     def is_own(self, message: Message, at_s: float) -> bool:
-        """Return whether `message`, heard at `at_s`, is what this player has just sent; each is so once."""
+        """Return whether `message`, heard at `at_s`, was just sent by this player. Each sent message counts once."""
         while self._sent and self._sent[0][0] < at_s - _RETURN_S:
             self._sent.popleft()
         for pair in self._sent:
@@ -99,18 +99,18 @@ class MelodyPlayer:
         return False
 
     def _s_at(self, beat: float) -> float:
-        """Return the moment of a beat of the tune, which has begun."""
+        """Return the time of a beat of the tune, which has begun."""
         return (self._start_s or 0.0) + beat * self._beat_s
 
     def _end_of_tune(self) -> None:
-        """Begin again where the tune repeats; else be over."""
+        """Start the tune again if it repeats, or stop."""
         if self._start_s is not None and self._repeats:
             self.start(self._s_at(self._beats))
         else:
             self._start_s = None
 
     def _remember(self, messages: list[TimedMessage], at_s: float) -> None:
-        """Keep the books of what sounds and of what will come back."""
+        """Record which notes sound and which messages may come back."""
         for timed in messages:
             self._sent.append((at_s, timed.message))
             if isinstance(timed.message, NoteOn):
@@ -120,7 +120,7 @@ class MelodyPlayer:
 
 
 def _score(tune: Tune) -> list[tuple[float, Message]]:
-    """Return the tune's messages by their beats from its start."""
+    """Return the tune's messages with their beats from its start."""
     score: list[tuple[float, Message]] = []
     beat = 0.0
     bar_beats = Meter(*tune.meter).bar_beats

@@ -18,11 +18,10 @@ class Tune:
     """A melody.
 
     Attributes:
-        title: Its name for people.
-        source: Where it is from.
-        meter: Time signature; the beat is a quarter note.
-        text: Notes such as `E4`, rests `-`, each with `*beats` behind it where it is not one beat, and bar
-            lines.
+        title: Its name for users.
+        source: Where it comes from.
+        meter: Its time signature. A beat is a quarter note.
+        text: Notes such as `E4`, rests `-` and bar lines. `*beats` follows a note or rest that does not last one beat.
     """
 
     title: str
@@ -37,7 +36,7 @@ class Tune:
 
     @property
     def beats(self) -> float:
-        """The length of the tune."""
+        """The length of the tune in beats."""
         return sum(beats for _, beats in self.notes)
 
     @property
@@ -47,7 +46,7 @@ class Tune:
 
 
 def _parse(word: str) -> tuple[int | None, float]:
-    """Return the note and the beats that a word of a tune stands for."""
+    """Return the note and its beats for a word of a tune."""
     name, _, beats = word.partition("*")
     return None if name == _REST else parse_note(name), float(beats or 1)
 
@@ -95,7 +94,7 @@ TUNES: Final = {
 
 
 def find_tune(name: str) -> Tune:
-    """Return the tune called `name`. Raises UsageError where there is none."""
+    """Return the tune called `name`, or raise UsageError if there is none."""
     if name not in TUNES:
         raise UsageError(f"no tune '{name}'; choose one of {', '.join(TUNES)}")
     return TUNES[name]

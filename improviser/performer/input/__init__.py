@@ -1,1 +1,1 @@
-"""From the bytes on the inputs to the messages that count."""
+"""Turns the bytes on the inputs into the messages for the engine."""

@@ -1,4 +1,4 @@
-"""From the bytes of the inputs to messages that the engine may hear: understood, and not twice."""
+"""Turns the bytes of the inputs into messages for the engine. Invalid messages and duplicates are dropped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from improviser.midi.message import Message, SystemMessage, bytes_to_message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A message that comes on two ports within this time is one: a keyboard that is both opened and patched in.
+# A message that comes on two ports within this time is one message: the keyboard is opened and connected as well.
 TWIN_S: Final = 0.010
 _KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an input has received: the bytes of one message, its moment and the port; decoded, where it was."""
+    """A message that an input has received: its bytes, time and port, and the decoded message if there is one."""
 
     data: Sequence[int]
     at_s: float
@@ -28,19 +28,19 @@ class Arrival:
 
 
 class ArrivalParser:
-    """Turns arrivals into messages; counts what it keeps back.
+    """Turns arrivals into messages, and counts those that it drops.
 
-    Threads: the performer's beat only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Create a parser that has heard nothing yet."""
         self.bad_messages = 0
         self.twins = 0
         self._recent: deque[tuple[Arrival, Message]] = deque(maxlen=_KEPT)
 
     def parse(self, arrival: Arrival) -> Message | None:
-        """Return the message of `arrival`, or None where it is not to be heard."""
+        """Return the message of `arrival`, or None if it is not for the engine."""
         try:
             message = arrival.message or bytes_to_message(arrival.data)
         except MidiError:
@@ -55,7 +55,7 @@ class ArrivalParser:
         return message
 
     def _is_twin(self, message: Message, arrival: Arrival) -> bool:
-        """Return whether the same message has just come on another port; each counts once."""
+        """Return whether the same message has just come on another port. Each message has one duplicate at most."""
         for pair in self._recent:
             earlier, heard = pair
             is_near = abs(arrival.at_s - earlier.at_s) <= TWIN_S

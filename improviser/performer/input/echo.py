@@ -1,18 +1,18 @@
-"""Recognising our own output where it comes back: a DAW's monitoring, a thru box, a cable from out to in.
+"""Recognises our own output that comes back: by a DAW's monitoring, a thru box or a cable from out to in.
 
-A loop is proven port by port, by note-ons that come back one after another, since one of them may be the
-player's unison. Exact copies prove it soon; copies on another channel, in another octave or at another
-velocity take more of them, all moved alike. A note-on that does not come back says that there is no
-loop. Once it is proven, all that comes back is dropped, controls and programs too.
+A loop is proven for each port by note-ons that come back one after another. One note-on is not enough, because it may
+be the player's unison. Exact copies soon prove a loop. Copies on another channel, in another octave or at another
+velocity must be more in number, and all moved alike. A note-on that does not come back shows that there is no loop.
+After a loop is proven, everything that comes back is dropped, including controls and programs.
 
-What is passed on from an input (thru) is the player's, who repeats notes and controls quickly. So, until a
-loop is proven:
+Messages that are passed on from an input (thru) are the player's, who repeats notes and controls quickly. So these
+rules hold until a loop is proven:
 
-- A copy that changes nothing is dropped: a key that is down cannot go down. A key that goes down twice counts
-  as a note that came back.
+- A copy that changes nothing is dropped: a key that is down cannot go down. A key that goes down twice counts as a note
+  that came back.
 - A key that comes on two inputs at once sounds once.
-- A control that changes something passes, unless it has come round many times, each time as late.
-- A note-off whose key is down passes, always.
+- A control that changes something passes, unless it has come back many times with the same delay.
+- A note-off whose key is down always passes.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-# What comes back does so within this time and two look-aheads of the output: a loop through a DAW takes two
-# audio periods, 23 ms at 512 frames.
+# A message comes back within this time plus two look-aheads of the output: a loop through a DAW takes two audio
+# periods, which is 23 ms at 512 frames.
 LOOP_S: Final = 0.030
-# Points for a note-on of ours that comes back as it was, moved, or with another velocity: the likelier it is
-# that a player in unison with us has played it, the more of them it takes.
+# Points for one of our note-ons that comes back unchanged, moved, or with another velocity. The more likely it is that
+# a player in unison has played the note, the more notes are needed.
 EXACT: Final = 8
 MOVED: Final = 4
 REVALUED: Final = 2
-# With more points than these a loop is proven; with so many the port is no player's.
+# More points than PROOF prove a loop. More points than CERTAINTY show that the port is not a player's.
 PROOF: Final = 16
 CERTAINTY: Final = 48
 OCTAVE: Final = 12
-# A control goes round in a cable after so many returns, each as late as the one before. Two values that take
-# turns may be a wheel that trembles, so they take many more: seconds of it.
+# A control circulates in a loop if it has come back this often, each time with the same delay. Two alternating values
+# may come from a trembling wheel, so they need many more returns, which takes seconds.
 ROUNDS: Final = 12
 ROUNDS_OF_TWO: Final = 1000
 _SAME_DELAY_S: Final = 0.002
-# A second of the fastest control of a keyboard in MPE, and of notes.
+# How many messages and note-ons are kept: one second of the fastest MPE control, and of notes.
 _KEPT: Final = 256
 _NOTES: Final = 64
 _LATELY: Final = 16
 _TWO: Final = 2
-# What is sent is looked up among so many parts of it, by number and value.
+# Sent messages are stored in this many groups by number and value, so that a lookup is short.
 _PARTS: Final = 64
-# Two ways to the same moment differ by less.
+# Two ways to determine the same time differ by less than this.
 _SLACK_S: Final = 0.005
-# What is handed over may leave so much later than what was handed over after it.
+# A message may leave this much later than one that was handed over after it.
 _OUT_OF_ORDER_S: Final = 0.25
 _NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM, _SYSTEM = 0x8, 0x9, 0xB, 0xC, 0xF
 
 
 @dataclass(frozen=True, slots=True)
 class LoopHeard:
-    """Our own output comes back on a port: beyond doubt where `is_certain`, so that it is no player's."""
+    """Our own output comes back on a port. If `is_certain` is true, the port is certainly not a player's."""
 
     port: str
     is_certain: bool
@@ -75,15 +75,15 @@ class _Event:
 
 @dataclass(slots=True)
 class _Sent:
-    """What left.
+    """A message that was sent.
 
     Attributes:
         event: The message.
-        at_s: Its moment.
+        at_s: The time at which it leaves.
         origin: The port that it was passed on from; None for our own.
-        rounds: How often it had come round before.
-        delay_s: How late it had come the last time.
-        returned: Where it came back.
+        rounds: How often it had come back before.
+        delay_s: Its delay the last time that it came back.
+        returned: The ports on which it has come back.
     """
 
     event: _Event
@@ -96,7 +96,7 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """What a loop does to a note: by so many channels and semitones, with its velocity or another."""
+    """How a loop changes a note: by how many channels and semitones, and whether the velocity stays."""
 
     channels: int
     semitones: int
@@ -104,13 +104,13 @@ class _Move:
 
     @property
     def points(self) -> int:
-        """How much one note that comes back like this proves."""
+        """The points for one note that comes back like this."""
         if not self.keeps_velocity:
             return REVALUED
         return MOVED if self.channels or self.semitones else EXACT
 
     def is_like(self, other: _Move) -> bool:
-        """Return whether both lead to the same channel and octave."""
+        """Return whether both moves lead to the same channel and octave."""
         return (self.channels, self.semitones) == (other.channels, other.semitones)
 
 
@@ -122,12 +122,13 @@ class _Port:
     """What is known of an input.
 
     Attributes:
-        points: How far a loop is proven there.
-        move: What the loop does to notes.
-        looked_s: The note-ons that were sent up to this moment were looked for.
-        states: The last value let through of each key (0: up), control, wheel and program.
-        rounds: How often the last message had come round, and how late it came.
-        lately: The last controls that came round, and when.
+        points: The points that prove a loop on this port.
+        move: How the loop changes notes.
+        looked_s: Note-ons sent up to this time were checked for their return.
+        told: What was reported: 0 nothing, 1 a proven loop, 2 a certain loop.
+        states: The last value of each key (0: up), control, wheel and program that was let through.
+        rounds: How often the last message had come back, and its delay in seconds.
+        lately: The last controls that came back, with their times.
     """
 
     points: int = 0
@@ -139,7 +140,7 @@ class _Port:
     lately: deque[tuple[float, _Event]] = field(default_factory=lambda: deque(maxlen=_LATELY))
 
     def count_round(self, event: _Event, sent: _Sent, at_s: float, window_s: float) -> bool:
-        """Count the return of a control that was passed on; return whether it goes round in a cable."""
+        """Count the return of a control that was passed on. Return whether it circulates in a loop."""
         delay_s = at_s - sent.at_s
         is_as_late = not sent.rounds or abs(delay_s - sent.delay_s) < _SAME_DELAY_S
         self.rounds = (sent.rounds + 1 if is_as_late else 1), delay_s
@@ -149,14 +150,19 @@ class _Port:
 
 
 class EchoFilter:
-    """Tells our own output from what a player does.
+    """Distinguishes our own output from what a player does.
 
-    Threads: `note_sent` is the performer's and the drivers', `is_echo` the drivers', each port in one thread.
-    Neither blocks.
+    Threads: The performer's loop and the drivers' threads call `note_sent`. The drivers' threads call `is_echo`, each
+    port from one thread. Neither method blocks.
     """
 
     def __init__(self, tell: Callable[[LoopHeard], None], look_ahead_s: Callable[[], float]) -> None:
-        """Start with nothing sent; `tell` hears of loops, `look_ahead_s` returns the output's look-ahead."""
+        """Create a filter with nothing sent.
+
+        Args:
+            tell: Called with each loop that is found.
+            look_ahead_s: Returns the output's look-ahead in seconds.
+        """
         self.count = 0
         self._tell, self._look_ahead_s = tell, look_ahead_s
         self._sent: dict[tuple[int, int], deque[_Sent]] = {}
@@ -164,7 +170,7 @@ class EchoFilter:
         self._ports: dict[str, _Port] = {}
 
     def note_sent(self, data: Sequence[int], at_s: float, origin: str | None = None) -> None:
-        """Remember what leaves at `at_s`: our own, or what is passed on from the port `origin`."""
+        """Remember a message that leaves at `at_s`: our own, or one that is passed on from the port `origin`."""
         event = _event(data)
         if event is not None:
             known = None if origin is None else self._ports.get(origin)
@@ -174,7 +180,7 @@ class EchoFilter:
                 self._notes.append(sent)
 
     def is_echo(self, data: Sequence[int], at_s: float, port: str) -> bool:
-        """Return whether a message that came at `at_s` is what was sent, come back."""
+        """Return whether a message that came at `at_s` is a sent message that has come back."""
         event = _event(data)
         if event is None:
             return False
@@ -190,7 +196,7 @@ class EchoFilter:
         return is_echo
 
     def _has_come_back(self, event: _Event, at_s: float, window_s: float, port: str, known: _Port) -> bool:
-        """Weigh a message against what was sent."""
+        """Compare a message with the sent ones. Return whether it has come back and is to be dropped."""
         found = self._found(event, at_s, window_s, port, known)
         if found is None:
             return False
@@ -214,7 +220,10 @@ class EchoFilter:
     def _found(
         self, event: _Event, at_s: float, window_s: float, port: str, known: _Port
     ) -> tuple[_Sent, _Move] | None:
-        """Return what a message is likest to, and how it is moved: as the loop moves, not at all, or anew."""
+        """Return the best match among the sent messages, and its move.
+
+        A match that is moved as the loop moves notes is the best, then an unmoved match, then any other.
+        """
         best: tuple[_Sent, _Move] | None = None
         best_rank = 3
         for sent in self._recent(event, at_s, window_s):
@@ -225,22 +234,23 @@ class EchoFilter:
             is_ours_moved = sent.origin is None and (event.kind == _NOTE_ON or rank == 0)
             is_loops = rank == 0 and known.points > PROOF
             is_copy = move == _NO_MOVE or is_ours_moved or is_loops
-            if is_copy and rank <= best_rank:  # of the same rank the one that was sent first
+            if is_copy and rank <= best_rank:  # among equal ranks, the message that was sent first wins
                 best, best_rank = (sent, move), rank
         return best
 
     def _weigh(self, points: int, port: str, known: _Port) -> None:
-        """Count a note-on that came back; tell of a loop once it is proven, and again when it is certain."""
+        """Add points for a note-on that came back. Report a loop when it is proven, and again when it is certain."""
         known.points += points
         for level, threshold in ((1, PROOF), (2, CERTAINTY)):
             if known.points > threshold and known.told < level:
                 known.told = level
-                self._tell(LoopHeard(port, is_certain=level == 2))  # noqa: PLR2004 - the second one
+                self._tell(LoopHeard(port, is_certain=level == 2))  # noqa: PLR2004 - the second level
 
     def _look_for_missed(self, known: _Port, port: str, until_s: float) -> None:
-        """Take the points back where a note-on did not come back in time.
+        """Reset the points if a note-on did not come back in time.
 
-        What is passed on comes back as it was, or where the loop moves notes, not as one can tell.
+        A note-on that was passed on counts only if the loop does not move notes. Otherwise its return cannot be
+        recognised.
         """
         since_s, known.looked_s = known.looked_s, until_s
         for sent in tuple(self._notes):
@@ -249,7 +259,7 @@ class EchoFilter:
                 known.points = 0
 
     def _recent(self, event: _Event, at_s: float, window_s: float) -> Iterator[_Sent]:
-        """Yield what was sent within the window before `at_s` and may be like `event`, the newest first."""
+        """Yield the messages sent within the window before `at_s` that may match `event`, the newest first."""
         for sent in reversed(tuple(self._sent.get(_likeness(event), ()))):
             if sent.at_s < at_s - window_s - _OUT_OF_ORDER_S:
                 return
@@ -258,7 +268,7 @@ class EchoFilter:
 
 
 def _event(data: Sequence[int]) -> _Event | None:
-    """Return the channel message in `data`, a note-on without velocity as a note-off; None for others."""
+    """Return the channel message in `data`, or None. A note-on with velocity 0 becomes a note-off."""
     if not data or not 0x80 <= data[0] < 0xF0:  # noqa: PLR2004 - the range of status bytes
         return None
     kind, channel = divmod(data[0], 16)
@@ -270,14 +280,14 @@ def _event(data: Sequence[int]) -> _Event | None:
 
 
 def _likeness(event: _Event) -> tuple[int, int]:
-    """Return what events have in common that may be each other's copies: among notes the pitch class."""
+    """Return a key that is the same for all possible copies of an event. For notes it holds the pitch class."""
     if event.kind in {_NOTE_ON, _NOTE_OFF}:
         return event.kind, event.number % OCTAVE
     return event.kind, (event.number + event.value) % _PARTS
 
 
 def _move(sent: _Event, came: _Event) -> _Move | None:
-    """Return how `came` is `sent` moved, which has the same likeness; None where it is not."""
+    """Return how `came` differs from `sent`, which has the same likeness, or None if it is not a copy."""
     channels, numbers = came.channel - sent.channel, came.number - sent.number
     if came.kind in {_NOTE_ON, _NOTE_OFF}:
         return _Move(channels, numbers, came.value == sent.value)
@@ -286,14 +296,14 @@ def _move(sent: _Event, came: _Event) -> _Move | None:
 
 
 def _key(event: _Event) -> tuple[int, int, int]:
-    """Return what an event changes: a key, a control, the pressure of a key; a channel's wheel or program."""
+    """Return what an event changes: a key, its pressure, a control, or a channel's wheel or program."""
     kind = _NOTE_ON if event.kind == _NOTE_OFF else event.kind
     has_number = kind in {_NOTE_ON, 0xA, _CONTROL}
     return kind, event.channel, event.number if has_number else 0
 
 
 def _state(event: _Event) -> int:
-    """Return what it changes that to; both bytes of a wheel."""
+    """Return the value that an event sets; for a wheel it combines both data bytes."""
     if event.kind in {_NOTE_OFF, _NOTE_ON, 0xA, _CONTROL}:
         return event.value
     return event.value * 128 + event.number

@@ -1,4 +1,4 @@
-"""What the player holds down, port by port: it comes up where its port goes or its note-offs are lost."""
+"""Tracks what the player holds down on each port, to release it if the port goes or note-offs are lost."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from improviser.midi.message import ENDS_NOTES, SUSTAIN_PEDAL, ControlChange, Me
 
 
 class HeldNotes:
-    """The keys and sustain pedals that are down. Threads: the performer's beat only."""
+    """The keys and sustain pedals that are down.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self) -> None:
-        """Start with nothing held."""
+        """Create a record with nothing held."""
         self._keys: set[tuple[str, int, int]] = set()
         self._pedals: set[tuple[str, int]] = set()
 
     def note(self, message: Message, port: str) -> None:
-        """Record what came from a port."""
+        """Record a message from a port."""
         match message:
             case NoteOn(channel, note):
                 self._keys.add((port, channel, note))
@@ -30,10 +33,10 @@ class HeldNotes:
                 pass
 
     def lifted(self, *, port: str | None = None, channel: int | None = None) -> list[tuple[Message, str]]:
-        """Return the messages, with their ports, that lift all that is held on a port, or on a channel."""
+        """Return the messages, with their ports, that release everything held on a port or on a channel."""
 
         def is_meant(held_port: str, held_channel: int) -> bool:
-            """Return whether it is held there."""
+            """Return whether the port and the channel match."""
             return port in {None, held_port} and channel in {None, held_channel}
 
         lifts: list[tuple[Message, str]] = []

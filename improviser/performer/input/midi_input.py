@@ -1,4 +1,4 @@
-"""What the player does, from the bytes that came to the messages that count, with the books kept and told."""
+"""Turns received bytes into the player's messages for the engine, and records and reports them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 class MidiInput:
-    """Parses what the inputs receive, leaves out what is not meant for the improviser, and knows what is held.
+    """Parses what the inputs receive, leaves out what is not for the improviser, and tracks what is held.
 
-    Threads: the performer's loop only.
+    Threads: Only the performer's loop uses this class.
     """
 
     def __init__(self, zone: Zone, stats: Stats, tell: Callable[[Event], None]) -> None:
-        """Hear nothing yet.
+        """Create an input that has heard nothing yet.
 
         Args:
-            zone: The channels and keys that are listened to.
+            zone: The channels and keys to listen to.
             stats: Counts notes.
-            tell: Takes events of what was heard.
+            tell: Called with events about what was heard.
         """
         self._parser = ArrivalParser()
         self._mpe = MpeZones()
@@ -52,11 +52,11 @@ class MidiInput:
 
     @property
     def bad_messages(self) -> int:
-        """How many arrivals were no MIDI messages."""
+        """How many arrivals were not valid MIDI messages."""
         return self._parser.bad_messages
 
     def parse(self, arrival: Arrival) -> Message | None:
-        """Return the message of an arrival; None where there is none, or it came on another port too."""
+        """Return the message of an arrival, or None if it is invalid or came on another port too."""
         message = self._parser.parse(arrival)
         port = arrival.port
         if self._parser.bad_messages:
@@ -66,15 +66,15 @@ class MidiInput:
         return message
 
     def music_in(self, message: Message, port: str) -> Message | None:
-        """Return a message as the engine is to hear it; None where it is not meant for it.
+        """Return a message in the form for the engine, or None if it is not for the engine.
 
-        An MPE keyboard's channels become one; channels and keys outside the zone are left out.
+        The channels of an MPE keyboard are merged into one. Channels and keys outside the zone are left out.
         """
         merged = self._mpe.merged(message, port)
         return merged if merged is not None and self._zone.has(merged) else None
 
     def note(self, message: Message, at_s: float, port: str) -> None:
-        """Keep the books of what the player did, and tell of it."""
+        """Record what the player did, and report it."""
         self._held.note(message, port)
         match message:
             case NoteOn(channel, note, velocity):
@@ -86,7 +86,7 @@ class MidiInput:
                 self._tell(Controlled(at_s, tuple(message_to_bytes(message)), port))
 
     def tell_understood(self, engine: Engine, at_s: float) -> None:
-        """Report what an engine makes of what it has heard."""
+        """Report what an engine infers from what it has heard."""
         player = engine.player
         chord = chord_from_index(int(player.chord[0]))
         self._tell(
@@ -102,17 +102,17 @@ class MidiInput:
         )
 
     def tell_rest(self, engine: Engine, at_s: float) -> None:
-        """Report where an engine has just decided its last step before the player's next note."""
+        """Report it if an engine has just decided its last step before the player's next note."""
         if engine.decision is not None and engine.next_step_s is None:
             self._tell(Rested(at_s, engine.decision.beat))
 
     def lift(self, engine: Engine, at_s: float, *, port: str | None = None) -> None:
-        """Release all that is held on a port, or on any."""
+        """Release everything that is held on a port, or on all ports."""
         for message, its_port in self._held.lifted(port=port):
             self._hear(engine, message, at_s, its_port)
 
     def lift_missed(self, engine: Engine, at_s: float, channel: int) -> None:
-        """Release all that is held on a channel of which messages were lost, maybe note-offs."""
+        """Release everything that is held on a channel from which messages were dropped, perhaps note-offs."""
         for heard_on in self._mpe.heard_on(channel):
             for message, port in self._held.lifted(channel=heard_on):
                 self._hear(engine, message, at_s, port)

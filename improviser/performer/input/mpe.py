@@ -1,10 +1,10 @@
-"""Keyboards that give each note a channel of its own (MPE): all channels of a zone are one player.
+"""Keyboards that use a channel for each note (MPE): all channels of a zone belong to one player.
 
-A keyboard tells its zones by the MPE Configuration Message, or it is seen from what it plays: it bends and
-presses a note's channel just before each note-on, and takes another channel for the next note.
+A keyboard announces its zones with the MPE Configuration Message. Otherwise it is recognised by its playing: just
+before each note-on it sends pitch bend and pressure on the note's channel, and the next note uses another channel.
 
-Source: MIDI Polyphonic Expression, version 1.1 (RP-053): the lower zone's master is channel 1, the upper
-one's channel 16; registered parameter 6 on a master sets how many member channels follow it.
+Source: MIDI Polyphonic Expression, version 1.1 (RP-053): the lower zone's master is channel 1, the upper one's channel
+16. Registered parameter 6 on a master sets how many member channels follow it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _DATA_ENTRY: Final = 6
 _PARAMETER: Final = {101: "high", 100: "low"}
 _CONFIGURATION: Final = {"high": 0, "low": 6}
 _TIMBRE: Final = 74
-# So many note-ons in a row, on at least two channels, each with its bend and pressure, are an MPE keyboard's;
-# a sequencer sends them once for a channel, when it begins.
+# This many note-ons in a row, on at least two channels, each with its bend and pressure, show an MPE keyboard. A
+# sequencer sends bend and pressure once for a channel, when it begins.
 _PROOF: Final = 4
 
 
@@ -42,12 +42,12 @@ class _Port:
     """What is known of an input.
 
     Attributes:
-        members: Each member channel's master.
-        parameters: The registered parameter that is chosen on a master.
-        shaped: What was sent on a channel since its last note-on: the kinds of messages.
-        fresh: The channels of the last note-ons that had all that.
-        began: For each key that is down, (channel, note), the channel it is heard on: it ends there, whatever
-            its channel has become since.
+        members: Maps each member channel to its master.
+        parameters: The registered parameter that is selected on a master.
+        shaped: The kinds of messages sent on a channel since its last note-on.
+        fresh: The channels of the last note-ons that had all these kinds.
+        began: Maps each key that is down, (channel, note), to the channel for the engine. The note ends on that
+            channel, even if its own channel has changed its master since.
     """
 
     members: dict[int, int] = field(default_factory=dict)
@@ -58,14 +58,17 @@ class _Port:
 
 
 class MpeZones:
-    """Merges the channels of a zone, port by port. Threads: the performer's only."""
+    """Merges the channels of a zone, for each port separately.
+
+    Threads: Only the performer's loop uses this class.
+    """
 
     def __init__(self) -> None:
-        """Start with no zone known."""
+        """Create the object with no zone known."""
         self._ports: dict[str, _Port] = {}
 
     def merged(self, message: Message, port: str) -> Message | None:
-        """Return a message as one player's, on the zone's master channel; None for what shapes one note."""
+        """Return a message on the zone's master channel, or None if it only shapes one note."""
         channel = getattr(message, "channel", None)
         if channel is None:
             return message
@@ -76,7 +79,7 @@ class MpeZones:
         heard_on = known.members.get(channel, channel)
         match message:
             case NoteOn(_, note):
-                # A key that goes down again before it came up is heard where it was.
+                # A key that goes down again before it came up keeps its channel.
                 return replace(message, channel=known.began.setdefault((channel, note), heard_on))
             case NoteOff(_, note):
                 return replace(message, channel=known.began.pop((channel, note), heard_on))
@@ -88,7 +91,7 @@ class MpeZones:
                 return None
 
     def heard_on(self, channel: int) -> set[int]:
-        """Return the channels on which what comes on `channel` is heard, on any port."""
+        """Return the channels for the engine to which messages on `channel` go, for any port."""
         began = {
             heard_on
             for known in self._ports.values()
@@ -99,7 +102,7 @@ class MpeZones:
 
 
 def _configure(known: _Port, message: ControlChange) -> None:
-    """Follow the configuration message, three controls on a master channel."""
+    """Follow the configuration message, which consists of three controls on a master channel."""
     channel, control, value = message.channel, message.control, message.value
     if channel not in {LOWER_MASTER, UPPER_MASTER}:
         return
@@ -111,14 +114,14 @@ def _configure(known: _Port, message: ControlChange) -> None:
 
 
 def _set_zone(known: _Port, master: int, count: int) -> None:
-    """Make so many channels follow a master; the newest zone takes channels from the other one."""
+    """Assign `count` channels to a master. The newest zone takes channels from the other one."""
     known.members = {channel: its for channel, its in known.members.items() if its != master}
     nearest = range(1, count + 1) if master == LOWER_MASTER else range(_MEMBERS_MAX - count, _MEMBERS_MAX)
     known.members |= dict.fromkeys(nearest, master)
 
 
 def _look(known: _Port, message: Message) -> None:
-    """See whether notes are played as only an MPE keyboard does."""
+    """Detect playing that only an MPE keyboard produces."""
     match message:
         case PitchBend(channel):
             known.shaped.setdefault(channel, set()).add("bend")

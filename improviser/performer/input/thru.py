@@ -1,6 +1,6 @@
-"""MIDI thru: what comes in goes out at once, beside what the improviser plays.
+"""MIDI thru: sends what comes in to the output at once, beside what the improviser plays.
 
-It is passed on where it comes in, in the driver's thread, so that it waits for nothing.
+The driver's thread that receives a message passes it on, so the message waits for nothing.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 class Thru:
-    """Passes on what comes in, and knows what it left sounding.
+    """Passes on received messages, and tracks which of their notes sound.
 
-    Threads: `pass_on` is the drivers', `release` the beat's; neither blocks.
+    Threads: The drivers' threads call `pass_on`, and the performer's loop calls `release`. Neither method blocks.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Thru:
         """Pass on the player's messages.
 
         Args:
-            output: Where they go.
-            cells: Memory in which what sounds is noted down.
-            echoes: Knows them where they come back.
-            keeps_back: Whether a message of a port is no music, but of a knob or pad that is bound.
+            output: The port to send to.
+            cells: The memory that records which notes sound.
+            echoes: Recognises messages that come back.
+            keeps_back: Returns whether a message of a port belongs to a bound knob or pad, so that it is not music.
         """
         self._output, self._cells, self._echoes, self._keeps_back = output, cells, echoes, keeps_back
         self._keys: dict[tuple[int, int], str] = {}
@@ -55,7 +55,7 @@ class Thru:
         self._is_closed = False
 
     def pass_on(self, data: Sequence[int], at_ns: int, port: str) -> None:
-        """Pass on a message that came at `at_ns` on `port`, where it is whole and has a channel."""
+        """Pass on a message that came at `at_ns` on `port`, if it is complete and has a channel."""
         try:
             message = bytes_to_message(data)
         except MidiError:
@@ -65,11 +65,11 @@ class Thru:
         for passed, its_data in self._as_passed(message, data, port):
             self._note(passed, port)
             self._echoes.note_sent(its_data, at_ns / NS_PER_S, port)
-            with contextlib.suppress(PortError):  # the beat finds it out, and says so
+            with contextlib.suppress(PortError):  # the performer's loop notices this and reports it
                 self._output.relay(its_data, at_ns / NS_PER_S)
 
     def release(self, at_s: float, port: str | None = None) -> None:
-        """End what sounds of what came on `port`, or on any."""
+        """End the notes and pedals that came on `port`, or on all ports."""
         ends: list[Message] = [NoteOff(*key) for key, name in list(self._keys.items()) if port in {None, name}]
         ends += [
             ControlChange(channel, SUSTAIN_PEDAL, 0)
@@ -78,18 +78,18 @@ class Thru:
         ]
         for message in ends:
             self._note(message, "")
-            with contextlib.suppress(PortError):  # gone, and silent with it
+            with contextlib.suppress(PortError):  # the port has gone, and its notes with it
                 self._output.relay(message_to_bytes(message), at_s)
 
     def close(self) -> None:
-        """Pass on no more, whatever still comes; `release` ends what sounds."""
+        """Stop passing on messages. `release` ends what still sounds."""
         self._is_closed = True
 
     def _as_passed(self, message: Message, data: Sequence[int], port: str) -> Iterator[tuple[Message, Sequence[int]]]:
-        """Yield what is passed on for a message, with its bytes.
+        """Yield the messages to send for a received one, with their bytes.
 
-        "All notes off" and "all sound off" would end the improviser's notes on that channel too: in their
-        place go the ends of the player's own.
+        "All notes off" and "all sound off" would also end the improviser's notes on that channel. So note-offs for the
+        player's own notes replace them.
         """
         if not isinstance(message, ControlChange) or message.control not in ENDS_NOTES:
             yield message, data
@@ -97,7 +97,7 @@ class Thru:
         for channel, note in self._held(message.channel, port):
             yield (off := NoteOff(channel, note)), message_to_bytes(off)
         if message.control == ALL_SOUND_OFF and message.channel in self._pedals:
-            # What the pedal holds ends where it comes up; it is down still, for what comes next.
+            # The pedal's notes end when it comes up. The pedal goes down again for the notes that follow.
             for value in (0, DATA_MAX):
                 yield (pedal := ControlChange(message.channel, SUSTAIN_PEDAL, value)), message_to_bytes(pedal)
 
@@ -106,7 +106,7 @@ class Thru:
         return [key for key, name in list(self._keys.items()) if key[0] == channel and name == port]
 
     def _note(self, message: Message, port: str) -> None:
-        """Note down what sounds after a message."""
+        """Record what sounds after a message."""
         match message:
             case NoteOn(channel, note):
                 self._keys[channel, note] = port

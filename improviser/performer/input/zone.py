@@ -1,4 +1,4 @@
-"""What of all that comes in is meant for the improviser: some channels, the keys on one side of a split."""
+"""Selects which of the received messages are for the improviser: some channels, or one side of a keyboard split."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Zone:
     """Channels and a range of keys.
 
     Attributes:
-        channels: Channels 0-15; empty: all.
-        low: The lowest note 0-127.
-        high: The highest note 0-127.
+        channels: Channels 0-15; empty for all channels.
+        low: The lowest note, 0-127.
+        high: The highest note, 0-127.
     """
 
     channels: frozenset[int] = frozenset()
@@ -22,9 +22,10 @@ class Zone:
     high: int = DATA_MAX
 
     def has(self, message: Message) -> bool:
-        """Return whether a message belongs here.
+        """Return whether a message belongs to the zone.
 
-        Pedals and wheels do on all of its channels; drums, on channel 10, only where it was chosen.
+        Pedals and wheels belong to it on all of its channels. Drums on channel 10 belong to it only if the channel was
+        chosen.
         """
         channel = getattr(message, "channel", None)
         if self.channels and channel is not None and channel not in self.channels:

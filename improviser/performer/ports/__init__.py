@@ -1,1 +1,1 @@
-"""The performer's ports: opened, watched, connected and reconnected."""
+"""Opens, watches, connects and reconnects the performer's ports."""

@@ -1,4 +1,4 @@
-"""Looking after open ports: drivers do not tell of one that goes or comes."""
+"""Watches the open ports, because drivers do not report ports that go or appear."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from improviser.ports.base import InputPort, OutputPort
     from improviser.protocol import Route
 
-# Ports are looked at so often, and are lost when they are missed twice: a list can be wrong for a moment.
+# How often ports are checked. A port is lost when it is missing twice: a list can be wrong for a moment.
 WATCH_EVERY_S: Final = 1.0
 _MISSES: Final = 2
 
 
 @contextlib.contextmanager
 def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> Iterator[HotPlugMonitor]:
-    """Look after the open ports while the block runs."""
+    """Watch the open ports while the block runs."""
     thread = HotPlugMonitor(ports, inbox, every_s)
     thread.start()
     try:
@@ -48,13 +48,14 @@ def watching(ports: OpenPorts, inbox: Inbox, every_s: float = WATCH_EVERY_S) -> 
 
 
 class HotPlugMonitor(threading.Thread):
-    """Looks whether the open ports are still there, and opens those that come, come back or are chosen.
+    """Checks whether the open ports are still there, and opens ports that appear, return or are chosen.
 
-    Threads: one of its own, which tells the inbox; ends with the process, or when `stop` is called.
+    Threads: This is a thread of its own, which puts changes into the inbox. It ends with the process or when `stop` is
+    called. Any thread may call `route` and `close_loop`.
     """
 
     def __init__(self, ports: OpenPorts, inbox: Inbox, every_s: float) -> None:
-        """Look every `every_s` seconds."""
+        """Create the thread, which checks every `every_s` seconds."""
         super().__init__(name="watch", daemon=True)
         self._ports = ports
         self._inbox = inbox
@@ -62,18 +63,19 @@ class HotPlugMonitor(threading.Thread):
         self._misses: dict[str, int] = {}
         self._listed: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
         self._seen = PortsSeen((), ())
-        # The last one that was asked for, until it is opened.
+        # The newest request, until its ports are opened.
         self._routes: deque[Route] = deque(maxlen=1)
         self._looped: deque[str] = deque()
         output = ports.output
-        # What is played on, or will be as soon as the beat takes it; and our own port, played on or not.
+        # _headed is the output in use, or the next one once the performer's loop switches to it. _own is our own port,
+        # which may be out of use.
         self._headed: tuple[str, bool] = output.name, output.is_ours
         self._own = output.own
         self._wake = threading.Event()
         self._has_ended = False
 
     def run(self) -> None:
-        """Look again and again."""
+        """Check again and again until `stop` is called."""
         raise_priority(HELPER_PRIORITY)
         self._names()
         self.note_seen()
@@ -92,23 +94,23 @@ class HotPlugMonitor(threading.Thread):
             self.note_seen()
 
     def route(self, wanted: Route) -> None:
-        """Ask for other ports to be opened; called from any thread."""
+        """Request that other ports are opened. Any thread may call this."""
         self._routes.append(wanted)
         self._wake.set()
 
     def close_loop(self, port: str) -> None:
-        """Close an input on which our own output comes back; called from any thread."""
+        """Request that an input is closed on which our own output comes back. Any thread may call this."""
         self._looped.append(port)
         self._wake.set()
 
     def stop(self) -> None:
-        """Look no more; returns when the last look is over."""
+        """Stop the thread, and wait up to `every_s` seconds until its last check has ended."""
         self._has_ended = True
         self._wake.set()
         self.join(timeout=self._every_s)
 
     def reroute(self, wanted: Route) -> None:
-        """Open the ports that were asked for, and close other inputs; where that fails, do nothing."""
+        """Open the requested ports, and close other inputs. If that fails, change nothing."""
         ports = self._ports
         settings = replace(ports.settings, input_pattern=wanted.input, output_pattern=wanted.output)
         sources, destinations = self._names()
@@ -129,7 +131,7 @@ class HotPlugMonitor(threading.Thread):
         self._inbox.put(Rerouted(wanted, names, closed, output, is_ours=wanted.output is None))
 
     def _close_looped(self, name: str) -> None:
-        """Close an input that nobody has asked for by name, and leave it closed."""
+        """Close an input that the user did not request by name, and keep it closed."""
         ports = self._ports
         for port in [port for port in ports.inputs if port.name == name and ports.may_leave(name)]:
             ports.looped.add(name)
@@ -138,7 +140,7 @@ class HotPlugMonitor(threading.Thread):
             self._inbox.put(LoopClosed(name))
 
     def _chosen(self, pattern: str | None, destinations: Sequence[str]) -> OutputPort | None:
-        """Open the output that is asked for, None: the virtual one; nothing where it is played on already."""
+        """Open the requested output (None: the virtual one). Return None if it is in use already."""
         name, is_ours = self._headed
         if (pattern is None) == is_ours and pattern in {None, name}:
             return None
@@ -150,7 +152,7 @@ class HotPlugMonitor(threading.Thread):
         return chosen
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the names of what can be listened to, and played on."""
+        """Return the names of the ports that can be listened to, and of those that can be played on."""
         backend = self._ports.backend
         try:
             self._listed = backend.input_names(), backend.output_names()
@@ -159,14 +161,14 @@ class HotPlugMonitor(threading.Thread):
         return self._listed
 
     def note_seen(self) -> None:
-        """Report other programs' ports as they were listed last, if they have changed."""
+        """Report the ports of others in the last list, if they have changed."""
         seen = PortsSeen(*map(_of_others, self._listed))
         if seen != self._seen:
             self._seen = seen
             self._inbox.put(seen)
 
     def look(self) -> None:
-        """Look once."""
+        """Check once."""
         while self._looped:
             self._close_looped(self._looped.popleft())
         sources, destinations = self._names()
@@ -174,7 +176,7 @@ class HotPlugMonitor(threading.Thread):
         for port in tuple(self._ports.inputs):
             port.wake()
         lost = [port.name for port in self._ports.inputs if self._is_away(port, sources, destinations)]
-        # Of devices of one name nobody knows which of them went: all are opened anew.
+        # If several devices share a name, it is unknown which one has gone, so all of them are opened again.
         doubtful = {twin for name in lost for twin in twins_of(name, self._ports.names()["in"])}
         for port in tuple(self._ports.inputs):
             if port.name in doubtful:
@@ -184,14 +186,14 @@ class HotPlugMonitor(threading.Thread):
         self._look_for_inputs(sources)
 
     def _look_at_output(self, sources: Sequence[str], destinations: Sequence[str]) -> None:
-        """Look whether the output is there; one that was not ours to make is opened again when it is back."""
+        """Check whether the output is there. An output that we did not create is opened again when it returns."""
         output = self._ports.output
         if output.is_ours:
-            # What we play on is a source to others where we made it.
+            # For other programs, a port that we created is a source.
             if self._is_lost(output.name, sources):
                 self._inbox.put(PortLost(output.name, is_output=True))
         elif output.is_away:
-            with contextlib.suppress(PortError):  # it is not back yet
+            with contextlib.suppress(PortError):  # the port has not returned yet
                 output.meet(self._ports.find_output(destinations))
                 self._inbox.put(PortFound(output.name, is_output=True))
         elif self._is_lost(output.name, destinations) or not output.is_plugged:
@@ -199,28 +201,28 @@ class HotPlugMonitor(threading.Thread):
             self._inbox.put(PortLost(output.name, is_output=True, may_return=True))
 
     def _look_for_inputs(self, sources: Sequence[str]) -> None:
-        """Open the inputs that have come since, and are meant to be listened to."""
+        """Open the inputs that have appeared since and are to be listened to."""
         for name in self._open_inputs(self._ports.find_inputs(sources)):
             self._inbox.put(PortFound(name, is_output=False))
 
     def _open_inputs(self, names: Sequence[str]) -> list[str]:
-        """Open those of the inputs that are not open; return their names."""
+        """Open those of the inputs that are not open yet. Return their names."""
         known, opened = {port.name for port in self._ports.inputs}, []
         for name in names:
             if name not in known:
-                with contextlib.suppress(PortError):  # gone again
+                with contextlib.suppress(PortError):  # the port has gone again
                     self._ports.inputs.append(self._ports.backend.open_input(name, self._inbox.hears(name)))
                     opened.append(name)
         return opened
 
     def _is_away(self, port: InputPort, sources: Sequence[str], destinations: Sequence[str]) -> bool:
-        """Return whether an input is lost, or lost its cable; our own is a destination to others."""
+        """Return whether an input is lost or disconnected. For other programs, our own input is a destination."""
         is_lost = self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources)
         return is_lost or not port.is_plugged
 
     def _is_lost(self, name: str, names: Sequence[str]) -> bool:
-        """Return whether a port that is not among `names` is so for the second time in a row."""
-        # One that we have made is listed with our client's name before it.
+        """Return whether a port is missing from `names` for the second time in a row."""
+        # The name of a port that we created is listed with our client's name before it.
         if name in names or (is_own(name) and any(name in other for other in names)):
             self._misses[name] = 0
             return False
@@ -229,5 +231,5 @@ class HotPlugMonitor(threading.Thread):
 
 
 def _of_others(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names among `names` that are of others' ports."""
+    """Return those of `names` that are not our own ports."""
     return tuple(name for name in names if not is_own(name))

@@ -1,4 +1,4 @@
-"""Opening what a performance needs: the MIDI system, the output, the inputs, the built-in player's port."""
+"""Opens what a performance needs: the MIDI system, the output, the inputs and the built-in player's port."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from improviser.ports.base import Backend, InputPort, OutputPort, Port
     from improviser.protocol import Event
 
-# With nobody else to listen to, the built-in player leaves others so much time to come in first.
+# If there is nobody else to listen to, the built-in player waits this long for others to begin.
 GRACE_S: Final = 4.0
-# What was sent last has to leave before the port does: two periods of a slow audio server, and some.
+# The last messages have to leave before the port closes: two periods of a slow audio server, and some more.
 LINGER_S: Final = 0.25
-# A server takes so long to notice that a client was killed; in JACK's synchronous mode more than two seconds.
+# A server takes up to this long to notice that a client was killed. JACK's synchronous mode needs over two seconds.
 TWIN_S: Final = 3.0
-# Less than what the supervisor waits before it kills; ports close within 0.3 s.
+# Less than the time after which the supervisor kills the performer. Ports close within 0.3 s.
 CLOSING_S: Final = 2.0
-# From a MIDI system that is known to be gone nothing is to be expected.
+# A MIDI system that is known to be gone will hardly answer.
 GONE_S: Final = 0.3
 _LOOK_EVERY_S: Final = 0.02
 # A plain jackd shows no ALSA keyboards.
@@ -44,14 +44,14 @@ class OpenPorts:
 
     Attributes:
         backend: The MIDI system.
-        output: Where the improviser plays.
+        output: The port that the improviser plays on.
         player: When the built-in player plays.
-        shared_state: File descriptor of the memory in which what sounds is noted down; None: nowhere.
-        settings: What was asked for.
-        inputs: What is listened to.
-        player_output: Where the built-in player plays, None where it does not.
-        virtual_input: Name of the input that other programs can play to, None where there is none.
-        looped: Inputs on which our own output came back: they are not listened to.
+        shared_state: File descriptor of the memory that records which notes sound; None if there is no such memory.
+        settings: The requested ports.
+        inputs: The inputs that are open.
+        player_output: The port that the built-in player plays on; None if it does not play.
+        virtual_input: Name of the input that other programs can play to; None if there is none.
+        looped: Inputs on which our own output came back, so they are not opened.
     """
 
     backend: Backend
@@ -66,18 +66,18 @@ class OpenPorts:
 
     @property
     def is_virtual(self) -> bool:
-        """Whether `output` is a port of our own making."""
+        """Whether the improviser created `output`."""
         return self.output.is_ours
 
     @property
     def is_alone(self) -> bool:
-        """Whether the built-in player plays because there is nobody else, who may still come."""
+        """Whether the built-in player plays because there is nobody else, while somebody may still come."""
         is_waiting = self.player is PlayerUse.WHEN_ALONE and self.backend.name != LOOPBACK
         return is_waiting and self.player_output is not None
 
     @property
     def callback_faults(self) -> int:
-        """Exceptions in the drivers' threads."""
+        """The number of exceptions in the drivers' threads."""
         return sum(port.faults for port in self.inputs)
 
     def names(self) -> dict[str, tuple[str, ...]]:
@@ -85,23 +85,23 @@ class OpenPorts:
         return {"in": tuple(port.name for port in self.inputs), "out": (self.output.name,)}
 
     def find_inputs(self, sources: Sequence[str]) -> tuple[str, ...]:
-        """Return the names among `sources` that are meant to be listened to."""
+        """Return the names among `sources` that are to be listened to."""
         try:
             wanted = wanted_inputs(self.settings, sources)
-        except PortError:  # none fits, now
+        except PortError:  # no name matches now
             return ()
         return tuple(name for name in wanted if name not in self.looped)
 
     def may_leave(self, name: str) -> bool:
-        """Return whether an input was opened unasked, so that it may be closed unasked."""
+        """Return whether an input was opened without a request, so that it may be closed without one."""
         return self.settings.input_pattern is None and name != self.virtual_input
 
     def find_output(self, destinations: Sequence[str]) -> OutputPort:
-        """Open the output that was asked for by name. Raises PortError where it is not there."""
+        """Open the output that was requested by name, or raise PortError if it is not there."""
         return open_named(self.backend, self.settings.output_pattern or self.output.name, destinations)
 
     def close(self) -> None:
-        """Close all, the output last, after what was sent had time to leave."""
+        """Close all ports, the output last, after the last messages had time to leave."""
         time.sleep(0.0 if self.backend.name == LOOPBACK else LINGER_S)
         ports: list[Port] = [*self.inputs, *([self.player_output] if self.player_output else []), self.output]
         for port in ports:
@@ -110,20 +110,21 @@ class OpenPorts:
 
 
 class Opening:
-    """Ports that are opened in a thread, while the caller loads what takes as long.
+    """Opens ports in the background, while the caller loads what takes as long.
 
-    Threads: RtMidi lets go of the interpreter while it waits for a server.
+    Threads: A thread of this class opens the ports. RtMidi releases the interpreter's lock while it waits for a server,
+    so the caller goes on meanwhile.
     """
 
     def __init__(self, settings: PortSettings, inbox: Inbox, tell: Callable[[Event], None]) -> None:
-        """Begin to open what `settings` ask for."""
+        """Start to open what `settings` ask for."""
         self._ports: OpenPorts | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._open, args=(settings, inbox, tell), name="opening", daemon=True)
         self._thread.start()
 
     def result(self) -> OpenPorts:
-        """Return the ports when they are open. Raises PortError where they cannot be opened."""
+        """Return the ports as soon as they are open, or raise PortError if they cannot be opened."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -132,9 +133,10 @@ class Opening:
         return self._ports
 
     def close(self) -> bool:
-        """Close the ports, if they came to be open; return whether the MIDI system let that happen in time.
+        """Close the ports if they were opened. Return whether the MIDI system allowed that in time.
 
-        One that stands still holds up whoever asks it anything; then the system's end of the process closes.
+        A MIDI system that stands still blocks every call. Then the operating system closes the ports when the process
+        ends.
         """
         ports = self._ports
         has_gone = ports is not None and not ports.backend.answers()
@@ -145,18 +147,18 @@ class Opening:
         return True
 
     def _close(self) -> None:
-        """Close the ports when they are open."""
+        """Close the ports as soon as they are open."""
         self._thread.join()
         if self._ports is not None:
             self._ports.close()
 
     def _open(self, settings: PortSettings, inbox: Inbox, tell: Callable[[Event], None]) -> None:
-        """Open the ports; keep what that raises for the caller."""
+        """Open the ports, and keep an exception for the caller."""
         try:
             self._ports = open_ports(settings, inbox, tell)
-        except SystemExit as error:  # which ends a thread without a word
+        except SystemExit as error:  # SystemExit would end the thread without a message
             self._error = PortError(f"a MIDI library ended the program ({error}); reinstall improviser")
-        except Exception as error:  # noqa: BLE001 - raised again by `result`
+        except Exception as error:  # noqa: BLE001 - `result` raises it again
             self._error = error
 
 
@@ -164,7 +166,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     """Open what `settings` ask for.
 
     Raises:
-        PortError: A port or the MIDI system is not there; the text names what is, or how to get it.
+        PortError: A port or the MIDI system is not there. The message names what is there, or how to get it.
     """
     backend = _open_backend(settings, tell)
     backend.notify(inbox.put)
@@ -181,7 +183,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
     if _wants_virtual_input(settings):
         virtual = backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT))
         ports.inputs.append(virtual)
-        ports.virtual_input = virtual.name  # on Windows that of a loopback port
+        ports.virtual_input = virtual.name  # on Windows the name of a loopback port
     ports.inputs += [backend.open_input(name, inbox.hears(name)) for name in wanted]
     if _wants_player(settings, wanted):
         ports.player_output = _open_player_output(backend)
@@ -189,7 +191,7 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
 
 
 def alone_notice(ports: OpenPorts) -> Notice | None:
-    """Return what to tell somebody whose instrument was not found; None where that is not so."""
+    """Return the notice for a user whose instrument was not found, or None if the built-in player is not needed."""
     if not ports.is_alone:
         return None
     return Notice(
@@ -200,7 +202,7 @@ def alone_notice(ports: OpenPorts) -> Notice | None:
 
 
 def _open_backend(settings: PortSettings, tell: Callable[[Event], None]) -> Backend:
-    """Open the MIDI system; without any, and nothing asked of it, the built-in player plays to itself."""
+    """Open the MIDI system. If there is none and no port was requested, use the loopback for the built-in player."""
     try:
         return open_backend(settings.backend)
     except PortError as error:
@@ -212,9 +214,9 @@ def _open_backend(settings: PortSettings, tell: Callable[[Event], None]) -> Back
 
 
 def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
-    """Raise PortError where another improviser has made the port that we would make.
+    """Raise PortError if another improviser has created the port that this one would create.
 
-    One that was killed has a moment to go.
+    A killed improviser gets a moment until its port is gone.
     """
     give_up_s = time.monotonic() + TWIN_S
     while settings.output_pattern is None and any(map(_is_ours, backend.input_names())):
@@ -232,10 +234,10 @@ def _is_ours(name: str) -> bool:
 
 
 def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> ReconnectingOutput:
-    """Open what the improviser plays on."""
+    """Open the port that the improviser plays on."""
 
     def lost(name: str) -> None:
-        """Report that the output is gone."""
+        """Report that the output has gone."""
         inbox.put(PortLost(name, is_output=True, may_return=True))
 
     pattern = settings.output_pattern
@@ -245,12 +247,12 @@ def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> Reco
 
 
 def open_named(backend: Backend, pattern: str, destinations: Sequence[str]) -> OutputPort:
-    """Open the output that fits a pattern. Raises PortError where none does."""
+    """Open the output that matches a pattern, or raise PortError if none does."""
     return backend.open_output(match_names(pattern, destinations, "output")[0])
 
 
 def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the inputs to open: never our own, by default none that repeats others."""
+    """Return the names of the inputs to open: never our own, and by default none that repeats others."""
     foreign = tuple(name for name in sources if not is_own(name) and not _is_excluded(name, settings))
     if settings.player is PlayerUse.ALWAYS:
         return ()
@@ -262,12 +264,12 @@ def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, 
 
 
 def _is_excluded(name: str, settings: PortSettings) -> bool:
-    """Return whether an input is one that shall not be listened to."""
+    """Return whether an input must not be listened to."""
     return any(is_match(pattern, name) for pattern in settings.excluded_inputs)
 
 
 def _wants_virtual_input(settings: PortSettings) -> bool:
-    """Return whether other programs shall be able to play to us."""
+    """Return whether other programs can play to the improviser."""
     pattern = settings.input_pattern
     return pattern is None or settings.player is PlayerUse.ALWAYS or is_match(pattern, VIRTUAL_INPUT)
 
@@ -282,6 +284,6 @@ def _wants_player(settings: PortSettings, inputs: Sequence[str]) -> bool:
 def _open_player_output(backend: Backend) -> OutputPort:
     """Open our own virtual input for the built-in player, as any other program would."""
     names = [name for name in backend.output_names() if VIRTUAL_INPUT in name]
-    if not names:  # Windows: the loopback port that stands for it
+    if not names:  # on Windows, the loopback port that replaces it
         raise PortError("the built-in player found no port to play on; see: improviser ports")
     return backend.open_output(names[-1], PLAYER_PORT)

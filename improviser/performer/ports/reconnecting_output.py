@@ -1,6 +1,6 @@
-"""The output that is played on, whichever that is: another may be chosen while it plays.
+"""The output that the improviser plays on. It can be exchanged for another one during the music.
 
-A device that is unplugged, or a program that ends and starts again, may come back; our own port may not.
+A device that is unplugged may come back, and so may a program that ends and starts again. Our own port does not.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 
 class ReconnectingOutput:
-    """Another output, which can be exchanged; while there is none, what is sent goes nowhere.
+    """An output port that can be exchanged. While there is no port, messages are dropped.
 
     Attributes:
-        is_ours: Whether the port is of our own making.
+        is_ours: Whether the improviser created the port.
 
-    Threads: the beat sends and exchanges; the watch parts, meets and closes.
+    Threads: The performer's loop calls `send` and `exchange`. The drivers' threads call `relay` too. The hot-plug
+    monitor calls `part`, `meet` and `close_left`.
     """
 
     def __init__(self, port: OutputPort, lost: Callable[[str], None], *, is_ours: bool = False) -> None:
-        """Send through `port`; `lost` is called, from the beat, when another's takes no more messages."""
+        """Send through `port`. The performer's loop calls `lost` if another program's port accepts nothing more."""
         self.name = port.name
         self.is_ours = is_ours
         self._ahead_s = port.ahead_s
@@ -38,7 +39,7 @@ class ReconnectingOutput:
 
     @property
     def ahead_s(self) -> float:
-        """The port's look-ahead; the last one known while there is none."""
+        """The port's look-ahead in seconds; while there is no port, the last known one."""
         port = self._port
         if port is not None:
             self._ahead_s = port.ahead_s
@@ -46,7 +47,7 @@ class ReconnectingOutput:
 
     @property
     def is_plugged(self) -> bool:
-        """Whether the port, if there is one, still leads to what it was opened for."""
+        """Whether the port is still connected to what it was opened for. True if there is no port."""
         port = self._port
         return port is None or port.is_plugged
 
@@ -56,7 +57,7 @@ class ReconnectingOutput:
         return self._port is None
 
     def send(self, data: Sequence[int], due_s: float | None = None) -> float | None:
-        """Send one message, if there is a port. Raises PortError where our own is gone."""
+        """Send one message, if there is a port. Raise PortError if our own port has gone."""
         port = self._port
         if port is None:
             return None
@@ -70,13 +71,13 @@ class ReconnectingOutput:
             return None
 
     def relay(self, data: Sequence[int], at_s: float, /) -> None:
-        """Send one message at once, if there is a port; one that is gone is left for the beat to find."""
+        """Send one message at once, if there is a port. The performer's loop notices a port that has gone."""
         port = self._port
         if port is not None:
             port.relay(data, at_s)
 
     def part(self) -> None:
-        """Forget a port that is gone."""
+        """Close and forget a port that has gone."""
         port, self._port = self._port, None
         if port is not None:
             port.close()
@@ -87,11 +88,11 @@ class ReconnectingOutput:
 
     @property
     def own(self) -> OutputPort | None:
-        """The port of our own making, played on or not; None where none was made."""
+        """The port that the improviser created, used or not; None if there is none."""
         return self._own
 
     def exchange(self, port: OutputPort, *, is_ours: bool) -> None:
-        """Send through another port from now on; the one before is closed when it had time to send all."""
+        """Send through another port from now on. The old one is closed later, after all its messages have left."""
         before, self._port = self._port, port
         self.name, self.is_ours = port.name, is_ours
         if is_ours:
@@ -100,12 +101,12 @@ class ReconnectingOutput:
             self._left.append((time.monotonic(), before))
 
     def close_left(self, linger_s: float = 0.0) -> None:
-        """Close the ports that were played on before, and left so long ago."""
+        """Close the ports that were replaced at least `linger_s` seconds ago."""
         while self._left and self._left[0][0] + linger_s <= time.monotonic():
             self._left.popleft()[1].close()
 
     def close(self) -> None:
-        """Close all ports; a second call does nothing."""
+        """Close all ports. A second call does nothing."""
         self.part()
         self.close_left()
         if self._own is not None:
