@@ -13,7 +13,7 @@ from improviser.ipc.shared_state import SIZE
 from improviser.listening.observation import COLUMNS
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
 from improviser.performer.context import PerformerContext
-from improviser.performer.demo.built_in_player import new_stand_in
+from improviser.performer.demo.built_in_player import new_built_in_player
 from improviser.performer.inbox import Inbox
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
@@ -132,7 +132,7 @@ class Performance:
     def run(self, until_s: float = 60.0) -> Summary:
         """Run to the end, at the latest to `until_s` seconds after the start."""
         self.at(until_s, lambda: self.inbox.put(Stop()))
-        stand_in = new_stand_in(self.settings, self.ports, START_S)
+        stand_in = new_built_in_player(self.settings, self.ports, START_S)
         echoes = EchoFilter(self.inbox.put, lambda: self.output.ahead_s)
         midi_mapping = MidiMapping(self.settings.bindings, self.settings.control_ports)
         thru = Thru(self.output, self.cells, echoes, midi_mapping.owns) if self.settings.thru else None

@@ -79,7 +79,7 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
     return tensors
 
 
-def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
+def read_weights(path: Path, digest: str, config: NetworkConfig) -> Weights:
     """Return the weights above the first layer in a file.
 
     Raises:
@@ -92,14 +92,14 @@ def read_set(path: Path, digest: str, config: NetworkConfig) -> Weights:
     return set_from_bytes(data, digest, config)
 
 
-def save_set(model: Path, path: Path, digest: str, target: Path) -> None:
+def save_with_weights(model: Path, path: Path, digest: str, target: Path) -> None:
     """Write a model that is another one but for the set of weights at `path`, of this digest.
 
     Raises:
         CheckpointError: One of them is missing or broken, or the new one cannot be written.
     """
     config, networks, header = load_model(model)
-    q = networks["q"] | read_set(path, digest, config)
+    q = networks["q"] | read_weights(path, digest, config)
     notes = {name: text for name, text in header.items() if name not in {"format", "network"}}
     save_model(target, config, networks | {"q": q}, notes)
 

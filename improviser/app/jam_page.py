@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from improviser.protocol import Event, PerformerSettings
     from improviser.supervisor.supervisor import Supervisor
-    from improviser.web.address import Door
+    from improviser.web.address import PageSocket
 
 LOOPBACK = "127.0.0.1"
 _LEADS_ON = """<!doctype html>
@@ -42,7 +42,7 @@ class PageOptions:
     keeps: bool | None = None
 
 
-def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
+def open_page_socket(options: PageOptions, warn: Callable[[str], None]) -> PageSocket | None:
     """Listen for the page, with a warning if others can reach it; None, with a warning, if that fails."""
     from improviser.app.jam_settings import page_settings
     from improviser.web.address import DEFAULT_PORT, bind
@@ -51,26 +51,26 @@ def open_door(options: PageOptions, warn: Callable[[str], None]) -> Door | None:
     port = options.port or chosen.port
     keeps = chosen.keeps if options.keeps is None else options.keeps
     try:
-        door = bind(options.host, port, _kept_token(warn) if keeps else None)
+        page_socket = bind(options.host, port, _kept_token(warn) if keeps else None)
     except OSError as error:
         warn(
             f"cannot serve the page ({error.strerror or error}); the jam goes on. Choose another port: --web-port PORT"
         )
         return None
-    if keeps and port is None and door.address.port != DEFAULT_PORT:
+    if keeps and port is None and page_socket.address.port != DEFAULT_PORT:
         warn(
             f"port {DEFAULT_PORT} is taken, so the page has another address than before. Choose a port: --web-port PORT"
         )
-    if not door.address.is_loopback:
+    if not page_socket.address.is_loopback:
         warn(
             "the page is open to your network: everybody who has its full address can hear, play and steer, and "
             "the connection is not encrypted. --host 127.0.0.1 keeps it to this machine"
         )
-    return door
+    return page_socket
 
 
 def serve_page(
-    door: Door,
+    page_socket: PageSocket,
     settings: PerformerSettings,
     supervisor: Supervisor,
     take: Callable[[int | None], bytes],
@@ -82,7 +82,7 @@ def serve_page(
     from improviser.web.services import Services
 
     services = Services(supervisor.send, take, _examine)
-    page = stack.enter_context(Page(door, supervisor.state, services, supervisor.warn))
+    page = stack.enter_context(Page(page_socket, supervisor.state, services, supervisor.warn))
     forecast = Forecast(settings, page.publish, lambda: page.is_watched, supervisor.warn)
     return [page.publish, stack.enter_context(forecast).enqueue]
 

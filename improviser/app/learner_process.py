@@ -61,7 +61,7 @@ def main() -> int:
 
             mailbox = WeightMailbox(Path(where.mailbox))
             try:
-                Pupil(where, what, mailbox).attend()
+                LearnerProcess(where, what, mailbox).attend()
             finally:
                 mailbox.remove()  # the process that made it may have been killed
             return EXIT_OK
@@ -74,7 +74,7 @@ def main() -> int:
     return EXIT_FAILURE
 
 
-class Pupil:
+class LearnerProcess:
     """Replays a session and learns from it."""
 
     def __init__(self, where: LearnerSettings, what: PerformerSettings, mailbox: WeightMailbox) -> None:
@@ -85,10 +85,10 @@ class Pupil:
         self._folder, self._mailbox = Path(where.folder), mailbox
         self._seed, self._number, self._undone = what.seed, 0, 0
         self._model_digest = what.model_digest
-        self._understudy = SessionReplayer(engine_maker(what), self._stepped)
+        self._replayer = SessionReplayer(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._apprentice = self._new_apprentice(PresetEntry(what.preset, what.source, what.model, what.engine))
+        self._trainer = self._new_apprentice(PresetEntry(what.preset, what.source, what.model, what.engine))
 
     def attend(self) -> None:
         """Learn until the input ends."""
@@ -110,36 +110,36 @@ class Pupil:
 
     def _take(self, event: Value) -> None:
         """Process an event of the session."""
-        apprentice = self._apprentice
+        trainer = self._trainer
         match event:
             case Ready() | Restarted():
-                apprentice.cut()
+                trainer.cut()
                 self._undone = 0 if isinstance(event, Ready) else self._undone
             case Undone(everything):
-                apprentice.take_back(everything=everything)
+                trainer.take_back(everything=everything)
             case Judged(at_s, liked):
-                apprentice.press(at_s, liked=liked)
+                trainer.press(at_s, liked=liked)
             case Switched(_, Action.FREEZE, is_on):
-                apprentice.is_frozen = is_on
+                trainer.is_frozen = is_on
             case _:
                 pass
-        self._understudy.replay(event)
+        self._replayer.replay(event)
         match event:
             case Adopted(is_back=is_back, undone=undone):
-                actor, self._undone = self._understudy.engine.actor, undone
+                actor, self._undone = self._replayer.engine.actor, undone
                 if isinstance(actor, Policy):
-                    (apprentice.go_back if is_back else apprentice.adopt)(actor)
+                    (trainer.go_back if is_back else trainer.adopt)(actor)
             case Changed(preset, source, model, digest, engine):
                 self._model_digest = digest
-                self._apprentice = self._new_apprentice(PresetEntry(preset, source, model, engine))
-                self._apprentice.is_frozen = apprentice.is_frozen
+                self._trainer = self._new_apprentice(PresetEntry(preset, source, model, engine))
+                self._trainer.is_frozen = trainer.is_frozen
             case _:
                 pass
 
     def _stepped(self, engine: Engine) -> None:
         """Learn from a step; publish new weights if they pass the acceptance test."""
-        self._understudy.notes.clear()
-        offer = self._apprentice.step(engine, learns=self._lines.qsize() < BEHIND)
+        self._replayer.notes.clear()
+        offer = self._trainer.step(engine, learns=self._lines.qsize() < BEHIND)
         if offer is not None:
             accepted = offer.verdict.accepted and self._publish(offer)
             self._tell(offer, accepted=accepted)
@@ -165,12 +165,12 @@ class Pupil:
 
     def _tell(self, offer: Offer, *, accepted: bool) -> None:
         """Report the result of the acceptance test."""
-        verdict, apprentice = offer.verdict, self._apprentice
+        verdict, trainer = offer.verdict, self._trainer
         _say(
             Learned(
-                updates=apprentice.learner.updates,
-                lived=apprentice.learner.lived,
-                reward=apprentice.reward or 0.0,
+                updates=trainer.learner.updates,
+                lived=trainer.learner.lived,
+                reward=trainer.reward or 0.0,
                 accepted=accepted,
                 number=self._number,
                 words=verdict.words,
@@ -182,7 +182,7 @@ class Pupil:
 
     def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
         """Return an online trainer for a preset that has learned nothing yet."""
-        from improviser.app.make_trainer import make_apprentice
+        from improviser.app.make_trainer import make_online_trainer
         from improviser.config.preset import load_preset
         from improviser.corpus.library import load_pieces
 
@@ -193,9 +193,9 @@ class Pupil:
                 _say(Notice(f"reading the corpus before learning, once ({stage}: {total} files)"))
 
         pieces = load_pieces(progress=progress)
-        apprentice = make_apprentice(load_preset(piece.source), pieces, self._seed, self._mailbox.beat)
-        _say(Notice(f"it now learns while you play, starting from the preset {piece.preset} can"))
-        return apprentice
+        trainer = make_online_trainer(load_preset(piece.source), pieces, self._seed, self._mailbox.beat)
+        _say(Notice(f"it now learns while you play, starting from the preset {piece.preset}"))
+        return trainer
 
 
 def _say(value: Value) -> None:

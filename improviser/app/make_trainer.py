@@ -21,7 +21,7 @@ HELD_OUT, PEOPLE = 16, 40
 FOLLOWING: Final = 0.15
 
 
-def make_apprentice(
+def make_online_trainer(
     preset: Preset, pieces: list[Piece], seed: int, awake: Callable[[], None], *, guarded: bool = True
 ) -> OnlineTrainer:
     """Return an online trainer that has learned nothing yet.

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from improviser.protocol import Event, Failed, PerformerSettings
     from improviser.supervisor.state import State
     from improviser.supervisor.supervisor import Supervisor
-    from improviser.web.address import Door
+    from improviser.web.address import PageSocket
 
 EXIT_USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What runs beside the music.
+class JamServices:
+    """What runs services the music.
 
     Attributes:
         osc_port: UDP port for OSC; None: the port from the user's settings.
@@ -44,7 +44,7 @@ class Beside:
 def perform(
     options: JamOptions,
     record: Path | None,
-    beside: Beside,
+    services: JamServices,
     make_view: Callable[[PerformerSettings, State], View],
 ) -> None:
     """Run a jam until it ends or is stopped; show it, and record it.
@@ -52,7 +52,7 @@ def perform(
     Args:
         options: Options of the command line.
         record: MIDI file to write; None for none.
-        beside: What runs beside the music.
+        services: What runs services the music.
         make_view: Returns the view of the jam, from the performer's settings and the state of the jam.
 
     Raises:
@@ -60,27 +60,27 @@ def perform(
     """
     from improviser.supervisor.supervisor import Supervisor
 
-    if beside.learns:
+    if services.learns:
         from improviser.app.optional import need_training
 
         need_training()
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor())  # the performer's process loads its libraries meanwhile
         _check(record)
-        begun = _begin(supervisor, options, beside, stack)
+        begun = _begin(supervisor, options, services, stack)
         from improviser.app.jam_view import SafeView
         from improviser.app.take import Take
 
         view = SafeView(make_view(begun.settings, supervisor.state))
         take = Take(begun.settings, record, view)
-        company = _company(supervisor, begun, beside, stack)
-        if begun.door is not None and beside.page is not None:
+        listeners = _start_services(supervisor, begun, services, stack)
+        if begun.page_socket is not None and services.page is not None:
             from improviser.app.jam_page import serve_page, show_page
 
-            company += serve_page(begun.door, begun.settings, supervisor, take.midi, stack)
-            view.page(begun.door.address.url)
-            show_page(begun.door.address.url, stack, opens=beside.page.opens)
-        failed = _follow(supervisor, view, [take.record, *company, view.show])
+            listeners += serve_page(begun.page_socket, begun.settings, supervisor, take.midi, stack)
+            view.page(begun.page_socket.address.url)
+            show_page(begun.page_socket.address.url, stack, opens=services.page.opens)
+        failed = _follow(supervisor, view, [take.record, *listeners, view.show])
         take.save()
         if failed is None and view.fault is not None:
             raise view.fault
@@ -89,48 +89,50 @@ def perform(
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _StartedJam:
     """A started jam: the performer's settings, the page's socket, and the mailbox for learned weights."""
 
     settings: PerformerSettings
-    door: Door | None
+    page_socket: PageSocket | None
     mailbox: WeightMailbox | None
 
 
-def _begin(supervisor: Supervisor, options: JamOptions, beside: Beside, stack: ExitStack) -> _Begun:
+def _begin(supervisor: Supervisor, options: JamOptions, services: JamServices, stack: ExitStack) -> _StartedJam:
     """Start the performer: it opens its ports first, then plays."""
-    from improviser.app.jam_page import open_door
+    from improviser.app.jam_page import open_page_socket
     from improviser.app.jam_settings import performer_settings, port_settings
     from improviser.protocol import PlayerUse
 
     supervisor.open(port_settings(options))
     settings = performer_settings(options)
-    door = None if beside.page is None else open_door(beside.page, supervisor.warn)
-    mailbox = _mailbox(supervisor, stack) if beside.learns else None
+    page_socket = None if services.page is None else open_page_socket(services.page, supervisor.warn)
+    mailbox = _mailbox(supervisor, stack) if services.learns else None
     memory = "" if mailbox is None else str(mailbox.path)
-    stays = door is not None and options.player is not PlayerUse.ALWAYS
+    stays = page_socket is not None and options.player is not PlayerUse.ALWAYS
     settings = replace(settings, stays=stays, mailbox=memory)
     supervisor.start(settings)
-    return _Begun(settings, door, mailbox)
+    return _StartedJam(settings, page_socket, mailbox)
 
 
-def _company(supervisor: Supervisor, begun: _Begun, beside: Beside, stack: ExitStack) -> list[Callable[[Event], None]]:
+def _start_services(
+    supervisor: Supervisor, begun: _StartedJam, services: JamServices, stack: ExitStack
+) -> list[Callable[[Event], None]]:
     """Start learning, sound and remote control; return the listeners for all events."""
     from improviser.app.jam_settings import osc_port_of_settings
     from improviser.config.resources import control_folder
     from improviser.remote.remote_control import RemoteControl
 
-    osc_port = beside.osc_port or osc_port_of_settings()
-    page_url = "" if begun.door is None else begun.door.address.url
+    osc_port = services.osc_port or osc_port_of_settings()
+    page_url = "" if begun.page_socket is None else begun.page_socket.address.url
     stack.enter_context(RemoteControl(supervisor, control_folder(), osc_port, page_url))
-    hears: list[Callable[[Event], None]] = []
+    listeners: list[Callable[[Event], None]] = []
     if begun.mailbox is not None:
-        hears.append(_learning(supervisor, begun.settings, begun.mailbox, stack))
-    if beside.sounds:
+        listeners.append(_learning(supervisor, begun.settings, begun.mailbox, stack))
+    if services.sounds:
         from improviser.synth.fluidsynth import Fluidsynth
 
-        hears.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).follow)
-    return hears
+        listeners.append(stack.enter_context(Fluidsynth(supervisor.insert, begun.settings)).follow)
+    return listeners
 
 
 def _mailbox(supervisor: Supervisor, stack: ExitStack) -> WeightMailbox | None:
@@ -152,21 +154,21 @@ def _learning(
     """Start to learn in the background; return the listener for all events."""
     from improviser.config.resources import sessions_folder
     from improviser.online.learner_client import LearnerClient
-    from improviser.session.journal import sets_folder
+    from improviser.session.journal import weights_folder
 
     try:
-        learning = LearnerClient(supervisor, settings, mailbox, sets_folder(sessions_folder()))
+        learning = LearnerClient(supervisor, settings, mailbox, weights_folder(sessions_folder()))
     except OSError as error:
         supervisor.warn(f"cannot learn in the background: {error.strerror}. The jam goes on")
-        return _deaf
+        return _ignore_event
     return stack.enter_context(learning).forward
 
 
-def _deaf(_event: Event) -> None:
+def _ignore_event(_event: Event) -> None:
     """Ignore an event."""
 
 
-def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Event], None]]) -> Failed | None:
+def _follow(supervisor: Supervisor, view: SafeView, listeners: Sequence[Callable[[Event], None]]) -> Failed | None:
     """Pass all events to the listeners, in this order, until the end; return the failure that ended the jam.
 
     The jam ends if its view fails, for example because the program that reads its output has ended.
@@ -175,7 +177,7 @@ def _follow(supervisor: Supervisor, view: SafeView, hears: Sequence[Callable[[Ev
 
     failed = None
     for event in supervisor.events():
-        for hear in hears:
+        for hear in listeners:
             hear(event)
         if view.fault is not None and not supervisor.is_stopping:
             supervisor.send(Stop())

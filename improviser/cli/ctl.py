@@ -150,9 +150,9 @@ def _show(state: dict[str, Any]) -> None:
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
     learned = state["learned"]
     if learned is not None:
-        by = f"learned weights {state['set']}" if state["set"] else "the original model"
+        by = f"checkpoint {state['checkpoint']}" if state["checkpoint"] else "the original model"
         figures = f"{learned['reward']:.2f} a step, drift {learned['drift']:.2f}"
-        say(f"Learned by {learned['updates']} updates ({figures}): {learned['words']}. It plays by {by}.")
+        say(f"Learned by {learned['updates']} updates ({figures}): {learned['words']}. It uses {by}.")
     switched = [name for name in ("mute", "solo", "freeze") if state[name]]
     if switched:
         say(f"On: {', '.join(switched)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from improviser.app.jam_page import LOOPBACK, PageOptions
-from improviser.app.run_jam import Beside, perform
+from improviser.app.run_jam import JamServices, perform
 from improviser.cli.jam import view_maker
 from improviser.cli.options import (
     BackendOption,
@@ -102,4 +102,4 @@ def demo(
         program=program,
     )
     page = PageOptions(host, web_port, open_, keep_address) if web else None
-    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))
+    perform(options, record, JamServices(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from improviser.app.jam_page import LOOPBACK, PageOptions
-from improviser.app.run_jam import Beside, perform
+from improviser.app.run_jam import JamServices, perform
 from improviser.cli.options import (
     BackendOption,
     BarsOption,
@@ -153,7 +153,7 @@ def jam(
         program=program,
     )
     page = PageOptions(host, web_port, open_, keep_address) if web else None
-    perform(options, record, Beside(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))
+    perform(options, record, JamServices(osc, learns=learn, page=page, sounds=sound), view_maker(as_json=json))
 
 
 def view_maker(*, as_json: bool) -> Callable[[PerformerSettings, State], View]:

@@ -47,7 +47,7 @@ def midi_learn(
     from improviser.config.control_file import bind_control
     from improviser.config.document import nearest
     from improviser.errors import ImproviserError, UsageError
-    from improviser.performer.midi_learn import wait_for_touch
+    from improviser.performer.midi_learn import wait_for_control
     from improviser.ports import open_backend
     from improviser.protocol import Action, Knob
 
@@ -59,7 +59,7 @@ def midi_learn(
     try:
         what = "turn a knob or move a fader" if is_knob else "press a pad, a button or a pedal"
         tell(f"For {name}: {what} now ({wait:g} seconds) ...")
-        touch = wait_for_touch(opened, in_, wait, is_knob=is_knob)
+        touch = wait_for_control(opened, in_, wait, is_knob=is_knob)
     finally:
         opened.close()
     if touch is None:

@@ -38,7 +38,7 @@ def save(
     You can save during the jam or afterwards. The preset is a file in the folder presets of improviser's
     configuration folder. jam --preset NAME plays it and learns on from there.
     """
-    from improviser.agent.checkpoint import save_set
+    from improviser.agent.checkpoint import save_with_weights
     from improviser.cli.keep import newest_session
     from improviser.config.preset_file import Saved, check_name, save_preset
     from improviser.config.resources import own_model_path
@@ -54,16 +54,16 @@ def save(
     if number:
         check_name(name, over=force)
         model = own_model_path(f"{name}-{digest}")  # a model that a jam uses is never overwritten
-        save_set(Path(settings.model), Path(learned_path), digest, model)
+        save_with_weights(Path(settings.model), Path(learned_path), digest, model)
     meter = Meter(*state.meter).name
     saved = Saved(state.panel, state.taste, state.tempo_bpm, state.lock or "auto", meter, model)
     path = save_preset(Path(settings.source), name, saved, over=force)
     if json:
-        learned = {"set": number, "model": None if model is None else str(model)}
+        learned = {"checkpoint": number, "model": None if model is None else str(model)}
         say_json({"event": "saved", "path": str(path)} | asdict(saved) | learned)
     else:
         say(f"Tempo {saved.tempo_bpm:g}, key {saved.key}, meter {saved.meter}.")
         say(f"Saved: {path}. Your taste: {state.words or NO_TASTE}.")
         if model is not None:
-            say(f"It uses learned weights {number}: {model}.")
+            say(f"It uses checkpoint {number}: {model}.")
         say(f"Play it: improviser jam --preset {name}")

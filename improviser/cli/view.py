@@ -253,8 +253,8 @@ def _change_text(event: Switched | Changed | Locked | Adopted | Learned) -> str:
         case Switched(_, action, is_on):
             return f"{action.capitalize()}: {'on' if is_on else 'off'}."
         case Adopted(number, is_back=is_back):
-            by = f"set {number} of what it has learned" if number else "the original model"
-            return f"What it learned last is taken back: it plays by {by}." if is_back else f"It plays by {by}."
+            weights = f"checkpoint {number}" if number else "the original model"
+            return f"The last checkpoint is taken back. It uses {weights}." if is_back else f"It uses {weights}."
         case Learned(updates, _, reward, words=words, drift=drift):
             return f"Learned by {updates} updates ({reward:.2f} a step, drift {drift:.2f}): {words}."
 

@@ -31,7 +31,7 @@ TEST_SHARE, VALID_SHARE = 0.10, 0.05
 """Shares of the groups that are held out; the others are for training."""
 
 
-def drafts_to_pieces(drafts: Sequence[ParsedScore]) -> list[Piece]:
+def group_scores(drafts: Sequence[ParsedScore]) -> list[Piece]:
     """Return the pieces sorted by name, each with its duplicate group and the group's split."""
     ordered = sorted(drafts, key=lambda draft: draft.name)
     roots = group_families([draft.kind for draft in ordered], [draft.voices[0] for draft in ordered])

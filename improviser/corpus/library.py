@@ -17,7 +17,7 @@ from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.corpus.abc_file import before_change, decode_abc, split_abc
 from improviser.corpus.build import Parsed, Task, run_tasks
 from improviser.corpus.cache import Cached, cache_path, read_cache, write_cache
-from improviser.corpus.duplicates import drafts_to_pieces
+from improviser.corpus.duplicates import group_scores
 from improviser.corpus.parsed_score import CUT, WrittenBar, WrittenNote, make_parsed_score
 from improviser.corpus.piece import TICKS_PER_BEAT, ParsedScore, Piece, UnfitError, bar_ticks
 from improviser.corpus.source import KINDS, SOURCES, corpus_summary
@@ -235,7 +235,7 @@ def _build(path: Path, progress: Callable[[str, int, int], None] | None) -> Cach
     parts.mkdir(parents=True, exist_ok=True)
     parsed = run_tasks(tasks, progress)
     changed = Counter(f"{draft.kind}: {draft.change}" for draft in parsed.drafts if draft.change)
-    cached = Cached(stamp, drafts_to_pieces(parsed.drafts), parsed.dropped, changed)
+    cached = Cached(stamp, group_scores(parsed.drafts), parsed.dropped, changed)
     write_cache(path, cached)
     shutil.rmtree(parts, ignore_errors=True)
     return cached

@@ -38,12 +38,12 @@ def mark(cells: Cells, channel: int, note: int, *, sounds: bool) -> None:
     cells[channel * _NOTES + note] = int(sounds)
 
 
-def beat_heart(cells: Cells, count: int) -> None:
+def mark_heartbeat(cells: Cells, count: int) -> None:
     """Set the heartbeat to `count` modulo 256. A new value shows that the performer's loop is awake."""
     cells[_PULSE] = count % 256
 
 
-def mark_place(cells: Cells, number: int, place: JamPosition) -> None:
+def mark_position(cells: Cells, number: int, place: JamPosition) -> None:
     """Record a position in the music. `number` starts at 1 and grows from call to call."""
     SequenceLock(cells, _PLACE_AT, _PLACE.size).write(number, _PLACE.pack(*place))
 

@@ -83,7 +83,7 @@ class OnlineTrainer:
             rewards: (components,) weights of the reward components while all knobs are at their preset positions.
             rng: Random generator for the games that the learner plays with the player's music.
         """
-        self.learner, self._guard = learner, guard
+        self.learner, self._acceptance_test = learner, guard
         self._model = self._playing = model
         self._rewards, self._rng = rewards, rng
         self._experience = Experience()
@@ -148,11 +148,11 @@ class OnlineTrainer:
             self.learner.imagine(Game(parts, table, self.learner.lanes, self._rng))
         weights = self.learner.offer()
         policy = self._model.with_upper_layers(weights)
-        if self._guard is None:
+        if self._acceptance_test is None:
             verdict = AcceptanceResult("", np.nan, np.inf, np.nan)
         else:
             stands = Conditions(engine.panel.knobs, RewardWeights(*map(float, self._turned)))
-            verdict = self._guard.judge(policy, self._playing, lately(parts), stands)
+            verdict = self._acceptance_test.judge(policy, self._playing, lately(parts), stands)
         if verdict.fault:
             self.learner.go_back(self._playing.upper_layers)
         return Offer(weights, policy, verdict)

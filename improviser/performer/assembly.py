@@ -20,7 +20,7 @@ from improviser.music.pitch import MIDDLE_C
 from improviser.performer.actor import load_actor
 from improviser.performer.clock.link_monitor import watching_link
 from improviser.performer.context import PerformerContext
-from improviser.performer.demo.built_in_player import BuiltInPlayer, new_stand_in
+from improviser.performer.demo.built_in_player import BuiltInPlayer, new_built_in_player
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.performer.loop import PerformerLoop
@@ -82,7 +82,7 @@ def play(
 
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
-        built_in_player = new_stand_in(settings, ports, clock.now_s())
+        built_in_player = new_built_in_player(settings, ports, clock.now_s())
         _warm_up(new_engine())
         priority.sharpen_timers()
         priority.still_collector()

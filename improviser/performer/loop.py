@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
-from improviser.ipc.shared_state import JamPosition, beat_heart, mark_place
+from improviser.ipc.shared_state import JamPosition, mark_heartbeat, mark_position
 from improviser.midi.message import Message, NoteOn, TimedMessage
 from improviser.performer.clock.beat_outputs import BeatOutputs
 from improviser.performer.clock.clock_sync import ClockSync, is_clock
@@ -148,7 +148,7 @@ class PerformerLoop:
     def _turn(self) -> None:
         """Wait for the next time or message, and do what is due."""
         self._turns += 1
-        beat_heart(self._context.output_path.cells, self._turns)
+        mark_heartbeat(self._context.output_path.cells, self._turns)
         inbox = self._context.inbox
         item = self._clock.wait(inbox.queue, self._wake_s())
         if not self._transport.is_over(self._clock.now_s()):
@@ -347,7 +347,7 @@ class PerformerLoop:
         first_s = self._transport.first_s
         if first_s is not None and self._engine.is_rolling:
             place = JamPosition(first_s, now_s, self._engine.beat_at(now_s), self._transport.tempo_bpm)
-            mark_place(self._context.output_path.cells, self._turns, place)
+            mark_position(self._context.output_path.cells, self._turns, place)
 
     def _now_s(self) -> float:
         """Return the current time, rounded as in events."""

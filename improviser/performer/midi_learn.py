@@ -34,7 +34,7 @@ KNOB_VALUES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class LearnedControl:
     """What a control sends.
 
     Attributes:
@@ -50,7 +50,7 @@ class Touch:
     channel: int
 
 
-def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_knob: bool) -> Touch | None:
+def wait_for_control(backend: Backend, pattern: str | None, wait_s: float, *, is_knob: bool) -> LearnedControl | None:
     """Return the first control that is used on the inputs whose names match, or None if none is used in time.
 
     Args:
@@ -66,15 +66,15 @@ def wait_for_touch(backend: Backend, pattern: str | None, wait_s: float, *, is_k
     names = wanted_inputs(PortSettings(input_pattern=pattern), backend.input_names())
     if not names:
         raise PortError("there is no MIDI input; connect the controller (see: improviser ports)")
-    ports = [backend.open_input(name, _Ear(plain_name(name), heard)) for name in names]
+    ports = [backend.open_input(name, _PortListener(plain_name(name), heard)) for name in names]
     try:
-        return _first_touch(heard, time.monotonic() + wait_s, is_knob=is_knob)
+        return _first_control(heard, time.monotonic() + wait_s, is_knob=is_knob)
     finally:
         for port in ports:
             port.close()
 
 
-class _Ear:
+class _PortListener:
     """Puts the messages of a port into a queue.
 
     Threads: The driver's thread calls the object.
@@ -92,9 +92,11 @@ class _Ear:
             return
 
 
-def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool) -> Touch | None:
+def _first_control(
+    heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, *, is_knob: bool
+) -> LearnedControl | None:
     """Return the first control whose messages show clearly that it is meant."""
-    values: dict[Touch, set[int]] = {}
+    values: dict[LearnedControl, set[int]] = {}
     while (left_s := until_s - time.monotonic()) > 0:
         try:
             port, message = heard.get(timeout=left_s)
@@ -103,7 +105,7 @@ def _first_touch(heard: queue.SimpleQueue[tuple[str, Message]], until_s: float, 
         sent = sent_by(message)
         if sent is None or sent[:2] == _SUSTAIN:
             continue
-        touch = Touch(port, *sent)
+        touch = LearnedControl(port, *sent)
         if not is_knob and _goes_down(message):
             return touch
         if is_knob and isinstance(message, ControlChange):

@@ -138,7 +138,7 @@ class PolicyHistory:
         """Drop the policy that is due."""
         self._waiting = None
 
-    def note_press(self) -> None:
+    def record_feedback(self) -> None:
         """Record that a like or a dislike was learned from."""
         self._history.append(None)
 

@@ -153,7 +153,7 @@ class Steering:
         elif not taste.judge(at_s, liked=liked):
             self._tell(Refused(action, _NOTHING_HEARD))
         else:
-            self._policy_history.note_press()
+            self._policy_history.record_feedback()
             self._stats.count_press(liked=liked)
             self._tell(Judged(at_s, liked, taste.to_dict(), taste.words))
 

@@ -16,7 +16,7 @@ from typing import Final
 
 # For the performer's loop: lower than an audio server's threads (JACK's default is 10, its clients have 5), higher than
 # all ordinary threads.
-BEAT_PRIORITY: Final = 4
+LOOP_PRIORITY: Final = 4
 # JACK's own value for clients. A server without real-time priority does not set it. The thread in which JACK calls the
 # client shares the interpreter's lock with the performer's loop.
 CLIENT_PRIORITY: Final = 5
@@ -43,7 +43,7 @@ ADVICE: Final = {
 }
 
 
-def raise_priority(priority: int = BEAT_PRIORITY) -> bool:
+def raise_priority(priority: int = LOOP_PRIORITY) -> bool:
     """Request real-time scheduling for the calling thread. Return whether it was granted."""
     if sys.platform == "linux":
         return _raise_on_linux(priority)

@@ -56,7 +56,6 @@ from improviser.protocol.events import (
 )
 from improviser.protocol.insight import Planned, Understood
 from improviser.protocol.learning import Adopted, Judged, Learned, Tasted, Undone
-from improviser.protocol.standing import PortChanged, Refused, Rested
 from improviser.protocol.startup import (
     CLICK_CHANNEL,
     Binding,
@@ -67,6 +66,7 @@ from improviser.protocol.startup import (
     PortSettings,
     PresetEntry,
 )
+from improviser.protocol.status import PortChanged, Refused, Rested
 from improviser.protocol.value import Command, Event, StartSettings, Steer, Value
 
 __all__ = [

@@ -114,10 +114,10 @@ class Forecast:
         from improviser.session.replayer import SessionReplayer  # noqa: PLC0415 - as above
 
         try:
-            understudy = SessionReplayer(engine_maker(self._settings), self._stepped)
+            replayer = SessionReplayer(engine_maker(self._settings), self._stepped)
             for told in itertools.chain(before, iter(self._events.get, None)):
-                understudy.replay(told)
-                understudy.notes.clear()
+                replayer.replay(told)
+                replayer.notes.clear()
         except Exception as error:  # noqa: BLE001 - a forecast must never end the jam
             self._warn(f"what it plans is not shown any more ({error})")
         finally:

@@ -152,7 +152,7 @@ def _made_in(folder: Path) -> tuple[int, Path]:
             number += 1
 
 
-def sets_folder(folder: Path) -> Path:
+def weights_folder(folder: Path) -> Path:
     """Return the path for the folder of a session's checkpoints, which is beside the sessions."""
     return folder / f"{time.strftime(_NAME)}-{os.getpid()}{SETS_SUFFIX}"
 

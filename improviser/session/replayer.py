@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from improviser.agent.checkpoint import read_set
+from improviser.agent.checkpoint import read_weights
 from improviser.agent.policy import Policy
 from improviser.engine import EngineSettings
 from improviser.engine.settings import AUTO_KEY
@@ -160,7 +160,7 @@ class SessionReplayer:
         """Use the head of a checkpoint, or return to the original model."""
         actor: Actor = self._model
         if adopted.number and isinstance(actor, Policy):
-            actor = actor.with_upper_layers(read_set(Path(adopted.path), adopted.digest, actor.config))
+            actor = actor.with_upper_layers(read_weights(Path(adopted.path), adopted.digest, actor.config))
         self.engine.adopt(actor)
 
     def _silence(self, at_s: float, through_s: float) -> None:

@@ -77,7 +77,7 @@ class OnlineStudy:
         game: Style, grid, register and role.
         kind: One of STRANGERS.
         plan: Of the musician's table: pieces of the corpus that nothing was learned or judged on.
-        make: Gives an apprentice by its seed, with guards or without.
+        make: Gives an trainer by its seed, with guards or without.
     """
 
     model: Policy
@@ -91,7 +91,7 @@ class OnlineStudy:
         self, seed: int, minutes: float, report: Callable[[float], None], *, guarded: bool = True
     ) -> OnlineVariant:
         """Play and learn beside an out-of-distribution player for some minutes; `report` gets the share done."""
-        apprentice = self.make(seed, guarded)
+        trainer = self.make(seed, guarded)
         settings = self.settings
         steps = round(minutes * settings.tempo_bpm * settings.steps_per_beat)
         beats = -(-steps // settings.steps_per_beat)
@@ -102,7 +102,7 @@ class OnlineStudy:
         offered = adopted = 0
         for step in range(steps):
             session.play()
-            offer = apprentice.step(session.engine)
+            offer = trainer.step(session.engine)
             if offer is not None:
                 offered += 1
                 waiting = offer.policy if offer.verdict.accepted else None
@@ -110,11 +110,11 @@ class OnlineStudy:
                 adopted += 1
                 playing, waiting = waiting, None
                 session.engine.adopt(playing)
-                apprentice.adopt(playing)
-            if apprentice.learner.updates <= UPDATES:
+                trainer.adopt(playing)
+            if trainer.learner.updates <= UPDATES:
                 early = playing
             report((step + 1) / steps)
-        return OnlineVariant(seed, apprentice.learner.updates, (offered, adopted), early, playing)
+        return OnlineVariant(seed, trainer.learner.updates, (offered, adopted), early, playing)
 
     def gain(self, lessons: OnlineVariant) -> Gain:
         """Measure what lessons gave."""

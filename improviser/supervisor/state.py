@@ -238,7 +238,7 @@ class State:
                 "words": self.words,
                 "likes": self.likes,
                 "dislikes": self.dislikes,
-                "set": self.settings.adopted[0] if self.settings and self.settings.adopted else 0,
+                "checkpoint": self.settings.adopted[0] if self.settings and self.settings.adopted else 0,
                 "learned": None if self.learned is None else value_to_json(self.learned),
                 "alive": self.is_alive,
                 "backend": ready.backend if ready else "",

@@ -155,7 +155,7 @@ class Supervisor:
         yield from self._attend()
         while self._may_restart():
             if self._missed_s is None:
-                yield self._mourn()
+                yield self._release_dead()
             else:
                 time.sleep(RETRY_S)
             if self._asked_s is None:
@@ -219,7 +219,7 @@ class Supervisor:
         self._restarts = [at_s for at_s in self._restarts if at_s > now_s - _RESTARTS_S]
         return len(self._restarts) < RESTARTS_MAX
 
-    def _mourn(self) -> Warned:
+    def _release_dead(self) -> Warned:
         """Release the notes that the dead performer left sounding. Return the warning for the user."""
         self.state.lose()
         self._missed_s = time.monotonic()

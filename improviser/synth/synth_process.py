@@ -56,7 +56,7 @@ class SynthProcess:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             env=os.environ | {"JACK_NO_START_SERVER": "1"},
         )
-        self._reader = read_lines(self._process.stdout, self._lines.append, self._mourn)
+        self._reader = read_lines(self._process.stdout, self._lines.append, self._on_end)
 
     @property
     def is_running(self) -> bool:
@@ -103,7 +103,7 @@ class SynthProcess:
         if self._process.stdout is not None and not self._reader.is_alive():
             self._process.stdout.close()
 
-    def _mourn(self) -> None:
+    def _on_end(self) -> None:
         """Report that fluidsynth has ended unasked. The thread that reads its output calls this."""
         self._process.wait()
         if not self._is_ending:

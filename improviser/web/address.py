@@ -65,7 +65,7 @@ class Address:
         return name in {self.host.lower(), own, f"{own}.local"} or (_is_any(self.host) and _is_number(name))
 
 
-class Door(NamedTuple):
+class PageSocket(NamedTuple):
     """A listening socket and the address at which it is reached."""
 
     listening: socket.socket
@@ -77,7 +77,7 @@ def is_token(text: str) -> bool:
     return re.fullmatch(rf"[A-Za-z0-9_-]{{{len(new_token())},}}", text) is not None
 
 
-def bind(host: str, port: int | None, token: str | None = None) -> Door:
+def bind(host: str, port: int | None, token: str | None = None) -> PageSocket:
     """Listen on a host and a port.
 
     Args:
@@ -97,7 +97,7 @@ def bind(host: str, port: int | None, token: str | None = None) -> Door:
         if port is not None:
             raise
         listening = socket.create_server((host, 0), family=family, backlog=BACKLOG)
-    return Door(listening, Address(host, listening.getsockname()[1], token or new_token()))
+    return PageSocket(listening, Address(host, listening.getsockname()[1], token or new_token()))
 
 
 def is_loopback(host: str) -> bool:

@@ -30,7 +30,7 @@ STATE_EVERY_S: Final = 0.05
 LOOK_EVERY_S: Final = 1.0
 
 
-class Standing(Protocol):
+class JamState(Protocol):
     """Where the state and the clock of a jam are read."""
 
     def to_json(self) -> dict[str, Any]:
@@ -69,9 +69,9 @@ class Broadcaster:
     Threads: the server's loop only, except for `publish` and `is_watched`, which any thread may use.
     """
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, state: JamState) -> None:
         """Start without clients."""
-        self.standing = standing
+        self.state = state
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: set[Client] = set()
         self._numbers = itertools.count(1)
@@ -127,8 +127,8 @@ class Broadcaster:
             "event": "hello",
             "version": __version__,
             "port": client.port,
-            "now_s": self.standing.now_s(),
-            "state": self.standing.to_json(),
+            "now_s": self.state.now_s(),
+            "state": self.state.to_json(),
         }
         return f'{to_text(greeting)[:-1]}, "recent": [{", ".join(recent)}]}}'
 
@@ -154,7 +154,7 @@ class Broadcaster:
     def _tell_state(self) -> None:
         """Send all clients the state, if it has changed."""
         self._is_due = False
-        state = self.standing.to_json()
+        state = self.state.to_json()
         if state != self._told:
             self._told = state
             self.spread(to_text({"event": "state"} | state))

@@ -33,12 +33,12 @@ class BoundedProtocol(H11Protocol):
     """
 
     prefix: ClassVar[str] = "/"
-    strangers: ClassVar[dict[BoundedProtocol, None]] = {}
+    anonymous: ClassVar[dict[BoundedProtocol, None]] = {}
 
     @classmethod
     def below(cls, token: str) -> type[Self]:
         """Return a protocol class for a server whose paths all begin with the token."""
-        return type(cls.__name__, (cls,), {"prefix": f"/{token}", "strangers": {}})
+        return type(cls.__name__, (cls,), {"prefix": f"/{token}", "anonymous": {}})
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class BoundedProtocol(H11Protocol):
         self._greeting: asyncio.TimerHandle | None = None
 
     @property
-    def is_stranger(self) -> bool:
+    def is_anonymous(self) -> bool:
         """Whether the client has not yet requested a path below the token."""
         scope: HTTPScope | None = self.scope  # None before the first request
         return scope is None or not scope["path"].startswith(self.prefix)
@@ -67,7 +67,7 @@ class BoundedProtocol(H11Protocol):
         # Without it, Nagle's algorithm delays a message that follows another within 40 ms until that is acknowledged.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(taken)
-        self.strangers[self] = None
+        self.anonymous[self] = None
         self._greeting = self.loop.call_later(GREETING_S, self._end_silence)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -83,7 +83,7 @@ class BoundedProtocol(H11Protocol):
 
     def _make_room(self) -> bool:
         """End the oldest connection that does not know the token; return whether there was one."""
-        oldest = next((one for one in self.strangers if one.is_stranger), None)
+        oldest = next((one for one in self.anonymous if one.is_anonymous), None)
         if oldest is None:
             return False
         oldest._forget()  # noqa: SLF001 - of the same class
@@ -92,8 +92,8 @@ class BoundedProtocol(H11Protocol):
         return True
 
     def _forget(self) -> None:
-        """Cancel the greeting's timeout, and remove the connection from the strangers."""
-        self.strangers.pop(self, None)
+        """Cancel the greeting's timeout, and remove the connection from the anonymous."""
+        self.anonymous.pop(self, None)
         if self._greeting is not None:
             self._greeting.cancel()
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from improviser.protocol import Event
-    from improviser.web.address import Door
-    from improviser.web.broadcaster import Broadcaster, Standing
+    from improviser.web.address import PageSocket
+    from improviser.web.broadcaster import Broadcaster, JamState
     from improviser.web.services import Services
 
 _CLOSING_S: Final = 2.0
@@ -34,10 +34,12 @@ class Page:
         server's libraries delays nothing.
     """
 
-    def __init__(self, door: Door, standing: Standing, services: Services, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, page_socket: PageSocket, state: JamState, services: Services, warn: Callable[[str], None]
+    ) -> None:
         """Prepare to serve on a listening socket; `warn` receives errors, in any thread."""
-        self._socket, self.address = door
-        self._standing, self._services, self._warn = standing, services, warn
+        self._socket, self.address = page_socket
+        self._standing, self._services, self._warn = state, services, warn
         self._hub: Broadcaster | None = None
         self._early: list[Event] = []
         self._has_ended = False

@@ -93,7 +93,7 @@ class PageSession:
             return
         match said:
             case Ping(sent_ms):
-                now_s = self._hub.standing.now_s()
+                now_s = self._hub.state.now_s()
                 client.queue(to_text({"event": "pong", "sent_ms": sent_ms, "now_s": now_s}))
             case Receive():
                 held.follow(said)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from improviser.app import optional as extras
-from improviser.app.make_trainer import make_apprentice
+from improviser.app.make_trainer import make_online_trainer
 from improviser.cli.bench import learn as online
 from improviser.cli.bench.learn import bench_learn
 from improviser.cli.evaluate import make_plan
 from improviser.config.preset import load_preset
 from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.errors import CorpusError
-from improviser.online import trainer as apprentice
+from improviser.online import trainer as trainer_module
 from improviser.ports import loopback
 from tests.cli.conftest import Refuse
 from tests.cli.corpus import write_tiny_corpus
@@ -27,7 +27,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A corpus of two pieces a split, and little to learn."""
     monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
     write_tiny_corpus(tmp_path)
-    monkeypatch.setattr(apprentice, "JUDGED_BARS", 2)
+    monkeypatch.setattr(trainer_module, "JUDGED_BARS", 2)
     monkeypatch.setattr(online, "make_plan", partial(make_plan, count=2, adaptation=False))
 
 
@@ -59,4 +59,4 @@ def test_learning_without_its_libraries_is_refused(refuse: Refuse, monkeypatch: 
 def test_without_a_piece_to_judge_by_it_says_so() -> None:
     """The corpus holds none that is long enough."""
     with pytest.raises(CorpusError, match="long enough for the acceptance test"):
-        make_apprentice(load_preset("fiddle"), tiny_corpus(), 0, lambda: None)
+        make_online_trainer(load_preset("fiddle"), tiny_corpus(), 0, lambda: None)

@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from improviser.app.jam_page import PageOptions, open_door, show_page
+from improviser.app.jam_page import PageOptions, open_page_socket, show_page
 from improviser.web import address
 from tests.live import wait_for
 
@@ -70,10 +70,10 @@ def doors_of(*options: PageOptions) -> list[str]:
     """Return the address of a page that is opened, and closed, for each of the options."""
     urls = []
     for each in options:
-        door = open_door(each, pytest.fail)
-        assert door is not None
-        door.listening.close()
-        urls.append(door.address.url)
+        page_socket = open_page_socket(each, pytest.fail)
+        assert page_socket is not None
+        page_socket.listening.close()
+        urls.append(page_socket.address.url)
     return urls
 
 
@@ -114,13 +114,13 @@ def test_where_it_cannot_be_kept_that_is_told(
     assert [] == opened
     warned: list[str] = []
     (tmp_path / "page-token").mkdir()
-    door = open_door(PageOptions(port=free_port(), keeps=True), warned.append)
-    assert door is not None
-    door.listening.close()
+    page_socket = open_page_socket(PageOptions(port=free_port(), keeps=True), warned.append)
+    assert page_socket is not None
+    page_socket.listening.close()
     (tmp_path / "page-token").rmdir()
     monkeypatch.setattr(address, "DEFAULT_PORT", free_port())
     with socket.create_server(("127.0.0.1", address.DEFAULT_PORT)):
-        elsewhere = open_door(PageOptions(keeps=True), warned.append)
+        elsewhere = open_page_socket(PageOptions(keeps=True), warned.append)
         assert elsewhere is not None
         elsewhere.listening.close()
     not_kept, moved = warned
@@ -137,5 +137,5 @@ def free_port() -> int:
 def test_a_host_that_is_none_of_this_machine_is_told() -> None:
     """With the next step; the jam goes on without a page."""
     warned: list[str] = []
-    assert open_door(PageOptions(host="192.0.2.1"), warned.append) is None
+    assert open_page_socket(PageOptions(host="192.0.2.1"), warned.append) is None
     assert ["cannot serve the page", "--web-port PORT"] == [warned[0][:21], warned[0][-15:]]

@@ -219,7 +219,7 @@ def test_what_is_touched_is_learned(
     monkeypatch.setattr(loopback, "LoopbackBackend", lambda: backend)
 
     def touch() -> None:
-        """Touch it a bit later."""
+        """LearnedControl it a bit later."""
         time.sleep(0.2)
         for message in messages:
             keys.send(message)
@@ -264,7 +264,7 @@ def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, ref
     path.write_bytes(data)
     with session.open("a", encoding="utf-8") as file:
         file.write(value_to_line(Adopted(3, str(path), bytes_digest(data))))
-    assert "It uses learned weights 3" in run("save", "mine")
+    assert "It uses checkpoint 3" in run("save", "mine")
     preset = load_preset("mine")
     found, mine, notes = load_model(preset.model_path)
     assert (config, header) == (found, notes)

@@ -239,7 +239,7 @@ def test_what_is_learned_in_the_background_is_said(capsys: pytest.CaptureFixture
         view.show(event)
     assert [
         "Learned by 256 updates (0.40 a step, drift 0.10): +3.0% beside you.",
-        "It plays by set 2 of what it has learned.",
-        "What it learned last is taken back: it plays by set 1 of what it has learned.",
-        "What it learned last is taken back: it plays by the original model.",
+        "It uses checkpoint 2.",
+        "The last checkpoint is taken back. It uses checkpoint 1.",
+        "The last checkpoint is taken back. It uses the original model.",
     ] == capsys.readouterr().out.splitlines()

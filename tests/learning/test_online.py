@@ -71,7 +71,7 @@ def new_guard() -> AcceptanceTest:
 
 
 def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> OnlineTrainer:
-    """Return an apprentice, by default without a judge."""
+    """Return an trainer, by default without a judge."""
     return OnlineTrainer(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
 
 
@@ -81,12 +81,12 @@ def session(seed: int = 0) -> PreferenceSession:
     return PreferenceSession(model(), SETTINGS, part, seed)
 
 
-def learn(apprentice: OnlineTrainer, beside: PreferenceSession, steps: int) -> list[Offer]:
-    """Let an apprentice learn beside a session; return what it offers."""
+def learn(trainer: OnlineTrainer, beside: PreferenceSession, steps: int) -> list[Offer]:
+    """Let an trainer learn beside a session; return what it offers."""
     offers = []
     for _ in range(steps):
         beside.play()
-        offer = apprentice.step(beside.engine)
+        offer = trainer.step(beside.engine)
         offers += [] if offer is None else [offer]
     return offers
 
@@ -103,10 +103,10 @@ def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
     assert same(offers[0].weights, offers[1].weights)
     assert not same(offers[0].weights, offers[2].weights)
     assert not same(offers[0].weights, model().upper_layers)
-    apprentice = new_apprentice()
-    learn(apprentice, session(), 60)
-    assert UPDATES_A_STEP * 60 > apprentice.learner.updates >= UPDATES_A_STEP * 30
-    assert apprentice.reward is not None
+    trainer = new_apprentice()
+    learn(trainer, session(), 60)
+    assert UPDATES_A_STEP * 60 > trainer.learner.updates >= UPDATES_A_STEP * 30
+    assert trainer.reward is not None
 
 
 def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,9 +126,9 @@ def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(ReplayBuffer, "sample", sample)
     monkeypatch.setattr(OnlineLearner, "_batch", batch)
-    apprentice = new_apprentice()
-    learn(apprentice, session(), 8 * SETTINGS.bar_steps + 40)
-    corpus = apprentice.learner._corpus  # noqa: SLF001
+    trainer = new_apprentice()
+    learn(trainer, session(), 8 * SETTINGS.bar_steps + 40)
+    corpus = trainer.learner._corpus  # noqa: SLF001
     assert corpus is not None
     shares = [counts[id(corpus.replay)] / sum(counts.values()) for counts in drawn]
     assert 0.5 <= min(shares)
@@ -143,10 +143,10 @@ def test_a_model_of_one_head_learns_from_the_sum() -> None:
     rng = np.random.default_rng(0)
     learner = OnlineLearner(one_head, networks(one_head), corpus_game(rng), REWARDS, FEW, rng)
     policy = Policy(one_head, networks(one_head)["prior"], networks(one_head)["q"])
-    apprentice = OnlineTrainer(policy, learner, None, REWARDS, rng)
+    trainer = OnlineTrainer(policy, learner, None, REWARDS, rng)
     beside = session()
     beside.engine.adopt(policy)
-    learn(apprentice, beside, 40)
+    learn(trainer, beside, 40)
     assert learner.updates > 40
     learner.reweigh(np.array([0.0, 1.0, 0.0], dtype=np.float32))
     learner.learn(4)
@@ -156,35 +156,35 @@ def test_a_model_of_one_head_learns_from_the_sum() -> None:
 
 def test_frozen_it_learns_nothing() -> None:
     """What is lived through is still remembered."""
-    apprentice = new_apprentice()
-    apprentice.is_frozen = True
-    assert [] == learn(apprentice, session(), 150)
-    assert 0 == apprentice.learner.updates
-    assert apprentice.learner.lived > 100
-    assert same(apprentice.learner.offer(), model().upper_layers)
+    trainer = new_apprentice()
+    trainer.is_frozen = True
+    assert [] == learn(trainer, session(), 150)
+    assert 0 == trainer.learner.updates
+    assert trainer.learner.lived > 100
+    assert same(trainer.learner.offer(), model().upper_layers)
 
 
 def test_behind_the_music_it_learns_nothing() -> None:
     """It only remembers, until it has caught up."""
-    apprentice, beside = new_apprentice(), session()
+    trainer, beside = new_apprentice(), session()
     for _ in range(60):
         beside.play()
-        assert apprentice.step(beside.engine, learns=False) is None
-    assert 0 == apprentice.learner.updates
-    assert apprentice.learner.lived > 30
-    learn(apprentice, beside, 2)
-    assert apprentice.learner.updates > 0
+        assert trainer.step(beside.engine, learns=False) is None
+    assert 0 == trainer.learner.updates
+    assert trainer.learner.lived > 30
+    learn(trainer, beside, 2)
+    assert trainer.learner.updates > 0
 
 
 def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
     """Shared by the parts of the reward, a dislike the other way round; what was forgotten is not changed."""
     learner, liked = new_learner(), new_learner()
-    apprentice = new_apprentice()
+    trainer = new_apprentice()
     beside = session()
     lived = []
     for _ in range(20):
         beside.play()
-        lived += apprentice._experience.transitions(beside.engine)  # noqa: SLF001 - for its transitions
+        lived += trainer._experience.transitions(beside.engine)  # noqa: SLF001 - for its transitions
     for one in (learner, liked):
         one.live(lived)
     liked.press([(0, 0.75), (3, 0.25), (900, 0.5)], liked=True)
@@ -205,32 +205,32 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
 
 def test_it_goes_back_bit_for_bit() -> None:
     """To the original model, and learns from there as if it had never learned."""
-    apprentice = new_apprentice()
-    learn(apprentice, session(), 60)
-    apprentice.go_back(model())
-    assert same(apprentice.learner.offer(), model().upper_layers)
+    trainer = new_apprentice()
+    learn(trainer, session(), 60)
+    trainer.go_back(model())
+    assert same(trainer.learner.offer(), model().upper_layers)
 
 
 def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts of the reward count as they stand; past rewards too, since they are kept apart."""
-    apprentice, beside = new_apprentice(), session()
+    trainer, beside = new_apprentice(), session()
     told: list[list[float]] = []
-    monkeypatch.setattr(apprentice.learner, "reweigh", lambda weights: told.append(weights.tolist()))
-    learn(apprentice, beside, 10)
+    monkeypatch.setattr(trainer.learner, "reweigh", lambda weights: told.append(weights.tolist()))
+    learn(trainer, beside, 10)
     assert [] == told
     beside.engine.panel.turn("harmony", 2.0, at_once=True)
-    learn(apprentice, beside, 10)
+    learn(trainer, beside, 10)
     ((harmony, coherence, creativity),) = told
     assert [4.0, 0.8, 0.5] == pytest.approx([harmony, coherence, creativity])
 
 
 def test_what_comes_elsewhere_does_not_follow() -> None:
     """Where the engine begins anew the last transition is cut."""
-    apprentice = new_apprentice()
-    learn(apprentice, session(), 20)
-    before = apprentice.learner.lived
-    apprentice.cut()
-    assert before + 1 == apprentice.learner.lived
+    trainer = new_apprentice()
+    learn(trainer, session(), 20)
+    before = trainer.learner.lived
+    trainer.cut()
+    assert before + 1 == trainer.learner.lived
 
 
 def test_the_model_itself_spoils_nothing() -> None:
@@ -279,20 +279,20 @@ def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> N
             """Refuse."""
             return AcceptanceResult("it is refused", 1.0, 0.1, 0.0)
 
-    apprentice = new_apprentice(guard=Strict())
+    trainer = new_apprentice(guard=Strict())
     beside, offers = session(), list[Offer]()
     while not offers:
-        offers = learn(apprentice, beside, 1)
+        offers = learn(trainer, beside, 1)
     assert not offers[0].verdict.accepted
     assert not same(offers[0].weights, model().upper_layers)
-    assert same(apprentice.learner.offer(), model().upper_layers)
+    assert same(trainer.learner.offer(), model().upper_layers)
 
 
 def test_a_judge_hears_what_the_player_played() -> None:
     """The last stretches, as games can be played beside them."""
     guard = new_guard()
-    apprentice = new_apprentice(guard=guard)
-    offers = learn(apprentice, session(), 5 * JUDGED_BARS * SETTINGS.bar_steps + 10)
+    trainer = new_apprentice(guard=guard)
+    offers = learn(trainer, session(), 5 * JUDGED_BARS * SETTINGS.bar_steps + 10)
     assert 5 == len(offers)
     assert all(np.isfinite([offer.verdict.kept, offer.verdict.drift]).all() for offer in offers)
     assert any(offer.verdict.gain for offer in offers)

@@ -11,9 +11,9 @@ import torch
 
 from improviser.agent.checkpoint import (
     load_model,
-    read_set,
+    read_weights,
     save_model,
-    save_set,
+    save_with_weights,
     set_from_bytes,
     set_to_bytes,
 )
@@ -81,10 +81,10 @@ def test_a_set_survives_its_file(tmp_path: Path) -> None:
     assert data == set_to_bytes(config, upper, {"number": "1"})
     path, model, target = (tmp_path / name for name in ("set", "model", "target"))
     path.write_bytes(data)
-    read = read_set(path, bytes_digest(data), config)
+    read = read_weights(path, bytes_digest(data), config)
     assert all((read[name] == weight).all() for name, weight in upper.items())
     save_model(model, config, {"prior": prior, "q": q}, {"style": "fiddle"})
-    save_set(model, path, bytes_digest(data), target)
+    save_with_weights(model, path, bytes_digest(data), target)
     found, networks, header = load_model(target)
     assert (config, "fiddle") == (found, header["style"])
     assert all((networks["q"][name] == (q | upper)[name]).all() for name in q)
@@ -105,7 +105,7 @@ def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
         set_from_bytes(bad, bytes_digest(bad), config)
     path = tmp_path / "set"
     with pytest.raises(CheckpointError, match="no learned weights"):
-        read_set(path, "", config)
+        read_weights(path, "", config)
     path.write_bytes(set_to_bytes(config, upper, {}))
     with pytest.raises(CheckpointError, match="not those that were learned"):
-        read_set(path, "0123", config)
+        read_weights(path, "0123", config)

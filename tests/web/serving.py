@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 
 
 @dataclass
-class Standing:
+class JamState:
     """How a jam stands, for the tests."""
 
     values: dict[str, Any] = field(default_factory=lambda: {"preset": "chorale"})
@@ -51,7 +51,7 @@ class Served:
     """
 
     page: Page
-    standing: Standing
+    standing: JamState
     told: list[Command]
     warned: list[str]
 
@@ -100,7 +100,7 @@ def serving(
     """Serve a page while the block runs."""
     told: list[Command] = []
     warned: list[str] = []
-    standing = Standing()
+    standing = JamState()
     services = Services(told.append, take or no_take, examine)
     with Page(bind("127.0.0.1", None), standing, services, warned.append) as page:
         yield Served(page, standing, told, warned)

@@ -16,7 +16,7 @@ from improviser.web import connection_limit as bounded
 from improviser.web.address import Address, bind
 from improviser.web.page import Page
 from improviser.web.services import Services
-from tests.web.serving import PATIENCE_S, Standing, message_of, no_take, serving, wait_until
+from tests.web.serving import PATIENCE_S, JamState, message_of, no_take, serving, wait_until
 
 FORBIDDEN, MISSING, OK = 403, 404, 200
 
@@ -281,7 +281,7 @@ def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("improviser.web.server.build_app", fail)
     warned: list[str] = []
     services = Services(lambda _: None, no_take, list)
-    with Page(bind("127.0.0.1", None), Standing(), services, warned.append) as page:
+    with Page(bind("127.0.0.1", None), JamState(), services, warned.append) as page:
         assert wait_until(lambda: warned)
         for _ in range(100):
             page.publish(Heard(1.0, 0, 60, 80, "Keys"))

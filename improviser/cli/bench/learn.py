@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from improviser.app.game import game_settings
-from improviser.app.make_trainer import make_apprentice
+from improviser.app.make_trainer import make_online_trainer
 from improviser.app.optional import need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say, say_json, say_table
@@ -44,7 +44,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
 
     def make(seed: int, guarded: bool) -> OnlineTrainer:
         """Return a new online trainer."""
-        return make_apprentice(chosen, pieces, seed, lambda: None, guarded=guarded)
+        return make_online_trainer(chosen, pieces, seed, lambda: None, guarded=guarded)
 
     study = OnlineStudy(
         preset_actor(chosen),

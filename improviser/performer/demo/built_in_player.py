@@ -83,7 +83,7 @@ class BuiltInPlayer:
                 self._output.send(message_to_bytes(timed.message))
 
 
-def new_stand_in(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> BuiltInPlayer | None:
+def new_built_in_player(settings: PerformerSettings, ports: OpenPorts, at_s: float) -> BuiltInPlayer | None:
     """Return the built-in player on its open port, or None if it does not play."""
     if ports.player_output is None:
         return None

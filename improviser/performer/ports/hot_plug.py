@@ -67,9 +67,9 @@ class HotPlugMonitor(threading.Thread):
         self._routes: deque[Route] = deque(maxlen=1)
         self._looped: deque[str] = deque()
         output = ports.output
-        # _headed is the output in use, or the next one once the performer's loop switches to it. _own is our own port,
-        # which may be out of use.
-        self._headed: tuple[str, bool] = output.name, output.is_ours
+        # The output in use, or the next one once the performer's loop switches to it. _own is our own port, which may
+        # be out of use.
+        self._wanted_output: tuple[str, bool] = output.name, output.is_ours
         self._own = output.own
         self._wake = threading.Event()
         self._has_ended = False
@@ -141,14 +141,14 @@ class HotPlugMonitor(threading.Thread):
 
     def _chosen(self, pattern: str | None, destinations: Sequence[str]) -> OutputPort | None:
         """Open the requested output (None: the virtual one). Return None if it is in use already."""
-        name, is_ours = self._headed
+        name, is_ours = self._wanted_output
         if (pattern is None) == is_ours and pattern in {None, name}:
             return None
         if pattern is not None:
             chosen = open_named(self._ports.backend, pattern, _of_others(destinations))
         else:
             chosen = self._own = self._own or self._ports.backend.open_virtual_output(VIRTUAL_OUTPUT)
-        self._headed = chosen.name, pattern is None
+        self._wanted_output = chosen.name, pattern is None
         return chosen
 
     def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from improviser.errors import ImproviserError
 from improviser.listening.midi_clock import TICKS_PER_BEAT
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.priority import BEAT_PRIORITY
+from improviser.ports.priority import LOOP_PRIORITY
 from improviser.studies.timing.analysis import ProbedNotes, judge_grid, judge_reactions, of_channel, of_clock
 from improviser.studies.timing.jack_server import dummy_server
 from improviser.studies.timing.probe import KEYS
@@ -241,7 +241,7 @@ def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
     """Return the commands of the references, none where there is no program."""
     if program is None:
         return []
-    priority = str(BEAT_PRIORITY if trial.work.realtime else 0)
+    priority = str(LOOP_PRIORITY if trial.work.realtime else 0)
     kinds = ((REFERENCE, STEP_S, "notes"), (REFERENCE_CLOCK, TICK_S, "clock"))
     return [[str(program), name, str(step_s * MS_PER_S), priority, kind] for name, step_s, kind in kinds]
 

@@ -63,9 +63,9 @@ export class Status {
     const presses = `${count(state.likes, "like")}, ${count(state.dislikes, "dislike")}`;
     const isFresh = state.likes + state.dislikes === 0;
     setText(byId("words"), state.words ? `${state.words} (${presses})` : isFresh ? "Nothing yet. Press Like or Dislike while it plays." : presses);
-    const { learned, set } = state;
+    const { learned, checkpoint } = state;
     const background = learned ? `${learned.words} (${learned.updates} updates)` : "";
-    setText(byId("learned"), [set > 0 && `It uses learned weights ${set}.`, background].filter(Boolean).join(" "));
+    setText(byId("learned"), [checkpoint > 0 && `It uses checkpoint ${checkpoint}.`, background].filter(Boolean).join(" "));
     const signature = JSON.stringify(state.taste);
     if (signature === this.#taste) return;
     this.#taste = signature;

@@ -11,7 +11,7 @@ from music21 import chord, key, meter, note, stream
 from improviser.corpus import library as corpus
 from improviser.corpus.abc_file import decode_abc, split_abc
 from improviser.corpus.bar_grid import Bar, place_bars
-from improviser.corpus.duplicates import drafts_to_pieces, group_families, split_of
+from improviser.corpus.duplicates import group_families, group_scores, split_of
 from improviser.corpus.parsed_score import CUT, MENDED
 from improviser.corpus.piece import ParsedScore, UnfitError, notes_to_voice
 
@@ -65,7 +65,7 @@ def test_upbeat_ends_at_the_first_bar_line() -> None:
 
 def test_pickup_is_the_first_onset() -> None:
     """The pickup of a piece is the onset of its first note after tick 0."""
-    assert 36 == drafts_to_pieces([corpus.read_tune("tunes/one", TUNE)])[0].pickup_ticks
+    assert 36 == group_scores([corpus.read_tune("tunes/one", TUNE)])[0].pickup_ticks
 
 
 def test_two_endings_keep_the_phase() -> None:
@@ -241,7 +241,7 @@ def test_variants_of_a_melody_are_one_family() -> None:
         draft("c", random_notes(2)),
         draft("d", tune, 24),
     ]
-    pieces = drafts_to_pieces(drafts)
+    pieces = group_scores(drafts)
     assert [0, 0, 1, 0] == [piece.family for piece in pieces]
     assert pieces[0].split == pieces[1].split == pieces[3].split
 

@@ -60,11 +60,11 @@ def test_the_newest_place_is_seen() -> None:
     assert shared.place() is None
     places = [shared_state.JamPosition(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
     for number, place in enumerate(places, 1):
-        shared_state.mark_place(cells, number, place)
+        shared_state.mark_position(cells, number, place)
         assert place == shared.place()
     assert (0, []) == (shared.pulse(), shared.sounding())
     torn = bytes(cells[:])
-    shared_state.mark_place(cells, 5, places[0])
+    shared_state.mark_position(cells, 5, places[0])
     # Of its four numbers the last three were not written yet.
     cells[shared_state.SIZE - 24 :] = torn[shared_state.SIZE - 24 :]
     assert places[3] == shared.place()
@@ -77,7 +77,7 @@ def test_the_heartbeat_is_seen_and_is_no_note() -> None:
     shared = shared_state.SharedState()
     cells = shared_state.open_shared(shared.descriptor)
     assert 0 == shared.pulse()
-    shared_state.beat_heart(cells, 300)
+    shared_state.mark_heartbeat(cells, 300)
     assert (44, []) == (shared.pulse(), shared.sounding())
     shared.close()
     assert 0 == shared.pulse()

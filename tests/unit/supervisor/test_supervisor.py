@@ -264,9 +264,9 @@ def test_a_performer_that_dies_is_replaced(play: Play, monkeypatch: pytest.Monke
     script = f"""ports, told = lines.readline(), lines.readline()
 say('{READY}')
 if '"resume": null' in told:
-    from improviser.ipc.shared_state import JamPosition, mark_place, open_shared
+    from improviser.ipc.shared_state import JamPosition, mark_position, open_shared
     descriptor = int(ports.split('"shared_state": ')[1].split(',')[0])
-    mark_place(open_shared(descriptor), 1, JamPosition(8.0, 9.0, 2.5, 90.0))
+    mark_position(open_shared(descriptor), 1, JamPosition(8.0, 9.0, 2.5, 90.0))
     signal.raise_signal(9)
 say('{{"event": "notice", "text": "' + told.split('"resume": ')[1].split(']')[0] + '"}}')
 say('{{"event": "summary"}}')"""
