@@ -29,6 +29,10 @@ BarArgument = Annotated[
     typer.Argument(metavar="BAR", min=1, help="Bar number, as the page and the terminal show it."),
 ]
 _NO_PARTS = frozenset({"does", "note", "chance", "chord", "notes"})
+# As the page has them (web/static/why.js).
+TITLES = {"prior": "people's habits", "preference": "your preferences"}
+CHOSEN = " (chosen)"
+UNITS = "Figures are in units of the reward, compared with the mean of all allowed actions."
 
 
 def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False) -> None:
@@ -39,7 +43,7 @@ def explain(session: SessionArgument, bar: BarArgument, json: JsonOption = False
 
     Each figure says how much a term added for that action, compared with the mean of all allowed actions, in
     units of the reward: harmony, coherence and creativity with their weights, the prior (people's habits), and
-    your preferences. "-" marks the likeliest action that was not played.
+    your preferences. Below each chosen action stands the likeliest one that was not chosen.
     """
     from improviser.session.session_log import read_session
 
@@ -67,7 +71,8 @@ def _say_rows(notes: list[Played], title: str, bar_beats: float) -> None:
     parts = list(dict.fromkeys(name for note in notes for why in note.why for name in why if _is_part(name)))
     rows = [row for note in notes for row in _rows(note, bar_beats, parts)]
     say(f"{title}, {notes[0].key}")
-    say_table(("BEAT", "CHORD", "", "ACTION", "CHANCE", *(name.upper() for name in parts)), rows)
+    say_table(("BEAT", "CHORD", "ACTION", "CHANCE", *(TITLES.get(name, name).upper() for name in parts)), rows)
+    say(UNITS)
 
 
 def _decided(notes: Iterable[Played]) -> list[Played]:
@@ -85,9 +90,9 @@ def _rows(note: Played, bar_beats: float, parts: list[str]) -> list[tuple[str, .
     place = f"{note.beat % bar_beats + 1:g}"
     rows = []
     for index, why in enumerate(note.why):
-        head = (place, note.chord or "", "*") if index == 0 else ("", "", "-")
+        head = (place, note.chord or "", _action(why) + CHOSEN) if index == 0 else ("", "", _action(why))
         numbers = (f"{why[name]:+.2f}" if name in why else "" for name in parts)
-        rows.append((*head, _action(why), f"{100 * why['chance']:.0f} %", *numbers))
+        rows.append((*head, f"{100 * why['chance']:.0f} %", *numbers))
     return rows
 
 
@@ -96,5 +101,5 @@ def _action(why: Mapping[str, Any]) -> str:
     from improviser.music.pitch import note_name
 
     if "chord" in why:
-        return f"{why['chord']} ({' '.join(note_name(note) for note in why['notes'])})"
-    return note_name(why["note"]) if why["note"] is not None else str(why["does"])
+        return f"play {why['chord']} ({' '.join(note_name(note) for note in why['notes'])})"
+    return f"play {note_name(why['note'])}" if why["note"] is not None else str(why["does"])

@@ -44,9 +44,10 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
     assert 0 == main(["explain", str(own_folder / name), "3"])
     assert [
         "bar 3, C major",
-        "BEAT  CHORD     ACTION  CHANCE  HARMONY  PRIOR",
-        "2.5   G7     *  G4      61 %    +0.31    -0.02",
-        "             -  hold    20 %    +0.10    +0.04",
+        "BEAT  CHORD  ACTION            CHANCE  HARMONY  PEOPLE'S HABITS",
+        "2.5   G7     play G4 (chosen)  61 %    +0.31    -0.02",
+        "             hold              20 %    +0.10    +0.04",
+        "Figures are in units of the reward, compared with the mean of all allowed actions.",
     ] == capsys.readouterr().out.splitlines()
 
 
@@ -80,8 +81,9 @@ def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixtu
     assert 0 == main(["explain", str(own_folder / "chord.mid"), "1"])
     assert [
         "bar 1, C major",
-        "BEAT  CHORD     ACTION        CHANCE  HARMONY  PRIOR",
-        "1     G7     *  C (C3 E3 G4)  61 %    +0.31    -0.02",
+        "BEAT  CHORD  ACTION                      CHANCE  HARMONY  PEOPLE'S HABITS",
+        "1     G7     play C (C3 E3 G4) (chosen)  61 %    +0.31    -0.02",
+        "Figures are in units of the reward, compared with the mean of all allowed actions.",
     ] == capsys.readouterr().out.splitlines()
 
 

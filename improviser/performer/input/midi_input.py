@@ -60,9 +60,9 @@ class MidiInput:
         message = self._parser.parse(arrival)
         port = arrival.port
         if self._parser.bad_messages:
-            self._warn_once(f"'{port}' sends invalid MIDI; it is ignored")
+            self._warn_once("invalid", f"'{port}' sends invalid MIDI; it is ignored")
         if self._parser.twins:
-            self._warn_once(f"'{port}' sends the same notes as another port; each counts once")
+            self._warn_once("twin", f"'{port}' sends the same notes as another port; each counts once")
         return message
 
     def music_in(self, message: Message, port: str) -> Message | None:
@@ -123,9 +123,8 @@ class MidiInput:
         engine.hear(message, at_s)
         self.note(message, at_s, port)
 
-    def _warn_once(self, text: str) -> None:
-        """Report a fault, unless a similar one was reported before."""
-        kind = text.rpartition("'")[2]
+    def _warn_once(self, kind: str, text: str) -> None:
+        """Report a fault, unless one of its kind was reported before."""
         if kind not in self._warned:
             self._warned.add(kind)
             self._tell(Warned(text))

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import improviser.web
+from improviser.cli import explain
 from improviser.protocol import Action, Knob, Steer
 from improviser.protocol.value import KINDS
 from improviser.supervisor.state import State
@@ -33,6 +34,15 @@ def test_each_clock_has_a_name() -> None:
     names = set(re.findall(r"(\w+):", clocks))
     assert {"own", "midi", "link"} == names
     assert State().clock in names
+
+
+def test_reasons_are_called_alike_on_the_page_and_in_explain() -> None:
+    """A musician who reads both finds the same words."""
+    script = (STATIC / "why.js").read_text("utf-8")
+    (titles,) = re.findall(r"const TITLES = \{(.*?)\};", script)
+    assert explain.TITLES == dict(re.findall(r'(\w+): "([^"]+)"', titles))
+    assert explain.CHOSEN in script
+    assert explain.UNITS in script
 
 
 def test_events_that_are_shown_are_those_that_are_sent() -> None:
