@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.evaluation.chorale_players import ALL_VOICES, STEPS_PER_BEAT, harmonies
 from improviser.listening.chord_tracker import ChordTracker
 from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE
-from improviser.training.chorale_labels import ALL_VOICES, STEPS_PER_BEAT, harmonies
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.corpus.piece import Piece
+    from improviser.evaluation.chorale_players import Harmony, Labels
     from improviser.listening.chord_tracker import ChordTable
-    from improviser.training.chorale_labels import Harmony, Labels
 
 # What the player sounds of a chorale, and how many times as fast.
 HEARD: Final = {

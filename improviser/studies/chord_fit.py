@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.corpus.library import load_pieces
+from improviser.evaluation.chorale_players import ALL_VOICES, STEPS_PER_BEAT, Harmony, harmonies
 from improviser.evaluation.chord_figures import track_chords
 from improviser.listening import chord_table
 from improviser.listening.chord_tracker import (
@@ -28,7 +29,6 @@ from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COU
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
 from improviser.studies.key_fit import write_module
-from improviser.training.chorale_labels import ALL_VOICES, STEPS_PER_BEAT, Harmony, harmonies
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 
 if TYPE_CHECKING:

@@ -1,8 +1,12 @@
-"""The harmony of the chorales: what chord their four voices make in each beat, and when it changes.
+"""The harmony of the chorales: what chord their four voices make in each beat, in two readings.
 
-A beat's voices are held against each of the 108 chords by how long each pitch class sounds, with more weight
-for the bass and for what sounds on the beat; from beat to beat the likeliest path is taken, a change of chord
-costing a little (A. Viterbi 1967), so that a passing note makes no chord of its own.
+The likeliest chords are what comping learns to strike. A beat's voices are compared with each of the 108 chords by
+how long each pitch class sounds, with more weight for the bass and for what sounds on the beat. From beat to beat the
+likeliest path is taken, and a change of chord costs a little (A. Viterbi 1967), so that a passing note makes no chord
+of its own.
+
+The exact chords are the truth that the chord tracker is measured by: a beat has the chord whose tones, and no others,
+sound longest in it, and none if there is no such chord.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ import numpy.typing as npt
 
 from improviser.listening.line import HOLD, NONE, REST, Events, sounding_notes
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITIES, QUALITY_COUNT
-from improviser.music.pitch import OCTAVE
+from improviser.music.pitch import OCTAVE, pitch_class_bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FloatArray = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
 
 # In shares of a beat of one voice: what its first step counts more, and what the bass note as root does.
 ON_BEAT: Final = 0.5
@@ -30,6 +35,9 @@ OUTSIDE: Final = 1.0
 MISSING: Final = 0.35
 SEVENTH: Final = 0.35
 CHANGE: Final = 0.5
+
+# What stands for a chord without its fifth, by the chord's quality.
+_INCOMPLETE: Final = {"": (0, 4), "m": (0, 3), "7": (0, 4, 10), "maj7": (0, 4, 11), "m7": (0, 3, 10)}
 
 _MEMBERS: Final = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.float64)
 _SIZES: Final = np.array([len(QUALITIES[chord % QUALITY_COUNT][1]) for chord in range(CHORD_COUNT)])
@@ -88,3 +96,33 @@ def _likeliest(scores: FloatArray) -> npt.NDArray[np.int64]:
     for beat in range(len(scores) - 1, 0, -1):
         path[beat - 1] = back[beat, path[beat]]
     return path
+
+
+def _set_labels() -> Labels:
+    """Return the chord of each twelve-bit set, (4096,); of an augmented triad's roots the lowest."""
+    labels = np.full(1 << OCTAVE, NO_CHORD, dtype=np.int64)
+    for root in range(OCTAVE):
+        for quality, (name, _) in enumerate(QUALITIES):
+            if name in _INCOMPLETE:
+                labels[pitch_class_bits([root + up for up in _INCOMPLETE[name]])] = root * QUALITY_COUNT + quality
+    labels[CHORD_BITS[:CHORD_COUNT][::-1]] = np.arange(CHORD_COUNT)[::-1]
+    return labels
+
+
+SET_LABELS: Final = _set_labels()
+
+
+def exact_labels(bits: npt.NDArray[np.int64], beat_steps: int) -> Labels:
+    """Return the chord that sounds longest in each beat, of equals the first, at every step of it, (steps,).
+
+    Args:
+        bits: (steps,) twelve-bit sets of what all voices sound.
+        beat_steps: Steps in a beat; they divide the steps.
+    """
+    labels = np.full(len(bits), NO_CHORD, dtype=np.int64)
+    for start in range(0, len(bits), beat_steps):
+        found = SET_LABELS[bits[start : start + beat_steps]].tolist()
+        named = [label for label in found if label != NO_CHORD]
+        if named:
+            labels[start : start + beat_steps] = max(named, key=named.count)
+    return labels

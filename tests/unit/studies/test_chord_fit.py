@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from music21 import chord as oracle
 
+from improviser.evaluation.chorale_players import ALL_VOICES, harmonies
 from improviser.evaluation.chord_figures import HEARD, chord_figures
 from improviser.listening import chord_table
 from improviser.listening.chord_tracker import CHORD_TABLE_SHAPES, read_chord_table
@@ -15,7 +16,7 @@ from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT, chord_fro
 from improviser.music.pitch import pitch_class_bits
 from improviser.studies import chord_fit
 from improviser.studies.key_fit import write_module
-from improviser.training.chorale_labels import ALL_VOICES, SET_LABELS, beat_labels, harmonies
+from improviser.training.chorale_harmony import SET_LABELS, exact_labels
 from tests.tiny_corpus import tiny_corpus
 
 # Their root is a matter of spelling or of context, and music21 has but one reading for each set.
@@ -49,7 +50,7 @@ def test_a_beat_has_the_chord_that_sounds_longest_in_it() -> None:
     """A passing chord does not count, and where there is none the beat has no label."""
     c, f, none = (pitch_class_bits(tones) for tones in ([0, 4, 7], [5, 9, 0], [0, 1]))
     bits = np.array([c, c, f, none, none, none, none, none, f, f, c, c])
-    assert [0] * 4 + [NO_CHORD] * 4 + [45] * 4 == beat_labels(bits, 4).tolist()
+    assert [0] * 4 + [NO_CHORD] * 4 + [45] * 4 == exact_labels(bits, 4).tolist()
 
 
 def written(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
