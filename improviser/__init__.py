@@ -1,7 +1,7 @@
 """improviser: a deep Q-network that plays along, live, on a virtual MIDI port.
 
-`__all__` is the public interface; docs/extending.md has an example. It keeps its meaning within a minor
-version. All else may change. Each name is imported when it is first asked for, so that a jam starts quickly.
+`__all__` lists the public interface; docs/extending.md has an example. The interface keeps its meaning within a
+minor version; everything else may change. Each name is imported on first use, so that a jam starts quickly.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    """Import a public name when it is asked for."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name
+    """Import and return a public name on first use."""
     for module, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(module), name)

@@ -1,6 +1,6 @@
-"""What can be chosen by name on the command line, in presets and in settings.toml.
+"""The options that users choose by name on the command line, in presets and in settings.toml.
 
-A registry has a row for each name: `ports.BACKENDS`, `engine.role.ROLES`, `listening.observation.STYLES`.
+A registry has one row per name: `ports.BACKENDS`, `engine.role.ROLES`, `listening.observation.STYLES`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class BackendName(StrEnum):
-    """The MIDI systems; AUTO stands for the first that works."""
+    """The MIDI systems; AUTO uses the first one that works."""
 
     AUTO = "auto"
     JACK = "jack"
@@ -21,10 +21,10 @@ class BackendName(StrEnum):
 
 
 class ClockUse(StrEnum):
-    """Which clock gives the beat.
+    """The clock that sets the beat.
 
-    AUTO: a MIDI clock from its start on. OWN: the improviser's. MIDI: a MIDI clock from its first tick on.
-    LINK: Ableton Link.
+    AUTO follows a MIDI clock once it has started. OWN uses improviser's own clock. MIDI follows a MIDI clock from
+    its first tick on. LINK follows Ableton Link.
     """
 
     AUTO = "auto"
@@ -34,14 +34,14 @@ class ClockUse(StrEnum):
 
 
 class RoleName(StrEnum):
-    """The parts that the improviser can take: a melody beside the player's, or chords below it."""
+    """The parts that improviser can play: a melody beside the player's, or chords below it."""
 
     MELODY = "melody"
     COMPING = "comping"
 
 
 class Style(StrEnum):
-    """The corpus that a model has learned from; it sets how observations and phrases are made."""
+    """The musical style of a model; it selects the training material and the bands of the rewards."""
 
     CHORALE = "chorale"
     FIDDLE = "fiddle"

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and telling one from another; imports nothing of improviser."""
+"""Atomic file writes and file digests. This module imports nothing from improviser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIGEST_DIGITS = 16
 
 
 def model_digest(model: Path) -> str:
-    """Return a digest of a file's bytes, empty where it cannot be read: who uses it will say so."""
+    """Return the digest of a model file, or "" if it cannot be read: whoever loads it reports that."""
     try:
         return bytes_digest(model.read_bytes())
     except OSError:
@@ -22,17 +22,17 @@ def model_digest(model: Path) -> str:
 
 
 def bytes_digest(data: bytes) -> str:
-    """Return a digest of some bytes."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of `data`."""
     return hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, even after a crash, sees the old file or the whole new one.
 
-    A link stays a link. A pipe or a device is written to: it must not be replaced by a file.
+    A symbolic link stays a link. A pipe or a device is written to directly, because a file must not replace it.
 
     Raises:
-        OSError: It cannot be written; the old file is as it was, and no part of the new one is left.
+        OSError: The file cannot be written. The old file is unchanged, and no part of the new one is left.
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
@@ -52,10 +52,10 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only the user can read, in a folder that is made where it is missing.
+    """Write a file that only the user can read; create its folder if it is missing.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)

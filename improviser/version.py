@@ -1,4 +1,4 @@
-"""The version of the package, which the build reads from here."""
+"""The version of the package; the build reads it from here."""
 
 from __future__ import annotations
 

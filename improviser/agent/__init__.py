@@ -1,1 +1,1 @@
-"""Decide: the Q-network, how it acts and how it learns; knows no music."""
+"""Deciding: the Q-network, how it acts and how it learns. This package knows nothing about music."""

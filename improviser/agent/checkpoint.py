@@ -1,6 +1,6 @@
-"""Models as safetensors files: weights of the prior and the Q-network, and a header that says what they are.
+"""Reads and writes models as safetensors files: weights of the prior and the Q-network, and a header.
 
-Nothing is ever unpickled. Tensor names are `prior.…` and `q.…`; the header's keys are strings.
+Nothing is unpickled. Tensor names are `prior.…` and `q.…`; the header's keys are strings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "improviser-model-1"
 SET_FORMAT: Final = "improviser-set-1"
-# Weights that are kept in fewer bits, being many; read, all are float32.
+# Large weights that are stored in fewer bits. After reading, all weights are float32.
 _STORED: Final = {"input.weight": np.float16}
 _TRAIN: Final = "train it with `improviser train`"
 
@@ -53,7 +53,7 @@ def upper_layer_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
 
 
 def set_to_bytes(config: NetworkConfig, weights: Weights, notes: dict[str, str]) -> bytes:
-    """Return a set of weights above the first layer as a safetensors file; the same set, the same bytes."""
+    """Return a set of weights above the first layer as a safetensors file; the same set gives the same bytes."""
     tensors = {name: np.ascontiguousarray(weights[name], np.float32) for name in upper_layer_shapes(config)}
     return _in_order(save(tensors, metadata={**notes, "format": SET_FORMAT}))
 
@@ -62,8 +62,8 @@ def set_from_bytes(data: bytes, digest: str, config: NetworkConfig) -> Weights:
     """Return the weights that `set_to_bytes` wrote.
 
     Raises:
-        CheckpointError: The bytes are not those that the digest is of; or the weights are broken, do not fit
-            the shape, or hold nan or infinity.
+        CheckpointError: The bytes do not match the digest, or the weights are broken, do not fit the shape, or hold
+            nan or infinity.
     """
     if bytes_digest(data) != digest:
         raise CheckpointError("learned weights are not those that were learned; they are not used")
@@ -83,7 +83,7 @@ def read_weights(path: Path, digest: str, config: NetworkConfig) -> Weights:
     """Return the weights above the first layer in a file.
 
     Raises:
-        CheckpointError: The file is missing, is not the one that the digest is of, or does not fit the shape.
+        CheckpointError: The file is missing or broken, does not match the digest, or does not fit the shape.
     """
     try:
         data = path.read_bytes()
@@ -93,10 +93,10 @@ def read_weights(path: Path, digest: str, config: NetworkConfig) -> Weights:
 
 
 def save_with_weights(model: Path, path: Path, digest: str, target: Path) -> None:
-    """Write a model that is another one but for the set of weights at `path`, of this digest.
+    """Write to `target` a copy of a model that has the set of weights at `path`, with this digest.
 
     Raises:
-        CheckpointError: One of them is missing or broken, or the new one cannot be written.
+        CheckpointError: The model or the set is missing or broken, or `target` cannot be written.
     """
     config, networks, header = load_model(model)
     q = networks["q"] | read_weights(path, digest, config)
@@ -105,13 +105,13 @@ def save_with_weights(model: Path, path: Path, digest: str, target: Path) -> Non
 
 
 def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], notes: dict[str, str]) -> None:
-    """Write a model; the file appears whole or not at all.
+    """Write a model; the file appears complete or not at all.
 
     Args:
-        path: Where to.
-        config: The shape of the Q-network, see `NetworkConfig.prior` for the other's.
+        path: The file to write.
+        config: The shape of the Q-network; `NetworkConfig.prior` derives that of the prior.
         networks: The weights of `prior` and `q`.
-        notes: More lines for the header, such as the style.
+        notes: More entries for the header, such as the style.
     """
     tensors = {
         f"{network}.{name}": np.ascontiguousarray(weight, _STORED.get(name, np.float32))
@@ -139,7 +139,7 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, ValueError, TypeError) as error:
         msg = f"the model {path} is corrupt ({error}); install it again or {_TRAIN}"
         raise CheckpointError(msg) from error
@@ -156,10 +156,10 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
         path: The model.
         groups: Name, columns and values of the features that the model must have been trained on.
         actions: The size of the action space.
-        style: What the model's header must name as its style; None takes any.
+        style: The style that the model's header must name; None accepts any.
 
     Raises:
-        CheckpointError: As for `load_model`, or the model sees or does something else, or has another style.
+        CheckpointError: As for `load_model`; or the model has other features, other actions or another style.
     """
     config, networks, header = load_model(path)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
@@ -178,7 +178,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
 
 
 def _in_order(data: bytes) -> bytes:
-    """Return a safetensors file with its metadata sorted; the library writes it in another order each time.
+    """Return a safetensors file with sorted metadata; the library writes it in a different order each time.
 
     Source: https://github.com/huggingface/safetensors#format - 8 bytes length, JSON header, tensors.
     """
@@ -204,7 +204,7 @@ def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
 
 
 def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) -> Weights:
-    """Return one network's weights, each checked for its shape and for numbers that are none."""
+    """Return one network's weights; raise CheckpointError if a shape is wrong or a number is not finite."""
     weights: Weights = {}
     for name, shape in weight_shapes(config).items():
         tensor = tensors.get(f"{network}.{name}")
@@ -212,7 +212,7 @@ def _weights(path: Path, config: NetworkConfig, tensors: Weights, network: str) 
             found = "none" if tensor is None else str(tensor.shape)
             msg = f"the model {path} has a wrong {network}.{name}: expected {shape}, found {found}; {_TRAIN}"
             raise CheckpointError(msg)
-        with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused next
+        with np.errstate(over="ignore"):  # too large for float32 becomes infinity, refused below
             weights[name] = tensor.astype(np.float32)
         if not np.isfinite(weights[name]).all():
             msg = f"the model {path} is broken: {network}.{name} holds nan or infinity; {_TRAIN}"

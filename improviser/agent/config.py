@@ -1,4 +1,4 @@
-"""The shapes of the network and the settings of deep Q-learning."""
+"""The shape of a network and the settings of deep Q-learning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TWO_VALUES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Observation columns that share one embedding: how many, and how many values each can have."""
+    """A number of observation columns that share one embedding; each column has one of `values` values."""
 
     name: str
     columns: int
@@ -26,7 +26,7 @@ class Group:
 
     @property
     def embedding(self) -> int:
-        """The length of an embedding: 1 for two values, longer for more."""
+        """The length of an embedding: 1 for two values, EMBEDDING_NARROW or EMBEDDING_WIDE for more."""
         if self.values == _TWO_VALUES:
             return 1
         return EMBEDDING_NARROW if self.values <= _FEW_VALUES else EMBEDDING_WIDE
@@ -34,16 +34,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """The shape of a network: groups of categorical columns in, a number for each head and action out.
+    """The shape of a network: its inputs are groups of categorical columns; each head has one output per action.
 
     Attributes:
         groups: The columns.
-        actions: Numbers that each head gives.
+        actions: Number of outputs of each head.
         hidden: Width of both hidden layers.
-        heads: One for each part of the reward that is valued on its own.
+        heads: Number of heads: one for each part of the reward that is valued separately.
         layer_norm: Whether both hidden layers are normalised (J. L. Ba et al. 2016, "Layer Normalization").
-        one_hot: Whether each value of each column has weights of its own in the first layer, as if columns
-            were one-hot; else the columns of a group share embeddings.
+        one_hot: Whether each value of each column has its own weights in the first layer, as if columns were
+            one-hot; else the columns of a group share embeddings.
     """
 
     groups: tuple[Group, ...]
@@ -55,16 +55,16 @@ class NetworkConfig:
 
     @property
     def columns(self) -> int:
-        """The columns of an observation."""
+        """The number of columns of an observation."""
         return sum(group.columns for group in self.groups)
 
     @property
     def rows(self) -> int:
-        """The rows of the folded first layer: one for each value of each column."""
+        """The number of rows of the folded first layer: one for each value of each column."""
         return sum(group.columns * group.values for group in self.groups)
 
     def row_offsets(self) -> npt.NDArray[np.int64]:
-        """Return for each column the row of its value 0: (columns,)."""
+        """Return for each column the row of its value 0, (columns,)."""
         sizes = [group.values for group in self.groups for _ in range(group.columns)]
         return np.array([0, *accumulate(sizes[:-1])], dtype=np.int64)
 
@@ -75,7 +75,7 @@ class NetworkConfig:
         return json.dumps({"groups": groups, **shape, "layer_norm": self.layer_norm, "one_hot": self.one_hot})
 
     def prior(self) -> NetworkConfig:
-        """Return the shape of the prior beside a Q-network of this shape: one head, and shared embeddings."""
+        """Return the shape of the prior that belongs to a Q-network of this shape: one head, shared embeddings."""
         return replace(self, heads=1, one_hot=False)
 
 
@@ -83,7 +83,7 @@ def network_config_from_json(text: str) -> NetworkConfig:
     """Return the shape that `to_json` wrote.
 
     Raises:
-        ValueError: The text is no such shape.
+        ValueError: The text is not such a shape.
     """
     try:
         data = json.loads(text)
@@ -98,14 +98,14 @@ def network_config_from_json(text: str) -> NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class DQNConfig:
-    """Settings of deep Q-learning; as they stand, the textbook's algorithm.
+    """Settings of deep Q-learning; the defaults give the textbook algorithm.
 
-    Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518. What
-    goes beyond it is off by default, and each has its own source:
+    Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning", Nature 518. Extensions
+    are off by default; their sources are below.
 
     Attributes:
-        gamma: Discount of the next step's value, 0-1. A step is a sixteenth: 0.9 looks a beat or three ahead.
-        learning_rate: Of Adam (the paper: RMSProp).
+        gamma: Discount of the next step's value, 0-1. A step is a sixteenth: 0.9 looks one to three beats ahead.
+        learning_rate: Learning rate of Adam (the paper uses RMSProp).
         batch_size: Transitions in an update.
         buffer_size: Transitions that the replay buffer holds.
         learning_starts: Transitions sampled before the first update.
@@ -115,31 +115,31 @@ class DQNConfig:
         epsilon_end: Share of random actions later.
         exploration_fraction: Share of the training in which epsilon falls from start to end.
         max_grad_norm: Bound on the gradient's norm (the paper clips the error instead).
-        decomposed: A head for each reward component, all bootstrapped at the action that their weighted sum
+        decomposed: Use a head for each reward component; all bootstrap at the action that their weighted sum
             prefers (Z. Juozapaitis et al. 2019, "Explainable Reinforcement Learning via Reward
             Decomposition"; H. van Seijen et al. 2017, "Hybrid Reward Architecture").
-        double: The Q-network chooses the next action, the target network values it (H. van Hasselt et al.
+        double: The Q-network selects the next action, the target network values it (H. van Hasselt et al.
             2016, "Deep Reinforcement Learning with Double Q-learning").
-        dueling: Value and advantages are learned apart (Z. Wang et al. 2016, "Dueling Network
+        dueling: Value and advantages are learned separately (Z. Wang et al. 2016, "Dueling Network
             Architectures for Deep Reinforcement Learning").
         layer_norm: See NetworkConfig.
-        one_hot: See NetworkConfig. Only of the Q-network: the prior has few examples.
+        one_hot: See NetworkConfig. It holds only for the Q-network, because the prior has few examples.
         n_steps: Rewards that are summed before the bootstrap (R. Sutton 1988; M. Hessel et al. 2018,
             "Rainbow").
         priority: Exponent of the error in the chance of being replayed; 0 draws uniformly (T. Schaul et al.
             2016, "Prioritized Experience Replay").
         importance: Exponent, at first, of the weights that undo the bias of priorities; it rises to 1.
-        huber: The error beyond 1 counts linearly (P. J. Huber 1964).
+        huber: Errors beyond 1 count linearly (P. J. Huber 1964).
         target_rate: Share of the Q-network that the target network takes over in each update, in place of the
             periodic synchronisation (T. Lillicrap et al. 2016); 0: periodic.
-        prior_weight: Weight of the prior's log-probability beside the Q-values in the policy that acts and is
-            bootstrapped from, as on stage.
-        prior_exploration: Explore by what the prior plays, not by uniform chance.
-        temperature: Of the softmax that is acted by and bootstrapped from; 0 takes the best.
+        prior_weight: Weight of the prior's log-probability beside the Q-values, for acting and bootstrapping, as on
+            stage.
+        prior_exploration: Draw exploring actions from the prior instead of uniformly.
+        temperature: Temperature of the softmax for acting and bootstrapping; 0 takes the best action.
         soft_value: Bootstrap from the soft value, which counts the prior and the entropy of the policy, as
             KL control does (N. Jaques et al. 2017, "Sequence Tutor", Psi-learning).
         munchausen: Weight of the policy's own log-probability as a reward (N. Vieillard et al. 2020,
-            "Munchausen Reinforcement Learning"); wants a temperature.
+            "Munchausen Reinforcement Learning"); needs a temperature.
     """
 
     gamma: float = 0.9
@@ -171,7 +171,7 @@ class DQNConfig:
 
     @property
     def uses_prior(self) -> bool:
-        """Whether people's habits are asked for while it learns."""
+        """Whether learning uses the prior."""
         return self.prior_weight > 0 or self.prior_exploration
 
     def epsilon(self, progress: float) -> float:
@@ -180,7 +180,7 @@ class DQNConfig:
         return self.epsilon_start + fallen * (self.epsilon_end - self.epsilon_start)
 
 
-# What the shipped models are trained by; `docs/learning.md` says what each addition gave.
+# The settings of the shipped models. `docs/learning.md` says what each extension gains.
 FULL: Final = DQNConfig(
     decomposed=True,
     double=True,

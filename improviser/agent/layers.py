@@ -18,7 +18,7 @@ NORM_EPSILON: Final = 1e-5
 INPUT: Final = "input"
 HIDDEN: Final = "hidden"
 OUTPUT: Final = "output"
-# What stands before the dot in the names of the weights above the first layer.
+# The part before the dot in the names of the weights above the first layer.
 UPPER_LAYERS: Final = (HIDDEN, f"{HIDDEN}_norm", OUTPUT)
 
 Array = TypeVar("Array")
@@ -26,10 +26,10 @@ Norm = tuple[Array, Array]
 
 
 class ArrayLibrary(Protocol[Array]):
-    """What a numeric library computes."""
+    """The operations that a numeric library has to provide."""
 
     def embed(self, embedding: Array, weight: Array) -> Array:
-        """Return (columns, values, hidden) of (values, embedding) and (columns, embedding, hidden)."""
+        """Return the product, (columns, values, hidden), of (values, embedding) and (columns, embedding, hidden)."""
         ...
 
     def stack_rows(self, blocks: Sequence[Array]) -> Array:
@@ -37,11 +37,11 @@ class ArrayLibrary(Protocol[Array]):
         ...
 
     def linear(self, inputs: Array, weight: Array, bias: Array) -> Array:
-        """Return a layer's sums, (..., outputs), of (..., inputs), (outputs, inputs) and (outputs,)."""
+        """Return a layer's sums, (..., outputs), from (..., inputs), (outputs, inputs) and (outputs,)."""
         ...
 
     def activate(self, sums: Array, norm: Norm[Array] | None) -> Array:
-        """Return sums normalised where there is a `norm`, and then rectified; `sums` may be overwritten."""
+        """Return `sums`, normalised if there is a `norm`, and then rectified; `sums` may be overwritten."""
         ...
 
 
@@ -49,10 +49,10 @@ def fold_first_layer(config: NetworkConfig, weights: Mapping[str, Array], librar
     """Return the first layer as a table, (config.rows, hidden).
 
     Args:
-        config: The shape.
+        config: The network's shape.
         weights: `embedding.NAME`, (values, embedding), and `input.NAME`, (columns, embedding, hidden); or
             `input.weight`, the table itself, where the layer is one-hot.
-        library: Computes it.
+        library: The numeric library.
     """
     if config.one_hot:
         return weights[f"{INPUT}.weight"]
@@ -63,22 +63,22 @@ def fold_first_layer(config: NetworkConfig, weights: Mapping[str, Array], librar
 
 
 def first_layer(weights: Mapping[str, Array], sums: Array, library: ArrayLibrary[Array]) -> Array:
-    """Return what the first layer makes, (..., hidden), of its sums, its bias included."""
+    """Return the first layer's outputs, (..., hidden), from its sums, which include the bias."""
     return library.activate(sums, _norm(weights, INPUT))
 
 
 def hidden_layer(weights: Mapping[str, Array], features: Array, library: ArrayLibrary[Array]) -> Array:
-    """Return what the hidden layer makes, (..., hidden), of what the first layer made, (..., hidden)."""
+    """Return the hidden layer's outputs, (..., hidden), from those of the first layer, (..., hidden)."""
     sums = library.linear(features, weights[f"{HIDDEN}.weight"], weights[f"{HIDDEN}.bias"])
     return library.activate(sums, _norm(weights, HIDDEN))
 
 
 def output_layer(weights: Mapping[str, Array], hidden: Array, library: ArrayLibrary[Array]) -> Array:
-    """Return the network's outputs, (..., heads * actions), of what the hidden layer made."""
+    """Return the network's outputs, (..., heads * actions), from those of the hidden layer."""
     return library.linear(hidden, weights[f"{OUTPUT}.weight"], weights[f"{OUTPUT}.bias"])
 
 
 def _norm(weights: Mapping[str, Array], layer: str) -> Norm[Array] | None:
-    """Return the weight and bias of a layer's normalisation; None where it has none."""
+    """Return the weight and bias of a layer's normalisation; None if it has none."""
     name = f"{layer}_norm.weight"
     return (weights[name], weights[f"{layer}_norm.bias"]) if name in weights else None

@@ -1,8 +1,7 @@
-"""Deep Q-learning: the textbook's algorithm, and what `DQNConfig` switches on beyond it.
+"""Deep Q-learning: the textbook algorithm, and the extensions that `DQNConfig` switches on.
 
 The five steps: initialise Q-network and target network; sample a step epsilon-greedily; store the transition;
-update the Q-network on a batch drawn from the replay buffer; synchronise the target network every so many
-updates.
+update the Q-network on a batch from the replay buffer; synchronise the target network at a fixed interval.
 
 Source: V. Mnih et al. (2015), "Human-level control through deep reinforcement learning",
 Nature 518, algorithm 1; for the rest see `DQNConfig`.
@@ -28,20 +27,20 @@ if TYPE_CHECKING:
 
     ActionValues = Network | UpperLayers
 
-# No log-probability of the policy's own counts more than this as a reward.
+# The policy's own log-probability, used as a reward, is at least this.
 # Source: N. Vieillard et al. (2020), table 1, l_0 = -1.
 _LOG_POLICY_MIN: Final = -1.0
 
 
 def policy_of(value: Tensor, temperature: float) -> Tensor:
-    """Return the policy, (n, actions) probabilities, that prefers what is valued most.
+    """Return the policy, (n, actions) probabilities, that prefers the actions of highest value.
 
     Args:
         value: (n, actions); -inf for an illegal action.
-        temperature: Of a softmax; at 0 the best action has all the probability.
+        temperature: Temperature of a softmax; at 0 the best action has all the probability.
     """
     if temperature > 0:
-        return torch.softmax(value / temperature, dim=1).nan_to_num()  # none is legal: the end
+        return torch.softmax(value / temperature, dim=1).nan_to_num()  # no legal action: the end
     return functional.one_hot(value.argmax(dim=1), value.shape[1]).to(value.dtype)
 
 
@@ -60,7 +59,7 @@ def td_target(reward: Tensor, next_q_values: Tensor, next_policy: Tensor, discou
 class Learner:
     """Holds the Q-network and the target network, and turns batches into updates.
 
-    Threads: belongs to one thread; learn_step takes about ten milliseconds and allocates.
+    Threads: an instance belongs to one thread; learn_step takes about ten milliseconds and allocates memory.
     """
 
     def __init__(
@@ -75,9 +74,9 @@ class Learner:
 
         Args:
             network: The Q-network.
-            config: How it learns.
-            prior: People's habits, where the settings use them; it does not change.
-            weights: (heads,) how much each head counts in the sum that is acted by; all the same by default.
+            config: The settings of learning.
+            prior: The prior, if the settings use it; it does not change.
+            weights: (heads,) weight of each head in the values that are acted by; 1 each by default.
         """
         self.config = config
         self.q_network = network
@@ -107,10 +106,10 @@ class Learner:
         epsilon: float,
         rng: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
-        """Return a legal action a lane, (lanes,): the best one, or with probability epsilon any one.
+        """Return one legal action per lane, (lanes,): the best one, or with probability epsilon a random one.
 
-        With a temperature the best one is drawn from the softmax; with prior exploration any one from the
-        prior.
+        With a temperature, the best action is drawn from the softmax. With prior exploration, the random action is
+        drawn from the prior.
         """
         with torch.no_grad():
             seen = torch.from_numpy(observations)
@@ -128,13 +127,13 @@ class Learner:
         return actions
 
     def learn_step(self, batch: Batch) -> tuple[float, FloatArray]:
-        """Take one gradient step.
+        """Do one gradient step.
 
-        The loss is `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`, theta- being the target's,
-        summed over the heads.
+        The loss is `E[(r + gamma max_a' Q(s', a'; theta-) - Q(s, a; theta))^2]`, summed over the
+        heads; theta- are the weights of the target network.
 
         Returns:
-            The loss, and each row's error, (n,), the mean over the heads.
+            The loss, and the absolute error of each row, (n,), as the mean over the heads.
         """
         action = torch.from_numpy(batch.action)
         target = self._target(batch, action)
@@ -156,7 +155,7 @@ class Learner:
         return self.q_network.to_weights()
 
     def _follow(self) -> None:
-        """Update the target network: a little in each update, or wholly every so many."""
+        """Update the target network: a little in each update, or fully every `target_update_interval` updates."""
         self.updates += 1
         if self.config.target_rate > 0:
             pairs = zip(self.target_network.parameters(), self.q_network.parameters(), strict=True)
@@ -167,7 +166,7 @@ class Learner:
             self.synchronise()
 
     def _target(self, batch: Batch, action: Tensor) -> Tensor:
-        """Return what each head should say of each row, (n, heads)."""
+        """Return the target of each head for each row, (n, heads)."""
         config = self.config
         with torch.no_grad():
             seen = torch.from_numpy(batch.next_observation)
@@ -186,7 +185,7 @@ class Learner:
             return td_target(reward, next_q_values, policy, discount)
 
     def _munchausen(self, batch: Batch, action: Tensor) -> Tensor:
-        """Return the reward, (n,), for what the target network's own policy would have done."""
+        """Return the additional reward, (n,), for actions that are likely in the target network's policy."""
         seen = torch.from_numpy(batch.observation)
         value = self._value(self.target_network(seen), self._log_prior(seen))
         temperature = self.config.temperature
@@ -195,23 +194,23 @@ class Learner:
         return self._shared(self.config.munchausen * own)
 
     def _shared(self, bonus: Tensor) -> Tensor:
-        """Return each head's share of what is added to the weighted sum of all."""
+        """Return each head's share of a bonus to the weighted sum of all heads."""
         return bonus / self._weights.sum()
 
     def _value(self, q_values: Tensor, log_prior: Tensor | None) -> Tensor:
-        """Return what the actions are worth in all, (n, actions)."""
+        """Return the value of each action over all heads and the prior, (n, actions)."""
         value = torch.einsum("nka,k->na", q_values, self._weights)
         return value if log_prior is None else value + self.config.prior_weight * log_prior
 
     def _log_prior(self, observations: Tensor) -> Tensor | None:
-        """Return people's habits, (n, actions) log-probabilities; None where they are not asked for."""
+        """Return the prior's log-probabilities, (n, actions); None if there is no prior."""
         if self._prior is None:
             return None
         return torch.log_softmax(self._prior(observations)[:, 0], dim=1)
 
 
 def _regularised(policy: Tensor, log_prior: Tensor | None, prior_weight: float, temperature: float) -> Tensor:
-    """Return what habit and entropy add to the policy's value, (n,)."""
+    """Return what the prior and the entropy add to the policy's value, (n,)."""
     entropy = -temperature * torch.xlogy(policy, policy).sum(dim=1)
     return entropy if log_prior is None else entropy + prior_weight * (policy * log_prior).sum(dim=1)
 

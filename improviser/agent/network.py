@@ -1,4 +1,4 @@
-"""The network in torch: embeddings of categorical columns, two hidden layers, a number a head and action."""
+"""The network in torch: embeddings of categorical columns, two hidden layers, one output per head and action."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _TorchLibrary:
 
     @staticmethod
     def embed(embedding: Tensor, weight: Tensor) -> Tensor:
-        """Return (columns, values, hidden) of (values, embedding) and (columns, embedding, hidden)."""
+        """Return the product, (columns, values, hidden), of (values, embedding) and (columns, embedding, hidden)."""
         return torch.einsum("ve,ceh->cvh", embedding, weight)
 
     @staticmethod
@@ -35,12 +35,12 @@ class _TorchLibrary:
 
     @staticmethod
     def linear(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Return a layer's sums, (batch, outputs), of (batch, inputs), (outputs, inputs) and (outputs,)."""
+        """Return a layer's sums, (batch, outputs), from (batch, inputs), (outputs, inputs) and (outputs,)."""
         return functional.linear(inputs, weight, bias)
 
     @staticmethod
     def activate(sums: Tensor, norm: Norm[Tensor] | None) -> Tensor:
-        """Return sums, (batch, hidden), normalised where there is a `norm`, and rectified."""
+        """Return sums, (batch, hidden), normalised if there is a `norm`, and rectified."""
         if norm is not None:
             sums = functional.layer_norm(sums, (sums.shape[-1],), *norm, NORM_EPSILON)
         return functional.relu(sums)
@@ -50,15 +50,15 @@ TORCH: Final = _TorchLibrary()
 
 
 class Network(nn.Module):
-    """Maps observations, (batch, columns) integers, to numbers, (batch, heads, actions).
+    """Maps observations, (batch, columns) integers, to outputs, (batch, heads, actions).
 
-    The first layer is folded before it is applied (see `agent.policy`): folding costs less than a dense first
-    layer over the embeddings, and training and stage compute the same thing. The two streams of a dueling
-    network are folded into one where its weights are given away, for they are linear in the last layer.
+    The first layer is folded before it is applied (see `agent.layers`). This costs less than a dense first layer over
+    the embeddings, and training computes the same as the stage. `to_weights` folds the two streams of a dueling
+    network into one, because they are linear in the last layer.
     """
 
     def __init__(self, config: NetworkConfig, generator: torch.Generator, *, dueling: bool = False) -> None:
-        """Draw the weights (He et al. 2015; the output layer small) from `generator`."""
+        """Draw the weights from `generator` (He et al. 2015; those of the output layer are small)."""
         super().__init__()
         self.config = config
         self.dueling = dueling
@@ -76,7 +76,7 @@ class Network(nn.Module):
             nn.init.zeros_(self._value.bias)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Return (batch, heads, actions)."""
+        """Return the outputs, (batch, heads, actions)."""
         weights = {name: self._get(name) for name in weight_shapes(self.config)}
         table = fold_first_layer(self.config, weights, TORCH)
         sums = functional.embedding_bag(
@@ -102,7 +102,7 @@ class Network(nn.Module):
         return weights
 
     def load_weights(self, weights: Weights) -> None:
-        """Take over weights that `to_weights` gave; a dueling network takes each head's mean as its value."""
+        """Load weights from `to_weights`; a dueling network uses the mean of each head as its value."""
         with torch.no_grad():
             for name in weight_shapes(self.config):
                 self._get(name).copy_(torch.from_numpy(np.asarray(weights[name])))
@@ -117,5 +117,5 @@ class Network(nn.Module):
 
 
 def _key(name: str) -> str:
-    """Return the name under which torch keeps a weight: a ParameterDict allows no dots."""
+    """Return the name under which torch stores a weight: a ParameterDict allows no dots."""
     return name.replace(".", "__")

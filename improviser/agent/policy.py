@@ -1,4 +1,4 @@
-"""The policy in numpy: what decides on stage. Its numbers equal the torch network's to 1e-5."""
+"""The policy in numpy, which decides on stage. Its outputs equal those of the torch network to 1e-5."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _NumpyLibrary:
 
     @staticmethod
     def embed(embedding: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return (columns, values, hidden) of (values, embedding) and (columns, embedding, hidden)."""
+        """Return the product, (columns, values, hidden), of (values, embedding) and (columns, embedding, hidden)."""
         product: FloatArray = np.einsum("ve,ceh->cvh", embedding, weight)
         return product
 
@@ -48,14 +48,14 @@ class _NumpyLibrary:
 
     @staticmethod
     def linear(inputs: FloatArray, weight: FloatArray, bias: FloatArray) -> FloatArray:
-        """Return a layer's sums, (outputs,), of (inputs,), (outputs, inputs) and (outputs,)."""
+        """Return a layer's sums, (outputs,), from (inputs,), (outputs, inputs) and (outputs,)."""
         sums: FloatArray = weight @ inputs
         sums += bias
         return sums
 
     @staticmethod
     def activate(sums: FloatArray, norm: Norm[FloatArray] | None) -> FloatArray:
-        """Return sums, (hidden,), normalised where there is a `norm`, and rectified, in their own place."""
+        """Return sums, (hidden,), normalised if there is a `norm`, and rectified; they are overwritten."""
         if norm is not None:
             count = np.float32(len(sums))
             sums -= np.add.reduce(sums) / count
@@ -77,7 +77,7 @@ class Choice:
         q_values: (heads, actions) Q-values.
         log_prior: (actions,) log-probabilities under the prior, of all actions, legal or not.
         log_policy: (actions,) log-probabilities under which the action was drawn; -inf where illegal.
-        mix: What the values came to.
+        mix: How the values were combined.
     """
 
     action: int
@@ -88,7 +88,7 @@ class Choice:
 
 
 class Actor(Protocol):
-    """Whatever values actions: the policy below, or a baseline that it is measured against."""
+    """Anything that values actions: the policy below, or a baseline policy that it is compared with."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Return log-prior, (actions,), and Q-values, (heads, actions), of one observation, (columns,)."""
@@ -96,19 +96,19 @@ class Actor(Protocol):
 
 
 class Policy:
-    """Q-network and prior side by side.
+    """A policy that values actions by a Q-network and a prior.
 
-    Threads: an instance belongs to one thread; values neither blocks nor does I/O.
+    Threads: an instance belongs to one thread; `values` neither blocks nor does I/O.
     """
 
     def __init__(self, config: NetworkConfig, prior: Weights, q: Weights, table: FloatArray | None = None) -> None:
-        """Fold both networks' weights: the Q-network's shape is `config`, the prior's has one head.
+        """Fold the weights of both networks.
 
         Args:
-            config: The shape.
+            config: The shape of the Q-network; that of the prior has one head.
             prior: The prior's weights.
-            q: The Q-network's.
-            table: (config.rows, 2 * hidden) both folded first layers, where they are known.
+            q: The Q-network's weights.
+            table: (config.rows, 2 * hidden) both folded first layers, if they are known already.
         """
         self.config = config
         self._offsets = config.row_offsets()
@@ -136,20 +136,20 @@ class Policy:
         return {name: weight for name, weight in self._layers[1].items() if name.split(".")[0] in UPPER_LAYERS}
 
     def with_upper_layers(self, weights: Weights) -> Policy:
-        """Return the policy whose Q-network has other weights above its first layer, which both share."""
+        """Return a policy with other weights above the Q-network's first layer; both policies share that layer."""
         prior, q = self._layers
         return Policy(self.config, prior, q | weights, self._table)
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What the values come to in a decision.
+    """How the values of a decision are combined.
 
     Attributes:
-        weights: (heads,) how much each head counts; a model with one head takes no notice.
-        temperature: Of the softmax over the values; at 0 the best action is taken, and nothing is drawn.
-        prior_weight: How much people's habits count beside the Q-values.
-        preference: (actions,) what is added for each action; None: nothing.
+        weights: (heads,) weight of each head; it has no effect on a model with one head.
+        temperature: Temperature of the softmax over the values; at 0 the best action is taken, and nothing is drawn.
+        prior_weight: Weight of the log-prior beside the Q-values.
+        preference: (actions,) what is added to the value of each action; None: nothing.
     """
 
     weights: FloatArray
@@ -158,7 +158,7 @@ class Mix:
     preference: FloatArray | None = None
 
     def value(self, values: Values) -> FloatArray:
-        """Return what each action is worth, (actions,): the weighted Q-values, the prior and the preference."""
+        """Return the value of each action, (actions,): the weighted Q-values, the prior and the preference."""
         log_prior, q_values = values
         value: FloatArray = self.weights @ q_values if len(q_values) > 1 else q_values[0].copy()
         value += np.float32(self.prior_weight) * log_prior
@@ -168,13 +168,13 @@ class Mix:
 
 
 def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.Generator, mix: Mix) -> Choice:
-    """Draw an action from softmax(value / temperature) over the legal ones.
+    """Draw an action from softmax(value / temperature) over the legal actions.
 
     Args:
-        values: Log-prior and Q-values, as an actor gives them.
+        values: Log-prior and Q-values, as an actor returns them.
         legal: (actions,) which actions may be taken; at least one.
         rng: Draws the action.
-        mix: What the values come to.
+        mix: How the values are combined.
     """
     log_prior, q_values = values
     log_policy, action = draw(mix.value(values), legal, mix.temperature, rng)
@@ -184,7 +184,7 @@ def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.G
 def draw(
     value: FloatArray, legal: npt.NDArray[np.bool_], temperature: float, rng: np.random.Generator
 ) -> tuple[FloatArray, int]:
-    """Return log-probabilities, (actions,), and an action drawn by a softmax of `value` over the legal ones."""
+    """Return log-probabilities, (actions,), and an action drawn by the softmax of `value` over legal actions."""
     masked = np.where(legal, value, -np.inf).astype(np.float32)
     best = int(masked.argmax())
     if temperature <= 0:
@@ -194,12 +194,12 @@ def draw(
     chances = np.exp(masked)
     ladder = chances.cumsum()
     action = int(ladder.searchsorted(rng.random() * ladder[-1], side="right"))
-    # In float32 a draw just below 1 rounds to the top of the ladder, beyond every legal action.
+    # In float32 a draw just below 1 rounds up to the last sum, beyond every legal action.
     return masked - np.log(ladder[-1]), action if action < len(value) else best
 
 
 def _is_folded(name: str) -> bool:
-    """Return whether a weight is in the table of the first layer."""
+    """Return whether a weight is folded into the table of the first layer."""
     return name.startswith(("embedding.", "input.")) and name != "input.bias"
 
 

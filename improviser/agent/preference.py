@@ -1,12 +1,14 @@
-"""What the player likes, learned from presses: a linear preference over traits of actions, beside Q.
+"""Learns what the player likes from feedback: a linear preference over features of actions, beside the Q-values.
 
-`preference(s, a) = w . phi(s, a)`, added to the values of a decision, so that a press acts at once. A press
-means what was heard in the last seconds, not one action: the mean traits of that window, beside how they
-would usually be without any taste, in standard deviations. What all presses say of a trait is the midmean
-of that, a like counting as it is and a dislike the other way round. Of few presses some traits stand out by
-chance: each is believed as far as the presses speak for it, under a prior by which a player minds some of the
-traits, and not the others. So three presses are enough for what stands out each time, and some wrong presses
-do little harm, since those that say the opposite are not in the middle.
+`preference(s, a) = w . phi(s, a)` is added to the values of a decision, so that feedback acts at once. Feedback is a
+press of like or dislike. It means what was heard in the last seconds, not one action. So the mean features of that
+window are compared with those to be expected without any preference, in standard deviations. All feedback together
+gives for each feature the midmean of these differences; those of a dislike count with the opposite sign.
+
+After a few presses some features stand out by chance. So each feature is believed only as far as the feedback
+supports it. The prior is that a player cares about some features and not about the others. Three presses are enough
+for a feature that stands out each time. A few wrong presses do little harm, because their values are not in the
+middle.
 
 Source: credit over a window before the press, G. Warnell et al. (2018), "Deep TAMER", section III; a prior of
 a spike and a slab, T. Mitchell and J. Beauchamp (1988), "Bayesian Variable Selection in Linear Regression".
@@ -25,45 +27,45 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-# Nobody reacts within a fifth of a second; what was heard a second or two ago is meant most surely.
+# Nobody reacts within a fifth of a second. Feedback most likely means what was heard one or two seconds ago.
 REACTION_S: Final = 0.2
 WINDOW_S: Final = 3.1
 _AGES_S: Final = (REACTION_S, 1.1, 2.2, WINDOW_S)
 _CREDIT: Final = (0.3, 1.0, 1.0, 0.0)
-# A trait that stands out by more standard deviations stands out by so many.
+# A feature counts as standing out by at most this many standard deviations.
 FARTHEST: Final = 3.0
-# By how much a trait that is minded stands out before presses; and how likely it is to be one, as odds.
+# By how much a feature that the player cares about stands out before feedback; and the prior odds that it is one.
 SLAB: Final = 1.0
 ODDS: Final = 1.0
-# What a trait that stands out by one standard deviation each time is taken for, in tastes.
+# The preference for a feature that stands out by one standard deviation each time; 1 is a clear preference.
 GAIN: Final = 4.0
-# A midmean's variance beside a mean's, of normal values.
+# The variance of a midmean relative to that of a mean, for normal values.
 MIDMEAN_NOISE: Final = 1.2
-# Older presses are forgotten.
+# The number of presses that are kept; older ones are forgotten.
 PRESSES_MAX: Final = 256
-# No taste is worth more than so many times that of 1.
+# The largest preference; 1 is a clear preference.
 LARGEST: Final = 1.5
 _ALL_BUT_ALL: Final = 0.999
-# The usual is followed as a mean over so many windows.
+# The expected features are a running mean over this many windows.
 _MEMORY: Final = 200
-# No trait varies less.
+# The smallest standard deviation that is assumed for a feature.
 _LEAST_SPREAD: Final = 0.02
 
 
 class Preference:
-    """A weight for each trait, the presses that it comes from, and what is usual.
+    """The weight of each feature, the feedback that it comes from, and the expected features.
 
     Threads: belongs to one thread; nothing blocks.
     """
 
     def __init__(self, worth: FloatArray) -> None:
-        """Prefer nothing; `worth`, (traits,), is what a taste of 1 for each trait is worth in values."""
+        """Start without preferences; `worth`, (features,), is what a clear preference for each adds to the values."""
         traits = len(worth)
         self._bound = LARGEST * worth.astype(np.float64)
         self.weights: FloatArray = np.zeros(traits, dtype=np.float32)
         self._start = self.weights
         self._prior = np.zeros(traits)
-        # What stood out before each press, (traits,), the other way round where it was a dislike.
+        # By how much each feature stood out before each press, (features,); negative for a dislike.
         self._presses: list[Floats] = []
         self._history: list[FloatArray] = []
         self._usual = np.zeros(traits)
@@ -71,7 +73,7 @@ class Preference:
         self._windows = np.zeros(traits)
 
     def restore(self, weights: FloatArray) -> None:
-        """Prefer what was learned elsewhere; presses move it from there, and undoing leads back to it."""
+        """Start from weights that were learned earlier; feedback changes them, and undoing leads back to them."""
         bounded = np.clip(weights, -self._bound, self._bound)
         self._prior = LARGEST * np.arctanh(np.clip(bounded / self._bound, -_ALL_BUT_ALL, _ALL_BUT_ALL))
         self.weights = self._start = bounded.astype(np.float32)
@@ -79,14 +81,14 @@ class Preference:
         self._history.clear()
 
     def pass_by(self, age_s: Sequence[float], traits: Floats, applies: Floats, usual: Floats, usually: Floats) -> None:
-        """Record a window as `judge` has it, and of how it would be without any taste.
+        """Record a window without feedback, and what was to be expected in it without preferences.
 
         Args:
-            age_s: How long ago each decision was heard.
-            traits: (n, traits) what was done.
-            applies: (n, traits) whether a trait is one of that.
-            usual: (n, traits) what was to be expected where a trait applies, did we prefer nothing.
-            usually: (n, traits) how likely it was to apply.
+            age_s: How long ago each decision was heard, in seconds.
+            traits: (n, features) features of what was done.
+            applies: (n, features) 1 where a feature applies to what was done, else 0.
+            usual: (n, features) expected value of a feature where it applies, without preferences.
+            usually: (n, features) probability that a feature applies, without preferences.
         """
         mean, count = _window(age_s, traits, applies)
         expected, _ = _window(age_s, usual, usually)
@@ -98,14 +100,14 @@ class Preference:
         self._usual += pace * (expected - self._usual)
 
     def judge(self, *, liked: bool, age_s: Sequence[float], traits: Floats, applies: Floats) -> bool:
-        """Learn from a press; return whether there was anything to judge.
+        """Learn from feedback; return whether there was anything to judge.
 
         Args:
             liked: Whether it was a like.
-            age_s: How long ago each decision was heard.
-            traits: (n, traits) what was done.
-            applies: (n, traits) 1 where a trait is one of what was done, else 0: a rest is neither
-                high nor low.
+            age_s: How long ago each decision was heard, in seconds.
+            traits: (n, features) features of what was done.
+            applies: (n, features) 1 where a feature applies to what was done, else 0. For example, a rest is
+                neither high nor low.
         """
         mean, count = _window(age_s, traits, applies)
         if not count.any():
@@ -120,7 +122,7 @@ class Preference:
         return True
 
     def undo(self, *, everything: bool = False) -> bool:
-        """Take the last press back, or all of them; return whether there was any."""
+        """Undo the last feedback, or all of it; return whether there was any."""
         if not self._history:
             return False
         first = 0 if everything else len(self._history) - 1
@@ -129,9 +131,9 @@ class Preference:
         return True
 
     def _fitted(self) -> FloatArray:
-        """Return the weights of the taste that the presses speak for."""
+        """Return the weights that the feedback supports, (features,)."""
         mean, noise = _midmean(np.array(self._presses)), MIDMEAN_NOISE / len(self._presses)
-        # The log of how much likelier the mean is of a trait that is minded than of one that is not.
+        # The log-likelihood ratio: the player cares about the feature, or does not.
         evidence = (np.log(noise / (noise + SLAB**2)) + mean**2 * (1 / noise - 1 / (noise + SLAB**2))) / 2
         is_minded = 1 / (1 + np.exp(-evidence) / ODDS)
         taste = self._prior + GAIN * is_minded * mean * SLAB**2 / (SLAB**2 + noise)
@@ -140,19 +142,19 @@ class Preference:
 
 
 def press_credit(age_s: Sequence[float]) -> Floats:
-    """Return how surely a press means what was heard so long ago, (n,), from 0 to 1."""
+    """Return how likely feedback means what was heard `age_s` seconds ago, (n,), from 0 to 1."""
     return np.interp(age_s, _AGES_S, _CREDIT, left=0.0)
 
 
 def _midmean(values: Floats) -> Floats:
-    """Return the mean of the middle half of each column of (n, traits): of three the median."""
+    """Return the mean of the middle half of each column of (n, features); for three rows it is the median."""
     cut = min(round(len(values) / 4), (len(values) - 1) // 2)
     middle: Floats = np.sort(values, axis=0)[cut : len(values) - cut].mean(axis=0)
     return middle
 
 
 def _window(age_s: Sequence[float], traits: Floats, applies: Floats) -> tuple[Floats, Floats]:
-    """Return each trait's mean over what a press means, (traits,), and how much it applied."""
+    """Return each feature's mean over what feedback means, (features,), and the total weight of each mean."""
     credit = press_credit(age_s)
     counts = credit[:, None] * applies
     count = counts.sum(axis=0)

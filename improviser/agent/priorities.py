@@ -1,4 +1,4 @@
-"""Priorities of replayed transitions, as a tree of sums: drawing and changing take a logarithm of the size.
+"""Priorities of replayed transitions in a sum tree: drawing and changing take logarithmic time.
 
 Source: T. Schaul et al. (2016), "Prioritized Experience Replay", appendix B.2.1.
 """
@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
-# No error is so small that a row is never drawn again.
+# Added to each error, so that a row with a small error can still be drawn.
 _LEAST: Final = 1e-3
 
 
 class Priorities:
-    """A priority for each of `capacity` places; a new row has the highest that there was."""
+    """The priorities of the rows in `capacity` places; a new row gets the highest priority so far."""
 
     def __init__(self, capacity: int, exponent: float) -> None:
-        """Start with no place drawn; a row's priority is its error to the power of `exponent`."""
+        """Start without rows; the priority of a row is its error to the power of `exponent`."""
         self._depth = max(1, (capacity - 1).bit_length())
         self._leaves = 1 << self._depth
         self._sums = np.zeros(2 * self._leaves, dtype=np.float64)
@@ -37,21 +37,21 @@ class Priorities:
         self._put(places, priorities)
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Return places, (count,), one from each of as many equal shares of the sum, and their chances."""
+        """Draw one place from each of `count` equal shares of the sum; return places and probabilities, (count,)."""
         sums = self._sums
         aims = (np.arange(count) + rng.random(count)) * (sums[1] / count)
         nodes = np.ones(count, dtype=np.int64)
         for _ in range(self._depth):
             nodes *= 2
             left = sums[nodes]
-            # By rounding an aim may lie beyond all that is on the right; nothing is there to be drawn then.
+            # By rounding, an aim may lie beyond the left sum although there is nothing on the right.
             is_right = (aims >= left) & (sums[nodes + 1] > 0)
             aims -= left * is_right
             nodes += is_right
         return nodes - self._leaves, sums[nodes] / sums[1]
 
     def _put(self, places: npt.NDArray[np.int64], priorities: npt.NDArray[np.float64]) -> None:
-        """Set the priorities of places, and the sums above them."""
+        """Set the priorities of places, and update the sums above them."""
         nodes = places + self._leaves
         self._sums[nodes] = priorities
         for _ in range(self._depth):

@@ -1,4 +1,4 @@
-"""The replay buffer: past transitions, of which learning draws at random."""
+"""The replay buffer: past transitions, from which learning draws at random."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from improviser.agent.config import DQNConfig, NetworkConfig
 
 FloatArray = npt.NDArray[np.float32]
-# What a network sees: observations as they are, or what its first layer makes of them.
+# The input of a network: observations, or the first layer's outputs for them.
 Observations = npt.NDArray[np.uint8 | np.float16]
 
 
@@ -43,7 +43,7 @@ class Transitions:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What an update learns from: s, a, the rewards of some steps, the state after them.
+    """What an update learns from: s, a, the rewards of n steps, and the state after them.
 
     Attributes:
         observation: (n, columns).
@@ -51,9 +51,9 @@ class Batch:
         reward: (n, heads) float32, discounted sums.
         next_observation: (n, columns), the state after the last of these rewards.
         next_legal: (n, actions) bool.
-        discount: (n,) float32, what the next state's value counts; 0 where it was the end.
-        weight: (n,) float32, what each row counts in the loss.
-        places: (n,) int64, where the rows are in the buffer.
+        discount: (n,) float32, weight of the next state's value; 0 where it was the end.
+        weight: (n,) float32, weight of each row in the loss.
+        places: (n,) int64, places of the rows in the buffer.
     """
 
     observation: Observations
@@ -67,16 +67,16 @@ class Batch:
 
 
 class ReplayBuffer:
-    """A ring of the last transitions, of `lanes` games in turn."""
+    """A ring buffer of the last transitions, from `lanes` parallel environments in turn."""
 
     def __init__(self, network: NetworkConfig, config: DQNConfig, lanes: int = 1, features: int | None = None) -> None:
         """Start empty.
 
         Args:
             network: The shape of the network that learns: columns, heads, actions.
-            config: How much is held, and how it is drawn.
-            lanes: Rows that are stored at a time; a row's successor lies so many places further on.
-            features: The columns of what a first layer makes of observations, where that is stored instead.
+            config: How many rows are kept, and how they are drawn.
+            lanes: Rows that are stored at a time; the successor of a row is this many places further on.
+            features: The number of the first layer's outputs, if these are stored instead of observations.
         """
         capacity = max(1, config.buffer_size // lanes) * lanes
         self._config, self._lanes, self._capacity = config, lanes, capacity
@@ -95,11 +95,11 @@ class ReplayBuffer:
         )
 
     def __len__(self) -> int:
-        """Return how many transitions there are to draw from."""
+        """Return the number of transitions in the buffer."""
         return min(self._stored, self._capacity)
 
     def store(self, transitions: Transitions) -> None:
-        """Process transitions, a row a lane, over the oldest where the buffer is full."""
+        """Store transitions, one row per lane; if the buffer is full, they replace the oldest ones."""
         places = (self._stored + np.arange(len(transitions.action))) % self._capacity
         for field in fields(Transitions):
             getattr(self._rows, field.name)[places] = getattr(transitions, field.name)
@@ -109,11 +109,11 @@ class ReplayBuffer:
 
     @property
     def stored(self) -> int:
-        """How many rows were ever stored."""
+        """The number of rows that were ever stored."""
         return self._stored
 
     def reward(self, row: int, bonus: np.float32) -> None:
-        """Add a bonus to each head's reward of a row, counted from the first; one that is gone has none."""
+        """Add a bonus to all heads' rewards of a row, counted from the first row ever; ignore a row that is gone."""
         if self._stored - len(self) <= row < self._stored:
             self._rows.reward[row % self._capacity] += bonus
 
@@ -121,9 +121,10 @@ class ReplayBuffer:
         """Return `batch_size` rows, drawn with replacement.
 
         Args:
-            batch_size: How many.
-            rng: Draws them.
-            progress: How much of the training is over, 0-1: the weights rise towards what undoes priorities.
+            batch_size: Number of rows.
+            rng: Draws the rows.
+            progress: Share of the training that is over, 0-1. With it the weights rise, until they fully undo the
+                bias of priorities.
         """
         if self._priorities is None:
             places = rng.integers(len(self), size=batch_size)
@@ -139,7 +140,7 @@ class ReplayBuffer:
             self._priorities.set(places, errors)
 
     def _batch(self, places: npt.NDArray[np.int64], weight: FloatArray) -> Batch:
-        """Sum up the rewards of up to n_steps steps from each place on, as far as the episode goes on."""
+        """Return a batch of the rows at `places`, with rewards summed over up to n_steps steps of the episode."""
         rows, gamma = self._rows, self._config.gamma
         reward, last = rows.reward[places], places.copy()
         discount = np.full(len(places), gamma, dtype=np.float32)

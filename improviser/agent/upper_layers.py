@@ -1,7 +1,7 @@
-"""What is learned while the music plays: the layers above the first, on what the first one gives.
+"""The layers that learn while the music plays: those above the first layer.
 
-The first layer stays as it was trained, so what it makes of an observation can be kept beside it: an update
-takes a tenth of the time, a set of weights is a fifth of the size, and the policy on stage keeps its table.
+The first layer stays as it was trained, so its outputs can be stored instead of observations. An update then takes a
+tenth of the time, a set of weights has a fifth of the size, and the policy on stage keeps its table.
 
 Source: N. Levine et al. (2017), "Shallow Updates for Deep Reinforcement Learning".
 """
@@ -29,7 +29,7 @@ Features = npt.NDArray[np.float16]
 
 
 class FirstLayer:
-    """The first layer of the prior and of the Q-network, side by side; they do not change."""
+    """The first layers of the prior and of the Q-network; they do not change."""
 
     def __init__(self, config: NetworkConfig, prior: Weights, q: Weights) -> None:
         """Fold the layers of both networks; `config` is the Q-network's shape."""
@@ -41,7 +41,7 @@ class FirstLayer:
         self._offsets = torch.from_numpy(config.row_offsets())
 
     def __call__(self, observations: npt.NDArray[np.uint8]) -> Features:
-        """Return what it makes of observations, (n, columns): (n, 2 * hidden), the prior's first."""
+        """Return the outputs for observations, (n, columns), as (n, 2 * hidden), the prior's half first."""
         rows = torch.from_numpy(observations).long() + self._offsets
         sums = functional.embedding_bag(rows, self._table, mode="sum") + self._bias
         halves = zip(self._layers, sums.chunk(2, dim=1), strict=True)
@@ -51,14 +51,14 @@ class FirstLayer:
 
 
 class UpperLayers(nn.Module):
-    """Maps what `FirstLayer` gives, (batch, 2 * hidden), to numbers, (batch, heads, actions).
+    """Maps the outputs of `FirstLayer`, (batch, 2 * hidden), to outputs, (batch, heads, actions).
 
     Attributes:
         config: The shape of the network whose upper layers these are.
     """
 
     def __init__(self, config: NetworkConfig, weights: Weights, *, is_prior: bool = False) -> None:
-        """Begin with a network's weights; `is_prior` tells which half of the features is its own."""
+        """Start with a network's weights; `is_prior` says which half of the features belongs to it."""
         super().__init__()
         self.config = config
         self._half = 0 if is_prior else 1
@@ -68,7 +68,7 @@ class UpperLayers(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (batch, heads, actions)."""
+        """Return the outputs, (batch, heads, actions)."""
         weights: dict[str, Tensor] = dict(zip(self._names, self._weights, strict=True))
         own = features.chunk(2, dim=1)[self._half].float()
         outputs: Tensor = output_layer(weights, hidden_layer(weights, own, TORCH), TORCH)
@@ -80,7 +80,7 @@ class UpperLayers(nn.Module):
         return {name: weight.detach().numpy().copy() for name, weight in pairs}
 
     def load_weights(self, weights: Weights) -> None:
-        """Take over weights that `to_weights` gave."""
+        """Load weights from `to_weights`."""
         with torch.no_grad():
             for name, weight in zip(self._names, self._weights, strict=True):
                 weight.copy_(torch.from_numpy(np.asarray(weights[name])))

@@ -1,1 +1,1 @@
-"""Heard: the note window, the beat, key and chord, and the observation made of them."""
+"""Listening: the note window, the beat, key and chord, and the observation made from them."""

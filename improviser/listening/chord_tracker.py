@@ -1,12 +1,12 @@
-"""The chord that the player's notes imply.
+"""Finds the chord that the player's notes imply.
 
-A hidden Markov model over all chords as seen from the tonic, heard forward only: what begins to sound, on the
-beat above all, and what goes on is evidence for the chords that it belongs to; a chord may give way to
-another when something begins. All is counted in whole numbers, which float64 adds exactly in any order: so
-one lane hears what 256 hear together, bit for bit, and transposed music gives the transposed chord.
+The tracker is a hidden Markov model over all chords relative to the tonic; it runs forward only. Notes that begin,
+above all on the beat, and notes that go on sounding are evidence for the chords that contain them. The chord can
+change only when a note begins. All quantities are whole numbers, which float64 adds exactly in any order. So one
+lane gives bit for bit what 256 lanes give together, and transposed music gives the transposed chord.
 
 Source: L. Rabiner (1989), "A Tutorial on Hidden Markov Models", eqs. 19-20 (the forward pass).
-`studies.chord_fit` fits the numbers to the corpus; docs/research/chords-by-fitted-evidence.md has what else was tried.
+`studies.chord_fit` fits the numbers to the corpus; docs/research/chords-by-fitted-evidence.md says what else was tried.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from improviser.music.scale import Mode
 FloatArray = npt.NDArray[np.float64]
 TableParts = dict[str, npt.NDArray[np.int64]]
 
-# A pitch class heard so many steps ago, and nothing since, is no chord any more.
+# After this many silent steps no chord is implied any more.
 WINDOW_STEPS: Final = 32
-# Log-probabilities are counted in so many parts of a nat, weights of evidence and chances in so many of one.
+# Units: log-probabilities are in 1/NAT nats; weights of evidence and chances are in 1/SHARE.
 NAT: Final = 32
 SHARE: Final = 32
 # The table's parts, in this order, as int16; `studies.chord_fit` says how each comes about.
 #   start: how likely a chord is in a mode;
 #   motion: how much likelier a chord is after another, by interval of the roots and both qualities;
 #   tones: how likely a pitch class sounds in a chord, by quality and interval above the root;
-#   passing: how likely a degree of a mode sounds where it belongs to no chord;
-#   knobs, all in SHARE parts: the weight of what begins off the beat, on it, and of a beat of what goes on;
-#       the chance of a change on the beat with one, two and more new pitch classes, and the share of it that
-#       there is off the beat.
+#   passing: how likely a degree of a mode sounds outside the chord;
+#   knobs, all in 1/SHARE: the weights of notes that begin off the beat, of notes that begin on it, and of one beat
+#       of notes that go on; the chance of a change on the beat with one, two and more new pitch classes; the share
+#       of this chance that applies off the beat.
 CHORD_TABLE_SHAPES: Final = {
     "start": (len(Mode), CHORD_COUNT),
     "motion": (OCTAVE, QUALITY_COUNT, QUALITY_COUNT),
@@ -49,10 +49,10 @@ CHORD_TABLE_SHAPES: Final = {
     "passing": (len(Mode), OCTAVE),
     "knobs": (7,),
 }
-# Probabilities are whole parts of the likeliest one's; those of a change are whole parts of one.
+# Probabilities are stored as whole parts of the highest one; those of a change as whole parts of 1.
 _PARTS: Final = 2.0**20
 _CHANGE_PARTS: Final = 2.0**16
-# What is less likely than this counts as this.
+# A chord counts as at most this many nats less likely than the likeliest.
 _LEAST_NATS: Final = 14
 _ROOTS, _QUALITIES = np.divmod(np.arange(CHORD_COUNT), QUALITY_COUNT)
 _ODDS: Final = np.exp(-np.arange(_LEAST_NATS * NAT + 1) / NAT)
@@ -61,21 +61,21 @@ _FULL_SET: Final = (1 << OCTAVE) - 1
 # Each twelve-bit set as a row of zeros and ones.
 _ROWS: Final = ((np.arange(1 << OCTAVE)[:, None] >> _PITCH_CLASSES) & 1).astype(np.float64)
 _COUNTS: Final = np.array([bits.bit_count() for bits in range(1 << OCTAVE)])
-# What the tonic's way up does to the chords as seen from it, (OCTAVE, CHORD_COUNT).
+# [semitones that the tonic moves up, chord]: the chord's index relative to the old tonic, (OCTAVE, CHORD_COUNT).
 _TURNED: Final = (np.arange(CHORD_COUNT) + QUALITY_COUNT * _PITCH_CLASSES[:, None]) % CHORD_COUNT
 
 
 @dataclass(frozen=True, slots=True)
 class ChordTable:
-    """The fitted numbers, per mode and chord as seen from the tonic; weights and chances in SHARE parts.
+    """The fitted numbers by mode and by chord relative to the tonic; weights and chances are in 1/SHARE.
 
     Attributes:
-        start: (2, CHORD_COUNT) whole parts of the likeliest.
-        change: (2, CHORD_COUNT, CHORD_COUNT) from a chord to another, whole parts of one.
-        evidence: (2, OCTAVE, CHORD_COUNT) log-likelihood of a sounding degree, in parts of a nat.
-        chance: (2, OCTAVE + 1) of a change, off and on the beat, by the number of pitch classes that begin.
-        begun: (2,) weight of the evidence of what begins, off and on the beat.
-        held: Of a beat of what goes on.
+        start: (2, CHORD_COUNT) probabilities as whole parts of the highest.
+        change: (2, CHORD_COUNT, CHORD_COUNT) probabilities of each next chord after a change, as whole parts of 1.
+        evidence: (2, OCTAVE, CHORD_COUNT) log-likelihood of a sounding degree, in 1/NAT nats.
+        chance: (2, OCTAVE + 1) chance of a change, off and on the beat, by the number of pitch classes that begin.
+        begun: (2,) weight of notes that begin, off and on the beat.
+        held: Weight of one beat of notes that go on.
     """
 
     start: FloatArray
@@ -98,7 +98,7 @@ def read_chord_table(text: str) -> TableParts:
 
 
 def make_chord_table(parts: TableParts) -> ChordTable:
-    """Return what the tracker computes with."""
+    """Return the table that the tracker computes with, made from the fitted parts."""
     motion = (_ROOTS[None, :] - _ROOTS[:, None]) % OCTAVE
     follow = parts["motion"][motion, _QUALITIES[:, None], _QUALITIES[None, :]]
     change = np.exp((parts["start"][:, None, :] + follow) / NAT) * (1 - np.eye(CHORD_COUNT))
@@ -125,7 +125,7 @@ def _fitted() -> ChordTable:
 
 
 def _whole(likelihood: FloatArray) -> FloatArray:
-    """Return likelihoods, a row a lane, as whole parts of each row's highest, at least one."""
+    """Return likelihoods, one row per lane, as whole parts of the row's highest; each is at least 1."""
     likelihood *= _PARTS / likelihood.max(axis=-1, keepdims=True)
     return np.maximum(np.rint(likelihood), 1.0)
 
@@ -136,15 +136,15 @@ def _lowered(bits: IntArray, semitones: IntArray) -> IntArray:
 
 
 class ChordTracker:
-    """Weighs every chord by what begins and goes on to sound, for any number of lanes."""
+    """Tracks the probability of every chord, for any number of lanes."""
 
     def __init__(self, lanes: int, steps_per_beat: int, *, table: ChordTable | None = None) -> None:
         """Start with silence in each lane.
 
         Args:
-            lanes: How many players are heard.
-            steps_per_beat: The grid.
-            table: Fitted numbers, the shipped ones unless given.
+            lanes: Number of players.
+            steps_per_beat: Grid steps per beat.
+            table: Fitted numbers; the shipped ones by default.
         """
         self._table = table or _fitted()
         self._held = self._table.held // steps_per_beat
@@ -155,7 +155,7 @@ class ChordTracker:
         self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
 
     def copy(self) -> Self:
-        """Return a tracker that goes its own way from here."""
+        """Return an independent copy."""
         twin = copy(self)
         for name in ("_parts", "_tonic", "_bits", "_silent", "chord"):
             setattr(twin, name, getattr(self, name).copy())
@@ -163,18 +163,18 @@ class ChordTracker:
 
     @property
     def confidence(self) -> FloatArray:
-        """The probabilities in [0, 1] of the chords, (lanes,); 0 where nothing is implied."""
+        """The probability in [0, 1] of each lane's chord, (lanes,); 0 where no chord is implied."""
         total = self._parts.sum(axis=1)
         share = self._parts.max(axis=1) / np.maximum(total, 1.0)
         return np.where(self.chord == NO_CHORD, 0.0, share)
 
     def push(self, bits: IntArray, key: IntArray, level: IntArray) -> None:
-        """Process what sounds in a step.
+        """Process the notes that sound in a step.
 
         Args:
             bits: (lanes,) twelve-bit pitch-class sets.
             key: (lanes,) key indices.
-            level: (lanes,) how strong the step is, of music.accent.LEVELS.
+            level: (lanes,) metrical level of the step, from music.accent.LEVELS.
         """
         mode, tonic = np.divmod(key, OCTAVE)
         self._turn(tonic)
@@ -203,7 +203,7 @@ class ChordTracker:
         self._tonic = tonic
 
     def _weigh(self, lanes: IntArray, mode: int, begun: IntArray, on_beat: IntArray) -> None:
-        """Apply chord changes in all lanes, weighted by the notes that begin and those that go on."""
+        """Update the probabilities of lanes in one mode: apply possible chord changes, then the sounding notes."""
         table, tonic, parts = self._table, self._tonic[lanes], self._parts[lanes]
         weights = _ROWS[_lowered(self._bits[lanes], tonic)] * self._held
         changing = begun.nonzero()[0]

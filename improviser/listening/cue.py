@@ -1,19 +1,19 @@
-"""What an onset tells of the key: its cues, each one row of a fitted table.
+"""Cues: what an onset says about the key. Each cue is one row of a fitted table.
 
-A cue says how a note stands beside what came before it, never how it is spelled: which degree on which beat,
-how long the one before it was, what it moved from, what it sounds with. Transposing the music moves a cue to
-the row of the same cue seen from another tonic, `CUE_ROTATIONS`.
+A cue relates a note to its context: the beat that it is on, the length of the note before, the note that it moved
+from, the note that it sounds with. It does not depend on how a note is spelled. In transposed music the same cue
+has another row: `CUE_ROTATIONS` holds the row of each cue relative to each tonic.
 
-| cue | rows | of |
+| cue | rows | stands for |
 |---|---|---|
 | beginning | 12 | the very first note |
 | place | 12 x 5 x 2 | each note: metrical level 0-4; is it the lowest of the last eight? |
-| length | 12 x 6 x 2 | each note, when it is left: beats until the next moment; was it on a strong place? |
-| motion | 12 x 12 | each note: from which note of the moment before |
-| turn | 12 x 12 | each note: from which note of the moment before that |
-| chord | 12 x 12 | a note of a chord: with which one struck just before it, the lower of them first |
+| length | 12 x 6 x 2 | each note, at the next moment: beats until then; was it on a strong position? |
+| motion | 12 x 12 | each note: which note of the previous moment it moved from |
+| turn | 12 x 12 | each note: which note of the moment before that it moved from |
+| chord | 12 x 12 | a note of a chord: which note struck just before it is in the chord; the lower note comes first |
 
-A moment is all that is struck together; of a chord, the outer voices go on.
+A moment is all notes that are struck together. Of a chord only the outer notes count in later cues.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from improviser.music.accent import LEVELS
 from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 
-# Struck within so many beats, notes are one chord: less than half of a sixteenth triplet.
+# Notes struck within this many beats are one chord. It is less than half of a sixteenth triplet.
 CHORD_BEATS: Final = 0.08
 # Bounds in beats between the classes of length: a sixteenth, an eighth, dotted, a quarter, a half, more.
 LENGTH_BOUNDS: Final = (0.3, 0.6, 0.85, 1.3, 2.3)
 STRONG_LEVEL: Final = 3
 LOW_MEMORY: Final = 8
-# A silence counts as no more than so many beats: it tells nothing of the key.
+# A silence counts as at most this many beats, because it says nothing about the key.
 LONGEST_GAP_BEATS: Final = 8.0
-# A note has no more cues than this: of its place, motion, turn, chord or two lengths.
+# The most cues of one note: place, motion, turn, and two lengths or a chord.
 MOST_CUES: Final = 5
 
 _LEVELS: Final = int(LEVELS.max()) + 1
@@ -54,7 +54,7 @@ CUE_COUNT: Final = _CHORD + _PAIRS
 
 
 def _rotations() -> npt.NDArray[np.int64]:
-    """Return the row of each cue as each tonic sees it, (CUE_COUNT, 12)."""
+    """Return the row of each cue relative to each tonic, (CUE_COUNT, 12)."""
     tonics = np.arange(OCTAVE)
     rows = np.arange(CUE_COUNT)[:, None]
     single = rows - rows % OCTAVE + (rows % OCTAVE - tonics) % OCTAVE
@@ -69,7 +69,7 @@ CUE_ROTATIONS: Final = _rotations()
 
 @dataclass(slots=True)
 class _Moment:
-    """What was struck together: its outer notes, when, and on how strong a place."""
+    """Notes struck together: the outer ones, their time in beats, and their metrical level."""
 
     low: int
     high: int
@@ -91,19 +91,19 @@ class Cues:
         self._recent: deque[int] = deque(maxlen=LOW_MEMORY)
 
     def begin_bar(self, meter_row: int, beat: float) -> None:
-        """Count bars of a meter of METERS, one of which begins at `beat`."""
+        """Count bars of the meter in a row of METERS from now on; one of them begins at `beat`."""
         self._levels = [int(level) for level in LEVELS[meter_row]]
         self._bar_sixteenths = METERS[meter_row].bar_sixteenths
         self._bar_beat = beat
 
     def add_note(self, note: int, beat: float) -> tuple[list[int], float]:
-        """Process an onset; return its rows, at most MOST_CUES, and the beats since the moment before it.
+        """Process an onset; return the rows of its cues, at most MOST_CUES, and the beats since the previous moment.
 
-        The beats are no more than LONGEST_GAP_BEATS, and 0 within a chord.
+        The beats are at most LONGEST_GAP_BEATS, and 0 within a chord.
 
         Args:
             note: 0-127.
-            beat: Quarter notes; 0 is a downbeat, or what `begin_bar` said. In the order of time.
+            beat: Its time in quarter notes, in ascending order. 0 is a downbeat, unless `begin_bar` set another one.
         """
         rows: list[int] = []
         moments = self._moments
@@ -128,7 +128,7 @@ class Cues:
         return self._levels[sixteenth % self._bar_sixteenths]
 
     def _join(self, note: int) -> int:
-        """Add a note to the moment; return the cue of the chord."""
+        """Add a note to the current moment; return its chord cue."""
         moment = self._moments[-1]
         other = moment.nearest(note)
         moment.low, moment.high = min(moment.low, note), max(moment.high, note)
@@ -136,7 +136,7 @@ class Cues:
         return _CHORD + OCTAVE * (low % OCTAVE) + high % OCTAVE
 
     def _leave(self, gap_beats: float) -> list[int]:
-        """Return the cues of the lengths of the last moment's outer notes."""
+        """Return the length cues of the last moment's outer notes, which last for `gap_beats`."""
         if not self._moments:
             return []
         last = self._moments[-1]
@@ -145,7 +145,7 @@ class Cues:
         return [_LENGTH + kind * OCTAVE + note % OCTAVE for note in outer]
 
     def _moves(self, note: int) -> list[int]:
-        """Return the cues of how the note was reached."""
+        """Return the motion and turn cues of a note."""
         before = list(self._moments)[-2::-1]
         return [
             base + OCTAVE * (moment.nearest(note) % OCTAVE) + note % OCTAVE

@@ -1,13 +1,13 @@
-"""The key that the player's notes imply.
+"""Finds the key that the player's notes imply.
 
-Each onset leaves cues (`listening.cue`), and each cue adds a fitted vector of evidence for each of the twelve
-tonics, the same as seen from each. The evidence fades over some beats, a phrase, a section or a whole piece,
-and a small network, again the same for each tonic, turns what is left into the odds of its major and its
-minor. So the tracker knows no absolute pitch: transposed music gives the transposed key.
+Each onset has cues (`listening.cue`). Each cue adds a fitted vector of evidence for each of the twelve tonics; the
+vectors are the same relative to each tonic. Parts of the evidence fade over some beats, a phrase, a section or a
+whole piece. A small network, the same for each tonic, turns the remaining evidence into the odds of the major and
+the minor key. So absolute pitch plays no part: transposed music gives the transposed key.
 
-Source: `studies.key_fit` fits all numbers to the corpus by maximum likelihood of the true key, so the
-probabilities are those of a filter (what is the key now, given all that was heard?);
-docs/research/key-by-fitted-evidence.md has what else was tried.
+Source: `studies.key_fit` fits all numbers to the corpus by maximum likelihood of the true key. So the probabilities
+are those of a filter: what is the key now, given all that was heard?
+docs/research/key-by-fitted-evidence.md says what else was tried.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ FloatRow = npt.NDArray[np.float32]
 
 # Times in beats after which evidence has faded to 1/e: about a motif, a phrase, a section, a piece.
 MEMORY_BEATS: Final = (3.0, 12.0, 48.0, 400.0)
-# Evidence of each memory, and the width of the hidden layer.
+# Evidence values for each memory, and the width of the hidden layer.
 UNITS: Final = 8
 HIDDEN: Final = 32
 WIDTH: Final = UNITS * len(MEMORY_BEATS)
-# Another key takes over when it is so many times as likely as the present one.
+# Another key takes over when it is this many times as likely as the current one.
 HYSTERESIS: Final = 1.2
 
-# What follows the cues' table, in this order, as float16.
+# The parts that follow the table of cues, in this order, as float16.
 TABLE_SHAPES: Final = {
     "scale": (WIDTH,),
     "hidden": (WIDTH + len(MEMORY_BEATS), HIDDEN),
@@ -52,13 +52,13 @@ class KeyTable:
     """The fitted numbers.
 
     Attributes:
-        cues: (CUE_COUNT, WIDTH) what each cue adds to the evidence for the tonic that sees it in this row.
-        evidence: (WIDTH, HIDDEN) from evidence to the hidden layer.
-        amount: (memories, HIDDEN) from the log of how much was heard to the hidden layer.
-        bias: (HIDDEN,).
-        out: (HIDDEN, 2) from the hidden layer to the log-odds of major and minor.
-        out_bias: (2,).
-        direct: (WIDTH, 2) from evidence to the log-odds.
+        cues: (CUE_COUNT, WIDTH) evidence that a cue adds for the tonic relative to which it has this row.
+        evidence: (WIDTH, HIDDEN) weights from the evidence to the hidden layer.
+        amount: (memories, HIDDEN) weights from the log of the amount heard to the hidden layer.
+        bias: (HIDDEN,) biases of the hidden layer.
+        out: (HIDDEN, 2) weights from the hidden layer to the log-odds of major and minor.
+        out_bias: (2,) biases of the log-odds.
+        direct: (WIDTH, 2) weights from the evidence to the log-odds.
     """
 
     cues: FloatRow
@@ -103,7 +103,7 @@ _MEMORY_OF: Final = np.repeat(np.arange(len(MEMORY_BEATS)), UNITS)
 
 
 class KeyTracker:
-    """Weighs the 24 keys, one onset at a time; a lock by the player overrules it."""
+    """Tracks the probabilities of the 24 keys, one onset at a time; a locked key overrides them."""
 
     def __init__(
         self,
@@ -116,10 +116,10 @@ class KeyTracker:
         """Start with every tonic equally likely, or with the key locked.
 
         Args:
-            locked: The key, if the player chose it.
+            locked: The key, if the player locked one.
             meter_row: Row of METERS.
-            hysteresis: How many times as likely as the present key another must be to take over.
-            table: Fitted numbers, the shipped ones unless given.
+            hysteresis: How many times as likely as the current key another key must be to take over.
+            table: Fitted numbers; the shipped ones by default.
         """
         self._locked = locked
         self._hysteresis = hysteresis
@@ -137,7 +137,7 @@ class KeyTracker:
         return self._key
 
     def lock(self, key: Key | None) -> None:
-        """Set the key that the player chose; None: the most likely one by all that was heard."""
+        """Lock a key; None unlocks it and sets the likeliest key, given all that was heard."""
         self._locked = key
         if key is not None:
             self._key = key
@@ -146,7 +146,7 @@ class KeyTracker:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the player chose the key."""
+        """Whether the player locked the key."""
         return self._locked is not None
 
     @property
@@ -156,11 +156,11 @@ class KeyTracker:
 
     @property
     def posterior(self) -> npt.NDArray[np.float64]:
-        """The probabilities of all keys, (24,), in the order of ALL_KEYS; a lock does not show in them."""
+        """The probabilities of all keys, (24,), in the order of ALL_KEYS; a lock does not change them."""
         return self._posterior.copy()
 
     def begin_bar(self, meter_row: int, beat: float) -> None:
-        """Weigh what is heard from now on by its place in bars of a row of METERS, the first at `beat`."""
+        """Count bars of the meter in a row of METERS from now on; the first one begins at `beat`."""
         self._cues.begin_bar(meter_row, beat)
 
     def add_note(self, note: int, beat: float) -> None:
@@ -168,7 +168,7 @@ class KeyTracker:
 
         Args:
             note: 0-127.
-            beat: Its moment in quarter notes, 0 being a downbeat.
+            beat: Its time in quarter notes; 0 is a downbeat.
         """
         rows, gap_beats = self._cues.add_note(note, beat)
         if gap_beats:
@@ -181,14 +181,14 @@ class KeyTracker:
         self._follow(int(self._posterior.argmax()))
 
     def _follow(self, best: int) -> None:
-        """Set the key to `best` if that is likely enough and no key is locked."""
+        """Set the key to the one with index `best`, if it is likely enough and no key is locked."""
         lead = self._posterior[best] / self._posterior[self._key.index]
         if self._locked is None and (not self._has_heard or lead >= self._hysteresis):
             self._key = ALL_KEYS[best]
         self._has_heard = True
 
     def _weigh(self) -> npt.NDArray[np.float64]:
-        """Return the probabilities of the keys, (24,)."""
+        """Return the probabilities of the keys, (24,), from the remaining evidence."""
         table = self._table
         evidence = self._evidence * (1 / np.sqrt(self._amount + 1))[_MEMORY_OF]
         hidden = evidence @ table.evidence

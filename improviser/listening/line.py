@@ -1,8 +1,8 @@
 """The recent past of one voice, for any number of lanes at once.
 
-One lane is a live player or the improviser itself; many lanes are the parallel games of training, so what
-is learned on is computed by the very code that listens on stage. An event is what a voice does in one step of
-the grid: a MIDI note (an onset), HOLD (goes on sounding), REST (is silent) or NONE (before the beginning).
+A single lane is a live player or improviser itself. Many lanes are the parallel environments of training. So the
+code that listens on stage also computes what training learns from. An event is what a voice does in one step of the
+grid: a MIDI note (an onset), HOLD (it goes on sounding), REST (it is silent) or NONE (before the beginning).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HOLD: Final = -1
 REST: Final = -2
 NONE: Final = -3
 SILENT: Final = -1
-# Beyond every interval between two notes of MIDI.
+# Larger than every interval between two MIDI notes.
 NO_INTERVAL: Final = NOTE_MAX + 1
 INTERVAL_ROWS: Final = 2 * OCTAVE + 2
 
@@ -34,31 +34,31 @@ TOKEN_COUNT: Final = TOKEN_NONE + 1
 LAG_COUNT: Final = 4
 # The first of the lags that depend on the bar.
 BAR_LAG: Final = 2
-# Twice the longest lag: longer repetition tells nothing more, and a count without end would overflow.
+# Twice the longest lag: longer repetition says nothing more, and an unlimited count would overflow.
 RUN_MAX: Final = 2 * WINDOW
 
 Events = npt.NDArray[np.int16]
 
 
 class Line:
-    """What a voice did in its last WINDOW steps, per lane.
+    """What a voice did in its last WINDOW steps; every array has one row per lane.
 
-    Attributes, each with one row a lane:
+    Attributes:
         events: (lanes, WINDOW) int16, oldest first.
-        note: (lanes,) int16, what sounds, else SILENT.
-        before: (lanes,) int16, the same one step ago.
+        note: (lanes,) int16, the sounding note, else SILENT.
+        before: (lanes,) int16, the sounding note one step ago.
         since: (lanes,) int16, steps since the last onset, at most LONG_AGO.
         count: (lanes,) int16, onsets in the window.
         pitches: (lanes, PITCHES) int16, the notes of the last onsets, oldest first, SILENT where none.
         intervals: (lanes, PITCHES) int16, the melodic interval to each, NO_INTERVAL for the first.
-        classes: (lanes, PITCHES) int16, twelve-bit sets of one: the pitch class of each, 0 where none.
-        runs: (lanes, LAG_COUNT) int16, the steps that it has repeated itself at each lag, at most RUN_MAX.
+        classes: (lanes, PITCHES) int16, the pitch class of each as a twelve-bit set, 0 where none.
+        runs: (lanes, LAG_COUNT) int16, for how many steps the line has repeated itself at each lag, at most RUN_MAX.
         lags: (lanes, LAG_COUNT) int16, the lags in steps: a beat, two beats, a bar, two bars.
         lagged: (lanes, LAG_COUNT) int16, the event at each lag before the newest.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
-        """Start an empty line in each lane, from the steps a beat and a bar, (lanes,)."""
+        """Start an empty line in each lane; the steps per beat and per bar are (lanes,)."""
         lanes = len(bar_steps)
         lags = np.stack([beat_steps, 2 * beat_steps, bar_steps, 2 * bar_steps], axis=1)
         self.events = np.full((lanes, WINDOW), NONE, dtype=np.int16)
@@ -74,7 +74,7 @@ class Line:
         self._set_lags(lags)
 
     def set_bar(self, bar_steps: int) -> None:
-        """Compare with what was a bar of `bar_steps` steps ago, from now on, and two bars; in all lanes."""
+        """Set the lags of one bar and of two bars in all lanes; a bar has `bar_steps` steps."""
         lags = self.lags.copy()
         lags[:, BAR_LAG:] = np.minimum((bar_steps, 2 * bar_steps), WINDOW)
         if not np.array_equal(lags, self.lags):
@@ -82,12 +82,12 @@ class Line:
             self.runs[:, BAR_LAG:] = 0
 
     def _set_lags(self, lags: IntArray) -> None:
-        """Compare with what was so many steps ago, (lanes, LAG_COUNT)."""
+        """Set the lags in steps, (lanes, LAG_COUNT), limited to WINDOW."""
         self.lags = np.minimum(lags, WINDOW).astype(np.int16)
         self._places = (np.arange(len(lags))[:, None], WINDOW - self.lags.astype(np.int64))
 
     def copy(self) -> Self:
-        """Return a line that goes its own way from here."""
+        """Return an independent copy."""
         twin = copy(self)
         for name in ("events", "since", "count", "runs", "_onsets"):
             setattr(twin, name, getattr(self, name).copy())
@@ -95,12 +95,12 @@ class Line:
         return twin
 
     def __deepcopy__(self, _memo: object) -> Self:
-        """Return the same: a copy's views have to be of its own."""
+        """Return `copy()`: the views of a copy must refer to its own array."""
         return self.copy()
 
     @property
     def held(self) -> Events:
-        """The steps that the last onset has been held, (lanes,), at most LONG_AGO; 0 where nothing sounds."""
+        """For how many steps the last onset has been held, (lanes,), at most LONG_AGO; 0 where nothing sounds."""
         return self.since * (self.note >= 0)
 
     def push(self, event: Events) -> None:
@@ -118,7 +118,7 @@ class Line:
         self._take(event)
 
     def amend(self, event: Events) -> None:
-        """Put right the last step, which passed as no onset: its onset, (lanes,), came late."""
+        """Correct the last step, which had no onset: set its onset, (lanes,), which came late."""
         self._take(event)
 
     def _take(self, event: Events) -> None:
@@ -135,21 +135,21 @@ class Line:
         self.classes[rows, -1] = _CLASS_BIT[notes]
 
     def _name_onsets(self) -> None:
-        """Make pitches, intervals and classes views of the remembered onsets, which move as one."""
+        """Make pitches, intervals and classes views of one array, so that they shift together."""
         self.pitches, self.intervals, self.classes = (self._onsets[:, part] for part in range(3))
 
 
 def fold(semitones: IntArray) -> IntArray:
-    """Return `semitones` moved by octaves into 0..RANGE-1, unchanged where they lie there already."""
+    """Return `semitones` moved by octaves into 0..RANGE-1; values in that range stay as they are."""
     raised = np.where(semitones < 0, semitones % OCTAVE, semitones)
     top = RANGE - OCTAVE
     return np.where(raised >= RANGE, top + (raised - top) % OCTAVE, raised)
 
 
 def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return tokens and degrees for `event_tokens` and `note_degrees`, flat: a row a base, events from NONE on.
+    """Return flat tables for `event_tokens` and `note_degrees`, with one row per base and events from NONE on.
 
-    The flat tables are turned by NONE: an event's place is its own number after that of the base's row.
+    The flat tables are rolled by NONE, so that the index `base * _TABLE_ROW + event` also holds for negative events.
     """
     bases, events = np.arange(NOTE_MAX + 1)[:, None], np.arange(NONE, NOTE_MAX + 1)[None, :]
     above = fold(events - bases)
@@ -165,7 +165,7 @@ _TOKENS, _DEGREES = _tables()
 
 
 def _interval_table() -> npt.NDArray[np.uint8]:
-    """Return what `interval_rows` gives for each interval from -NOTE_MAX on; the last one is NO_INTERVAL's."""
+    """Return the rows for `interval_rows`: of each interval from -NOTE_MAX to NOTE_MAX, then of NO_INTERVAL."""
     clipped = np.clip(np.arange(-NOTE_MAX, NO_INTERVAL + 1), -OCTAVE, OCTAVE) + OCTAVE
     clipped[-1] = INTERVAL_ROWS - 1
     return clipped.astype(np.uint8)
@@ -178,20 +178,20 @@ _TURN_BASE: Final = np.int32(2 * NO_INTERVAL + 1)
 
 
 def interval_rows(intervals: IntArray) -> npt.NDArray[np.uint8]:
-    """Return melodic intervals, at most an octave of them, as 0..24 from -12 on, and 25 for NO_INTERVAL."""
+    """Return melodic intervals, clipped to an octave, as rows: -12..12 as 0..24, and NO_INTERVAL as 25."""
     return _INTERVALS[intervals + NOTE_MAX]
 
 
 def turns(intervals: IntArray) -> npt.NDArray[np.int32]:
-    """Return each pair of successive intervals as a number of its own, (lanes, intervals - 1).
+    """Return a number for each turn, (lanes, intervals - 1); a turn is a pair of successive intervals.
 
-    A turn upside down is the same number, negative.
+    Different turns have different numbers. An inverted turn has the same number with the opposite sign.
     """
     return intervals[:, :-1] * _TURN_BASE + intervals[:, 1:]
 
 
 def event_tokens(events: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
-    """Return the tokens of `events` as seen from the note `base`, folded by octaves into the range above it.
+    """Return the tokens of `events` relative to the note `base`, folded by octaves into the range above it.
 
     Token 0 is hold, 1 rest, 2..38 an onset 0..36 semitones above the base, 39 none; the arrays broadcast.
     """
@@ -204,7 +204,7 @@ def note_degrees(notes: IntArray, base: IntArray) -> npt.NDArray[np.uint8]:
 
 
 def sounding_notes(events: Events) -> npt.NDArray[np.int64]:
-    """Return the note that sounds in each step, (steps,), -1 in silence."""
+    """Return the sounding note of each step, (steps,), -1 in silence."""
     marks = np.where(events == HOLD, 0, np.arange(len(events)))
     source = events[np.maximum.accumulate(marks)]
     return np.where(source >= 0, source, -1).astype(np.int64)

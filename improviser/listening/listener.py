@@ -1,7 +1,7 @@
-"""All that is heard of the player, in the order of time, one grid step after the other.
+"""Follows what the player plays, in the order of time, one grid step after the other.
 
-A step can be foreseen as often as one likes before it is closed: what is foreseen last, with nothing heard
-since, is what closing gives. So the work is done while there is time, and deciding costs next to nothing.
+A step can be computed any number of times before it is closed; `foresee` does so. If nothing is heard after that, the
+last result is also that of the closed step. So the work is done while there is time, and a decision costs little.
 """
 
 from __future__ import annotations
@@ -23,31 +23,30 @@ if TYPE_CHECKING:
     from improviser.music.pitch import IntArray
     from improviser.music.scale import Key
 
-# How much of the player's mean note the newest onset is: it follows the last eight or so.
+# The weight of the newest onset in the player's mean note, which so follows about the last eight onsets.
 REGISTER_PACE: Final = 0.12
-# Semitones that this mean may lie off before the register is taken for another.
+# The register moves when this mean is more than this many semitones away from it.
 REGISTER_SLACK: Final = 7.0
 
 
 class Listener:
-    """Hears one player.
+    """Follows one player.
 
     Attributes:
-        keys: The key as heard or locked.
-        player: What is known of the player up to the last closed step; one lane.
-        register_note: About the middle of the player's register, 0 before the first note. It stays where it
-            is until the mean of the last notes has gone far from it, so that the player's tokens keep their
-            base.
+        keys: Tracks the key, heard or locked.
+        player: The player's state after the last closed step; one lane.
+        register_note: About the middle of the player's register, 0 before the first note. It stays until the mean
+            of the last notes is far from it, so that the player's tokens keep their base.
     """
 
     def __init__(self, grid: tuple[IntArray, IntArray], clock: BeatClock, meter_row: int, locked: Key | None) -> None:
         """Start with silence.
 
         Args:
-            grid: Steps a beat and a bar, (1,) each.
-            clock: What tells the beat of a moment; the key tracker weighs a note by its place in the bar.
+            grid: Steps per beat and per bar, (1,) each.
+            clock: Maps a moment to a beat; the key tracker weighs a note by its position in the bar.
             meter_row: Row of METERS.
-            locked: The key, if the player chose it.
+            locked: The key, if the player locked one.
         """
         self.keys = KeyTracker(locked, meter_row)
         self._clock = clock
@@ -59,20 +58,20 @@ class Listener:
 
     @property
     def velocity(self) -> float:
-        """The player's mean velocity."""
+        """The mean velocity of the player's last onsets."""
         return self._window.velocity
 
     def begin_bar(self, meter_row: int, beat: float, bar_steps: int) -> None:
-        """Count bars of another meter, a row of METERS with `bar_steps` steps a bar, from `beat` on."""
+        """Count bars of the meter in a row of METERS, with `bar_steps` steps per bar, from `beat` on."""
         self.keys.begin_bar(meter_row, beat)
         self.player.line.set_bar(bar_steps)
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Process what the player did at `at_s`; it counts once `follow` reaches that moment."""
+        """Receive a message that the player sent at `at_s`; `follow` processes it later."""
         self._pending.append((message, at_s))
 
     def follow(self, until_s: float) -> bool:
-        """Process what was heard until `until_s`; return whether there was anything."""
+        """Process the messages received up to `until_s`; return whether there were any."""
         has_followed = False
         while self._pending and self._pending[0][1] <= until_s:
             message, at_s = self._pending.popleft()
@@ -84,23 +83,23 @@ class Listener:
         return has_followed
 
     def _follow_register(self, note: int) -> None:
-        """Move the register to the mean of the last notes, once that has left it."""
+        """Move the register to the mean of the last notes, if that is more than REGISTER_SLACK away."""
         self._mean_note += (note - self._mean_note) * (REGISTER_PACE if self._mean_note else 1.0)
         if abs(self._mean_note - self.register_note) > REGISTER_SLACK:
             self.register_note = self._mean_note
 
     def take_pending(self) -> list[tuple[Message, float]]:
-        """Return what was heard beyond the moment that `follow` reached, and forget it."""
+        """Return the messages that `follow` has not processed, and remove them."""
         pending = list(self._pending)
         self._pending.clear()
         return pending
 
     def foresee(self, since_s: float, level: IntArray) -> tuple[Player, HeardStep]:
-        """Return what the player is, and what was heard, if the step that began about `since_s` closed now.
+        """Return the player's state and the heard step, as if the step from `since_s` on closed now.
 
         Args:
-            since_s: From then on onsets are the step's.
-            level: (1,) how strong the step is, of music.accent.LEVELS.
+            since_s: Onsets from this moment on belong to the step.
+            level: (1,) metrical level of the step, from music.accent.LEVELS.
         """
         heard = self._window.peek(since_s)
         player = self.player.copy()
@@ -111,6 +110,6 @@ class Listener:
         return player, heard
 
     def close(self, since_s: float, player: Player) -> None:
-        """Close the step that began about `since_s`; `player` is what was foreseen of it last."""
+        """Close the step from `since_s` on; `player` is the last result of `foresee`."""
         self._window.close_step(since_s)
         self.player = player

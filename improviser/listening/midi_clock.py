@@ -1,14 +1,12 @@
-"""Following a MIDI clock: where its beat is, from ticks that come unevenly, get lost, and change pace.
+"""Follows a MIDI clock: finds its beat, although ticks come unevenly, get lost and change tempo.
 
-A tick's moment is taken from a straight line through the last ticks (least squares), so that the unevenness
-of each matters little. Ticks far off the line, three in a row, begin a new one: the tempo has changed. What
-is off is measured by how uneven the sender's ticks are: where a driver delivers all ticks of 40 ms at once, a
-tick that is 20 ms off says nothing. Ticks that come in such bursts are late, never early, so that the
-earliest of them tell the moment.
+The moment of a tick is read from a straight line through the last ticks (least squares), so that the jitter of a
+single tick matters little. Three ticks in a row that are far off the line begin a new line: the tempo has changed.
+How far that is depends on the sender's jitter. If a driver delivers all ticks of 40 ms at once, a tick that is 20 ms
+off is normal. Ticks in such bursts are late, never early, so that the earliest of them show the true moment.
 
-Source: MIDI 1.0 (24 ticks a beat; the first tick after a start is the beginning; song position in
-sixteenths). A line over 96 ticks was the best of ten ways that were measured on ticks with +-0 to 3 ms of
-unevenness.
+Source: MIDI 1.0 (24 ticks per beat; the first tick after a start is the beginning; song position in sixteenths).
+A line over 96 ticks was the best of ten methods, measured on ticks with a jitter of +-0 to 3 ms.
 """
 
 from __future__ import annotations
@@ -30,50 +28,50 @@ if TYPE_CHECKING:
 
 TICKS_PER_BEAT: Final = 24
 TICKS_PER_SIXTEENTH: Final = 6
-# So many ticks, four beats, are the line.
+# The line goes through this many ticks: four beats.
 LINE_TICKS: Final = 96
-# Where intervals differ by more than a tick, as in bursts, it takes twice as many.
+# If intervals differ by more than a tick, as in bursts, the line goes through twice as many.
 LONG_LINE_TICKS: Final = 2 * LINE_TICKS
-# Off the line is what is further from it than so many times what ticks usually are, and than this at least.
+# A tick is off the line if its error is more than this many times the usual error, and more than this time.
 OFF_TIMES: Final = 3.5
 OFF_S: Final = 0.003
 OFF_IN_A_ROW: Final = 3
-# A line of fewer ticks is too uncertain to call any of them off.
+# With fewer ticks the line is too uncertain to call a tick off the line.
 SURE_TICKS: Final = 8
-# Without a tick for so long the clock has gone, or lost some.
+# After this time without a tick, the clock is gone, or ticks were lost.
 GONE_S: Final = 0.5
-# Ticks that come in a heap have no pace; this one is of 1000 beats a minute.
+# The shortest interval that counts as a tempo: 1000 beats per minute. Ticks that come all at once have no tempo.
 TICK_MIN_S: Final = 0.0025
-# Ticks closer to each other than this were delivered together (Source: design choice; a driver hands them
-# over within some 50 us each, and ticks of 400 beats a minute are 6 ms apart).
+# Ticks closer to each other than this were delivered together (Source: design choice; a driver hands each over
+# within about 50 us, and ticks at 400 beats per minute are 6 ms apart).
 TOGETHER_S: Final = 0.001
-# So many of the intervals being such, the sender's ticks come in bursts.
+# If this share of the intervals is that short, the sender's ticks come in bursts.
 BURST_SHARE: Final = 1 / 5
-# A tick that is within the sender's own unevenness, and half as much again, is on the line.
+# A tick is on the line if its error is below this many spreads: 1.5 times the sender's own jitter.
 OFF_SPREADS: Final = 0.75
-# Ticks that go on at the old pace, but shifted, have slipped: the sender waits for its next period. Within
-# this much more than the last slip, and for as long as the line is, another one is no change of pace.
+# Ticks that go on at the old tempo, but shifted, have slipped: the sender waits for its next period. For the length
+# of a line, another shift of at most this many times the last slip is not a change of tempo.
 SLIP_TIMES: Final = 1.25
 _PARALLEL_SHARE: Final = 1 / 4
-# The tempo is told once its error is small: of a line of n ticks it is spread / (tick * n ** 1.5).
+# The tempo is known once its relative error is below this. With n ticks the error is spread / (tick * n ** 1.5).
 SURE_SHARE: Final = 0.01
-# Of fewer ticks the intervals say nothing of how uneven they are.
+# With fewer ticks the intervals do not show the jitter.
 PACE_TICKS: Final = 4
 _USUAL_SHARE: Final = 1 / 48
-# From so many ticks on the longest and the shortest interval say nothing of the sender: one tick was late.
+# From this many ticks on, the longest and the shortest interval are ignored: a single late tick makes both.
 _TRIMMED_TICKS: Final = 24
-# The spread of even noise in times of its standard deviation.
+# The spread of uniform noise in standard deviations.
 _SPREAD_TIMES: Final = 3.46
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Where the beat is.
+    """The position of the beat at a tick.
 
     Attributes:
-        at_s: The moment of a tick, evened out.
-        beat: The beat that stands there; None where the clock has not told where it is.
-        tempo_bpm: Its pace; None while too few ticks were heard to tell it within some percent.
+        at_s: The moment of the tick in seconds, smoothed.
+        beat: The beat at this moment; None if the clock has not sent its position.
+        tempo_bpm: The tempo; None while there are too few ticks to know it within about one percent.
         is_jump: Whether this is the first tick after a start, a continue or a song position.
     """
 
@@ -90,8 +88,8 @@ class _Line:
     Attributes:
         start_s: The moment of tick 0.
         tick_s: Seconds between ticks.
-        spread_s: How far apart the lengths of the intervals between the ticks are.
-        early_s: How much earlier than the line the earliest ticks are, where ticks come in bursts; else 0.
+        spread_s: The difference between the longest and the shortest interval.
+        early_s: How much earlier than the line the earliest tick is, if ticks come in bursts; else 0.
     """
 
     start_s: float
@@ -105,10 +103,10 @@ class _Line:
 
 
 class MidiClock:
-    """Follows one sender's clock; told its messages with their moments."""
+    """Follows the clock of one sender."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start before the first message."""
         self.is_rolling = False
         self._ticks: deque[tuple[int, float]] = deque()
         self._line: _Line | None = None
@@ -118,13 +116,13 @@ class MidiClock:
         self._slip_s, self._slips_until = 0.0, 0
         self._tick = 0
         self._last_s = -np.inf
-        # The song position in ticks that the next tick has; None: unknown.
+        # The song position of the next tick, in ticks; None: unknown.
         self._position: int | None = None
         self._is_jump = False
 
     @property
     def tempo_bpm(self) -> float | None:
-        """The pace; None while it is not sure."""
+        """The tempo in beats per minute; None while it is uncertain."""
         line = self._line
         if line is None or len(self._ticks) < PACE_TICKS or line.tick_s <= TICK_MIN_S:
             return None
@@ -133,22 +131,22 @@ class MidiClock:
         return S_PER_MINUTE / (line.tick_s * TICKS_PER_BEAT) if is_sure else None
 
     def is_alive(self, at_s: float) -> bool:
-        """Return whether ticks still come."""
+        """Return whether the last tick came less than GONE_S before `at_s`."""
         return at_s - self._last_s < GONE_S
 
     def forget_place(self) -> None:
-        """Do not know any more where the clock is, until it tells."""
+        """Forget the song position until the clock sends one."""
         self._position = None
 
     def receive(self, message: Message, at_s: float) -> Sync | None:
-        """Process a message of the clock; return where the beat is, after a tick."""
+        """Process a message of the clock; return the position of the beat if it is a tick."""
         if message == CLOCK:
             return self._hear_tick(at_s)
         if message == START:
             self._locate(0)
             self.is_rolling = True
         elif message == CONTINUE:
-            # Where nothing has told where it is, it goes on from the beginning.
+            # A clock that has not sent its position continues from the beginning.
             self._locate(self._position or 0)
             self.is_rolling = True
         elif message == STOP:
@@ -158,13 +156,13 @@ class MidiClock:
         return None
 
     def _locate(self, position: int) -> None:
-        """Set the position of the next tick."""
+        """Set the song position of the next tick, in ticks."""
         self._position = position
         self._is_jump = True
 
     def _hear_tick(self, at_s: float) -> Sync:
-        """Process a tick."""
-        if self._is_jump and not self.is_alive(at_s):  # it begins anew, maybe at another pace
+        """Process a tick; return the position of the beat."""
+        if self._is_jump and not self.is_alive(at_s):  # it starts again, maybe at another tempo
             self._ticks.clear()
             self._off.clear()
             self._line = None
@@ -183,7 +181,7 @@ class MidiClock:
         return sync
 
     def _missed(self, at_s: float) -> int:
-        """Return how many ticks were lost before this one, while the clock was gone; the place goes on."""
+        """Return how many ticks were lost while the clock was gone; advance the song position by them."""
         if self.is_alive(at_s) or self._line is None or len(self._ticks) < SURE_TICKS:
             return 0
         missed = max(0, round((at_s - self._line.start_s) / self._line.tick_s) - self._tick - 1)
@@ -192,7 +190,7 @@ class MidiClock:
         return missed
 
     def _add(self, at_s: float) -> None:
-        """Add the last tick to the line, unless it is off; begin a new line where several in a row are."""
+        """Add the last tick to the line unless it is off; begin a new line if several in a row are off."""
         tick = (self._tick, at_s)
         if self._line is None or not self._is_off(at_s, self._line):
             self._ticks.append(tick)
@@ -209,20 +207,20 @@ class MidiClock:
         self._line = _fit(self._ticks)
 
     def _forget(self) -> None:
-        """Forget the ticks that are too long ago to count."""
+        """Remove the ticks that are too old for the line."""
         line = self._line
         is_rough = line is not None and line.spread_s > line.tick_s
         while len(self._ticks) > (LONG_LINE_TICKS if is_rough else LINE_TICKS):
             self._ticks.popleft()
 
     def _note_slip(self, error_s: float, lasted_s: float, line: _Line) -> None:
-        """Remember how far the ticks that are off have slipped, if they go on at the line's pace."""
+        """Record how far the ticks that are off have slipped, if they go on at the line's tempo."""
         expected_s = line.tick_s * (self._off[-1][0] - self._off[0][0])
         if abs(lasted_s - expected_s) < _PARALLEL_SHARE * abs(error_s):
             self._slip_s, self._slips_until = abs(error_s), self._tick + LINE_TICKS
 
     def _is_off(self, at_s: float, line: _Line) -> bool:
-        """Return whether the last tick is off the line; others tell how far off ticks usually are."""
+        """Return whether the last tick is off the line; if it is not, update the usual error."""
         if len(self._ticks) < SURE_TICKS:
             return False
         slip_s = SLIP_TIMES * self._slip_s if self._tick <= self._slips_until else 0.0
@@ -233,13 +231,13 @@ class MidiClock:
         return False
 
     def _evened(self, at_s: float) -> float:
-        """Return the moment of the last tick as the line has it, which is believed until it is begun anew."""
+        """Return the moment of the last tick according to the line, in seconds."""
         return at_s if self._line is None else self._line.at(self._tick) - self._line.early_s
 
 
 def _fit(ticks: Sequence[tuple[int, float]]) -> _Line | None:
-    """Return the line through ticks; None through a single one."""
-    if len(ticks) < 2:  # noqa: PLR2004 - a line
+    """Return the line through ticks; None for a single tick."""
+    if len(ticks) < 2:  # noqa: PLR2004 - a line needs two
         return None
     numbers, moments = np.array(ticks).T
     middle, mean = numbers.mean(), moments.mean()

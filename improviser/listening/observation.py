@@ -1,13 +1,13 @@
-"""The observation: what the Q-network sees, categorical features packed into a uint8 row of SIZE columns.
+"""The observation: what the Q-network sees, as categorical features in a uint8 row of SIZE columns.
 
-Everything that a reward reads is in it. Notes are relative to the tonic: a voice's tokens count from its
-base, the tonic at the bottom of its range, so that transposing the music changes nothing but the base.
+It holds everything that the rewards read. Notes are relative to the tonic: the tokens of a voice count from its
+base, the tonic at the bottom of its range. So transposing the music changes only the base. "We" is improviser.
 
 | feature | columns | values | meaning |
 |---|---|---|---|
 | player_tokens | 32 | 40 | the last 32 steps, the newest last: hold, rest, onset 0..36 above the base, none |
 | player_pitches | 8 | 38 | the player's last 8 onsets above the base, 37 none |
-| player_pcs | 12 | 2 | which pitch classes above the tonic the player sounds |
+| player_pcs | 12 | 2 | which pitch classes above the tonic sound in the player's part |
 | player_since | 1 | 17 | steps since the player's last onset, at most 16 |
 | player_interval | 1 | 26 | the player's last melodic interval, -12..12 as 0..24, 25 none |
 | player_present | 1 | 2 | whether the player did anything in the last 32 steps |
@@ -16,14 +16,14 @@ base, the tonic at the bottom of its range, so that transposing the music change
 | player_bass | 1 | 13 | pitch class of the player's lowest note above the tonic, 12 none |
 | chord_root | 1 | 13 | root of the implied chord above the tonic, 12 none |
 | chord_quality | 1 | 10 | quality of the implied chord, 9 none |
-| mode | 1 | 2 | of the key: major, minor |
-| certainty | 1 | 4 | how sure the key is, as `certainty` gives it |
-| sixteenth | 1 | 16 | position in the bar, as music.accent.COUNTED_AS has it |
-| meter | 1 | 4 | row of music.meter.PLAIN, likewise |
+| mode | 1 | 2 | mode of the key: major, minor |
+| certainty | 1 | 4 | how certain the key is, as the function `certainty` returns it |
+| sixteenth | 1 | 16 | position in the bar, from music.accent.COUNTED_AS |
+| meter | 1 | 4 | row of music.meter.PLAIN, from music.accent.COUNTED_AS |
 | bar | 1 | 8 | bar in an eight-bar phrase |
 | own_tokens | 32 | 40 | our last 32 steps, as above |
 | own_pitches | 8 | 38 | our last 8 onsets above our base, 37 none |
-| own_note | 1 | 38 | what we sound above our base, 37 none |
+| own_note | 1 | 38 | our sounding note above our base, 37 none |
 | own_since | 1 | 17 | steps since our last onset, at most 16 |
 | own_interval | 1 | 26 | our last melodic interval |
 | own_density | 1 | 17 | our onsets in the last 32 steps, at most 16 |
@@ -98,12 +98,12 @@ FEATURES: Final = (
     Feature("style", 1, 4),
 )
 
-# The features as plain rows: what a model must have been trained on.
+# The features as plain tuples. A model must have been trained on the same ones.
 GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 
 
 def feature_columns(features: tuple[Feature, ...]) -> dict[str, slice]:
-    """Return each feature's columns."""
+    """Return the columns of each feature, by name."""
     start, columns = 0, {}
     for feature in features:
         columns[feature.name] = slice(start, start + feature.columns)
@@ -114,25 +114,25 @@ def feature_columns(features: tuple[Feature, ...]) -> dict[str, slice]:
 COLUMNS: Final = feature_columns(FEATURES)
 SIZE: Final = COLUMNS["style"].stop
 PLAYER_BLOCK: Final = slice(0, COLUMNS["bar"].stop)
-# The player's register where there is no player: our own.
+# The value of player_register if there is no player: our own register.
 NO_REGISTER: Final = 2
 OWN_BLOCK: Final = slice(COLUMNS["bar"].stop, SIZE)
 
 
 Rows = npt.NDArray[np.uint8]
-# From which probability on a key is surer: even, three to one, nine to one.
+# The probabilities at which a key becomes more certain: odds of 1, 3 and 9 to 1.
 _SURER: Final = (0.5, 0.75, 0.9)
 SURE: Final = len(_SURER)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the music a step is, per lane: key, bar position, ranges; every array is (lanes,).
+    """The place of a step in the music: key, position in the bar, ranges; every array is (lanes,).
 
     Attributes:
         tonic: Pitch class 0-11.
         mode: Row of Mode.
-        certainty: How sure the key is, as `certainty` gives it.
+        certainty: How certain the key is, as the function `certainty` returns it.
         meter: Row of METERS.
         sixteenth: Position in the bar.
         bar: Number of the bar, from 0.
@@ -153,17 +153,17 @@ class Place:
 
 
 def certainty(confidence: float) -> int:
-    """Return how sure a key of this probability is: 0 for less than even, SURE for nearly certain or locked."""
+    """Return how certain a key of this probability is: 0 if less likely than not, SURE if nearly certain or locked."""
     return bisect_right(_SURER, confidence)
 
 
 def line_density(line: Line) -> IntArray:
-    """Return half the onsets of a line's window, at most 8, (lanes,)."""
+    """Return half the number of onsets in a line's window, at most 8, (lanes,)."""
     return np.minimum(line.count // 2, 8)
 
 
 def encode_player(player: Player, place: Place, out: Rows) -> None:
-    """Write all that does not depend on us into the PLAYER_BLOCK columns of `out`, (lanes, SIZE)."""
+    """Write the features that do not depend on our line into the PLAYER_BLOCK columns of `out`, (lanes, SIZE)."""
     base = place.player_base
     line = player.line
     out[:, COLUMNS["player_tokens"]] = event_tokens(line.events, base[:, None])
@@ -172,7 +172,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, COLUMNS["player_pcs"]] = (player.bits[:, None] >> relative % OCTAVE) & 1
     start = COLUMNS["player_since"].start
     chord = player.chord
-    # One column each, in the order of FEATURES from player_since on.
+    # From player_since on, each feature has one column, in the order of FEATURES.
     out[:, start] = line.since
     out[:, start + 1] = interval_rows(line.intervals[:, -1])
     out[:, start + 2] = (line.count > 0) | (line.note >= 0)
@@ -197,12 +197,12 @@ def _write_absence(lanes: IntArray, out: Rows) -> None:
 
 
 def encode_own(own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
-    """Write what depends on us into the OWN_BLOCK columns of `out`, (lanes, SIZE).
+    """Write the features that depend on our line into the OWN_BLOCK columns of `out`, (lanes, SIZE).
 
     Args:
-        own: Our line before the step that is to be decided.
+        own: Our line before the step to be decided.
         player_note: The player's top note, (lanes,), SILENT where none sounds.
-        place: Where the step is.
+        place: The place of the step in the music.
         out: The observations, (lanes, SIZE).
     """
     base = place.own_base

@@ -1,19 +1,19 @@
-"""What a comping improviser sees: the player as every role does, and its own chords instead of a tune.
+"""The observation of the comping role: the player as in every role, and our chords instead of a tune.
 
-Our line's events are chords then, as `music.chord` counts them; all is told relative to the tonic.
+The events of our line are chord indices, as in `music.chord`. All features are relative to the tonic.
 
 | feature | columns | values | meaning |
 |---|---|---|---|
 | own_rhythm | 32 | 4 | our last 32 steps: hold, rest, chord, none |
 | own_chords | 8 | 109 | our last 8 chords, root above the tonic x quality, 108 none |
-| own_root | 1 | 13 | root of the chord that we sound, above the tonic, 12 none |
+| own_root | 1 | 13 | root of our sounding chord above the tonic, 12 none |
 | own_quality | 1 | 10 | its quality, 9 none |
-| own_motion | 1 | 13 | semitones up to our last chord's root from that of the one before, 12 none |
+| own_motion | 1 | 13 | semitones up from the root of our previous chord to that of our last chord, 12 none |
 | own_since | 1 | 17 | steps since our last chord was struck, at most 16 |
 | own_density | 1 | 17 | chords struck in the last 32 steps, at most 16 |
 | own_runs | 4 | 5 | how far we repeat ourselves at each lag, in half lags, at most 4 |
-| shared | 1 | 6 | tones that our chord shares with the implied one, 0..4, 5 where there are not both |
-| player_fit | 1 | 3 | the player's top note: outside or inside of our chord, 2 if not both |
+| shared | 1 | 6 | tones that our chord shares with the implied one, 0..4, 5 if one of the chords is missing |
+| player_fit | 1 | 3 | the player's top note: outside or inside our chord, 2 if one of them is missing |
 | above_root | 1 | 13 | interval from our root up to the player's top note, mod 12, 12 none |
 | style | 1 | 4 | row of listening.observation.STYLES |
 """
@@ -59,25 +59,25 @@ _NOT_BOTH, _NO_FIT = 5, 2
 
 
 def chord_tokens(chords: IntArray, tonic: IntArray) -> IntArray:
-    """Return chord indices relative to the tonic, CHORD_COUNT for what is no chord; the arrays broadcast."""
+    """Return chord indices relative to the tonic, CHORD_COUNT for no chord; the arrays broadcast."""
     return np.where(chords >= 0, (chords - QUALITY_COUNT * tonic) % CHORD_COUNT, CHORD_COUNT)
 
 
 def root_motion(own: Line) -> IntArray:
-    """Return the semitones 0..11 from the root of the chord before the last to the last one's, 12 for none."""
+    """Return the semitones 0..11 up from the root of the previous chord to that of the last chord, 12 for none."""
     last, before = own.pitches[:, -1], own.pitches[:, -2]
     up = (last // QUALITY_COUNT - before // QUALITY_COUNT) % OCTAVE
     return np.where(own.intervals[:, -1] == NO_INTERVAL, OCTAVE, up)
 
 
 def encode_own_chords(own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
-    """Write what depends on our chords into the columns of `out` behind the player's, (lanes, columns).
+    """Write the features of our chords into the columns of `out` after the player's, (lanes, columns).
 
     Args:
-        own: Our line before the step that is to be decided; its events are chords.
+        own: Our line before the step to be decided; its events are chords.
         player_note: The player's top note, (lanes,), SILENT where none sounds.
-        place: Where the step is.
-        out: The observations, whose columns of the player are written.
+        place: The place of the step in the music.
+        out: The observations; the player's columns must be written already.
     """
     tonic, chord = place.tonic, own.note
     events = own.events
@@ -104,7 +104,7 @@ def encode_own_chords(own: Line, player_note: IntArray, place: Place, out: Rows)
 
 
 def _implied(out: Rows) -> IntArray:
-    """Return the token of the chord that the player implies, as the observations tell, CHORD_COUNT for none."""
+    """Return the token of the implied chord in each observation, CHORD_COUNT for none."""
     root, quality = (out[:, CHORD_COLUMNS[name].start].astype(np.int64) for name in _IMPLIED)
     return np.where(root < OCTAVE, root * QUALITY_COUNT + quality, CHORD_COUNT)
 

@@ -1,4 +1,4 @@
-"""The player as the improviser hears one: top voice, sounding pitch classes, implied chord; for any lanes."""
+"""The player as heard by improviser: top voice, sounding pitch classes, implied chord; in any number of lanes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Player:
-    """What is known of the player up to the current step, per lane.
+    """The player's state at the current step, per lane.
 
     Attributes:
         line: The top voice.
-        bits: (lanes,) int64, twelve-bit sets of the pitch classes that sound.
-        bass: (lanes,) int64, the lowest note of these, SILENT where none sounds.
+        bits: (lanes,) int64, twelve-bit sets of the sounding pitch classes.
+        bass: (lanes,) int64, the lowest sounding note, SILENT where none sounds.
     """
 
     def __init__(self, beat_steps: IntArray, bar_steps: IntArray) -> None:
-        """Start silent, for as many lanes as the arrays of steps a beat and a bar have."""
+        """Start silent; the arrays of steps per beat and per bar have one entry per lane."""
         lanes = len(bar_steps)
         self.line = Line(beat_steps, bar_steps)
         self.bits: IntArray = np.zeros(lanes, dtype=np.int64)
@@ -35,7 +35,7 @@ class Player:
         self._chords = ChordTracker(lanes, int(beat_steps[0]))
 
     def copy(self) -> Self:
-        """Return a player that goes its own way from here."""
+        """Return an independent copy."""
         twin = copy(self)
         twin.line = self.line.copy()
         twin._chords = self._chords.copy()  # noqa: SLF001 - of the same class
@@ -43,23 +43,23 @@ class Player:
 
     @property
     def chord(self) -> npt.NDArray[np.int64]:
-        """Chord indices, (lanes,), NO_CHORD where nothing is implied."""
+        """The implied chords' indices, (lanes,), NO_CHORD where none is implied."""
         return self._chords.chord
 
     @property
     def chord_confidence(self) -> npt.NDArray[np.float64]:
-        """The probabilities in [0, 1] of these, (lanes,); 0 where nothing is implied."""
+        """The probabilities in [0, 1] of the implied chords, (lanes,); 0 where none is implied."""
         return self._chords.confidence
 
     def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray, level: IntArray) -> None:
         """Process a step; every argument is (lanes,).
 
         Args:
-            event: Of the top voice.
-            bits: Twelve-bit sets of what sounds.
-            bass: Its lowest note, SILENT where nothing sounds.
+            event: Event of the top voice.
+            bits: Twelve-bit set of the sounding pitch classes.
+            bass: The lowest sounding note, SILENT where none sounds.
             key: Index of the key.
-            level: Metrical strength, see music.accent.LEVELS.
+            level: Metrical level, from music.accent.LEVELS.
         """
         self.line.push(event)
         self.bits, self.bass = bits, bass
@@ -67,7 +67,7 @@ class Player:
 
 
 def player_base(mean_note: float, tonic: int) -> int:
-    """Return the note from which a voice's tokens count: the tonic that centres its mean in three octaves.
+    """Return the note from which a voice's tokens count: the tonic whose three octaves centre on its mean note.
 
     Args:
         mean_note: The voice's mean note.

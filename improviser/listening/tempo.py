@@ -1,4 +1,4 @@
-"""The beat: one map between monotonic seconds and beats."""
+"""The beat clock: maps monotonic seconds to beats and back."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ STRAIGHT = 0.5
 class BeatClock:
     """Maps seconds to beats (quarter notes) and back, at a tempo, from an anchor at which both are known.
 
-    With swing the first half of each beat takes a larger share of its time than the second; the beats
-    themselves, and what runs beside them as a clock does, stay straight.
+    With swing, the first half of each beat takes a larger share of its time than the second. The beats themselves
+    stay straight. The `straight_` methods ignore swing, for everything that follows the beat as a clock does.
     """
 
     def __init__(self, tempo_bpm: float, swing: float = STRAIGHT) -> None:
@@ -30,20 +30,20 @@ class BeatClock:
         return SECONDS_PER_MINUTE / self.tempo_bpm
 
     def anchor(self, at_s: float, beat: float) -> None:
-        """Set the beat at the moment `at_s`."""
+        """Set the beat at the moment `at_s`, counted without swing."""
         self._at_s, self._beat = at_s, beat
 
     def anchor_bent(self, at_s: float, beat: float) -> None:
-        """Place `beat`, with swing, at the moment `at_s`."""
+        """Set the beat at the moment `at_s`, counted with swing."""
         self.anchor(at_s, beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
 
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:
-        """Go on at another tempo from the moment `at_s`; the beat does not jump."""
+        """Change the tempo from the moment `at_s` on; the beat does not jump."""
         self.anchor(at_s, self.straight_beat_at(at_s))
         self.tempo_bpm = tempo_bpm
 
     def follow(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Set the beat at the moment `at_s` and the tempo from there on, as an external clock says."""
+        """Set the beat at the moment `at_s` and the tempo from then on, as an external clock reports them."""
         self.anchor(at_s, beat)
         self.tempo_bpm = tempo_bpm
 
@@ -57,16 +57,16 @@ class BeatClock:
         return self.straight_s_at(beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
 
     def straight_beat_at(self, at_s: float) -> float:
-        """Return the beat at the moment `at_s`, as a clock without swing counts."""
+        """Return the beat at the moment `at_s`, counted without swing."""
         return self._beat + (at_s - self._at_s) / self.beat_s
 
     def straight_s_at(self, beat: float) -> float:
-        """Return the moment of `beat`, as a clock without swing counts, in seconds."""
+        """Return the moment of `beat`, counted without swing, in seconds."""
         return self._at_s + (beat - self._beat) * self.beat_s
 
 
 def bent(beat: float, half: float, goes_to: float) -> float:
-    """Return a beat with the place `half` within it moved to `goes_to`, and all between evenly."""
+    """Return `beat` with its position within the beat changed: `half` becomes `goes_to`, the rest in proportion."""
     whole = floor(beat)
     place = beat - whole
     if place < half:

@@ -1,9 +1,9 @@
 """The note window: what the player's keys and pedal do, cut into the steps of the grid.
 
 A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is
-its highest onset, unless a higher key is held from before until the step's end: then the melody holds and
-something moved below it. Where that key comes up in the next step it was only slow to leave, as in legato
-playing, and the onset below it counts after all.
+its highest onset, unless a higher key is held from an earlier step until the end of this one. In that case the
+melody holds, and only a lower voice moved. If the higher key comes up in the next step, it was just released late,
+as in legato playing, and the onset below it counts after all.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ class HeardStep:
 
     Attributes:
         event: The top voice: a note, HOLD or REST.
-        late: The top onset of the step before, if it came, or came out, after that was decided; else None.
-        bits: Twelve-bit set of the pitch classes that sounded in the step.
-        bass: The lowest note of these, SILENT where none sounded.
-        onsets: All notes struck in the step, the late ones too, as they came.
+        late: The top onset of the previous step, if it came after that step was decided, or if only now a higher
+            key above it came up; else None.
+        bits: Twelve-bit set of the pitch classes that sound in the step.
+        bass: The lowest note that sounds in the step, SILENT if none does.
+        onsets: All notes struck in the step, late ones included, in the order of arrival.
     """
 
     event: int
@@ -50,7 +51,7 @@ class HeardStep:
 
 @dataclass(frozen=True, slots=True)
 class _Onset:
-    """A key that went down, and when."""
+    """A key press and its time."""
 
     key: tuple[int, int]
     at_s: float
@@ -75,16 +76,16 @@ class NoteWindow:
 
     @property
     def sounding(self) -> frozenset[tuple[int, int]]:
-        """The (channel, note) pairs that sound: keys held, and what a pedal still holds."""
+        """The (channel, note) pairs that sound: held keys, and notes that a pedal still holds."""
         return frozenset(self._held | self._pedalled)
 
     @property
     def velocity(self) -> float:
-        """The mean velocity of the player's last onsets, DEFAULT_VELOCITY before the first."""
+        """The mean velocity of the last TOUCHES onsets, DEFAULT_VELOCITY before the first."""
         return sum(self._velocities) / len(self._velocities) if self._velocities else DEFAULT_VELOCITY
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Process a message that came at `at_s`; what is neither note nor pedal passes by."""
+        """Process a message that came at `at_s`; ignore all but notes, the pedal and messages that end notes."""
         match message:
             case NoteOn(channel, note, velocity):
                 self._key_down(channel, note, velocity, at_s)
@@ -96,7 +97,7 @@ class NoteWindow:
                 pass
 
     def close_step(self, since_s: float) -> None:
-        """Begin the next step; what was played in this one, `peek` gives before that."""
+        """Begin the next step; call `peek` before, to get what was played in this one."""
         if not self._onsets and not self._covered:
             return
         current = [onset for onset in self._onsets if onset.at_s >= since_s]
@@ -124,28 +125,28 @@ class NoteWindow:
         )
 
     def _lid(self, onsets: list[_Onset]) -> int:
-        """Return the highest note of a held key that is none of `onsets`, -1 if there is none."""
+        """Return the highest note of the held keys that are not in `onsets`, -1 if there is none."""
         keys = {onset.key for onset in onsets}
         return max((note for channel, note in self._held if (channel, note) not in keys), default=-1)
 
     def _key_down(self, channel: int, note: int, velocity: int, at_s: float) -> None:
-        """Press a key."""
+        """Process a key press."""
         self._held.add((channel, note))
         self._onsets.append(_Onset((channel, note), at_s))
         self._velocities.append(velocity)
 
     def _key_up(self, channel: int, note: int) -> None:
-        """Release a key; a pedal may keep its note."""
+        """Process a key release; a pedal may keep the note sounding."""
         if (channel, note) in self._held:
             self._held.discard((channel, note))
             if channel in self._pedals:
                 self._pedalled.add((channel, note))
 
     def _control(self, channel: int, control: int, value: int) -> None:
-        """Follow the sustain pedal, and the messages that end all notes.
+        """Process the sustain pedal, and the messages that end all notes.
 
-        "All notes off" lifts the keys, so that what the pedal holds sounds on, as many keyboards mean it that
-        send it whenever the last key comes up; so do the changes of mode. "All sound off" ends all.
+        "All notes off" and the mode changes release the keys; notes that the pedal holds go on sounding. Many
+        keyboards send "all notes off" in this sense whenever the last key comes up. "All sound off" ends every note.
         Source: MIDI 1.0, channel mode messages.
         """
         if control == SUSTAIN_PEDAL and value >= PEDAL_DOWN:
@@ -162,5 +163,5 @@ class NoteWindow:
 
 
 def _top(onsets: list[_Onset], lid: int) -> int | None:
-    """Return the highest note among onsets that does not lie under `lid`, None if there is none."""
+    """Return the highest note among onsets that is not below `lid`, None if there is none."""
     return max((onset.note for onset in onsets if onset.note >= lid), default=None)

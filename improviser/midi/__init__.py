@@ -1,1 +1,1 @@
-"""MIDI as values: messages and Standard MIDI Files."""
+"""MIDI messages and Standard MIDI Files as plain values."""

@@ -1,7 +1,7 @@
-"""The header and the track chunks in the bytes of a Standard MIDI File, however damaged.
+"""Finds the header and the track chunks in a Standard MIDI File, even in a damaged one.
 
-The header's count of tracks and the chunks' lengths are hints: where they contradict the bytes, the bytes
-count, and that is said. So no track is lost without a word.
+The header's track count and the chunk lengths are only hints. Where they contradict the bytes, the bytes count and
+the contradiction is reported. So no track is lost silently.
 
 Source: Standard MIDI Files 1.0 (RP-001): chunks; RP-029: MIDI files in RIFF.
 """
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
 AGAIN: Final = "save or download it again"
 END_OF_TRACK: Final = b"\xff\x2f\x00"
-# A damaged file need not be told of at length.
+# The report on a damaged file is cut off after this many lines.
 LINES_MAX: Final = 20
 _HEADER, _TRACK = b"MThd", b"MTrk"
 _HEADER_BYTES: Final = 6
 _CHUNK_BYTES: Final = 8
-# So far into a file a header is looked for: MacBinary and mail programs put up to 128 bytes before it.
+# The header is searched for in this many bytes: MacBinary and mail programs put up to 128 bytes before it.
 _LONGEST_PREFIX: Final = 512
 _SINGLE_TRACK, _MULTI_TRACK, _INDEPENDENT = range(3)
 
 
 class Skipped:
-    """Collects what could not be read, a line each; equal ones are counted."""
+    """Collects what could not be read, one line each; equal lines are counted."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start without lines."""
         self._counts: Counter[str] = Counter()
 
     def add(self, what: str) -> None:
-        """Record something that was skipped, or read otherwise than the file says."""
+        """Record something that was skipped, or that was read differently from what the file says."""
         self._counts[what] += 1
 
     def lines(self) -> tuple[str, ...]:
-        """Return the first LINES_MAX lines as they came up, and how many more there are."""
+        """Return the first LINES_MAX lines in the order of recording, and a line with the number of the others."""
         lines = [what if count == 1 else f"{what} ({count} times)" for what, count in self._counts.items()]
         more = len(lines) - LINES_MAX
         return (*lines[:LINES_MAX], *([f"{more} more things of this kind"] if more > 0 else ()))
@@ -52,17 +52,17 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header says that cannot be seen in the tracks."""
+    """Facts from the header that the tracks do not show."""
 
     is_single_track: bool
     ticks_per_beat: int
 
 
 def read_chunks(data: bytes, skipped: Skipped) -> tuple[Header, list[bytes]]:
-    """Return the header, and the bytes of each track, of a file that holds `data`.
+    """Return the header and the bytes of each track in `data`, the content of a file.
 
     Raises:
-        MidiFileError: It is no MIDI file, or of a kind that is not understood (several songs, SMPTE time).
+        MidiFileError: The data is not a MIDI file, or of an unsupported kind (several songs, SMPTE time).
     """
     content = _from_header(_unwrapped(data), skipped)
     if len(content) < _CHUNK_BYTES + _HEADER_BYTES:
@@ -83,13 +83,13 @@ def read_chunks(data: bytes, skipped: Skipped) -> tuple[Header, list[bytes]]:
 
 
 def _unwrapped(data: bytes) -> bytes:
-    """Return the MIDI file within a RIFF file; what is no such file stays as it is."""
+    """Return the MIDI file inside a RIFF file; return any other data unchanged."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return data
     at = 12
     while at + _CHUNK_BYTES <= len(data):
         size = int.from_bytes(data[at + 4 : at + _CHUNK_BYTES], "little")
-        if data[at : at + 4] == b"data":  # a size of 0 was never filled in
+        if data[at : at + 4] == b"data":  # a size of 0 means that it was never filled in
             return data[at + _CHUNK_BYTES :][: size or None]
         at += _CHUNK_BYTES + size + size % 2
     return data
@@ -106,7 +106,7 @@ def _from_header(data: bytes, skipped: Skipped) -> bytes:
 
 
 def _after_header(data: bytes, skipped: Skipped) -> int:
-    """Return where the chunks after the header begin."""
+    """Return the offset at which the chunks after the header begin."""
     length = int.from_bytes(data[4:_CHUNK_BYTES], "big")
     if length < _HEADER_BYTES or _CHUNK_BYTES + length > len(data):
         skipped.add(f"the header's length, {length} bytes: it is read as {_HEADER_BYTES}")
@@ -134,13 +134,13 @@ def _tracks(data: bytes, at: int, skipped: Skipped) -> list[bytes]:
 
 
 def _track_end(data: bytes, start: int, end: int, marks: Sequence[int]) -> int:
-    """Return where a track's events end that begin at `start`, and by the chunk's length end at `end`.
+    """Return the offset at which a track's events really end.
 
     Args:
         data: The file.
-        start: Where the events begin.
-        end: Where they end by the length.
-        marks: Where chunks of tracks begin.
+        start: Offset at which the events begin.
+        end: Offset at which they end according to the chunk's length.
+        marks: Offsets of all track chunks, ascending.
     """
     if end <= len(data) and (end == len(data) or data[end - 3 : end] == END_OF_TRACK or _is_kind(data, end)):
         return end
@@ -148,7 +148,7 @@ def _track_end(data: bytes, start: int, end: int, marks: Sequence[int]) -> int:
 
 
 def _next_chunk(data: bytes, at: int, end: int, marks: Sequence[int], skipped: Skipped) -> int:
-    """Return where to go on after what is no track at `at`, a chunk of another kind or none at all."""
+    """Return the offset at which to continue, if what stands at `at` is another kind of chunk or no chunk."""
     if _is_kind(data, at) and end <= len(data):
         skipped.add(f"a chunk {data[at : at + 4].decode('ascii')}, which is no track")
         return end
@@ -158,12 +158,12 @@ def _next_chunk(data: bytes, at: int, end: int, marks: Sequence[int], skipped: S
 
 
 def _next_of(places: Sequence[int], at: int, otherwise: int) -> int:
-    """Return the first of ascending `places` that is `at` or later, or `otherwise`."""
+    """Return the first of the ascending `places` that is at least `at`; if there is none, `otherwise`."""
     index = bisect_left(places, at)
     return places[index] if index < len(places) else otherwise
 
 
 def _is_kind(data: bytes, at: int) -> bool:
-    """Return whether four letters, as the kind of a chunk, stand at `at`."""
+    """Return whether four printable characters, like the kind of a chunk, stand at `at`."""
     kind = data[at : at + 4]
     return len(kind) == 4 and kind.isascii() and kind.decode("ascii").isprintable()  # noqa: PLR2004 - letters

@@ -1,7 +1,7 @@
 """MIDI messages as frozen values, and their bytes.
 
 Invariant: `bytes_to_message(message_to_bytes(m)) == m` for every message `m` of this module.
-Channels are 0-15 here and 1-16 for people; the edges convert.
+Channels are 0-15 here and 1-16 in all user interfaces, which convert them.
 
 Source: MIDI 1.0 Detailed Specification (document 4.2.1), tables I-VII.
 """
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 SUSTAIN_PEDAL = 64
 ALL_SOUND_OFF = 120
 ALL_NOTES_OFF = 123
-# Those, and the changes of mode, which lift all keys too (MIDI 1.0, channel mode messages).
+# These two, and the mode changes, which release all keys too (MIDI 1.0, channel mode messages).
 ENDS_NOTES = frozenset({ALL_SOUND_OFF, *range(ALL_NOTES_OFF, 128)})
 DATA_MAX = 127
-# Channel 10, of 0-15: its notes are drums, not pitches (General MIDI 1).
+# Channel 10, counted from 0. Its notes are drums, not pitches (General MIDI 1).
 PERCUSSION_CHANNEL = 9
 BEND_CENTRE = 8192
 _SHOWN_BYTES = 8
@@ -97,7 +97,7 @@ class SongPosition:
 
 @dataclass(frozen=True, slots=True)
 class TimeCode:
-    """A quarter frame of MIDI time code: value 0-127, which holds the piece's number and its four bits."""
+    """A quarter frame of MIDI time code: value 0-127, made of the piece's number and the piece's four bits."""
 
     value: int
 
@@ -118,7 +118,7 @@ class Realtime:
 
 @dataclass(frozen=True, slots=True)
 class SysEx:
-    """A system exclusive message; data is what stands between 0xF0 and 0xF7."""
+    """A system exclusive message; `data` holds the bytes between 0xF0 and 0xF7."""
 
     data: bytes
 
@@ -128,7 +128,7 @@ START = Realtime(0xFA)
 CONTINUE = Realtime(0xFB)
 STOP = Realtime(0xFC)
 
-# What has no channel. Of these improviser uses the clock's only; the others are whole messages all the same.
+# Messages without a channel. improviser uses only those of a clock, but it can read and write them all.
 SystemMessage = SongPosition | TimeCode | SongSelect | Realtime | SysEx
 Message = (
     NoteOn | NoteOff | PolyAftertouch | ControlChange | ProgramChange | ChannelAftertouch | PitchBend | SystemMessage
@@ -137,20 +137,20 @@ Message = (
 
 @dataclass(frozen=True, slots=True)
 class TimedMessage:
-    """A message and the moment it is due, in monotonic seconds."""
+    """A message and the moment at which it is due, in monotonic seconds."""
 
     due_s: float
     message: Message
 
 
 def _note_on(channel: int, data: Sequence[int]) -> Message:
-    """Return a note-on, or the note-off that a velocity of 0 means."""
+    """Return a note-on, or a note-off if the velocity is 0."""
     note, velocity = data
     return NoteOn(channel, note, velocity) if velocity else NoteOff(channel, note)
 
 
 def _pitch_bend(channel: int, data: Sequence[int]) -> Message:
-    """Return the bend that two 7-bit bytes, low byte first, encode."""
+    """Return the pitch bend that two 7-bit bytes encode, low byte first."""
     return PitchBend(channel, data[0] + (data[1] << 7) - BEND_CENTRE)
 
 
@@ -176,10 +176,10 @@ _COMMON: dict[int, tuple[int, Callable[[Sequence[int]], Message]]] = {
 
 
 def bytes_to_message(data: Sequence[int]) -> Message:
-    """Return the message that `data`, one whole MIDI message without running status, encodes.
+    """Return the message that `data` encodes: one complete MIDI message, without running status.
 
     Raises:
-        MidiError: The bytes are no such message.
+        MidiError: The bytes are not such a message.
     """
     if not data:
         msg = "an empty MIDI message"
@@ -193,7 +193,7 @@ def bytes_to_message(data: Sequence[int]) -> Message:
 
 
 def channel_message(status: int, data: Sequence[int]) -> Message:
-    """Return the channel message of a status byte and its data bytes, all of them and all 0-127."""
+    """Return the channel message of a status byte and its data bytes: the full number, each 0-127."""
     return _VOICE[status & 0xF0][1](status & 0x0F, data)
 
 
@@ -218,7 +218,7 @@ def _check_data(data: Sequence[int], length: int) -> None:
 
 
 def _described(data: Sequence[int]) -> str:
-    """Return the error text for bytes that are no message."""
+    """Return the error text for bytes that are not a message."""
     shown = " ".join(f"{byte:02x}" for byte in data[:_SHOWN_BYTES])
     return f"unknown MIDI message: {shown}{' …' if len(data) > _SHOWN_BYTES else ''}"
 
@@ -241,7 +241,7 @@ def message_to_bytes(message: Message) -> bytes:
 
 
 def _rarer_to_bytes(message: Message) -> bytes:
-    """Return the bytes of a message of a channel that is neither note nor control change."""
+    """Return the bytes of a channel message that is neither a note nor a control change."""
     match message:
         case PolyAftertouch(channel, note, value):
             return bytes((0xA0 | channel, note, value))

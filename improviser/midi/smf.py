@@ -1,8 +1,11 @@
-"""Standard MIDI Files as plain values: read by our own reader, however damaged, and written through mido.
+"""Reads and writes Standard MIDI Files as plain values. Damaged files are read too; mido does the writing.
 
-Invariant: a song that `write_file` wrote is equal to what `read_file` returns, if its events stand in the
-order of their ticks, are channel or system exclusive messages or meta events of no kind that stands elsewhere
-in the song (name of a track, tempo, meter, end of track), and its conductor holds no message.
+Invariant: `read_file` returns a song that is equal to the one that `write_file` wrote, if
+
+- its events are in the order of their ticks;
+- its events are channel messages, system exclusive messages or meta events. Excluded are the meta events that the
+  song holds elsewhere: name of a track, tempo, meter, end of track;
+- its conductor holds no message.
 
 Source: Standard MIDI Files 1.0 (RP-001): chunks, delta times, meta events.
 """
@@ -63,21 +66,21 @@ MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 MAX_DELTA_TICKS: Final = 0x0FFFFFFF
 SUFFIXES: Final = (".mid", ".midi")
 _MULTI_TRACK: Final = 1
-# These stand in the song, not among the events of a track.
+# The song holds these; they are not among the events of a track.
 _ELSEWHERE: Final = frozenset({MetaKind.TEMPO, MetaKind.METER, MetaKind.END_OF_TRACK})
 
 _Change = TypeVar("_Change", TempoChange, MeterChange)
 
 
 def read_file(path: str | os.PathLike[str]) -> Song:
-    """Return the song in the file at `path`: all that can be read, and in `skipped` what cannot.
+    """Return the song in the file at `path`; `skipped` lists what could not be read.
 
-    A first track of several that holds no messages (title, key signature, markers) is the conductor, and
-    counts as no track of the song.
+    If the first track holds no messages, only meta events such as a title, a key signature or markers, it is the
+    conductor and does not count as a track of the song. The only track of a type 0 file is never the conductor.
 
     Raises:
-        MidiFileError: The file cannot be read, is no Standard MIDI File, or is of a kind that is not
-            understood (several songs, SMPTE time); one line that names the file.
+        MidiFileError: The file cannot be read, is not a Standard MIDI File, or is of an unsupported kind (several
+            songs, SMPTE time). The text is one line that names the file.
     """
     try:
         return _parse(_file_bytes(Path(path)))
@@ -86,7 +89,7 @@ def read_file(path: str | os.PathLike[str]) -> Song:
 
 
 def check_suffix(path: Path) -> None:
-    """Raise UsageError where the name of a file that is to be written does not end as a MIDI file's."""
+    """Raise UsageError unless the name of an output file ends in one of SUFFIXES."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"cannot write {path}: the name must end in .mid")
 
@@ -97,7 +100,7 @@ def _at(path: str | os.PathLike[str], fault: str) -> MidiFileError:
 
 
 def _file_bytes(path: Path) -> bytes:
-    """Return the content of the file at `path`, or raise MidiFileError, also where it is too long."""
+    """Return the content of the file at `path`; raise MidiFileError if it is unreadable or too long."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -109,7 +112,7 @@ def _file_bytes(path: Path) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Return the system's words for an error of a file, without its number."""
+    """Return the operating system's text for a file error, without the error number."""
     return getattr(error, "strerror", None) or str(error)
 
 
@@ -127,7 +130,7 @@ def _parse(data: bytes) -> Song:
 
 
 def _track(events: Iterable[TimedEvent]) -> Track:
-    """Return the track of `events`; its name is the first that it gives itself."""
+    """Return the track of `events`; its name is that of its first track-name event."""
     name = ""
     kept = []
     for event in events:
@@ -147,7 +150,7 @@ def _changes(
     change_of: Callable[[int, bytes], _Change],
     skipped: Skipped,
 ) -> tuple[_Change, ...]:
-    """Return the changes of one kind in all tracks by their ticks; of several at one tick the last."""
+    """Return the changes of one kind in all tracks, in order of ticks; of several at one tick, the last one counts."""
     found: dict[int, _Change] = {}
     for event in (event for track in tracks for event in track):
         if isinstance(event.message, MetaEvent) and event.message.kind == kind:
@@ -159,17 +162,17 @@ def _changes(
 
 
 def _tempo_change(tick: int, data: bytes) -> TempoChange:
-    """Return the tempo change that the bytes of a meta event stand for."""
+    """Return the tempo change that the bytes of a meta event encode."""
     return checked_tempo(TempoChange(tick, int.from_bytes(data[:3], "big")))
 
 
 def _meter_change(tick: int, data: bytes) -> MeterChange:
-    """Return the meter change that the bytes of a meta event stand for."""
+    """Return the meter change that the bytes of a meta event encode."""
     return checked_meter(MeterChange(tick, data[0], 2 ** data[1]))
 
 
 def _decoded(name: bytes) -> str:
-    """Return a name as UTF-8, where it is that, else as Latin-1."""
+    """Return a name, decoded as UTF-8 if it is valid UTF-8, else as Latin-1."""
     try:
         return name.decode("utf-8")
     except UnicodeError:
@@ -177,9 +180,9 @@ def _decoded(name: bytes) -> str:
 
 
 def write_file(path: str | os.PathLike[str], song: Song) -> None:
-    """Write `song` to `path` as a type 1 file: tempo and meter in a first track, then one for each part.
+    """Write `song` to `path` as a type 1 file: a first track with tempo and meter, then one for each part.
 
-    The file appears whole or not at all; the same song gives the same bytes. System common and real-time
+    The file appears complete or not at all. The same song always gives the same bytes. System common and real-time
     messages have no place in a file and are left out.
 
     Raises:
@@ -197,7 +200,7 @@ def write_file(path: str | os.PathLike[str], song: Song) -> None:
 
 def song_to_bytes(song: Song) -> bytes:
     """Return the bytes of the file that holds `song`."""
-    import mido  # noqa: PLC0415 - 60 ms that a live performance without a file should not pay
+    import mido  # noqa: PLC0415 - takes 60 ms, which a jam without a file should not spend
 
     if not 1 <= song.ticks_per_beat <= MAX_TICKS_PER_BEAT:
         msg = f"{song.ticks_per_beat} ticks a beat (1-{MAX_TICKS_PER_BEAT})"
@@ -209,7 +212,7 @@ def song_to_bytes(song: Song) -> bytes:
 
 
 def _conductor(song: Song) -> mido.MidiTrack:
-    """Return the first track: the conductor's events, and the tempo and the meter of `song`."""
+    """Return the first track: the conductor's events, and the tempo and meter changes of `song`."""
     from mido import MetaMessage  # noqa: PLC0415 - as in song_to_bytes
 
     if has_messages(song.conductor):
@@ -227,18 +230,18 @@ def _conductor(song: Song) -> mido.MidiTrack:
 
 
 def _write_track(track: Track) -> mido.MidiTrack:
-    """Return `track` as mido writes it."""
+    """Return `track` as a mido track."""
     return _with_deltas([*_named(track), *_timed(track)])
 
 
 def _named(track: Track) -> list[tuple[int, Any]]:
-    """Return the meta event of a track's name at tick 0; nothing where it has none."""
+    """Return a track's name event at tick 0; nothing if the track has no name."""
     name = track.name.encode("utf-8", "replace")
     return [(0, _to_mido(MetaEvent(MetaKind.TRACK_NAME, name)))] if name else []
 
 
 def _timed(track: Track) -> list[tuple[int, Any]]:
-    """Return the events of a track as mido writes them, each with its tick."""
+    """Return the events of a track as mido messages, each with its tick."""
     return [
         (event.tick, _to_mido(event.message))
         for event in sorted(track.events, key=attrgetter("tick"))
@@ -247,7 +250,7 @@ def _timed(track: Track) -> list[tuple[int, Any]]:
 
 
 def _to_mido(message: Message | MetaEvent) -> Any:  # noqa: ANN401 - mido has no types
-    """Return a message or a meta event as mido's. Raises ValueError where a file cannot hold it."""
+    """Return a message or a meta event as a mido message; raise ValueError if a track cannot hold it."""
     from mido import Message as MidoMessage  # noqa: PLC0415 - as in song_to_bytes
     from mido import UnknownMetaMessage  # noqa: PLC0415 - as in song_to_bytes
 
@@ -260,12 +263,12 @@ def _to_mido(message: Message | MetaEvent) -> Any:  # noqa: ANN401 - mido has no
 
 
 def _has_place(message: Message | MetaEvent) -> bool:
-    """Return whether a file holds such a message: clock, song position, song select and time code do not."""
+    """Return whether a file can hold a message; it cannot hold clock, song position, song select and time code."""
     return isinstance(message, SysEx) or not isinstance(message, SystemMessage)
 
 
 def _with_deltas(timed: Iterable[tuple[int, Any]]) -> mido.MidiTrack:
-    """Return a mido track of messages whose absolute ticks ascend."""
+    """Return a mido track of messages with ascending absolute ticks."""
     from mido import MidiTrack  # noqa: PLC0415 - as in song_to_bytes
 
     track = MidiTrack()

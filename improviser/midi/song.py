@@ -21,7 +21,7 @@ MAX_ACCIDENTALS: Final = 7
 
 
 class MetaKind(IntEnum):
-    """The meta events that improviser reads or writes, by their numbers in a file."""
+    """The meta events that improviser reads or writes, with their numbers in a file."""
 
     TRACK_NAME = 0x03
     CHANNEL_PREFIX = 0x20
@@ -34,10 +34,10 @@ class MetaKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetaEvent:
-    """A meta event as it stands in a file, such as a lyric, a marker, a key signature or a port.
+    """A meta event of a file, such as a lyric, a marker, a key signature or a port.
 
     Attributes:
-        kind: Number of the kind, 0-127; MetaKind names some.
+        kind: Number of the kind, 0-127; some are in MetaKind.
         data: The bytes of its content.
     """
 
@@ -47,7 +47,7 @@ class MetaEvent:
 
 @dataclass(frozen=True, slots=True)
 class TimedEvent:
-    """A message or a meta event, and its moment in ticks since the start of the song (0 or more)."""
+    """A message or a meta event, and its time in ticks since the start of the song (0 or more)."""
 
     tick: int
     message: Message | MetaEvent
@@ -63,7 +63,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class TempoChange:
-    """A tempo from `tick` on: 1-16777215 microseconds a quarter note."""
+    """A tempo from `tick` on: 1-16777215 microseconds per quarter note."""
 
     tick: int
     us_per_beat: int
@@ -83,15 +83,16 @@ NO_CONDUCTOR: Final = Track("", ())
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """All that a Standard MIDI File says of music: 1-32767 ticks a quarter note, tempo, meter, tracks.
+    """The music in a Standard MIDI File: tempo, meter and tracks.
 
     Attributes:
-        ticks_per_beat: Ticks a quarter note.
-        tempo_map: In the order of ticks, one change a tick.
-        meter_map: In the order of ticks, one change a tick.
+        ticks_per_beat: Ticks per quarter note, 1-32767.
+        tempo_map: Tempo changes in the order of ticks, at most one per tick.
+        meter_map: Meter changes in the order of ticks, at most one per tick.
         tracks: The parts.
-        conductor: What concerns all parts: the title as its name, key signatures, markers. No messages.
-        skipped: What could not be read of the file, a line each. Not part of the music: equality ignores it.
+        conductor: A track with what concerns all parts: the title as its name, key signatures, markers. It holds
+            no messages.
+        skipped: What could not be read in the file, one line each. It is not music, so equality ignores it.
     """
 
     ticks_per_beat: int
@@ -113,7 +114,7 @@ def has_messages(track: Track) -> bool:
 
 
 def checked_tempo(change: TempoChange) -> TempoChange:
-    """Return a tempo change as it is, or raise ValueError where it is impossible."""
+    """Return `change`; raise ValueError if its tempo is impossible."""
     if not 1 <= change.us_per_beat <= MAX_US_PER_BEAT:
         msg = f"tempo of {change.us_per_beat} microseconds a beat"
         raise ValueError(msg)
@@ -121,7 +122,7 @@ def checked_tempo(change: TempoChange) -> TempoChange:
 
 
 def checked_meter(change: MeterChange) -> MeterChange:
-    """Return a meter change as it is, or raise ValueError where it is impossible."""
+    """Return `change`; raise ValueError if its meter is impossible."""
     power_of_two = change.denominator > 0 and not change.denominator & (change.denominator - 1)
     if not (1 <= change.numerator <= MAX_NUMERATOR and power_of_two and change.denominator <= MAX_DENOMINATOR):
         msg = f"meter of {change.numerator}/{change.denominator}"
@@ -137,7 +138,7 @@ def key_signature(key: Key) -> MetaEvent:
 
 
 def refined(song: Song, factor: int) -> Song:
-    """Return `song` with `factor` times as many ticks a quarter note; all stays at its moment."""
+    """Return `song` with `factor` times as many ticks per quarter note; every event keeps its time."""
     return replace(
         song,
         ticks_per_beat=song.ticks_per_beat * factor,
@@ -149,5 +150,5 @@ def refined(song: Song, factor: int) -> Song:
 
 
 def _refined_track(track: Track, factor: int) -> Track:
-    """Return `track` with the ticks of its events times `factor`."""
+    """Return `track` with the ticks of its events multiplied by `factor`."""
     return replace(track, events=tuple(replace(event, tick=event.tick * factor) for event in track.events))

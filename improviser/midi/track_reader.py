@@ -1,7 +1,7 @@
-"""The events in the bytes of one track; what cannot be read is skipped and said.
+"""Reads the events of one track; skips and reports what it cannot read.
 
-A wrong event is skipped alone where its length is known. Where it is not, all that follows is skipped: what
-stands there could be anything.
+If the length of a faulty event is known, only that event is skipped. If it is not known, the rest of the track is
+skipped, because it could be anything.
 
 Source: Standard MIDI Files 1.0 (RP-001): delta times, running status, system exclusive packets, meta events.
 """
@@ -17,14 +17,14 @@ from improviser.midi.song import MAX_ACCIDENTALS, MetaEvent, MetaKind, TimedEven
 if TYPE_CHECKING:
     from improviser.midi.chunk import Skipped
 
-# RP-001: a number has at most four bytes of seven bits; a hostile one has any number of them.
+# RP-001: a number has at most four bytes of seven bits. A hostile file may hold a longer one.
 _NUMBER_BYTES: Final = 4
 _STATUS: Final = 0x80
 _SYSEX, _SYSEX_END, _META = 0xF0, 0xF7, 0xFF
-# Data bytes after a status byte: of channel messages by its upper half, of system messages by all of it.
+# Number of data bytes after a status byte: by its upper half for channel messages, by all of it for system messages.
 _CHANNEL_DATA: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _SYSTEM_DATA: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
-# Bytes that a meta event has at least to say anything. Of a meter two are enough: the rest is of metronomes.
+# The fewest bytes that a meta event needs. For a meter two are enough: the others concern a metronome.
 _META_BYTES: Final = {
     MetaKind.CHANNEL_PREFIX: 1,
     MetaKind.PORT: 1,
@@ -42,14 +42,14 @@ _META_NAMES: Final = {
 
 
 class _UnreadableError(Exception):
-    """The track cannot be read on from here."""
+    """Raised when the rest of the track cannot be read."""
 
 
 class TrackReader:
     """Reads one track."""
 
     def __init__(self, data: bytes, number: int, skipped: Skipped) -> None:
-        """Begin at the first of the bytes `data`; `number` is the track's, from 1, for what is skipped."""
+        """Start at the first byte of `data`; `number`, from 1, names the track in the report of what is skipped."""
         self._data = data
         self._at = 0
         self._where = f"track {number}"
@@ -59,7 +59,7 @@ class TrackReader:
         self._events: list[TimedEvent] = []
 
     def read(self) -> list[TimedEvent]:
-        """Return all events that can be read, in the order of ticks, without the end of the track."""
+        """Return all readable events in the order of ticks, without the end-of-track event."""
         tick = at = 0
         try:
             while self._at < len(self._data):
@@ -89,7 +89,7 @@ class TrackReader:
         return False
 
     def _read_channel(self, tick: int, status: int) -> None:
-        """Read a channel message, with running status also after a system exclusive or meta event."""
+        """Read a channel message; running status still holds after a system exclusive or meta event."""
         if status >= _STATUS:
             self._at += 1
             self._status = status
@@ -112,7 +112,7 @@ class TrackReader:
         self._skipped.add(f"system message 0x{status:02x} in {self._where}, which has no place in a file")
 
     def _read_packet(self, tick: int) -> None:
-        """Read a system exclusive message, a further packet of one, or bytes that a file escapes."""
+        """Read a system exclusive message, a further packet of one, or escaped bytes."""
         is_start = self._take(1)[0] == _SYSEX
         data = self._take(self._number())
         if is_start:
@@ -126,7 +126,7 @@ class TrackReader:
             self._close()
 
     def _close(self) -> None:
-        """Take the system exclusive message that is open, if any, as a whole one."""
+        """Record the open system exclusive message, if any, as a complete one."""
         if self._open is None:
             return
         (tick, data), self._open = self._open, None
@@ -137,7 +137,7 @@ class TrackReader:
         self._events.append(TimedEvent(tick, SysEx(body)))
 
     def _read_escaped(self, tick: int, data: bytes) -> None:
-        """Read a message that a file escapes, where it is one that a track can hold."""
+        """Read an escaped message; skip it if a track cannot hold it."""
         try:
             message = bytes_to_message(data)
         except MidiError:
@@ -162,13 +162,13 @@ class TrackReader:
         return False
 
     def _peek(self) -> int:
-        """Return the next byte, which is not taken yet."""
+        """Return the next byte without moving past it."""
         if self._at >= len(self._data):
             raise _UnreadableError(_CUT)
         return self._data[self._at]
 
     def _take(self, count: int) -> bytes:
-        """Return the next `count` bytes."""
+        """Return the next `count` bytes and move past them."""
         end = self._at + count
         if end > len(self._data):
             raise _UnreadableError(_CUT)
@@ -177,7 +177,7 @@ class TrackReader:
         return data
 
     def _number(self) -> int:
-        """Return the next number of seven bits a byte."""
+        """Return the next variable-length number: seven bits per byte, at most four bytes."""
         number = 0
         for _ in range(_NUMBER_BYTES):
             byte = self._take(1)[0]
@@ -192,7 +192,7 @@ _CUT: Final = "an event that ends with the track"
 
 
 def _meta_fault(kind: int, data: bytes) -> str:
-    """Return what is wrong with a meta event, "" where nothing is. Tempo and meter are checked as changes."""
+    """Return what is wrong with a meta event, else ""; impossible tempos and meters are found later, in `smf`."""
     if kind > DATA_MAX:
         return f"a meta event of kind {kind}"
     if kind not in _META_BYTES:
@@ -210,7 +210,7 @@ def _meta_fault(kind: int, data: bytes) -> str:
 
 
 def _key_fault(name: str, sharps: int, mode: int) -> str:
-    """Return what is wrong with a key signature, "" where nothing is."""
+    """Return what is wrong with a key signature, else ""."""
     if abs(sharps) > MAX_ACCIDENTALS:
         return f"a {name} of {abs(sharps)} {'flats' if sharps < 0 else 'sharps'}"
     return f"a {name} of mode {mode}" if mode > 1 else ""

@@ -1,1 +1,1 @@
-"""Music theory, pure: pitch, scale, chord, meter, consonance."""
+"""Pure music theory: pitch, scale, chord, meter, consonance."""

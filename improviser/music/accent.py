@@ -1,6 +1,6 @@
-"""How strong each place in a bar is.
+"""The metrical strength of each position in a bar.
 
-Places are counted in sixteenths, so that every grid of 1 to 4 steps a beat reads one table.
+Positions are counted in sixteenths, so that every grid of 1 to 4 steps per beat uses the same table.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ STRONG: Final = 0.75
 def _plain_strengths(meter: Meter) -> npt.NDArray[np.float32]:
     """Return the strength in [0, 1] of each sixteenth of a bar of a plain meter.
 
-    Source: the metrical hierarchy of Lerdahl and Jackendoff (1983), one level lower, one step weaker.
+    Source: the metrical hierarchy of Lerdahl and Jackendoff (1983). Each level lower is one step weaker.
     """
     bar = meter.bar_sixteenths
     table = np.zeros(bar, dtype=np.float32)
     table[::2] = 0.25
-    if meter == SIX:  # the bar halves into two dotted beats
+    if meter == SIX:  # the bar consists of two dotted beats
         table[6] = STRONG
     else:
         table[::4] = 0.5
@@ -34,7 +34,7 @@ def _plain_strengths(meter: Meter) -> npt.NDArray[np.float32]:
 
 
 def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
-    """Return the strength of each sixteenth of a bar, zero-padded; its later groups begin strongly only."""
+    """Return the strength of each sixteenth of a bar, zero-padded; groups after the first begin at STRONG, not at 1."""
     bars = [_plain_strengths(plain)[:length] for plain, length in GROUPS[meter]]
     for later in bars[1:]:
         later[0] = STRONG
@@ -43,16 +43,16 @@ def _strengths(meter: Meter) -> npt.NDArray[np.float32]:
 
 
 def _counted(meter: Meter) -> npt.NDArray[np.uint8]:
-    """Return the position and the row of PLAIN as which each sixteenth of a bar is counted, zero-padded."""
+    """Return for each sixteenth of a bar its position in a plain bar and that meter's row of PLAIN, zero-padded."""
     places = [(at, PLAIN.index(plain)) for plain, length in GROUPS[meter] for at in range(length)]
     return np.pad(np.array(places, dtype=np.uint8), ((0, MAX_BAR_SIXTEENTHS - len(places)), (0, 0)))
 
 
 # STRENGTHS[row of METERS, sixteenth in bar]
 STRENGTHS: Final = np.stack([_strengths(meter) for meter in METERS])
-# The same in quarters, 0-4.
+# The strengths times four, as whole numbers 0-4.
 LEVELS: Final = (STRENGTHS * 4).astype(np.int64)
-# The level of a plain beat; what is weaker lies between beats.
+# The level of an ordinary beat. Weaker positions lie between the beats.
 BEAT_LEVEL: Final = 2
 # COUNTED_AS[row of METERS, sixteenth in bar]: sixteenth in the bar of a plain meter, row of PLAIN
 COUNTED_AS: Final = np.stack([_counted(meter) for meter in METERS])

@@ -45,11 +45,11 @@ class Chord:
 
 
 def chord_from_index(index: int) -> Chord | None:
-    """Return the chord of `index` = root x QUALITY_COUNT + quality, None for NO_CHORD."""
+    """Return the chord with `index` = root x QUALITY_COUNT + quality; None for NO_CHORD."""
     return None if index == NO_CHORD else Chord(*divmod(index, QUALITY_COUNT))
 
 
-# CHORD_BITS[index]: the chord's twelve-bit pitch-class set; a last row makes NO_CHORD = -1 the empty set.
+# CHORD_BITS[index]: the chord's twelve-bit pitch-class set. The extra last row is the empty set: NO_CHORD is -1.
 CHORD_BITS: Final = np.array(
     [
         pitch_class_bits([root + semitones for semitones in intervals])

@@ -19,12 +19,14 @@ CONSONANT_INTERVALS: Final = (0, 3, 4, 7, 8, 9)
 
 
 def interval_consonance() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Return the consonance in [-1, 1] of the intervals 0-11 semitones, mod the octave.
+    """Return the consonance in [-1, 1] of the intervals of 0-11 semitones, octaves ignored, (12,).
 
-    Intervals count upwards from the lower note. Huron's index is divided by its largest magnitude, with
-    departures that are counterpoint's: thirds and sixths come before fifths, since a line of bare fifths
-    would win otherwise; a unison or octave adds no harmony (0.2); a fourth above the lower voice is a
-    dissonance.
+    Intervals count upwards from the lower note. The values are Huron's index, divided by its largest magnitude,
+    with three exceptions from counterpoint:
+
+    - Thirds and sixths rank above fifths; otherwise a line of bare fifths would score best.
+    - A unison or octave adds no harmony (0.2).
+    - A fourth above the lower voice is a dissonance.
     """
     largest = max(abs(value) for value in HURON_INDEX.values())
     table = np.zeros(OCTAVE, dtype=np.float32)

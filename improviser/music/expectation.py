@@ -1,8 +1,8 @@
-"""What melodies are expected to do: how surprising an interval is after a note of the scale.
+"""Melodic expectation: how surprising an interval is after a given degree of the scale.
 
-A first-order model of scale degree and interval, two of the viewpoints by which M. T. Pearce (2005), "The
-Construction and Evaluation of Statistical Models of Melodic Structure in Music Perception and Composition",
-explains listeners' expectations; its numbers are counts of the training corpus.
+This is a first-order model of scale degree and interval. These are two of the viewpoints with which M. T. Pearce
+(2005), "The Construction and Evaluation of Statistical Models of Melodic Structure in Music Perception and
+Composition", explains listeners' expectations. The numbers come from counts in the training corpus.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from improviser.music.pitch import OCTAVE
 from improviser.music.scale import Mode
 
 CORPORA: Final = ("chorale", "tune")
-# The unit of the table, which is one of bytes.
+# The table stores bytes; this is the unit of each.
 NATS_A_UNIT: Final = 0.05
 
 
 def interval_surprisal() -> npt.NDArray[np.float32]:
-    """Return the nats, (corpora, modes, 12 degrees, 25 intervals), by which each interval surprises.
+    """Return the surprisal of each interval in nats, (corpora, modes, 12 degrees, 25 intervals).
 
-    The interval, from an octave down to an octave up, follows a note so many semitones above the tonic.
+    A degree is the previous note's distance in semitones above the tonic. The intervals go from an octave down to an
+    octave up.
     """
     units = np.frombuffer(base64.b64decode(EXPECTATION_TABLE), dtype=np.uint8)
     shape = (len(CORPORA), len(Mode), OCTAVE, 2 * OCTAVE + 1)

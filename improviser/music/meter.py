@@ -1,7 +1,7 @@
-"""Meters.
+"""Meters, and how their bars are counted.
 
-Four of them are plain; models are trained in these. A bar of any other one is counted as some plain bars, or
-parts of them, in a row: 7/8 as 2 + 2 + 3 eighths, 5/4 as 3 + 2 quarters, 3/2 as three times two quarters.
+Four meters are plain; models are trained in these. A bar of any other meter is counted as a sequence of plain
+bars, or parts of them: 7/8 as 2 + 2 + 3 eighths, 5/4 as 3 + 2 quarters, 3/2 as three times two quarters.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIXTEENTHS_PER_BEAT: Final = 4
-# A beat that was rounded to microseconds still begins its bar.
+# A tolerance, so that a beat rounded to microseconds is still counted in the bar that it begins.
 SLACK_BARS: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A time signature; its beat is always a quarter note, so 6/8 has three beats a bar, and 7/8 3.5."""
+    """A time signature. The beat is always a quarter note: a bar of 6/8 has 3 beats, a bar of 7/8 has 3.5."""
 
     numerator: int
     denominator: int
 
     @property
     def bar_beats(self) -> float:
-        """The quarter notes in a bar."""
+        """The number of quarter notes in a bar."""
         return self.numerator * 4 / self.denominator
 
     def bar_at(self, beat: float) -> int:
-        """Return the number of the bar that `beat` is in: 1 from beat 0 on; a count-in's are 0 and below.
+        """Return the number of the bar that contains `beat`: bar 1 begins at beat 0, a count-in has bars 0 and below.
 
-        This is the one count of bars: the terminal, the page (names.js) and `improviser explain` show it.
+        The terminal, the page (names.js) and `improviser explain` all show this number.
         """
         return math.floor(beat / self.bar_beats + SLACK_BARS) + 1
 
     @property
     def bar_sixteenths(self) -> int:
-        """The sixteenths in a bar."""
+        """The number of sixteenths in a bar."""
         return self.numerator * 16 // self.denominator
 
     def bar_steps(self, steps_per_beat: int) -> int:
-        """Return the steps in a bar of a grid. Raises UsageError where a bar is no whole number of them."""
+        """Return the grid steps in a bar; raise UsageError if a bar is not a whole number of steps."""
         steps, rest = divmod(self.numerator * 4 * steps_per_beat, self.denominator)
         if rest:
             raise UsageError(f"a bar of {self.name} does not fit a grid of {steps_per_beat} a beat; choose 2 or 4")
@@ -63,7 +63,7 @@ Group = tuple[Meter, int]
 DENOMINATORS: Final = (1, 2, 4, 8, 16)
 # Four whole notes.
 MAX_BAR_SIXTEENTHS: Final = 64
-# The groups of a bar as they are mostly felt, where that is not what `_groups` says.
+# The usual grouping of a bar, for plain meters and for those where `_groups` would differ from it.
 _USUAL: Final[Mapping[Meter, tuple[Group, ...]]] = {
     **{meter: ((meter, meter.bar_sixteenths),) for meter in PLAIN},
     Meter(2, 2): ((COMMON, 16),),
@@ -79,7 +79,7 @@ _USUAL: Final[Mapping[Meter, tuple[Group, ...]]] = {
 
 
 def _groups(meter: Meter) -> tuple[Group, ...]:
-    """Return the groups of a bar of any meter, by the unit that its denominator names."""
+    """Return the groups of a bar of any meter, depending on its denominator."""
     count = meter.numerator
     match meter.denominator:
         case 1:
@@ -95,7 +95,7 @@ def _groups(meter: Meter) -> tuple[Group, ...]:
 
 
 def _quarters(count: int) -> tuple[Group, ...]:
-    """Return groups of four quarters, then of three; less than three are a part of two."""
+    """Return groups of four quarters, then of three; one or two quarters are counted in 2/4."""
     fours = next((fours for fours in range(count // 4, -1, -1) if (count - 4 * fours) % 3 == 0), None)
     if fours is None:
         return ((TWO, 4 * count),)
@@ -103,7 +103,7 @@ def _quarters(count: int) -> tuple[Group, ...]:
 
 
 def _eighths(count: int) -> tuple[Group, ...]:
-    """Return groups of three eighths, two groups a bar of 6/8, then of two; eight are a bar of 4/4."""
+    """Return groups of three eighths, paired as bars of 6/8, then of two; multiples of eight are bars of 4/4."""
     if count % 8 == 0:
         return ((COMMON, 16),) * (count // 8)
     threes = count // 3 - (count - count // 3) % 2 if count > 1 else 0
@@ -112,7 +112,7 @@ def _eighths(count: int) -> tuple[Group, ...]:
 
 
 def _sixteenths(count: int) -> tuple[Group, ...]:
-    """Return groups of eighths, and of three sixteenths at the end where the count is odd."""
+    """Return groups of eighths; an odd count ends with a group of three sixteenths."""
     if count % 2 == 0:
         return _eighths(count // 2)
     if count == 1:
@@ -121,7 +121,7 @@ def _sixteenths(count: int) -> tuple[Group, ...]:
 
 
 def _all_groups() -> dict[Meter, tuple[Group, ...]]:
-    """Return the groups of each meter that is counted, the usual ones first."""
+    """Return the groups of every supported meter, those of _USUAL first."""
     every = (
         Meter(numerator, denominator)
         for denominator in DENOMINATORS
@@ -130,16 +130,16 @@ def _all_groups() -> dict[Meter, tuple[Group, ...]]:
     return {**_USUAL, **{meter: _groups(meter) for meter in every if meter not in _USUAL}}
 
 
-# The groups in the order of the bar. A row of METERS is a row of every table of accents.
+# The groups of each meter, in bar order. METERS and every table of accents have the same rows.
 GROUPS: Final[Mapping[Meter, tuple[Group, ...]]] = _all_groups()
 METERS: Final = tuple(GROUPS)
 
 
 def parse_meter(text: str) -> Meter:
-    """Return the meter that `text`, such as "3/4", names.
+    """Return the meter that is written as `text`, such as "3/4".
 
     Raises:
-        UsageError: The text is none of the meters of METERS.
+        UsageError: The meter is not in METERS.
     """
     for meter in METERS:
         if meter.name == text:
@@ -152,10 +152,10 @@ def parse_meter(text: str) -> Meter:
 
 
 def counted_as(meter: Meter) -> Meter:
-    """Return the meter of METERS in which bars of `meter`, any numbers, are counted from their first beat.
+    """Return the meter of METERS in which a bar of `meter`, which may be any time signature, is counted.
 
-    What is shorter than a sixteenth is filled up. A bar of more than four whole notes is counted as bars of
-    4/4, which the next bar line cuts.
+    A bar that is not a whole number of sixteenths is rounded up. A bar of more than four whole notes is counted as
+    bars of 4/4; the next bar line cuts the last of them short.
     """
     numerator, denominator = meter.numerator, meter.denominator
     if Meter(numerator, denominator) in GROUPS:

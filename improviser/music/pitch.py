@@ -27,7 +27,7 @@ _NOTE = re.compile(r"^([A-Ga-g])(##|#|bb|b)?(-?\d)$")
 
 
 def note_name(note: int) -> str:
-    """Return the name of a MIDI note, as in "C4" for 60 (scientific pitch notation)."""
+    """Return the name of a MIDI note in scientific pitch notation, such as "C4" for 60."""
     return f"{PITCH_CLASS_NAMES[note % OCTAVE]}{note // OCTAVE - 1}"
 
 
@@ -37,10 +37,10 @@ def pitch_class_from_name(letter: str, accidental: str) -> int:
 
 
 def parse_note(text: str) -> int:
-    """Return the MIDI note that `text`, such as "C4" or "Eb3", names.
+    """Return the MIDI note that `text` names, such as "C4" or "Eb3".
 
     Raises:
-        UsageError: The text is no note name, or the note lies outside 0-127.
+        UsageError: The text is not a note name, or the note lies outside 0-127.
     """
     match = _NOTE.match(text)
     if match is None:
@@ -63,8 +63,8 @@ def pitch_class_bits(notes: frozenset[int] | set[int] | list[int] | tuple[int, .
 
 
 def rotate(bits: IntArray, semitones: IntArray) -> IntArray:
-    """Return the pitch-class sets `bits` as seen from `semitones` (0-11): bit 0 is that pitch class itself.
+    """Return the pitch-class sets `bits` relative to pitch class `semitones` (0-11), which becomes bit 0.
 
-    Both arrays broadcast against each other.
+    The arrays broadcast against each other.
     """
     return ((bits >> semitones) | (bits << (OCTAVE - semitones))) & ALL_PITCH_CLASSES

@@ -14,13 +14,13 @@ from improviser.music.pitch import OCTAVE, PITCH_CLASS_NAMES, pitch_class_bits, 
 
 
 class Mode(IntEnum):
-    """The two modes that are told apart, by their third."""
+    """The two modes; the third of the scale distinguishes them."""
 
     MAJOR = 0
     MINOR = 1
 
 
-# Minor counts the leading tone as its own (harmonic minor): without it every minor cadence leaves the key.
+# Minor includes the leading tone (harmonic minor); without it, every minor cadence would leave the key.
 SCALE_DEGREES: Final = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 10, 11)}
 STABLE_DEGREES: Final = {Mode.MAJOR: (0, 4, 7), Mode.MINOR: (0, 3, 7)}
 # Bits relative to the tonic, indexed by mode.
@@ -39,7 +39,7 @@ class Key:
 
     @property
     def index(self) -> int:
-        """The key's place among all 24: 0-11 the major keys from C, 12-23 the minor ones."""
+        """The key's index among all 24 keys: 0-11 are the major keys from C on, 12-23 the minor ones."""
         return self.tonic + OCTAVE * self.mode
 
     @property
@@ -53,10 +53,10 @@ KEY_COUNT: Final = len(ALL_KEYS)
 
 
 def parse_key(text: str) -> Key:
-    """Return the key that `text`, such as "C", "F#", "Am" or "Bb minor", names.
+    """Return the key that `text` names, such as "C", "F#", "Am" or "Bb minor".
 
     Raises:
-        UsageError: The text is no key.
+        UsageError: The text is not a key.
     """
     match = _KEY.match(text.strip())
     if match is None:

@@ -1,7 +1,7 @@
-"""How far the tones of one chord lie from those of another, whatever their octaves.
+"""The distance between the tones of two chords, octaves ignored.
 
-Source: D. Tymoczko (2006), "The geometry of musical chords", Science 313: nearness is small total movement;
-here each tone goes to the nearest tone of the other chord, and both directions count.
+Source: D. Tymoczko (2006), "The geometry of musical chords", Science 313. Two chords are near if the total
+movement between them is small. Here each tone moves to the nearest tone of the other chord, in both directions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from improviser.music.pitch import OCTAVE
 
 
 def _movement_table() -> npt.NDArray[np.float32]:
-    """Return the mean movement in semitones, (CHORD_COUNT, CHORD_COUNT), from each chord to each."""
+    """Return the mean movement between each pair of chords in semitones, (CHORD_COUNT, CHORD_COUNT)."""
     classes = np.arange(OCTAVE)
     members = (CHORD_BITS[:CHORD_COUNT, None] >> classes) & 1 > 0
     apart = np.abs(classes[:, None] - classes)
@@ -28,11 +28,11 @@ def _movement_table() -> npt.NDArray[np.float32]:
 
 
 def _shared_table() -> npt.NDArray[np.int64]:
-    """Return how many pitch classes each chord shares with each, (CHORD_COUNT, CHORD_COUNT)."""
+    """Return the number of pitch classes that each pair of chords shares, (CHORD_COUNT, CHORD_COUNT)."""
     members = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.int64)
     return members @ members.T
 
 
-# MOVEMENT[chord, chord]: mean movement of a tone, in semitones; SHARED: how many tones stay.
+# MOVEMENT[chord, chord]: mean movement of a tone, in semitones. SHARED[chord, chord]: number of common tones.
 MOVEMENT: Final = _movement_table()
 SHARED: Final = _shared_table()

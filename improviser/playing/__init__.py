@@ -1,1 +1,1 @@
-"""Played: actions, phrases and the scheduler, the only thing that emits."""
+"""Playing: actions, phrases and the scheduler, which alone emits messages."""

@@ -2,7 +2,7 @@
 
 | action | gesture |
 |---|---|
-| 0 | hold: what sounds goes on |
+| 0 | hold: the sounding note goes on |
 | 1 | rest: silence |
 | 2..38 | onset: the note 0..36 semitones above the base, the tonic at the bottom of the register |
 """
@@ -36,12 +36,12 @@ class GestureKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """What is done in a step.
+    """What improviser does in a step.
 
     Attributes:
         kind: What the gesture does.
-        notes: What an onset strikes, 0-127 each, the lowest first; empty without one.
-        chord: Index of the chord struck, 0..107; None for a single note.
+        notes: The notes that an onset strikes, 0-127 each, lowest first; empty without an onset.
+        chord: Index of the chord that is struck, 0..107; None for a single note.
     """
 
     kind: GestureKind
@@ -52,7 +52,7 @@ class Gesture:
 def register_base(low: int, tonic: int) -> int:
     """Return the base of a register: the note of pitch class `tonic` nearest to `low`, from 6 below to 5 above.
 
-    Where the three octaves above it would leave MIDI's notes, it is the nearest base from which they do not.
+    If the three octaves above that note exceed the MIDI range, the result is the nearest base whose octaves fit.
     """
     lowest = min(max(low - OCTAVE // 2, 0), _HIGHEST_BASE - OCTAVE + 1)
     return lowest + (tonic - lowest) % OCTAVE
@@ -96,8 +96,8 @@ def legal_actions(base: int, *, is_sounding: bool, pitch_classes: int | None) ->
     """Return the mask of legal actions, (ACTION_COUNT,): rest always, hold only while something sounds.
 
     Args:
-        base: The note from which onsets count.
-        is_sounding: Whether there is something to hold.
+        base: The note from which onsets are counted.
+        is_sounding: Whether a note sounds that can be held.
         pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
     """
     notes = base + np.arange(ONSET_COUNT)

@@ -2,12 +2,12 @@
 
 | action | gesture |
 |---|---|
-| 0 | hold: what sounds goes on |
+| 0 | hold: the sounding chord goes on |
 | 1 | rest: silence |
 | 2..109 | chord: root 0..11 above the tonic x quality, a row of music.chord.QUALITIES |
 
-A chord is voiced by where the hands are: of all close and drop-2 positions within the register the one that
-takes the least movement from what was struck last.
+A chord is voiced near the previous one: of all close and drop-2 positions within the register, it takes the one
+with the least movement from the notes struck last.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION, Gesture, GestureKind
 
 CHORD_ACTION_COUNT: Final = FIRST_ONSET + CHORD_COUNT
-# Voicings lie within two octaves above the base. Close thirds much below C3 are muddy, and a base lies
-# at C3 or a little below or above where the register is a left hand's. Source: low-interval limits as of
-# W. Piston (1955), "Orchestration".
+# Voicings lie within two octaves above the base. Close thirds much below C3 are muddy; the base of a left-hand
+# register lies at C3 or a little below or above it. Source: low-interval limits of W. Piston (1955),
+# "Orchestration".
 REACH: Final = 2 * OCTAVE
-# About here, in semitones above the base, the middle of a chord lies at best.
+# The preferred middle of a chord, in semitones above the base.
 MIDDLE: Final = 11
-# A semitone off the middle weighs as much as this much movement, so that voicings drift back.
+# One semitone away from the middle costs as much as this much movement, so that voicings drift back.
 PULL: Final = 0.25
 
 
 def chord_above(action: int, tonic: int) -> int:
-    """Return the chord's index, 0..107, of an action that strikes one, in a key of pitch class `tonic`."""
+    """Return the index, 0..107, of the chord that an action strikes in a key on the pitch class `tonic`."""
     return (action - FIRST_ONSET + QUALITY_COUNT * tonic) % CHORD_COUNT
 
 
@@ -42,7 +42,7 @@ def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[in
     """Return the gesture of an action 0..109.
 
     Args:
-        action: What to do.
+        action: Index of the action.
         tonic: Pitch class of the key.
         base: The note at the bottom of the register.
         before: The notes struck last, lowest first; empty before the first.
@@ -66,7 +66,7 @@ def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) ->
 
     Args:
         tonic: Pitch class of the key.
-        is_sounding: Whether there is something to hold.
+        is_sounding: Whether a chord sounds that can be held.
         pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
     """
     mask = np.ones(CHORD_ACTION_COUNT, dtype=np.bool_)
@@ -78,10 +78,11 @@ def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) ->
 
 
 def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the notes, lowest first, of the chord of an index 0..107, each of its tones once.
+    """Return the notes, lowest first, of the chord with an index 0..107; each tone occurs once.
 
-    It is the position within REACH above `base` with the least total movement from `before`, and not too far
-    from the middle of the register; of equals the lowest. The first chord has its root below.
+    The voicing is the position within REACH above `base` with the lowest cost: the total movement from `before`,
+    and the distance from the middle of the register. Of equal ones it is the lowest. The first chord has its root
+    at the bottom.
     """
     relative = (chord - QUALITY_COUNT * (base % OCTAVE)) % CHORD_COUNT
     notes = _nearest(relative, tuple(note - base for note in before))
@@ -90,7 +91,7 @@ def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ..
 
 @lru_cache(maxsize=4096)
 def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the best position of a chord, all counted from the base, which is of pitch class 0 here."""
+    """Return the best position of a chord; here the base is note 0, of pitch class 0."""
     positions = _positions(chord)
     if not before:
         root = chord // QUALITY_COUNT
@@ -99,7 +100,7 @@ def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _positions(chord: int) -> list[tuple[int, ...]]:
-    """Return the close positions of a chord within the reach, and their drop-2 positions."""
+    """Return all close and drop-2 positions of a chord within REACH above the base."""
     root, quality = divmod(chord, QUALITY_COUNT)
     classes = sorted((root + interval) % OCTAVE for interval in QUALITIES[quality][1])
     ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]
@@ -109,7 +110,7 @@ def _positions(chord: int) -> list[tuple[int, ...]]:
 
 
 def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:
-    """Return the semitones that the voices move: each note from the nearest before, and each before to one."""
+    """Return the movement in semitones: from each note to the nearest of the other chord, mean of both directions."""
     if not before:
         return 0.0
     there = sum(min(abs(note - old) for old in before) for note in notes)
@@ -118,5 +119,5 @@ def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:
 
 
 def _off_middle(notes: tuple[int, ...]) -> float:
-    """Return what the distance of the notes' mean from the middle of the register weighs."""
+    """Return the cost of the distance between the notes' mean and the middle of the register."""
     return PULL * abs(sum(notes) / len(notes) - MIDDLE)

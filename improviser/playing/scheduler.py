@@ -1,8 +1,8 @@
-"""The only thing that emits, and the only one that knows what sounds.
+"""The scheduler: it alone emits messages, and it alone knows which notes sound.
 
-Invariant: for each (channel, note) the note-offs given out never outnumber the note-ons, and after `release`
-they are equal. At one instant offs come before ons, but for the off of a key struck again. A note that
-would sound longer than `max_note_s` ends.
+Invariant: for each (channel, note) the emitted note-offs never outnumber the note-ons, and after `release` their
+numbers are equal. At one instant note-offs come before note-ons, except the note-off of a key that is struck again.
+A note that would sound longer than `max_note_s` is ended.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _OFF_FIRST: Final = {NoteOff: 0, NoteOn: 2}
 
 
 class Scheduler:
-    """Holds messages until they are due, and lets no note hang."""
+    """Holds messages until they are due, and makes sure that every note ends."""
 
     def __init__(self, max_note_s: float) -> None:
-        """Start silent; a note is ended after `max_note_s` seconds at the latest."""
+        """Start silent; notes end after `max_note_s` seconds at the latest."""
         self._max_note_s = max_note_s
         self._queue: list[tuple[float, int, int, Message]] = []
         self._order = 0
@@ -41,12 +41,12 @@ class Scheduler:
         self._channels: set[int] = set()
 
     def limit(self, max_note_s: float) -> None:
-        """End notes that are struck from now on after `max_note_s` seconds at the latest."""
+        """Set the longest duration, in seconds, of notes that are struck from now on."""
         self._max_note_s = max_note_s
 
     @property
     def next_due_s(self) -> float | None:
-        """The moment at which something is due next, None when nothing is."""
+        """The moment at which the next message is due, None if there is none."""
         due_s = min([*self._ends_s.values(), *(entry[0] for entry in self._queue[:1])], default=math.inf)
         return None if due_s == math.inf else due_s
 
@@ -56,17 +56,17 @@ class Scheduler:
         return frozenset(self._ends_s)
 
     def sounds(self, channel: int, note: int) -> bool:
-        """Return whether a note sounds."""
+        """Return whether a note sounds on a channel."""
         return (channel, note) in self._ends_s
 
     def add(self, timed: TimedMessage) -> None:
-        """Process a message for its moment."""
+        """Queue a message until it is due."""
         self._order += 1
         rank = _OFF_FIRST.get(type(timed.message), 1)
         heapq.heappush(self._queue, (timed.due_s, rank, self._order, timed.message))
 
     def pop_due(self, at_s: float) -> list[TimedMessage]:
-        """Return what is due at `at_s` or before, in order."""
+        """Remove and return the messages due at `at_s` or before, in order."""
         emitted: list[TimedMessage] = []
         while self._queue and self._queue[0][0] <= at_s:
             due_s, _, _, message = heapq.heappop(self._queue)
@@ -75,20 +75,20 @@ class Scheduler:
         return emitted + self._ended(at_s)
 
     def put_back(self, messages: Iterable[TimedMessage]) -> None:
-        """Know that messages that were given out could not be sent: what they should have ended sounds on.
+        """Record that emitted messages could not be sent: the notes that they should have ended still sound.
 
-        It is ended by `release`, not after its longest duration: who could not send it then waits for a port.
+        Only `release` ends these notes, not the longest duration, because the sender has to wait for a port first.
         """
         for timed in messages:
             if isinstance(timed.message, NoteOff):
                 self._ends_s[timed.message.channel, timed.message.note] = math.inf
 
     def release(self, at_s: float, *, everywhere: bool = False) -> list[TimedMessage]:
-        """Drop what is pending and end all that sounds; then pedal up, all notes and all sound off.
+        """Drop pending messages; return the messages that end every note.
 
-        The individual note-offs come first, since some devices ignore the controllers, which go to the
-        channels on which something sounds; `everywhere`: to all that were ever played on. A clock's ticks
-        stay.
+        First come the individual note-offs, because some devices ignore the controllers. Then come pedal up, all
+        notes off and all sound off. They go to the channels on which something sounds; with `everywhere`, to all
+        channels that were ever played on. Clock ticks stay pending.
         """
         self._queue = [entry for entry in self._queue if isinstance(entry[-1], Realtime)]
         heapq.heapify(self._queue)
@@ -101,7 +101,7 @@ class Scheduler:
         return [TimedMessage(at_s, message) for message in offs]
 
     def _emit(self, timed: TimedMessage) -> list[TimedMessage]:
-        """Count a message that goes out; an off for what is silent does not."""
+        """Return what to emit for a message, and track the sounding notes; drop a note-off of a silent note."""
         match timed.message:
             case NoteOn(channel, note):
                 before = self._end((channel, note), timed.due_s)
@@ -114,13 +114,13 @@ class Scheduler:
                 return [timed]
 
     def _end(self, key: tuple[int, int], due_s: float, velocity: int = 0) -> list[TimedMessage]:
-        """Return the note-off of a (channel, note) if it sounds."""
+        """End a (channel, note); return its note-off, or nothing if it does not sound."""
         if key not in self._ends_s:
             return []
         del self._ends_s[key]
         return [TimedMessage(due_s, NoteOff(*key, velocity))]
 
     def _ended(self, at_s: float) -> list[TimedMessage]:
-        """Return the note-offs of what has sounded too long at `at_s`."""
+        """Return the note-offs of notes that have sounded too long at `at_s`."""
         over = sorted((end_s, key) for key, end_s in self._ends_s.items() if end_s <= at_s)
         return [message for end_s, key in over for message in self._end(key, end_s)]

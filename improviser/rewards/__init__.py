@@ -1,7 +1,7 @@
 """The rewards: harmony, coherence and creativity, each a weighted sum of named terms.
 
-One function a role, `judge`, is read by training, the live display and the evaluation alike: `MELODY` and
-`COMPING` hold it with all that belongs to it. The melody's can also be had by their own names.
+Each role has one function `judge`. Training, the live display and the evaluation all use it. `MELODY` and `COMPING`
+hold it with everything that belongs to it. The melody's parts are also exported under their own names.
 """
 
 from improviser.rewards.comping import COMPING

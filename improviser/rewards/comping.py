@@ -1,18 +1,18 @@
 """The rewards of chords below the player's tune.
 
-`judge` works on any number of lanes. Each term lies in [-1, 1] and so does each component; whatever is
-rewarded has a counter-term, or a band that people's chords stay in.
+`judge` works on any number of lanes. Each term and each component lies in [-1, 1]. Everything that is rewarded has a
+counter-term, or a band that human chords stay in. In the table a dash stands for nothing.
 
-| component | term | weight | rewards, and punishes |
+| component | term | weight | rewards; punishes |
 |---|---|---|---|
-| harmony | fit | .40 | chords that hold what the player sounds; others, most on strong beats |
-| harmony | chord | .25 | tones shared with the chord that the player implies; few of them |
+| harmony | fit | .40 | chords that contain the player's sounding notes; others, most on strong beats |
+| harmony | chord | .25 | tones shared with the chord that the player implies; few shared tones |
 | harmony | scale | .20 | - ; tones outside the key |
-| harmony | clash | .15 | - ; the player a semitone above a chord tone, most on strong beats |
+| harmony | clash | .15 | - ; a player's note a semitone above a chord tone, most on strong beats |
 | coherence | meter | .25 | chords on strong positions; off the beat, and holding through a downbeat |
-| coherence | density | .30 | - ; more or fewer chords in two bars than people strike below as many notes |
+| coherence | density | .30 | - ; more or fewer chords in two bars than people play below as many notes |
 | coherence | progression | .18 | usual successions of degrees; unusual ones, and chromatic roots |
-| coherence | leading | .12 | chords near the one before, but another; far ones |
+| coherence | leading | .12 | another chord near the one before; distant chords |
 | coherence | cadence | .15 | tonic or dominant at the end of four bars, tonic of eight; other chords |
 | creativity | surprise | .35 | some unusual successions among many usual; the obvious and the far-fetched |
 | creativity | novelty | .30 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
@@ -23,8 +23,8 @@ Sources: progression, the table of usual root progressions of W. Piston (1941), 
 `music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord
 Scale Theory and Jazz Harmony". Surprise: the inverted U of D. E. Berlyne (1971), "Aesthetics and
 Psychobiology".
-Density: 10th to 90th percentile of the chords of the chorales, struck where they change or a bar begins, as
-`training.harmony` labels them; variety and the middle of surprise are theirs too.
+Density: 10th to 90th percentile of the chorales' chords, as `training.chorale_harmony` labels them, struck where the
+chord changes or a bar begins. Variety and the middle of surprise come from the same chords.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ TERMS: Final = {
     "change": ("creativity", 0.15),
 }
 _AT: Final = {term: column for column, term in enumerate(TERMS)}
-# Chords in two bars of four beats, the fewest and the most that people strike: a pair for each density of the
-# player's (half its onsets); the first is also that of no player, and wider.
+# The fewest and the most chords that people play in two bars of four beats: a pair for each density of the player
+# (half the player's onsets). The first pair is wider, because it also holds without a player.
 DENSITY_BANDS: Final = np.array([[4, 8], [2, 5], [4, 7], [5, 7], [5, 8], [6, 8], [6, 8], [6, 8], [6, 8]])
-# Usual successions of degrees: after each, what follows usually, sometimes, and less often.
+# Usual successions of degrees: for each degree those that follow usually, sometimes, and less often.
 # Source: W. Piston (1941), "Harmony", table of usual root progressions.
 PROGRESSIONS: Final = {
     1: ((4, 5), (6,), (2, 3)),
@@ -79,46 +79,45 @@ PROGRESSIONS: Final = {
     6: ((2, 5), (3, 4), (1,)),
     7: ((1, 3), (6,), (2, 4, 5)),
 }
-# Worth of what follows usually, sometimes, less often, never.
+# Worth of a degree that follows usually, sometimes, less often, never; the last value is for the same root.
 _FREQUENCY: Final = np.array([1.0, 0.8, 0.3, -0.6, 0.0], dtype=np.float32)
 _SAME_ROOT: Final = 4
-# How unusual each is, in thirds; and the worth of their sum over the last seven successions, 0..21: an
-# inverted U around what people's chords come to.
+# How unusual each of these is, in thirds. _SURPRISE is the worth of their sum over the last seven successions, 0..21:
+# an inverted U around the value of human chords.
 _UNUSUAL: Final = np.array([0, 1, 2, 3, 0])
 _SURPRISE: Final = np.clip(1.3 - ((np.arange(22) - 6) / 4) ** 2, -1.0, 1.0).astype(np.float32)
-# The degree, 1..7, that each root above the tonic is of, 0 for none: [mode, root].
+# The degree, 1..7, of each root above the tonic, 0 for none: [mode, root].
 _DEGREES: Final = np.array([[1, 0, 2, 0, 3, 4, 0, 5, 0, 6, 0, 7], [1, 0, 2, 3, 0, 4, 0, 5, 6, 0, 7, 7]])
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
-# Worth of fitting nothing and all of what sounds: [level, inside].
+# Worth of a chord that contains none, and of one that contains all, of the sounding notes: [level, inside].
 _FIT: Final = np.stack([-0.2 - 0.6 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 _CLASH: Final = 0.3 + 0.7 * _LEVELS
-# Fit to the meter: [level, onset, hold or rest].
+# Fit to the meter; columns are onset, hold and rest: [level, column].
 _METER_FIT: Final = np.array(
     [[-0.8, 0, 0], [-0.3, 0, 0], [0.4, 0, 0], [0.7, 0, 0], [1.0, -0.5, -0.2]], dtype=np.float32
 )
-# What a chord still counts so many steps after it was struck: all for two beats of sixteenths, then halved
-# each beat.
+# The weight of a chord by the steps since it was struck: 1 for two beats of sixteenths, then halved with each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 7, 0) / 4).astype(np.float32)
-# Worth of so many different chords, 0..8, among the last eight.
+# Worth by the number of different chords, 0..8, among the last eight.
 _VARIETY: Final = np.array([0, -1, -0.9, -0.5, 0.2, 0.8, 1, 1, 0.8], dtype=np.float32)
-# Worth of so many restruck chords, 0..3, among the last four.
+# Worth by the number of repeated chords, 0..3, among the last four.
 _RESTRUCK: Final = np.array([0, 0, -0.6, -1], dtype=np.float32)
-# The columns of `moments`.
+# The number of columns of `moments`.
 MOMENT: Final = 9
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
-    """Return what a step's place makes of whatever is played then, (steps, MOMENT).
+    """Return the weights and worths that depend on a step's place in the music, (steps, MOMENT).
 
     Args:
         level: (steps,) metrical strength in quarters, 0-4.
-        sixteenth: (steps,) position in the bar; it makes no difference here.
+        sixteenth: (steps,) position in the bar; not used.
         bar: (steps,) number of the bar.
-        chord_bits: (steps,) the implied chord; nor does this.
+        chord_bits: (steps,) the implied chord; not used.
 
     Returns:
-        Columns: worth of a chord that fits nothing and one that fits all, of a clash, of an onset, a hold and
-        a rest, and of another chord, the dominant and the tonic.
+        Columns: worth of a chord that contains none and of one that contains all sounding notes; weight of a clash;
+        worth of an onset, a hold and a rest; worth at a cadence of another chord, the dominant and the tonic.
     """
     del sixteenth, chord_bits
     strong = (_LEVELS[level] >= STRONG)[:, None]
@@ -126,9 +125,9 @@ def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: Int
 
 
 def judge(scene: Scene) -> FloatArray:
-    """Return every term, (lanes, len(TERMS)), of the step that `scene` shows."""
+    """Return every term of the reward for the step in `scene`, (lanes, len(TERMS))."""
     terms = np.empty((len(scene.own.note), len(TERMS)), dtype=np.float32)
-    # The chord that sounds, relative to the tonic; any where none does, for then `sounding` tells so.
+    # The sounding chord relative to the tonic. Where none sounds the value means nothing; `sounding` masks it.
     token = (scene.own.note - QUALITY_COUNT * scene.tonic) % CHORD_COUNT
     sounding = scene.own.note >= 0
     _harmony(scene, token, sounding, terms)
@@ -150,7 +149,7 @@ def _harmony(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray
 
 
 def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
-    """Write the five terms of coherence, and surprise, which is read off the same roots."""
+    """Write the five terms of coherence, and surprise, which depends on the same roots."""
     own, moment = scene.own, scene.moment
     newest, started = own.events[:, -1], own.events[:, 0] != NONE
     out[:, _AT["meter"]] = np.where(newest >= 0, moment[:, 3], np.where(newest == HOLD, moment[:, 4], moment[:, 5]))
@@ -167,7 +166,7 @@ def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArr
 
 
 def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
-    """Write the terms of creativity but for surprise."""
+    """Write the terms of creativity except surprise."""
     own = scene.own
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
     np.negative(np.logical_or.reduce(loops, axis=1), out=out[:, _AT["novelty"]], dtype=np.float32)
@@ -179,24 +178,24 @@ def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
 
 
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
-# The notes a semitone above a chord's tones that are none of its tones: [chord].
+# The pitch classes a semitone above a chord's tones that are not in the chord: [chord].
 _AVOIDED: Final = rotate(CHORD_BITS, np.array(OCTAVE - 1)) & ~CHORD_BITS
-# Half the tones outside of the scale, at most all that a term can be: [mode, chord].
+# Minus half the number of tones outside the scale, at least -1: [mode, chord].
 _OUTSIDE: Final = -np.minimum(_POPCOUNT[CHORD_BITS[None, :CHORD_COUNT] & ~SCALE_BITS[:, None]] / 2, 1.0)
-# Major and minor triads on the tonic; the triad and seventh on the dominant.
+# The major and minor triads on the tonic; the major triad and the seventh chord on the dominant.
 _TONICS: Final = (0, 1)
 _DOMINANTS: Final = (7 * QUALITY_COUNT, 7 * QUALITY_COUNT + 4)
-# Which of the columns of closing a chord belongs to: another, dominant, tonic: [chord].
+# The column of _CLOSING for each chord: 0 another chord, 1 dominant, 2 tonic.
 _CLOSES: Final = np.select(
     [np.isin(np.arange(CHORD_COUNT), _TONICS), np.isin(np.arange(CHORD_COUNT), _DOMINANTS)], [2, 1]
 )
-# Worth of another chord, the dominant and the tonic on the strong beats of each bar of eight.
+# Worth of another chord, the dominant and the tonic on strong beats, for each of eight bars.
 _CLOSING: Final = np.zeros((8, 3), dtype=np.float32)
 _CLOSING[3], _CLOSING[7] = (-0.4, 0.7, 0.7), (-0.7, -0.3, 1.0)
 
 
 def _rank_table() -> npt.NDArray[np.int64]:
-    """Return how far down Piston's table roots stand, (modes, 12, 12), by the root before: 0..3, 4 for none."""
+    """Return the rank of each root after each root in Piston's table, (modes, 12, 12): 0..3, 4 for the same root."""
     table = np.full((len(_DEGREES), OCTAVE, OCTAVE), _SAME_ROOT)
     for mode, before, root in product(range(len(_DEGREES)), range(OCTAVE), range(OCTAVE)):
         if before != root:
@@ -205,15 +204,15 @@ def _rank_table() -> npt.NDArray[np.int64]:
 
 
 def _rank(before: int, degree: int) -> int:
-    """Return how far down Piston's table a degree stands after another: 0..2, and 3 where it does not."""
+    """Return the rank of a degree after another in Piston's table: 0..2, or 3 if it is not listed."""
     follows = PROGRESSIONS.get(before, ())
     return next((rank for rank, degrees in enumerate(follows) if degree in degrees), 3)
 
 
 def _density_table() -> FloatArray:
-    """Return the fit of so many chords beside the player's density, (9, 2, WINDOW + 1).
+    """Return the fit of each number of chords to the player's density, (9, 2, WINDOW + 1).
 
-    The second axis's 0 is for a window that began before the music: what it holds is not yet too little.
+    Index 0 of the second axis is for a window that begins before the music: there, few chords are not too few.
     """
     onsets = np.arange(WINDOW + 1)
     fewest, most = DENSITY_BANDS[:, :1, None], DENSITY_BANDS[:, 1:, None]
@@ -225,7 +224,7 @@ def _density_table() -> FloatArray:
 
 _RANK: Final = _rank_table()
 _DENSITY_FIT: Final = _density_table()
-# Worth of the movement to a chord from the one before; people's is 0.9 semitones a tone on average.
+# Worth of the movement from the previous chord to a chord; human chords move 0.9 semitones per tone on average.
 _NEARNESS: Final = np.interp(MOVEMENT, (0.3, 0.6, 1.0, 1.3, 1.7), (0.0, 1.0, 1.0, 0.0, -1.0)).astype(np.float32)
 
 COMPING: Final = Rewards(TERMS, MOMENT, moments, judge)

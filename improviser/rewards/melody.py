@@ -1,11 +1,11 @@
 """The rewards of a melody beside the player's.
 
-`judge` works on any number of lanes. Each term lies in [-1, 1] and so does each component; whatever is
-rewarded has a counter-term.
+`judge` works on any number of lanes. Each term and each component lies in [-1, 1]. Everything that is rewarded has a
+counter-term. In the table a dash stands for nothing.
 
-| component | term | weight | rewards, and punishes |
+| component | term | weight | rewards; punishes |
 |---|---|---|---|
-| harmony | consonance | .37 | consonance with what the player sounds, most on strong beats; dissonance |
+| harmony | consonance | .37 | consonance with the player's sounding notes, most on strong beats; dissonance |
 | harmony | chord | .25 | tones of the implied chord; other tones, most on strong beats |
 | harmony | scale | .13 | - ; tones outside the key |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
@@ -15,23 +15,23 @@ rewarded has a counter-term.
 | coherence | meter | .22 | onsets on strong positions; off the beat, and holding through a downbeat |
 | coherence | density | .12 | - ; more or fewer onsets in two bars than people play beside as many |
 | coherence | cadence | .14 | stable tones at the end of four and eight bars; unstable ones |
-| coherence | motif | .06 | taking up the rhythm of the bar before with other notes; breaking off it |
+| coherence | motif | .06 | repeating the rhythm of the bar before with other notes; leaving it |
 | coherence | opening | .12 | the tonic or the chord on the first beat of two bars; other tones there |
-| coherence | spacing | .06 | - ; within a third of the player's top voice, or far from it |
+| coherence | spacing | .06 | - ; a note within a third of the player's top voice, or far from it |
 | creativity | surprise | .20 | melodies about as surprising as people's; the obvious and the random |
 | creativity | novelty | .40 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
 | creativity | variety | .20 | four to six pitch classes in the last eight onsets; one or two |
-| creativity | echo | .20 | taking up a turn of the player's, transposed or inverted; - |
+| creativity | echo | .20 | repeating a turn of the player's, transposed or inverted; - |
 
 Sources: consonance, `music.consonance` (Huron 1994). Proximity and reversal: E. G. Schellenberg (1997),
 "Simplifying the implication-realization model of melodic expectancy", Music Perception 14(3). Surprise: the
-inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology", over `music.expectation` (Pearce 2005);
-its bands hold the mean of seven intervals of the training corpus from the 10th to the 90th percentile.
-Spacing: 97 % of what two voices of the training corpus sound together lies within. Parallels, leaps, cadence:
-common-practice counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training
-corpus while the player has so many, 10th to 90th percentile for chorales; for dances 10th percentile to
-median, since theirs are chorales at double speed. The bands of the styles minimal and free are their own
-character, set by hand.
+inverted U of D. E. Berlyne (1971), "Aesthetics and Psychobiology", over `music.expectation` (Pearce 2005). Its bands
+go from the 10th to the 90th percentile of the mean of seven intervals in the training corpus. Spacing: of the
+intervals between two voices in the training corpus, 97 % are within its limits. Parallels, leaps, cadence:
+common-practice counterpoint (J. J. Fux 1725). Density bands: onsets of the human partner in the training corpus, for
+each density of the player. They go from the 10th to the 90th percentile for chorales. For dances they go from the
+10th percentile to the median, because the dances' partners are chorales at double speed. The bands of the styles
+minimal and free give these styles their character; they are set by hand.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ TERMS: Final = {
     "echo": ("creativity", 0.20),
 }
 _AT: Final = {term: column for column, term in enumerate(TERMS)}
-# Onsets in two bars of four beats, the fewest and the most: a row for each style, as in
-# listening.observation.STYLES, in it a pair for each density of the player's (half its onsets); the first is
-# that without a player, in dances of the tunes. Set by hand are the chorales' second, as the third (people:
-# 2-6, beside a voice of long notes), and the dances' second to fourth, whose 14 to 217 windows say little
-# (people: 11, 10-12.5, 6-7). Source of the others: tests/unit/rewards/test_density_bands.py.
+# The fewest and the most onsets in two bars of four beats: a row for each style of listening.observation.STYLES, in
+# it a pair for each density of the player (half the player's onsets). The first pair is for no player; in dances it
+# comes from the tunes. Some pairs are set by hand: the chorales' second, equal to the third (people: 2-6, beside a
+# voice of long notes), and the dances' second to fourth, whose 14 to 217 windows are too few (people: 11, 10-12.5,
+# 6-7). Source of the others: tests/unit/rewards/test_density_bands.py.
 DENSITY_BANDS: Final = np.array(
     [
         [[6, 11], [4, 9], [4, 9], [6, 10], [7, 11], [7, 12], [7, 12], [7, 13], [7, 14]],
@@ -95,12 +95,12 @@ DENSITY_BANDS: Final = np.array(
     ],
     dtype=np.float32,
 )
-# Of each style, a row of music.expectation.CORPORA, and the fewest and most nats of mean surprisal.
+# For each style: a row of music.expectation.CORPORA, and the lowest and the highest mean surprisal in nats.
 SURPRISE_BANDS: Final = ((0, 1.40, 2.69), (1, 1.41, 2.50), (0, 1.40, 2.69), (1, 2.20, 3.40))
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
-    """Return what a step's place and chord make of whatever is played then, (steps, MOMENT).
+    """Return the weights and worths that depend on a step's place and chord, (steps, MOMENT).
 
     Args:
         level: (steps,) metrical strength in quarters, 0-4.
@@ -109,8 +109,8 @@ def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: Int
         chord_bits: (steps,) the implied chord, 0 where none.
 
     Returns:
-        Columns: weight of consonance, weight of a clash, worth of a tone outside and inside of the chord, of
-        an onset, a hold and a rest, of an unstable and a stable tone, and whether a phrase opens.
+        Columns: weight of consonance; weight of a clash; worth of a tone outside and inside the chord; of an onset,
+        a hold and a rest; of an unstable and a stable tone at a cadence; and whether a phrase opens.
     """
     strong = _STRONG[level][:, None]
     chord = _CHORD_FIT[level] * (chord_bits > 0)[:, None]
@@ -128,11 +128,11 @@ def stepwise_harmony(notes: list[int]) -> float:
     if len(notes) < 2:  # noqa: PLR2004 - one note makes no step
         return 0.0
     steps = np.abs(np.diff(notes))
-    return float(np.count_nonzero(steps <= 2) / len(steps))  # noqa: PLR2004 - the formula's own bound
+    return float(np.count_nonzero(steps <= 2) / len(steps))  # noqa: PLR2004 - the bound in the formula
 
 
 def judge(scene: Scene) -> FloatArray:
-    """Return every term, (lanes, len(TERMS)), of the step that `scene` shows."""
+    """Return every term of the reward for the step in `scene`, (lanes, len(TERMS))."""
     own = scene.own
     sounding = own.note >= 0
     degree = (own.note - scene.tonic) % OCTAVE
@@ -148,13 +148,13 @@ def judge(scene: Scene) -> FloatArray:
 
 @dataclass(slots=True)
 class _Step:
-    """What all terms need of a step; arrays are (lanes,).
+    """The values of a step that several terms need; arrays are (lanes,).
 
-    `degree` is the sounding note's, in semitones above the tonic; `in_chord` 1 if the chord has it, else 0.
-    `worth` is what the sounding note still counts: all of it for a beat, then less and less. A note earns its
-    melodic worth in each step that it sounds, so many short notes earn no more than few long ones; and
-    sitting on a good note earns nothing in the end. It does not age while the player holds a note: where the
-    player comes to rest, so may we.
+    `degree` is the sounding note in semitones above the tonic. `in_chord` is 1 if the chord contains it, else 0.
+    `worth` is the weight of the sounding note: 1 for a beat, then less and less. A note earns its melodic worth in
+    each step in which it sounds. So many short notes earn no more than a few long ones, and staying on a good note
+    earns nothing in the end. While the player holds a note, ours does not age for up to _PATIENCE steps: where the
+    player rests on a note, improviser may rest too.
     """
 
     onset: npt.NDArray[np.bool_]
@@ -220,7 +220,7 @@ def _creativity(scene: Scene, step: _Step, out: FloatArray) -> None:
 
 
 def _surprise(scene: Scene) -> FloatArray:
-    """Return the fit, (lanes,), of how surprising the last intervals are; 0 before there is one."""
+    """Return how well the last intervals' mean surprisal fits the style's band, (lanes,); 0 without intervals."""
     own = scene.own
     first = (len(Mode) * scene.style + scene.mode) * _SURPRISAL_NOTES + OCTAVE - scene.tonic
     at = (first.astype(np.int16)[:, None] + own.pitches[:, :-1]) * np.int16(INTERVAL_ROWS)
@@ -237,53 +237,53 @@ def _surprise(scene: Scene) -> FloatArray:
 _NONE: Final = INTERVAL_ROWS - 1
 _BAR_LAG: Final = 2
 _LEAP: Final = 6
-# No difference of two differences of notes is greater.
+# No difference between two intervals is larger.
 _WIDEST: Final = 2 * (NOTE_MAX + 1)
 
-# The tables below are indexed by metrical level (strength in quarters, 0-4) where they have five rows.
+# Tables below with five rows are indexed by metrical level (strength in quarters, 0-4).
 _LEVELS: Final = np.arange(5, dtype=np.float32) / 4
-# Worth of a consonance.
+# Weight of a consonance.
 _EMPHASIS: Final = 0.4 + 0.6 * _LEVELS
-# What a note still counts so many steps after its onset: all for a beat of sixteenths, then halved each beat.
+# The weight of a note by the steps since its onset: 1 for a beat of sixteenths, then halved with each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 3, 0) / 4).astype(np.float32)
-# For so many steps that the player holds a note, ours loses nothing.
+# For up to this many steps in which the player holds a note, our note does not age.
 _PATIENCE: Final = 8
-# Worth of an onset outside and inside of the chord: [level, inside].
+# Worth of a tone outside and inside the chord: [level, inside].
 _CHORD_FIT: Final = np.stack([-0.2 - 0.6 * _LEVELS, 0.5 + 0.5 * _LEVELS], axis=1)
 # 1 on the strong levels.
 _STRONG: Final = (_LEVELS >= STRONG).astype(np.float32)
-# Fit to the meter: [level, onset, hold or rest]. People's onsets earn next to nothing in the mean, so that
-# where a note begins counts and how many begin does not.
+# Fit to the meter; columns are onset, hold and rest: [level, column]. Human onsets earn almost nothing on average. So
+# the positions of the onsets count, not their number.
 _METER_FIT: Final = np.array([[-0.8, 0, 0], [-0.3, 0, 0], [0.1, 0, 0], [0.2, 0, 0], [0.4, -0.4, 0]], dtype=np.float32)
-# Whether a degree is stable, and -1 where it is outside of the scale: [mode, degree].
+# _STABLE: whether a degree is stable. _OUTSIDE: -1 if it is outside the scale, else 0. Both: [mode, degree].
 _STABLE: Final = (STABLE_BITS[:, None] >> np.arange(OCTAVE)) & 1 > 0
 _OUTSIDE: Final = (((SCALE_BITS[:, None] >> np.arange(OCTAVE)) & 1) - 1).astype(np.int8)
-# Worth of an unstable and a stable tone on the strong beats of each bar of eight: [bar, stable].
+# Worth of an unstable and a stable tone on strong beats, for each of eight bars: [bar, stable].
 _CLOSING: Final = np.zeros((8, 2), dtype=np.float32)
 _CLOSING[3], _CLOSING[7] = (-0.6, 0.6), (-1.0, 1.0)
-# Nats outside of the band at which surprise is worth nothing any more.
+# The distance from the band in nats at which the worth of surprise has fallen from 1 to 0.
 _TOLERANCE: Final = np.float32(0.5)
 _SURPRISING: Final = -1 / _TOLERANCE
 _SURPRISAL_NOTES: Final = OCTAVE + NOTE_MAX + 1
-# The columns of `moments`.
+# The number of columns of `moments`.
 MOMENT: Final = 10
-# A phrase opens every so many bars.
+# The number of bars between openings of a phrase.
 _OPENING_BARS: Final = 2
-# Worth of no onset and an onset, where the bar before had none or had another note: [had, has].
+# Worth of no onset and of an onset, if the bar before had no onset or another note there: [had, has].
 _MOTIF_FIT: Final = np.array([[0.0, -0.5], [-0.5, 1.0]], dtype=np.float32)
-# Above so many onsets in two bars the worth of each onset's rhythm falls, so that their sum stays.
+# Above this many onsets in two bars, the worth of each onset's rhythm falls, so that the sum stays the same.
 _MOTIF_ONSETS: Final = 8
 _MOTIF_SHARE: Final = (_MOTIF_ONSETS / np.maximum(np.arange(WINDOW + 1), _MOTIF_ONSETS)).astype(np.float32)
 # Worth of 0..12 distinct pitch classes among eight onsets.
 _VARIETY: Final = np.array([0, -1, -0.7, 0, 0.8, 1, 0.8, 0.2, -0.5, -1, -1, -1, -1], dtype=np.float32)
-# Every interval between two notes or silences, where a negative one finds itself from the end.
+# Every interval between two notes or silences. A negative interval is its own index, counted from the end.
 _INTERVALS: Final = np.concatenate([np.arange(_WIDEST + 1), np.arange(-_WIDEST, 0)])
-# Whether an interval is a unison or octave, or a fifth; and whether it is a unison or octave.
+# _PERFECT: whether an interval is a unison, octave or fifth. _OCTAVES: whether it is a unison or octave.
 _PERFECT: Final = np.isin(np.abs(_INTERVALS) % OCTAVE, (0, 7))
 _OCTAVES: Final = _INTERVALS % OCTAVE == 0
-# -1 where two voices sound nearer than a third, or farther than two octaves and a third.
+# -1 if two voices are less than a third apart, or more than two octaves and a third.
 _SPACING: Final = -((np.abs(_INTERVALS) < 3) | (np.abs(_INTERVALS) > 28)).astype(np.int8)  # noqa: PLR2004
-# Worth of opening outside and inside of the chord on each degree.
+# Worth of opening a phrase outside and inside the chord, by degree.
 _OPENING: Final = np.array([[1] + 11 * [-1], 12 * [1]], dtype=np.int8)
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)
 
@@ -291,8 +291,8 @@ _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSE
 def _vertical_table() -> FloatArray:
     """Return consonance and clash, (2, 4096, 2), of a note of pitch class 0 with a set of pitch classes.
 
-    Row 0 is for a note above the others, row 1 for one below them: fourths and fifths change places.
-    Consonance is the mean of the mean and the worst interval, so that one clash in a rich chord still tells.
+    Row 0 is for a note above the others, row 1 for one below them: fourths and fifths change places. Consonance is
+    the mean of two values: the mean interval and the worst interval. So one clash in a rich chord still counts.
     """
     consonance = interval_consonance()
     sets = np.arange(ALL_PITCH_CLASSES + 1)
@@ -308,9 +308,9 @@ def _vertical_table() -> FloatArray:
 
 
 def _density_table() -> FloatArray:
-    """Return the fit of so many onsets beside the player's density, (styles, 9, 2, WINDOW + 1).
+    """Return the fit of each number of onsets to the player's density, (styles, 9, 2, WINDOW + 1).
 
-    The third axis's 0 is for a window that began before the music: what it holds is not yet too little.
+    Index 0 of the third axis is for a window that begins before the music: there, few onsets are not too few.
     """
     onsets = np.arange(WINDOW + 1)
     fewest, most = DENSITY_BANDS[:, :, :1, None], DENSITY_BANDS[:, :, 1:, None]
@@ -328,8 +328,9 @@ def _proximity(size: int) -> float:
 def _reversal(previous: int, interval: int) -> float:
     """Return the pitch-reversal term: after an interval of more than six semitones the line should turn.
 
-    1 for turning into a smaller interval, 0.5 for any other turn or a repetition, -1 for going on. The
-    model's other half, a return to the note before last, is left out: it pays for oscillating between two.
+    It is 1 for a turn with a smaller interval, 0.5 for any other turn or a repetition, and -1 for going on in the
+    same direction. The other half of the model, a return to the note before last, is left out: it would reward
+    oscillating between two notes.
     """
     if abs(previous) <= _LEAP:
         return 0.0
@@ -339,7 +340,7 @@ def _reversal(previous: int, interval: int) -> float:
 
 
 def _melody_table() -> FloatArray:
-    """Return proximity and reversal, (26, 26, 2), by previous interval and interval: 0..24, 25 none."""
+    """Return proximity and reversal, (26, 26, 2), by rows of the previous interval and the interval: 0..24, 25 none."""
     table = np.zeros((_NONE + 1, _NONE + 1, 2), dtype=np.float32)
     for i in range(_NONE + 1):
         previous = 0 if i == _NONE else i - OCTAVE
@@ -350,9 +351,9 @@ def _melody_table() -> FloatArray:
 
 
 def _surprisal_table() -> FloatArray:
-    """Return the nats of each interval, 0 where there is none: (styles x modes x notes x 26,).
+    """Return the surprisal of each interval in nats, 0 for no interval, as (styles x modes x notes x 26,).
 
-    The notes are those of MIDI above the tonic, from an octave below it on.
+    The notes are counted above the tonic, from an octave below it on.
     """
     known = interval_surprisal()[[row for row, _, _ in SURPRISE_BANDS]]
     by_note = known[:, :, np.arange(_SURPRISAL_NOTES) % OCTAVE]

@@ -1,4 +1,4 @@
-"""A step just played as the rewards see it, and what the rewards of a role are."""
+"""The scene: a step as the rewards judge it; and the rewards of a role."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ COMPONENTS: Final = ("harmony", "coherence", "creativity")
 
 @dataclass(slots=True)
 class Scene:
-    """A step just played, by which it is judged; every array has a row a lane.
+    """The data by which a step that was just played is judged; every array has one row per lane.
 
     Attributes:
-        own: Our line, this step being its newest.
-        bits: (lanes,) twelve-bit sets of the pitch classes the player sounds, bit 0 being the tonic.
+        own: Our line; this step is its newest.
+        bits: (lanes,) twelve-bit sets of the player's sounding pitch classes; bit 0 is the tonic.
         player_note: (lanes,) the player's top note, SILENT where none.
-        player_before: (lanes,) the same one step ago.
-        player_held: (lanes,) the steps that the player's last note has been held, 0 where none sounds.
+        player_before: (lanes,) the player's top note one step ago.
+        player_held: (lanes,) for how many steps the player's last note has been held, 0 where none sounds.
         player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
-        chord_bits: (lanes,) twelve-bit set of the implied chord, in the same way, 0 where none.
+        chord_bits: (lanes,) twelve-bit set of the implied chord; bit 0 is the tonic; 0 where none is implied.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
         player_density: (lanes,) half the player's onsets in the window, 0-8.
-        moment: (lanes, columns) what the moment makes of things, as the role's `moments` gives it.
+        moment: (lanes, columns) the role's `moments` for this step.
         style: (lanes,) row of STYLES.
     """
 
@@ -59,11 +59,11 @@ class Rewards:
 
     Attributes:
         terms: Each term's component and weight; the order is that of the columns of `judge`.
-        moment_columns: How many columns `moments` gives.
-        moments: Gives what a step's place and chord make of whatever is played then, (steps, columns), from
-            metrical level, sixteenth in the bar, number of the bar, and the implied chord's pitch classes
-            above the tonic.
-        judge: Gives every term, (lanes, terms), of the step that a scene shows.
+        moment_columns: The number of columns of `moments`.
+        moments: Returns the weights and worths that depend on a step's place and chord, (steps, columns). Its
+            arguments are the metrical level, the sixteenth in the bar, the number of the bar, and the implied
+            chord's pitch classes above the tonic.
+        judge: Returns every term of the reward, (lanes, terms), for the step in a scene.
     """
 
     terms: Terms
