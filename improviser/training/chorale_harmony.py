@@ -1,8 +1,8 @@
-"""The harmony of the chorales: what chord their four voices make in each beat, and when it changes.
+"""The harmony of the chorales: the chord that the four voices form in each beat, and when it changes.
 
-A beat's voices are held against each of the 108 chords by how long each pitch class sounds, with more weight
-for the bass and for what sounds on the beat; from beat to beat the likeliest path is taken, a change of chord
-costing a little (A. Viterbi 1967), so that a passing note makes no chord of its own.
+The voices of a beat are compared with each of the 108 chords. Each pitch class counts by how long it sounds; the bass
+and whatever sounds on the beat count more. The likeliest sequence of chords is then found (A. Viterbi 1967). A change
+of chord costs a little, so that a passing note does not make a chord of its own.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-# In shares of a beat of one voice: what its first step counts more, and what the bass note as root does.
+# In units of one voice's beat: the extra weight of the beat's first step, and of the bass note as the root.
 ON_BEAT: Final = 0.5
 BASS_ROOT: Final = 0.6
-# What a tone outside of the chord costs, a tone of the chord that is missing, each tone beyond the third, and
-# a change of chord.
+# The costs of a tone outside the chord, of a missing chord tone, of each chord tone beyond the third, and of a change
+# of chord.
 OUTSIDE: Final = 1.0
 MISSING: Final = 0.35
 SEVENTH: Final = 0.35
@@ -47,7 +47,7 @@ def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.in
 
 
 def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
-    """Return the harmony as chords are struck, (steps,): where it changes, and at each bar line."""
+    """Return the harmony as chord events, (steps,): a chord is struck where it changes, and at each bar line."""
     events = np.full(len(voices[0]), HOLD, dtype=np.int16)
     before = NONE
     for beat, label in enumerate(chord_labels(voices, beat_steps).tolist()):
@@ -61,7 +61,7 @@ def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> E
 
 
 def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
-    """Return how well each chord fits each beat, (beats, CHORD_COUNT), of notes, (voices, beats, steps)."""
+    """Return how well each chord fits each beat, (beats, CHORD_COUNT); `notes` are (voices, beats, steps)."""
     weights = np.ones(notes.shape[2])
     weights[0] += ON_BEAT * notes.shape[2]
     weights /= weights.sum()
@@ -76,7 +76,7 @@ def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
 
 
 def _likeliest(scores: FloatArray) -> npt.NDArray[np.int64]:
-    """Return the path, (beats,), of the highest sum of scores less CHANGE for each change."""
+    """Return the path, (beats,), with the highest sum of scores minus CHANGE for each change."""
     total, back = scores[0], np.zeros(scores.shape, dtype=np.int64)
     for beat in range(1, len(scores)):
         best = int(total.argmax())

@@ -1,4 +1,4 @@
-"""The harmony of a chorale: what its voices sound together, as one chord a beat."""
+"""The harmony of a chorale: one chord a beat, from what its voices sound together."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Labels = npt.NDArray[np.int64]
 
 ALL_VOICES: Final = (SOPRANO, ALTO, TENOR, BASS)
 STEPS_PER_BEAT: Final = 4
-# What stands for a chord without its fifth, by the chord's quality.
+# The intervals that identify a chord without its fifth, by the chord's quality.
 _INCOMPLETE: Final = {"": (0, 4), "m": (0, 3), "7": (0, 4, 10), "maj7": (0, 4, 11), "m7": (0, 3, 10)}
 
 
 @dataclass(frozen=True, slots=True)
 class Harmony:
-    """What a player sounds of a chorale, beside the harmony of all its voices; the tonic is C.
+    """What a player sounds of a chorale, and the harmony of all its voices; the tonic is C.
 
     Attributes:
         mode: Row of Mode.
-        levels: (bar_steps,) of music.accent.LEVELS.
-        bits: (steps,) twelve-bit sets of what the player sounds.
+        levels: (bar_steps,) row of music.accent.LEVELS.
+        bits: (steps,) twelve-bit pitch-class sets of what the player sounds.
         labels: (steps,) the chord of the beat, NO_CHORD where its voices form none.
     """
 
@@ -45,7 +45,7 @@ class Harmony:
 
 
 def _set_labels() -> Labels:
-    """Return the chord of each twelve-bit set, (4096,); of an augmented triad's roots the lowest."""
+    """Return the chord of each twelve-bit set, (4096,); for an augmented triad, the one with the lowest root."""
     labels = np.full(1 << OCTAVE, NO_CHORD, dtype=np.int64)
     for root in range(OCTAVE):
         for quality, (name, _) in enumerate(QUALITIES):
@@ -59,11 +59,11 @@ SET_LABELS: Final = _set_labels()
 
 
 def beat_labels(bits: npt.NDArray[np.int64], beat_steps: int) -> Labels:
-    """Return the chord that sounds longest in each beat, of equals the first, at every step of it, (steps,).
+    """Return the chord that sounds longest in each beat, repeated at every step, (steps,); the first one on a tie.
 
     Args:
-        bits: (steps,) twelve-bit sets of what all voices sound.
-        beat_steps: Steps in a beat; they divide the steps.
+        bits: (steps,) twelve-bit pitch-class sets of what all voices sound.
+        beat_steps: Steps in a beat; must divide the number of steps.
     """
     labels = np.full(len(bits), NO_CHORD, dtype=np.int64)
     for start in range(0, len(bits), beat_steps):
@@ -75,7 +75,7 @@ def beat_labels(bits: npt.NDArray[np.int64], beat_steps: int) -> Labels:
 
 
 def harmonies(pieces: Iterable[Piece], heard: tuple[int, ...], speed: int = 1) -> Iterator[Harmony]:
-    """Return each chorale as a player of the voices `heard` sounds it, `speed` times as fast."""
+    """Yield each chorale as a player of the voices `heard` sounds it, `speed` times as fast."""
     for piece in pieces:
         if piece.kind != "chorale" or len(piece.voices) != len(ALL_VOICES):
             continue
