@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 # In units of one voice's beat: the extra weight of the beat's first step, and of the bass note as the root.
 ON_BEAT: Final = 0.5
 BASS_ROOT: Final = 0.6
-# The costs of a tone outside the chord, of a missing chord tone, of each chord tone beyond the third, and of a change
+# The costs of a tone outside the chord, of a missing chord tone, of each chord tone beyond three, and of a change
 # of chord.
 OUTSIDE: Final = 1.0
 MISSING: Final = 0.35
