@@ -1,1 +1,1 @@
-"""The tests; a package only so that no other `tests` on the path can take its place."""
+"""The tests; a package only so that no other `tests` on the path is imported instead."""

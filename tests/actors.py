@@ -1,6 +1,6 @@
 """Actors that need no training.
 
-All are functions of the observation alone, so what is played does not depend on how often they are asked.
+All of them depend on the observation only, so what is played does not depend on how often they are called.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Values
 
 HIDDEN: Final = 16
-# A wish outweighs this.
+# The value of a preferred action exceeds this.
 SECOND_BEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Plays a figure, an action for each sixteenth of the bar, over and over; rests where that is not legal.
+    """Plays a figure, one action for each sixteenth of the bar, in a loop; rests where the action is not legal.
 
     Attributes:
-        actions: The figure; after its end it begins anew.
-        asked: The observations that it was asked about.
+        actions: The figure; it repeats after its end.
+        asked: The observations that the actor received.
     """
 
     actions: tuple[int, ...]
     asked: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return the figure's action 1, the rest SECOND_BEST and all others 0."""
+        """Return values with 1 for the figure's action, SECOND_BEST for a rest and 0 for all others."""
         self.asked.append(observation.copy())
         sixteenth = int(observation[COLUMNS["sixteenth"].start])
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
@@ -51,7 +51,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Indifferent:
-    """Finds all actions equal, so that chance alone decides."""
+    """Gives all actions the same value, so that the choice is random."""
 
     actions: int = ACTION_COUNT
 
@@ -67,12 +67,12 @@ def holder() -> Figure:
 
 
 def pulse() -> Figure:
-    """Return an actor that plays an eighth, the lowest note of its register, in every beat, and rests."""
+    """Return an actor that plays an eighth, the lowest note of its register, in every beat, and then rests."""
     return Figure((2, HOLD_ACTION, REST_ACTION, REST_ACTION))
 
 
 def random_policy(seed: int = 0, role: Role = MELODY) -> Policy:
-    """Return a policy of the live shape, but small, whose weights are drawn at random."""
+    """Return a small policy with the inputs and outputs of live play and random weights."""
     config = NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count, HIDDEN)
     rng = np.random.default_rng(seed)
     prior, q = (

@@ -1,4 +1,4 @@
-"""What all tests share: options, hypothesis profiles, and what the markers mean."""
+"""Shared test configuration: options, hypothesis profiles, and the requirements of the markers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from improviser.synth.soundfont import find_soundfont
 from tests.some import all_of_some
 
 IS_CI = os.environ.get("CI") == "true"
-# What tests with these markers need, and the package it comes in.
+# The program that tests with these markers need, and the package that contains it.
 PROGRAMS = {
     "jack": ("jackd", "jackd2"),
     "browser": ("chromium", "chromium"),
@@ -21,7 +21,7 @@ PROGRAMS = {
     "pipewire": ("pw-jack", "pipewire pipewire-bin pipewire-jack"),
 }
 
-# No deadline: a busy machine would fail tests that are right. In CI the same examples in every run.
+# No deadline: on a busy machine, correct tests would fail. CI uses the same examples in every run.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if IS_CI else "dev")
@@ -33,13 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what measures time, so that it is deselected unless asked for."""
+    """Mark tests that use the `benchmark` fixture, so that they are deselected by default."""
     if "benchmark" in getattr(item, "fixturenames", ()):
         item.add_marker("benchmark")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests that need a program where it is not; with CI=true that is a failure."""
+    """Skip tests whose program is missing; with CI=true, fail instead."""
     for marker, (program, package) in PROGRAMS.items():
         if item.get_closest_marker(marker) is None or not _lacks(marker, program):
             continue
@@ -50,7 +50,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _lacks(marker: str, program: str) -> bool:
-    """Return whether what tests with a marker need is not here: a program, and to sound a soundfont too."""
+    """Return whether the program of a marker is missing; for "sound", also whether the soundfont is missing."""
     return shutil.which(program) is None or (marker == "sound" and find_soundfont() is None)
 
 
@@ -64,12 +64,12 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _all_is_of_some(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `all` fail where a test module calls it with nothing: what it asserts would hold anyway."""
-    if request.module is not None and "properties" not in request.path.parts:  # examples may be empty
+    """Make `all` fail where a test module calls it with no values, because such an assertion always passes."""
+    if request.module is not None and "properties" not in request.path.parts:  # hypothesis examples may be empty
         monkeypatch.setattr(request.module, "all", all_of_some, raising=False)
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written instead of compared."""
+    """Whether golden files are written instead of compared."""
     return bool(request.config.getoption("--update-golden"))

@@ -1,4 +1,4 @@
-"""The names of all events and commands that the program writes: a test that asks for another one is wrong."""
+"""The names of all events and commands that the program writes; a test that asks for another name is wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "improviser"
 
 @cache
 def event_names() -> frozenset[str]:
-    """Return each name that stands under `event` in a class or an object of the package."""
+    """Return every name that is assigned to `event` in a class or a dictionary of the package."""
     names = {
         name
         for path in some_files(PACKAGE, "**/*.py")
@@ -25,13 +25,13 @@ def event_names() -> frozenset[str]:
 
 
 def checked(name: str) -> str:
-    """Return `name`. Raises AssertionError where no event or command is called so."""
+    """Return `name`. Raises AssertionError where no event or command has this name."""
     assert name in event_names(), f"no event is called {name!r}"
     return name
 
 
 def _named(node: ast.AST) -> list[str]:
-    """Return the names of events that a node of the syntax gives."""
+    """Return the event names that a syntax node defines."""
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "event":
         return texts(node.value)
     if isinstance(node, ast.Dict):
@@ -41,7 +41,7 @@ def _named(node: ast.AST) -> list[str]:
 
 
 def texts(node: ast.AST | None) -> list[str]:
-    """Return the text that a node is, or those that a literal collection holds."""
+    """Return the text of a string constant, or the texts in a literal collection."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     parts = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else []

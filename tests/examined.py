@@ -1,4 +1,4 @@
-"""What the tests of the doctor share: MIDI systems that are none, and findings."""
+"""Helpers for the tests of the doctor: simulated MIDI systems, and findings."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from improviser.ports.loopback import LoopbackBackend
 
 
 class Renamed(LoopbackBackend):
-    """A patchbay that passes for another MIDI system."""
+    """A loopback backend that reports the name of another MIDI system."""
 
     def __init__(self, name: str = "alsa", driver: str = "") -> None:
-        """Be that system, reached through that library."""
+        """Report the MIDI system `name`, reached through the library `driver`."""
         super().__init__()
         self.name = name
         self.driver = driver
 
 
 def opened(backend: LoopbackBackend | None) -> MidiSystem:
-    """Return a MIDI system that has been opened, or was not there."""
+    """Return a MIDI system with this backend already open, or with none."""
     system = MidiSystem("auto")
     system.backend = backend
     return system
 
 
 def only(findings: Iterator[Finding]) -> Finding:
-    """Return the one finding of a check."""
+    """Return the single finding of a check."""
     (finding,) = findings
     return finding

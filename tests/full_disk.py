@@ -1,4 +1,4 @@
-"""A disk without room."""
+"""A simulated full disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def full_disk(room: int = 100) -> Iterator[None]:
-    """Let no file grow beyond `room` bytes while the block runs: writing fails as on a full disk."""
+    """Limit every file to `room` bytes while the block runs, so that writing fails as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""The note window, step by step."""
+"""Helper for reading the note window step by step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def taken(window: NoteWindow, since_s: float) -> HeardStep:
-    """Close the step that began about `since_s`, and return what was played in it."""
+    """Close the step that began at about `since_s`, and return what was played in it."""
     heard = window.peek(since_s)
     window.close_step(since_s)
     return heard

@@ -1,4 +1,4 @@
-"""Processes of `improviser` beside another client on the same JACK server, for the integration tests."""
+"""`improviser` processes beside another client on the same JACK server, for the integration tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTE_ON, NOTE_OFF = 0x9, 0x8
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Wait until `condition` holds; fail the test where it does not in time."""
+    """Wait until `condition` holds; fail the test after PATIENCE_S seconds."""
     give_up_s = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > give_up_s:
@@ -39,47 +39,47 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 
 @dataclass
 class Partner:
-    """Another program on the same server: plays to the improviser and keeps what comes back.
+    """Another client on the same server: plays to the improviser and records what comes back.
 
-    Not through python-rtmidi: libjack cancels the thread of a client that leaves, and where RtMidi stands in
-    there the memory of the tests' process is damaged.
+    It does not use python-rtmidi. libjack cancels the thread of a client that leaves, and where RtMidi is the client,
+    this corrupts the memory of the test process.
 
     Attributes:
-        received: What came, with its moment in monotonic seconds.
+        received: The messages received, each with its time in monotonic seconds.
     """
 
     received: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Become a client, not yet connected."""
+        """Register with the server, without connecting any port."""
         self._backend = open_jack("Test Keys")
         self._keys: OutputPort | None = None
 
     def connect(self) -> None:
-        """Plug into both ports of the improviser; the server lets notes through from its next cycles on."""
+        """Connect to both ports of the improviser; the server passes notes on from its next cycles."""
         self._keys = self._backend.open_output(_find("Improviser In", self._backend.output_names()), "Test Keys")
         self.listen()
         time.sleep(PLUGGED_S)
 
     def listen(self) -> None:
-        """Plug into the port that the improviser plays on."""
+        """Connect to the port that the improviser plays on."""
         self._backend.open_input(_find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears")
 
     def offer(self) -> None:
-        """Be a keyboard that was there before."""
+        """Open the port of a keyboard that was there before."""
         self._keys = self._backend.open_virtual_output("Test Keys")
 
     def receive(self, name: str) -> None:
-        """Be a synthesizer that can be played on."""
+        """Open the port of a synthesizer that can be played on."""
         self._backend.open_virtual_input(name, self._hear)
 
     def unplug(self) -> None:
-        """Be no keyboard any more, until it offers itself again."""
+        """Close the keyboard's port until `offer` opens it again."""
         if self._keys is not None:
             self._keys.close()
 
     def _hear(self, data: Sequence[int], _at_ns: int) -> None:
-        """Keep what came."""
+        """Record a message."""
         self.received.append((time.monotonic(), tuple(data)))
 
     def send(self, *data: int) -> None:
@@ -88,7 +88,7 @@ class Partner:
         self._keys.send(data)
 
     def play(self, notes: list[int], beat_s: float, until: Callable[[], object] = lambda: False) -> None:
-        """Play quarter notes, in time, as long as `until` does not hold."""
+        """Play quarter notes in time until `until` holds."""
         start_s = time.monotonic()
         for place, note in enumerate(notes):
             self.send(0x90, note, 80)
@@ -99,7 +99,7 @@ class Partner:
                 return
 
     def perform(self, score: list[tuple[float, int, float]]) -> None:
-        """Play notes of (seconds from now, note, seconds that it sounds), one at a time."""
+        """Play notes of (seconds from now, note, duration in seconds), one at a time."""
         start_s = time.monotonic()
         moments = [(onset_s, (0x90, note, 80)) for onset_s, note, _ in score]
         moments += [(onset_s + held_s, (0x80, note, 0)) for onset_s, note, held_s in score]
@@ -109,12 +109,12 @@ class Partner:
 
     @property
     def ons(self) -> list[tuple[float, int]]:
-        """The note-ons that came: moment and note."""
+        """The note-ons received, as (time, note)."""
         return [(at_s, data[1]) for at_s, data in self.received if data[0] >> 4 == NOTE_ON and data[2]]
 
     @property
     def sounding(self) -> set[int]:
-        """The notes that came and were not released; a note-on without velocity releases too."""
+        """The notes received and not released; a note-on with velocity 0 also releases."""
         sounding: set[int] = set()
         for _, data in list(self.received):
             if data[0] >> 4 == NOTE_ON and data[2]:
@@ -124,12 +124,12 @@ class Partner:
         return sounding
 
     def close(self) -> None:
-        """Leave the server in order; a client that just vanishes holds up all others."""
+        """Disconnect from the server properly; a client that just disappears blocks all others."""
         self._backend.close()
 
 
 def _find(name: str, ports: Sequence[str]) -> str:
-    """Return the full name of the port called `name`."""
+    """Return the full name of the first port whose name contains `name`."""
     return next(port for port in ports if name in port)
 
 
@@ -137,7 +137,7 @@ class Command:
     """An `improviser` command in a process of its own, whose JSON lines are read."""
 
     def __init__(self, arguments: list[str], folder: Path, home: Path, pipewire: PipeWire | None = None) -> None:
-        """Start the command in `folder`; with `pipewire` as a client of that daemon."""
+        """Start the command in `folder`; with `pipewire`, as a client of that daemon."""
         self.environment = dict(os.environ if pipewire is None else pipewire.env) | {
             "IMPROVISER_CONFIG_DIR": str(home),
             "IMPROVISER_STATE_DIR": str(folder / "state"),
@@ -159,7 +159,7 @@ class Command:
         self._reader.start()
 
     def _read(self) -> None:
-        """Keep the lines of stdout."""
+        """Record the lines of stdout."""
         stream = self.process.stdout
         for line in stream or ():
             self.lines.append(line)
@@ -168,7 +168,7 @@ class Command:
                 return
 
     def hang_up(self) -> None:
-        """Read its stdout no more after the next line, as `head` does."""
+        """Close its stdout after the next line, as `head` does."""
         self._hangs_up = True
 
     def told(self, kind: str) -> list[dict[str, Any]]:
@@ -177,24 +177,24 @@ class Command:
         return [event for event in events if event["event"] == checked(kind)]
 
     def wait_until_told(self, kind: str) -> dict[str, Any]:
-        """Wait for the first event of one kind."""
+        """Wait for the first event of one kind, and return it."""
         wait_for(lambda: self.told(kind) or self.process.poll() is not None, kind)
         assert self.told(kind), self.end()
         return self.told(kind)[0]
 
     def end(self) -> tuple[int, str]:
-        """Wait until it has ended; return exit code and stderr."""
+        """Wait until the process has ended; return exit code and stderr."""
         code = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return code, self.process.stderr.read() if self.process.stderr else ""
 
     def performer(self) -> int:
-        """Return the id of the performer's process."""
+        """Return the process id of the performer."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
         return int(children.split()[0])
 
 
 Run = Callable[..., Command]
-# Starts a JACK server with options before its driver, and gives its process.
+# Starts a JACK server with options before its driver, and returns its process.
 StartServer = Callable[..., "subprocess.Popen[bytes]"]

@@ -1,4 +1,4 @@
-"""Standard MIDI Files byte by byte, for the tests of what reads them."""
+"""Standard MIDI Files byte by byte, for the tests of the file reader."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def meta(kind: int, data: bytes, delta: int = 0) -> bytes:
 
 
 def file_bytes(*tracks: bytes, kind: int = 1, division: int = 96, counted: int | None = None) -> bytes:
-    """Return a MIDI file of these tracks, each given as its events without the end.
+    """Return a MIDI file with these tracks, each as its events without the end-of-track event.
 
     Args:
-        tracks: Events.
+        tracks: The events of each track, as bytes.
         kind: The file's type.
-        division: Ticks a quarter note.
-        counted: The number of tracks that the header says; the right one by default.
+        division: Ticks per quarter note.
+        counted: The number of tracks in the header; the right number by default.
     """
     header = struct.pack(">HHh", kind, len(tracks) if counted is None else counted, division)
     return chunk(b"MThd", header) + b"".join(chunk(b"MTrk", track + END) for track in tracks)

@@ -1,4 +1,4 @@
-"""A performance on loopback ports and a clock set by hand: real engine and beat, no thread, no sleep."""
+"""A performance on loopback ports with a manual clock: real engine and performer loop, no thread, no sleep."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor, Values
 
 START_S = 100.0
-# 120 beats a minute, four steps a beat, C major locked: a step takes 125 ms and is decided at once.
+# At 120 beats a minute with four steps a beat a step takes 125 ms. The key is C major, and each step is decided at
+# once.
 ENGINE: dict[str, Any] = {"tempo_bpm": 120.0, "key": "C", "steps_per_beat": 4, "patience_bars": 0}
 STEP_S = 0.125
 BAR_S = 2.0
@@ -57,10 +58,10 @@ PATIENCE_S = 10.0
 
 
 class BarNote:
-    """Decides for the register's lowest note at the start of a bar, and to hold it through the bar."""
+    """Plays the register's lowest note at the start of each bar, and holds it through the bar."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return the wished action the value 1 and all others 0."""
+        """Return values with 1 for the wanted action and 0 for all others."""
         q_values = np.zeros(ACTION_COUNT, dtype=np.float32)
         is_downbeat = observation[COLUMNS["sixteenth"].start] == 0
         q_values[FIRST_ONSET if is_downbeat else HOLD_ACTION] = 1.0
@@ -73,22 +74,22 @@ def performer_settings(**values: Any) -> PerformerSettings:  # noqa: ANN401 - an
 
 
 def bound(**controls: int) -> tuple[Binding, ...]:
-    """Return bindings of control numbers of any port, by what they do."""
+    """Return bindings of control numbers on any port, by the name of their function."""
     change = ControlMessage.CONTROL_CHANGE
     return tuple(Binding((), change, number, None, does) for does, number in controls.items())
 
 
 @dataclass
 class Performance:
-    """A beat that can be played to; what it sends and tells is kept.
+    """A performer loop with simulated input; it records the messages sent and the events reported.
 
     Attributes:
-        settings: What the performer is told.
-        actor: Who decides; by default one that plays a note at the start of each bar and holds it.
+        settings: The performer's settings.
+        actor: The policy; by default it plays a note at the start of each bar and holds it.
         player: When the built-in player plays.
-        propose: Takes a tempo that others have to agree on.
-        close_loop: Takes the port that returns what is sent.
-        new_engine: Makes the engine, where it is not the one of `settings` and `actor`.
+        propose: Receives a tempo that other programs have to agree on.
+        close_loop: Receives the name of a port that returns what is sent.
+        new_engine: Makes the engine; by default it is made from `settings` and `actor`.
     """
 
     settings: PerformerSettings = field(default_factory=performer_settings)
@@ -116,17 +117,17 @@ class Performance:
         self.backend.open_input(VIRTUAL_OUTPUT, self._sent)
 
     def play(self, at_s: float, *messages: Message, port: str = KEYBOARD) -> None:
-        """Let the player play `messages` at `at_s` seconds after the start."""
+        """Schedule `messages` from the player at `at_s` seconds after the start."""
         for message in messages:
             self.play_bytes(at_s, message_to_bytes(message), port=port)
 
     def play_bytes(self, at_s: float, data: Sequence[int], port: str = KEYBOARD) -> None:
-        """Let an input receive bytes at `at_s` seconds after the start."""
+        """Schedule bytes on an input at `at_s` seconds after the start."""
         at_ns = round((START_S + at_s) * 1e9)
         self.clock.at(START_S + at_s, lambda: self.hears[port](data, at_ns))
 
     def at(self, at_s: float, happening: Callable[[], object]) -> None:
-        """Let something happen at `at_s` seconds after the start."""
+        """Schedule a call at `at_s` seconds after the start."""
         self.clock.at(START_S + at_s, happening)
 
     def run(self, until_s: float = 60.0) -> Summary:
@@ -154,21 +155,21 @@ class Performance:
         return [event for event in self.events if isinstance(event, kind)]
 
     def _engine(self) -> Engine:
-        """Make an engine."""
+        """Return a new engine."""
         settings = EngineSettings(**({"temperature": 0.0} | dict(self.settings.engine)))
         return Engine(settings, self.actor, np.random.default_rng(self.settings.seed))
 
     def _sent(self, data: Sequence[int], _at_ns: int) -> None:
-        """Keep what was sent, with its moment after the start."""
+        """Record a sent message, with its time after the start."""
         self.sent.append((round(self.clock.now_s() - START_S, 6), bytes_to_message(data)))
 
     def _stamped(self, data: Sequence[int], _at_ns: int) -> None:
-        """Hear the built-in player at the moment of the clock that is set by hand."""
+        """Receive the built-in player's message at the time of the manual clock."""
         self.hears[VIRTUAL_INPUT](data, self.clock.now_ns())
 
 
 def ready(**values: Any) -> Ready:  # noqa: ANN401 - any field
-    """Return what a performer on JACK with a virtual output said."""
+    """Return the ready event of a performer on JACK with a virtual output."""
     fields: dict[str, Any] = {
         "backend": "jack",
         "ports": {},
@@ -184,17 +185,17 @@ def ready(**values: Any) -> Ready:  # noqa: ANN401 - any field
 
 
 def port_settings(**values: Any) -> PortSettings:  # noqa: ANN401 - any field
-    """Return settings of ports on the loopback backend."""
+    """Return port settings for the loopback backend."""
     return PortSettings(**({"backend": "loopback"} | values))
 
 
 def ons(performance: Performance) -> list[float]:
-    """Return the moments at which note-ons were sent."""
+    """Return the times at which note-ons were sent."""
     return [at_s for at_s, message in performance.sent if isinstance(message, NoteOn)]
 
 
 def hanging(performance: Performance) -> set[tuple[int, int]]:
-    """Return the (channel, note) pairs whose note-on was sent and whose note-off was not."""
+    """Return the (channel, note) pairs whose note-on was sent but not their note-off."""
     sounding: set[tuple[int, int]] = set()
     for _, message in performance.sent:
         if isinstance(message, NoteOn):
@@ -205,18 +206,18 @@ def hanging(performance: Performance) -> set[tuple[int, int]]:
 
 
 def tell(performance: Performance, at_s: float, command: Any, *, waits: bool = False) -> None:  # noqa: ANN401
-    """Let a command come, or what is made then, and what follows from it be fetched a moment later."""
+    """Schedule a command, or a function that makes one; with `waits`, also wait until its result is loaded."""
     inbox, found = performance.inbox, threading.Event()
     take = inbox.put
 
     def put(item: Any) -> None:  # noqa: ANN401 - any item
-        """Take note of what was fetched."""
+        """Put an item into the inbox, and note when a policy or preset was loaded or failed to load."""
         take(item)
         if isinstance(item, PolicyFetched | PolicyNotFetched | PresetLoaded | PresetNotLoaded):
             found.set()
 
     def give() -> None:
-        """Return the command."""
+        """Put the command into the inbox."""
         found.clear()
         inbox.put(command() if callable(command) else command)
 

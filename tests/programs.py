@@ -1,4 +1,4 @@
-"""Programs of others with which slow tests play: installed through apt where they are missing."""
+"""Third-party programs that slow tests play with; they are installed through apt where they are missing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ APT = Path(__file__).parents[1] / ".ci" / "apt"
 
 
 def needed(package: str, *names: str) -> str:
-    """Return the path of the first of the programs `names` that is here, installing `package` for it.
+    """Return the path of the first of the programs `names` that is installed; install `package` if needed.
 
-    Where that is not possible the test is skipped, with the reason.
+    Skip the test, with the reason, where that is not possible.
     """
     path = _found(names)
     if path is None:
@@ -26,5 +26,5 @@ def needed(package: str, *names: str) -> str:
 
 
 def _found(names: tuple[str, ...]) -> str | None:
-    """Return the path of the first of some programs that is here."""
+    """Return the path of the first program that is installed; None without one."""
     return next(filter(None, map(shutil.which, names)), None)

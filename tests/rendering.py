@@ -1,4 +1,4 @@
-"""Songs with the improviser beside them, for the tests of what plays over files."""
+"""Songs with the improviser, for the tests of offline rendering."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(
     settings: EngineSettings = IN_C,
     seed: int = 0,
 ) -> Song:
-    """Return the song with the improviser; it plays a low note in every beat unless another actor decides."""
+    """Return the song with the improviser; by default it plays a low note in every beat."""
     return render_song(song, wishes or Wishes(), settings, actor or pulse(), np.random.default_rng(seed))
 
 
@@ -40,7 +40,7 @@ def beats(song: Song) -> list[float]:
 
 
 def loudest(song: Song) -> list[float]:
-    """Return the beats on which the improviser plays as loudly as it ever does: first beats of bars."""
+    """Return the beats on which the improviser plays with its highest velocity: the first beats of bars."""
     struck = [event for event in song.tracks[-1].events if isinstance(event.message, NoteOn)]
     touches = [event.message.velocity for event in struck if isinstance(event.message, NoteOn)]
     pairs = zip(struck, touches, strict=True)
@@ -48,7 +48,7 @@ def loudest(song: Song) -> list[float]:
 
 
 def timed(track: Track) -> list[TimedMessage]:
-    """Return the messages of a part in time."""
+    """Return the messages of a track, with their ticks as times."""
     return [
         TimedMessage(float(event.tick), event.message)
         for event in track.events

@@ -1,4 +1,4 @@
-"""Which notes belong to a key."""
+"""Helper for the notes of a key."""
 
 from __future__ import annotations
 

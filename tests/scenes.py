@@ -1,4 +1,4 @@
-"""Music in small: lines as text, played through our own lines and judged step by step."""
+"""Short pieces of music for tests: lines as text, played step by step, with the rewards of each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_w
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Eight bars in C major with contour, rhythm and half close of a chorale tune, written for these tests.
+# Eight bars in C major with the contour, rhythm and half close of a chorale tune, written for these tests.
 MELODY: Final = """
     E4 - - - D4 - E4 - F4 - - - E4 - D4 -   C4 - - - D4 - E4 - D4 - - - B3 - - -
     C4 - - - F4 - E4 - D4 - - - G4 - - -    E4 - - - D4 - C4 - D4 - - - - - - -
@@ -36,7 +36,7 @@ ABOVE: Final = """
 
 
 def events(text: str) -> list[int]:
-    """Return the events of a line, one word a step: a note, "-" for hold, "." for rest."""
+    """Return the events of a line, one word per step: a note, "-" for hold, "." for rest."""
     words = {"-": HOLD, ".": REST}
     return [words[word] if word in words else parse_note(word) for word in text.split()]
 
@@ -50,9 +50,9 @@ def judge_line(
     style: int = 0,
     bar: int = 0,
 ) -> list[dict[str, float]]:
-    """Return terms and components by name of each step of `own` in sixteenths, with `player` beside it.
+    """Return the terms and components by name for each step of `own`, in sixteenths, with `player` beside it.
 
-    Where the player's line is over, the player is silent; `bar` is the number of the first bar.
+    After the end of the player's line the player is silent. `bar` is the number of the first bar.
     """
     ours = events(own) if isinstance(own, str) else own
     theirs = events(player) if isinstance(player, str) else player
@@ -95,18 +95,18 @@ def judge_line(
 
 
 def named_terms(terms: FloatArray) -> dict[str, float]:
-    """Return the terms of one lane by name, and the components after them."""
+    """Return the terms of one lane by name, followed by the components."""
     components = terms @ component_weights()
     return dict(zip((*TERMS, *COMPONENTS), [*terms.tolist(), *components.tolist()], strict=True))
 
 
 def mean_reward(judged: Sequence[dict[str, float]]) -> float:
-    """Return the mean over the steps of the three components' sum."""
+    """Return the sum of the three components, as a mean over the steps."""
     return sum(step[component] for step in judged for component in COMPONENTS) / len(judged)
 
 
 def random_line(rng: np.random.Generator, steps: int, notes: Sequence[int]) -> list[int]:
-    """Return a line that draws a note, HOLD or REST in each step."""
+    """Return a line with a random note, HOLD or REST in each step."""
     choices = np.array([*notes, HOLD, REST])
     drawn: list[int] = rng.choice(choices, steps).tolist()
     return drawn

@@ -1,4 +1,4 @@
-"""Sessions of the engine: what the player does, and what comes of it."""
+"""Engine sessions: the player's messages, and what the engine plays."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BAR_S: Final = 16 * STEP_S
 
 
 def make_engine(actor: Actor, seed: int = 0, **settings: object) -> Engine:
-    """Return an engine; what `settings` does not say is as in EngineSettings, but for the temperature 0."""
+    """Return an engine with these settings; the others have their defaults, except for a temperature of 0."""
     chosen = EngineSettings(**{"temperature": 0.0, **settings})  # type: ignore[arg-type]  # any setting may be given
     return Engine(chosen, actor, np.random.default_rng(seed))
 
@@ -38,14 +38,14 @@ def play_session(
     between: Callable[[Engine], object] = lambda _: None,
     lateness: Callable[[], float] = lambda: 0.0,
 ) -> list[TimedMessage]:
-    """Return what leaves the scheduler when `engine` plays beside `heard` until `until_s`, all notes released.
+    """Return what the scheduler sends when `engine` plays beside `heard` until `until_s`, with all notes released.
 
     Args:
-        engine: Plays.
-        heard: In the order of time.
-        until_s: When the session ends.
-        between: What is done to the engine after each message.
-        lateness: By how many seconds each step is asked for too late, all that came meanwhile being heard.
+        engine: The engine.
+        heard: The player's messages, in order of time.
+        until_s: The end of the session.
+        between: Called with the engine after each message.
+        lateness: Returns how many seconds late a step is; messages that arrive meanwhile are heard first.
     """
     scheduler = Scheduler(engine.settings.max_note_s)
     played: list[TimedMessage] = []
@@ -66,7 +66,7 @@ def play_session(
 
 
 def _moment(engine: Engine, until_s: float) -> float:
-    """Return when the engine wants to be asked next, the end where it waits."""
+    """Return the time of the engine's next step, or the end of the session where the engine waits."""
     step_s = engine.next_step_s
     return until_s if step_s is None else min(step_s, until_s)
 
@@ -77,14 +77,14 @@ def note(at_s: float, pitch: int = 60, length_s: float = 0.1) -> list[TimedMessa
 
 
 def tell(engine: Engine, *heard: TimedMessage) -> Engine:
-    """Let an engine hear messages at their times."""
+    """Pass messages to an engine at their times, and return the engine."""
     for timed in heard:
         engine.hear(timed.message, timed.due_s)
     return engine
 
 
 def steps(engine: Engine, count: int) -> list[TimedMessage]:
-    """Return what an engine plays in its next steps, each asked for when it is due."""
+    """Return what an engine plays in its next `count` steps, each run when it is due."""
     played: list[TimedMessage] = []
     for _ in range(count):
         assert engine.next_step_s is not None
@@ -93,12 +93,12 @@ def steps(engine: Engine, count: int) -> list[TimedMessage]:
 
 
 def ons(played: list[TimedMessage]) -> list[tuple[float, int]]:
-    """Return moment and note of each note-on."""
+    """Return the time and the note of each note-on."""
     return [(timed.due_s, timed.message.note) for timed in played if isinstance(timed.message, NoteOn)]
 
 
 def seen(actor: Figure, feature: str) -> list[int]:
-    """Return a feature as the actor saw it last."""
+    """Return a feature of the actor's last observation."""
     values: list[int] = actor.asked[-1][COLUMNS[feature]].tolist()
     return values
 
@@ -107,7 +107,7 @@ def sounding_after(played: Sequence[TimedMessage]) -> Counter[tuple[int, int]]:
     """Return how often each (channel, note) sounds after `played`.
 
     Raises:
-        AssertionError: A note-off came for what was silent.
+        AssertionError: A note-off came for a note that was silent.
     """
     sounding: Counter[tuple[int, int]] = Counter()
     for message in (timed.message for timed in played):
@@ -120,7 +120,7 @@ def sounding_after(played: Sequence[TimedMessage]) -> Counter[tuple[int, int]]:
 
 
 def longest_note_s(played: Sequence[TimedMessage]) -> float:
-    """Return the length of the longest note, 0 where there is none."""
+    """Return the duration of the longest note in seconds, 0 where there is none."""
     begun: dict[tuple[int, int], float] = {}
     longest_s = 0.0
     for timed in played:

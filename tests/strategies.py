@@ -1,4 +1,4 @@
-"""Hypothesis strategies: messages, streams of notes in time, settings of the engine, songs, TOML."""
+"""Hypothesis strategies: messages, timed notes, engine settings, songs, TOML."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ ONE_BYTE_STATUSES = (0xF6, 0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF)
 
 
 def note_ons(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOn]:
-    """Return note-ons."""
+    """Return a strategy for note-ons."""
     return st.builds(NoteOn, channels, DATA, VELOCITIES)
 
 
 def note_offs(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[NoteOff]:
-    """Return note-offs."""
+    """Return a strategy for note-offs."""
     return st.builds(NoteOff, channels, DATA, DATA)
 
 
 def channel_messages() -> st.SearchStrategy[Message]:
-    """Return messages of every kind that concerns a channel."""
+    """Return a strategy for channel messages of every kind."""
     return st.one_of(
         note_ons(),
         note_offs(),
@@ -65,12 +65,12 @@ def channel_messages() -> st.SearchStrategy[Message]:
 
 
 def sysex() -> st.SearchStrategy[SysEx]:
-    """Return system exclusive messages of up to 40 bytes."""
+    """Return a strategy for system exclusive messages of up to 40 bytes."""
     return st.builds(SysEx, st.lists(DATA, max_size=40).map(bytes))
 
 
 def messages() -> st.SearchStrategy[Message]:
-    """Return messages of every kind."""
+    """Return a strategy for messages of every kind."""
     return st.one_of(
         channel_messages(),
         sysex(),
@@ -88,7 +88,7 @@ def timed_messages(
     max_size: int = 60,
     max_gap_s: float = 2.0,
 ) -> list[TimedMessage]:
-    """Return messages at ascending times, by default note-ons and note-offs that need not match."""
+    """Draw messages at ascending times, by default note-ons and note-offs that need not match."""
     kinds = st.one_of(note_ons(), note_offs()) if of is None else of
     gaps = st.floats(0.0, max_gap_s, allow_nan=False)
     pairs = draw(st.lists(st.tuples(gaps, kinds), max_size=max_size))
@@ -103,7 +103,7 @@ def melodies(
     max_size: int = 30,
     max_length_s: float = 2.0,
 ) -> list[TimedMessage]:
-    """Return a line of notes on channel 0, one after another, each with its note-off at or before the next."""
+    """Draw a line of notes on channel 0, one after another, each with its note-off at or before the next note."""
     lengths = st.floats(0.05, max_length_s, allow_nan=False)
     rows = draw(st.lists(st.tuples(notes, VELOCITIES, lengths, st.floats(0.1, 1.0)), max_size=max_size))
     at_s = 0.0
@@ -116,19 +116,19 @@ def melodies(
 
 
 def pedals(channels: st.SearchStrategy[int] = CHANNELS) -> st.SearchStrategy[ControlChange]:
-    """Return movements of the sustain pedal."""
+    """Return a strategy for movements of the sustain pedal."""
     return st.builds(ControlChange, channels, st.just(SUSTAIN_PEDAL), DATA)
 
 
 def performances(notes: st.SearchStrategy[int] = DATA, max_size: int = 40) -> st.SearchStrategy[list[TimedMessage]]:
-    """Return what hands and feet do at a keyboard, on two channels: notes and pedal, matched or not."""
+    """Return a strategy for keyboard input on two channels: notes and pedal, matched or not."""
     channels = st.integers(0, 1)
     strikes = st.builds(NoteOn, channels, notes, VELOCITIES)
     lifts = st.builds(NoteOff, channels, notes)
     return timed_messages(st.one_of(strikes, strikes, lifts, pedals(channels)), max_size, max_gap_s=0.6)
 
 
-# All that fit: meter, steps a beat.
+# Every meter and number of steps a beat where a bar has a whole number of steps.
 GRIDS = [
     ((meter.numerator, meter.denominator), steps)
     for meter in METERS
@@ -138,7 +138,7 @@ GRIDS = [
 
 
 def engine_settings(keys: Sequence[str] = ANY_KEY) -> st.SearchStrategy[EngineSettings]:
-    """Return settings of the engine, with the keys named, of every kind that a preset can have."""
+    """Return a strategy for engine settings with one of `keys`, as varied as presets can be."""
     return st.builds(
         lambda grid, **values: EngineSettings(meter=grid[0], steps_per_beat=grid[1], **values),
         grid=st.sampled_from(GRIDS),
@@ -156,12 +156,12 @@ def engine_settings(keys: Sequence[str] = ANY_KEY) -> st.SearchStrategy[EngineSe
 
 
 def ticks(max_size: int, max_delta: int = 5000) -> st.SearchStrategy[list[int]]:
-    """Return ascending ticks."""
+    """Return a strategy for ascending ticks."""
     return st.lists(st.integers(0, max_delta), max_size=max_size).map(lambda deltas: list(accumulate(deltas)))
 
 
 def meta_events() -> st.SearchStrategy[MetaEvent]:
-    """Return meta events that stand in tracks: texts, lyrics, markers, ports, key signatures and others."""
+    """Return a strategy for meta events inside tracks: texts, lyrics, markers, ports, key signatures and others."""
     small = st.binary(max_size=12)
     kinds = [0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x54, 0x7E, 0x7F]
     return st.one_of(
@@ -178,7 +178,7 @@ def meta_events() -> st.SearchStrategy[MetaEvent]:
 
 @st.composite
 def tracks(draw: st.DrawFn, kinds: st.SearchStrategy[Message | MetaEvent] | None = None) -> Track:
-    """Return a part of messages and meta events; its name is any text that UTF-8 can hold."""
+    """Draw a track of messages and meta events; its name is any text that UTF-8 can hold."""
     name = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
     moments = draw(ticks(max_size=12))
     drawn = st.one_of(channel_messages(), sysex(), meta_events()) if kinds is None else kinds
@@ -187,7 +187,7 @@ def tracks(draw: st.DrawFn, kinds: st.SearchStrategy[Message | MetaEvent] | None
 
 @st.composite
 def songs(draw: st.DrawFn) -> Song:
-    """Return a song of up to three parts and a conductor, with changes of tempo and meter."""
+    """Draw a song of up to three tracks and a conductor track, with changes of tempo and meter."""
     tempo_ticks = sorted(set(draw(ticks(max_size=4))))
     meter_ticks = sorted(set(draw(ticks(max_size=4))))
     tempos = st.integers(1, 0xFFFFFF)
@@ -202,7 +202,7 @@ def songs(draw: st.DrawFn) -> Song:
 
 
 def toml_values() -> st.SearchStrategy[Any]:
-    """Return values that TOML can hold: scalars, arrays, tables."""
+    """Return a strategy for values that TOML can hold: scalars, arrays, tables."""
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     scalars = st.one_of(
         st.booleans(),
@@ -222,7 +222,7 @@ def toml_values() -> st.SearchStrategy[Any]:
 
 @st.composite
 def toml_texts(draw: st.DrawFn, keys: Sequence[str] = ("name", "model")) -> str:
-    """Return text that is mostly TOML, with some of `keys` among its keys; now and then it is anything."""
+    """Draw text that is mostly TOML, with some of `keys` among its keys; one in four texts is arbitrary."""
     if draw(st.integers(0, 3)) == 0:
         return draw(st.text(max_size=200))
     names = st.one_of(st.sampled_from(list(keys)), st.text('abcdef_-."[]= ', max_size=8))

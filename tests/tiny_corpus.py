@@ -1,4 +1,4 @@
-"""A corpus of a few bars, made by hand: chorales and tunes that need no file."""
+"""A corpus of a few bars, written by hand: chorales and tunes that need no file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SILENT = {".": HOLD, "-": REST}
 
 
 def to_events(text: str, steps: int = 0) -> Events:
-    """Return the events that `text` writes: notes, . a hold, - a rest; then rests up to `steps`."""
+    """Return the events that `text` describes: notes, . for a hold, - for a rest; padded with rests to `steps`."""
     events = [_SILENT[word] if word in _SILENT else int(word) for word in text.split()]
     return np.array(events + [REST] * (steps - len(events)), dtype=np.int16)
 

@@ -1,4 +1,4 @@
-"""Networks small enough to check by hand."""
+"""Networks that are small enough to check by hand."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from improviser.agent.policy import FloatArray, Weights
 from improviser.agent.replay_buffer import Batch, Transitions
 
 SMALL = NetworkConfig((Group("note", 3, 40), Group("flag", 2, 2), Group("bar", 1, 8)), actions=5, hidden=16)
-# As many states as an embedding is long, so that a state's embedding can be its one-hot vector.
+# As many states as an embedding has columns, so that a state's embedding can be its one-hot vector.
 STATES = 4
 
 
 def make_network(config: NetworkConfig = SMALL, seed: int = 0) -> Network:
-    """Return a network of random weights."""
+    """Return a network with random weights."""
     return Network(config, torch.Generator().manual_seed(seed))
 
 
 def make_weights(config: NetworkConfig = SMALL, seed: int = 0, scale: float = 1.0) -> Weights:
-    """Return random weights, biases included; those of the output times `scale`."""
+    """Return random weights and biases; those of the output layer are multiplied by `scale`."""
     rng = np.random.default_rng(seed)
     weights = make_network(config, seed).to_weights()
     for name, weight in weights.items():
@@ -53,7 +53,7 @@ def make_transitions(config: NetworkConfig, rows: int, rng: np.random.Generator)
 
 
 def as_batch(rows: Transitions, gamma: float = 0.9) -> Batch:
-    """Return transitions as what an update learns from, a step each."""
+    """Return the transitions as a batch for an update, one step each."""
     count = len(rows.action)
     return Batch(
         observation=rows.observation,

@@ -1,1 +1,1 @@
-"""How well something plays, measured: figures, baselines, tables, plots, model cards."""
+"""Evaluation: figures, baseline policies, tables, plots and model cards that measure how well a policy plays."""

@@ -1,7 +1,8 @@
-"""How an improviser follows a player who changes: note in chord before and after, by the engine itself.
+"""How the improviser adapts to a player who changes: the note-in-chord share before and after, with the live engine.
 
-The engine is not told the key. A curve holds, for each beat, in how many steps we sounded beside a chord and
-in how many of these our note was in it; beats 9 to 16 come before the change, and AFTER_BEATS from it on.
+The engine is not told the key. A curve holds two numbers for each beat: the steps in which the improviser sounded
+beside a chord, and the steps in which its note was in that chord. Beats 9 to 16 are before the change; AFTER_BEATS
+beats follow from the change on.
 """
 
 from __future__ import annotations
@@ -47,13 +48,14 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """How one improviser followed.
+    """How one improviser adapted to the changes.
 
     Attributes:
-        names: What happened in each case; TRANSPOSED stands there once for each interval.
-        hits: (pieces, cases, beats) steps in which our note was in the chord; of several, the share that was.
-        counts: (pieces, cases, beats) steps in which it might have been.
-        velocity: (pieces,) correlation over bars of our velocity with the player's, nothing being changed.
+        names: The perturbation in each case; TRANSPOSED occurs once for each interval.
+        hits: (pieces, cases, beats) steps in which the improviser's note was in the chord. Where it played several
+            notes, a step counts as the share of them in the chord.
+        counts: (pieces, cases, beats) steps in which its note could have been in a chord.
+        velocity: (pieces,) correlation over bars of the improviser's velocity with the player's, in the unchanged case.
     """
 
     names: tuple[str, ...]
@@ -64,7 +66,7 @@ class Adaptation:
     def curve(self, name: str) -> FloatArray:
         """Return the share of chord tones in the WINDOW_BEATS from each beat on, (beats - WINDOW_BEATS + 1,).
 
-        The cases of a name, and all pieces, are taken together; a window without a count is nan.
+        All pieces, and all cases of that name, are pooled. A window without a count is nan.
         """
         chosen = [row for row, other in enumerate(self.names) if other == name]
         hits, counts = (
@@ -74,7 +76,7 @@ class Adaptation:
         return _share(hits, counts)
 
     def column(self, seed: int) -> Column:
-        """Return the figures with their intervals over pieces."""
+        """Return the figures with their 95 % intervals over pieces."""
         (everything,) = self._figures(np.ones((1, len(self.hits))))
         resampled = self._figures(resample(len(self.hits), seed))
         names = self._figure_names()
@@ -94,9 +96,9 @@ class Adaptation:
         ]
 
     def _figures(self, weights: FloatArray) -> FloatArray:
-        """Return the figures, (draws, figures), of pieces that weigh `weights`, (draws, pieces).
+        """Return the figures, (draws, figures), with the pieces weighted by `weights`, (draws, pieces).
 
-        Each interval of a transposition has its own; then their mean is taken.
+        Each interval of the transposition is computed alone; the figure is their mean.
         """
         cases = case_figures(np.tensordot(weights, self.hits, 1), np.tensordot(weights, self.counts, 1))
         columns = []
@@ -108,13 +110,13 @@ class Adaptation:
 
 
 def case_figures(hits: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return what curves, (..., beats) each, say of one change.
+    """Return the figures of one change from its curves, (..., beats) each.
 
     Returns:
-        (..., 4): NIC, 0 to 1, of the beats before and of the LOSS_BEATS after the change; the beats from the
-        change to the first window of four that has nine tenths of the NIC before, at most CENSORED_BEATS; and
-        the sum over LOSS_BEATS of what NIC falls short of the NIC before. All nan where nothing sounded
-        before or after.
+        (..., 4), all nan where nothing sounded before or after the change. In order: the NIC, 0 to 1, of the beats
+        before; the NIC of the LOSS_BEATS after the change; the recovery, which is the number of beats from the change
+        to the first window of four beats with nine tenths of the NIC before, at most CENSORED_BEATS; and the loss,
+        which is the sum over LOSS_BEATS of how far the NIC is below the NIC before.
     """
     sums = [np.cumsum(np.insert(table[..., BEFORE_BEATS:], 0, 0, -1), -1) for table in (hits, counts)]
     late = slice(BEFORE_BEATS, BEFORE_BEATS + LOSS_BEATS)
@@ -139,11 +141,11 @@ def adapt(
     """Play `actor` beside each part in every case, through the engine, with the key unknown.
 
     Args:
-        actor: What decides.
-        settings: How it plays; meter and grid are the part's.
+        actor: The policy that decides.
+        settings: How it plays. Meter and grid are taken from the part.
         parts: Players.
-        seed: Of every random choice.
-        report: Told how many pieces of how many are done.
+        seed: Random seed.
+        report: Called with the number of pieces done and their total.
     """
     names: tuple[str, ...] = ()
     hits, counts, velocity = [], [], []
@@ -174,7 +176,7 @@ def velocity_correlation(ours: Sequence[TimedMessage], theirs: Sequence[TimedMes
 
 
 def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -> npt.NDArray[np.int64]:
-    """Return the pitch classes that sound in the middle of each step, (steps,), twelve bits, 0 in silence."""
+    """Return the pitch classes that sound in the middle of each step, (steps,), as twelve bits, 0 in silence."""
     bits = np.zeros(steps, dtype=np.int64)
     for timed in played:
         first = int(np.ceil(timed.due_s * steps_per_beat - 0.5))
@@ -189,7 +191,7 @@ def step_bits(played: Sequence[TimedMessage], steps: int, steps_per_beat: int) -
 
 
 def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Generator) -> list[TimedMessage]:
-    """Play the engine beside a case, as far as it is measured."""
+    """Play the engine beside a case, up to the end of the measured beats."""
     engine = engine_in_beats(settings, actor, rng, 0.0)
     until = float(case.change_beat + AFTER_BEATS)
     heard = [timed for timed in case.heard if timed.due_s < until]
@@ -197,7 +199,7 @@ def _play(actor: Actor, settings: EngineSettings, case: Case, rng: np.random.Gen
 
 
 def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> tuple[FloatArray, FloatArray]:
-    """Return chord tones and steps that count in each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
+    """Return the chord tones and the counted steps of each beat, (BEFORE_BEATS + AFTER_BEATS,) each."""
     steps = (case.change_beat + AFTER_BEATS) * steps_per_beat
     ours, meant = step_bits(played, steps, steps_per_beat), case.chord_bits[:steps]
     counted = (ours > 0) & (meant > 0)
@@ -209,7 +211,7 @@ def _curve(case: Case, played: Sequence[TimedMessage], steps_per_beat: int) -> t
 
 
 def _size(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how many pitch classes each set holds."""
+    """Return the number of pitch classes in each set."""
     sizes: npt.NDArray[np.int64] = ((bits[:, None] >> np.arange(OCTAVE)) & 1).sum(axis=1)
     return sizes
 
@@ -229,6 +231,6 @@ def _velocities(voice: Sequence[TimedMessage], bars: int, bar_beats: float) -> F
 
 
 def _share(hits: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return the shares of hits, nan for no counts."""
+    """Return hits divided by counts, nan where the count is 0."""
     shares: FloatArray = np.where(counts > 0, hits / np.maximum(counts, 1.0), np.nan)
     return shares

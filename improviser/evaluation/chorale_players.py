@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import numpy.typing as npt
-
 from improviser.listening.observation import STYLES
 from improviser.music.accent import LEVELS
 from improviser.training.chorale_harmony import Labels, exact_labels
@@ -15,6 +12,9 @@ from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR, chorale_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    import numpy.typing as npt
 
     from improviser.corpus.piece import Piece
 

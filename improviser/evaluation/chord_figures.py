@@ -1,4 +1,4 @@
-"""How well the chord tracker hears: figures on held-out chorales, whose four voices tell the harmony."""
+"""The accuracy of the chord tracker on held-out chorales, where the four voices define the harmony."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from improviser.corpus.piece import Piece
-    from improviser.evaluation.chorale_players import Harmony, Labels
+    from improviser.evaluation.chorale_players import Harmony
     from improviser.listening.chord_tracker import ChordTable
+    from improviser.training.chorale_harmony import Labels
 
-# What the player sounds of a chorale, and how many times as fast.
+# The voices that the player sounds of a chorale, and the speed factor.
 HEARD: Final = {
     "chords, four voices": (ALL_VOICES, 1),
     "chords, lower three": ((ALTO, TENOR, BASS), 1),
@@ -31,14 +32,14 @@ HEARD: Final = {
 
 
 def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
-    """Return the chord tracker's figures on the chorales of the test split, by what is heard.
+    """Return the chord tracker's figures on the chorales of the test split, by what is played.
 
     Each row has, weighted by duration:
 
-    - `pieces`, their number, and `labelled`, the percentage of time in whose beat the voices form a chord;
+    - `pieces`, their number, and `labelled`, the percentage of time in beats whose voices form a chord;
     - `root` and `chord`, the percentage of that time with the right root, and with the right quality too;
-    - `root_major`, `root_minor`, `root_seventh`: the first of these where the chord is of this quality;
-    - `changes`, of chord, a bar, and `changes_true`, those of the harmony.
+    - `root_major`, `root_minor`, `root_seventh`: `root` for chords of this quality only;
+    - `changes`, the tracked changes of chord per bar, and `changes_true`, those of the harmony.
     """
     held_out = [piece for piece in pieces if piece.split == "test"]
     figures = {}
@@ -50,7 +51,7 @@ def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
 
 
 def track_chords(heard: Sequence[Harmony], table: ChordTable | None = None) -> list[Labels]:
-    """Return the chord that a tracker names at each step, with its shipped table unless another is given."""
+    """Return the chord that the tracker names at each step, with its shipped table unless another one is given."""
     tracker = ChordTracker(len(heard), STEPS_PER_BEAT, table=table)
     longest = max(len(harmony.bits) for harmony in heard)
     bits = np.zeros((longest, len(heard)), dtype=np.int64)
@@ -66,7 +67,7 @@ def track_chords(heard: Sequence[Harmony], table: ChordTable | None = None) -> l
 
 
 def _figures(heard: Sequence[Harmony], named: Sequence[Labels]) -> dict[str, float]:
-    """Return a row of figures."""
+    """Return one row of figures."""
     labels, answers = np.concatenate([one.labels for one in heard]), np.concatenate(named)
     is_labelled = labels != NO_CHORD
     qualities = np.where(is_labelled, labels % QUALITY_COUNT, NO_CHORD)
@@ -90,5 +91,5 @@ def _figures(heard: Sequence[Harmony], named: Sequence[Labels]) -> dict[str, flo
 
 
 def _changes(chords: Labels) -> int:
-    """Count the changes of chord."""
+    """Return the number of chord changes."""
     return int(np.count_nonzero(np.diff(chords)))

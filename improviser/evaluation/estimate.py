@@ -1,4 +1,4 @@
-"""Means over pieces, and how far they may be off: 95 % intervals by the bootstrap.
+"""Means over pieces with their 95 % bootstrap intervals.
 
 Source: B. Efron and R. J. Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13 (percentiles).
 """
@@ -35,7 +35,7 @@ Column = dict[str, Estimate]
 
 
 def resample(pieces: int, seed: int) -> FloatArray:
-    """Return how often each piece is in each resample, (RESAMPLES, pieces); one seed gives one outcome."""
+    """Return how often each piece is in each resample, (RESAMPLES, pieces); the same seed gives the same resamples."""
     if pieces == 0:
         return np.zeros((RESAMPLES, 0))
     shares = np.full(pieces, 1 / pieces)
@@ -43,7 +43,7 @@ def resample(pieces: int, seed: int) -> FloatArray:
 
 
 def make_estimate(mean: float, resampled: FloatArray) -> Estimate:
-    """Return a figure with its interval, from what each resample makes of it; nan is passed over."""
+    """Return a figure with its interval, from its value in each resample; nan values are ignored."""
     known = resampled[np.isfinite(resampled)]
     if not len(known):
         return Estimate(mean, float("nan"), float("nan"))
@@ -52,14 +52,14 @@ def make_estimate(mean: float, resampled: FloatArray) -> Estimate:
 
 
 def estimate_column(results: Sequence[Figures], seed: int) -> Column:
-    """Return the means over pieces, in which a figure that a piece does not have is passed over."""
+    """Return the means over pieces; a piece without a figure is left out of that figure."""
     names = results[0].keys() if results else ()
     weights = resample(len(results), seed)
     return {name: _mean(np.array([result[name] for result in results]), weights) for name in names}
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> Estimate:
-    """Return the mean of the values, (pieces,), that are there."""
+    """Return the mean of the finite values, (pieces,)."""
     there = np.isfinite(values)
     if not there.any():
         return Estimate(float("nan"), float("nan"), float("nan"))

@@ -1,4 +1,4 @@
-"""Evaluation: the improviser and what it is measured against play held-out pieces; figures side by side."""
+"""Evaluation: the improviser and the baselines play held-out pieces; their figures are set side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
 
 BEATS: Final = 40
-# So many pieces tell how a change is followed: each is played seventeen times.
+# Enough pieces to measure adaptation: each is played seventeen times.
 ADAPTATION_PIECES: Final = 20
 
 Report = Callable[[float, float], None]
@@ -31,17 +31,17 @@ Report = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is evaluated.
+    """What is evaluated, and how.
 
     Attributes:
         players: Parts whose players are heard.
-        people: Parts whose human partners are the measure.
+        people: Parts whose human partners are the reference.
         conditions: How the actor plays.
-        seed: Of every random choice.
-        name: Of the actor's column.
+        seed: Random seed.
+        name: Name of the actor's column.
         beside: Other actors by the names of their columns; they play under the same conditions.
         known: The phrases of the training corpus.
-        engine: What the engine plays with where a change is to be followed; None leaves that out.
+        engine: Engine settings for the measurement of adaptation; None skips it.
     """
 
     players: Sequence[Part]
@@ -56,13 +56,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came out.
+    """The results of an evaluation.
 
     Attributes:
         table: The figures.
-        takes: What was played, by column.
-        likenesses: How like people each column is as a set, by column.
-        adaptations: How changes were followed, by column.
+        takes: The rollouts, by column.
+        likenesses: How much the distribution of each column overlaps with that of people, by column.
+        adaptations: How each column adapted to changes, by column.
     """
 
     table: EvaluationTable
@@ -72,15 +72,15 @@ class Evaluation:
 
 
 def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
-    """Measure people, random notes in key, the prior alone, greed for the reward, the actor, and others.
+    """Measure the human reference, the baselines, the actor and other actors.
 
     Args:
-        actor: What is measured; its prior is the third column.
-        plan: On what, and how.
-        report: Told how much of how much is done.
+        actor: The policy to measure; its prior is the third column.
+        plan: What to evaluate, and how.
+        report: Called with the amount done and the total.
     """
     actors = {PRIOR: PriorOnly(actor), plan.name: actor, **plan.beside}
-    played = len(actors) + 3  # the actors, people, random notes and greed
+    played = len(actors) + 3  # the actors, the human reference, the random notes and the greedy policy
     total = played + (len(actors) if plan.engine is not None else 0)
     takes = _play_all(actors, plan, lambda done: report(done, total))
     likenesses = {name: _likeness(takes, name) for name in takes}
@@ -105,11 +105,11 @@ def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], N
     players, table, conditions = plan.players, player_table(plan.players), plan.conditions
 
     def rng() -> np.random.Generator:
-        """Return each column the same random numbers."""
+        """Return a new generator, so that each column uses the same random numbers."""
         return np.random.default_rng(plan.seed)
 
     def acted(name: str) -> Callable[[], list[Rollout]]:
-        """Return what lets an actor play."""
+        """Return a function that plays all pieces with one actor."""
         own = conditions.plain() if name == PRIOR else conditions
         return lambda: perform(actors[name], players, table, own, rng())
 
@@ -128,13 +128,13 @@ def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], N
 
 
 def _column(takes: Sequence[Rollout], plan: Plan) -> Column:
-    """Return the means over pieces of what is counted of each piece."""
+    """Return the means over pieces of the figures that are counted for each piece."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     return estimate_column(results, plan.seed)
 
 
 def _likeness(takes: Mapping[str, Sequence[Rollout]], name: str) -> Likeness:
-    """Return how like people a column plays; of people themselves, one half of the pieces like the other."""
+    """Return a column's overlap with people; for people, the overlap of one half of the pieces with the other."""
     ours, people = ([take.performance for take in takes[column]] for column in (name, HUMAN))
     return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)
 
@@ -147,7 +147,7 @@ def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float]
     adaptations: dict[str, Adaptation] = {}
 
     def report_piece(done: int, total: int) -> None:
-        """Return how many pieces of this column are done."""
+        """Report the columns done, with the current one as a fraction."""
         report(len(adaptations) + done / total)
 
     for name, actor in actors.items():

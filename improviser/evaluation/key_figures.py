@@ -1,6 +1,6 @@
-"""How well the key tracker hears: figures on held-out pieces, beside the usual baseline.
+"""The accuracy of the key tracker on held-out pieces, beside a standard baseline.
 
-The truth is the corpus' label, which is wrong for some tunes: a `K:` field often gives the signature alone.
+The truth is the corpus' label, which is wrong for some tunes: a `K:` field often gives only the signature.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from improviser.corpus.piece import Piece
 
-# The key is asked after so many notes, and at the end.
+# The key is read after this many notes, and at the end.
 EARLY_NOTES: Final = 32
-# Modulations that each piece is given.
+# Modulations made of each piece.
 MODULATIONS: Final = 3
-# A new key counts as settled when it stays for so many beats.
+# A new key counts as settled when it stays for this many beats.
 SETTLED_BEATS: Final = 8.0
 CALIBRATION_BINS: Final = 10
 CALIBRATION_EVERY: Final = 8
@@ -38,9 +38,8 @@ FIFTHS: Final = (5, 7)
 RELATIVE_MAJOR: Final = 3
 _US: Final = 1e6
 
-# Ratings of the degrees by listeners, major and minor.
-# Source: C. Krumhansl and E. Kessler (1982), as in C. Krumhansl (1990),
-# "Cognitive Foundations of Musical Pitch", ch. 2.
+# Ratings of the degrees by listeners, major and minor. Source: C. Krumhansl and E. Kessler (1982), as in C. Krumhansl
+# (1990), "Cognitive Foundations of Musical Pitch", ch. 2.
 KRUMHANSL: Final = np.array(
     [
         [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
@@ -52,13 +51,13 @@ _PROFILES: Final = np.stack([np.roll(row, tonic) for row in KRUMHANSL for tonic 
 
 @dataclass(frozen=True, slots=True)
 class HeardPiece:
-    """What the tracker said of a stream.
+    """The tracker's answers for one stream.
 
     Attributes:
-        stream: What it heard.
+        stream: The stream that it heard.
         answers: (notes,) key indices.
         confidence: (notes,) in [0, 1].
-        elapsed_s: What it took.
+        elapsed_s: Seconds that the tracker took.
     """
 
     stream: Stream
@@ -78,19 +77,19 @@ def listening_figures(
 ) -> dict[str, dict[str, float]]:
     """Return the key tracker's figures on the test split, by what is played.
 
-    `report` is told how many of how many kinds of player are done. Each row has:
+    `report` is called with the number of rows done and their total. Each row has:
 
     - `pieces`, their number;
-    - `early` and `whole`, the percentage with exact tonic and mode after EARLY_NOTES notes and after all,
-      with the ends of their 95 % bootstrap intervals (`_low`, `_high`), and the same of plain Krumhansl
-      (`early_krumhansl`, `whole_krumhansl`);
-    - `relative`, `parallel`, `fifth`, `other`: the percentage of last answers that are wrong in this way;
-    - `changes`, of key, a piece, after EARLY_NOTES notes, though none modulates;
-    - `modulation_beats`, the median of the beats from a modulation to the first answer that is right,
-      `settled_beats`, to the first that stays right for SETTLED_BEATS, and `within_4_beats`, the
-      percentage of modulations found so soon;
-    - `calibration`, the mean difference of confidence and accuracy, in percent;
-    - `note_us`, the microseconds a note.
+    - `early` and `whole`, the percentage with exact tonic and mode after EARLY_NOTES notes and after all, with the ends
+      of their 95 % bootstrap intervals (`_low`, `_high`), and the same for plain Krumhansl (`early_krumhansl`,
+      `whole_krumhansl`);
+    - `relative`, `parallel`, `fifth`, `other`: the percentage of final answers that are wrong in this way;
+    - `changes`, the changes of key per piece after EARLY_NOTES notes, though no piece modulates;
+    - `modulation_beats`, the median number of beats from a modulation to the first right answer, `settled_beats`, to
+      the first right answer that stays right for SETTLED_BEATS, and `within_4_beats`, the percentage of modulations
+      found within 4 beats;
+    - `calibration`, the mean difference between confidence and accuracy, in percent;
+    - `note_us`, microseconds per note.
     """
     held_out = [piece for piece in pieces if piece.split == "test"]
     rng = np.random.default_rng(SEED)
@@ -111,7 +110,7 @@ def listening_figures(
 
 
 def hear(stream: Stream) -> HeardPiece:
-    """Feed a stream to a tracker."""
+    """Feed a stream to a key tracker, and return its answers."""
     tracker = KeyTracker(meter_row=stream.meter)
     answers = np.zeros(len(stream.notes), dtype=np.int64)
     confidence = np.zeros(len(stream.notes))
@@ -123,14 +122,14 @@ def hear(stream: Stream) -> HeardPiece:
 
 
 def krumhansl(stream: Stream, notes: int | None = None) -> int:
-    """Return the key whose profile correlates best with how long the first `notes` notes sound."""
+    """Return the key whose profile correlates best with the durations of the first `notes` notes."""
     lengths, pitch_classes = stream.lengths[:notes], stream.notes[:notes] % OCTAVE
     sounded = np.bincount(pitch_classes, weights=lengths, minlength=OCTAVE)
     return int(np.argmax([np.corrcoef(sounded, profile)[0, 1] for profile in _PROFILES]))
 
 
 def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
-    """Return a row of figures."""
+    """Return one row of figures."""
     heard = [hear(stream) for stream in streams]
     early = np.array([one.is_right[:EARLY_NOTES][-1] for one in heard])
     whole = np.array([one.is_right[-1] for one in heard])
@@ -158,12 +157,12 @@ def _share(name: str, is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
 
 
 def _changes(answers: npt.NDArray[np.int64]) -> int:
-    """Count the changes of key."""
+    """Return the number of key changes."""
     return int(np.count_nonzero(np.diff(answers)))
 
 
 def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:
-    """Return how soon modulations by 1-11 semitones are heard."""
+    """Return how soon modulations by 1-11 semitones are recognised."""
     moved = [
         modulated(stream, rng, 1 + (MODULATIONS * index + turn) % (OCTAVE - 1))
         for index, stream in enumerate(streams)
@@ -182,7 +181,7 @@ def _modulation_figures(streams: Sequence[Stream], rng: np.random.Generator) -> 
 
 
 def _beats_until(heard: HeardPiece, stays_beats: float) -> float:
-    """Return the beats from the bar line of the modulation to an answer that is right and stays so."""
+    """Return the beats from the bar line of the modulation to an answer that is right and stays right."""
     stream = heard.stream
     beats, is_right = stream.beats[stream.turn :], heard.is_right[stream.turn :]
     line = np.floor(beats[0] / stream.bar_beats) * stream.bar_beats
@@ -193,7 +192,7 @@ def _beats_until(heard: HeardPiece, stays_beats: float) -> float:
 
 
 def _calibration(heard: Sequence[HeardPiece]) -> float:
-    """Return the expected calibration error: confidence against accuracy, in bins of like confidence."""
+    """Return the expected calibration error: confidence against accuracy, in bins of similar confidence."""
     confidence = np.concatenate([one.confidence[::CALIBRATION_EVERY] for one in heard])
     is_right = np.concatenate([one.is_right[::CALIBRATION_EVERY] for one in heard])
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
@@ -205,13 +204,13 @@ def _calibration(heard: Sequence[HeardPiece]) -> float:
 
 
 def _relations(heard: Sequence[HeardPiece]) -> dict[str, float]:
-    """Return the percentage of last answers that are each kind of wrong."""
+    """Return the percentage of final answers that are wrong, for each kind of error."""
     counts = Counter(_relation(int(one.answers[-1]), int(one.stream.keys[-1])) for one in heard)
     return {name: 100 * counts[name] / len(heard) for name in WRONG}
 
 
 def _relation(answer: int, key: int) -> str:
-    """Name what a key is to the true one; the empty name is the true one itself."""
+    """Return the relation of an answer to the true key, "" where they are equal."""
     if answer == key:
         return ""
     up, is_minor = (answer - key) % OCTAVE, key >= OCTAVE

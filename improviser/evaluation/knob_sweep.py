@@ -1,4 +1,4 @@
-"""What each knob does: it is turned from 0 to 2 on held-out players, all others staying where they are."""
+"""The effect of each knob: it is turned from 0 to 2 on held-out players, while the others keep their settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from improviser.evaluation.evaluate import Plan
 
 SETTINGS: Final = (0.0, 0.5, 1.0, 1.5, 2.0)
-# What each knob is there to change.
+# The figure that each knob is meant to change.
 MEASURES: Final[Mapping[str, str]] = {
     "harmony": "strong-beat consonance %",
     "coherence": "coherence",
@@ -30,11 +30,11 @@ MEASURES: Final[Mapping[str, str]] = {
     "density": "onsets per bar",
     "temperature": "dissonant %",
 }
-# What they are there to change where it is something else.
+# The figures that differ for a role.
 ROLE_MEASURES: Final[Mapping[str, Mapping[str, str]]] = {
     "comping": {"harmony": "note in chord %", "temperature": "Vendi"}
 }
-# Turned from 0 to 2 a knob shall move its measure by so much of the gap between people and random notes.
+# Turning a knob from 0 to 2 must move its measure by at least this share of the gap between people and random notes.
 LEAST_SHARE: Final = 0.3
 
 Report = Callable[[int, int], None]
@@ -42,7 +42,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A knob's measure at each of SETTINGS, and what people and random notes have of it."""
+    """A knob's measure at each of SETTINGS, and the same measure of people and of random notes."""
 
     knob: str
     measure: str
@@ -52,34 +52,34 @@ class Sweep:
 
     @property
     def share(self) -> float:
-        """What turning it from 0 to 2 moves, as a share of the gap between people and random notes.
+        """How far the measure moves from 0 to 2, as a share of the gap between people and random notes.
 
-        Nan where people's is unknown. Random notes are as many as people's, so for the density the gap is
-        next to nothing and the share says nothing.
+        Nan where the value of people is unknown. Random notes are as many as people's, so the gap in density is close
+        to 0. The share of the density knob therefore means nothing.
         """
         return (self.values[-1].mean - self.values[0].mean) / abs(self.human - self.random)
 
     @property
     def is_monotonic(self) -> bool:
-        """Whether each setting gives more than the one below it."""
+        """Whether the measure rises from each setting to the next."""
         means = [value.mean for value in self.values]
         return all(low < high for low, high in pairwise(means))
 
     @property
     def is_kept(self) -> bool | None:
-        """Whether it does what a knob shall do; None where it rises and nobody knows how far it should."""
+        """Whether the knob has the wanted effect; None where the measure rises and the share is unknown."""
         if self.is_monotonic and math.isnan(self.share):
             return None
         return self.is_monotonic and self.share >= LEAST_SHARE
 
 
 def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
-    """Turn each knob through SETTINGS, see `Knobs.turned`: at 1 it stands as the preset has it.
+    """Turn each knob through SETTINGS, see `Knobs.turned`; at 1 it has the value of the preset.
 
     Args:
-        actor: Who plays.
-        plan: On what, and how the knobs stand that are not turned.
-        report: Told how many settings of how many are done.
+        actor: The policy that plays.
+        plan: What to play, and the values of the other knobs.
+        report: Called with the number of settings done and their total.
     """
     table, rng = player_table(plan.players), np.random.default_rng(plan.seed)
     human = _column(perform_human(plan.people, player_table(plan.people), plan.conditions), plan)

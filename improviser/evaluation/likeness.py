@@ -1,4 +1,4 @@
-"""How like people a whole column plays: overlap and divergence in seven features, with their intervals."""
+"""The distribution overlap of a column with people, and its divergence, in seven features, with intervals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from improviser.evaluation.metrics import Performance
 
-# Each takes a millisecond for every feature and column.
+# Each resample takes a millisecond for every feature and column.
 RESAMPLES: Final = 200
 MEAN: Final = "mean"
 OVERLAP: Final = "overlap"
@@ -33,12 +33,12 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The distances within people and from ours to people, by feature; empty where too little was played.
+    """The distances between people's pieces, and from the column's pieces to people's, by feature.
 
     Attributes:
-        features: Distances by the name of the feature.
-        ours: How many of our pieces were compared.
-        people: And of people's.
+        features: Distances by the name of the feature; empty where too little was played.
+        ours: Number of the column's pieces that were compared.
+        people: Number of people's pieces that were compared.
     """
 
     features: dict[str, Distances]
@@ -58,7 +58,7 @@ class Likeness:
         }
 
     def _figures(self, people: FloatArray | None, ours: FloatArray | None) -> dict[str, float]:
-        """Return the figures where each piece weighs as much as is said."""
+        """Return the figures with each piece weighted by these weights; None weights all pieces equally."""
         overlaps, divergences = {}, {}
         for name, found in self.features.items():
             densities = found.densities(people, ours)
@@ -72,10 +72,10 @@ class Likeness:
 
 
 def _centred(draws: FloatArray, name: str, value: float) -> FloatArray:
-    """Return what the resamples make of a figure, moved so that their mean is its value.
+    """Return a figure's values in the resamples, moved so that their mean is the figure.
 
-    A resample holds some pieces twice, so its densities are rougher, and every overlap smaller: that much is
-    the resampling's own.
+    A resample holds some pieces twice. This makes its densities rougher and every overlap smaller, so that part of the
+    difference comes from the resampling alone.
     """
     most = 1.0 if name.startswith(OVERLAP) else np.inf
     moved: FloatArray = np.clip(draws - draws.mean() + value, 0.0, most)
@@ -83,7 +83,7 @@ def _centred(draws: FloatArray, name: str, value: float) -> FloatArray:
 
 
 def likeness(ours: Sequence[Performance], people: Sequence[Performance]) -> Likeness:
-    """Return how like `people` we play; pieces of fewer than two notes are left out."""
+    """Return the distribution overlap of `ours` with `people`; pieces with fewer than two notes are left out."""
     own, other = ([row for row in map(features, performances) if row is not None] for performances in (ours, people))
     if len(other) < 2 or not own:  # noqa: PLR2004 - one piece has no distances within
         return Likeness({}, len(own), len(other))

@@ -1,4 +1,4 @@
-"""The model card beside each model: what it is, what made it, how it does."""
+"""The model card beside each model: what the model is, how it was trained, and its figures."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a card tells.
+    """The content of a model card.
 
     Attributes:
-        name: Of the preset.
-        model: The model file, which is there already.
-        command: The command that made it.
-        corpus: What `corpus_summary` gives.
-        settings: The training's settings.
+        name: Name of the preset.
+        model: The model file, which must exist.
+        command: The command that made the model.
+        corpus: What `corpus_summary` returns.
+        settings: The training settings.
         prior: The prior's score on the validation split.
         table: Figures on the test split.
-        versions: Of the libraries that trained it.
+        versions: Versions of the libraries used for training, by name.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ModelCard:
 
 
 def write_card(card: ModelCard) -> Path:
-    """Write the card as Markdown beside the model; return its path. The file appears whole or not at all.
+    """Write the card as Markdown beside the model, as a whole or not at all; return its path.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -59,7 +59,7 @@ def write_card(card: ModelCard) -> Path:
 
 
 def card_text(card: ModelCard) -> str:
-    """Return the card's text."""
+    """Return the card as Markdown."""
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     return f"""# Model card: {card.name}
 
@@ -99,7 +99,7 @@ Means over pieces with their 95 % intervals; `!` marks what lies outside of its 
 
 
 def markdown_table(table: EvaluationTable) -> str:
-    """Return the figures as a Markdown table, a row a figure: means with 95 % intervals, and the bands."""
+    """Return the figures as a Markdown table, one row per figure: means with 95 % intervals, and the bands."""
     lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
     lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
     return "\n".join(lines)

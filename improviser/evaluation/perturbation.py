@@ -1,7 +1,7 @@
-"""What a player may do in the middle of a piece that an improviser must follow, as notes for an engine.
+"""Perturbations: changes by the player in the middle of a piece that the improviser must follow.
 
-Every case plays the same part, repeated as long as it takes, and differs from beat 17 on. Beats are those of
-the engine, which does not know what will happen; `chord_bits` says what is meant in each of its steps.
+Every case plays the same part, repeated as long as needed, and differs from beat 17 on. Beats are those of the engine,
+which does not know what will happen. `chord_bits` holds the intended chord of each of its steps.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
 
 CHANGE_BEAT: Final = 16
-"""The beat, counted from 0, with which the change begins: the seventeenth."""
+"""The beat, counted from 0, at which the change begins: the seventeenth."""
 AFTER_BEATS: Final = 36
-"""So long the improviser is watched after the change."""
+"""How many beats the improviser is measured after the change."""
 UNCHANGED, TRANSPOSED, FASTER, SLOWER = "unchanged", "transposed", "tempo +20 %", "tempo -20 %"
 RESTED, WRONG_NOTES, NEW_CHORD = "rest of 4 bars", "10 % wrong notes", "chord change in a bar"
 REST_BARS: Final = 4
 TEMPO_STEP: Final = 0.2
 WRONG_SHARE: Final = 0.1
-# The new chord is this many degrees of the scale higher: the fourth degree's after the first's.
+# The new chord is this many scale degrees higher: from the first degree to the fourth.
 NEW_DEGREES: Final = 3
 _SEVEN_DEGREES: Final = {Mode.MAJOR: (0, 2, 4, 5, 7, 9, 11), Mode.MINOR: (0, 2, 3, 5, 7, 8, 10)}
 CLOCKS_PER_BEAT: Final = 24
@@ -50,13 +50,13 @@ Bits = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A player whose ways change.
+    """A player who changes something.
 
     Attributes:
-        name: Of what happens.
-        heard: What the player does, in the engine's beats.
-        chord_bits: (steps,) the chord meant in each of the engine's steps, 0 where none.
-        change_beat: The beat from which on it has to be followed.
+        name: Name of the perturbation.
+        heard: The player's messages, timed in the engine's beats.
+        chord_bits: (steps,) the intended chord in each of the engine's steps, 0 where none.
+        change_beat: The beat from which the improviser has to follow the change.
     """
 
     name: str
@@ -94,12 +94,12 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
 
 
 def chords_of(part: Part) -> Bits:
-    """Return the chord that the player implies in each step, (steps,), to one who knows the key."""
+    """Return the chord that the player implies in each step when the key is known, (steps,)."""
     return player_table([part]).chord_bits.astype(np.int64)
 
 
 def with_new_chord(part: Part, at: int) -> Part:
-    """Return the part NEW_DEGREES degrees of its scale higher from step `at`, inside of a bar, on."""
+    """Return the part moved up by NEW_DEGREES scale degrees from step `at` on, inside a bar."""
     shift = _degree_shift(part.mode)
     events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
     later = events[at:]
@@ -134,14 +134,14 @@ def _with_tempo(name: str, part: Part, chord_bits: Bits, ratio: float) -> Case:
 
 
 def _stretched(beats: npt.NDArray[np.float64], ratio: float) -> npt.NDArray[np.float64]:
-    """Return when beats come whose pace is `ratio` times as fast from CHANGE_BEAT on."""
+    """Return the times of beats when the tempo is `ratio` times as fast from CHANGE_BEAT on."""
     late = np.maximum(beats - CHANGE_BEAT, 0.0)
     moments: npt.NDArray[np.float64] = beats - late + late / ratio
     return moments
 
 
 def _degree_shift(mode: int) -> npt.NDArray[np.int16]:
-    """Return the semitones, (12,), to the note NEW_DEGREES degrees higher; between degrees as the lower one."""
+    """Return the semitones, (12,), up to NEW_DEGREES degrees higher; notes between degrees move as the lower degree."""
     scale = _SEVEN_DEGREES[Mode(mode)]
     shift = np.zeros(OCTAVE, dtype=np.int16)
     for row, degree in enumerate(scale):

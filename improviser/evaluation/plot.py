@@ -1,6 +1,6 @@
-"""Plots of an evaluation, as PNG files: piano rolls, densities of distances, curves of adaptation.
+"""Plots of an evaluation as PNG files: piano rolls, densities of distances, curves of adaptation.
 
-matplotlib is imported only when a plot is drawn, and draws without a display.
+matplotlib is imported only when a plot is drawn, and needs no display.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ ROLLS: Final = 3
 CHORDS_FROM: Final = 48
 DOTS_PER_INCH: Final = 100
 PLAYER_COLOUR, OWN_COLOUR, BAR_COLOUR = "tab:gray", "tab:red", "0.85"
-# Columns of small plots, and the size of each in inches.
+# Number of columns of small plots, and the size of each plot in inches.
 ACROSS: Final = 3
 SMALL: Final = (4.2, 2.8)
 
 
 def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the plots of an evaluation into a folder, which is made; return their paths.
+    """Write the plots of an evaluation into a folder, which is created; return their paths.
 
-    `roll-COLUMN-1.png` and so on, for people's and the measured column; `overlap-COLUMN.png` for every column
-    that is compared with people; `adaptation.png` where changes were followed.
+    The files are `roll-COLUMN-1.png` and so on for people and for the measured column, `overlap-COLUMN.png` for every
+    column that is compared with people, and `adaptation.png` where adaptation was measured.
 
     Raises:
         ImproviserError: A file cannot be written.
@@ -68,7 +68,7 @@ def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
-    """Write `knobs.png`, what each knob does, into a folder, which is made; return its path.
+    """Write `knobs.png`, the effect of each knob, into a folder, which is created; return its path.
 
     Raises:
         ImproviserError: The file cannot be written.
@@ -92,7 +92,7 @@ def write_knobs(sweeps: Sequence[Sweep], folder: Path) -> Path:
 
 
 def sampled(takes: Sequence[Rollout]) -> list[Rollout]:
-    """Return up to ROLLS takes, evenly spread."""
+    """Return up to ROLLS rollouts, evenly spread."""
     chosen = np.linspace(0, len(takes) - 1, min(ROLLS, len(takes))).round().astype(int)
     return [takes[index] for index in chosen]
 
@@ -100,7 +100,7 @@ def sampled(takes: Sequence[Rollout]) -> list[Rollout]:
 def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, int]]:
     """Return each note of a voice as its first step, its length in steps, and its number.
 
-    Where the role's events are chords these are their notes in close position, roots from CHORDS_FROM on.
+    Where the role's events are chords, these are their notes in close position, with roots from CHORDS_FROM on.
     """
     onsets = np.flatnonzero(events >= 0).tolist()
     struck = zip(onsets, note_lengths(events).tolist(), events[onsets].tolist(), strict=True)
@@ -114,7 +114,7 @@ def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, i
 
 
 def _roll(name: str, take: Rollout) -> Figure:
-    """Draw the player and the improviser beside one another, with bar lines."""
+    """Draw the player and the improviser as a piano roll, with bar lines."""
     figure = new_figure(12, 4)
     axes = figure.subplots()
     performance = take.performance
@@ -146,7 +146,7 @@ def _overlap(name: str, likeness: Likeness) -> Figure:
 
 
 def _adaptation(adaptations: Mapping[str, Adaptation]) -> Figure:
-    """Draw the note-in-chord of the beats around each change, beside that without a change."""
+    """Draw the note-in-chord share around each change, beside the unchanged case."""
     names = list(dict.fromkeys(next(iter(adaptations.values())).names))
     figure, grid = _small_plots(len(names))
     for axes, name in zip(grid, names, strict=False):
@@ -166,7 +166,7 @@ def _adaptation(adaptations: Mapping[str, Adaptation]) -> Figure:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches; the canvas for PNG needs no display."""
+    """Return an empty figure with a size in inches; its PNG canvas needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - optional, and takes a second
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
@@ -176,7 +176,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def _small_plots(count: int) -> tuple[Figure, list[Axes]]:
-    """Return a drawing with so many small plots."""
+    """Return a figure and its `count` small plots."""
     down = -(-count // ACROSS)
     figure = new_figure(SMALL[0] * ACROSS, SMALL[1] * down)
     grid: list[Axes] = list(figure.subplots(down, ACROSS, squeeze=False).ravel())
@@ -186,7 +186,7 @@ def _small_plots(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def write_figures(plots: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write figures into a folder as PNG files of these names, and return their paths.
+    """Write figures into a folder as PNG files with these names, and return their paths.
 
     Raises:
         ImproviserError: A file cannot be written.
@@ -202,12 +202,12 @@ def write_figures(plots: Mapping[str, Figure], folder: Path) -> list[Path]:
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """Write a drawing as PNG, whole or not at all."""
+    """Write a figure as PNG, as a whole or not at all."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
     write_whole(path, buffer.getvalue())
 
 
 def _slug(name: str) -> str:
-    """Return a column's name as a part of a file's name."""
+    """Return a column's name as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "column"

@@ -1,4 +1,4 @@
-"""The table of an evaluation: a row a figure, a column a way of playing, and the bands to be kept."""
+"""The table of an evaluation: one row per figure, one column per policy, and the bands of the figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GREEDY: Final = "greedy on reward"
 BASELINES: Final = (HUMAN, RANDOM, PRIOR, GREEDY)
 OVERLAP: Final = "overlap: mean"
 RECOVERY: Final = "transposed: recovery beats"
-# What stands beside a figure that leaves its band.
+# Marks a figure that lies outside its band.
 OUTSIDE: Final = "!"
 UNKNOWN: Final = Estimate(math.nan, math.nan, math.nan)
 
@@ -27,7 +27,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Where a figure should lie: `limits` gives the least and the most from people's and the prior's."""
+    """The range in which a figure should lie; `limits` computes it from the figures of people and of the prior."""
 
     text: str
     limits: Callable[[float, float], Range]
@@ -35,7 +35,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A figure held against its band; `is_kept` is None where one of the two is unknown."""
+    """A figure compared with its band; `is_kept` is None where the figure or the band is unknown."""
 
     band: str
     low: float
@@ -54,12 +54,12 @@ def at_least(least: float, unit: str) -> Band:
 
 
 def around_human(gap: float, text: str) -> Band:
-    """Return the band that is `gap` wide on either side of people."""
+    """Return the band that extends `gap` on either side of the human figure."""
     return Band(f"+-{text} human", lambda human, _prior: (human - gap, human + gap))
 
 
 def times_human(least: float, most: float, text: str) -> Band:
-    """Return the band between two multiples of people's."""
+    """Return the band between two multiples of the human figure."""
     return Band(f"{text} human", lambda human, _prior: (_times(least, human), _times(most, human)))
 
 
@@ -87,15 +87,15 @@ class EvaluationTable:
     """Figures side by side.
 
     Attributes:
-        name: The column that the bands are for.
-        columns: Each way of playing: its figures by name.
+        name: The column that is compared with the bands.
+        columns: The figures of each policy, by name.
     """
 
     name: str
     columns: Mapping[str, Column]
 
     def rows(self) -> list[str]:
-        """Return the names of the figures, in order, that any column has."""
+        """Return the names of all figures that any column has, in order."""
         names: dict[str, None] = {}
         for column in self.columns.values():
             names |= dict.fromkeys(column)
@@ -106,7 +106,7 @@ class EvaluationTable:
         return self.columns.get(column, {}).get(figure, UNKNOWN)
 
     def verdict(self, figure: str, column: str | None = None) -> Verdict | None:
-        """Return a column's figure (the own one's where none is named) held against its band, if it has one."""
+        """Return a column's figure compared with its band; None without a band. The default column is `name`."""
         band = BANDS.get(figure)
         if band is None:
             return None
@@ -119,7 +119,7 @@ class EvaluationTable:
     def cells(self, figure: str) -> list[str]:
         """Return a row as text: the figure, each column's mean and interval, and the band.
 
-        Outside of its band the own column's mean is marked with OUTSIDE.
+        The mean of the column `name` is marked with OUTSIDE where it lies outside its band.
         """
         verdict = self.verdict(figure)
         is_outside = verdict is not None and verdict.is_kept is False
@@ -131,7 +131,7 @@ class EvaluationTable:
 
 
 def shown(estimate: Estimate, figure: str) -> str:
-    """Return a mean and its interval as text, shares with one place, else with three; - where it is unknown."""
+    """Return a mean and its interval as text, percentages with one decimal, others with three; "-" if unknown."""
     places = 1 if "%" in figure else 3
     mean, *ends = (f"{number:.{places}f}" for number in (estimate.mean, estimate.low, estimate.high))
     if math.isnan(estimate.mean):
@@ -140,7 +140,7 @@ def shown(estimate: Estimate, figure: str) -> str:
 
 
 def _times(factor: float, human: float) -> float:
-    """Return a multiple of people's figure; no bound stays no bound, but for an unknown figure."""
+    """Return a multiple of the human figure; an infinite factor stays as it is unless the figure is unknown."""
     if math.isnan(human) or math.isfinite(factor):
         return factor * human
     return factor

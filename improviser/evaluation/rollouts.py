@@ -1,4 +1,4 @@
-"""A chooser plays pieces whole: what it played, and what that was worth."""
+"""Rollouts: a policy plays whole pieces; the result is what it played and its rewards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One piece played: its name, what was played, and the mean rewards a step by name."""
+    """One piece played by a policy: its name, the performance, and the mean rewards per step by name."""
 
     name: str
     performance: Performance
@@ -39,27 +39,27 @@ class Rollout:
 def perform(
     actor: Actor, parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Rollout]:
-    """Play `actor` beside each part from its beginning; `table` has the parts' features."""
+    """Play `actor` beside each part from its beginning; `table` has the features of the parts."""
     return _perform(lambda index: acting(actor, conditions, rng, parts[index].role), parts, table, conditions.weights)
 
 
 def perform_random(
     parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Rollout]:
-    """Do the same for random notes of each piece's key, as many as its partner, or else its player, has."""
+    """Play random notes of each piece's key, as many as its partner or else its player has."""
     return _perform(lambda index: random_in_key(parts[index], rng), parts, table, conditions.weights)
 
 
 def perform_greedy(
     parts: Sequence[Part], table: PlayerTable, conditions: Conditions, rng: np.random.Generator
 ) -> list[Rollout]:
-    """Do the same for what takes, step by step, the action with the best reward."""
+    """Play the policy that chooses the action with the best reward at each step."""
     weights = conditions.weights
     return _perform(lambda index: Greedy((parts[index], index), table, weights, rng), parts, table, weights)
 
 
 def perform_human(parts: Sequence[Part], table: PlayerTable, conditions: Conditions) -> list[Rollout]:
-    """Do the same for the corpus' own partners; parts without one are left out."""
+    """Play the corpus' own partners; parts without a partner are left out."""
     return _perform(lambda _index: human, parts, table, conditions.weights, only_with_partner=True)
 
 
@@ -71,7 +71,7 @@ def _perform(
     *,
     only_with_partner: bool = False,
 ) -> list[Rollout]:
-    """Play each part with a chooser made for it."""
+    """Play each part with a policy made for it."""
     return [
         _perform_one(make_chooser(index), parts, table, index, weights)
         for index, part in enumerate(parts)
@@ -82,7 +82,7 @@ def _perform(
 def _perform_one(
     chooser: Chooser, parts: Sequence[Part], table: PlayerTable, index: int, weights: RewardWeights
 ) -> Rollout:
-    """Play part number `index` whole."""
+    """Play all of part number `index`."""
     part = parts[index]
     game = Game(parts, table, 1, np.random.default_rng(0))
     game.play_whole(index)
@@ -108,7 +108,7 @@ def _perform_one(
 
 
 def reward_figures(terms: npt.NDArray[np.float32], weights: RewardWeights, role: Role) -> Figures:
-    """Return the summed reward a step, its components and its terms, means over the steps of (steps, terms)."""
+    """Return the weighted reward, its components and its terms, as means over steps; `terms` is (steps, terms)."""
     means = terms.mean(axis=0)
     components = means @ role.rewards.component_weights()
     return (

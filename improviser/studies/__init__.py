@@ -1,1 +1,1 @@
-"""Experiments and measurements that only this project runs."""
+"""Experiments and measurements that are part of this project's development, not of the live program."""

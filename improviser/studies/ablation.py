@@ -1,9 +1,9 @@
-"""The ablation of the learner: from the textbook, one addition at a time, all for the same CPU time.
+"""The ablation of the learner: starting from the textbook, one addition at a time, each with the same CPU time.
 
-The ladder adds one thing after another until it is `FULL`, what the shipped models are trained by; each extra
-adds one thing to `FULL`. One prior serves all (another one where the network has norms), and its fitting is
-not counted. Every variant is trained with several seeds, and every outcome is a file, so that an interrupted
-ablation goes on.
+The ladder adds one thing after another until it reaches `FULL`, the settings of the shipped models. Each extra adds one
+thing to `FULL`. All variants share one prior (a variant whose network has norms needs another), and the time to fit it
+is not counted. Every variant is trained with several seeds. Every outcome is a file, so that an interrupted ablation
+can resume.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from improviser.training.train import Progress, TrainingSettings
 
 SEEDS: Final = 3
-# The figures of the table that show how a reward is gamed.
+# The figures of the table that show how a reward is exploited.
 GAMING: Final = (
     "strong-beat consonance %",
     "note in chord %",
@@ -52,7 +52,7 @@ GAMING: Final = (
     "in motif %",
 )
 REWARDS: Final = ("reward", "harmony", "coherence", "creativity")
-# Ways of playing: the best action for the reward's weights, without a prior; and by the preset's knobs.
+# Ways of playing: the action with the highest reward value, without the prior; and with the preset's knobs.
 GREEDILY: Final = "greedy"
 ON_STAGE: Final = "stage"
 
@@ -65,7 +65,7 @@ _DECOMPOSED: Final = replace(_HUBER, decomposed=True)
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A way of learning; `has_prior_weights` tells whether the Q-network starts as the prior or at random."""
+    """A learner configuration; `has_prior_weights` says whether the Q-network starts as the prior or at random."""
 
     name: str
     dqn: DQNConfig
@@ -82,8 +82,8 @@ LADDER: Final = (
     Variant("+ a head for each component", _DECOMPOSED),
     Variant("+ prior and temperature in the policy (full)", FULL),
 )
-# Source of the numbers: T. Schaul et al. (2016), table 3 (0.6); T. Lillicrap et al. (2016), section 7, times
-# five, since there are few updates (0.005); N. Vieillard et al. (2020), table 1 (0.9).
+# Source of the numbers: T. Schaul et al. (2016), table 3 (0.6); T. Lillicrap et al. (2016), section 7, times five
+# because there are few updates (0.005); N. Vieillard et al. (2020), table 1 (0.9).
 EXTRAS: Final = (
     Variant("full, layer norm", replace(FULL, layer_norm=True)),
     Variant("full, one-hot first layer", replace(FULL, one_hot=True)),
@@ -97,15 +97,15 @@ VARIANTS: Final = LADDER + EXTRAS
 
 @dataclass(frozen=True, slots=True)
 class VariantOutcome:
-    """What came of one variant with one seed.
+    """The result of one variant with one seed.
 
     Attributes:
-        variant: Its name.
-        seed: Of the training.
-        transitions: Sampled in the time.
-        updates: Made in the time.
+        variant: Name of the variant.
+        seed: Seed of the training.
+        transitions: Transitions sampled in the time.
+        updates: Updates made in the time.
         greedy: Figures on the held-out pieces, played greedily for the reward.
-        stage: The same, played as on stage.
+        stage: Figures on the held-out pieces, played as in live play.
     """
 
     variant: str
@@ -121,12 +121,12 @@ class AblationStudy:
     """What is compared, and where its files are.
 
     Attributes:
-        settings: Of the training; each variant puts its own learner and seed in.
-        plan: The held-out pieces, and how they are played on stage.
+        settings: Training settings; each variant replaces the learner and the seed.
+        plan: The held-out pieces, and how they are played in live play.
         seconds: CPU time that each variant learns for.
-        folder: Where priors and outcomes are kept.
-        seeds: How many seeds, from that of the settings on.
-        variants: Which ways of learning.
+        folder: Holds the priors and the outcomes.
+        seeds: Number of seeds; they count up from the seed of the settings.
+        variants: The variants to compare.
     """
 
     settings: TrainingSettings
@@ -143,13 +143,13 @@ def run_study(
     report: Callable[[int, str], None],
     fitting: Callable[[Progress], None],
 ) -> list[VariantOutcome]:
-    """Train and play each variant with each seed, unless its file is there.
+    """Train and play each variant with each seed, unless its file exists.
 
     Args:
-        study: What.
+        study: The study to run.
         pieces: The corpus.
-        report: Told how many outcomes there are, and what is being trained now.
-        fitting: Told how far the fitting of a prior is.
+        report: Called with the number of finished outcomes and the name of the current one.
+        fitting: Called with the progress of fitting a prior.
     """
     torch.set_num_threads(THREADS)
     runs = [(variant, seed) for seed in range(study.seeds) for variant in study.variants]
@@ -187,9 +187,9 @@ def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
 def train_variant(
     variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece], seconds: float
 ) -> tuple[Network, int, int]:
-    """Learn for so many seconds of CPU time; return the Q-network, the transitions and the updates.
+    """Learn for `seconds` of CPU time; return the Q-network, the transitions and the updates.
 
-    Making the game and the network is not counted.
+    The time to create the environments and the network is not counted.
     """
     network = (
         from_prior(prior, settings)
@@ -211,7 +211,7 @@ def train_variant(
 def _run(
     study: AblationStudy, variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece]
 ) -> VariantOutcome:
-    """Train one variant with one seed, and let it play in both ways."""
+    """Train one variant with one seed, and play the held-out pieces in both ways."""
     network, transitions, updates = train_variant(variant, settings, prior, pieces, study.seconds)
     policy = Policy(network.config, prior.to_weights(), network.to_weights())
     plan = study.plan
@@ -225,20 +225,20 @@ def _run(
 
 
 def greedy_knobs(settings: TrainingSettings) -> Knobs:
-    """Return the knobs that take what is best for the summed reward, and ask nobody's habits."""
+    """Return the knobs that choose the highest summed reward and ignore the prior."""
     weights = settings.weights
     return Knobs(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
 
 
 def _means(takes: Sequence[Rollout], plan: Plan) -> Figures:
-    """Return the means over the pieces of the rewards and of what shows gaming."""
+    """Return the means over the pieces of the rewards and of the figures that show exploitation."""
     results = [figures(take.performance, plan.known) | take.rewards for take in takes]
     column = estimate_column(results, plan.seed)
     return {name: column[name].mean for name in (*REWARDS, *GAMING)}
 
 
 def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSettings, pieces: list[Piece]) -> str:
-    """Return what tells an outcome from that of other settings, another corpus or other code."""
+    """Return a hash that differs for other settings, another corpus or other code."""
     parts = [part.name for part in study.plan.players]
     knobs = asdict(study.plan.conditions.knobs)
     told = [settings.fingerprint(pieces), asdict(variant), study.seconds, study.plan.seed, parts, knobs]
@@ -246,7 +246,7 @@ def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSetti
 
 
 def _read(path: Path, fingerprint: str) -> VariantOutcome | None:
-    """Return the outcome in a file; None where it is not there, broken, or of another study."""
+    """Return the outcome in a file; None where the file is missing, damaged, or from another study."""
     try:
         data = json.loads(path.read_text("utf-8"))
         return VariantOutcome(**data["outcome"]) if data["fingerprint"] == fingerprint else None
@@ -255,7 +255,7 @@ def _read(path: Path, fingerprint: str) -> VariantOutcome | None:
 
 
 def _write(path: Path, fingerprint: str, outcome: VariantOutcome) -> None:
-    """Keep an outcome, whole or not at all, or raise CheckpointError."""
+    """Write an outcome, as a whole or not at all; raise CheckpointError where that fails."""
     text = json.dumps({"fingerprint": fingerprint, "outcome": asdict(outcome)}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,5 +266,5 @@ def _write(path: Path, fingerprint: str, outcome: VariantOutcome) -> None:
 
 
 def _slug(name: str) -> str:
-    """Return a variant's name as a part of a file's name."""
+    """Return a variant's name as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,4 +1,4 @@
-"""The ablation as a page in Markdown: means and spreads over the seeds, a row a variant."""
+"""The ablation as a Markdown page: means and spreads over the seeds, one row per variant."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from improviser.evaluation.metrics import Figures
 
-# Between these two lines a page is the command's; what stands before and after is kept.
+# The command replaces the text between these two lines and keeps everything else on the page.
 BEGIN: Final = "<!-- begin: written by improviser ablate -->"
 END: Final = "<!-- end: written by improviser ablate -->"
 WAYS: Final = {GREEDILY: "Greedy for the reward", ON_STAGE: "As on stage"}
 
 
 def page_text(old: str, section: str) -> str:
-    """Return the page with the section in the place of the one between BEGIN and END, else at its end."""
+    """Return the page with `section` between BEGIN and END; append it where the page has no such lines."""
     before, found, rest = old.partition(BEGIN)
     after = rest.partition(END)[2] if found else "\n"
     return f"{before if found else old.rstrip() + chr(10) * 2}{BEGIN}\n\n{section}\n{END}{after}"
@@ -29,20 +29,20 @@ def page_text(old: str, section: str) -> str:
 def section_text(
     outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], command: str, described: str
 ) -> str:
-    """Return the tables, with what was done.
+    """Return the tables, with a description of the study.
 
     Args:
-        outcomes: Of all variants and seeds.
-        people: Figures of people and the prior alone, by name.
-        command: What made them.
-        described: A sentence on pieces, time and seeds.
+        outcomes: The outcomes of all variants and seeds.
+        people: Figures of people and of the prior alone, by name.
+        command: The command that made the outcomes.
+        described: A sentence about pieces, time and seeds.
     """
     tables = [f"## {title}\n\n{table_text(outcomes, people, way)}" for way, title in WAYS.items()]
     return "\n".join([f"`{command}`: {described}\n", *tables, f"## Done in the time\n\n{work_text(outcomes)}"])
 
 
 def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures], way: str) -> str:
-    """Return the table of one way of playing."""
+    """Return the table for one way of playing."""
     names = (*REWARDS, *GAMING)
     lines = [f"| variant | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for name, row in people.items():
@@ -55,7 +55,7 @@ def table_text(outcomes: Sequence[VariantOutcome], people: Mapping[str, Figures]
 
 
 def work_text(outcomes: Sequence[VariantOutcome]) -> str:
-    """Return the table of what was sampled and updated in the time."""
+    """Return the table of the transitions and updates done in the time."""
     lines = ["| variant | transitions | updates |", "|---|---:|---:|"]
     for name, own in by_variant(outcomes).items():
         sampled = statistics.mean(outcome.transitions for outcome in own)
@@ -75,7 +75,7 @@ def by_variant(outcomes: Sequence[VariantOutcome]) -> dict[str, list[VariantOutc
 
 
 def spread(values: Sequence[float], figure: str) -> str:
-    """Return the mean and, of several values, their standard deviation; - where there is none."""
+    """Return the mean and, of several values, their standard deviation; "-" where there is no value."""
     places = 1 if "%" in figure else 3
     known = [value for value in values if math.isfinite(value)]
     if not known:

@@ -1,9 +1,9 @@
-"""Fits the chord tracker to the chorales: `python -m improviser.studies.chord_fit` writes its table anew.
+"""Fit the chord tracker to the chorales: `python -m improviser.studies.chord_fit` writes its table again.
 
-Chords, motions and tones are counted in the training split, with the harmony of all four voices for the
-truth, and smoothed so that what is rare stays possible. The few knobs, the weights of evidence and the
-chances of a change, are tried one after the other on a part of that split, for a player of all voices, of
-three and of one.
+Chords, motions and tones are counted in the training split, with the harmony of all four voices as the truth. The
+counts are smoothed, so that rare events stay possible. The few parameters, the weights of evidence and the
+probabilities of a change, are then tuned one at a time on a part of that split, for a player of all voices, of three
+and of one.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 Counts = npt.NDArray[np.float64]
 
 CASTS: Final = (ALL_VOICES, (SOPRANO, ALTO, TENOR), (ALTO, TENOR, BASS), (SOPRANO,), (BASS,))
-# What is added to the counts: chords of a mode, motions, tones of a quality, passing degrees.
+# Added to the counts: chords of a mode, motions, tones of a quality, passing degrees.
 CHORD_PRIOR, MOTION_PRIOR, TONE_PRIOR, PASSING_PRIOR = 30.0, 8.0, 40.0, 5.0
-# Where the knobs start, and what is tried for each, in SHARE parts.
+# The start values of the parameters, and the values tried for each, in parts of SHARE.
 START_KNOBS: Final = (16, 32, 32, 8, 12, 16, 4)
 TRIED: Final = (
     (2, 4, 8, 12, 16, 24),
@@ -52,13 +52,13 @@ TRIED: Final = (
     (8, 12, 16, 24, 30),
     (1, 2, 4, 8, 16),
 )
-# The knobs are tried on each so manieth piece.
+# The parameters are tuned on every KNOBS_EVERY-th piece.
 KNOBS_EVERY: Final = 4
 ROUNDS: Final = 2
 
 
 def fit(pieces: Sequence[Piece], rounds: int = ROUNDS) -> TableParts:
-    """Return the parts of the table for these pieces."""
+    """Return the parts of the table, fitted to these pieces."""
     parts = count(list(harmonies(pieces, ALL_VOICES)))
     heard = [harmony for cast in CASTS for harmony in harmonies(pieces[::KNOBS_EVERY], cast)]
     parts["knobs"] = np.array(START_KNOBS)
@@ -75,7 +75,7 @@ def fit(pieces: Sequence[Piece], rounds: int = ROUNDS) -> TableParts:
 
 
 def count(whole: Iterable[Harmony]) -> TableParts:
-    """Return the table's counted parts, in parts of a nat, from what all voices sound."""
+    """Return the counted parts of the table, in units of 1/NAT nat, from what all voices sound."""
     start = np.zeros((len(Mode), CHORD_COUNT))
     follow = np.zeros((CHORD_COUNT, CHORD_COUNT))
     tones = np.zeros((QUALITY_COUNT, OCTAVE))
@@ -89,7 +89,7 @@ def count(whole: Iterable[Harmony]) -> TableParts:
 
 
 def score(parts: TableParts, heard: Sequence[Harmony]) -> float:
-    """Return the mean share of steps whose root, and whose whole chord, is right."""
+    """Return the mean of two shares of steps: those with the right root, and those with the right chord."""
     named = np.concatenate(track_chords(heard, make_chord_table(parts)))
     labels = np.concatenate([harmony.labels for harmony in heard])
     named, labels = named[labels != NO_CHORD], labels[labels != NO_CHORD]
@@ -97,7 +97,7 @@ def score(parts: TableParts, heard: Sequence[Harmony]) -> float:
 
 
 def _count_chords(harmony: Harmony, start: Counts, follow: Counts) -> None:
-    """Add the beats of each chord, and the changes from one to another."""
+    """Add the beats of each chord, and the changes from one chord to another."""
     beats = harmony.labels[::STEPS_PER_BEAT]
     beats = beats[beats != NO_CHORD]
     np.add.at(start, beats, 1)
@@ -106,7 +106,7 @@ def _count_chords(harmony: Harmony, start: Counts, follow: Counts) -> None:
 
 
 def _count_tones(harmony: Harmony, tones: Counts, passing: Counts) -> None:
-    """Add the steps of each interval above the root, and of each degree that is no chord tone."""
+    """Add the steps of each interval above the root, and of each degree that is not a chord tone."""
     rows, degrees = np.nonzero((harmony.bits[:, None] >> np.arange(OCTAVE)) & 1)
     labels = harmony.labels[rows]
     labels, degrees = labels[labels != NO_CHORD], degrees[labels != NO_CHORD]
@@ -120,7 +120,7 @@ _IS_TONE: Final = np.array([[up in intervals for up in range(OCTAVE)] for _, int
 
 
 def _start(counts: Counts) -> Counts:
-    """Return the probability of each chord: rare ones lean on how common their quality is."""
+    """Return the probability of each chord; for a rare chord the frequency of its quality counts more."""
     qualities = counts.sum(axis=0).reshape(OCTAVE, QUALITY_COUNT).sum(axis=0) + 1
     prior = np.tile(qualities / qualities.sum() / OCTAVE, OCTAVE)
     smooth = counts + CHORD_PRIOR * prior
@@ -129,7 +129,7 @@ def _start(counts: Counts) -> Counts:
 
 
 def _motion(beats: Counts, follow: Counts) -> Counts:
-    """Return how much likelier each motion is than chance, by interval of the roots and qualities."""
+    """Return how much likelier than chance each motion is, by the interval of the roots and both qualities."""
     roots, qualities = np.divmod(np.arange(CHORD_COUNT), QUALITY_COUNT)
     place = ((roots[None, :] - roots[:, None]) % OCTAVE, qualities[:, None], qualities[None, :])
     expected = np.outer(follow.sum(axis=1), beats / max(beats.sum(), 1.0))
@@ -141,7 +141,7 @@ def _motion(beats: Counts, follow: Counts) -> Counts:
 
 
 def _tones(counts: Counts) -> Counts:
-    """Return the probability of each chord tone, and at the other intervals that of any other tone."""
+    """Return the probability of each chord tone; every other interval has the probability of a non-chord tone."""
     smooth = np.zeros_like(counts)
     outside = (counts[~_IS_TONE].sum() + 1) / (counts.sum() + 2)
     for row, (of_quality, is_tone) in enumerate(zip(counts, _IS_TONE, strict=True)):
@@ -159,7 +159,7 @@ def _passing(counts: Counts) -> Counts:
 
 
 def table_text(parts: TableParts) -> str:
-    """Return the parts as `listening.chord.read_chord_table` reads them."""
+    """Return the parts as base64, as `listening.chord_tracker.read_chord_table` reads them."""
     data = b"".join(np.ascontiguousarray(parts[name], dtype="<i2").tobytes() for name in CHORD_TABLE_SHAPES)
     return base64.b64encode(data).decode()
 

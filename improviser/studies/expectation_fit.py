@@ -1,7 +1,7 @@
-"""Fits what melodies are expected to do: `python -m improviser.studies.expectation_fit` writes its table.
+"""Fit melodic expectation: `python -m improviser.studies.expectation_fit` writes its table.
 
-Counts of the training split: how often each melodic interval follows a note of each degree of the scale, in
-chorale voices and in tunes; where counts are few, those of the interval after any degree stand in.
+The table counts, in the training split, how often each melodic interval follows a note of each scale degree, in chorale
+voices and in tunes. Where counts are few, the counts of the interval after any degree are mixed in.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from improviser.corpus.piece import Piece
 
-# So many counts the intervals after any degree weigh.
+# The weight, in counts, of the intervals after any degree.
 BACKOFF: Final = 20.0
 LINE: Final = 108
 _NOTE: Final = 2
 
 
 def fit(pieces: Iterable[Piece]) -> npt.NDArray[np.float64]:
-    """Return surprisal in nats, (corpora, modes, degrees, intervals from an octave down to one up)."""
+    """Return surprisal in nats, (corpora, modes, degrees, intervals from an octave down to an octave up)."""
     counts = np.zeros((len(CORPORA), len(Mode), OCTAVE, 2 * OCTAVE + 1))
     for piece in pieces:
         row, mode = CORPORA.index(piece.kind), int(Mode[piece.mode.upper()])

@@ -1,9 +1,9 @@
-"""Fits the key tracker to the corpus: `python -m improviser.studies.key_fit` writes its table anew.
+"""Fit the key tracker to the corpus: `python -m improviser.studies.key_fit` writes its table again.
 
-Maximum likelihood of the true key at random moments of the training split's pieces, many also with a
-modulation or wrong notes put in: tunes, single voices of chorales and all their voices at once. The loss is
-that of a label that is wrong now and then: the key that a tune's `K:` field names is at times its relative.
-One seed and one thread: on one machine the same corpus gives the same table.
+The fit maximises the likelihood of the true key at random moments of the training split's pieces: tunes, single voices
+of chorales and all their voices at once. Many pieces are also heard with a modulation or with wrong notes. The loss
+assumes that a label is sometimes wrong: the key in a tune's `K:` field is at times the relative key. With one seed and
+one thread, the same corpus gives the same table on the same machine.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ BATCH: Final = 24
 LEARNING_RATE: Final = 6e-3
 WEIGHT_DECAY: Final = 0.03
 DROPOUT: Final = 0.2
-# So many of the cues are left out at random, so that no single one decides.
+# The share of cues that are dropped at random, so that no single cue decides.
 CUE_DROPOUT: Final = 0.15
-# So many labels may be any key.
+# The share of labels that may be any key.
 WRONG_LABELS: Final = 0.03
-# So many of the pieces are heard with a modulation too.
+# The share of pieces that are also heard with a modulation.
 MODULATING: Final = 0.5
-# Shares of wrong notes that a piece may have: without any, one chromatic note changed the key.
+# The shares of wrong notes in a piece. Without wrong notes in the training data, one chromatic note changed the key.
 WRONG_NOTES: Final = (0.0, 0.03, 0.08)
-# Notes heard of a piece at most, and moments at which the key is asked.
+# The most notes heard of a piece, and the number of moments at which the key is read.
 LONGEST: Final = 400
 MOMENTS: Final = 14
-# Of these moments so many come soon after a modulation, within so many notes.
+# FRESH of these moments are soon after a modulation, within FRESH_NOTES notes.
 FRESH, FRESH_NOTES = 3, 24
 FIRST_ANSWER: Final = 31
 LINE: Final = 108
@@ -65,9 +65,9 @@ class Example:
 
     Attributes:
         cues: (notes, MOST_CUES) rows, CUE_COUNT where there are fewer.
-        beats: (notes,) beats gone by, silences shortened.
+        beats: (notes,) beats passed, with silences shortened.
         keys: (notes,) true keys.
-        turn: Index of the first note after a modulation, 0 without one.
+        turn: Index of the first note after a modulation, 0 without a modulation.
     """
 
     cues: npt.NDArray[np.int16]
@@ -77,10 +77,10 @@ class Example:
 
 
 class KeyNet(nn.Module):
-    """The tracker's network, over whole streams at once."""
+    """The tracker's network, applied to whole streams at once."""
 
     def __init__(self) -> None:
-        """Start with little evidence in each cue."""
+        """Initialise the network with little evidence in each cue."""
         super().__init__()
         self.cues = nn.EmbeddingBag(CUE_COUNT + 1, WIDTH, mode="sum", padding_idx=CUE_COUNT)
         self.hidden = nn.Linear(WIDTH + len(MEMORY_BEATS), HIDDEN)
@@ -122,7 +122,7 @@ class KeyNet(nn.Module):
 
 
 def streams_of(pieces: Iterable[Piece], rng: np.random.Generator) -> Iterator[Stream]:
-    """Return what players may play of the pieces, each as it is and with a modulation."""
+    """Yield what players may play of the pieces: each as it is, and some also with a modulation."""
     for piece in pieces:
         for voices in CASTS if piece.kind == "chorale" else CASTS[:1]:
             stream = to_stream(piece, voices, rng)
@@ -135,7 +135,7 @@ def streams_of(pieces: Iterable[Piece], rng: np.random.Generator) -> Iterator[St
 
 
 def to_example(stream: Stream) -> Example:
-    """Feed a stream to the tracker's cues."""
+    """Return a stream as the cues that the tracker finds in it."""
     ears = Cues(stream.meter)
     cues = np.full((len(stream.notes), MOST_CUES), CUE_COUNT, dtype=np.int16)
     gaps = np.zeros(len(stream.notes), dtype=np.float32)
@@ -146,7 +146,7 @@ def to_example(stream: Stream) -> Example:
 
 
 def fit(examples: Sequence[Example], epochs: int = EPOCHS) -> KeyNet:
-    """Return the network that was fitted to the examples."""
+    """Return the network fitted to the examples."""
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     rng = np.random.default_rng(SEED)
@@ -166,7 +166,7 @@ def fit(examples: Sequence[Example], epochs: int = EPOCHS) -> KeyNet:
 
 
 def _loss(net: KeyNet, batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-    """Return the mean cost of the true keys at random moments of each example."""
+    """Return the mean loss for the true keys at random moments of each example."""
     longest = max(len(example.keys) for example in batch)
     cues = np.full((len(batch), longest, MOST_CUES), CUE_COUNT, dtype=np.int64)
     beats = np.zeros((len(batch), longest), dtype=np.float32)
@@ -183,7 +183,7 @@ def _loss(net: KeyNet, batch: Sequence[Example], rng: np.random.Generator) -> Te
 
 
 def _moments(example: Example, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Choose the notes after which the key is asked: the last, an early one, fresh ones, any."""
+    """Return the notes after which the key is read: the last, an early one, some after a modulation, random ones."""
     last = len(example.keys) - 1
     chosen = rng.integers(0, last + 1, MOMENTS)
     chosen[0], chosen[1] = last, min(FIRST_ANSWER, last)
@@ -194,7 +194,7 @@ def _moments(example: Example, rng: np.random.Generator) -> npt.NDArray[np.int64
 
 
 def table_text(net: KeyNet) -> str:
-    """Return the numbers of a network as `listening.key.read_key_table` reads them."""
+    """Return the network's numbers as base64, as `listening.key_tracker.read_key_table` reads them."""
     cues = net.cues.weight.detach().numpy()[:CUE_COUNT]
     scale = np.abs(cues).max(axis=0) / INT8
     arrays = {
@@ -205,14 +205,14 @@ def table_text(net: KeyNet) -> str:
         "out_bias": net.out.bias.detach().numpy(),
         "direct": net.direct.weight.detach().numpy().T,
     }
-    # The scale is rounded first, so that the cues are rounded to what will be read.
+    # The scale is rounded first, so that the cues are rounded to the values that will be read.
     steps = np.rint(cues / scale.astype("<f2").astype(np.float32)).clip(-INT8, INT8).astype(np.int8)
     rest = [np.ascontiguousarray(arrays[name], dtype="<f2").tobytes() for name in TABLE_SHAPES]
     return base64.b64encode(steps.tobytes() + b"".join(rest)).decode()
 
 
 def write_module(tracker: str, text: str, path: Path) -> None:
-    """Write the module that holds the table of a tracker, of the key or the chord."""
+    """Write the module that holds the table of a tracker, "key" or "chord"."""
     lines = "\n".join(textwrap.wrap(text, LINE))
     head = f'"""The fitted numbers of the {tracker} tracker: written by training.{tracker}_fit."""\n\n'
     path.write_text(f'{head}{tracker.upper()}_TABLE = """\n{lines}\n"""\n', encoding="utf-8")

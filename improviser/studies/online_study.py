@@ -1,4 +1,4 @@
-"""What learning on stage gives beside a stranger, and what it would do to the rest without its guards."""
+"""The effect of online training beside an out-of-distribution player, with and without acceptance tests."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
     from improviser.training.material import GameSettings
 
-# The stranger's held-out pieces, by seeds that no lesson has.
+# The held-out pieces of the out-of-distribution player; their seeds differ from those of every training session.
 PIECES, PIECE_BEATS, PIECES_FROM = 16, 64, 10_000
 FROZEN, LEARNED, LATER, UNGUARDED = "frozen", "learned", "learned to the end", "without guards"
-# As many updates as the musician's table is asked for after.
+# The number of updates after which the study compares the policies in a table.
 UPDATES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineVariant:
-    """What became of a model beside a stranger.
+    """The result of online training beside an out-of-distribution player.
 
     Attributes:
-        seed: Of all that was drawn.
-        updates: How many were taken.
-        sets: How many sets of weights were offered, and how many were adopted.
-        early: What was played by after UPDATES.
-        late: What was played by in the end.
+        seed: Seed of everything drawn.
+        updates: Number of updates made.
+        sets: Number of weight sets that were offered, and number that were adopted.
+        early: The policy in use after UPDATES updates.
+        late: The policy in use at the end.
     """
 
     seed: int
@@ -52,13 +52,13 @@ class OnlineVariant:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Mean rewards a step after lessons.
+    """Mean rewards per step after online training.
 
     Attributes:
-        seed: Of the lessons.
-        sets: How many sets of weights were offered, and how many were adopted.
-        beside: By frozen and learned, beside held-out pieces of the same stranger.
-        elsewhere: The same on held-out pieces of the corpus.
+        seed: Seed of the training session.
+        sets: Number of weight sets that were offered, and number that were adopted.
+        beside: Rewards of the frozen and the learned policy beside held-out pieces of the same player.
+        elsewhere: Rewards of the frozen and the learned policy on held-out pieces of the corpus.
     """
 
     seed: int
@@ -69,15 +69,15 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class OnlineStudy:
-    """A model, its stranger, and what it is measured on.
+    """A model, its out-of-distribution player, and the pieces that it is measured on.
 
     Attributes:
-        model: As it was trained.
+        model: The model as trained offline.
         settings: How the engine plays.
         game: Style, grid, register and role.
         kind: One of STRANGERS.
-        plan: Of the musician's table: pieces of the corpus that nothing was learned or judged on.
-        make: Gives an trainer by its seed, with guards or without.
+        plan: Plan of the table: pieces of the corpus that were used neither for learning nor for acceptance tests.
+        make: Returns an online trainer for a seed, with acceptance tests or without.
     """
 
     model: Policy
@@ -117,7 +117,7 @@ class OnlineStudy:
         return OnlineVariant(seed, trainer.learner.updates, (offered, adopted), early, playing)
 
     def gain(self, lessons: OnlineVariant) -> Gain:
-        """Measure what lessons gave."""
+        """Measure the rewards before and after online training."""
         rng = np.random.default_rng([PIECES_FROM + lessons.seed, 5])
         strange = [strange_part(self.kind, self.game, PIECE_BEATS, rng) for _ in range(PIECES)]
         both = self.model, lessons.late
@@ -129,12 +129,12 @@ class OnlineStudy:
     def table(
         self, guarded: OnlineVariant, unguarded: OnlineVariant, report: Callable[[float, float], None]
     ) -> EvaluationTable:
-        """Return the musician's table after UPDATES, with guards and without, and after all with guards."""
+        """Return the table of the frozen policy and the learned ones: early, late, and without acceptance tests."""
         beside = {FROZEN: self.model, LATER: guarded.late, UNGUARDED: unguarded.early}
         return evaluate(guarded.early, replace(self.plan, name=LEARNED, beside=beside), report).table
 
     def _reward(self, policy: Policy, parts: Sequence[Part]) -> float:
-        """Return the mean reward of a step beside parts."""
+        """Return the mean reward per step beside these parts."""
         rng = np.random.default_rng(7)
         takes = perform(policy, parts, player_table(parts), self.plan.conditions, rng)
         return float(np.mean([take.rewards["reward"] for take in takes]))

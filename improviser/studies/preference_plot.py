@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_preference_curve(curve: Sequence[Point], folder: Path) -> Path:
-    """Write `taste.png`, how a hidden preference is learned press by press, into a folder; return its path.
+    """Write `taste.png`, the learning curve of a hidden preference by presses, into a folder; return its path.
 
     Raises:
         ImproviserError: The file cannot be written.

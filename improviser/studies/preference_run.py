@@ -1,9 +1,9 @@
-"""Listeners with a hidden taste press like and dislike while the improviser plays: how well is it learned?
+"""Simulated listeners with a hidden preference press like and dislike: how well does the improviser learn it?
 
-Metrics, section 6. Everything is the live engine's: players of the held-out corpus in their own time, presses
-that come late and are sometimes wrong, the preference that is learned from them. What a taste gains is
-measured from the very moment on which it was learned: the same bars are played on with it, without it, and
-by an oracle that knows the taste, several times each.
+See docs/taste.md. Everything runs in the live engine: players of the held-out corpus at their own tempo, presses that
+come late and are sometimes wrong, and the preference learned from them. The gain of a preference is measured from the
+moment when it was learned. The same bars are then played with the preference, without it, and by an oracle that knows
+the hidden preference, several times each.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-# What tastes are of: the traits whose measures are told.
+# The features that a hidden preference can be about.
 TASTES: Final = ("leap", "onset", "high", "colour")
-# Of these traits' values a note counts as one from here on.
+# A note counts as one of these features from this value on.
 _COUNTS: Final = {"leap": 0.3, "high": 0.0, "colour": 0.5}
-# A press comes so much after what it means, drawn evenly.
+# The delay from what a press means to the press, drawn from a uniform distribution.
 DELAY_S: Final = (0.2, 2.0)
-# So long a listener looks back, and waits between two presses.
+# How far a listener looks back, and the shortest time between two presses.
 LOOK_S: Final = 2.0
 PAUSE_S: Final = 3.0
-# What is among so large a share of the least, or most, of what is usual is pressed for.
+# A listener presses for what is in this lowest, or highest, share of the usual scores.
 STANDS_OUT: Final = 0.05
 BEATS: Final = 4 * 200
 LONGEST_S: Final = 120.0
-# What is usual to a listener is what they heard of so many bars, played on in so many ways.
+# The usual scores are those of this many bars, continued in this many ways.
 USUAL_BARS, USUAL_SEEDS = 16, 4
 WARM_UP_BARS: Final = 8
 
@@ -58,10 +58,10 @@ class PreferenceStep:
     """A step as a listener hears it.
 
     Attributes:
-        at_s: Its moment.
+        at_s: Time of the step.
         is_onset: Whether a note began.
-        traits: (traits,) those of what was done.
-        reward: The mean of harmony, coherence and creativity; nan where that was not asked for.
+        traits: (traits,) features of the action.
+        reward: The mean of harmony, coherence and creativity; nan where it was not requested.
     """
 
     at_s: float
@@ -72,18 +72,18 @@ class PreferenceStep:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceOutcome:
-    """What some bars come to: how much they are to a taste, and the mean reward of their steps."""
+    """The result of some bars: their utility for a preference, and the mean reward per step."""
 
     utility: float
     reward: float
 
 
 class PreferenceSession:
-    """An engine beside a player of the corpus, a step at a time.
+    """An engine beside a player of the corpus, played one step at a time.
 
     Attributes:
-        heard: What was played lately.
-        is_judged: Whether rewards are worked out too.
+        heard: The most recent steps.
+        is_judged: Whether rewards are computed too.
     """
 
     def __init__(self, actor: Actor, settings: EngineSettings, part: Part, seed: int) -> None:
@@ -102,7 +102,7 @@ class PreferenceSession:
 
     @property
     def now_s(self) -> float:
-        """The moment of the next step."""
+        """The time of the next step."""
         return self.step_number * self._step_s
 
     def play(self) -> PreferenceStep | None:
@@ -122,7 +122,7 @@ class PreferenceSession:
         return heard
 
     def _reward(self) -> float:
-        """Return the mean of the components of the last step's reward, where it is asked for."""
+        """Return the mean of the components of the last step's reward; nan where it was not requested."""
         if not self.is_judged:
             return math.nan
         rewards = self.engine.rewards()
@@ -134,7 +134,7 @@ class PreferenceSession:
         return [heard for heard in steps if heard is not None]
 
     def fork(self, seed: int) -> PreferenceSession:
-        """Return a session that goes on from here by other chances."""
+        """Return a session that continues from here with other random numbers."""
         twin = copy.copy(self)
         twin.heard = deque(self.heard, maxlen=self.heard.maxlen)
         twin.engine = copy.deepcopy(self.engine, {id(self._actor): self._actor})
@@ -143,7 +143,7 @@ class PreferenceSession:
 
 
 def measures(heard: Sequence[PreferenceStep]) -> dict[str, float]:
-    """Return the measures that tastes are of: onsets a step; leaps, high and colour notes an onset."""
+    """Return the measures of preferences: onsets per step; leaps, high notes and colour notes per onset."""
     onsets = [one for one in heard if one.is_onset]
     found = {"onset": len(onsets) / max(1, len(heard))}
     for name, least in _COUNTS.items():
@@ -154,14 +154,14 @@ def measures(heard: Sequence[PreferenceStep]) -> dict[str, float]:
 
 @dataclass
 class SimulatedListener:
-    """Likes more or less of some measures than the improviser plays by itself, and presses accordingly.
+    """Prefers more or less of some measures than the improviser plays by itself, and presses accordingly.
 
     Attributes:
         taste: +1 or -1 by the name of a measure.
-        usual: Up to which score it dislikes, and from which on it likes, as `usual_scores` gives them.
+        usual: The score up to which it dislikes, and the score from which it likes, as `usual_scores` returns them.
         rng: Draws delays and errors.
-        errors: The share of presses that say the opposite.
-        only: Whether it only likes, or only dislikes; None: both.
+        errors: Share of presses that say the opposite.
+        only: True if it only presses like, False if it only presses dislike, None if it presses both.
     """
 
     taste: Mapping[str, float]
@@ -174,7 +174,7 @@ class SimulatedListener:
     _pressed_s: float = -PAUSE_S
 
     def listen(self, session: PreferenceSession) -> None:
-        """Judge the last seconds, and press when it is time."""
+        """Judge the last seconds, and press like or dislike when a press is due."""
         now_s = session.now_s
         due = [press for press in self._waiting if press[0] <= now_s]
         for at_s, liked in due:
@@ -193,24 +193,24 @@ class SimulatedListener:
             self._waiting.append((now_s + float(self.rng.uniform(*DELAY_S)), liked))
 
 
-# What a measure of two seconds spreads by.
+# The spread of each measure over two seconds.
 SPREADS: Final = {"onset": 0.1, "leap": 0.2, "high": 0.3, "colour": 0.25}
 
 
 def utility(heard: Sequence[PreferenceStep], taste: Mapping[str, float]) -> float:
-    """Return how much what was heard is to a taste."""
+    """Return the utility of what was heard for a preference."""
     found = measures(heard)
     return sum(sign * found[name] / SPREADS[name] for name, sign in taste.items())
 
 
 def _lately(session: PreferenceSession) -> list[PreferenceStep]:
-    """Return what a listener looks back on."""
+    """Return the steps of the last LOOK_S seconds."""
     since_s = session.now_s - LOOK_S
     return list(takewhile(lambda one: one.at_s > since_s, reversed(session.heard)))
 
 
 def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tuple[float, float]:
-    """Return between which utilities two seconds usually are, as it is played without any taste."""
+    """Return the limits of the usual utilities of two seconds, when the engine plays without any preference."""
     scores = list[float]()
     for seed in range(USUAL_SEEDS):
         twin = session.fork(seed)
@@ -228,7 +228,7 @@ def usual_scores(session: PreferenceSession, taste: Mapping[str, float]) -> tupl
 def gain(
     session: PreferenceSession, taste: Mapping[str, float], bars: int, seeds: Sequence[int]
 ) -> tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome]:
-    """Return what the next bars come to without what was learned, with it, and with the taste itself."""
+    """Return the results of the next bars without the learned preference, with it, and with the hidden one."""
     worth = dict(zip(TUNE_TRAITS.names, (LARGEST * TUNE_TRAITS.worth).tolist(), strict=True))
     oracle = {name: worth[name] * np.sign(sign) for name, sign in taste.items()}
     learned = session.engine.preferences.to_dict()
@@ -241,7 +241,7 @@ def gain(
 def _played_by(
     session: PreferenceSession, seed: int, weights: Mapping[str, float], bars: int, taste: Mapping[str, float]
 ) -> PreferenceOutcome:
-    """Return what the next bars come to by the weights of a preference."""
+    """Return the result of the next bars with these weights of a preference."""
     twin = session.fork(seed)
     twin.is_judged = True
     twin.engine.preferences.restore(weights)
@@ -250,7 +250,7 @@ def _played_by(
 
 
 def _mean(outcomes: Sequence[PreferenceOutcome]) -> PreferenceOutcome:
-    """Return the mean of some outcomes."""
+    """Return the mean of some results."""
     count = len(outcomes)
     return PreferenceOutcome(
         sum(each.utility for each in outcomes) / count, sum(each.reward for each in outcomes) / count
@@ -266,11 +266,11 @@ def change_after_presses(
     bars: int = 4,
     seeds: int = 16,
 ) -> float | None:
-    """Dislike what stands out of a measure some times; return the relative change of it in the next bars.
+    """Dislike a measure where it stands out; return its relative change in the next bars, None without any press.
 
-    It is that of the mean over several ways to play on, against as many ways without the presses. A measure
-    that has moved already gives less to dislike: after two minutes the presses so far have to do. None where
-    there was none.
+    The change is that of the mean over several continuations, compared with as many continuations without the presses.
+    A measure that has already moved gives fewer occasions to dislike it. So after two minutes the function works with
+    the presses made so far.
     """
     taste = {name: -1.0}
     listener = SimulatedListener(taste, usual_scores(session, taste), rng, only=False)
@@ -286,7 +286,7 @@ def change_after_presses(
 
 
 def _both_ways(session: PreferenceSession, name: str, bars: int, seeds: Sequence[int]) -> Iterator[tuple[float, float]]:
-    """Return a measure of the next bars with what was learned, and without it, for each seed."""
+    """Yield, for each seed, a measure of the next bars with the learned preference and without it."""
     for seed in seeds:
         with_, without = session.fork(seed), session.fork(seed)
         without.engine.preferences.restore({})

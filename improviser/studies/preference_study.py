@@ -1,7 +1,7 @@
-"""How well a hidden taste is learned from presses: what three dislikes change, and the learning curve.
+"""How well a hidden preference is learned from presses: the effect of three dislikes, and the learning curve.
 
-Metrics, section 6; the trials are `training.taste_trial`'s. Each trial has a player of its own from the
-held-out corpus, and the same players meet each measure and each rate of errors.
+See docs/taste.md; the runs are those of `studies.preference_run`. Each run has its own player from the held-out corpus.
+Each measure and each error rate is tested with the same players.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
     from improviser.engine import EngineSettings
     from improviser.training.grid import Part
 
-# A measure has moved when it has fallen by so large a share.
+# A measure has moved when it has fallen by this share.
 MOVED: Final = 0.25
 ERRORS: Final = (0.0, 0.1, 0.2, 0.3)
 MARKS: Final = (1, 3, 5, 10, 20)
-# The tastes of the curve, by the measures' names: each alone, both ways, and some together.
+# The hidden preferences of the curve, by the names of the measures: each alone, in both directions, and some together.
 HIDDEN: Final[tuple[Mapping[str, float], ...]] = (
     *({name: sign} for name in TASTES for sign in (-1.0, 1.0)),
     {"leap": -1.0, "onset": -1.0},
     {"high": 1.0, "colour": -1.0},
     {"onset": 1.0, "leap": -1.0},
 )
-# A listener who has had too little to press for gives up after so long.
+# A listener that has had too few occasions to press gives up after this time.
 PATIENCE_S: Final = 600.0
 _GAIN_BARS, _GAIN_SEEDS = 4, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What three dislikes of a measure do to it in the next bars.
+    """The effect of three dislikes of a measure on the next bars.
 
     Attributes:
-        measure: Its name.
-        trials: How many there were.
-        mean: Its mean relative change.
-        moved: The share of trials in which it fell by MOVED and more.
+        measure: Name of the measure.
+        trials: Number of runs with a press.
+        mean: Mean relative change of the measure.
+        moved: Share of runs in which the measure fell by at least MOVED.
     """
 
     measure: str
@@ -68,10 +68,10 @@ class Point:
     """A point of the learning curve.
 
     Attributes:
-        errors: The share of presses that are wrong.
-        presses: How many presses there were.
-        match: What was learned gains, as a share of what an oracle gains that knows the taste.
-        reward: The reward a step with what was learned, as a share of that without it.
+        errors: Share of presses that are wrong.
+        presses: Number of presses.
+        match: The gain of the learned preference, as a share of the gain of an oracle that knows the hidden one.
+        reward: The reward per step with the learned preference, as a share of the reward without it.
     """
 
     errors: float
@@ -82,7 +82,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceStudy:
-    """An actor, how it plays, and players to listen to."""
+    """An actor, its settings, and the players to play beside."""
 
     actor: Actor
     settings: EngineSettings
@@ -90,7 +90,7 @@ class PreferenceStudy:
     trials: int
 
     def session(self, trial: int) -> PreferenceSession:
-        """Return a session that has played for some bars."""
+        """Return a session that has played WARM_UP_BARS bars."""
         order = np.random.default_rng(0).permutation(len(self.parts))
         session = PreferenceSession(self.actor, self.settings, self.parts[order[trial % len(order)]], trial)
         session.play_bars(WARM_UP_BARS)
@@ -98,11 +98,11 @@ class PreferenceStudy:
 
     @property
     def count(self) -> int:
-        """How many trials there are in all."""
+        """The number of runs in all."""
         return self.trials * (len(TASTES) + len(ERRORS))
 
     def changes(self, report: Callable[[], None]) -> list[Change]:
-        """Return what three dislikes do to each measure."""
+        """Return the effect of three dislikes on each measure."""
         changes = []
         for name in TASTES:
             found = []
@@ -122,7 +122,7 @@ class PreferenceStudy:
         return changes
 
     def curve(self, report: Callable[[], None]) -> list[Point]:
-        """Return how well tastes are met after so many presses, at each rate of errors."""
+        """Return how well the hidden preferences are learned after each number of presses, at each error rate."""
         points = []
         for errors in ERRORS:
             gains = []
@@ -137,7 +137,7 @@ class PreferenceStudy:
     def _gains(
         self, trial: int, errors: float
     ) -> list[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None]:
-        """Return what `taste_trial.gain` gives at each mark; None where it was not reached."""
+        """Return the result of `preference_run.gain` at each mark; None where the mark was not reached."""
         taste = HIDDEN[trial % len(HIDDEN)]
         session = self.session(trial)
         rng = np.random.default_rng([trial, 1])
@@ -155,7 +155,7 @@ class PreferenceStudy:
 def _shares(
     gains: Sequence[tuple[PreferenceOutcome, PreferenceOutcome, PreferenceOutcome] | None],
 ) -> tuple[Estimate, Estimate]:
-    """Return the gain as a share of the oracle's, and the reward as a share of what it was."""
+    """Return the gain as a share of the oracle's, and the reward as a share of the reward without the preference."""
     known = [each for each in gains if each is not None]
     learned = np.array([learned.utility - without.utility for without, learned, _ in known])
     oracle = np.array([oracle.utility - without.utility for without, _, oracle in known])
@@ -164,7 +164,7 @@ def _shares(
 
 
 def _share(part: FloatArray, whole: FloatArray) -> Estimate:
-    """Return a part of a whole, each over all trials, with a 95 % interval."""
+    """Return a part of a whole, each summed over all runs, with a 95 % interval."""
     weights = resample(len(part), 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = float(part.sum() / whole.sum()) if len(part) else float("nan")

@@ -1,6 +1,6 @@
-"""How soon a jam is ready and what it takes while it waits, beside what its libraries alone take.
+"""How soon a jam is ready and what it uses while it waits, compared with its libraries alone.
 
-Compare figures of one run only: each pair is measured in turn, since machines differ from minute to minute.
+Compare figures of the same run only: each pair is measured in turn, because a machine's speed varies over time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAIRS: Final = 5
-# What is loaded after the ports are open, and the first decisions, count too.
+# Also counts what is loaded after the ports are open, and the first decisions.
 SETTLE_S: Final = 1.0
-# A jam that does nothing is watched for so long.
+# How long an idle jam is measured.
 IDLE_S: Final = 10.0
 _PATIENCE_S: Final = 10.0
 _KB_PER_MB = 1024.0
@@ -50,7 +50,7 @@ _JAM: Final = ("-m", "improviser", "jam", "--json", "--preset")
 
 
 def measure_ready(preset: str) -> dict[str, float]:
-    """Return the time until a jam is ready and that of importing its libraries, medians of some pairs.
+    """Return the time until a jam is ready and the time to import its libraries, as medians of PAIRS pairs.
 
     Raises:
         ImproviserError: The jam does not begin.
@@ -65,9 +65,9 @@ def measure_ready(preset: str) -> dict[str, float]:
 
 
 def measure_idle(preset: str) -> dict[str, float]:
-    """Return what a jam takes that waits for a first note: memory of its performer, time of all its processes.
+    """Return what a jam uses before the first note: memory of its performer, CPU time of all its processes.
 
-    Nothing where no JACK server answers, or where the system does not tell (any but Linux).
+    The result is empty where no JACK server answers, and on systems other than Linux.
     """
     try:
         with _ready("-c", _BARE_CLIENT) as client:
@@ -85,14 +85,14 @@ def measure_idle(preset: str) -> dict[str, float]:
 
 
 def _seconds_until_ready(preset: str) -> float:
-    """Return the time until a jam says that it is ready."""
+    """Return the time until a jam reports that it is ready."""
     start_s = time.monotonic()
     with _ready(*_JAM, preset, settle_s=0.0):
         return time.monotonic() - start_s
 
 
 def _seconds_of_imports() -> float:
-    """Return the time that a process takes which only imports the libraries."""
+    """Return the run time of a process that only imports the libraries."""
     start_s = time.monotonic()
     subprocess.run([sys.executable, "-P", "-c", _LIBRARIES], check=True, env=environment())
     return time.monotonic() - start_s
@@ -100,7 +100,7 @@ def _seconds_of_imports() -> float:
 
 @contextlib.contextmanager
 def _ready(*arguments: str, settle_s: float | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run Python with `arguments` while the block runs, which begins when the process is ready."""
+    """Run Python with `arguments` while the block runs; the block begins when the process is ready."""
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(
@@ -122,7 +122,7 @@ def _ready(*arguments: str, settle_s: float | None = None) -> Iterator[subproces
 
 
 def _wait_until_ready(stream: IO[str] | None) -> None:
-    """Read events until the one that says ready. Raises ImproviserError where none does."""
+    """Read events until the process is ready. Raises ImproviserError where no such event comes."""
     for line in stream or ():
         if json.loads(line).get("event") == "ready":
             return
@@ -130,23 +130,23 @@ def _wait_until_ready(stream: IO[str] | None) -> None:
 
 
 def _settled(process: subprocess.Popen[str], settle_s: float) -> subprocess.Popen[str]:
-    """Return a process after it had time to load what comes after the ports."""
+    """Return a process after giving it `settle_s` seconds to load what comes after the ports."""
     time.sleep(settle_s)
     return process
 
 
 def _child(parent: int) -> int:
-    """Return the process that `parent` has started."""
+    """Return the id of the process that `parent` started."""
     return int(Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()[0])
 
 
 def _resident_mb(process: int) -> float:
-    """Return the memory that a process holds."""
+    """Return the resident memory of a process in MB."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / _KB_PER_MB
 
 
 def _cpu_s(process: int) -> float:
-    """Return the seconds of a core that a process has taken so far."""
+    """Return the CPU seconds that a process has used so far."""
     fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""How fast this machine simulates and learns, against players who walk at random."""
+"""How fast this machine simulates and learns, with players that walk at random."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ WARM_UP_STEPS: Final = 20
 
 
 def measure_env() -> tuple[float, float, float]:
-    """Return the environment's steps a CPU second, over LANES lanes, without a learner.
+    """Return the environment's steps per CPU second, over LANES lanes, without a learner.
 
     Returns:
-        The best and the median of GAMES games: they differ where others have a part of the CPU's core. And
-        how many additions of LANES numbers a step of all lanes costs, the median.
+        The best and the median of GAMES episodes, which differ where other processes use the same core. And the cost of
+        one step of all lanes, in additions of LANES numbers, as a median.
     """
     game = _game()
     actions = np.random.default_rng(0).integers(1, ACTION_COUNT, size=(GAME_STEPS, LANES))
@@ -45,7 +45,7 @@ def measure_env() -> tuple[float, float, float]:
 
 
 def _steps_per_s(game: Game, actions: npt.NDArray[np.int64]) -> float:
-    """Play `actions`, (steps, LANES); return the steps of all lanes a CPU second."""
+    """Play `actions`, (steps, LANES); return the steps of all lanes per CPU second."""
     start_s = time.process_time()
     for chosen in actions:
         if game.step(chosen)[2]:
@@ -54,7 +54,7 @@ def _steps_per_s(game: Game, actions: npt.NDArray[np.int64]) -> float:
 
 
 def _additions_per_s() -> float:
-    """Return how many times a CPU second numpy adds LANES numbers to others."""
+    """Return how many additions of LANES numbers numpy makes per CPU second."""
     numbers = np.arange(LANES, dtype=np.int16)
     start_s = time.process_time()
     for _ in range(ADDITIONS):
@@ -63,7 +63,7 @@ def _additions_per_s() -> float:
 
 
 def measure_learning() -> tuple[float, float]:
-    """Return transitions and updates a CPU second of the whole loop on one thread."""
+    """Return the transitions and updates per CPU second of the whole loop on one thread."""
     torch.set_num_threads(1)
     rng, weights = np.random.default_rng(0), RewardWeights().to_array()
     learner = Learner(Network(NETWORK, torch.Generator().manual_seed(0)), DQNConfig())
@@ -79,7 +79,7 @@ def measure_learning() -> tuple[float, float]:
 
 
 def _game() -> Game:
-    """Return a game of LANES lanes against random walks."""
+    """Return an environment of LANES lanes with players that walk at random."""
     rng = np.random.default_rng(0)
     parts = [_walk(rng) for _ in range(16)]
     game = Game(parts, player_table(parts), LANES, rng)
@@ -88,7 +88,7 @@ def _game() -> Game:
 
 
 def _walk(rng: np.random.Generator) -> Part:
-    """Return a player who walks at random, a quarter note a step."""
+    """Return a player that walks at random, in quarter notes."""
     player = np.full(256, HOLD, dtype=np.int16)
     player[::4] = 66 + np.clip(rng.integers(-2, 3, 64).cumsum(), -12, 12)
     return Part(

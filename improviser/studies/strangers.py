@@ -1,4 +1,4 @@
-"""Players in styles that the corpus has nothing of: what learning on stage is for."""
+"""Out-of-distribution players, in styles that the corpus does not contain: the case for online training."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
     from improviser.training.material import GameSettings
 
-# A chord or note: the beats that it begins after the one before, the beats that it is held, its notes.
+# A chord or note: the beats until the next one begins, the beats that it is held, its notes.
 Strike = tuple[float, float, tuple[int, ...]]
 _LOW_C: Final = 48
 _FOUR_FOUR: Final = Meter(4, 4)
 
 
 def _drone(rng: np.random.Generator) -> Iterator[Strike]:
-    """Return a note held for two bars, then another one: C, D, F or G."""
+    """Yield notes held for two bars each: C, D, F or G."""
     while True:
         yield 8.0, 8.0, (_LOW_C + int(rng.choice((0, 2, 5, 7))),)
 
 
 def _planing(rng: np.random.Generator) -> Iterator[Strike]:
-    """Return a major triad every half bar, on C, E flat, F, A flat or B flat: none leads to another."""
+    """Yield a major triad every half bar, on C, E flat, F, A flat or B flat, in random order."""
     while True:
         root = _LOW_C + int(rng.choice((0, 3, 5, 8, 10)))
         yield 2.0, 1.5, (root, root + 4, root + 7)
@@ -47,12 +47,12 @@ STRANGERS: Final[dict[str, Callable[[np.random.Generator], Iterator[Strike]]]] =
 
 
 def strange_part(kind: str, game: GameSettings, beats: int, rng: np.random.Generator) -> Part:
-    """Return what a stranger plays, as it is heard: its key is what the key tracker makes of it.
+    """Return what an out-of-distribution player plays, as it is heard: its key is the one the key tracker finds.
 
     Args:
         kind: One of STRANGERS.
         game: Style, grid, register and role of the improviser.
-        beats: How long, in 4/4.
+        beats: Length in beats, in 4/4.
         rng: Draws what is played.
     """
     steps = beats * game.steps_per_beat

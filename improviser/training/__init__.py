@@ -1,1 +1,1 @@
-"""Training material, the prior and deep Q-learning; the only part that may import torch and music21."""
+"""Training: material from the corpus, the prior and deep Q-learning. May import torch; no live process loads it."""

@@ -1,4 +1,4 @@
-"""What a Q-network may spend on learning: a number of transitions, or an amount of CPU time."""
+"""The budget of a training run: a number of transitions, or an amount of CPU time."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Protocol
 
 
 class Budget(Protocol):
-    """Tells how far a learning is; at 1 it is over."""
+    """Measures how much of a training run is done; at 1 the run is over."""
 
     @property
     def done(self) -> int:
-        """The transitions that had been sampled before."""
+        """The transitions that were sampled before this run started."""
 
     def progress(self, sampled: int) -> float:
-        """Return the share that is spent, 0-1 and above, after so many transitions in all."""
+        """Return the share that is spent after `sampled` transitions in all; 1 or more when the budget is spent."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransitionBudget:
-    """So many transitions in all, of which `done` had been sampled before."""
+    """A budget of `total` transitions, of which `done` were sampled before."""
 
     total: int
     done: int = 0
@@ -32,13 +32,13 @@ class TransitionBudget:
 
 @dataclass(frozen=True, slots=True)
 class CpuBudget:
-    """So many seconds of this process' CPU time, from its making on: `start_s` is the process' time then."""
+    """A budget of `seconds` of this process' CPU time; `start_s` is the CPU time at creation."""
 
     seconds: float
     start_s: float = field(default_factory=time.process_time)
     done: int = 0
 
     def progress(self, sampled: int) -> float:
-        """Return the share of the time that is over, whatever was sampled."""
+        """Return the share of the time that has passed; the number of transitions does not matter."""
         del sampled
         return (time.process_time() - self.start_s) / self.seconds

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
-# In shares of a beat of one voice: what its first step counts more, and what the bass note as root does.
+# In units of one voice's beat: the extra weight of the beat's first step, and of the bass note as the root.
 ON_BEAT: Final = 0.5
 BASS_ROOT: Final = 0.6
-# What a tone outside of the chord costs, a tone of the chord that is missing, each tone beyond the third, and
-# a change of chord.
+# The costs of a tone outside the chord, of a missing chord tone, of each chord tone beyond three, and of a change
+# of chord.
 OUTSIDE: Final = 1.0
 MISSING: Final = 0.35
 SEVENTH: Final = 0.35
@@ -55,7 +55,7 @@ def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.in
 
 
 def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
-    """Return the harmony as chords are struck, (steps,): where it changes, and at each bar line."""
+    """Return the harmony as chord events, (steps,): a chord is struck where it changes, and at each bar line."""
     events = np.full(len(voices[0]), HOLD, dtype=np.int16)
     before = NONE
     for beat, label in enumerate(chord_labels(voices, beat_steps).tolist()):
@@ -69,7 +69,7 @@ def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> E
 
 
 def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
-    """Return how well each chord fits each beat, (beats, CHORD_COUNT), of notes, (voices, beats, steps)."""
+    """Return how well each chord fits each beat, (beats, CHORD_COUNT); `notes` are (voices, beats, steps)."""
     weights = np.ones(notes.shape[2])
     weights[0] += ON_BEAT * notes.shape[2]
     weights /= weights.sum()
@@ -84,7 +84,7 @@ def _scores(notes: npt.NDArray[np.int64]) -> FloatArray:
 
 
 def _likeliest(scores: FloatArray) -> npt.NDArray[np.int64]:
-    """Return the path, (beats,), of the highest sum of scores less CHANGE for each change."""
+    """Return the path, (beats,), with the highest sum of scores minus CHANGE for each change."""
     total, back = scores[0], np.zeros(scores.shape, dtype=np.int64)
     for beat in range(1, len(scores)):
         best = int(total.argmax())

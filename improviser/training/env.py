@@ -1,6 +1,7 @@
-"""The game: a corpus voice plays, the improviser answers step by step, each step is rewarded.
+"""The training environment: a corpus voice plays, the improviser answers step by step, each step is rewarded.
 
-`Game` plays many lanes in lock step, for training; `ImproviserEnv` is one lane of it, as Gymnasium wants it.
+`Game` runs many environments in parallel for training; each is called a lane. `ImproviserEnv` is one of them as a
+Gymnasium environment.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def network_config(role: Role) -> NetworkConfig:
-    """Return the shape of a network, of one head, that plays a role."""
+    """Return the shape of a network with one head that plays `role`."""
     return NetworkConfig(tuple(Group(*group) for group in role.groups), role.action_count)
 
 
@@ -41,7 +42,7 @@ NETWORK: Final = network_config(MELODY)
 
 @dataclass(frozen=True, slots=True)
 class RewardWeights:
-    """How much each component counts, 0-2."""
+    """The weight of each reward component, 0-2."""
 
     harmony: float = 1.0
     coherence: float = 1.0
@@ -52,7 +53,7 @@ class RewardWeights:
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
     def term_weights(self, role: Role) -> FloatArray:
-        """Return what each term of a role's rewards adds to the reward, (terms,)."""
+        """Return the weight of each term of the role's rewards in the summed reward, (terms,)."""
         return role.rewards.component_weights() @ self.to_array()
 
 
@@ -62,12 +63,12 @@ def playable(parts: Iterable[Part]) -> list[Part]:
 
 
 class Game:
-    """Many lanes of one player and one improviser each; all lanes begin and end together.
+    """Parallel environments with one player and one improviser each; all begin and end together.
 
     Attributes:
-        observation: (lanes, columns) uint8, of the step to be decided. Overwritten by the next step.
+        observation: (lanes, columns) uint8, for the step to be decided. Overwritten by the next step.
         terms: (lanes, terms) float32, the reward's terms of the last step.
-        place: Where the step to be decided stands.
+        place: The position in the music of the step to be decided.
     """
 
     def __init__(
@@ -78,14 +79,15 @@ class Game:
         rng: np.random.Generator,
         following: float = 0.0,
     ) -> None:
-        """Prepare to play; `reset` or `play_whole` begins.
+        """Prepare the environments; call `reset` or `play_whole` to begin an episode.
 
         Args:
-            parts: Whose players are played with.
-            table: Their side.
-            lanes: Games at a time.
-            rng: Draws the parts, and what the players do of themselves.
-            following: The share of episodes in which the players now and then take up our tune, if it is one.
+            parts: The parts whose players are played with.
+            table: The features of these players.
+            lanes: Number of parallel environments.
+            rng: Draws the parts, and the random behaviour of the players.
+            following: Share of episodes in which the players sometimes repeat the improviser's tune. Ignored for a role
+                that plays no tune.
         """
         self._parts, self._heard, self._rng = parts, table, rng
         self._lanes = lanes
@@ -98,17 +100,17 @@ class Game:
 
     @property
     def legal(self) -> npt.NDArray[np.bool_]:
-        """Which actions are legal, (lanes, actions): hold only while something sounds."""
+        """Which actions are legal, (lanes, actions): hold is legal only while a note sounds."""
         self._legal[:, HOLD_ACTION] = self._own.note != SILENT
         return self._legal
 
     @property
     def episode_steps(self) -> int:
-        """The steps of the running episode."""
+        """The number of steps in the current episode."""
         return self._length
 
     def reset(self) -> Rows:
-        """Begin an episode of EPISODE_BEATS at some bar of parts drawn at random, all long enough."""
+        """Begin an episode of EPISODE_BEATS at a random bar of random parts, and return the observations."""
         chosen = self._rng.integers(len(self._parts), size=self._lanes)
         parts = [self._parts[index] for index in chosen]
         bar = np.array([part.bar_steps for part in parts])
@@ -117,7 +119,7 @@ class Game:
         return self._begin(parts, chosen, offset, follows=self._rng.random() < self._following)
 
     def play_whole(self, index: int) -> Rows:
-        """Begin an episode that is the whole of part number `index`, in every lane; return the observations."""
+        """Begin an episode that is all of part number `index`, in every lane; return the observations."""
         self._length = int(self._heard.steps[index])
         chosen = np.full(self._lanes, index)
         return self._begin([self._parts[index]] * self._lanes, chosen, np.zeros_like(chosen))
@@ -130,7 +132,7 @@ class Game:
         *,
         follows: bool = False,
     ) -> Rows:
-        """Put each lane at a step of its part, with our line empty."""
+        """Place each lane at a step of its part, with the improviser's line empty; return the observations."""
         steps = (
             np.array([part.steps_per_beat for part in parts]),
             np.array([part.bar_steps for part in parts]),
@@ -147,7 +149,7 @@ class Game:
         return self.observation
 
     def _follow(self, parts: list[Part], offset: npt.NDArray[np.int64]) -> None:
-        """Choose the players of this episode who listen to us."""
+        """Set up players for this episode that listen to the improviser."""
         places = self._heard.places[self._row + np.arange(self._length)[:, None]]
         self._followers = Followers(parts, places, offset, self._rng)
         self._followers.advance(self._own)
@@ -155,12 +157,12 @@ class Game:
         self._last_row = self._row
 
     def step(self, actions: npt.NDArray[np.int64]) -> tuple[Rows, FloatArray, bool]:
-        """Play an action a lane, (lanes,).
+        """Play one action in each lane, (lanes,).
 
         Returns:
-            The next observations, the rewards by component, (lanes, components), and whether the episode is
-            over: the piece goes on without us, so it is truncated, never terminated, and the next
-            observations still count.
+            The next observations, the rewards by component, (lanes, components), and whether the episode is over. The
+            piece continues without the improviser, so an episode is truncated, never terminated. The next observations
+            still count.
         """
         self._own.push(self._role.events(actions, self.place))
         self.terms = self._role.rewards.judge(self._table.scene(self._own, self._row, self.place))
@@ -180,15 +182,15 @@ class Game:
 
 
 class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
-    """One lane of the game as a Gymnasium environment.
+    """One environment of `Game`, as a Gymnasium environment.
 
-    Observation: the role's row, uint8, for a melody `listening.observation`'s. Action: the role's index; a
-    hold while nothing sounds counts as a rest. Reward: the weighted sum of the components. `info` holds the
-    terms by name and what is legal.
+    Observation: the role's row, uint8; a melody's row is described in `listening.observation`. Action: an index of the
+    role's actions; a hold while nothing sounds counts as a rest. Reward: the weighted sum of the components. `info`
+    holds the terms by name and the legal actions.
     """
 
     def __init__(self, parts: Sequence[Part], table: PlayerTable, weights: RewardWeights | None = None) -> None:
-        """Play against the players of `parts`, whose table is `table`."""
+        """Play against the players of `parts`, whose features are in `table`."""
         self._parts, self._table = parts, table
         self._weights = (weights or RewardWeights()).to_array()
         values = np.concatenate([np.full(group.columns, group.values) for group in network_config(table.role).groups])
@@ -215,6 +217,6 @@ class ImproviserEnv(gymnasium.Env[npt.NDArray[np.uint8], np.int64]):
         return observation[0].copy(), float(reward[0] @ self._weights), False, over, self._info(self._game)
 
     def _info(self, game: Game) -> dict[str, Any]:
-        """Return the terms of the last step and what is legal now."""
+        """Return the terms of the last step and the actions that are legal now."""
         terms = dict(zip(self._table.role.rewards.terms, game.terms[0].tolist(), strict=True))
         return {"terms": terms, "legal": game.legal[0].copy()}

@@ -1,4 +1,4 @@
-"""All about the player's side of many parts, worked out once by the very code that listens on stage."""
+"""The features of the players of many parts, computed once by the code that listens during live play."""
 
 from __future__ import annotations
 
@@ -35,20 +35,21 @@ LANES: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class PlayerTable:
-    """A row for each step of each part, one part after the other.
+    """The features of the players: a row for each step of each part, one part after the other.
 
     Attributes:
-        role: Of all the parts.
-        observation: (rows, PLAYER_BLOCK) uint8, what `encode_player` gives.
+        role: The role of all the parts.
+        observation: (rows, PLAYER_BLOCK) uint8, as `encode_player` writes it.
         bits: (rows,) int16, pitch classes above the tonic that the player sounds.
-        note: (rows,) int16, its top note, SILENT where none.
-        seen: (rows,) int16, the same as it is known when the step is decided.
-        before: (rows,) int16, the same one step ago.
-        held: (rows,) int16, the steps that it has been held, as `Line.held` gives them.
-        turns: (rows, PITCHES - 1) int32, its last turns, as `listening.line.turns` numbers them.
+        note: (rows,) int16, the player's top note, SILENT where none.
+        seen: (rows,) int16, the top note that is known when the step is decided.
+        before: (rows,) int16, the top note one step earlier.
+        held: (rows,) int16, the number of steps that the note has been held, as in `Line.held`.
+        turns: (rows, PITCHES - 1) int32, the player's last turns, numbered as in `listening.line.turns`.
         chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
-        density: (rows,) int8, half its onsets in the window, at most 8.
-        moment: (rows, columns) float32, what the moment makes of things, as the role's `moments` gives it.
+        density: (rows,) int8, half the player's onsets in the window, at most 8.
+        moment: (rows, columns) float32, how the position in the music affects the rewards, as the role's `moments`
+            returns it.
         places: (rows, columns) int16, the columns of Place.
         start: (parts,) int64, each part's first row.
         steps: (parts,) int64, each part's number of rows.
@@ -70,11 +71,11 @@ class PlayerTable:
     steps: npt.NDArray[np.int64]
 
     def place(self, rows: npt.NDArray[np.int64]) -> Place:
-        """Return where in the music `rows`, (lanes,), stand."""
+        """Return the position in the music of `rows`, (lanes,)."""
         return Place(*self.places[rows].T)
 
     def scene(self, own: Line, rows: npt.NDArray[np.int64], place: Place) -> Scene:
-        """Return what the rewards see where `own`, one row a lane, has just played beside `rows`, (lanes,)."""
+        """Return the input of the rewards after `own`, one row a lane, has played beside `rows`, (lanes,)."""
         return Scene(
             own=own,
             bits=self.bits[rows],
@@ -92,7 +93,7 @@ class PlayerTable:
 
 
 def player_table(parts: Sequence[Part]) -> PlayerTable:
-    """Return the table of the parts, in their order; all must share one grid and role."""
+    """Return the features of the parts, in their order; all must share one grid and role."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
     table = empty_table(parts[0].role, steps)
     for chosen in _by_length(steps):
@@ -101,7 +102,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
 
 
 def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
-    """Return the table of a role's parts of so many steps, (parts,), before anything is heard."""
+    """Return a table, filled with zeros, for parts of a role with these numbers of steps, (parts,)."""
     rows = int(steps.sum())
     return PlayerTable(
         role=role,
@@ -122,11 +123,11 @@ def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
 
 
 def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Return what imitation learns from: observations, (rows, columns), and the human partner's actions.
+    """Return the data for imitation: observations, (rows, columns), and the human partner's actions, (rows,).
 
     Args:
         parts: Parts with a partner.
-        table: Their player's side.
+        table: The features of their players.
     """
     role, own_block = table.role, slice(PLAYER_BLOCK.stop, table.role.columns)
     observations = np.zeros((len(table.note), role.columns), dtype=np.uint8)
@@ -176,14 +177,14 @@ def listen_step(
     rows: npt.NDArray[np.int64],
     alive: npt.NDArray[np.bool_],
 ) -> None:
-    """Advance a player of many lanes by a step, and record its features.
+    """Advance a player of many lanes by one step, and record its features.
 
     Args:
-        player: Takes the step in.
-        sound: What the step brings.
-        table: To be written to; the places of its rows are known.
+        player: The player; receives the step.
+        sound: What is played in the step.
+        table: Is written to. The places of its rows must be filled in already.
         rows: (lanes,) the step's row for each lane.
-        alive: (lanes,) which lanes are to be written.
+        alive: (lanes,) whether the lane is written.
     """
     place = table.place(rows)
     key, level = place.tonic + OCTAVE * place.mode, LEVELS[place.meter, place.sixteenth]
@@ -213,7 +214,7 @@ def listen_step(
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What the players do in a step; each array is (lanes,): see Part."""
+    """What the players play in one step; each array is (lanes,). See Part."""
 
     event: Events
     bits: npt.NDArray[np.int64]
@@ -221,7 +222,7 @@ class Sound:
     is_late: npt.NDArray[np.bool_]
 
     def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return event, bits and bass as they are known in time: where they are late, the past goes on."""
+        """Return event, bits and bass as known when the step is decided; a late lane continues what it had."""
         goes_on = np.where(player.line.note >= 0, HOLD, REST).astype(np.int16)
         return (
             np.where(self.is_late, goes_on, self.event),
@@ -231,13 +232,13 @@ class Sound:
 
 
 def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
-    """Return the fields of Sound over all steps, (parts, steps) each, filled up with silence."""
+    """Return the fields of Sound over all steps, (parts, steps) each, padded with silence."""
     blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False}
     return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 
 def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable) -> None:
-    """Play the parts with a player of many lanes, and record the features of each step."""
+    """Play the parts, each in one lane of a player, and record the features of each step."""
     columns = stack_parts(parts)
     steps = np.array([len(part.player) for part in parts])
     for part, at in zip(parts, start.tolist(), strict=True):
@@ -249,23 +250,23 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
 
 
 def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Return the parts' indices in groups of LANES of like length."""
+    """Return the parts' indices in groups of at most LANES, sorted by length."""
     order = np.argsort(steps, kind="stable")
     return [order[at : at + LANES] for at in range(0, len(order), LANES)]
 
 
 def _grid(parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the steps a beat and a bar of each part, each (parts,)."""
+    """Return the steps per beat and per bar of each part, each (parts,)."""
     return _column(parts, "steps_per_beat"), _column(parts, "bar_steps")
 
 
 def _column(parts: Sequence[Part], name: str) -> npt.NDArray[np.int64]:
-    """Return one number of each part, (parts,)."""
+    """Return one integer attribute of each part, (parts,)."""
     return np.array([getattr(part, name) for part in parts], dtype=np.int64)
 
 
 def _stacked(voices: list[npt.NDArray[Any]], blank: int) -> npt.NDArray[Any]:
-    """Return voices of unequal length as rows, (voices, steps), filled up with `blank`."""
+    """Return voices of unequal length as rows, (voices, steps), padded with `blank`."""
     longest = max(len(voice) for voice in voices)
     stacked = np.full((len(voices), longest), blank, dtype=voices[0].dtype)
     for row, voice in zip(stacked, voices, strict=True):

@@ -1,4 +1,4 @@
-"""Players who listen to us: now and then one takes up our last bar, in its own register."""
+"""Players that listen to the improviser: at times one repeats the improviser's last bar, in its own register."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
 
-# The share of bars in which a player takes up ours.
+# The share of bars in which a player repeats the improviser's last bar.
 ANSWER_SHARE: Final = 0.3
-# Onsets of ours in two bars without which there is nothing to take up.
+# With fewer onsets of the improviser in two bars, there is nothing to repeat.
 ENOUGH_ONSETS: Final = 4
 
 
 class Followers:
-    """The players of all lanes in one episode; `table` has a row a lane, of the step to be decided."""
+    """The players of all lanes in one episode; `table` has one row a lane, for the step to be decided."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class Followers:
         """Begin an episode.
 
         Args:
-            parts: What each plays where it does not follow.
-            places: (steps, lanes, columns) where each step stands, see `tables.part_places`.
-            offset: (lanes,) the step of its part with which each begins.
-            rng: Draws in which bars they follow.
+            parts: What each player plays where it does not follow.
+            places: (steps, lanes, columns) the place of each step, see `features.part_places`.
+            offset: (lanes,) the step of its part at which each player begins.
+            rng: Draws the bars in which the players follow.
         """
         lanes = len(parts)
         steps = np.arange(len(places))[None, :] + offset[:, None]
@@ -54,7 +54,7 @@ class Followers:
         self.table: PlayerTable = empty_table(parts[0].role, np.ones(lanes, dtype=np.int64))
 
     def advance(self, own: Line) -> None:
-        """Play the next step, our line being `own` before it."""
+        """Play the next step; `own` is the improviser's line before that step."""
         if self._step == len(self._places):
             return
         self.table.places[:] = self._places[self._step]
@@ -69,7 +69,7 @@ class Followers:
         self._step += 1
 
     def _take_up(self, own: Line, sound: Sound) -> None:
-        """Play, for the lanes that answer, what we played a bar ago."""
+        """Play what the improviser played one bar ago, in the lanes that answer."""
         place = self.table.place(self._lanes)
         then = own.events[self._lanes, WINDOW - self._bar_steps].astype(np.int64)
         note = np.clip(then + place.player_base - place.own_base, 0, NOTE_MAX)
@@ -85,7 +85,7 @@ class Followers:
             column[self._answers] = value[self._answers]
 
     def _go_on(self, sound: Sound) -> None:
-        """Rest, for the lanes that have answered, until their part begins a note again."""
+        """Rest, in the lanes that have just answered, until their part begins a new note."""
         self._is_broken &= (sound.event == HOLD) & ~self._answers
         for column, silence in ((sound.event, REST), (sound.bits, 0), (sound.bass, SILENT)):
             column[self._is_broken] = silence

@@ -1,7 +1,7 @@
-"""Greedy on the reward: what the rewards alone make of a step, without any learning.
+"""The policy that is greedy on the reward: it uses the rewards of one step, without any learning.
 
-Each action is tried on a lane of its own, all lanes having the same past; the one whose step is judged best
-is taken. What it lacks beside a Q-network is the sight of the steps to come.
+Each action is tried in a lane of its own; all lanes have the same past. The action whose step has the best reward is
+chosen. Unlike a Q-network, this policy does not foresee later steps.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from improviser.training.features import PlayerTable
     from improviser.training.grid import Part
 
-# Rewards that differ by less are equal: they are sums of float32.
+# Rewards that differ by less count as equal: they are sums of float32.
 ROUNDING: Final = 1e-6
 
 
 class Greedy:
-    """Chooses in one performance of one part, from its first step on."""
+    """Chooses the actions in one performance of one part, from its first step on."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class Greedy:
 
         Args:
             parts: The part, and its number in the table.
-            table: The players' side.
-            weights: How much each component of the reward counts.
-            rng: Draws among equals.
+            table: The features of the players.
+            weights: The weight of each reward component.
+            rng: Draws among equally good actions.
         """
         part, index = parts
         self._role = part.role
@@ -50,7 +50,7 @@ class Greedy:
         self._own = Line(*grid)
 
     def __call__(self, game: Game, part: Part, step: int) -> int:
-        """Return the legal action whose step is worth most, any of them where several are."""
+        """Return the legal action whose step has the highest reward; a random one of them on a tie."""
         del part
         rows = np.full_like(self._actions, self._first_row + step)
         place = self._table.place(rows)
@@ -63,5 +63,5 @@ class Greedy:
         return action
 
     def _best(self, worth: npt.NDArray[np.float64]) -> int:
-        """Return the action that is worth most."""
+        """Return the action with the highest reward, a random one of them on a tie."""
         return int(self._rng.choice(np.flatnonzero(worth >= worth.max() - ROUNDING)))

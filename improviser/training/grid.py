@@ -1,4 +1,4 @@
-"""Corpus voices on the step grid: duets and tunes as rows of events, relative to a tonic of C."""
+"""Corpus voices on the step grid: duets and tunes as rows of events, with C as the tonic."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 NotesTable = npt.NDArray[np.int32]
-# The player's voices, highest first, and the partner's.
+# Each cast: the player's voices, highest first, and the partner's voice.
 Casts = tuple[tuple[tuple[int, ...], int], ...]
 
 SOPRANO, ALTO, TENOR, BASS = range(4)
-# The player's voices and the partner's in a chorale: each ordered pair; one for each partner; and each voice
-# against the other three.
+# The player's voices and the partner's voice in a chorale: each ordered pair of voices; one player for each partner;
+# and each voice against the other three.
 DUETS: Final[Casts] = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
 SOLOS: Final[Casts] = tuple(((ALTO if own == SOPRANO else SOPRANO,), own) for own in range(4))
 TRIOS: Final[Casts] = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
@@ -45,15 +45,15 @@ class Part:
         meter: Row of METERS.
         steps_per_beat: The grid.
         player: (steps,) events of the player's top voice.
-        bits: (steps,) twelve-bit sets of what the player sounds.
-        bass: (steps,) the lowest note of it, SILENT where nothing sounds.
-        keys: (steps,) index of the key that the improviser believes in.
-        certainty: (steps,) how sure it is of that, as `listening.observation.certainty` gives it.
-        is_late: (steps,) whether what the player strikes in the step is heard after its decision.
+        bits: (steps,) twelve-bit pitch-class sets of what the player sounds.
+        bass: (steps,) the player's lowest note, SILENT where nothing sounds.
+        keys: (steps,) index of the key that the improviser assumes.
+        certainty: (steps,) how sure it is of the key, as `listening.observation.certainty` returns it.
+        is_late: (steps,) whether the improviser hears the step's onsets only after it has decided the step.
         partner: (steps,) events of the human partner, all NONE where there is none.
         player_base: Note from which the player's tokens count.
         own_base: Note from which the partner's tokens count.
-        role: What the partner, and the improviser in its place, does.
+        role: The role of the partner, and of the improviser in its place.
     """
 
     name: str
@@ -74,22 +74,22 @@ class Part:
 
     @property
     def bar_steps(self) -> int:
-        """The steps in a bar."""
+        """The number of steps in a bar."""
         return METERS[self.meter].bar_steps(self.steps_per_beat)
 
     def cut(self, steps: int) -> Part:
-        """Return its first steps."""
+        """Return the first `steps` steps of the part."""
         return self.stretch(0, steps)
 
     def stretch(self, start: int, end: int) -> Part:
-        """Return its steps from `start`, where a bar begins, to before `end`."""
+        """Return the steps from `start`, which must begin a bar, up to but without `end`."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         kept = {name: value[start:end] for name, value in values.items() if isinstance(value, np.ndarray)}
         return Part(**values | kept)
 
 
 def in_known_key(mode: int, steps: int) -> dict[str, Any]:
-    """Return the fields of a part whose key, C of `mode`, is known, and whose player is heard in time."""
+    """Return the fields of a part in a known key, C of `mode`, whose player is heard in time."""
     return {
         "keys": np.full(steps, OCTAVE * mode),
         "certainty": np.full(steps, SURE),
@@ -100,8 +100,8 @@ def in_known_key(mode: int, steps: int) -> dict[str, Any]:
 def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: int) -> Events:
     """Return a voice on the grid, (steps,), moved by `shift` semitones.
 
-    Onsets go to the nearest step, from halfway on to the later one, as on stage; of two on one step the later
-    stays, unless it is shorter than half a step.
+    Onsets go to the nearest step, and from halfway on to the later step, as in live play. Of two onsets on one step the
+    later one stays, unless it is shorter than half a step.
     """
     events = np.full(steps, REST, dtype=np.int16)
     starts = np.minimum(_nearest(notes[:, 0] / ticks_per_step), steps - 1)
@@ -115,7 +115,7 @@ def voice_events(notes: NotesTable, steps: int, ticks_per_step: float, shift: in
 
 
 def sounding(voices: Sequence[Events]) -> dict[str, Any]:
-    """Return what voices sound together: `bits`, twelve-bit pitch-class sets, and `bass`, (steps,) each."""
+    """Return what the voices sound together: `bits`, twelve-bit pitch-class sets, and `bass`, (steps,) each."""
     if not voices:
         msg = "at least one voice is needed"
         raise ValueError(msg)
@@ -135,14 +135,14 @@ def chorale_parts(
     speed: float = 1,
     casts: Casts = DUETS + TRIOS,
 ) -> Iterator[Part]:
-    """Return a part for each piece and each cast of player's voices and partner's voice.
+    """Yield a part for each piece and each cast of the player's voices and the partner's voice.
 
     Args:
         pieces: Chorales.
         style: One of STYLES.
         steps_per_beat: The grid, 1-4.
-        speed: 2 halves all durations, which turns the chorale's quarters into a dance's eighths.
-        casts: The player's voices, highest first, and the partner's.
+        speed: 2 halves all durations, which turns the quarters of a chorale into the eighths of a dance.
+        casts: The player's voices, highest first, and the partner's voice.
     """
     for piece in pieces:
         ticks = TICKS_PER_BEAT / steps_per_beat * speed
@@ -171,13 +171,13 @@ def comping_parts(
     own_low: int,
     casts: Sequence[tuple[int, ...]],
 ) -> Iterator[Part]:
-    """Return a part for each piece and each cast of player's voices; its partner strikes the chords of all.
+    """Yield a part for each piece and each cast of the player's voices; the partner plays the harmony of all voices.
 
     Args:
         pieces: Chorales.
         style: One of STYLES.
         steps_per_beat: The grid, 1-4.
-        own_low: The partner's register begins at the tonic nearest to it.
+        own_low: The partner's register begins at the tonic nearest to this note.
         casts: The player's voices, highest first.
     """
     for piece in pieces:
@@ -203,20 +203,20 @@ def comping_parts(
 
 
 def alone(part: Part) -> Part:
-    """Return the part with its player absent, so that its partner's line stands for itself."""
+    """Return the part without its player, so that the partner plays alone."""
     absent = np.full(len(part.player), NONE, dtype=np.int16)
     return replace(part, player=absent, **sounding([absent]), player_base=part.own_base)
 
 
 def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int | None) -> Iterator[Part]:
-    """Return a part for each tune.
+    """Yield a part for each tune.
 
     Args:
         pieces: Tunes.
         style: One of STYLES.
         steps_per_beat: The grid, 1-4.
-        own_low: None makes the tune the partner of an absent player: a melody to learn habits from. A note
-            makes the tune the player of a game whose partner's register begins at the tonic nearest to it.
+        own_low: With None the tune is the partner, and there is no player: the prior learns from it. With a note the
+            tune is the player of an environment, and the partner's register begins at the tonic nearest to that note.
     """
     for piece in pieces:
         ticks = TICKS_PER_BEAT / steps_per_beat
@@ -240,7 +240,7 @@ def tune_parts(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low
 
 
 def voice_base(events: Events) -> int:
-    """Return the note from which a voice's tokens count, the tonic being C."""
+    """Return the note from which a voice's tokens count, with C as the tonic."""
     notes = events[events >= 0]
     return player_base(float(notes.mean()) if len(notes) else 0.0, 0)
 
@@ -251,22 +251,22 @@ def _nearest(steps: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _steps(piece: Piece, ticks_per_step: float) -> int:
-    """Return the whole bars of a piece, in steps."""
+    """Return the number of steps in all bars of a piece, the last bar rounded up to a whole one."""
     end = max(int(voice[-1, 0] + voice[-1, 1]) for voice in piece.voices)
     bar = METERS[_meter(piece)].bar_beats * TICKS_PER_BEAT / ticks_per_step
     return int(np.ceil(end / ticks_per_step / bar) * bar)
 
 
 def _shift(piece: Piece) -> int:
-    """Return the semitones, -6..5, that bring the tonic to C."""
+    """Return the semitones, -6..5, that move the tonic to C."""
     return (OCTAVE // 2 - piece.tonic) % OCTAVE - OCTAVE // 2
 
 
 def _mode(piece: Piece) -> int:
-    """Return the row of the piece's mode."""
+    """Return the piece's mode as a row of Mode."""
     return int(Mode[piece.mode.upper()])
 
 
 def _meter(piece: Piece) -> int:
-    """Return the row of the piece's meter."""
+    """Return the piece's meter as a row of METERS."""
     return METERS.index(Meter(*piece.meter))

@@ -1,4 +1,4 @@
-"""Which parts of the corpus a style is trained on."""
+"""The parts of the corpus that each style is trained on."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import Piece
     from improviser.listening.line import Events
 
-# The dances' player and partner: above and below, near and far.
+# The casts of the dances: the partner is above or below the player, near or far.
 DANCES: Final[Casts] = (((SOPRANO,), ALTO), ((SOPRANO,), BASS), ((ALTO,), SOPRANO), ((BASS,), TENOR))
-# One tune in so many is also played without a player.
+# Every SOLO_SHARE-th tune is also played without a player.
 SOLO_SHARE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a style makes of the corpus.
+    """How a style uses the corpus.
 
     Attributes:
-        imitated: How fast the chorales go whose voices it imitates: at 2 all durations are halved, for a
-            dance goes twice as fast as a hymn.
-        played: How fast they go in its games.
-        has_tunes: Whether it takes the tunes too, and of the chorales what dances need.
+        imitated: The speeds of the chorales that the prior imitates. At 2 all durations are halved: a dance goes twice
+            as fast as a hymn.
+        played: The speeds of the chorales that are players in the environment.
+        has_tunes: Whether the style also uses the tunes, and only those chorale casts that dances need.
     """
 
     imitated: tuple[float, ...]
@@ -57,19 +57,19 @@ class Usage:
     has_tunes: bool
 
 
-# By the names in STYLES.
+# Keyed by the names in STYLES.
 USAGES: Final = {
     "chorale": Usage((1,), (1,), has_tunes=False),
     "fiddle": Usage((2,), (2,), has_tunes=True),
     "minimal": Usage((0.5,), (0.5, 1), has_tunes=False),
     "free": Usage((1, 2), (1, 2), has_tunes=True),
 }
-# Above the chords: each voice of a chorale, and the upper three.
+# The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
 COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
-# One tune in so many is played over chords, so that there are about as many as chorale voices.
+# Every COMPED_TUNES-th tune is played over chords, so that there are about as many tunes as chorale voices.
 COMPED_TUNES: Final = 2
-# With the soprano alone: bass, tenor, alto; and the bass with the three others.
+# The soprano with the bass, the tenor and the alto as partner, and the upper three voices with the bass.
 HELD_OUT_CASTS: Final[Casts] = (
     ((SOPRANO,), BASS),
     ((SOPRANO,), TENOR),
@@ -80,7 +80,7 @@ HELD_OUT_CASTS: Final[Casts] = (
 
 @dataclass(frozen=True, slots=True)
 class GameSettings:
-    """What decides which games are played.
+    """The settings that decide which environments are played.
 
     Attributes:
         style: One of listening.observation.STYLES.
@@ -97,14 +97,14 @@ class GameSettings:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a role's parts come from; each gives parts of pieces, as the settings say.
+    """Where a role's parts come from; each function makes parts from pieces, as the settings say.
 
     Attributes:
         imitated: Parts whose partners the prior imitates.
-        players: Players of games.
-        held_out: Players of what is held out.
-        people: What people play there.
-        learnt: Parts of the training split whose partners are the tunes learnt from; empty without tunes.
+        players: Parts whose players play in the environment.
+        held_out: Parts for the held-out pieces, with their players.
+        people: Parts with the human partners of the held-out pieces.
+        learnt: Parts whose partners are the tunes learned from; empty for a role that plays no tunes.
     """
 
     imitated: Callable[[Iterable[Piece], GameSettings], list[Part]]
@@ -115,12 +115,12 @@ class Sources:
 
 
 def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None) -> Imitation:
-    """Return what the prior imitates.
+    """Return the data that the prior imitates.
 
     Args:
         pieces: The corpus.
-        settings: Of the games.
-        rng: Draws what is heard only after its step was decided; None hears all in time.
+        settings: Style, grid, register and role.
+        rng: Draws the onsets that are heard only after their step was decided. With None all are heard in time.
     """
     parts = SOURCES[settings.role].imitated(pieces, settings)
     if rng is not None:
@@ -132,28 +132,28 @@ def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Ge
 
 
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Return the players of games; among them are absent ones, so that the improviser can go on alone."""
+    """Return the parts for the environment; some have no player, so that the improviser learns to play alone."""
     return playable(SOURCES[settings.role].players(pieces, settings))
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
-    """Return the players of a split; the improviser's register is the one it has on stage."""
+    """Return the parts of a split with their players; the improviser's register is the one of live play."""
     return SOURCES[settings.role].held_out(_of_split(pieces, split), settings)
 
 
 def human_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
-    """Return what people play on a split."""
+    """Return the parts of a split with their human partners."""
     return SOURCES[settings.role].people(_of_split(pieces, split), settings)
 
 
 def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Events]:
-    """Return the tunes that are learnt from, none for a role that plays none."""
+    """Return the tunes of the training split that are learned from; none for a role that plays no tunes."""
     parts = SOURCES[settings.role].learnt(_of_split(pieces, "train"), settings)
     return [part.partner for part in parts]
 
 
 def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Return each voice of a chorale beside others, and lines and tunes alone."""
+    """Return each chorale voice beside others; and tunes, or else chorale voices, alone."""
     chorales, tunes = _by_kind(pieces)
     usage = USAGES[settings.style]
     if usage.has_tunes:
@@ -166,7 +166,7 @@ def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Return chorale voices, present and absent; tunes, and of the chorales what dances need."""
+    """Return chorale voices with and without a player; or tunes, and the chorale casts that dances need."""
     chorales, tunes = _by_kind(pieces)
     style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
     if usage.has_tunes:
@@ -180,7 +180,7 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Return sopranos, or the three upper voices; for dances, tunes."""
+    """Return sopranos, and the upper three voices; for dances, tunes."""
     chorales, tunes = _by_kind(pieces)
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
@@ -198,7 +198,7 @@ def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 
 def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-    """Return chorale voices, and tunes."""
+    """Return chorale voices and, for dances, also tunes."""
     chorales, tunes = _by_kind(pieces)
     usage = USAGES[settings.style]
     parts = list(_voices_alone(chorales, settings, usage.imitated))
@@ -215,7 +215,7 @@ def _of_split(pieces: Iterable[Piece], split: str) -> list[Piece]:
 def _at_speeds(
     chorales: Iterable[Piece], settings: GameSettings, speeds: Iterable[float], casts: Casts
 ) -> Iterator[Part]:
-    """Return the chorales' parts at each speed."""
+    """Yield the chorales' parts at each speed."""
     for speed in speeds:
         yield from chorale_parts(chorales, settings.style, settings.steps_per_beat, speed=speed, casts=casts)
 
@@ -226,7 +226,7 @@ def _voices_alone(chorales: Iterable[Piece], settings: GameSettings, speeds: Ite
 
 
 def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Return chorales and tunes."""
+    """Return the chorales and the tunes."""
     listed = list(pieces)
     chorales = [piece for piece in listed if piece.kind == "chorale"]
     return chorales, [piece for piece in listed if piece.kind == "tune"]
@@ -235,16 +235,16 @@ def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
 def _comped(
     casts: Sequence[tuple[int, ...]], *, is_also_alone: bool = False, tune_share: int | None = None
 ) -> Callable[[Iterable[Piece], GameSettings], list[Part]]:
-    """Return what gives parts over chords: chorales with the casts of player's voices.
+    """Return a function that makes parts with chords, from chorales with these casts of the player's voices.
 
     Args:
         casts: The player's voices, highest first.
-        is_also_alone: Whether the chords are also there without a player.
-        tune_share: One tune in so many is a player too, with no partner; None for none.
+        is_also_alone: Whether to add the chords without a player.
+        tune_share: Every tune_share-th tune is also a player, without a partner; None for no tunes.
     """
 
     def parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
-        """Return the parts."""
+        """Return the parts with chords, then those without a player, then the tunes."""
         chorales, tunes = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
         chords = list(comping_parts(chorales, style, grid, low, casts))

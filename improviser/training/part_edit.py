@@ -1,4 +1,4 @@
-"""A player's part changed: moved, silenced, played wrong, played late; and as the hands play it."""
+"""Changes to a player's part: moved, silenced, with wrong or late notes; and the part as MIDI messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from improviser.training.grid import in_known_key
 if TYPE_CHECKING:
     from improviser.training.grid import Part
 
-# The player's touch swells and fades over eight bars, so that following it can be told from not.
+# The player's velocity rises and falls over eight bars, so that evaluation can tell whether the improviser follows it.
 TOUCH: Final = 75.0
 SWELL: Final = 35.0
 SWELL_BARS: Final = 8
@@ -26,9 +26,9 @@ Bits = npt.NDArray[np.int64]
 
 
 def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
-    """Return the player's steps in another order, `source` being the number of each.
+    """Return the part with its steps in the order of `source`, the number of each step.
 
-    A held note is struck anew where the step before it is not the one that it was held from.
+    A held note is struck again where the step before it is not the one it was held from.
     """
     notes = sounding_notes(part.player)[source]
     events = part.player[source]
@@ -39,7 +39,7 @@ def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
 
 
 def repeated(part: Part, beats: int) -> Part:
-    """Return the whole bars of a part again and again, for at least so many beats."""
+    """Return the whole bars of a part, repeated until they last at least `beats` beats."""
     length = len(part.player) // part.bar_steps * part.bar_steps
     times = -(-beats * part.steps_per_beat // length)
     return rearranged(part, np.tile(np.arange(length), times))
@@ -51,7 +51,7 @@ def raised(bits: Bits, semitones: int) -> Bits:
 
 
 def transposed(part: Part, at: int, semitones: int) -> Part:
-    """Return the part moved by some semitones from step `at` on; a note held there is struck anew."""
+    """Return the part moved by `semitones` from step `at` on; a note held there is struck again."""
     events, bits, bass = struck_anew(part.player, at), part.bits.copy(), part.bass.copy()
     later = events[at:]
     events[at:] = np.where(later >= 0, np.clip(later + semitones, 0, NOTE_MAX), later)
@@ -61,7 +61,7 @@ def transposed(part: Part, at: int, semitones: int) -> Part:
 
 
 def with_rest(part: Part, at: int, bars: int) -> Part:
-    """Return the part silent for so many bars from step `at` on; then it goes on where it would be."""
+    """Return the part silent for `bars` bars from step `at` on; afterwards it continues where it would be."""
     end = min(at + bars * part.bar_steps, len(part.player) - 1)
     events, bits, bass = struck_anew(part.player, end), part.bits.copy(), part.bass.copy()
     events[at:end], bits[at:end], bass[at:end] = REST, 0, SILENT
@@ -69,7 +69,7 @@ def with_rest(part: Part, at: int, bars: int) -> Part:
 
 
 def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator) -> Part:
-    """Return the part with a share of its top notes from step `at` on a semitone too low or too high."""
+    """Return the part with a share of its top notes from step `at` on one semitone too low or too high."""
     events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
     onsets = np.flatnonzero(events >= 0)
     ends = [*onsets[1:].tolist(), len(events)]
@@ -87,7 +87,7 @@ def with_wrong_notes(part: Part, at: int, share: float, rng: np.random.Generator
 
 
 def with_late_notes(part: Part, share: float, rng: np.random.Generator) -> Part:
-    """Return the part with a share of what it strikes a step late, where that is held for longer."""
+    """Return the part with a share of its onsets one step late, where the note is held for longer than that."""
     onsets = 1 + np.flatnonzero((part.player[1:-1] >= 0) & (part.player[2:] == HOLD))
     late = onsets[rng.random(len(onsets)) < share]
     events, bits, bass = part.player.copy(), part.bits.copy(), part.bass.copy()
@@ -98,12 +98,12 @@ def with_late_notes(part: Part, share: float, rng: np.random.Generator) -> Part:
 
 
 def part_messages(part: Part) -> list[tuple[float, Message]]:
-    """Return what the player's hands do, each with its step: top voice, other pitch classes below."""
+    """Return the player's MIDI messages, each with its step: the top voice, and the other pitch classes below it."""
     top = sounding_notes(part.player)
     others = np.where(top >= 0, part.bits & ~(1 << np.maximum(top, 0) % OCTAVE), part.bits)
     low = max(0, int(top[top >= 0].min(initial=60)) - OCTAVE)
     messages: list[tuple[float, Message]] = []
-    held: dict[int, int] = {}  # pitch class of an inner voice, or -1 for the top voice: its note
+    held: dict[int, int] = {}  # key: pitch class of an inner voice, or -1 for the top voice; value: its note
     for step in range(len(top)):
         wanted = {degree: low + (degree - low) % OCTAVE for degree in range(OCTAVE) if others[step] >> degree & 1}
         if top[step] >= 0:
@@ -119,7 +119,7 @@ def part_messages(part: Part) -> list[tuple[float, Message]]:
 
 
 def struck_anew(events: Events, at: int) -> Events:
-    """Return a copy in which a note that is held in step `at` is struck there."""
+    """Return a copy of the events in which a note held at step `at` is struck there."""
     copy = events.copy()
     note = sounding_notes(events)[at]
     if copy[at] == HOLD and note != SILENT:
@@ -128,7 +128,7 @@ def struck_anew(events: Events, at: int) -> Events:
 
 
 def with_player(part: Part, events: Events, bits: Bits, bass: Bits) -> Part:
-    """Return a part in C whose player does something else, and whose partner is absent."""
+    """Return a part in C with another player's line and without a partner."""
     return replace(
         part,
         player=events.astype(np.int16),

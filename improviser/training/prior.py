@@ -1,4 +1,4 @@
-"""The prior: people's habits, learned by maximum likelihood from the corpus' own partner voices."""
+"""The prior: how people play, learned by maximum likelihood from the partner voices of the corpus."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Imitation:
-    """What people did where: observations, (rows, columns), and actions, (rows,), of steps with a partner."""
+    """Human actions to imitate: observations, (rows, columns), and actions, (rows,), of steps with a partner."""
 
     observations: Rows
     actions: npt.NDArray[np.int64]
     action_count: int = ACTION_COUNT
 
     def __post_init__(self) -> None:
-        """Refuse rows that name no action."""
+        """Raise ValueError where there are no rows, or a row has no valid action."""
         if len(self.actions) == 0 or self.actions.max() >= self.action_count:
             msg = "imitation needs rows, each with an action"
             raise ValueError(msg)
@@ -42,11 +42,11 @@ class Imitation:
 
 @dataclass(frozen=True, slots=True)
 class PriorScore:
-    """How well a prior foretells people.
+    """How well a prior predicts human actions.
 
     Attributes:
-        nats: Mean negative log-likelihood a step.
-        note_accuracy: Share of the steps with an onset whose very note the likeliest onset is.
+        nats: Mean negative log-likelihood per step.
+        note_accuracy: Share of the steps with an onset where the likeliest onset is the note played.
     """
 
     nats: float
@@ -54,14 +54,14 @@ class PriorScore:
 
 
 def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
-    """Fit `network`'s outputs as log-odds of what people do, by AdamW with a cosine schedule.
+    """Fit the outputs of `network` as log-odds of human actions, by AdamW with a cosine schedule.
 
     Args:
         network: Changed in place.
         data: What to imitate.
-        updates: Gradient steps of BATCH rows.
+        updates: Gradient steps, of BATCH rows each.
         rng: Draws the batches.
-        report: Told the update's number and its loss, after each.
+        report: Called after each update with its number and its loss.
     """
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
@@ -77,7 +77,7 @@ def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Ge
 
 
 def score_prior(network: Network, data: Imitation) -> PriorScore:
-    """Measure a prior on data it was not fitted to."""
+    """Measure a prior on data that it was not fitted to."""
     nats, right, onsets = 0.0, 0, 0
     with torch.no_grad():
         for at in range(0, len(data.actions), 8192):

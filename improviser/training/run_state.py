@@ -1,4 +1,4 @@
-"""The state of a training run on disk, as safetensors: what makes it resumable."""
+"""The state of a training run on disk, as safetensors, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOMENTS: Final = ("exp_avg", "exp_avg_sq", "step")
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """How many transitions a run has sampled, and how often it was begun or saved."""
+    """The number of transitions that a run has sampled, and how many processes have saved it so far."""
 
     transitions: int
     restarts: int
@@ -38,7 +38,7 @@ def run_folder(name: str) -> Path:
 
 
 def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) -> None:
-    """Write networks, optimiser and counters; the file appears whole or not at all.
+    """Write networks, optimiser and counters; the file is replaced as a whole or not at all.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -63,7 +63,7 @@ def save_run(folder: Path, fingerprint: str, learner: Learner, state: RunState) 
 
 
 def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | None:
-    """Bring `learner` to where the run of this fingerprint was; None where there is none that can be read."""
+    """Restore `learner` to the saved run with this fingerprint; return None where no such run can be read."""
     try:
         with safe_open(folder / FILE, framework="pt") as file:
             header = file.metadata() or {}
@@ -80,12 +80,12 @@ def load_run(folder: Path, fingerprint: str, learner: Learner) -> RunState | Non
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with `prefix`, without it."""
+    """Return the tensors whose names begin with `prefix`, without that prefix."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _adam(state: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Return the optimiser's state dictionary with the moments put in."""
+    """Return the optimiser's state dictionary with the saved moments."""
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         index, moment = name.split(".")

@@ -1,7 +1,7 @@
-"""A simulated player who behaves as people do: stops, repeats, modulates, slips, comes late.
+"""A simulated player that behaves as people do: it pauses, repeats, modulates, makes mistakes and plays late.
 
-What is disturbed is heard as on stage: its key is what the key tracker makes of it, with its confidence, and
-some of what is struck is heard only after the step was decided.
+A changed part is heard as in live play. Its key is the one that the key tracker finds, with its confidence, and some
+onsets are heard only after their step was decided.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
     from improviser.training.grid import Part
 
-# In how many of the parts a player does each of these.
+# The share of parts in which a player does each of these.
 REPEATS, MODULATES, SLIPS, DRAGS, PAUSES = 0.4, 0.4, 0.5, 0.4, 0.4
-# Bars that are repeated, and bars of a pause, at most.
+# The most bars that are repeated, and the most bars of a pause.
 PHRASE_BARS: Final = 2
 PAUSE_BARS: Final = 3
-# Shares of the notes that are wrong, or a step late, at most.
+# The largest share of notes that are wrong, and of notes that are a step late.
 WRONG_SHARE: Final = 0.1
 LATE_SHARE: Final = 0.2
-# The share of what is struck that is heard only after its step was decided.
+# The share of onsets that are heard only after their step was decided.
 UNHEARD_SHARE: Final = 0.15
 
 
 def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> Iterator[Part]:
-    """Return the parts, and beside a share of them what a player might make of each."""
+    """Yield the parts and, after a share of them, a version as a player might play it."""
     for part in parts:
         yield part
         if part.bits.any() and rng.random() < share:
@@ -50,7 +50,7 @@ def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> 
 
 
 def behave(part: Part, rng: np.random.Generator) -> Part:
-    """Return what a player makes of a part, as it is heard; each way of people's is drawn by its own chance."""
+    """Return a part as a player might play it and as it is heard; each behaviour has a probability of its own."""
     if rng.random() < REPEATS:
         part = rearranged(part, _with_repeat(part, rng))
     if rng.random() < MODULATES:
@@ -65,7 +65,7 @@ def behave(part: Part, rng: np.random.Generator) -> Part:
 
 
 def as_heard(part: Part) -> Part:
-    """Return the part with the key, and its certainty, that the key tracker hears in each step."""
+    """Return the part with the key, and its certainty, that the key tracker finds in each step."""
     tracker = KeyTracker(meter_row=part.meter)
     keys, sure = part.keys.copy(), part.certainty.copy()
     struck = [(step, message.note) for step, message in part_messages(part) if isinstance(message, NoteOn)]
@@ -78,13 +78,13 @@ def as_heard(part: Part) -> Part:
 
 
 def with_unheard(part: Part, rng: np.random.Generator) -> Part:
-    """Return the part with a share of what is struck heard only after its step was decided."""
+    """Return the part with a share of its onsets heard only after their step was decided."""
     is_late = (part.player >= 0) & (rng.random(len(part.player)) < UNHEARD_SHARE)
     return replace(part, is_late=is_late)
 
 
 def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the numbers of the steps of a part, a phrase of which comes twice."""
+    """Return the numbers of the steps of a part in which one phrase is repeated."""
     end = _bar_line(part, rng)
     phrase = min(end, int(rng.integers(1, PHRASE_BARS + 1)) * part.bar_steps)
     steps = np.arange(len(part.player))
@@ -92,6 +92,6 @@ def _with_repeat(part: Part, rng: np.random.Generator) -> np.ndarray[tuple[int],
 
 
 def _bar_line(part: Part, rng: np.random.Generator) -> int:
-    """Return the step of a bar line inside of a part of at least two bars."""
+    """Return the step of a random bar line inside a part of at least two bars."""
     bars = len(part.player) // part.bar_steps
     return int(rng.integers(1, bars)) * part.bar_steps

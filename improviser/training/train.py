@@ -1,7 +1,7 @@
-"""Training: initialise, sample, store, update, synchronise; every so often what was learned is put on disk.
+"""Training: initialise, sample, store, update, synchronise, and save the run to disk at regular intervals.
 
-A run keeps its state in a folder and goes on from there after Ctrl-C or a crash. The replay buffer is not
-kept but filled again before an interrupted run goes on, so its weights are not those of an unbroken run.
+A run keeps its state in a folder and resumes from there after Ctrl-C or a crash. The replay buffer is not saved: a
+resumed run fills a new one before its first update. So its weights differ from those of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import Piece
     from improviser.training.budget import Budget
 
-# Q starts as the prior's log-odds times this: people's order of preference, on the scale of a return.
+# Q starts as the prior's log-odds times this factor: the prior's order of preference, on the scale of a return.
 PRIOR_TO_Q: Final = 0.1
-# The sources on which what is learned depends: another one of them is another run. A test sees that they are
-# all that this module imports, directly or through others.
+# The source files that the trained weights depend on: a change in one of them makes another run. A test checks that
+# they are all the modules that this one imports, directly or indirectly.
 LEARNED_FROM: Final = (
     "agent/checkpoint.py",
     "agent/config.py",
@@ -105,24 +105,24 @@ LEARNED_FROM: Final = (
 )
 SAVE_EVERY_S: Final = 20.0
 REPORT_EVERY: Final = 20
-# Layers so small lose by threads that wait for a core: 17 ms an update with one thread, 470 ms with two on
-# two busy cores. And with one thread the weights do not depend on the number of cores.
+# Layers this small lose time to threads that wait for a core: an update takes 17 ms with one thread, and 470 ms with
+# two threads on two busy cores. With one thread the weights also do not depend on the number of cores.
 THREADS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """What decides a training run.
+    """The settings that decide the outcome of a training run.
 
     Attributes:
-        game: Which games are played.
-        weights: How much each reward component counts.
-        seed: Of every random choice.
+        game: The environments that are played.
+        weights: The weight of each reward component.
+        seed: Random seed.
         prior_updates: Gradient steps of the prior.
-        transitions: Steps that the Q-network learns from, over all lanes.
-        lanes: Games played at a time.
-        simulated: The share of players beside whom a less tidy one plays, see training.simulated.
-        following: The share of episodes whose players now and then take up what we played.
+        transitions: Transitions that the Q-network learns from, over all lanes.
+        lanes: Number of parallel environments.
+        simulated: Share of players that are also added as a simulated, less tidy player; see training.simulated.
+        following: Share of episodes whose players sometimes repeat what the improviser played.
         dqn: Settings of the learner.
     """
 
@@ -137,13 +137,13 @@ class TrainingSettings:
     dqn: DQNConfig = FULL
 
     def network(self) -> NetworkConfig:
-        """Return the shape of the Q-network; the prior's has one head."""
+        """Return the shape of the Q-network; the prior's network has one head."""
         heads = len(COMPONENTS) if self.dqn.decomposed else 1
         config = network_config(ROLES[self.game.role])
         return replace(config, heads=heads, layer_norm=self.dqn.layer_norm, one_hot=self.dqn.one_hot)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
-        """Return what tells one run from another: settings, network, corpus, and the code that learns."""
+        """Return a hash that identifies the run: settings, network, corpus and training code."""
         digest = hashlib.sha256(json.dumps([asdict(self), self.network().to_json()], sort_keys=True).encode())
         for piece in pieces:
             digest.update(f"{piece.name} {piece.tonic} {piece.mode} {piece.meter} {piece.split}".encode())
@@ -157,7 +157,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; `loss` and `reward` are means over the last updates and episodes."""
+    """How far a run is; `loss` and `reward` are running means over recent updates and steps."""
 
     stage: str
     done: int
@@ -168,7 +168,7 @@ class Progress:
 
     @property
     def left_s(self) -> float:
-        """The seconds that this stage will still take."""
+        """The seconds that this stage still needs."""
         return max(0, self.total - self.done) / max(self.steps_per_s, 1e-9)
 
 
@@ -176,15 +176,15 @@ Report = Callable[[Progress], None]
 
 
 def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> PriorScore:
-    """Train the prior, then the Q-network from it, into `folder`/model.safetensors.
+    """Train the prior, then the Q-network from it, and write `folder`/model.safetensors.
 
-    A run that was interrupted goes on where it was.
+    An interrupted run resumes where it stopped.
 
     Args:
         settings: What to train.
         pieces: The corpus.
-        folder: Where the run's state and, in the end, its model are.
-        report: Told how far the run is.
+        folder: Holds the run's state and, at the end, its model.
+        report: Called with the progress of the run.
 
     Returns:
         The prior's score on the validation split.
@@ -203,16 +203,16 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
 
 
 def _notes(settings: TrainingSettings) -> dict[str, str]:
-    """Return what a model's header says of its training."""
+    """Return the training notes for the model's header: style and settings."""
     return {"style": settings.game.style, "settings": json.dumps(asdict(settings), sort_keys=True)}
 
 
 def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Network:
-    """Return the prior, from the folder where it was fitted already."""
+    """Return the prior; read it from the folder if it was fitted before."""
     config = settings.network().prior()
     network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
-    with suppress(CheckpointError):  # not fitted yet, or broken: fitted again
+    with suppress(CheckpointError):  # not fitted yet, or the file is damaged: fit it again
         _, networks, _ = load_model(path)
         network.load_weights(networks["prior"])
         return network
@@ -239,11 +239,11 @@ def _q_network(
     saved_s = time.monotonic()
 
     def save(sampled: int) -> None:
-        """Put the run on disk."""
+        """Save the run to disk."""
         save_run(folder, fingerprint, learner, RunState(sampled, state.restarts + 1))
 
     def tell(sampled: int, loss: float, reward: float) -> None:
-        """Report, and save now and then."""
+        """Report the progress, and save the run every SAVE_EVERY_S seconds."""
         nonlocal saved_s
         pace.tell(sampled, loss, reward)
         if time.monotonic() - saved_s > SAVE_EVERY_S:
@@ -256,7 +256,7 @@ def _q_network(
 
 
 def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.random.Generator) -> Game:
-    """Return the game that is learned from, at its beginning: players of the training split, tidy and not."""
+    """Return the training environments, reset: players of the training split, and simulated players."""
     tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
     parts = list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3])))
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.following)
@@ -265,7 +265,7 @@ def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.r
 
 
 def make_learner(settings: TrainingSettings, network: Network, prior: Network) -> Learner:
-    """Return the learner of a Q-network, which asks the prior and weights its heads as the settings say."""
+    """Return the learner of a Q-network, with the prior and the head weights that the settings ask for."""
     return Learner(
         network,
         settings.dqn,
@@ -275,7 +275,7 @@ def make_learner(settings: TrainingSettings, network: Network, prior: Network) -
 
 
 def from_prior(prior: Network, settings: TrainingSettings) -> Network:
-    """Initialise: a Q-network with the prior's layers, its outputs brought to the scale of returns."""
+    """Return a Q-network with the prior's layers, its outputs scaled to returns."""
     config = settings.network()
     network = Network(config, torch.Generator().manual_seed(0), dueling=settings.dqn.dueling)
     weights = prior.to_weights()
@@ -299,15 +299,15 @@ def learn(
     """Run the loop of deep Q-learning until the budget is spent.
 
     Args:
-        learner: Learns.
-        game: Is played on, as many lanes as the settings say.
-        settings: How.
+        learner: The learner.
+        game: The environments, as many lanes as the settings say.
+        settings: The settings of the run.
         rng: Makes all random choices.
-        budget: What may be spent.
-        tell: Told, after each step of all lanes, the transitions so far, the loss and the reward a step.
+        budget: The budget of the run.
+        tell: Called after each step of all lanes with the transitions so far, the loss and the reward per step.
 
     Returns:
-        The transitions sampled, those before included.
+        The number of transitions sampled, including those before this run.
     """
     dqn, weights = settings.dqn, settings.weights.to_array()
     replay = ReplayBuffer(settings.network(), dqn, settings.lanes)
@@ -326,7 +326,7 @@ def learn(
 
 
 def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, progress: float = 0.0) -> float:
-    """Update: learn from one batch; return the loss."""
+    """Learn from one batch of the replay buffer; return the loss."""
     batch = replay.sample(learner.config.batch_size, rng, progress)
     loss, errors = learner.learn_step(batch)
     replay.reprioritise(batch.places, errors)
@@ -334,14 +334,14 @@ def update(learner: Learner, replay: ReplayBuffer, rng: np.random.Generator, pro
 
 
 def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generator, weights: FloatArray) -> Transitions:
-    """Sample: play one step in every lane, epsilon-greedily.
+    """Play one step in every lane, epsilon-greedily; return the transitions.
 
     Args:
-        learner: Chooses.
-        game: Is played on.
-        epsilon: The share of random actions.
-        rng: Draws them.
-        weights: (components,) what a network with one head is told of: the weighted sum of the components.
+        learner: Chooses the actions.
+        game: The environments to play in.
+        epsilon: The probability of a random action.
+        rng: Draws the random actions.
+        weights: (components,) weights of the components. A network with one head learns from their weighted sum.
     """
     observation = game.observation.copy()
     actions = learner.select_actions(observation, game.legal, epsilon, rng)
@@ -363,10 +363,10 @@ def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generato
 
 
 class _Pace:
-    """Tells how fast a stage goes, every REPORT_EVERY calls."""
+    """Reports the speed of a stage, every REPORT_EVERY calls."""
 
     def __init__(self, stage: str, total: int, done: int, report: Report) -> None:
-        """Start the watch, `done` of `total` being done."""
+        """Start timing, with `done` of `total` already done."""
         self.done = done
         self._stage, self._total, self._from, self._report = stage, total, done, report
         self._calls, self._start_s = 0, time.monotonic()

@@ -1,4 +1,4 @@
-"""What the tests of the architecture look at: the checkout and its Python files."""
+"""Fixtures of the architecture tests: the checkout and its Python files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation builds, without a warning."""
+"""The documentation builds without a warning, and its texts keep their limits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LONGEST_LINE = 120
 README_WORDS = 700
-# A row of a table cannot be wrapped, nor can a formula.
+# A table row or an indented block cannot be wrapped.
 UNWRAPPED = re.compile(r"\s*\||    ")
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
-    """Every link within it leads somewhere, and every page has its place."""
+    """Every internal link has a target, and every page is in a table of contents."""
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]
     built = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (0, "") == (built.returncode, built.stderr)
@@ -27,12 +27,12 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
 
 
 def test_the_landing_page_is_short() -> None:
-    """What more there is to say is behind its links."""
+    """The README has at most 700 words."""
     assert len((ROOT / "README.md").read_text("utf-8").split()) <= README_WORDS
 
 
 def test_lines_of_the_documentation_are_short() -> None:
-    """They can be read and compared in an editor."""
+    """Lines of the documentation have at most 120 characters, apart from tables and indented blocks."""
     pages = [*some_files(DOCS, "**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     long = [
         f"{page.name}:{number}"
@@ -45,7 +45,7 @@ def test_lines_of_the_documentation_are_short() -> None:
 
 
 def test_tables_of_the_documentation_are_those_of_the_program() -> None:
-    """Events, commands and settings; `python docs/reference.py` writes them."""
+    """The tables of events, commands and settings are up to date; `python docs/reference.py` writes them."""
     reference = runpy.run_path(str(DOCS / "reference.py"))
     for page in reference["TABLES"]:
         text = (DOCS / page).read_text("utf-8")

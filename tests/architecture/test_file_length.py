@@ -1,4 +1,4 @@
-"""Files stay short enough to be read in one go."""
+"""Files stay short enough to read in one go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No test looks for what cannot be there: it would hold whatever the program does."""
+"""No test looks for something that cannot exist, because such a test always passes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.event_names import checked, event_names, texts
 from tests.some import all_of_some, some_files
 
 GLOBS = {"glob", "rglob", "iglob"}
-# Functions of the tests that are given the name of an event, by the place of that argument.
+# Test helpers that take the name of an event, with the position of that argument.
 ASKED = {"told": 0, "wait_until_told": 0, "message_of": 1}
 
 
 def trees(paths: list[Path]) -> Iterator[tuple[str, ast.Module]]:
-    """Yield the syntax of each file, with its path."""
+    """Yield the syntax tree of each file, with its path."""
     for path in paths:
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
 
 
 def events_asked_for(node: ast.AST) -> list[str]:
-    """Return the names of events that a node compares with or asks for."""
+    """Return the event names that a node compares with or asks for."""
     if isinstance(node, ast.Compare):
         sides = [node.left, *node.comparators]
         return [text for side in sides for text in texts(side)] if any(map(is_event, sides)) else []
@@ -37,14 +37,14 @@ def events_asked_for(node: ast.AST) -> list[str]:
 
 
 def is_event(node: ast.AST) -> bool:
-    """Return whether a node is the name of an event: `x.event` or `x["event"]`."""
+    """Return whether a node reads the name of an event: `x.event` or `x["event"]`."""
     if isinstance(node, ast.Attribute):
         return node.attr == "event"
     return isinstance(node, ast.Subscript) and texts(node.slice) == ["event"]
 
 
 def may_be_empty(tree: ast.Module) -> list[int]:
-    """Return the lines on which files are looked for that need not be there."""
+    """Return the lines that look for files without requiring that any exists."""
     sure = {
         id(call)
         for node in ast.walk(tree)
@@ -59,7 +59,7 @@ def may_be_empty(tree: ast.Module) -> list[int]:
 
 
 def test_each_event_that_is_asked_for_exists(suite_files: list[Path]) -> None:
-    """Every name of an event that stands in a test is one that the program writes."""
+    """Every event name in a test is one that the program writes."""
     asked = [
         (path, name) for path, tree in trees(suite_files) for node in ast.walk(tree) for name in events_asked_for(node)
     ]
@@ -68,13 +68,13 @@ def test_each_event_that_is_asked_for_exists(suite_files: list[Path]) -> None:
 
 
 def test_files_are_looked_for_where_some_have_to_be_found(suite_files: list[Path]) -> None:
-    """A test finds files by `some_files`, which fails without any, or unpacks as many as there have to be."""
+    """A test finds files by `some_files`, which fails without any, or unpacks a fixed number of them."""
     bare = [(path, line) for path, tree in trees(suite_files) for line in may_be_empty(tree)]
     assert [] == [place for place in bare if place[0] != "tests/some.py"]
 
 
 def test_an_ignored_import_that_is_none_breaks_its_contract(root: Path) -> None:
-    """No contract of import-linter is told to pass over an ignore that matches nothing."""
+    """Every contract of import-linter reports an ignored import that does not exist."""
     contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     assert len(contracts) > 5
     alerts = {contract.get("unmatched_ignore_imports_alerting", "error") for contract in contracts}
@@ -82,7 +82,7 @@ def test_an_ignored_import_that_is_none_breaks_its_contract(root: Path) -> None:
 
 
 def test_what_closes_the_holes_fails(tmp_path: Path) -> None:
-    """An event that is none, a folder without such files and `all` over nothing are each refused."""
+    """An unknown event, a folder without matching files and `all` without values each raise AssertionError."""
     for refused in (
         lambda: checked("stepped"),
         lambda: some_files(tmp_path, "*.py"),

@@ -1,4 +1,4 @@
-"""The contracts between the layers hold, and no module stands outside of them."""
+"""The contracts between the layers hold, and every module belongs to a layer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_contracts_hold(root: Path) -> None:
 
 
 def test_every_module_is_placed(root: Path) -> None:
-    """Each module at the top of the package stands in exactly one layer."""
+    """Each module or package at the top of the package is in exactly one layer."""
     contracts = read_configuration(str(root / "pyproject.toml"))["contracts_options"]
     layers = next(contract for contract in contracts if contract["type"] == "layers")["layers"]
     placed = [name for layer in layers for name in re.findall(r"\w+", layer)]
@@ -36,14 +36,14 @@ def test_every_module_is_placed(root: Path) -> None:
 
 
 def test_every_folder_is_a_package(root: Path, package_files: list[Path]) -> None:
-    """Each folder with code has an __init__.py: without one no contract would see it."""
+    """Each folder with code has an __init__.py: without one no contract covers it."""
     folders = {path.parent for path in package_files}
     assert [] == [str(folder.relative_to(root)) for folder in folders if not (folder / "__init__.py").exists()]
 
 
 @pytest.mark.parametrize("layer", CORE)
 def test_core_opens_and_prints_nothing(root: Path, layer: str) -> None:
-    """No module of the core calls open, print or input, which no import would show."""
+    """No module of the core calls open, print or input, which the import contracts cannot detect."""
     paths = some_files(root / "improviser" / layer, "**/*.py")
     calls = [
         f"{path.relative_to(root)}:{node.lineno}"

@@ -1,4 +1,4 @@
-"""What a training run depends on is all that is imported to train."""
+"""The training fingerprint covers every module that training imports."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import grimp
 from improviser.training.train import LEARNED_FROM
 
 TRAINS = "improviser.training.train"
-# It holds the version, which changes with every release, and what others may import.
+# It holds the version, which changes with every release, and the public imports.
 NOT_LEARNED_FROM = {"improviser"}
 
 
 def test_every_source_that_trains_tells_one_run_from_another() -> None:
-    """A run is another one when any module changes that training imports, directly or through others."""
+    """LEARNED_FROM lists exactly the modules that training imports, directly or indirectly."""
     graph = grimp.build_graph("improviser", exclude_type_checking_imports=True)
     modules = {TRAINS} | graph.find_upstream_modules(TRAINS)
     packages = {module for module in modules if graph.find_children(module)}

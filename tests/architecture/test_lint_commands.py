@@ -1,4 +1,4 @@
-"""A commit is checked by the very commands that continuous integration runs."""
+"""A commit is checked by the same commands that continuous integration runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def test_pre_commit_runs_what_make_lint_runs(root: Path) -> None:
-    """The hooks of pre-commit are the commands of `make lint`, in its order."""
+    """The hooks of pre-commit are the commands of `make lint`, in the same order."""
     rule = (root / "Makefile").read_text("utf-8").split("\nlint:")[1].split("\n\n")[0]
     commands = re.findall(r"^\t\$\(BIN\)/(.+)$", rule, flags=re.MULTILINE)
     config = (root / ".pre-commit-config.yaml").read_text("utf-8")

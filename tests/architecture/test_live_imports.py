@@ -1,4 +1,4 @@
-"""What plays starts fast and small: it never loads what only training takes."""
+"""Live processes start fast and stay small: they never load what only training needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.some import some_files
 
 HEAVY = {"torch", "music21", "gymnasium"}
-# The learner's own process, and what opens a driver when it is imported.
+# The learner process, and a module that opens a driver when it is imported.
 APART = {"improviser.app.learner_process", "improviser.ports.jack"}
 LIVE = (
     *("app", "cli", "config", "doctor", "engine", "ipc", "performer", "ports", "protocol", "remote"),
@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[2] / "improviser"
 
 
 def live_modules() -> list[str]:
-    """Name every module of the processes that play, but those that open a driver when imported."""
+    """Return every module of the live processes, except those in APART."""
     paths = [path for folder in LIVE for path in some_files(PACKAGE / folder, "**/*.py")]
     dotted = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
     names = [name.removesuffix(".__init__") for name in dotted]

@@ -1,4 +1,4 @@
-"""Names say what a thing is; tests say what behaviour they hold."""
+"""Names say what a thing is, and tests state their behaviour."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import re
 from collections import Counter
 from pathlib import Path
 
-# Private classes of two modules that nobody else sees.
+# Private classes that two modules each define for themselves.
 SHARED_CLASSES: set[str] = {"_Port"}
 MOST_MODULES = 22
-# What a docstring says first: not what the writer thought of the function, but what it does.
+# A docstring does not begin with these words: it says what the function does.
 UNPLAIN = re.compile(r"(Give|Let|Tell)\b")
 
 VAGUE_NAMES = {"utils", "util", "common", "misc", "helpers", "helper"}
 
 
 def nodes(paths: list[Path]) -> list[tuple[Path, ast.AST]]:
-    """Return every syntax node of the files, with the file it is from."""
+    """Return every syntax node of the files, with its file."""
     return [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 
 
@@ -28,7 +28,7 @@ def test_no_module_is_named_vaguely(package_files: list[Path], suite_files: list
 
 
 def test_no_class_is_a_manager(package_files: list[Path]) -> None:
-    """No class name ends in Manager: it would say nothing of what the class does."""
+    """No class name ends in Manager, which would say nothing about the class."""
     classes = [node.name for _, node in nodes(package_files) if isinstance(node, ast.ClassDef)]
     assert [] == [name for name in classes if name.endswith("Manager")]
 
@@ -45,25 +45,25 @@ def test_every_test_states_its_behaviour(suite_files: list[Path]) -> None:
 
 
 def test_a_module_is_named_once(package_files: list[Path]) -> None:
-    """Who looks for a module by its name finds one; a command's file is called as the command is, all the same."""
+    """No two modules have the same name, apart from the files of commands."""
     own = [path for path in package_files if not path.stem.startswith("__") and "cli" not in path.parts]
     assert {} == {stem: count for stem, count in Counter(path.stem for path in own).items() if count > 1}
 
 
 def test_a_class_is_named_once(package_files: list[Path]) -> None:
-    """One word, one meaning."""
+    """No two classes have the same name."""
     classes = Counter(node.name for _, node in nodes(package_files) if isinstance(node, ast.ClassDef))
     assert SHARED_CLASSES == {name for name, count in classes.items() if count > 1}
 
 
 def test_no_folder_holds_many_modules(package_files: list[Path]) -> None:
-    """A folder with more is several things."""
+    """No folder has more than 22 modules."""
     folders = Counter(path.parent for path in package_files)
     assert {} == {str(folder): count for folder, count in folders.items() if count > MOST_MODULES}
 
 
 def test_docstrings_say_what_is_done(package_files: list[Path]) -> None:
-    """In plain words: "Return the key", not "Give the key"."""
+    """No docstring begins with "Give", "Let" or "Tell": "Return the key", not "Give the key"."""
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     texts = [
         (f"{path.name}:{node.lineno}", ast.get_docstring(node) or "")

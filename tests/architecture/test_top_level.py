@@ -1,4 +1,4 @@
-"""The top of the repository stays small enough to be taken in at a glance."""
+"""The top level of the repository stays small enough to see at a glance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AROUND_IT = {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "constrai
 
 
 def test_top_level_holds_what_it_should(root: Path) -> None:
-    """The repository's top level holds the agreed files and folders, hidden ones aside."""
+    """The top level of the repository holds the agreed files and folders, apart from hidden ones."""
     if not (root / ".git").exists():
         pytest.skip("not a git checkout, so files of the project cannot be told from others")
     listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)

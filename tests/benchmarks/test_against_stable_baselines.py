@@ -1,8 +1,8 @@
-"""The learner beside stable-baselines3's DQN: the same environment, as much CPU time, one thread each.
+"""The learner compared with stable-baselines3's DQN: the same environment and CPU time, one thread each.
 
-Both begin from random weights and know nothing of people's habits; both are judged greedily on players that
-neither has heard. Beside them stand, and are by no means the same thing: theirs told that the columns are
-categories, which it makes one-hot, and ours as the shipped models learn, from the prior and with it.
+Both begin from random weights without the prior; both are evaluated greedily on players that neither has heard. Two
+further results are shown that are not a like-for-like comparison: stable-baselines3 with one-hot columns, and the
+learner as the shipped models use it, from the prior and with it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SECONDS: Final = 75.0
 SEEDS: Final = 3
 SETTINGS: Final = TrainingSettings(GameSettings("chorale", 4, 40), simulated=0.0, following=0.0)
 WEIGHTS: Final = SETTINGS.weights.to_array()
-# Without a prior the values alone decide: greedy but for epsilon, as theirs is.
+# Without a prior the values alone decide: greedy apart from epsilon, as in stable-baselines3.
 PRIORLESS: Final = replace(
     FULL,
     one_hot=True,
@@ -52,13 +52,13 @@ PRIORLESS: Final = replace(
 NOTHING: Final = Variant("from nothing", PRIORLESS, has_prior_weights=False)
 SHIPPED: Final = Variant("as shipped", FULL)
 GREEDY_PARTS: Final = 24
-# As many games at a time as ours plays.
+# As many parallel environments as the learner uses.
 LANES: Final = 64
 Choose = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.bool_]], int]
 
 
 def test_at_least_twice_its_reward(tmp_path: Path) -> None:
-    """After as much CPU time ours earns at least twice as much on unheard players, over three seeds."""
+    """After the same CPU time the learner earns at least twice the reward on unheard players, over three seeds."""
     pytest.importorskip("stable_baselines3", reason="to compare: pip install -e .[compare]")
     torch.set_num_threads(1)
     pieces = load_corpus()
@@ -87,12 +87,12 @@ def test_at_least_twice_its_reward(tmp_path: Path) -> None:
 
 
 def _ours(variant: Variant, prior: Network, pieces: list[Piece], seed: int) -> Choose:
-    """Learn for SECONDS."""
+    """Train the learner for SECONDS."""
     settings = replace(SETTINGS, seed=seed, dqn=variant.dqn)
     network = train_variant(variant, settings, prior, pieces, SECONDS)[0]
 
     def choose(observation: npt.NDArray[np.uint8], legal: npt.NDArray[np.bool_]) -> int:
-        """Take the best legal action."""
+        """Return the best legal action."""
         with torch.no_grad():
             q_values = network(torch.from_numpy(observation[None]))[0].numpy()
         return int(np.where(legal, WEIGHTS @ q_values, -np.inf).argmax())
@@ -101,7 +101,7 @@ def _ours(variant: Variant, prior: Network, pieces: list[Piece], seed: int) -> C
 
 
 class _Categories(gymnasium.ObservationWrapper):
-    """Tells that the columns are categories, which stable-baselines3 makes one-hot."""
+    """Declares the columns as categories, which stable-baselines3 turns into one-hot vectors."""
 
     def __init__(self, env: ImproviserEnv) -> None:
         """Declare each column's values."""
@@ -110,25 +110,25 @@ class _Categories(gymnasium.ObservationWrapper):
         self.observation_space = gymnasium.spaces.MultiDiscrete(values)
 
     def observation(self, observation: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Leave the observation as it is."""
+        """Return the observation unchanged."""
         return observation
 
 
 def _theirs(make_env: Callable[[], gymnasium.Env[npt.NDArray[np.uint8], np.int64]], seed: int) -> Choose:
-    """Let stable-baselines3 learn for SECONDS, with the same network width, batch, buffer and discount."""
+    """Train stable-baselines3 for SECONDS, with the same network width, batch, buffer and discount."""
     from stable_baselines3 import DQN  # noqa: PLC0415 - a development dependency, skipped where it is missing
     from stable_baselines3.common.callbacks import BaseCallback  # noqa: PLC0415
     from stable_baselines3.common.vec_env import DummyVecEnv  # noqa: PLC0415
 
     class Clock(BaseCallback):  # type: ignore[misc]  # without types
-        """Lets exploration fall as ours does, by the share of the time, and ends the learning in time."""
+        """Lowers exploration by the share of time used, as the learner does, and stops the training in time."""
 
         def _on_training_start(self) -> None:
-            """Start the watch."""
+            """Start timing."""
             self.start_s = time.process_time()
 
         def _on_step(self) -> bool:
-            """Return whether to go on."""
+            """Return whether to continue."""
             progress = (time.process_time() - self.start_s) / SECONDS
             self.model.exploration_schedule = lambda _remaining: PRIORLESS.epsilon(progress)
             return progress < 1
@@ -150,7 +150,7 @@ def _theirs(make_env: Callable[[], gymnasium.Env[npt.NDArray[np.uint8], np.int64
     model.learn(total_timesteps=10**9, callback=Clock())
 
     def choose(observation: npt.NDArray[np.uint8], legal: npt.NDArray[np.bool_]) -> int:
-        """Take the best action; an illegal hold is a rest."""
+        """Return the best action; an illegal hold becomes a rest."""
         action = int(model.predict(observation, deterministic=True)[0])
         return action if action != HOLD_ACTION or legal[HOLD_ACTION] else REST_ACTION
 
@@ -158,7 +158,7 @@ def _theirs(make_env: Callable[[], gymnasium.Env[npt.NDArray[np.uint8], np.int64
 
 
 def _greedy_reward(choose: Choose, parts: list[Part]) -> float:
-    """Return the mean reward a step over the parts, played from their beginning."""
+    """Return the mean reward per step over the parts, played from their beginning."""
     table, earned, steps = player_table(parts), 0.0, 0
     for index, part in enumerate(parts):
         game = Game(parts, table, 1, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""How fast the learning half is; deselected by default, run with `-m benchmark`."""
+"""The speed of training and decisions; deselected by default, run with `-m benchmark`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = 512
 
 
 def test_decision(benchmark: BenchmarkFixture) -> None:
-    """A decision from the observation: both networks in numpy, the softmax, the draw."""
+    """Measure a decision from the observation: both networks in numpy, the softmax, the draw."""
     policy = Policy(NETWORK, make_weights(NETWORK, 0), make_weights(NETWORK, 1))
     rng = np.random.default_rng(0)
     observation = make_observations(NETWORK, 1, rng)[0]
@@ -37,7 +37,7 @@ def test_decision(benchmark: BenchmarkFixture) -> None:
 
 
 def test_game_steps(benchmark: BenchmarkFixture) -> None:
-    """Steps of the game in 64 lanes, no learner; extra_info has the steps of all lanes a CPU second."""
+    """Measure steps of 64 parallel environments without a learner; extra_info has their steps per CPU second."""
     parts = playable(
         [
             *chorale_parts([chorale(bars=12), chorale(bars=9)], "chorale", 4),
@@ -63,7 +63,7 @@ def test_game_steps(benchmark: BenchmarkFixture) -> None:
 
 
 def test_learn_step(benchmark: BenchmarkFixture) -> None:
-    """One update of the network that plays, on a batch of the usual size."""
+    """Measure one update of the network on a batch of the usual size."""
     config = DQNConfig()
     learner = Learner(make_network(NETWORK), config)
     batch = make_batch(NETWORK, config.batch_size, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: folders of their own, and what a refusal looks like."""
+"""Helpers for the command line tests: folders, and runs that succeed or fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RunJson = Callable[..., list[dict[str, object]]]
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the test's own folder, which is the current one; the user's folders are empty ones in it."""
+    """The test's own folder, which is the current one; the user's folders are empty ones inside it."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("IMPROVISER_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -26,10 +26,10 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return the function that runs a command line that is fine and gives what it prints on stdout."""
+    """A function that runs a valid command line and returns its stdout."""
 
     def run_command(*arguments: object) -> str:
-        """Run, see that the exit code is 0, and return stdout."""
+        """Run a command, check that the exit code is 0, and return stdout."""
         assert 0 == main([str(argument) for argument in arguments])
         return capsys.readouterr().out
 
@@ -38,10 +38,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def run_json(run: Run) -> RunJson:
-    """Return the function that runs a command line with --json and gives the objects that it prints."""
+    """A function that runs a command line with --json and returns the printed objects."""
 
     def run_command(*arguments: object) -> list[dict[str, object]]:
-        """Run, and read each line of stdout as strict JSON."""
+        """Run a command, and parse each line of stdout as strict JSON."""
         lines = run(*arguments, "--json").splitlines()
         return [json.loads(line, parse_constant=pytest.fail) for line in lines]
 
@@ -50,10 +50,10 @@ def run_json(run: Run) -> RunJson:
 
 @pytest.fixture
 def refuse(capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """Return the function that runs a command line that is refused and gives the reason."""
+    """A function that runs a command line that must fail, and returns the reason."""
 
     def run_command(code: int, *arguments: object) -> str:
-        """Run, see that the exit code is `code` and the reason one line on stderr, and return it."""
+        """Run a command, check the exit code and that stderr is one line, and return that line."""
         assert code == main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         *told, reason = captured.err.splitlines()

@@ -9,12 +9,12 @@ from pathlib import Path
 from improviser.corpus.cache import CACHE_NAME, Cached, write_cache
 from tests.tiny_corpus import chorale, tune
 
-# As long as what an evaluation plays.
+# As long as an evaluation plays.
 BARS = 16
 
 
 def write_tiny_corpus(cache: Path) -> None:
-    """Write the cache of a corpus of two pieces a split into the folder `cache`."""
+    """Write a corpus of two pieces per split into the folder `cache`."""
     stamp = f"music21 {importlib.metadata.version('music21')}"
     pieces = [
         make(f"{make.__name__}-{split}", split, 0, BARS)

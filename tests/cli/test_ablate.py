@@ -28,13 +28,13 @@ TINY = (
 
 @pytest.fixture(autouse=True)
 def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train on few notes at a time, from a cache that is there."""
+    """Train with small settings, on a corpus from the cache."""
     write_tiny_corpus(own_folder / "cache")
     monkeypatch.setattr(prior_module, "BATCH", 8)
 
 
 def test_a_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each variant is a line of the table; what was done is in the cache; the page is written."""
+    """The table has one line per variant, the outcomes are in the cache, and the page is written."""
     Path("page.md").write_text("# Mine\n", "utf-8")
     assert 0 == main([*TINY, "--page", "page.md"])
     captured = capsys.readouterr()
@@ -47,7 +47,7 @@ def test_a_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --json each outcome is an object."""
+    """With --json each outcome is one object."""
     assert 0 == main([*TINY, "--json", "--out", "done", "--page", "new.md"])
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert ("learned", "textbook", 0) == (line["event"], line["variant"], line["seed"])
@@ -55,12 +55,12 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_wrong_words(refuse: Refuse) -> None:
-    """A word that no variant has is refused with those that there are."""
+    """A word that matches no variant is refused with the list of variants."""
     assert refuse(2, "ablate", "magic").startswith("unknown variant; the variants are: textbook; + initialised")
 
 
 def test_a_page_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder in the place of the page is told."""
+    """A folder in the place of the page is reported."""
     Path("page.md").mkdir()
     assert 1 == main([*TINY, "--page", "page.md"])
     assert "improviser: cannot write page.md: Is a directory" == capsys.readouterr().err.splitlines()[-1]

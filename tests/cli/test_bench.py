@@ -1,4 +1,4 @@
-"""`improviser bench`: what it measures, not how fast; few rounds."""
+"""`improviser bench`: which figures it measures, with few rounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIGURES = {
 
 @pytest.fixture(autouse=True)
 def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure next to nothing."""
+    """Measure as little as possible."""
     monkeypatch.setattr(bench_command, "DECISIONS", 20)
     monkeypatch.setattr(readiness, "PAIRS", 1)
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-test-none")
@@ -38,7 +38,7 @@ def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("what", [[], ["decision"], ["ready"], ["engine", "env"], ["training"]])
 def test_the_figures_are_named(what: list[str], run_json: RunJson) -> None:
-    """Each bench that was asked for, or every one, gives its figures, all above nothing."""
+    """Each requested bench, or every bench, reports its figures, all above 0."""
     lines = run_json("bench", *what)
     expected = [(name, figure) for name in what or FIGURES for figure in FIGURES[name]]
     assert expected == [(line["bench"], line["figure"]) for line in lines]
@@ -46,7 +46,7 @@ def test_the_figures_are_named(what: list[str], run_json: RunJson) -> None:
 
 
 def test_the_figures_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without --json there is a table, and progress on stderr."""
+    """Without --json the output is a table, with progress on stderr."""
     assert 0 == main(["bench", "decision", "engine", "--preset", "fiddle"])
     captured = capsys.readouterr()
     assert ["BENCH", *["decision"] * 5, "engine"] == [line.split()[0] for line in captured.out.splitlines()]
@@ -54,7 +54,7 @@ def test_the_figures_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_unknown_bench(refuse: Refuse) -> None:
-    """A bench that there is not is refused with those that there are."""
+    """An unknown bench is refused with the list of benches."""
     assert "unknown bench 'speed'; there are decision, engine, ready, env, training, timing, taste, learn" == refuse(
         2, "bench", "speed"
     )
@@ -64,7 +64,7 @@ def test_an_unknown_bench(refuse: Refuse) -> None:
 def test_without_what_training_takes(
     name: str, refuse: Refuse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What needs a library that is missing is left out with a word, and refused where it was asked for."""
+    """A bench that needs a missing library is left out with a notice, or refused if it was requested."""
     monkeypatch.setitem(sys.modules, name, None)
     assert importlib.util.find_spec(name) is None
     install = 'pip install "improviser-live[train]"'

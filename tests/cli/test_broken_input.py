@@ -1,4 +1,4 @@
-"""Broken input: each is one line that names the next step, without a traceback and without half a file."""
+"""Broken input: one line that names the next step, no traceback, no partial file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AGAIN = "save or download it again"
 
 
 def midi_bytes(*tracks: Track | str) -> bytes:
-    """Return the bytes of a file of these tracks."""
+    """Return the bytes of a file with these tracks."""
     write_file("scratch.mid", to_song(*tracks))
     data = Path("scratch.mid").read_bytes()
     Path("scratch.mid").unlink()
@@ -35,12 +35,12 @@ def midi_bytes(*tracks: Track | str) -> bytes:
 
 
 def with_type(kind: int) -> bytes:
-    """Return a good file that says that it is of another type."""
+    """Return a valid file whose header says another type."""
     data = midi_bytes(TUNE)
     return data[:8] + kind.to_bytes(2, "big") + data[10:]
 
 
-# What the file holds, and how the refusal begins and ends.
+# The content of the file, and how the error begins and ends.
 FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "empty": (bytes, "player.mid: not a MIDI file", "give another one"),
     "garbage": (lambda: bytes(range(256)) * 4, "player.mid: not a MIDI file", "give another one"),
@@ -62,7 +62,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_cannot_be_played(name: str, refuse: Refuse) -> None:
-    """A file that is no music for one player is refused, and nothing is written."""
+    """A file that is not music for one player is refused, and nothing is written."""
     make_bytes, start, end = FILES[name]
     Path("player.mid").write_bytes(make_bytes())
     reason = refuse(1, *RENDER)
@@ -79,14 +79,14 @@ def test_a_file_that_cannot_be_played(name: str, refuse: Refuse) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read(path: str, reason: str, refuse: Refuse) -> None:
-    """A path that is no file is told with the system's reason."""
+    """A path that is not a file is reported with the system's reason."""
     told = refuse(1, "render", path, "-o", "out.mid")
     assert f"{path}: cannot be read: {reason}; give the path of a MIDI file" == told
 
 
 @pytest.fixture
 def player() -> None:
-    """Write a good file."""
+    """Write a valid file."""
     write_file("player.mid", to_song(TUNE))
 
 
@@ -115,7 +115,7 @@ def player() -> None:
     ],
 )
 def test_a_wrong_argument(arguments: list[str], code: int, reason: str, refuse: Refuse) -> None:
-    """A wrong argument of render is told, and nothing is written."""
+    """A wrong argument of render is reported, and nothing is written."""
     assert reason == refuse(code, *RENDER, *arguments)[: len(reason)]
     assert not Path("out.mid").exists()
 
@@ -126,7 +126,7 @@ def test_a_wrong_argument(arguments: list[str], code: int, reason: str, refuse: 
     ("out", "reason"), [("none/out.mid", "No such file or directory"), ("folder.mid", "Is a directory")]
 )
 def test_an_output_that_cannot_be(command: tuple[object, ...], out: str, reason: str, refuse: Refuse) -> None:
-    """An output that cannot be written is told with the system's reason."""
+    """An output that cannot be written is reported with the system's reason."""
     Path("folder.mid").mkdir()
     told = refuse(1, *command, "-o", out)
     assert f"{out}: cannot be written: {reason}; choose another place" == told
@@ -135,7 +135,7 @@ def test_an_output_that_cannot_be(command: tuple[object, ...], out: str, reason:
 @pytest.mark.usefixtures("player")
 @pytest.mark.parametrize("command", [("render", "player.mid"), ("compose", "--bars", 2)])
 def test_a_full_disk(command: tuple[object, ...], refuse: Refuse) -> None:
-    """Where the disk is full the old file stays as it was, and no part of the new one remains."""
+    """On a full disk the old file stays unchanged, and no partial file remains."""
     Path("out.mid").write_bytes(b"old")
     with full_disk():
         told = refuse(1, *command, "-o", "out.mid")
@@ -145,7 +145,7 @@ def test_a_full_disk(command: tuple[object, ...], refuse: Refuse) -> None:
 
 
 def garbage(path: Path) -> None:
-    """Write a model that is none."""
+    """Write a file that is no model."""
     path.write_bytes(b"\x08" + bytes(999))
 
 
@@ -173,7 +173,7 @@ def other(path: Path) -> None:
 def test_a_model_that_is_none(
     command: tuple[str, ...], make_model: Callable[[Path], None], reason: str, refuse: Refuse
 ) -> None:
-    """A model that cannot be played is told by its path, with how to get another, before any work is done."""
+    """An invalid model is reported with its path and how to get another one, before any work is done."""
     path = Path("config/presets/models/chorale.safetensors")
     path.parent.mkdir(parents=True)
     make_model(path)
@@ -186,7 +186,7 @@ def test_a_model_that_is_none(
 @pytest.mark.usefixtures("player")
 @pytest.mark.parametrize("command", [RENDER, ("compose", "-o", "out.mid"), ("evaluate",), ("bench", "engine")])
 def test_a_model_that_is_missing(command: tuple[str, ...], refuse: Refuse) -> None:
-    """A preset without its model is told with how to get one."""
+    """A preset without its model is reported with how to get one."""
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
     Path("own.toml").write_text(text.replace("chorale.safetensors", "none.safetensors"), "utf-8")
     told = refuse(1, *command, "--preset", "own.toml")
@@ -198,7 +198,7 @@ def test_a_model_that_is_missing(command: tuple[str, ...], refuse: Refuse) -> No
     "command", ["render player.mid -o out.mid", "compose -o out.mid", "train", "evaluate", "bench"]
 )
 def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every fault of a preset's file has its line, and nothing else is done."""
+    """Every fault in a preset file has its own line, and nothing else is done."""
     write_file("player.mid", to_song(TUNE))
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
     faulty = text.replace("harmony = ", "harmonie = ", 1).replace("schema_version = 1", "schema_version = 7")
@@ -217,7 +217,7 @@ def test_a_preset_with_faults(command: str, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("name", ["torch", "music21", "gymnasium"])
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_without_what_training_takes(command: str, name: str, monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
-    """Where a library that training takes is missing, it is named with the command that installs it."""
+    """A missing training library is named with the command that installs it."""
     monkeypatch.setitem(sys.modules, name, None)
     assert f'this needs {name}; install with: pip install "improviser-live[train]"' == refuse(1, command)
 
@@ -226,10 +226,10 @@ def test_a_finder_that_refuses(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) 
     """A library whose import is forbidden counts as missing."""
 
     class Forbidding(MetaPathFinder):
-        """Refuses to look for one library."""
+        """Raises for one library."""
 
         def find_spec(self, fullname: str, *_: object) -> None:
-            """Refuse."""
+            """Raise for that library."""
             if fullname == "gymnasium":
                 raise ModuleNotFoundError(fullname)
 
@@ -239,7 +239,7 @@ def test_a_finder_that_refuses(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) 
 
 
 def test_playing_needs_nothing_of_training() -> None:
-    """A file is rendered and a piece composed where no library of training can be found."""
+    """Rendering a file and composing a piece work without any training library."""
     write_file("player.mid", to_song(TUNE))
     code = """
 import sys
@@ -252,7 +252,7 @@ sys.exit(main(["render", "player.mid", "-o", "a.mid"]) or main(["compose", "-o",
 
 
 def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
-    """Where the corpus cannot be kept, it is told with how to name another folder."""
+    """Where the corpus cannot be cached, the error says how to name another folder."""
     Path("cache").write_bytes(b"")
     reason = f"cannot write the corpus cache to {Path('cache').resolve()}: "
     told = refuse(1, "evaluate")
@@ -260,7 +260,7 @@ def test_a_cache_that_cannot_be_written(refuse: Refuse) -> None:
 
 
 def test_a_run_that_cannot_be_saved(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the state of a training cannot be kept, the last line tells it."""
+    """Where the state of a training run cannot be saved, the last line says so."""
     write_tiny_corpus(Path("cache"))
     Path("cache/training").write_bytes(b"")
     assert 1 == main(["train", "--preset", "fiddle", "--prior-updates", "1", "--transitions", "64"])

@@ -34,7 +34,7 @@ def test_a_piece_is_written(run: Run) -> None:
 
 
 def test_json_is_one_object(run_json: RunJson) -> None:
-    """With --json what was done is one object, the fragment included."""
+    """With --json the result is one object, which includes the fragment."""
     command = ("compose", "-o", "piece.mid", "--bars", 2, "--start", "A3 C4", "--key", "Am", "--seed", 9)
     expected = {
         "event": "composed",
@@ -50,7 +50,7 @@ def test_json_is_one_object(run_json: RunJson) -> None:
 
 @pytest.mark.parametrize("start", ["C4 E4 G4", "C4 C#4 F#4 C4", "g3  eb4", "C4"])
 def test_a_piece_begins_as_given(start: str, run: Run) -> None:
-    """The given notes come first, a beat each, in the key or not."""
+    """The given notes come first, one per beat, whether in the key or not."""
     run("compose", "-o", "piece.mid", "--start", start, "--key", "C", "--bars", 4)
     given = [parse_note(word) for word in start.split()]
     expected = [(beat * 480, note) for beat, note in enumerate(given)]
@@ -58,7 +58,7 @@ def test_a_piece_begins_as_given(start: str, run: Run) -> None:
 
 
 def test_an_empty_start_leaves_all_open(run_json: RunJson) -> None:
-    """With an empty fragment the piece is all the improviser's."""
+    """With an empty fragment the whole piece is improvised."""
     (line,) = run_json("compose", "-o", "piece.mid", "--start", "", "--bars", 4)
     assert [] == line["start"]
     assert notes_of("piece.mid")
@@ -72,13 +72,13 @@ def test_a_random_start_is_the_tonic_triad(run_json: RunJson) -> None:
 
 
 def test_a_piece_keeps_to_its_key(run: Run) -> None:
-    """All that is improvised lies in the given key."""
+    """Every improvised note belongs to the given key."""
     run("compose", "-o", "piece.mid", "--key", "F#m", "--bars", 8)
     assert set() == {(note - 6) % 12 for note in notes_of("piece.mid")} - {*SCALE_DEGREES[Mode.MINOR]}
 
 
 def test_a_seed_gives_the_same_bytes(run: Run) -> None:
-    """Two runs with one seed give the same bytes, another seed gives another piece, in another key."""
+    """The same seed gives the same bytes; another seed gives another piece in another key."""
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run("compose", "-o", f"{name}.mid", "--bars", 4, "--seed", seed)
     first, second, other = (Path(f"{name}.mid").read_bytes() for name in "abc")
@@ -87,7 +87,7 @@ def test_a_seed_gives_the_same_bytes(run: Run) -> None:
 
 
 def test_greedy_leaves_nothing_to_chance(run: Run) -> None:
-    """With --greedy the seed makes no difference to a given fragment, without it it does."""
+    """With --greedy and a given fragment the seed makes no difference; without --greedy it does."""
     for name, seed, more in (("a", 1, ["--greedy"]), ("b", 2, ["--greedy"]), ("c", 1, []), ("d", 2, [])):
         run("compose", "-o", f"{name}.mid", "--start", "C4 E4", "--bars", 8, "--seed", seed, *more)
     assert notes_of("a.mid") == notes_of("b.mid")
@@ -95,7 +95,7 @@ def test_greedy_leaves_nothing_to_chance(run: Run) -> None:
 
 
 def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
-    """The program that a preset of the user's names is the first message of the piece."""
+    """The program of a user's preset is the first message of the piece."""
     text = (shipped_folder("presets") / "fiddle.toml").read_text("utf-8")
     Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 1\n"), "utf-8")
     run("compose", "-o", "piece.mid", "--preset", "violin.toml", "--bars", 2)
@@ -119,7 +119,7 @@ def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
     ],
 )
 def test_wrong_usage_is_told(arguments: list[str], reason: str, refuse: Refuse) -> None:
-    """A wrong argument is told in a line, and no file appears."""
+    """A wrong argument is reported in one line, and no file is written."""
     assert reason == refuse(2, "compose", "-o", "piece.mid", *arguments)[: len(reason)]
     assert not Path("piece.mid").exists()
 
@@ -127,7 +127,7 @@ def test_wrong_usage_is_told(arguments: list[str], reason: str, refuse: Refuse) 
 def test_progress_is_shown_where_it_takes_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What takes longer than people wait in silence shows its progress, on stderr."""
+    """Long work shows its progress on stderr."""
     monkeypatch.setattr(compose_command, "PATIENCE_S", 0.0)
     assert 0 == main(["compose", "-o", "piece.mid", "--bars", "4"])
     captured = capsys.readouterr()

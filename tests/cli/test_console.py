@@ -12,13 +12,13 @@ from improviser.cli.console import progress, say_json, say_table, tell
 
 
 def test_notices_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is no result is printed on stderr."""
+    """Notices are printed on stderr."""
     tell("hello")
     assert ("", "hello\n") == capsys.readouterr()
 
 
 def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """An object is one line whatever its values are; what JSON does not know becomes text."""
+    """An object is printed on one line; values that JSON does not support become text."""
     say_json({"name": "a\nb", "path": Path("x"), "word": "ü"})
     out = capsys.readouterr().out
     assert 1 == out.count("\n")
@@ -26,19 +26,19 @@ def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_has_no_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """What JSON cannot write as a number, wherever it stands, is null."""
+    """A number that JSON cannot write, such as nan, becomes null wherever it occurs."""
     say_json({"a": float("nan"), "b": {"c": [1.5, float("inf")], "d": (-float("inf"), "x")}})
     assert {"a": None, "b": {"c": [1.5, None], "d": [None, "x"]}} == json.loads(capsys.readouterr().out)
 
 
 def test_a_table_without_rows_is_its_header(capsys: pytest.CaptureFixture[str]) -> None:
-    """A table without rows shows its header."""
+    """A table without rows shows only its header."""
     say_table(("A", "B"), [])
     assert "A  B\n" == capsys.readouterr().out
 
 
 def test_progress_without_a_terminal_is_a_line_each_tenth(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where stderr is no terminal, each further 10 % is a line with the note, and rich is not needed."""
+    """Where stderr is no terminal, each 10 % is a line with the note, and rich is not needed."""
     with progress("train", 40) as advance:
         for done in range(0, 41, 2):
             advance(done, f"loss {done}")
@@ -48,14 +48,14 @@ def test_progress_without_a_terminal_is_a_line_each_tenth(capsys: pytest.Capture
 
 
 def test_progress_of_short_work_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Before the time after which it is to be shown nothing is."""
+    """Progress is not shown before the delay has passed."""
     with progress("render", 10, float("inf")) as advance:
         advance(10)
     assert "" == capsys.readouterr().err
 
 
 def test_progress_of_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    """A total of nothing is done at once."""
+    """A total of 0 is done at once."""
     with progress("train", 0) as advance:
         advance(0)
     assert "train: 100 %\n" == capsys.readouterr().err

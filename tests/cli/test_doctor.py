@@ -1,4 +1,4 @@
-"""`improviser doctor`, on findings of the test's own and on this machine."""
+"""`improviser doctor`, on given findings and on this machine."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BROKEN = Finding("model", Status.FAIL, "no model", "install it")
 
 
 def let_find(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> list[str | None]:
-    """Let the doctor find these; return the MIDI systems that it is asked to look at."""
+    """Make the doctor return these findings; return the MIDI systems that it examines."""
     asked: list[str | None] = []
 
     def examine(backend: str | None) -> Iterator[Finding]:
-        """Take note, and find them."""
+        """Record the system, and return the findings."""
         asked.append(backend)
         yield from findings
 
@@ -33,7 +33,7 @@ def let_find(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> list[str | 
 
 
 def test_each_finding_is_a_line_with_its_next_step_below(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is fine is one line; what is not has the next step indented below it, and is no failure."""
+    """A passed finding is one line; a warning has its next step indented below it, and is not a failure."""
     let_find(monkeypatch, FINE, DOUBTFUL)
     assert ["pass  MIDI system: jack", "warn  ports: none", "      -> connect a keyboard"] == (
         run("doctor").splitlines()
@@ -41,7 +41,7 @@ def test_each_finding_is_a_line_with_its_next_step_below(run: Run, monkeypatch: 
 
 
 def test_what_fails_fails_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where something is in the way of playing the exit code is 1, and all else is looked at too."""
+    """A failed finding gives exit code 1, and everything else is still examined."""
     asked = let_find(monkeypatch, BROKEN, FINE)
     assert 1 == main(["doctor", "--backend", "alsa"])
     lines = capsys.readouterr().out.splitlines()
@@ -50,7 +50,7 @@ def test_what_fails_fails_the_command(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_this_machine_is_looked_at(run_json: RunJson, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --json each finding is an object; inside one program nothing fails, and what warns has a step."""
+    """With --json each finding is an object; on this machine nothing fails, and each warning has a next step."""
     monkeypatch.setattr(clock_in, "LISTEN_S", 0.0)
     findings = run_json("doctor", "--backend", "loopback")
     assert {("name", "status", "found", "next_step")} == {tuple(finding) for finding in findings}

@@ -1,4 +1,4 @@
-"""Terminals that have not all characters: everything is shown as far as it can be."""
+"""Terminals that lack some characters: everything is shown as well as possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from improviser.ipc.launch import environment
 
 
 def ran(folder: Path, *arguments: str, encoding: str) -> bytes:
-    """Return what a command writes, to stdout and stderr, on a terminal of an encoding."""
+    """Return the stdout and stderr of a command on a terminal with an encoding."""
     variables = os.environ | {
         "PYTHONIOENCODING": encoding,
         "PYTHONUTF8": "0",
@@ -33,14 +33,14 @@ def ran(folder: Path, *arguments: str, encoding: str) -> bytes:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_every_help_can_be_shown(tmp_path: Path, encoding: str) -> None:
-    """Help texts have no character without which they cannot be read."""
+    """Help texts are readable in every encoding."""
     for command in COMMANDS:
         assert b"Usage" in ran(tmp_path, command, "--help", encoding=encoding)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_names_in_other_scripts_are_shown_and_told(tmp_path: Path, encoding: str) -> None:
-    """On a terminal without them as question marks; in JSON escaped, and so whole."""
+    """Missing characters are shown as question marks, and are escaped in JSON without loss."""
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "жаба.toml").write_text("nonsense", encoding="utf-8")
     assert b"????" in ran(tmp_path, "presets", encoding=encoding)
@@ -49,7 +49,7 @@ def test_names_in_other_scripts_are_shown_and_told(tmp_path: Path, encoding: str
 
 
 def test_a_process_of_ours_writes_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the terminal's encoding: what the processes tell each other is no text for people."""
+    """Processes exchange UTF-8, whatever the terminal's encoding is."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = subprocess.run(
         [sys.executable, "-c", "print('Клавиатура')"], capture_output=True, env=environment(), check=True

@@ -29,7 +29,7 @@ def _tiny(own_folder: Path) -> None:
 
 @pytest.fixture
 def plain(run_json: RunJson) -> RunJson:
-    """Return the function that evaluates one piece without adaptation and gives the objects that it prints."""
+    """A function that evaluates one piece without adaptation and returns the printed objects."""
     return lambda *arguments: run_json(*QUICK, "--no-adaptation", *arguments)
 
 
@@ -40,7 +40,7 @@ def column(lines: list[dict[str, object]], name: str) -> object:
 
 
 def test_the_figures_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
-    """The table has a row a figure and a column for people, each baseline and the preset."""
+    """The table has one row per figure, and columns for people, each baseline and the preset."""
     assert 0 == main([*QUICK, "--preset", "fiddle"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
@@ -56,7 +56,7 @@ def test_the_figures_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_json_is_one_object_a_column(plain: RunJson) -> None:
-    """With --json each column is one object, in which a figure that a piece does not have is null."""
+    """With --json each column is one object; a figure that does not exist for a piece is null."""
     lines = plain()
     names = ["human", "random in key", "prior only", "greedy on reward", "chorale"]
     assert names == [line["column"] for line in lines]
@@ -66,14 +66,14 @@ def test_json_is_one_object_a_column(plain: RunJson) -> None:
     assert isinstance(intervals, dict)
     assert isinstance(bands, dict)
     assert isinstance(figures["reward"], float)
-    assert [figures["reward"]] * 2 == intervals["reward"]  # of one piece
+    assert [figures["reward"]] * 2 == intervals["reward"]  # for one piece
     kept = figures["not in key %"] <= 0.5
     assert {"band": "<= 0.5 %", "low": None, "high": 0.5, "kept": kept} == bands["not in key %"]
     assert "transposed: recovery beats" not in figures
 
 
 def test_a_change_is_followed_through_the_engine(run_json: RunJson) -> None:
-    """The prior's column and the preset's have figures of adaptation, and their bands."""
+    """The columns of the prior and of the preset have adaptation figures and their bands."""
     lines = {str(line["column"]): line for line in run_json(*QUICK)}
     for name, line in lines.items():
         figures, bands = line["figures"], line["bands"]
@@ -84,7 +84,7 @@ def test_a_change_is_followed_through_the_engine(run_json: RunJson) -> None:
 
 
 def test_other_models_stand_beside(plain: RunJson) -> None:
-    """Each --beside is one more column; the preset's own model there gives the preset's figures."""
+    """Each --beside adds a column; the preset's own model there gives the preset's figures."""
     own = load_preset("chorale").model_path
     lines = plain("--beside", f"again={own}", "--beside", f"third={own}")
     assert ["chorale", "again", "third"] == [line["column"] for line in lines][-3:]
@@ -102,18 +102,18 @@ def test_other_models_stand_beside(plain: RunJson) -> None:
     ],
 )
 def test_names_beside_are_new(given: tuple[str, ...], reason: str, refuse: Refuse) -> None:
-    """A further model needs a name that is not taken, and a file."""
+    """--beside needs an unused name and a file."""
     options = [part for text in given for part in ("--beside", text)]
     assert reason == refuse(2, *QUICK, *options)
 
 
 def test_a_model_that_is_not_there(refuse: Refuse) -> None:
-    """A further model's file that is missing is told."""
+    """A missing file of --beside is reported."""
     assert "missing.safetensors" in refuse(1, *QUICK, "--beside", "old=missing.safetensors")
 
 
 def test_plots(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With --plots piano rolls and the adaptation are drawn into the folder, which is made and told."""
+    """With --plots piano rolls and the adaptation are drawn into the folder, which is created and reported."""
     assert 0 == main([*QUICK, "--plots", "new/plots"])
     names = {path.name for path in (own_folder / "new" / "plots").iterdir()}
     assert {"roll-human-1.png", "roll-chorale-1.png", "adaptation.png"} == names
@@ -121,7 +121,7 @@ def test_plots(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_each_knob_is_turned(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With `knobs` there is a row a knob instead of the figures, and a plot where one is asked for."""
+    """`knobs` prints one row per knob, and draws a plot if requested."""
     assert 0 == main(["evaluate", "knobs", "--pieces", "1", "--plots", "plots"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
@@ -139,7 +139,7 @@ def test_the_knobs_as_json(run_json: RunJson) -> None:
 
 
 def test_what_is_unknown_of_a_knob() -> None:
-    """Where people have no figure a dash stands for it and for the share, and no mark; else a mark may."""
+    """Where the human figure is unknown, it and the share are a dash without a mark."""
     values = tuple(Estimate(mean, mean, mean) for mean in (1, 2, 3, 4, 5))
     settings = ("1.000", "2.000", "3.000", "4.000", "5.000")
     unknown = knob_row(Sweep("harmony", "m", values, human=math.nan, random=1.0))
@@ -149,7 +149,7 @@ def test_what_is_unknown_of_a_knob() -> None:
 
 
 def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[str]) -> None:
-    """With `listening` it is measured how well key and chord are heard, a column for each kind of player."""
+    """`listening` prints the figures of the key and chord trackers, one column per kind of player."""
     assert 0 == main(["evaluate", "listening"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
@@ -172,19 +172,19 @@ def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[st
     ],
 )
 def test_an_option_that_does_nothing_is_refused(arguments: tuple[str, ...], reason: str, refuse: Refuse) -> None:
-    """An option that is nothing to what is measured is told before anything is."""
+    """An option without effect on the requested measurement is refused before anything is measured."""
     assert reason == refuse(2, "evaluate", *arguments)
 
 
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where matplotlib is missing that is told before anything is measured."""
+    """A missing matplotlib is reported before anything is measured."""
     monkeypatch.setattr("improviser.app.optional.PLOTS", "no_such_library")
     reason = 'plots need no_such_library; install with: pip install "improviser-live[train]"'
     assert reason == refuse(1, *QUICK, "--plots", "plots")
 
 
 def test_the_way_of_playing_may_be_another(plain: RunJson) -> None:
-    """Temperature and prior weight change the preset's column and no other; the seed what is drawn."""
+    """Temperature and prior weight change the preset's column only, and the seed changes the random draws."""
     first, hot, again = (plain(*more) for more in ((), ("--temperature", 5, "--prior-weight", 0), ("--seed", 0)))
     assert first == again
     assert column(first, "chorale") != column(hot, "chorale")
@@ -197,12 +197,12 @@ def test_the_way_of_playing_may_be_another(plain: RunJson) -> None:
     [(["--pieces", "0"], "--pieces"), (["--temperature", "9"], "--temperature"), (["--seed", "x"], "--seed")],
 )
 def test_wrong_usage_is_told(arguments: list[str], option: str, refuse: Refuse) -> None:
-    """A number out of its range is told with the option."""
+    """A number out of its range is reported with the option."""
     assert f"Invalid value for '{option}': " in refuse(2, "evaluate", *arguments)
 
 
 def test_a_corpus_without_held_out_pieces(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no piece is long enough to be played, it is told."""
+    """A corpus without a long enough piece is reported."""
     monkeypatch.setattr("tests.cli.corpus.BARS", 4)
     write_tiny_corpus(Path("cache"))
     reason = "no held-out piece is long enough to play. Reinstall music21"
@@ -212,11 +212,11 @@ def test_a_corpus_without_held_out_pieces(refuse: Refuse, monkeypatch: pytest.Mo
 def test_the_reading_of_the_corpus_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the corpus has to be read first, each stage of that shows its progress."""
+    """Where the corpus has to be read first, each stage shows its progress."""
     pieces = corpus.load_pieces()
 
     def load_slowly(progress: Callable[[str, int, int], None]) -> list[Piece]:
-        """Return the pieces after some reports."""
+        """Return the pieces after some progress reports."""
         for stage, done in (("parsing", 1), ("parsing", 2), ("sorting", 2)):
             progress(stage, done, 2)
         return pieces

@@ -1,4 +1,4 @@
-"""`improviser explain`, on a session that was recorded."""
+"""`improviser explain`, on a recorded session."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ NEAR = {"does": "hold", "note": None, "chance": 0.2, "harmony": 0.1, "prior": 0.
 
 
 def played(beat: float) -> Played:
-    """Return a note of a beat."""
+    """Return a note on a beat."""
     return Played(11.0, 11.0, 0, 67, 70, beat, "C major", "G7", {}, (TAKEN, NEAR))
 
 
 @pytest.fixture(autouse=True)
 def _recorded(own_folder: Path) -> None:
-    """Record a take whose notes stand in bars 1 and 3, with the session beside it."""
+    """Record a take with notes in bars 1 and 3, and its session."""
     notes = map(played, (2.0, 7.5))
     write_session(own_folder / "take.session.jsonl", SETTINGS, Heard(10.0, 0, 60, 80, "A"), *notes)
 
 
 def test_the_session_comes_back(own_folder: Path) -> None:
-    """What was recorded is read as it was: settings, notes by bar."""
+    """A recorded session is read unchanged: settings, notes by bar."""
     session = read_session(own_folder / "take.mid")
     assert (SETTINGS, 3) == (session.settings, session.bars)
     beats = [[note.beat for time in session.played_in(bar) for note in time] for bar in (1, 2, 3)]
@@ -40,7 +40,7 @@ def test_the_session_comes_back(own_folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["take.mid", "take.session.jsonl"])
 def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The note stands with its place and parts, what came nearest below it."""
+    """Each note is shown with its position and the parts of its value, and the runners-up below it."""
     assert 0 == main(["explain", str(own_folder / name), "3"])
     assert [
         "bar 3, C major",
@@ -54,11 +54,11 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
 def test_a_bar_that_comes_again_is_told_for_each_time(
     own_folder: Path, capsys: pytest.CaptureFixture[str], run_json: RunJson
 ) -> None:
-    """Where a clock was started anew, or the built-in player has left; not where a performer was replaced."""
+    """A bar number that occurs again after a restart is shown each time, but not after a replaced performer."""
     events: list[Event] = [
         Started(10.0, 0.0),
         played(1.0),
-        Started(10.9, 1.5),  # after a crash the beat goes on
+        Started(10.9, 1.5),  # after a crash the beat continues
         played(2.0),
         Started(20.0, 0.0),
         played(1.0),
@@ -74,7 +74,7 @@ def test_a_bar_that_comes_again_is_told_for_each_time(
 
 
 def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its notes have one decision, which is told once, by the chord's name and notes."""
+    """The notes of a chord share one decision, which is shown once with the chord's name and notes."""
     taken = TAKEN | {"chord": "C", "notes": [48, 52, 67]}
     notes = [Played(10.0, 10.0, 0, note, 70, 0.0, "C major", "G7", {}, (taken,)) for note in (48, 52, 67)]
     write_session(own_folder / "chord.session.jsonl", SETTINGS, *notes)
@@ -88,7 +88,7 @@ def test_a_chord_is_explained_once(own_folder: Path, capsys: pytest.CaptureFixtu
 
 
 def test_json(own_folder: Path, run_json: RunJson) -> None:
-    """With --json there is a line a note."""
+    """With --json each note is one line."""
     lines = run_json("explain", str(own_folder / "take.mid"), "1")
     assert [("explained", 1, 2.0, 67, [TAKEN, NEAR])] == [
         (line["event"], line["bar"], line["beat"], line["note"], line["why"]) for line in lines
@@ -96,13 +96,13 @@ def test_json(own_folder: Path, run_json: RunJson) -> None:
 
 
 def test_a_bar_without_notes(refuse: Refuse, own_folder: Path) -> None:
-    """A bar in which nothing was played is told with the last one that has something."""
+    """A bar without notes is reported, with the last bar that has some."""
     text = refuse(2, "explain", str(own_folder / "take.mid"), "2")
     assert "nothing was played in bar 2; the last note is in bar 3" == text
 
 
 def test_no_session(refuse: Refuse, own_folder: Path) -> None:
-    """Without a session it is said how one comes to be."""
+    """Without a session the error says how to record one."""
     text = refuse(2, "explain", str(own_folder / "other.mid"), "1")
     assert "no session at" in text
     assert text.endswith("; improviser jam --record FILE.mid makes one")
@@ -118,6 +118,6 @@ def test_no_session(refuse: Refuse, own_folder: Path) -> None:
     ],
 )
 def test_a_broken_session(data: bytes, expected: str, refuse: Refuse, own_folder: Path) -> None:
-    """A broken session is one line that names the fault."""
+    """A damaged session is one line that names the fault."""
     (own_folder / "take.session.jsonl").write_bytes(data)
     assert expected in refuse(2, "explain", str(own_folder / "take.mid"), "1")

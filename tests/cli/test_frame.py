@@ -20,12 +20,12 @@ from improviser.errors import ConfigError, ImproviserError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What a list of presets may not cost: training, music theory, ports and pictures.
+# What listing the presets must not import: training, music theory, ports and pictures.
 HEAVY = {"torch", "music21", "gymnasium", "numpy", "mido", "rtmidi", "rich", "safetensors"}
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+    """Run the command line in a separate process."""
     environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "improviser", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -33,7 +33,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Return the function that puts another function in the place of the command `ports`."""
+    """A function that replaces the command `ports` by another function."""
 
     def replace(function: Callable[[], None]) -> None:
         """Make `improviser ports` call `function`."""
@@ -48,7 +48,7 @@ def failing(error: BaseException) -> Callable[[], None]:
     """Return a command that raises `error`."""
 
     def ports() -> None:
-        """Fail."""
+        """Raise the error."""
         raise error
 
     return ports
@@ -64,7 +64,7 @@ def test_the_help_lists_every_command(arguments: list[str], capsys: pytest.Captu
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_each_command_has_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The help of each command says what it does and ends in examples that call it."""
+    """The help of each command says what it does and ends with examples."""
     assert 0 == main([name, "--help"])
     text = capsys.readouterr().out
     assert f"Usage: improviser {name}" == text.splitlines()[0][: len(f"Usage: improviser {name}")]
@@ -89,7 +89,7 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Wrong usage is one line on stderr that names the help to read, and the exit code is 2."""
+    """Wrong usage is one line on stderr that names the help to read, with exit code 2."""
     assert 2 == main(arguments)
     captured = capsys.readouterr()
     assert ("", f"improviser: {expected}") == (captured.out, captured.err[: len(f"improviser: {expected}")])
@@ -116,14 +116,14 @@ def test_an_error_is_one_line(
     command: Callable[[Callable[[], None]], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An error of a command is one line on stderr; the exit code is 2 for wrong usage, else 1."""
+    """An error is one line on stderr; the exit code is 2 for wrong usage, else 1."""
     command(failing(error))
     assert code == main(["ports"])
     assert f"improviser: {text}\n" == capsys.readouterr().err
 
 
 def test_an_abort_is_told(command: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]) -> None:
-    """A prompt without an answer is told and is a failure."""
+    """A prompt without an answer is reported and is a failure."""
     command(failing(EOFError()))
     assert 1 == main(["ports"])
     assert "improviser: aborted\n" == capsys.readouterr().err.lstrip("\n")
@@ -132,7 +132,7 @@ def test_an_abort_is_told(command: Callable[[Callable[[], None]], None], capsys:
 def test_an_interrupt_is_silent(
     command: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C ends a command without a word, with the exit code of shells."""
+    """Ctrl-C ends a command without output, with the shell's exit code."""
     command(failing(KeyboardInterrupt()))
     assert 130 == main(["ports"])
     assert "" == capsys.readouterr().err
@@ -141,7 +141,7 @@ def test_an_interrupt_is_silent(
 def test_the_traceback_is_shown_on_request(
     command: Callable[[Callable[[], None]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With IMPROVISER_DEBUG set the error itself comes through."""
+    """With IMPROVISER_DEBUG set the exception is raised."""
     monkeypatch.setenv("IMPROVISER_DEBUG", "1")
     command(failing(RuntimeError("odd")))
     with pytest.raises(RuntimeError, match="odd"):
@@ -157,7 +157,7 @@ def test_a_command_may_leave_with_a_code(command: Callable[[Callable[[], None]],
 def test_an_interrupt_before_the_command_is_silent(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C while the command is still being imported is as silent."""
+    """Ctrl-C while a command is being imported gives no output either."""
     monkeypatch.setattr(cli, "build_app", lambda _: failing(KeyboardInterrupt())())
     assert 130 == main(["--help"])
     assert "" == capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_an_interrupt_before_the_command_is_silent(
 
 @pytest.mark.parametrize("arguments", [["presets"], ["presets", "--json"]])
 def test_a_closed_pipe_is_silent(arguments: list[str]) -> None:
-    """When nobody reads stdout any more, nothing is said."""
+    """When stdout is closed by its reader, nothing is printed."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "improviser", *arguments]
@@ -182,14 +182,14 @@ def test_a_listing_imports_nothing_heavy() -> None:
 
 
 def test_a_process_has_the_exit_code() -> None:
-    """`python -m improviser` ends with the exit code of the command, without a traceback."""
+    """`python -m improviser` ends with the command's exit code, without a traceback."""
     done = run("presets", "nope")
     assert 1 == done.returncode
     assert "improviser: no preset 'nope' (available: chorale, comping, fiddle, free, minimal)\n" == done.stderr
 
 
 def test_the_shell_completes_commands_and_options() -> None:
-    """The completion of the shell knows the commands, and the options of each."""
+    """Shell completion knows the commands and their options."""
     asked = {"_IMPROVISER_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
     assert "presets" in run(COMP_WORDS="improviser pre", **asked).stdout.split()
     options = run(COMP_WORDS="improviser presets --", _IMPROVISER_COMPLETE="complete_bash", COMP_CWORD="2")

@@ -1,4 +1,4 @@
-"""`bench learn`, and what `jam --learn` begins with."""
+"""`bench learn`, and the start of `jam --learn`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.tiny_corpus import tiny_corpus
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A corpus of two pieces a split, and little to learn."""
+    """Use a corpus of two pieces per split and short training."""
     monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
     write_tiny_corpus(tmp_path)
     monkeypatch.setattr(trainer_module, "JUDGED_BARS", 2)
@@ -33,7 +33,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_a_bench_of_learning_names_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside the stranger and elsewhere, then the musician's table with guards and without."""
+    """The bench reports rewards beside the player and elsewhere, then the table with and without acceptance tests."""
     bench_learn("fiddle", "drone", 0.35, 1, as_json=False)
     out = capsys.readouterr().out
     assert ["SEED", "SETS"] == out.split()[:2]
@@ -43,13 +43,13 @@ def test_a_bench_of_learning_names_its_figures(capsys: pytest.CaptureFixture[str
 
 
 def test_what_cannot_be_measured_is_refused(refuse: Refuse) -> None:
-    """A player that there is not, a preset of chords."""
+    """An unknown player, or a preset that plays chords, is refused."""
     assert "no player 'nobody'; there are drone, planing" == refuse(2, "bench", "learn", "--player", "nobody")
     assert "bench learn is of melodies only" in refuse(2, "bench", "learn", "--preset", "comping")
 
 
 def test_learning_without_its_libraries_is_refused(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything begins, with what to install."""
+    """Missing libraries are reported at the start, with how to install them."""
     monkeypatch.setattr(extras, "missing_training", lambda: ["torch"])
     monkeypatch.setattr(loopback, "LoopbackBackend", pytest.fail)
     told = refuse(1, "jam", "--learn")
@@ -57,6 +57,6 @@ def test_learning_without_its_libraries_is_refused(refuse: Refuse, monkeypatch: 
 
 
 def test_without_a_piece_to_judge_by_it_says_so() -> None:
-    """The corpus holds none that is long enough."""
+    """A corpus without a piece that is long enough for the acceptance test is reported."""
     with pytest.raises(CorpusError, match="long enough for the acceptance test"):
         make_online_trainer(load_preset("fiddle"), tiny_corpus(), 0, lambda: None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the user's folder of the test, with empty folders of presets and devices."""
+    """The user's folder of the test, with empty folders for presets and devices."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     for kind in ("presets", "devices"):
         (tmp_path / kind).mkdir()
@@ -24,7 +24,7 @@ def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    """Return the objects that were printed, one a line."""
+    """Return the printed objects, one per line."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -50,7 +50,7 @@ def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     ],
 )
 def test_what_is_shipped_is_listed(kind: str, names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Both lists show the names, as a table for people and as one JSON object a line."""
+    """Both lists show the names, as a table or as one JSON object per line."""
     assert 0 == main([kind])
     rows = capsys.readouterr().out.splitlines()
     assert ["NAME", *names] == [row.split()[0] for row in rows]
@@ -67,7 +67,7 @@ def test_the_columns_of_a_table_are_aligned(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_preset_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    """One preset is shown with every value it has, by its dotted key."""
+    """A preset is shown with every value, by its dotted key."""
     assert 0 == main(["presets", "fiddle"])
     rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     low = load_preset("fiddle").pitch_range.low
@@ -76,14 +76,14 @@ def test_a_preset_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_preset_is_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --json one preset is one object of its tables."""
+    """With --json a preset is one object of its tables."""
     assert 0 == main(["presets", "fiddle", "--json"])
     (preset,) = json_lines(capsys)
     assert ("fiddle", {"low": load_preset("fiddle").pitch_range.low}) == (preset["name"], preset["register"])
 
 
 def test_a_device_is_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --json a device has all its controls."""
+    """With --json a device is shown with all its controls."""
     main(["devices", "--json"])
     (device,) = [line for line in json_lines(capsys) if line["name"] == "novation_launchkey_mk2"]
     controls = device["control"]
@@ -102,7 +102,7 @@ def test_a_device_is_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_broken_file_hides_no_other(
     kind: str, good: str, config_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A broken file of the user's own is told on stderr, the others are listed, and the exit code is 1."""
+    """A broken user file is reported on stderr, the others are listed, and the exit code is 1."""
     path = config_folder / kind / "broken.toml"
     path.write_text("schema_version = 2\n")
     assert 1 == main([kind])

@@ -1,4 +1,4 @@
-"""Opening the page: when, and by what."""
+"""When the page is opened, and at which address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ URL = "http://127.0.0.1:8765/TOKEN/"
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """What the browser is given."""
+    """The files that are passed to the browser."""
     given: list[str] = []
     monkeypatch.setattr(webbrowser, "open", given.append)
     monkeypatch.setenv("IMPROVISER_STATE_DIR", str(tmp_path))
@@ -29,7 +29,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
 
 def test_the_browser_is_given_a_file_of_the_users_own(opened: list[str]) -> None:
-    """It leads to the page; the token is on no command line, and the file goes with the jam."""
+    """The browser gets a private file that leads to the page, so that the token is on no command line."""
     with ExitStack() as stack:
         show_page(URL, opens=True, stack=stack)
         wait_for(lambda: opened, "the browser")
@@ -46,7 +46,7 @@ def test_the_browser_is_given_a_file_of_the_users_own(opened: list[str]) -> None
 def test_by_itself_it_opens_on_a_desktops_terminal(
     opened: list[str], monkeypatch: pytest.MonkeyPatch, display: str, *, is_terminal: bool, opens: bool
 ) -> None:
-    """Neither where nobody sits nor where its output is read by a program."""
+    """The page opens by itself only on a desktop whose terminal shows the output."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -59,7 +59,7 @@ def test_by_itself_it_opens_on_a_desktops_terminal(
 
 
 def test_a_folder_that_cannot_be_written_opens_nothing(opened: list[str], tmp_path: Path) -> None:
-    """The address is printed anyway."""
+    """Where the file cannot be written, no browser is opened."""
     (tmp_path / "running").write_text("a file where the folder should be")
     with ExitStack() as stack:
         show_page(URL, opens=True, stack=stack)
@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_written_opens_nothing(opened: list[str], tmp_pa
 
 
 def doors_of(*options: PageOptions) -> list[str]:
-    """Return the address of a page that is opened, and closed, for each of the options."""
+    """Return the address of a page that is opened and closed, for each of the options."""
     urls = []
     for each in options:
         page_socket = open_page_socket(each, pytest.fail)
@@ -78,7 +78,7 @@ def doors_of(*options: PageOptions) -> list[str]:
 
 
 def test_an_address_is_kept(opened: list[str], tmp_path: Path) -> None:
-    """From jam to jam, in a file that only the user can read; without being asked for each is a new one."""
+    """A kept address stays the same between jams, in a file that only the user can read; otherwise it is new."""
     assert [] == opened
     port = free_port()
     first, again, other = doors_of(
@@ -97,7 +97,7 @@ def test_an_address_is_kept(opened: list[str], tmp_path: Path) -> None:
 
 
 def test_the_settings_keep_it_too(opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With their port; an option goes before them."""
+    """The user settings can keep the address and set the port; an option overrides them."""
     assert [] == opened
     port = free_port()
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
@@ -110,7 +110,7 @@ def test_the_settings_keep_it_too(opened: list[str], monkeypatch: pytest.MonkeyP
 def test_where_it_cannot_be_kept_that_is_told(
     opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The page is served at another address, with its token or port as it can be."""
+    """Where the token or the port cannot be kept, a warning says so and the page gets another address."""
     assert [] == opened
     warned: list[str] = []
     (tmp_path / "page-token").mkdir()
@@ -129,13 +129,13 @@ def test_where_it_cannot_be_kept_that_is_told(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 def test_a_host_that_is_none_of_this_machine_is_told() -> None:
-    """With the next step; the jam goes on without a page."""
+    """An address of another machine is reported with the next step, and there is no page."""
     warned: list[str] = []
     assert open_page_socket(PageOptions(host="192.0.2.1"), warned.append) is None
     assert ["cannot serve the page", "--web-port PORT"] == [warned[0][:21], warned[0][-15:]]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_our_own_probe_is_not_listed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ports that only test a MIDI system are left out; those of a jam are there to be used."""
+    """The ports that only test a MIDI system are not listed; those of a jam are."""
     backend = LoopbackBackend()
     for name in ("Keys", f"{PROBE_PORT}:{PROBE_PORT} 130:0", VIRTUAL_OUTPUT):
         backend.open_virtual_output(name)

@@ -35,7 +35,7 @@ def player(own_folder: Path) -> Path:
 
 
 def test_the_duet_is_written(run: Run) -> None:
-    """The file holds the input as it was, and the improviser's track after it."""
+    """The file holds the input unchanged, followed by the improviser's track."""
     out = run("render", "player.mid", "-o", "duet.mid")
     song = read_file("duet.mid")
     notes = len(onsets(song.tracks[-1]))
@@ -46,7 +46,7 @@ def test_the_duet_is_written(run: Run) -> None:
 
 
 def test_json_is_one_object(run_json: RunJson) -> None:
-    """With --json what was done is one object."""
+    """With --json the result is one object."""
     (line,) = run_json("render", "player.mid", "-o", "duet.mid", "--seed", 5, "--preset", "fiddle")
     notes = len(onsets(read_file("duet.mid").tracks[-1]))
     expected = {"event": "rendered", "out": "duet.mid", "notes": notes, "preset": "fiddle", "seed": 5}
@@ -55,7 +55,7 @@ def test_json_is_one_object(run_json: RunJson) -> None:
 
 
 def test_a_seed_gives_the_same_bytes(run: Run) -> None:
-    """Two runs with one seed give the same bytes, another seed gives others."""
+    """The same seed gives the same bytes, and another seed gives others."""
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         run("render", "player.mid", "-o", f"{name}.mid", "--seed", seed)
     first, second, other = (Path(f"{name}.mid").read_bytes() for name in "abc")
@@ -64,7 +64,7 @@ def test_a_seed_gives_the_same_bytes(run: Run) -> None:
 
 
 def test_the_key_may_be_given(run: Run) -> None:
-    """In a given key all notes of the improviser lie in it, from the first bar on."""
+    """In a given key all notes of the improviser belong to it, from the first bar on."""
     run("render", "player.mid", "-o", "duet.mid", "--key", "Ebm")
     played = onsets(read_file("duet.mid").tracks[-1])
     assert set() == {(note - 3) % 12 for _, note in played} - {*SCALE_DEGREES[Mode.MINOR]}
@@ -73,7 +73,7 @@ def test_the_key_may_be_given(run: Run) -> None:
 
 @pytest.mark.parametrize("track", ["2", "bass", "BA", "channel:2"])
 def test_the_players_track_is_told(track: str, run: Run) -> None:
-    """A number from 1, a name, a part of it or a channel means one track; the others are kept, not heard."""
+    """A number from 1, a name, part of a name or a channel selects the player's track; the others are only kept."""
     run("render", "player.mid", "-o", "duet.mid", "--player-track", track)
     write_file("bass.mid", replace(SONG, tracks=SONG.tracks[1:]))
     run("render", "bass.mid", "-o", "alone.mid")
@@ -82,7 +82,7 @@ def test_the_players_track_is_told(track: str, run: Run) -> None:
 
 
 def test_a_wrong_track_lists_the_tracks(refuse: Refuse) -> None:
-    """Asked for a track that is not there it says which there are."""
+    """A track that does not exist is refused with the list of tracks."""
     reason = refuse(2, "render", "player.mid", "-o", "duet.mid", "--player-track", "horn")
     assert (
         "no track is called 'horn'; --player-track takes a number, a name or channel:N of "
@@ -92,7 +92,7 @@ def test_a_wrong_track_lists_the_tracks(refuse: Refuse) -> None:
 
 
 def test_meter_pickup_and_swing_may_be_given(run: Run) -> None:
-    """The bars that are asked for are written, and swing moves what is between the beats."""
+    """The given meter and pickup set the bars, and swing moves the notes between the beats."""
     options = ("--meter", "3/4", "--pickup", "1", "--swing", "0.7", "--key", "C")
     run("render", "player.mid", "-o", "duet.mid", *options)
     song = read_file("duet.mid")
@@ -101,7 +101,7 @@ def test_meter_pickup_and_swing_may_be_given(run: Run) -> None:
 
 
 def test_channel_and_program_may_be_given(run: Run) -> None:
-    """The improviser plays on the channel and with the sound that are asked for."""
+    """The improviser uses the given channel and program."""
     run("render", "player.mid", "-o", "duet.mid", "--channel", 5, "--program", 41)
     part = read_file("duet.mid").tracks[-1]
     assert {4} == channels(part)
@@ -109,7 +109,7 @@ def test_channel_and_program_may_be_given(run: Run) -> None:
 
 
 def test_a_shared_channel_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """On a channel that a track plays on no sound of the preset is chosen, and that is said."""
+    """On a channel that another track uses, the preset's program is not sent, and a notice says so."""
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
     Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 41\n"), "utf-8")
     assert 0 == main(["render", "player.mid", "-o", "duet.mid", "--channel", "2", "--preset", "violin.toml"])
@@ -119,7 +119,7 @@ def test_a_shared_channel_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_skipped_is_said(capsys: pytest.CaptureFixture[str], run_json: RunJson) -> None:
-    """What cannot be read of a damaged file is a line each on stderr, and in the JSON object."""
+    """Each unreadable part of a damaged file is a line on stderr, and is listed in the JSON object."""
     Path("damaged.mid").write_bytes(file_bytes(meta(MetaKind.KEY_SIGNATURE, b"\xee\1"), NOTE))
     assert 0 == main(["render", "damaged.mid", "-o", "duet.mid"])
     line = "a key signature of 18 flats in track 1"
@@ -130,7 +130,7 @@ def test_what_is_skipped_is_said(capsys: pytest.CaptureFixture[str], run_json: R
 
 @pytest.mark.parametrize("name", ["duet.musicxml", "duet", "duet.wav"])
 def test_only_midi_files_are_written(name: str, refuse: Refuse) -> None:
-    """A name that is no MIDI file's is refused before anything is done."""
+    """An output name that is not a MIDI file is refused before any work is done."""
     reason = refuse(2, "render", "none.mid", "-o", name)
     assert f"cannot write {name}: the name must end in .mid" == reason
 
@@ -143,7 +143,7 @@ def test_the_presets_differ(run: Run) -> None:
 
 
 def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
-    """The program that a preset of the user's names is the improviser's first message, on its channel."""
+    """The program of a user's preset is the improviser's first message, on its channel."""
     text = (shipped_folder("presets") / "chorale.toml").read_text("utf-8")
     Path("violin.toml").write_text(text.replace("[playing]\n", "[playing]\nprogram = 41\n"), "utf-8")
     run("render", "player.mid", "-o", "duet.mid", "--preset", "violin.toml")
@@ -152,7 +152,7 @@ def test_the_instrument_of_a_preset_is_chosen(run: Run) -> None:
 
 
 def test_an_older_file_is_replaced(run: Run) -> None:
-    """A file of the same name is written over."""
+    """An existing output file is overwritten."""
     Path("duet.mid").write_bytes(b"old")
     run("render", "player.mid", "-o", "duet.mid")
     assert 3 == len(read_file("duet.mid").tracks)
@@ -160,7 +160,7 @@ def test_an_older_file_is_replaced(run: Run) -> None:
 
 @pytest.mark.parametrize("name", ["player.mid", "./player.mid", "link.mid"])
 def test_the_players_file_is_not_overwritten(name: str, player: Path, refuse: Refuse) -> None:
-    """The player's own file, by whatever name, is refused as the output and stays as it was."""
+    """The player's own file, under any name, is refused as the output and stays unchanged."""
     os.symlink("player.mid", "link.mid")  # noqa: PTH211 - the target is relative
     before = player.read_bytes()
     reason = refuse(2, "render", "player.mid", "-o", name)
@@ -171,7 +171,7 @@ def test_the_players_file_is_not_overwritten(name: str, player: Path, refuse: Re
 def test_progress_is_shown_where_it_takes_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What takes longer than people wait in silence shows its progress, on stderr."""
+    """Long work shows its progress on stderr."""
     monkeypatch.setattr(render_command, "PATIENCE_S", 0.0)
     assert 0 == main(["render", "player.mid", "-o", "duet.mid"])
     captured = capsys.readouterr()

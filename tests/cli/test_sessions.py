@@ -1,4 +1,4 @@
-"""`improviser keep` and `improviser replay`, on sessions that were played."""
+"""`improviser keep` and `improviser replay`, on recorded sessions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def session(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_session_is_replayed(session: Path, run: Run, run_json: RunJson) -> None:
-    """The newest one, where none is named; that it is the same is told."""
+    """Without an argument the newest session is replayed, and an identical result is reported."""
     assert "note-ons and note-offs are the same" in run("replay")
     (told,) = run_json("replay", session)
     assert (True, None) == (told["identical"], told["first_difference"])
@@ -45,7 +45,7 @@ def test_a_session_is_replayed(session: Path, run: Run, run_json: RunJson) -> No
 
 
 def test_a_session_that_differs_is_code_1(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where another note comes out, the first difference is shown."""
+    """A different note gives exit code 1, and the first difference is shown."""
     lines = session.read_text().splitlines(keepends=True)
     place = next(place for place, line in enumerate(lines) if '"event": "played"' in line)
     lines[place] = lines[place].replace('"velocity": ', '"velocity": 1')
@@ -55,7 +55,7 @@ def test_a_session_that_differs_is_code_1(session: Path, capsys: pytest.CaptureF
 
 
 def test_another_model_is_told(session: Path, refuse: Refuse) -> None:
-    """With other weights nothing could be the same: that is no difference but a wrong question."""
+    """A session of another model is refused as wrong usage instead of being compared."""
     settings = read_session(session).settings
     assert model_digest(Path(settings.model)) == settings.model_digest
     session.write_text(session.read_text().replace(settings.model_digest, "0" * 16, 1))
@@ -63,7 +63,7 @@ def test_another_model_is_told(session: Path, refuse: Refuse) -> None:
 
 
 def test_the_last_bars_are_kept(session: Path, run: Run, run_json: RunJson, own_folder: Path) -> None:
-    """As played and on the grid, never over another file; the session may be named by its recording."""
+    """The last bars are written as played and quantised, and never over another file."""
     assert "Kept: improviser-kept.mid" in run("keep", "--bars", "2")
     player = read_file(own_folder / "improviser-kept.mid").tracks[0]
     assert 8 == sum(isinstance(event.message, NoteOn) for event in player.events)
@@ -78,7 +78,7 @@ def test_the_last_bars_are_kept(session: Path, run: Run, run_json: RunJson, own_
 
 
 def test_nothing_to_keep_is_told(own_folder: Path, refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No session, or an empty one."""
+    """A missing session and an empty session are each refused."""
     monkeypatch.setenv("IMPROVISER_STATE_DIR", str(own_folder / "none"))
     assert "no session in" in refuse(2, "keep")
     assert "no session in" in refuse(2, "replay")
@@ -88,7 +88,7 @@ def test_nothing_to_keep_is_told(own_folder: Path, refuse: Refuse, monkeypatch: 
 
 
 def test_quantised_notes_last_a_step(own_folder: Path, run: Run) -> None:
-    """Notes between steps go to the nearest; one that would have no length gets a step."""
+    """Quantised notes go to the nearest step and last at least one step."""
     events = (
         Heard(10.0, 0, 60, 80, "A"),
         Lifted(10.02, 0, 60, "A"),
@@ -109,7 +109,7 @@ def test_quantised_notes_last_a_step(own_folder: Path, run: Run) -> None:
 
 
 def test_swung_notes_are_straight_on_the_grid(own_folder: Path, run: Run) -> None:
-    """On the grid the second eighth stands in the middle of the beat, and as played where it was."""
+    """In the quantised file the second eighth is in the middle of the beat; in the other it is where it was played."""
     events = (
         Heard(10.0, 0, 60, 80, "A"),
         Lifted(10.333, 0, 60, "A"),

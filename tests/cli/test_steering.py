@@ -1,4 +1,4 @@
-"""`ctl`, `midi-learn` and `save`: steering from the command line, and what stays of it."""
+"""`ctl`, `midi-learn` and `save`: steering from the command line, and what is saved."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ PORT = "Grand Piano MK9 MIDI 1"
 
 @pytest.fixture(autouse=True)
 def state_folder(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The test's own folder for sessions and jams that run."""
+    """The test's own folder for sessions and running jams."""
     monkeypatch.setenv("IMPROVISER_STATE_DIR", str(own_folder / "state"))
     return own_folder / "state"
 
 
 @pytest.fixture
 def told() -> Iterator[list[object]]:
-    """What a jam that runs is told."""
+    """The commands that a running jam receives."""
     told: list[object] = []
     state = State()
     state.begin(performer_settings(JamOptions(preset="fiddle")))
 
     def obey(command: object) -> None:
-        """Take a command."""
+        """Record a command."""
         told.append(command)
         if isinstance(command, Turn):
             state.apply(Turned(command.knob, command.position))
@@ -72,7 +72,7 @@ def told() -> Iterator[list[object]]:
 
 
 def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> None:
-    """And how the jam stands is said."""
+    """`ctl` turns a knob and shows the jam's state."""
     assert "harmony 1.50" in run("ctl", "harmony", "1.5")
     assert [Turn(Knob.HARMONY, 1.5)] == told
     (state,) = run_json("ctl")
@@ -83,7 +83,7 @@ def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> No
 def test_a_preset_that_the_jam_has_not_is_refused(
     told: list[object], refuse: Refuse, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:
-    """With exit code 1 and those that there are; what is asked for next is not refused for it."""
+    """An unknown preset is refused with exit code 1 and the available ones; the next command is not affected."""
     reason = refuse(1, "ctl", "preset", "jazz")
     assert "cannot switch to 'jazz'; presets with this time grid: " in reason
     assert {"chorale", "fiddle", "minimal"} <= set(reason.partition(": ")[2].split(", "))
@@ -97,14 +97,14 @@ def test_a_preset_that_the_jam_has_not_is_refused(
 
 @pytest.mark.usefixtures("told")
 def test_the_address_of_the_page_is_told_again(run: Run, run_json: RunJson) -> None:
-    """As a line to open, or as JSON; and not among what is told of how the jam stands."""
+    """The page's address is printed as a line or as JSON, and is not part of the jam's state."""
     assert f"{PAGE}\n" == run("ctl", "page")
     assert [{"event": "page", "url": PAGE}] == run_json("ctl", "page")
     assert PAGE not in str(run_json("ctl"))
 
 
 def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
-    """With what would make one."""
+    """A jam without a page is reported with how to get one."""
     remote = ControlSocket(resources.control_folder(), State(), print)
     assert "this jam has no page. Start it without --no-web" == refuse(1, "ctl", "page")
     remote.close()
@@ -125,17 +125,17 @@ def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
     ],
 )
 def test_wrong_words_are_refused(refuse: Refuse, words: tuple[str, ...], reason: str) -> None:
-    """With what is right."""
+    """Wrong words are refused with the right ones."""
     assert reason in refuse(2, "ctl", *words)
 
 
 def test_without_a_jam_that_is_told(refuse: Refuse) -> None:
-    """With how to start one."""
+    """Without a running jam the error says how to start one."""
     assert "no jam is running. Start one with: improviser jam" == refuse(1, "ctl", "like")
 
 
 def test_a_new_controller_gets_a_file() -> None:
-    """Its knob and its pad; a knob that is learned anew is moved."""
+    """A new controller gets a device file with its controls; a control that is learned again replaces the old one."""
     path = bind_control(PORT, "control_change", 21, 0, "harmony")
     bind_control(PORT, "note", 36, 9, "mute")
     bind_control(PORT, "control_change", 21, 1, "density")
@@ -151,7 +151,7 @@ def test_a_new_controller_gets_a_file() -> None:
 
 
 def test_a_known_controller_is_copied_and_changed() -> None:
-    """The user's file hides the shipped one, comments and all."""
+    """The user's file is a copy of the shipped one with its comments, and hides it."""
     shipped = load_device(resources.device_paths()["novation_launchkey_mk2"])
     path = bind_control("Launchkey MK2 25 MIDI 1", "control_change", 28, 0, "harmony")
     assert resources.config_folder() in path.parents
@@ -165,7 +165,7 @@ def test_a_known_controller_is_copied_and_changed() -> None:
 
 
 def test_a_file_of_one_table_is_kept_whole() -> None:
-    """As devices/README.md shows one: controls in a list of tables on one line each."""
+    """A device file with its controls in one list, as in devices/README.md, keeps all of them."""
     readme = (Path(resources.__file__).parents[2] / "devices" / "README.md").read_text("utf-8")
     path = resources.config_folder() / "devices" / "mine.toml"
     path.parent.mkdir(parents=True)
@@ -176,7 +176,7 @@ def test_a_file_of_one_table_is_kept_whole() -> None:
 
 
 def test_names_of_alsa_through_jack_are_known_again() -> None:
-    """Their numbers change from start to start."""
+    """A device matches names of ALSA ports in JACK, whose numbers change between starts."""
     path = bind_control("a2j:Keys [20] (capture): Keys MIDI 1", "control_change", 1, 0, "echo")
     device = load_device(path)
     assert device.matches("a2j:Keys [24] (capture): Keys MIDI 1")
@@ -184,7 +184,7 @@ def test_names_of_alsa_through_jack_are_known_again() -> None:
 
 
 def test_a_broken_file_is_told() -> None:
-    """It is not written over."""
+    """A broken device file is reported and not overwritten."""
     path = resources.config_folder() / "devices" / "grand_piano_mk9_midi_1.toml"
     path.parent.mkdir(parents=True)
     path.write_text("schema_version = ", "utf-8")
@@ -213,13 +213,13 @@ def test_what_is_touched_is_learned(
     messages: list[tuple[int, ...]],
     expected: tuple[str, int, int],
 ) -> None:
-    """A knob by turning it, a pad or pedal by pressing it; the sustain pedal is none."""
+    """MIDI learn binds the knob that is turned, or the pad or pedal that is pressed, but not the sustain pedal."""
     backend = loopback.LoopbackBackend()
     keys = backend.open_virtual_output(PORT)
     monkeypatch.setattr(loopback, "LoopbackBackend", lambda: backend)
 
     def touch() -> None:
-        """LearnedControl it a bit later."""
+        """Send the control's messages a moment later."""
         time.sleep(0.2)
         for message in messages:
             keys.send(message)
@@ -231,7 +231,7 @@ def test_what_is_touched_is_learned(
 
 
 def test_nothing_to_learn_from_is_told(refuse: Refuse, capsys: pytest.CaptureFixture[str]) -> None:
-    """No input at all; a name that is none."""
+    """An unknown name and a missing MIDI input are each refused."""
     assert "did you mean 'density'?" in refuse(2, "midi-learn", "densiti")
     assert 1 == main(["midi-learn", "density", "--backend", "loopback"])
     assert "there is no MIDI input" in capsys.readouterr().err
@@ -239,7 +239,7 @@ def test_nothing_to_learn_from_is_told(refuse: Refuse, capsys: pytest.CaptureFix
 
 @pytest.fixture
 def session(state_folder: Path) -> Path:
-    """A session in which something was learned."""
+    """A session with a learned preference."""
     path = state_folder / "sessions" / "2026-01-01-120000.session.jsonl"
     path.parent.mkdir(parents=True)
     settings = performer_settings(JamOptions(preset="fiddle"))
@@ -254,7 +254,7 @@ def session(state_folder: Path) -> Path:
 
 
 def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, refuse: Refuse, own_folder: Path) -> None:
-    """The preset plays by it; where it is gone nothing is saved, and after undoing all there is no model."""
+    """Learned weights are saved as the preset's model; without their file nothing is saved."""
     config, networks, header = load_model(load_preset("fiddle").model_path)
     rng = np.random.default_rng(0)
     shapes = upper_layer_shapes(config)
@@ -281,7 +281,7 @@ def test_a_set_that_was_learned_is_saved_as_a_model(session: Path, run: Run, ref
 
 
 def test_tempo_key_and_meter_are_saved(session: Path, run: Run, run_json: RunJson) -> None:
-    """As they were in the end: a jam by the new preset has them without being told."""
+    """A saved preset has the tempo, key and meter of the end of the session."""
     settings = performer_settings(JamOptions(preset="fiddle", meter="3/4"))
     write_session(session, settings, Synced(1.0, 0.0, 131.456, is_own=True), Locked("F#m"))
     assert "Tempo 131.456, key F#m, meter 3/4." in run("save", "mine")
@@ -297,7 +297,7 @@ def test_tempo_key_and_meter_are_saved(session: Path, run: Run, run_json: RunJso
 
 
 def test_what_was_learned_is_saved_as_a_preset(session: Path, run: Run, refuse: Refuse) -> None:
-    """It is played by as any other, and learns on from there."""
+    """The learned preference and the knobs are saved as a preset, which must have a new and valid name."""
     assert "less leaping" in run("save", "mine")
     preset = load_preset("mine")
     assert ("mine", {"leap": -0.625}) == (preset.name, preset.taste)

@@ -1,4 +1,4 @@
-"""`improviser train`, on a corpus of a few bars: what it writes, and how it goes on after an interruption."""
+"""`improviser train`, on a corpus of a few bars: what it writes, and how it resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TINY = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", 
 MODELS = Path("config/presets/models")
 MAKE_PLAN = evaluate_module.make_plan
 STATE = Path("cache/training/fiddle")
-# Saves after every step, and waits after the first until it is ended.
+# Saves after every step, and waits after the first save until it is ended.
 WAITING = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
@@ -45,14 +45,14 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture(autouse=True)
 def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train on few notes at a time, from a cache that is there; evaluate with --no-adaptation."""
+    """Train with small settings on a corpus from the cache; evaluate with --no-adaptation."""
     write_tiny_corpus(own_folder / "cache")
     monkeypatch.setattr(prior_module, "BATCH", 8)
     monkeypatch.setattr(evaluate_module, "make_plan", functools.partial(MAKE_PLAN, adaptation=False))
 
 
 def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
-    """Train until the run is saved for the first time, send a signal; return the exit code and stderr."""
+    """Train until the first save, then send a signal; return the exit code and stderr."""
     command = [sys.executable, "-c", WAITING, *TINY]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -72,7 +72,7 @@ def saved_run() -> dict[str, str]:
 
 
 def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without --out both come where the presets look first; progress goes to stderr, the result to stdout."""
+    """Without --out the model and its card are written where presets look first, with progress on stderr."""
     monkeypatch.setattr(evaluate_module, "make_plan", MAKE_PLAN)
     assert 0 == main([*TINY])
     captured = capsys.readouterr()
@@ -88,7 +88,7 @@ def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], mo
 
 
 def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
-    """With --json the result is one object; a folder of one's own is made."""
+    """With --json the result is one object, and the given folder is created."""
     assert 0 == main([*TINY, "--out", "new/models", "--json"])
     (line,) = capsys.readouterr().out.splitlines()
     paths = {"model": "new/models/fiddle.safetensors", "card": "new/models/fiddle.md"}
@@ -97,7 +97,7 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_another_model_beside_in_the_card() -> None:
-    """A model that is named has a column of its own in the card."""
+    """A model given for comparison has a column in the card."""
     assert 0 == main([*TINY, "--textbook", "--out", "textbook"])
     beside = ("--beside", "textbook=textbook/fiddle.safetensors")
     assert 0 == main([*TINY, "--out", "full", *beside])
@@ -106,13 +106,13 @@ def test_another_model_beside_in_the_card() -> None:
 
 
 def test_a_model_beside_that_is_not_there(refuse: Refuse) -> None:
-    """It is told at once, not after the training."""
+    """A missing model for comparison is reported before the training."""
     assert "missing.safetensors" in refuse(1, *TINY, "--out", "none", "--beside", "old=missing.safetensors")
     assert not Path("none").exists()
 
 
 def test_a_seed_gives_the_same_model() -> None:
-    """The same command gives the same weights, and a finished run that is forgotten is trained again."""
+    """The same command gives the same weights, also after a finished run was deleted."""
     for folder, more in (("a", []), ("b", ["--fresh"]), ("c", ["--seed", "1"])):
         assert 0 == main([*TINY, "--out", folder, *more])
     first, second, other = (Path(f"{folder}/fiddle.safetensors").read_bytes() for folder in "abc")
@@ -130,7 +130,7 @@ def test_a_seed_gives_the_same_model() -> None:
 def test_an_interrupted_run_goes_on(
     number: signal.Signals, code: int, told: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After Ctrl-C, as after a kill, the same command goes on from what was saved."""
+    """After Ctrl-C or a kill the same command resumes from the saved state."""
     ended, lines = interrupt(number)
     assert (code, told) == (ended, [line for line in lines if "%" not in line])
     assert [] == list(MODELS.iterdir())
@@ -143,14 +143,14 @@ def test_an_interrupted_run_goes_on(
 
 
 def test_a_fresh_run_forgets_the_one_before() -> None:
-    """A run is taken up again, also one that is done, unless it is to be forgotten."""
+    """A run is resumed, even a finished one, unless a fresh run is requested."""
     for more, restarts in (([], "1"), ([], "2"), (["--fresh"], "1")):
         assert 0 == main([*TINY, *more])
         assert restarts == saved_run()["restarts"]
 
 
 def test_a_corrupt_run_starts_anew() -> None:
-    """A saved run that cannot be read is passed over."""
+    """A saved run that cannot be read is ignored."""
     STATE.mkdir(parents=True)
     (STATE / FILE).write_bytes(b"garbage" * 100)
     assert 0 == main([*TINY])
@@ -158,7 +158,7 @@ def test_a_corrupt_run_starts_anew() -> None:
 
 
 def test_a_folder_that_cannot_be_is_told_at_once(refuse: Refuse) -> None:
-    """Where no model can be put in the end, nothing is trained."""
+    """Where the model cannot be written at the end, nothing is trained."""
     Path("file").write_bytes(b"")
     reason = refuse(1, *TINY, "--out", "file")
     assert "cannot write a model to file: File exists; choose another folder with --out" == reason
@@ -166,14 +166,14 @@ def test_a_folder_that_cannot_be_is_told_at_once(refuse: Refuse) -> None:
 
 
 def test_a_folder_that_is_not_ones_own(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one may not write, nothing is trained."""
+    """Where the folder is not writable, nothing is trained."""
     monkeypatch.setattr(os, "access", lambda *_: False)
     reason = refuse(1, *TINY, "--out", "models")
     assert "cannot write a model to models: Permission denied; choose another folder with --out" == reason
 
 
 def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the prior does not fit on the disk, the last line says so, and no part of a file remains."""
+    """Where the prior does not fit on the disk, the last line says so, and no partial file remains."""
     with full_disk(100_000):
         assert 1 == main([*TINY])
     last = capsys.readouterr().err.splitlines()[-1]
@@ -184,7 +184,7 @@ def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("name", "what"), [("fiddle.safetensors", ""), ("fiddle.md", "the card ")])
 def test_what_cannot_be_put_into_the_folder_is_told(name: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where model or card cannot be written in the end, it is told, and the same command does it later."""
+    """Where the model or the card cannot be written, the error is reported, and the same command can write it later."""
     (MODELS / name).mkdir(parents=True)
     assert 1 == main([*TINY])
     reason = f"cannot write {what}{(MODELS / name).resolve()}: Is a directory"

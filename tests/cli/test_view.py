@@ -1,4 +1,4 @@
-"""What a jam looks like."""
+"""The view of a jam in the terminal."""
 
 from __future__ import annotations
 
@@ -60,24 +60,24 @@ BARS = [
 ]
 
 
-# How the jam stands that is shown; ports are all that a view reads in it, and each performer says its own.
+# The state that the view reads: it uses only the ports, and each performer reports its own.
 STATE = State()
 
 
 def text_view() -> TextView:
-    """Return a view as where stdout is no terminal."""
+    """Return the view for a stdout that is no terminal."""
     return TextView(SETTINGS, STATE, is_terminal=False)
 
 
 def shown(view: View, *events: Event) -> None:
-    """Show events as a jam does, whose state has each of them first."""
+    """Show events as a jam does, after updating the state with each of them."""
     for event in events:
         STATE.apply(event)
         view.show(event)
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each event is a line; channels count from 1; files are told."""
+    """Each event is one line, channels count from 1, and files are reported."""
     view = choose_view(SETTINGS, STATE, as_json=True)
     assert isinstance(view, JsonView)
     shown(view, READY, MUSIC[0])
@@ -89,7 +89,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where stdout is no terminal each bar is a line, with a note just before the bar line behind it."""
+    """Where stdout is no terminal each bar is a line; a note just before the bar line belongs to the next bar."""
     view = choose_view(SETTINGS, STATE, as_json=False)
     shown(view, *MUSIC, Summary(notes_heard=2, notes_played=2))
     lines = capsys.readouterr().out.splitlines()
@@ -97,7 +97,7 @@ def test_text_is_a_line_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    """A bar that is counted in has no number of its own, another tempo other bars; a jump goes to its bar."""
+    """Bar numbers skip the count-in, follow a change of tempo, and jump with the beat."""
     view = text_view()
     for event in (Started(8.0, -4.0), Synced(12.0, 4.0, 60.0), Started(19.0, 32.0)):
         shown(view, event, *(Heard(event.at_s + after_s, 0, 60, 80, "A") for after_s in (2.0, 3.0)))
@@ -107,7 +107,7 @@ def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str
 
 
 def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -> None:
-    """As the improviser counts: the time that passed meanwhile is no bars; who takes over begins at bar 1."""
+    """Time at rest does not count as bars, and after a restart the bars begin at 1."""
     view = text_view()
     note = Played(12.5, 12.5, 0, 67, 80, 5.0, "C", None)
     shown(view, Heard(10.0, 0, 60, 80, "A"), note, Rested(20.0, 19.75))
@@ -119,7 +119,7 @@ def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[str]) -> None:
-    """As on the page and in explain, however late it sounds; the count-in is called so."""
+    """A note is shown in the bar of its decision, however late it sounds; a count-in is labelled."""
     view = text_view()
     late = Played(16.03, 16.03, 0, 67, 80, 3.75, "C", None)
     shown(view, Started(12.0, -4.0), Heard(12.5, 0, 60, 80, "A"), Heard(14.0, 0, 60, 80, "A"), late)
@@ -130,7 +130,7 @@ def test_a_note_stands_in_the_bar_of_its_decision(capsys: pytest.CaptureFixture[
 
 
 def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is listened to now, whenever that has changed; what is refused, with its reason."""
+    """The open ports are shown whenever they change, and a refusal with its reason."""
     view = text_view()
     came = PortChanged("Wheel", is_output=False, is_there=True)
     routed = Routed(("X", None), {"in": ("X",), "out": ("C",)}, "C", is_virtual=True)
@@ -144,7 +144,7 @@ def test_ports_that_come_and_go_are_shown(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    """Preset, tempo, seed, system and ports, and what to do now."""
+    """The introduction shows preset, tempo, seed, MIDI system and ports, and what to do now."""
     view = text_view()
     shown(view, READY, Notice("so it is"), Warned("late"), Failed("told elsewhere"))
     assert [
@@ -157,14 +157,14 @@ def test_the_introduction_names_ports_and_preset(capsys: pytest.CaptureFixture[s
 
 
 def test_no_port_is_named_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a MIDI system no port is named as though there were one to connect to."""
+    """Without a MIDI system the introduction says that there is no port to connect to."""
     shown(text_view(), replace(READY, backend="loopback"))
     _, where, _ = capsys.readouterr().out.splitlines()
     assert "Both parts play inside this program; there is no port to connect to." == where
 
 
 def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
-    """Errors of time are told, and what was not taken where there was any."""
+    """The conclusion shows timing errors, and ignored messages if there were any."""
     shown_times = "p50 0.10 ms, p99 0.25 ms, max 1.00 ms"
     times = {"p50": 0.1, "p99": 0.25, "max": 1.0}
     view = text_view()
@@ -182,7 +182,7 @@ def test_the_conclusion_tells_times_and_faults(capsys: pytest.CaptureFixture[str
 
 
 def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within a bar one line is drawn anew with each note; lines stand above it."""
+    """On a terminal the current bar is one line that is redrawn with each note."""
     screen = io.StringIO()
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdout", screen)
@@ -195,18 +195,18 @@ def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where it plays, its tune is named."""
+    """When the built-in player plays, its tune is named."""
     ready = Ready("x", {"in": (), "out": ()}, "p", 0, 1.0, realtime=True, player="Tune", sends_on="", is_virtual=True)
     text_view().show(ready)
     assert "The built-in player plays: Tune. Ctrl-C ends the jam." in capsys.readouterr().out
 
 
 def test_a_view_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first fault of a view is kept, and it is not asked again."""
+    """The first exception of a view is kept, and the view is not called again."""
     view, times = SafeView(JsonView()), 0
 
     def fail(_path: Path) -> None:
-        """Fail as a closed pipe does."""
+        """Raise as a closed pipe does."""
         nonlocal times
         times += 1
         raise BrokenPipeError
@@ -220,7 +220,7 @@ def test_a_view_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_chord_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """The notes of a chord are shown once, as the chord; the next one stands by itself."""
+    """The notes of a chord are shown once, by the chord's name."""
     events = [
         Played(10.0, 10.0, 0, note, 80, beat, "C", "Am", {}, ({"chord": name},))
         for beat, name, notes in ((0.0, "C", (48, 52, 55)), (1.0, "G7", (47, 53, 55)))
@@ -231,7 +231,7 @@ def test_a_chord_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_what_is_learned_in_the_background_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was found, what is played by, and what was taken back."""
+    """The results of online training, adopted weights and undone weights are shown."""
     view = text_view()
     words = "+3.0% beside you"
     learned = Learned(256, 128, 0.4, accepted=True, number=1, words=words, kept=1.0, gain=0.03, drift=0.1)

@@ -1,4 +1,4 @@
-"""Each model that is shipped, and its card; a test is made for each preset by itself."""
+"""Each shipped model and its card; every test runs once per preset."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ MAX_BYTES = 4_000_000
 
 @pytest.fixture(params=some_files(FOLDER, "*.toml"), ids=lambda path: path.stem)
 def preset(request: pytest.FixtureRequest) -> Preset:
-    """Return a shipped preset."""
+    """A shipped preset."""
     path: Path = request.param
     return load_preset(str(path))
 
 
 @pytest.fixture
 def card(preset: Preset) -> str:
-    """Return the text of the card of the preset's model."""
+    """The text of the card of the preset's model."""
     return (MODELS / preset.model).with_suffix(".md").read_text("utf-8")
 
 
 def test_each_model_is_that_of_a_preset() -> None:
-    """Beside the models of the presets, and a card for each, nothing is shipped."""
+    """Only the presets' models and a card for each are shipped."""
     models = {load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")}
     expected = {f"{model}.{kind}" for model in models for kind in ("safetensors", "md")}
     assert expected == {path.name for path in MODELS.iterdir()}
@@ -55,7 +55,7 @@ def test_the_card_is_that_of_the_model(preset: Preset, card: str) -> None:
 
 
 def test_the_model_learnt_what_the_preset_plays(preset: Preset, card: str) -> None:
-    """Style, grid and register of the training, as the card has them, are the preset's."""
+    """The card's training style, grid and register are those of the preset."""
     block = re.search(r"^## Settings\n+```json\n(.*?)\n```$", card, re.MULTILINE | re.DOTALL)
     assert block is not None
     expected = {
@@ -74,7 +74,7 @@ def test_a_model_is_small(preset: Preset) -> None:
 
 
 def test_a_model_plays(preset: Preset) -> None:
-    """The model sees and does what the engine shows and asks, and plays notes."""
+    """The model fits the engine's observations and actions, and plays notes."""
     role = ROLES[preset.role]
     policy = load_policy(MODELS / preset.model, role.groups, role.action_count)
     settings = EngineSettings(**(preset.engine_values() | {"key": "C"}))

@@ -1,6 +1,6 @@
-"""Coverage-guided fuzzing of what reads bytes from outside: `python tests/faults/fuzz.py -atheris_runs=9999`.
+"""Coverage-guided fuzzing of the code that reads foreign bytes: `python tests/faults/fuzz.py -atheris_runs=9999`.
 
-Whatever comes, it is a message, or an error that was declared; a message becomes the same bytes again.
+Every input is either a message or a declared error, and a message converts back to the same bytes.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ ECHOES = EchoFilter(lambda _loop: None, lambda: 0.0)
 THRU = Thru(
     LoopbackBackend(Patchbay()).open_virtual_output("Out"), bytearray(SIZE), ECHOES, lambda _message, _port: False
 )
-# A message each millisecond, as at the limit of a MIDI cable.
+# A message each millisecond, the limit of a MIDI cable.
 MILLISECONDS = itertools.count()
 
 
 def hear(data: bytes) -> None:
-    """Take bytes for a message, as every input does."""
+    """Read bytes as a message, as every input does."""
     at_ms = next(MILLISECONDS)
     for piece in disentangled(data) if data[:1] == b"\xf0" else [data]:
         with contextlib.suppress(MidiError):
@@ -47,7 +47,7 @@ def hear(data: bytes) -> None:
 
 
 def read(text: str) -> None:
-    """Take text for a line of an event, and for a journal."""
+    """Read text as a line with an event, and as a journal."""
     with contextlib.suppress(ValueError):
         value = line_to_value(text)
         assert value_to_line(line_to_value(value_to_line(value))) == value_to_line(value)

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of what reads bytes from outside."""
+"""Coverage-guided fuzzing of the code that reads bytes from outside."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEEDS: tuple[Value, ...] = (
 @pytest.mark.parametrize("runs", [10_000, pytest.param(1_000_000, marks=[pytest.mark.slow])])
 @pytest.mark.timeout(1800)
 def test_whatever_comes_is_read_or_refused(runs: int, tmp_path: Path) -> None:
-    """Bytes on an input and lines of a journal raise nothing but what is declared."""
+    """Bytes on an input and lines of a journal raise only declared errors."""
     pytest.importorskip("atheris", reason="atheris is not installed")
     for place, value in enumerate(SEEDS):
         (tmp_path / f"{place}").write_bytes(b"\0" + value_to_line(value).encode())

@@ -1,4 +1,4 @@
-"""Hours of playing: nothing grows, nothing drifts, nothing hangs."""
+"""Hours of playing: memory does not grow, timing does not drift, no note hangs."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from tests.performing import ENGINE, START_S, STEP_S, Performance, performer_set
 
 HOUR_S = 3600.0
 BEAT_S = 0.5
-# The player plays so many beats of as many.
+# The player plays this many of this many beats.
 PLAYED, ROUND = 100, 120
 GROWTH_KB = 1024
 
 
 def resident_kb() -> int:
-    """Return the memory that this process holds."""
+    """Return the resident memory of this process in kB."""
     gc.collect()
     status = Path("/proc/self/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
 class Figures(list[Event]):
-    """In the place of a list of events: their number, and how far our notes are off the grid."""
+    """Replaces a list of events: counts them, and measures how far the improviser's notes are off the grid."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start with no events."""
         super().__init__()
         self.steps, self.notes, self.off_s = 0, 0, 0.0
 
     def append(self, event: Event) -> None:
-        """Take an event in, and forget it."""
+        """Count an event without keeping it."""
         self.steps += isinstance(event, Stepped)
         if isinstance(event, Played):
             self.notes += 1
@@ -47,16 +47,16 @@ class Figures(list[Event]):
 
 
 class Endless(Performance):
-    """A performance that forgets what it has sent, and a player who goes on and on."""
+    """A performance that does not keep what it has sent, with a player who never stops."""
 
     def begin(self, until_s: float) -> None:
-        """Let the player begin, and look at the memory once an hour."""
+        """Start the player, and read the memory once an hour."""
         self.until_s, self.memory_kb = until_s, list[int]()
         self.rng = np.random.default_rng(0)
         self.at(0.0, lambda: self.play_beat(0))
 
     def play_beat(self, beat: int) -> None:
-        """Play a beat, if it is none of a rest, and plan the next one."""
+        """Play a beat unless it is a rest, and schedule the next one."""
         at_s, note = beat * BEAT_S, 60 + int(self.rng.integers(12))
         if beat % ROUND < PLAYED:
             self.play(at_s, NoteOn(0, note, 80))
@@ -67,16 +67,16 @@ class Endless(Performance):
             self.at(at_s + BEAT_S, lambda: self.play_beat(beat + 1))
 
     def _sent(self, *_: object) -> None:
-        """Forget what was sent; the tally has counted it."""
+        """Drop a sent message; the statistics have counted it."""
 
 
 def soak(hours: float) -> tuple[Endless, Figures, Summary]:
-    """Play for hours, and some seconds; the player stops before."""
+    """Play for some hours and seconds; the player stops before the end."""
     figures = Figures()
     settings = performer_settings(sends_clock=True, thru=True, engine=ENGINE | {"temperature": 1.0})
 
     def engine() -> Engine:
-        """Make an engine."""
+        """Return an engine."""
         return Engine(EngineSettings(**settings.engine), random_policy(), np.random.default_rng(0))
 
     performance = Endless(settings, events=figures, new_engine=engine)
@@ -85,7 +85,7 @@ def soak(hours: float) -> tuple[Endless, Figures, Summary]:
 
 
 def test_a_minute_is_on_its_grid() -> None:
-    """Each step is decided, each note is where it belongs, none is left."""
+    """In one minute each step is decided, each note is on the grid, and none hangs."""
     _, figures, summary = soak(1 / 60)
     assert 70 / STEP_S == pytest.approx(figures.steps, abs=2)
     assert (0, 0, 0) == (summary.stuck_notes, summary.late_decisions, summary.dropped)
@@ -96,7 +96,7 @@ def test_a_minute_is_on_its_grid() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_ten_hours_grow_by_less_than_a_megabyte(capsys: pytest.CaptureFixture[str]) -> None:
-    """After the first hour the memory stays where it is; the last note is on the grid of the first."""
+    """After the first hour the memory stays constant, and the last note is on the grid of the first."""
     performance, figures, summary = soak(10.0)
     growth_kb = performance.memory_kb[-1] - performance.memory_kb[1]
     with capsys.disabled():

@@ -1,6 +1,6 @@
-"""A storm of anything on the inputs, with faults in between: no stuck note, no fault of ours, nothing lost.
+"""A storm of random input with faults in between: no note hangs, no exception occurs, no event is lost.
 
-In simulated time, through the real beat. The small storm is played in each run of the tests; the large one,
+It runs in simulated time through the real performer loop. The small storm runs with the default tests; the large one,
 100,000 events and 200 faults, is marked slow.
 """
 
@@ -36,12 +36,12 @@ from tests.actors import Indifferent
 from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
 
 PORTS = (KEYBOARD, "Improviser In")
-# Seconds of music in which the events of one performance fall.
+# Seconds of music over which the events of one performance are spread.
 LENGTH_S = 20.0
 
 
 def fuzzed(rng: np.random.Generator) -> list[int]:
-    """Return the bytes of a message: a note, another one, a clock's, or anything at all."""
+    """Return the bytes of a random message: a note, another message, a clock message, or random bytes."""
     match rng.integers(8):
         case 0 | 1 | 2:
             return [int(rng.integers(0x80, 0xA0)), int(rng.integers(128)), int(rng.integers(128))]
@@ -58,12 +58,12 @@ def fuzzed(rng: np.random.Generator) -> list[int]:
 
 
 def fault(performance: Performance, rng: np.random.Generator) -> None:
-    """Let something go wrong, or somebody do something sudden, at a random moment."""
+    """Cause a random fault or a sudden command at a random time."""
     at_s = float(rng.uniform(0, LENGTH_S))
     kind = rng.integers(9)
-    if kind == 0:  # stopped by the system, or a clock that jumps: nothing is done for seconds
+    if kind == 0:  # a stopped process or a clock that jumps: nothing runs for seconds
         performance.at(at_s, lambda: performance.clock.advance(performance.clock.now_s() + 5.0))
-    elif kind == 1:  # more at once than a cable carries
+    elif kind == 1:  # more messages at once than a cable carries
         for _ in range(3000):
             performance.play_bytes(at_s, fuzzed(rng), port=PORTS[rng.integers(2)])
     else:
@@ -80,7 +80,7 @@ def fault(performance: Performance, rng: np.random.Generator) -> None:
 
 
 def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[float], Engine]]:
-    """Play a storm to the end; return the performance, and what makes its engines."""
+    """Play a storm to the end; return the performance and its engine maker."""
     rng = np.random.default_rng(seed)
     engine = ENGINE | {"temperature": 1.0, "key": "auto" if seed % 2 else "C"}
     settings = performer_settings(
@@ -88,7 +88,7 @@ def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[f
     )
 
     def make_engine(ahead_s: float = 0.0) -> Engine:
-        """Make the engine of these settings."""
+        """Return the engine of these settings."""
         values = EngineSettings(**settings.engine, ahead_s=ahead_s)
         return Engine(values, Indifferent(), np.random.default_rng(seed))
 
@@ -102,7 +102,7 @@ def storm(seed: int, events: int, faults: int) -> tuple[Performance, Callable[[f
 
 
 def sounding(performance: Performance) -> set[tuple[int, int]]:
-    """Return what sounds in the end at a receiver: any note-off ends its note."""
+    """Return what a receiver still sounds at the end; any note-off ends its note."""
     keys: set[tuple[int, int]] = set()
     for _, message in performance.sent:
         if isinstance(message, NoteOn):
@@ -113,7 +113,7 @@ def sounding(performance: Performance) -> set[tuple[int, int]]:
 
 
 def check(seed: int, events: int, faults: int, folder: Path) -> None:
-    """Play a storm, and see that it did no harm."""
+    """Play a storm, and check its result."""
     performance, make_engine = storm(seed, events, faults)
     assert set() == sounding(performance)
     assert not any(performance.cells[:NOTE_CELLS])
@@ -134,20 +134,20 @@ def check(seed: int, events: int, faults: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_storm_does_no_harm(seed: int, tmp_path: Path) -> None:
-    """A thousand messages, seven faults: all is released, journalled, and replays bit for bit, twice."""
+    """After a thousand messages and seven faults all notes are released, and the journal replays identically twice."""
     check(seed, 1000, 7, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_storms_of_100_000_events_and_210_faults_do_no_harm(seed: int, tmp_path: Path) -> None:
-    """Thirty of them."""
+    """The same holds for thirty large storms."""
     check(seed, 3400, 7, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a saturated cable", "a burst of 10,000", "a megabyte of SysEx"])
 def test_too_much_is_taken_calmly(name: str) -> None:
-    """1,000 messages a second for 15 s, 10,000 at once, one endless message: the music goes on after it."""
+    """After 1,000 messages a second for 15 s, 10,000 at once and one endless message, the music continues."""
     performance = Performance(performer_settings(thru=True))
     if name == "a saturated cable":
         for place in range(15_000):

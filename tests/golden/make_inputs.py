@@ -1,6 +1,6 @@
-"""Writes the input of each golden session anew: `python -m tests.golden.make_inputs`.
+"""Write the input of each golden session: `python -m tests.golden.make_inputs`.
 
-The files are checked in; this says what is in them.
+The files are checked in; this script documents their content.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WALTZ: Final = "G4 B4 D5 D5 - - E5 D5 C5 B4 - - A4 C5 E5 E5 - - D5 C5 A4 G4 - -"
 
 
 def melody_in_a_heard_key() -> Song:
-    """Return five bars in D, a little early and late, in changing touch, like a hand at a keyboard."""
+    """Return five bars in D, slightly early and late, with changing velocity, as played by hand."""
     rng = np.random.default_rng(11)
     pitches = [
         "D4",
@@ -66,7 +66,7 @@ def melody_in_a_heard_key() -> Song:
 
 
 def chords_under_the_pedal() -> Song:
-    """Return I vi IV V in A minor, struck and let go at once, each held by the pedal for a bar."""
+    """Return I vi IV V in A minor, struck and released at once, each held by the pedal for a bar."""
     events: list[TimedEvent] = []
     for bar, chord in enumerate(["A3 C4 E4", "F3 A3 C4", "D3 F3 A3", "E3 G#3 B3"] * 2):
         tick = bar * 4 * TICKS
@@ -116,7 +116,7 @@ def three_four_with_tempo_changes() -> Song:
 
 
 def rests_and_garbage() -> Song:
-    """Return a few notes between long silences, among all else that a keyboard sends, much of it unmatched."""
+    """Return a few notes between long silences, among other keyboard messages, many of them unmatched."""
     noise: list[Message] = [
         NoteOff(0, 10),
         PitchBend(0, 4000),
@@ -137,7 +137,7 @@ def rests_and_garbage() -> Song:
 
 
 def _song(events: list[TimedEvent], tempos: list[TempoChange], meters: list[MeterChange]) -> Song:
-    """Return a song of one track."""
+    """Return a song with one track."""
     ordered = sorted(events, key=lambda event: event.tick)
     return Song(TICKS, tuple(tempos), tuple(meters), (Track("keys", tuple(ordered)),))
 

@@ -1,6 +1,6 @@
 """Golden sessions: whole pieces, compared message by message.
 
-`pytest tests/golden --update-golden` accepts what is played now; look at the difference before committing it.
+`pytest tests/golden --update-golden` accepts the present output; check the difference before committing it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def render(case: Path) -> Song:
 
 
 def as_text(song: Song) -> list[str]:
-    """Return a song as lines, one a tempo, a meter and a message."""
+    """Return a song as lines, one for each tempo, meter and message."""
     lines = [f"{song.ticks_per_beat} ticks a beat", *map(str, song.tempo_map), *map(str, song.meter_map)]
     for track in song.tracks:
         lines += [f"{track.name}: {event.tick} {event.message}" for event in track.events]
@@ -54,7 +54,7 @@ def as_text(song: Song) -> list[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_session_is_played_as_before(name: str, update_golden: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
-    """Input, settings, seed and actor give the very messages that were accepted, in the file written."""
+    """The same input, settings, seed and actor give exactly the accepted messages."""
     rendered = render(FOLDER / name)
     expected = FOLDER / name / "expected.mid"
     if update_golden:
@@ -65,7 +65,7 @@ def test_the_session_is_played_as_before(name: str, update_golden: bool, tmp_pat
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_session_is_music(name: str) -> None:
-    """Both parts stand in it, the player's notes unchanged, and enough is played to be worth comparing."""
+    """The file holds both parts, the player's notes are unchanged, and enough is played to compare."""
     song, given = read_file(FOLDER / name / "expected.mid"), read_file(FOLDER / name / "input.mid")
     assert ["keys", "improviser"] == [track.name for track in song.tracks]
     assert _strikes(given.tracks[0]) == _strikes(song.tracks[0])
@@ -74,11 +74,11 @@ def test_the_session_is_music(name: str) -> None:
 
 
 def _strikes(track: Track) -> list[TimedEvent]:
-    """Return the note-ons of a part."""
+    """Return the note-ons of a track."""
     return [event for event in track.events if isinstance(event.message, NoteOn)]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_input_is_what_its_script_makes(name: str) -> None:
-    """Each input file holds the song that the script next to it says."""
+    """Each input file holds the song that its script makes."""
     assert as_text(SONGS[name]()) == as_text(read_file(FOLDER / name / "input.mid"))

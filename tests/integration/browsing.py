@@ -1,4 +1,4 @@
-"""A page of a jam in a real browser, for the tests."""
+"""The page of a jam in a real browser, for the tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 from tests.live import Command, Run
 
 PATIENCE_S = 20.0
-# Without these Chromium asks for hosts of its maker's.
+# Without these flags Chromium contacts hosts of its vendor.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -32,9 +32,9 @@ class Open:
     """A page that is open in the browser.
 
     Attributes:
-        page: Playwright's.
-        url: Where it is.
-        faults: What its console has complained of, and what it asked of others.
+        page: Playwright's page.
+        url: Address of the page.
+        faults: Messages of its console, and requests to other hosts.
     """
 
     page: Page
@@ -42,13 +42,13 @@ class Open:
     faults: list[str] = field(default_factory=list)
 
     def value(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is
-        """Return a value of the page's own object for tests, such as `state.preset`."""
+        """Return a value of the page's object for tests, such as `state.preset`."""
         return self.page.evaluate(f"window.improviser.{expression}")
 
     def until(self, expression: str) -> None:
-        """Wait until an expression of JavaScript holds on the page.
+        """Wait until a JavaScript expression is true on the page.
 
-        Asked from here again and again: what Playwright puts on the page to wait there, its policy forbids.
+        The test polls the expression: the page's content security policy forbids what Playwright injects to wait there.
         """
         give_up_s = time.monotonic() + PATIENCE_S
         while not self.page.evaluate(expression):
@@ -56,11 +56,11 @@ class Open:
             self.page.wait_for_timeout(20)
 
     def until_state(self, condition: str) -> None:
-        """Wait until the state as the page knows it, called `state`, fulfils a condition."""
+        """Wait until `state`, the page's copy of the state, fulfils a condition."""
         self.until(f"(() => {{ const state = window.improviser?.state; return state && ({condition}); }})()")
 
     def play(self, keys: str, beat_ms: float = 100.0) -> None:
-        """Press computer keys one after the other, by their codes' last letters."""
+        """Press computer keys one after the other, named by the last letters of their codes."""
         for key in keys:
             self.page.keyboard.down(key)
             self.page.wait_for_timeout(beat_ms * 0.7)
@@ -69,12 +69,12 @@ class Open:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Debian's Chromium, without a screen."""
+    """Start Debian's Chromium without a screen."""
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
 
 
 def start(run: Run, *arguments: str) -> tuple[Command, str]:
-    """Start a jam; return it, and the address of its page."""
+    """Start a jam; return it and the address of its page."""
     jam = run("jam", "--json", "--seed", "3", *arguments)
     url = jam.wait_until_told("page")["url"]
     jam.wait_until_told("ready")
@@ -83,19 +83,19 @@ def start(run: Run, *arguments: str) -> tuple[Command, str]:
 
 @contextmanager
 def opened(browser: Browser, url: str, **options: Any) -> Iterator[Open]:  # noqa: ANN401 - Playwright's
-    """Open the page; in the end nothing may have gone wrong on it."""
+    """Open the page; fail at the end if anything went wrong on it."""
     context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
     page = context.new_page()
     one = Open(page, url)
     origin = url[: url.index("/", len("http://"))]
 
     def asked(request: Request) -> None:
-        """Note what is asked of others."""
+        """Record requests to other hosts."""
         if not request.url.startswith((origin, origin.replace("http", "ws", 1))):
             one.faults.append(f"asked for {request.url}")
 
     def complained(message: ConsoleMessage) -> None:
-        """Note what the console complains of; that a jam has ended is no fault."""
+        """Record errors and warnings of the console, except those about a jam that has ended."""
         if message.type in {"error", "warning"} and "ERR_CONNECTION_REFUSED" not in message.text:
             one.faults.append(message.text)
 
@@ -110,7 +110,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Open]:  # noq
 
 
 def soon(condition: Callable[[], object]) -> bool:
-    """Wait until something holds; tell whether it came to."""
+    """Wait until a condition holds; return whether it held within PATIENCE_S."""
     give_up_s = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > give_up_s:

@@ -1,4 +1,4 @@
-"""A JACK server of our own, a model of random weights, and commands as processes beside another client."""
+"""A JACK server for the tests, a model with random weights, and commands as processes beside another client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.pipewire import PipeWire
 
 @pytest.fixture(scope="session")
 def improviser_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's folder whose models have random weights: what is tested here is not how well it plays."""
+    """A user's folder whose models have random weights: these tests do not measure how well it plays."""
     home = tmp_path_factory.mktemp("home")
     config = NetworkConfig(tuple(Group(*group) for group in GROUPS), ACTION_COUNT, hidden=16)
     rng = np.random.default_rng(0)
@@ -62,13 +62,13 @@ def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[StartServer]:
-    """Start JACK servers of one name, apart from the other tests' one after the other, and end the last."""
+    """Start JACK servers of one name, separate from the other tests' server, one after the other; stop the last."""
     name = f"{jack_server}-own"
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     servers: list[subprocess.Popen[bytes]] = []
 
     def start(*options: str, period: int = 128) -> subprocess.Popen[bytes]:
-        """Start a server that answers."""
+        """Start a server and wait until it answers."""
         driver = ["--no-realtime", "-t", "200", *options, "-d", "dummy", "-r", "48000", "-p", str(period)]
         quiet = subprocess.DEVNULL
         servers.append(subprocess.Popen(["jackd", "-n", name, *driver], stdout=quiet, stderr=quiet))
@@ -82,7 +82,7 @@ def jackd(monkeypatch: pytest.MonkeyPatch, jack_server: str) -> Iterator[StartSe
 
 
 def _answers() -> bool:
-    """Return whether the server lets a client in."""
+    """Return whether the server accepts a client."""
     try:
         open_jack("Test Probe").close()
     except PortError:
@@ -103,7 +103,7 @@ def pipewire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipeWire]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen."""
+    """Debian's Chromium without a screen."""
     with sync_playwright() as playwright:
         chromium = launch(playwright)
         yield chromium
@@ -112,7 +112,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def partner(jack_server: str) -> Iterator[Partner]:
-    """Another program on the server."""
+    """Another client on the server."""
     del jack_server
     client = Partner()
     yield client

@@ -1,4 +1,4 @@
-"""A plain jam beside a plain Ardour, which monitors, records and plays back what the improviser plays."""
+"""A jam beside Ardour, both with default settings; Ardour monitors, records and plays back the improviser."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def ardour_command() -> str:
 
 
 class Ardour:
-    """A session without a screen."""
+    """An Ardour session without a screen."""
 
     def __init__(self, folder: Path) -> None:
-        """Start, and wait until the track is there."""
+        """Start Ardour, and wait until the track exists."""
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             [ardour_command(), str(SCRIPT), str(folder)],
@@ -46,7 +46,7 @@ class Ardour:
         self._wait_for("ready")
 
     def do(self, command: str) -> None:
-        """Do something and wait until it is done."""
+        """Run an action and wait until it is done."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
@@ -65,7 +65,7 @@ class Ardour:
             self.process.stdout.close()
 
     def _wait_for(self, answer: str) -> None:
-        """Read until there is an answer."""
+        """Read the output until the answer comes."""
         for line in self.process.stdout or ():
             if line.strip() == answer:
                 return
@@ -74,9 +74,9 @@ class Ardour:
 
 @pytest.fixture
 def ardour(jackd: StartServer, tmp_path: Path) -> Iterator[Ardour]:
-    """Ardour on a server of its own, which loses no event.
+    """Ardour on a JACK server of its own, which loses no event.
 
-    One start of five makes a session whose ports JACK does not have: then Ardour is started again.
+    About one start in five makes a session whose ports JACK does not have: then Ardour is started again.
     """
     jackd("-S", "-t", "10000", period=256)
     for attempt in range(STARTS):
@@ -91,7 +91,7 @@ def ardour(jackd: StartServer, tmp_path: Path) -> Iterator[Ardour]:
 
 
 def has_ports() -> bool:
-    """Return whether JACK has the ports of Ardour's track, or gets them soon."""
+    """Return whether JACK has the ports of Ardour's track; wait a short time for them."""
     with contextlib.closing(open_jack("Test Look")) as look:
         give_up_s = time.monotonic() + PORTS_S
         while time.monotonic() < give_up_s:
@@ -103,7 +103,7 @@ def has_ports() -> bool:
 
 @pytest.fixture
 def patchbay(ardour: Ardour) -> Iterator[JackBackend]:
-    """A client that lays cables."""
+    """A client that connects ports."""
     del ardour
     backend = open_jack("Test Patchbay")
     yield backend
@@ -131,9 +131,9 @@ def answers(keys: Partner) -> int:
 def test_recording_twice_silences_nothing(
     run: Run, ardour: Ardour, patchbay: JackBackend, keys: Partner, thru: str, *, goes_back: bool
 ) -> None:
-    """Ardour's track hears the improviser, and is heard by it, or is cabled into it too.
+    """The improviser answers the player while Ardour records twice, also when Ardour's output goes back to it.
 
-    After each stop less than 500 messages pass in a second; the player is answered all the while.
+    In the second after each stop fewer than 500 messages pass.
     """
     keys.offer()
     jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web", thru)
@@ -157,7 +157,7 @@ def test_recording_twice_silences_nothing(
     heard = len(jam.told("heard"))
     keys.play(TUNE, 0.3)
     wait_for(lambda: len(jam.told("heard")) >= heard + len(TUNE), "the player's notes")
-    # What Ardour plays back is what the improviser played before: no player's.
+    # Ardour plays back what the improviser played before, which must not count as the player's notes.
     assert len(jam.told("heard")) <= heard + len(TUNE) + (40 if goes_back else 0)
     jam.process.send_signal(signal.SIGINT)
     assert 0 == jam.end()[0]

@@ -1,4 +1,4 @@
-"""`improviser doctor` on a JACK server, beside a jam and beside somebody's clock."""
+"""`improviser doctor` on a JACK server, beside a jam and beside another program's clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TICK_S = 60 / 120 / 24
 
 
 def looked_at(run: Run) -> dict[str, dict[str, str]]:
-    """Return what the doctor finds, by name; nothing fails."""
+    """Return the doctor's findings by name; no finding may fail."""
     doctor = run("doctor", "--json")
     code, errors = doctor.end()
     found = [json.loads(line) for line in doctor.lines]
@@ -24,7 +24,7 @@ def looked_at(run: Run) -> dict[str, dict[str, str]]:
 
 
 def test_a_jam_is_seen_and_not_disturbed(run: Run) -> None:
-    """A jam that is going on is told of, and ends without having noticed anything."""
+    """The doctor reports a running jam and does not disturb it."""
     demo = run("demo", "--json", "--seed", "1")
     demo.wait_until_told("ready")
     found = looked_at(run)
@@ -37,12 +37,12 @@ def test_a_jam_is_seen_and_not_disturbed(run: Run) -> None:
 
 
 def test_clock_keyboard_and_delay_are_told(run: Run, partner: Partner) -> None:
-    """A keyboard that sends clock is found, with its tempo; messages come back within some periods."""
+    """The doctor finds a keyboard that sends clock, its tempo, and a round trip of a few periods."""
     partner.offer()
     is_over = threading.Event()
 
     def tick() -> None:
-        """Send clock in time."""
+        """Send MIDI clock at a steady tempo."""
         due_s = time.monotonic()
         while not is_over.is_set():
             partner.send(0xF8)
@@ -61,7 +61,7 @@ def test_clock_keyboard_and_delay_are_told(run: Run, partner: Partner) -> None:
     assert "pass" == found["ports"]["status"]
     assert "'Test Keys:Test Keys'" in found["ports"]["found"]
     tempo, _, port = found["clock in"]["found"].partition(" bpm from ")
-    assert 120 == pytest.approx(float(tempo), rel=0.25)  # we tick as well as a busy machine lets us
+    assert 120 == pytest.approx(float(tempo), rel=0.25)  # the test ticks as precisely as a busy machine allows
     assert "'Test Keys:Test Keys'" == port
     assert found["round trip"]["found"].startswith("through jack: ")
     assert "(50 messages)" in found["round trip"]["found"]

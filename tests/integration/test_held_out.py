@@ -1,4 +1,4 @@
-"""Two minutes of a human melody that no model was trained on, through JACK, with a shipped model."""
+"""Two minutes of a human melody that no model was trained on, over JACK, with a shipped model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 MAJOR = {0, 2, 4, 5, 7, 9, 11}
 TEMPO_BPM, LENGTH_S = 112.0, 120.0
-# A little shorter than written, as a keyboard player lets go before the next note.
+# A little shorter than written, because a keyboard player releases a key before the next note.
 HELD = 0.9
 
 
 @pytest.fixture(scope="session")
 def improviser_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty folder of the user's: the models are those that are shipped."""
+    """An empty user's folder, so that the shipped models are used."""
     return tmp_path_factory.mktemp("empty_home")
 
 
@@ -41,7 +41,7 @@ def held_out_tune() -> Piece:
 
 
 def two_minutes(tune: Piece) -> list[tuple[float, int, float]]:
-    """Return the tune's notes by their seconds, over and over."""
+    """Return the tune's notes with their times in seconds, repeated."""
     tick_s = 60.0 / TEMPO_BPM / TICKS_PER_BEAT
     bars = -(-int(tune.voices[0][-1, :2].sum()) // bar_ticks(tune.meter))
     length_s = bars * bar_ticks(tune.meter) * tick_s
@@ -57,7 +57,7 @@ def two_minutes(tune: Piece) -> list[tuple[float, int, float]]:
 def test_a_held_out_tune_is_answered_in_its_key(
     preset: str, partner: Partner, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the key to be found, nine notes of ten are in the sounding key, and none is left hanging."""
+    """Without a locked key, nine notes of ten are in the tune's key, and no note hangs."""
     if not (shipped_folder("presets") / "models" / f"{preset}.safetensors").is_file():
         pytest.skip(f"the model of {preset} is not there")
     tune = held_out_tune()

@@ -1,4 +1,4 @@
-"""`improviser jam` over JACK's dummy driver: another client plays to it and hears what comes out."""
+"""`improviser jam` over JACK's dummy driver: another client plays to it and hears what it sends."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
 
-# 150 beats a minute; the key is locked, so that the first bar is played in already.
+# 150 beats a minute; the key is locked, so that the improviser plays in the first bar already.
 BEAT_S = 0.4
 JAM = ("jam", "--json", "--tempo", "150", "--key", "C", "--seed", "3", "--in", "Improviser In")
-# A busy machine holds up the listening client, too: nine notes of ten arrive so near to their moment.
+# A busy machine also delays the listening client: nine notes of ten arrive within this time.
 ARRIVAL_S = 0.02
 TUNE = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64, 64, 62, 62, 60]
 C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
 
 def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """What comes out stands on the sixteenths of the player's beat, in the key, with every note released."""
+    """The improviser's notes are on the sixteenths of the player's beat, in the key, and all are released."""
     jam = run(*JAM, "--bars", "4", "--record", "take.mid")
     ready = jam.wait_until_told("ready")
     partner.connect()
@@ -48,7 +48,7 @@ def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Pa
     assert 10 < len(played) == summary["notes_played"]
     assert {event["note"] % 12 for event in played} <= C_MAJOR
     assert [event["note"] for event in played] == [note for _, note in partner.ons]
-    # The improviser's clock is JACK's, which stands still where the server does; the partner's goes on.
+    # The improviser's clock is JACK's, which stops while the server does; the partner's clock runs on.
     late_s = [at_s - event["due_s"] for (at_s, _), event in zip(partner.ons, played, strict=True)]
     clocks_s = statistics.median(late_s)
     assert len([late for late in late_s if abs(late - clocks_s) < ARRIVAL_S]) >= 0.9 * len(late_s)
@@ -63,7 +63,7 @@ def test_a_tune_is_answered_on_the_grid(run: Run, partner: Partner, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_in_mid_note_releases_all(run: Run, partner: Partner, name: str) -> None:
-    """The signals that end a process end what sounds first; the summary is told, and the exit code is 0."""
+    """SIGTERM, SIGINT and SIGHUP release all sounding notes; the jam reports a summary and exits with code 0."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -75,7 +75,7 @@ def test_a_signal_in_mid_note_releases_all(run: Run, partner: Partner, name: str
 
 
 def test_a_clock_is_followed(run: Run, partner: Partner) -> None:
-    """A clock that another program starts gives the tempo and the downbeat; its stop ends what sounds."""
+    """Another program's clock sets the tempo and the downbeat; its stop ends all sounding notes."""
     jam = run("jam", "--json", "--key", "C", "--in", "Improviser In")
     jam.wait_until_told("ready")
     partner.connect()
@@ -97,7 +97,7 @@ def test_a_clock_is_followed(run: Run, partner: Partner) -> None:
 
 
 def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
-    """A stream of random bytes, status bytes too, is told of once; the beat goes on, no note hangs."""
+    """A stream of random bytes is reported once; the jam plays on, and no note hangs."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -118,7 +118,7 @@ def test_garbage_does_not_interrupt(run: Run, partner: Partner) -> None:
 
 
 def test_a_message_without_an_end_does_not_deafen(run: Run, partner: Partner) -> None:
-    """A system exclusive message that never ends is ended for the player; the keys it hid are not held."""
+    """Messages after a system exclusive message that never ends are heard, and no key stays down."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -133,7 +133,7 @@ def test_a_message_without_an_end_does_not_deafen(run: Run, partner: Partner) ->
 
 
 def test_a_keyboard_without_an_end_is_heard_again(run: Run, partner: Partner) -> None:
-    """The same holds for a keyboard that was there before."""
+    """The same holds for a keyboard that was connected before the jam started."""
     partner.offer()
     jam = run(*JAM[:-2], "--in", "Test Keys")
     jam.wait_until_told("ready")
@@ -145,7 +145,7 @@ def test_a_keyboard_without_an_end_is_heard_again(run: Run, partner: Partner) ->
 
 
 def test_a_panic_silences_at_once(run: Run, partner: Partner) -> None:
-    """All notes off from the player ends nothing of ours; a panic does, and the jam goes on."""
+    """The player's all notes off is not passed on; a panic is, and the jam plays on."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -161,11 +161,11 @@ def test_a_panic_silences_at_once(run: Run, partner: Partner) -> None:
 
 
 def test_a_killed_performer_leaves_no_note_hanging_and_plays_on(run: Run, partner: Partner) -> None:
-    """When the real-time process is killed, its notes are released; another one has its cables and beat."""
+    """When the performer is killed, its notes are released, and another performer plays on with its connections."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
-    time.sleep(1.0)  # the connections are looked at twice a second
+    time.sleep(1.0)  # the connections are read twice a second
     partner.play(TUNE, BEAT_S, until=lambda: partner.sounding)
     os.kill(jam.performer(), signal.SIGKILL)
     wait_for(lambda: not partner.sounding, "release")
@@ -184,7 +184,7 @@ def test_a_killed_performer_leaves_no_note_hanging_and_plays_on(run: Run, partne
 
 
 def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
-    """It makes no port of the same name, which nobody could tell from the first."""
+    """A second jam on the same server exits with an error instead of opening a port of the same name."""
     del partner
     jam = run(*JAM)
     jam.wait_until_told("ready")
@@ -195,7 +195,7 @@ def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
 
 
 def test_a_killed_parent_ends_the_performer(run: Run, partner: Partner) -> None:
-    """When the command itself is killed, the performer releases its notes and goes."""
+    """When the command itself is killed, the performer releases its notes and ends."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -216,7 +216,7 @@ def _is_alive(process: int) -> bool:
 
 
 def test_a_keyboard_that_is_there_is_listened_to(run: Run, partner: Partner) -> None:
-    """Without a pattern every foreign input is opened, and our own ports are not."""
+    """Without --in the jam opens every input of another program, but none of its own."""
     partner.offer()
     jam = run("jam", "--json", "--tempo", "150", "--key", "C", "--bars", "1")
     ready = jam.wait_until_told("ready")
@@ -228,7 +228,7 @@ def test_a_keyboard_that_is_there_is_listened_to(run: Run, partner: Partner) -> 
 
 
 def test_a_keyboard_may_come_late_and_go(run: Run, partner: Partner) -> None:
-    """One that is plugged in while a jam goes on is listened to; where it goes its keys come up."""
+    """A keyboard that is plugged in during a jam is opened; when it is unplugged, its keys are released."""
     jam = run("jam", "--json")
     jam.wait_until_told("ready")
     partner.offer()
@@ -246,12 +246,12 @@ def test_a_keyboard_may_come_late_and_go(run: Run, partner: Partner) -> None:
 
 
 def texts(jam: Command, kind: str) -> list[str]:
-    """Return the texts of what was told."""
+    """Return the texts of the events of one kind."""
     return [event["text"] for event in jam.told(kind)]
 
 
 def test_ports_are_found_by_pattern(run: Run, partner: Partner) -> None:
-    """--in names a part of an input; one that fits nothing is an error that lists what there is."""
+    """--in selects an input by part of its name; a pattern without a match is an error that lists the inputs."""
     partner.offer()
     assert ["Test Keys:Test Keys"] == run("jam", "--json", "--in", "keys").wait_until_told("ready")["ports"]["in"]
     code, fault = run("jam", "--in", "Grand Piano").end()
@@ -277,7 +277,7 @@ def test_ports_are_listed(run: Run, partner: Partner) -> None:
 
 
 def test_no_ports_are_told(run: Run, jack_server: str) -> None:
-    """A system without any ports says so."""
+    """`improviser ports` says so where there are no ports."""
     del jack_server
     ports = run("ports")
     assert (0, "") == ports.end()
@@ -297,7 +297,7 @@ def test_a_demo_plays_through_real_ports(run: Run, partner: Partner) -> None:
 
 
 def test_an_idle_jam_is_measured(jack_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a server there are its memory beside that of a bare client, and the time that it takes."""
+    """On a server, an idle jam's memory above a bare client and its CPU time are measured."""
     del jack_server
     monkeypatch.setattr(readiness, "SETTLE_S", 0.0)
     monkeypatch.setattr(readiness, "IDLE_S", 1.0)
@@ -308,7 +308,7 @@ def test_an_idle_jam_is_measured(jack_server: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_jam_plays_to_link(run: Run, partner: Partner) -> None:
-    """Another peer's tempo is the jam's, and its own notes fall on the beats that they share."""
+    """The jam takes the tempo of another Link peer, and plays."""
     pytest.importorskip("link", reason="LinkPython-extern is not installed")
     peer = open_link(90.0, 4.0)
     jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--seed", "1", "--clock", "link")

@@ -1,4 +1,4 @@
-"""A jam that learns, over JACK: a real learner beside real ports, on a corpus of a few bars."""
+"""A jam with online training over JACK: a real learner process and real ports, on a corpus of a few bars."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.cli.corpus import write_tiny_corpus
 from tests.live import Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
-# A bar of four beats lasts 0.7 s; a set is judged every eight bars.
+# A bar of four beats lasts 0.7 s; an acceptance test runs every eight bars.
 TEMPO, BEAT_S = "340", 60 / 340
 
 
 @pytest.fixture(autouse=True)
 def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the learner must not forget."""
+    """The corpus of the acceptance tests."""
     monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path / "cache"))
     write_tiny_corpus(tmp_path / "cache")
 
 
 def learning_jam(run: Run, partner: Partner) -> Command:
-    """Start a jam that learns, and plug into it."""
+    """Start a jam with online training, and connect to it."""
     learns = "--learn", "--preset", "fiddle", "--tempo", TEMPO, "--seed", "5"
     jam = run("jam", "--json", "--in", "Improviser In", *learns)
     jam.wait_until_told("ready")
@@ -35,7 +35,7 @@ def learning_jam(run: Run, partner: Partner) -> Command:
 
 
 def learner_of(jam: Command) -> int:
-    """Return the id of the learner's process."""
+    """Return the id of the learner process."""
     pid = jam.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     for child in children:
@@ -45,7 +45,7 @@ def learner_of(jam: Command) -> int:
 
 
 def play_until(partner: Partner, condition: Any, what: str) -> None:  # noqa: ANN401 - any condition
-    """Play on until a condition holds."""
+    """Play until a condition holds."""
     for _ in range(80):
         partner.play([48, 55, 60, 55] * 4, beat_s=BEAT_S)
         if condition():
@@ -54,7 +54,7 @@ def play_until(partner: Partner, condition: Any, what: str) -> None:  # noqa: AN
 
 
 def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """It judges, tells, and keeps what it plays by; the session plays alike again; nothing is left behind."""
+    """Each acceptance test is reported, accepted weights are used and saved, and the session replays identically."""
     jam = learning_jam(run, partner)
     play_until(partner, lambda: jam.told("learned"), "a judgement")
     assert jam.told("learned")[0]["lived"] > 100
@@ -69,7 +69,7 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
     assert [one["number"] for one in adopted] in (
         accepted,
         accepted[:-1],
-    )  # the last one's bar may not have come
+    )  # the bar of the last ones may not have come
     assert [] == [one["path"] for one in adopted if not Path(one["path"]).is_file()]
     (session,) = (tmp_path / "state" / "sessions").glob("*.session.jsonl")
     again = run("replay", str(session), "--json")
@@ -79,7 +79,7 @@ def test_a_jam_that_learns_is_replayed(run: Run, partner: Partner, tmp_path: Pat
 
 
 def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner) -> None:
-    """It is stopped, then killed, which is told (of one that hangs: test_learning_process); no note hangs."""
+    """The jam plays on after its learner is stopped and then killed; it reports that, and no note hangs."""
     jam = learning_jam(run, partner)
     partner.play([60, 64, 67, 72] * 4, beat_s=BEAT_S)
     learner, before = learner_of(jam), len(partner.ons)

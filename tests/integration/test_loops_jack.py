@@ -1,4 +1,4 @@
-"""A program that sends back what the improviser plays, as a DAW's monitoring does: messages die out."""
+"""A program that sends back what the improviser plays, as a DAW's monitoring does: the loop must die out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTE_ON = 0x9
 
 @pytest.fixture
 def mirror(jack_server: str) -> Iterator[JackBackend]:
-    """A client that sends on what it hears; not yet plugged in."""
+    """A client that sends back what it receives; not connected yet."""
     del jack_server
     backend = open_jack("Test Mirror")
     yield backend
@@ -29,12 +29,12 @@ def mirror(jack_server: str) -> Iterator[JackBackend]:
 
 
 def close_loop(mirror: JackBackend, channel: int | None = None) -> list[Sequence[int]]:
-    """Plug the mirror into the improviser's output and input; return what it passes on."""
+    """Connect the mirror to the improviser's output and input; return the list of messages it passes on."""
     passed: list[Sequence[int]] = []
     back = mirror.open_output(next(name for name in mirror.output_names() if "Improviser In" in name))
 
     def reflect(data: Sequence[int], at_ns: int) -> None:
-        """Send back what was heard."""
+        """Send back a message."""
         changed = (*data,) if channel is None else (data[0] & 0xF0 | channel, *data[1:])
         passed.append(changed)
         back.relay(changed, at_ns / 1e9)
@@ -45,7 +45,7 @@ def close_loop(mirror: JackBackend, channel: int | None = None) -> list[Sequence
 
 
 def rate(passed: Sequence[object], seconds: float = 1.0) -> int:
-    """Return how many messages pass in the next seconds."""
+    """Return how many messages pass in the next `seconds` seconds."""
     before = len(passed)
     time.sleep(seconds)
     return len(passed) - before
@@ -56,7 +56,7 @@ def rate(passed: Sequence[object], seconds: float = 1.0) -> int:
 def test_a_panic_in_a_loop_dies_out(
     run: Run, partner: Partner, mirror: JackBackend, channel: int | None, thru: str
 ) -> None:
-    """A panic, then a transport that stops, and controls that a player sends: the music goes on."""
+    """A panic, a transport stop and a player's controls do not circulate in a loop, and the jam plays on."""
     jam = run(
         "jam",
         "--json",
@@ -101,7 +101,7 @@ def test_a_panic_in_a_loop_dies_out(
 
 
 def test_a_port_that_returns_our_output_is_let_go(run: Run, partner: Partner, mirror: JackBackend) -> None:
-    """A DAW's track output that was opened unasked: it is closed, which is told, and the player is heard."""
+    """An input that returns the improviser's output is closed with a warning, and the player is still heard."""
     returning = mirror.open_virtual_output("Track Out")
     partner.offer()
     jam = run("jam", "--json", "--key", "C", "--tempo", "200", "--seed", "3", "--no-web")
@@ -113,7 +113,7 @@ def test_a_port_that_returns_our_output_is_let_go(run: Run, partner: Partner, mi
     partner.listen()
 
     def is_let_go() -> bool:
-        """Return whether it was told."""
+        """Return whether the warning was reported."""
         return any("not listened to any more" in told["text"] for told in jam.told("warning"))
 
     partner.play([60, 64, 67, 72] * 20, 0.3, until=is_let_go)

@@ -1,4 +1,4 @@
-"""What other programs make of a rendered file: MuseScore, where it is installed, music21 and mido."""
+"""How other programs read a rendered file: MuseScore, where it is installed, music21 and mido."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def song(*meters: tuple[int, int, int]) -> Song:
 
 
 def rendered(path: Path, player: Song, wishes: Wishes | None = None) -> Path:
-    """Write a song with the improviser beside it."""
+    """Write a song with the improviser."""
     write_file(path, render_song(player, wishes or Wishes(), IN_G, pulse(), np.random.default_rng(0)))
     return path
 
 
-# Meters of a song, wishes, and how many quarters its first bars last.
+# The meters of a song, the render options, and the lengths of its first bars in quarters.
 BARS: Final = {
     "3/2": (song((0, 3, 2)), Wishes(), [6, 6, 6]),
     "one bar of 2/4": (
@@ -81,7 +81,7 @@ def test_musescore_has_the_bars(tmp_path: Path, name: str) -> None:
 
 
 def _quarters(part: ET.Element, number: int) -> float:
-    """Return how long the notes of the first voice in a bar of a part last, in quarters."""
+    """Return the length of the notes of the first voice in a bar of a part, in quarters."""
     divisions = int(next(part.iter("divisions")).text or "")
     notes = [note for note in part.findall("measure")[number].findall("note") if note.find("chord") is None]
     first = [note for note in notes if (note.findtext("voice") or "1") == notes[0].findtext("voice")]
@@ -101,7 +101,7 @@ def test_music21_has_the_bars(tmp_path: Path, name: str) -> None:
 
 
 def test_mido_has_all_that_was_kept(tmp_path: Path) -> None:
-    """mido, a reader that is not ours, finds title, key, lyric and names where they were."""
+    """mido, a reader of other authors, finds title, key, lyric and names in their places."""
     file = mido.MidiFile(rendered(tmp_path / "duet.mid", song((0, 4, 4))))
     assert ["A tune", "flute", "improviser"] == [track.name for track in file.tracks]
     assert ["G"] == [each.key for each in file.tracks[0] if each.type == "key_signature"]

@@ -1,4 +1,4 @@
-"""The page of a jam in a real browser: played, heard, seen, steered, lost and found again."""
+"""The page of a jam in a real browser: played, heard, drawn, steered, lost and reconnected."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.jack, pytest.mark.usefixtures("ja
 LOOPBACK = ("--backend", "loopback", "--key", "C", "--tempo", "300")
 KNOBS = ("harmony", "coherence", "creativity", "temperature", "density", "register", "echo", "velocity")
 TRANSFER_MAX = 300_000
-# Mean difference in brightness of two pictures that look alike: other notes are on the roll.
+# Largest mean difference in brightness of two pictures that look alike; the notes on the roll differ.
 LIKE = 0.05
 
 
 def state_of(folder: Path) -> dict[str, Any]:
-    """Return how the jam itself says that it stands, as `improviser ctl` hears it."""
+    """Return the jam's own state, as `improviser ctl` reads it."""
     environment = os.environ | {"IMPROVISER_STATE_DIR": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)}
     told = subprocess.run(
         [sys.executable, "-m", "improviser", "ctl", "--json"],
@@ -47,7 +47,7 @@ def state_of(folder: Path) -> dict[str, Any]:
 
 
 def test_keys_are_played_and_answered_on_the_roll(browser: Browser, run: Run) -> None:
-    """Computer keys sound and are heard as a keyboard's; the improviser's answer is drawn and sounds."""
+    """Computer keys play notes like a keyboard; the improviser's answer is drawn and sounds."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
@@ -61,7 +61,7 @@ def test_keys_are_played_and_answered_on_the_roll(browser: Browser, run: Run) ->
 
 
 def test_the_mouse_plays_and_touch_does(browser: Browser, run: Run) -> None:
-    """Each key of the piano on the page is one of a keyboard, and comes up again."""
+    """A click or a tap on the page's piano plays a note and releases it."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url, has_touch=True) as one:
         one.page.locator("#piano [data-note='64']").click()
@@ -72,7 +72,7 @@ def test_the_mouse_plays_and_touch_does(browser: Browser, run: Run) -> None:
 
 
 def test_every_knob_turns_that_of_the_jam(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """Each slider, and the tempo; and what another turns is seen."""
+    """Each slider and the tempo field change the jam, and another page shows the change."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one, opened(browser, url) as other:
         for place, knob in enumerate(KNOBS):
@@ -87,7 +87,7 @@ def test_every_knob_turns_that_of_the_jam(browser: Browser, run: Run, tmp_path: 
 
 
 def test_switches_are_those_of_the_jam(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """Mute, solo and freeze, on and off: the jam says so itself."""
+    """Mute, solo and freeze switch the jam's own state on and off."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         for name in ("mute", "solo", "freeze"):
@@ -101,7 +101,7 @@ def test_switches_are_those_of_the_jam(browser: Browser, run: Run, tmp_path: Pat
 
 
 def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
-    """Like and dislike, what was learned in words, undo and undo all."""
+    """Like and dislike change the preference, which the page describes in words; undo and undo all revert them."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 4)
@@ -120,7 +120,7 @@ def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
 
 
 def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """The key is locked, another preset is played, all sound ends, bars are kept, taps set a tempo."""
+    """The page locks the key, changes the preset, sends a panic, saves bars, and sets the tempo by taps."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
@@ -141,7 +141,7 @@ def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp
 
 
 def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:
-    """Arrows with Shift like and dislike, Escape is the panic; in the tempo digits are the field's."""
+    """Shift with the arrows likes and dislikes, Escape is the panic; digits in the tempo field play no note."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
@@ -160,7 +160,7 @@ def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:
 
 
 def test_ports_are_chosen_on_the_page(browser: Browser, run: Run, partner: Partner, tmp_path: Path) -> None:
-    """A keyboard and a synthesizer of others, each alone; and back, with nothing left sounding on either."""
+    """An input and an output are each chosen without changing the other; after changing back no note sounds."""
     jam, url = start(run, "--backend", "jack", "--key", "C", "--tempo", "150")
     partner.offer()
     synth = Partner()
@@ -186,7 +186,7 @@ def test_ports_are_chosen_on_the_page(browser: Browser, run: Run, partner: Partn
 
 
 def test_a_page_that_is_loaded_anew_shows_what_was_played(browser: Browser, run: Run) -> None:
-    """In mid-play: the roll is there again at once, and goes on; the keys that were down are lifted."""
+    """After a reload during play the roll shows the earlier notes, and keys that were down are released."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 2)
@@ -200,7 +200,7 @@ def test_a_page_that_is_loaded_anew_shows_what_was_played(browser: Browser, run:
 
 
 def test_a_performer_that_is_killed_is_told_of_and_replaced(browser: Browser, run: Run) -> None:
-    """The page says so, and it answers again."""
+    """The page shows that the performer was killed, and the next performer answers."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 2)
@@ -215,7 +215,7 @@ def test_a_performer_that_is_killed_is_told_of_and_replaced(browser: Browser, ru
 
 
 def test_a_jam_that_is_gone_is_told_of(browser: Browser, run: Run) -> None:
-    """Killed whole: the page says what to do, and lets no note hang."""
+    """When the whole jam is killed, the page says what to do."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwer")
@@ -227,7 +227,7 @@ def test_a_jam_that_is_gone_is_told_of(browser: Browser, run: Run) -> None:
 
 
 def test_what_was_played_is_taken_away_as_a_midi_file(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """Both parts, by a link of the page."""
+    """A link on the page downloads both parts as a MIDI file."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
@@ -239,7 +239,7 @@ def test_what_was_played_is_taken_away_as_a_midi_file(browser: Browser, run: Run
 
 
 def test_the_doctor_says_what_is_missing(browser: Browser, run: Run) -> None:
-    """Each line passes or names the next step."""
+    """The page lists the doctor's findings."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#doctor-run").click()
@@ -250,7 +250,7 @@ def test_the_doctor_says_what_is_missing(browser: Browser, run: Run) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_everybody_can_use_it(browser: Browser, run: Run, scheme: str, width: int) -> None:
-    """With a reason, the help and the doctor shown axe finds nothing; nothing is wider than the screen."""
+    """No accessibility violation is found by axe with every section shown, and nothing is wider than the screen."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url, color_scheme=scheme, viewport={"width": width, "height": 800}) as one:
         one.play("qwertq" * 2)
@@ -265,7 +265,7 @@ def test_everybody_can_use_it(browser: Browser, run: Run, scheme: str, width: in
 
 
 def test_it_loads_light_and_still(browser: Browser, run: Run) -> None:
-    """Less than 300 kB cross the wire, nothing shifts while it loads, and no host but our own is asked."""
+    """The page transfers less than 300 kB, nothing shifts while it loads, and it contacts no other host."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         received = one.page.evaluate(
@@ -287,7 +287,7 @@ def test_it_loads_light_and_still(browser: Browser, run: Run) -> None:
 
 
 def test_it_looks_as_in_the_pictures(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """Compared loosely with the documentation, in squares of 40 pixels: light with light, dark with dark."""
+    """The page looks like the pictures in the documentation, light and dark, in squares of 40 pixels."""
     _, url = start(run, *LOOPBACK, "--preset", "fiddle")
     looks = {}
     for scheme in ("light", "dark"):
@@ -311,7 +311,7 @@ def squares(path: Path) -> npt.NDArray[np.float64]:
 
 
 def test_other_sites_get_nothing_through_the_browser(browser: Browser, run: Run) -> None:
-    """A page of another origin can open no socket: browsers let it try, and say whose it is."""
+    """A page of another origin cannot open the jam's web socket."""
     jam, url = start(run, *LOOPBACK)
     context = browser.new_context()
     page = context.new_page()
@@ -332,8 +332,8 @@ def test_other_sites_get_nothing_through_the_browser(browser: Browser, run: Run)
 
 
 def test_other_machines_are_served_only_when_asked_for(run: Run) -> None:
-    """It says what that means; the token stays, and a name of others that leads here is refused."""
-    jam, url = start(run, *LOOPBACK, "--host", "0.0.0.0")  # noqa: S104 - what is tried
+    """With --host the jam warns that it is open to the network, and refuses a wrong host name or a missing token."""
+    jam, url = start(run, *LOOPBACK, "--host", "0.0.0.0")  # noqa: S104 - the test is about this address
     assert soon(lambda: any("open to your network" in event["text"] for event in jam.told("warning")))
     port = int(url.split(":")[2].split("/")[0])
     path = "/" + url.split("/", 3)[3]
@@ -347,7 +347,7 @@ def test_other_machines_are_served_only_when_asked_for(run: Run) -> None:
 
 
 def test_a_page_can_be_left_out_or_found_elsewhere(run: Run) -> None:
-    """--no-web serves none; a port that is taken is told of, and the jam goes on."""
+    """--no-web serves no page; if the port is taken the jam warns and plays on."""
     jam = run("jam", "--json", "--no-web", *LOOPBACK)
     jam.wait_until_told("ready")
     assert [] == jam.told("page")
@@ -361,7 +361,7 @@ def test_a_page_can_be_left_out_or_found_elsewhere(run: Run) -> None:
 
 
 def test_the_page_does_not_sound_where_another_does(browser: Browser, run: Run, partner: Partner) -> None:
-    """A synthesizer that is connected to the virtual output turns it off; it can be turned on again."""
+    """The page's sound is off while a synthesizer is connected to the virtual output; it can be switched on again."""
     _, url = start(run, "--backend", "jack", "--key", "C", "--tempo", "150")
     partner.listen()
     with opened(browser, url) as one:
@@ -374,7 +374,7 @@ def test_the_page_does_not_sound_where_another_does(browser: Browser, run: Run, 
 
 
 def test_the_token_is_told_once_and_written_nowhere(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """Neither in the session's journal, nor to who asks how it stands, nor among the events."""
+    """The page's token is in one event only: not in the jam's state, and not in any file."""
     jam, url = start(run, *LOOPBACK)
     token = url.split("/")[3]
     with opened(browser, url) as one:

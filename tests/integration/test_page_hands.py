@@ -1,4 +1,4 @@
-"""Hands on the page: what a key means where something has the focus, what is refused, what is sent."""
+"""Input on the page: what a key does where something has the focus, what is refused, what is sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.jack, pytest.mark.usefixtures("ja
 LOOPBACK = ("--backend", "loopback", "--key", "C", "--tempo", "300")
 # Five fingers on an MPE keyboard, each with bend, pressure and CC 74, 46 times a second.
 FINGERS, STREAMS, RATE_HZ, SECONDS = 5, 3, 46, 6
-# A browser whose keyboard the test is; the real Web MIDI needs a system with MIDI devices.
+# A Web MIDI keyboard played by the test; the real Web MIDI needs a system with MIDI devices.
 KEYBOARD = """
 navigator.requestMIDIAccess = async () => {
     const input = { id: "one", name: "Test MPE", state: "connected", onmidimessage: null };
@@ -50,23 +50,23 @@ FLOOD = """async ([fingers, hertz, seconds]) => {
 
 
 def focused(page: Page) -> str:
-    """Return the id of what has the focus, its tag where it has none."""
+    """Return the id of the focused element, or its tag where it has no id."""
     return str(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
 
 
 def notes_heard(jam: Command) -> list[int]:
-    """Return the notes of the page that the jam has heard."""
+    """Return the notes from the page that the jam has heard."""
     return [event["note"] for event in of_page(jam, "heard")]
 
 
 def of_page(jam: Command, kind: str) -> list[dict[str, Any]]:
-    """Return what the jam has heard of a page; the built-in player may have played before."""
+    """Return the jam's events of one kind that come from a page; the built-in player may have played before."""
     return [event for event in jam.told(kind) if event["port"].startswith("Page")]
 
 
 @pytest.mark.parametrize("field", ["preset", "lock", "input", "output"])
 def test_a_closed_list_eats_no_note(browser: Browser, run: Run, field: str) -> None:
-    """Notes play while it has the focus, and choose nothing; a choice by a click gives the focus back."""
+    """With the focus on a closed list, letters play notes and choose nothing; a choice removes the focus."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator(f"#{field}").focus()
@@ -81,7 +81,7 @@ def test_a_closed_list_eats_no_note(browser: Browser, run: Run, field: str) -> N
 
 
 def test_an_open_list_is_searched_by_letters(browser: Browser, run: Run) -> None:
-    """As everywhere: there a letter plays nothing."""
+    """In an open list letters search, and play nothing."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#preset").focus()
@@ -95,7 +95,7 @@ def test_an_open_list_is_searched_by_letters(browser: Browser, run: Run) -> None
 
 
 def test_letters_play_while_the_tempo_is_written(browser: Browser, run: Run) -> None:
-    """Digits are the field's, "E" is a note; Enter gives the focus back, and then digits play too."""
+    """In the tempo field digits are text and letters play notes; Enter and Escape remove the focus."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#tempo").fill("")
@@ -117,7 +117,7 @@ def test_letters_play_while_the_tempo_is_written(browser: Browser, run: Run) -> 
 
 @pytest.mark.parametrize("asked", ["1000", "3", ""])
 def test_a_tempo_out_of_range_is_refused(browser: Browser, run: Run, asked: str) -> None:
-    """It says which ones there are, and shows the tempo as it is; a good one ends the refusal."""
+    """A tempo out of range shows the allowed range and the present tempo; a valid tempo clears the message."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         says = one.page.locator("#steer-says")
@@ -132,7 +132,7 @@ def test_a_tempo_out_of_range_is_refused(browser: Browser, run: Run, asked: str)
 
 
 def test_what_the_jam_refuses_is_said_beside_what_asked(browser: Browser, run: Run) -> None:
-    """A list of presets that is out of date, a port that is gone; a press goes to the notices."""
+    """A refused preset or port is reported beside its list, and a refused press in the notices."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#like").click()
@@ -149,7 +149,7 @@ def test_what_the_jam_refuses_is_said_beside_what_asked(browser: Browser, run: R
 
 
 def test_what_was_clicked_gives_the_focus_back(browser: Browser, run: Run) -> None:
-    """Space taps instead of repeating a click; who goes by Tab keeps the place, and Space presses there."""
+    """After a click Space taps the tempo; on a button focused by keyboard Space presses that button."""
     _, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#mute").click()
@@ -165,7 +165,7 @@ def test_what_was_clicked_gives_the_focus_back(browser: Browser, run: Run) -> No
 
 
 def test_a_clicked_white_key_lies_below_its_black_neighbours(browser: Browser, run: Run) -> None:
-    """Also after the arrows have moved the focus there: a click on the black key plays that."""
+    """A focused white key does not cover the black key beside it: a click there plays the black key."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.locator("#piano [data-note='60']").click(position={"x": 5, "y": 90})
@@ -179,7 +179,7 @@ def test_a_clicked_white_key_lies_below_its_black_neighbours(browser: Browser, r
 
 
 def test_two_downloads_have_two_names(browser: Browser, run: Run) -> None:
-    """All of it, and the last bars."""
+    """The downloads of the whole take and of the last bars have different names."""
     _, url = start(run, *LOOPBACK)
     names = []
     with opened(browser, url) as one:
@@ -192,7 +192,7 @@ def test_two_downloads_have_two_names(browser: Browser, run: Run) -> None:
 
 
 def test_it_says_why_it_is_silent(browser: Browser, run: Run) -> None:
-    """Over the roll, as long as that holds: muted, at rest since the player stopped, awake again."""
+    """The page says over the roll why the improviser is silent: muted, or at rest until the player plays."""
     jam, url = start(run, *LOOPBACK, "--preset", "fiddle")
     with opened(browser, url) as one:
         silent = one.page.locator("#silent")
@@ -210,7 +210,7 @@ def test_it_says_why_it_is_silent(browser: Browser, run: Run) -> None:
 
 
 def test_ports_that_come_and_go_are_listed(browser: Browser, run: Run, partner: Partner) -> None:
-    """What is listened to now, a keyboard that is plugged in later too; one that has gone is called so."""
+    """The page lists the open inputs, adds a keyboard that is plugged in, and marks one that is gone."""
     _, url = start(run, "--backend", "jack", "--key", "C")
     with opened(browser, url) as one:
         listens = one.page.locator("#ports-in")
@@ -225,12 +225,12 @@ def test_ports_that_come_and_go_are_listed(browser: Browser, run: Run, partner: 
 
 
 def test_bars_are_the_same_everywhere(browser: Browser, run: Run) -> None:
-    """The page, the terminal and explain name one bar for each note, after a rest too."""
+    """The page, the jam's events and `improviser explain` number the bars alike, also after a rest."""
     jam, url = start(run, *LOOPBACK, "--preset", "fiddle")
     with opened(browser, url) as one:
         one.play("qwertq" * 2)
         assert soon(lambda: jam.told("rested"))
-        one.page.wait_for_timeout(1500)  # bars that nobody plays in count nowhere
+        one.page.wait_for_timeout(1500)  # empty bars are not counted anywhere
         one.play("qwertq" * 2)
         assert soon(lambda: len(jam.told("rested")) == 2)
         shown = one.page.locator("#notes button").all_text_contents()
@@ -253,7 +253,7 @@ def test_bars_are_the_same_everywhere(browser: Browser, run: Run) -> None:
 
 
 def flood(one: Open) -> tuple[int, float]:
-    """Let the keyboard of the browser be played by five fingers that glide; return how much that was."""
+    """Play five gliding fingers on the browser's keyboard; return the number of messages and the seconds."""
     one.page.locator("#web-midi").click()
     one.until("window.testKeyboard !== undefined")
     sent, seconds = one.page.evaluate(FLOOD, [FINGERS, RATE_HZ, SECONDS])
@@ -261,7 +261,7 @@ def flood(one: Open) -> tuple[int, float]:
 
 
 def test_an_mpe_keyboard_is_thinned_out_and_never_cut_off(browser: Browser, run: Run) -> None:
-    """Of 690 messages a second the newest values arrive, each note with those before it; the page stays."""
+    """Of 690 messages a second the newest values arrive before each note-off, and the page stays connected."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.page.evaluate(KEYBOARD)
@@ -287,13 +287,13 @@ def test_an_mpe_keyboard_is_thinned_out_and_never_cut_off(browser: Browser, run:
 
 
 def streams() -> list[tuple[int, int]]:
-    """Return the status and number of each thing that glides."""
+    """Return the status and the number of each gliding control."""
     fingers = range(1, FINGERS + 1)
     return [stream for finger in fingers for stream in ((0xE0 | finger, 0), (0xD0 | finger, 0), (0xB0 | finger, 74))]
 
 
 def newest(jam: Command) -> dict[tuple[int, int], int]:
-    """Return the newest value of each thing that glides, as the jam has heard it."""
+    """Return the newest value of each gliding control that the jam has heard."""
     values: dict[tuple[int, int], int] = {}
     for event in jam.told("controlled"):
         status, *data = event["data"]

@@ -1,9 +1,9 @@
-"""How soon the page sounds, is heard, draws: figures in Debian's Chromium without a screen, printed with -s.
+"""How fast the page sounds, is heard and draws: figures in Debian's Chromium without a screen, printed with -s.
 
     pytest -m slow -s tests/integration/test_page_speed.py
 
-What is in the program's own time comes by pings, as on the page: half of the shortest way there and back is
-the error of a figure, well under a millisecond here.
+The page converts the program's time by pings, so the error of a figure is half of the shortest round trip: well under a
+millisecond here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PRESSES: Final = 300
 NOTES_A_SECOND: Final = 20
 # The same key comes again after seven presses of 60 ms.
 NEXT_SAME_MS: Final = 400.0
-# A second talk of the page with the jam, which notes when keys went down, and when they were heard.
+# A second connection of the page to the jam, which records when keys went down and when they were heard.
 WITNESS: Final = """
 async () => {
   const socket = new WebSocket(new URL('ws', location.href).href.replace(/^http/, 'ws'));
@@ -83,7 +83,7 @@ def shown(name: str, values: Sequence[float], unit: str = "ms") -> str:
 
 
 def pressed(one: Open, count: int) -> dict[str, Any]:
-    """Press keys, one each 60 ms; return what the witness saw."""
+    """Press keys, one every 60 ms; return what the second connection recorded."""
     one.page.evaluate(WITNESS)
     one.page.wait_for_timeout(2000)
     for place in range(count):
@@ -96,7 +96,7 @@ def pressed(one: Open, count: int) -> dict[str, Any]:
 
 
 def test_how_soon_a_key_is_heard_and_drawn(browser: Browser, run: Run) -> None:
-    """From the key's own time stamp to the moment at which the engine hears it, and to its note's drawing."""
+    """Measure the time from a key's own time stamp to the engine hearing it, and to the drawing of its note."""
     _, url = start(run, *JAM)
     with opened(browser, url) as one:
         seen = pressed(one, PRESSES)
@@ -117,7 +117,7 @@ def test_how_soon_a_key_is_heard_and_drawn(browser: Browser, run: Run) -> None:
 
 @using_jack
 def test_how_many_frames_a_second(browser: Browser, run: Run) -> None:
-    """With twenty notes a second on the roll, beside a page that draws nothing."""
+    """Measure the frame rate with twenty notes a second on the roll, compared with a page that draws nothing."""
     jam, url = start(run, "--backend", "jack", "--in", VIRTUAL_INPUT, "--key", "C", "--tempo", "150")
     del jam
     with opened(browser, url) as one:
@@ -152,7 +152,7 @@ def test_how_many_frames_a_second(browser: Browser, run: Run) -> None:
 
 @pytest.mark.parametrize("options", [("--key", "C"), ()], ids=["key locked", "as it comes"])
 def test_how_soon_it_answers(browser: Browser, run: Run, options: tuple[str, ...]) -> None:
-    """From the start of the process to a page that plays, the first note and the first answer that sounds."""
+    """Measure the time from the process start to a loaded page, to the first note, and to the first answer."""
     own, answers, pages = [], [], []
     for _ in range(5):
         begun_s = time.monotonic()

@@ -18,12 +18,12 @@ from tests.pipewire import PipeWire
 
 pytestmark = pytest.mark.pipewire
 
-# A machine on which all other tests run at once is slow.
+# A machine that runs all other tests at the same time is slow.
 SLACK_S = 3.0
 
 
 def test_a_jam_plays_through_pipewire(run: Run, pipewire: PipeWire, tmp_path: Path) -> None:
-    """Under pw-jack the demo plays through ports of PipeWire."""
+    """Under pw-jack the demo plays through PipeWire's ports."""
     options = ("--bars", "2", "--tempo", "240", "--key", "C", "--seed", "1", "--record", "take.mid")
     demo = run("demo", "--json", *options, pipewire=pipewire)
     ready = demo.wait_until_told("ready")
@@ -35,7 +35,7 @@ def test_a_jam_plays_through_pipewire(run: Run, pipewire: PipeWire, tmp_path: Pa
 
 
 def test_a_daemon_that_is_started_again_is_joined(run: Run, pipewire: PipeWire) -> None:
-    """After a restart of the daemon a new command finds it."""
+    """A new command finds the daemon after a restart."""
     pipewire.restart()
     ports = run("ports", "--json", "--backend", "jack", pipewire=pipewire)
     assert (0, "") == ports.end()
@@ -43,7 +43,7 @@ def test_a_daemon_that_is_started_again_is_joined(run: Run, pipewire: PipeWire) 
 
 
 def test_a_jam_survives_a_restart_of_the_daemon(run: Run, pipewire: PipeWire) -> None:
-    """That it is gone is told, and it plays on within 5 s of its return. PipeWire 0.3 goes without a word."""
+    """The jam reports that the daemon is gone, and plays within 5 s of its return. PipeWire 0.3 sends no notice."""
     jam = run("demo", "--json", "--tempo", "150", "--key", "C", "--seed", "3", pipewire=pipewire)
     wait_for(lambda: jam.told("played"), "a note")
     pipewire.restart()
@@ -59,7 +59,7 @@ def test_a_jam_survives_a_restart_of_the_daemon(run: Run, pipewire: PipeWire) ->
 
 
 def test_a_jam_whose_daemon_stays_away_ends_at_ctrl_c(run: Run, pipewire: PipeWire) -> None:
-    """With code 0 and a plain line, while it waits for the daemon."""
+    """While it waits for the daemon, Ctrl-C ends the jam with code 0 and one plain line."""
     jam = run("demo", "--json", "--tempo", "150", "--key", "C", pipewire=pipewire)
     wait_for(lambda: jam.told("played"), "a note")
     pipewire.stop()
@@ -70,14 +70,14 @@ def test_a_jam_whose_daemon_stays_away_ends_at_ctrl_c(run: Run, pipewire: PipeWi
 
 
 def found(run: Run, *options: str, pipewire: PipeWire) -> dict[str, dict[str, str]]:
-    """Return what the doctor finds on the daemon, by name."""
+    """Return the doctor's findings on the daemon, by name."""
     doctor = run("doctor", "--json", *options, pipewire=pipewire)
     doctor.end()
     return {finding["name"]: finding for finding in map(json.loads, doctor.lines)}
 
 
 def test_under_pw_jack_the_doctor_names_pipewire(run: Run, pipewire: PipeWire) -> None:
-    """The MIDI system is JACK by PipeWire, and messages come back within some of its periods."""
+    """The doctor names JACK by PipeWire as the MIDI system, and a round trip takes a few of its periods."""
     findings = found(run, pipewire=pipewire)
     system = findings["MIDI system"]
     assert "pass" == system["status"]
@@ -86,7 +86,7 @@ def test_under_pw_jack_the_doctor_names_pipewire(run: Run, pipewire: PipeWire) -
 
 
 def test_long_periods_are_told_with_what_shortens_them(run: Run, pipewire: PipeWire) -> None:
-    """Periods of 2,048 frames are too long to play with; PIPEWIRE_LATENCY is the next step."""
+    """The doctor finds periods of 2,048 frames too long, and names PIPEWIRE_LATENCY as the next step."""
     pipewire.latency = "2048/48000"
     trip = found(run, pipewire=pipewire)["round trip"]
     assert "warn" == trip["status"]
@@ -106,7 +106,7 @@ def without_pw_jack(pipewire: PipeWire, monkeypatch: pytest.MonkeyPatch) -> Pipe
 def test_without_pw_jack_the_doctor_names_it(
     run: Run, without_pw_jack: PipeWire, options: tuple[str, ...], status: str
 ) -> None:
-    """PipeWire runs and no JACK server answers: the next step is pw-jack, not another server."""
+    """Where PipeWire runs without a JACK server, the doctor suggests pw-jack and no other server."""
     system = found(run, *options, pipewire=without_pw_jack)["MIDI system"]
     assert status == system["status"]
     assert "pw-jack improviser jam" in system["next_step"]
@@ -115,7 +115,7 @@ def test_without_pw_jack_the_doctor_names_it(
 
 
 def test_a_jam_without_pw_jack_says_so_and_plays_inside(run: Run, without_pw_jack: PipeWire) -> None:
-    """The built-in player jams, and the notice names pw-jack once."""
+    """The built-in player jams, and one notice names pw-jack."""
     demo = run("demo", "--bars", "1", "--tempo", "240", "--key", "C", pipewire=without_pw_jack)
     assert (0, "") == demo.end()
     assert 1 == "".join(demo.lines).count("pw-jack improviser jam")

@@ -1,4 +1,4 @@
-"""The driver over alsa-midi on the kernel's own sequencer, where there is one."""
+"""The driver over alsa-midi on the kernel's sequencer, where there is one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def backend() -> Iterator[AlsaBackend]:
 
 
 def named(part: str, names: Sequence[str]) -> str:
-    """Return the name with a part."""
+    """Return the name that contains `part`."""
     return next(name for name in names if part in name)
 
 
 def test_messages_go_both_ways(backend: AlsaBackend) -> None:
-    """Notes reach our input in order, and a long message, a tick and a bend leave our output whole."""
+    """Notes reach our input in order, and a long message, a tick and a bend leave our output complete."""
     heard: list[tuple[int, ...]] = []
     others: list[tuple[int, ...]] = []
     hearing = backend.open_virtual_input("Improviser In", lambda data, _: heard.append(tuple(data)))
@@ -54,7 +54,7 @@ def test_messages_go_both_ways(backend: AlsaBackend) -> None:
 
 
 def test_a_connection_that_goes_is_told(backend: AlsaBackend) -> None:
-    """Where a keyboard goes, its input says so at once, and is not plugged any more."""
+    """When a keyboard disappears, its input reports that at once and counts as unplugged."""
     news: list[object] = []
     backend.notify(news.append)
     keys = backend.open_virtual_output("Keys")
@@ -78,7 +78,7 @@ def test_a_demo_plays_on_the_sequencer(run: Run) -> None:
 
 
 def test_ports_names_the_library(run: Run) -> None:
-    """`ports --json` tells by what library each port is reached."""
+    """`ports --json` names the library through which each port is reached."""
     ports = run("ports", "--backend", "alsa", "--json")
     assert (0, "") == ports.end()
     drivers = {json.loads(line)["driver"] for line in ports.lines}

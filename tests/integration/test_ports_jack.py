@@ -1,4 +1,4 @@
-"""The JACK backend on a real server: exact frames, order, full buffers, names, cables, a server that dies."""
+"""The JACK backend on a real server: exact frames, order, full buffers, names, connections, a server that dies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERIOD_S = 128 / 48_000
 
 @pytest.fixture(autouse=True)
 def still_collector() -> Iterator[None]:
-    """Let no garbage collection of the whole test process hold up JACK's thread, as the performer does."""
+    """Switch off garbage collection, as the performer does, so that it does not delay JACK's thread."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -51,14 +51,14 @@ def theirs(jack_server: str) -> Iterator[JackBackend]:
 
 
 class Ear:
-    """Keeps what it hears, with its moments."""
+    """Records the messages it receives, with their times."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start with no messages."""
         self.heard: list[tuple[float, bytes]] = []
 
     def __call__(self, data: Sequence[int], at_ns: int) -> None:
-        """Keep a message."""
+        """Record a message."""
         self.heard.append((at_ns / 1e9, bytes(data)))
 
 
@@ -74,7 +74,7 @@ def full_name(names: Sequence[str], part: str) -> str:
 
 
 def test_scheduled_messages_leave_in_their_very_frame(ours: JackBackend, theirs: JackBackend) -> None:
-    """Whatever the place of a moment in JACK's periods: another client sees the frames that were meant."""
+    """Another client receives scheduled messages in the intended frames, wherever they fall in JACK's periods."""
     output, ear = ours.open_virtual_output("Exact"), Ear()
     theirs.open_input(full_name(theirs.input_names(), "Exact"), ear)
     assert PERIOD_S + MARGIN_S == pytest.approx(output.ahead_s)
@@ -86,7 +86,7 @@ def test_scheduled_messages_leave_in_their_very_frame(ours: JackBackend, theirs:
         told.append(output.send((0x90, 60, place), due_s))
     wait_for(lambda: len(ear.heard) == len(dues), "notes")
     assert list(range(60)) == [data[2] for _, data in ear.heard]
-    # A machine that is too busy for JACK lets periods pass unplayed: what is late is told as late.
+    # A machine that is too busy for JACK skips periods: the backend must then report a message as late.
     clocks_s = statistics.median(at_s - told_s for (at_s, _), told_s in zip(ear.heard, told, strict=True))
     off_s = [at_s - clocks_s - told_s for (at_s, _), told_s in zip(ear.heard, told, strict=True)]
     assert sum(abs(off) <= FRAME_S for off in off_s) >= 0.8 * len(dues)
@@ -94,7 +94,7 @@ def test_scheduled_messages_leave_in_their_very_frame(ours: JackBackend, theirs:
 
 
 def test_a_late_message_leaves_with_the_next_period(ours: JackBackend, theirs: JackBackend) -> None:
-    """What is due already, or at once, leaves as soon as may be, behind what was handed over before."""
+    """A message that is already due leaves as soon as possible, but after messages that were sent before it."""
     output, ear = ours.open_virtual_output("Late"), Ear()
     theirs.open_input(full_name(theirs.input_names(), "Late"), ear)
     now_s = ours.clock.now_s()
@@ -110,7 +110,7 @@ def test_a_late_message_leaves_with_the_next_period(ours: JackBackend, theirs: J
 
 
 def test_a_burst_arrives_whole_and_in_order(ours: JackBackend, theirs: JackBackend) -> None:
-    """Ten thousand messages at once overflow JACK's buffer: they wait for the next periods; none is lost."""
+    """Ten thousand messages at once overflow JACK's buffer: they wait for the next periods, and none is lost."""
     output, ear = ours.open_virtual_output("Burst"), Ear()
     theirs.open_input(full_name(theirs.input_names(), "Burst"), ear)
     for number in range(10_000):
@@ -120,7 +120,7 @@ def test_a_burst_arrives_whole_and_in_order(ours: JackBackend, theirs: JackBacke
 
 
 def test_what_comes_is_stamped_with_its_frame(ours: JackBackend, theirs: JackBackend) -> None:
-    """An input hears whole messages, long ones too, at their frames, which all clients share."""
+    """An input receives complete messages, long ones too, with their frames, which all clients share."""
     ear = Ear()
     ours.open_virtual_input("Hears", ear)
     output = theirs.open_output(full_name(theirs.output_names(), "Hears"), "Test Keys")
@@ -136,10 +136,10 @@ def test_what_comes_is_stamped_with_its_frame(ours: JackBackend, theirs: JackBac
 
 
 def test_what_a_callback_raises_is_counted(ours: JackBackend, theirs: JackBackend) -> None:
-    """JACK would never call again a client whose callback raises."""
+    """An exception in a callback is caught and counted: JACK would never call the client again."""
 
     def raises(_data: Sequence[int], _at_ns: int) -> None:
-        """Raise."""
+        """Raise ValueError."""
         raise ValueError("no")
 
     port = ours.open_virtual_input("Raises", raises)
@@ -147,14 +147,14 @@ def test_what_a_callback_raises_is_counted(ours: JackBackend, theirs: JackBacken
     output.send((0x90, 60, 1))
     output.send((0x80, 60, 0))
     wait_for(lambda: port.faults == 2, "faults")
-    port.wake()  # needs nothing
+    port.wake()  # has no effect
     port.close()
     output.send((0x90, 61, 1))
     port.close()
 
 
 def test_ports_are_listed_and_numbered(ours: JackBackend, theirs: JackBackend) -> None:
-    """A second port of a name gets a number; a missing one is told with what there is."""
+    """A second port of the same name gets a number; an error about a missing port lists the existing ones."""
     first, second = ours.open_virtual_output("Twin"), ours.open_virtual_output("Twin")
     names = [name for name in theirs.input_names() if "Twin" in name]
     assert ["Twin", "Twin 2"] == [name.partition(":")[2] for name in names]
@@ -170,7 +170,7 @@ def test_ports_are_listed_and_numbered(ours: JackBackend, theirs: JackBackend) -
 
 
 def test_cables_are_seen_and_laid(ours: JackBackend, theirs: JackBackend) -> None:
-    """Who hears a port of ours is known, our own ports aside; a cable that is there is not laid again."""
+    """The ports connected to one of our ports are known; connecting twice does no harm."""
     ours.open_virtual_output("Cabled")
     theirs.open_virtual_input("Synth", Ear())
     source, synth = full_name(ours.input_names(), "Cabled"), full_name(ours.output_names(), "Synth")
@@ -185,7 +185,7 @@ def test_cables_are_seen_and_laid(ours: JackBackend, theirs: JackBackend) -> Non
 
 
 def test_a_cable_that_is_gone_is_noticed(ours: JackBackend, theirs: JackBackend) -> None:
-    """A port that goes and comes back under its name, however quickly, is not plugged in any more."""
+    """A port that disappears and returns under its name, however quickly, is no longer connected."""
     source = theirs.open_virtual_output("Quick")
     name = full_name(ours.input_names(), "Quick")
     hears = ours.open_input(name, Ear())
@@ -198,7 +198,7 @@ def test_a_cable_that_is_gone_is_noticed(ours: JackBackend, theirs: JackBackend)
 
 
 def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Ports raise, lists are empty, and the clock goes on from where it stood."""
+    """After the server dies, ports raise, port lists are empty, and the clock continues from its last time."""
     name = f"improviser-dies-{os.getpid()}"
     command = ["jackd", "-n", name, "--no-realtime", "-S", "-d", "dummy", "-r", "48000", "-p", "128"]
     log = (tmp_path_factory.mktemp("jack") / "jackd.log").open("wb")
@@ -228,7 +228,7 @@ def test_a_server_that_dies_is_told(tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def _answers() -> bool:
-    """Return whether the server lets a client in."""
+    """Return whether the server accepts a client."""
     try:
         open_jack().close()
     except PortError:
@@ -237,7 +237,7 @@ def _answers() -> bool:
 
 
 def test_what_is_relayed_leaves_in_the_frame_in_which_it_came(ours: JackBackend, theirs: JackBackend) -> None:
-    """A message that is passed on in the callback waits for none that is due later."""
+    """A message passed on in the callback does not wait for messages that are due later."""
     output, ear, sent = ours.open_virtual_output("Thru Out"), Ear(), Ear()
     ours.open_virtual_input("Thru In", lambda data, at_ns: output.relay(data, at_ns / 1e9))
     theirs.open_input(full_name(theirs.input_names(), "Thru Out"), ear)
@@ -254,5 +254,5 @@ def test_what_is_relayed_leaves_in_the_frame_in_which_it_came(ours: JackBackend,
     wait_for(lambda: len(ear.heard) == 9 and len(sent.heard) == 8, "what was relayed")
     assert 0x91 == ear.heard[-1][1][0]
     spans = [back_s - at_s for (back_s, _), (at_s, _) in zip(ear.heard, sent.heard, strict=False)]
-    # One client's frames against another's: constant, but for the one round that leads back to `theirs`.
+    # The offset between the frames of two clients is constant, except for the one round that leads back to `theirs`.
     assert max(spans) - min(spans) <= FRAME_S

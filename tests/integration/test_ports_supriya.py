@@ -1,7 +1,7 @@
-"""The driver over supriya-midi with its real library: here RtMidi's JACK stands for CoreMIDI.
+"""The driver over supriya-midi with its real library: here RtMidi's JACK stands in for CoreMIDI.
 
-Its wheel brings a JACK library that refuses servers of other versions; the system's is loaded before it. What
-is RtMidi's own of CoreMIDI and WinMM does not run here.
+Its wheel brings a JACK library that refuses servers of other versions, so the system's library is loaded first.
+RtMidi's own code for CoreMIDI and WinMM does not run here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ backend.close()
 
 
 def test_messages_go_through_its_ports() -> None:
-    """Virtual ports are made and listed, and what is sent comes with its moment: in the shape of RtMidi."""
+    """Virtual ports are opened and listed, and messages arrive with their times, in RtMidi's format."""
     library = ctypes.util.find_library("jack")
     assert library is not None
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Real programs lead: Hydrogen as JACK's timebase, whose transport `jack_midi_clock` turns into MIDI clock.
+"""Real programs as clock sources: Hydrogen as JACK's timebase, and `jack_midi_clock` for MIDI clock.
 
 They come with Debian: hydrogen, jack-midi-clock, and jackd2 or jack-example-tools for `jack_transport`.
 """
@@ -38,7 +38,7 @@ def program(name: str) -> str:
 
 @contextmanager
 def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Let a program run while the block does; `write` to its stdin."""
+    """Run a program while the block runs; `write` to its stdin."""
     process = subprocess.Popen(
         arguments,
         stdin=subprocess.PIPE,
@@ -70,7 +70,7 @@ def programs(jack_server: str) -> Iterator[ExitStack]:
 
 @pytest.fixture
 def jam(run: Run, partner: Partner) -> Command:
-    """A jam that somebody listens to, and can play to."""
+    """A jam that a partner listens to and can play to."""
     command = run(*JAM)
     command.wait_until_told("ready")
     partner.connect()
@@ -83,13 +83,13 @@ def ports() -> list[str]:
 
 
 def start_clock(programs: ExitStack, *options: str) -> subprocess.Popen[str]:
-    """Turn JACK's transport into a MIDI clock that goes to the jam."""
+    """Send JACK's transport to the jam as MIDI clock."""
     port = next(name for name in ports() if "Improviser In" in name)
     return programs.enter_context(running(program("jack_midi_clock"), *options, port))
 
 
 class Transport:
-    """JACK's transport, by hand."""
+    """JACK's transport, controlled by hand."""
 
     def __init__(self, programs: ExitStack) -> None:
         """Begin at the start of the song."""
@@ -97,7 +97,7 @@ class Transport:
         self.do("stop", "locate 0")
 
     def do(self, *commands: str) -> None:
-        """Do what a person would type."""
+        """Run commands as a person would type them."""
         stream = self._process.stdin
         assert stream is not None
         for command in commands:
@@ -107,7 +107,7 @@ class Transport:
 
 
 def start_hydrogen(programs: ExitStack, home: Path) -> subprocess.Popen[str]:
-    """Let Hydrogen be JACK's timebase with its demo song, without a screen."""
+    """Start Hydrogen as JACK's timebase with its demo song, without a screen."""
     path = program("hydrogen")
     folder = home / ".hydrogen"
     folder.mkdir(parents=True)
@@ -126,7 +126,7 @@ def start_hydrogen(programs: ExitStack, home: Path) -> subprocess.Popen[str]:
 
 
 def test_hydrogen_leads(jam: Command, partner: Partner, programs: ExitStack, tmp_path: Path) -> None:
-    """Its play starts the jam, its stop silences it; when the clock is closed the next note wakes it."""
+    """Hydrogen's play starts the jam and its stop silences it; after the clock ends the next note wakes the jam."""
     transport = Transport(programs)
     start_hydrogen(programs, tmp_path / "home")
     clock = start_clock(programs)
@@ -149,7 +149,7 @@ def test_hydrogen_leads(jam: Command, partner: Partner, programs: ExitStack, tmp
 
 
 def test_the_beat_goes_on_from_the_songs_place(jam: Command, programs: ExitStack) -> None:
-    """Located within the song and played, the jam begins there: song position, then Continue."""
+    """After a locate within the song and a play, the jam begins there: by song position and Continue."""
     transport = Transport(programs)
     transport.do("activate", "master", "tempo 100")
     start_clock(programs, "-d", "0.2")
@@ -164,21 +164,21 @@ def test_the_beat_goes_on_from_the_songs_place(jam: Command, programs: ExitStack
 
 
 def test_a_clock_without_transport_gives_its_tempo(jam: Command, partner: Partner, programs: ExitStack) -> None:
-    """Ticks alone, uneven by a tenth, are told of; their tempo is used from the first note on."""
+    """Ticks without a start, uneven by a tenth, are reported; their tempo is used from the first note on."""
     transport = Transport(programs)
     start_clock(programs, "-b", "97", "-B", "-T", "-J", "10")
     transport.do("play")
     wait_for(lambda: [event for event in jam.told("notice") if "bpm ticks on" in event["text"]], "a notice")
     assert not jam.told("started")
     partner.play([72, 74, 76, 77] * 4, 60 / 97, until=lambda: len(partner.ons) > 2)
-    # Its unevenness adds up from tick to tick, so that the pace of some beats is off by percents.
+    # The unevenness adds up from tick to tick, so that the tempo of some beats is off by a few percent.
     assert [97.0] == pytest.approx([event["tempo_bpm"] for event in jam.told("synced")[-1:]], rel=0.04)
     transport.do("stop", "exit")
     assert not jam.told("halted")
 
 
 def test_our_clock_that_comes_back_is_not_followed(run: Run, partner: Partner) -> None:
-    """A cable from Improviser Out to Improviser In: the clock that is sent is known again."""
+    """The jam recognises its own clock when Improviser Out is connected to Improviser In."""
     jam = run(*JAM, "--clock-out", "--clock", "midi")
     jam.wait_until_told("ready")
     partner.connect()

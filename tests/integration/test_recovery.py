@@ -1,6 +1,6 @@
-"""How soon it plays on when its performer or jackd is killed, over a server of its own in the default mode.
+"""How soon the jam plays on after its performer or jackd is killed, on a server in the default mode.
 
-In the synchronous mode of the other tests' server the server itself stands still for two seconds.
+The other tests' server runs in synchronous mode, in which the server itself stands still for two seconds.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ FRAME_S = 1 / 48_000
 
 
 def begin(run: Run) -> Command:
-    """Begin a jam."""
+    """Start a jam."""
     jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--tempo", "150", "--seed", "3")
     jam.wait_until_told("ready")
     return jam
 
 
 def end(jam: Command) -> None:
-    """End a jam in order."""
+    """End a jam with SIGTERM."""
     jam.process.send_signal(signal.SIGTERM)
     assert 0 == jam.end()[0]
 
 
 def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    """Say what came out, past what is captured."""
+    """Print a result, even where output is captured."""
     with capsys.disabled():
         sys.stdout.write(f"\n{text}\n")
 
@@ -43,7 +43,7 @@ def tell(capsys: pytest.CaptureFixture[str], text: str) -> None:
 def test_a_killed_performer_is_replaced_within_a_second(
     jackd: StartServer, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three times: what sounds is released, and the next note comes, on the grid that it was on."""
+    """Three times in a row sounding notes are released, and the next note comes within a second, on the same grid."""
     jackd()
     partner, jam = Partner(), begin(run)
     partner.connect()
@@ -75,7 +75,7 @@ def test_a_killed_performer_is_replaced_within_a_second(
 def test_a_server_that_is_started_anew_is_played_on(
     jackd: StartServer, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Killed, and back after 3 s: the ports are there again, and what is played there is answered."""
+    """After the server was killed for 3 s, the ports exist again, and the jam answers on them."""
     server = jackd()
     jam = begin(run)
     partner = Partner()

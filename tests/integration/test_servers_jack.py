@@ -1,4 +1,4 @@
-"""What a JACK server does while a jam goes on: it stands still, changes its period, loses a cable."""
+"""A JACK server that stops answering, changes its period, or loses a connection during a jam."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def listener(jackd: StartServer) -> Iterator[JackBackend]:
 
 
 def test_notes_stay_in_their_frames_when_the_period_changes(run: Run, listener: JackBackend) -> None:
-    """From the second period of a new length on; the session replays note for note."""
+    """From the second period of a new length on notes are in their frames; the session replays identically."""
     jack = pytest.importorskip("jack", reason="no JACK library")
     jam = run("demo", "--json", "--tempo", "180", "--key", "C", "--seed", "3")
     jam.wait_until_told("ready")
@@ -51,7 +51,7 @@ def test_notes_stay_in_their_frames_when_the_period_changes(run: Run, listener: 
     assert [0.048667, 0.007333, 0.027333] == [told["ahead_s"] for told in jam.told("look_ahead")]
     due_s = [played["due_s"] for played in jam.told("played")]
     off_s = {at_s: min(abs(at_s - due) for due in due_s) for at_s in heard}
-    # What was handed over before the change may leave with the first period after it.
+    # What was sent before the change may leave with the first period after it.
     settled = [off for at_s, off in off_s.items() if not any(0 < at_s - then < 0.1 for then in changed_s)]
     assert len(settled) > 20
     assert max(settled) <= FRAME_S
@@ -62,7 +62,7 @@ def test_notes_stay_in_their_frames_when_the_period_changes(run: Run, listener: 
 
 @pytest.mark.parametrize("still_s", [0.1, 0.7, 6.0])
 def test_ctrl_c_ends_a_jam_whose_server_stands_still(jackd: StartServer, run: Run, still_s: float) -> None:
-    """Just stopped, stopped for a while, or so long that it counts as gone: exit code 0 and a plain line."""
+    """Ctrl-C ends the jam with code 0 and a warning, however long the server has stood still."""
     server = jackd()
     jam = run("demo", "--json", "--key", "C")
     wait_for(lambda: jam.told("played"), "a note")
@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_jam_whose_server_stands_still(jackd: StartServer, run: Ru
 
 
 def test_a_jam_plays_on_when_the_server_goes_on(jackd: StartServer, run: Run) -> None:
-    """A server that stood still for 4 s is told, and played on again when it is back."""
+    """A server that stands still for 4 s is reported, and the jam plays on when it continues."""
     server = jackd()
     jam = run("demo", "--json", "--key", "C", "--tempo", "150")
     wait_for(lambda: jam.told("played"), "a note")
@@ -90,7 +90,7 @@ def test_a_jam_plays_on_when_the_server_goes_on(jackd: StartServer, run: Run) ->
 
 
 def test_a_key_is_up_when_its_cable_goes(run: Run, partner: Partner) -> None:
-    """The player's program vanishes, or its cable is pulled, with a key down: the key is up at once."""
+    """When the player's port disappears with a key down, the key is released."""
     jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--no-web")
     jam.wait_until_told("ready")
     partner.connect()
@@ -103,7 +103,7 @@ def test_a_key_is_up_when_its_cable_goes(run: Run, partner: Partner) -> None:
 
 
 def test_two_commands_find_no_server_that_hangs(jackd: StartServer, run: Run, tmp_path: Path) -> None:
-    """Commands that only list ports do not wait for ever for a server that stands still."""
+    """`improviser ports` does not wait for ever for a server that stands still."""
     del tmp_path
     server = jackd()
     server.send_signal(signal.SIGSTOP)

@@ -23,13 +23,13 @@ FRAME_S = 1 / 48_000
 
 
 def resident_kb(process: int) -> int:
-    """Return the memory that a process holds."""
+    """Return the resident memory of a process in kB."""
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
 def test_twenty_minutes(run: Run, partner: Partner, capsys: pytest.CaptureFixture[str]) -> None:
-    """After some minutes the performer and the program hold what they hold; the last note is on the grid."""
+    """After a warm-up the performer and the command hardly grow, and every note is on the grid to the frame."""
     jam = run("jam", "--json", "--key", "C", "--tempo", str(TEMPO_BPM), "--in", "Improviser In", "--seed", "1")
     jam.wait_until_told("ready")
     processes = {"performer": jam.performer(), "program": jam.process.pid}

@@ -1,4 +1,4 @@
-"""`fluidsynth` beside a jam, on a JACK server: what is played sounds."""
+"""`fluidsynth` beside a jam, on a JACK server: notes become sound."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.live import CHECKOUT, Run, wait_for
 from tests.performing import ready
 
 pytestmark = [pytest.mark.jack, pytest.mark.sound]
-# A note of a soundfont is a hundred times as loud; the reverb of an idle synthesizer dithers far below.
+# A note of a soundfont is a hundred times as loud; the reverb noise of an idle synthesizer is far below.
 HEARD_RMS = 1e-4
-# A jam's synthesizer on its own, started as the command does, and then waits.
+# A jam's synthesizer on its own, started as the command does it; then the program waits.
 ALONE = """
 import sys, time
 from improviser.synth.fluidsynth import Fluidsynth
@@ -35,10 +35,10 @@ time.sleep(60)
 
 
 class Ears:
-    """A client that hears the sound which others make."""
+    """A client that measures the sound of other clients."""
 
     def __init__(self) -> None:
-        """Be a client with one port that hears."""
+        """Register a client with one audio input."""
         import jack  # noqa: PLC0415 - importing it raises where there is no JACK
 
         self.squares: list[float] = []
@@ -48,32 +48,32 @@ class Ears:
         self._client.activate()
 
     def plug(self, port: str) -> None:
-        """Hear a port."""
+        """Connect to a port."""
         self._client.connect(port, self._port)
 
     def ports(self) -> list[str]:
-        """Return the ports of fluidsynth that sound."""
+        """Return fluidsynth's audio outputs."""
         found = self._client.get_ports("fluidsynth-", is_audio=True, is_output=True)
         return [port.name for port in found]
 
     @property
     def rms(self) -> float:
-        """How loud all was, 1.0 being full scale."""
+        """The loudness so far, 1.0 being full scale."""
         return float(np.sqrt(np.mean(self.squares))) if self.squares else 0.0
 
     def _hear(self, _frames: int) -> None:
-        """Keep how loud a period was."""
+        """Record the loudness of a period."""
         self.squares.append(float(np.mean(np.square(self._port.get_array()))))
 
     def close(self) -> None:
-        """Leave in order."""
+        """Disconnect properly."""
         self._client.deactivate()
         self._client.close()
 
 
 @pytest.fixture
 def graph(jack_server: str) -> Iterator[JackBackend]:
-    """A client that looks at who is connected."""
+    """A client that reads the connections."""
     del jack_server
     backend = open_jack("Test Graph")
     yield backend
@@ -82,7 +82,7 @@ def graph(jack_server: str) -> Iterator[JackBackend]:
 
 @pytest.fixture
 def ears(jack_server: str) -> Iterator[Ears]:
-    """A client that hears."""
+    """A client that listens."""
     del jack_server
     client = Ears()
     yield client
@@ -91,7 +91,7 @@ def ears(jack_server: str) -> Iterator[Ears]:
 
 @pytest.fixture
 def told() -> list[Event]:
-    """What the synthesizer tells."""
+    """The synthesizer's messages."""
     return []
 
 
@@ -103,14 +103,14 @@ def sound(told: list[Event]) -> Iterator[Fluidsynth]:
 
 
 def synthesizers(graph: JackBackend) -> set[str]:
-    """Return which synthesizers hear the improviser."""
+    """Return the synthesizers that are connected to the improviser."""
     return {name for name in graph.cables("Improviser Out") or () if name.startswith("fluidsynth-")}
 
 
 def test_what_is_played_is_heard(
     run: Run, ears: Ears, graph: JackBackend, sound: Fluidsynth, told: list[Event]
 ) -> None:
-    """The sound of what a demo plays comes out of fluidsynth, whose soundfont is told."""
+    """The program fluidsynth sounds while a demo plays, and its soundfont is reported."""
     demo = run("demo", "--json", "--seed", "1")
     demo.wait_until_told("ready")
     sound.follow(ready())
@@ -130,7 +130,7 @@ def test_what_is_played_is_heard(
 def test_another_performer_is_heard_by_the_same_synthesizer(
     run: Run, graph: JackBackend, sound: Fluidsynth, told: list[Event]
 ) -> None:
-    """Where the performer is replaced, its successor gets the cable, and nothing is said anew."""
+    """A new performer is connected to the same synthesizer, without a further notice."""
     first = run("demo", "--json", "--seed", "1")
     first.wait_until_told("ready")
     sound.follow(ready())
@@ -148,7 +148,7 @@ def test_another_performer_is_heard_by_the_same_synthesizer(
 def test_it_goes_where_the_jam_is_killed(
     tmp_path: Path, run: Run, ears: Ears, graph: JackBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command can be killed: fluidsynth ends by itself, in order."""
+    """When the command is killed, the program fluidsynth ends by itself."""
     run("demo", "--json", "--seed", "1").wait_until_told("ready")
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     with (tmp_path / "out").open("w") as out:

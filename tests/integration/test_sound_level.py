@@ -1,4 +1,4 @@
-"""How loud `--sound` is: each soundfont that is here, at the gain that a jam gives it."""
+"""The loudness of `--sound`: each installed soundfont, at the gain that a jam uses for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.live import CHECKOUT, PATIENCE_S
 
 pytestmark = pytest.mark.sound
 EXAMPLE = CHECKOUT / "docs" / "example.mid"
-# As loud as other programs play, with room for chords.
+# As loud as other programs play, with headroom for chords.
 RMS_DBFS = (-22.0, -16.0)
 PEAK_DBFS = -1.0
 FULL_SCALE = 32768.0
@@ -24,7 +24,7 @@ CHORD = (48, 60, 64, 67)
 
 
 def level_dbfs(midi: Path, soundfont: Path, folder: Path) -> tuple[float, float]:
-    """Return RMS and peak of what fluidsynth makes of a file, in decibels below full scale."""
+    """Return RMS and peak of fluidsynth's rendering of a file, in decibels relative to full scale."""
     out = folder / "out.wav"
     gain = str(gain_of(soundfont))
     subprocess.run(
@@ -47,7 +47,7 @@ def soundfont(request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_tune_with_its_answer_is_as_loud_as_other_music(soundfont: Path, tmp_path: Path) -> None:
-    """Both parts of the example are neither a whisper nor clipped."""
+    """Both parts of the example are neither too quiet nor clipped."""
     rms, peak = level_dbfs(EXAMPLE, soundfont, tmp_path)
     assert RMS_DBFS[0] < rms < RMS_DBFS[1]
     assert peak < PEAK_DBFS

@@ -1,4 +1,4 @@
-"""A jam over JACK that is steered while it plays: from the command line, by OSC, by pedals; then replayed."""
+"""A jam over JACK that is steered from the command line, by OSC and by pedals, and is then replayed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JAM = ("jam", "--json", "--tempo", "240", "--key", "C", "--seed", "3", "--in", "
 
 
 def improviser(folder: Path, *words: str) -> dict[str, Any]:
-    """Run a command beside the jam of a folder; what it writes is kept there. Return what it says."""
+    """Run a command beside the jam whose files are in `folder`; return its JSON output."""
     folders = {
         "IMPROVISER_CONFIG_DIR": str(folder / "config"),
         "IMPROVISER_STATE_DIR": str(folder / "state"),
@@ -44,7 +44,7 @@ def improviser(folder: Path, *words: str) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """Return a UDP port that nobody uses."""
+    """Return a UDP port that is not in use."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,7 +60,7 @@ def send_osc(port: int, address: str, *values: float) -> None:
 
 
 def test_a_jam_is_steered_from_everywhere(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """From the command line, by OSC and by a pedal; all of it replays alike."""
+    """The command line, OSC and a pedal all steer the jam, and the session replays identically."""
     port = free_port()
     jam = run(*JAM, "--osc", str(port))
     jam.wait_until_told("ready")
@@ -90,7 +90,7 @@ def test_a_jam_is_steered_from_everywhere(run: Run, partner: Partner, tmp_path: 
 
 
 def test_what_was_learned_is_there_in_the_next_session(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """It is saved while the jam goes on, and undone to what it began with."""
+    """A preset saved during the jam holds the learned preference, also after an undo, and the next jam uses it."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -112,7 +112,7 @@ def test_what_was_learned_is_there_in_the_next_session(run: Run, partner: Partne
 
 
 def test_a_successor_has_the_knobs_and_the_taste(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """After the performer was killed all stands as it stood; what it does goes on to be learned from."""
+    """After the performer is killed the next one has the same knobs and preference, and learns from new presses."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()
@@ -132,7 +132,7 @@ def test_a_successor_has_the_knobs_and_the_taste(run: Run, partner: Partner, tmp
 
 
 def test_the_next_preset_is_played_in_time(run: Run, partner: Partner, tmp_path: Path) -> None:
-    """From the command line; a successor plays it too, and no decision came late for it."""
+    """The command line switches the preset, and the next performer plays it too; the session replays identically."""
     jam = run(*JAM)
     jam.wait_until_told("ready")
     partner.connect()

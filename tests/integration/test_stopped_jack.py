@@ -1,4 +1,4 @@
-"""A performer that the system stops, over JACK, whose server loses its beat by it."""
+"""A performer over JACK that the system stops, so that its server loses its beat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.jack
 
 
 def test_a_performer_that_was_stopped_is_replaced(run: Run, partner: Partner) -> None:
-    """Stopped by the system for 5 s in mid-note: its notes end, another plays on, nothing is left over."""
+    """A performer that is stopped for 5 s during a note is replaced: its notes end, and the next one plays on."""
     jam = run("jam", "--json", "--in", "Improviser In", "--key", "C", "--tempo", "150", "--seed", "3")
     jam.wait_until_told("ready")
     partner.connect()

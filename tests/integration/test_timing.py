@@ -1,4 +1,4 @@
-"""`improviser bench timing` over a JACK server of its own; short trials, whose figures are not judged."""
+"""`improviser bench timing` over a JACK server of its own; the runs are short, and their figures are not compared."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C com
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, improviser_home: Path) -> None:
-    """Play by random weights, from this checkout."""
+    """Use models with random weights, and this checkout."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(improviser_home))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
 @pytest.mark.parametrize("backend", trial.BACKENDS)
 def test_a_trial_hears_all_that_was_played(backend: str) -> None:
-    """Nothing is missing, doubled or stuck, and on `jack` each note and each answer has its very frame."""
+    """No note is missing, doubled or stuck; on `jack` notes and reactions are exact to the frame."""
     learner = (sys.executable, "-c", "while True: pass")
     outcome = run_trial(TimingRun(Work("learner", learns=True), backend, "fiddle", 128, 8.0, learner))
     heard = outcome.jam
@@ -53,7 +53,7 @@ def test_a_trial_hears_all_that_was_played(backend: str) -> None:
 
 
 def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One object for each trial, with its figures; without a compiler those of the reference are left out."""
+    """`--json` prints one object per run; without a compiler the figures of the reference are null."""
     monkeypatch.setattr(trial, "compile_reference", lambda _: None)
     arguments = ["bench", "timing", "--work", "idle", "--seconds", "5", "--preset", "fiddle", "--json"]
     assert 0 == main(arguments)
@@ -65,7 +65,7 @@ def test_figures_are_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 
 def test_a_table_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each sender has a row, so have the reactions; of several runs the median ratios follow."""
+    """Each sender has a row, and so have the reactions; after several runs the median ratios follow."""
     values = ["--work", "idle", "--seconds", "5", "--preset", "fiddle", "--backend", "jack", "--runs", "2"]
     assert 0 == main(["bench", "timing", *values])
     lines = capsys.readouterr().out.splitlines()
@@ -76,12 +76,12 @@ def test_a_table_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_unknown_work_is_refused() -> None:
-    """Those that there are are named."""
+    """An unknown --work is a usage error."""
     assert 2 == main(["bench", "timing", "--work", "gardening"])
 
 
 def test_no_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without jackd, or with one that does not start, the next step is named."""
+    """Without jackd, or with one that does not start, the error names the next step."""
     monkeypatch.setattr(server, "_PATIENCE_S", 0.2)
     monkeypatch.setattr(shutil, "which", lambda _: "/bin/false")
     with pytest.raises(ImproviserError, match="jackd does not start; try: /bin/false -d dummy -p 128"):
@@ -93,7 +93,7 @@ def test_no_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_compiler
 def test_the_reference_is_compiled_where_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says how it is used; without a compiler there is none."""
+    """The compiled reference prints its usage; without a compiler there is no reference."""
     program = compile_reference(tmp_path)
     assert program is not None
     done = subprocess.run([program], capture_output=True, text=True, check=False, env=os.environ)

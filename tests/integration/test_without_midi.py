@@ -19,14 +19,14 @@ pytestmark = pytest.mark.skipif(ALSA_SEQUENCER.exists(), reason="this machine ha
 
 @pytest.fixture(autouse=True)
 def no_jack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no JACK server answer."""
+    """Make sure that no JACK server answers."""
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-test-none")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
 
 
 @pytest.mark.parametrize("command", ["demo", "jam"])
 def test_the_built_in_player_jams_inside_the_program(run: Run, tmp_path: Path, command: str) -> None:
-    """Both parts are shown and written, and it is said what to install for real ports."""
+    """Both parts are shown and written to a file, and the output says what to install for real ports."""
     demo = run(command, "--bars", "1", "--tempo", "240", "--key", "C")
     assert (0, "") == demo.end()
     shown = "".join(demo.lines)
@@ -38,7 +38,7 @@ def test_the_built_in_player_jams_inside_the_program(run: Run, tmp_path: Path, c
 
 @pytest.mark.parametrize("shown", [(), ("--json",)])
 def test_the_take_outlives_the_view(run: Run, tmp_path: Path, shown: tuple[str, ...]) -> None:
-    """When what the jam is piped into ends, the jam ends without a word, and what was played is written."""
+    """When the reader of its output ends, the jam ends without a message and writes what was played."""
     demo = run("demo", *shown, "--bars", "500", "--tempo", "400", "--key", "C", "--record", "take.mid")
     wait_for(lambda: any("bar   2" in line or '"played"' in line for line in demo.lines), "music")
     demo.hang_up()
@@ -54,7 +54,7 @@ def test_the_take_outlives_the_view(run: Run, tmp_path: Path, shown: tuple[str, 
 def test_files_in_the_users_folder_are_no_libraries(
     tmp_path: Path, improviser_home: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program called like a library, in the folder that one plays in, is not taken for it."""
+    """A file in the current folder with the name of a library is not imported instead of the library."""
     for name in ("rtmidi", "numpy", "mido", "queue", "improviser"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')\n", "utf-8")
     monkeypatch.setenv("PYTHONPATH", path)
@@ -69,7 +69,7 @@ def test_files_in_the_users_folder_are_no_libraries(
 
 
 def test_what_was_asked_for_is_missed(run: Run) -> None:
-    """Who names a port or a backend gets an error of one line with the next step, not a demo."""
+    """A named port or backend that is missing is an error of one line with the next step."""
     for arguments in (("--in", "Keys"), ("--out", "Synth"), ("--backend", "jack")):
         code, fault = run("jam", *arguments).end()
         assert 1 == code
@@ -82,20 +82,20 @@ def test_what_was_asked_for_is_missed(run: Run) -> None:
     [("--key", "H"), ("--tempo", "9"), ("--record", "no/such/folder/take.mid"), ("--record", "take.txt")],
 )
 def test_wrong_usage_has_its_own_code(run: Run, arguments: tuple[str, str]) -> None:
-    """A wrong key, number or folder, or a recording that is no MIDI file, is exit code 2 and one line."""
+    """A wrong key, number, folder or file name is exit code 2 with one line."""
     code, fault = run("jam", *arguments).end()
     assert (2, 1) == (code, fault.count("\n"))
 
 
 def test_a_missing_preset_is_an_error(run: Run) -> None:
-    """The error names the presets that there are."""
+    """The error lists the available presets."""
     code, fault = run("demo", "--preset", "nothing").end()
     assert 1 == code
     assert "improviser: no preset 'nothing' (available: chorale, comping, fiddle, free, minimal)\n" == fault
 
 
 def test_a_corrupt_model_is_an_error(run: Run, improviser_home: Path) -> None:
-    """The error names the model's file and what to do; nothing sounds."""
+    """The error names the model's file."""
     model = improviser_home / "presets" / "models" / "fiddle.safetensors"
     whole = model.read_bytes()
     model.write_bytes(whole[:1000])

@@ -1,4 +1,4 @@
-"""What the tests of learning share."""
+"""Fixtures of the learning tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: its networks are so small here that more threads only wait for each other."""
+    """Limit torch to one thread: with networks this small, more threads only wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""What DQNConfig switches on beyond the textbook, each against numbers worked out by hand."""
+"""The options of DQNConfig beyond the textbook, each compared with numbers calculated by hand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tabular(table: FloatArray) -> Network:
 
 
 def table_of(heads: int, **rows: list[list[float]]) -> FloatArray:
-    """Return a table, (STATES, heads, ACTIONS), with the named states' rows: s0, s1 ..., the rest being 0."""
+    """Return a table, (STATES, heads, ACTIONS), with rows for the named states s0, s1 and so on; the rest is 0."""
     table = np.zeros((STATES, heads, ACTIONS), dtype=np.float32)
     for name, values in rows.items():
         table[int(name[1:])] = values
@@ -43,7 +43,7 @@ def table_of(heads: int, **rows: list[list[float]]) -> FloatArray:
 
 
 def from_0_to_1(reward: list[float], action: int = 0) -> Batch:
-    """Return the step from state 0 to state 1, rewarded by head."""
+    """Return the transition from state 0 to state 1, with a reward for each head."""
     return Batch(
         observation=np.array([[0]], dtype=np.uint8),
         action=np.array([action]),
@@ -57,19 +57,19 @@ def from_0_to_1(reward: list[float], action: int = 0) -> Batch:
 
 
 def error_of(learner: Learner, batch: Batch) -> float:
-    """Return the error of the one row of a batch, the mean over the heads."""
+    """Return the error of a batch of one row, as the mean over the heads."""
     return float(learner.learn_step(batch)[1][0])
 
 
 def test_each_head_is_bootstrapped_at_the_action_of_their_sum() -> None:
-    """Head 0 would take action 0, head 1 action 1, their sum takes 2: targets 1 + .5 x 3 and 2 + .5 x 3."""
+    """Head 0 prefers action 0, head 1 action 1, their sum action 2: the targets are 1 + .5 x 3 and 2 + .5 x 3."""
     table = table_of(2, s1=[[4, 0, 3], [0, 4, 3]])
     loss, _ = Learner(tabular(table), DQNConfig(decomposed=True)).learn_step(from_0_to_1([1.0, 2.0]))
     assert pytest.approx(2.5**2 + 3.5**2) == loss
 
 
 def test_the_weights_decide_what_the_sum_takes() -> None:
-    """With head 1 weighted 0 the sum is head 0, which takes action 0: targets 1 + .5 x 4 and 2 + .5 x 0."""
+    """With head 1 weighted 0 the sum is head 0, which prefers action 0: targets 1 + .5 x 4 and 2 + .5 x 0."""
     table = table_of(2, s1=[[4, 0, 3], [0, 4, 3]])
     weights = np.array([1.0, 0.0], dtype=np.float32)
     learner = Learner(tabular(table), DQNConfig(decomposed=True), weights=weights)
@@ -77,14 +77,14 @@ def test_the_weights_decide_what_the_sum_takes() -> None:
 
 
 def test_double_values_what_the_other_network_chooses() -> None:
-    """The Q-network prefers action 1, which the target network values 2: the target is 0 + .5 x 2."""
+    """The Q-network prefers action 1, whose value in the target network is 2: the target is 0 + .5 x 2."""
     learner = Learner(tabular(table_of(1, s1=[[5, 2, 0]])), DQNConfig(double=True))
     learner.q_network.load_weights(tabular(table_of(1, s1=[[0, 9, 0]])).to_weights())
     assert pytest.approx(1.0) == error_of(learner, from_0_to_1([0.0]))
 
 
 def test_a_temperature_bootstraps_from_the_mean() -> None:
-    """Two actions worth 2 and one 10 below them: the softmax's mean is 2, but for what the third counts."""
+    """With two actions worth 2 and one 10 below, the softmax's mean is 2, minus the small share of the third."""
     learner = Learner(tabular(table_of(1, s1=[[2, 2, -8]])), DQNConfig(temperature=0.5))
     assert pytest.approx(1.0, abs=1e-4) == error_of(learner, from_0_to_1([0.0]))
 
@@ -97,7 +97,7 @@ def test_the_soft_value_counts_entropy() -> None:
 
 
 def test_the_soft_value_counts_the_prior() -> None:
-    """With habits p and Q = 0 the policy is p, and its value with the prior's weight tau is log sum p = 0."""
+    """With the prior p and Q = 0 the policy is p, and its value with the prior's weight tau is log sum p = 0."""
     habits = tabular(table_of(1, s1=[[1.0, 0.0, -1.0]]))
     config = DQNConfig(temperature=1.0, soft_value=True, prior_weight=1.0)
     learner = Learner(tabular(table_of(1)), config, prior=habits)
@@ -105,35 +105,35 @@ def test_the_soft_value_counts_the_prior() -> None:
 
 
 def test_the_prior_turns_the_choice() -> None:
-    """Habits that prefer action 2 make it the one that is bootstrapped from: 0 + .5 x 1, not .5 x 2."""
+    """A prior that prefers action 2 makes it the bootstrap action: the target is 0 + .5 x 1, not .5 x 2."""
     habits = tabular(table_of(1, s1=[[0, 0, 8.0]]))
     learner = Learner(tabular(table_of(1, s1=[[2, 0, 1]])), DQNConfig(prior_weight=1.0), prior=habits)
     assert pytest.approx(0.5) == error_of(learner, from_0_to_1([0.0]))
 
 
 def test_munchausen_rewards_what_the_policy_would_do() -> None:
-    """All three equal: log pi = -log 3, and at tau .5 and alpha .9 the reward falls by .9 x .5 x log 3."""
+    """With three equal values log pi = -log 3; at tau .5 and alpha .9 the reward falls by .9 x .5 x log 3."""
     config = DQNConfig(temperature=0.5, munchausen=0.9)
     learner = Learner(tabular(table_of(1)), config)
     assert pytest.approx(0.9 * 0.5 * np.log(3), rel=1e-5) == error_of(learner, from_0_to_1([0.0]))
 
 
 def test_munchausen_is_bounded() -> None:
-    """An action that the policy would never take costs alpha x 1, no more."""
+    """An action that the policy would never choose lowers the reward by alpha x 1 at most."""
     config = DQNConfig(temperature=0.5, munchausen=0.9)
     learner = Learner(tabular(table_of(1, s0=[[0, 99, 0]])), config)
     assert pytest.approx(0.9, rel=1e-5) == error_of(learner, from_0_to_1([0.0]))
 
 
 def test_what_is_added_is_shared_by_the_heads() -> None:
-    """Each of two heads of weight 1 gets half of the entropy, so that their sum has all of it."""
+    """Two heads of weight 1 each get half of the entropy, so that their sum has all of it."""
     config = DQNConfig(temperature=1.0, soft_value=True, decomposed=True)
     loss, _ = Learner(tabular(table_of(2)), config).learn_step(from_0_to_1([0.0, 0.0]))
     assert pytest.approx(2 * (GAMMA * np.log(3) / 2) ** 2, rel=1e-5) == loss
 
 
 def test_huber_counts_great_errors_linearly() -> None:
-    """An error of 5 costs 5 - 1/2, one of 1/2 half its square."""
+    """An error of 5 costs 5 - 1/2, and an error of 1/2 half its square."""
     losses = [
         Learner(tabular(table_of(1)), DQNConfig(huber=True)).learn_step(from_0_to_1([reward]))[0]
         for reward in (5.0, 0.5)
@@ -142,14 +142,14 @@ def test_huber_counts_great_errors_linearly() -> None:
 
 
 def test_weights_of_rows_count() -> None:
-    """A row of weight 1/4 adds a quarter to the loss."""
+    """A row of weight 1/4 adds a quarter of its loss."""
     batch = from_0_to_1([2.0])
     batch.weight[:] = 0.25
     assert pytest.approx(1.0) == Learner(tabular(table_of(1)), DQNConfig()).learn_step(batch)[0]
 
 
 def test_the_target_network_follows_a_little() -> None:
-    """At a rate of .25 it goes a quarter of the way in each update, and never jumps."""
+    """At a rate of .25 the target network moves a quarter of the way at each update, and never jumps."""
     learner = Learner(make_network(), DQNConfig(target_rate=0.25, target_update_interval=1))
     before = learner.target_network.to_weights()
     learner.learn_step(make_batch(SMALL, 8, np.random.default_rng(0)))
@@ -167,7 +167,7 @@ def test_the_target_network_follows_a_little() -> None:
     ids=["exploring by the prior", "acting by the softmax"],
 )
 def test_actions_are_drawn(config: DQNConfig, values: list[float], habits: list[float], epsilon: float) -> None:
-    """Two legal actions come as e to 1 at log-odds of 1; the illegal one, though likelier, never."""
+    """Two legal actions are drawn in the ratio e to 1 at log-odds of 1, and an illegal one never."""
     learner = Learner(tabular(table_of(1, s0=[values])), config, prior=tabular(table_of(1, s0=[habits])))
     lanes = 20_000
     legal = np.tile([True, True, False], (lanes, 1))
@@ -178,7 +178,7 @@ def test_actions_are_drawn(config: DQNConfig, values: list[float], habits: list[
 
 
 def test_the_end_needs_no_legal_action() -> None:
-    """Where nothing is legal any more the policy is nothing, and the target is the reward."""
+    """Where no action is legal the policy is 0, and the target is the reward."""
     policy = policy_of(torch.full((1, ACTIONS), -torch.inf), 0.5)
     zero = torch.zeros(1)
     assert [[1.5]] == td_target(torch.tensor([[1.5]]), torch.ones(1, 1, ACTIONS), policy, zero).tolist()
@@ -186,7 +186,7 @@ def test_the_end_needs_no_legal_action() -> None:
 
 @pytest.mark.parametrize("name", ["double", "huber", "soft_value", "prior_exploration", "dueling"])
 def test_it_learns_with_each_addition(name: str) -> None:
-    """A batch is learned by heart with each of the additions too."""
+    """The learner fits a batch with each of the additions."""
     config = DQNConfig(**{name: True}, learning_rate=1e-2, temperature=0.1, prior_weight=0.1)
     network = Network(SMALL, torch.Generator().manual_seed(0), dueling=config.dueling)
     learner = Learner(network, config, prior=make_network(seed=9))

@@ -1,4 +1,4 @@
-"""Learning happens, and happens again in the same way."""
+"""The learner learns, and learns the same way with the same seed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from improviser.agent.policy import Weights
 from improviser.agent.replay_buffer import ReplayBuffer, Transitions
 from tests.tiny_network import SMALL, as_batch, make_batch, make_network, make_observations, make_transitions
 
-# The task: name the note that is shown among others that mean nothing.
+# The task: name the note shown among others that have no meaning.
 NOTES = 5
 TASK = NetworkConfig((Group("shown", 1, NOTES), Group("other", 3, NOTES)), actions=NOTES, hidden=32)
 LANES = 16
 
 
 def test_one_batch_is_learned_by_heart() -> None:
-    """Over 200 updates on one batch of transitions that end, the loss falls to less than a tenth."""
+    """Over 200 updates on one batch of final transitions, the loss falls below a tenth."""
     learner = Learner(make_network(), DQNConfig(learning_rate=1e-2))
     rows = make_transitions(SMALL, 32, np.random.default_rng(0))
     rows.terminated[:] = True
@@ -46,14 +46,14 @@ def test_learned_values_are_returns() -> None:
 
 
 def test_learning_follows_the_seed() -> None:
-    """Two runs of one seed end with identical weights, another seed with others."""
+    """Two runs with the same seed end with identical weights, and another seed with others."""
     first, again, other = (train_on_task(seed, updates=40).publish_weights() for seed in (1, 1, 2))
     assert is_equal(first, again)
     assert not is_equal(first, other)
 
 
 def test_published_weights_are_a_copy() -> None:
-    """Weights that were published do not change with further learning."""
+    """Published weights do not change with further learning."""
     learner = train_on_task(seed=0, updates=1)
     published = learner.publish_weights()
     kept = {name: weight.copy() for name, weight in published.items()}
@@ -81,5 +81,5 @@ def train_on_task(seed: int, updates: int) -> Learner:
 
 
 def is_equal(one: Weights, other: Weights) -> bool:
-    """Return whether two sets of weights are the same to the bit."""
+    """Return whether two sets of weights are identical, bit for bit."""
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)

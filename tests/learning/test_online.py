@@ -1,4 +1,4 @@
-"""Learning beside the music, on a corpus of a few bars."""
+"""Online training, on a corpus of a few bars."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ FEW = OnlineSettings(replace(OnlineSettings().dqn, batch_size=32, buffer_size=2_
 
 @pytest.fixture(autouse=True)
 def judged_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A set is judged every few bars, so that there is less to play."""
+    """Run an acceptance test every few bars, so that the tests play less."""
     monkeypatch.setattr(apprentice_module, "JUDGED_BARS", JUDGED_BARS)
 
 
 def networks(config: NetworkConfig = CONFIG) -> dict[str, Weights]:
-    """Return a model of random weights."""
+    """Return a model with random weights."""
     return {"prior": make_weights(config.prior(), 1, 0.3), "q": make_weights(config, 2, 0.1)}
 
 
 def model() -> Policy:
-    """Return what plays by it."""
+    """Return the policy of these networks."""
     return Policy(CONFIG, networks()["prior"], networks()["q"])
 
 
 def corpus_game(rng: np.random.Generator, lanes: int = 2) -> Game:
-    """Return games of the tiny corpus."""
+    """Return environments of the tiny corpus."""
     parts = game_parts([piece for piece in tiny_corpus() if piece.split == "train"], GAME)
     return Game(parts, player_table(parts), lanes, rng)
 
@@ -64,14 +64,14 @@ def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
 
 
 def new_guard() -> AcceptanceTest:
-    """Return a guard that plays two pieces."""
+    """Return an acceptance test that plays two pieces."""
     pieces = tiny_corpus()
     held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
     return AcceptanceTest(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
 
 
 def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> OnlineTrainer:
-    """Return an trainer, by default without a judge."""
+    """Return an online trainer, by default without an acceptance test."""
     return OnlineTrainer(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
 
 
@@ -82,7 +82,7 @@ def session(seed: int = 0) -> PreferenceSession:
 
 
 def learn(trainer: OnlineTrainer, beside: PreferenceSession, steps: int) -> list[Offer]:
-    """Let an trainer learn beside a session; return what it offers."""
+    """Train beside a session for some steps; return the offers."""
     offers = []
     for _ in range(steps):
         beside.play()
@@ -92,12 +92,12 @@ def learn(trainer: OnlineTrainer, beside: PreferenceSession, steps: int) -> list
 
 
 def same(one: Weights, other: Weights) -> bool:
-    """Return whether two sets are the same, bit for bit."""
+    """Return whether two sets of weights are identical, bit for bit."""
     return all((one[name] == other[name]).all() for name in one)
 
 
 def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
-    """Some updates a step; two with one seed offer the same, bit for bit, and another one something else."""
+    """The trainer makes some updates a step; the same seed gives identical weights, another seed others."""
     steps = JUDGED_BARS * SETTINGS.bar_steps + 40
     offers = [learn(new_apprentice(seed), session(), steps)[0] for seed in (0, 0, 1)]
     assert same(offers[0].weights, offers[1].weights)
@@ -110,17 +110,17 @@ def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
 
 
 def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At least; the rest is shared by what was lived through and what might have been, once there is any."""
+    """At least half of each batch is from the corpus; the rest is split between real transitions and model rollouts."""
     drawn: list[dict[int, int]] = []
-    draw, gather = ReplayBuffer.sample, OnlineLearner._batch  # noqa: SLF001 - what is drawn from where
+    draw, gather = ReplayBuffer.sample, OnlineLearner._batch  # noqa: SLF001 - counts where rows are drawn from
 
     def sample(replay: ReplayBuffer, count: int, rng: np.random.Generator, progress: float = 0.0) -> Batch:
-        """Count."""
+        """Count the rows drawn from each buffer."""
         drawn[-1][id(replay)] = count
         return draw(replay, count, rng, progress)
 
     def batch(learner: OnlineLearner) -> Batch:
-        """Begin to count anew."""
+        """Start a new count."""
         drawn.append({})
         return gather(learner)
 
@@ -138,7 +138,7 @@ def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_model_of_one_head_learns_from_the_sum() -> None:
-    """As the textbook's algorithm has it: what the parts come to, by their weights."""
+    """A model with one head learns from the weighted sum of the reward's components."""
     one_head = replace(CONFIG, heads=1)
     rng = np.random.default_rng(0)
     learner = OnlineLearner(one_head, networks(one_head), corpus_game(rng), REWARDS, FEW, rng)
@@ -155,7 +155,7 @@ def test_a_model_of_one_head_learns_from_the_sum() -> None:
 
 
 def test_frozen_it_learns_nothing() -> None:
-    """What is lived through is still remembered."""
+    """While frozen the trainer makes no updates, but still records transitions."""
     trainer = new_apprentice()
     trainer.is_frozen = True
     assert [] == learn(trainer, session(), 150)
@@ -165,7 +165,7 @@ def test_frozen_it_learns_nothing() -> None:
 
 
 def test_behind_the_music_it_learns_nothing() -> None:
-    """It only remembers, until it has caught up."""
+    """While it lags behind, the trainer records transitions without updates, until it has caught up."""
     trainer, beside = new_apprentice(), session()
     for _ in range(60):
         beside.play()
@@ -177,7 +177,7 @@ def test_behind_the_music_it_learns_nothing() -> None:
 
 
 def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
-    """Shared by the parts of the reward, a dislike the other way round; what was forgotten is not changed."""
+    """A like raises, and a dislike lowers, the reward of the steps it refers to, shared by the components."""
     learner, liked = new_learner(), new_learner()
     trainer = new_apprentice()
     beside = session()
@@ -204,7 +204,7 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
 
 
 def test_it_goes_back_bit_for_bit() -> None:
-    """To the original model, and learns from there as if it had never learned."""
+    """Going back restores the original model's weights exactly."""
     trainer = new_apprentice()
     learn(trainer, session(), 60)
     trainer.go_back(model())
@@ -212,7 +212,7 @@ def test_it_goes_back_bit_for_bit() -> None:
 
 
 def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parts of the reward count as they stand; past rewards too, since they are kept apart."""
+    """The knobs of the components change the weights of their rewards in training."""
     trainer, beside = new_apprentice(), session()
     told: list[list[float]] = []
     monkeypatch.setattr(trainer.learner, "reweigh", lambda weights: told.append(weights.tolist()))
@@ -225,7 +225,7 @@ def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_comes_elsewhere_does_not_follow() -> None:
-    """Where the engine begins anew the last transition is cut."""
+    """A cut ends the last transition where the engine restarts."""
     trainer = new_apprentice()
     learn(trainer, session(), 20)
     before = trainer.learner.lived
@@ -234,7 +234,7 @@ def test_what_comes_elsewhere_does_not_follow() -> None:
 
 
 def test_the_model_itself_spoils_nothing() -> None:
-    """Beside itself it gains nothing, drifts nowhere, and keeps all of its reward."""
+    """Compared with itself the model has no gain, no drift and all of its reward, and is not accepted."""
     verdict = new_guard().judge(model(), model(), [], STANDS)
     assert ("", 1.0, 0.0) == (verdict.fault, verdict.kept, verdict.gain)
     assert 0.0 == pytest.approx(verdict.drift, abs=1e-6)
@@ -243,7 +243,7 @@ def test_the_model_itself_spoils_nothing() -> None:
 
 
 def test_what_would_spoil_it_is_refused() -> None:
-    """Numbers that are none, a drift, a loss of reward; each says what."""
+    """Weights that are not numbers, or that drift far, are refused with the reason."""
     guard, weights = new_guard(), model().upper_layers
     player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
@@ -256,9 +256,9 @@ def test_what_would_spoil_it_is_refused() -> None:
 
 
 def test_a_loss_and_a_band_are_told() -> None:
-    """What it costs elsewhere, and which figure it drives out of its band; what was outside may stay so."""
+    """A loss of reward, or a figure that leaves its band, is named as the reason."""
     guard = new_guard()
-    column = guard._model  # noqa: SLF001 - what is held against it
+    column = guard._model  # noqa: SLF001 - the reference for the comparison
     assert "" == guard._fault(column, 0.98, 0.0)  # noqa: SLF001
     assert "it loses 10% of the held-out reward" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
     figure = "not in key %"
@@ -267,16 +267,16 @@ def test_a_loss_and_a_band_are_told() -> None:
 
 
 def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> None:
-    """And it is learned on from what is played by."""
+    """After a refused offer training continues from the weights in use."""
 
     class Strict(AcceptanceTest):
-        """Refuses everything."""
+        """An acceptance test that refuses everything."""
 
         def __init__(self) -> None:
-            """Know nothing."""
+            """Need no pieces."""
 
         def judge(self, *_: object) -> AcceptanceResult:
-            """Refuse."""
+            """Return a refusal."""
             return AcceptanceResult("it is refused", 1.0, 0.1, 0.0)
 
     trainer = new_apprentice(guard=Strict())
@@ -289,7 +289,7 @@ def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> N
 
 
 def test_a_judge_hears_what_the_player_played() -> None:
-    """The last stretches, as games can be played beside them."""
+    """The acceptance test plays beside the player's last stretches, and measures a gain there."""
     guard = new_guard()
     trainer = new_apprentice(guard=guard)
     offers = learn(trainer, session(), 5 * JUDGED_BARS * SETTINGS.bar_steps + 10)
@@ -299,7 +299,7 @@ def test_a_judge_hears_what_the_player_played() -> None:
 
 
 def test_what_was_heard_becomes_parts() -> None:
-    """Each stretch that is long enough, with the keys as they were believed; the last bars are its end."""
+    """Each long enough stretch becomes a part with its assumed keys; the last bars are taken from its end."""
     held = PlayerStep(HOLD, 1, 60, 0, 3)
     long = [PlayerStep(60, 1, 60, 0, 3), *[held] * 513]
     short = [PlayerStep(REST, 0, -1, 0, 0)] * 20
@@ -315,7 +315,7 @@ def test_what_was_heard_becomes_parts() -> None:
 
 @pytest.mark.parametrize("kind", STRANGERS)
 def test_strangers_play_by_their_seed(kind: str) -> None:
-    """Another seed, another piece; the same, the same; each as long as it is asked for."""
+    """An out-of-distribution player plays by its seed, for the requested length."""
     first, again, other = (strange_part(kind, GAME, 32, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert 128 == len(first.player)
     assert (first.player == again.player).all()
@@ -324,7 +324,7 @@ def test_strangers_play_by_their_seed(kind: str) -> None:
 
 
 def test_an_engine_that_adopts_a_policy_plays_by_it() -> None:
-    """From the next decision on, whatever had been prepared."""
+    """An engine uses an adopted policy from its next decision on, even if a step was prepared before."""
     other = model().with_upper_layers({name: weight * 2 for name, weight in model().upper_layers.items()})
     engines = [Engine(SETTINGS, one, np.random.default_rng(0)) for one in (model(), other)]
     played = []

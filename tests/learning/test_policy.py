@@ -1,4 +1,4 @@
-"""The numpy policy that plays: equal to the torch network, legal, seeded, and drawn as its softmax says."""
+"""The numpy policy for live play: equal to the torch network, legal, seeded, and drawn from its softmax."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL_LEGAL = np.ones(SMALL.actions, dtype=np.bool_)
 
 
 def make_policy(seed: int = 0) -> Policy:
-    """Return a small policy of random weights."""
+    """Return a small policy with random weights."""
     return Policy(SMALL, make_weights(seed=seed), make_weights(seed=seed + 1))
 
 
@@ -56,7 +56,7 @@ def test_numpy_equals_torch(config: NetworkConfig, seed: int) -> None:
 
 
 def test_two_streams_are_folded_into_one() -> None:
-    """A dueling network gives away weights of a plain one that values the same; and it takes them back."""
+    """A dueling network's weights convert to those of a plain network with the same values, and back."""
     config = replace(SMALL, heads=3)
     dueling = Network(config, torch.Generator().manual_seed(0), dueling=True)
     with torch.no_grad():
@@ -71,7 +71,7 @@ def test_two_streams_are_folded_into_one() -> None:
 
 
 def test_heads_and_preference_are_mixed() -> None:
-    """The value is 2 x head 0 + 0.5 x head 2 + 0.25 x log-prior + preference; one head is taken as it is."""
+    """The value is 2 x head 0 + 0.5 x head 2 + 0.25 x log-prior + preference; a single head is used as it is."""
     q_values = np.array([[1.0, 0.0], [9.0, 9.0], [2.0, -4.0]], dtype=np.float32)
     log_prior, preference = np.array([-4.0, -8.0], dtype=np.float32), np.array([0.0, 1.5], dtype=np.float32)
     weights = np.array([2.0, 0.0, 0.5], dtype=np.float32)
@@ -80,14 +80,14 @@ def test_heads_and_preference_are_mixed() -> None:
 
 
 def test_the_prior_is_a_distribution() -> None:
-    """The prior's probabilities sum to one, even where its outputs are large."""
+    """The prior's probabilities sum to 1, even where its outputs are large."""
     weights = make_weights(scale=1e3)
     log_prior, _ = Policy(SMALL, weights, weights).values(observation())
     assert pytest.approx(1, abs=1e-5) == np.exp(log_prior.astype(np.float64)).sum()
 
 
 def test_weights_go_to_torch_and_back() -> None:
-    """The torch network gives back the weights that it took over."""
+    """The torch network returns the weights that it loaded."""
     weights = make_weights(seed=3)
     network = make_network(seed=4)
     network.load_weights(weights)
@@ -96,7 +96,7 @@ def test_weights_go_to_torch_and_back() -> None:
 
 
 def test_only_legal_actions_are_drawn() -> None:
-    """However hot, no illegal action is ever drawn, and its log-probability is minus infinity."""
+    """No illegal action is drawn at any temperature, and its log-probability is minus infinity."""
     values, rng = make_policy().values(observation()), np.random.default_rng(0)
     for _ in range(500):
         legal = rng.random(SMALL.actions) < 0.4
@@ -107,7 +107,7 @@ def test_only_legal_actions_are_drawn() -> None:
 
 
 def test_temperature_zero_takes_the_best() -> None:
-    """At temperature 0 the best legal action is taken, with certainty, and no random number is used up."""
+    """At temperature 0 the best legal action is chosen, without using a random number."""
     rng = np.random.default_rng(0)
     log_prior, q_values = make_policy().values(observation())
     value = q_values[0] + 0.3 * log_prior
@@ -137,7 +137,7 @@ def test_frequencies_follow_the_softmax(temperature: float) -> None:
 
 
 def test_prior_weight_mixes() -> None:
-    """The decision is a softmax over Q-values plus the weighted log-prior, and both are handed out."""
+    """The decision is a softmax over Q-values plus the weighted log-prior, and both are returned."""
     log_prior, q_values = make_policy().values(observation())
     choice = select_action((log_prior, q_values), ALL_LEGAL, np.random.default_rng(0), mix(0.7, 0.4))
     mixed = torch.log_softmax(torch.from_numpy((q_values[0] + 0.4 * log_prior) / 0.7), dim=0).numpy()
@@ -147,7 +147,7 @@ def test_prior_weight_mixes() -> None:
 
 
 def test_draws_follow_the_seed() -> None:
-    """The same generator, observation and weights decide the same."""
+    """The same generator, observation and weights give the same decision."""
     values = make_policy().values(observation())
     first, again, other = (
         [select_action(values, ALL_LEGAL, rng, mix(2.0, 0.3)).action for _ in range(30)]
@@ -159,7 +159,7 @@ def test_draws_follow_the_seed() -> None:
 
 @pytest.mark.parametrize("drawn", [0.0, float(np.nextafter(1.0, 0.0))])
 def test_the_ends_of_the_ladder_are_legal(drawn: float) -> None:
-    """The smallest and the largest number that a generator gives both choose the one legal action."""
+    """The smallest and the largest random number both choose the single legal action."""
     rng = Mock(spec=np.random.Generator)
     rng.random.return_value = drawn
     legal = np.array([False, False, True, False, False])
@@ -167,7 +167,7 @@ def test_the_ends_of_the_ladder_are_legal(drawn: float) -> None:
 
 
 def mix(temperature: float, prior_weight: float) -> Mix:
-    """Return a mix in which all heads count the same."""
+    """Return a mix in which all heads have the same weight."""
     return Mix(np.ones(1, dtype=np.float32), temperature, prior_weight)
 
 

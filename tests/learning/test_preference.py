@@ -13,10 +13,10 @@ AGES = [0.125 * place for place in range(int(WINDOW_S / 0.125))]
 
 
 class Ear:
-    """Hears windows of music at random, as they usually are, and judges one."""
+    """Observes random windows of music that are usual, and judges one."""
 
     def __init__(self, seed: int = 0) -> None:
-        """Know what is usual."""
+        """Observe what is usual."""
         self.rng = np.random.default_rng(seed)
         self.preference = Preference(WORTH)
         for _ in range(300):
@@ -24,7 +24,7 @@ class Ear:
             self.preference.pass_by(AGES, *self.window(), *usual)
 
     def window(self, *shift: float) -> tuple[Floats, Floats]:
-        """Return traits, (decisions, traits), shifted from the usual by so much, and which apply."""
+        """Return features, (decisions, traits), shifted from the usual values, and which of them apply."""
         traits = self.rng.uniform(0, 1, (len(AGES), len(WORTH)))
         return np.clip(traits + np.array(shift or (0.0,)), 0, 1), np.ones(traits.shape)
 
@@ -37,7 +37,7 @@ class Ear:
 @pytest.mark.parametrize(("liked", "sign"), [(True, 1), (False, -1)])
 @pytest.mark.parametrize("trait", [0, 1, 2])
 def test_presses_move_what_stood_out(trait: int, liked: bool, sign: int) -> None:  # noqa: FBT001
-    """Three presses after much of a trait: it is clearly wanted, or not, and far more so than others."""
+    """Three presses after much of one feature give it a clear weight, much larger than the others."""
     ear = Ear()
     shift = [0.5 if place == trait else 0.0 for place in range(3)]
     assert all(ear.press(*shift, liked=liked) for _ in range(3))
@@ -47,10 +47,10 @@ def test_presses_move_what_stood_out(trait: int, liked: bool, sign: int) -> None
 
 
 def test_what_is_usual_is_hardly_judged() -> None:
-    """A press after nothing that stood out says far less, on average, than one after something that did."""
+    """On average a press after a usual window changes the weights much less than one after a striking window."""
 
     def learned(shift: float) -> float:
-        """Return how much is learned of a trait by a dislike."""
+        """Return how far a dislike moves the weight of a feature."""
         ears = [Ear(seed) for seed in range(20)]
         assert all(ear.press(shift, 0.0, 0.0, liked=False) for ear in ears)
         return float(np.mean([ear.preference.weights[0] for ear in ears]))
@@ -60,7 +60,7 @@ def test_what_is_usual_is_hardly_judged() -> None:
 
 @pytest.mark.parametrize("delay_s", [0.2, 0.6, 1.1])
 def test_a_late_press_means_what_it_came_after(delay_s: float) -> None:
-    """What stood out for two seconds is found by presses that come a second later."""
+    """A press that comes a second late still finds the feature that stood out for two seconds."""
     ear = Ear()
     ages = np.array(AGES)
     is_meant = (ages >= delay_s) & (ages < delay_s + 2.0)
@@ -72,7 +72,7 @@ def test_a_late_press_means_what_it_came_after(delay_s: float) -> None:
 
 
 def test_some_wrong_presses_do_little_harm() -> None:
-    """Four of twenty say the opposite: the taste is found all the same."""
+    """The preference is still found when four of twenty presses say the opposite."""
     ear = Ear()
     for place in range(20):
         more = place % 2 == 0
@@ -83,7 +83,7 @@ def test_some_wrong_presses_do_little_harm() -> None:
 
 
 def test_there_are_bounds() -> None:
-    """However often it is pressed, and whatever was known, no weight leaves them."""
+    """No weight leaves its bounds, however many presses come."""
     ear = Ear()
     for _ in range(60):
         ear.press(1.0, liked=True)
@@ -95,7 +95,7 @@ def test_there_are_bounds() -> None:
 
 
 def test_what_was_known_is_where_presses_go_on() -> None:
-    """A taste that was taken up is moved by what speaks for or against it, not begun anew."""
+    """Presses move a restored preference from its values, instead of starting again."""
     ear, other = Ear(), Ear()
     ear.preference.restore(np.array([0.4, 0.0, -0.6], dtype=np.float32))
     for each in (ear, other):
@@ -106,7 +106,7 @@ def test_what_was_known_is_where_presses_go_on() -> None:
 
 
 def test_nothing_to_judge_is_told() -> None:
-    """A press long after the last note, or in the midst of the first, learns nothing; there is no history."""
+    """A press long after the last note, or during the first, changes nothing and has no history."""
     preference = Preference(WORTH)
     nothing = np.zeros((0, 3))
     assert not preference.judge(liked=True, age_s=[], traits=nothing, applies=nothing)
@@ -116,7 +116,7 @@ def test_nothing_to_judge_is_told() -> None:
 
 
 def test_undo_is_exact() -> None:
-    """Step by step, or all at once, the very bits of before come back."""
+    """Undoing one press, or all, restores the weights exactly."""
     ear = Ear()
     preference = ear.preference
     preference.restore(ear.rng.normal(size=3).astype(np.float32))
@@ -133,7 +133,7 @@ def test_undo_is_exact() -> None:
 
 
 def test_an_undone_press_is_forgotten() -> None:
-    """What is learned afterwards is as if it had never been."""
+    """After an undo later presses have the same effect as if the undone press had never been made."""
     with_, without = Ear(), Ear()
     with_.preference.judge(liked=False, age_s=AGES, traits=np.ones((len(AGES), 3)), applies=np.ones((len(AGES), 3)))
     with_.preference.undo()

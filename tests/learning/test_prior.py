@@ -1,4 +1,4 @@
-"""The prior: people's habits, learned from what they did."""
+"""The prior, learned from the actions of human partners."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.tiny_network import make_network, make_observations
 
 
 def train_data() -> Imitation:
-    """Return the little corpus' training split, as the chorale style imitates it."""
+    """The tiny corpus' training split, as the chorale style imitates it."""
     return imitation([piece for piece in tiny_corpus() if piece.split == "train"], GameSettings("chorale"))
 
 
 def fitted(seed: int, updates: int = 25) -> tuple[Network, list[float]]:
-    """Return a prior fitted to the little corpus, and its losses."""
+    """Return a prior fitted to the tiny corpus, and its losses."""
     losses: list[float] = []
     network = make_network(NETWORK, seed)
     fit_prior(network, train_data(), updates, np.random.default_rng(seed), lambda _, loss: losses.append(loss))
@@ -30,7 +30,7 @@ def fitted(seed: int, updates: int = 25) -> tuple[Network, list[float]]:
 
 
 def test_fitting_lowers_the_loss() -> None:
-    """A fresh network finds all actions about as likely; a few updates halve the loss, elsewhere too."""
+    """A few updates halve the loss of a new network, also on data it was not fitted to."""
     network, losses = fitted(seed=0)
     assert pytest.approx(math.log(ACTION_COUNT), rel=0.1) == losses[0]
     assert losses[0] / 2 > losses[-1]
@@ -39,12 +39,12 @@ def test_fitting_lowers_the_loss() -> None:
 
 
 def test_fitting_follows_the_seed() -> None:
-    """The same seed gives the same losses, to the bit."""
+    """The same seed gives identical losses."""
     assert fitted(0, updates=3)[1] == fitted(0, updates=3)[1]
 
 
 def test_every_update_is_reported() -> None:
-    """Updates are numbered from 1."""
+    """Updates are reported with their numbers, from 1 on."""
     told: list[int] = []
     network = make_network(NETWORK)
     fit_prior(network, train_data(), 2, np.random.default_rng(0), lambda done, _: told.append(done))
@@ -52,7 +52,7 @@ def test_every_update_is_reported() -> None:
 
 
 def test_score() -> None:
-    """Equal chances cost log 39 nats a step; of the onsets, those count whose note is the likeliest one."""
+    """Equal probabilities cost log 39 nats a step; note accuracy counts onsets whose note is the likeliest."""
     network = make_network(NETWORK)
     weights = {name: np.zeros_like(weight) for name, weight in network.to_weights().items()}
     network.load_weights(weights)
@@ -60,13 +60,13 @@ def test_score() -> None:
     data = Imitation(make_observations(NETWORK, 5, np.random.default_rng(0)), actions)
     score = score_prior(network, data)
     assert pytest.approx(math.log(ACTION_COUNT), abs=1e-5) == score.nats
-    # All onsets being equal, the first one is named.
+    # Where all onsets are equal, the first one is chosen.
     assert 0.75 == score.note_accuracy
 
 
 @pytest.mark.parametrize("actions", [[], [HOLD_ACTION, ACTION_COUNT]])
 def test_rows_without_an_action_are_refused(actions: list[int]) -> None:
-    """There has to be something to imitate, and it has to be an action."""
+    """Imitation data without rows, or with a row without a valid action, is refused."""
     observations = make_observations(NETWORK, len(actions), np.random.default_rng(0))
     with pytest.raises(ValueError, match="each with an action"):
         Imitation(observations, np.array(actions, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""The replay buffer: a ring that is drawn from at random."""
+"""The replay buffer: a ring from which rows are drawn at random."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def numbered(first: int, count: int) -> Transitions:
 
 
 def drawn(replay: ReplayBuffer, count: int = 2_000) -> set[float]:
-    """Return the rewards that many draws bring up."""
+    """Return the rewards that occur in many draws."""
     return set(replay.sample(count, np.random.default_rng(0)).reward[:, 0].tolist())
 
 
 def test_it_fills_up() -> None:
-    """What was stored is drawn, and nothing of the empty rest."""
+    """Only stored rows are drawn, none of the empty ones."""
     replay = ReplayBuffer(SMALL, CONFIG)
     replay.store(numbered(1, 2))
     assert (2, {1, 2}) == (len(replay), drawn(replay))
@@ -36,7 +36,7 @@ def test_it_fills_up() -> None:
 
 
 def test_the_newest_overwrite_the_oldest() -> None:
-    """A full buffer holds the last transitions, across the end of the ring."""
+    """A full buffer holds the last transitions, also across the end of the ring."""
     replay = ReplayBuffer(SMALL, CONFIG)
     replay.store(numbered(1, 4))
     replay.store(numbered(5, 3))
@@ -44,14 +44,14 @@ def test_the_newest_overwrite_the_oldest() -> None:
 
 
 def test_more_than_it_holds() -> None:
-    """Of more transitions than it holds the last ones stay."""
+    """Of more transitions than fit the last ones stay."""
     replay = ReplayBuffer(SMALL, CONFIG)
     replay.store(numbered(1, 13))
     assert {9, 10, 11, 12, 13} == drawn(replay)
 
 
 def test_rows_stay_together() -> None:
-    """A transition comes back as it went in, with the discount of its next state, and where it lies."""
+    """A transition is returned as it was stored, with its discount and its place."""
     replay = ReplayBuffer(SMALL, CONFIG)
     stored = numbered(1, CAPACITY)
     replay.store(stored)
@@ -74,7 +74,7 @@ def test_draws_are_uniform() -> None:
 
 
 def test_draws_follow_the_seed() -> None:
-    """The generator alone decides what is drawn."""
+    """Only the generator decides which rows are drawn."""
     replay = ReplayBuffer(SMALL, CONFIG)
     replay.store(numbered(0, CAPACITY))
     first, again, other = (replay.sample(20, np.random.default_rng(seed)).reward[:, 0].tolist() for seed in (1, 1, 2))
@@ -83,7 +83,7 @@ def test_draws_follow_the_seed() -> None:
 
 
 def steps(reward: list[float], *, end: int | None = None, cut: int | None = None) -> ReplayBuffer:
-    """Return a buffer of two lanes that sums three steps; lane 1 earns ten times what lane 0 earns."""
+    """Return a buffer of two lanes that sums three steps; lane 1 earns ten times the reward of lane 0."""
     config = DQNConfig(buffer_size=8, gamma=0.5, n_steps=3)
     replay = ReplayBuffer(SMALL, config, lanes=2)
     for step, value in enumerate(reward):
@@ -95,7 +95,7 @@ def steps(reward: list[float], *, end: int | None = None, cut: int | None = None
 
 
 def summed(replay: ReplayBuffer) -> dict[int, tuple[float, float]]:
-    """Return the reward and the discount that each place of the buffer gives."""
+    """Return the reward and the discount at each place of the buffer."""
     batch = replay.sample(500, np.random.default_rng(0))
     return {
         int(place): (float(reward), float(discount))
@@ -104,7 +104,7 @@ def summed(replay: ReplayBuffer) -> dict[int, tuple[float, float]]:
 
 
 def test_rewards_of_three_steps_are_summed() -> None:
-    """1 + 2/2 + 4/4 = 3, discounted by 1/8 after; the newest rows sum what there is."""
+    """1 + 2/2 + 4/4 = 3, then a discount of 1/8; the newest rows sum the steps that exist."""
     found = summed(steps([1, 2, 4, 8]))
     assert {0: (3.0, 0.125), 2: (6.0, 0.125), 4: (8.0, 0.25), 6: (8.0, 0.5)} == {
         place: found[place] for place in (0, 2, 4, 6)
@@ -113,20 +113,20 @@ def test_rewards_of_three_steps_are_summed() -> None:
 
 
 def test_no_reward_beyond_the_end_or_a_cut() -> None:
-    """After the end nothing counts; after a cut the state that was cut at counts, and no reward behind it."""
+    """After the end nothing counts; after a cut its next state counts, but no later reward."""
     assert (2.0, 0.0) == summed(steps([1, 2, 4, 8], end=1))[0]
     assert (2.0, 0.25) == summed(steps([1, 2, 4, 8], cut=1))[0]
 
 
 def test_the_ring_is_no_line() -> None:
-    """What lies behind the newest row is the oldest one, which is not its successor."""
+    """The row after the newest one is the oldest, and does not count as its successor."""
     found = summed(steps([1, 2, 4, 8, 16]))
     assert ((16.0, 0.5), (16.0, 0.25)) == (found[0], found[6])
     assert (6.0, 0.125) == found[2]
 
 
 def test_the_state_after_the_last_reward_is_given() -> None:
-    """The next observation belongs to the last step that was summed."""
+    """The next observation belongs to the last step in the sum."""
     batch = steps([1, 2, 4, 8]).sample(50, np.random.default_rng(0))
     third = make_transitions(SMALL, 2, np.random.default_rng(2))
     row = int(np.flatnonzero(batch.places == 0)[0])
@@ -135,7 +135,7 @@ def test_the_state_after_the_last_reward_is_given() -> None:
 
 
 def test_priorities_draw_by_error() -> None:
-    """With exponent 1 a row of three times the error is drawn three times as often, and counts a third."""
+    """With exponent 1 a row with three times the error is drawn three times as often, with a third of the weight."""
     replay = ReplayBuffer(SMALL, DQNConfig(buffer_size=CAPACITY, priority=1.0, importance=1.0))
     replay.store(numbered(0, CAPACITY))
     replay.reprioritise(np.arange(5), np.array([3.0, 1.0, 1.0, 3.0, 1.0], dtype=np.float32))
@@ -147,7 +147,7 @@ def test_priorities_draw_by_error() -> None:
 
 
 def test_new_rows_are_drawn_soon() -> None:
-    """A row that was never drawn has the highest priority that there was."""
+    """A row that was never drawn has the highest priority so far."""
     replay = ReplayBuffer(SMALL, DQNConfig(buffer_size=CAPACITY, priority=1.0))
     replay.store(numbered(0, 3))
     replay.reprioritise(np.arange(3), np.array([9.0, 0.0, 0.0], dtype=np.float32))

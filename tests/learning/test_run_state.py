@@ -1,4 +1,4 @@
-"""The state of a run on disk: what makes it resumable."""
+"""The saved state of a training run, from which it resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def learned(updates: int) -> Learner:
 
 
 def weights_of(learner: Learner) -> dict[str, list[float]]:
-    """Return all numbers of both networks."""
+    """Return all weights of both networks."""
     networks = {"q": learner.q_network, "target": learner.target_network}
     return {
         f"{key}.{name}": weight.ravel().tolist()
@@ -36,7 +36,7 @@ def weights_of(learner: Learner) -> dict[str, list[float]]:
 
 
 def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Networks, optimiser and counters come back, so that the next updates are the very same."""
+    """Networks, optimiser and counters are restored, so that the next updates are identical."""
     before, after = learned(6), Learner(make_network(seed=5), CONFIG)
     save_run(tmp_path, "one", before, STATE)
     assert STATE == load_run(tmp_path, "one", after)
@@ -54,20 +54,20 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_not_learned_yet(tmp_path: Path) -> None:
-    """Before the first update there are no moments, and that is no fault."""
+    """A run without any update has no optimiser moments, and is still restored."""
     save_run(tmp_path, "one", learned(0), RunState(64, 0))
     assert RunState(64, 0) == load_run(tmp_path, "one", Learner(make_network(seed=5), CONFIG))
 
 
 def test_another_run_is_not_taken_up(tmp_path: Path) -> None:
-    """A file of other settings is passed over, and the learner stays as it was."""
+    """A file of another run is ignored, and the learner stays unchanged."""
     save_run(tmp_path, "one", learned(3), STATE)
     _starts_anew(tmp_path, "other")
 
 
 @pytest.mark.parametrize("kept", [0, 1, 7, 100, 5_000])
 def test_a_truncated_file_is_not_taken_up(tmp_path: Path, kept: int) -> None:
-    """Whatever is left of a file, the run starts anew."""
+    """A truncated file is ignored, and the run starts again."""
     save_run(tmp_path, "one", learned(3), STATE)
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes()[:kept])
@@ -75,12 +75,12 @@ def test_a_truncated_file_is_not_taken_up(tmp_path: Path, kept: int) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    """Where nothing was saved the run starts anew."""
+    """Without a file the run starts from the beginning."""
     _starts_anew(tmp_path / "nowhere", "one")
 
 
 def test_saving_leaves_nothing_else(tmp_path: Path) -> None:
-    """A file is replaced as a whole; no partial one stays."""
+    """A file is replaced as a whole, and no partial file stays."""
     for updates in (1, 2):
         save_run(tmp_path / "new", "one", learned(updates), RunState(updates, 0))
     assert [FILE] == [path.name for path in (tmp_path / "new").iterdir()]
@@ -88,13 +88,13 @@ def test_saving_leaves_nothing_else(tmp_path: Path) -> None:
 
 
 def test_runs_live_in_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder follows IMPROVISER_CACHE_DIR."""
+    """The run's folder is below IMPROVISER_CACHE_DIR."""
     monkeypatch.setenv("IMPROVISER_CACHE_DIR", str(tmp_path))
     assert tmp_path / "training" / "chorale" == run_folder("chorale")
 
 
 def _starts_anew(folder: Path, fingerprint: str) -> None:
-    """See that nothing is loaded and nothing changed."""
+    """Check that nothing is loaded and nothing has changed."""
     learner = Learner(make_network(seed=5), CONFIG)
     before = weights_of(learner)
     assert load_run(folder, fingerprint, learner) is None

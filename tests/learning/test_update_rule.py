@@ -1,4 +1,4 @@
-"""The update rule of deep Q-learning, against numbers worked out by hand."""
+"""The update rule of deep Q-learning, compared with numbers calculated by hand."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.tiny_network import (
     tabular_network,
 )
 
-# The worked example: after the fragment C E G the improviser plays A and is rewarded with 0.8; then the
-# fragment is E G A, from which the best that can follow is worth 0.5.
+# The worked example: after the fragment C E G the improviser plays A and is rewarded with 0.8. The fragment is then E G
+# A, and the best action after it is worth 0.5.
 C_E_G, E_G_A = 0, 1
 NOTES = ("C", "D", "E", "F", "G", "A", "B")
 A = NOTES.index("A")
@@ -29,7 +29,7 @@ REWARD, ALPHA, GAMMA = 0.8, 0.1, 0.9
 
 
 def q_learning(q: FloatArray, transition: tuple[int, int, float, int], alpha: float, gamma: float) -> None:
-    """Do Q(s, a) <- Q(s, a) + alpha [r + gamma max_a' Q(s', a') - Q(s, a)] in a table."""
+    """Apply Q(s, a) <- Q(s, a) + alpha [r + gamma max_a' Q(s', a') - Q(s, a)] to a table."""
     state, action, reward, next_state = transition
     q[state, action] += alpha * (reward + gamma * q[next_state].max() - q[state, action])
 
@@ -47,7 +47,7 @@ def tabular_learner(table: FloatArray, alpha: float, gamma: float, interval: int
 
 
 def learned_table(learner: Learner) -> FloatArray:
-    """Return the table that a tabular learner holds, (STATES, actions)."""
+    """Return the table of a tabular learner, (STATES, actions)."""
     return learner.publish_weights()["output.weight"].T
 
 
@@ -65,7 +65,7 @@ def one_transition(state: int, action: int, reward: float, next_state: int) -> T
 
 
 def greedy_target(reward: list[float], next_q: list[list[float]], discount: float) -> list[float]:
-    """Return the targets of one head for a greedy policy; -inf in the values stands for an illegal action."""
+    """Return the targets of one head for a greedy policy; a value of -inf marks an illegal action."""
     values = torch.tensor(next_q)
     policy = policy_of(values, 0.0)
     finite = torch.nan_to_num(values, neginf=0.0)[:, None]
@@ -80,12 +80,12 @@ def test_td_target() -> None:
 
 
 def test_td_target_at_the_end() -> None:
-    """Where the next state was the end, the target is the reward, even if no action is legal there."""
+    """At the end of an episode the target is the reward, even if no action is legal."""
     assert [1.0] == greedy_target([1.0], [[-torch.inf, -torch.inf]], 0.0)
 
 
 def test_td_target_passes_illegal_actions_over() -> None:
-    """An illegal action's value, however high it was, is not bootstrapped from."""
+    """The target ignores the value of an illegal action, however high it is."""
     assert pytest.approx([0.45]) == greedy_target([0.0], [[-torch.inf, 0.5, 0.25]], 0.9)
 
 
@@ -98,7 +98,7 @@ def test_worked_example_in_a_table() -> None:
 
 
 def test_worked_example_in_the_network() -> None:
-    """A learning step on a network that is linear in the one-hot state does the very same, no more."""
+    """One learning step on a network that is linear in the one-hot state gives the same value and changes no other."""
     q = np.zeros((STATES, len(NOTES)), dtype=np.float32)
     q[E_G_A] = [0.5, 0.1, -0.2, 0.0, 0.3, 0.4, 0.2]
     learner = tabular_learner(q, ALPHA, GAMMA)
@@ -110,7 +110,7 @@ def test_worked_example_in_the_network() -> None:
 
 
 def test_learning_steps_are_q_learning() -> None:
-    """With the target network synchronised after every update, a hundred steps keep to the table."""
+    """With the target network synchronised after every update, a hundred steps equal the table."""
     rng = np.random.default_rng(0)
     q = rng.normal(size=(STATES, len(NOTES))).astype(np.float32)
     learner = tabular_learner(q, ALPHA, GAMMA)
@@ -159,7 +159,7 @@ def test_target_network_synchronises_at_its_interval() -> None:
 
 
 def test_gradients_are_clipped() -> None:
-    """However large the error, the step of plain SGD is as long as the bound on the gradient's norm."""
+    """However large the error is, the step of plain SGD has the length of the gradient norm's limit."""
     learner = Learner(make_network(), DQNConfig(max_grad_norm=0.01))
     learner.optimizer = torch.optim.SGD(learner.q_network.parameters(), lr=1.0)
     before = learner.publish_weights()

@@ -1,4 +1,4 @@
-"""The layers above the first: what they compute is the whole network's; a set of them can be exchanged."""
+"""The layers above the first: they compute the same as the whole network, and can be exchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("config", SHAPES.values(), ids=SHAPES)
 def test_above_the_first_layer_the_numbers_are_the_networks(config: object) -> None:
-    """For the prior and the Q-network, to what half floats keep."""
+    """The outputs of the prior and of the Q-network are the whole network's, to the precision of half floats."""
     assert isinstance(config, type(SMALL))
     prior, q = make_weights(config.prior(), 1), make_weights(config, 2)
     observations = make_observations(config, 20, np.random.default_rng(0))
@@ -48,7 +48,7 @@ def test_above_the_first_layer_the_numbers_are_the_networks(config: object) -> N
 
 @pytest.mark.parametrize("config", SHAPES.values(), ids=SHAPES)
 def test_a_policy_with_another_set_is_that_of_the_other_model(config: object) -> None:
-    """Bit for bit, and so is the one that it came from, when it is given its own set back."""
+    """A policy with another model's upper layers equals that model exactly, and can be changed back."""
     assert isinstance(config, type(SMALL))
     prior, q, other = make_weights(config.prior(), 1), make_weights(config, 2), make_weights(config, 3)
     policy, upper = Policy(config, prior, q), UpperLayers(config, other).to_weights()
@@ -65,7 +65,7 @@ def test_a_policy_with_another_set_is_that_of_the_other_model(config: object) ->
 
 
 def test_weights_that_are_loaded_are_those_that_are_given() -> None:
-    """Bit for bit."""
+    """Loaded weights are identical, bit for bit."""
     config = SHAPES["normed"]
     first, second = UpperLayers(config, make_weights(config, 1)), UpperLayers(config, make_weights(config, 2))
     second.load_weights(first.to_weights())
@@ -73,7 +73,7 @@ def test_weights_that_are_loaded_are_those_that_are_given() -> None:
 
 
 def test_a_set_survives_its_file(tmp_path: Path) -> None:
-    """And becomes a model of its own beside the layers that it was learned on."""
+    """Weights are unchanged after saving and loading, and make a model with the layers they were trained on."""
     config = SHAPES["plain"]
     prior, q = make_weights(config.prior(), 1), make_weights(config, 2)
     upper = UpperLayers(config, make_weights(config, 3)).to_weights()
@@ -91,7 +91,7 @@ def test_a_set_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
-    """Bytes that are none, those of another model, numbers that are none, another file, no file."""
+    """Invalid bytes, another model's weights, non-numbers, another file and a missing file are refused."""
     config = SHAPES["plain"]
     upper = UpperLayers(config, make_weights(config, 3)).to_weights()
     good = set_to_bytes(config, upper, {})

@@ -1,7 +1,7 @@
 """Builds of the project, and environments in which they are installed.
 
-Nothing is downloaded: builds use the installed hatchling, and each environment sees the installed
-libraries, but not the installed improviser.
+Nothing is downloaded: builds use the installed hatchling, and each environment sees the installed libraries, but not
+the installed improviser.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-# A folder that is not there: presets and models of the user's own would hide the shipped ones.
+# A folder that does not exist: a user's presets and models would hide the shipped ones.
 SHIPPED_ONLY = {"IMPROVISER_CONFIG_DIR": "nowhere"}
-# No coverage: what runs here is another copy of the code.
+# No coverage: another copy of the code runs here.
 KEPT = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
 ENVIRONMENT = KEPT | OFFLINE | SHIPPED_ONLY
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command and give its standard output; fail with all that it wrote."""
+    """Run a command and return its standard output; fail with all of its output."""
     done = subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
@@ -45,21 +45,21 @@ class Installation:
 
     @property
     def foreign_folder(self) -> Path:
-        """A folder that has nothing to do with the checkout."""
+        """A folder outside the checkout."""
         path = self.folder / "elsewhere"
         path.mkdir(exist_ok=True)
         return path
 
     def improviser(self, *arguments: str) -> str:
-        """Run `python -m improviser` in the foreign folder and give its standard output."""
+        """Run `python -m improviser` in the foreign folder and return its standard output."""
         return run(self.python, "-m", "improviser", *arguments, cwd=self.foreign_folder)
 
 
 def install(folder: Path, *what: str | Path) -> Installation:
-    """Make an environment in the folder and install what is named, and nothing it depends on."""
+    """Create an environment in the folder and install the given packages without their dependencies."""
     venv.create(folder, symlinks=True)
     own = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
-    # A plain path: the .pth files behind it are not read, so the editable improviser there is not seen.
+    # A plain path: its .pth files are not read, so the editable improviser there is not found.
     (own / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     python = str(folder / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
@@ -68,7 +68,7 @@ def install(folder: Path, *what: str | Path) -> Installation:
 
 
 def build(kind: str, source: Path, out: Path) -> Path:
-    """Build a `wheel` or an `sdist` of the source folder and give the one file made."""
+    """Build a `wheel` or an `sdist` of the source folder and return the file."""
     run(sys.executable, "-m", "build", "--no-isolation", f"--{kind}", "--outdir", out, source, cwd=out)
     (built,) = out.iterdir()
     return built

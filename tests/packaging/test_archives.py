@@ -1,4 +1,4 @@
-"""The wheel and the source distribution hold what they should, presets and devices included."""
+"""The wheel and the source distribution hold the right files, presets and devices included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPTS = {path.relative_to(ROOT).as_posix() for path in (ROOT / ".ci").iterdir(
 
 
 def shipped(folder: str) -> set[str]:
-    """Name the files of presets/ or devices/ relative to the checkout, hidden ones aside."""
+    """Return the files of presets/ or devices/ relative to the checkout, apart from hidden ones."""
     paths = [path for path in some_files(ROOT / folder, "**/*") if path.is_file() and "__pycache__" not in path.parts]
     return {path.relative_to(ROOT).as_posix() for path in paths if not path.name.startswith(".")}
 
@@ -29,14 +29,14 @@ def test_wheel_holds_data(wheel: Path, folder: str) -> None:
 
 
 def test_wheel_holds_the_page(wheel: Path) -> None:
-    """Every file that a browser loads is in the wheel, the synthesizer of others with its licence."""
+    """Every file that a browser loads is in the wheel, and the third-party synthesizer with its licence."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"improviser/web/static/index.html", "improviser/web/static/main.js"} < names
     assert set() == shipped("improviser/web/static") - names
 
 
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
-    """All that the wheel puts beside its metadata is the package improviser."""
+    """Apart from its metadata the wheel holds only the package improviser."""
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {"improviser"} == {top for top in tops if not top.endswith(".dist-info")}
 
@@ -51,14 +51,14 @@ def test_sdist_holds_data(sdist: Path, folder: str) -> None:
 
 
 def test_sdist_holds_what_the_tests_read(sdist: Path) -> None:
-    """What continuous integration and pre-commit run is in the source distribution, since tests read it."""
+    """The files of continuous integration and pre-commit are in the source distribution, because tests read them."""
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
     assert set() == {*SCRIPTS, ".pre-commit-config.yaml", "Makefile"} - names
 
 
 def test_metadata_asks_for_no_torch_to_play(wheel: Path) -> None:
-    """No base dependency of the wheel is torch, music21 or gymnasium: those are for training."""
+    """No base dependency of the wheel is torch, music21 or gymnasium, which only training needs."""
     archive = zipfile.ZipFile(wheel)
     (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
     lines = archive.read(name).decode("utf-8").splitlines()

@@ -1,6 +1,6 @@
-"""The ways in which a user installs a wheel, on each Python that is here: pip, pipx and uv.
+"""Installing a wheel with pip, pipx and uv, on each Python that is available.
 
-Slow: libraries come from the package index. None of them may be built: a user has no compiler.
+Slow: libraries come from the package index. None of them may be compiled, because a user has no compiler.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.packaging.conftest import KEPT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 MINORS = (11, 12, 13, 14)
 PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-# Whatever is to be compiled fails, by these tools at once.
+# These tools fail at once where something has to be compiled.
 NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false", "PIP_ONLY_BINARY": ":all:"}
 WORKS = "import ensurepip, sys, venv; sys.exit(sys.version_info[1] != {minor})"
 
 
 def _pyenv_versions(minor: int) -> list[str]:
-    """Return the versions of Python 3.`minor` that pyenv has, if it is here at all."""
+    """Return the versions of Python 3.`minor` that pyenv has, if pyenv is installed."""
     folder = PYENV / "versions"
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return sorted(name for name in names if name.startswith(f"3.{minor}."))
@@ -38,7 +38,7 @@ def _pyenv_versions(minor: int) -> list[str]:
 
 @cache
 def interpreter(minor: int) -> str | None:
-    """Return a Python 3.`minor` that can make environments, from the path or pyenv; None: none is here."""
+    """Return a Python 3.`minor` that can create environments, from the path or pyenv; None if there is none."""
     found: list[str | Path | None] = [
         shutil.which(f"python3.{minor}"),
         *(PYENV / "versions" / version / "bin" / "python3" for version in _pyenv_versions(minor)),
@@ -52,13 +52,13 @@ def interpreter(minor: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Pip, pipx and uv in a folder of their own, and where they put the command."""
+    """Pip, pipx and uv in a folder of their own, and the place of the installed command."""
 
     folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        """What is set for the tools: nothing is taken from, or left in, the user's folders."""
+        """The environment variables of the tools: nothing is read from or left in the user's folders."""
         own = {
             "PIPX_HOME": str(self.folder / "pipx"),
             "PIPX_BIN_DIR": str(self.folder / "bin"),
@@ -72,7 +72,7 @@ class Tools:
         return KEPT | NO_COMPILER | own
 
     def run(self, *command: str | Path) -> str:
-        """Run a command and return its standard output; fail with all that it wrote."""
+        """Run a command and return its standard output; fail with all of its output."""
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -80,7 +80,7 @@ class Tools:
         return done.stdout
 
     def install(self, tool: str, python: str, wheel: Path) -> Path:
-        """Install the wheel by a tool for an interpreter; return the command."""
+        """Install the wheel with a tool for an interpreter; return the command."""
         if tool == "pip":
             self.run(python, "-m", "venv", "pip")
             self.run(self.folder / "pip" / "bin" / "python", "-m", "pip", "install", "--quiet", wheel)
@@ -93,7 +93,7 @@ class Tools:
 
 @pytest.fixture
 def tools(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tools]:
-    """The tools, fresh from the index."""
+    """The tools, newly installed from the index."""
     made = Tools(tmp_path)
     tool = request.node.callspec.params["tool"]
     if tool != "pip":
@@ -106,7 +106,7 @@ def tools(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tools]:
 @pytest.mark.parametrize("tool", ["pip", "pipx", "uv"])
 @pytest.mark.parametrize("minor", MINORS)
 def test_the_wheel_plays_wherever_it_is_installed(tools: Tools, wheel: Path, tool: str, minor: int) -> None:
-    """Nothing is built; version, presets and doctor answer, and the built-in player is answered."""
+    """Nothing is compiled; version, presets and doctor work, and the improviser answers the built-in player."""
     python = interpreter(minor)
     if python is None:
         pytest.skip(f"no Python 3.{minor} here")

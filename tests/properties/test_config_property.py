@@ -1,4 +1,4 @@
-"""Any TOML either loads or is told to be faulty."""
+"""Any TOML text either loads or is reported as faulty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEYS = sorted({field.alias or name for model in MODELS for name, field in model.
 
 
 def loads_or_tells(folder: pytest.TempPathFactory, text: str, model: type[Document]) -> bool:
-    """Return whether the text loads; where it does not, each line of the error names the file."""
+    """Return whether the text loads; where it does not, check that each line of the error names the file."""
     path = folder.getbasetemp() / "any.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
@@ -35,7 +35,7 @@ def loads_or_tells(folder: pytest.TempPathFactory, text: str, model: type[Docume
 
 @given(text=toml_texts(keys=KEYS), model=st.sampled_from(MODELS))
 def test_any_toml_loads_or_is_told(tmp_path_factory: pytest.TempPathFactory, text: str, model: type[Document]) -> None:
-    """Any text loads, or raises a ConfigError of which every line names the file."""
+    """Any text loads, or raises a ConfigError in which every line names the file."""
     loads_or_tells(tmp_path_factory, text, model)
 
 
@@ -44,7 +44,7 @@ def test_any_toml_loads_or_is_told(tmp_path_factory: pytest.TempPathFactory, tex
 def test_a_good_file_with_any_value_loads_or_is_told(
     tmp_path_factory: pytest.TempPathFactory, model: type[Document], data: st.DataObject, value: object
 ) -> None:
-    """A good file in which any value takes the place of one loads, or its fault is told."""
+    """A valid file with one arbitrary value loads, or the fault is reported."""
     template = preset_paths()["fiddle"] if model is Preset else shipped_folder("devices") / "_template.toml"
     document = tomlkit.parse(template.read_text("utf-8")).unwrap()
     table = document

@@ -1,4 +1,4 @@
-"""The engine keeps its promises whatever is played to it."""
+"""Properties of the engine that hold for any input."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ ACTORS = st.sampled_from([POLICY, Indifferent(), holder()])
 # Actors that play chords.
 CHORDS: Final = random_policy(role=COMPING)
 COMPERS = st.sampled_from([CHORDS, Indifferent(COMPING.action_count)])
-# Below these, and above, a player's register ends where MIDI's notes do.
+# Below and above these notes, a player's register ends at the limits of MIDI.
 HEARD: Final = st.integers(30, 100)
 KEYS: Final = tuple(key.name for key in ALL_KEYS)
-# What a caller may do, one after the other: let it hear, decide, skip, prepare, send what is due, panic.
+# What a caller may do, in any order: hear, decide, skip, prepare, send what is due, panic.
 CALLS = st.one_of(
     st.one_of(note_ons(), note_offs(), pedals(), messages()),
     st.sampled_from(["step", "step", "step", "skip", "prepare", "send", "release"]),
@@ -46,10 +46,10 @@ def make(settings: EngineSettings, actor: Actor = POLICY, seed: int = 1) -> Engi
 
 
 class Caller:
-    """Calls an engine and a scheduler as a performer does, at moments that only grow.
+    """Calls an engine and a scheduler as a performer does, at ascending times.
 
     Attributes:
-        played: All that was sent.
+        played: The messages sent.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -60,7 +60,7 @@ class Caller:
         self._now_s = 0.0
 
     def call(self, what: Message | str, later_s: float) -> None:
-        """Do one thing so many seconds later."""
+        """Do one thing after some seconds."""
         self._now_s += later_s
         if not isinstance(what, str):
             self._engine.hear(what, self._now_s)
@@ -81,19 +81,19 @@ class Caller:
             self._scheduler.add(message)
 
     def release(self) -> None:
-        """Send what is due, then let everything end."""
+        """Send what is due, then release everything."""
         self.played += self._scheduler.pop_due(self._now_s)
         self.played += self._scheduler.release(self._now_s)
 
 
 @given(engine_settings(), ACTORS, st.lists(st.tuples(CALLS, st.floats(0.0, 0.5)), max_size=80))
 def test_every_note_ends(settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]) -> None:
-    """Whatever is called in whatever order: no off without its on, none too long, and nothing hangs."""
+    """For any calls in any order each note-off has its note-on, no note is too long, and none hangs."""
     call_all(settings, actor, calls)
 
 
 def call_all(settings: EngineSettings, actor: Actor, calls: list[tuple[Message | str, float]]) -> None:
-    """Make the calls, and see that all is well in the end."""
+    """Make the calls, and check the result at the end."""
     caller = Caller(make(settings, actor))
     for what, later_s in calls:
         caller.call(what, later_s)
@@ -112,14 +112,14 @@ def test_every_note_of_every_chord_ends(
 
 @given(engine_settings(), performances())
 def test_the_same_again_is_the_same(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """Input, times, settings, seed and weights decide every message and its moment."""
+    """Input, times, settings, seed and weights determine every message and its time."""
     first, second = (play_session(make(settings), heard, LISTENED_S) for _ in range(2))
     assert first == second
 
 
 @given(engine_settings(), performances(), st.randoms(use_true_random=False))
 def test_when_it_is_asked_does_not_matter(settings: EngineSettings, heard: list[TimedMessage], chance: Random) -> None:
-    """Late steps, and steps prepared again and again, play what steps on time play."""
+    """Late steps, and steps that are prepared repeatedly, play the same as steps in time."""
     punctual = play_session(make(settings), heard, LISTENED_S)
     prepared = play_session(make(settings), heard, LISTENED_S, between=Engine.prepare)
     late = play_session(make(settings), heard, LISTENED_S, lateness=lambda: chance.random() * 0.4)
@@ -128,7 +128,7 @@ def test_when_it_is_asked_does_not_matter(settings: EngineSettings, heard: list[
 
 @given(engine_settings(), st.one_of(performances(), performances(st.integers(0, 30))))
 def test_the_observation_stays_in_its_box(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """Every value that an actor ever sees is one of its feature's."""
+    """Every value of every observation is within its feature's range."""
     actor = Figure((2, 5, 0, 38, 14, 0, 1))
     play_session(make(replace(settings, temperature=0.7), actor), heard, LISTENED_S)
     assert all((observation < VALUES).all() for observation in actor.asked)
@@ -138,7 +138,7 @@ def test_the_observation_stays_in_its_box(settings: EngineSettings, heard: list[
 def test_transposed_input_gives_transposed_output(
     settings: EngineSettings, heard: list[TimedMessage], semitones: int, low: int
 ) -> None:
-    """With all that is heard, key and register some semitones higher, all that is played is so too."""
+    """With input, key and register transposed, the output is transposed by the same interval."""
     key = parse_key(settings.key)
     moved_key = Key((key.tonic + semitones) % 12, key.mode).name
     there = replace(settings, register_low=low)
@@ -151,7 +151,7 @@ def test_transposed_input_gives_transposed_output(
 def test_transposed_input_gives_transposed_chords(
     settings: EngineSettings, heard: list[TimedMessage], semitones: int, low: int
 ) -> None:
-    """The same holds for chords, voicings and all."""
+    """The same holds for chords and their voicings."""
     key = parse_key(settings.key)
     moved_key = Key((key.tonic + semitones) % 12, key.mode).name
     there = replace(settings, register_low=low, role=COMPING.name)
@@ -162,7 +162,7 @@ def test_transposed_input_gives_transposed_chords(
 
 @given(engine_settings(KEYS), performances())
 def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """All tones of all chords belong to the key, and lie within two octaves of the register's base."""
+    """All tones of all chords belong to the locked key, and are within two octaves of the register's base."""
     engine = make(replace(settings, role=COMPING.name), Indifferent(COMPING.action_count))
     played = play_session(engine, heard, LISTENED_S)
     notes = {timed.message.note for timed in played if isinstance(timed.message, NoteOn)}
@@ -171,7 +171,7 @@ def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: l
 
 
 def _transposed(timed: list[TimedMessage], semitones: int) -> list[TimedMessage]:
-    """Return messages with their notes so many semitones higher."""
+    """Return the messages with their notes transposed."""
     return [
         replace(one, message=replace(one.message, note=one.message.note + semitones))
         if isinstance(one.message, NoteOn | NoteOff)
@@ -182,7 +182,7 @@ def _transposed(timed: list[TimedMessage], semitones: int) -> list[TimedMessage]
 
 @given(engine_settings(KEYS), performances())
 def test_in_a_locked_key_every_note_is_in_it(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """Whatever is played to it, what it plays belongs to the key and is a MIDI note in its register."""
+    """Every note belongs to the locked key, and is a MIDI note in the register."""
     engine = make(settings, Indifferent())
     played = play_session(engine, heard, LISTENED_S)
     notes = {timed.message.note for timed in played if isinstance(timed.message, NoteOn)}

@@ -1,4 +1,4 @@
-"""What is heard and done is the same thing however it is written."""
+"""Properties of listening and acting that do not depend on how the input is written."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.strategies import DATA, performances
 
 @given(st.integers(0, ACTION_COUNT - 1), DATA)
 def test_actions_and_gestures_are_one_to_one(action: int, base: int) -> None:
-    """An action's gesture has that action, above any base."""
+    """An action's gesture converts back to that action, above any base."""
     assert action == gesture_to_action(action_to_gesture(action, base), base)
 
 
 @given(st.integers(-127, 127))
 def test_folding_keeps_the_pitch_class_and_what_lies_in_the_range(semitones: int) -> None:
-    """Any distance is folded into the range by whole octaves, and folding again changes nothing."""
+    """A distance is folded into the range by whole octaves, and folding again changes nothing."""
     folded = int(fold(np.array([semitones]))[0])
     assert 0 <= folded < RANGE
     assert semitones % 12 == folded % 12
@@ -32,7 +32,7 @@ def test_folding_keeps_the_pitch_class_and_what_lies_in_the_range(semitones: int
 
 @given(performances(), st.lists(st.floats(0.0, 30.0), max_size=20))
 def test_the_window_sounds_what_keys_and_pedals_hold(heard: list[TimedMessage], closings: list[float]) -> None:
-    """Whenever steps are closed, what sounds at the end is what a replay of keys and pedals says."""
+    """Whenever steps are closed, the notes that sound at the end are those that a replay of keys and pedals gives."""
     window = NoteWindow()
     moments = sorted(closings)
     onsets = 0
@@ -47,7 +47,7 @@ def test_the_window_sounds_what_keys_and_pedals_hold(heard: list[TimedMessage], 
 
 
 def _sounding(heard: list[TimedMessage]) -> set[tuple[int, int]]:
-    """Return the (channel, note) pairs that sound after all messages, each looked at on its own."""
+    """Return the (channel, note) pairs that sound after all messages, each computed on its own."""
     pairs = {(one.message.channel, one.message.note) for one in heard if isinstance(one.message, NoteOn)}
     return {pair for pair in pairs if _is_sounding(heard, *pair)}
 

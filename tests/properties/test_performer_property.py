@@ -1,4 +1,4 @@
-"""Whatever comes in, in whatever order, no note is left hanging and the beat is not held up."""
+"""For any input in any order no note hangs, and the session replays identically."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STALLS = st.tuples(MOMENTS, st.floats(0, 0.5))
 
 
 def hanging(sent: list[tuple[float, Message]]) -> Counter[tuple[int, int]]:
-    """Return how often each (channel, note) was begun and not ended; an end too many is negative."""
+    """Return note-ons minus note-offs for each (channel, note)."""
     sounding: Counter[tuple[int, int]] = Counter()
     for _, message in sent:
         if isinstance(message, NoteOn):
@@ -55,12 +55,12 @@ def hanging(sent: list[tuple[float, Message]]) -> Counter[tuple[int, int]]:
 
 
 def stall(performance: Performance, stall_s: float) -> None:
-    """Let the process stand still."""
+    """Advance the clock as if the process stood still."""
     performance.clock.advance(performance.clock.now_s() + stall_s)
 
 
 class Chance:
-    """Finds all actions equal, so that chance alone decides."""
+    """Gives all actions the same value, so that the choice is random."""
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
         """Return zeros."""
@@ -78,7 +78,7 @@ class Chance:
 def test_every_note_is_released(
     heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
 ) -> None:
-    """For any stream of notes, bytes, commands, losses and stalls, each note-on sent has its note-off."""
+    """For any stream of notes, bytes, commands, lost ports and stalls, each note-on has its note-off."""
     engine = ENGINE | {"temperature": 1.0}
     performance = Performance(performer_settings(engine=engine, seed=seed), actor=Chance(), player=player)
     for at_s, data, port in heard:
@@ -103,12 +103,12 @@ def test_every_note_is_released(
 def test_every_session_replays_bit_for_bit(
     heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
 ) -> None:
-    """Whatever happened, the journal's lines give the improviser's part again, message by message."""
+    """For any such stream the journal replays the improviser's part identically."""
     settings = performer_settings(engine=ENGINE | {"temperature": 1.0, "key": "auto"}, seed=seed)
     policy = random_policy()
 
     def make_engine(ahead_s: float = 0.0) -> Engine:
-        """Make the engine of these settings."""
+        """Return the engine of these settings."""
         engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
         return Engine(engine, policy, np.random.default_rng(seed))
 

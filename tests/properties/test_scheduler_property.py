@@ -1,4 +1,4 @@
-"""The scheduler keeps its promises whatever it is given."""
+"""Properties of the scheduler that hold for any input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_NOTE_S = 1.5
-# Few channels, notes and moments, so that they meet.
+# Few channels, notes and times, so that they coincide.
 CHANNELS = st.integers(0, 1)
 MOMENTS = st.integers(0, 40).map(lambda eighths: eighths / 8)
 MESSAGES = st.one_of(
@@ -26,12 +26,12 @@ MESSAGES = st.one_of(
     st.builds(NoteOff, CHANNELS, st.integers(60, 62)),
 )
 TIMED = st.builds(TimedMessage, MOMENTS, MESSAGES)
-# A message to add, a moment up to which to give out, or a release.
+# A message to add, a time up to which messages are taken out, or a release.
 TURNS = st.lists(st.one_of(TIMED, TIMED, MOMENTS, st.just("release")), max_size=40)
 
 
 def run(turns: Iterable[TimedMessage | float | str]) -> tuple[list[TimedMessage], float]:
-    """Return what a scheduler gives out, time going on, and the last moment."""
+    """Return the messages that a scheduler returns at ascending times, and the last time."""
     scheduler, played, now_s = Scheduler(MAX_NOTE_S), [], 0.0
     for turn in turns:
         if isinstance(turn, TimedMessage):
@@ -46,14 +46,14 @@ def run(turns: Iterable[TimedMessage | float | str]) -> tuple[list[TimedMessage]
 
 @given(TURNS)
 def test_offs_never_outnumber_ons_and_all_notes_end(turns: list[TimedMessage | float | str]) -> None:
-    """Each note-off follows its note-on, and after the last release nothing sounds."""
+    """Each note-off follows its note-on, and after the last release no note sounds."""
     played, _ = run(turns)
     assert Counter() == sounding_after(played)
 
 
 @given(TURNS)
 def test_time_runs_forward_and_no_note_is_too_long(turns: list[TimedMessage | float | str]) -> None:
-    """What is given out is in the order of its moments, and no note is longer than the longest."""
+    """Messages come out in the order of their times, and no note is longer than the limit."""
     played, _ = run(turns)
     assert all(before.due_s <= after.due_s for before, after in pairwise(played))
     assert longest_note_s(played) <= MAX_NOTE_S
@@ -61,7 +61,7 @@ def test_time_runs_forward_and_no_note_is_too_long(turns: list[TimedMessage | fl
 
 @given(st.lists(st.tuples(MOMENTS, st.one_of(note_ons(), note_offs())), max_size=40))
 def test_at_one_instant_offs_come_first(timed: list[tuple[float, NoteOn | NoteOff]]) -> None:
-    """In one moment no note-off follows a note-on, but for that of a key struck again."""
+    """At one time no note-off follows a note-on, except when a key is struck again."""
     scheduler = Scheduler(MAX_NOTE_S)
     for due_s, message in timed:
         scheduler.add(TimedMessage(due_s, message))

@@ -1,4 +1,4 @@
-"""A page that is served for real, of a jam that only stands there, and browsers that only talk."""
+"""A real page server with a simulated jam, and simulated browsers."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ PATIENCE_S = 10.0
 
 @dataclass
 class JamState:
-    """How a jam stands, for the tests."""
+    """The simulated state of a jam."""
 
     values: dict[str, Any] = field(default_factory=lambda: {"preset": "chorale"})
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the state as plain values."""
         return dict(self.values)
 
     def now_s(self) -> float:
-        """Return a moment."""
+        """Return a fixed time."""
         return 12.5
 
 
@@ -45,9 +45,9 @@ class Served:
 
     Attributes:
         page: The page.
-        standing: How its jam stands.
-        told: What pages have said.
-        warned: What went wrong.
+        standing: The state of its jam.
+        told: The commands sent by pages.
+        warned: The warnings.
     """
 
     page: Page
@@ -57,18 +57,18 @@ class Served:
 
     @property
     def address(self) -> Address:
-        """Where it is."""
+        """The address of the page."""
         return self.page.address
 
     @property
     def host(self) -> str:
-        """What a browser calls it."""
+        """The host name that a browser uses."""
         return f"127.0.0.1:{self.address.port}"
 
     def get(
         self, path: str, *, token: str | None = None, method: str = "GET", **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """Ask for a path below the token; return the answer's code, headers and body."""
+        """Request a path below the token; return the response's code, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=PATIENCE_S)
         wanted = f"/{self.address.token if token is None else token}/{path}"
         connection.putrequest(method, wanted, skip_host=True)
@@ -83,7 +83,7 @@ class Served:
     def connect(
         self, *, origin: str | None = "", path: str = "ws", token: str | None = None, max_queue: int = 64
     ) -> ClientConnection:
-        """Open a page's websocket; by default from our own page."""
+        """Open a page's web socket; by default with our own origin."""
         named = origin if origin != "" else f"http://{self.host}"
         wanted = None if named is None else Origin(named)
         url = f"ws://{self.host}/{self.address.token if token is None else token}/{path}"
@@ -107,12 +107,12 @@ def serving(
 
 
 def no_take(_bars: int | None) -> bytes:
-    """Say that nothing was played."""
+    """Report that nothing was played."""
     raise UsageError("nothing was played yet. Play something first")
 
 
 def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:
-    """Return the next message of a kind that a page is told."""
+    """Return the next message of one kind that a page receives."""
     give_up_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up_s:
         message: dict[str, Any] = json.loads(client.recv(timeout=PATIENCE_S))
@@ -122,12 +122,12 @@ def message_of(client: ClientConnection, kind: str) -> dict[str, Any]:
 
 
 def say(client: ClientConnection, **values: object) -> None:
-    """Let a page say something."""
+    """Send a message from a page."""
     client.send(json.dumps(values))
 
 
 def wait_until(condition: Any) -> bool:  # noqa: ANN401 - whatever can be called
-    """Wait until something holds; tell whether it came to."""
+    """Wait until a condition holds; return whether it held in time."""
     pause = threading.Event()
     give_up_s = time.monotonic() + PATIENCE_S
     while not condition():

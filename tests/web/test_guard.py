@@ -1,4 +1,4 @@
-"""Who gets nothing: by another name, from another page, without the token, in the wrong way, too many."""
+"""Requests that are refused: wrong host, wrong origin, no token, wrong form, too many."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORBIDDEN, MISSING, OK = 403, 404, 200
 
 
 def test_the_page_and_its_files_lie_below_the_token() -> None:
-    """All that they load is there; without the slash the way is shown."""
+    """The page and all its files are served below the token; without the slash the client is redirected."""
     with serving() as served:
         code, headers, body = served.get("")
         assert (OK, True) == (code, b"<html" in body)
@@ -61,7 +61,7 @@ def test_the_page_and_its_files_lie_below_the_token() -> None:
     ],
 )
 def test_all_else_gets_nothing(path: str, options: dict[str, Any]) -> None:
-    """Neither a file nor a hint at the token, and the same headers that keep a page to itself."""
+    """Every other path returns no file and no hint at the token, with the same security headers."""
     with serving() as served:
         code, headers, body = served.get(path, **options)
         assert MISSING == code
@@ -73,7 +73,7 @@ def test_all_else_gets_nothing(path: str, options: dict[str, Any]) -> None:
 
 
 def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
-    """Scripts, styles and connections are our own; no frame holds the page, nothing is stored."""
+    """The headers allow only our own scripts, styles and connections, no framing, and no caching."""
     with serving() as served:
         headers = served.get("")[1]
         policy = headers["content-security-policy"]
@@ -95,7 +95,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
     ],
 )
 def test_other_sites_open_no_socket(options: dict[str, Any]) -> None:
-    """Browsers let any page try: the origin has to be our own, and the token right."""
+    """A web socket needs our own origin and the right token."""
     with serving() as served:
         with pytest.raises(InvalidStatus) as refused:
             served.connect(**options)
@@ -104,7 +104,7 @@ def test_other_sites_open_no_socket(options: dict[str, Any]) -> None:
 
 
 def test_a_take_and_the_doctor_are_asked_for() -> None:
-    """The last bars, or all; nothing played, and no number of bars, are told."""
+    """The last bars or the whole take can be downloaded; an empty take and a wrong number of bars are errors."""
     asked: list[int | None] = []
 
     def take(bars: int | None) -> bytes:
@@ -126,7 +126,7 @@ def test_a_take_and_the_doctor_are_asked_for() -> None:
 
 
 def test_a_thousand_connections_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many are open at a time that say nothing, and not for long; a page is served all the while."""
+    """Idle connections are limited in number and time, and the page is still served."""
     monkeypatch.setattr(bounded, "GREETING_S", 0.5)
     with serving() as served, served.connect() as client:
         message_of(client, "hello")
@@ -145,13 +145,13 @@ def test_a_thousand_connections_are_not_kept(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_strangers_that_ask_again_and_again_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the token nobody takes a place from who knows it, however lively the connection."""
+    """Clients without the token cannot block clients that have it."""
     monkeypatch.setattr(bounded, "CONNECTIONS_MAX", 8)
     with serving() as served, contextlib.ExitStack() as stack:
         request = f"GET /wrong/ HTTP/1.1\r\nHost: {served.host}\r\n\r\n".encode()
         for _ in range(20):
             one = stack.enter_context(socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S))
-            one.sendall(request[:-2])  # not whole
+            one.sendall(request[:-2])  # not complete
         with served.connect() as client:
             message_of(client, "hello")
             assert OK == served.get("")[0]
@@ -160,17 +160,17 @@ def test_strangers_that_ask_again_and_again_make_room(monkeypatch: pytest.Monkey
 
 
 def test_one_take_and_one_examination_at_a_time() -> None:
-    """Who asks for more is told to try again; nothing piles up."""
+    """A second request for a take or the doctor is answered with 503 while the first one runs."""
     begun, goes_on = threading.Event(), threading.Event()
 
     def slow(_bars: int | None = None) -> bytes:
-        """Take as long as wanted."""
+        """Wait until the test allows it to finish."""
         begun.set()
         goes_on.wait(PATIENCE_S)
         return b"MThd"
 
     def examine() -> list[dict[str, Any]]:
-        """Take as long."""
+        """Wait in the same way."""
         slow()
         return []
 
@@ -199,7 +199,7 @@ def is_open(one: socket.socket) -> bool:
 
 
 def test_bytes_that_are_no_request_are_let_go() -> None:
-    """Whatever comes, the page is served afterwards."""
+    """Invalid requests are not answered with 200, and the page is served afterwards."""
     with serving() as served:
         for data in (b"\x00" * 4096, b"GET / HTTP/9.9\r\n\r\n", b"G" * 40_000, b"GET /\r\nHost\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", served.address.port), PATIENCE_S) as one:
@@ -227,7 +227,7 @@ def test_bytes_that_are_no_request_are_let_go() -> None:
         ("127.0.0.1", "192.168.0.2:80", False),
         ("127.0.0.1", "localhost.evil.example:80", False),
         ("::1", "[::1]:80", True),
-        ("0.0.0.0", "192.168.0.2:80", True),  # noqa: S104 - what a user may ask for
+        ("0.0.0.0", "192.168.0.2:80", True),  # noqa: S104 - a user may ask for this
         ("0.0.0.0", "evil.example:80", False),  # noqa: S104
         ("0.0.0.0", f"{socket.gethostname()}:80", True),  # noqa: S104
         ("192.168.0.2", "192.168.0.2:80", True),
@@ -235,12 +235,12 @@ def test_bytes_that_are_no_request_are_let_go() -> None:
     ],
 )
 def test_names_that_can_be_rebound_are_none_of_ours(host: str, header: str, *, is_named: bool) -> None:
-    """A name of others that leads here is refused; numbers and our own name cannot be turned on us."""
+    """Only addresses and the machine's own name are accepted as host, against DNS rebinding."""
     assert is_named == Address(host, 80).is_named(header)
 
 
 def test_each_run_has_a_token_of_its_own_that_is_not_shown() -> None:
-    """Long enough that none is guessed, and not in what may be logged."""
+    """Each address has a new token of at least 32 characters, which does not appear in its repr."""
     first, second = Address("127.0.0.1", 80), Address("::1", 80)
     assert first.token != second.token
     assert len(first.token) >= 32
@@ -253,13 +253,13 @@ def test_each_run_has_a_token_of_its_own_that_is_not_shown() -> None:
 
 
 def test_a_machine_without_a_network_shows_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its address cannot be found out; the page is served all the same."""
+    """Without a network the address shows the machine's name."""
     monkeypatch.setattr("improviser.web.address._ELSEWHERE", ("nowhere.invalid", 9))
     assert f"//{socket.gethostname()}:80/" in Address("0.0.0.0", 80).url  # noqa: S104
 
 
 def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
-    """Who names a port wants that one."""
+    """A taken default port is replaced by a free one; a named port that is taken is an error."""
     listening, address = bind("127.0.0.1", None)
     with listening:
         other, elsewhere = bind("127.0.0.1", None)
@@ -272,10 +272,10 @@ def test_a_port_that_is_taken_is_told_or_another_is_chosen() -> None:
 
 
 def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The jam goes on without it."""
+    """A page server that fails gives one warning, and later events are dropped."""
 
     def fail(*_: object) -> None:
-        """Break."""
+        """Raise RuntimeError."""
         raise RuntimeError("broken")
 
     monkeypatch.setattr("improviser.web.server.build_app", fail)
@@ -285,6 +285,6 @@ def test_a_page_that_breaks_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wait_until(lambda: warned)
         for _ in range(100):
             page.publish(Heard(1.0, 0, 60, 80, "Keys"))
-        assert [] == page._early  # noqa: SLF001 - what is kept in vain is told to nobody
+        assert [] == page._early  # noqa: SLF001 - events kept in vain would reach nobody
     assert ["the page is not served any more (broken); improviser ctl steers the jam"] == warned
     assert not [thread for thread in threading.enumerate() if thread.name == "page"]

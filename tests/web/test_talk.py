@@ -1,4 +1,4 @@
-"""What pages say and are told, over real sockets."""
+"""What pages send and receive, over real sockets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HEARD = Heard(1.0, 0, 60, 80, "Keys")
 
 
 def test_a_page_is_greeted_with_how_it_stands_and_what_happened() -> None:
-    """The last events too, so that a page that is loaded anew shows them; channels are counted from 1."""
+    """A new page receives the state and the recent events, with channels counted from 1."""
     with serving() as served:
         served.page.publish(HEARD)
         served.page.publish(Stepped(1.0))
@@ -49,7 +49,7 @@ def test_a_page_is_greeted_with_how_it_stands_and_what_happened() -> None:
 
 
 def test_what_happened_by_another_clock_is_forgotten() -> None:
-    """A performer that is started anew may count another way: open pages are greeted anew."""
+    """When a new performer starts, old events are dropped and open pages are greeted again."""
     with serving() as served:
         served.page.publish(HEARD)
         with served.connect() as early:
@@ -62,7 +62,7 @@ def test_what_happened_by_another_clock_is_forgotten() -> None:
 
 
 def test_who_is_connected_is_told_without_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is looked for while a page is open."""
+    """A change of connected ports reaches an open page without an event."""
     monkeypatch.setattr(hub, "LOOK_EVERY_S", 0.02)
     with serving() as served, served.connect() as client:
         message_of(client, "state")
@@ -71,7 +71,7 @@ def test_who_is_connected_is_told_without_an_event(monkeypatch: pytest.MonkeyPat
 
 
 def test_presses_beyond_hands_are_dropped_but_no_panic() -> None:
-    """Of one page; another one's pass."""
+    """Beyond the rate limit a page's presses are dropped, except a panic; other pages are not limited."""
     with serving() as served, served.connect() as wild, served.connect() as calm:
         for _ in range(60):
             say(wild, event="act", action="tap")
@@ -82,7 +82,7 @@ def test_presses_beyond_hands_are_dropped_but_no_panic() -> None:
 
 
 def test_all_that_steers_is_handed_on() -> None:
-    """As the command it stands for; notes as if they had come on a port of the page."""
+    """Each message of a page becomes its command; notes arrive on the page's own port."""
     said = [
         ({"event": "turn", "knob": "harmony", "position": 1.5}, Turn(Knob.HARMONY, 1.5)),
         ({"event": "act", "action": "like"}, Act(Action.LIKE)),
@@ -100,7 +100,7 @@ def test_all_that_steers_is_handed_on() -> None:
 
 
 def test_two_pages_agree() -> None:
-    """Both are told the events, and how it stands once that has changed."""
+    """Two pages receive the same events and the same changed state."""
     with serving() as served, served.connect() as first, served.connect() as second:
         for client in (first, second):
             message_of(client, "hello")
@@ -112,7 +112,7 @@ def test_two_pages_agree() -> None:
 
 
 def test_a_ping_is_answered_with_the_time() -> None:
-    """The page's own number comes back."""
+    """A ping is answered with the page's own number and the time."""
     with serving() as served, served.connect() as client:
         say(client, event="ping", sent_ms=3.25)
         assert {"event": "pong", "sent_ms": 3.25, "now_s": 12.5} == message_of(client, "pong")
@@ -147,7 +147,7 @@ def test_a_ping_is_answered_with_the_time() -> None:
     ],
 )
 def test_nonsense_is_refused_and_does_nothing(text: str) -> None:
-    """The page is told, and the talk goes on."""
+    """An invalid message is refused, and the connection continues."""
     with serving() as served, served.connect() as client:
         client.send(text)
         assert "" != message_of(client, "refused")["text"]
@@ -157,7 +157,7 @@ def test_nonsense_is_refused_and_does_nothing(text: str) -> None:
 
 
 def test_keys_that_are_down_are_lifted_when_a_page_goes() -> None:
-    """Pedals too; what was let go of before is not."""
+    """When a page disconnects, its held keys, pedals and bends are released, and only those."""
     with serving() as served:
         with served.connect() as client:
             held = ([0x90, 64, 90], [0xB0, 64, 127], [0xB0, 66, 127], [0xE0, 0, 100])
@@ -174,7 +174,7 @@ def test_keys_that_are_down_are_lifted_when_a_page_goes() -> None:
     ("message", "code"), [(b"\x90\x3c\x5a", talk.WRONG_KIND), ("x" * 5000, 1009)], ids=["bytes", "oversize"]
 )
 def test_what_is_no_message_ends_the_talk(message: str | bytes, code: int) -> None:
-    """Bytes, and what is longer than anything that is understood."""
+    """Binary data or an oversized message closes the connection."""
     with serving() as served, served.connect() as client:
         client.send(message)
         with pytest.raises(ConnectionClosed) as closed:
@@ -185,7 +185,7 @@ def test_what_is_no_message_ends_the_talk(message: str | bytes, code: int) -> No
 
 
 def test_a_flood_ends_the_talk_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many messages a second are no hands; another page goes on."""
+    """A flood of messages closes that page's connection, and another page continues."""
     monkeypatch.setattr(talk, "RATE_MAX", 50.0)
     with serving() as served, served.connect() as quiet, served.connect() as flood:
         with contextlib.suppress(ConnectionClosed):
@@ -199,7 +199,7 @@ def test_a_flood_ends_the_talk_and_no_other(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_much_nonsense_ends_the_talk() -> None:
-    """Who is not understood so often is none of ours."""
+    """Too many invalid messages close the connection."""
     with serving() as served, served.connect() as client:
         for _ in range(talk.FAULTS_MAX + 1):
             client.send("nonsense")
@@ -210,7 +210,7 @@ def test_much_nonsense_ends_the_talk() -> None:
 
 
 def test_a_page_that_reads_nothing_is_let_go_and_its_keys_are_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it is told waits in a queue of its own, up to a bound; others are told all the while."""
+    """A page that does not read is disconnected and its keys are released, while other pages receive everything."""
     monkeypatch.setattr(hub, "WAITING_MAX", 200)
     with serving() as served, served.connect() as reader, served.connect(max_queue=1) as deaf:
         message_of(reader, "hello")
@@ -227,7 +227,7 @@ def test_a_page_that_reads_nothing_is_let_go_and_its_keys_are_lifted(monkeypatch
 
 
 def test_so_many_pages_and_no_more() -> None:
-    """One more is told to come later; when one has gone there is room."""
+    """One page more than the limit is told to try later; after another one leaves there is room."""
     with serving() as served, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(served.connect()) for _ in range(hub.CLIENTS_MAX)]
         for client in clients:
@@ -243,7 +243,7 @@ def test_so_many_pages_and_no_more() -> None:
 
 
 def test_the_end_lets_all_pages_go() -> None:
-    """A page is told by its socket that the jam has ended."""
+    """At the end of the jam the web sockets are closed."""
     with contextlib.ExitStack() as stack:
         with serving() as served:
             client = stack.enter_context(served.connect())
@@ -254,7 +254,7 @@ def test_the_end_lets_all_pages_go() -> None:
 
 
 def test_the_pages_of_a_trial_stay_and_flood(tmp_path: Path) -> None:
-    """Four are open; one turns a knob that stays where it is, one is let go again and again."""
+    """The pages of a timing run connect: one turns a knob to its position, one is disconnected again and again."""
     told = tmp_path / "told.jsonl"
     told.write_text("", "utf-8")
     command = [sys.executable, "-m", "improviser.studies.timing.pages", str(told), "4"]
@@ -263,7 +263,7 @@ def test_the_pages_of_a_trial_stay_and_flood(tmp_path: Path) -> None:
         visits = itertools.count(1)
 
         def others() -> int:
-            """Come as a page too; by its number tell how many others have come so far, however shortly."""
+            """Connect as a page too; return how many other pages have connected so far."""
             with served.connect() as client:
                 return int(message_of(client, "hello")["port"].split()[1]) - next(visits)
 

@@ -1,4 +1,4 @@
-"""The figures of an evaluation, each of one performance: our events beside a player's.
+"""The figures of an evaluation, each for one performance: the improviser's events beside a player's.
 
 Definitions and published values: `docs/metrics.md`. Everything is relative to a tonic of C.
 """
@@ -38,11 +38,11 @@ __all__ = [
 
 
 def figures(performance: Performance, known: Phrases = frozenset()) -> Figures:
-    """Return every figure of a performance by name; shares in per cent, nan where there is nothing to count.
+    """Return every figure of a performance by name; shares in percent, nan where there is nothing to count.
 
     Args:
         performance: What was played.
-        known: The phrases of the training corpus; without them nothing is said of copying.
+        known: The phrases of the training corpus. Without them the figure for copying is nan.
     """
     return _FIGURES[performance.role](performance, known)
 
@@ -58,7 +58,7 @@ def _melody_figures(performance: Performance, known: Phrases) -> Figures:
 
 
 def _comping_figures(performance: Performance, known: Phrases) -> Figures:
-    """Return every figure of chords; copying is told of tunes alone."""
+    """Return every figure of chords; copying is measured for tunes only."""
     del known
     return comping_figures(performance)
 

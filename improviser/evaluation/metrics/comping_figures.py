@@ -1,4 +1,4 @@
-"""The figures of chords below the player's tune; what needs a tune of our own is left out."""
+"""The figures of chords below the player's tune; figures that need a tune of the improviser are left out."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
 from improviser.music.voice_leading import MOVEMENT
 
-# Two chords that have so many tones in common say the same, give or take a seventh.
+# Two chords with this many tones in common count as the same, apart from a seventh.
 ALIKE: Final = 2
 TONIC, DOMINANT = 0, 7
 
 
 def comping_figures(performance: Performance) -> Figures:
-    """Return every figure of chords by name; shares in per cent, nan where there is nothing to count."""
+    """Return every figure of chords by name; shares in percent, nan where there is nothing to count."""
     return _company(performance) | _harmony(performance) | _rhythm(performance)
 
 
@@ -60,7 +60,7 @@ def _company(performance: Performance) -> Figures:
 
 
 def _harmony(performance: Performance) -> Figures:
-    """Return which chords there are, and in what succession."""
+    """Return figures of the chords played and of their succession."""
     struck = performance.events[performance.events >= 0].astype(np.int64)
     changed = struck[np.append(True, struck[1:] != struck[:-1])] if len(struck) else struck
     motion = np.diff(changed // QUALITY_COUNT) % OCTAVE
@@ -79,7 +79,7 @@ def _harmony(performance: Performance) -> Figures:
 
 
 def _rhythm(performance: Performance) -> Figures:
-    """Return how often chords are struck, and how much of it is repeated."""
+    """Return how often chords are struck, and how much is repeated."""
     events, bar_steps = performance.events, performance.bar_steps
     roots = np.where(events >= 0, events // QUALITY_COUNT, events).astype(np.int16)
     level = LEVELS[
@@ -96,7 +96,7 @@ def _rhythm(performance: Performance) -> Figures:
 
 
 def _closes(performance: Performance) -> list[bool]:
-    """Return for each fourth bar whether it ends on tonic or dominant, for each eighth whether on the tonic."""
+    """Return whether each fourth bar ends on tonic or dominant, and each eighth bar on the tonic."""
     sounding = sounding_notes(performance.events)
     ends = range(4 * performance.bar_steps, len(sounding) + 1, 4 * performance.bar_steps)
     roots = [(number, _root(sounding[end - 1])) for number, end in enumerate(ends)]
@@ -104,7 +104,7 @@ def _closes(performance: Performance) -> list[bool]:
 
 
 def _root(chord: np.int64) -> int:
-    """Return a chord's root, -1 for none."""
+    """Return a chord's root, -1 for no chord."""
     return int(chord) // QUALITY_COUNT if chord >= 0 else -1
 
 

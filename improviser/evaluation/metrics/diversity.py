@@ -1,4 +1,4 @@
-"""How much variety there is in our part, whose music it repeats, and how it goes with the player's."""
+"""The variety of the improviser's part, the music that it repeats, and how it follows the player's part."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 MEMORY_BARS: Final = 8
 WINDOW_BARS: Final = 4
-# A phrase that may be copied; a turn that may be echoed has two intervals.
+# The number of notes of a phrase that may be copied, and the fewest notes of a bar that may be echoed.
 COPY_NOTES: Final = 8
 ECHO_NOTES: Final = 3
-# Fewer bars make no correlation.
+# Fewer bars give no correlation.
 CORRELATED_BARS: Final = 3
 
 Phrases = frozenset[bytes]
@@ -40,7 +40,7 @@ def diversity_figures(performance: Performance, known: Phrases = frozenset()) ->
 
     Args:
         performance: What was played.
-        known: The phrases of the training corpus, as `phrases` gives them.
+        known: The phrases of the training corpus, as `phrases` returns them.
     """
     events = performance.events
     notes = events[events >= 0]
@@ -58,19 +58,19 @@ def diversity_figures(performance: Performance, known: Phrases = frozenset()) ->
 
 
 def onsets_per_bar(events: Events, bar_steps: int) -> float:
-    """Return the mean number of onsets in a whole bar, nan without one."""
+    """Return the mean number of onsets in a whole bar, nan without a whole bar."""
     bars = whole_bars(events, bar_steps)
     return float(np.mean([np.sum(row >= 0) for row in bars])) if bars else float("nan")
 
 
 def bars_repeated(events: Events, bar_steps: int) -> float:
-    """Return the share of bars, in per cent, that equal one of the MEMORY_BARS before them."""
+    """Return the share of bars, in percent, that equal one of the MEMORY_BARS before them."""
     bars = whole_bars(events, bar_steps)
     return percent([_bar_repeats(bars, at) for at in range(len(bars))])
 
 
 def company_figures(performance: Performance) -> Figures:
-    """Return what our bars take up of the player's: echo, density and register."""
+    """Return how the improviser's bars follow the player's: echo, density and register."""
     ours, theirs = (whole_bars(events, performance.bar_steps) for events in (performance.events, performance.player))
     return {
         "echo %": percent(
@@ -82,7 +82,7 @@ def company_figures(performance: Performance) -> Figures:
 
 
 def phrases(events: Events) -> list[bytes]:
-    """Return each run of COPY_NOTES notes as the bytes of its intervals and lengths in steps."""
+    """Return each run of COPY_NOTES notes as the bytes of its intervals and of its lengths in steps."""
     notes = events[events >= 0].astype(np.int16)
     if len(notes) < COPY_NOTES:
         return []
@@ -98,7 +98,7 @@ def known_phrases(lines: Iterable[Events]) -> Phrases:
 
 
 def vendi_score(performance: Performance) -> float:
-    """Return the effective number of different 4-bar windows, 1 to their count.
+    """Return the effective number of different 4-bar windows, from 1 to their count.
 
     Source: D. Friedman and A. B. Dieng (2023), "The Vendi Score", TMLR; features as in `docs/metrics.md`.
     """
@@ -116,9 +116,9 @@ def vendi_score(performance: Performance) -> float:
 
 
 def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> float:
-    """Return Pearson's correlation over the bars in which both have a number, (bars,) each.
+    """Return Pearson's correlation over the bars in which both rows have a number, (bars,) each.
 
-    It is nan for fewer than CORRELATED_BARS such bars, and where one of the two never changes.
+    The result is nan for fewer than CORRELATED_BARS such bars, and where one of the two rows never changes.
     """
     both = np.isfinite(ours) & np.isfinite(theirs)
     if int(both.sum()) < CORRELATED_BARS:
@@ -129,21 +129,21 @@ def bar_correlation(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float6
 
 
 def density(bars: list[Events]) -> npt.NDArray[np.float64]:
-    """Return the onsets of each bar, nan for all bars where there is none in any."""
+    """Return the number of onsets in each bar; nan for all bars where no bar has an onset."""
     onsets = np.array([np.sum(bar >= 0) for bar in bars], dtype=np.float64)
     return onsets if onsets.any() else np.full(len(bars), np.nan)
 
 
 def _register(bars: list[Events]) -> npt.NDArray[np.float64]:
-    """Return the mean note struck in each bar, nan where none is."""
+    """Return the mean note struck in each bar, nan where none is struck."""
     struck = [bar[bar >= 0] for bar in bars]
     return np.array([notes.mean() if len(notes) else np.nan for notes in struck], dtype=np.float64)
 
 
 def _echoes(bar: Events, before: Events) -> list[bool]:
-    """Return whether a bar has the rhythm, and the intervals upright or inverted, of the player's bar before.
+    """Return whether a bar has the rhythm, and the intervals or inverted intervals, of the player's previous bar.
 
-    Bars in which the player struck fewer than ECHO_NOTES notes say nothing.
+    The list is empty where the player struck fewer than ECHO_NOTES notes in that bar.
     """
     if int(np.sum(before >= 0)) < ECHO_NOTES:
         return []
@@ -154,11 +154,11 @@ def _echoes(bar: Events, before: Events) -> list[bool]:
 
 
 def _stepwise(notes: Events) -> float:
-    """Return the share of small steps between the notes in per cent, nan where there is no step."""
+    """Return the share of small steps between the notes in percent, nan where there are fewer than two notes."""
     return 100 * stepwise_harmony(notes.tolist()) if len(notes) > 1 else float("nan")
 
 
 def _bar_repeats(bars: list[Events], at: int) -> bool:
-    """Return whether a bar with an onset equals one of the eight before it."""
+    """Return whether a bar with an onset equals one of the MEMORY_BARS before it."""
     bar = bars[at]
     return bool((bar >= 0).any()) and any(np.array_equal(bar, before) for before in bars[max(0, at - MEMORY_BARS) : at])

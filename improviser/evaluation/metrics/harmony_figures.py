@@ -1,4 +1,4 @@
-"""How we sound together with the player: chord, consonance, voice leading."""
+"""How the improviser sounds together with the player: chord, consonance, voice leading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 
-# The metrical strength, in quarters, of beats 1 and 3.
+# The metrical strength of beats 1 and 3, in quarters.
 STRONG_LEVEL: Final = 3
 
 
@@ -45,7 +45,7 @@ def harmony_figures(performance: Performance) -> Figures:
 
 
 def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray]:
-    """Return where a note (-1 is none) meets a chord, and where it is one of its tones, (steps,) each.
+    """Return where a note (-1 for none) meets a chord, and where it is one of its tones, (steps,) each.
 
     Source: "note in chord" of Y. Wu et al. (2024), "Adaptive Accompaniment with ReaLchords".
     """
@@ -54,7 +54,7 @@ def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray
 
 
 def _consonant(ours: IntRow, top: IntRow, theirs: IntRow) -> BoolArray:
-    """Return for each step whether our note is consonant with any pitch class of theirs, counted upwards."""
+    """Return whether each step's note is consonant with any of `theirs`; intervals count from the lower voice up."""
     up = np.where(ours < top, -1, 1)
     found = np.zeros(len(ours), dtype=np.bool_)
     for interval in CONSONANT_INTERVALS:
@@ -63,7 +63,7 @@ def _consonant(ours: IntRow, top: IntRow, theirs: IntRow) -> BoolArray:
 
 
 def _parallels(ours: IntRow, top: IntRow, onsets: int) -> float:
-    """Return parallel fifths, unisons and octaves with the player's top voice per 100 of our onsets."""
+    """Return parallel fifths, unisons and octaves with the player's top voice, per 100 of the improviser's onsets."""
     interval = np.where((ours >= 0) & (top >= 0), np.abs(ours - top) % OCTAVE, -1)
     moved = (ours[1:] != ours[:-1]) & (top[1:] != top[:-1])
     same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], (0, 7))

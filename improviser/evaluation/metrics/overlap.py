@@ -1,9 +1,9 @@
-"""How like people's playing is, as a whole set of pieces: overlapped area and divergence of distances.
+"""The distribution overlap with people's playing, over a set of pieces: overlapped area and divergence of distances.
 
-Source: L.-C. Yang and A. Lerch (2018), "On the evaluation of generative models in music", Neural Computing
-and Applications 32. Seven features of each piece; the distances between people's pieces (intra), and those
-from our pieces to people's (inter), each smoothed by a Gaussian kernel on one grid. Who plays like people is
-as far from people as they are from each other.
+Source: L.-C. Yang and A. Lerch (2018), "On the evaluation of generative models in music", Neural Computing and
+Applications 32. Each piece has seven features. The distances between people's pieces are called intra, the distances
+from the improviser's pieces to people's are called inter. Each set of distances is smoothed by a Gaussian kernel on one
+grid. An improviser that plays like people is as far from people as they are from each other.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from improviser.music.chord import QUALITY_COUNT
 from improviser.music.voice_leading import MOVEMENT
 
 GRID: Final = 256
-# The grid goes so many bandwidths beyond the outermost distances.
+# The grid extends this many bandwidths beyond the outermost distances.
 MARGIN: Final = 4.0
 # No bandwidth is smaller than this share of the largest distance, so that equal distances have a density.
 NARROWEST: Final = 0.01
-# Densities below this are nothing to a divergence.
+# The divergence raises smaller densities to this value.
 FLOOR: Final = 1e-12
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ FEATURES: Final = (
 def features(performance: Performance) -> dict[str, FloatArray] | None:
     """Return each feature as a row of numbers, (1,), (12,) or (bars,); None for fewer than two onsets.
 
-    These are FEATURES, or for chords what corresponds to them. Intervals in semitones, inter-onset intervals
+    The features are FEATURES, or for chords the corresponding ones. Intervals are in semitones, inter-onset intervals
     in beats, histograms as shares.
     """
     return _FEATURES[performance.role](performance)
 
 
 def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Return the features of chords: roots instead of pitches, and how far the tones move; no range."""
+    """Return the features of chords: roots instead of pitches, and the movement of the tones; no range."""
     chords = performance.events[performance.events >= 0].astype(np.int64)
     roots = np.where(performance.events >= 0, performance.events // QUALITY_COUNT, performance.events)
     rows = _tune_features(replace(performance, events=roots.astype(np.int16)))
@@ -72,7 +72,7 @@ def _chord_features(performance: Performance) -> dict[str, FloatArray] | None:
 
 
 def _tune_features(performance: Performance) -> dict[str, FloatArray] | None:
-    """Return FEATURES."""
+    """Return the values of FEATURES for a tune."""
     events = performance.events
     at = np.flatnonzero(events >= 0)
     if len(at) < 2:  # noqa: PLR2004 - one note makes no interval
@@ -96,9 +96,9 @@ _FEATURES: Final = {"melody": _tune_features, "comping": _chord_features}
 
 
 def distance(first: FloatArray, second: FloatArray) -> float:
-    """Return the Euclidean distance of two rows; where their lengths differ, over the elements both have.
+    """Return the Euclidean distance of two rows; where their lengths differ, over the elements that both have.
 
-    It is divided by the root of their number, so that pieces of few and of many bars compare.
+    The distance is divided by the square root of the number of elements, so that short and long pieces compare.
     """
     count = min(len(first), len(second))
     return float(np.linalg.norm(first[:count] - second[:count]) / np.sqrt(max(count, 1)))
@@ -109,9 +109,9 @@ class Distances:
     """The distances of one feature, each smoothed on a common grid.
 
     Attributes:
-        grid: (GRID,) where the densities stand.
-        intra: (people, people, GRID) kernels of the distances between people; the upper triangle counts.
-        inter: (ours, people, GRID) kernels of the distances from ours to people.
+        grid: (GRID,) the points at which the densities are computed.
+        intra: (people, people, GRID) kernels of the distances between people's pieces; only the upper triangle counts.
+        inter: (ours, people, GRID) kernels of the distances from the improviser's pieces to people's.
     """
 
     grid: FloatArray
@@ -121,7 +121,7 @@ class Distances:
     def densities(
         self, people: FloatArray | None = None, ours: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the densities of intra and inter, (GRID,) each, pieces weighing `people` and `ours`."""
+        """Return the densities of intra and inter, (GRID,) each, with the pieces weighted by `people` and `ours`."""
         rows, columns = self.inter.shape[:2]
         own = np.ones(rows) if ours is None else ours
         other = np.ones(columns) if people is None else people
@@ -133,7 +133,7 @@ class Distances:
 
 
 def distances(ours: Sequence[FloatArray], people: Sequence[FloatArray]) -> Distances:
-    """Return the distances of one feature between our pieces and people's; at least two of people's."""
+    """Return the distances of one feature between `ours` and `people`, which needs at least two pieces."""
     intra = np.array([[distance(one, other) for other in people] for one in people])
     inter = np.array([[distance(one, other) for other in people] for one in ours])
     among = intra[np.triu_indices(len(people), 1)]
@@ -149,13 +149,13 @@ def overlapped_area(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> f
 
 
 def divergence(intra: FloatArray, inter: FloatArray, grid: FloatArray) -> float:
-    """Return the Kullback-Leibler divergence of inter from intra in nats, 0 and more."""
+    """Return the Kullback-Leibler divergence of inter from intra in nats, 0 or more."""
     p, q = np.maximum(intra, FLOOR), np.maximum(inter, FLOOR)
     return max(0.0, float(np.sum(p * np.log(p / q)) * (grid[1] - grid[0])))
 
 
 def _bandwidth(values: FloatArray, others: FloatArray) -> float:
-    """Return the kernel's width: Scott's rule (D. W. Scott 1992), but never quite nothing."""
+    """Return the kernel's width by Scott's rule (D. W. Scott 1992), with a lower limit above 0."""
     largest = max(float(values.max()), float(others.max()), 1e-6)
     return max(float(values.std() * values.size**-0.2), NARROWEST * largest)
 
@@ -167,6 +167,6 @@ def _kernels(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
 
 
 def _normal(density: FloatArray, grid: FloatArray) -> FloatArray:
-    """Return a density whose area is 1; one that has none stays none."""
+    """Return the density scaled to an area of 1; a density of 0 everywhere stays as it is."""
     area = float(density.sum() * (grid[1] - grid[0]))
     return density / area if area > 0 else density

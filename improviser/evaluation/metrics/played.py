@@ -1,4 +1,4 @@
-"""What one performance is, and what its figures are counted from."""
+"""A performance of one piece, and the counts that its figures are made of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from improviser.music.pitch import OCTAVE
 
 # A melodic leap in semitones. Source: Jaques et al. (2016), arXiv 1611.02796, section 4.
 LEAP: Final = 7
-# Note lengths of 1 to 11 steps are told apart, and all longer ones from these.
+# Note lengths of 1 to 11 steps are distinguished; all longer ones are one class.
 LENGTHS: Final = 12
 
 Figures = dict[str, float]
@@ -40,12 +40,12 @@ class Performance:
 
     @property
     def bar_steps(self) -> int:
-        """The steps in a bar."""
+        """The number of steps in a bar."""
         return METERS[self.meter].bar_steps(self.steps_per_beat)
 
 
 def note_lengths(events: Events) -> IntRow:
-    """Return for each onset how many steps its note sounds, to the end of the events at most."""
+    """Return for each onset how many steps its note sounds, at most to the end of the events."""
     changes = np.append(np.flatnonzero(events != HOLD), len(events))
     lengths: IntRow = np.diff(changes)[events[changes[:-1]] >= 0]
     return lengths
@@ -62,11 +62,11 @@ def pitch_class_counts(events: Events) -> IntRow:
 
 
 def whole_bars(events: Events, bar_steps: int) -> list[Events]:
-    """Return the bars, (bar_steps,) each; what is left over at the end does not count."""
+    """Return the whole bars, (bar_steps,) each; an incomplete last bar is left out."""
     return [events[at : at + bar_steps] for at in range(0, len(events) - bar_steps + 1, bar_steps)]
 
 
 def percent(flags: object) -> float:
-    """Return the share of true flags in per cent, nan for none at all."""
+    """Return the share of true flags in percent, nan if there are no flags."""
     array = np.asarray(flags, dtype=np.float64)
     return float(100 * array.mean()) if array.size else float("nan")

@@ -1,7 +1,7 @@
 """RL Tuner's rule statistics, each over compositions of 32 steps.
 
-Source: N. Jaques et al. (2016), "Tuning Recurrent Neural Networks with Reinforcement Learning", arXiv
-1611.02796, table 1; what is counted here: `docs/metrics.md`.
+Source: N. Jaques et al. (2016), "Tuning Recurrent Neural Networks with Reinforcement Learning", arXiv 1611.02796, table
+1. What is counted here: `docs/metrics.md`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEAP_BACK: Final = 6
 
 
 def rule_statistics(performance: Performance) -> Figures:
-    """Return RL Tuner's rule statistics, means over compositions of 32 steps."""
+    """Return RL Tuner's rule statistics, as means over compositions of 32 steps."""
     events, pieces = performance.events, _compositions(performance.events)
     scale = SCALE_DEGREES[Mode(performance.mode)]
     chords = [performance.chord_bits[at : at + COMPOSITION] for at in range(0, len(events), COMPOSITION)]
@@ -52,7 +52,7 @@ def rule_statistics(performance: Performance) -> Figures:
 
 
 def repetition_figures(events: Events) -> Figures:
-    """Return how often an element is excessively repeated, holds counted and not."""
+    """Return how often an element is excessively repeated, with and without holds."""
     pieces = _compositions(events)
     repeated = [_repeated(piece, at) for piece in pieces for at in range(len(piece))]
     holds = [element == HOLD for piece in pieces for element in piece]
@@ -63,13 +63,13 @@ def repetition_figures(events: Events) -> Figures:
 
 
 def _compositions(events: Events) -> list[Events]:
-    """Return the whole compositions that are judged, as RL Tuner writes them."""
+    """Return the whole compositions that are measured, in RL Tuner's notation."""
     once = _note_offs_once(events)
     return [once[at : at + COMPOSITION] for at in range(0, len(once) - COMPOSITION + 1, COMPOSITION)]
 
 
 def _note_offs_once(events: Events) -> Events:
-    """Return the events as RL Tuner writes them: a rest is its first step only, the rest of it is a hold."""
+    """Return the events in RL Tuner's notation: only the first step of a rest is a rest, its other steps are holds."""
     again = np.zeros(len(events), dtype=np.bool_)
     again[1:] = (events[1:] == REST) & (events[:-1] == REST)
     return np.where(again, np.int16(HOLD), events)
@@ -99,7 +99,7 @@ def _in_motif(piece: Events, at: int) -> bool:
 
 
 def _repeats_motif(piece: Events, at: int) -> bool:
-    """Return whether the motif that ends at `at` stood in the composition before, without overlap."""
+    """Return whether the motif that ends at `at` occurred earlier in the composition, without overlap."""
     if not _in_motif(piece, at):
         return False
     start = at + 1 - MOTIF
@@ -108,7 +108,7 @@ def _repeats_motif(piece: Events, at: int) -> bool:
 
 
 def _stable_start(piece: Events, chord_bits: IntRow) -> list[bool]:
-    """Return whether the first onset is the tonic or in the chord implied then; nothing where there is none."""
+    """Return whether the first onset is the tonic or in the implied chord; an empty list without onset or chord."""
     at = int(np.argmax(piece >= 0))
     if piece[at] < 0 or chord_bits[at] == 0:
         return []
@@ -117,9 +117,9 @@ def _stable_start(piece: Events, chord_bits: IntRow) -> list[bool]:
 
 
 def _autocorrelation(rows: Sequence[npt.NDArray[np.generic]], lag: int) -> float:
-    """Return the mean biased autocorrelation of rows of numbers at a lag, the rows' own means removed.
+    """Return the mean biased autocorrelation of rows of numbers at a lag, with each row's mean removed.
 
-    Rows that are no longer than the lag, or all of one number, have none.
+    Rows that are no longer than the lag, or whose numbers are all equal, are left out.
     """
     values = []
     for row in rows:
@@ -132,7 +132,7 @@ def _autocorrelation(rows: Sequence[npt.NDArray[np.generic]], lag: int) -> float
 
 
 def _leap_outcomes(piece: Events) -> list[bool]:
-    """Return for each leap whether it was resolved or doubled; leaps that were neither are left out."""
+    """Return for each leap whether it was resolved (True) or doubled (False); other leaps are left out."""
     outcomes = []
     direction, origin, leapt_at = 0, 0, 0
     notes = [(at, int(piece[at])) for at in np.flatnonzero(piece >= 0).tolist()]

@@ -1,5 +1,5 @@
-"""How exactly notes leave, as another client of a JACK server hears them, beside a reference in C.
+"""How exactly notes are sent, as another client of a JACK server receives them, beside a reference in C.
 
-`trial` runs a jam, the reference and the witness on a server of its own, with work beside them; `judge` makes
-figures of what the witness has heard.
+`run` runs a jam, the reference and the probe on a JACK server of its own, with other load beside them. `analysis`
+computes figures from what the probe received.
 """

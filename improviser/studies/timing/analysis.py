@@ -1,4 +1,4 @@
-"""Figures of what a witness has heard: how far onsets are off their grid, what is missing or stuck."""
+"""Figures of what a probe received: how far onsets are off their grid, and which notes are missing or stuck."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 _KIND, _NOTE_ON = 4, 0x9
 _CHANNELS: Final = 16
-# Nothing comes early by more than this share of a step; what is further off is late, of the step before.
+# An onset is early by at most this share of a step; one that is further off counts as a late onset of the step before.
 _EARLY: Final = 0.25
-# The first notes come while caches are cold and the graph is being changed.
+# The first notes are skipped: they come while caches are cold and the graph is changing.
 _WARM_UP: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ProbedNotes:
-    """What came from one sender.
+    """The notes received from one sender.
 
     Attributes:
-        notes: Note-ons that were judged.
-        missing: Note-ons that were sent and did not come.
-        doubled: Note-ons that came too often.
-        stuck: Notes whose end did not come.
+        notes: Note-ons that were measured.
+        missing: Note-ons that were sent but not received.
+        doubled: Note-ons that were received too often.
+        stuck: Notes without a note-off.
         off_ms: How far onsets are off the grid: p50, p99, p99.9, max.
     """
 
@@ -44,15 +44,15 @@ class ProbedNotes:
 
 
 def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None, *, by_frame: bool) -> ProbedNotes:
-    """Judge notes, or ticks, that belong on a grid.
+    """Measure notes, or ticks, against a grid.
 
-    The grid has the step that it ought to have, so that drift counts; where it begins follows from the notes.
+    The step of the grid is the nominal one, so that drift counts. The start of the grid follows from the notes.
 
     Args:
-        notes: Note-ons and note-offs, or ticks, as the witness has them.
-        step_s: The grid.
-        sent: The note-ons that the sender has told of; None where it sends one on each step.
-        by_frame: Whether JACK's frames count, or the machine's clock.
+        notes: Note-ons and note-offs, or ticks, as the probe recorded them.
+        step_s: Step of the grid.
+        sent: The note-ons that the sender reported; None where it sends one on each step.
+        by_frame: Whether to use JACK's frame times or the machine's clock.
     """
     ons = [note for note in notes if note[3] >> _KIND == _NOTE_ON or note[3] == TICK]
     times_s = [note[1] if by_frame else note[2] for note in ons]
@@ -76,7 +76,7 @@ def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None,
 def judge_reactions(keys: Iterable[Note], answers: Sequence[Note]) -> dict[str, float]:
     """Return the time in ms from each key's note-on to the same note-on that follows: p50, p99, p99.9, max.
 
-    By JACK's frames; empty where none was answered.
+    Times are JACK's frame times. The result is empty where no note-on was answered.
     """
     waiting = [note for note in answers if note[3] >> _KIND == _NOTE_ON]
     spans_s: list[float] = []
@@ -99,7 +99,7 @@ def of_clock(notes: Iterable[Note]) -> list[Note]:
 
 
 def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[float]]:
-    """Return the places of moments on the grid that fits them best, and how far off each is."""
+    """Return the steps of the best-fitting grid for these times, and how far off each time is."""
     if not times_s:
         return [], []
     first_s = times_s[0]
@@ -111,7 +111,7 @@ def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[f
 
 
 def _stuck(notes: Sequence[Note]) -> int:
-    """Return how many notes sound in the end."""
+    """Return how many notes still sound at the end."""
     sounding: set[tuple[int, int]] = set()
     for _, _, _, status, note in notes:
         key = (status % _CHANNELS, note)

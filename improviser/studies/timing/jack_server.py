@@ -1,4 +1,4 @@
-"""A JACK server of our own with the dummy driver: real ports and real periods, no sound card."""
+"""A separate JACK server with the dummy driver: real ports and real periods, no sound card."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LOOK_EVERY_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs.
+    """A running JACK server.
 
     Attributes:
-        environment: What makes a process its client.
+        environment: Environment variables that make a process its client.
         is_realtime: Whether it gives its clients real-time priority.
     """
 
@@ -35,10 +35,10 @@ class Server:
 
 @contextlib.contextmanager
 def dummy_server(period: int, *, realtime: bool) -> Iterator[Server]:
-    """Run a server with periods of so many frames while the block runs.
+    """Run a server with periods of `period` frames while the block runs.
 
-    In synchronous mode: in the other one it loses events of clients that come too late, those in C too. Where
-    it does not get the real-time priority that is asked for, it runs without.
+    The server runs in synchronous mode: in asynchronous mode it loses events of clients that are late, even those
+    written in C. Where real-time priority is asked for but not available, it runs without.
 
     Raises:
         ImproviserError: There is no jackd, or it does not start.
@@ -63,7 +63,7 @@ def dummy_server(period: int, *, realtime: bool) -> Iterator[Server]:
 
 
 def _answers(process: subprocess.Popen[bytes], own: dict[str, str]) -> bool:
-    """Return whether a server lets a client in before long."""
+    """Return whether a server accepts a client within _PATIENCE_S."""
     from improviser.ports.jack import open_jack  # noqa: PLC0415 - a library that may be missing
 
     before = {key: os.environ.get(key) for key in own}

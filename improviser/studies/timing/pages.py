@@ -1,9 +1,10 @@
-"""Pages that are open while a trial runs, and a crowd at the door.
+"""Browser pages that are open during a timing run, and many idle connections.
 
-Some only listen, one turns a knob as often as a page may, one says more than anybody can take and is let go.
+Some pages only listen. One turns a knob as often as the rate limit allows. One floods the jam until the jam disconnects
+it.
 
-Started as `python -m improviser.studies.timing.pages TOLD COUNT`, where the file TOLD is what the jam prints,
-the address of its page among it. It speaks as a browser does, and ends when it is ended.
+Started as `python -m improviser.studies.timing.pages TOLD COUNT`. The file TOLD holds what the jam prints, including
+the address of its page. The program speaks as a browser does, and runs until it is ended.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOK_EVERY_S: Final = 0.05
-# As soon as this after it was let go, a page comes again.
+# A page that was disconnected connects again after this time.
 _AGAIN_S: Final = 0.1
 _PATIENCE_S: Final = 1.0
-# So many that say nothing; a new one comes so often.
+# The number of idle connections, and how often a new one is opened.
 _CROWD: Final = 1000
 _CROWD_EVERY_S: Final = 0.005
 _TURN: Final = '{"event": "turn", "knob": "echo", "position": 1.0}'
 _TURN_EVERY_S: Final = 1 / 380
-# Sent without a pause, until it is let go: half of it is understood.
+# Sent without a pause until the jam disconnects the page; half of the messages are valid.
 _FLOOD: Final = ('{"event": "ping", "sent_ms": 1.0}', '{"event": "nonsense"}')
 
 
 def main() -> None:
-    """Open pages, and keep them open."""
+    """Open the pages and connections, and keep them open."""
     told, count = Path(sys.argv[1]), int(sys.argv[2])
     url = _address(told)
     talks = [_listen] * (count - 2) + [_turn, _flood]
@@ -52,10 +53,10 @@ def main() -> None:
 
 
 def _address(told: Path) -> str:
-    """Wait for the page's address."""
+    """Wait for the page's address and return it."""
     while True:
         for line in told.read_text("utf-8").splitlines():
-            with contextlib.suppress(ValueError):  # a line that is being written
+            with contextlib.suppress(ValueError):  # a line that is not complete yet
                 event = json.loads(line)
                 if event["event"] == "page":
                     return str(event["url"])
@@ -63,12 +64,13 @@ def _address(told: Path) -> str:
 
 
 def _stay(url: str, talk: Callable[[ClientConnection], None]) -> None:
-    """Be a page that talks so, and one again whenever it was let go."""
+    """Open a page that runs `talk`, and open it again whenever it is disconnected."""
     origin = Origin(url[: url.index("/", len("http://"))])
     while True:
         with (
             contextlib.suppress(WebSocketException, OSError),
-            # Without a bound to what is not read yet: who only says would never hear that it is let go.
+            # Without a limit on unread messages: a page that only sends would otherwise never see that it was
+            # disconnected.
             connect(f"{url.replace('http', 'ws', 1)}ws", origin=origin, max_queue=None) as page,
         ):
             talk(page)
@@ -76,7 +78,7 @@ def _stay(url: str, talk: Callable[[ClientConnection], None]) -> None:
 
 
 def _crowd(url: str) -> None:
-    """Hold a thousand connections that say nothing, and open another for each that is let go."""
+    """Hold a thousand idle connections, and open another one for each that is closed."""
     host, _, port = url.removeprefix("http://").partition("/")[0].rpartition(":")
     waiting: deque[socket.socket] = deque()
     while True:
@@ -88,20 +90,20 @@ def _crowd(url: str) -> None:
 
 
 def _listen(page: ClientConnection) -> None:
-    """Read all that is told."""
+    """Read all messages."""
     for _ in page:
         pass
 
 
 def _turn(page: ClientConnection) -> None:
-    """Turn a knob to where it stands, as often as a page may."""
+    """Turn a knob to its present position, as often as the rate limit allows."""
     while True:
         page.send(_TURN)
         time.sleep(_TURN_EVERY_S)
 
 
 def _flood(page: ClientConnection) -> None:
-    """Say more than anybody can take."""
+    """Send more messages than the jam can process."""
     while True:
         for message in _FLOOD:
             page.send(message)

@@ -1,9 +1,9 @@
-"""The witness of a trial, a process of its own: plays to the jam, and writes down what others hear of it.
+"""The probe of a timing run, a process of its own: plays to the jam, and records what other clients receive.
 
-`python -m improviser.studies.timing.probe SECONDS PORT...` waits for the ports, whose names hold the given
-texts, plays on 'Improviser In' for so many seconds, and says so by an empty line. It listens until its
-input ends, and then prints one JSON line for each note and each tick of a clock: the port, the moment by
-JACK's frames, that by the machine's clock, status, note. What it plays itself is there as KEYS.
+`python -m improviser.studies.timing.probe SECONDS PORT...` waits for ports whose names contain the given texts. It
+plays on 'Improviser In' for SECONDS seconds and then prints an empty line. It listens until its input ends, and then
+prints one JSON line for each note and each clock tick: the port, the time by JACK's frames, the time by the machine's
+clock, status, note. The notes that it plays itself have the port KEYS.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ KEYS: Final = "keys"
 TICK: Final = 0xF8
 BEAT_S: Final = 0.5
 _SCALE: Final = (60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62)
-# Keys come on no grid, so that they meet all places of a period.
+# Keys are not on a grid, so that they fall on all places of a period.
 _UNEVEN_S: Final = 0.02
 _HELD: Final = 0.8
 _PATIENCE_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.05
-# A jam's ports are there before its beat runs; what comes in between is heard late, and is not measured here.
+# A jam's ports exist before its performer loop runs; what is sent in between is late, and is not measured here.
 _READY_S: Final = 1.0
-# What was sent last has to come.
+# Time for the last messages to arrive.
 _LINGER_S: Final = 0.2
 
-# port, moment by JACK's frames in s, moment by the machine's clock in s, status, note
+# port, time by JACK's frames in s, time by the machine's clock in s, status, note
 Note = tuple[str, float, float, int, int]
 
 
 class Probe:
-    """Two clients, for one that both plays and hears what follows would delay it by a period."""
+    """Two JACK clients: a single client that both plays and receives would delay what follows by a period."""
 
     def __init__(self) -> None:
-        """Join the server. Raises PortError where that fails."""
+        """Connect to the server. Raises PortError where that fails."""
         self.notes: list[Note] = []
         self._plays, self._hears = open_jack(), open_jack()
         self._keys = self._plays.open_virtual_output("Bench Keys")
 
     def connect(self, ports: Sequence[str]) -> None:
-        """Plug into all ports, and let the jam get ready. Raises PortError where a port does not come."""
+        """Connect to all ports, and wait until the jam is ready. Raises PortError where a port does not appear."""
         self._hear(KEYS, _wait_for(self._hears, "Bench Keys", inputs=True))
         for part in ports:
             self._hear(part, _wait_for(self._hears, part, inputs=True))
@@ -74,15 +74,15 @@ class Probe:
         time.sleep(BEAT_S + lead_s)
 
     def close(self) -> None:
-        """Leave the server."""
+        """Disconnect from the server."""
         self._plays.close()
         self._hears.close()
 
     def _hear(self, name: str, source: str) -> None:
-        """Write down what comes from a port."""
+        """Record what comes from a port."""
 
         def heard(data: Sequence[int], at_ns: int) -> None:
-            """Write down a note or a tick."""
+            """Record a note or a tick."""
             if data[0] >> 4 in {0x8, 0x9}:
                 self.notes.append((name, at_ns / NS_PER_S, time.monotonic(), data[0], data[1]))
             elif data[0] == TICK:
@@ -92,7 +92,7 @@ class Probe:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Be a witness, and print what was heard."""
+    """Run the probe, and print what was received."""
     seconds, *ports = arguments
     witness = Probe()
     try:
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _wait_for(backend: JackBackend, part: str, *, inputs: bool) -> str:
-    """Return the name of the port whose name holds `part`. Raises PortError where none comes."""
+    """Return the name of the port whose name contains `part`. Raises PortError where none appears."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_s:
         names = backend.input_names() if inputs else backend.output_names()

@@ -1,4 +1,4 @@
-"""The reference in C, compiled where there is a compiler and JACK's library."""
+"""The reference program in C, compiled where there is a compiler and JACK's library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEEDS: Final = "a C compiler and libjack (on Debian: apt-get install gcc libc6-d
 
 
 def compile_reference(folder: Path) -> Path | None:
-    """Compile the reference into `folder`; return its path, None where that cannot be done here."""
+    """Compile the reference into `folder`; return its path, None where that is not possible here."""
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     library = ctypes.util.find_library("jack")
     if compiler is None or library is None:

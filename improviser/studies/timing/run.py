@@ -1,6 +1,6 @@
-"""A trial: a jam on a JACK server of its own, the reference in C and a witness beside it, and work to do.
+"""A timing run: a jam on a JACK server of its own, beside the reference in C, the probe and other load.
 
-All of it runs at once, so that a ratio to the reference is one of the same seconds.
+All of them run at the same time, so that a ratio to the reference compares the same seconds.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 # python-rtmidi has no wheel from Python 3.13 on.
 BACKENDS: Final = ("jack", "rtmidi-jack") if find_spec("rtmidi") else ("jack",)
-# Of no whole number of periods a step, so that notes meet all places of a period.
+# A step is not a whole number of periods at this tempo, so that notes fall on all places of a period.
 TEMPO_BPM: Final = 117.0
 _STEPS_PER_BEAT: Final = 4
 STEP_S: Final = 60 / TEMPO_BPM / _STEPS_PER_BEAT
 TICK_S: Final = 60 / TEMPO_BPM / TICKS_PER_BEAT
 REFERENCE: Final = "Bench Reference"
 REFERENCE_CLOCK: Final = "Bench Clock"
-# The keys' channel is 0; the improviser plays on the next one, so that what is passed on is told from it.
+# The keys use channel 0 and the improviser the next one, so that its notes differ from those passed on.
 _CHANNEL: Final = 1
 _PATIENCE_S: Final = 20.0
 _NICE: Final = 10
 _SPIN: Final = (sys.executable, "-c", "while True: pass")
-# Gives up what allows real-time priority (Linux: the capability 23, and the limit), and becomes a command.
+# Drops what allows real-time priority (Linux: the capability 23, and the limit), and then runs a command.
 _ORDINARY: Final = """
 import ctypes, os, resource, sys
 ctypes.CDLL(None).prctl(24, 23, 0, 0, 0)
@@ -56,14 +56,14 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What goes on beside a trial.
+    """The load beside a timing run.
 
     Attributes:
-        name: What it is called.
-        learns: Whether a learner works, in a process of its own at low priority.
+        name: Name of the load.
+        learns: Whether a learner runs, in a process of its own at low priority.
         jam_learns: Whether the jam learns in the background.
         spins: Whether each core is kept busy.
-        pages: How many pages are open, see daemon.timing.pages.
+        pages: Number of open pages, see studies.timing.pages.
         realtime: Whether the jam and the reference may have real-time priority.
     """
 
@@ -87,14 +87,14 @@ WORKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TimingRun:
-    """What is tried.
+    """The settings of a timing run.
 
     Attributes:
-        work: What goes on beside it.
+        work: The load beside it.
         backend: One of BACKENDS.
-        preset: What the jam plays.
-        period: JACK's, in frames.
-        seconds: How long.
+        preset: The preset of the jam.
+        period: JACK's period, in frames.
+        seconds: Duration in seconds.
         learner: The command that learns.
     """
 
@@ -108,16 +108,16 @@ class TimingRun:
 
 @dataclass(frozen=True, slots=True)
 class TimingOutcome:
-    """What came of a trial.
+    """The result of a timing run.
 
     Attributes:
-        trial: What was tried.
+        trial: The settings of the run.
         realtime: Whether the jam had real-time priority.
-        jam: What notes came from the improviser.
-        reference: What came from the reference in C; None where it cannot be compiled.
-        clock: What ticks of MIDI clock came from the improviser.
-        reference_clock: What came from another reference that sends these.
-        reaction_ms: From a key to the same note passed on, by JACK's frames: p50, p99, p99.9, max.
+        jam: Notes received from the improviser.
+        reference: Notes received from the reference in C; None where it cannot be compiled.
+        clock: MIDI clock ticks received from the improviser.
+        reference_clock: Ticks received from a second reference, which sends MIDI clock.
+        reaction_ms: Time from a key to the same note passed on, by JACK's frames: p50, p99, p99.9, max.
     """
 
     trial: TimingRun
@@ -129,7 +129,7 @@ class TimingOutcome:
     reaction_ms: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the result as plain values."""
         trial = self.trial
         return {
             "work": trial.work.name,
@@ -149,7 +149,7 @@ class TimingOutcome:
 
 
 def ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> dict[str, float | None]:
-    """Return our quantiles over the reference's; None where either is missing."""
+    """Return the jam's quantiles divided by the reference's; None where either is missing."""
     reference = theirs.off_ms if theirs is not None else {}
     return {
         name: ours.off_ms[name] / reference[name] if name in ours.off_ms and reference.get(name) else None
@@ -158,10 +158,10 @@ def ratios(ours: ProbedNotes, theirs: ProbedNotes | None) -> dict[str, float | N
 
 
 def run_trial(trial: TimingRun) -> TimingOutcome:
-    """Run a trial.
+    """Run the jam, the reference, the probe and the load; return the result.
 
     Raises:
-        ImproviserError: JACK or the jam does not start, or the witness hears nothing.
+        ImproviserError: JACK or the jam does not start, or the probe receives nothing.
     """
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -183,7 +183,7 @@ def run_trial(trial: TimingRun) -> TimingOutcome:
 
 
 def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> TimingOutcome:
-    """Return what the witness's notes and the jam's events come to."""
+    """Return the result, computed from the probe's notes and the jam's events."""
     ready = next((event for event in told if event["event"] == "ready"), None)
     if ready is None:
         raise ImproviserError("the jam did not begin; see what it says: improviser jam")
@@ -194,7 +194,7 @@ def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, A
     sent = [event["note"] for event in told if event["event"] == "played"]
 
     def of_reference(name: str, step_s: float) -> ProbedNotes | None:
-        """Judge what came from a reference, if anything did."""
+        """Measure what came from a reference, if anything came."""
         return judge_grid(ports[name], step_s, None, by_frame=False) if ports[name] else None
 
     return TimingOutcome(
@@ -209,13 +209,13 @@ def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, A
 
 
 def _read_line(witness: subprocess.Popen[str]) -> None:
-    """Wait until the witness has played, or has failed."""
+    """Wait until the probe has played, or has failed."""
     if witness.stdout is not None:
         witness.stdout.readline()
 
 
 def _heard(witness: subprocess.Popen[str]) -> list[Note]:
-    """Return the notes that the witness has written down. Raises ImproviserError where it did not hear all."""
+    """Return the notes that the probe recorded. Raises ImproviserError where the probe failed."""
     out, error = witness.communicate(timeout=_PATIENCE_S)
     if witness.returncode:
         raise ImproviserError(f"the witness of the trial says: {(error.splitlines() or ['nothing'])[-1]}")
@@ -223,13 +223,13 @@ def _heard(witness: subprocess.Popen[str]) -> list[Note]:
 
 
 def _witness(trial: TimingRun, *, hears_reference: bool) -> list[str]:
-    """Return the command of the witness."""
+    """Return the command of the probe."""
     ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
     return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]
 
 
 def _jam(trial: TimingRun) -> list[str]:
-    """Return the command of the jam, which passes on what comes and sends its clock too."""
+    """Return the command of the jam; it passes on what it receives and also sends MIDI clock."""
     values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
     sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
@@ -247,26 +247,26 @@ def _references(program: Path | None, trial: TimingRun) -> list[list[str]]:
 
 
 def _work(trial: TimingRun, told: Path) -> list[list[str]]:
-    """Return the commands that work beside the trial; what the jam says is in the file `told`."""
+    """Return the commands of the load; the jam writes its events to the file `told`."""
     learner = [["nice", "-n", str(_NICE), *trial.learner]] * trial.work.learns
     pages = [sys.executable, "-P", "-m", "improviser.studies.timing.pages", str(told), str(trial.work.pages)]
     return [pages] * (trial.work.pages > 0) + learner + [list(_SPIN)] * (os.cpu_count() or 1) * trial.work.spins
 
 
 def _admitted(trial: TimingRun, command: list[str]) -> list[str]:
-    """Return a command that gets no real-time priority where the trial is one without."""
+    """Return a command that runs without real-time priority, where the run is one without."""
     return command if trial.work.realtime else [sys.executable, "-c", _ORDINARY, *command]
 
 
 def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Start a command that is talked to."""
+    """Start a command with pipes for its input and output."""
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8")
 
 
 @contextlib.contextmanager
 def _beside(command: Sequence[str], environment: dict[str, str], output: IO[str] | None = None) -> Iterator[None]:
-    """Run a command while the block runs; what it says goes to `output`, or nowhere."""
+    """Run a command while the block runs; its output goes to `output`, or nowhere."""
     silent = subprocess.DEVNULL
     process = subprocess.Popen(command, env=environment, stdout=output or silent, stderr=silent)
     try:
@@ -276,7 +276,7 @@ def _beside(command: Sequence[str], environment: dict[str, str], output: IO[str]
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
-    """End a process."""
+    """End a process, and close its pipes."""
     if process.poll() is None:
         process.terminate()
         try:

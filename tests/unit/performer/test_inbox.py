@@ -1,4 +1,4 @@
-"""What is chosen while it plays: preset by name, key, ports; and notes that come from a page."""
+"""Commands during a performance: preset by name, key, ports; and notes from a page."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ NOTE_ON, NOTE_OFF = 0x9, 0x8
 
 
 def performer_settings_of(key: str) -> PerformerSettings:
-    """Return a jam of the shipped models in a locked key."""
+    """Return settings of a jam with shipped models in a locked key."""
     return jam_settings(JamOptions(preset="chorale", tempo_bpm=120.0, key=key, seed=7))
 
 
 def ignore(_event: object) -> None:
-    """Take an event that does not matter."""
+    """Ignore an event."""
 
 
 def test_a_preset_is_chosen_by_name(settings: PerformerSettings) -> None:
-    """It plays from the next bar line on; a name that there is none of is told, with those that there are."""
+    """A named preset plays from the next bar line on; an unknown name is refused with the available names."""
     performance = jam(settings)
     tell(performance, 4 * BAR_S + 0.7, Choose("comping"), waits=True)
     tell(performance, 6 * BAR_S + 0.7, Choose("polka"))
@@ -77,7 +77,7 @@ def test_a_preset_is_chosen_by_name(settings: PerformerSettings) -> None:
 
 
 def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> None:
-    """From then on every note is in it; with auto it is what is heard again; all of it is replayed alike."""
+    """All notes are in a locked key; with auto the tracked key is used again; the session replays identically."""
     performance = jam(settings)
     tell(performance, 4 * BAR_S + 0.7, Lock("F#"))
     tell(performance, 8 * BAR_S + 0.7, Lock("auto"))
@@ -101,7 +101,7 @@ def test_a_key_is_locked_and_let_go_in_mid_play(settings: PerformerSettings) -> 
 
 @pytest.mark.parametrize("heard", [(58, 76, 66, 77), (70, 73, 72), (58, 67, 57, 73, 63), (66, 66, 71)])
 def test_when_it_is_prepared_does_not_matter_to_a_lock(heard: tuple[int, ...]) -> None:
-    """A key that is let go in mid-step is the same whether the step was prepared just before or not."""
+    """Unlocking the key within a step gives the same key whether or not the step was prepared before."""
     keys = []
     for prepares in (False, True):
         engine = engine_maker(performer_settings_of("C"))(0.0)
@@ -121,7 +121,7 @@ def test_when_it_is_prepared_does_not_matter_to_a_lock(heard: tuple[int, ...]) -
 
 
 def test_what_is_understood_is_told_once_a_step() -> None:
-    """Key and chord with what they are worth, between 0 and 1."""
+    """Key and chord are reported once a step, each with a confidence between 0 and 1."""
     performance = Performance()
     for note in (60, 64, 67):
         performance.play(0.0, NoteOn(0, note, 80))
@@ -132,7 +132,7 @@ def test_what_is_understood_is_told_once_a_step() -> None:
 
 
 def test_a_page_is_heard_as_a_keyboard() -> None:
-    """A message that it has received arrives now, on a port of its own; without a clock none does."""
+    """A page's message arrives on a port of its own at the time of the clock; without a clock it is dropped."""
     performance = Performance()
     inbox = performance.inbox
     inbox.put(Receive((0x90, 60, 80)))
@@ -148,22 +148,22 @@ def test_a_page_is_heard_as_a_keyboard() -> None:
     [(), (0x90,), (0x90, 60), (0x90, 60, 128), (0xF8,), (0xF0, 1, 0xF7), (60, 60), (0x90, 1.5, 2), "x", 3],
 )
 def test_only_whole_messages_of_a_channel_are_received(data: object) -> None:
-    """All else is refused where it comes in."""
+    """Anything but a complete channel message is refused."""
     with pytest.raises(ValueError, match="bytes of a channel message"):
         Receive(data)  # type: ignore[arg-type] # whatever is sent
 
 
 def test_a_message_survives_the_line() -> None:
-    """It comes out of JSON as it went in."""
+    """A message is unchanged after it was written to JSON and read back."""
     command = Receive((0x90, 60, 80), "Page 2")
     assert command == line_to_value(value_to_line(command))
 
 
 class Room:
-    """A performer's ports in a patchbay, and what a watch tells of them."""
+    """A performer's ports in a patchbay, and the reports of its hot-plug monitor."""
 
     def __init__(self, **wanted: str | None) -> None:
-        """Open the ports that are wanted, with a synthesizer and two keyboards there."""
+        """Open the wanted ports, with a synthesizer and two keyboards present."""
         self.patchbay, self.heard = Patchbay(), list[int]()
         other = LoopbackBackend(self.patchbay)
         other.open_virtual_input("Synth", lambda data, _: self.heard.append(data[1]))
@@ -174,18 +174,18 @@ class Room:
         self.watch = HotPlugMonitor(self.ports, self.inbox, every_s=1.0)
 
     def _open(self, **wanted: str | None) -> OpenPorts:
-        """Open them in this patchbay."""
+        """Open the ports in this patchbay."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("improviser.performer.ports.opening.open_backend", lambda _: LoopbackBackend(self.patchbay))
             return open_ports(port_settings(**wanted), self.inbox, ignore)
 
     def told(self) -> list[object]:
-        """Return what the watch has told."""
+        """Return the reports of the hot-plug monitor."""
         return list(self.inbox.take_many(9))
 
 
 def test_other_inputs_are_listened_to() -> None:
-    """Those that were not chosen are closed; our own stays; None listens to all again."""
+    """Choosing an input closes the others except our own; None opens all of them again."""
     room = Room()
     room.watch.reroute(Route(input="Pad"))
     route = Route(input="Pad")
@@ -195,7 +195,7 @@ def test_other_inputs_are_listened_to() -> None:
 
 
 def test_ports_that_there_are_not_change_nothing() -> None:
-    """It is told, and all stays as it was."""
+    """A route to a missing port is refused, and the ports stay as they were."""
     room = Room()
     for route in (Route(input="Organ"), Route(output="Organ"), Route(output="Improviser In")):
         room.watch.reroute(route)
@@ -204,7 +204,7 @@ def test_ports_that_there_are_not_change_nothing() -> None:
 
 
 def test_the_ports_of_others_are_told_when_they_change() -> None:
-    """Ours are not among them."""
+    """The ports of other programs are reported only when they change, without our own."""
     room = Room()
     for _ in range(2):
         room.watch.look()
@@ -213,7 +213,7 @@ def test_the_ports_of_others_are_told_when_they_change() -> None:
 
 
 def test_another_output_is_played_on_and_nothing_hangs_on_the_first() -> None:
-    """What sounds ends where it began; the next notes sound there; back on our own, the other is closed."""
+    """After a change of output sounding notes end on the old port, and the next notes sound on the new one."""
     performance = Performance()
     heard: list[tuple[int, int]] = []
     performance.backend.open_virtual_input("Synth", lambda data, _: heard.append((data[0] >> 4, data[1])))
@@ -233,7 +233,7 @@ def test_another_output_is_played_on_and_nothing_hangs_on_the_first() -> None:
 
 
 def test_a_jam_on_a_port_of_others_can_come_home() -> None:
-    """Our own port is made when it is chosen."""
+    """Our own output is opened when it is chosen."""
     room = Room(output_pattern="Synth")
     room.watch.reroute(Route())
     (rerouted,) = room.told()
@@ -242,7 +242,7 @@ def test_a_jam_on_a_port_of_others_can_come_home() -> None:
 
 
 def test_a_second_choice_before_the_first_is_taken_counts() -> None:
-    """Whatever the beat has come to: the last one asked for is played on, and our own is made once."""
+    """Of several routes the last one is used, and our own output is opened only once."""
     room = Room()
     for route in (Route(output="Synth"), Route(), Route(output="Synth"), Route(output="Synth")):
         room.watch.reroute(route)
@@ -256,7 +256,7 @@ def test_a_second_choice_before_the_first_is_taken_counts() -> None:
 
 
 def test_of_many_routes_only_the_last_is_opened() -> None:
-    """They come faster than ports open."""
+    """Of many waiting routes only the last is kept: they come faster than ports open."""
     room = Room()
     for _ in range(50):
         room.watch.route(Route(input="Keys"))
@@ -265,7 +265,7 @@ def test_of_many_routes_only_the_last_is_opened() -> None:
 
 
 def test_a_name_is_that_port_and_no_longer_one() -> None:
-    """A port that is called so comes before those that only begin so."""
+    """A port whose name is equal is preferred to ports that only contain the name."""
     room = Room()
     LoopbackBackend(room.patchbay).open_virtual_input("My Synth 2", lambda *_: None)
     room.watch.reroute(Route(output="Synth"))
@@ -275,7 +275,7 @@ def test_a_name_is_that_port_and_no_longer_one() -> None:
 
 
 def test_a_route_is_handed_to_the_watch() -> None:
-    """The beat opens nothing itself; keys that were held on an input that is left are lifted."""
+    """The performer loop opens no port itself; it releases the keys of a closed input and reports each change."""
     performance = Performance(performer_settings())
     performance.play(0.0, NoteOn(0, 60, 80), port="Keyboard")
     performance.at(0.5, lambda: performance.inbox.put(Rerouted(Route(), ("A",), ("Keyboard",))))
@@ -297,7 +297,7 @@ def test_a_route_is_handed_to_the_watch() -> None:
 
 
 def test_a_panic_after_all_that_leaves_nothing() -> None:
-    """A note from a page that is not lifted is no note of ours."""
+    """After a panic no note hangs while a key of a page is down."""
     performance = Performance()
     performance.at(0.0, lambda: performance.inbox.put(Receive((0x90, 60, 80))))
     performance.at(0.6, lambda: performance.inbox.put(Act(Action.PANIC)))
@@ -310,7 +310,7 @@ def test_a_panic_after_all_that_leaves_nothing() -> None:
 
 
 def test_a_rest_is_told_once() -> None:
-    """When the player has been silent for its patience: a note wakes it, and it may rest again."""
+    """A rest is reported once when the player has been silent for `patience_bars`, and again after a new note."""
     performance = Performance(performer_settings(engine=ENGINE | {"patience_bars": 1}))
     for at_s in (0.0, 10.0):
         performance.play(at_s, NoteOn(0, 60, 80))

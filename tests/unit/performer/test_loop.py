@@ -1,4 +1,4 @@
-"""The performer's loop, on a clock set by hand: when it decides, what it sends and tells, how it ends."""
+"""The performer loop with a manual clock: when it decides, what it sends and reports, how it ends."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ RELEASE = [ControlChange(0, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES
 
 
 def messages(performance: Performance) -> list[Message]:
-    """Return what was sent."""
+    """Return the messages that were sent."""
     return [message for _, message in performance.sent]
 
 
 def test_nothing_sounds_before_the_player() -> None:
-    """Without a first note of the player nothing is sent, and the summary knows of no beginning."""
+    """Before the player's first note nothing is sent, and the summary has no start."""
     performance = Performance()
     assert Summary(duration_s=60.0) == performance.run()
     assert [] == performance.sent
 
 
 def test_the_first_note_is_the_downbeat() -> None:
-    """A note is played at the player's first note and at each bar line from there."""
+    """The player's first note is a downbeat: a note is played there and at each bar line after it."""
     performance = Performance()
     performance.play(1.3, ON)
     performance.run(until_s=6.0)
@@ -75,7 +75,7 @@ def test_the_first_note_is_the_downbeat() -> None:
 
 
 def test_notes_leave_at_the_end_of_the_collecting_time() -> None:
-    """With time to collect a chord, all that is played is due so much after the grid."""
+    """With a collecting time, notes are due that much after the grid."""
     performance = Performance(performer_settings(engine=ENGINE | {"collect_s": 0.02}))
     performance.play(1.0, ON)
     performance.run(until_s=4.0)
@@ -83,7 +83,7 @@ def test_notes_leave_at_the_end_of_the_collecting_time() -> None:
 
 
 def test_what_is_heard_and_played_is_told() -> None:
-    """Each note of both is told with its moments, key, chord and rewards."""
+    """Each note heard or played is reported with its times, key, chord and rewards."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.play(1.5, OFF, ControlChange(0, SUSTAIN_PEDAL, 127))
@@ -98,7 +98,7 @@ def test_what_is_heard_and_played_is_told() -> None:
 
 
 def test_the_summary_counts_what_happened() -> None:
-    """Notes, decisions and errors of time are counted; nothing is stuck."""
+    """The summary counts notes, decisions and timing errors, and no note is stuck."""
     performance = Performance()
     performance.play(1.0, ON)
     summary = performance.run(until_s=4.0)
@@ -114,7 +114,7 @@ def test_the_summary_counts_what_happened() -> None:
 
 
 def test_bars_end_the_performance() -> None:
-    """After the bars that were asked for it ends at the bar line, with all released."""
+    """After the requested bars the performance ends at the bar line, with all notes released."""
     performance = Performance(performer_settings(bars=2))
     performance.play(1.0, ON)
     assert 5.0 == pytest.approx(performance.run().duration_s)
@@ -123,7 +123,7 @@ def test_bars_end_the_performance() -> None:
 
 
 def test_stop_releases_what_sounds() -> None:
-    """A stop in the middle of a note ends the note, then silences its channel."""
+    """A stop during a note ends the note, then silences its channel."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.6, lambda: performance.inbox.put(Stop()))
@@ -133,7 +133,7 @@ def test_stop_releases_what_sounds() -> None:
 
 
 def test_all_notes_off_at_each_last_key_up_silences_nothing() -> None:
-    """As some keyboards send it: the improviser plays on, and the pedal goes on holding."""
+    """All notes off from a keyboard does not end the improviser's notes, and its pedal still holds."""
     performance = Performance()
     performance.play(1.0, ControlChange(0, 64, 127), NoteOn(0, 64, 80))
     performance.play(1.2, NoteOff(0, 64), ControlChange(0, 123, 0))
@@ -144,7 +144,7 @@ def test_all_notes_off_at_each_last_key_up_silences_nothing() -> None:
 
 
 def test_a_control_can_be_bound_to_a_panic() -> None:
-    """Then it ends all that sounds."""
+    """A control bound to a panic ends all notes."""
     performance = Performance(performer_settings(bindings=bound(panic=123)))
     performance.play(1.0, ON)
     performance.play(1.6, ControlChange(0, 123, 127))
@@ -153,7 +153,7 @@ def test_a_control_can_be_bound_to_a_panic() -> None:
 
 
 def test_a_panic_forgets_what_the_player_holds() -> None:
-    """Whoever lost a note-off asks for one: the key is up, and the pedal."""
+    """After a panic the player's keys and pedal count as released."""
     performance = Performance()
     performance.play(1.0, NoteOn(0, 64, 80), ControlChange(1, 64, 127))
     performance.at(1.7, lambda: performance.inbox.put(Act(Action.PANIC)))
@@ -163,7 +163,7 @@ def test_a_panic_forgets_what_the_player_holds() -> None:
 
 
 def test_panics_come_a_tenth_of_a_second_apart() -> None:
-    """A key that repeats, or a loop, asks for thousands: ten in a second are answered."""
+    """At most ten panics a second are answered, for a repeating key or a loop sends thousands."""
     performance = Performance()
     performance.play(1.0, ON)
     for place in range(1000):
@@ -173,7 +173,7 @@ def test_panics_come_a_tenth_of_a_second_apart() -> None:
 
 
 def test_a_panic_command_silences_at_once() -> None:
-    """The command does what the control does."""
+    """The panic command does what the bound control does."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.7, lambda: performance.inbox.put(Act(Action.PANIC)))
@@ -183,7 +183,7 @@ def test_a_panic_command_silences_at_once() -> None:
 
 
 def test_a_panic_is_known_to_the_engine() -> None:
-    """What a panic has ended is not held any more: the next step rests, or plays a note."""
+    """After a panic the engine holds no note: the next step rests or plays a note."""
     performance = Performance()
     engine = Engine(EngineSettings(**ENGINE | {"temperature": 0.0}), BarNote(), np.random.default_rng(0))
     performance.new_engine = lambda: engine
@@ -198,7 +198,7 @@ def test_a_panic_is_known_to_the_engine() -> None:
 
 
 def test_other_controls_are_no_panic() -> None:
-    """A mere wheel releases nothing: the note sounds until the end."""
+    """Another control, such as a wheel, releases nothing."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.play(1.6, ControlChange(0, 1, 64))
@@ -207,7 +207,7 @@ def test_other_controls_are_no_panic() -> None:
 
 
 def test_a_late_decision_passes_as_a_hold() -> None:
-    """A step that comes later than the tolerance is not played late but skipped, and counted."""
+    """A step that is later than the tolerance is skipped and counted, not played late."""
     performance = Performance()
     performance.play(1.0, ON)
     # The process stands still around the second bar line.
@@ -218,7 +218,7 @@ def test_a_late_decision_passes_as_a_hold() -> None:
 
 
 def test_the_same_message_on_two_ports_counts_once() -> None:
-    """A keyboard that is both opened and patched in is heard once, and that is told."""
+    """A keyboard that arrives on two ports is heard once, and a notice says so."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.play(1.004, ON, port="Improviser In")
@@ -230,7 +230,7 @@ def test_the_same_message_on_two_ports_counts_once() -> None:
 
 
 def test_a_loop_is_not_listened_to() -> None:
-    """What is sent and comes back every time is dropped after two notes have proven the loop, and told."""
+    """After two notes have proven a loop, what comes back is dropped and a warning is reported."""
     performance = Performance()
     performance.play(1.0, NoteOn(3, 60, 80))
     echo = performance.inbox.hears("Loop")
@@ -241,7 +241,7 @@ def test_a_loop_is_not_listened_to() -> None:
 
 
 def test_the_sound_is_chosen_at_the_first_note() -> None:
-    """A preset's program is sent before the first note."""
+    """A preset's program change is sent before the first note."""
     performance = Performance(performer_settings(program=40))
     performance.play(1.0, ON)
     performance.run(until_s=2.0)
@@ -249,7 +249,7 @@ def test_the_sound_is_chosen_at_the_first_note() -> None:
 
 
 def test_the_ledger_says_what_sounds() -> None:
-    """The shared memory holds the note while it sounds, and nothing in the end."""
+    """The shared state holds a note while it sounds, and none at the end."""
     performance = Performance()
     performance.play(1.0, ON)
     seen: list[int] = []
@@ -259,7 +259,7 @@ def test_the_ledger_says_what_sounds() -> None:
 
 
 def test_one_seed_plays_one_way() -> None:
-    """Two runs with the same input, times and seed send the same bytes at the same moments."""
+    """Two runs with the same input, times and seed send the same bytes at the same times."""
     takes = []
     for _ in range(2):
         performance = Performance(performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=7))
@@ -272,13 +272,13 @@ def test_one_seed_plays_one_way() -> None:
 
 
 def test_its_heart_beats_however_long_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the next thing due in seconds it wakes all the same: one that sleeps longer is taken for hung."""
+    """The loop wakes for its heartbeat even when nothing is due for seconds, so that it does not seem to hang."""
     performance = Performance(player=PlayerUse.WHEN_ALONE)
     waits_s: list[float] = []
     wait = performance.clock.wait
 
     def timed(inbox: Any, until_s: float) -> Any:  # noqa: ANN401 - any queue
-        """Keep how long it may wait."""
+        """Record the longest time that the loop waits."""
         waits_s.append(until_s - performance.clock.now_s())
         return wait(inbox, until_s)
 

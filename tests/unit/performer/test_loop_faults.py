@@ -1,4 +1,4 @@
-"""The performer's loop among faults: garbage, floods, lost ports, a broken engine; nothing hangs."""
+"""The performer loop among faults: garbage, floods, lost ports, a broken engine; no note hangs."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ RELEASE = [ControlChange(0, control, 0) for control in (SUSTAIN_PEDAL, ALL_NOTES
 
 
 class HearingEngine(Engine):
-    """An engine that keeps what it hears."""
+    """An engine that records what it hears."""
 
     def __init__(self, settings: EngineSettings, actor: BarNote, rng: np.random.Generator) -> None:
-        """Start with nothing heard."""
+        """Start with no messages."""
         super().__init__(settings, actor, rng)
         self.heard: list[Message] = []
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Keep a message and hear it."""
+        """Record a message, and pass it on to the engine."""
         self.heard.append(message)
         super().hear(message, at_s)
 
 
 def test_garbage_is_ignored_and_told_once() -> None:
-    """Bytes that are no message are counted and told of once; the music goes on."""
+    """Bytes that are no message are counted and reported once, and the music continues."""
     performance = Performance()
     performance.play(1.0, ON)
     for place in range(50):
@@ -72,7 +72,7 @@ def test_garbage_is_ignored_and_told_once() -> None:
 
 
 def test_a_lost_input_lifts_its_keys() -> None:
-    """The engine hears keys and pedals come up that were down on an input that is gone, and no others."""
+    """When an input is lost, the engine hears its keys and pedals released, and no others."""
     performance = Performance()
     engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
     performance.new_engine = lambda: engine
@@ -90,7 +90,7 @@ def test_a_lost_input_lifts_its_keys() -> None:
 
 
 def test_a_lost_output_ends_the_performance() -> None:
-    """Without its own output there is nothing to play on: the supervisor waits for the MIDI system."""
+    """The loss of its own output ends the performance; the supervisor then waits for the MIDI system."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.5, lambda: performance.inbox.put(PortLost("Improviser Out", is_output=True)))
@@ -100,7 +100,7 @@ def test_a_lost_output_ends_the_performance() -> None:
 
 
 def test_a_port_that_refuses_ends_the_performance() -> None:
-    """When a send fails the performance ends with the port's error, and what sounds stays noted down."""
+    """A failed send ends the performance with the port's error, and the sounding notes stay in the shared state."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.5, performance.virtual.close)
@@ -110,13 +110,13 @@ def test_a_port_that_refuses_ends_the_performance() -> None:
 
 
 def test_a_note_off_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was due when a send failed is sent at the end, where the port takes messages again."""
+    """A note-off that failed is sent at the end if the port accepts messages again."""
     performance = Performance()
     performance.play(1.0, ON)
     send, fails = performance.output.send, [True]
 
     def fail_once(data: Sequence[int], due_s: float | None = None) -> None:
-        """Fail at the first note-off."""
+        """Raise at the first note-off."""
         if data[0] >> 4 == 8 and fails:
             fails.pop()
             raise PortError("busy")
@@ -130,13 +130,13 @@ def test_a_note_off_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_unexpected_exception_releases_everything() -> None:
-    """After a fault of the engine no note hangs; the process ends by it, and another takes its place."""
+    """After an exception in the engine no note hangs, and the exception ends the process."""
 
     class Broken(BarNote):
-        """Fails in the second bar."""
+        """Raises in the second bar."""
 
         def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-            """Raise where the bar begins anew."""
+            """Raise when a new bar begins."""
             if performance.clock.now_s() > START_S + 2.9:
                 raise ZeroDivisionError
             return super().values(observation)
@@ -149,12 +149,12 @@ def test_an_unexpected_exception_releases_everything() -> None:
 
 
 def test_a_flood_is_bounded() -> None:
-    """More arrivals than the inbox holds are dropped and counted; the beat goes on."""
+    """Messages beyond the inbox's limit are dropped and counted, and the beat continues."""
     performance = Performance()
     performance.play(1.0, ON)
 
     def flood() -> None:
-        """Send three thousand messages in no time."""
+        """Send three thousand messages at once."""
         for value in range(3000):
             performance.hears[KEYBOARD]((0xB0, 1, value % 128), performance.clock.now_ns())
 
@@ -165,14 +165,14 @@ def test_a_flood_is_bounded() -> None:
 
 
 def test_no_key_is_held_after_its_note_off_was_dropped() -> None:
-    """On a channel of which messages were dropped, all keys and pedals come up; on others they stay down."""
+    """Where messages were dropped, all keys and pedals of that channel are released, and those of others are not."""
     performance = Performance()
     engine = HearingEngine(EngineSettings(**ENGINE), BarNote(), np.random.default_rng(0))
     performance.new_engine = lambda: engine
     performance.play(1.0, ON, ControlChange(0, SUSTAIN_PEDAL, 127), NoteOn(1, 67, 80))
 
     def flood() -> None:
-        """Send more than fits, the note-off last."""
+        """Send more messages than fit, the note-off last."""
         for value in range(2048):
             performance.hears[KEYBOARD]((0xB1, 1, value % 128), performance.clock.now_ns())
         performance.hears[KEYBOARD](message_to_bytes(OFF), performance.clock.now_ns())
@@ -185,7 +185,7 @@ def test_no_key_is_held_after_its_note_off_was_dropped() -> None:
 
 
 def test_an_output_that_may_return_does_not_end_the_music() -> None:
-    """What sounds is given up, the beat goes on, and its return is told."""
+    """When an output that may return is lost, its notes are dropped, the beat continues, and the return is reported."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.5, lambda: performance.inbox.put(PortLost("Synth", is_output=True, may_return=True)))
@@ -200,7 +200,7 @@ def test_an_output_that_may_return_does_not_end_the_music() -> None:
 
 @pytest.mark.parametrize("news", [Disconnected(KEYBOARD), LoopClosed(KEYBOARD)])
 def test_a_key_whose_cable_goes_is_up(news: Disconnected | LoopClosed) -> None:
-    """Nobody else would lift it; the music goes on."""
+    """When an input loses its connection its keys are released, and the music continues."""
     performance = Performance()
     performance.play(1.0, ON)
     performance.at(1.5, lambda: performance.inbox.put(news))
@@ -210,7 +210,7 @@ def test_a_key_whose_cable_goes_is_up(news: Disconnected | LoopClosed) -> None:
 
 
 def test_a_loop_is_told_and_closed_where_it_is_certain() -> None:
-    """First it is ignored, then the port is let go of."""
+    """A loop is first ignored; once it is certain, its port is closed."""
     performance = Performance()
     closed: list[str] = []
     performance.close_loop = closed.append
@@ -228,7 +228,7 @@ def test_a_loop_is_told_and_closed_where_it_is_certain() -> None:
 
 
 def test_a_system_that_is_gone_ends_the_performance() -> None:
-    """Another performer has to open it anew."""
+    """The loss of the MIDI system ends the performance, so that another performer opens it again."""
     performance = Performance()
     performance.at(0.5, lambda: performance.inbox.put(BackendLost("jack")))
     with pytest.raises(PortError, match=r"the MIDI system \(jack\) no longer answers"):

@@ -1,4 +1,4 @@
-"""The performer's process: what it is told on stdin, and what it answers."""
+"""The performer process: its input on stdin, and its events."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PORTS = PortSettings("loopback")
 
 @pytest.fixture(autouse=True)
 def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process keep its signals, threads and collector as they are."""
+    """Keep the test process' own signal handlers, threads and garbage collector."""
     monkeypatch.setattr(performer, "_SIGNALS", ("SIGNOTHING",))
     monkeypatch.setattr(priority, "slim_threads", lambda: None)
     monkeypatch.setattr(priority, "still_collector", lambda: None)
 
 
 def perform(monkeypatch: pytest.MonkeyPatch, *told: Value | str) -> tuple[int, list[dict[str, Any]]]:
-    """Run the performer on what it is told; return its exit code and events."""
+    """Run the performer with these input lines; return its exit code and events."""
     lines = "".join(value if isinstance(value, str) else value_to_line(value) for value in told)
     answers = io.StringIO()
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
@@ -42,19 +42,19 @@ def perform(monkeypatch: pytest.MonkeyPatch, *told: Value | str) -> tuple[int, l
 def test_a_parent_that_thinks_better_of_it_is_no_fault(
     told: tuple[Value, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end of stdin or a stop before the music is exit code 0, without a word."""
+    """The end of stdin or a stop before the music gives exit code 0 and no event."""
     assert (0, []) == perform(monkeypatch, *told)
 
 
 @pytest.mark.parametrize("told", ["nonsense\n", Stop().event + "\n", value_to_line(PerformerSettings("x", "m", {}))])
 def test_other_lines_are_wrong_usage(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no ports' settings ends it with code 2 and an error."""
+    """A first line that is not port settings gives exit code 2 and an error."""
     code, (error,) = perform(monkeypatch, told)
     assert (2, "error", 2) == (code, error["event"], error["code"])
 
 
 def test_a_missing_model_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model's error is told, and the ports are closed."""
+    """A missing model is an error with exit code 1, and the ports are closed."""
     closed: list[str] = []
     monkeypatch.setattr(LoopbackBackend, "close", lambda backend: closed.append(backend.name))
     code, (error,) = perform(monkeypatch, PORTS, PerformerSettings("x", "/no/model", {"tempo_bpm": 1.0}))
@@ -63,7 +63,7 @@ def test_a_missing_model_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_missing_ports_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the ports is told, though they are opened in a thread."""
+    """A port error is reported with exit code 1, although the ports are opened in a thread."""
     settings = PerformerSettings("x", "m", ENGINE)
     monkeypatch.setattr(performance, "engine_maker", lambda _: None)
     code, (error,) = perform(monkeypatch, PortSettings("loopback", input_pattern="Keys"), settings)
@@ -74,7 +74,7 @@ def test_missing_ports_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where real-time priority is refused that is said once; the summary comes last, code 0."""
+    """Without real-time priority one warning is reported; the summary comes last and the exit code is 0."""
     monkeypatch.setattr(priority, "raise_priority", lambda *_: False)
     monkeypatch.setattr(performance, "load_actor", lambda *_: BarNote())
     code, events = perform(monkeypatch, PORTS, PerformerSettings("x", "m", ENGINE))
@@ -84,11 +84,11 @@ def test_a_performance_without_priority_gives_advice(monkeypatch: pytest.MonkeyP
 
 
 def test_the_summary_is_told_before_the_ports_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A MIDI system that takes seconds to let go of its ports holds up no summary."""
+    """The summary is written before the ports close, because a MIDI system can take seconds to close them."""
     told_first: list[bool] = []
 
     def close(_backend: LoopbackBackend) -> None:
-        """Close when the summary has been written, which this waits for."""
+        """Wait until the summary is written, then close."""
         stream = sys.stdout
         assert isinstance(stream, io.StringIO)
         wait_for(lambda: '"summary"' in stream.getvalue(), "the summary")

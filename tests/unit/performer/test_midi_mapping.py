@@ -31,10 +31,10 @@ ROWS: tuple[Binding, ...] = (
 
 
 class Desk:
-    """A surface whose knobs stand where they are put, and take what is turned."""
+    """A MIDI mapping with the positions of its knobs, which turns change."""
 
     def __init__(self) -> None:
-        """Stand in the middle."""
+        """Set all knobs to the middle."""
         self.stands: dict[Knob, float] = dict.fromkeys(Knob, 1.0) | {Knob.TEMPO: 100.0}
         self.surface = MidiMapping(ROWS, ("nanoKONTROL2",))
 
@@ -55,13 +55,13 @@ def harmony(*values: int) -> list[Message]:
 
 
 def test_a_pedal_acts_when_it_goes_down() -> None:
-    """Not while it is held, nor when it comes up; half-way values that go down by bits act once."""
+    """A pedal acts once when it goes down, also through half-way values; holding and releasing do nothing."""
     down = [ControlChange(2, 66, value) for value in (10, 70, 127, 90, 0, 64)]
     assert [Act(Action.LIKE)] * 2 == Desk().play(*down, port="Any Piano")
 
 
 def test_a_pad_acts_when_it_is_struck() -> None:
-    """On its channel; its end, and the same note elsewhere, are nothing, but the pad's end is no music."""
+    """A pad acts on its channel only; its note-off and aftertouch do nothing, and are not music."""
     desk = Desk()
     assert [Act(Action.MUTE)] == desk.play(NoteOn(9, 36, 90), NoteOff(9, 36), NoteOn(0, 36, 90))
     assert desk.surface.owns(NoteOff(9, 36), PORT)
@@ -73,12 +73,12 @@ def test_a_pad_acts_when_it_is_struck() -> None:
 
 
 def test_a_program_change_acts() -> None:
-    """As a pad does."""
+    """A bound program change acts like a pad."""
     assert [Act(Action.FREEZE)] == Desk().play(ProgramChange(4, 5), ProgramChange(4, 6))
 
 
 def test_a_knob_takes_over_when_it_comes_by() -> None:
-    """From below and from above; until then it turns nothing, and after that it has hold."""
+    """A knob turns nothing until it passes the present value, from below or above; then it controls it."""
     desk = Desk()
     assert [] == desk.play(*harmony(10, 30, 50))
     assert [1 + 6 / 63] == [turn.position for turn in desk.play(*harmony(70)) if isinstance(turn, Turn)]
@@ -89,41 +89,41 @@ def test_a_knob_takes_over_when_it_comes_by() -> None:
 
 
 def test_a_knob_that_stands_right_turns_at_once() -> None:
-    """Its middle is 1, its ends 0 and 2."""
+    """A knob at the present value acts at once; its middle is 1, its ends 0 and 2."""
     desk = Desk()
     assert [Turn(Knob.HARMONY, 1.0)] == desk.play(*harmony(64))
     assert [0.0, 2.0] == [turn.position for turn in desk.play(*harmony(0, 127)) if isinstance(turn, Turn)]
 
 
 def test_a_channel_can_be_asked_for() -> None:
-    """Where a file names one, the same control on another channel is music."""
+    """With a channel in the binding, the same control on another channel is music."""
     desk = Desk()
     assert [] == desk.play(ControlChange(0, 22, 64))
     assert [Turn(Knob.DENSITY, 1.0)] == desk.play(ControlChange(3, 22, 64))
 
 
 def test_what_names_the_port_comes_first() -> None:
-    """A device's own meaning of a control hides the general one, on that device."""
+    """A binding for a device hides the general binding of the same control on that device."""
     desk = Desk()
     assert [Act(Action.UNDO)] == desk.play(ControlChange(0, 67, 127))
     assert [Act(Action.DISLIKE)] == desk.play(ControlChange(0, 67, 127), port="Any Piano")
 
 
 def test_the_tempo_has_steps_of_its_own() -> None:
-    """The value and 60, from when it comes to the tempo on."""
+    """The tempo is the value plus 60, once the knob has passed the present tempo."""
     assert [Turn(Knob.TEMPO, 101.0)] == Desk().play(ControlChange(0, 23, 10), ControlChange(0, 23, 41))
 
 
 @pytest.mark.parametrize(("tempo_bpm", "value"), [(20.0, 0), (55.0, 2), (300.0, 127)])
 def test_a_tempo_beyond_the_knob_is_taken_over_at_its_end(tempo_bpm: float, value: int) -> None:
-    """Else it never could be."""
+    """A tempo outside the knob's range is taken over at the end of the knob."""
     desk = Desk()
     desk.stands[Knob.TEMPO] = tempo_bpm
     assert [Turn(Knob.TEMPO, 60.0 + value)] == desk.play(ControlChange(0, 23, value))
 
 
 def test_all_notes_off_is_no_panic() -> None:
-    """Many keyboards send it whenever the last key comes up: it is the player's, unless it is bound."""
+    """All notes off is the player's own message unless it is bound: many keyboards send it at each last key up."""
     desk = Desk()
     assert [] == desk.play(ControlChange(0, 123, 0), ControlChange(0, 120, 0))
     assert not desk.surface.owns(ControlChange(0, 123, 0), PORT)
@@ -133,7 +133,7 @@ def test_all_notes_off_is_no_panic() -> None:
 
 
 def test_nothing_of_a_controller_without_keys_is_music() -> None:
-    """Its buttons may send notes: what is not bound does nothing, and is not heard either."""
+    """On a controller without keys, notes of unbound buttons do nothing and are not heard."""
     surface = Desk().surface
     assert surface.owns(NoteOn(0, 60, 90), "nanoKONTROL2 SLIDER/KNOB 24:0")
     assert surface.owns(ControlChange(0, 64, 127), "nanoKONTROL2 SLIDER/KNOB 24:0")

@@ -15,16 +15,16 @@ from tests.live import wait_for
 
 
 class Stuck(io.StringIO):
-    """A pipe that nobody reads: writing waits."""
+    """A pipe that nobody reads: writing blocks."""
 
     def __init__(self) -> None:
-        """Wait until it is let go."""
+        """Create the event that ends the blocking."""
         super().__init__()
         self.waits = threading.Event()
         self.let_go = threading.Event()
 
     def write(self, text: str) -> int:
-        """Wait."""
+        """Block until the event is set."""
         self.waits.set()
         self.let_go.wait(20)
         return super().write(text)
@@ -39,7 +39,7 @@ class Broken(io.StringIO):
 
 
 def test_events_are_written_as_lines() -> None:
-    """What is told stands in the stream when the reporter is closed, in order."""
+    """When the reporter is closed, all events are in the stream, in order."""
     stream = io.StringIO()
     reporter = EventWriter(stream)
     events = [Notice("a"), Notice("b")]
@@ -50,7 +50,7 @@ def test_events_are_written_as_lines() -> None:
 
 
 def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nobody reading, telling goes on; beyond the bound events are dropped and counted, not the end."""
+    """Reporting never blocks: events beyond the limit are dropped and counted, except the last."""
     monkeypatch.setattr(module, "EVENTS_MAX", 10)
     monkeypatch.setattr(module, "_CLOSING_S", 0.001)
     stream = Stuck()
@@ -69,7 +69,7 @@ def test_a_full_pipe_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_broken_pipe_ends_the_writing() -> None:
-    """When the reader is gone the reporter goes quietly."""
+    """When the reader is gone, the reporter ends without an error."""
     reporter = EventWriter(Broken())
     reporter.write(Notice("x"))
     reporter.close()
@@ -77,7 +77,7 @@ def test_a_broken_pipe_ends_the_writing() -> None:
 
 
 def test_commands_reach_the_inbox() -> None:
-    """Each command is put in; what is none is passed over; the end of the stream is a stop."""
+    """Each command reaches the inbox, invalid lines are skipped, and the end of the stream is a stop."""
     inbox = Inbox()
     lines = [
         value_to_line(Act(Action.PANIC)),
@@ -90,7 +90,7 @@ def test_commands_reach_the_inbox() -> None:
 
 
 def test_a_broken_stream_is_its_end() -> None:
-    """A stream that fails stops the music too."""
+    """A stream that fails is a stop too."""
     inbox, stream = Inbox(), io.StringIO()
     stream.close()
     read_commands(stream, inbox).join()

@@ -1,4 +1,4 @@
-"""Sets of weights in the midst of a performance: adopted at bar lines, taken back, replayed alike."""
+"""Learned weights during a performance: adopted at bar lines, undone, replayed identically."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tests.performing import BAR_S, Performance, hanging, tell
 
 @pytest.fixture
 def exchange() -> Iterator[WeightMailbox]:
-    """The learner's side of the memory."""
+    """The learner's side of the weight mailbox."""
     made = WeightMailbox.make()
     yield made
     made.close()
@@ -51,23 +51,23 @@ def exchange() -> Iterator[WeightMailbox]:
 
 @pytest.fixture
 def settings(exchange: WeightMailbox) -> PerformerSettings:
-    """A jam of the shipped fiddle."""
+    """Settings of a jam with the shipped fiddle preset."""
     made = performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
     return replace(made, mailbox=str(exchange.path))
 
 
 class Teacher:
-    """Offers sets of weights, as the learner does."""
+    """Offers weights, as the learner does."""
 
     def __init__(self, settings: PerformerSettings, exchange: WeightMailbox, folder: Path) -> None:
-        """Take the model of `settings`."""
+        """Load the model of `settings`."""
         self.settings, self.exchange, self.folder = settings, exchange, folder
         engine = engine_maker(settings)(0.0)
         assert isinstance(engine.actor, Policy)
         self.policy = engine.actor
 
     def weights(self, number: int) -> Weights:
-        """Return set `number`."""
+        """Return the weights with this number."""
         rng = np.random.default_rng(number)
         return {
             name: (weight + rng.normal(0, 0.05, weight.shape)).astype(np.float32)
@@ -75,7 +75,7 @@ class Teacher:
         }
 
     def offer(self, number: int, undone: int = 0, *, breaks: Callable[[bytes], bytes] = bytes) -> Adopt:
-        """Put a set where it is looked for; return the command to play by it, if no more was `undone`."""
+        """Put weights into the mailbox; return the command to adopt them unless more than `undone` was undone."""
         data = set_to_bytes(self.policy.config, self.weights(number), {})
         path = self.folder / f"{number}.safetensors"
         path.write_bytes(data)
@@ -85,7 +85,7 @@ class Teacher:
 
 @pytest.fixture
 def teacher(settings: PerformerSettings, exchange: WeightMailbox, tmp_path: Path) -> Teacher:
-    """Offers sets for that jam."""
+    """Offers weights for that jam."""
     return Teacher(settings, exchange, tmp_path)
 
 
@@ -99,7 +99,7 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
 
 
 def replays_alike(performance: Performance) -> bool:
-    """Return whether the session plays alike again."""
+    """Return whether the session replays identically."""
     lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
     again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
     assert len(again.live) > 20
@@ -107,13 +107,13 @@ def replays_alike(performance: Performance) -> bool:
 
 
 def steps_before(performance: Performance, event: object) -> int:
-    """Return how many steps were told before an event."""
+    """Return how many steps were reported before an event."""
     place = next(place for place, one in enumerate(performance.events) if one is event)
     return sum(isinstance(one, Stepped) for one in performance.events[:place])
 
 
 def test_a_set_is_played_by_from_a_bar_line_on(settings: PerformerSettings, teacher: Teacher) -> None:
-    """Not before; nothing hangs, and the session is replayed alike, which without the set it is not."""
+    """New weights are used from a bar line on; no note hangs, and the session replays identically only with them."""
     performance = jam(settings)
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     performance.run(until_s=10 * BAR_S)
@@ -127,7 +127,7 @@ def test_a_set_is_played_by_from_a_bar_line_on(settings: PerformerSettings, teac
 
 
 def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, teacher: Teacher) -> None:
-    """A set, a press, a set: undone one by one, in that order, then there is nothing left."""
+    """Undo reverts adopted weights and presses one by one, the newest first, until nothing is left."""
     performance = jam(settings)
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     tell(performance, 4 * BAR_S, Act(Action.DISLIKE))
@@ -147,7 +147,7 @@ def test_what_was_learned_last_is_taken_back_first(settings: PerformerSettings, 
 
 
 def test_after_undoing_all_it_plays_as_if_it_had_not_learned(settings: PerformerSettings, teacher: Teacher) -> None:
-    """A replay, which takes the model anew from its file, plays the same bit for bit."""
+    """After undo all a replay from the model's file is identical."""
     learned = jam(settings)
     for bar, number in ((2, 1), (4, 2)):
         tell(learned, bar * BAR_S + 0.7, teacher.offer(number), waits=True)
@@ -162,7 +162,7 @@ def test_after_undoing_all_it_plays_as_if_it_had_not_learned(settings: Performer
 def test_what_was_learned_on_what_was_taken_back_is_not_played_by(
     settings: PerformerSettings, teacher: Teacher
 ) -> None:
-    """Whether it was on its way at that moment, or came later; what was learned on the model is."""
+    """Weights learned from undone weights are not adopted, whenever they come; those learned from the model are."""
     performance = jam(settings)
     tell(performance, BAR_S, partial(teacher.offer, 1), waits=True)
     tell(performance, 3 * BAR_S + 0.7, partial(teacher.offer, 2), waits=True)
@@ -179,7 +179,7 @@ def test_what_was_learned_on_what_was_taken_back_is_not_played_by(
 
 
 def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher) -> None:
-    """A set that came while it was frozen is dropped; one that comes later is played by."""
+    """Weights that come while learning is frozen are dropped; later ones are adopted."""
     performance = jam(settings)
     tell(performance, BAR_S, Act(Action.FREEZE))
     tell(performance, 2 * BAR_S, teacher.offer(1), waits=True)
@@ -190,7 +190,7 @@ def test_frozen_nothing_is_adopted(settings: PerformerSettings, teacher: Teacher
 
 
 def test_what_is_broken_or_of_another_model_is_not_played_by(settings: PerformerSettings, teacher: Teacher) -> None:
-    """A broken one is told; the music goes on as it did."""
+    """Damaged weights are reported and not adopted; those of another model are ignored."""
     performance = jam(settings)
     tell(performance, 2 * BAR_S, teacher.offer(1, breaks=lambda data: data[:-9]), waits=True)
     tell(performance, 4 * BAR_S, replace(teacher.offer(2), model_digest="another"))
@@ -203,7 +203,7 @@ def test_what_is_broken_or_of_another_model_is_not_played_by(settings: Performer
 
 
 def test_a_preset_that_is_changed_to_knows_nothing_of_it(settings: PerformerSettings, teacher: Teacher) -> None:
-    """Its model is another one; undoing goes back to presses only."""
+    """After a change of preset, weights of the old model are not adopted, and cannot be undone."""
     performance = jam(settings)
     tell(performance, BAR_S, teacher.offer(1), waits=True)
     tell(performance, 3 * BAR_S + 0.7, Act(Action.NEXT_PRESET), waits=True)
@@ -216,7 +216,7 @@ def test_a_preset_that_is_changed_to_knows_nothing_of_it(settings: PerformerSett
 
 
 def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teacher, tmp_path: Path) -> None:
-    """From its first decision on; where the file is gone it says so, and plays as the model."""
+    """The next performer uses adopted weights from its first decision on, or the model with a warning."""
     offer = teacher.offer(1)
     adopted = offer.number, offer.path, offer.digest
     performance = jam(replace(settings, adopted=adopted))
@@ -231,9 +231,9 @@ def test_a_successor_plays_on_by_it(settings: PerformerSettings, teacher: Teache
 
 
 def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSettings, teacher: Teacher) -> None:
-    """The engine begins anew, and plays by what was learned."""
+    """When a player replaces the built-in one, the engine restarts with the adopted weights."""
     performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE)
-    performance.backend.name = "jack"  # that others can reach
+    performance.backend.name = "jack"  # a backend that others can reach
     tell(performance, 2 * BAR_S + 0.7, teacher.offer(1), waits=True)
     tell(performance, 3 * BAR_S + 0.9, partial(teacher.offer, 2), waits=True)
     tell(performance, 4 * BAR_S + 0.2, Act(Action.UNDO))
@@ -251,7 +251,7 @@ def test_who_comes_after_the_built_in_player_meets_it(settings: PerformerSetting
 
 
 def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) -> None:
-    """Beyond them lies the original model."""
+    """Undo goes back over KEPT sets of weights, and then to the original model."""
     told: list[Event] = []
     history = PolicyHistory(replace(settings, mailbox=""), lambda _found: None, told.append)
     engine = engine_maker(settings)(0.0)
@@ -269,7 +269,7 @@ def test_so_many_sets_are_kept(settings: PerformerSettings, teacher: Teacher) ->
 
 
 def test_without_the_memory_it_is_told(settings: PerformerSettings, tmp_path: Path) -> None:
-    """The music begins all the same."""
+    """Without the mailbox a warning is reported, and the music begins."""
     performance = jam(replace(settings, mailbox=str(tmp_path / "none")))
     performance.run(until_s=3 * BAR_S)
     assert set() == hanging(performance)

@@ -1,4 +1,4 @@
-"""Another preset in the midst of a performance: from a bar line on, in time, replayed alike."""
+"""A change of preset during a performance: from a bar line on, in time, replayed identically."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ READY = ready(backend="loopback", seed=7)
 
 @pytest.fixture(scope="module")
 def settings() -> PerformerSettings:
-    """A jam that begins with the fiddle, of the shipped models."""
+    """Settings of a jam with the shipped models that begins with the fiddle preset."""
     return performer_settings(JamOptions(preset="fiddle", tempo_bpm=120.0, key="C", seed=7))
 
 
@@ -53,12 +53,12 @@ def jam(settings: PerformerSettings, **values: Any) -> Performance:  # noqa: ANN
 
 
 def ask_next(performance: Performance, at_s: float) -> None:
-    """Let the next preset be asked for, and be loaded a moment later."""
+    """Ask for the next preset, and wait until it is loaded."""
     tell(performance, at_s, Act(Action.NEXT_PRESET), waits=True)
 
 
 def replays_alike(performance: Performance) -> bool:
-    """Return whether the session plays alike again."""
+    """Return whether the session replays identically."""
     lines = "".join(map(value_to_line, (performance.settings, *performance.events)))
     again = replay(parse_session(lines, "test"), engine_maker(performance.settings))
     assert len(again.live) > 20
@@ -66,7 +66,7 @@ def replays_alike(performance: Performance) -> bool:
 
 
 def test_the_next_preset_begins_with_a_bar(settings: PerformerSettings) -> None:
-    """It plays from the next bar line on, chords where it is of that role; no note hangs, all is replayed."""
+    """The next preset plays from a bar line on, no note hangs, and the session replays identically."""
     performance = jam(settings)
     ask_next(performance, 5 * BAR_S + 0.7)
     ask_next(performance, 8 * BAR_S + 0.7)
@@ -86,7 +86,7 @@ def test_the_next_preset_begins_with_a_bar(settings: PerformerSettings) -> None:
 
 
 def test_all_presets_come_round(settings: PerformerSettings) -> None:
-    """Five of them, then the first again; comping plays chords in between."""
+    """After all five presets the first one comes again, also over comping."""
     performance = jam(settings)
     for turn in range(5):
         ask_next(performance, (2 + 2 * turn) * BAR_S + 0.7)
@@ -99,7 +99,7 @@ def test_all_presets_come_round(settings: PerformerSettings) -> None:
 
 
 def test_knobs_and_taste_stay(settings: PerformerSettings) -> None:
-    """Of the same role; the tempo, too, is the jam's."""
+    """Within a role the preference stays, and the tempo remains the jam's."""
     performance = jam(settings)
     for at_s, command in ((6.0, Turn(Knob.DENSITY, 1.5)), (8.0, Act(Action.DISLIKE))):
         performance.at(at_s, partial(performance.inbox.put, command))
@@ -114,7 +114,7 @@ def test_knobs_and_taste_stay(settings: PerformerSettings) -> None:
 
 
 def test_it_comes_before_the_first_note_too(settings: PerformerSettings) -> None:
-    """And while it waits: at once, and its sound is the one that is chosen with the first note."""
+    """Before the first note a preset is changed at once, and only its program is sent."""
     pieces = tuple(replace(piece, program=place) for place, piece in enumerate(settings.pieces))
     waiting = replace(settings, pieces=pieces, program=99)
     performance = Performance(waiting, new_engine=lambda: engine_maker(waiting)(0.0))
@@ -127,7 +127,7 @@ def test_it_comes_before_the_first_note_too(settings: PerformerSettings) -> None
 
 
 def test_what_the_player_holds_goes_on(settings: PerformerSettings) -> None:
-    """A key that is passed on is not cut by the change, nor are notes of ours before the bar line."""
+    """A change of preset does not end a key that is passed on."""
     performance = jam(replace(settings, thru=True))
     performance.play(4 * BAR_S, NoteOn(0, 40, 80))
     performance.play(9 * BAR_S, NoteOff(0, 40))
@@ -141,7 +141,7 @@ def test_what_the_player_holds_goes_on(settings: PerformerSettings) -> None:
 
 
 def test_a_longer_note_may_last(settings: PerformerSettings) -> None:
-    """How long a note may be is the preset's that plays, live and in a replay."""
+    """The note limit is that of the current preset, live and in a replay."""
     short = replace(settings, engine={**settings.engine, "max_note_bars": 0.125})
     performance = jam(short)
     for turn in range(3):
@@ -152,7 +152,7 @@ def test_a_longer_note_may_last(settings: PerformerSettings) -> None:
 
 
 def test_a_taste_is_of_a_role(settings: PerformerSettings) -> None:
-    """Chords don't know what was learned of tunes; tunes know it again afterwards."""
+    """A preference belongs to a role: it is empty for chords and returns with the next tune preset."""
     at = {piece.preset: place for place, piece in enumerate(settings.pieces)}
     pieces = (settings.pieces[at["fiddle"]], settings.pieces[at["comping"]])
     performance = jam(replace(settings, pieces=pieces))
@@ -166,7 +166,7 @@ def test_a_taste_is_of_a_role(settings: PerformerSettings) -> None:
 
 
 def test_a_successor_begins_with_what_was_played(settings: PerformerSettings) -> None:
-    """Also where the built-in player leaves after that: all of both lives is replayed."""
+    """The next performer begins with the changed preset, and both of its parts replay identically."""
     first = jam(settings)
     ask_next(first, 5 * BAR_S)
     first.run(until_s=8 * BAR_S)
@@ -186,7 +186,7 @@ def test_a_successor_begins_with_what_was_played(settings: PerformerSettings) ->
 
 
 def test_a_model_that_is_missing_is_told(settings: PerformerSettings) -> None:
-    """It nothing changes, and the one after it comes next."""
+    """A missing model is reported and the music continues; the next change goes to the preset after it."""
     at = [piece.preset for piece in settings.pieces].index("fiddle")
     pieces = list(settings.pieces)
     broken = (at + 1) % len(pieces)
@@ -201,7 +201,7 @@ def test_a_model_that_is_missing_is_told(settings: PerformerSettings) -> None:
 
 
 def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
-    """Where nothing was told of any."""
+    """Without another preset the command is refused with a reason."""
     performance = jam(replace(settings, pieces=()))
     performance.at(3.0, partial(performance.inbox.put, Act(Action.NEXT_PRESET)))
     performance.run(until_s=4.0)
@@ -209,7 +209,7 @@ def test_without_another_one_that_is_said(settings: PerformerSettings) -> None:
 
 
 def test_its_sound_is_chosen(settings: PerformerSettings) -> None:
-    """A program change with the change; before the first note the newest one counts."""
+    """A program change is sent with the preset."""
     pieces = tuple(replace(piece, program=place) for place, piece in enumerate(settings.pieces))
     performance = jam(replace(settings, pieces=pieces, program=99))
     ask_next(performance, 5 * BAR_S)
@@ -220,9 +220,9 @@ def test_its_sound_is_chosen(settings: PerformerSettings) -> None:
 
 
 def test_it_stays_when_somebody_else_comes_in(settings: PerformerSettings) -> None:
-    """The built-in player leaves: the engine begins anew, as what was chosen."""
+    """When a player replaces the built-in one, the engine restarts with the chosen preset."""
     performance = Performance(settings, new_engine=lambda: engine_maker(settings)(0.0), player=PlayerUse.WHEN_ALONE)
-    performance.backend.name = "jack"  # that others can reach
+    performance.backend.name = "jack"  # a backend that others can reach
     ask_next(performance, 3 * BAR_S)
     performance.play(5.3 * BAR_S, NoteOn(0, 61, 80))
     performance.run(until_s=9 * BAR_S)
@@ -234,7 +234,7 @@ def test_it_stays_when_somebody_else_comes_in(settings: PerformerSettings) -> No
 
 
 def test_pieces_cross_processes(settings: PerformerSettings) -> None:
-    """As they were, their numbers rounded as all are."""
+    """Preset entries are the same after they were written to JSON and read back."""
     again = line_to_value(value_to_line(settings))
     assert isinstance(again, PerformerSettings)
     assert [piece.preset for piece in settings.pieces] == [piece.preset for piece in again.pieces]

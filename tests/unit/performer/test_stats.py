@@ -1,4 +1,4 @@
-"""What is counted while the music plays."""
+"""The statistics of a performance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from improviser.performer.stats import Stats, quantiles_ms
 
 
 def test_quantiles_are_of_absolute_milliseconds() -> None:
-    """p50, p99, p99.9 and maximum do not look at the sign; without times there are none."""
+    """p50, p99, p99.9 and maximum ignore the sign; without times there are none."""
     assert {} == quantiles_ms([])
     assert {"p50": 500.0, "p99": 990.0, "p99.9": 999.0, "max": 1000.0} == quantiles_ms(
         [-time / 1000 for time in range(1001)]
@@ -15,7 +15,7 @@ def test_quantiles_are_of_absolute_milliseconds() -> None:
 
 
 def test_notes_are_counted_and_other_messages_are_not() -> None:
-    """Each note-on counts, with its distance from its moment."""
+    """Each note-on counts, with its deviation from its due time."""
     stats = Stats()
     stats.count_sent(NoteOn(0, 60, 80), 1.0, 1.001)
     stats.count_sent(NoteOn(0, 60, 80), 2.0, 2.0)

@@ -1,4 +1,4 @@
-"""Likes, knobs and switches while a performance runs; what was told can be replayed."""
+"""Likes, knobs and switches during a performance; the session can be replayed."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ LENGTH_S = 20.0
 
 
 def jam(*commands: tuple[float, Command], **values: object) -> Performance:
-    """Play a tune for a while, with commands at their moments."""
+    """Play a tune for a while, with commands at their times."""
     settings = performer_settings(engine=ENGINE | {"temperature": 0.3, "collect_s": 0.02}, **values)
     policy = random_policy()
 
     def make_engine(ahead_s: float = 0.0) -> Engine:
-        """Make an engine."""
+        """Return an engine."""
         engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
         return Engine(engine, policy, np.random.default_rng(settings.seed))
 
@@ -63,7 +63,7 @@ def jam(*commands: tuple[float, Command], **values: object) -> Performance:
 
 
 def test_presses_are_learned_from_and_told_in_words() -> None:
-    """A like and a dislike change the taste; what is left of it is told each time."""
+    """A like and a dislike each change the preference, which is reported each time."""
     performance = jam((6.0, Act(Action.DISLIKE)), (7.0, Act(Action.LIKE)))
     dislike, like = performance.told(Judged)
     assert (False, True) == (dislike.liked, like.liked)
@@ -71,7 +71,7 @@ def test_presses_are_learned_from_and_told_in_words() -> None:
 
 
 def test_a_press_before_anything_was_played_is_told() -> None:
-    """There is nothing that could be meant."""
+    """A press or an undo before any note is refused with a reason."""
     performance = jam((0.1, Act(Action.LIKE)), (0.2, Act(Action.UNDO)))
     told = [notice.text for notice in performance.told(Refused)]
     assert [
@@ -81,7 +81,7 @@ def test_a_press_before_anything_was_played_is_told() -> None:
 
 
 def test_undo_takes_back_the_last_or_all() -> None:
-    """The taste is as it was, to the last digit."""
+    """Undo restores the preference exactly, for the last press or for all."""
     presses = [(6.0 + place, Act(Action.DISLIKE)) for place in range(3)]
     performance = jam(*presses, (9.5, Act(Action.UNDO)), (10.0, Act(Action.UNDO_ALL)))
     judged, undone = performance.told(Judged), performance.told(Undone)
@@ -91,7 +91,7 @@ def test_undo_takes_back_the_last_or_all() -> None:
 
 
 def test_frozen_nothing_is_learned() -> None:
-    """Until it is thawed."""
+    """While learning is frozen a press is refused with a reason."""
     performance = jam((5.0, Act(Action.FREEZE)), (6.0, Act(Action.LIKE)), (7.0, Act(Action.FREEZE)))
     assert [] == performance.told(Judged)
     assert [True, False] == [event.is_on for event in performance.told(Switched)]
@@ -100,13 +100,13 @@ def test_frozen_nothing_is_learned() -> None:
 
 @pytest.mark.parametrize("position", [-0.1, 2.5, float("nan"), float("inf"), "1.5", None, True])
 def test_a_turn_out_of_range_is_none(position: Any) -> None:  # noqa: ANN401 - whatever is sent
-    """Whoever sends it."""
+    """A turn with a position outside 0 to 2, or without a number, raises ValueError."""
     with pytest.raises(ValueError, match="takes a number from 0 to 2"):
         Turn(Knob.HARMONY, position)
 
 
 def test_knobs_and_switches_are_replayed() -> None:
-    """All of them at random moments: the session plays alike again."""
+    """A session with all knobs and switches at random times replays identically."""
     rng = np.random.default_rng(1)
     turns = [
         (
@@ -121,20 +121,20 @@ def test_knobs_and_switches_are_replayed() -> None:
 
 
 def test_mute_silences() -> None:
-    """From the next step on."""
+    """After mute no note is played from the next step on."""
     performance = jam((5.0, Act(Action.MUTE)))
     assert not [played for played in performance.told(Played) if played.due_s > 105.3]
 
 
 def test_a_successor_takes_up_knobs_and_taste() -> None:
-    """What another performer had come to is told first, and counts."""
+    """The next performer reports and uses the knobs and the preference of the one before."""
     performance = jam(panel={"density": 0.2}, taste={"leap": -0.5, "unknown": 1.0})
     assert [Turned("density", 0.2, at_once=True)] == performance.told(Turned)
     assert [Tasted({"leap": -0.5}, "less leaping")] == performance.told(Tasted)
 
 
 def test_pedals_like_and_knobs_turn() -> None:
-    """What is bound is done, and is neither heard nor passed on; the sustain pedal stays a pedal."""
+    """Bound controls act and are neither heard nor passed on; the sustain pedal stays a pedal."""
     settings = {"bindings": bound(like=66, density=21), "thru": True}
     performance = Performance(performer_settings(**settings), actor=random_policy())
     performance.play(0.0, NoteOn(0, 60, 80), ControlChange(0, 64, 127))
@@ -148,7 +148,7 @@ def test_pedals_like_and_knobs_turn() -> None:
 
 
 def test_the_summary_tells_of_presses() -> None:
-    """How many there were, and what was learned."""
+    """The summary counts likes and dislikes, and holds the preference."""
     performance = Performance(performer_settings(), actor=random_policy())
     performance.play(0.0, NoteOn(0, 60, 80))
     for at_s, action in ((4.0, Action.LIKE), (5.0, Action.DISLIKE), (6.0, Action.DISLIKE)):
@@ -159,7 +159,7 @@ def test_the_summary_tells_of_presses() -> None:
 
 
 def test_presses_and_undoing_keep_their_order() -> None:
-    """None overtakes another."""
+    """Presses and undos take effect in their order."""
     actions = (Action.DISLIKE, Action.UNDO, Action.LIKE, Action.UNDO_ALL)
     performance = jam(*((6.0, Act(action)) for action in actions))
     kinds = [type(event) for event in performance.events if isinstance(event, Judged | Undone)]
@@ -167,7 +167,7 @@ def test_presses_and_undoing_keep_their_order() -> None:
 
 
 def test_solo_begins_by_itself_as_a_first_note_does() -> None:
-    """Its sound is chosen, and it ends with the bars that were asked for."""
+    """Solo begins without a note, sends the program change, and ends after the requested bars."""
     performance = Performance(performer_settings(program=5, bars=2), actor=random_policy())
     performance.at(1.0, partial(performance.inbox.put, Act(Action.SOLO)))
     summary = performance.run(until_s=20.0)
@@ -178,7 +178,7 @@ def test_solo_begins_by_itself_as_a_first_note_does() -> None:
 
 
 def test_a_pad_is_nobody_who_plays() -> None:
-    """The built-in player goes on when a bound pad is struck."""
+    """A bound pad does not stop the built-in player."""
     settings = performer_settings(bindings=(Binding((), ControlMessage.NOTE, 36, 9, "mute"),))
     performance = Performance(settings, actor=random_policy(), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"
@@ -189,7 +189,7 @@ def test_a_pad_is_nobody_who_plays() -> None:
 
 
 def test_a_knob_that_was_turned_back_stays_so_with_another_player() -> None:
-    """Also where the preset has it elsewhere."""
+    """A turned knob keeps its position when a player replaces the built-in one, also where the preset has another."""
     engine = ENGINE | {"panel": {"density": 1.5}}
     performance = Performance(performer_settings(engine=engine), actor=random_policy(), player=PlayerUse.WHEN_ALONE)
     performance.backend.name = "jack"

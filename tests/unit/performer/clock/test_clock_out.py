@@ -1,4 +1,4 @@
-"""The improviser's beat as MIDI clock: a follower hears where it is, whatever happens."""
+"""The MIDI clock that the improviser sends: a follower always knows the beat."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def performance(**engine: object) -> Performance:
 
 
 def clock_messages(played: Performance) -> list[tuple[float, Message]]:
-    """Return what was sent of the clock."""
+    """Return the clock messages that were sent."""
     kinds = {CLOCK, START, STOP, CONTINUE}
     return [sent for sent in played.sent if sent[1] in kinds or isinstance(sent[1], SongPosition)]
 
 
 def followed(played: Performance) -> list[Sync]:
-    """Return what a follower of the clock makes of it."""
+    """Return what a follower computes from the clock."""
     clock = MidiClock()
     heard = [clock.receive(message, at_s) for at_s, message in clock_messages(played)]
     return [sync for sync in heard if sync is not None]
 
 
 def test_it_begins_with_the_first_note_and_ends_with_a_stop() -> None:
-    """Start, 24 even ticks a beat from the downbeat on, and stop."""
+    """The clock sends Start, 24 even ticks a beat from the downbeat on, and Stop at the end."""
     played = performance()
     played.play(1.0, ON)
     played.run(until_s=5.01)
@@ -47,7 +47,7 @@ def test_it_begins_with_the_first_note_and_ends_with_a_stop() -> None:
 
 
 def test_a_follower_is_where_it_is() -> None:
-    """Its beat and tempo are those of the improviser."""
+    """A follower has the improviser's beat and tempo."""
     played = performance(tempo_bpm=97.0)
     played.play(1.0, ON)
     played.run(until_s=9.0)
@@ -57,7 +57,7 @@ def test_a_follower_is_where_it_is() -> None:
 
 
 def test_a_panic_loses_no_tick() -> None:
-    """What sounds ends; the clock's ticks that are planned stay."""
+    """A panic does not drop the clock ticks that are already scheduled."""
     played = performance()
     played.play(1.0, ON)
     for at_s in (1.5, 2.0, 2.51):
@@ -68,7 +68,7 @@ def test_a_panic_loses_no_tick() -> None:
 
 
 def test_where_the_beat_jumps_the_place_is_told() -> None:
-    """After a pause the player's note is a new downbeat: stop, its song position, continue."""
+    """When the player's note after a pause is a new downbeat, the clock sends Stop, song position and Continue."""
     played = performance(patience_bars=1)
     played.play(1.0, ON)
     played.play(1.3, NoteOff(0, 60))
@@ -80,7 +80,7 @@ def test_where_the_beat_jumps_the_place_is_told() -> None:
 
 
 def test_it_stops_and_goes_on_with_an_outer_transport() -> None:
-    """Following another clock, its stop is our stop."""
+    """While another clock is followed, its stop and continue are sent on."""
     played = performance()
     stop_s = play_clock(played, 120.0, 1.0, 6, START)
     played.play(stop_s, STOP)

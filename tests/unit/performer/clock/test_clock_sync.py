@@ -1,4 +1,4 @@
-"""Playing to a MIDI clock: the performer's beat on a clock set by hand."""
+"""Following a MIDI clock: the performer's beat, with a manual clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON = NoteOn(0, 60, 80)
 def play_clock(
     performance: Performance, bpm: float, since_s: float, beats: float, *first: Message, port: str = KEYBOARD
 ) -> float:
-    """Let a clock tick on a port after the messages `first`; return the moment of the next tick."""
+    """Send clock ticks on a port after the messages `first`; return the time of the next tick."""
     tick_s = 60 / bpm / 24
     performance.play(since_s - tick_s / 2, *first, port=port)
     for place in range(round(beats * 24)):
@@ -28,7 +28,7 @@ def play_clock(
 
 
 def test_it_starts_with_the_transport() -> None:
-    """At the first tick after a start the bar begins, though nobody has played; bars go by the clock."""
+    """The bar begins at the first tick after a start, without any note of the player; bars follow the clock."""
     performance = Performance()
     play_clock(performance, 90.0, 1.0, 24, START)
     performance.run(until_s=16.0)
@@ -37,7 +37,7 @@ def test_it_starts_with_the_transport() -> None:
 
 
 def test_it_stops_with_the_transport() -> None:
-    """What sounds ends, nothing is played though somebody plays, and a continue goes on in mid-bar."""
+    """After a stop nothing sounds, whatever the player plays; a continue resumes within the bar."""
     performance = Performance()
     stop_s = play_clock(performance, 120.0, 1.0, 6, START)
     play_clock(performance, 120.0, stop_s, 12, STOP)
@@ -51,17 +51,17 @@ def test_it_stops_with_the_transport() -> None:
 
 
 def test_it_jumps_with_the_song_position() -> None:
-    """After a jump, back or forth, it is where the clock is in the bar."""
+    """After a jump, forwards or backwards, the improviser is where the clock is in the bar."""
     performance = Performance()
     next_s = play_clock(performance, 120.0, 1.0, 5, START)
     next_s = play_clock(performance, 120.0, next_s, 4, STOP, SongPosition(8), CONTINUE)
     performance.run(until_s=next_s + 0.1)
-    # Bar 1 and 2; then from beat 2 of bar 1 on, so that two beats later bar 2 begins.
+    # Bars 1 and 2, then from beat 2 of bar 1 on, so that bar 2 begins two beats later.
     assert [1.0, 3.0, 3.5 + 1.0] == pytest.approx(ons(performance), abs=0.002)
 
 
 def test_a_change_of_tempo_is_followed() -> None:
-    """Some beats after the clock's tempo has changed, bars come at its pace."""
+    """A few beats after the clock's tempo changes, the bars have the new tempo."""
     performance = Performance()
     next_s = play_clock(performance, 120.0, 1.0, 16, START)
     play_clock(performance, 90.0, next_s, 16)
@@ -70,7 +70,7 @@ def test_a_change_of_tempo_is_followed() -> None:
 
 
 def test_a_clock_that_goes_is_bridged() -> None:
-    """The beat goes on at the last tempo, which is told once, and so is the clock's return."""
+    """When the clock disappears, the beat continues at the last tempo; the loss and the return are each reported."""
     performance = Performance()
     next_s = play_clock(performance, 100.0, 1.0, 12, START)
     gap_s = 12 * 60 / 100
@@ -82,7 +82,7 @@ def test_a_clock_that_goes_is_bridged() -> None:
 
 
 def test_where_asked_for_a_running_clock_gives_the_tempo() -> None:
-    """With --clock midi its tempo counts before any start, and the player's first note is the downbeat."""
+    """With --clock midi a running clock sets the tempo before any start; the player's first note is the downbeat."""
     performance = Performance(performer_settings(clock=ClockUse.MIDI))
     play_clock(performance, 60.0, 0.0, 24)
     performance.play(5.0, ON)
@@ -91,7 +91,7 @@ def test_where_asked_for_a_running_clock_gives_the_tempo() -> None:
 
 
 def test_where_asked_for_no_clock_is_followed() -> None:
-    """With --clock own neither its ticks nor its transport count."""
+    """With --clock own neither the ticks nor the transport of a clock have an effect."""
     performance = Performance(performer_settings(clock=ClockUse.OWN))
     play_clock(performance, 60.0, 0.5, 8, START)
     performance.play(1.0, ON)
@@ -100,7 +100,7 @@ def test_where_asked_for_no_clock_is_followed() -> None:
 
 
 def test_one_clock_is_followed_at_a_time() -> None:
-    """A second clock on another port is not heard while the first one ticks."""
+    """A second clock on another port is ignored while the first one ticks."""
     performance = Performance()
     play_clock(performance, 120.0, 1.0, 16, START)
     play_clock(performance, 90.0, 1.3, 12, START, port="Improviser In")
@@ -110,11 +110,11 @@ def test_one_clock_is_followed_at_a_time() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_session_with_a_clock_replays(seed: int) -> None:
-    """Starts, jumps, stops and uneven ticks: the journal's lines give the same part again."""
+    """A session with starts, jumps, stops and uneven ticks replays identically."""
     settings = performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=seed)
 
     def make_engine(ahead_s: float = 0.0) -> Engine:
-        """Make the engine of these settings."""
+        """Return the engine of these settings."""
         engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
         return Engine(engine, BarNote(), np.random.default_rng(seed))
 
@@ -134,7 +134,7 @@ def test_a_session_with_a_clock_replays(seed: int) -> None:
 
 
 def test_broken_clock_messages_are_ignored() -> None:
-    """A song position without its bytes is no message; the beat goes on."""
+    """A song position without its data bytes is ignored, and the beat continues."""
     performance = Performance()
     performance.play_bytes(0.5, (0xF2, 1))
     performance.play_bytes(0.6, (0xF8, 1))
@@ -144,7 +144,7 @@ def test_broken_clock_messages_are_ignored() -> None:
 
 
 def test_a_performance_is_gone_on_with_at_the_clocks_tempo() -> None:
-    """One that takes over from another has its place and tempo, and stops with the transport."""
+    """A performance that takes over from another has its position and tempo, and stops with the transport."""
     performance = Performance(
         performer_settings(clock=ClockUse.MIDI, resume=(START_S - 9.0, START_S - 1.0, 14.0, 60.0))
     )
@@ -157,7 +157,7 @@ def test_a_performance_is_gone_on_with_at_the_clocks_tempo() -> None:
 
 
 def test_one_stop_is_one_release() -> None:
-    """What a DAW sends on each channel when it stops, pedal up, all notes and all sound off, adds none."""
+    """The pedal, all notes off and all sound off that a DAW sends on each channel at a stop add no further release."""
     performance = Performance()
     stop_s = play_clock(performance, 120.0, 1.0, 6, START)
     controls = [ControlChange(channel, control, 0) for channel in range(16) for control in (64, 123, 120)]

@@ -1,4 +1,4 @@
-"""Which clock leads, what a clock that cannot be followed does, and what wakes a jam that one has stopped."""
+"""Which clock leads, how a clock that cannot be followed is handled, and what wakes a jam that a clock stopped."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ DAW = "Improviser In"
 
 
 def texts(performance: Performance) -> list[str]:
-    """Return all that was noticed or warned of."""
+    """Return the texts of all notices, refusals and warnings."""
     return [event.text for event in performance.events if isinstance(event, Notice | Refused | Warned)]
 
 
 def waits_for(performance: Performance) -> str | None:
-    """Return what a jam waits for in the end, as it is told."""
+    """Return what the jam waits for at the end, as its state says."""
     state = State()
     state.begin(performance.settings)
     for event in (ready(), *performance.events):
@@ -64,7 +64,7 @@ def waits_for(performance: Performance) -> str | None:
 
 
 def stopped(**values: Any) -> tuple[Performance, float]:  # noqa: ANN401 - any field
-    """Return a performance that a clock of 120 bpm starts and, after 4 beats, stops; and the moment."""
+    """Return a performance that a clock of 120 bpm starts and stops after 4 beats, and the time of the stop."""
     performance = Performance(performer_settings(**values))
     stop_s = play_clock(performance, 120.0, 1.0, 4, START, port=DAW)
     performance.play(stop_s, STOP, port=DAW)
@@ -72,7 +72,7 @@ def stopped(**values: Any) -> tuple[Performance, float]:  # noqa: ANN401 - any f
 
 
 def test_a_stopped_clock_that_ticks_keeps_the_jam_silent() -> None:
-    """Neither notes nor solo nor a tempo wake it; it is told what does."""
+    """While a stopped clock ticks, neither notes nor solo nor a tempo wake the jam; a notice says what does."""
     performance, stop_s = stopped()
     play_clock(performance, 120.0, stop_s, 16, port=DAW)
     performance.play(stop_s + 1.0, ON)
@@ -88,7 +88,7 @@ def test_a_stopped_clock_that_ticks_keeps_the_jam_silent() -> None:
 
 
 def test_a_tap_leaves_a_stopped_clock() -> None:
-    """Though it ticks on, a tap is a downbeat at its tempo; its next start is followed again."""
+    """A tap is a downbeat at a stopped clock's tempo; the clock's next start is followed again."""
     performance, stop_s = stopped()
     next_s = play_clock(performance, 120.0, stop_s, 12, port=DAW)
     tell(performance, stop_s + 1.7, Act(Action.TAP))
@@ -100,7 +100,7 @@ def test_a_tap_leaves_a_stopped_clock() -> None:
 
 
 def test_with_clock_midi_a_tap_leaves_the_transport_but_not_the_tempo() -> None:
-    """The clock that has stopped still gives the tempo, as it does before any start."""
+    """With --clock midi a stopped clock still sets the tempo after a tap."""
     performance, stop_s = stopped(clock=ClockUse.MIDI)
     next_s = play_clock(performance, 120.0, stop_s, 4, port=DAW)
     tell(performance, stop_s + 1.0, Act(Action.TAP))
@@ -111,7 +111,7 @@ def test_with_clock_midi_a_tap_leaves_the_transport_but_not_the_tempo() -> None:
 
 @pytest.mark.parametrize("wakes", ["note", "tap", "tempo", "solo"])
 def test_when_a_stopped_clock_is_gone_anything_wakes_the_jam(wakes: str) -> None:
-    """A DAW that stops its transport and closes leaves the beat to the improviser: a new bar begins."""
+    """After a stopped clock disappears, a note, a tap, a tempo or solo begins a new bar."""
     performance, stop_s = stopped()
     wake_s = stop_s + 2.0
     command = {"tap": Act(Action.TAP), "tempo": Turn(Knob.TEMPO, 120.0), "solo": Act(Action.SOLO)}.get(wakes)
@@ -138,7 +138,7 @@ def test_when_a_stopped_clock_is_gone_anything_wakes_the_jam(wakes: str) -> None
 
 
 def test_until_then_it_says_what_it_waits_for() -> None:
-    """First for the first note, then for the DAW, and when that is gone for anything."""
+    """The state says that the jam waits for the first note or, after a stopped clock is gone, for any input."""
     performance, stop_s = stopped()
     performance.run(until_s=stop_s + 2.0)
     assert "your next note, a tap, a tempo or solo" == waits_for(performance)
@@ -146,7 +146,7 @@ def test_until_then_it_says_what_it_waits_for() -> None:
 
 
 def test_a_woken_jam_follows_the_next_start() -> None:
-    """What was left is followed again when it is started."""
+    """After a note woke the jam, the next start of the clock is followed again."""
     performance, stop_s = stopped()
     performance.play(stop_s + 1.5, ON)
     again_s = play_clock(performance, 90.0, stop_s + 4.2, 6, START, port=DAW)
@@ -155,7 +155,7 @@ def test_a_woken_jam_follows_the_next_start() -> None:
 
 
 def test_buttons_without_a_clock_are_no_transport() -> None:
-    """A keyboard's Start and Stop neither begin nor halt anything, and that is told once."""
+    """A keyboard's Start and Stop without a clock have no effect, and one notice says so."""
     performance = Performance()
     performance.play(0.5, START)
     performance.play(1.0, ON)
@@ -170,7 +170,7 @@ def test_buttons_without_a_clock_are_no_transport() -> None:
 
 
 def test_a_continue_without_start_or_position_is_a_start() -> None:
-    """A DAW whose play sends Continue begins at beat 0."""
+    """A Continue without a start or a song position begins at beat 0."""
     performance = Performance()
     play_clock(performance, 90.0, 1.0, 9, CONTINUE)
     performance.run(until_s=6.5)
@@ -179,7 +179,7 @@ def test_a_continue_without_start_or_position_is_a_start() -> None:
 
 
 def test_a_clock_that_nobody_started_gives_its_tempo() -> None:
-    """It is told of once; the player's first note is the downbeat, and once it plays the tempo stays."""
+    """A clock that was not started is reported once and sets the tempo until the player's first note."""
     performance = Performance()
     next_s = play_clock(performance, 77.0, 0.5, 6)
     play_clock(performance, 90.0, next_s, 12)
@@ -194,7 +194,7 @@ def test_a_clock_that_nobody_started_gives_its_tempo() -> None:
 
 @pytest.mark.parametrize("chosen", ["settings", "command", "playing"])
 def test_a_tempo_that_was_chosen_stays(chosen: str) -> None:
-    """One of --tempo, one that was set, and that of music that plays: no clock that only ticks changes it."""
+    """A clock that only ticks does not change a tempo set by --tempo or by a command, nor that of playing music."""
     performance = Performance(performer_settings(keeps_tempo=chosen == "settings"))
     if chosen == "command":
         tell(performance, 0.1, Turn(Knob.TEMPO, 120.0))
@@ -206,7 +206,7 @@ def test_a_tempo_that_was_chosen_stays(chosen: str) -> None:
 
 
 def test_a_clock_that_never_starts_does_not_shadow_one_that_does() -> None:
-    """With auto and with midi the clock that is started leads, though another one ticked first."""
+    """The clock that is started leads, even if another one ticked first, with --clock auto and midi."""
     for use in (ClockUse.AUTO, ClockUse.MIDI):
         performance = Performance(performer_settings(clock=use))
         play_clock(performance, 77.0, 0.5, 20)
@@ -216,7 +216,7 @@ def test_a_clock_that_never_starts_does_not_shadow_one_that_does() -> None:
 
 
 def test_a_stopped_clock_does_not_shadow_one_that_starts() -> None:
-    """The first one ticks on after its stop; the second one is started, and leads."""
+    """A second clock that is started leads while the first one ticks on after its stop."""
     performance, stop_s = stopped()
     play_clock(performance, 120.0, stop_s, 20, port=DAW)
     play_clock(performance, 90.0, stop_s + 2.0, 12, START)
@@ -226,7 +226,7 @@ def test_a_stopped_clock_does_not_shadow_one_that_starts() -> None:
 
 
 def test_a_started_clock_waits_its_turn() -> None:
-    """Of two that were started, the second one takes over when the first one is gone, not when it stops."""
+    """Of two started clocks the second takes over when the first disappears, not when it stops."""
     performance, stop_s = stopped()
     next_s = play_clock(performance, 120.0, stop_s, 8, port=DAW)
     play_clock(performance, 90.0, 1.5, 24, START)
@@ -236,7 +236,7 @@ def test_a_started_clock_waits_its_turn() -> None:
 
 
 def test_two_clocks_on_one_port_are_warned_of() -> None:
-    """The tempo stays the first one's: neither is followed; the advice says what to do."""
+    """Two clocks on one port keep the first one's tempo, neither is followed, and a warning says what to do."""
     performance = Performance()
     play_clock(performance, 100.0, 1.0, 32, START)
     play_clock(performance, 120.0, 6.003, 28)
@@ -249,7 +249,7 @@ def test_two_clocks_on_one_port_are_warned_of() -> None:
 
 
 def test_two_clocks_that_stopped_are_left_by_a_tap() -> None:
-    """Their stop counts, though their ticks do not; a tap is a downbeat then."""
+    """A stop of two clocks on one port counts, and a tap is then a downbeat."""
     performance = Performance()
     play_clock(performance, 100.0, 1.0, 32, START)
     play_clock(performance, 120.0, 6.003, 28)
@@ -261,7 +261,7 @@ def test_two_clocks_that_stopped_are_left_by_a_tap() -> None:
 
 
 def test_a_clock_by_two_cables_is_warned_of() -> None:
-    """Its start and its ticks come twice: it is not taken for one of twice the tempo."""
+    """A clock that arrives twice is warned of, and is not followed at twice its tempo."""
     performance = Performance()
     tick_s = 60 / 120 / 24
     for at_s in (0.990, 0.992):
@@ -276,7 +276,7 @@ def test_a_clock_by_two_cables_is_warned_of() -> None:
 
 @pytest.mark.parametrize(("bpm", "first"), [(500.0, START), (12.0, START), (480.0, STOP)])
 def test_a_tempo_beyond_bounds_is_told_once(bpm: float, first: Any) -> None:  # noqa: ANN401 - any message
-    """A clock of less than 20 or more than 400 bpm is not followed, and that is told."""
+    """A clock of less than 20 or more than 400 bpm is not followed, and one notice says so."""
     performance = Performance()
     play_clock(performance, bpm, 0.5, 60 if bpm > 20 else 2, first)
     performance.play(1.0, ON)
@@ -287,7 +287,7 @@ def test_a_tempo_beyond_bounds_is_told_once(bpm: float, first: Any) -> None:  # 
 
 
 def test_a_bursty_clock_is_followed_steadily() -> None:
-    """A DAW whose ticks of 40 ms come at once: bars are even within 10 ms from the third one on."""
+    """With a clock whose ticks come in bursts of 40 ms, bars are even within 10 ms from the third one on."""
     performance = Performance()
     performance.play(0.99, START)
     for place in range(24 * 32):
@@ -298,11 +298,11 @@ def test_a_bursty_clock_is_followed_steadily() -> None:
 
 
 def test_link_that_was_stopped_does_not_silence_for_good() -> None:
-    """When the last peer has gone after a stop, the player's next note goes on."""
+    """When the last Link peer leaves after a stop, the player's next note resumes the music."""
     performance = Performance(performer_settings(clock=ClockUse.LINK))
 
     def link(at_s: float, *, is_playing: bool, peers: int = 1) -> None:
-        """Let Link tell its beat."""
+        """Report Link's beat to the performance."""
         tell(performance, at_s, LinkHeard(START_S + at_s, 2 * at_s, 120.0, is_playing, peers))
 
     link(0.0, is_playing=True)
@@ -321,11 +321,11 @@ def test_link_that_was_stopped_does_not_silence_for_good() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_session_of_all_that_replays(seed: int) -> None:
-    """A stop, the clock's end, a note that wakes, a tap that leaves a stopped clock: the same part again."""
+    """A session with a stop, a lost clock, a note that wakes and a tap replays identically."""
     settings = performer_settings(engine=ENGINE | {"temperature": 1.0}, seed=seed)
 
     def make_engine(ahead_s: float = 0.0) -> Engine:
-        """Make the engine of these settings."""
+        """Return the engine of these settings."""
         engine = EngineSettings(**settings.engine, ahead_s=ahead_s)
         return Engine(engine, BarNote(), np.random.default_rng(seed))
 

@@ -17,13 +17,13 @@ CLICKS = 9
 
 
 def clicks(performance: Performance) -> list[tuple[float, int]]:
-    """Return the clicks: moment and note."""
+    """Return the time and the note of each click."""
     sent = ((at_s, message) for at_s, message in performance.sent if isinstance(message, NoteOn))
     return [(at_s, message.note) for at_s, message in sent if message.channel == CLICKS]
 
 
 def test_taps_give_the_mean_of_the_last_spans() -> None:
-    """One tap tells nothing; after two seconds a new series begins, and so it does where time goes back."""
+    """The tempo is the mean of the last intervals; a new series begins after two seconds, or where time goes back."""
     taps = Taps()
     assert [None, 120.0, 120.0] == [taps.tap(at_s) for at_s in (1.0, 1.5, 2.0)]
     assert 96.0 == pytest.approx(taps.tap(2.875))
@@ -33,12 +33,12 @@ def test_taps_give_the_mean_of_the_last_spans() -> None:
 
 
 def test_the_tempo_is_set_while_it_plays() -> None:
-    """From that moment on bars are as long as the new tempo says; the beat does not jump."""
+    """A new tempo holds from its moment on, and the beat does not jump."""
     performance = Performance()
     performance.play(0.0, ON)
     performance.at(3.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
     performance.run(until_s=11.0)
-    # 120 bpm: bars of 2 s; at 3 s beat 6 stands, the bar line is 2 beats on, and bars are 4 s then.
+    # At 120 bpm bars take 2 s. At 3 s, on beat 6, the bar line is 2 beats away; then bars take 4 s.
     assert [0.0, 2.0, 5.0, 9.0] == pytest.approx(ons(performance), abs=0.002)
     assert [(103.0, 6.0, 60.0, True)] == [
         (event.at_s, event.beat, event.tempo_bpm, event.is_own) for event in performance.told(Synced)
@@ -46,7 +46,7 @@ def test_the_tempo_is_set_while_it_plays() -> None:
 
 
 def test_the_end_is_in_bars_whatever_the_tempo() -> None:
-    """Four bars of which two are played at half the tempo take as long as six."""
+    """The end comes after the requested bars, also when the tempo changes."""
     performance = Performance(performer_settings(bars=4))
     performance.play(0.0, ON)
     performance.at(4.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
@@ -55,13 +55,13 @@ def test_the_end_is_in_bars_whatever_the_tempo() -> None:
 
 
 def test_a_tempo_beyond_all_reason_is_none() -> None:
-    """Nothing can ask for it."""
+    """A command cannot hold a tempo outside 20 to 400."""
     with pytest.raises(ValueError, match="tempo takes a number from 20 to 400"):
         Turn(Knob.TEMPO, 4000.0)
 
 
 def test_taps_set_tempo_and_beat() -> None:
-    """By a command or a pedal; each tap is a beat, and the nearest one is taken."""
+    """Taps by a pedal set the tempo, and move the nearest beat to the tap."""
     performance = Performance(performer_settings(bindings=bound(tap=80)))
     performance.play(0.0, ON)
     for place in range(4):
@@ -71,12 +71,12 @@ def test_taps_set_tempo_and_beat() -> None:
     tempos = [event.tempo_bpm for event in performance.told(Synced)]
     assert [100.0] * 3 == pytest.approx(tempos)
     assert [5.0, 6.0, 7.0] == [event.beat for event in performance.told(Synced)]
-    # The last tap, at 3.9 s, is beat 7; beat 8 and beat 12 are bar lines.
+    # The last tap, at 3.9 s, is beat 7; beats 8 and 12 are bar lines.
     assert [4.5, 6.9, 9.3] == pytest.approx(ons(performance)[-3:], abs=0.002)
 
 
 def test_taps_before_the_first_note_are_its_tempo() -> None:
-    """The downbeat still is the first note."""
+    """Taps before the first note set the tempo, but the downbeat is the first note."""
     performance = Performance()
     for at_s in (0.0, 1.0):
         performance.at(at_s, lambda: performance.inbox.put(Act(Action.TAP)))
@@ -86,7 +86,7 @@ def test_taps_before_the_first_note_are_its_tempo() -> None:
 
 
 def test_a_knob_sets_the_tempo() -> None:
-    """Its value and 60 is the tempo, once the knob has come past the tempo that is."""
+    """A knob's value plus 60 is the tempo, once the knob has passed the present tempo."""
     performance = Performance(performer_settings(bindings=bound(tempo=21)))
     performance.play(0.0, ON, ControlChange(0, 21, 40), ControlChange(0, 21, 70), ControlChange(0, 21, 71))
     performance.run(until_s=6.0)
@@ -94,7 +94,7 @@ def test_a_knob_sets_the_tempo() -> None:
 
 
 def test_an_outer_clocks_tempo_is_not_set_here() -> None:
-    """It says so; a tap does nothing, since the clock has told where its bars are."""
+    """While a clock leads, setting the tempo is refused, and a tap has no effect."""
     performance = Performance()
     play_clock(performance, 90.0, 1.0, 24, START)
     performance.at(3.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
@@ -106,7 +106,7 @@ def test_an_outer_clocks_tempo_is_not_set_here() -> None:
 
 
 def test_a_tap_is_the_downbeat_of_a_clock_that_has_not_told() -> None:
-    """A clock that ran already has a tempo and no bars: the tap says where they are."""
+    """A tap sets the downbeat of a clock that was running already and has not told its bars."""
     performance = Performance(performer_settings(clock=ClockUse.MIDI))
     play_clock(performance, 120.0, 0.5, 40)
     performance.play(1.0, ON)
@@ -117,7 +117,7 @@ def test_a_tap_is_the_downbeat_of_a_clock_that_has_not_told() -> None:
 
 
 def test_a_count_in_begins_by_itself() -> None:
-    """A bar of clicks, high on the downbeat, and then bars without the player's first note."""
+    """A count-in is a bar of clicks, high on the downbeat; bars follow without a note of the player."""
     performance = Performance(performer_settings(count_in=1))
     performance.run(until_s=7.0)
     assert [(0.5, 76), (1.0, 77), (1.5, 77), (2.0, 77)] == clicks(performance)
@@ -127,13 +127,13 @@ def test_a_count_in_begins_by_itself() -> None:
 
 
 def test_a_count_in_is_no_part_of_the_bars() -> None:
-    """Two bars are played after the one that is counted."""
+    """The count-in does not count among the requested bars."""
     performance = Performance(performer_settings(count_in=1, bars=2))
     assert 6.5 == pytest.approx(performance.run(until_s=60.0).duration_s, abs=0.01)
 
 
 def test_the_metronome_clicks_along() -> None:
-    """On each beat, through a change of tempo, until the end; its clicks are no notes of the improviser."""
+    """The metronome clicks on each beat to the end, also after a change of tempo; clicks are not counted as notes."""
     performance = Performance(performer_settings(metronome=True))
     performance.play(0.25, ON)
     performance.at(3.25, lambda: performance.inbox.put(Turn(Knob.TEMPO, 60.0)))
@@ -147,7 +147,7 @@ def test_the_metronome_clicks_along() -> None:
 
 
 def test_a_click_that_sounds_at_the_end_is_ended() -> None:
-    """As everything is."""
+    """A click that sounds at the end is released."""
     performance = Performance(performer_settings(metronome=True))
     performance.play(0.0, ON)
     performance.run(until_s=1.01)
@@ -156,14 +156,14 @@ def test_a_click_that_sounds_at_the_end_is_ended() -> None:
 
 
 def test_the_metronome_is_silent_while_nothing_rolls() -> None:
-    """Before the first note, and after the transport was stopped."""
+    """The metronome is silent before the first note."""
     performance = Performance(performer_settings(metronome=True))
     performance.run(until_s=3.0)
     assert [] == clicks(performance)
 
 
 def test_keep_is_a_command_too() -> None:
-    """As by a control."""
+    """The keep command saves the last bars."""
     performance = Performance()
     performance.at(1.0, lambda: performance.inbox.put(Act(Action.KEEP)))
     performance.run(until_s=2.0)
@@ -180,7 +180,7 @@ def test_keep_is_a_command_too() -> None:
     ],
 )
 def test_clicks_follow_the_meter(meter: tuple[int, int], beats: list[float]) -> None:
-    """Clicks are on what a bar is counted by, and begin anew, high, on each bar line."""
+    """Clicks fall on the beats that a meter is counted by, and the click on each bar line is high."""
     performance = Performance(performer_settings(metronome=True, engine=ENGINE | {"meter": meter}))
     performance.play(0.0, ON)
     performance.run(until_s=2.95)

@@ -1,4 +1,4 @@
-"""Playing to Link: what the beat makes of it, and two real peers."""
+"""Playing to Link: the performer's beat, and two real peers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROPOSED: list[float] = []
 
 
 def linked() -> Performance:
-    """Return a performance that plays to Link; what it proposes to others is in PROPOSED."""
+    """Return a performance that plays to Link; its proposals are in PROPOSED."""
     PROPOSED.clear()
     performance = Performance(performer_settings(clock=ClockUse.LINK))
     performance.propose = PROPOSED.append
@@ -35,26 +35,26 @@ def linked() -> Performance:
 def hear(
     performance: Performance, at_s: float, beat: float, tempo_bpm: float = 120.0, *, is_playing: bool = False
 ) -> None:
-    """Let the performance hear of Link."""
+    """Report Link's state to the performance."""
     heard = LinkHeard(START_S + at_s, beat, tempo_bpm, is_playing)
     performance.at(at_s, lambda: performance.inbox.put(heard))
 
 
 def test_bars_are_links() -> None:
-    """It begins at the bar line, plays at the tempo that was agreed on, and follows its change."""
+    """The improviser begins at Link's bar line, at the shared tempo, and follows its change."""
     performance = linked()
     hear(performance, 1.0, 2.5)
     hear(performance, 1.5, 3.5)
     hear(performance, 4.0, 8.5, 60.0)
     performance.run(until_s=12.0)
-    # Beat 4 stands at 1.75 s and beat 8 at 3.75 s; at 60 bpm from beat 8.5 on beat 12 stands at 7.5 s.
+    # Beat 4 is at 1.75 s and beat 8 at 3.75 s; at 60 bpm from beat 8.5 on, beat 12 is at 7.5 s.
     assert [1.75, 3.75, 7.5, 11.5] == pytest.approx(ons(performance), abs=0.002)
     assert 1 == len(performance.told(Started))
     assert [False] * 3 == [event.is_own for event in performance.told(Synced)]
 
 
 def test_links_transport_is_followed_once_it_is_used() -> None:
-    """Peers without one do not stop it; after a stop it waits for the next start."""
+    """Peers without a transport do not stop the improviser; after a stop it waits for the next start."""
     performance = linked()
     hear(performance, 0.0, 0.0)
     hear(performance, 1.0, 2.0, is_playing=True)
@@ -69,7 +69,7 @@ def test_links_transport_is_followed_once_it_is_used() -> None:
 
 
 def test_a_jump_is_followed() -> None:
-    """When peers meet, bars may move."""
+    """The improviser follows a jump of the bars, which happens when peers meet."""
     performance = linked()
     hear(performance, 0.0, 0.0)
     hear(performance, 1.0, 3.0)
@@ -79,7 +79,7 @@ def test_a_jump_is_followed() -> None:
 
 
 def test_a_tempo_is_proposed_to_all() -> None:
-    """Set or tapped, it counts when Link says so; MIDI clocks are not heard."""
+    """A tempo that is set or tapped is proposed to the peers and used when Link reports it; MIDI clocks are ignored."""
     performance = linked()
     hear(performance, 0.0, 0.0)
     performance.at(1.0, lambda: performance.inbox.put(Turn(Knob.TEMPO, 90.0)))
@@ -92,18 +92,18 @@ def test_a_tempo_is_proposed_to_all() -> None:
 
 
 def test_the_library_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install is said."""
+    """Without the Link library the error says what to install."""
     monkeypatch.setitem(sys.modules, "link", None)
     with pytest.raises(PortError, match=r'pip install "improviser-live\[link\]"'):
         open_link(120.0, 4.0)
 
 
 def test_what_the_library_stands_on_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bare Debian lacks libatomic: that is said, and not that the library is not installed."""
+    """Where libatomic is missing, the error names it instead of calling the Link library missing."""
     original = builtins.__import__
 
     def refuse(name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any module
-        """Fail as the library does there."""
+        """Fail as the library does without libatomic."""
         if name == "link":
             raise ImportError("libatomic.so.1: cannot open shared object file")
         return original(name, *args, **kwargs)
@@ -123,7 +123,7 @@ def peers() -> tuple[LinkPeer, LinkPeer]:
 
 
 def test_two_peers_agree(peers: tuple[LinkPeer, LinkPeer]) -> None:
-    """On a tempo, on its changes and on where beats are, by the clock that is asked for."""
+    """Two peers agree on the tempo, on its changes, and on the times of the beats by the given clock."""
     ours, theirs = peers
     clock, inbox = MonotonicClock(), Inbox()
     watch = LinkMonitor(ours, clock, inbox)
@@ -142,7 +142,7 @@ def test_two_peers_agree(peers: tuple[LinkPeer, LinkPeer]) -> None:
 
 
 def _tempo(inbox: Inbox) -> float:
-    """Return the tempo of the next word of Link."""
+    """Return the tempo of Link's next state."""
     heard = inbox.queue.get()
     assert isinstance(heard, LinkHeard)
     return heard.tempo_bpm

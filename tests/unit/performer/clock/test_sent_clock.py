@@ -1,4 +1,4 @@
-"""Our own MIDI clock that a cable brings back, beside clocks of others that are followed."""
+"""The improviser's own MIDI clock coming back over a cable, beside clocks of others that are followed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ON = NoteOn(0, 60, 80)
 
 
 def returning(delay_s: float, **values: Any) -> Performance:  # noqa: ANN401 - any field
-    """Return a performance whose clock comes back on a port, later by `delay_s`."""
+    """Return a performance whose clock comes back on a port after `delay_s` seconds."""
     performance = Performance(performer_settings(sends_clock=True, **values))
     kinds = {message_to_bytes(message)[0] for message in (CLOCK, START, STOP, CONTINUE)} | {0xF2}
 
     def come_back(data: Any, _at_ns: int) -> None:  # noqa: ANN401 - bytes
-        """Let what was sent of the clock be received later."""
+        """Receive a sent clock message after the delay."""
         if data[0] in kinds:
             performance.play_bytes(performance.clock.now_s() - START_S + delay_s, tuple(data))
 
@@ -34,7 +34,7 @@ def returning(delay_s: float, **values: Any) -> Performance:  # noqa: ANN401 - a
 @pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
 @pytest.mark.parametrize("delay_s", [0.0, 0.003, 0.05, 0.12])
 def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: ClockUse) -> None:
-    """Through a DAW or a thru box, its ticks and transport change nothing; that is told once."""
+    """The own clock that comes back changes neither the tempo nor the beat, and one warning reports it."""
     performance = returning(delay_s, clock=use)
     performance.play(1.0, ON)
     performance.run(until_s=10.0)
@@ -47,7 +47,7 @@ def test_our_own_clock_that_comes_back_is_not_followed(delay_s: float, use: Cloc
 
 
 def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
-    """Several of them leave at one moment, which is nothing to divide by."""
+    """Ticks that leave at the same moment after a stall are recognised when they come back."""
     performance = returning(0.002)
     performance.play(1.0, ON)
     for stall in range(6):
@@ -60,7 +60,7 @@ def test_ticks_that_are_made_up_for_after_a_stall_come_back_too() -> None:
 
 @pytest.mark.parametrize("use", [ClockUse.AUTO, ClockUse.MIDI])
 def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
-    """Ticks without a start come back: they are known by their places between the ticks that were sent."""
+    """Ticks that come back without a start are recognised by their times between the sent ticks."""
     performance = Performance(performer_settings(sends_clock=True, clock=use))
     performance.play(1.0, ON)
     for place in range(24 * 6):
@@ -71,7 +71,7 @@ def test_a_cable_that_is_plugged_in_later_is_noticed_too(use: ClockUse) -> None:
 
 
 def test_others_clocks_are_followed_while_ours_is_sent() -> None:
-    """A DAW leads, is bridged, and leads again, though our ticks go along; one may start later too."""
+    """Another clock is followed, bridged and followed again while the own clock is sent; it may also start later."""
     performance = Performance(performer_settings(sends_clock=True))
     gone_s = play_clock(performance, 97.0, 1.0, 16, START, port=DAW)
     back_s = gone_s + 4 * 60 / 97
@@ -89,7 +89,7 @@ def test_others_clocks_are_followed_while_ours_is_sent() -> None:
 
 
 def test_a_leader_that_starts_again_is_not_taken_for_ours() -> None:
-    """Our own start follows the leader's, so that another start of it is like one that comes back."""
+    """A second start of the leading clock is followed, although it resembles the own start coming back."""
     performance = Performance(performer_settings(sends_clock=True))
     next_s = play_clock(performance, 120.0, 1.0, 0.25, START, port=DAW)
     play_clock(performance, 120.0, next_s, 16, START, port=DAW)
@@ -99,7 +99,7 @@ def test_a_leader_that_starts_again_is_not_taken_for_ours() -> None:
 
 
 def test_with_clock_midi_a_clock_of_another_tempo_is_told_from_ours() -> None:
-    """It begins to tick while ours is sent: two beats later it is known for another one, and followed."""
+    """With --clock midi a clock of another tempo is followed while the own clock is sent."""
     performance = Performance(performer_settings(sends_clock=True, clock=ClockUse.MIDI))
     performance.play(1.0, ON)
     play_clock(performance, 90.0, 3.0, 16, port=DAW)

@@ -1,4 +1,4 @@
-"""The built-in player: what it plays, when it comes in and when it leaves."""
+"""The built-in player: what it plays, when it begins and when it stops."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SCALE = Tune("Scale", "nobody", (4, 4), "C4 D4*.5 -*.5 | E4*2")
 
 
 def test_tunes_are_parsed_into_notes_and_beats() -> None:
-    """A word is a note or a rest with its beats; bar lines only help the eye."""
+    """Each word of a tune is a note or a rest with its beats; bar lines are ignored."""
     assert ((60, 1.0), (62, 0.5), (None, 0.5), (64, 2.0)) == SCALE.notes
     assert (4.0, 1) == (SCALE.beats, SCALE.bars)
 
 
 @pytest.mark.parametrize("name", TUNES)
 def test_every_tune_fills_whole_bars(name: str) -> None:
-    """The bars of a tune are as long as its meter says, the meter is known, and its source is told."""
+    """Every tune has a known meter, whole bars and a source."""
     tune = TUNES[name]
     meter = Meter(*tune.meter)
     assert meter in METERS
@@ -40,14 +40,14 @@ def test_every_tune_fills_whole_bars(name: str) -> None:
 
 
 def test_an_unknown_tune_is_a_usage_error() -> None:
-    """The error lists the tunes that there are."""
+    """The error lists the available tunes."""
     assert TUNES[DEFAULT_TUNE] is find_tune(DEFAULT_TUNE)
     with pytest.raises(UsageError, match="ode_to_joy, scarborough_fair, drowsy_maggie"):
         find_tune("nothing")
 
 
 def test_the_player_plays_the_tune_in_time() -> None:
-    """Notes begin on their beats and end before the next one; the first of a bar is accented."""
+    """Notes begin on their beats and end before the next one; the first note of a bar is accented."""
     player = MelodyPlayer(SCALE, 120.0, repeats=False)
     assert player.next_due_s is None
     player.start(10.0)
@@ -61,7 +61,7 @@ def test_the_player_plays_the_tune_in_time() -> None:
 
 
 def test_a_repeating_player_begins_again() -> None:
-    """At the end of the tune it begins anew, in time."""
+    """At the end of the tune the player repeats it in time."""
     player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     starts = [timed.due_s for timed in player.pop_due(16.5) if timed.message == NoteOn(0, 60, 88)]
@@ -69,7 +69,7 @@ def test_a_repeating_player_begins_again() -> None:
 
 
 def test_a_stopped_player_lifts_its_keys() -> None:
-    """What sounds when it stops is ended, and it plays no more."""
+    """A stopped player releases its notes and plays no more."""
     player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     player.pop_due(10.2)
@@ -78,7 +78,7 @@ def test_a_stopped_player_lifts_its_keys() -> None:
 
 
 def test_the_player_knows_its_own_notes() -> None:
-    """A message is its own once, within a tenth of a second after it was sent."""
+    """A message counts as the player's own once, within a tenth of a second after it was sent."""
     player = MelodyPlayer(SCALE, 120.0, repeats=True)
     player.start(10.0)
     player.pop_due(10.0)
@@ -90,7 +90,7 @@ def test_the_player_knows_its_own_notes() -> None:
 
 
 def test_a_demo_begins_at_once_and_ends_with_the_tune() -> None:
-    """The built-in player is heard through the input, and the end of its tune is the end."""
+    """The built-in player is heard through the input, and the demo ends with its tune."""
     performance = Performance(player=PlayerUse.ALWAYS)
     summary = performance.run()
     tune = TUNES[DEFAULT_TUNE]
@@ -100,13 +100,13 @@ def test_a_demo_begins_at_once_and_ends_with_the_tune() -> None:
 
 
 def test_a_demo_of_some_bars_ends_with_them() -> None:
-    """The note of the next bar is not begun."""
+    """No note of the bar after the last one begins."""
     performance = Performance(performer_settings(bars=2), player=PlayerUse.ALWAYS)
     assert 8 == performance.run().notes_heard
 
 
 def test_a_tune_goes_on_as_long_as_the_bars() -> None:
-    """With more bars than the tune has it is played again."""
+    """A tune shorter than the requested bars is repeated."""
     performance = Performance(performer_settings(bars=18), player=PlayerUse.ALWAYS)
     tune_notes = sum(note is not None for note, _ in TUNES[DEFAULT_TUNE].notes)
     assert tune_notes + 8 == performance.run().notes_heard
@@ -114,7 +114,7 @@ def test_a_tune_goes_on_as_long_as_the_bars() -> None:
 
 @pytest.mark.parametrize(("tempo_bpm", "beat_s"), [(240.0, 0.25), (60.0, 1.0)])
 def test_the_tune_follows_the_tempo(tempo_bpm: float, beat_s: float) -> None:
-    """From a change in mid-beat on, its beats are as long as the improviser's and fall on them."""
+    """After a change of tempo within a beat, the tune's beats stay on the improviser's beats."""
     performance = Performance(performer_settings(bars=4), player=PlayerUse.ALWAYS)
     tell(performance, PROMPT_S + 1.75, Turn(Knob.TEMPO, tempo_bpm))
     performance.run()
@@ -125,7 +125,7 @@ def test_the_tune_follows_the_tempo(tempo_bpm: float, beat_s: float) -> None:
 
 
 def test_a_demo_ends_with_the_tune_at_another_tempo() -> None:
-    """All of it is played, and nothing after."""
+    """At another tempo the whole tune is played, and nothing after it."""
     performance = Performance(player=PlayerUse.ALWAYS)
     tell(performance, PROMPT_S + 4.0, Turn(Knob.TEMPO, 240.0))
     summary = performance.run()
@@ -135,7 +135,7 @@ def test_a_demo_ends_with_the_tune_at_another_tempo() -> None:
 
 
 def test_the_tune_follows_taps() -> None:
-    """Its beats move to the taps, at their tempo."""
+    """Taps move the tune's beats and set their tempo."""
     performance = Performance(performer_settings(bars=6), player=PlayerUse.ALWAYS)
     taps = [PROMPT_S + 4.1 + 0.4 * tap for tap in range(4)]
     for at_s in taps:
@@ -155,13 +155,13 @@ def alone(**settings: object) -> Performance:
 
 
 def test_others_have_time_to_come_in_first() -> None:
-    """With nobody else to listen to, the player begins after some seconds."""
+    """Without another player the built-in player begins after a few seconds."""
     performance = alone(bars=1)
     assert START_S + GRACE_S == pytest.approx(performance.run().start_s)
 
 
 def test_a_player_who_comes_first_keeps_the_built_in_one_silent() -> None:
-    """When somebody plays within the grace, the built-in player does not begin."""
+    """The built-in player does not begin when somebody plays within the first seconds."""
     performance = alone(bars=4)
     performance.play(1.0, NoteOn(0, 48, 100), port="Improviser In")
     summary = performance.run()
@@ -170,7 +170,7 @@ def test_a_player_who_comes_first_keeps_the_built_in_one_silent() -> None:
 
 @pytest.mark.parametrize(("channels", "message"), [((), NoteOn(9, 36, 90)), ((0,), NoteOn(1, 60, 90))])
 def test_what_is_not_listened_to_is_nobody_else(channels: tuple[int, ...], message: NoteOn) -> None:
-    """A drum, or another channel than those that are listened to: the tune and the music go on."""
+    """A drum, or a channel that is not listened to, does not stop the built-in player."""
     performance = alone(listen_channels=channels)
     performance.play(GRACE_S + 3.3, message, port="Improviser In")
     performance.run(until_s=GRACE_S + 3.3 + 2 * BAR_S)
@@ -179,7 +179,7 @@ def test_what_is_not_listened_to_is_nobody_else(channels: tuple[int, ...], messa
 
 
 def test_the_built_in_player_leaves_for_somebody_else() -> None:
-    """A foreign note ends the tune, and the beat begins anew with it."""
+    """Another player's note ends the tune and begins a new bar."""
     performance = alone()
     performance.play(GRACE_S + 3.3, NoteOn(0, 48, 100), port="Improviser In")
     summary = performance.run(until_s=GRACE_S + 3.3 + 2 * BAR_S)

@@ -1,4 +1,4 @@
-"""What reaches the engine of what the inputs receive."""
+"""Which messages of the inputs reach the engine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ON = NoteOn(0, 60, 80)
 
 
 def listen(ear: ArrivalParser, message: Message, at_s: float, port: str = "A") -> Message | None:
-    """Let an ear hear a message."""
+    """Pass a message to a MIDI input."""
     return ear.parse(Arrival(message_to_bytes(message), at_s, port))
 
 
 def test_messages_pass() -> None:
-    """A message that is understood is heard as it is."""
+    """A valid message is heard unchanged."""
     assert ON == listen(ArrivalParser(), ON, 1.0)
 
 
@@ -37,14 +37,14 @@ MMC_PLAY = (0xF0, 0x7F, 0x7F, 0x06, 0x02, 0xF7)
     [(0xF8,), (0xFA,), (0xF0, 0x7D, 0xF7), (0xF1, 0x73), (0xF3, 5), (0xF6,), MTC_FULL_FRAME, MMC_PLAY],
 )
 def test_what_is_no_music_passes_by(data: tuple[int, ...]) -> None:
-    """Clock, time code, song select, tune request and system exclusive messages are neither heard nor bad."""
+    """Messages without musical content, such as clock and system exclusive, are neither heard nor counted as bad."""
     ear = ArrivalParser()
     assert ear.parse(Arrival(data, 1.0, "A")) is None
     assert 0 == ear.bad_messages
 
 
 def test_twins_are_heard_once() -> None:
-    """The same message on another port within 10 ms is the same key; on the same port it is another."""
+    """The same message on another port within 10 ms is the same key; on the same port it is a new one."""
     ear = ArrivalParser()
     assert ON == listen(ear, ON, 1.0, "A")
     assert listen(ear, ON, 1.005, "B") is None

@@ -1,4 +1,4 @@
-"""Our own output that comes back: what is dropped, what is the player's."""
+"""The improviser's own output that comes back: what the echo filter drops, and what it treats as the player's."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ Change = Callable[[Message], Message]
 
 
 class Loop:
-    """A filter, and a cable that brings back what is sent, changed."""
+    """An echo filter, and a cable that brings back what is sent, changed by a function."""
 
     def __init__(self, change: Change = lambda message: message, look_ahead_s: float = 0.0) -> None:
-        """Be laid."""
+        """Connect the cable."""
         self.told: list[LoopHeard] = []
         self.echoes = EchoFilter(self.told.append, lambda: look_ahead_s)
         self._change = change
 
     def send(self, message: Message, at_s: float) -> None:
-        """Send what does not come back."""
+        """Send a message that does not come back."""
         self.echoes.note_sent(message_to_bytes(message), at_s)
 
     def comes(self, message: Message, at_s: float, port: str = "A") -> bool:
-        """Return whether what comes is taken for an echo."""
+        """Return whether the filter treats a received message as an echo."""
         return self.echoes.is_echo(message_to_bytes(message), at_s, port)
 
     def round(self, message: Message, at_s: float, delay_s: float = 0.02) -> bool:
-        """Send what comes back; return whether that is taken for an echo."""
+        """Send a message that comes back; return whether the filter treats it as an echo."""
         self.send(message, at_s)
         return self.comes(self._change(message), at_s + delay_s)
 
 
 def up(message: Message, semitones: int) -> Message:
-    """Return a note higher by some semitones."""
+    """Return a note moved up by some semitones."""
     assert isinstance(message, NoteOn | NoteOff)
     return replace(message, note=message.note + semitones)
 
@@ -55,7 +55,7 @@ def rounds_until_dropped(loop: Loop, notes: range = range(40)) -> int:
 
 
 def test_one_note_like_ours_is_the_players() -> None:
-    """A unison that happens once, or whose like did not come back before, is heard."""
+    """A single note like a sent one is heard as the player's."""
     loop = Loop()
     assert not loop.round(ON, 1.0)
     loop.send(NoteOn(0, 62, 80), 2.0)
@@ -64,7 +64,7 @@ def test_one_note_like_ours_is_the_players() -> None:
 
 
 def test_a_loop_is_proven_by_two_notes() -> None:
-    """From the third note that comes back on, what comes back is dropped, its note-off too."""
+    """From the third returning note on, notes and their note-offs are dropped."""
     loop = Loop()
     dropped = [
         loop.round(message, place + after_s) for place in range(4) for message, after_s in ((ON, 0.0), (OFF, 0.5))
@@ -75,7 +75,7 @@ def test_a_loop_is_proven_by_two_notes() -> None:
 
 
 def test_a_note_off_goes_the_way_of_its_note_on() -> None:
-    """One that was let through before the loop was proven is ended, though its end comes after that."""
+    """A note-off is dropped exactly if its note-on was."""
     loop = Loop()
     loop.round(NoteOn(0, 60, 80), 0.0)
     loop.round(NoteOn(0, 62, 80), 0.1)
@@ -85,7 +85,7 @@ def test_a_note_off_goes_the_way_of_its_note_on() -> None:
 
 
 def test_what_comes_late_is_no_loop() -> None:
-    """The same note after more than 30 ms is the player's answer; longer where the output looks ahead."""
+    """A note that returns after more than 30 ms, or more than the output's look-ahead allows, is the player's."""
     late = Loop()
     assert not any(late.round(ON, float(place), delay_s=0.04) for place in range(5))
     slow = Loop(look_ahead_s=0.05)
@@ -97,7 +97,7 @@ def test_what_comes_late_is_no_loop() -> None:
     [ControlChange(0, 64, 0), ControlChange(0, 120, 0), ControlChange(0, 123, 0), ProgramChange(0, 3)],
 )
 def test_controls_and_programs_of_a_loop_are_dropped(message: Message) -> None:
-    """They prove nothing; once notes have proven the loop they come back no more than those."""
+    """Controls and programs do not prove a loop, but are dropped once notes have proven it."""
     loop = Loop()
     assert not loop.round(message, 0.0)
     rounds_until_dropped(loop, range(1, 5))
@@ -115,14 +115,14 @@ def test_controls_and_programs_of_a_loop_are_dropped(message: Message) -> None:
     ],
 )
 def test_a_loop_that_changes_notes_is_noticed(change: Change, most: int) -> None:
-    """Another channel, octave or velocity: it takes some more notes."""
+    """A loop that changes channel, octave or velocity is recognised after a few more notes."""
     loop = Loop(change)
     assert 3 <= rounds_until_dropped(loop) <= most
     assert [LoopHeard("A", is_certain=False)] == loop.told
 
 
 def test_a_player_in_unison_now_and_then_is_heard() -> None:
-    """In octaves with two of three notes of ours: one that nobody plays says that it is no loop."""
+    """A player who doubles two of three notes at the octave is heard: the third note shows that there is no loop."""
     loop = Loop()
     for place in range(300):
         at_s = place * 0.2
@@ -132,7 +132,7 @@ def test_a_player_in_unison_now_and_then_is_heard() -> None:
 
 
 def test_a_port_is_certain_to_be_no_players_after_seven_notes() -> None:
-    """That is told once; until then what comes back is ignored only."""
+    """After seven returning notes the filter reports once that the port is certainly a loop."""
     loop = Loop()
     for place in range(20):
         loop.round(NoteOn(0, 60 + place % 5, 80), place * 0.2)
@@ -142,7 +142,7 @@ def test_a_port_is_certain_to_be_no_players_after_seven_notes() -> None:
 
 
 def test_ports_are_looked_at_one_by_one() -> None:
-    """What comes back on one port is the player's on another, and a loop may lead to both."""
+    """A loop on one port does not affect another, and both ports may have one."""
     loop = Loop()
     for place in range(5):
         loop.round(ON, float(place))
@@ -154,7 +154,7 @@ def test_ports_are_looked_at_one_by_one() -> None:
 
 
 def test_the_player_beside_a_loop_is_heard() -> None:
-    """On the same port: what is unlike ours passes, and a unison passes once."""
+    """On a port with a loop the player's other notes are heard, and also a unison."""
     loop = Loop()
     for place in range(5):
         loop.round(ON, float(place))
@@ -165,7 +165,7 @@ def test_the_player_beside_a_loop_is_heard() -> None:
 
 
 def test_quick_repeats_that_are_passed_on_are_no_loop() -> None:
-    """One key, 13 times a second, through a look-ahead of 1,024 frames: each is the player's."""
+    """A key repeated 13 times a second and passed on with a look-ahead of 1,024 frames is always the player's."""
     loop = Loop(look_ahead_s=1024 / 48000)
     for place in range(240):
         at_s, message = place * 0.0385, OFF if place % 2 else ON
@@ -176,7 +176,7 @@ def test_quick_repeats_that_are_passed_on_are_no_loop() -> None:
 
 @pytest.mark.parametrize("semitones", [0, OCTAVE])
 def test_what_is_passed_on_into_a_loop_goes_round_once_it_is_proven(semitones: int) -> None:
-    """Our notes prove the loop; from then on the player's own come back in vain, moved or not."""
+    """In a proven loop the player's own notes that are passed on are dropped when they return, transposed or not."""
     loop = Loop(lambda message: up(message, semitones))
     rounds_until_dropped(loop)
     messages: list[Message] = [NoteOn(0, 50, 70), NoteOff(0, 50), NoteOn(0, 50, 70)]
@@ -188,7 +188,7 @@ def test_what_is_passed_on_into_a_loop_goes_round_once_it_is_proven(semitones: i
 
 
 def test_what_has_no_channel_is_no_echo() -> None:
-    """Clock and system exclusive messages are others' business."""
+    """Clock and system exclusive messages are never treated as echoes."""
     loop = Loop()
     for data in ((), (0xF8,), (0xF0, 0x7D, 0xF7)):
         loop.echoes.note_sent(data, 1.0)

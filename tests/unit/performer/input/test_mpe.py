@@ -1,4 +1,4 @@
-"""Keyboards that give each note a channel: they are one player."""
+"""MPE keyboards, which give each note a channel: each keyboard is one player."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def configured(master: int, members: int) -> list[Message]:
 
 
 def merged(zones: MpeZones, *messages: Message, port: str = PORT) -> list[Message | None]:
-    """Return what becomes of messages."""
+    """Return the messages after MPE merging."""
     return [zones.merged(message, port) for message in messages]
 
 
 def touch(channel: int, note: int) -> list[Message]:
-    """Return what an MPE keyboard sends for a key that goes down."""
+    """Return the messages of an MPE keyboard for a key that goes down."""
     return [PitchBend(channel, 0), ChannelAftertouch(channel, 0), NoteOn(channel, note, 90)]
 
 
 @pytest.mark.parametrize(("master", "member", "outside"), [(0, 5, 6), (15, 10, 9)])
 def test_a_zone_that_is_told_is_one_player(master: int, member: int, outside: int) -> None:
-    """Its notes and pedals are the master's; what shapes one note is nobody's; other channels stay."""
+    """A zone's notes and pedals are on its master channel, per-note controls are dropped, other channels stay."""
     zones = MpeZones()
     merged(zones, *configured(master, 5))
     assert [NoteOn(master, 60, 90), NoteOff(master, 60)] == merged(zones, NoteOn(member, 60, 90), NoteOff(member, 60))
@@ -56,7 +56,7 @@ def test_a_zone_that_is_told_is_one_player(master: int, member: int, outside: in
 
 
 def test_a_zone_can_be_taken_back_and_take_from_the_other() -> None:
-    """No members end it; members that both want are the newer one's."""
+    """A configuration with no members ends the zone; members claimed by two zones belong to the newer one."""
     zones = MpeZones()
     merged(zones, *configured(0, 10), *configured(15, 10))
     assert [NoteOn(15, 60, 1), NoteOn(0, 60, 1)] == merged(zones, NoteOn(7, 60, 1), NoteOn(3, 60, 1))
@@ -65,7 +65,7 @@ def test_a_zone_can_be_taken_back_and_take_from_the_other() -> None:
 
 
 def test_other_parameters_are_no_configuration() -> None:
-    """A bend range, on a master or elsewhere, makes no zone."""
+    """A bend range, on a master channel or elsewhere, makes no zone."""
     zones = MpeZones()
     merged(zones, ControlChange(0, 101, 0), ControlChange(0, 100, 0), ControlChange(0, 6, 12))
     merged(zones, *[ControlChange(3, control, value) for control, value in ((101, 0), (100, 6), (6, 5))])
@@ -73,7 +73,7 @@ def test_other_parameters_are_no_configuration() -> None:
 
 
 def test_a_zone_is_seen_from_what_is_played() -> None:
-    """Four notes in a row, each on another channel that was bent and pressed before."""
+    """Four notes in a row, each on a channel that was bent and pressed before, make a zone."""
     zones = MpeZones()
     first = merged(zones, *(message for channel in (1, 2, 3) for message in touch(channel, 60 + channel)))
     assert NoteOn(3, 63, 90) == first[-1]
@@ -83,7 +83,7 @@ def test_a_zone_is_seen_from_what_is_played() -> None:
 
 
 def test_a_key_ends_where_it_began() -> None:
-    """One that went down before its channel was a member comes up there, so that nothing hangs."""
+    """A key is released on the channel where it was pressed, even if the zone changed in between."""
     zones = MpeZones()
     merged(zones, NoteOn(3, 63, 90), *configured(0, 15))
     assert [NoteOff(3, 63), NoteOff(0, 63)] == merged(zones, NoteOff(3, 63), NoteOff(3, 63))
@@ -94,7 +94,7 @@ def test_a_key_ends_where_it_began() -> None:
 
 
 def test_a_members_channel_is_heard_on_its_masters() -> None:
-    """On another port it is heard as it is; a key that began elsewhere is held there still."""
+    """A member channel is heard on its master channel; a key pressed earlier is still held on its own channel."""
     zones = MpeZones()
     merged(zones, *configured(0, 15))
     assert {0, 3} == zones.heard_on(3)
@@ -104,7 +104,7 @@ def test_a_members_channel_is_heard_on_its_masters() -> None:
 
 
 def test_a_sequencer_is_no_mpe_keyboard() -> None:
-    """It sets bend and pressure once for a channel, plays several notes there, chooses sounds."""
+    """A sequencer, which plays several notes on a channel and changes programs, makes no zone."""
     zones = MpeZones()
     for channel in (1, 2, 3):
         merged(zones, *touch(channel, 60), NoteOn(channel, 64, 90), NoteOn(channel, 67, 90))
@@ -114,7 +114,7 @@ def test_a_sequencer_is_no_mpe_keyboard() -> None:
 
 
 def test_a_member_alone_may_be_listened_to_by_its_master() -> None:
-    """Whoever listens to channel 1 hears the keyboard whose master that is."""
+    """Listening to channel 1 includes the zone whose master it is."""
     performance = Performance(performer_settings(listen_channels=(0,)))
     performance.play(0.5, *configured(0, 15), *touch(3, 64), NoteOff(3, 64))
     performance.run(until_s=2.0)
@@ -122,7 +122,7 @@ def test_a_member_alone_may_be_listened_to_by_its_master() -> None:
 
 
 def test_what_is_held_comes_up_where_its_note_off_was_lost() -> None:
-    """An MPE keyboard fills the queue with bends; its keys are held on the master's channel."""
+    """When a full queue drops messages of a member channel, its held keys are released on the master channel."""
     performance = Performance()
     performance.play(0.5, *configured(0, 15), *touch(3, 64))
     performance.at(1.0, lambda: fill(performance, PitchBend(3, 5)))
@@ -131,13 +131,13 @@ def test_what_is_held_comes_up_where_its_note_off_was_lost() -> None:
 
 
 def fill(performance: Performance, message: Message) -> None:
-    """Let more come than the queue takes."""
+    """Receive more messages than the queue takes."""
     for _ in range(ARRIVALS_MAX + 1):
         performance.hears[KEYBOARD](message_to_bytes(message), performance.clock.now_ns())
 
 
 def test_a_jam_hears_one_player() -> None:
-    """The tenth channel is no drum there; what shapes notes is not told."""
+    """In a zone channel 10 is not percussion, and per-note controls are not reported."""
     performance = Performance()
     performance.play(0.5, *configured(0, 15), *touch(9, 60), *touch(3, 64), ControlChange(0, 64, 127))
     performance.play(1.0, NoteOff(9, 60), NoteOff(3, 64))

@@ -1,4 +1,4 @@
-"""MIDI thru: at once, whole, and without a stuck note."""
+"""MIDI thru: immediate, complete, and without a stuck note."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.performing import KEYBOARD, Performance, hanging, performer_settings
 
 
 def passing() -> Performance:
-    """Return a performance that passes on what comes in."""
+    """Return a performance that passes on what it receives."""
     return Performance(performer_settings(thru=True))
 
 
 def looped(port: str, delay_s: float) -> Performance:
-    """Return a performance whose output comes back on an input, later by `delay_s`."""
+    """Return a performance whose output comes back on an input after `delay_s` seconds."""
     performance = passing()
     echo = performance.inbox.hears(port)
 
     def come_round(data: Sequence[int], _at_ns: int) -> None:
-        """Be the cable."""
+        """Receive a sent message after the delay."""
         at_s = performance.clock.now_s() + delay_s
         performance.clock.at(at_s, lambda: echo(data, round(at_s * 1e9)))
 
@@ -41,7 +41,7 @@ def of_channel(performance: Performance, channel: int) -> list[tuple[float, Mess
 
 
 def test_what_comes_in_goes_out_at_its_moment() -> None:
-    """Notes, pedals and wheels leave as they came, while the improviser plays beside them."""
+    """Notes, pedals and wheels leave at once and unchanged, while the improviser plays."""
     performance = passing()
     performance.play(0.03, NoteOn(5, 64, 90), ControlChange(5, 64, 127), PitchBend(5, 100))
     performance.play(0.61, NoteOff(5, 64, 12), ControlChange(5, 64, 0))
@@ -66,7 +66,7 @@ def test_nothing_goes_out_where_it_is_not_wanted() -> None:
 
 
 def test_a_clock_and_system_messages_are_not_passed_on() -> None:
-    """They have no channel: what follows a clock must not get two of them."""
+    """Messages without a channel are not passed on: a clock's follower must not receive two clocks."""
     performance = passing()
     performance.play_bytes(0.1, [0xF8])
     performance.play_bytes(0.2, [0xF0, 0x7D, 0xF7])
@@ -75,7 +75,7 @@ def test_a_clock_and_system_messages_are_not_passed_on() -> None:
 
 
 def test_keys_that_are_held_come_up_in_the_end_and_at_a_panic() -> None:
-    """Whoever still holds a key or a pedal: nothing sounds on after the end or a panic."""
+    """At the end and at a panic, keys and pedals that were passed on are released."""
     performance = passing()
     performance.play(0.1, NoteOn(5, 64, 90), ControlChange(5, 64, 127))
     performance.at(0.5, lambda: performance.inbox.put(Act(Action.PANIC)))
@@ -89,7 +89,7 @@ def test_keys_that_are_held_come_up_in_the_end_and_at_a_panic() -> None:
 
 
 def test_keys_of_a_port_that_goes_come_up() -> None:
-    """Nobody else will lift them; those of other ports stay."""
+    """When a port disappears, its keys are released and those of other ports are not."""
     performance = passing()
     performance.play(0.1, NoteOn(5, 64, 90), ControlChange(5, 64, 127))
     performance.play(0.2, NoteOn(6, 67, 90), port="Improviser In")
@@ -101,14 +101,14 @@ def test_keys_of_a_port_that_goes_come_up() -> None:
 
 
 def no_echoes() -> EchoFilter:
-    """Return a filter for an output that takes messages at their moment."""
+    """Return a filter for an output without look-ahead."""
     return EchoFilter(lambda _loop: None, lambda: 0.0)
 
 
 @pytest.mark.parametrize("port", ["Improviser In", KEYBOARD])
 @pytest.mark.parametrize("delay_s", [0.0, 0.002, 0.02])
 def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) -> None:
-    """Whatever comes round, on this input or another: it ends, and the next key still passes."""
+    """Messages that come back on any input stop circulating, and the next key is still passed on."""
     performance = looped(port, delay_s)
     performance.play(0.1, ControlChange(5, 64, 127), PitchBend(5, 100), NoteOn(5, 64, 90))
     performance.play(0.4, NoteOff(5, 64), PitchBend(5, 0), ControlChange(5, 64, 0))
@@ -129,7 +129,7 @@ def test_a_cable_from_output_to_input_makes_no_storm(port: str, delay_s: float) 
     ],
 )
 def test_a_sweep_that_comes_round_dies_out(delay_s: float, moves: list[Message]) -> None:
-    """Before any note has proven the loop: the values of a wheel go round some times, not for ever."""
+    """A wheel's values stop circulating after a few rounds, also before a note has proven the loop."""
     performance = looped(KEYBOARD, delay_s)
     for place, move in enumerate(moves):
         performance.play(0.1 + 0.005 * place, move)
@@ -139,7 +139,7 @@ def test_a_sweep_that_comes_round_dies_out(delay_s: float, moves: list[Message])
 
 
 def test_quick_repeats_pass() -> None:
-    """What a player does fast is no echo: a trill on one key, a pedal's flutter, a wheel out and back."""
+    """Fast playing is no echo: a trill on one key, a fluttering pedal, a wheel moved out and back."""
     performance = passing()
     quick: list[Message] = [
         NoteOn(5, 64, 90),
@@ -163,7 +163,7 @@ def test_quick_repeats_pass() -> None:
 
 @pytest.mark.parametrize("delay_s", [0.0015, 0.005])
 def test_two_values_that_come_round_die_out_too(delay_s: float) -> None:
-    """They may be a wheel that trembles, so it takes seconds; it does not go on for ever."""
+    """Two circulating values could be a trembling wheel, so they stop only after some seconds."""
     performance = looped(KEYBOARD, delay_s)
     performance.play(0.1, ControlChange(5, 1, 10))
     performance.play(0.101, ControlChange(5, 1, 11))
@@ -175,7 +175,7 @@ def test_two_values_that_come_round_die_out_too(delay_s: float) -> None:
 @pytest.mark.parametrize("every_s", [0.005, 0.01])
 @pytest.mark.parametrize("value", [lambda place: 64 + place % 2, lambda place: abs(place % 20 - 10)])
 def test_a_control_that_goes_to_and_fro_passes(every_s: float, value: Callable[[int], int]) -> None:
-    """A wheel that trembles between two values, or swings, proves no loop, however long it does."""
+    """A wheel that trembles between two values, or swings, never proves a loop."""
     performance = passing()
     moves: list[Message] = [ControlChange(5, 1, value(place)) for place in range(200)]
     for place, move in enumerate(moves):
@@ -186,7 +186,7 @@ def test_a_control_that_goes_to_and_fro_passes(every_s: float, value: Callable[[
 
 
 def test_two_players_on_the_same_key_leave_nothing_hanging() -> None:
-    """One takes the key that the other has just left: both note-offs are heard and go out."""
+    """When two players press the same key in turn, both note-offs are heard and passed on."""
     performance = passing()
     performance.play(0.1, NoteOn(5, 60, 80))
     performance.play(0.5, NoteOff(5, 60))
@@ -198,7 +198,7 @@ def test_two_players_on_the_same_key_leave_nothing_hanging() -> None:
 
 
 def test_all_notes_off_goes_out_as_the_players_own_ends() -> None:
-    """As it came it would end the improviser's notes too; the pedal goes on holding what it holds."""
+    """All notes off ends only the player's notes, not the improviser's; the pedal still holds its notes."""
     performance = passing()
     performance.play(0.1, ControlChange(5, 64, 127), NoteOn(5, 64, 90), NoteOn(5, 67, 90))
     performance.play(0.2, ControlChange(5, 123, 0))
@@ -216,7 +216,7 @@ def test_all_notes_off_goes_out_as_the_players_own_ends() -> None:
 
 
 def test_an_output_that_is_gone_is_left_to_the_beat() -> None:
-    """In a driver's thread nobody could say so."""
+    """A lost output does not raise in the driver's thread; the performer loop handles it."""
     output = LoopbackBackend().open_virtual_output("Out")
     output.close()
     thru = Thru(output, bytearray(SIZE), no_echoes(), lambda _message, _port: False)
@@ -225,7 +225,7 @@ def test_an_output_that_is_gone_is_left_to_the_beat() -> None:
 
 
 def test_nothing_is_passed_on_after_the_end() -> None:
-    """A player who goes on playing while the improviser leaves makes no note that nobody would end."""
+    """After the end nothing more is passed on, so that no note hangs."""
     backend, ear = LoopbackBackend(), list[object]()
     output = backend.open_virtual_output("Out")
     backend.open_input("Out", lambda data, _at_ns: ear.append(data))

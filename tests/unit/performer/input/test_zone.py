@@ -1,4 +1,4 @@
-"""Channels, and the keys on one side of a split."""
+"""Channel selection, and the keys on one side of a split."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.performing import Performance, bound, hanging, performer_settings
     ],
 )
 def test_a_zone_has_its_channels_and_keys(*, is_heard: bool, message: Message) -> None:
-    """Keys outside the range are left out, pedals and wheels of the channels are not."""
+    """Keys outside the range are ignored; pedals and wheels of the channels are not."""
     assert is_heard is Zone(frozenset({1}), 60, 72).has(message)
 
 
 def test_all_is_heard_where_nothing_is_said() -> None:
-    """Without channels each one counts."""
+    """Without a channel setting every channel is heard."""
     assert all(Zone().has(NoteOn(channel, note, 1)) for channel in (0, 15) for note in (0, 127))
 
 
 def test_below_the_split_the_player_is_alone() -> None:
-    """Notes of the other hand neither begin the jam nor are they told; those of this hand do both."""
+    """Notes on the other side of the split neither begin the jam nor are reported; those on this side do both."""
     performance = Performance(performer_settings(listen_low=60, listen_channels=(2,)))
     performance.play(0.1, NoteOn(2, 48, 90), NoteOn(3, 64, 90))
     performance.play(1.0, NoteOn(2, 64, 90))
@@ -47,7 +47,7 @@ def test_below_the_split_the_player_is_alone() -> None:
 
 
 def test_pedals_are_obeyed_on_every_channel() -> None:
-    """A panic, and what keeps the last bars, come from wherever they come."""
+    """A panic and the control that saves the last bars work on every channel."""
     performance = Performance(performer_settings(listen_channels=(2,), bindings=bound(keep=80, panic=81)))
     performance.play(0.0, NoteOn(2, 64, 90))
     performance.play(1.0, ControlChange(9, 81, 127), ControlChange(9, 80, 127))
@@ -57,7 +57,7 @@ def test_pedals_are_obeyed_on_every_channel() -> None:
 
 
 def test_drums_are_not_heard_as_pitches() -> None:
-    """Channel 10 is the percussion's, and no note of it begins the jam, unless it was chosen."""
+    """Notes on channel 10, the percussion, do not begin the jam unless the channel is chosen."""
     performance = Performance()
     performance.play(0.5, NoteOn(9, 36, 90), NoteOff(9, 36))
     performance.run(until_s=3.0)

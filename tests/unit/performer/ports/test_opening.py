@@ -1,4 +1,4 @@
-"""Opening and watching the ports of a performance."""
+"""Opening the ports of a performance, and watching them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.performing import port_settings
 
 @pytest.fixture
 def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
-    """A patchbay on which every backend is opened, under the name of a backend that others can reach."""
+    """A patchbay for every backend, under the name of a backend that others can reach."""
     bay = Patchbay()
 
     def open_shared(_name: str) -> LoopbackBackend:
@@ -38,7 +38,7 @@ def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
 
 
 def offer(patchbay: Patchbay, *names: str) -> None:
-    """Let other programs make sources."""
+    """Open sources of other programs."""
     for name in names:
         patchbay.add_source(name)
 
@@ -50,32 +50,32 @@ def opened(events: list[Event] | None = None, **settings: object) -> OpenPorts:
 
 
 def test_by_default_all_foreign_inputs_are_opened(patchbay: Patchbay) -> None:
-    """Every input but our own and the one that repeats the others, and the virtual port."""
+    """By default the virtual port opens, and every other input except our own and the one that repeats the others."""
     offer(patchbay, "Keys", "Midi Through 14:0", "Improviser Listener-01:Improviser Listener", "Pad")
     assert {"in": (VIRTUAL_INPUT, "Keys", "Pad"), "out": (VIRTUAL_OUTPUT,)} == opened().names()
 
 
 def test_a_pattern_chooses_the_inputs(patchbay: Patchbay) -> None:
-    """Only what fits is opened, the virtual port not."""
+    """A pattern opens only the inputs that match, and no virtual port."""
     offer(patchbay, "Keys", "Pad")
     assert ("Pad",) == opened(input_pattern="pad").names()["in"]
 
 
 def test_the_virtual_port_can_be_asked_for(patchbay: Patchbay) -> None:
-    """The pattern of our own input waits for other programs there."""
+    """The pattern of our own input opens the virtual port, which waits for other programs."""
     offer(patchbay, "Keys")
     assert (VIRTUAL_INPUT,) == opened(input_pattern="Improviser In").names()["in"]
 
 
 def test_our_own_output_is_never_an_input(patchbay: Patchbay) -> None:
-    """Not even by pattern: it would be a loop."""
+    """Our own output is never opened as an input, not even by pattern: it would be a loop."""
     offer(patchbay, "Keys", "Improviser Out-01:Improviser Out")
     with pytest.raises(PortError, match="no MIDI input matches 'Improviser Out' \\(available: 'Keys'\\)"):
         opened(input_pattern="Improviser Out")
 
 
 def test_a_pattern_chooses_the_output(patchbay: Patchbay) -> None:
-    """What is played goes to the first port that fits, and no virtual one is made."""
+    """A pattern opens the first output that matches, and no virtual port."""
     LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
     ports = opened(output_pattern="syn")
     assert (("Synth",), False, ()) == (ports.names()["out"], ports.is_virtual, patchbay.sources())
@@ -84,7 +84,7 @@ def test_a_pattern_chooses_the_output(patchbay: Patchbay) -> None:
 
 
 def test_the_built_in_player_fills_an_empty_room(patchbay: Patchbay) -> None:
-    """Without any input it gets a port to play to, and that is told; with one it does not."""
+    """The built-in player gets a port, with a notice, only where there is no input."""
     ports = opened(player=PlayerUse.WHEN_ALONE)
     notice = alone_notice(ports)
     assert ports.is_alone
@@ -97,13 +97,13 @@ def test_the_built_in_player_fills_an_empty_room(patchbay: Patchbay) -> None:
 
 
 def test_a_named_input_is_waited_for_alone(patchbay: Patchbay) -> None:
-    """Who names the virtual input wants no built-in player."""
+    """Naming the virtual input means no built-in player."""
     del patchbay
     assert opened(player=PlayerUse.WHEN_ALONE, input_pattern="Improviser In").player_output is None
 
 
 def test_a_demo_listens_to_nobody_else(patchbay: Patchbay) -> None:
-    """With the built-in player asked for, other inputs are not opened."""
+    """When the built-in player is asked for, other inputs are not opened."""
     offer(patchbay, "Keys")
     ports = opened(player=PlayerUse.ALWAYS)
     assert ((VIRTUAL_INPUT,), False) == (ports.names()["in"], ports.is_alone)
@@ -113,14 +113,14 @@ def test_a_demo_listens_to_nobody_else(patchbay: Patchbay) -> None:
 
 
 def refuse(name: str) -> LoopbackBackend:
-    """Open loopback ports, and no others."""
+    """Open loopback ports, and raise for every other backend."""
     if name == "loopback":
         return LoopbackBackend()
     raise PortError("install a server")
 
 
 def test_without_a_midi_system_the_player_jams_inside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told how to get one, and loopback ports serve."""
+    """Without a MIDI system loopback ports are used, and a notice says what to install."""
     monkeypatch.setattr(opening, "open_backend", refuse)
     events: list[Event] = []
     ports = opened(events, backend="auto", player=PlayerUse.WHEN_ALONE)
@@ -138,14 +138,14 @@ def test_without_a_midi_system_the_player_jams_inside(monkeypatch: pytest.Monkey
     ],
 )
 def test_what_was_asked_for_is_an_error(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A named backend or port that is not there is not replaced by something else."""
+    """A missing backend or port that was named is an error and is not replaced."""
     monkeypatch.setattr(opening, "open_backend", refuse)
     with pytest.raises(PortError, match="install a server"):
         opened(**settings)
 
 
 def test_opening_in_a_thread_gives_ports_or_their_error(patchbay: Patchbay) -> None:
-    """The result is the ports, or what opening them raised; both can be closed."""
+    """Opening in a thread returns the ports or raises their error, and can be closed in both cases."""
     thread = Opening(port_settings(), Inbox(), lambda _: None)
     assert (VIRTUAL_OUTPUT,) == thread.result().names()["out"]
     thread.close()
@@ -157,10 +157,10 @@ def test_opening_in_a_thread_gives_ports_or_their_error(patchbay: Patchbay) -> N
 
 
 def test_a_library_that_ends_the_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would end the thread without a word becomes an error of the ports."""
+    """A library that raises SystemExit in the thread becomes a port error."""
 
     def leave(_name: str) -> LoopbackBackend:
-        """End the program."""
+        """Raise SystemExit."""
         raise SystemExit(3)
 
     monkeypatch.setattr(opening, "open_backend", leave)
@@ -171,7 +171,7 @@ def test_a_library_that_ends_the_program_is_told(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_watch_has_the_helpers_priority(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It shares the interpreter with the beat, so it must not be put aside while it holds it."""
+    """The hot-plug monitor has helper priority: it shares the interpreter lock with the performer loop."""
     del patchbay
     asked: list[int] = []
     monkeypatch.setattr(watch_module, "raise_priority", asked.append)
@@ -181,7 +181,7 @@ def test_the_watch_has_the_helpers_priority(patchbay: Patchbay, monkeypatch: pyt
 
 
 def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
-    """A port that is missing twice in a row is put into the inbox, once; one that comes back is not."""
+    """A port that is missing twice in a row is reported once; one that returns in between is not."""
     offer(patchbay, "Keys", "Pad")
     inbox, ports = Inbox(), opened()
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
@@ -201,11 +201,11 @@ def test_lost_ports_are_noticed_at_the_second_look(patchbay: Patchbay) -> None:
 
 
 def test_a_lost_system_is_a_lost_output(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the lists cannot be read any more, the ports are gone."""
+    """When the port lists cannot be read any more, the output is reported as lost."""
     del patchbay
 
     def fail(_backend: LoopbackBackend) -> tuple[str, ...]:
-        """Fail, as a server does that is gone."""
+        """Raise as a backend does whose server is gone."""
         raise PortError("gone")
 
     inbox, ports = Inbox(), opened()
@@ -216,7 +216,7 @@ def test_a_lost_system_is_a_lost_output(patchbay: Patchbay, monkeypatch: pytest.
 
 
 def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where another improviser has its port, that is told; on a port that is named there may be two."""
+    """A second improviser is refused where it would open the same virtual output, but not on a named port."""
     monkeypatch.setattr(opening, "TWIN_S", 0.0)
     offer(patchbay, "Improviser:Improviser Out", "Keys")
     with pytest.raises(PortError, match="another jam is running: the port 'Improviser Out' exists"):
@@ -226,7 +226,7 @@ def test_a_twin_is_refused(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
-    """A keyboard that is plugged in, or in again, is listened to; what was not asked for is not."""
+    """A matching keyboard that is plugged in, or in again, is opened; others are not."""
     offer(patchbay, "Keys")
     inbox, ports = Inbox(), opened(input_pattern="keys")
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
@@ -246,7 +246,7 @@ def test_inputs_that_come_are_opened(patchbay: Patchbay) -> None:
 
 
 def test_a_port_that_came_back_unseen_is_opened_anew(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name was never missing when it was looked for, but its cable is: it is heard again."""
+    """A port that lost its connection but never its name is reported as lost and opened again."""
     offer(patchbay, "Keys")
     inbox, ports = Inbox(), opened()
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
@@ -258,11 +258,11 @@ def test_a_port_that_came_back_unseen_is_opened_anew(patchbay: Patchbay, monkeyp
 
 
 def test_of_two_alike_either_may_go(patchbay: Patchbay) -> None:
-    """With one of two keyboards of one name gone, what is left is opened anew, whichever it was."""
+    """When one of two keyboards of the same name disappears, the remaining one is opened again."""
     offer(patchbay, "Keys", "Keys #2", "Pad")
     inbox, ports = Inbox(), opened()
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
-    patchbay.remove_source("Keys #2")  # the list of what is left begins with the plain name
+    patchbay.remove_source("Keys #2")  # the remaining list begins with the plain name
     watch.look()
     watch.look()
     told = list(inbox.take_many(9))
@@ -272,7 +272,7 @@ def test_of_two_alike_either_may_go(patchbay: Patchbay) -> None:
 
 
 def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) -> None:
-    """Meanwhile what is sent goes nowhere; another port that fits serves as well."""
+    """A lost output is used again when a matching port returns; messages sent in between are dropped."""
     heard: list[int] = []
 
     def plug() -> LoopbackInput:
@@ -294,14 +294,14 @@ def test_an_output_that_goes_is_played_on_when_it_is_back(patchbay: Patchbay) ->
     lost = PortLost("Synth", is_output=True, may_return=True)
     assert [lost, PortFound("Synth", is_output=True)] == list(inbox.take_many(9))
     synth.close()
-    ports.output.send((0x90, 63, 1))  # before anybody has looked
+    ports.output.send((0x90, 63, 1))  # before the monitor has looked
     assert isinstance(ports.output, ReconnectingOutput)
     assert ports.output.is_away
     ports.close()
 
 
 def test_inputs_can_be_left_out(patchbay: Patchbay) -> None:
-    """Whatever else is asked for; one that comes later is left out too."""
+    """Excluded inputs are never opened, not even later or by pattern."""
     offer(patchbay, "Keys", "Ardour:MIDI 1/midi_out 1")
     inbox, ports = Inbox(), opened(excluded_inputs=("ardour", "PAD"))
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
@@ -313,7 +313,7 @@ def test_inputs_can_be_left_out(patchbay: Patchbay) -> None:
 
 
 def test_a_port_that_returns_our_output_is_closed(patchbay: Patchbay) -> None:
-    """And left closed, unless it was asked for by name; our own input cannot be."""
+    """An input that returns our output is closed, unless it was named or is our own."""
     offer(patchbay, "Keys", "Ardour")
     inbox, ports = Inbox(), opened()
     watch = HotPlugMonitor(ports, inbox, every_s=1.0)
@@ -330,7 +330,7 @@ def test_a_port_that_returns_our_output_is_closed(patchbay: Patchbay) -> None:
 
 
 def test_a_system_that_does_not_answer_is_lost(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is played on: nothing can be opened there again."""
+    """A backend that does not answer is reported as lost, whichever output is used."""
     LoopbackBackend(patchbay).open_virtual_input("Synth", lambda *_: None)
     inbox, ports = Inbox(), opened(output_pattern="Synth")
     monkeypatch.setattr(LoopbackBackend, "answers", lambda _backend: False)
