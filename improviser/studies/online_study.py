@@ -9,8 +9,8 @@ import numpy as np
 
 from improviser.evaluation.evaluate import evaluate
 from improviser.evaluation.rollouts import perform
+from improviser.studies.out_of_distribution import out_of_distribution_part
 from improviser.studies.preference_run import PreferenceSession
-from improviser.studies.strangers import strange_part
 from improviser.training.features import player_table
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class OnlineStudy:
         model: The model as trained offline.
         settings: How the engine plays.
         game: Style, grid, register and role.
-        kind: One of STRANGERS.
+        kind: One of OUT_OF_DISTRIBUTION_PLAYERS.
         plan: Plan of the table: pieces of the corpus that were used neither for learning nor for acceptance tests.
         make: Returns an online trainer for a seed, with acceptance tests or without.
     """
@@ -95,7 +95,7 @@ class OnlineStudy:
         settings = self.settings
         steps = round(minutes * settings.tempo_bpm * settings.steps_per_beat)
         beats = -(-steps // settings.steps_per_beat)
-        part = strange_part(self.kind, self.game, beats, np.random.default_rng([seed, 5]))
+        part = out_of_distribution_part(self.kind, self.game, beats, np.random.default_rng([seed, 5]))
         session = PreferenceSession(self.model, settings, part, seed)
         playing = early = self.model
         waiting: Policy | None = None
@@ -119,7 +119,7 @@ class OnlineStudy:
     def gain(self, lessons: OnlineVariant) -> Gain:
         """Measure the rewards before and after online training."""
         rng = np.random.default_rng([PIECES_FROM + lessons.seed, 5])
-        strange = [strange_part(self.kind, self.game, PIECE_BEATS, rng) for _ in range(PIECES)]
+        strange = [out_of_distribution_part(self.kind, self.game, PIECE_BEATS, rng) for _ in range(PIECES)]
         both = self.model, lessons.late
         beside, elsewhere = (
             tuple(self._reward(policy, parts) for policy in both) for parts in (strange, self.plan.players)

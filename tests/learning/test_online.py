@@ -18,8 +18,8 @@ from improviser.online import trainer as apprentice_module
 from improviser.online.acceptance import AcceptanceResult, AcceptanceTest
 from improviser.online.online_learner import OnlineLearner, OnlineSettings
 from improviser.online.trainer import UPDATES_A_STEP, Offer, OnlineTrainer, heard_parts, lately
+from improviser.studies.out_of_distribution import OUT_OF_DISTRIBUTION_PLAYERS, out_of_distribution_part
 from improviser.studies.preference_run import PreferenceSession
-from improviser.studies.strangers import STRANGERS, strange_part
 from improviser.training.env import NETWORK, Game, RewardWeights
 from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, held_out_parts, human_parts
@@ -77,7 +77,7 @@ def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> Online
 
 def session(seed: int = 0) -> PreferenceSession:
     """Return an engine beside a drone."""
-    part = strange_part("drone", GAME, 64, np.random.default_rng(seed))
+    part = out_of_distribution_part("drone", GAME, 64, np.random.default_rng(seed))
     return PreferenceSession(model(), SETTINGS, part, seed)
 
 
@@ -245,7 +245,7 @@ def test_the_model_itself_spoils_nothing() -> None:
 def test_what_would_spoil_it_is_refused() -> None:
     """Weights that are not numbers, or that drift far, are refused with the reason."""
     guard, weights = new_guard(), model().upper_layers
-    player = [strange_part("drone", GAME, 32, np.random.default_rng(0))]
+    player = [out_of_distribution_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
     assert "no longer finite numbers" in guard.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
     wild = {name: weight * 30 for name, weight in weights.items()}
@@ -313,10 +313,10 @@ def test_what_was_heard_becomes_parts() -> None:
     assert (quiet.player == REST).all()
 
 
-@pytest.mark.parametrize("kind", STRANGERS)
+@pytest.mark.parametrize("kind", OUT_OF_DISTRIBUTION_PLAYERS)
 def test_strangers_play_by_their_seed(kind: str) -> None:
     """An out-of-distribution player plays by its seed, for the requested length."""
-    first, again, other = (strange_part(kind, GAME, 32, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    first, again, other = (out_of_distribution_part(kind, GAME, 32, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert 128 == len(first.player)
     assert (first.player == again.player).all()
     assert (first.player != other.player).any()

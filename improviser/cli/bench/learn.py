@@ -36,10 +36,10 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         raise UsageError("bench learn is of melodies only; choose one: --preset fiddle")
     need_training()
     from improviser.studies.online_study import OnlineStudy
-    from improviser.studies.strangers import STRANGERS
+    from improviser.studies.out_of_distribution import OUT_OF_DISTRIBUTION_PLAYERS
 
-    if player not in STRANGERS:
-        raise UsageError(f"no player '{player}'; there are {', '.join(STRANGERS)}")
+    if player not in OUT_OF_DISTRIBUTION_PLAYERS:
+        raise UsageError(f"no player '{player}'; there are {', '.join(OUT_OF_DISTRIBUTION_PLAYERS)}")
     pieces = load_corpus()
 
     def make(seed: int, guarded: bool) -> OnlineTrainer:

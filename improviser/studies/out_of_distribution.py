@@ -40,17 +40,17 @@ def _planing(rng: np.random.Generator) -> Iterator[Strike]:
         yield 2.0, 1.5, (root, root + 4, root + 7)
 
 
-STRANGERS: Final[dict[str, Callable[[np.random.Generator], Iterator[Strike]]]] = {
+OUT_OF_DISTRIBUTION_PLAYERS: Final[dict[str, Callable[[np.random.Generator], Iterator[Strike]]]] = {
     "drone": _drone,
     "planing": _planing,
 }
 
 
-def strange_part(kind: str, game: GameSettings, beats: int, rng: np.random.Generator) -> Part:
+def out_of_distribution_part(kind: str, game: GameSettings, beats: int, rng: np.random.Generator) -> Part:
     """Return what an out-of-distribution player plays, as it is heard: its key is the one the key tracker finds.
 
     Args:
-        kind: One of STRANGERS.
+        kind: One of OUT_OF_DISTRIBUTION_PLAYERS.
         game: Style, grid, register and role of the improviser.
         beats: Length in beats, in 4/4.
         rng: Draws what is played.
@@ -59,7 +59,7 @@ def strange_part(kind: str, game: GameSettings, beats: int, rng: np.random.Gener
     events = np.full(steps, REST, dtype=np.int16)
     bits, bass = np.zeros(steps, dtype=np.int64), np.full(steps, SILENT, dtype=np.int64)
     start = 0
-    for after, held, notes in STRANGERS[kind](rng):
+    for after, held, notes in OUT_OF_DISTRIBUTION_PLAYERS[kind](rng):
         if start >= steps:
             break
         end = start + round(held * game.steps_per_beat)
