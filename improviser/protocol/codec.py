@@ -11,6 +11,8 @@ from improviser.protocol.value import KINDS, Value
 
 # A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
 DIGITS: Final = 6
+# Names of fields in the journals of earlier versions, and what they are called now.
+_FORMER_NAMES: Final = {"exchange": "mailbox"}
 
 
 def value_to_json(value: Value) -> dict[str, Any]:
@@ -44,7 +46,9 @@ def json_to_value(values: Any) -> Value:  # noqa: ANN401 - any JSON value
     """
     try:
         kind = KINDS[values["event"]]
-        return kind(**{name: _frozen(value) for name, value in values.items() if name != "event"})
+        return kind(
+            **{_FORMER_NAMES.get(name, name): _frozen(value) for name, value in values.items() if name != "event"}
+        )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"no value: {str(values)[:80]}") from error
 

@@ -91,3 +91,11 @@ def test_an_unknown_use_of_the_player_is_an_error() -> None:
     """A use that there is not is refused."""
     with pytest.raises(ValueError, match="sometimes"):
         line_to_value('{"event": "ports", "player": "sometimes"}')
+
+
+def test_a_journal_of_an_earlier_version_is_read() -> None:
+    """Its settings call the mailbox an exchange."""
+    line = '{"event": "settings", "preset": "p", "model": "m", "engine": {}, "exchange": "/dev/shm/x"}'
+    settings = line_to_value(line)
+    assert isinstance(settings, PerformerSettings)
+    assert "/dev/shm/x" == settings.mailbox
