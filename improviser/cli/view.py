@@ -274,7 +274,7 @@ def _conclusion(summary: Summary) -> list[str]:
         )
     if summary.onset_error_ms:
         lines.append(
-            f"Notes left {_milliseconds(summary.onset_error_ms)} off their moment; "
+            f"Notes left {_milliseconds(summary.onset_error_ms)} early or late; "
             f"a decision took {_milliseconds(summary.decision_ms)}."
         )
     kept_back = {

@@ -155,7 +155,7 @@ def test_a_known_controller_is_copied_and_changed() -> None:
     shipped = load_device(resources.device_paths()["novation_launchkey_mk2"])
     path = bind_control("Launchkey MK2 25 MIDI 1", "control_change", 28, 0, "harmony")
     assert resources.config_folder() in path.parents
-    assert path.read_text("utf-8").startswith("# 25, 49 and 61 keys")
+    assert path.read_text("utf-8").startswith("# For the models with 25, 49 and 61 keys")
     mine = {control.number: control.action for control in load_device(path).controls}
     theirs = {control.number: control.action for control in shipped.controls}
     assert ("harmony", None) == (mine[28], mine[21])

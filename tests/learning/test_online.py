@@ -263,7 +263,7 @@ def test_a_loss_and_a_band_are_told() -> None:
     assert "it loses 10% of the held-out reward" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
     figure = "not in key %"
     worse = column | {figure: replace(column[figure], mean=column[figure].high + 5.0)}
-    assert f"it leaves the band of {figure}" == guard._fault(worse, 1.0, 0.0)  # noqa: SLF001
+    assert f"{figure} leaves its band" == guard._fault(worse, 1.0, 0.0)  # noqa: SLF001
 
 
 def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> None:

@@ -329,8 +329,8 @@ class ClockSync:
             one, other = sorted(source.pair)
             self._tell(
                 Warned(
-                    f"two MIDI clocks ({one:.0f} and {other:.0f} bpm) come on '{port}'; neither is followed: "
-                    "take one of them out, then press play on the other"
+                    f"two MIDI clocks ({one:.0f} and {other:.0f} bpm) come on '{port}'; neither is followed. "
+                    "Remove one, then press play on the other"
                 )
             )
 
@@ -339,7 +339,7 @@ class ClockSync:
         self._once(
             "beyond",
             source.port,
-            f"the MIDI clock on '{source.port}' runs at {tempo_bpm:.0f} bpm, which is not followed: set it "
+            f"the MIDI clock on '{source.port}' runs at {tempo_bpm:.0f} bpm, which is out of range. Set it "
             f"to {TEMPO_MIN:g} to {TEMPO_MAX:g} bpm there",
         )
 

@@ -99,7 +99,7 @@ def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
     with pytest.raises(UsageError, match="'H4' is not a note"):
         performer_settings(JamOptions(listen_from="H4"))
     (home / "settings.toml").write_text('listen_to = "X"', "utf-8")
-    with pytest.raises(ConfigError, match="'X' is no note"):
+    with pytest.raises(ConfigError, match="'X' is not a note"):
         performer_settings(JamOptions())
 
 

@@ -26,7 +26,7 @@ def test_every_meter_survives_its_name(meter: Meter) -> None:
 def test_an_unknown_meter_is_refused() -> None:
     """The error says what a meter is."""
     for text in ("4/5", "0/4", "17/4", "waltz"):
-        with pytest.raises(UsageError, match=rf"^'{text}' is no meter that is counted; write beats and 1, 2"):
+        with pytest.raises(UsageError, match=rf"^'{text}' is not a supported meter\. Write it as 3/4"):
             parse_meter(text)
 
 
