@@ -27,8 +27,8 @@ class Decision:
         action: Index of the action.
         gesture: What the action does.
         key: Name of the key.
-        chord: Name of the implied chord, None where nothing is implied.
-        choice: The numbers behind the action; None for a step that was skipped or forced.
+        chord: Name of the implied chord, None if none is implied.
+        choice: The numbers behind the action; None if nothing was chosen, as in a skipped or forced step.
         role: The role that says what actions mean.
         tonic: Pitch class of the key.
         base: The note from which actions count.

@@ -97,7 +97,7 @@ def legal_at(place: Place, role: Role, *, is_locked: bool, is_sounding: bool) ->
 
 
 def biased(mix: Mix, bias: FloatArray, prospect: Prospect, role: Role) -> Mix:
-    """Return `mix` with the preference for each action added that `bias`, weights of features, (features,), gives."""
+    """Return `mix` with a preference for each action, from the weights of features in `bias`, (features,)."""
     traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
     liked = traits @ bias
     return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)

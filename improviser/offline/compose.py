@@ -44,7 +44,7 @@ def compose_song(
     Args:
         fragment: Notes 0-127; may be empty.
         bars: At least 1.
-        settings: How the improviser plays; its key must be locked.
+        settings: How improviser plays; the key must be locked.
         actor: Values the actions.
         rng: The generator of all random choices.
         report: Called with the number of beats that are done, and with the total.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from improviser.offline.bar_line import BarLine
 
 IMPROVISER: Final = "improviser"
-# One beat a second.
+# One beat per second.
 BEAT_BPM: Final = 60.0
 TOLERANCE_S: Final = 1e-6
 

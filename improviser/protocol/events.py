@@ -20,7 +20,7 @@ class Ready(Event):
         ports: Names of the open ports under "in" and "out".
         preset: Name of the preset.
         seed: Seed of the random generator.
-        tempo_bpm: Quarter notes a minute.
+        tempo_bpm: Quarter notes per minute.
         realtime: Whether the performer has real-time priority.
         player: Name of the built-in player's tune, None if it does not play.
         sends_on: The output port for improviser's notes.
