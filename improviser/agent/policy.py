@@ -33,7 +33,7 @@ _NORM_EPSILON: Final = np.float32(NORM_EPSILON)
 
 
 class _NumpyLibrary:
-    """Computes the layers of one observation at a time, in place where it can."""
+    """Computes the layers of one observation at a time, in place where possible."""
 
     @staticmethod
     def embed(embedding: FloatArray, weight: FloatArray) -> FloatArray:

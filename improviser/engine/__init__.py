@@ -1,4 +1,4 @@
-"""The improviser itself, sans-I/O: `hear(message, at_s)`, `step(at_s)` -> timed messages."""
+"""The engine, without I/O: `hear(message, at_s)`, `step(at_s)` -> timed messages."""
 
 from improviser.engine.core import Engine
 from improviser.engine.decision import Decision

@@ -1,4 +1,4 @@
-"""Where the bars are on the grid."""
+"""The positions of bars on the grid."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from improviser.listening.tempo import BeatClock
     from improviser.music.meter import Meter
 
-# Two ways to one step differ by less, in floating point.
+# Two computations of the same step differ by less than this, in floating point.
 SAME_STEP: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of one meter in a row, from a step of the grid on.
+    """A sequence of bars in one meter, from a step of the grid on.
 
     Attributes:
         row: The meter's row of METERS.
-        steps: Steps in a bar; where the grid does not fit the meter the next bar line cuts the last one.
+        steps: Steps in a bar, rounded up. If the grid does not fit the meter, the next bar line cuts the last step.
         first_step: The step on which the first of these bars begins.
         first_bar: The number of that bar.
     """
@@ -49,7 +49,7 @@ class Bars:
     def followed_by(self, meter: Meter, clock: BeatClock, at_s: float, steps_per_beat: int) -> Bars:
         """Return bars of `meter` from the moment `at_s` on, numbered after these.
 
-        Where no step falls on `at_s` the next one is moved there, by moving the clock.
+        If no step falls on `at_s`, the clock is moved so that the next step does.
         """
         steps = clock.beat_at(at_s) * steps_per_beat
         first = math.ceil(steps - SAME_STEP)

@@ -1,8 +1,8 @@
-"""The improviser itself, without I/O: told messages and their times, asked for messages and theirs.
+"""The engine: it receives messages with their times and returns messages with their times, without I/O.
 
-Inputs, times, settings, weights and the generator decide every byte that comes out; there is no clock,
-thread, file or global randomness in here. So the same code plays live, renders a file, replays a session and
-is tested without a sleep. A step hears what came up to its own moment, however late it is decided.
+Inputs, times, settings, weights and the random generator determine every byte of the output. There is no clock,
+thread, file or global randomness here. So the same code plays live, renders a file, replays a session and is tested
+without waiting. A step uses what was heard up to its own moment, however late it is decided.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
     from improviser.music.meter import Meter
     from improviser.music.scale import Key
 
-# A decision falls this long before its notes are due, so that all that happens at the deadline is sending.
+# A decision is made this long before its notes are due, so that only sending is left at the deadline.
 DECIDE_AHEAD_S: Final = 0.003
-# Two ways to the same moment differ by less, in floating point.
+# Two computations of the same moment differ by less than this, in floating point.
 ROUNDING_S: Final = 1e-6
-# A note this much of a step after a step still wakes the improviser for that step.
+# A note that comes up to this share of a step late still starts improviser at that step.
 SLACK_STEPS: Final = 0.25
-# With the key unknown, so many bars are only listened to.
+# Unless the key is locked, improviser only listens for this many bars.
 LISTEN_BARS: Final = 1
 MUTE, SOLO, _ = SWITCHES
 
 
 class Engine:
-    """Listens, decides, plays: one voice beside one player.
+    """Listens to one player, decides, and plays one voice beside them.
 
-    Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes some ten
-    microseconds where `prepare` was called since the last message, else as long as `prepare`.
+    Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes about ten microseconds if
+    `prepare` was called since the last message, else as long as `prepare`.
     """
 
     def __init__(self, settings: EngineSettings, actor: Actor, rng: np.random.Generator) -> None:
@@ -77,7 +77,7 @@ class Engine:
         self._take_up(settings, actor)
 
     def _take_up(self, settings: EngineSettings, actor: Actor) -> None:
-        """Play by some settings and an actor, with nothing played yet."""
+        """Use some settings and an actor, with nothing played yet."""
         self.settings, self._actor = settings, actor
         self._role = ROLES[settings.role]
         self.preferences = self._preferences_by_role.setdefault(
@@ -94,7 +94,7 @@ class Engine:
         self._place = self._place_of(self._next_step)
 
     def change(self, settings: EngineSettings, actor: Actor) -> list[TimedMessage]:
-        """Go on by other settings of the same grid, and another actor; return what ends what sounds."""
+        """Change to settings of the same grid and to another actor; return the messages that end sounding notes."""
         self._take_heard()
         messages = self._phrase.end(self._step_s() + min(self.settings.collect_s, settings.collect_s))
         self._take_up(settings, actor)
@@ -103,11 +103,11 @@ class Engine:
 
     @property
     def actor(self) -> Actor:
-        """Who values its actions."""
+        """The actor that values the actions."""
         return self._actor
 
     def adopt(self, actor: Actor) -> None:
-        """Go on by another actor of the same kind, from the next decision on."""
+        """Use another actor of the same kind from the next decision on."""
         self._actor, self._prospect = actor, None
 
     def lock(self, key: Key | None) -> None:
@@ -116,17 +116,17 @@ class Engine:
         self._listener.keys.lock(key)
 
     def is_between_bars(self) -> bool:
-        """Return whether the next step begins a bar, or none is to come."""
+        """Return whether the next step begins a bar, or the engine waits for the player."""
         return self._is_waiting or self._bars.place(self._next_step)[1] == 0
 
     @property
     def player(self) -> Player:
-        """What is known of the player after the last step."""
+        """The player's state after the last step."""
         return self._listener.player
 
     @property
     def key(self) -> Key:
-        """The key as heard or locked."""
+        """The key, heard or locked."""
         return self._listener.keys.key
 
     @property
@@ -136,23 +136,23 @@ class Engine:
 
     @property
     def base(self) -> int:
-        """The note, the tonic at the bottom of the register, from which actions count."""
+        """The note from which actions count: the tonic at the bottom of the register."""
         return register_base(self.settings.register_low + self.panel.shift, self.key.tonic)
 
     @property
     def next_step_s(self) -> float | None:
-        """The moment at which `step` wants to be called next; None while waiting for the player."""
+        """The moment at which to call `step` next, in seconds; None while waiting for the player."""
         if self._is_waiting:
             return None
         return self._step_s() + self._collect_s
 
     def start(self, at_s: float, beat: float) -> None:
-        """Take the beat from outside: `beat` stands at `at_s`, and runs. Called again, the beat jumps."""
+        """Start the beat from outside: `beat` is at `at_s`. If it runs already, it jumps there."""
         self.give_beat(at_s, beat)
         self._begin(at_s)
 
     def give_beat(self, at_s: float, beat: float) -> None:
-        """Take the beat from outside, `beat` at `at_s`, and wait for the player's next note to begin."""
+        """Set the beat from outside, `beat` at `at_s`, and wait for the player's next note."""
         self._take_heard()
         self._clock.anchor(at_s, beat)
         self._has_given_beat, self._is_halted = True, False
@@ -160,19 +160,19 @@ class Engine:
         self._next_step = 0
 
     def begin_bar(self, at_s: float, meter: Meter) -> None:
-        """Count bars of `meter`, one of METERS, from `at_s` on; nothing is heard from there on so far."""
+        """Count bars of `meter`, one of METERS, from `at_s` on; call it before anything after `at_s` is heard."""
         self._prospect = None
         self._bars = self._bars.followed_by(meter, self._clock, at_s, self.settings.steps_per_beat)
         self._own.set_bar(self._bars.steps)
         self._listener.begin_bar(self._bars.row, self._clock.beat_at(at_s), self._bars.steps)
 
     def sync(self, at_s: float, beat: float, tempo_bpm: float) -> None:
-        """Record that `beat` stands at `at_s` and goes on at a tempo, as an outer clock says."""
+        """Set the beat at `at_s` and the tempo from then on, as an external clock reports them."""
         self._take_heard()
         self._clock.follow(at_s, beat, tempo_bpm)
 
     def look_ahead(self, ahead_s: float) -> None:
-        """Decide `ahead_s` seconds earlier than collecting alone would, from the next step on."""
+        """Decide `ahead_s` seconds earlier than `collect_s` alone requires, from the next step on."""
         self._take_heard()
         self.settings = replace(self.settings, ahead_s=ahead_s)
         self._collect_s = _collect_s(self.settings)
@@ -183,24 +183,24 @@ class Engine:
         return self._has_begun and not self._is_halted
 
     def beat_at(self, at_s: float) -> float:
-        """Return the beat at the moment `at_s`, as a clock counts: without swing."""
+        """Return the beat at the moment `at_s`, counted without swing."""
         return self._clock.straight_beat_at(at_s)
 
     def s_at(self, beat: float) -> float:
-        """Return the moment of `beat`, as a clock counts: without swing."""
+        """Return the moment of `beat` in seconds, counted without swing."""
         return self._clock.straight_s_at(beat)
 
     def halt(self) -> None:
-        """Play nothing until the next `start` or `detach`; what sounds is ended from outside."""
+        """Play nothing until the next `start` or `detach`; the caller ends the sounding notes."""
         self._take_heard()
         self._is_waiting = self._is_halted = True
 
     def detach(self) -> None:
-        """Wait, after `halt`, for the player's next note as for the first one: it will be a downbeat."""
+        """After `halt`, wait for the player's next note as for the first one; it will be a downbeat."""
         self._is_halted = self._has_begun = self._has_given_beat = False
 
     def switch(self, name: str, at_s: float) -> bool:
-        """Switch mute, solo or freeze at `at_s`; return whether it is on now."""
+        """Toggle mute, solo or freeze at `at_s`; return whether it is on now."""
         self.panel.switched ^= {name}
         is_on = name in self.panel.switched
         if name == SOLO and is_on and self._is_waiting and not self._is_halted:
@@ -208,11 +208,11 @@ class Engine:
         return is_on
 
     def reseed(self, rng: np.random.Generator) -> None:
-        """Draw from another generator from now on."""
+        """Use another random generator from now on."""
         self._rng = rng
 
     def hear(self, message: Message, at_s: float) -> None:
-        """Process what the player did at `at_s`, in monotonic seconds."""
+        """Process a message that the player sent at `at_s`, in monotonic seconds."""
         self._listener.hear(message, at_s)
         if self._is_waiting:
             if isinstance(message, NoteOn) and not self._is_halted:
@@ -220,9 +220,9 @@ class Engine:
             self._listener.follow(at_s)
 
     def prepare(self) -> None:
-        """Do the work of the next step with what was heard so far, so that `step` has only to draw.
+        """Compute the next step from what was heard so far, so that `step` only has to draw an action.
 
-        May be called at any time and as often as one likes: what is played does not depend on it.
+        It may be called at any time and any number of times; the music does not depend on it.
         """
         if self._is_waiting:
             return
@@ -240,7 +240,7 @@ class Engine:
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; return its messages, due at the step's moment plus `collect_s`.
 
-        Nothing depends on `at_s`, which is now, so that a replay does not depend on the caller's jitter.
+        `at_s` is the current time. It has no effect, so that a replay does not depend on the caller's jitter.
         """
         del at_s
         prospect = self._close_step()
@@ -259,19 +259,19 @@ class Engine:
         return self._play(choice.action, choice, prospect)
 
     def released(self) -> None:
-        """Record that all that was played, planned notes too, was ended from outside: nothing is held."""
+        """Record that the caller has ended all notes, planned ones too: nothing is held."""
         self._phrase.forget()
         self._held_steps = 0
         if self._prospect is not None:
             self._prospect = replace(self._prospect, legal=self._legal(self._prospect.place))
 
     def skip(self, at_s: float) -> list[TimedMessage]:
-        """Skip the next step as a hold: it is too late to decide it."""
+        """Skip the next step, which is too late to decide: play a hold, or a rest if nothing can be held."""
         del at_s
         return self.force(HOLD_ACTION if self._can_hold() else REST_ACTION)
 
     def force(self, action: int) -> list[TimedMessage]:
-        """Do `action` in the next step, whatever the actor values and the key allows; return its messages."""
+        """Play `action` in the next step, whether it is legal or not; return its messages."""
         if self._close_step() is None:
             return []
         return self._play(action, None)
@@ -282,7 +282,7 @@ class Engine:
         return rewards_of(self._own, self._listener.player, self._place, self._role)
 
     def _take_heard(self) -> None:
-        """Before the beat moves, hear all that the next step, as it stood, would have heard.
+        """Process all that the next step would have heard; call it before the beat moves.
 
         So it does not matter whether `prepare` was called just before.
         """
@@ -291,7 +291,7 @@ class Engine:
             self._listener.follow(self._step_s() + self._collect_s + ROUNDING_S)
 
     def _begin(self, at_s: float) -> None:
-        """Go on at `at_s`: with the next step of a given beat, else with a new bar, begun right there."""
+        """Begin to play at `at_s`: with the next step if the beat was given, else with a new bar."""
         settings = self.settings
         if self._has_given_beat:
             steps = self._clock.beat_at(at_s) * settings.steps_per_beat
@@ -307,15 +307,15 @@ class Engine:
         self._prospect = None
 
     def _step_s(self) -> float:
-        """Return the moment of the next step."""
+        """Return the moment of the next step, in seconds."""
         return self._clock.s_at(self._next_step / self.settings.steps_per_beat)
 
     def _since_s(self) -> float:
-        """Return the moment from which on onsets are the next step's: half a step before it."""
+        """Return the moment from which onsets belong to the next step: half a step before it."""
         return self._step_s() - self._clock.beat_s / self.settings.steps_per_beat / 2
 
     def _close_step(self) -> Prospect | None:
-        """Close the step that the player played in; None while waiting."""
+        """Close the next step for the player and return its prospect; None while waiting."""
         self.prepare()
         prospect, self._prospect = self._prospect, None
         if prospect is not None:
@@ -326,22 +326,22 @@ class Engine:
         return prospect
 
     def _mix(self, prospect: Prospect) -> Mix:
-        """Return what the values of a decision come to."""
+        """Return how the values of a decision are combined."""
         mix, bias = self.panel.mix(self._role.action_count), self._bias()
         return mix if bias is None else biased(mix, bias, prospect, self._role)
 
     def _bias(self) -> FloatArray | None:
-        """Return what is preferred, (traits,), by the player's taste and the echo's knob; None: nothing."""
+        """Return the weights of features, (features,), from preferences and the echo knob; None if there are none."""
         return self.preferences.bias(self.panel.bias(self._role.traits))
 
     def _has_left(self) -> bool:
-        """Return whether the player has been silent for longer than the improviser's patience."""
+        """Return whether the player has been silent for `patience_bars` bars; solo makes it False."""
         if SOLO in self.panel.switched:
             return False
         return 0 < self.settings.patience_bars * self._bars.steps <= self._absent_steps
 
     def _wait(self) -> list[TimedMessage]:
-        """End what sounds and wait for the player's next note, which may have come already."""
+        """Wait for the player's next note, which may have come already; return the messages that end notes."""
         messages = self._play(REST_ACTION, None)
         self._is_waiting = True
         for message, at_s in self._listener.take_pending():
@@ -349,7 +349,7 @@ class Engine:
         return messages
 
     def _only_listens(self) -> bool:
-        """Return whether these are the first bars, in which the key is still to be found."""
+        """Return whether the next step is in the first bars, which only serve to find the key."""
         end = self._first_step + LISTEN_BARS * self._bars.steps
         return not self._listener.keys.is_locked and self._next_step < end
 
@@ -357,7 +357,7 @@ class Engine:
         """Return the observation, (columns,)."""
         encode_player(player, place, self._observation)
         self._role.encode_own(self._own, player.line.note, place, self._observation)
-        return np.array(self._observation[0])  # a copy: the taste keeps it
+        return np.array(self._observation[0])  # a copy: the preferences keep it
 
     def _legal(self, place: Place) -> npt.NDArray[np.bool_]:
         """Return the mask of legal actions."""
@@ -365,12 +365,12 @@ class Engine:
         return legal_at(place, self._role, is_locked=is_locked, is_sounding=self._can_hold())
 
     def _can_hold(self) -> bool:
-        """Return whether something sounds that may sound for this step too."""
+        """Return whether notes sound that may go on for another step."""
         longest = round(self.settings.max_note_bars * self._bars.steps)
         return bool(self._phrase.notes) and self._held_steps + 1 < longest
 
     def _play(self, action: int, choice: Choice | None, seen: Prospect | None = None) -> list[TimedMessage]:
-        """Do what an action says and go on to the next step; it is remembered when there is time."""
+        """Play an action and move on to the next step; `_settle` records the action later."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._phrase.struck
         gesture = self._role.gesture(action, tonic, base, before)
         strength = float(LEVELS[self._bars.row, self._place.sixteenth[0]]) / 4
@@ -399,17 +399,17 @@ class Engine:
         return messages
 
     def _settle(self) -> None:
-        """Record the last action in our line and in the taste."""
+        """Record the last action in our line, and a backlog of decisions in the preferences."""
         self.preferences.settle(BACKLOG)
         if self._unsettled is not None:
             self._own.push(self._role.events(np.array([self._unsettled]), self._place))
             self._unsettled = None
 
     def _place_of(self, step: int) -> Place:
-        """Return where step number `step` stands."""
+        """Return the place of step number `step` in the music."""
         return place_of(step, self._bars, self.settings, self._listener, self.base)
 
 
 def _collect_s(settings: EngineSettings) -> float:
-    """Return how long after its moment a step is decided, in seconds; negative: before it."""
+    """Return how many seconds after its moment a step is decided; negative: before it."""
     return max(0.0, settings.collect_s - DECIDE_AHEAD_S) - settings.ahead_s

@@ -1,4 +1,4 @@
-"""What was decided in a step, kept so that it can be told and explained."""
+"""A decision, kept so that it can be shown and explained."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided in a step, and in what harmony.
+    """What was decided in a step, with its harmony.
 
     Attributes:
         step: Number of the step since the start.
-        beat: Its place in beats.
+        beat: Position of the step in beats.
         action: Index of the action.
         gesture: What the action does.
         key: Name of the key.
-        chord: Name of the implied chord, None where nothing is implied.
-        choice: The numbers behind the action; None for a step that was skipped or forced.
-        role: What actions mean.
+        chord: Name of the implied chord, None if none is implied.
+        choice: The numbers behind the action; None if nothing was chosen, as in a skipped or forced step.
+        role: The role that says what actions mean.
         tonic: Pitch class of the key.
         base: The note from which actions count.
-        before: The notes that had been struck last.
-        observation: (columns,) what it was decided on; None where nothing was chosen.
-        legal: (actions,) what was legal then; None likewise.
+        before: The notes that were struck last before this step.
+        observation: (columns,) the observation of the decision; None if nothing was chosen.
+        legal: (actions,) which actions were legal; None if nothing was chosen.
     """
 
     step: int
@@ -53,13 +53,13 @@ class Decision:
 
     @property
     def allowed(self) -> tuple[int, int] | None:
-        """How many actions were legal, and how many there are; None where nothing was chosen."""
+        """How many actions were legal, and how many there are; None if nothing was chosen."""
         return None if self.legal is None else (int(self.legal.sum()), len(self.legal))
 
     def meaning(self, action: int) -> Gesture:
-        """Return what an action would have done."""
+        """Return the gesture that an action stands for in this step."""
         return self.role.gesture(action, self.tonic, self.base, self.before)
 
     def reasons(self, count: int = 3) -> list[Reason]:
-        """Return what spoke for it, and for the actions that came nearest; nothing where nothing was chosen."""
+        """Return the reasons for the action and for the likeliest others; an empty list if nothing was chosen."""
         return [] if self.choice is None else reasons(self.choice, self.meaning, count)

@@ -1,4 +1,4 @@
-"""What an engine lives through, as something to learn from: transitions, and what the player did."""
+"""Records what to learn from while an engine plays: transitions, and what the player did."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from improviser.engine.core import Engine
     from improviser.listening.observation import Rows
 
-# Steps of the longest window of a press at the fastest tempo and grid.
+# Steps of the longest feedback window at the fastest tempo and grid.
 _KEPT: Final = 128
-# So many steps of what the player did are kept: four and a half minutes of sixteenths at 112 beats a minute.
+# How many of the player's steps are kept: four and a half minutes of sixteenths at 112 beats per minute.
 PLAYER_STEPS: Final = 2048
 
 
 @dataclass(slots=True)
 class Transition:
-    """A transition.
+    """A transition from one decision to the next.
 
     Attributes:
-        at_s: When it was decided for.
-        observation: (columns,) what was seen.
-        action: What was done.
-        reward: (components,) what that was worth.
-        next_observation: (columns,) what was seen then.
-        next_legal: (actions,) what was legal then.
-        is_cut: Whether nothing that follows is known: the next transition is of another time.
+        at_s: The moment of the decided step, in seconds.
+        observation: (columns,) the observation of the decision.
+        action: Index of the action.
+        reward: (components,) the components of the reward.
+        next_observation: (columns,) the observation of the next decision.
+        next_legal: (actions,) the actions that are legal there.
+        is_cut: Whether the next transition does not follow this one, because time was skipped.
     """
 
     at_s: float
@@ -50,14 +50,14 @@ class Transition:
 
 
 class PlayerStep(NamedTuple):
-    """What the player did in a step, and what was believed of it: see training.grid.Part.
+    """What the player did in a step, and the key that was assumed; see training.grid.Part.
 
     Attributes:
-        event: Of the top voice.
-        bits: Twelve-bit set of the pitch classes that sound.
-        bass: The lowest note.
+        event: Event of the top voice.
+        bits: Twelve-bit set of the sounding pitch classes.
+        bass: The lowest sounding note.
         key: Index of the key.
-        certainty: How sure that is.
+        certainty: How certain the key is.
     """
 
     event: int
@@ -68,14 +68,14 @@ class PlayerStep(NamedTuple):
 
 
 class Experience:
-    """Follows an engine from step to step.
+    """Follows an engine from step to step, and collects transitions and the player's steps.
 
     Attributes:
-        stretches: What the player did, each stretch without a gap, from a bar line on; the last one goes on.
+        stretches: What the player did. Each stretch has no gap and begins at a bar line; the last one is still open.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start without any records."""
         self.stretches: list[list[PlayerStep]] = [[]]
         self._decided: tuple[float, Rows, int, FloatArray] | None = None
         self._complete: Transition | None = None
@@ -83,10 +83,10 @@ class Experience:
         self._step = -1
 
     def transitions(self, engine: Engine) -> list[Transition]:
-        """Process the step that an engine has just decided; return the transitions that are complete by it."""
+        """Process the step that an engine has just decided; return the transitions that it completes."""
         decision = engine.decision
         if decision is None or decision.step == self._step:
-            return self.cut()  # it waits for the player
+            return self.cut()  # the engine waits for the player
         given = [] if decision.step == self._step + 1 else self.cut()
         self._step = decision.step
         if self.stretches[-1] or decision.step % engine.settings.bar_steps == 0:
@@ -104,20 +104,20 @@ class Experience:
         return given
 
     def cut(self) -> list[Transition]:
-        """Record that what comes is of another time; return what is complete."""
+        """Record that the next step does not follow the last one; return the complete transitions."""
         if self.stretches[-1]:
             self.stretches.append([])
         return self._interrupt()
 
     def credits(self, at_s: float) -> list[tuple[int, float]]:
-        """Return what a press at `at_s` means: how many transitions ago each was given, and its share of 1."""
+        """Return the transitions that feedback at `at_s` means: how many ago each was returned, and its share of 1."""
         ages = [at_s - moment for moment in reversed(self._moments)]
         credit = press_credit(ages)
         total = float(credit.sum())
         return [(back, float(share) / total) for back, share in enumerate(credit) if share > 0]
 
     def _forget(self, bar_steps: int) -> None:
-        """Forget what the player did long ago: whole stretches, and bars of the one that goes on."""
+        """Remove the player's oldest steps: whole stretches, or bars of the open one."""
         while sum(map(len, self.stretches)) > PLAYER_STEPS:
             if len(self.stretches) > 1:
                 del self.stretches[0]
@@ -125,7 +125,7 @@ class Experience:
                 del self.stretches[0][:bar_steps]
 
     def _complete_with(self, lived: Transition) -> list[Transition]:
-        """Keep a transition until it is known whether it is followed; return the one before it."""
+        """Keep a transition until it is known whether another one follows; return the one before it."""
         given = [] if self._complete is None else [self._given(self._complete)]
         self._complete = lived
         return given
@@ -140,7 +140,7 @@ class Experience:
         return [self._given(last)]
 
     def _given(self, lived: Transition) -> Transition:
-        """Record that a transition is given."""
+        """Record that a transition is returned, and return it."""
         self._moments.append(lived.at_s)
         return lived
 

@@ -1,4 +1,4 @@
-"""What can be turned while the music plays."""
+"""Knobs: settings of decisions that can change while the music plays."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from improviser.agent.policy import FloatArray, Mix
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from improviser.rewards import COMPONENTS
 
-# What an onset is worth more, in units of the reward, for each unit of density above 1.
+# What is added to the value of an onset, in units of the reward, for each unit of density above 1.
 DENSITY_SCALE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """What can be turned while the music plays; it acts with the very next decision.
+    """Settings that can change while the music plays; a change acts on the next decision.
 
     Attributes:
-        harmony: Weight of harmony's Q-values, 0-2; below 0 it is turned away from.
-        coherence: The same of coherence.
-        creativity: The same of creativity. None of the three acts on a model whose Q-network has one head.
+        harmony: Weight of the Q-values of harmony, 0-2; below 0, harmony is avoided.
+        coherence: The same for coherence.
+        creativity: The same for creativity. The three have no effect on a model whose Q-network has one head.
         density: 0-2; above 1 onsets are preferred, below 1 holds and rests.
-        temperature: Of the softmax over the values, 0-5; at 0 the best action is taken.
-        prior_weight: How much people's habits count beside the Q-values, 0-5.
+        temperature: Temperature of the softmax over the values, 0-5; at 0 the best action is taken.
+        prior_weight: Weight of the prior beside the Q-values, 0-5.
     """
 
     harmony: float = 1.0
@@ -41,19 +41,19 @@ class Knobs:
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
     def turned(self, name: str, position: float) -> Knobs:
-        """Return the knobs with one of them turned to `position`, 0-2, where 1 is as these stand.
+        """Return the knobs with one of them turned to `position`, 0-2; at 1 it keeps its value.
 
-        The temperature goes times the position, and the density is the position. Harmony, coherence and
-        creativity go times (position**2 + 3 * position - 2) / 2: from -1 at 0, which turns away from the
-        component, over 0 at 0.56, to 4 at 2. Where it merely didn't count at 0, people's habits would still
-        play nearly as coherently as people do, and the lower half of the way would hardly be heard.
+        The temperature is multiplied by the position; the density becomes the position. Harmony, coherence and
+        creativity are multiplied by (position**2 + 3 * position - 2) / 2. This factor is -1 at position 0, which avoids
+        the component; it is 0 at 0.56, and 4 at 2. If the factor at position 0 were only 0, the prior would still
+        play nearly as coherently as people do, and the lower half of the range would hardly be audible.
         """
         stands = 1.0 if name == "density" else getattr(self, name)
         times = (position**2 + 3 * position - 2) / 2 if name in COMPONENTS else position
         return replace(self, **{name: stands * times})
 
     def to_mix(self, actions: int = ACTION_COUNT) -> Mix:
-        """Return what the values come to, where there are so many actions."""
+        """Return how values are combined in decisions among this number of actions."""
         preference = np.full(actions, DENSITY_SCALE * (self.density - 1), dtype=np.float32)
         preference[:FIRST_ONSET] = 0.0
         return Mix(self.weights, self.temperature, self.prior_weight, preference if self.density != 1 else None)

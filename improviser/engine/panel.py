@@ -1,4 +1,4 @@
-"""Knobs and switches: where they stand, and how they glide to where the player turns them."""
+"""Knobs and switches: their positions, and how knobs glide to the position that the player sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from improviser.engine.knobs import Knobs
     from improviser.engine.preference_features import FloatArray, PreferenceFeatures
 
-# What echo adds to the values of notes that take up the player's turns, for each unit above 1.
+# What the echo knob adds, for each unit above 1, to the values of notes that repeat the player's turns.
 ECHO_SCALE: Final = 0.6
 # A knob that is turned from end to end gets there in two beats.
 GLIDE_A_BEAT: Final = 1.0
@@ -26,15 +26,15 @@ SWITCHES: Final = ("mute", "solo", "freeze")
 
 
 class Panel:
-    """Positions from 0 to 2, 1 being as the preset has it; and what is switched on.
+    """The positions of the knobs, from 0 to 2, where 1 is the preset's value; and the switches.
 
     Attributes:
-        knobs: What the positions come to in decisions.
-        switched: The names of what is on.
+        knobs: The settings of decisions that result from the positions.
+        switched: The names of the switches that are on.
     """
 
     def __init__(self, preset: Knobs, steps_per_beat: int, stands: Mapping[str, float] | None = None) -> None:
-        """Stand as the preset has it, but for what `stands` elsewhere; nothing is switched on."""
+        """Start with the preset's values, except for the positions in `stands`; all switches are off."""
         self.switched: set[str] = set()
         self._preset = preset
         self._stride = GLIDE_A_BEAT / steps_per_beat
@@ -48,10 +48,10 @@ class Panel:
         self._settle()
 
     def turn(self, knob: str, position: float, *, at_once: bool = False) -> None:
-        """Begin to turn a knob to a position, or let it stand there at once.
+        """Begin to turn a knob to a position, or set it there at once.
 
         Raises:
-            ValueError: There is no such knob, or no such position.
+            ValueError: There is no such knob, or the position is out of range.
         """
         if knob not in KNOBS or not 0.0 <= position <= HIGHEST:
             raise ValueError(f"no knob {knob} with a position {position}")
@@ -61,21 +61,21 @@ class Panel:
             self._settle()
 
     def change(self, preset: Knobs) -> None:
-        """Set the defaults, position 1, to another preset's; positions stay."""
+        """Use the values of another preset for position 1; the positions stay."""
         self._preset = preset
         self._settle()
 
     def position(self, knob: str) -> float:
-        """Return where a knob is, or is going."""
+        """Return the position that a knob has or glides to."""
         return self._goals[knob]
 
     @property
     def positions(self) -> dict[str, float]:
-        """Where the knobs are, or are going."""
+        """The positions that the knobs have or glide to, by name."""
         return dict(self._goals)
 
     def glide(self) -> None:
-        """Come a step nearer to where all knobs are turned."""
+        """Move all knobs by one step towards the positions that were set."""
         if self._stands == self._goals:
             return
         for knob, goal in self._goals.items():
@@ -84,27 +84,27 @@ class Panel:
 
     @property
     def shift(self) -> int:
-        """The semitones, -12 to 12, that the register lies higher than the preset's."""
+        """How many semitones, -12 to 12, the register is above the preset's."""
         return round((self._stands["register"] - NEUTRAL) * OCTAVE)
 
     @property
     def touch(self) -> float:
-        """What velocities are multiplied by, 0.5 to 1.5."""
+        """The factor for velocities, 0.5 to 1.5."""
         return 0.5 + self._stands["velocity"] / 2
 
     def mix(self, actions: int) -> Mix:
-        """Return what the values come to, where there are so many actions; worked out when a knob has moved."""
+        """Return how values are combined among this number of actions; it is cached until a knob moves."""
         if self._mix is None:
             self._mix = self.knobs.to_mix(actions)
         return self._mix
 
     def bias(self, traits: PreferenceFeatures) -> FloatArray | None:
-        """Return what the knobs add to the values for each trait, (traits,); None where that is nothing."""
+        """Return what the knobs add to the weight of each feature, (features,); None if they add nothing."""
         echo = ECHO_SCALE * (self._stands["echo"] - NEUTRAL)
         return np.array([echo * (name == "echo") for name in traits.names], dtype=np.float32) if echo else None
 
     def _settle(self) -> None:
-        """Work out what the positions come to in decisions."""
+        """Compute the settings of decisions from the positions."""
         self.knobs, self._mix = self._preset, None
         for knob in _OF_DECISIONS:
             if self._stands[knob] != NEUTRAL:

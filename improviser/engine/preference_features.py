@@ -1,7 +1,8 @@
-"""Traits: what a player may like or dislike in an action, in words; a taste is a weight for each.
+"""Preference features: what a player may like or dislike in an action. A preference is a weight for each feature.
 
-Traits are worked out from observations alone, so that what was seen and stored can be judged by any taste
-later. Each lies in [-1, 1]; holds and rests have none but their own.
+In the code a preference feature is called a trait. Features are computed from observations alone, so that stored
+observations can be judged by any preference later. Each lies in [-1, 1]. A hold has no feature at all; a rest has only
+the feature "rest".
 
 | a tune's | of an onset | with more of it | with less |
 |---|---|---|---|
@@ -10,20 +11,20 @@ later. Each lies in [-1, 1]; holds and rests have none but their own.
 | leap | 0 up to a whole tone from the last note, 1 from an octave on | more leaping | less leaping |
 | rising | 1 above the last note, -1 below it | rising | falling |
 | high | from -1 at the bottom of the register to 1 at its top | higher | lower |
-| colour | 1 outside of the implied chord | more colour notes | more chord tones |
-| outside | 1 outside of the scale | more foreign notes | fewer foreign notes |
-| repeat | 1 on the last note again | more repeated notes | fewer repeated notes |
-| echo | 1 where it goes on as a turn of the player's does, upright or inverted | more echo | less echo |
+| colour | 1 outside the implied chord | more colour notes | more chord tones |
+| outside | 1 outside the scale | more foreign notes | fewer foreign notes |
+| repeat | 1 if it repeats the last note | more repeated notes | fewer repeated notes |
+| echo | 1 if it continues like a turn of the player's, upright or inverted | more echo | less echo |
 | offbeat | 1 between eighths, 0.5 on weak eighths, 0 on beats | more syncopation | a straighter rhythm |
 
 | a comping's | of a chord | with more of it | with less |
 |---|---|---|---|
 | onset | 1 | busier | sparser |
 | rest | (of a rest) 1 | more rests | fewer rests |
-| fit | 1 where the player's top note is in it | chords that hold your note | chords beside your note |
-| colour | 1 for any but major and minor triads | richer chords | plainer chords |
-| outside | 1 on a root outside of the scale | more foreign chords | fewer foreign chords |
-| repeat | 1 for the last chord again | more repeated chords | fewer repeated chords |
+| fit | 1 if it contains the player's top note | chords that hold your note | chords beside your note |
+| colour | 1 for all chords except major and minor triads | richer chords | plainer chords |
+| outside | 1 if the root is outside the scale | more foreign chords | fewer foreign chords |
+| repeat | 1 if it repeats the last chord | more repeated chords | fewer repeated chords |
 | offbeat | as above | more syncopation | a straighter rhythm |
 """
 
@@ -51,51 +52,51 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.uint8]
-# So many words are enough, and less than so much of a clear taste is not worth one.
+# The smallest preference that is put into words, as a share of a clear one; and the most phrases.
 WORTH_A_WORD: Final = 0.1
 WORDS_MAX: Final = 4
-# A weight of so little counts for nothing.
+# A weight up to this counts as none.
 NOTHING: Final = 1.5e-6
-# From here on a leap is as wide as leaps count, and up to here it is a step.
+# Intervals in semitones: from _WIDE on a leap counts in full; up to _STEP an interval is no leap.
 _WIDE, _STEP = 12, 2
 
 
 @dataclass(frozen=True, slots=True)
 class PreferenceFeatures:
-    """The traits of a role's actions.
+    """The preference features of a role's actions.
 
     Attributes:
-        words: By name, in the order of the last axis of `of`: what to call more and less of it.
-        of: Gives the traits, (n, actions, traits), of each action in n observations, (n, columns).
+        words: For each feature, in the order of the last axis of `of`: the words for more and for less of it.
+        of: Returns the features, (n, actions, features), of each action in n observations, (n, columns).
     """
 
     words: dict[str, tuple[str, str]]
     of: Callable[[Rows], FloatArray]
 
     def of_one(self, observation: Rows) -> FloatArray:
-        """Return the traits of each action, (actions, traits), in one observation, (columns,)."""
+        """Return the features of each action, (actions, features), in one observation, (columns,)."""
         traits: FloatArray = self.of(observation[None])[0]
         return traits
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names in order."""
+        """The names of the features, in order."""
         return tuple(self.words)
 
     @property
     def worth(self) -> FloatArray:
-        """What a clear taste for each is worth in the values of decisions, (traits,)."""
+        """What a clear preference for each feature adds to the values of decisions, (features,)."""
         return np.array([_WORTH.get(name, _CLEAR) for name in self.words], dtype=np.float32)
 
     def describe(self, taste: FloatArray) -> str:
-        """Return a taste, (traits,), in words, the strongest few first; nothing where there is none."""
+        """Return preferences, (features,), in words, at most WORDS_MAX, strongest first; empty if there are none."""
         clear = taste / self.worth
         order = np.argsort(-np.abs(clear), kind="stable")[:WORDS_MAX]
         pairs = list(self.words.values())
         return ", ".join(pairs[k][int(clear[k] < 0)] for k in order if abs(clear[k]) >= WORTH_A_WORD)
 
     def to_dict(self, taste: FloatArray) -> dict[str, float]:
-        """Return a taste by the names of its traits; those that do not count are left out."""
+        """Return preferences by the names of the features, without those that count as none."""
         return {name: float(weight) for name, weight in zip(self.names, taste, strict=True) if abs(weight) > NOTHING}
 
 
@@ -104,27 +105,27 @@ _NOTHING: Final = RANGE
 
 
 def _between(value: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]) -> FloatArray:
-    """Return a value of the interval from the last note, (RANGE + 1, actions); 0 where there was none."""
+    """Return a value of the interval from the last note, (RANGE + 1, actions); 0 if there was no last note."""
     table = np.zeros((RANGE + 1, ACTION_COUNT), dtype=np.float32)
     table[:RANGE, FIRST_ONSET:] = value(_ONSETS[None, :] - _ONSETS[:, None])
     return table
 
 
 def _of_onsets(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Return values of onsets, (..., RANGE), as values of actions."""
+    """Return values of onsets, (..., RANGE), as values of actions, (..., actions)."""
     table = np.zeros((*values.shape[:-1], ACTION_COUNT), dtype=np.float32)
     table[..., FIRST_ONSET:] = values
     return table
 
 
 def _of(action: int, actions: int) -> FloatArray:
-    """Return 1 for an action."""
+    """Return the feature of one action alone, (actions,): 1 for it, else 0."""
     ones: FloatArray = np.eye(actions, dtype=np.float32)[action]
     return ones
 
 
 def _outside_chords() -> npt.NDArray[np.bool_]:
-    """Return whether each degree is outside of a chord, (13 roots, 10 qualities, RANGE); of none nothing is."""
+    """Return whether each note is outside each chord, (13 roots, 10 qualities, RANGE); False for no chord."""
     table = np.zeros((OCTAVE + 1, QUALITY_COUNT + 1, RANGE), dtype=np.bool_)
     bits = CHORD_BITS[:-1].reshape(OCTAVE, QUALITY_COUNT)
     table[:OCTAVE, :QUALITY_COUNT] = (bits[:, :, None] >> (_ONSETS % OCTAVE)) & 1 == 0
@@ -144,7 +145,7 @@ _OFFBEAT: Final = np.clip(1 - LEVELS[: len(PLAIN), :16] / BEAT_LEVEL, 0, 1).asty
 
 
 def _tune(observations: Rows) -> FloatArray:
-    """Return a tune's traits, (n, actions, traits)."""
+    """Return the features of a tune's actions, (n, actions, features)."""
     seen = {name: observations[:, columns] for name, columns in COLUMNS.items()}
     last = seen["own_pitches"][:, -1]
     offbeat = _OFFBEAT[seen["meter"][:, 0], seen["sixteenth"][:, 0]]
@@ -165,7 +166,7 @@ def _tune(observations: Rows) -> FloatArray:
 
 
 def _echo(player: Rows, own_interval: Rows, last: Rows) -> FloatArray:
-    """Return whether a note goes on as a turn of the player's does, (n, actions).
+    """Return 1 for notes that continue like a turn of the player's, else 0, (n, actions).
 
     Args:
         player: (n, 8) the player's last onsets, 37 where none.
@@ -198,7 +199,7 @@ _PLAIN_QUALITIES: Final = 2
 
 
 def _of_chords(values: npt.NDArray[np.generic]) -> FloatArray:
-    """Return values of chords, (..., chords), as values of actions."""
+    """Return values of chords, (..., chords), as values of actions, (..., actions)."""
     table = np.zeros((*values.shape[:-1], CHORD_ACTION_COUNT), dtype=np.float32)
     table[..., FIRST_ONSET:] = values
     return table
@@ -217,7 +218,7 @@ _IS_CHORD_REST: Final = _of(REST_ACTION, CHORD_ACTION_COUNT)
 
 
 def _comping(observations: Rows) -> FloatArray:
-    """Return a comping's traits, (n, actions, traits)."""
+    """Return the features of a comping's actions, (n, actions, features)."""
     seen = {name: observations[:, columns] for name, columns in CHORD_COLUMNS.items()}
     top = seen["player_pitches"][:, -1]
     offbeat = _OFFBEAT[seen["meter"][:, 0], seen["sixteenth"][:, 0]]
@@ -234,9 +235,9 @@ def _comping(observations: Rows) -> FloatArray:
     return np.stack(columns, axis=2)
 
 
-# Values by which the measures of `bench taste` move by about half (tried: 0.2 to 2). How often a note begins
-# is decided by more than any one note, neighbours lie little higher, and what is in a chord is well rewarded:
-# these take more.
+# Values that move the measures of `bench taste` by about half (tried: 0.2 to 2). Some features need more: the pace,
+# because it depends on many notes; the height, because neighbouring notes differ little; and the colour, because
+# chord tones are well rewarded.
 _CLEAR, _CLEAR_PACE, _CLEAR_HEIGHT, _CLEAR_COLOUR = 0.7, 1.8, 1.8, 1.0
 _WORTH: Final = {
     "onset": _CLEAR_PACE,

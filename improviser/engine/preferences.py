@@ -1,4 +1,4 @@
-"""What the player likes: the decisions of the last seconds, and what is learned from presses."""
+"""The player's preferences: the decisions of the last seconds, and what is learned from feedback."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from improviser.agent.preference import Floats
     from improviser.engine.preference_features import FloatArray, PreferenceFeatures, Rows
 
-# So many decisions are worked out at a time, where there is time; at so many, whenever it is.
+# Decisions are processed in batches of BATCH when there is time; once BACKLOG wait, in any case.
 BATCH, BACKLOG = 16, 64
-# Steps of the longest window at the fastest tempo and grid.
+# Steps of the longest feedback window at the fastest tempo and grid.
 _KEPT: Final = 128
-# So often what is usual is looked at, in steps.
+# After how many steps the expected features are updated.
 _LOOK_EVERY: Final = 4
-# Below, a temperature is as good as none, and a chance as good as none.
+# A lower temperature or a lower probability counts as this one.
 _COLDEST, _RAREST = 1e-3, 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """When a decision was heard, its traits, and which apply; then what was to be expected of both."""
+    """When a decision was heard, its features and which apply, and the values to be expected of both."""
 
     at_s: float
     traits: FloatArray
@@ -39,17 +39,17 @@ class _Heard:
 
 
 class Preferences:
-    """A role's traits, and how much each is preferred.
+    """The preference features of a role, and the player's preference for each.
 
     Attributes:
-        traits: What the player may like or dislike.
+        traits: The features that the player may like or dislike.
     """
 
     def __init__(self, traits: PreferenceFeatures, known: Mapping[str, float]) -> None:
-        """Begin with what is known of the player, weights by the names of traits; other names don't count."""
+        """Start with known preferences: weights by the names of features; other names are ignored."""
         self.traits = traits
         self._preference = Preference(traits.worth)
-        # When each decision is heard, (columns,) what was observed, and the choice.
+        # For each new decision: when it is heard, the observation, (columns,), and the choice.
         self._new: list[tuple[float, Rows, Choice]] = []
         self.restore(known)
         self._heard: deque[_Heard] = deque(maxlen=_KEPT)
@@ -59,38 +59,39 @@ class Preferences:
 
     @property
     def weights(self) -> FloatArray:
-        """The weight of each trait, (traits,)."""
+        """The weight of each feature, (features,)."""
         return self._preference.weights
 
     def bias(self, by_knob: FloatArray | None) -> FloatArray | None:
-        """Return the weights, with what a knob adds to them; None where nothing is preferred."""
+        """Return the weights, plus what a knob adds to them; None if all are 0."""
         if by_knob is not None:
             return self.weights + by_knob
         return self.weights if self.weights.any() else None
 
     @property
     def words(self) -> str:
-        """The taste in words."""
+        """The preferences in words."""
         return self.traits.describe(self.weights)
 
     @property
     def last(self) -> FloatArray:
-        """The traits, (traits,), of what was done last."""
+        """The features of the last decision, (features,)."""
         self.settle(1)
         return self._heard[-1].traits
 
     def to_dict(self) -> dict[str, float]:
-        """Return the weights by name."""
+        """Return the weights by the names of the features."""
         return self.traits.to_dict(self.weights)
 
     def remember(self, at_s: float, observation: Rows, choice: Choice) -> None:
-        """Remember a decision that is heard at `at_s`; `observation`, (columns,), is what it was made on."""
+        """Record a decision that is heard at `at_s`, with its observation, (columns,)."""
         self._new.append((at_s, observation, choice))
 
     def settle(self, least: int = BATCH) -> None:
-        """Work out what decisions mean, where at least so many wait; whatever depends on it does so itself.
+        """Process the recorded decisions if at least `least` are waiting.
 
-        It takes time, and less for each of many: where nobody presses it can wait for `BATCH`.
+        Methods that depend on the result call this themselves. It takes time, but less for each decision in a batch.
+        So it can wait for `BATCH` decisions as long as there is no feedback.
         """
         if len(self._new) < least:
             return
@@ -104,17 +105,17 @@ class Preferences:
             self._heard.append(heard)
             self._count += 1
             if self._count % _LOOK_EVERY == 0:
-                # As if it had been pressed now, so that a press is compared with the like.
+                # Record the window as for feedback at this moment, so that real feedback is compared with the same.
                 self._preference.pass_by(*self._window(heard.at_s + REACTION_S))
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
-        """Learn from a press at `at_s`; return whether anything was played that it can mean."""
+        """Learn from feedback at `at_s`; return whether anything was played that it can mean."""
         self.settle(1)
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
     def _usual(self, traits: FloatArray, choices: Sequence[Choice]) -> tuple[FloatArray, FloatArray]:
-        """Return what was to be expected without a taste, (n, traits): traits where they apply, how often."""
+        """Return the features expected without preferences, and how often each applies, (n, features)."""
         heat = np.array([max(choice.mix.temperature, _COLDEST) for choice in choices], dtype=np.float32)
         log_policy = np.stack([choice.log_policy for choice in choices])
         log_usual = log_policy - traits @ self.weights / heat[:, None]
@@ -125,7 +126,7 @@ class Preferences:
         return expected / np.maximum(usually, _RAREST), usually
 
     def _window(self, at_s: float) -> tuple[list[float], Floats, Floats, Floats, Floats]:
-        """Return the decisions that a press at `at_s` can mean: ages, and (n, traits) of what `_Heard` has."""
+        """Return the decisions that feedback at `at_s` can mean: ages, and the arrays of `_Heard`, (n, features)."""
         recent = [one for one in self._heard if at_s - WINDOW_S < one.at_s <= at_s]
         shape = len(recent), len(self.traits.names)
         rows = [(one.traits, one.applies, one.usual, one.usually) for one in recent]
@@ -134,11 +135,11 @@ class Preferences:
         return [at_s - one.at_s for one in recent], traits, applies, usual, usually
 
     def restore(self, known: Mapping[str, float]) -> None:
-        """Prefer what was learned elsewhere."""
+        """Start again from preferences that were learned earlier, by the names of features."""
         self.settle(1)
         self._preference.restore(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
 
     def undo(self, *, everything: bool) -> bool:
-        """Take the last press back, or all of them; return whether there was any."""
+        """Undo the last feedback, or all of it; return whether there was any."""
         self.settle(1)
         return self._preference.undo(everything=everything)

@@ -1,7 +1,8 @@
-"""The roles: what each does, sees of itself and is rewarded for.
+"""The roles: the actions, observations and rewards of each.
 
-All that depends on the role is asked of it: engine, games, imitation and evaluation are the same for all.
-An event is what our line remembers of a step: a note, or a chord's index, or HOLD or REST.
+Everything that depends on the role goes through a `Role`. The engine, the training environments, imitation and
+evaluation are the same for all roles. An event is what our line records of a step: a note, a chord's index, HOLD or
+REST.
 """
 
 from __future__ import annotations
@@ -41,22 +42,22 @@ if TYPE_CHECKING:
     from improviser.music.scale import Key
     from improviser.rewards import Rewards
 
-# The first qualities are triads: major, minor, diminished, augmented.
+# The first four qualities are triads: major, minor, diminished, augmented.
 _TRIADS: Final = 4
 
 Actions = npt.NDArray[np.int64]
 
 
 class Role(ABC):
-    """A part that the improviser can take.
+    """A part that improviser can play.
 
     Attributes:
-        name: As presets call it.
+        name: Its name in presets.
         action_count: The size of the action space; hold and rest come first.
-        features: What is seen, the player's columns first.
-        rewards: What is rewarded.
-        traits: What a player may like or dislike in its actions.
-        is_tune: Whether our line's events are notes, which a player can take up.
+        features: The features of an observation, the player's first.
+        rewards: The rewards.
+        traits: The features that a player may like or dislike in its actions.
+        is_tune: Whether the events of our line are notes, which a player can repeat.
     """
 
     name: str
@@ -68,12 +69,12 @@ class Role(ABC):
 
     @property
     def columns(self) -> int:
-        """The columns of an observation."""
+        """The number of columns of an observation."""
         return sum(feature.columns for feature in self.features)
 
     @property
     def groups(self) -> tuple[tuple[str, int, int], ...]:
-        """The features as plain rows: what a model must have been trained on."""
+        """The features as plain tuples; a model must have been trained on the same ones."""
         return tuple((feature.name, feature.columns, feature.values) for feature in self.features)
 
     @abstractmethod
@@ -82,22 +83,22 @@ class Role(ABC):
 
     @abstractmethod
     def actions(self, events: Events, place: Place) -> Actions:
-        """Return the actions, (lanes,), of events, (lanes,); for NONE what is no action, `action_count`."""
+        """Return the actions, (lanes,), of events, (lanes,); NONE gives `action_count`, which is no action."""
 
     @abstractmethod
     def encode_own(self, own: Line, player_note: IntArray, place: Place, out: Rows) -> None:
-        """Write what depends on us into the columns of `out` behind the player's, (lanes, columns).
+        """Write the features of our line into the columns of `out` after the player's, (lanes, columns).
 
         Args:
-            own: Our line before the step that is to be decided.
+            own: Our line before the step to be decided.
             player_note: The player's top note, (lanes,), SILENT where none sounds.
-            place: Where the step is.
-            out: The observations, whose columns of the player are written.
+            place: The place of the step in the music.
+            out: The observations; the player's columns must be written already.
         """
 
     @abstractmethod
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture of an action in a key, above the note `base`, after the notes struck `before`."""
+        """Return the gesture of an action in a key, above the note `base`, after the notes `before` were struck."""
 
     @abstractmethod
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
@@ -106,7 +107,7 @@ class Role(ABC):
         Args:
             tonic: Pitch class of the key.
             base: The note at the bottom of the register.
-            is_sounding: Whether there is something to hold.
+            is_sounding: Whether notes sound that can be held.
             pitch_classes: Twelve-bit set of the pitch classes allowed (a locked scale), None for all.
         """
 
@@ -120,7 +121,7 @@ class Role(ABC):
 
 
 class _Melody(Role):
-    """One note at a time."""
+    """The melody role: one note at a time."""
 
     name = RoleName.MELODY
     action_count = ACTION_COUNT
@@ -143,7 +144,7 @@ class _Melody(Role):
         encode_own(own, player_note, place, out)
 
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture, whatever was before."""
+        """Return the gesture; the tonic and the notes before do not matter."""
         del tonic, before
         return action_to_gesture(action, base)
 
@@ -153,13 +154,13 @@ class _Melody(Role):
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
 
     def action_on(self, note: int, key: Key, base: int) -> int:
-        """Return the action of the very note."""
+        """Return the action of this note."""
         del key
         return gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base)
 
 
 class _Comping(Role):
-    """Chords, voiced near to one another."""
+    """The comping role: chords, each voiced near the one before."""
 
     name = RoleName.COMPING
     action_count = CHORD_ACTION_COUNT
@@ -184,7 +185,7 @@ class _Comping(Role):
         encode_own_chords(own, player_note, place, out)
 
     def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture, a chord voiced near to the one before."""
+        """Return the gesture; a chord is voiced near the one before."""
         return action_to_chord_gesture(action, tonic, base, before)
 
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
@@ -193,7 +194,7 @@ class _Comping(Role):
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
 
     def action_on(self, note: int, key: Key, base: int) -> int:
-        """Return the action of the key's triad on the note's pitch class, a major one where it has none."""
+        """Return the action of the key's triad on the note's pitch class, or of a major triad if the key has none."""
         del base
         degree = (note - key.tonic) % OCTAVE
         allowed = legal_chords(0, is_sounding=True, pitch_classes=int(SCALE_BITS[key.mode]))

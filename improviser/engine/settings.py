@@ -1,4 +1,4 @@
-"""How the improviser plays: plain values, so that they cross processes."""
+"""The settings of the engine: plain values, so that they can be sent between processes."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ AUTO_KEY: Final = "auto"
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """How the improviser plays; plain values, so that they cross processes.
+    """How improviser plays; plain values, so that they can be sent between processes.
 
     Attributes:
-        tempo_bpm: Quarter notes a minute.
+        tempo_bpm: Quarter notes per minute.
         meter: Time signature, one of music.meter.METERS.
-        steps_per_beat: Grid, 1-4 decisions a quarter note.
+        steps_per_beat: The grid: 1-4 decisions per quarter note.
         key: "auto" or a locked key such as "C" or "F#m".
-        register_low: About the lowest note, 0-127; three octaves begin at the tonic nearest to it.
+        register_low: About the lowest note, 0-127. The register is three octaves above the nearest tonic.
         channel: MIDI channel 0-15.
-        collect_s: How long after a step the player's notes still count for it; what is played is due then.
-        ahead_s: So much earlier it is decided, since the output takes messages so long before they are due.
-        patience_bars: After so many bars without the player it stops and waits; 0 means never.
-        max_note_bars: No note is held longer.
-        temperature: See Knobs; so are the five that follow, where the knobs stand at first.
+        collect_s: For how many seconds after a step the player's notes still count for it; our notes are due then.
+        ahead_s: How many seconds earlier steps are decided, because the output needs messages that early.
+        patience_bars: Number of bars without the player after which improviser stops and waits; 0 means never.
+        max_note_bars: The longest duration of a note in bars.
+        temperature: See Knobs; this and the next five are the initial values of the knobs.
         prior_weight: See Knobs.
         harmony: See Knobs.
         coherence: See Knobs.
         creativity: See Knobs.
         density: See Knobs.
         swing: The first eighth's share of a beat, 0.5 (straight) to 0.75.
-        panel: Where the panel's knobs stand at first, 0-2, by name; 1 where nothing is said.
-        taste: What is known of the player's taste: weights of traits by name.
+        panel: Initial positions of the panel's knobs, 0-2, by name; 1 for knobs that are not named.
+        taste: Known preferences of the player: weights by the names of features.
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
     """
@@ -71,25 +71,25 @@ class EngineSettings:
 
     @property
     def knobs(self) -> Knobs:
-        """How the knobs stand at first."""
+        """The initial values of the knobs."""
         return Knobs(**{each.name: getattr(self, each.name) for each in fields(Knobs)})
 
     @property
     def locked(self) -> Key | None:
-        """The key that the player chose, if so. Raises UsageError where it is none."""
+        """The locked key, None if there is none; raises UsageError if `key` is not a key."""
         return None if self.key == AUTO_KEY else parse_key(self.key)
 
     @property
     def meter_row(self) -> int:
-        """The meter's row of METERS. Raises UsageError where it is not among them."""
+        """The meter's row of METERS; raises UsageError if it is not among them."""
         return METERS.index(parse_meter(Meter(*self.meter).name))
 
     @property
     def bar_steps(self) -> int:
-        """The steps in a bar. Raises UsageError where the grid does not fit the meter."""
+        """The number of steps in a bar; raises UsageError if the grid does not fit the meter."""
         return Meter(*self.meter).bar_steps(self.steps_per_beat)
 
     @property
     def max_note_s(self) -> float:
-        """The longest that a note may sound, in seconds."""
+        """The longest duration of a note in seconds."""
         return self.max_note_bars * Meter(*self.meter).bar_beats * 60.0 / self.tempo_bpm

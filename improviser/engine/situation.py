@@ -1,4 +1,4 @@
-"""Where a step is, and what it looks like to the rewards, from what was heard."""
+"""The place of a step in the music, and the scene that the rewards judge."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The next step as it stands before it is decided; `values` is None where nothing may be played."""
+    """The next step before it is decided; `values` is None while improviser only listens."""
 
     player: Player
     heard: HeardStep
@@ -44,7 +44,7 @@ class Prospect:
 
 
 def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:
-    """Return where step number `step` stands, with our actions counted from the note `base`; one lane."""
+    """Return the place of step number `step`, with our actions counted from the note `base`; one lane."""
     bar, in_bar = bars.place(step)
     key, register_note = listener.keys.key, listener.register_note
     values = (
@@ -62,7 +62,7 @@ def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener
 
 
 def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
-    """Return the last step, at `place`, as the rewards see it: our line and what is known of the player."""
+    """Return the scene of the last step, at `place`, from our line and the player's state."""
     chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
     return Scene(
         own=own,
@@ -90,14 +90,14 @@ def rewards_of(own: Line, player: Player, place: Place, role: Role) -> dict[str,
 
 
 def legal_at(place: Place, role: Role, *, is_locked: bool, is_sounding: bool) -> npt.NDArray[np.bool_]:
-    """Return the mask of legal actions at `place`; in a locked key only its scale is played."""
+    """Return the mask of legal actions at `place`; in a locked key only notes of its scale are legal."""
     tonic, base, mode = int(place.tonic[0]), int(place.own_base[0]), Mode(int(place.mode[0]))
     scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[mode]])
     return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
 
 
 def biased(mix: Mix, bias: FloatArray, prospect: Prospect, role: Role) -> Mix:
-    """Return `mix` with what the weights of traits, (traits,), make of each action."""
+    """Return `mix` with a preference for each action, from the weights of features in `bias`, (features,)."""
     traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
     liked = traits @ bias
     return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)

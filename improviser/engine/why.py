@@ -1,4 +1,4 @@
-"""Why a decision fell as it did: the numbers that decided, for the actions that came nearest to it."""
+"""Explains a decision: the numbers behind it, for the action taken and for the likeliest others."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What spoke for an action, in units of the reward, beside the mean of all that was allowed.
+    """The numbers behind an action, in units of the reward, relative to the mean of all legal actions.
 
     Attributes:
         does: "hold", "rest" or "onset".
-        note: The onset's note, the top one of a chord, 0-127; None without one.
-        chord: Name of the onset's chord; None where it is none.
-        notes: All notes of that chord, the lowest first.
-        chance: The probability, 0-1, that it had.
-        parts: What each part added: harmony, coherence and creativity with their weights (or "reward", where
-            the model does not tell them apart), the prior with its weight, and the preference.
+        note: The note of an onset, the top one of a chord, 0-127; None without an onset.
+        chord: Name of the chord of an onset; None if it is a single note.
+        notes: All notes of that chord, lowest first.
+        chance: The probability of the action, 0-1.
+        parts: What each part added: harmony, coherence and creativity with their weights (or "reward", if the
+            model does not separate them), the prior with its weight, and the preference.
     """
 
     does: str
@@ -39,7 +39,7 @@ class Reason:
     notes: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values, in one level; chord and notes only where a chord is struck."""
+        """Return the reason as a flat dictionary of plain values; chord and notes only if a chord is struck."""
         values: dict[str, object] = {"does": self.does, "note": self.note, "chance": self.chance}
         if self.chord is not None:
             values |= {"chord": self.chord, "notes": list(self.notes)}
@@ -47,12 +47,12 @@ class Reason:
 
 
 def reasons(choice: Choice, meaning: Callable[[int], Gesture], count: int = 3) -> list[Reason]:
-    """Return the likeliest allowed actions of a decision, the one that was taken among them and first.
+    """Return the reasons for the action that was taken, then for the likeliest other legal actions.
 
     Args:
         choice: The decision.
-        meaning: Gives what an action does.
-        count: How many to give, at least the one that was taken.
+        meaning: Returns the gesture of an action.
+        count: Number of reasons; there is always at least one, for the action taken.
     """
     legal = np.isfinite(choice.log_policy)
     parts = _parts(choice)
@@ -70,7 +70,7 @@ def reasons(choice: Choice, meaning: Callable[[int], Gesture], count: int = 3) -
 
 
 def _reason(gesture: Gesture, chance: float, parts: dict[str, float]) -> Reason:
-    """Return a reason in terms of what is done."""
+    """Return the reason for the action that makes this gesture."""
     chord = None if gesture.chord is None else chord_from_index(gesture.chord)
     return Reason(
         does=gesture.kind.name.lower(),

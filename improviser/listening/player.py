@@ -67,7 +67,7 @@ class Player:
 
 
 def player_base(mean_note: float, tonic: int) -> int:
-    """Return the note from which a voice's tokens count: the tonic whose three octaves centre on its mean note.
+    """Return the note from which a voice's tokens count: the tonic whose next three octaves centre on its mean note.
 
     Args:
         mean_note: The voice's mean note.

@@ -1,7 +1,7 @@
-"""The engine over written music, faster than real time.
+"""Runs the engine over written music, faster than real time.
 
-Time runs in beats here: a second stands for a beat. So whatever tempo map a file has, what is played lies on
-its beats.
+Time is counted in beats here: one second stands for one beat. So what is played lies on the beats of a file, whatever
+its tempo map is.
 """
 
 from improviser.offline.compose import compose_song, fragment_key, random_fragment

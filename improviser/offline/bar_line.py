@@ -1,4 +1,4 @@
-"""Where the bars of a song are: by its time signatures, each from its own place on."""
+"""The positions of a song's bars; each time signature counts from its own position on."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from improviser.music.meter import COMMON, Meter, counted_as
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# A pickup is a number of these parts of a beat: thirty-second notes.
+# A pickup is a whole number of these parts of a beat: thirty-second notes.
 _PICKUP_PARTS: Final = 8
-# Two ways to one beat differ by less, in floating point.
+# Two computations of the same beat differ by less than this, in floating point.
 _ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class BarLine:
-    """A bar of a meter begins at a beat, in quarter notes from the start of the song."""
+    """The beginning of a bar: its beat, in quarter notes from the start of the song, and its meter."""
 
     beat: float
     meter: Meter
 
 
 def with_bars(song: Song, otherwise: Meter, meter: Meter | None, pickup: float | None) -> Song:
-    """Return `song` with other time signatures, where the player says so.
+    """Return `song` with the time signatures that the user asks for.
 
     Args:
         song: What the file holds.
         otherwise: The meter of a song that names none.
-        meter: The meter of the whole song; None leaves the file's.
-        pickup: Quarter notes before the first downbeat; None or 0 leaves the file's time signatures.
+        meter: The meter of the whole song; None keeps the file's.
+        pickup: Quarter notes before the first downbeat; None or 0 keeps the file's time signatures.
 
     Raises:
-        UsageError: The pickup is as long as a bar, or no number of thirty-second notes.
+        UsageError: The pickup is as long as a bar, or not a whole number of thirty-second notes.
     """
     if meter is not None:
         song = replace(song, meter_map=(MeterChange(0, meter.numerator, meter.denominator),))
@@ -69,9 +69,9 @@ def _pickup_bar(beats: float, meter: Meter) -> MeterChange:
 
 
 def meter_stretches(song: Song, otherwise: Meter) -> list[BarLine]:
-    """Return the first bar line of each stretch in one meter; before a song's first one it is in 4/4.
+    """Return the first bar line of each stretch in one meter.
 
-    A song that names no meter is in `otherwise`.
+    Before its first time signature a song is in 4/4. A song without time signatures is in `otherwise`.
     """
     lines = [
         BarLine(change.tick / song.ticks_per_beat, Meter(change.numerator, change.denominator))
@@ -83,7 +83,7 @@ def meter_stretches(song: Song, otherwise: Meter) -> list[BarLine]:
 
 
 def after_pickup(stretches: Sequence[BarLine]) -> Sequence[BarLine]:
-    """Return stretches from the first downbeat on: without a first bar that is a short one."""
+    """Return the stretches from the first downbeat on: a short first bar is left out."""
     if len(stretches) > 1:
         first, second = stretches[:2]
         length = second.beat - first.beat
@@ -93,7 +93,7 @@ def after_pickup(stretches: Sequence[BarLine]) -> Sequence[BarLine]:
 
 
 def bar_end(stretches: Sequence[BarLine], beat: float) -> tuple[float, Meter]:
-    """Return the first bar line at or after `beat` and after the first one, and the meter before it."""
+    """Return the first bar line at or after `beat`, except the very first one, and the meter before it."""
     begun = [line for line in stretches if line.beat < beat - _ROUNDING] or stretches[:1]
     line, later = begun[-1], stretches[len(begun) :]
     bars = max(1, math.ceil((beat - line.beat) / line.meter.bar_beats - _ROUNDING))
@@ -101,11 +101,11 @@ def bar_end(stretches: Sequence[BarLine], beat: float) -> tuple[float, Meter]:
 
 
 def counted_lines(stretches: Sequence[BarLine], steps_per_beat: int, until: float) -> Iterator[BarLine]:
-    """Return the bar lines that the engine has to be told, in meters that it counts.
+    """Return the bar lines that the engine must get, in meters that it can count.
 
-    It counts on by itself from the first bar of a stretch; where a bar is no whole number of steps, or of a
-    meter that is counted as another one, it is told each bar line up to the beat `until`. Of bars that are
-    shorter than a step it is told those that are a step apart.
+    From the first bar of a stretch on, the engine counts by itself. But if a bar is not a whole number of steps, or if
+    its meter is counted as another one, the engine must get every bar line up to the beat `until`. If bars are shorter
+    than a step, it gets only bar lines that are at least a step apart.
     """
     step = 1 / steps_per_beat - _ROUNDING
     ends = (*(line.beat for line in stretches[1:]), until)

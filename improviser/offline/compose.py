@@ -1,4 +1,4 @@
-"""A piece without a player, from a fragment."""
+"""Composes a piece without a player, from a fragment."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def compose_song(
     rng: np.random.Generator,
     report: Report = ignore,
 ) -> Song:
-    """Return a piece that begins with the notes of `fragment`, one a beat, or chords on them, and goes on.
+    """Return a piece that begins with the notes of `fragment`, or chords on them, one per beat.
 
     Args:
         fragment: Notes 0-127; may be empty.
         bars: At least 1.
-        settings: How the improviser plays; its key must be locked.
-        actor: What decides.
-        rng: Of every random choice.
-        report: Told how many beats of how many are done.
+        settings: How improviser plays; the key must be locked.
+        actor: Values the actions.
+        rng: The generator of all random choices.
+        report: Called with the number of beats that are done, and with the total.
 
     Raises:
-        UsageError: A note of the fragment is outside the register, or the fragment longer than the piece.
+        UsageError: A note of the fragment is outside the register, or the fragment is longer than the piece.
     """
     meter = Meter(*settings.meter)
     beats = bars * meter.bar_beats
@@ -70,7 +70,7 @@ def compose_song(
 
 
 def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Key:
-    """Return the key that the notes of `fragment` imply, or one drawn at random where there are none."""
+    """Return the key that the notes of `fragment` imply, or a random key if there are none."""
     if not fragment:
         return ALL_KEYS[int(rng.integers(KEY_COUNT))]
     tracker = KeyTracker()
@@ -87,7 +87,7 @@ def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[
 
 
 def _opening_actions(fragment: Sequence[int], settings: EngineSettings, base: int) -> list[int]:
-    """Return the actions that play the fragment's notes, or chords on them, a beat each."""
+    """Return the actions that play the fragment's notes, or chords on them, for one beat each."""
     role, key = ROLES[settings.role], parse_key(settings.key)
     actions: list[int] = []
     for note in fragment:

@@ -1,7 +1,7 @@
-"""The parts of a song: which of them the player's are, and which channel is free.
+"""The parts of a song: which of them the player plays, and which channel is free.
 
-A part is a channel of a port. Files for several devices name a port for each track, and channel 1 of one
-device is not channel 1 of another.
+A part is a channel of a port. Files for several devices name a port for each track. Channel 1 of one device is not
+channel 1 of another.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 CHANNELS: Final = 16
 _CHANNEL: Final = "channel:"
-# A note that never ends sounds for so many quarter notes, and so long a pedal holds what nobody plays anew.
+# Quarter notes for which a note without an end sounds, and for which a pedal holds while no key is down.
 ENDLESS_BEATS: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class PortEvent:
-    """A message at its tick, and the port that its track names for it: 0 where it names none."""
+    """A message with its tick, and the port that its track names for it; 0 if it names none."""
 
     tick: int
     port: int
@@ -46,13 +46,13 @@ class PortEvent:
 
     @property
     def channel(self) -> int | None:
-        """The message's channel, 0-15; None where it concerns none."""
+        """The message's channel, 0-15; None if it has none."""
         message = self.message
         return None if isinstance(message, SystemMessage) else message.channel
 
     @property
     def is_note(self) -> bool:
-        """Whether a note begins or ends that has a pitch: drums have none."""
+        """Whether the message begins or ends a note with a pitch; drums have none."""
         return isinstance(self.message, NoteOn | NoteOff) and self.channel != PERCUSSION_CHANNEL
 
     def apart(self) -> Message:
@@ -64,7 +64,7 @@ class PortEvent:
 
 
 def port_events(track: Track) -> Iterator[PortEvent]:
-    """Return the messages of a track with their ports."""
+    """Yield the messages of a track with their ports."""
     port = 0
     for event in track.events:
         if not isinstance(event.message, MetaEvent):
@@ -74,7 +74,7 @@ def port_events(track: Track) -> Iterator[PortEvent]:
 
 
 def player_events(song: Song, wanted: str | None) -> list[PortEvent]:
-    """Return what the player plays, in the order of time.
+    """Return the messages of the player, in the order of time.
 
     Args:
         song: All parts.
@@ -94,7 +94,7 @@ def player_events(song: Song, wanted: str | None) -> list[PortEvent]:
 
 
 def _channel(song: Song, wanted: str) -> int:
-    """Return the channel, 0-15, that "channel:N" names, on which there are notes."""
+    """Return the channel, 0-15, that "channel:N" names; raise UsageError if it has no notes."""
     number = wanted[len(_CHANNEL) :].strip()
     channel = int(number) - 1 if number.isdecimal() else -1
     if channel not in {taken for _, taken in _taken(song)}:
@@ -103,7 +103,7 @@ def _channel(song: Song, wanted: str) -> int:
 
 
 def _track(song: Song, wanted: str) -> int:
-    """Return the index of the track that a number or a name means."""
+    """Return the index of the track that a number or a name means; raise UsageError if it is not exactly one."""
     if wanted.isdecimal():
         if not 1 <= int(wanted) <= len(song.tracks):
             raise UsageError(f"no track {wanted}; {_choice(song)}")
@@ -119,18 +119,18 @@ def _track(song: Song, wanted: str) -> int:
 
 
 def _choice(song: Song) -> str:
-    """Return what --player-track can be."""
+    """Return the text that lists the values of --player-track."""
     return f"--player-track takes a number, a name or channel:N of {track_list(song)}"
 
 
 def track_list(song: Song) -> str:
-    """Return the tracks in a line: number, name, channels and how many notes."""
+    """Return the tracks in one line: number, name, channels and number of notes of each."""
     tracks = (_described(number, track) for number, track in enumerate(song.tracks, 1))
     return "; ".join(tracks) or "no track"
 
 
 def _described(number: int, track: Track) -> str:
-    """Return what a track is: `1 'Piano' channel 1, 120 notes`."""
+    """Return the description of a track, such as `1 'Piano' channel 1, 120 notes`."""
     notes = [(event.port, event.message.channel) for event in port_events(track) if isinstance(event.message, NoteOn)]
     parts = sorted(set(notes))
     where = " ".join(f"{channel + 1}" + (f" of port {port + 1}" if port else "") for port, channel in parts)
@@ -154,10 +154,10 @@ def channel_users(song: Song, channel: int) -> list[str]:
 
 
 def free_part(song: Song, wanted: int) -> tuple[int, int]:
-    """Return the port and the channel on which the improviser is alone.
+    """Return a port and a channel without notes, for improviser alone.
 
-    Never the drums' channel. Before others come a channel that is free on every port, one that no controller
-    has set up for something else, and the channel `wanted`, 0-15.
+    It is never the drums' channel. These channels come first, in this order: one that is free on every port; one that
+    no other message sets up for something else; the channel `wanted`, 0-15.
 
     Raises:
         UsageError: Every channel has notes.
@@ -179,7 +179,7 @@ def free_part(song: Song, wanted: int) -> tuple[int, int]:
 
 
 def port_opening(song: Song, port: int) -> tuple[TimedEvent, ...]:
-    """Return the event that a track of the improviser begins with in a song whose tracks name ports."""
+    """Return the port event at the start of improviser's track; nothing if the song's tracks name no ports."""
     names_port = any(
         isinstance(event.message, MetaEvent) and event.message.kind == MetaKind.PORT
         for track in song.tracks
@@ -189,9 +189,9 @@ def port_opening(song: Song, port: int) -> tuple[TimedEvent, ...]:
 
 
 def ended(track: Track, end_tick: int, longest: int | None = None) -> Track:
-    """Return `track` with a note-off for each note that never ends.
+    """Return `track` with a note-off for each note without an end.
 
-    It comes at `end_tick`, or `longest` ticks after the note's beginning where that is sooner.
+    It comes at `end_tick`, or `longest` ticks after the note's beginning if that is sooner.
     """
     sounding: dict[tuple[int, int], list[int]] = {}
     for event in port_events(track):
@@ -210,10 +210,10 @@ def ended(track: Track, end_tick: int, longest: int | None = None) -> Track:
 
 
 def without_endless_pedals(heard: Iterable[TimedMessage]) -> list[TimedMessage]:
-    """Return what a player does, with the sustain pedal up where it has long held nothing that is played.
+    """Return the messages of a player, with the sustain pedal up during long stretches without a key.
 
-    That is from ENDLESS_BEATS after the last key came up until the next one goes down: a file may lack the
-    pedal's end.
+    The pedal comes up ENDLESS_BEATS after the last key came up, and goes down again with the next key. A file may lack
+    the end of a pedal.
     """
     kept: list[TimedMessage] = []
     keys: set[tuple[int, int]] = set()

@@ -1,4 +1,4 @@
-"""The improviser beside a player who stands in a file."""
+"""Renders improviser beside a player whose part is in a file."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from improviser.offline.bar_line import BarLine
     from improviser.offline.part import PortEvent
 
-# Nearly three hours at 120 beats a minute; a part that lasts longer is a damaged one.
+# Nearly three hours at 120 beats per minute. A part that lasts longer is damaged.
 MAX_BEATS: Final = 20_000
-# On fewer ticks a quarter note a sixteenth has no place, so that there are made more: about so many.
+# With fewer ticks per quarter note, sixteenths do not fit; then the ticks are multiplied to about _ENOUGH_TICKS.
 _FEWEST_TICKS: Final = 24
 _ENOUGH_TICKS: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is to be otherwise than the file says; None leaves it as it is.
+    """Changes to what the file says; None keeps the file's value.
 
     Attributes:
-        player: The player's track, see `part.player_events`; None for all together.
+        player: The player's track, see `part.player_events`; None for all tracks together.
         meter: The meter of the whole song.
-        pickup: Quarter notes before the first downbeat; 0 says that a short first bar is none.
-        channel: The improviser's channel, 0-15, whether it is free or not.
+        pickup: Quarter notes before the first downbeat; 0 says that a short first bar is not a pickup.
+        channel: improviser's channel, 0-15, whether it is free or not.
     """
 
     player: str | None = None
@@ -63,23 +63,23 @@ def render_song(
     rng: np.random.Generator,
     report: Report = ignore,
 ) -> Song:
-    """Return `song` as it is, with the improviser's track after its own.
+    """Return `song` with improviser's track added after its own tracks.
 
-    The improviser does as it does live: it waits for the player's first note, ends what it plays when the
-    player has been silent for `patience_bars`, and comes in again with the player. Its bars are those of the
-    song's time signatures, each from its place on. It does not hear drums, which have no pitch.
+    improviser plays as in a live performance. It waits for the player's first note, stops when the player has been
+    silent for `patience_bars`, and starts again with the player. Its bars follow the song's time signatures, each from
+    its position on. It does not hear drums, because they have no pitch.
 
     Args:
         song: What the player and others play.
-        wishes: What is to be otherwise.
-        settings: How the improviser plays; the song's meter and tempo come before theirs.
-        actor: What decides.
-        rng: Of every random choice.
-        report: Told how many beats of how many are done.
+        wishes: Changes to what the file says.
+        settings: How improviser plays; the song's meter and tempo replace those of the settings.
+        actor: Values the actions.
+        rng: The generator of all random choices.
+        report: Called with the number of beats that are done, and with the total.
 
     Raises:
-        UsageError: There is no such track, no free channel, or the pickup is none.
-        MidiFileError: The player has no notes, or they are endless.
+        UsageError: There is no such track, no free channel, or the pickup is not possible.
+        MidiFileError: The player has no notes, or the part lasts more than MAX_BEATS beats.
     """
     otherwise = Meter(*settings.meter)
     song = with_bars(_fine(song), otherwise, wishes.meter, wishes.pickup)
@@ -108,14 +108,14 @@ def render_song(
 
 
 def _fine(song: Song) -> Song:
-    """Return `song` with ticks enough for what the improviser plays."""
+    """Return `song` with enough ticks per quarter note for improviser's notes."""
     if song.ticks_per_beat >= _FEWEST_TICKS:
         return song
     return refined(song, -(-_ENOUGH_TICKS // song.ticks_per_beat))
 
 
 def _longest(lines: Sequence[BarLine], steps_per_beat: int) -> tuple[int, int]:
-    """Return the longest meter that the grid fits: by it is told how long a note may last at most."""
+    """Return the longest meter that fits the grid; the longest duration of a note depends on it."""
     meters = [line.meter for line in lines if not line.meter.bar_beats * steps_per_beat % 1]
     meter = max((*meters, COMMON), key=lambda meter: meter.bar_beats)
     return meter.numerator, meter.denominator

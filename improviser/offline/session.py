@@ -1,4 +1,4 @@
-"""A session of the engine in beats instead of seconds."""
+"""Runs a session of the engine in beats instead of seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from improviser.offline.bar_line import BarLine
 
 IMPROVISER: Final = "improviser"
-# One beat a second.
+# One beat per second.
 BEAT_BPM: Final = 60.0
 TOLERANCE_S: Final = 1e-6
 
@@ -31,7 +31,7 @@ Report = Callable[[float, float], None]
 
 
 def ignore(done: float, total: float) -> None:
-    """Take a report of progress that nobody wants."""
+    """Ignore a report of progress."""
 
 
 def engine_in_beats(
@@ -44,8 +44,8 @@ def engine_in_beats(
 ) -> Engine:
     """Return an engine whose seconds are beats, and whose first bar begins at `downbeat`.
 
-    It begins right there and never waits for the player; or it `waits` for the player's first note, and again
-    after `patience_bars` without the player, as it does live.
+    It begins there and never waits for the player. With `waits` it waits for the player's first note, and again after
+    `patience_bars` without the player, as in a live performance.
     """
     in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0)
     if waits:
@@ -66,18 +66,18 @@ def play_along(
     opening: Sequence[int] = (),
     report: Report = ignore,
 ) -> list[TimedMessage]:
-    """Play by `engine` beside `heard`, in the order of time, until `until_s` or until it waits in vain.
+    """Run `engine` beside `heard` until `until_s`, or until it waits and no more messages come.
 
     Args:
-        engine: Plays.
-        heard: What the player does.
-        until_s: When all ends.
-        bars: Bars of other meters, in the order of time; the engine counts on in each.
-        opening: The actions of the first steps, which are not decided.
-        report: Told how many seconds of how many are done.
+        engine: The engine that plays.
+        heard: The player's messages, in the order of time.
+        until_s: The moment at which everything ends.
+        bars: Bar lines at which the meter changes, in the order of time; the engine counts on from each.
+        opening: The actions of the first steps; these are not decided.
+        report: Called with the number of seconds that are done, and with the total.
 
     Returns:
-        What it plays, in the order of time, every note ended.
+        The messages that the engine plays, in the order of time; every note is ended.
     """
     scheduler = Scheduler(engine.settings.max_note_s)
     played: list[TimedMessage] = []
@@ -103,26 +103,26 @@ def play_along(
 
 
 def _next_s(engine: Engine, pending: Sequence[TimedMessage]) -> float:
-    """Return when the engine is to be asked next, or told something; infinity where nobody comes."""
+    """Return the moment of the engine's next step, or of the next message; infinity if there is neither."""
     if engine.next_step_s is not None:
         return engine.next_step_s
     return pending[0].due_s if pending else math.inf
 
 
 def improviser_track(played: Sequence[TimedMessage], ticks_per_beat: int, opening: Sequence[TimedEvent] = ()) -> Track:
-    """Return the track of what was played, in beats, after the events of `opening`."""
+    """Return the track of the played messages, whose times are beats, after the events of `opening`."""
     events = (TimedEvent(round(timed.due_s * ticks_per_beat), timed.message) for timed in played)
     return Track(IMPROVISER, (*opening, *events))
 
 
 def with_program(song: Song, program: int | None) -> Song:
-    """Return `song` with the instrument of its last track, 0-127, chosen at the start, unless None."""
+    """Return `song` with a program change to `program`, 0-127, at the start of its last track; None adds none."""
     *others, part = song.tracks
     channels = [event.message.channel for event in part.events if isinstance(event.message, NoteOn)]
     if program is None or not channels:
         return song
     choice = TimedEvent(0, ProgramChange(channels[0], program))
-    # A port has to be named before the first message that goes there.
+    # A track must name its port before its first message.
     metas = [event for event in part.events if isinstance(event.message, MetaEvent)]
     messages = [event for event in part.events if not isinstance(event.message, MetaEvent)]
     return replace(song, tracks=(*others, Track(part.name, (*metas, choice, *messages))))

@@ -1,14 +1,14 @@
-"""All that crosses between processes: settings, commands in, events out; each is one JSON object on one line.
+"""The messages between processes: settings, commands and events. Each is one JSON object on one line.
 
 A subclass of Value with a name in `event` is registered in `value.KINDS`. The codec and the tables of
-docs/protocol.md (`python docs/reference.py`) come from there.
+docs/protocol.md (`python docs/reference.py`) use this registry.
 
-The performer first gets PortSettings, then PerformerSettings; the learner gets LearnerSettings, then
-PerformerSettings. The engine is told nothing but what the events from Heard to Adopted say, in their order: so a
-session can be replayed from them.
+The performer first gets PortSettings, then PerformerSettings. The learner first gets LearnerSettings, then
+PerformerSettings. The events from Heard to Adopted report all inputs of the engine, in their order. So a session can
+be replayed from them.
 
 Moments (`at_s`, `due_s`, `actual_s`) are seconds of the MIDI backend's clock. Channels are 0-15 here and in the lines
-between processes, and 1-16 in what is shown to people.
+between processes, and 1-16 in everything that users see.
 """
 
 from improviser.protocol.codec import DIGITS, json_to_value, line_to_value, value_to_json, value_to_line

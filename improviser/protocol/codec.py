@@ -1,4 +1,4 @@
-"""Values as lines of JSON, and back."""
+"""Converts values to lines of JSON, and back."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final
 from improviser.protocol.startup import PresetEntry
 from improviser.protocol.value import KINDS, Value
 
-# A microsecond, and finer than any reward is meant. What the engine is told is rounded so before it is told.
+# Microseconds; rewards need no more digits. Inputs of the engine are rounded too, before it gets them.
 DIGITS: Final = 6
 # Names of fields in the journals of earlier versions, and what they are called now.
 _FORMER_NAMES: Final = {"exchange": "mailbox"}
 
 
 def value_to_json(value: Value) -> dict[str, Any]:
-    """Return a value as plain JSON values, its kind under `event` first."""
+    """Return a value as plain JSON values; the first entry, `event`, is its kind."""
     fields = [item.name for item in dataclasses.fields(value) if item.init]  # type: ignore[arg-type] # each kind is a dataclass
     return {"event": value.event} | {name: _rounded(getattr(value, name)) for name in fields}
 
@@ -30,7 +30,7 @@ def line_to_value(line: str) -> Value:
     """Return the value that `line` holds.
 
     Raises:
-        ValueError: The line holds none.
+        ValueError: The line does not hold a value.
     """
     try:
         return json_to_value(json.loads(line))
@@ -39,10 +39,10 @@ def line_to_value(line: str) -> Value:
 
 
 def json_to_value(values: Any) -> Value:  # noqa: ANN401 - any JSON value
-    """Return the value that plain JSON values, as `value_to_json` gives them, stand for.
+    """Return the value that `value_to_json` returned as plain JSON values.
 
     Raises:
-        ValueError: They stand for none.
+        ValueError: They are not a value.
     """
     try:
         kind = KINDS[values["event"]]
@@ -54,7 +54,7 @@ def json_to_value(values: Any) -> Value:  # noqa: ANN401 - any JSON value
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value with its floats rounded, through all levels; no zero is negative."""
+    """Return a value with all floats rounded, at every level; negative zeros become positive."""
     if isinstance(value, float):
         return round(value, DIGITS) + 0.0
     if isinstance(value, dict):
@@ -67,7 +67,7 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value with its lists as tuples, through all levels."""
+    """Return a JSON value with lists replaced by tuples, at every level."""
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What hands can do, and no more."""
+"""Limits commands to the rate at which hands can send them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
 
     from improviser.protocol.value import Command
 
-# Nobody presses more often: an upbeat's taps come seven times a second.
+# Nobody presses more often: taps at the fastest tempo come seven times a second.
 PRESSES_A_SECOND: Final = 20.0
 
 
 class CommandFilter:
-    """Lets through what hands can do; presses and choices that come faster are dropped and counted.
+    """Passes commands on; drops and counts presses and choices that come faster than hands can send them.
 
-    A panic always passes.
+    PANIC always passes.
 
     Threads: any.
     """
 
     def __init__(self, obey: Callable[[Command], None], ignored: Callable[[], None] = lambda: None) -> None:
-        """Hand on to `obey`, and call `ignored` for each command that is dropped."""
+        """Pass commands on to `obey`, and call `ignored` for each command that is dropped."""
         self._obey, self._ignored = obey, ignored
         self._rate = RateLimit(PRESSES_A_SECOND)
 
     @property
     def dropped(self) -> int:
-        """How many were dropped."""
+        """The number of dropped commands."""
         return self._rate.refused
 
     def __call__(self, command: Command) -> None:
-        """Hand on a command, unless there are too many."""
+        """Pass on a command, unless it exceeds the rate limit."""
         is_panic = isinstance(command, Act) and command.action is Action.PANIC
         is_counted = isinstance(command, Act | Choose | Lock | Route) and not is_panic
         if not is_counted or self._rate.allows():

@@ -1,4 +1,4 @@
-"""What the performer is told while it plays."""
+"""The commands that the performer gets while it plays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Knob(StrEnum):
-    """What can be turned: from 0 to 2, 1 being as the preset has it; the tempo in quarter notes a minute."""
+    """The knobs. They go from 0 to 2, where 1 is the preset's value; the tempo is in quarter notes per minute."""
 
     HARMONY = "harmony"
     COHERENCE = "coherence"
@@ -29,13 +29,16 @@ class Knob(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done.
+    """The actions of the player.
 
-    LIKE and DISLIKE judge the last seconds. UNDO takes the last thing that was learned back, UNDO_ALL all of
-    it; FREEZE lets nothing be learned until it comes again, as MUTE lets nothing sound and SOLO lets it not
-    wait for the player. PANIC ends what sounds, KEEP saves the last bars, TAP says that a beat is now: the
-    second one in a row and those after it set the tempo; where the clock that is followed has not told where
-    its bars are, it is a downbeat. NEXT_PRESET goes on as the next preset, from a bar line on.
+    - LIKE and DISLIKE judge the last seconds.
+    - UNDO takes back what was learned last, UNDO_ALL everything that was learned.
+    - FREEZE pauses learning until it is sent again. In the same way, MUTE silences improviser, and SOLO lets it play
+      without waiting for the player.
+    - PANIC ends all sounding notes. KEEP saves the last bars.
+    - TAP marks a beat. From the second tap in a row on, taps set the tempo. If the followed clock has not sent the
+      position of its bars, a tap is a downbeat.
+    - NEXT_PRESET switches to the next preset at a bar line.
     """
 
     LIKE = "like"
@@ -51,10 +54,10 @@ class Action(StrEnum):
     NEXT_PRESET = "next_preset"
 
 
-# A knob's range begins at 0 and ends here; in its middle it is as the preset has it.
+# The range of a knob is 0 to TURNS_MAX. In the middle, at NEUTRAL, it has the preset's value.
 TURNS_MAX: Final = 2.0
 NEUTRAL: Final = 1.0
-# The tempo's range in quarter notes a minute.
+# The range of the tempo in quarter notes per minute.
 TEMPO_BPM: Final = (20.0, 400.0)
 
 
@@ -74,7 +77,7 @@ class Turn(Steer):
     position: float
 
     def __post_init__(self) -> None:
-        """Make the knob one again, after it came through JSON. Raises ValueError where a value is none."""
+        """Convert a knob's name from JSON to a Knob; raise ValueError if the knob or the position is invalid."""
         object.__setattr__(self, "knob", Knob(self.knob))
         low, high = TEMPO_BPM if self.knob is Knob.TEMPO else (0.0, TURNS_MAX)
         position: object = self.position
@@ -91,7 +94,7 @@ class Act(Steer):
     action: Action
 
     def __post_init__(self) -> None:
-        """Make the action one again, after it came through JSON. Raises ValueError where it is none."""
+        """Convert an action's name from JSON to an Action; raise ValueError if there is no such action."""
         object.__setattr__(self, "action", Action(self.action))
 
 
@@ -100,12 +103,12 @@ class Adopt(Command):
     """Use other weights from the next bar on.
 
     Attributes:
-        number: Of the set, from 1.
-        path: The file that holds it.
-        digest: Of the file's bytes.
-        model_digest: Of the bytes of the model of which it is a set.
-        undone: How often something had been taken back when it was learned, as Adopted has told: where that
-            is not so any more, or another model is played by, it is passed over.
+        number: Number of the set of weights, from 1.
+        path: The file that holds the set.
+        digest: Digest of the file's bytes.
+        model_digest: Digest of the bytes of the model that the set belongs to.
+        undone: How often learning had been undone when the set was learned, as in Adopted. The set is ignored if
+            this number has changed since, or if another model is in use.
     """
 
     event: ClassVar[str] = "adopt"
@@ -124,7 +127,7 @@ class Choose(Steer):
     preset: str
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the name is none."""
+        """Raise ValueError unless the name is a non-empty text."""
         _check_text(self.preset, "preset")
 
 
@@ -136,7 +139,7 @@ class Lock(Steer):
     key: str
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the key is no text; whether it is a key is found out where it is locked."""
+        """Raise ValueError unless the key is a non-empty text; locking it checks whether it is a key."""
         _check_text(self.key, "key")
 
 
@@ -145,8 +148,8 @@ class Route(Steer):
     """Choose the input and the output.
 
     Attributes:
-        input: Name of an input, or a part of it; None: all of them.
-        output: Name of an output, or a part of it; None: the virtual one.
+        input: Name of an input, or a part of the name; None: all inputs.
+        output: Name of an output, or a part of the name; None: the virtual output.
     """
 
     event: ClassVar[str] = "route"
@@ -154,7 +157,7 @@ class Route(Steer):
     output: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a name is none."""
+        """Raise ValueError unless each given name is a non-empty text."""
         for name in (self.input, self.output):
             if name is not None:
                 _check_text(name, "port")
@@ -165,9 +168,9 @@ class Receive(Command):
     """Hear a message as if it had just come from a port.
 
     Attributes:
-        data: Its bytes: those of a channel message.
-        port: Name of that port.
-        message: The same, decoded.
+        data: The bytes of a channel message.
+        port: Name of the port.
+        message: The decoded message.
     """
 
     event: ClassVar[str] = "receive"
@@ -176,7 +179,7 @@ class Receive(Command):
     message: Message = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the bytes are none of a channel message."""
+        """Decode the message; raise ValueError unless the bytes are those of a channel message."""
         data: object = self.data
         try:
             message = bytes_to_message(bytes(data if isinstance(data, tuple) else ()))
@@ -189,6 +192,6 @@ class Receive(Command):
 
 
 def _check_text(value: object, name: str) -> None:
-    """Raise ValueError where a value that came through JSON is no text."""
+    """Raise ValueError unless a value from JSON is a non-empty text."""
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} must be a non-empty text")

@@ -1,4 +1,4 @@
-"""What the performer tells."""
+"""The events that the performer sends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Ready(Event):
         ports: Names of the open ports under "in" and "out".
         preset: Name of the preset.
         seed: Seed of the random generator.
-        tempo_bpm: Quarter notes a minute.
+        tempo_bpm: Quarter notes per minute.
         realtime: Whether the performer has real-time priority.
-        player: Name of the built-in player's tune, None where it does not play.
-        sends_on: The port that what is played goes to.
-        is_virtual: Whether that port is made by the performer.
-        ahead_s: So long before its moment that port takes a message.
-        at_s: Now.
-        machine_s: The same by the machine's own monotonic clock.
+        player: Name of the built-in player's tune, None if it does not play.
+        sends_on: The output port for improviser's notes.
+        is_virtual: Whether the performer created that port.
+        ahead_s: How many seconds before its moment that port needs a message.
+        at_s: The current time.
+        machine_s: The current time by the machine's own monotonic clock.
     """
 
     event: ClassVar[str] = "ready"
@@ -99,17 +99,17 @@ class Played(Event):
     """The improviser's note-on.
 
     Attributes:
-        due_s: When it was meant.
-        actual_s: When it was sent.
-        channel: 0-15.
-        note: 0-127.
-        velocity: 1-127.
-        beat: Place of the decision, in beats.
+        due_s: The moment at which it was due.
+        actual_s: The moment at which it was sent.
+        channel: MIDI channel 0-15.
+        note: MIDI note 0-127.
+        velocity: Velocity 1-127.
+        beat: Position of the decision, in beats.
         key: Name of the key.
-        chord: Name of the chord, None where none is implied.
+        chord: Name of the chord, None if none is implied.
         rewards: The terms of the decision's reward by name.
-        why: What spoke for it and for the actions that came nearest, as `engine.why.Reason` has it.
-        allowed: How many actions were allowed, and how many there are; the others were masked.
+        why: The reasons for it and for the likeliest other actions, each as in `engine.why.Reason`.
+        allowed: How many actions were legal, and how many there are; the others were masked.
     """
 
     event: ClassVar[str] = "played"
@@ -141,7 +141,7 @@ class Released(Event):
 class Stepped(Event):
     """The engine was asked for a step; `skipped` if it came too late and counts as a hold.
 
-    Before that, all that was due up to `through_s` had been handed to the port.
+    Before that, all messages due up to `through_s` had been passed to the port.
     """
 
     event: ClassVar[str] = "step"
@@ -198,8 +198,8 @@ class Halted(Event):
     """The transport of the followed clock stopped; nothing is played until it starts.
 
     Attributes:
-        at_s: When.
-        by: The port whose MIDI clock it is, or "Link".
+        at_s: The moment at which it stopped.
+        by: The port of the MIDI clock, or "Link".
     """
 
     event: ClassVar[str] = "halted"
@@ -247,8 +247,8 @@ class Routed(Event):
     """The open ports have changed.
 
     Attributes:
-        route: What was asked for, as control.Route has it: the input and the output.
-        ports: See Ready; so are `sends_on` and `is_virtual`.
+        route: The input and the output that were asked for, as in the command Route.
+        ports: See Ready.
         sends_on: See Ready.
         is_virtual: See Ready.
     """
@@ -275,14 +275,14 @@ class Changed(Event):
     """Another preset is used from the next step on.
 
     Attributes:
-        preset: See control.Piece; so are source, model, engine and program.
-        source: See control.Piece.
-        model: See control.Piece.
+        preset: See PresetEntry.
+        source: See PresetEntry.
+        model: See PresetEntry.
         model_digest: Digest of the model's bytes.
-        engine: See control.Piece.
-        program: See control.Piece.
-        taste: What was learned by the role that plays now, as in Judged.
-        words: The same in words.
+        engine: See PresetEntry.
+        program: See PresetEntry.
+        taste: The preferences learned for the role that plays now, as in Judged.
+        words: The same preferences in words.
     """
 
     event: ClassVar[str] = "changed"
@@ -321,21 +321,21 @@ class Summary(Event):
         notes_heard: Note-ons of the player.
         notes_played: Note-ons of the improviser.
         decisions: Steps that were decided.
-        late_decisions: Steps that passed as a hold, because they came too late.
+        late_decisions: Steps that counted as a hold, because they came too late.
         stuck_notes: Notes that were sent and never released.
-        onset_error_ms: Actual less intended moment of the note-ons: p50, p99, p99.9, max.
-        decision_ms: Time that a decision took: p50, p99, p99.9, max.
+        onset_error_ms: Actual minus intended moment of the note-ons: p50, p99, p99.9, max.
+        decision_ms: Duration of a decision: p50, p99, p99.9, max.
         bad_messages: Messages that could not be understood.
-        dropped: Messages lost because they came faster than they could be taken.
-        feedback: Messages of our own that came back and were not listened to.
+        dropped: Messages lost because they came faster than they could be processed.
+        feedback: Our own messages that came back and were ignored.
         callback_faults: Exceptions in the drivers' threads.
-        untold: Events that were not told, since they were not read as fast as they came.
-        duration_s: From ready to the end.
-        start_s: The player's first note, None where none came: the first downbeat.
+        untold: Events that were not sent, because they were not read fast enough.
+        duration_s: Seconds from ready to the end.
+        start_s: The moment of the player's first note, which is the first downbeat; None if none came.
         likes: How often the player liked what was played.
-        dislikes: How often not.
-        taste: What was learned from that, as in Judged.
-        words: The same in words.
+        dislikes: How often the player disliked what was played.
+        taste: The preferences that were learned from that, as in Judged.
+        words: The same preferences in words.
     """
 
     event: ClassVar[str] = "summary"

@@ -1,4 +1,4 @@
-"""What is made of what was heard, and what is planned."""
+"""The events that tell what improviser has inferred and what it plans."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Understood(Event):
     """Key and chord as improviser hears them, once per step if there is time.
 
     Attributes:
-        at_s: Now.
-        machine_s: The same by the machine's own monotonic clock, which other processes know.
-        beat: Where the beat stands now.
+        at_s: The current time.
+        machine_s: The current time by the machine's own monotonic clock, which other processes can read.
+        beat: The current beat.
         key: Name of the key.
-        key_confidence: Its probability, 0-1; 1 where it is locked.
-        chord: Name of the implied chord, None where none is.
-        chord_confidence: Its probability, 0-1.
+        key_confidence: Probability of the key, 0-1; 1 if it is locked.
+        chord: Name of the implied chord, None if there is none.
+        chord_confidence: Probability of the chord, 0-1.
     """
 
     event: ClassVar[str] = "understood"
@@ -41,8 +41,8 @@ class Planned(Event):
 
     Attributes:
         at_s: The moment of that beat.
-        beat: From which beat on it is planned.
-        notes: Each as `daemon.forecast.play_ahead` has it.
+        beat: The beat from which the plan begins.
+        notes: The planned notes, each as in `session.forecast.play_ahead`.
     """
 
     event: ClassVar[str] = "planned"

@@ -1,4 +1,4 @@
-"""What the performer and the learner tell of what is learned."""
+"""The events of the performer and the learner about what is learned."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Judged(Event):
     """The player liked or disliked what was played just before `at_s`.
 
     Attributes:
-        at_s: When that was said.
-        liked: Whether it was liked.
-        taste: What was learned so far, by the names of traits, from -1 to 1.
-        words: The same in words.
+        at_s: The moment of the feedback.
+        liked: Whether it was a like.
+        taste: The preferences learned so far: weights by the names of features, as added to values of actions.
+        words: The same preferences in words.
     """
 
     event: ClassVar[str] = "judged"
@@ -53,11 +53,11 @@ class Adopted(Event):
     """Other learned weights are used from the next step on.
 
     Attributes:
-        number: Of the set; 0: the original model.
-        path: See control.Adopt; so is digest. Both are empty where the number is 0.
-        digest: See control.Adopt.
-        is_back: Whether what was learned later was taken back for it.
-        undone: How often something was taken back so far.
+        number: Number of the set; 0: the original model.
+        path: See the command Adopt; empty if the number is 0.
+        digest: See the command Adopt; empty if the number is 0.
+        is_back: Whether this goes back to older weights, because later ones were undone.
+        undone: How often learning was undone so far.
     """
 
     event: ClassVar[str] = "adopted"
@@ -74,14 +74,14 @@ class Learned(Event):
 
     Attributes:
         updates: Updates so far.
-        lived: Transitions that were lived through, as far as they are remembered.
+        lived: Transitions from this jam that are still in memory.
         reward: The mean reward of the last steps.
-        accepted: Whether the set is offered; it is played by from a bar line on.
-        number: Of the set that was offered last, 0: none yet.
-        words: What was found.
-        kept: The reward beside held-out players, as a share of the model's.
-        gain: How much more reward it has beside this player than what is played by now, as a share.
-        drift: How far it is from the model, in nats.
+        accepted: Whether the set is offered; it is used from a bar line on.
+        number: Number of the set that was offered last; 0: none yet.
+        words: The result of the test in words.
+        kept: The reward beside held-out players, as a share of the original model's reward.
+        gain: The gain in reward beside this player over the weights in use, as a share.
+        drift: The distance from the original model, in nats.
     """
 
     event: ClassVar[str] = "learned"

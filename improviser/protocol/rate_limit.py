@@ -1,4 +1,4 @@
-"""How often something may happen: a bucket that fills by and by, and holds what one second brings."""
+"""A rate limit: a token bucket with a one-second burst."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import time
 
 
 class RateLimit:
-    """Lets so much happen a second, and a second's worth at once.
+    """Allows `per_s` events per second, and a burst of one second's worth.
 
     Attributes:
-        refused: How often it was too much.
+        refused: Number of events that were refused.
 
     Threads: any.
     """
 
     def __init__(self, per_s: float) -> None:
-        """Begin with a full bucket."""
+        """Start with a full bucket."""
         self.refused = 0
         self._per_s = self._left = per_s
         self._filled_s = time.monotonic()
         self._lock = threading.Lock()
 
     def allows(self) -> bool:
-        """Count something that is about to happen; return whether it may."""
+        """Count an event that is about to happen; return whether it may happen."""
         with self._lock:
             now_s = time.monotonic()
             self._left = min(self._per_s, self._left + (now_s - self._filled_s) * self._per_s)

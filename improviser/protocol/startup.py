@@ -1,4 +1,4 @@
-"""What the performer is told before it plays: which ports to open, and what to play."""
+"""The settings that the performer and the learner get when they start."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-# Of the metronome, 0-15.
+# The channel of the metronome, 0-15.
 CLICK_CHANNEL = PERCUSSION_CHANNEL
 
 
 class ControlMessage(StrEnum):
-    """Which message a control sends."""
+    """The kind of message that a control sends."""
 
     CONTROL_CHANGE = "control_change"
     NOTE = "note"
@@ -27,13 +27,13 @@ class ControlMessage(StrEnum):
 
 
 class Binding(NamedTuple):
-    """What a control of the player's instruments does.
+    """The function of a control on one of the player's instruments.
 
     Attributes:
-        ports: Parts of the names of the ports that it is on; none: any port.
-        message: What it sends.
-        number: 0-127, of the controller, the note or the program.
-        channel: 0-15; None: any.
+        ports: Parts of the names of its ports; empty: any port.
+        message: The kind of message that it sends.
+        number: Number of the controller, the note or the program, 0-127.
+        channel: MIDI channel 0-15; None: any channel.
         does: The name of a Knob or an Action.
     """
 
@@ -58,11 +58,11 @@ class PortSettings(StartSettings):
 
     Attributes:
         backend: One of ports.BACKENDS, or "auto".
-        input_pattern: Which inputs to open; None: all but our own.
-        output_pattern: Which output to play on; None: the virtual one.
+        input_pattern: Which inputs to open; None: all except our own.
+        output_pattern: Which output to play on; None: the virtual output.
         player: When the built-in player plays.
-        shared_state: File descriptor of the memory in which what sounds is noted down; None: nowhere.
-        excluded_inputs: Patterns of inputs that are not opened, whatever `input_pattern` says.
+        shared_state: File descriptor of the shared memory that records the sounding notes; None: no such memory.
+        excluded_inputs: Patterns of inputs that are never opened, whatever `input_pattern` says.
     """
 
     event: ClassVar[str] = "ports"
@@ -74,20 +74,20 @@ class PortSettings(StartSettings):
     excluded_inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the player's use one again, after it came through JSON. Raises ValueError where it is none."""
+        """Convert `player` from JSON to a PlayerUse; raise ValueError if it is invalid."""
         object.__setattr__(self, "player", PlayerUse(self.player))
 
 
 @dataclass(frozen=True, slots=True)
 class PresetEntry:
-    """A preset that can be gone on with.
+    """A preset that the performer can switch to.
 
     Attributes:
-        preset: Its name.
-        source: Path of its file.
-        model: Path of its model.
+        preset: Name of the preset.
+        source: Path of the preset's file.
+        model: Path of the preset's model.
         engine: The values of `engine.EngineSettings`.
-        program: MIDI program 0-127 sent when it begins; None: none.
+        program: MIDI program 0-127 that is sent when the preset begins; None: no program.
     """
 
     preset: str
@@ -102,7 +102,7 @@ class LearnerSettings(StartSettings):
     """Where the learner writes new weights.
 
     Attributes:
-        mailbox: Path of the memory that is shared with the performer.
+        mailbox: Path of the shared memory through which the performer gets weights.
         folder: Folder for the sets of weights, so that a session can be replayed.
     """
 
@@ -116,35 +116,36 @@ class PerformerSettings(StartSettings):
     """What the performer plays.
 
     Attributes:
-        preset: Name of the preset, to be shown.
+        preset: Name of the preset, for display.
         model: Path of the model.
-        model_digest: Digest of its bytes, empty where it could not be read.
+        model_digest: Digest of the model's bytes, empty if it could not be read.
         source: Path of the preset's file.
         engine: The values of `engine.EngineSettings`.
-        program: MIDI program 0-127 sent at the start; None: none.
-        bars: Bars to play from the player's first note on; None: until stopped.
+        program: MIDI program 0-127 that is sent at the start; None: no program.
+        bars: Number of bars to play from the player's first note on; None: until stopped.
         seed: Seed of the random generator.
-        tune: Name of the built-in player's tune; None: the default one.
-        bindings: What controls of the player's instruments do.
-        control_ports: Parts of the names of the ports of controllers without keys: no music comes from them.
-        pieces: The presets that NEXT_PRESET goes through, each of the same grid, this one among them.
-        clock: Whose beat is played to.
-        sends_clock: Whether MIDI clock is sent on the output.
-        listen_channels: Channels 0-15 that are listened to; empty: all.
-        listen_low: The lowest note, 0-127, that is listened to.
-        listen_high: The highest one.
-        thru: Whether what comes in goes out too, at once.
-        count_in: Bars that are counted before it begins by itself; 0: it waits for the first note.
-        metronome: Whether each beat is clicked, on a channel of its own.
-        resume: The first downbeat, a moment with its beat, and the tempo, of a performance to go on with.
-        panel: Where its knobs stand, by name.
-        switched: What of mute, solo and freeze is on.
-        taste: What it has learned of the player, by the names of traits.
-        mailbox: Path of the memory in which sets of weights come; empty: nothing is learned there.
-        adopted: Number, path and digest of the set of weights to go on by; None: the model as it is.
-        lock: The key that was locked since the jam began, or "auto"; empty: as `engine` has it.
-        keeps_tempo: Whether the player chose the tempo, so that a clock that only ticks does not set it.
-        stays: Whether it waits for somebody to play when the built-in player's tune is over.
+        tune: Name of the built-in player's tune; None: the default tune.
+        bindings: The functions of controls on the player's instruments.
+        control_ports: Parts of the names of ports of controllers without keys, from which no music comes.
+        pieces: The presets that NEXT_PRESET goes through, this one included; all have the same grid.
+        clock: The clock that sets the beat.
+        sends_clock: Whether to send a MIDI clock on the output.
+        listen_channels: Input channels 0-15 to listen to; empty: all.
+        listen_low: The lowest note to listen to, 0-127.
+        listen_high: The highest note to listen to, 0-127.
+        thru: Whether to send incoming messages on to the output at once.
+        count_in: Bars of count-in before improviser begins by itself; 0: it waits for the first note.
+        metronome: Whether to click each beat, on a separate channel.
+        resume: For a performer that replaces another one: the moment of the first downbeat, a later moment, the beat
+            at that moment, and the tempo. None: start from the beginning.
+        panel: Positions of the knobs, by name.
+        switched: Which of mute, solo and freeze are on.
+        taste: Known preferences of the player: weights by the names of features.
+        mailbox: Path of the shared memory for sets of weights; empty: there is no online learning.
+        adopted: Number, path and digest of the set of weights to begin with; None: the original model.
+        lock: The key that was locked since the jam began, or "auto"; empty: the key of `engine`.
+        keeps_tempo: Whether the player chose the tempo. If so, a clock that only ticks does not set it.
+        stays: Whether to wait for somebody to play when the built-in player's tune is over.
     """
 
     event: ClassVar[str] = "settings"
@@ -179,7 +180,7 @@ class PerformerSettings(StartSettings):
     stays: bool = False
 
     def __post_init__(self) -> None:
-        """Make values what they were, after they came through JSON. Raises ValueError where they are none."""
+        """Convert values from JSON to their types; raise ValueError if one is invalid."""
         object.__setattr__(self, "clock", ClockUse(self.clock))
         rows: Iterable[Any] = self.bindings
         object.__setattr__(self, "bindings", tuple(Binding(*row) for row in rows))

@@ -1,4 +1,4 @@
-"""What the performer tells of how it stands: that it rests, which ports it has, what it does not do."""
+"""The events about the performer's status: it rests, a port has changed, a request was refused."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Rested(Event):
     """The player has been silent for the preset's number of bars; improviser rests until the next note.
 
     Attributes:
-        at_s: Since when.
-        beat: Place of the last step. Without an outer clock, the next note begins the bar after that step's.
+        at_s: The moment since which it rests.
+        beat: Position of the last step. Without an external clock, the next note begins the bar after that step's.
     """
 
     event: ClassVar[str] = "rested"
@@ -27,10 +27,10 @@ class PortChanged(Event):
     """A port appeared or disappeared.
 
     Attributes:
-        name: Its name.
-        is_output: Whether it is the one that is played on; else it is listened to.
+        name: Name of the port.
+        is_output: Whether it is the output; else it is an input.
         is_there: Whether it is open.
-        may_return: Whether one that has gone is opened again when it is back.
+        may_return: Whether a port that disappeared is opened again when it is back.
     """
 
     event: ClassVar[str] = "port"
@@ -45,8 +45,8 @@ class Refused(Event):
     """A request was refused.
 
     Attributes:
-        what: Which control asked: "preset", "key", "tempo", "ports", or the name of an Action.
-        text: Why, and what can be done instead.
+        what: The control that sent the request: "preset", "key", "tempo", "ports", or the name of an Action.
+        text: The reason, and what to do instead.
     """
 
     event: ClassVar[str] = "refused"

@@ -214,7 +214,7 @@ def table_text(net: KeyNet) -> str:
 def write_module(tracker: str, text: str, path: Path) -> None:
     """Write the module that holds the table of a tracker, "key" or "chord"."""
     lines = "\n".join(textwrap.wrap(text, LINE))
-    head = f'"""The fitted numbers of the {tracker} tracker: written by training.{tracker}_fit."""\n\n'
+    head = f'"""The fitted numbers of the {tracker} tracker: written by studies.{tracker}_fit."""\n\n'
     path.write_text(f'{head}{tracker.upper()}_TABLE = """\n{lines}\n"""\n', encoding="utf-8")
 
 
