@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from improviser.agent.policy import Mix
-    from improviser.engine.knobs import Knobs
+    from improviser.engine.decision_values import DecisionValues
     from improviser.engine.preference_features import FloatArray, PreferenceFeatures
 
 # What the echo knob adds, for each unit above 1, to the values of notes that repeat the player's turns.
@@ -33,7 +33,7 @@ class Panel:
         switched: The names of the switches that are on.
     """
 
-    def __init__(self, preset: Knobs, steps_per_beat: int, stands: Mapping[str, float] | None = None) -> None:
+    def __init__(self, preset: DecisionValues, steps_per_beat: int, stands: Mapping[str, float] | None = None) -> None:
         """Start with the preset's values, except for the positions in `stands`; all switches are off."""
         self.switched: set[str] = set()
         self._preset = preset
@@ -60,7 +60,7 @@ class Panel:
             self._stands[knob] = position
             self._settle()
 
-    def change(self, preset: Knobs) -> None:
+    def change(self, preset: DecisionValues) -> None:
         """Use the values of another preset for position 1; the positions stay."""
         self._preset = preset
         self._settle()

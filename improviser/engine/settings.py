@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
 from improviser.choices import RoleName
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.listening.observation import STYLES
 from improviser.music.meter import METERS, Meter, parse_meter
 from improviser.music.scale import parse_key
@@ -34,12 +34,12 @@ class EngineSettings:
         ahead_s: How many seconds earlier steps are decided, because the output needs messages that early.
         patience_bars: Number of bars without the player after which improviser stops and waits; 0 means never.
         max_note_bars: The longest duration of a note in bars.
-        temperature: See Knobs; this and the next five are the initial values of the knobs.
-        prior_weight: See Knobs.
-        harmony: See Knobs.
-        coherence: See Knobs.
-        creativity: See Knobs.
-        density: See Knobs.
+        temperature: See DecisionValues; this and the next five are the initial values of the knobs.
+        prior_weight: See DecisionValues.
+        harmony: See DecisionValues.
+        coherence: See DecisionValues.
+        creativity: See DecisionValues.
+        density: See DecisionValues.
         swing: The first eighth's share of a beat, 0.5 (straight) to 0.75.
         panel: Initial positions of the panel's knobs, 0-2, by name; 1 for knobs that are not named.
         taste: Known preferences of the player: weights by the names of features.
@@ -70,9 +70,9 @@ class EngineSettings:
     role: str = RoleName.MELODY
 
     @property
-    def knobs(self) -> Knobs:
+    def knobs(self) -> DecisionValues:
         """The initial values of the knobs."""
-        return Knobs(**{each.name: getattr(self, each.name) for each in fields(Knobs)})
+        return DecisionValues(**{each.name: getattr(self, each.name) for each in fields(DecisionValues)})
 
     @property
     def locked(self) -> Key | None:

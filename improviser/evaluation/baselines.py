@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.agent.policy import Actor, Values, draw, select_action
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.listening.line import NONE
 from improviser.music.scale import SCALE_BITS
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION
@@ -32,12 +32,12 @@ Chooser = Callable[[Game, Part, int], int]
 class Conditions:
     """How the actors play: the knobs, and the weights of the reward components."""
 
-    knobs: Knobs
+    knobs: DecisionValues
     weights: RewardWeights
 
     def plain(self) -> Conditions:
         """Return the conditions of a baseline, which samples from its own probabilities unchanged."""
-        return replace(self, knobs=Knobs(temperature=1.0, prior_weight=1.0))
+        return replace(self, knobs=DecisionValues(temperature=1.0, prior_weight=1.0))
 
 
 class PriorOnly:

@@ -74,7 +74,7 @@ class Sweep:
 
 
 def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
-    """Turn each knob through SETTINGS, see `Knobs.turned`; at 1 it has the value of the preset.
+    """Turn each knob through SETTINGS, see `DecisionValues.turned`; at 1 it has the value of the preset.
 
     Args:
         actor: The policy that plays.

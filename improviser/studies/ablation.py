@@ -20,7 +20,7 @@ import torch
 from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.network import Network
 from improviser.agent.policy import Policy
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.errors import CheckpointError
 from improviser.evaluation.baselines import PriorOnly
 from improviser.evaluation.estimate import estimate_column
@@ -224,10 +224,10 @@ def _run(
     return VariantOutcome(variant.name, settings.seed, transitions, updates, played[GREEDILY], played[ON_STAGE])
 
 
-def greedy_knobs(settings: TrainingSettings) -> Knobs:
+def greedy_knobs(settings: TrainingSettings) -> DecisionValues:
     """Return the knobs that choose the highest summed reward and ignore the prior."""
     weights = settings.weights
-    return Knobs(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
+    return DecisionValues(weights.harmony, weights.coherence, weights.creativity, temperature=0.0, prior_weight=0.0)
 
 
 def _means(takes: Sequence[Rollout], plan: Plan) -> Figures:

@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.agent.policy import Choice, Policy, select_action
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.playing.actions import ACTION_COUNT
 from improviser.training.env import NETWORK, Game, playable
 from improviser.training.features import player_table
@@ -27,7 +27,7 @@ def test_decision(benchmark: BenchmarkFixture) -> None:
     policy = Policy(NETWORK, make_weights(NETWORK, 0), make_weights(NETWORK, 1))
     rng = np.random.default_rng(0)
     observation = make_observations(NETWORK, 1, rng)[0]
-    legal, mix = np.ones(ACTION_COUNT, dtype=np.bool_), Knobs().to_mix()
+    legal, mix = np.ones(ACTION_COUNT, dtype=np.bool_), DecisionValues().to_mix()
 
     def decide() -> Choice:
         """Decide once."""

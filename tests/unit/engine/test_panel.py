@@ -8,7 +8,7 @@ import pytest
 from improviser import protocol as control
 from improviser.config.preset import KnobDefaults as PresetPanel
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.engine.panel import ECHO_SCALE, HIGHEST, KNOBS, NEUTRAL, SWITCHES, Panel
 from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS
 from improviser.midi.message import NoteOn
@@ -20,7 +20,7 @@ from tests.sessions import TEMPO, make_engine, note, ons, steps, tell
 
 def settled(**positions: float) -> Panel:
     """Return a panel whose knobs have come to where they were turned."""
-    panel = Panel(Knobs(), 4)
+    panel = Panel(DecisionValues(), 4)
     for knob, position in positions.items():
         panel.turn(knob, position)
     for _ in range(8):
@@ -30,7 +30,7 @@ def settled(**positions: float) -> Panel:
 
 def test_as_the_preset_has_it_nothing_is_changed() -> None:
     """All knobs at 1: the very knobs of the preset, no shift, no leaning, the player's touch."""
-    preset = Knobs(harmony=0.7, density=1.3)
+    preset = DecisionValues(harmony=0.7, density=1.3)
     panel = Panel(preset, 4)
     panel.glide()
     assert preset == panel.knobs
@@ -40,9 +40,9 @@ def test_as_the_preset_has_it_nothing_is_changed() -> None:
 
 
 def test_each_knob_has_its_effect() -> None:
-    """Decisions' knobs as Knobs.turned has it; register by octaves, velocity by halves, echo by its trait."""
+    """Decisions' knobs as DecisionValues.turned has it; register by octaves, velocity by halves, echo by its trait."""
     panel = settled(harmony=2.0, register=2.0, velocity=0.0, echo=2.0)
-    assert Knobs().turned("harmony", 2.0) == panel.knobs
+    assert DecisionValues().turned("harmony", 2.0) == panel.knobs
     assert (12, 0.5) == (panel.shift, panel.touch)
     leans, comping = panel.bias(TUNE_TRAITS), panel.bias(COMPING_TRAITS)
     assert leans is not None

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from improviser.agent.policy import Choice, select_action
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.engine.role import COMPING
 from improviser.engine.why import reasons
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION, action_to_gesture
 
-KNOBS = Knobs(harmony=2.0, coherence=1.0, creativity=0.5, temperature=1.0, prior_weight=0.5)
+KNOBS = DecisionValues(harmony=2.0, coherence=1.0, creativity=0.5, temperature=1.0, prior_weight=0.5)
 MEANING = partial(action_to_gesture, base=60)
 C4, E4 = FIRST_ONSET, FIRST_ONSET + 4
 
 
-def choice(legal: list[int], knobs: Knobs = KNOBS, heads: int = 3) -> Choice:
+def choice(legal: list[int], knobs: DecisionValues = KNOBS, heads: int = 3) -> Choice:
     """Return a decision in which C4 has harmony 2, E4 creativity 4, and the prior is for a rest."""
     q_values = np.zeros((heads, ACTION_COUNT), dtype=np.float32)
     q_values[0, C4] = 2.0
@@ -47,7 +47,7 @@ def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
 
 def test_the_parts_add_up_to_what_decided() -> None:
     """The difference of two actions' sums is that of their log-probabilities, times the temperature."""
-    knobs = Knobs(temperature=0.5, density=1.5)
+    knobs = DecisionValues(temperature=0.5, density=1.5)
     one, other = reasons(choice([C4, HOLD_ACTION], knobs), MEANING, count=2)
     gap = sum(one.parts.values()) - sum(other.parts.values())
     assert pytest.approx(0.5 * np.log(one.chance / other.chance), rel=1e-4) == gap

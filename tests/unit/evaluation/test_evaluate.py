@@ -12,7 +12,7 @@ import pytest
 from improviser import rewards
 from improviser.agent.policy import Values
 from improviser.engine import EngineSettings
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.engine.role import COMPING, MELODY
 from improviser.evaluation.baselines import Conditions, PriorOnly, RandomInKey
 from improviser.evaluation.evaluate import BEATS, Plan, evaluate, spread
@@ -27,7 +27,7 @@ from improviser.training.grid import DUETS, Part, chorale_parts, comping_parts, 
 from tests.actors import Indifferent
 from tests.tiny_corpus import chorale, tune
 
-BEST = Conditions(Knobs(temperature=0.0, prior_weight=0.0), RewardWeights())
+BEST = Conditions(DecisionValues(temperature=0.0, prior_weight=0.0), RewardWeights())
 ALL_LEGAL = np.ones(ACTION_COUNT, dtype=np.bool_)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from improviser.agent.policy import Values
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.engine.role import COMPING
 from improviser.evaluation.baselines import Conditions
 from improviser.evaluation.estimate import Estimate
@@ -20,7 +20,7 @@ from improviser.training.env import RewardWeights
 from improviser.training.grid import DUETS, chorale_parts, comping_parts
 from tests.tiny_corpus import chorale
 
-KNOBS = Knobs(temperature=0.3, prior_weight=0.0)
+KNOBS = DecisionValues(temperature=0.3, prior_weight=0.0)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from improviser.agent.config import FULL, DQNConfig
-from improviser.engine.knobs import Knobs
+from improviser.engine.decision_values import DecisionValues
 from improviser.errors import CheckpointError
 from improviser.evaluation.baselines import Conditions
 from improviser.evaluation.evaluate import Plan
@@ -57,7 +57,7 @@ NORM = Variant("full, layer norm", replace(SMALL, layer_norm=True, prior_weight=
 def make_study(folder: Path, **changes: object) -> AblationStudy:
     """Return a study of a fifth of a second each."""
     parts = list(chorale_parts([chorale(bars=3)], "chorale", 4, casts=DUETS[:1]))
-    plan = Plan(parts, parts, Conditions(Knobs(), RewardWeights()), 0, "x")
+    plan = Plan(parts, parts, Conditions(DecisionValues(), RewardWeights()), 0, "x")
     study = AblationStudy(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
     return replace(study, **changes)  # type: ignore[arg-type]  # fields of several types
 
@@ -156,7 +156,7 @@ def test_an_outcome_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
 def test_greed_is_for_the_reward() -> None:
     """Greedy knobs weight the heads as the reward does, and take the best without asking the prior."""
     knobs = greedy_knobs(replace(SETTINGS, weights=RewardWeights(1.2, 1.0, 0.5)))
-    assert Knobs(1.2, 1.0, 0.5, temperature=0.0, prior_weight=0.0) == knobs
+    assert DecisionValues(1.2, 1.0, 0.5, temperature=0.0, prior_weight=0.0) == knobs
 
 
 def test_budgets() -> None:

@@ -1,4 +1,4 @@
-"""Knobs: settings of decisions that can change while the music plays."""
+"""The values that a decision is made by: weights, density and temperature. Knobs scale them while the music plays."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DENSITY_SCALE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """Settings that can change while the music plays; a change acts on the next decision.
+class DecisionValues:
+    """The values that a decision is made by; a change acts on the next decision.
 
     Attributes:
         harmony: Weight of the Q-values of harmony, 0-2; below 0, harmony is avoided.
@@ -40,7 +40,7 @@ class Knobs:
         """The weights of the reward's components, (3,)."""
         return np.array([self.harmony, self.coherence, self.creativity], dtype=np.float32)
 
-    def turned(self, name: str, position: float) -> Knobs:
+    def turned(self, name: str, position: float) -> DecisionValues:
         """Return the knobs with one of them turned to `position`, 0-2; at 1 it keeps its value.
 
         The temperature is multiplied by the position; the density becomes the position. Harmony, coherence and

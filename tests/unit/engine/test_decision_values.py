@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.knobs import DENSITY_SCALE, Knobs
+from improviser.engine.decision_values import DENSITY_SCALE, DecisionValues
 from improviser.engine.panel import Panel
 from improviser.midi.message import NoteOn
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
@@ -18,14 +18,14 @@ VALUES = (np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((3, ACTION_COUNT), 
 def test_density_is_a_preference_on_onsets() -> None:
     """At 1 nothing is added; at 2 each onset is worth DENSITY_SCALE more, at 0 as much less."""
     for density, expected in ((1.0, 0.0), (2.0, DENSITY_SCALE), (0.0, -DENSITY_SCALE)):
-        value = Knobs(density=density).to_mix().value(VALUES)
+        value = DecisionValues(density=density).to_mix().value(VALUES)
         assert [pytest.approx(expected)] == list(set(value[FIRST_ONSET:].tolist()))
         assert [0, 0] == value[:FIRST_ONSET].tolist()
 
 
 def test_a_component_is_turned_from_against_it_to_four_times() -> None:
     """At 1 a knob stands where it stood; a component goes from -1 to 4 times, the others from 0 to 2."""
-    knobs = Knobs(harmony=0.5, temperature=0.2, density=0.8)
+    knobs = DecisionValues(harmony=0.5, temperature=0.2, density=0.8)
     assert knobs == knobs.turned("harmony", 1.0)
     assert [-0.5, -0.0625, 0.5, 2.0] == [knobs.turned("harmony", at).harmony for at in (0.0, 0.5, 1.0, 2.0)]
     turned = knobs.turned("temperature", 2.0).turned("density", 2.0)
@@ -36,7 +36,7 @@ def test_a_component_is_turned_from_against_it_to_four_times() -> None:
 def test_settings_say_where_they_stand() -> None:
     """The knobs begin where the settings put them."""
     settings = EngineSettings(harmony=0.5, coherence=0.6, creativity=0.7, density=1.2, temperature=0.9)
-    assert Knobs(0.5, 0.6, 0.7, 1.2, 0.9, settings.prior_weight) == settings.knobs
+    assert DecisionValues(0.5, 0.6, 0.7, 1.2, 0.9, settings.prior_weight) == settings.knobs
     assert settings.knobs == Engine(settings, Indifferent(), np.random.default_rng(0)).panel.knobs
 
 
@@ -62,4 +62,4 @@ def test_a_turn_glides() -> None:
 def test_what_is_no_turn_is_refused(knob: str, position: float) -> None:
     """An unknown knob, and a position outside of its way."""
     with pytest.raises(ValueError, match="no knob"):
-        Panel(Knobs(), 4).turn(knob, position)
+        Panel(DecisionValues(), 4).turn(knob, position)
