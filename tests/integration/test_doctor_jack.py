@@ -28,7 +28,7 @@ def test_a_jam_is_seen_and_not_disturbed(run: Run) -> None:
     demo = run("demo", "--json", "--seed", "1")
     demo.wait_until_told("ready")
     found = looked_at(run)
-    assert found["other jams"]["found"].startswith("one is running (preset chorale), undisturbed by this")
+    assert found["other jams"]["found"].startswith("one is running (preset chorale)")
     assert "to hear: none; to play on: none" == found["ports"]["found"]
     demo.process.terminate()
     assert (0, "") == demo.end()

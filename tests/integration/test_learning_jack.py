@@ -88,7 +88,7 @@ def test_without_its_learner_the_music_goes_on(run: Run, partner: Partner) -> No
     os.kill(learner, signal.SIGKILL)
     partner.play([60, 64, 67, 72] * 2, beat_s=BEAT_S)
     wait_for(lambda: jam.told("warning"), "a warning")
-    assert "nothing more is learned" in jam.told("warning")[-1]["text"]
+    assert "background learning stopped" in jam.told("warning")[-1]["text"]
     assert len(partner.ons) > before
     jam.process.send_signal(signal.SIGTERM)
     code, error = jam.end()

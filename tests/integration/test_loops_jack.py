@@ -114,7 +114,7 @@ def test_a_port_that_returns_our_output_is_let_go(run: Run, partner: Partner, mi
 
     def is_let_go() -> bool:
         """Return whether the warning was reported."""
-        return any("not listened to any more" in told["text"] for told in jam.told("warning"))
+        return any("no longer listened to" in told["text"] for told in jam.told("warning"))
 
     partner.play([60, 64, 67, 72] * 20, 0.3, until=is_let_go)
     wait_for(is_let_go, "word of the port")

@@ -187,5 +187,5 @@ def test_our_clock_that_comes_back_is_not_followed(run: Run, partner: Partner) -
     partner.play([72, 74, 76, 77] * 3, 0.5)
     jam.process.send_signal(signal.SIGINT)
     assert (0, "") == jam.end()
-    assert 1 == len([event for event in jam.told("warning") if "our own MIDI clock" in event["text"]])
+    assert 1 == len([event for event in jam.told("warning") if "improviser's own MIDI clock" in event["text"]])
     assert not jam.told("synced")

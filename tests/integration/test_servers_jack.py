@@ -81,7 +81,7 @@ def test_a_jam_plays_on_when_the_server_goes_on(jackd: StartServer, run: Run) ->
     wait_for(lambda: jam.told("played"), "a note")
     server.send_signal(signal.SIGSTOP)
     time.sleep(4.0)
-    assert "does not answer" in jam.told("warning")[0]["text"]
+    assert "no longer answers" in jam.told("warning")[0]["text"]
     before = len(jam.told("played"))
     server.send_signal(signal.SIGCONT)
     wait_for(lambda: len(jam.told("played")) > before, "a note after it")
