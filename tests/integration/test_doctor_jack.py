@@ -29,7 +29,7 @@ def test_a_jam_is_seen_and_not_disturbed(run: Run) -> None:
     demo.wait_until_told("ready")
     found = looked_at(run)
     assert found["other jams"]["found"].startswith("one is running (preset chorale)")
-    assert "to hear: none; to play on: none" == found["ports"]["found"]
+    assert "inputs: none; outputs: none" == found["ports"]["found"]
     demo.process.terminate()
     assert (0, "") == demo.end()
     assert (1, 1) == (len(demo.told("ready")), len(demo.told("summary")))
