@@ -87,7 +87,7 @@ class Stage:
         resource.prlimit(performer, resource.RLIMIT_AS, (room, room))
 
     def _disk(self) -> None:
-        """Let the journal's disk appear full for a while."""
+        """Make the journal's disk appear full for a while."""
         limits = resource.prlimit(self.jam.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.jam.process.pid, resource.RLIMIT_FSIZE, (1000, limits[1]))
         self.keys.play(TUNE[:4], BEAT_S)

@@ -1,4 +1,4 @@
-"""A full disk: each writer tells it, keeps the file that was there, and leaves no part of a new one."""
+"""A full disk: each writer raises, keeps the existing file, and leaves no partial file."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def cache(folder: Path) -> None:
 def test_what_does_not_fit_is_told(
     write: Callable[[Path], None], error: type[ImproviserError], name: str, told: str, tmp_path: Path
 ) -> None:
-    """Where there is no room the writer says so, and the folder is as it was before."""
+    """Without space the writer raises, and the folder is unchanged."""
     for path in (tmp_path / "model.safetensors", tmp_path / name):
         path.write_bytes(b"old")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""The public interface: what the documentation shows runs, and what is promised is there."""
+"""The public interface: the documented example runs, and all public names exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "extending.md"
 
 
 def test_every_public_name_is_there() -> None:
-    """Each can be imported, and is listed."""
+    """Each public name can be imported and is listed."""
     for name in improviser.__all__:
         assert getattr(improviser, name) is not None
     assert set(improviser.__all__) <= set(dir(improviser))
@@ -28,7 +28,7 @@ def test_the_example_runs() -> None:
 
 
 def test_importing_it_loads_nothing() -> None:
-    """Before a name is asked for neither numpy nor anything of the package is loaded."""
+    """Importing the package loads neither numpy nor any of its modules before a name is used."""
     code = (
         "import sys, improviser; "
         "print(sorted(m for m in sys.modules if m.partition('.')[0] in {'numpy', 'improviser'}))"

@@ -1,4 +1,4 @@
-"""Models on disk: what was saved comes back, and what is no model is refused in one line."""
+"""Models on disk: a saved model loads unchanged, and an invalid one is refused in one line."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def refusal(path: Path) -> str:
 
 
 def rewrite(path: Path, header: dict[str, str], **changed: npt.NDArray[np.generic]) -> None:
-    """Write a model again with other header lines and other tensors; `__` in a name stands for a dot."""
+    """Write a model again with other header lines and other tensors; `__` in a name means a dot."""
     tensors = load_file(path) | {name.replace("__", "."): tensor for name, tensor in changed.items()}
     save_file(tensors, path, metadata={"format": FORMAT, "network": SMALL.to_json()} | header)
 
 
 def test_round_trip(model: Path) -> None:
-    """Shape, weights and header come back as they were saved."""
+    """Shape, weights and header are unchanged after saving and loading."""
     config, networks, header = load_model(model)
     assert (SMALL, "chorale") == (config, header["style"])
     for network, weights in NETWORKS.items():
@@ -58,7 +58,7 @@ def test_round_trip(model: Path) -> None:
 
 
 def test_the_policy_of_a_model(model: Path) -> None:
-    """A loaded policy values as the one that was saved."""
+    """A loaded policy returns the same values as the saved one."""
     observation = make_observations(SMALL, 1, np.random.default_rng(0))[0]
     expected = Policy(SMALL, NETWORKS["prior"], NETWORKS["q"]).values(observation)
     found = load_policy(model, GROUPS, SMALL.actions).values(observation)
@@ -67,7 +67,7 @@ def test_the_policy_of_a_model(model: Path) -> None:
 
 
 def test_saving_is_reproducible(model: Path, tmp_path: Path) -> None:
-    """The same model gives the same bytes, in whatever order its weights come; nothing else stays behind."""
+    """The same model gives the same bytes, whatever the order of its weights, and no other file remains."""
     backwards = {key: dict(reversed(NETWORKS[key].items())) for key in reversed(NETWORKS)}
     save_model(tmp_path / "again.safetensors", SMALL, backwards, {"style": "chorale"})
     assert model.read_bytes() == (tmp_path / "again.safetensors").read_bytes()
@@ -81,7 +81,7 @@ def test_half_precision_is_widened(model: Path) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A model that is not there is named, with the command that makes one."""
+    """A missing model is named, with the command that makes one."""
     assert "improviser train" in refusal(tmp_path / "nowhere.safetensors")
     assert "no model" in refusal(tmp_path)
 
@@ -127,13 +127,13 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[
     ("header", "found"), [({"format": "improviser-model-99"}, "improviser-model-99"), ({"format": ""}, "")]
 )
 def test_another_format(model: Path, header: dict[str, str], found: str) -> None:
-    """Expected and found format are named."""
+    """The error names the expected and the actual format."""
     rewrite(model, header)
     assert f"expected format {FORMAT}, found {found}" in refusal(model)
 
 
 def test_a_file_without_a_header(model: Path) -> None:
-    """A safetensors file of somebody else's is refused."""
+    """A safetensors file of another program is refused."""
     save_file({"weight": np.zeros(3, dtype=np.float32)}, model)
     assert f"expected format {FORMAT}, found none" in refusal(model)
 
@@ -152,7 +152,7 @@ def test_a_file_without_a_header(model: Path) -> None:
     ],
 )
 def test_a_broken_shape(model: Path, network: str) -> None:
-    """A header that names no shape is refused."""
+    """A header without a valid shape is refused."""
     rewrite(model, {"network": network})
     assert "broken header" in refusal(model)
 
@@ -164,7 +164,7 @@ def test_a_wrong_shape(model: Path) -> None:
 
 
 def test_a_missing_weight(model: Path) -> None:
-    """A weight that is not there is named."""
+    """A missing weight is named."""
     tensors = load_file(model)
     del tensors["prior.hidden.weight"]
     save_file(tensors, model, metadata={"format": FORMAT, "network": SMALL.to_json()})
@@ -173,13 +173,13 @@ def test_a_missing_weight(model: Path) -> None:
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e300])
 def test_weights_that_are_no_numbers(model: Path, number: float) -> None:
-    """Not a number, infinity, and what float32 cannot hold are refused."""
+    """Nan, infinity and values beyond float32 are refused."""
     rewrite(model, {}, q__hidden__bias=np.full(16, number))
     assert "q.hidden.bias holds nan or infinity" in refusal(model)
 
 
 def test_another_observation(model: Path) -> None:
-    """A model of another observation layout is refused; the first group that differs is named twice."""
+    """A model of another observation layout is refused, with the first group that differs as expected and found."""
     groups = (GROUPS[0], ("flag", 3, 2), GROUPS[2])
     with pytest.raises(CheckpointError, match=r"expected \('flag', 3, 2\), found \('flag', 2, 2\)"):
         load_policy(model, groups, SMALL.actions)
@@ -194,14 +194,14 @@ def test_another_action_space(model: Path) -> None:
 
 
 def test_another_style_is_refused(model: Path) -> None:
-    """A model of another style is refused with the style expected and the one found; its own style loads."""
+    """A model of another style is refused with both styles; a model of the expected style loads."""
     load_policy(model, GROUPS, SMALL.actions, "chorale")
     with pytest.raises(CheckpointError, match="expected fiddle, found chorale"):
         load_policy(model, GROUPS, SMALL.actions, "fiddle")
 
 
 def test_an_unwritable_folder(tmp_path: Path) -> None:
-    """Where a folder cannot be made or written the model is not saved, in one line."""
+    """Where the folder cannot be created or written, saving fails with one line."""
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"cannot write the model .*file") as caught:
         save_model(tmp_path / "file" / "model.safetensors", SMALL, NETWORKS, {})
@@ -209,7 +209,7 @@ def test_an_unwritable_folder(tmp_path: Path) -> None:
 
 
 def test_shapes() -> None:
-    """Each group has its embedding and its part of the first layer; two more layers follow."""
+    """Each group has an embedding and a part of the first layer; two more layers follow."""
     config = NetworkConfig((Group("note", 3, 40), Group("flag", 2, 2), Group("bar", 1, 8)), 5, 16)
     assert {
         "embedding.note": (40, 8),
@@ -229,7 +229,7 @@ def test_shapes() -> None:
 
 
 def test_a_shape_as_text() -> None:
-    """A shape survives its way through JSON; one without heads has a single one, and no norm."""
+    """A shape is unchanged after JSON; the default is one head and no norm."""
     for config in (SMALL, replace(SMALL, heads=3, layer_norm=True), replace(SMALL, one_hot=True)):
         assert config == network_config_from_json(config.to_json())
     text = json.loads(SMALL.to_json())
@@ -239,7 +239,7 @@ def test_a_shape_as_text() -> None:
 
 
 def test_a_one_hot_layer_is_kept_in_half_the_bits(tmp_path: Path) -> None:
-    """A Q-network's one-hot first layer takes two bytes a weight and comes back as the nearest float32."""
+    """A Q-network's one-hot first layer is stored in two bytes a weight and loads as the nearest float32."""
     config = replace(SMALL, heads=3, one_hot=True)
     networks = {"prior": make_weights(config.prior()), "q": make_weights(config)}
     save_model(tmp_path / "m.safetensors", config, networks, {})

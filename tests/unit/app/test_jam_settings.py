@@ -1,4 +1,4 @@
-"""From options, settings and presets to what the performer is told."""
+"""How options, settings and presets become the performer's settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from improviser.protocol import PlayerUse, PortSettings
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty folder of the user."""
+    """An empty user's folder."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     return tmp_path
 
 
 def test_a_jam_without_options_is_the_default_presets() -> None:
-    """All comes from the preset; the seed is drawn."""
+    """Without options every value comes from the preset, and the seed is drawn."""
     settings, preset = performer_settings(JamOptions()), load_preset("chorale")
     assert (preset.name, str(preset.model_path), preset.engine_values() | {"key": "auto"}) == (
         settings.preset,
@@ -33,7 +33,7 @@ def test_a_jam_without_options_is_the_default_presets() -> None:
 
 
 def test_options_come_first() -> None:
-    """What the command line says is what the performer is told."""
+    """Options of the command line override everything else."""
     options = JamOptions(
         preset="fiddle",
         input_pattern="Keys",
@@ -60,7 +60,7 @@ def test_options_come_first() -> None:
 
 
 def test_the_users_settings_come_second(home: Path) -> None:
-    """What the command line leaves open the settings file says."""
+    """Without an option the user's settings are used."""
     lines = ('preset = "fiddle"', 'in = "Keys"', 'out = "Synth"', 'backend = "jack"', "tempo_bpm = 77")
     (home / "settings.toml").write_text("\n".join(lines), "utf-8")
     settings = performer_settings(JamOptions())
@@ -70,7 +70,7 @@ def test_the_users_settings_come_second(home: Path) -> None:
 
 
 def test_what_is_listened_to_and_played_on(home: Path) -> None:
-    """Options come before settings; channels and programs count from one for people, notes have names."""
+    """Options override settings; channels and programs count from 1 for users, and notes have names."""
     lines = ("listen_channels = [2, 16]", 'listen_from = "C3"', "thru = true", "channel = 3", "program = 5")
     (home / "settings.toml").write_text("\n".join(lines), "utf-8")
     settings = performer_settings(JamOptions())
@@ -93,7 +93,7 @@ def test_what_is_listened_to_and_played_on(home: Path) -> None:
 
 
 def test_a_split_that_leaves_nothing_is_refused(home: Path) -> None:
-    """A range from above to below, and a note that is none, are told."""
+    """A reversed range and an invalid note are refused."""
     with pytest.raises(UsageError, match=r"--from \(C5\) is above --to \(C4\)\. Swap them"):
         performer_settings(JamOptions(listen_from="C5", listen_to="C4"))
     with pytest.raises(UsageError, match="'H4' is not a note"):
@@ -111,7 +111,7 @@ def test_a_presets_program_counts_from_zero(home: Path) -> None:
 
 
 def test_faults_are_the_users_errors() -> None:
-    """An unknown preset or tune is told."""
+    """An unknown preset or tune is reported as a usage error."""
     with pytest.raises(ConfigError, match="no preset 'nothing'"):
         performer_settings(JamOptions(preset="nothing"))
     with pytest.raises(UsageError, match="no tune 'nothing'"):

@@ -1,4 +1,4 @@
-"""TOML files to checked values, and the faults that are told."""
+"""Loading TOML files into checked values, and reporting their faults."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ prior_weight = 1
 
 
 def faults(path: Path, text: str) -> list[str]:
-    """Return the lines of the error that loading a preset of this text raises, without the file's name."""
+    """Return the lines of the error for a preset with this text, without the file's name."""
     path.write_text(text, "utf-8")
     with pytest.raises(ConfigError) as caught:
         load_document(path, Preset)
@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_good_file_is_loaded(path: Path) -> None:
-    """A file without faults gives its values, and the defaults of what it leaves out."""
+    """A valid file gives its values, and defaults for what it leaves out."""
     path.write_text(PRESET)
     preset = load_document(path, Preset)
     assert (1.5, 20) == (preset.decision.temperature, preset.playing.collect_ms)
@@ -114,7 +114,7 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
     ],
 )
 def test_a_fault_is_told(path: Path, old: str, new: str, fault: str) -> None:
-    """A fault names the key, the value and what is expected; for an unknown word the nearest valid one."""
+    """A fault names the key, the value and what is expected, and for an unknown word the nearest valid one."""
     told = faults(path, PRESET.replace(old, new))
     assert fault in [line[: len(fault)] for line in told]
 
@@ -127,19 +127,19 @@ def test_a_long_value_is_shortened(path: Path) -> None:
 
 
 def test_an_odd_key_is_quoted(path: Path) -> None:
-    """A key that is no plain word is told in quotes, in one line."""
+    """A key that is no plain word is reported in quotes, in one line."""
     expected = "'a\\nb' = 1: unknown key; expected one of"
     assert [expected] == [line[: len(expected)] for line in faults(path, f'"a\\nb" = 1\n{PRESET}')]
 
 
 def test_a_fault_of_syntax_has_its_line(path: Path) -> None:
-    """Text that is no TOML is told with line and column."""
+    """Invalid TOML is reported with line and column."""
     assert ["line 2, column 5: not valid TOML: Invalid value"] == faults(path, "a = 1\nb = \n")
     assert ["not valid TOML: Invalid value (at end of document)"] == faults(path, "a = [")
 
 
 def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 are told with their line."""
+    """Invalid UTF-8 is reported with its line."""
     path = tmp_path / "bytes.toml"
     path.write_bytes(b"a = 1\nb = '\xff'\n")
     with pytest.raises(ConfigError, match=r"bytes\.toml: line 2: not UTF-8 text$"):
@@ -148,7 +148,7 @@ def test_what_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000], ids=["deep", "long number"])
 def test_hostile_text_is_told(path: Path, text: str) -> None:
-    """Text that no parser takes is told, too."""
+    """Text that no parser accepts is reported too."""
     assert ["not valid TOML: nested too deeply, or a number too long"] == faults(path, text)
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_too_long_is_told(path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A missing file and a folder are told with the system's reason."""
+    """A missing file and a folder are reported with the system's reason."""
     with pytest.raises(ConfigError, match=r"none\.toml: cannot be read: No such file or directory$"):
         load_document(tmp_path / "none.toml", Settings)
     with pytest.raises(ConfigError, match=r"cannot be read: Is a directory$"):
@@ -166,6 +166,6 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_the_nearest_word_is_offered() -> None:
-    """The word most like the wrong one is offered; none where none is like it."""
+    """The most similar valid word is offered, or none if none is similar."""
     assert "; did you mean 'harmony'?" == nearest("harmonie", ["coherence", "harmony"])
     assert "" == nearest("xyzzy", ["coherence", "harmony"])

@@ -1,4 +1,4 @@
-"""Presets, devices and settings, and where they lie."""
+"""Presets, devices and settings, and their places."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ KINDS = "'knob', 'fader', 'pad', 'pedal', 'button' or 'encoder'"
 
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the user's folder of the test, empty at first."""
+    """The user's folder of the test, empty at first."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     return tmp_path
 
 
 def own_preset(folder: Path, name: str, **changes: str) -> None:
-    """Write a preset of the user's own: the shipped fiddle with lines changed."""
+    """Write a user's preset: the shipped fiddle with changed lines."""
     text = resources.preset_paths()["fiddle"].read_text("utf-8")
     for old, new in changes.items():
         text = text.replace(f"{old} = ", f"{new} = ")
@@ -58,12 +58,12 @@ def own_preset(folder: Path, name: str, **changes: str) -> None:
 
 
 def test_the_shipped_presets_are_found() -> None:
-    """The shipped presets are there by their names, sorted."""
+    """The shipped presets are listed by their names, sorted."""
     assert ["chorale", "comping", "fiddle", "free", "minimal"] == list(resources.preset_paths())
 
 
 def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:
-    """A preset of the user's own is found, and hides a shipped one of the same name; templates are not."""
+    """A user's preset is listed and hides a shipped one of the same name; templates are not listed."""
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
@@ -72,7 +72,7 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
 
 
 def test_the_folder_is_the_platforms_unless_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the environment variable the user's folder is the platform's place for improviser."""
+    """Without the environment variable the user's folder is the platform's configuration folder."""
     monkeypatch.delenv("IMPROVISER_CONFIG_DIR")
     assert "improviser" == resources.config_folder().name
 
@@ -86,7 +86,7 @@ def test_without_a_checkout_the_shipped_files_are_in_the_package(
 
 
 def test_an_own_model_comes_first(config_folder: Path) -> None:
-    """A model in the user's folder comes before the shipped one of the same name."""
+    """A model in the user's folder is preferred to the shipped one of the same name."""
     assert resources.shipped_folder("presets") / "models" / "a.safetensors" == resources.model_path("a.safetensors")
     own = config_folder / "presets" / "models" / "a.safetensors"
     own.parent.mkdir(parents=True)
@@ -95,7 +95,7 @@ def test_an_own_model_comes_first(config_folder: Path) -> None:
 
 
 def test_the_engine_gets_plain_values() -> None:
-    """What the engine gets is plain: channels from 0, seconds, a meter of two numbers, strings."""
+    """The engine gets plain values: channels from 0, seconds, a meter of two numbers, strings."""
     preset = load_preset("chorale")
     values = preset.engine_values()
     assert ENGINE_KEYS == set(values)
@@ -106,7 +106,7 @@ def test_the_engine_gets_plain_values() -> None:
 
 
 def test_the_model_of_a_preset_has_a_path() -> None:
-    """The path of a preset's model is that of its file."""
+    """The path of a preset's model is the path of its file."""
     assert resources.model_path("fiddle.safetensors") == load_preset("fiddle").model_path
 
 
@@ -117,7 +117,7 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
-    """An unknown preset is told with the nearest one and all that there are."""
+    """The error for an unknown preset names the nearest one and all available ones."""
     there_are = "chorale, comping, fiddle, free, minimal"
     expected = rf"^no preset 'coral'; did you mean 'chorale'\? \(available: {there_are}\)$"
     with pytest.raises(ConfigError, match=expected):
@@ -136,7 +136,7 @@ DEVICE: dict[str, object] = {
 
 
 def device_fault(*controls: dict[str, object]) -> str:
-    """Return the fault of a device with these controls beside its one good one."""
+    """Return the fault of a device with these controls beside its one valid control."""
     with pytest.raises(ConfigError) as caught:
         check_document({**DEVICE, "control": [CONTROL, *controls]}, Device, "d.toml")
     return str(caught.value)
@@ -152,12 +152,12 @@ def device_fault(*controls: dict[str, object]) -> str:
     ],
 )
 def test_a_device_knows_its_ports(port: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
-    """A port is the device's if its name holds a pattern, whatever its case."""
+    """A port belongs to the device if its name contains a pattern, whatever the case."""
     assert expected is check_document(DEVICE, Device, "d.toml").matches(port)
 
 
 def test_a_fault_of_a_control_has_its_number() -> None:
-    """A fault in a control is told with the control's number, counted from 1, and the nearest valid word."""
+    """A fault in a control is reported with its number, counted from 1, and the nearest valid word."""
     control = {"name": "b", "kind": "knop", "message": "note", "number": 200, "chanel": 1}
     assert [
         f"d.toml: control[2].kind = 'knop': should be {KINDS}; did you mean 'knob'?",
@@ -167,7 +167,7 @@ def test_a_fault_of_a_control_has_its_number() -> None:
 
 
 def test_two_controls_may_not_be_alike() -> None:
-    """Two controls of one name, one message or one action are told, all at once."""
+    """Controls with the same name, message or action are all reported at once."""
     base = {"name": "a", "kind": "pad", "message": "note", "number": 36, "channel": 10, "action": "like"}
     fault = device_fault(base, {**base, "name": "b"})
     assert (
@@ -177,13 +177,13 @@ def test_two_controls_may_not_be_alike() -> None:
 
 
 def test_a_device_needs_a_control() -> None:
-    """A device without controls is told."""
+    """A device without controls is refused."""
     with pytest.raises(ConfigError, match=r"^d\.toml: at least one control is needed$"):
         check_document({**DEVICE, "control": []}, Device, "d.toml")
 
 
 def test_a_device_is_loaded_from_its_file(tmp_path: Path) -> None:
-    """A broken device file is told with its name."""
+    """A damaged device file is reported with its name."""
     path = tmp_path / "d.toml"
     path.write_text("")
     with pytest.raises(ConfigError, match=r"d\.toml: schema_version: missing"):
@@ -196,7 +196,7 @@ def test_without_a_file_the_settings_are_the_defaults() -> None:
 
 
 def test_two_meanings_of_one_control_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default likes count as well."""
+    """A control bound twice is reported, also where one binding is a default."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     (tmp_path / "settings.toml").write_text("undo_control = 66\n", "utf-8")
     with pytest.raises(ConfigError, match="like_control and undo_control are both 66; change one"):
@@ -206,7 +206,7 @@ def test_two_meanings_of_one_control_are_told(tmp_path: Path, monkeypatch: pytes
 
 
 def test_settings_are_read_from_their_file(config_folder: Path) -> None:
-    """The settings file sets what commands take by default."""
+    """The settings file sets the defaults of commands."""
     text = 'preset = "fiddle"\nin = "Launchkey"\nout = "synth"\nbackend = "jack"\ntempo_bpm = 96\n'
     (config_folder / "settings.toml").write_text(text)
     settings = load_settings()
@@ -220,7 +220,7 @@ def test_settings_are_read_from_their_file(config_folder: Path) -> None:
 
 
 def test_faulty_settings_are_told(config_folder: Path) -> None:
-    """A fault of the settings is told like that of any file, with the nearest word."""
+    """A fault in the settings is reported like that of any file, with the nearest word."""
     (config_folder / "settings.toml").write_text('backend = "jak"\ninn = "x"\n')
     with pytest.raises(ConfigError) as caught:
         load_settings()
@@ -232,5 +232,5 @@ def test_faulty_settings_are_told(config_folder: Path) -> None:
 
 
 def test_the_meters_are_those_of_the_engine() -> None:
-    """A preset may name every meter that the engine knows, and no other."""
+    """A preset may name exactly the meters that the engine supports."""
     assert METER_NAMES == tuple(meter.name for meter in METERS)

@@ -1,4 +1,4 @@
-"""How the corpus is built and kept: the same pieces every time, whatever interrupts it."""
+"""Building and caching the corpus: the same pieces every time, also after an interruption."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHER_TUNE = HEAD.format(key="Am") + "A2 c2|e2 c2|B2 G2|A2 E2|\n"
 
 @pytest.fixture
 def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a cache folder beside a corpus of two files with three tunes."""
+    """A cache folder beside a corpus of two files with three tunes."""
     root = tmp_path / "installed"
     for folder in ("bach", "oneills1850", "ryansMammoth"):
         (root / folder).mkdir(parents=True)
@@ -37,7 +37,7 @@ def small_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_pieces_come_back_from_the_cache(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second load gives equal pieces without parsing, and no part files are left."""
+    """A second load gives equal pieces without parsing, and no temporary files remain."""
     seen: list[tuple[str, int, int]] = []
     built = corpus.load_pieces(cache_dir=small_corpus, progress=lambda *step: seen.append(step))
     monkeypatch.setattr(corpus, "_build", None)
@@ -50,7 +50,7 @@ def test_pieces_come_back_from_the_cache(small_corpus: Path, monkeypatch: pytest
 
 
 def test_builds_give_the_same_bytes(small_corpus: Path, tmp_path: Path) -> None:
-    """The cache is a function of the corpus, with families across its files."""
+    """The same corpus gives the same cache, with families across its files."""
     pieces = corpus.load_pieces(cache_dir=small_corpus)
     corpus.load_pieces(cache_dir=tmp_path / "again")
     name = corpus_cache.CACHE_NAME
@@ -77,7 +77,7 @@ def test_corrupt_cache_is_built_again(small_corpus: Path, caplog: pytest.LogCapt
 def test_cache_of_another_music21_is_built_again(
     small_corpus: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another version of the parser makes the cache again."""
+    """A cache of another parser version is built again."""
     corpus.load_pieces(cache_dir=small_corpus)
     monkeypatch.setattr(importlib.metadata, "version", lambda _name: "99")
     assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
@@ -85,14 +85,14 @@ def test_cache_of_another_music21_is_built_again(
 
 
 def test_environment_names_the_cache_folder(small_corpus: Path, tmp_path: Path) -> None:
-    """IMPROVISER_CACHE_DIR holds the cache where no folder is asked for."""
+    """Without a folder argument the cache is in IMPROVISER_CACHE_DIR."""
     assert not small_corpus.exists()
     assert 3 == len(corpus.load_pieces(("tune",)))
     assert (tmp_path / "elsewhere" / corpus_cache.CACHE_NAME).is_file()
 
 
 def test_kinds_are_chosen_and_checked(small_corpus: Path) -> None:
-    """Only the kinds asked for come, and an unknown kind is named."""
+    """Only the requested kinds are returned, and an unknown kind is named."""
     assert [] == corpus.load_pieces(("chorale",), small_corpus)
     with pytest.raises(UsageError, match="unknown kind of piece: opera; there are chorale, tune"):
         corpus.load_pieces(("opera",), small_corpus)
@@ -111,21 +111,21 @@ def test_without_music21_the_error_names_the_extra(tmp_path: Path, monkeypatch: 
 
 
 def test_a_cache_serves_without_music21(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache made before is used where music21 is gone."""
+    """An existing cache is used without music21."""
     corpus.load_pieces(cache_dir=small_corpus)
     monkeypatch.setattr(corpus, "_parser", lambda: None)
     assert 3 == len(corpus.load_pieces(cache_dir=small_corpus))
 
 
 def test_an_empty_corpus_is_an_error(small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A music21 that was installed without its corpus is named."""
+    """A music21 that was installed without its corpus is reported."""
     monkeypatch.setattr(corpus, "_corpus_folder", lambda: tmp_path / "nowhere")
     with pytest.raises(CorpusError, match="no corpus in"):
         corpus.load_pieces(cache_dir=small_corpus)
 
 
 def test_installed_corpus_holds_the_sources() -> None:
-    """The folders that are read are those of the installed package."""
+    """The folders that are read belong to the installed package."""
     assert (corpus._corpus_folder() / "bach" / "bwv66.6.mxl").is_file()  # noqa: SLF001
 
 
@@ -144,7 +144,7 @@ def test_chorale_file_is_read() -> None:
 
 
 def test_broken_pieces_are_counted_and_logged(small_corpus: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A file that cannot be read and a meter that is not kept are counted, and the others are there."""
+    """Unreadable files and unsupported meters are counted, and all other pieces are kept."""
     installed = small_corpus.parent / "installed"
     (installed / "bach" / "broken.mxl").write_bytes(b"no score")
     (installed / "ryansMammoth" / "SlipJig.abc").write_text(TUNE.replace("M:2/4", "M:9/8"))
@@ -158,7 +158,7 @@ def test_broken_pieces_are_counted_and_logged(small_corpus: Path, caplog: pytest
 
 
 def test_summary_counts_what_the_model_card_needs(small_corpus: Path) -> None:
-    """The summary counts pieces, notes, families and splits of the pieces it is given."""
+    """The summary counts pieces, notes, families and splits."""
     pieces = corpus.load_pieces(cache_dir=small_corpus)
     summary = corpus.corpus_summary(pieces, small_corpus)
     assert {"oneills1850": 2, "ryansMammoth": 1} == summary["collections"]
@@ -179,7 +179,7 @@ def empty_tasks(tmp_path: Path, count: int) -> list[Task]:
 
 
 def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
-    """A file that has its part is not parsed again; a corrupt part and one of another stamp are."""
+    """A resumed build parses only files without a valid part of the same version."""
     tasks = empty_tasks(tmp_path, 4)
     run_tasks(tasks)
     tasks[0].path.unlink()
@@ -191,14 +191,14 @@ def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_pool_parses_many_files(tmp_path: Path) -> None:
-    """From eight files on, worker processes leave a part of each."""
+    """From eight files on, worker processes write one part per file."""
     tasks = empty_tasks(tmp_path, corpus_build.POOL_FROM_FILES)
     run_tasks(tasks)
     assert None not in [read_part(task) for task in tasks]
 
 
 def test_a_killed_worker_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pool that breaks says that the build can be run again."""
+    """A broken worker pool is an error that says that the build can be run again."""
 
     class Broken:
         def __init__(self, *_: object) -> None: ...
@@ -215,7 +215,7 @@ def test_a_killed_worker_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_another_build_may_remove_the_parts(tmp_path: Path) -> None:
-    """A part that cannot be written, because the folder of parts is gone, costs nothing."""
+    """A part that cannot be written because the folder of parts is gone causes no error."""
     tasks = empty_tasks(tmp_path, 1)
     tasks[0].part.parent.rmdir()
     assert corpus_build.Parsed() == run_tasks(tasks)

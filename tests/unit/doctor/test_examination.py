@@ -1,4 +1,4 @@
-"""What the doctor finds of MIDI, on machines of all kinds; and that nothing stops it."""
+"""The doctor's findings about MIDI, on machines of all kinds; no fault stops it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of the user's, where nobody has to wait for a clock."""
+    """An empty user's folder, without waiting for a clock."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setattr(clock_in, "LISTEN_S", 0.0)
     return tmp_path
 
 
 def openers(monkeypatch: pytest.MonkeyPatch, **backends: LoopbackBackend | str) -> None:
-    """Let these MIDI systems be there, and others not, with the reason."""
+    """Make these MIDI systems available, and the others not, with a reason."""
 
     def open_backend(name: str = "auto") -> LoopbackBackend:
-        """Open it, or say why not."""
+        """Return the system, or raise with the reason."""
         found = backends.get(name, f"no {name} here; install {name}")
         if isinstance(found, str):
             raise PortError(found)
@@ -40,7 +40,7 @@ def openers(monkeypatch: pytest.MonkeyPatch, **backends: LoopbackBackend | str) 
 
 
 def test_findings_come_one_after_another_and_as_json() -> None:
-    """All is looked at in turn, and the page gets the same as objects of text."""
+    """All checks run in turn, and the page gets the findings as objects of text."""
     findings = examine("loopback")
     assert Finding("MIDI system", PASS, "loopback") == next(findings)
     assert "ports" == next(findings).name
@@ -49,14 +49,14 @@ def test_findings_come_one_after_another_and_as_json() -> None:
 
 
 def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a check raises, or a driver that ends the program, is told, and all others are made."""
+    """A check that raises or exits becomes a finding, and all other checks run."""
 
     def end(_: object) -> Iterator[Finding]:
-        """End the program."""
+        """Raise SystemExit."""
         raise SystemExit(3)
 
     def divide() -> Iterator[Finding]:
-        """Break."""
+        """Raise ZeroDivisionError."""
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(examination, "check_ports", end)
@@ -68,13 +68,13 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_wrong_name_is_a_finding() -> None:
-    """A MIDI system that does not exist is no fault of the doctor's."""
+    """The name of an unknown MIDI system becomes a finding."""
     assert next(examine("bach")).found.startswith("the check failed: UsageError: unknown backend 'bach'")
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_the_system_that_is_taken_and_why_no_other_is(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those of this platform each other one is told with its reason."""
+    """The doctor names the MIDI system in use, and a reason for each other system of the platform."""
     monkeypatch.setattr(sys, "platform", platform)
     name = {"linux": "alsa", "darwin": "coremidi"}[platform]
     openers(monkeypatch, auto=Renamed(name))
@@ -88,11 +88,11 @@ def test_the_system_that_is_taken_and_why_no_other_is(platform: str, monkeypatch
 
 
 def test_on_jack_the_doctor_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A jam that begins meanwhile gets the name that patchbays know."""
+    """The doctor's JACK client has another name, so that a jam started meanwhile gets the usual one."""
     names: list[str] = []
 
     def open_jack(name: str) -> LoopbackBackend:
-        """Take note of the name."""
+        """Record the name."""
         names.append(name)
         return Renamed("jack")
 
@@ -135,7 +135,7 @@ def test_without_a_midi_system_a_jam_plays_in_the_browser(
 
 
 def test_settings_name_the_system(home: Path) -> None:
-    """Without an option the user's settings count; faulty ones are left to another check."""
+    """Without an option the user's settings are used; faulty settings are left to another check."""
     (home / "settings.toml").write_text('backend = "alsa"\n')
     assert "alsa" == MidiSystem(None).wanted
     (home / "settings.toml").write_text("backend = 3\n")
@@ -145,7 +145,7 @@ def test_settings_name_the_system(home: Path) -> None:
 
 
 def test_ports_are_listed_without_our_own() -> None:
-    """What can be heard and played on is told, four of each; without a keyboard it is said how to go on."""
+    """Up to four inputs and outputs are listed; without a keyboard the next step is given."""
     backend = Renamed()
     for name in ("Improviser Out", "Midi Through Port-0"):
         backend.open_virtual_output(name)
@@ -162,7 +162,7 @@ def test_ports_are_listed_without_our_own() -> None:
 
 
 def test_windows_needs_a_loopback_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There it is told which one carries the notes, or how to get one; other systems need none."""
+    """On Windows the finding names the loopback driver, or how to get one; other systems need none."""
     assert PASS is only(midi.check_loopback_driver()).status
     monkeypatch.setattr(sys, "platform", "darwin")
     assert "IAC" in only(midi.check_loopback_driver()).found
@@ -177,14 +177,14 @@ def test_windows_needs_a_loopback_driver(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def ticking(backend: LoopbackBackend, *tempos_bpm: float) -> None:
-    """Let an input send a beat of clock for each tempo as soon as somebody listens."""
+    """Make an input send a beat of clock for each tempo as soon as it is opened."""
     names = [f"Clock {number}" for number in range(len(tempos_bpm))]
     for name in names:
         backend.open_virtual_output(name)
     open_input = backend.open_input
 
     def open_ticking(name: str, callback: Callable[[Sequence[int], int], None]) -> object:
-        """Open it, and tick."""
+        """Open the input, and send the ticks."""
         tempo_bpm = tempos_bpm[names.index(name)]
         for tick in range(24):
             callback((0xF8,), round(tick * 60e9 / tempo_bpm / 24))
@@ -195,7 +195,7 @@ def ticking(backend: LoopbackBackend, *tempos_bpm: float) -> None:
 
 
 def test_the_tempo_of_a_clock_is_told() -> None:
-    """One clock is told with its tempo, none is no fault, and two are one too many."""
+    """One clock is reported with its tempo; none is no fault, and two are a warning."""
     quiet = Renamed()
     quiet.open_virtual_output("Keys")
     assert Finding("clock in", PASS, "no MIDI clock arrives; improviser uses its own") == only(
@@ -212,7 +212,7 @@ def test_the_tempo_of_a_clock_is_told() -> None:
 
 
 def test_messages_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What they took is told, through the system or else inside this program; slow ones are warned of."""
+    """The round trip time is reported, through the system or inside the program; a slow one is a warning."""
     monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
     found = only(round_trip.check_round_trip(opened(Renamed())))
     assert (PASS, True) == (found.status, found.found.startswith("through alsa: 0."))
@@ -229,7 +229,7 @@ def test_messages_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_port_that_the_other_client_sees_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PipeWire tells a client of another's port some periods after it was made."""
+    """A port that another client sees only some periods later, as with PipeWire, is waited for."""
     monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
     system = Renamed()
     looks = [(), (), ()]  # before it is made, and twice after it
@@ -238,7 +238,7 @@ def test_a_port_that_the_other_client_sees_late_is_waited_for(monkeypatch: pytes
 
 
 def test_messages_before_the_cable_carries_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PipeWire shows a cable some periods before messages go through it."""
+    """Messages sent before a new connection carries them, as with PipeWire, do not count."""
     monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
     lost = [True, True, True]
     send = LoopbackOutput.send
@@ -249,7 +249,7 @@ def test_messages_before_the_cable_carries_are_not_counted(monkeypatch: pytest.M
 
 
 def test_messages_that_do_not_come_back_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that are lost are counted; a port that cannot be made is told."""
+    """Lost messages are counted, and a port that cannot be opened is reported."""
     monkeypatch.setattr(round_trip, "_PATIENCE_S", 0.0)
     monkeypatch.setattr(round_trip, "_PAUSES_S", (0.0, 0.0))
     monkeypatch.setattr(LoopbackOutput, "send", lambda *_: None)

@@ -1,4 +1,4 @@
-"""What the doctor finds of rights, folders, models, jams, and what is beside playing."""
+"""The doctor's findings about rights, folders, models, jams, and optional programs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of the user's."""
+    """An empty user's folder."""
     monkeypatch.setenv("IMPROVISER_CONFIG_DIR", str(tmp_path))
     return tmp_path
 
 
 def test_real_time_priority_is_asked_for_in_passing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked for in a thread that ends; where it is refused the step is that of the system."""
+    """Real-time priority is tried in a thread that ends; a refusal gives the system's next step."""
     asked: list[threading.Thread] = []
 
     def raise_priority() -> bool:
@@ -49,7 +49,7 @@ def test_real_time_priority_is_asked_for_in_passing(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_user_without_rights_is_told_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Linux the group, the limit and the sequencer are looked at, each with its command."""
+    """On Linux the group, the limit and the sequencer are checked, each with its command."""
     grp, resource = pytest.importorskip("grp"), pytest.importorskip("resource")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -71,7 +71,7 @@ def test_a_user_without_rights_is_told_how_to_get_them(tmp_path: Path, monkeypat
 
 
 def test_more_of_rights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root may all, a system without the group asks nothing, a sequencer that refuses is told."""
+    """Root has all rights, a system without the group needs none, and a sequencer that refuses is reported."""
     grp, resource = pytest.importorskip("grp"), pytest.importorskip("resource")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "access", lambda *_: False)
@@ -88,7 +88,7 @@ def test_more_of_rights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_folders_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that is not there yet is looked for above; what refuses, or has no room, is told."""
+    """A missing folder is checked through its parent; a folder without rights or space is reported."""
     monkeypatch.setenv("IMPROVISER_STATE_DIR", str(tmp_path / "new" / "state"))
     state, _ = folders.check_folders()
     assert (PASS, True) == (state.status, state.found.startswith(f"{tmp_path / 'new' / 'state'} is writable"))
@@ -99,7 +99,7 @@ def test_folders_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert [status, status] == [finding.status for finding in folders.check_folders()]
 
     def refuse(**_: object) -> None:
-        """Refuse."""
+        """Raise OSError."""
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
@@ -108,7 +108,7 @@ def test_folders_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_model_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default preset's model is loaded and asked; one that is missing fails."""
+    """The default preset's model is loaded and used for a decision; a missing model fails."""
     finding = only(music.check_model())
     assert (PASS, True) == (finding.status, finding.found.startswith("chorale: chorale.safetensors ("))
     monkeypatch.setattr(music, "_STEPS_MAX", 0)
@@ -118,11 +118,11 @@ def test_the_model_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_jams_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that answers is told with its preset; one that does not, but has its port, is warned of."""
+    """A running jam is reported with its preset; a jam that has ports but does not answer is a warning."""
     answers: list[object] = [{"preset": "fiddle"}]
 
     def ask(*_: object) -> object:
-        """Answer, or say that nobody does."""
+        """Answer, or raise as if no jam were there."""
         if not answers:
             raise ImproviserError("no jam is running; start one")
         return answers.pop()
@@ -141,10 +141,10 @@ def test_jams_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_beside_playing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not installed is told with its command."""
+    """Each missing optional library is reported with its command."""
 
     def find_spec(name: str) -> None:
-        """Find none of them."""
+        """Return None for each of them."""
         if name == "link":
             raise ValueError(name)
 
@@ -159,10 +159,10 @@ def test_what_is_beside_playing_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_browser_and_synthesizer_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is named where it is there; where not, the step is that of the system."""
+    """Browser and synthesizer are named where they exist; otherwise the system's next step is given."""
 
     def refuse() -> None:
-        """Find none."""
+        """Return nothing."""
         raise webbrowser.Error("none")
 
     monkeypatch.setattr(webbrowser, "get", lambda: SimpleNamespace(name="firefox"))

@@ -1,4 +1,4 @@
-"""Bars whose meter changes: where they begin, how strong their steps are, what is compared with a bar ago."""
+"""Bars whose meter changes: where they begin, how strong their steps are, what counts as a bar ago."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bars_of(meter: Meter) -> Bars:
 
 
 def velocities(engine: Engine, changes: dict[float, Meter], beats: int) -> list[int]:
-    """Return the velocities of what an engine plays on each beat, with other meters from some moments on."""
+    """Return the velocities of what an engine plays on each beat, with changes of meter at given times."""
     played = []
     for beat in range(beats):
         if beat in changes:
@@ -36,7 +36,7 @@ def velocities(engine: Engine, changes: dict[float, Meter], beats: int) -> list[
 
 
 def test_bars_follow_each_other() -> None:
-    """One bar of 2/4 after two of 4/4, then 4/4 again: each begins where it should, and all are counted."""
+    """With one bar of 2/4 after two of 4/4, each bar begins in its place, and all are counted."""
     clock = BeatClock(60.0)
     short = bars_of(FOUR).followed_by(TWO, clock, 8.0, 4)
     again = short.followed_by(FOUR, clock, 10.0, 4)
@@ -46,7 +46,7 @@ def test_bars_follow_each_other() -> None:
 
 
 def test_a_bar_that_is_cut_counts() -> None:
-    """A meter that changes within a bar begins the next one."""
+    """A change of meter within a bar begins the next bar."""
     assert 1 == bars_of(FOUR).followed_by(THREE, BeatClock(60.0), 3.0, 4).first_bar
 
 
@@ -62,7 +62,7 @@ def test_the_grid_begins_anew_where_no_step_falls_on_the_bar(swing: float, beat:
 
 
 def test_the_downbeats_are_those_of_the_meters() -> None:
-    """What is played is loudest on the first beat of each bar, right after a change too."""
+    """The first beat of each bar is the loudest, also right after a change."""
     engine = Engine(IN_C, pulse(), np.random.default_rng(0))
     engine.start(0.0, 0.0)
     played = velocities(engine, {4: TWO, 6: FOUR, 14: THREE}, 20)
@@ -70,7 +70,7 @@ def test_the_downbeats_are_those_of_the_meters() -> None:
 
 
 def test_a_given_beat_may_wait_for_the_player() -> None:
-    """The beat runs, nothing is played before the player's first note, and then a bar is listened to."""
+    """On a given beat nothing is played before the player's first note; then the engine listens for a bar."""
     engine = Engine(EngineSettings(tempo_bpm=60.0, patience_bars=0), pulse(), np.random.default_rng(0))
     engine.give_beat(0.0, 0.0)
     assert engine.next_step_s is None
@@ -83,7 +83,7 @@ def test_a_given_beat_may_wait_for_the_player() -> None:
 
 
 def test_bars_change_while_the_player_is_waited_for() -> None:
-    """Bars that begin in the silence count when the player comes."""
+    """Bars that begin before the player's first note count."""
     engine = Engine(IN_C, pulse(), np.random.default_rng(0))
     engine.give_beat(0.0, 0.0)
     engine.begin_bar(2.0, THREE)
@@ -93,7 +93,7 @@ def test_bars_change_while_the_player_is_waited_for() -> None:
 
 
 def test_a_line_is_compared_with_a_bar_of_the_new_meter() -> None:
-    """After another bar begins, repetition is counted anew at the lags of bars; those of beats stay."""
+    """After a change of meter repetition at the lags of bars is counted again; that at the lags of beats stays."""
     line = Line(np.array([4]), np.array([16]))
     for _ in range(40):
         line.push(np.array([60], dtype=np.int16))
@@ -107,7 +107,7 @@ def test_a_line_is_compared_with_a_bar_of_the_new_meter() -> None:
 
 
 def test_the_key_is_heard_by_the_bars_that_are_told() -> None:
-    """A note leaves the cues of a downbeat where a bar begins, whatever beat that is."""
+    """A note on a bar line gives the key tracker a downbeat's cues, whatever beat it is."""
     plain, told = Cues(), Cues()
     told.begin_bar(METERS.index(THREE), 2.0)
     assert plain.add_note(60, 0.0) == told.add_note(60, 2.0)

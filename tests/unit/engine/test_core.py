@@ -17,13 +17,13 @@ from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, play_se
 
 
 def gesture(engine: Engine) -> GestureKind:
-    """Return what the last decision was."""
+    """Return the gesture of the last decision."""
     assert engine.decision is not None
     return engine.decision.gesture.kind
 
 
 def test_it_waits_for_the_player() -> None:
-    """Before the first note there is nothing to decide, and asking for it gives nothing."""
+    """Before the first note there is no step, and calling one returns nothing."""
     engine = make_engine(pulse(), key="C")
     engine.prepare()
     assert (None, [], [], None) == (engine.next_step_s, engine.step(1.0), engine.skip(1.0), engine.decision)
@@ -36,7 +36,7 @@ def test_only_a_note_wakes_it(message: Message) -> None:
 
 
 def test_a_pedal_pressed_before_the_first_note_holds_it() -> None:
-    """What was heard while waiting counts."""
+    """A pedal pressed before the first note holds that note."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO)
     tell(engine, TimedMessage(0.5, ControlChange(0, SUSTAIN_PEDAL, 127)), *note(1.0))
@@ -45,7 +45,7 @@ def test_a_pedal_pressed_before_the_first_note_holds_it() -> None:
 
 
 def test_the_first_note_is_the_downbeat() -> None:
-    """The beat starts at the first note, and there the figure begins."""
+    """The beat starts at the first note, where the figure begins."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(3.25))
     assert 3.25 == engine.next_step_s
     assert [(3.25 + beat * 4 * STEP_S, 60) for beat in range(4)] == ons(steps(engine, 16))
@@ -61,7 +61,7 @@ def test_the_figure_stands_in_its_meter() -> None:
 
 @pytest.mark.parametrize("steps_per_beat", [1, 2, 3, 4])
 def test_the_grid_has_its_steps(steps_per_beat: int) -> None:
-    """One to four steps a beat follow one another evenly, and the fifth beat is the next downbeat."""
+    """One to four steps a beat are evenly spaced, and the fifth beat is the next downbeat."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO, steps_per_beat=steps_per_beat)
     tell(engine, *note(0.0))
@@ -72,7 +72,7 @@ def test_the_grid_has_its_steps(steps_per_beat: int) -> None:
 
 
 def test_in_an_unknown_key_the_first_bar_is_listened_to() -> None:
-    """With the key to be found nothing is asked and nothing played for a bar; then it plays."""
+    """In an unknown key the engine only listens for a bar, then plays."""
     actor = pulse()
     engine = tell(make_engine(actor, tempo_bpm=TEMPO), *note(0.0))
     assert [] == steps(engine, 16)
@@ -81,7 +81,7 @@ def test_in_an_unknown_key_the_first_bar_is_listened_to() -> None:
 
 
 def test_the_key_is_heard() -> None:
-    """After a scale and triad in D the key is D, surer than at first, and the register begins at D."""
+    """After a scale and triad in D the key is D, with more confidence than at first, and the register begins at D."""
     engine = make_engine(pulse(), tempo_bpm=TEMPO)
     pitches = (62, 64, 66, 67, 69, 71, 73, 74, 69, 66, 62)
     tell(engine, *(timed for at, pitch in enumerate(pitches) for timed in note(at * STEP_S, pitch)))
@@ -91,7 +91,7 @@ def test_the_key_is_heard() -> None:
 
 
 def test_a_locked_key_is_kept() -> None:
-    """Whatever is heard the key stays, certain, and every note played belongs to it."""
+    """A locked key stays certain whatever is heard, and every note played belongs to it."""
     engine = make_engine(Indifferent(), key="Ebm", tempo_bpm=TEMPO, temperature=1.0)
     tell(engine, *(timed for at in range(24) for timed in note(at * STEP_S, 60 + at)))
     played = ons(steps(engine, 64))
@@ -105,13 +105,13 @@ def test_a_locked_key_is_kept() -> None:
     [EngineSettings(key="H"), EngineSettings(meter=(11, 5)), EngineSettings(meter=(7, 8), steps_per_beat=3)],
 )
 def test_an_unknown_key_or_meter_is_refused(settings: EngineSettings) -> None:
-    """The error is one for the user."""
+    """An unknown key or meter is a user error."""
     with pytest.raises(UsageError):
         Engine(settings, pulse(), np.random.default_rng(0))
 
 
 def test_a_decision_says_what_was_done() -> None:
-    """Step, beat, action, gesture, key and chord of the last step, and the numbers behind it."""
+    """A decision holds the step, beat, action, gesture, key and chord, and the numbers behind it."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(0.0, 64, 1.0))
     steps(engine, 5)
     decision = engine.decision
@@ -129,7 +129,7 @@ def test_a_decision_says_what_was_done() -> None:
 
 
 def test_rewards_are_those_of_the_last_step() -> None:
-    """Every term and component by name, each within its bounds; an unprepared octave is worth a little."""
+    """Rewards hold every term and component by name, each within its bounds."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(0.0, 72, 1.0))
     steps(engine, 1)
     earned = engine.rewards()
@@ -140,12 +140,12 @@ def test_rewards_are_those_of_the_last_step() -> None:
 
 
 def test_rewards_before_the_first_step_are_there() -> None:
-    """A display may ask at any time."""
+    """Rewards are available before the first step."""
     assert all(-1 <= value <= 1 for value in make_engine(pulse()).rewards().values())
 
 
 def test_the_touch_is_the_players() -> None:
-    """A soft player is answered softly."""
+    """A soft player gets a soft answer."""
     soft, loud = (
         tell(make_engine(pulse(), key="C"), TimedMessage(0.0, NoteOn(0, 60, velocity))) for velocity in (30, 110)
     )
@@ -156,7 +156,7 @@ def test_the_touch_is_the_players() -> None:
 
 
 def test_what_comes_after_the_steps_moment_does_not_count_for_it() -> None:
-    """However late a step is decided, it hears what came up to its moment; the next one hears the rest."""
+    """A step counts what came up to its time, however late it is decided; the next step counts the rest."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO)
     tell(engine, *note(0.0, 60), *note(1.5 * STEP_S, 64, 1.0))
@@ -166,7 +166,7 @@ def test_what_comes_after_the_steps_moment_does_not_count_for_it() -> None:
 
 
 def test_without_a_collecting_time_a_note_on_the_beat_counts_one_step_later() -> None:
-    """A note just after its step is put into that step when the next one is decided."""
+    """A note just after its step is added to that step when the next one is decided."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO)
     tell(engine, *note(0.0, 60), *note(STEP_S + 0.01, 64, 1.0))
@@ -176,7 +176,7 @@ def test_without_a_collecting_time_a_note_on_the_beat_counts_one_step_later() ->
 
 
 def test_in_the_collecting_time_a_note_counts_for_its_step() -> None:
-    """With a collecting time the decision waits for it, and its notes are due at its end."""
+    """A collecting time delays the decision, and its notes are due at its end."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO, collect_s=0.02)
     tell(engine, *note(0.0, 60), *note(STEP_S + 0.01, 64, 1.0))
@@ -187,7 +187,7 @@ def test_in_the_collecting_time_a_note_counts_for_its_step() -> None:
 
 
 def test_an_early_note_counts_for_the_nearest_step() -> None:
-    """A note less than half a step before its step is that step's."""
+    """A note less than half a step early counts for the following step."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO)
     tell(engine, *note(0.0, 60), *note(1.6 * STEP_S, 64, 1.0))
@@ -196,7 +196,7 @@ def test_an_early_note_counts_for_the_nearest_step() -> None:
 
 
 def test_preparing_decides_nothing() -> None:
-    """Preparing may happen at any time; what is heard after it counts all the same."""
+    """Preparing at any time does not change the decision, and later notes still count."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO)
     tell(engine, *note(0.0, 60))
@@ -214,7 +214,7 @@ def test_preparing_decides_nothing() -> None:
 
 
 def test_a_whole_session_is_released() -> None:
-    """Whatever was played, after the session nothing sounds."""
+    """After a session no note sounds."""
     engine = make_engine(Indifferent(), tempo_bpm=TEMPO, temperature=1.0)
     heard = [timed for at in range(40) for timed in note(at * 0.2, 60 + at % 5)]
     played = play_session(engine, heard, 10.0)
@@ -226,13 +226,13 @@ def test_a_whole_session_is_released() -> None:
 
 
 def test_settings_know_their_lengths() -> None:
-    """The steps of a bar, and the longest note in seconds."""
+    """Settings give the steps of a bar, and the longest note in seconds."""
     settings = EngineSettings(tempo_bpm=60.0, meter=(6, 8), steps_per_beat=2, max_note_bars=1.5)
     assert (6, 4.5) == (settings.bar_steps, settings.max_note_s)
 
 
 def test_chance_is_the_generators_alone() -> None:
-    """The same generator gives the same music, another one other music."""
+    """The same generator gives the same music, and another one gives other music."""
     heard = note(0.0, length_s=9.0)
     played = [
         ons(play_session(make_engine(Indifferent(), seed, key="C", temperature=1.0), heard, 5.0)) for seed in (1, 1, 2)

@@ -1,4 +1,4 @@
-"""The engine's beat: when it waits, holds, skips, and takes the beat from outside."""
+"""The engine's beat: when it waits, holds, skips, and follows a beat from outside."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, seen, s
 
 
 def gesture(engine: Engine) -> GestureKind:
-    """Return what the last decision was."""
+    """Return the gesture of the last decision."""
     assert engine.decision is not None
     return engine.decision.gesture.kind
 
 
 def test_after_the_players_silence_it_ends_its_note_and_waits() -> None:
-    """A bar of patience: in the step that makes the bar full its note ends, and it asks for nothing more."""
+    """After a silent bar of patience the engine ends its note and asks for no further step."""
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=1), *note(0.0))
     assert [(0.0, 60)] == ons(steps(engine, 16))
     assert [TimedMessage(BAR_S, NoteOff(0, 60))] == steps(engine, 1)
@@ -28,20 +28,20 @@ def test_after_the_players_silence_it_ends_its_note_and_waits() -> None:
 
 @pytest.mark.parametrize("held", [note(0.0, length_s=9.0), [*note(0.0), *note(0.7 * BAR_S)]])
 def test_while_the_player_plays_or_holds_it_stays(held: list[TimedMessage]) -> None:
-    """A held note, or another note within the bar, and its patience begins anew."""
+    """A held note, or another note within the bar, restarts the patience."""
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=1), *held)
     steps(engine, 18)
     assert None is not engine.next_step_s
 
 
 def test_without_a_bound_its_patience_is_endless() -> None:
-    """With no bars of patience set it goes on alone."""
+    """Without a limit of patience the engine plays on alone."""
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
     assert 20 == len(ons(steps(engine, 20 * 16)))
 
 
 def test_after_waiting_the_next_note_begins_a_bar() -> None:
-    """It goes on with the next bar's number, whose downbeat is the note."""
+    """After waiting the player's next note is the downbeat of the next bar."""
     actor = pulse()
     engine = tell(make_engine(actor, key="C", tempo_bpm=TEMPO, patience_bars=1), *note(0.0))
     steps(engine, 17)
@@ -54,7 +54,7 @@ def test_after_waiting_the_next_note_begins_a_bar() -> None:
 
 
 def test_a_note_that_came_while_it_was_late_wakes_it() -> None:
-    """A note that came before the step that gives up was decided begins the next bar at its own time."""
+    """A note before a late step that would end the music begins the next bar at its own time."""
     engine = make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=1)
     tell(engine, *note(0.0), *note(BAR_S + 0.01, 64, 1.0))
     steps(engine, 17)
@@ -63,7 +63,7 @@ def test_a_note_that_came_while_it_was_late_wakes_it() -> None:
 
 @pytest.mark.parametrize(("bars", "length"), [(0.5, 8), (0.75, 12), (2.0, 16)])
 def test_no_note_is_held_longer_than_allowed(bars: float, length: int) -> None:
-    """A note that the actor would hold for the whole bar ends after the longest time, at the latest."""
+    """A note that the actor would hold for the whole bar ends at the longest duration."""
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, max_note_bars=bars), *note(0.0))
     off = next(timed for timed in steps(engine, 17) if isinstance(timed.message, NoteOff))
     assert length * STEP_S == off.due_s
@@ -71,7 +71,7 @@ def test_no_note_is_held_longer_than_allowed(bars: float, length: int) -> None:
 
 
 def test_a_skipped_step_holds_what_sounds() -> None:
-    """The step passes with nothing played, and counts; what it heard is not lost."""
+    """A skipped step plays nothing and counts, and its input is not lost."""
     actor = holder()
     engine = tell(make_engine(actor, key="C", tempo_bpm=TEMPO), *note(0.0))
     steps(engine, 1)
@@ -85,14 +85,14 @@ def test_a_skipped_step_holds_what_sounds() -> None:
 
 
 def test_a_skipped_step_in_silence_is_a_rest() -> None:
-    """Where nothing sounds there is nothing to hold."""
+    """A skipped step is a rest where nothing sounds."""
     engine = tell(make_engine(holder(), key="C"), *note(0.0))
     assert [] == engine.skip(9.0)
     assert GestureKind.REST is gesture(engine)
 
 
 def test_skipping_ends_a_note_that_is_too_long() -> None:
-    """Even where every step is skipped no note is held beyond the longest time."""
+    """No note exceeds the longest duration, even if every step is skipped."""
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, max_note_bars=0.5), *note(0.0))
     steps(engine, 1)
     skipped = [timed for _ in range(9) for timed in engine.skip(9.0)]
@@ -100,14 +100,14 @@ def test_skipping_ends_a_note_that_is_too_long() -> None:
 
 
 def test_a_given_beat_runs_without_the_player() -> None:
-    """From the given moment on it plays on the beats that were given."""
+    """On a given beat the engine plays from its start on, without the player."""
     engine = make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0)
     engine.start(10.0, 4.0)
     assert [(10.0 + beat * 4 * STEP_S, 60) for beat in range(4)] == ons(steps(engine, 16))
 
 
 def test_on_a_given_beat_the_player_joins_where_it_stands() -> None:
-    """After waiting it goes on with the next step of the beat, or the one just past, whatever the bar."""
+    """After waiting the engine resumes with the next or the last step of the given beat, anywhere in the bar."""
     engine = make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=1)
     engine.start(0.0, 0.0)
     steps(engine, 16)
@@ -121,7 +121,7 @@ def test_on_a_given_beat_the_player_joins_where_it_stands() -> None:
 
 
 def test_a_new_start_outdates_what_was_prepared() -> None:
-    """Where the beat is given anew, the next step stands where it says."""
+    """After a new start the next step is where the new beat says."""
     actor = pulse()
     engine = make_engine(actor, key="C", tempo_bpm=TEMPO, patience_bars=0)
     engine.start(0.0, 0.0)
@@ -132,14 +132,14 @@ def test_a_new_start_outdates_what_was_prepared() -> None:
 
 
 def test_it_swings() -> None:
-    """Its steps between the beats are late as the swing says; the beats stay."""
+    """Swing delays the steps between the beats and not the beats."""
     engine = make_engine(pulse(), key="C", tempo_bpm=60.0, swing=2 / 3)
     engine.start(0.0, 0.0)
     assert [0.0, 1 / 3, 2 / 3, 5 / 6, 1.0] == pytest.approx([at_s for at_s, _ in _stepped(engine, 5)])
 
 
 def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
-    """Return the moments of the next steps, with their numbers."""
+    """Return the times of the next steps, with their numbers."""
     moments = []
     for number in range(count):
         assert engine.next_step_s is not None
@@ -149,7 +149,7 @@ def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
 
 
 def test_it_decides_earlier_where_the_output_looks_ahead() -> None:
-    """From the next step on; the notes stay at their moments, and what was heard by then counts as ever."""
+    """With a look-ahead the engine decides earlier, but the notes keep their times."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
     steps(engine, 4)
     moment_s = engine.next_step_s

@@ -1,4 +1,4 @@
-"""The knobs: what each decision is made by."""
+"""The knobs that every decision uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VALUES = (np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((3, ACTION_COUNT), 
 
 
 def test_density_is_a_preference_on_onsets() -> None:
-    """At 1 nothing is added; at 2 each onset is worth DENSITY_SCALE more, at 0 as much less."""
+    """At density 1 nothing is added; at 2 each onset is worth DENSITY_SCALE more, at 0 the same less."""
     for density, expected in ((1.0, 0.0), (2.0, DENSITY_SCALE), (0.0, -DENSITY_SCALE)):
         value = DecisionValues(density=density).to_mix().value(VALUES)
         assert [pytest.approx(expected)] == list(set(value[FIRST_ONSET:].tolist()))
@@ -24,7 +24,7 @@ def test_density_is_a_preference_on_onsets() -> None:
 
 
 def test_a_component_is_turned_from_against_it_to_four_times() -> None:
-    """At 1 a knob stands where it stood; a component goes from -1 to 4 times, the others from 0 to 2."""
+    """At 1 a knob changes nothing; a component's weight goes from -1 to 4 times, the others from 0 to 2."""
     knobs = DecisionValues(harmony=0.5, temperature=0.2, density=0.8)
     assert knobs == knobs.turned("harmony", 1.0)
     assert [-0.5, -0.0625, 0.5, 2.0] == [knobs.turned("harmony", at).harmony for at in (0.0, 0.5, 1.0, 2.0)]
@@ -34,14 +34,14 @@ def test_a_component_is_turned_from_against_it_to_four_times() -> None:
 
 
 def test_settings_say_where_they_stand() -> None:
-    """The knobs begin where the settings put them."""
+    """The knobs begin at the values of the settings."""
     settings = EngineSettings(harmony=0.5, coherence=0.6, creativity=0.7, density=1.2, temperature=0.9)
     assert DecisionValues(0.5, 0.6, 0.7, 1.2, 0.9, settings.prior_weight) == settings.knobs
     assert settings.knobs == Engine(settings, Indifferent(), np.random.default_rng(0)).panel.knobs
 
 
 def test_a_turn_glides() -> None:
-    """From end to end it takes two beats; with a density above 1 each step begins a note, below none."""
+    """A turn from end to end takes two beats; with a high density each step begins a note, with a low one none."""
     engine = Engine(EngineSettings(key="C", temperature=0.001), Indifferent(), np.random.default_rng(0))
     engine.hear(NoteOn(0, 60, 80), 0.0)
     kinds, densities = [], []
@@ -60,6 +60,6 @@ def test_a_turn_glides() -> None:
 
 @pytest.mark.parametrize(("knob", "position"), [("volume", 1.0), ("density", 2.1), ("echo", float("nan"))])
 def test_what_is_no_turn_is_refused(knob: str, position: float) -> None:
-    """An unknown knob, and a position outside of its way."""
+    """An unknown knob and a position out of range are refused."""
     with pytest.raises(ValueError, match="no knob"):
         Panel(DecisionValues(), 4).turn(knob, position)

@@ -1,4 +1,4 @@
-"""What an engine lives through: transitions without gaps, what the player did, what a press means."""
+"""The transitions of an engine: no gaps, the player's events, the meaning of a press."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STEP_S = 0.125
 
 
 def new_engine(**values: object) -> Engine:
-    """Return an engine in C at 120, which has a policy of random weights."""
+    """Return an engine in C at 120 bpm with a policy of random weights."""
     settings = EngineSettings(**({"tempo_bpm": 120.0, "key": "C", "patience_bars": 1} | values))  # type: ignore[arg-type]
     return Engine(settings, random_policy(), np.random.default_rng(0))
 
 
 def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = False) -> list[Transition]:
-    """Let a quarter be played every beat, unless it is silent; return what was lived through."""
+    """Play a quarter on every beat unless silent; return the transitions."""
     lived = []
     for _ in range(steps):
         at_s = engine.next_step_s
@@ -39,10 +39,10 @@ def play(engine: Engine, steps: int, experience: Experience, *, silent: bool = F
 
 
 def test_transitions_follow_one_another() -> None:
-    """What is seen next is what the next one is decided on; the reward is the engine's own."""
+    """Each next observation is the one that the next decision used; the reward is the engine's own."""
     engine, experience = new_engine(), Experience()
     lived = play(engine, 30, experience)
-    assert 28 == len(lived)  # of the last two it is not known what follows
+    assert 28 == len(lived)  # what follows the last two is not known yet
     assert all((one.next_observation == other.observation).all() for one, other in pairwise(lived))
     assert not any(one.is_cut for one in lived)
     assert (len(COMPONENTS),) == lived[0].reward.shape
@@ -56,7 +56,7 @@ def test_transitions_follow_one_another() -> None:
 
 
 def test_a_gap_is_cut() -> None:
-    """After the engine has waited, or jumped, nothing is said to follow from what was before."""
+    """After a wait or a jump the transition before it is cut."""
     engine, experience = new_engine(), Experience()
     before = play(engine, 18, experience)
     waited = play(engine, 40, experience, silent=True)
@@ -77,7 +77,7 @@ def test_a_gap_is_cut() -> None:
 
 
 def test_a_step_that_was_passed_over_is_a_gap() -> None:
-    """What was held since it came too late was not chosen."""
+    """A skipped step makes a gap, because its hold was not chosen."""
     engine, experience = new_engine(), Experience()
     play(engine, 10, experience)
     engine.skip(0.0)
@@ -87,7 +87,7 @@ def test_a_step_that_was_passed_over_is_a_gap() -> None:
 
 
 def test_what_the_player_did_is_kept_from_a_bar_line_on() -> None:
-    """Its events, pitch classes, bass and key, step by step."""
+    """The player's events, pitch classes, bass and key are kept for each step from a bar line on."""
     engine, experience = new_engine(), Experience()
     play(engine, 5, Experience())
     play(engine, 43, experience)
@@ -102,7 +102,7 @@ def test_what_the_player_did_is_kept_from_a_bar_line_on() -> None:
 
 
 def test_what_the_player_did_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole stretches first, then bars of the one that goes on, which still begins with one."""
+    """Old stretches are dropped first, then bars of the current one, which still begins with a bar."""
     monkeypatch.setattr("improviser.engine.experience.PLAYER_STEPS", 40)
     engine, experience = new_engine(), Experience()
     play(engine, 50, experience)
@@ -114,14 +114,14 @@ def test_what_the_player_did_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPat
 
 
 def test_at_no_temperature_all_that_is_legal_is() -> None:
-    """Though nothing but the best has a chance."""
+    """At temperature 0 all legal actions are recorded as legal."""
     engine, experience = new_engine(temperature=0.0), Experience()
     lived = play(engine, 20, experience)
     assert all(one.next_legal.sum() > 1 for one in lived)
 
 
 def test_a_press_means_what_was_heard_a_second_ago() -> None:
-    """Its shares come to 1, and none is later than anybody can react."""
+    """The shares of a press sum to 1, and no step within the reaction time gets one."""
     engine, experience = new_engine(), Experience()
     lived = play(engine, 60, experience)
     at_s = lived[-1].at_s + 0.5
@@ -137,7 +137,7 @@ def test_a_press_means_what_was_heard_a_second_ago() -> None:
 
 
 def test_what_is_seen_is_a_copy() -> None:
-    """What is remembered does not change with the engine's next step."""
+    """A recorded observation does not change with the engine's next step."""
     engine, experience = new_engine(), Experience()
     lived = play(engine, 20, experience)
     kept = [one.observation.copy() for one in lived]

@@ -19,7 +19,7 @@ from tests.sessions import TEMPO, make_engine, note, ons, steps, tell
 
 
 def settled(**positions: float) -> Panel:
-    """Return a panel whose knobs have come to where they were turned."""
+    """Return a panel whose knobs have reached their positions."""
     panel = Panel(DecisionValues(), 4)
     for knob, position in positions.items():
         panel.turn(knob, position)
@@ -29,7 +29,7 @@ def settled(**positions: float) -> Panel:
 
 
 def test_as_the_preset_has_it_nothing_is_changed() -> None:
-    """All knobs at 1: the very knobs of the preset, no shift, no leaning, the player's touch."""
+    """With all knobs at 1 the preset's knobs, register, features and the player's velocity are unchanged."""
     preset = DecisionValues(harmony=0.7, density=1.3)
     panel = Panel(preset, 4)
     panel.glide()
@@ -40,7 +40,7 @@ def test_as_the_preset_has_it_nothing_is_changed() -> None:
 
 
 def test_each_knob_has_its_effect() -> None:
-    """Decisions' knobs as DecisionValues.turned has it; register by octaves, velocity by halves, echo by its trait."""
+    """Decision knobs act as in Knobs.turned; register by octaves, velocity by halves, echo by its feature."""
     panel = settled(harmony=2.0, register=2.0, velocity=0.0, echo=2.0)
     assert DecisionValues().turned("harmony", 2.0) == panel.knobs
     assert (12, 0.5) == (panel.shift, panel.touch)
@@ -54,7 +54,7 @@ def test_each_knob_has_its_effect() -> None:
 
 
 def test_the_register_is_moved() -> None:
-    """Every note lies an octave higher when the knob is at its end."""
+    """With the register knob at its end every note is an octave higher."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(0.0))
     before = {pitch for _, pitch in ons(steps(engine, 16))}
     engine.panel.turn("register", 2.0)
@@ -63,7 +63,7 @@ def test_the_register_is_moved() -> None:
 
 
 def test_velocity_is_scaled() -> None:
-    """Louder and softer than the player."""
+    """The velocity knob plays louder or softer than the player."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(0.0))
     loud = {"before": 0, "after": 0}
     for moment in loud:
@@ -75,7 +75,7 @@ def test_velocity_is_scaled() -> None:
 
 
 def test_mute_is_silent_and_goes_on_afterwards() -> None:
-    """What sounds ends with the next step; the bars are counted on."""
+    """Mute ends the sounding note with the next step, and bars are still counted."""
     engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
     steps(engine, 4)
     assert engine.switch("mute", 1.0)
@@ -87,7 +87,7 @@ def test_mute_is_silent_and_goes_on_afterwards() -> None:
 
 
 def test_solo_does_not_wait() -> None:
-    """It begins by itself, and goes on however long the player is silent; without it, it waits again."""
+    """Solo begins without the player and plays on through silence; without it the engine waits again."""
     engine = make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=1)
     assert engine.next_step_s is None
     assert engine.switch("solo", 3.0)
@@ -99,10 +99,10 @@ def test_solo_does_not_wait() -> None:
 
 
 def test_echo_prefers_what_the_player_did() -> None:
-    """With nothing else to choose by, a high echo takes up the player's turn more often than a low one."""
+    """A high echo knob takes up the player's turn more often than a low one."""
 
     def share(position: float) -> float:
-        """Return the share of onsets that go on as the player did."""
+        """Return the share of onsets that continue as the player did."""
         engine = Engine(
             EngineSettings(key="C", tempo_bpm=TEMPO, temperature=0.15, patience_bars=0),
             Indifferent(),
@@ -123,10 +123,10 @@ def test_echo_prefers_what_the_player_did() -> None:
 
 
 def test_another_generator_draws_otherwise() -> None:
-    """From the next step on; the same one alike."""
+    """From the next step on another generator gives other notes, and the same one gives the same."""
 
     def played(seed: int) -> list[tuple[float, int]]:
-        """Return what is played after some steps in common."""
+        """Return what is played after some common steps."""
         engine = tell(make_engine(Indifferent(), key="C", tempo_bpm=TEMPO, temperature=0.5), *note(0.0))
         steps(engine, 8)
         engine.reseed(np.random.default_rng(seed))
@@ -136,7 +136,7 @@ def test_another_generator_draws_otherwise() -> None:
 
 
 def test_the_names_are_the_same_everywhere() -> None:
-    """The engine's, those that cross between processes, and those of preset files."""
+    """The knobs have the same names in the engine, between processes, and in preset files."""
     assert set(KNOBS) == {str(knob) for knob in Knob if knob is not Knob.TEMPO}
     assert set(KNOBS) == {field.alias or name for name, field in PresetPanel.model_fields.items()}
     assert set(SWITCHES) < {str(action) for action in Action}

@@ -1,4 +1,4 @@
-"""The roles: actions, events and gestures are three views of one thing."""
+"""The roles: actions, events and gestures correspond to each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("role", [MELODY, COMPING], ids=["melody", "compin
 
 
 def here(tonic: int, base: int) -> Place:
-    """Return a place of one lane."""
+    """Return a place for one lane."""
     zero = np.array([0])
     return Place(np.array([tonic]), zero, zero, zero, zero, zero, zero, np.array([base]), zero)
 
@@ -24,7 +24,7 @@ def here(tonic: int, base: int) -> Place:
 @BOTH
 @pytest.mark.parametrize("key", [(0, 48), (5, 53), (11, 59)])
 def test_actions_and_events_are_the_same(role: Role, key: tuple[int, int]) -> None:
-    """Each action has an event of its own, from which it comes back; hold and rest are those of a line."""
+    """Each action has its own event, which converts back to it; hold and rest are those of a line."""
     place, actions = here(*key), np.arange(role.action_count)
     events = role.events(actions, place)
     assert [HOLD, REST] == events[[HOLD_ACTION, REST_ACTION]].tolist()
@@ -35,7 +35,7 @@ def test_actions_and_events_are_the_same(role: Role, key: tuple[int, int]) -> No
 
 @BOTH
 def test_gestures_are_what_the_events_say(role: Role) -> None:
-    """What an action strikes is the note, or the chord, that its event names."""
+    """An action strikes the note, or the chord, that its event names."""
     for action in range(FIRST_ONSET, role.action_count):
         gesture = role.gesture(action, 2, 50, ())
         event = int(role.events(np.array([action]), here(2, 50))[0])
@@ -44,14 +44,14 @@ def test_gestures_are_what_the_events_say(role: Role) -> None:
 
 @BOTH
 def test_the_mask_is_as_long_as_the_actions(role: Role) -> None:
-    """There is a flag for each action, and hold needs something that sounds."""
+    """The mask has a flag for each action, and hold needs a sounding note."""
     mask = role.legal(0, 48, is_sounding=False, pitch_classes=None)
     assert (role.action_count, False) == (len(mask), mask[HOLD_ACTION])
 
 
 @BOTH
 def test_the_player_comes_first(role: Role) -> None:
-    """The columns are those of the features, and all roles begin with the same ones."""
+    """The columns are those of the features, and all roles begin with the player's columns."""
     assert role.columns == sum(columns for _, columns, _ in role.groups)
     assert MELODY.groups[0] == role.groups[0]
     assert role is ROLES[role.name]
@@ -61,7 +61,7 @@ def test_the_player_comes_first(role: Role) -> None:
     ("key", "note", "chord"), [("C", 62, "Dm"), ("C", 59, "Bdim"), ("Am", 64, "E"), ("G", 61, "C#")]
 )
 def test_chords_on_notes(key: str, note: int, chord: str) -> None:
-    """On a note of a fragment stands the key's triad, a major one where the key has none."""
+    """A note of a fragment gets the key's triad, or a major triad where the key has none."""
     tonality = parse_key(key)
     action = COMPING.action_on(note, tonality, 48)
     found = chord_from_index(int(COMPING.events(np.array([action]), here(tonality.tonic, 48))[0]))

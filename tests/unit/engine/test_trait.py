@@ -1,4 +1,4 @@
-"""Traits of actions: each as its table says, worked out from observations alone."""
+"""Features of actions: each as its table says, computed from the observation alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ C, D, E, G, C5 = (FIRST_ONSET + degree for degree in (0, 2, 4, 7, 12))
 
 
 def observation(columns: dict[str, slice], **values: object) -> npt.NDArray[np.uint8]:
-    """Return an observation, (1, columns), with the values given and nothing else known."""
+    """Return an observation, (1, columns), with the given values and all others unknown."""
     seen = np.zeros((1, max(where.stop for where in columns.values())), dtype=np.uint8)
     nothing = {"chord_root": 12, "chord_quality": QUALITY_COUNT, "own_interval": 25, "player_pitches": NONE}
     for name, value in (nothing | values).items():
@@ -34,13 +34,13 @@ def observation(columns: dict[str, slice], **values: object) -> npt.NDArray[np.u
 
 
 def tune(**values: object) -> dict[str, npt.NDArray[np.float32]]:
-    """Return a tune's traits by name, (actions,) each."""
+    """Return a tune's features by name, (actions,) each."""
     seen = observation(COLUMNS, **({"own_pitches": NONE} | values))
     return dict(zip(TUNE_TRAITS.names, TUNE_TRAITS.of(seen)[0].T, strict=True))
 
 
 def comping(**values: object) -> dict[str, npt.NDArray[np.float32]]:
-    """Return a comping's traits by name, (actions,) each."""
+    """Return a comping's features by name, (actions,) each."""
     seen = observation(CHORD_COLUMNS, **({"own_chords": 108} | values))
     return dict(zip(COMPING_TRAITS.names, COMPING_TRAITS.of(seen)[0].T, strict=True))
 
@@ -52,14 +52,14 @@ def last(degree: int) -> list[int]:
 
 @pytest.mark.parametrize(("traits", "heading"), [(TUNE_TRAITS, "a tune's"), (COMPING_TRAITS, "a comping's")])
 def test_the_table_is_the_code(traits: PreferenceFeatures, heading: str) -> None:
-    """Names and words stand in the docstring as they are."""
+    """The names and words in the docstring are those of the code."""
     table = (trait.__doc__ or "").split(heading)[1].split("\n\n")[0]
     rows = re.findall(r"^\| (\w+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
     assert [(name, *words) for name, words in traits.words.items()] == rows
 
 
 def test_holds_and_rests_have_no_trait_but_their_own() -> None:
-    """A hold has none at all, a rest is a rest."""
+    """A hold has no feature, and a rest has only its own."""
     seen = tune(own_pitches=last(4), chord_root=0, chord_quality=0)
     assert not any(values[HOLD_ACTION] for values in seen.values())
     assert ["rest"] == [name for name, values in seen.items() if values[REST_ACTION]]
@@ -69,7 +69,7 @@ def test_holds_and_rests_have_no_trait_but_their_own() -> None:
 
 
 def test_intervals_are_from_the_last_note() -> None:
-    """A step is no leap, a fifth half of one, an octave a whole one; the same note repeats; up is rising."""
+    """A step is no leap, a fifth half of one, an octave a whole one; the same note repeats; upwards is rising."""
     seen = tune(own_pitches=last(0))
     assert [0.0, 0.0, 0.5, 1.0] == [float(seen["leap"][action]) for action in (C, D, G, C5)]
     assert [1.0, 0.0] == [float(seen["repeat"][action]) for action in (C, D)]
@@ -80,13 +80,13 @@ def test_intervals_are_from_the_last_note() -> None:
 
 
 def test_height_is_within_the_register() -> None:
-    """The bottom is -1, the middle 0, the top 1."""
+    """The bottom of the register is -1, the middle 0, the top 1."""
     high = tune()["high"][FIRST_ONSET:]
     assert [-1.0, 0.0, 1.0] == [float(high[place]) for place in (0, 18, 36)]
 
 
 def test_colour_is_outside_of_the_chord_and_foreign_outside_of_the_scale() -> None:
-    """With no chord implied nothing is colour; a major third is foreign to minor."""
+    """Without an implied chord no note is a colour note; a major third is foreign to minor."""
     seen = tune(chord_root=0, chord_quality=QUALITY["m"], mode=int(Mode.MINOR))
     assert [0.0, 1.0, 1.0] == [float(seen["colour"][action]) for action in (C, D, E)]
     assert [0.0, 0.0, 1.0] == [float(seen["outside"][action]) for action in (C, D, E)]
@@ -94,10 +94,10 @@ def test_colour_is_outside_of_the_chord_and_foreign_outside_of_the_scale() -> No
 
 
 def test_offbeats_are_those_of_the_meter() -> None:
-    """Whole between eighths, half on weak eighths, none on beats; in 6/8 the dotted beat is one."""
+    """The value is 1 between eighths, a half on weak eighths and 0 on beats; in 6/8 the dotted quarter is the beat."""
 
     def onset(sixteenth: int, meter: Meter) -> float:
-        """Return how much an onset is off the beat."""
+        """Return how far an onset is off the beat."""
         return float(tune(sixteenth=sixteenth, meter=PLAIN.index(meter))["offbeat"][C])
 
     assert [0.0, 1.0, 0.5, 1.0, 0.0] == [onset(place, Meter(4, 4)) for place in range(5)]
@@ -105,7 +105,7 @@ def test_offbeats_are_those_of_the_meter() -> None:
 
 
 def test_an_echo_goes_on_as_the_player_did() -> None:
-    """The player went up a second and then a third; after a second up a third is an echo, or both down."""
+    """After the player's second and third up, a third after our second up is an echo, and so are both downwards."""
     player = [NONE] * 5 + [10, 12, 16]
     up = tune(player_pitches=player, own_pitches=last(4), own_interval=12 + 2)
     assert [FIRST_ONSET + 8] == np.flatnonzero(up["echo"]).tolist()
@@ -117,7 +117,7 @@ def test_an_echo_goes_on_as_the_player_did() -> None:
 
 
 def test_chords_have_traits_of_their_own() -> None:
-    """Whether the player's note is in them, how rich they are, where their root is, whether they are new."""
+    """Features of chords: whether they hold the player's note, how rich they are, their root, whether they are new."""
     seen = comping(player_pitches=last(16), mode=int(Mode.MAJOR), own_chords=[108] * 7 + [4 * QUALITY_COUNT])
 
     def chord(root: int, quality: str) -> int:
@@ -133,7 +133,7 @@ def test_chords_have_traits_of_their_own() -> None:
 
 
 def test_a_taste_is_told_in_words_the_strongest_first() -> None:
-    """What hardly counts is not told."""
+    """A preference is described with its strongest features first, without the weak ones."""
     taste = np.zeros(len(TUNE_TRAITS.names), dtype=np.float32)
     taste[TUNE_TRAITS.names.index("leap")] = -0.5
     taste[TUNE_TRAITS.names.index("onset")] = -1.8

@@ -1,4 +1,4 @@
-"""Why a decision fell as it did."""
+"""The explanation of a decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ C4, E4 = FIRST_ONSET, FIRST_ONSET + 4
 
 
 def choice(legal: list[int], knobs: DecisionValues = KNOBS, heads: int = 3) -> Choice:
-    """Return a decision in which C4 has harmony 2, E4 creativity 4, and the prior is for a rest."""
+    """Return a decision in which C4 has harmony 2, E4 has creativity 4, and the prior prefers a rest."""
     q_values = np.zeros((heads, ACTION_COUNT), dtype=np.float32)
     q_values[0, C4] = 2.0
     q_values[-1, E4] += 4.0
@@ -31,7 +31,7 @@ def choice(legal: list[int], knobs: DecisionValues = KNOBS, heads: int = 3) -> C
 
 
 def test_each_part_is_told_beside_the_mean_of_what_is_allowed() -> None:
-    """Of C4, E4 and a rest: harmony 2 x 2, creativity .5 x 4, prior .5 x -1, each less the mean of three."""
+    """Of C4, E4 and a rest: harmony 2 x 2, creativity .5 x 4, prior .5 x -1, each minus the mean of the three."""
     found = {reason.note or reason.does: reason for reason in reasons(choice([C4, E4, REST_ACTION]), MEANING)}
     assert {60, 64, "rest"} == set(found)
     assert (
@@ -55,7 +55,7 @@ def test_the_parts_add_up_to_what_decided() -> None:
 
 
 def test_the_one_that_was_taken_comes_first() -> None:
-    """However unlikely it was, what was played is told, and no more than was asked for."""
+    """The action that was played is listed first, however unlikely, within the requested number."""
     decision = choice([C4, E4, REST_ACTION])
     forced = replace(decision, action=REST_ACTION)
     told = reasons(forced, MEANING, count=2)
@@ -64,14 +64,14 @@ def test_the_one_that_was_taken_comes_first() -> None:
 
 
 def test_a_model_of_one_head_has_one_reward() -> None:
-    """Where the model does not tell the components apart, neither does the reason."""
+    """A model with one head has one reward in its explanation."""
     reason = reasons(choice([C4, E4], heads=1), MEANING)[0]
     assert {"reward", "prior"} == reason.parts.keys()
     assert {"does", "note", "chance", "reward", "prior"} == reason.to_json().keys()
 
 
 def test_a_chord_is_told_by_name_and_notes() -> None:
-    """Where the action is a chord the reason has it, with all its notes, and its top note."""
+    """The explanation of a chord has its name, all its notes, and its top note."""
     actions = COMPING.action_count
     values = np.zeros(actions, dtype=np.float32), np.zeros((1, actions), dtype=np.float32)
     log_policy = np.zeros(actions, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Adaptation: what the player does in each case, and what is counted of how it is followed."""
+"""Adaptation: the perturbations in each case, and the figures of how they are followed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def duet(bars: int = 6) -> Part:
 
 
 def written(text: str, mode: int = 0) -> Part:
-    """Return a player whose part `text` writes."""
+    """Return a player whose part is given by `text`."""
     events = to_events(text)
     return replace(duet(), player=events, **sounding([events]), partner=events.copy(), mode=mode)
 
@@ -74,19 +74,19 @@ def onsets(case: Case) -> list[tuple[float, int]]:
 
 @dataclass(frozen=True)
 class Always:
-    """An actor who always does the same."""
+    """An actor that always chooses the same action."""
 
     action: int
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return one value for the one action."""
+        """Return a value for the one action."""
         del observation
         q_values = (np.arange(ACTION_COUNT) == self.action).astype(np.float32)
         return np.zeros_like(q_values), q_values[None]
 
 
 def test_cases() -> None:
-    """Every case stands there once, the transposition eleven times; all are long enough."""
+    """Every case occurs once, the transposition eleven times, and all are long enough."""
     cases = make_cases(duet(), np.random.default_rng(0))
     names = [case.name for case in cases]
     assert 17 == len(names)
@@ -94,18 +94,18 @@ def test_cases() -> None:
     assert 7 == len(set(names))
     for made in cases:
         assert len(made.chord_bits) >= 4 * (made.change_beat + AFTER_BEATS)
-        # All are alike up to the change.
+        # All are equal up to the change.
         assert onsets(cases[0])[:CHANGE_BEAT] == onsets(made)[:CHANGE_BEAT]
 
 
 def test_a_part_is_repeated_by_whole_bars() -> None:
-    """What is left over of a bar is left out, and all begins again as often as it takes."""
+    """An incomplete bar is left out, and the part repeats as often as needed."""
     part = written("60 . . . " * 5)
     assert 3 * 16 == len(repeated(part, 11).player)
 
 
 def test_transposed() -> None:
-    """From the step on all is higher, and what is held there is struck anew."""
+    """From the step on everything is higher, and a note held there is struck again."""
     part = written("60 . 62 . . .")
     higher = transposed(part, 3, 5)
     assert [60, HOLD, 62, 67, HOLD, HOLD] == higher.player.tolist()
@@ -114,12 +114,12 @@ def test_transposed() -> None:
 
 
 def test_raised() -> None:
-    """Pitch classes that leave the octave come in again below."""
+    """Pitch classes that leave the octave continue from below."""
     assert [1 << 1 | 1 << 3] == raised(np.array([1 << 11 | 1 << 1]), 2).tolist()
 
 
 def test_the_harmony_moves_with_the_transposition() -> None:
-    """The chords meant are those of the part, as much higher from beat 17 on."""
+    """The intended chords are those of the part, transposed from beat 17 on."""
     cases = make_cases(duet(), np.random.default_rng(0))
     plain, *higher = (made.chord_bits for made in cases if made.name in {UNCHANGED, TRANSPOSED})
     assert plain.any()
@@ -129,7 +129,7 @@ def test_the_harmony_moves_with_the_transposition() -> None:
 
 
 def test_rest() -> None:
-    """The player is silent for four bars from beat 17 on, and then is judged."""
+    """The player is silent for four bars from beat 17 on, and measurement begins afterwards."""
     rested = with_rest(repeated(duet(), 40), AT, 4)
     assert {REST} == set(rested.player[AT : AT + 64].tolist())
     assert not rested.bits[AT : AT + 64].any()
@@ -140,7 +140,7 @@ def test_rest() -> None:
 
 
 def test_wrong_notes() -> None:
-    """About a tenth of the notes are a semitone beside, none before the change; the harmony stays."""
+    """About a tenth of the notes after the change are a semitone off; the harmony stays."""
     whole = repeated(duet(), 4000)
     wrong = with_wrong_notes(whole, AT, 0.1, np.random.default_rng(0))
     gaps = (wrong.player - whole.player)[whole.player >= 0]
@@ -159,14 +159,14 @@ def test_wrong_notes() -> None:
     ],
 )
 def test_new_chord(mode: Mode, text: str, expected: list[int]) -> None:
-    """All is three degrees of the scale higher."""
+    """Everything is three scale degrees higher."""
     moved = with_new_chord(written(text, int(mode)), 0)
     assert expected == moved.player.tolist()
     assert np.array_equal(sounding([moved.player])["bits"], moved.bits)
 
 
 def test_a_new_chord_comes_inside_a_bar() -> None:
-    """In 4/4 it comes with the third beat of the fifth bar, the nineteenth of all."""
+    """In 4/4 the new chord comes with the third beat of the fifth bar, the nineteenth beat."""
     found = case(NEW_CHORD)
     assert CHANGE_BEAT + 2 == found.change_beat
     plain = dict(onsets(case(UNCHANGED)))
@@ -176,7 +176,7 @@ def test_a_new_chord_comes_inside_a_bar() -> None:
 
 @pytest.mark.parametrize(("name", "ratio"), [(disturbance.FASTER, 1.2), (disturbance.SLOWER, 0.8)])
 def test_tempo(name: str, ratio: float) -> None:
-    """From beat 17 on beats and clocks come at another pace, and the chords are those of the player then."""
+    """From beat 17 on beats and clocks have another tempo, and the chords are those of the player at that time."""
     found, plain = case(name), case(UNCHANGED)
     starts = [at for at, _ in onsets(found)]
     assert list(range(CHANGE_BEAT + 1)) == starts[: CHANGE_BEAT + 1]
@@ -190,7 +190,7 @@ def test_tempo(name: str, ratio: float) -> None:
 
 
 def test_messages() -> None:
-    """Notes are struck and ended as written, repeated ones too, and touch swells over eight bars."""
+    """Notes are struck and ended as written, also repeated ones, and the velocity rises and falls over eight bars."""
     plain = [(at, message) for at, message in part_messages(written("60 . 60 - 62 ."))]
     ups = [(at, message.note) for at, message in plain if isinstance(message, NoteOff)]
     downs = [(at, message.note) for at, message in plain if isinstance(message, NoteOn)]
@@ -201,7 +201,7 @@ def test_messages() -> None:
 
 
 def test_inner_voices_are_heard() -> None:
-    """The pitch classes below the top voice sound too, below it, for as long as they are there."""
+    """The pitch classes below the top voice sound below it, for their whole duration."""
     part = next(iter(chorale_parts([chorale(bars=1)], "chorale", 4, casts=TRIOS[-1:])))
     sounding: dict[int, set[int]] = {step: set() for step in range(16)}
     held: set[int] = set()
@@ -218,7 +218,7 @@ def test_inner_voices_are_heard() -> None:
 
 
 def test_step_bits() -> None:
-    """What sounds in the middle of a step is its own; an off of another note ends nothing."""
+    """A step has the notes that sound in its middle; the note-off of another note ends nothing."""
     played = [
         TimedMessage(0.0, NoteOn(0, 60, 80)),
         TimedMessage(0.5, NoteOff(0, 60)),
@@ -231,7 +231,7 @@ def test_step_bits() -> None:
 
 
 def curve(before: float, *after: float, beat_counts: int = 4) -> tuple[npt.NDArray[np.float64], ...]:
-    """Return hits and counts of a share before, then of each beat after; the last one goes on."""
+    """Return hits and counts of a share before, then of each beat after; the last one repeats."""
     late = [*after, *[after[-1]] * (AFTER_BEATS - len(after))]
     counts = np.full(BEFORE_BEATS + AFTER_BEATS, float(beat_counts))
     return np.array([before] * BEFORE_BEATS + late) * counts, counts
@@ -255,7 +255,7 @@ def test_case_figures(shares: tuple[float, ...], after: float, recovery: float, 
 
 
 def test_silence_has_no_figures() -> None:
-    """Where nothing sounded before or after there is nothing to say; silent beats lose nothing."""
+    """Where nothing sounded before or after, the figures are nan; silent beats add no loss."""
     hits, counts = curve(0.5, 0.5)
     assert all(map(math.isnan, case_figures(hits * 0, counts * 0)))
     silent = counts.copy()
@@ -265,7 +265,7 @@ def test_silence_has_no_figures() -> None:
 
 
 def test_intervals_are_taken_one_by_one() -> None:
-    """Recovery and loss are worked out for each interval, and then averaged."""
+    """Recovery and loss are computed for each interval, and then averaged."""
     at_once, never = curve(0.5, 0.5), curve(0.5, 0.0)
     hits = np.array([[at_once[0], never[0]]] * 3)
     counts = np.array([[at_once[1], never[1]]] * 3)
@@ -276,7 +276,7 @@ def test_intervals_are_taken_one_by_one() -> None:
 
 
 def test_curves_take_four_beats_together() -> None:
-    """A point of a curve is the share of its beat and the next three, over all pieces and intervals."""
+    """A point of a curve is the share over its beat and the next three, for all pieces and intervals."""
     hits, counts = curve(0.5, 0.0, 1.0)
     found = Adaptation((UNCHANGED,), hits[None, None], counts[None, None], np.zeros(1)).curve(UNCHANGED)
     assert BEFORE_BEATS + AFTER_BEATS - 3 == len(found)
@@ -296,7 +296,7 @@ def test_velocity_correlation() -> None:
 
 
 def test_adapt() -> None:
-    """Who plays the fifth of the key heard has it in the chord for as long as that is the player's key."""
+    """An actor that plays the fifth of the tracked key is in the chord as long as that is the player's key."""
     tonic = written("60 . . . 64 . . . 67 . . . 64 . . . " * 8)
     told: list[tuple[int, int]] = []
     settings = EngineSettings(temperature=0.0, prior_weight=0.0)

@@ -1,4 +1,4 @@
-"""The evaluation: who plays, on what, and that the figures are theirs."""
+"""The evaluation: who plays, on which pieces, and whether the figures are correct."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ALL_LEGAL = np.ones(ACTION_COUNT, dtype=np.bool_)
 
 @dataclass(frozen=True)
 class Always:
-    """An actor who always does the same, and whose prior always does another thing."""
+    """An actor that always chooses the same action, and whose prior always chooses another."""
 
     action: int
     habit: int = REST_ACTION
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return one value for the one action, one log-chance for the other."""
+        """Return a value for the one action, and a log-probability for the other."""
         del observation
         actions = np.arange(ACTION_COUNT)
         log_prior = np.where(actions == self.habit, 0.0, -50.0).astype(np.float32)
@@ -47,7 +47,7 @@ class Always:
 
 
 def counted(takes: list[Rollout]) -> list[Figures]:
-    """Return the figures of each take, the rewards too."""
+    """Return the figures and rewards of each rollout."""
     return [figures(take.performance) | take.rewards for take in takes]
 
 
@@ -62,12 +62,12 @@ def duets(bars: int = 4) -> list[Part]:
 
 
 def tunes() -> list[Part]:
-    """Return a tune with an absent partner."""
+    """Return a tune without a player."""
     return list(tune_parts([tune(bars=4)], "fiddle", 4, 60))
 
 
 def test_resting_is_silence() -> None:
-    """Who always rests leaves the player unsupported, and plays no onset."""
+    """An actor that always rests leaves the player unsupported, and has no onset."""
     parts = duets()
     takes = perform(Always(REST_ACTION), parts, player_table(parts), BEST, np.random.default_rng(0))
     for result in counted(takes):
@@ -75,7 +75,7 @@ def test_resting_is_silence() -> None:
 
 
 def test_figures_are_of_what_was_played() -> None:
-    """Who strikes the tonic at every step plays it sixteen times a bar, in key, and excessively."""
+    """An actor that strikes the tonic at every step has sixteen onsets a bar, in key, and excessively repeated."""
     parts = duets()
     takes = perform(Always(FIRST_ONSET), parts, player_table(parts), BEST, np.random.default_rng(0))
     result = counted(takes)[1]
@@ -84,7 +84,7 @@ def test_figures_are_of_what_was_played() -> None:
 
 
 def test_people_are_the_corpus() -> None:
-    """The figures of people are those of the partner's own line; where there is none nothing is counted."""
+    """The human figures are those of the partner's line; a part without a partner is not counted."""
     (alone,) = tune_parts([tune(bars=4)], "fiddle", 4, None)
     (result,) = counted(perform_human([alone], player_table([alone]), BEST))
     # Seven onsets a bar, every bar like the first; 60 64 67 65 64 72 71 has one leap in seven intervals.
@@ -95,7 +95,7 @@ def test_people_are_the_corpus() -> None:
 
 
 def test_the_reward_is_the_sum_of_its_components() -> None:
-    """The reward a step is the weighted sum of the components, and these of the terms."""
+    """The reward per step is the weighted sum of the components, and these are sums of the terms."""
     weights = {"harmony": 2.0, "coherence": 0.5, "creativity": 1.0}
     conditions = Conditions(BEST.knobs, RewardWeights(**weights))
     result = perform_human(duets(), player_table(duets()), conditions)[0].rewards
@@ -108,7 +108,7 @@ def test_the_reward_is_the_sum_of_its_components() -> None:
 
 
 def test_prior_only() -> None:
-    """The prior alone has its habits and no Q-values."""
+    """The prior alone has its probabilities and no Q-values."""
     observation = np.zeros(1, dtype=np.uint8)
     log_prior, q_values = PriorOnly(Always(FIRST_ONSET, habit=HOLD_ACTION)).values(observation)
     assert HOLD_ACTION == log_prior.argmax()
@@ -117,7 +117,7 @@ def test_prior_only() -> None:
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_random_in_key(mode: Mode) -> None:
-    """Onsets come at the rate asked for, and every note of the key, no other, about equally often."""
+    """Onsets come at the requested rate, and every note of the key, and no other, about equally often."""
     rng, draws, rate = np.random.default_rng(0), 6_000, 0.6
     notes = RandomInKey(MELODY, mode, rate, rng)
     actions = np.array([notes.choose(ALL_LEGAL) for _ in range(draws)])
@@ -130,7 +130,7 @@ def test_random_in_key(mode: Mode) -> None:
 
 
 def test_random_plays_as_much_as_its_model() -> None:
-    """Random notes are as dense as the partner, and where there is none, as the player."""
+    """Random notes are as dense as the partner, or as the player where there is no partner."""
     parts = [*duets(bars=40), *tunes()]
     results = counted(perform_random(parts, player_table(parts), BEST, np.random.default_rng(0)))
     # The alto strikes 8 times a bar, the soprano 4, the tune 7; a hold in silence is no onset.
@@ -141,7 +141,7 @@ def test_random_plays_as_much_as_its_model() -> None:
 
 @pytest.mark.parametrize("component", list(rewards.COMPONENTS))
 def test_greedy_takes_the_best_step(component: str) -> None:
-    """What is greedy for one component has more of it than random notes have; a seed repeats it."""
+    """The policy greedy for one component has more of it than random notes, and follows its seed."""
     weights = RewardWeights(**{name: float(name == component) for name in rewards.COMPONENTS})
     parts, conditions = duets(bars=4), Conditions(BEST.knobs, weights)
     table = player_table(parts)
@@ -155,7 +155,7 @@ def test_greedy_takes_the_best_step(component: str) -> None:
 
 
 def test_greedy_judges_as_the_game_does() -> None:
-    """In the first step what greed takes is worth as much as the best that the game itself gives."""
+    """In the first step the greedy action earns the highest reward that the environment gives."""
     parts = duets(bars=1)
     table = player_table(parts)
     (take, _) = perform_greedy(parts, table, BEST, np.random.default_rng(0))
@@ -171,7 +171,7 @@ def test_greedy_judges_as_the_game_does() -> None:
 
 
 def test_greedy_draws_among_equals() -> None:
-    """Where nothing is worth anything every legal action may come, by lot."""
+    """Where all actions earn the same, every legal action may be drawn."""
     nothing = Conditions(BEST.knobs, RewardWeights(0.0, 0.0, 0.0))
     parts = duets(bars=2)
     (first, _), (second, _) = (
@@ -182,7 +182,7 @@ def test_greedy_draws_among_equals() -> None:
 
 
 def test_evaluate() -> None:
-    """Columns of the same figures: people, random notes, the prior alone, greed, the actor, and others."""
+    """All columns have the same figures: people, random notes, the prior, the greedy policy, the actor, and others."""
     told: list[tuple[float, float]] = []
     plan = Plan(tunes(), duets(), BEST, 3, "ours", {"old": Always(REST_ACTION)}, known_phrases([duets()[0].partner]))
     evaluation = evaluate(Always(FIRST_ONSET, habit=REST_ACTION), plan, lambda *done: told.append(done))
@@ -197,20 +197,20 @@ def test_evaluate() -> None:
 
 
 def test_changes_are_followed_by_actors_only() -> None:
-    """With an engine the prior, the actor and others have figures of adaptation, which are told last."""
+    """With an engine only the prior, the actor and others have adaptation figures, which are reported last."""
     told: list[tuple[float, float]] = []
     plan = Plan(duets()[:1], duets(), BEST, 3, "ours", engine=EngineSettings())
     table = evaluate(Always(FIRST_ONSET + 7), plan, lambda *done: told.append(done)).table
     figure = "transposed: NIC after %"
     known = [name for name in table.columns if not math.isnan(table.value(name, figure).mean)]
-    assert ["ours"] == known  # the prior rests always, so nothing is counted
+    assert ["ours"] == known  # the prior always rests, so nothing is counted
     assert [figure in table.columns[name] for name in table.columns] == [False, False, True, False, True]
     assert (7, 7) == told[-1]
     assert sorted(told) == told
 
 
 def test_evaluate_follows_the_seed() -> None:
-    """One seed gives one table, another another."""
+    """The same seed gives the same table, and another seed gives another one."""
 
     def table(seed: int) -> str:
         """Return the random column as text."""
@@ -222,7 +222,7 @@ def test_evaluate_follows_the_seed() -> None:
 
 
 def test_spread() -> None:
-    """Of the parts that are long enough some are taken, evenly spread, and cut to one length."""
+    """Of the parts that are long enough some are chosen, evenly spread, and cut to the same length."""
     pieces = [chorale(f"chorale-{bars}", bars=bars) for bars in (9, *range(10, 20))]
     parts = list(chorale_parts(pieces, "chorale", 4, casts=DUETS[:1]))
     chosen = spread(parts, 5)
@@ -233,7 +233,7 @@ def test_spread() -> None:
 
 
 def test_chords_are_measured_in_all_columns() -> None:
-    """People, random chords, the prior, greed and the actor have the figures of chords."""
+    """All columns have the figures of chords."""
     pieces = [chorale(bars=12), chorale("other", bars=12)]
     parts = list(comping_parts(pieces, "chorale", 4, 48, ((0,), (1,))))
     plan = Plan(parts, parts, BEST, 0, "x")

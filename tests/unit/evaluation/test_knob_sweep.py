@@ -1,4 +1,4 @@
-"""What each knob does, measured on made-up players."""
+"""The effect of each knob, measured on invented players."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ KNOBS = DecisionValues(temperature=0.3, prior_weight=0.0)
 
 @dataclass(frozen=True)
 class Undecided:
-    """An actor who finds an onset as good as a hold, so that density alone decides."""
+    """An actor that values an onset as much as a hold, so that only density decides."""
 
     actions: int = ACTION_COUNT
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return one onset and hold the same value, the others none."""
+        """Return the same value for one onset and for hold, and 0 for the others."""
         del observation
         log_prior = np.full(self.actions, -9.0, dtype=np.float32)
         q_values = np.full((3, self.actions), -9.0, dtype=np.float32)
@@ -53,7 +53,7 @@ def test_density_moves_the_onsets() -> None:
 
 
 def test_chords_have_a_measure_of_harmony_of_their_own() -> None:
-    """Harmony is measured by the chords that hold the player's note; density moves chords too."""
+    """For chords harmony is measured by the chords that hold the player's note; density also changes chords."""
     parts = list(comping_parts([chorale(bars=4)], "chorale", 4, 48, ((0,), (1,))))
     plan = Plan(parts, parts, Conditions(KNOBS, RewardWeights()), 0, "x")
     sweeps = {one.knob: one for one in sweep(Undecided(COMPING.action_count), plan, lambda *_: None)}
@@ -66,7 +66,7 @@ def test_chords_have_a_measure_of_harmony_of_their_own() -> None:
     [([1, 2, 3, 4, 5], 0.4, True), ([1, 2, 2, 4, 5], 0.4, False), ([1, 1.1, 1.2, 1.3, 1.4], 0.04, False)],
 )
 def test_what_a_knob_shall_do(means: list[float], share: float, *, is_kept: bool) -> None:
-    """It rises from setting to setting, and in all by 30 % of the gap between people and random notes."""
+    """A knob must rise from setting to setting, and in all by 30 % of the gap between people and random notes."""
     one = Sweep("k", "m", tuple(Estimate(mean, mean, mean) for mean in means), human=20.0, random=10.0)
     assert pytest.approx(share) == one.share
     assert is_kept == one.is_kept

@@ -1,4 +1,4 @@
-"""The model card: what it says is true of the file beside it."""
+"""The model card: its content matches the file beside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLE = EvaluationTable(
 
 @pytest.fixture
 def card(tmp_path: Path) -> ModelCard:
-    """A card of a model that is there."""
+    """A card of an existing model."""
     model = tmp_path / "chorale.safetensors"
     model.write_bytes(b"weights" * 1000)
     return ModelCard(
@@ -40,7 +40,7 @@ def card(tmp_path: Path) -> ModelCard:
 
 
 def test_the_card_names_the_file(card: ModelCard) -> None:
-    """Name, size and sha256 are the file's own."""
+    """Name, size and sha256 are those of the file."""
     text = card_text(card)
     digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     for part in ("# Model card: chorale", "`chorale.safetensors`, 7,000 bytes", f"`{digest}`"):
@@ -48,7 +48,7 @@ def test_the_card_names_the_file(card: ModelCard) -> None:
 
 
 def test_the_card_tells_how_it_was_made(card: ModelCard) -> None:
-    """Command, libraries, corpus, settings and the prior's score stand in it."""
+    """The card has the command, libraries, corpus, settings and the prior's score."""
     text = card_text(card)
     for part in ("`improviser train chorale`", "numpy 2.1, torch 2.6", '"pieces": 400', '"seed": 7'):
         assert part in text
@@ -57,7 +57,7 @@ def test_the_card_tells_how_it_was_made(card: ModelCard) -> None:
 
 
 def test_the_table() -> None:
-    """A row a figure, in the order of the columns, with what is outside of its band marked."""
+    """The table has one row per figure, columns in order, and marks figures outside their band."""
     assert [
         "| figure | human | ours | band |",
         "|---|---:|---:|---|",
@@ -68,7 +68,7 @@ def test_the_table() -> None:
 
 
 def test_writing(card: ModelCard) -> None:
-    """The card lies beside its model, replaces an older one, and leaves nothing else."""
+    """The card is written beside its model, replaces an older one, and leaves no other file."""
     path = card.model.with_suffix(".md")
     path.write_text("old", encoding="utf-8")
     assert path == write_card(card)

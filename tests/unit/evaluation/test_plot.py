@@ -1,4 +1,4 @@
-"""The plots: which files there are, and that what is drawn is what was played."""
+"""The plots: which files are written, and that they show what was played."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def take(text: str) -> Rollout:
-    """Return a take of 32 steps without a player."""
+    """Return a rollout of 32 steps without a player."""
     nobody = np.zeros(32, dtype=np.int64)
     return Rollout("piece", Performance(to_events(text, 32), to_events("", 32), nobody, nobody, 0, 0, 4), {})
 
 
 def evaluation(*, with_adaptation: bool = True) -> Evaluation:
-    """Return an evaluation of few pieces."""
+    """Return an evaluation of a few pieces."""
     takes = {
         "human": [take("60 62 64"), take("60 . 64 67")],
         "Old one!": [take("60 61"), take("")],
@@ -48,7 +48,7 @@ def evaluation(*, with_adaptation: bool = True) -> Evaluation:
 
 
 def test_files(tmp_path: Path) -> None:
-    """People's and our pieces are drawn, the overlap of each other column, and how changes were followed."""
+    """The files show people's and our pieces, the overlap of each other column, and the adaptation."""
     written = write_plots(evaluation(), tmp_path / "plots")
     assert [
         "roll-human-1.png",
@@ -62,13 +62,13 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_without_adaptation(tmp_path: Path) -> None:
-    """Where no change was followed there is no such plot."""
+    """Without adaptation there is no such plot."""
     names = {path.name for path in write_plots(evaluation(with_adaptation=False), tmp_path)}
     assert "adaptation.png" not in names
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """A file where the folder should be is told."""
+    """A file in the place of the folder is reported."""
     (tmp_path / "plots").write_text("x", encoding="utf-8")
     with pytest.raises(ImproviserError, match=r"^no plot can be put into .*plots: .*; choose another folder"):
         write_plots(evaluation(), tmp_path / "plots")
@@ -80,7 +80,7 @@ def test_note_bars() -> None:
 
 
 def test_chords_are_drawn_as_their_notes() -> None:
-    """A chord's number is drawn as the notes of the chord: C major and A minor."""
+    """A chord is drawn as its notes: C major and A minor."""
     major, minor = CHORDS_FROM + np.array([0, 4, 7]), CHORDS_FROM + np.array([9, 12, 16])
     bars = note_bars(to_events(f"{MAJOR} . {9 * QUALITY_COUNT + MINOR}"), "comping")
     assert [(0, 2, note) for note in major] + [(2, 1, note) for note in minor] == bars

@@ -1,4 +1,4 @@
-"""Estimates and bands: means and intervals over pieces, and what leaves its band."""
+"""Estimates and bands: means and intervals over pieces, and figures outside their band."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def table(figure: str, ours: float, human: float = math.nan, prior: float = math
 
 
 def test_means_pass_over_what_a_piece_does_not_have() -> None:
-    """A figure that a piece does not have is passed over; one that none has is nan."""
+    """A piece without a figure is left out of its mean; a figure that no piece has is nan."""
     results = [{"a": 1.0, "b": math.nan, "c": math.nan}, {"a": 3.0, "b": 5.0, "c": math.nan}]
     column = estimate_column(results, 0)
     assert [2, 5] == [column["a"].mean, column["b"].mean]
     assert math.isnan(column["c"].mean)
-    # Of two pieces a resample has the one, both or the other.
+    # A resample of two pieces holds one of them twice, or both.
     assert (1, 3) == (column["a"].low, column["a"].high)
     assert (5, 5) == (column["b"].low, column["b"].high)
     assert {} == estimate_column([], 0)
 
 
 def test_resamples_follow_the_seed() -> None:
-    """Each resample has as many pieces as there are; one seed gives one outcome, another another."""
+    """Each resample has as many pieces as there are; the same seed gives the same resamples, another seed others."""
     weights = resample(7, 1)
     assert (RESAMPLES, 7) == weights.shape
     assert {7.0} == set(weights.sum(axis=1).tolist())
@@ -39,7 +39,7 @@ def test_resamples_follow_the_seed() -> None:
 
 
 def test_intervals_are_those_of_the_normal_distribution() -> None:
-    """For many pieces the interval is 1.96 standard errors to either side."""
+    """For many pieces the interval is 1.96 standard errors on either side."""
     values = np.random.default_rng(0).normal(0, 1, 400)
     found = estimate_column([{"a": float(value)} for value in values], 0)["a"]
     assert pytest.approx(2 * 1.96 / 20, rel=0.1) == found.high - found.low
@@ -72,7 +72,7 @@ def test_an_interval_of_nothing() -> None:
     ],
 )
 def test_bands(figure: str, kept: tuple[float, ...], left: tuple[float, ...]) -> None:
-    """Each band holds what is asked for and no more: our figure, people's and the prior's."""
+    """Each band holds the allowed values of a figure, given those of people and of the prior."""
     inside, outside = table(figure, *kept), table(figure, *left)
     verdicts = [held.verdict(figure) for held in (inside, outside)]
     assert [True, False] == [verdict.is_kept for verdict in verdicts if verdict is not None]
@@ -82,7 +82,7 @@ def test_bands(figure: str, kept: tuple[float, ...], left: tuple[float, ...]) ->
 
 
 def test_what_cannot_be_told() -> None:
-    """Without people's figure, or our own, a band is neither kept nor left; most figures have none."""
+    """With an unknown figure the result is None; most figures have no band."""
     for held in (table("Vendi", 1.0), table("Vendi", math.nan, 2.0)):
         verdict = held.verdict("Vendi")
         assert verdict is not None
@@ -93,14 +93,14 @@ def test_what_cannot_be_told() -> None:
 
 
 def test_another_column_may_be_judged() -> None:
-    """A band holds for every column, though only the own one is marked."""
+    """Any column can be compared with a band, though only the main one is marked."""
     verdict = table("not in key %", 0.0, human=2.0).verdict("not in key %", HUMAN)
     assert verdict is not None
     assert verdict.is_kept is False
 
 
 def test_shown() -> None:
-    """Shares have one place, all else three; what is unknown is a dash."""
+    """Percentages have one decimal, other figures three, and an unknown figure is a dash."""
     assert "12.3 [1.0, 20.0]" == shown(Estimate(12.345, 1, 20), "x %")
     assert "12.345 [1.000, 20.000]" == shown(Estimate(12.345, 1, 20), "x")
     assert "-" == shown(Estimate(math.nan, math.nan, math.nan), "x")

@@ -1,4 +1,4 @@
-"""What sounds, in memory that two processes share."""
+"""The notes that sound, in memory shared by two processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from improviser.ipc import shared_state
 
 
 def test_the_supervisor_sees_what_the_performer_marks() -> None:
-    """A note that is marked through the descriptor is seen until it is unmarked."""
+    """A note marked through the descriptor is visible until it is unmarked."""
     shared = shared_state.SharedState()
     cells = shared_state.open_shared(shared.descriptor)
     shared_state.mark(cells, 0, 60, sounds=True)
@@ -25,14 +25,14 @@ def test_the_supervisor_sees_what_the_performer_marks() -> None:
 
 @pytest.mark.parametrize("descriptor", [None, 10_000])
 def test_without_shared_memory_the_performer_keeps_its_own(descriptor: int | None) -> None:
-    """A descriptor that is none, or of nothing, gives bytes of the process's own."""
+    """An invalid or empty descriptor gives memory of the process's own."""
     cells = shared_state.open_shared(descriptor)
     shared_state.mark(cells, 1, 1, sounds=True)
     assert isinstance(cells, bytearray)
 
 
 def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On systems without memfd_create a file without a name is shared."""
+    """On systems without memfd_create an unnamed file is shared."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
     shared = shared_state.SharedState()
     shared_state.mark(shared_state.open_shared(shared.descriptor), 2, 3, sounds=True)
@@ -41,10 +41,10 @@ def test_a_file_serves_where_there_is_no_memory_file(monkeypatch: pytest.MonkeyP
 
 
 def test_without_any_memory_nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no memory can be made the jam goes on without a shared_state."""
+    """Where no memory can be created the jam runs without shared state."""
 
     def refuse() -> int:
-        """Refuse."""
+        """Raise OSError."""
         raise OSError
 
     monkeypatch.setattr(shared_state, "_anonymous_file", refuse)
@@ -54,7 +54,7 @@ def test_without_any_memory_nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_newest_place_is_seen() -> None:
-    """Of two that are written in turn; one that was being written when the performer was killed is none."""
+    """The newer of two alternating slots is read; one that was incomplete when the performer was killed is ignored."""
     shared = shared_state.SharedState()
     cells = shared_state.open_shared(shared.descriptor)
     assert shared.place() is None
@@ -73,7 +73,7 @@ def test_the_newest_place_is_seen() -> None:
 
 
 def test_the_heartbeat_is_seen_and_is_no_note() -> None:
-    """It changes with each beat of the performer, round and round."""
+    """The heartbeat changes each time, wraps around, and is no note."""
     shared = shared_state.SharedState()
     cells = shared_state.open_shared(shared.descriptor)
     assert 0 == shared.pulse()

@@ -1,4 +1,4 @@
-"""Memory through which sets of weights come: whole or not at all."""
+"""The memory through which weights are passed, complete or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def made() -> Iterator[WeightMailbox]:
 
 
 def test_the_last_two_sets_are_there(made: WeightMailbox) -> None:
-    """Another side of the same memory reads them; older ones, later ones and none are not there."""
+    """The reader finds the last two sets of weights, and no older or later ones."""
     reader = WeightMailbox(made.path)
     assert reader.read(1) is None
     for number, data in ((1, b"one"), (2, b"two" * 1000), (3, b"")):
@@ -34,7 +34,7 @@ def test_the_last_two_sets_are_there(made: WeightMailbox) -> None:
 
 
 def test_half_a_set_is_none(made: WeightMailbox) -> None:
-    """One whose bytes are not those that were put in, or whose writing was interrupted."""
+    """Weights with changed bytes, or whose writing was interrupted, are not returned."""
     made.write(1, b"some weights")
     memory = made._memory  # noqa: SLF001 - is damaged on purpose
     start = bytes(memory[:]).index(b"some weights")
@@ -46,7 +46,7 @@ def test_half_a_set_is_none(made: WeightMailbox) -> None:
 
 
 def test_a_set_that_is_too_large_is_refused(made: WeightMailbox) -> None:
-    """As large as it may be it is taken."""
+    """Weights of the maximum size are accepted, and larger ones are refused."""
     made.write(1, b"x" * CAPACITY)
     assert b"x" * CAPACITY == made.read(1)
     with pytest.raises(ValueError, match="too many"):
@@ -54,7 +54,7 @@ def test_a_set_that_is_too_large_is_refused(made: WeightMailbox) -> None:
 
 
 def test_the_pulse_shows_who_is_awake(made: WeightMailbox) -> None:
-    """It changes with each beat, and for nothing else."""
+    """The heartbeat changes with each beat, and at no other time."""
     pulses = [made.pulse()]
     for _ in range(300):
         made.beat()
@@ -64,7 +64,7 @@ def test_the_pulse_shows_who_is_awake(made: WeightMailbox) -> None:
 
 
 def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path is wrong, too small, or none can be made."""
+    """A wrong path, a file that is too small, and memory that cannot be created are errors."""
     (tmp_path / "small").write_bytes(b"x")
     for name in ("none", "small"):
         with pytest.raises(ImproviserError, match="learning is off"):
@@ -78,7 +78,7 @@ def test_where_there_is_no_memory_it_is_said(tmp_path: Path, monkeypatch: pytest
     inside.close()
 
     def full(*_: object, **__: object) -> None:
-        """Have no room."""
+        """Raise as on a full disk."""
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.mkstemp", full)

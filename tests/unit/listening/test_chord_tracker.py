@@ -16,7 +16,7 @@ QUARTER = ["C", "G", "Am", "F"]
 
 
 def level(step: int, lanes: int = 1) -> IntArray:
-    """Return how strong a step is in four quarters, for each lane."""
+    """Return the metrical strength of a step in four quarters, for each lane."""
     return np.full(lanes, LEVELS[0, step % 16])
 
 
@@ -34,7 +34,7 @@ def chords(bits: list[list[int]], key: str = "C") -> list[str | None]:
 @pytest.mark.parametrize("quality", range(9))
 @pytest.mark.parametrize("root", range(12))
 def test_a_struck_chord_is_named(root: int, quality: int) -> None:
-    """In a key that holds it each chord is named from its tones, an augmented triad from any of its roots."""
+    """Each chord is named from its tones in a key that holds it, an augmented triad by any of its roots."""
     chord = Chord(root, quality)
     key = next(key for key in ALL_KEYS if all(in_key(key, tone) for tone in chord.pitch_classes))
     named = chords([[*chord.pitch_classes]] * 4, key.name)[-1]
@@ -61,19 +61,19 @@ def test_a_progression_is_followed() -> None:
 
 
 def test_before_the_first_note_and_long_after_the_last_there_is_no_chord() -> None:
-    """Silence implies nothing; a chord is forgotten some bars after it was left."""
+    """Silence implies no chord; a chord is dropped some bars after its last note."""
     names = chords([[]] + [[60, 64, 67]] * 2 + [[]] * 60)
     assert (None, "C", None) == (names[0], names[3], names[-1])
 
 
 def test_the_key_decides_between_chords_that_fit_as_well() -> None:
-    """C and E alone are the tonic of C major; in E minor they are of its subdominant."""
+    """C and E alone are the tonic in C major, and the subdominant in E minor."""
     assert "C" == chords([[60, 64]] * 4, "C")[-1]
     assert "Am" == chords([[60, 64]] * 4, "Em")[-1]
 
 
 def test_every_lane_hears_its_own() -> None:
-    """Lanes do not touch each other, and a copy goes its own way."""
+    """Lanes are independent, and so is a copy."""
     tracker = ChordTracker(2, 4)
     bits = np.array([pitch_class_bits([0, 4, 7]), 0])
     tracker.push(bits, np.array([0, 0]), level(0, 2))
@@ -84,7 +84,7 @@ def test_every_lane_hears_its_own() -> None:
 
 
 def test_transposing_the_music_transposes_the_chord() -> None:
-    """In a key that moves along, the same notes imply the same chord, moved along, ties too."""
+    """Transposed notes in a transposed key imply the transposed chord, also on ties."""
     rng = np.random.default_rng(8)
     lanes, semitones = 12, np.arange(12)
     tracker = ChordTracker(lanes, 4)
@@ -100,7 +100,7 @@ def test_transposing_the_music_transposes_the_chord() -> None:
 
 
 def test_lanes_together_hear_what_each_hears_alone() -> None:
-    """However many are heard at once, each is named the same, bit for bit, while keys change."""
+    """Many lanes give the same results as each alone, bit for bit, while keys change."""
     rng = np.random.default_rng(9)
     lanes, steps = 40, 160
     bits = rng.integers(1 << 12, size=(steps, lanes)) & rng.integers(1 << 12, size=(steps, lanes))
@@ -115,13 +115,13 @@ def test_lanes_together_hear_what_each_hears_alone() -> None:
 
 
 def test_a_held_chord_does_not_flicker() -> None:
-    """As long as nothing begins, the name stays."""
+    """The name stays as long as no note begins."""
     names = chords([[60, 64, 67]] * 32)
     assert {"C"} == set(names)
 
 
 def test_a_passing_note_between_beats_does_not_change_the_chord() -> None:
-    """Over a held triad the second and fourth degrees pass."""
+    """Passing second and fourth degrees do not change a held triad."""
     held = [60, 64, 67]
     bar = [[*held]] * 4 + [[*held]] * 2 + [[60, 65, 67]] * 2 + [[*held]] * 4 + [[*held]] * 2 + [[62, 64, 67]] * 2
     assert {"C"} == set(chords(bar * 2))

@@ -11,33 +11,33 @@ WINDOW = 64
 
 
 def train(bpm: float, count: int = 400, since_s: float = 100.0, jitter_s: float = 0.0005) -> list[float]:
-    """Return the moments of a clock's ticks, each off by up to `jitter_s`."""
+    """Return the times of a clock's ticks, each off by up to `jitter_s`."""
     rng = np.random.default_rng(round(bpm))
     return [since_s + place * 2.5 / bpm + rng.uniform(-jitter_s, jitter_s) for place in range(count)]
 
 
 def merged(*trains: list[float]) -> list[float]:
-    """Return the last ticks of clocks on one port, while all of them ticked."""
+    """Return the last ticks of several clocks on one port, while all of them ticked."""
     end_s = min(one[-1] for one in trains)
     return sorted(at_s for one in trains for at_s in one if at_s <= end_s)[-WINDOW:]
 
 
 @pytest.mark.parametrize(("first", "second"), [(120, 100), (90, 133), (60, 200), (120, 60)])
 def test_two_tempos_are_told_apart(first: float, second: float) -> None:
-    """Two clocks that tick into one port are found, each with its tempo."""
+    """Two clocks on one port are found, each with its tempo."""
     pair = clock_pair(merged(train(first), train(second, since_s=100.0071)))
     assert pair is not None
     assert sorted((first, second)) == pytest.approx(sorted(pair), rel=0.01)
 
 
 def test_two_clocks_of_one_tempo_are_told_apart() -> None:
-    """Their ticks alternate, a short interval and a long one."""
+    """Two clocks of the same tempo are found, although their ticks alternate."""
     pair = clock_pair(merged(train(120), train(120, since_s=100.0034)))
     assert (120, 120) == pytest.approx(pair, rel=0.01)
 
 
 def test_a_clock_that_joins_is_noticed_soon() -> None:
-    """Sixteen ticks after a second clock has begun it is found."""
+    """A second clock is found sixteen ticks after it begins."""
     early = train(120, 200)
     late = train(97, 10, since_s=early[180] + 0.004)
     ticks = sorted(early[:190] + late)
@@ -50,7 +50,7 @@ def test_a_clock_that_joins_is_noticed_soon() -> None:
 @pytest.mark.parametrize("jitter_s", [0.0, 0.002, 0.005])
 @pytest.mark.parametrize("period_s", [0.0, 0.00267, 0.010, 0.0213, 0.040])
 def test_one_clock_is_one(bpm: float, jitter_s: float, period_s: float) -> None:
-    """A clock whose ticks are uneven, or wait for the sender's next period, is not taken for two."""
+    """A clock with uneven ticks, or with the sender's periods, is not taken for two."""
     ticks = np.maximum.accumulate(train(bpm, jitter_s=jitter_s))
     if period_s:
         ticks = np.ceil(ticks / period_s) * period_s
@@ -60,21 +60,21 @@ def test_one_clock_is_one(bpm: float, jitter_s: float, period_s: float) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(120, 90), (90, 120), (60, 240), (120, 240), (240, 120)])
 def test_a_change_of_tempo_is_no_second_clock(before: float, after: float) -> None:
-    """A clock that changes its tempo, to the double too, is one clock."""
+    """A clock that changes its tempo, even to the double, is one clock."""
     early = train(before, 100)
     ticks = early + train(after, 100, since_s=early[-1] + 2.5 / after)
     assert not [end for end in range(WINDOW, 200, 3) if clock_pair(ticks[end - WINDOW : end])]
 
 
 def test_a_clock_that_comes_twice_needs_a_proof() -> None:
-    """Each tick twice could be a sender's period of two ticks; a start that came twice decides."""
+    """Double ticks may come from the sender's period; a double start proves two clocks."""
     ticks = sorted(train(125, 40, jitter_s=0.0) * 2)
     assert None is clock_pair(ticks)
     assert (125, 125) == pytest.approx(clock_pair(ticks, is_doubled=True))
 
 
 def test_few_ticks_and_trains_that_end_are_no_pair() -> None:
-    """Too few ticks say nothing, and a second clock that has stopped is none."""
+    """Too few ticks, or a second clock that has stopped, are no pair."""
     assert None is clock_pair([])
     both = merged(train(120), train(97, since_s=100.003))
     assert None is clock_pair(both[: TRAIN_TICKS + 1])

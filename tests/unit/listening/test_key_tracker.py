@@ -38,7 +38,7 @@ def onsets(key: str) -> list[Onset]:
 
 
 def moved(heard: list[Onset], semitones: int = 0, beats: float = 0) -> list[Onset]:
-    """Return the onsets so many semitones higher and beats later."""
+    """Return the onsets some semitones higher and some beats later."""
     return [(note + semitones, beat + beats) for note, beat in heard]
 
 
@@ -51,7 +51,7 @@ def tracked(heard: list[Onset], tracker: KeyTracker | None = None, meter_row: in
 
 
 def transposed(key: Key, semitones: int) -> Key:
-    """Return the key so many semitones higher."""
+    """Return the key some semitones higher."""
     return Key((key.tonic + semitones) % 12, key.mode)
 
 
@@ -63,14 +63,14 @@ def answers(heard: list[Onset], tracker: KeyTracker) -> list[str]:
 @pytest.mark.parametrize("semitones", range(-6, 6))
 @pytest.mark.parametrize("key", TUNES)
 def test_the_key_of_a_known_melody_is_found_in_every_transposition(key: str, semitones: int) -> None:
-    """A tune tells its key, wherever it is sung."""
+    """The key of a known tune is found in every transposition."""
     heard = moved(onsets(key), semitones)
     assert transposed(parse_key(key), semitones) == tracked(heard, meter_row=TUNES[key][0]).key
 
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.name)
 def test_a_scale_and_its_triad_tell_their_key(key: Key) -> None:
-    """In all 24 keys, the harmonic scale up and down and the triad are enough."""
+    """In all 24 keys the harmonic scale up and down and the triad are enough."""
     degrees = [0, 2, 4, 5, 7, 9, 11, 12] if key.mode is Mode.MAJOR else [0, 2, 3, 5, 7, 8, 11, 12]
     scale = [60 + key.tonic + degree for degree in (*degrees, *reversed(degrees), 0, degrees[2], 7, 0)]
     tracker = tracked([(note, beat / 2) for beat, note in enumerate(scale)])
@@ -104,14 +104,14 @@ def test_one_foreign_note_is_no_modulation(note: int) -> None:
 
 
 def test_the_key_does_not_flicker() -> None:
-    """Once known, the key of a tune that is played again and again stays."""
+    """Once found, the key of a repeated tune stays."""
     tracker = tracked(onsets("C"))
     heard = [onset for time in range(1, 5) for onset in moved(onsets("C"), 0, 32.0 * time)]
     assert {"C"} == set(answers(heard, tracker))
 
 
 def test_another_key_has_to_be_clearly_likelier() -> None:
-    """With more hysteresis there are no more changes than without, and the likeliest is not always told."""
+    """More hysteresis gives no more changes, and the reported key is not always the likeliest."""
     rng = np.random.default_rng(3)
     heard = [(int(note), float(beat)) for beat, note in enumerate(rng.integers(48, 72, 300))]
     changes = []
@@ -123,7 +123,7 @@ def test_another_key_has_to_be_clearly_likelier() -> None:
 
 
 def test_at_first_every_tonic_is_as_likely() -> None:
-    """Before the first note it is C major by convention, no surer than any other major key."""
+    """Before the first note the key is C major by convention, with no more confidence than other major keys."""
     tracker = KeyTracker()
     assert ("C", False) == (tracker.key.name, tracker.is_locked)
     assert pytest.approx([tracker.confidence] * 12) == tracker.posterior[:12].tolist()
@@ -132,18 +132,18 @@ def test_at_first_every_tonic_is_as_likely() -> None:
 
 @pytest.mark.parametrize("note", range(60, 72))
 def test_a_first_note_tells_the_same_wherever_it_is(note: int) -> None:
-    """The first note alone is answered at once, by a key as far from it as for any other note."""
+    """The first note alone gives a key, at the same interval for every note."""
     assert transposed(tracked([(60, 0.0)]).key, note - 60) == tracked([(note, 0.0)]).key
 
 
 def test_confidence_grows_with_what_is_heard() -> None:
-    """A tune makes its key surer than its first note does."""
+    """A whole tune gives more confidence than its first note."""
     tune = onsets("C")
     assert tracked(tune).confidence > tracked(tune[:1]).confidence > KeyTracker().confidence
 
 
 def test_probabilities_sum_to_one_whatever_is_heard() -> None:
-    """After clusters, silences of hours and backward times the probabilities are still some."""
+    """After clusters, hours of silence and times that go back the probabilities still sum to 1."""
     rng = np.random.default_rng(5)
     tracker, beat = KeyTracker(), -3.0
     for note in rng.integers(128, size=400).tolist():
@@ -154,19 +154,19 @@ def test_probabilities_sum_to_one_whatever_is_heard() -> None:
 
 
 def test_a_silence_is_no_modulation() -> None:
-    """After an hour's silence the key is what it was, and the next notes of the tune do not change it."""
+    """An hour's silence does not change the key, and neither do the next notes of the tune."""
     assert {"C"} == set(answers(moved(onsets("C"), 0, 7200.0), tracked(onsets("C"))))
 
 
 def test_a_locked_key_stays() -> None:
-    """Whatever is heard, the locked key stays, and is certain."""
+    """A locked key stays certain, whatever is heard."""
     chromatic = [(60 + beat % 12, float(beat)) for beat in range(36)]
     tracker = tracked(chromatic, KeyTracker(parse_key("F#m")))
     assert ("F#m", 1.0, True) == (tracker.key.name, tracker.confidence, tracker.is_locked)
 
 
 def test_what_was_told_of_the_keys_stays_as_it_was() -> None:
-    """The probabilities given out are a copy."""
+    """The returned probabilities are a copy."""
     tracker = KeyTracker()
     tracker.posterior[:] = 0
     assert tracker.confidence > 0
@@ -174,7 +174,7 @@ def test_what_was_told_of_the_keys_stays_as_it_was() -> None:
 
 @pytest.mark.parametrize("semitones", range(12))
 def test_transposing_moves_each_cue_to_the_row_of_another_tonic(semitones: int) -> None:
-    """Cues of transposed music, seen from the transposed tonic, are those of the music."""
+    """Cues of transposed music, seen from the transposed tonic, equal those of the music."""
     rng = np.random.default_rng(7)
     here, there = Cues(), Cues()
     for note, gap in zip(rng.integers(30, 90, 200).tolist(), rng.integers(0, 12, 200).tolist(), strict=True):
@@ -192,7 +192,7 @@ def test_each_tonic_sees_every_cue_once() -> None:
 
 
 def test_a_lock_that_is_let_go_leaves_what_was_heard() -> None:
-    """With nothing heard the key stays as it was locked; else it is the likeliest by all of that."""
+    """After unlocking the key is the likeliest one of what was heard, or stays if nothing was heard."""
     tracker = KeyTracker(parse_key("Eb"))
     tracker.lock(None)
     assert ("Eb", False) == (tracker.key.name, tracker.is_locked)

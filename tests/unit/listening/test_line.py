@@ -29,7 +29,7 @@ from tests.scenes import events
 
 
 def push(line: Line, *steps: int) -> Line:
-    """Let a line of one lane take in steps."""
+    """Push steps into a line of one lane."""
     for event in steps:
         line.push(np.array([event], dtype=np.int16))
     return line
@@ -41,19 +41,19 @@ def line_of(text: str) -> Line:
 
 
 def test_a_new_line_is_empty() -> None:
-    """Before the first step nothing has sounded, and the last onset is long ago."""
+    """Before the first step nothing sounds, and the last onset is long ago."""
     line = line_of("")
     assert (SILENT, LONG_AGO, 0) == (line.note[0], line.since[0], line.count[0])
     assert {NONE} == set(line.events[0].tolist())
 
 
 def test_a_line_remembers_its_steps_in_order() -> None:
-    """The newest event stands last, NONE before the first."""
+    """The newest event is last, and NONE comes before the first."""
     assert [NONE, 60, HOLD, REST, 62] == line_of("C4 - . D4").events[0, -5:].tolist()
 
 
 def test_what_sounds_is_held_until_a_rest() -> None:
-    """A note sounds through holds, and `before` is what sounded a step ago."""
+    """A note sounds through holds, and `before` is the note one step earlier."""
     line = line_of("C4 - -")
     assert (60, 60) == (line.note[0], line.before[0])
     push(line, REST)
@@ -67,7 +67,7 @@ def test_the_steps_since_the_last_onset_are_counted_up_to_a_bound() -> None:
 
 
 def test_notes_and_intervals_of_the_last_onsets_are_kept() -> None:
-    """The last onsets, the intervals to each, and the bit of each pitch class, oldest first."""
+    """The last onsets, their intervals, and the bits of their pitch classes are kept, oldest first."""
     line = line_of("C4 - . E4 D4")
     assert [SILENT, 60, 64, 62] == line.pitches[0, -4:].tolist()
     assert [NO_INTERVAL, NO_INTERVAL, 4, -2] == line.intervals[0, -4:].tolist()
@@ -75,7 +75,7 @@ def test_notes_and_intervals_of_the_last_onsets_are_kept() -> None:
 
 
 def test_a_late_onset_is_put_into_the_last_step() -> None:
-    """After an amendment the line is as if the onset had come in time."""
+    """After an amendment the line is the same as if the onset had come in time."""
     late = line_of("C4 - E4 - -")
     late.amend(np.array([65], dtype=np.int16))
     in_time = line_of("C4 - E4 - F4")
@@ -84,21 +84,21 @@ def test_a_late_onset_is_put_into_the_last_step() -> None:
 
 
 def test_a_figure_that_comes_again_runs_at_its_lag() -> None:
-    """A beat repeated once has run for its four steps at the lag of a beat, and two beats do so at theirs."""
+    """A beat repeated once has run for four steps at the lag of a beat, and so have two beats at theirs."""
     assert [4, 0, 0, 0] == line_of("C4 - D4 - C4 - D4 -").runs[0].tolist()
     assert [0, 8, 0, 0] == line_of("C4 - D4 - E4 - - F4 C4 - D4 - E4 - - F4").runs[0].tolist()
     assert [0, 0, 0, 0] == line_of("C4 - D4 - C4 - E4").runs[0].tolist()
 
 
 def test_runs_end_somewhere() -> None:
-    """A line that never changes counts up to RUN_MAX, which its type can hold twice."""
+    """A line that never changes counts up to RUN_MAX, twice which still fits its type."""
     line = push(line_of("C4"), *[HOLD] * (RUN_MAX + 2 * WINDOW))
     assert [RUN_MAX] * 4 == line.runs[0].tolist()
     assert 2 * RUN_MAX <= np.iinfo(line.runs.dtype).max
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    """What a copy takes in does not touch the line that it was made of."""
+    """Changes to a copy do not affect the original line."""
     line = line_of("C4 - D4")
     twin = push(line.copy(), 64)
     assert (62, 64) == (line.note[0], twin.note[0])
@@ -107,13 +107,13 @@ def test_a_copy_goes_its_own_way() -> None:
 
 
 def test_the_running_counts_equal_a_recount() -> None:
-    """After any number of steps each lane's counts are what its own history gives."""
+    """After any number of steps each lane's counts equal a recount of its history."""
     rng = np.random.default_rng(5)
     lanes, beats, bars = 24, np.full(24, 4), np.repeat([8, 12, 16], 8)
     line = Line(beats, bars)
     history = np.full((lanes, 4 * WINDOW), NONE, dtype=np.int64)
     for _ in range(100):
-        # Few different events, so that repetition happens.
+        # Only a few different events, so that repetition occurs.
         event = rng.choice([60, 62, HOLD, HOLD, REST], lanes)
         line.push(event.astype(np.int16))
         history = np.concatenate([history[:, 1:], event[:, None]], axis=1)
@@ -142,7 +142,7 @@ def _check(line: Line, lane: int, history: np.ndarray[tuple[int], np.dtype[np.in
     [(0, 0), (36, 36), (11, -1), (0, -12), (1, -23), (25, 37), (35, 47), (36, 48), (25, 49)],
 )
 def test_folding_moves_by_octaves_into_the_range(folded: int, semitones: int) -> None:
-    """What lies in the range stays; what lies outside moves by whole octaves to its nearer end."""
+    """Notes in the range stay; others move by whole octaves to its nearer end."""
     assert folded == fold(np.array([semitones]))[0]
     assert 0 == (folded - semitones) % 12
 

@@ -1,4 +1,4 @@
-"""All that is heard of the player, step by step."""
+"""Listening to the player, step by step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOWNBEAT = np.array([4])
 
 
 def listener(key: str | None = None) -> Listener:
-    """Return a listener to four quarters in sixteenths."""
+    """Return a listener in four quarters and sixteenths."""
     return Listener(GRID, BeatClock(120.0), 0, None if key is None else parse_key(key))
 
 
@@ -26,7 +26,7 @@ def close(listening: Listener, since_s: float) -> None:
 
 
 def test_what_is_heard_counts_when_its_moment_is_reached() -> None:
-    """A message waits until `follow` comes to its time; it is told whether there was one."""
+    """A message waits until `follow` reaches its time, and `follow` returns whether there was one."""
     listening = listener()
     listening.hear(NoteOn(0, 60, 100), 1.0)
     assert not listening.follow(0.9)
@@ -36,7 +36,7 @@ def test_what_is_heard_counts_when_its_moment_is_reached() -> None:
 
 
 def test_what_was_not_reached_can_be_taken_back() -> None:
-    """The messages beyond the moment that was followed are given out, and are forgotten."""
+    """Messages after the time reached are returned and dropped."""
     listening = listener()
     heard: list[tuple[Message, float]] = [(NoteOn(0, 60, 100), 1.0), (NoteOff(0, 60), 2.0)]
     for message, at_s in heard:
@@ -47,7 +47,7 @@ def test_what_was_not_reached_can_be_taken_back() -> None:
 
 
 def test_foreseeing_changes_nothing_until_the_step_is_closed() -> None:
-    """The player stays what it was, however often the next step is looked at."""
+    """Looking at the next step does not change the player."""
     listening = listener()
     listening.hear(NoteOn(0, 60, 100), 1.0)
     listening.follow(1.0)
@@ -59,7 +59,7 @@ def test_foreseeing_changes_nothing_until_the_step_is_closed() -> None:
 
 
 def test_a_late_onset_is_put_into_the_step_before() -> None:
-    """An onset that belongs to the step before stands there, and is held in this one."""
+    """An onset that belongs to the previous step is moved there, and is held in this step."""
     listening = listener()
     close(listening, 0.0)
     listening.hear(NoteOn(0, 60, 100), 0.9)
@@ -69,7 +69,7 @@ def test_a_late_onset_is_put_into_the_step_before() -> None:
 
 
 def test_a_late_onset_does_not_overwrite_one_in_time() -> None:
-    """Where the step before has its onset already, a second one is left out."""
+    """Where the previous step already has an onset, a second one is left out."""
     listening = listener()
     listening.hear(NoteOn(0, 60, 100), 0.1)
     listening.follow(0.2)
@@ -81,7 +81,7 @@ def test_a_late_onset_does_not_overwrite_one_in_time() -> None:
 
 
 def test_the_register_follows_a_player_who_stays_away() -> None:
-    """The first note is the register; one leap does not move it, staying an octave higher does."""
+    """One leap does not move the register; staying an octave higher does."""
     listening = listener()
     registers = []
     for at_s, note in enumerate([60, 72, *[72] * 12]):
@@ -93,7 +93,7 @@ def test_the_register_follows_a_player_who_stays_away() -> None:
 
 
 def test_touch_and_key_are_followed() -> None:
-    """The velocity is the player's, and the key what the notes imply, or the locked one."""
+    """The velocity is the player's, and the key is the tracked or the locked one."""
     listening = [listener(), listener("F#m")]
     for one in listening:
         for eighth, note in enumerate((62, 66, 69, 74, 73, 71, 69, 67, 66, 64, 62)):

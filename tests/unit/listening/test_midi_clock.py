@@ -1,4 +1,4 @@
-"""Following a MIDI clock, on ticks whose truth is known."""
+"""Following a MIDI clock, with ticks whose true tempo is known."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from improviser.midi.message import CLOCK, CONTINUE, START, STOP, NoteOn, SongPo
 
 
 def ticks(*tempos_bpm: float, beats: int = 32, start_s: float = 100.0) -> list[float]:
-    """Return the true moments of ticks, so many beats at each tempo."""
+    """Return the true times of ticks, for a number of beats at each tempo."""
     lengths = np.repeat([60 / bpm / 24 for bpm in tempos_bpm], beats * 24)
     return [float(at_s) for at_s in start_s + np.concatenate([[0.0], np.cumsum(lengths)[:-1]])]
 
 
 def uneven(moments: Iterable[float], jitter_s: float, seed: int = 0) -> list[float]:
-    """Return moments that come too early or too late by up to `jitter_s`, in order all the same."""
+    """Return times that are off by up to `jitter_s`, still in order."""
     rng = np.random.default_rng(seed)
     return [float(at_s) for at_s in np.maximum.accumulate([at + rng.uniform(-jitter_s, jitter_s) for at in moments])]
 
 
 def follow(moments: Iterable[float]) -> list[Sync]:
-    """Start a clock and give what it says at each tick."""
+    """Start a clock and return its result at each tick."""
     clock = MidiClock()
     clock.receive(START, 0.0)
     heard = [clock.receive(CLOCK, at_s) for at_s in moments]
@@ -33,7 +33,7 @@ def follow(moments: Iterable[float]) -> list[Sync]:
 
 @pytest.mark.parametrize("jitter_s", [0.0, 0.001, 0.003, 0.005])
 def test_uneven_ticks_are_evened_out(jitter_s: float) -> None:
-    """With ticks up to 5 ms off, the beat is off by 3 ms at most at p99, once four beats were heard."""
+    """With ticks up to 5 ms off, the beat is off by at most 3 ms at p99 after four beats."""
     errors = []
     for seed in range(10):
         true = ticks(120.0)
@@ -44,7 +44,7 @@ def test_uneven_ticks_are_evened_out(jitter_s: float) -> None:
 
 @pytest.mark.parametrize("bpm", [20.0, 61.7, 120.0, 300.0])
 def test_beats_and_tempo_are_told(bpm: float) -> None:
-    """The first tick after a start is beat 0; 24 make a beat; the tempo is the ticks' own."""
+    """The first tick after a start is beat 0, 24 ticks make a beat, and the tempo is that of the ticks."""
     said = follow(ticks(bpm, beats=8))
     assert [place / 24 for place in range(192)] == [sync.beat for sync in said]
     assert [True, False] == [sync.is_jump for sync in said[:2]]
@@ -64,7 +64,7 @@ def test_beats_and_tempo_are_told(bpm: float) -> None:
     ],
 )
 def test_a_step_of_tempo_is_followed_within_two_beats(before: float, after: float, jitter_s: float) -> None:
-    """Two beats after a step, the beat is within 10 ms of the truth, and the tempo is the new one."""
+    """Two beats after a change of tempo the beat is within 10 ms of the truth, and the tempo is the new one."""
     for seed in range(5):
         true = ticks(before, after)
         said = follow(uneven(true, jitter_s, seed))
@@ -75,7 +75,7 @@ def test_a_step_of_tempo_is_followed_within_two_beats(before: float, after: floa
 
 
 def test_a_slowing_clock_is_followed() -> None:
-    """A ritardando from 120 to 80 over 16 beats is never missed by more than a twentieth of a beat."""
+    """During a ritardando from 120 to 80 over 16 beats the error stays within a twentieth of a beat."""
     lengths = 60 / np.linspace(120, 80, 16 * 24) / 24
     true = (100 + np.concatenate([[0.0], np.cumsum(lengths)])).tolist()
     said = follow(uneven(true, 0.001))
@@ -83,7 +83,7 @@ def test_a_slowing_clock_is_followed() -> None:
 
 
 def test_one_late_tick_matters_not() -> None:
-    """A single tick far off is taken at its own moment, and the line stays."""
+    """A single tick far off is used at its own time, and does not change the tempo."""
     true = ticks(120.0, beats=8)
     heard = list(true)
     heard[100] += 0.015
@@ -92,7 +92,7 @@ def test_one_late_tick_matters_not() -> None:
 
 
 def test_lost_ticks_do_not_shift_the_beat() -> None:
-    """A clock that was away for some beats is where it would have been."""
+    """After some lost beats the clock is where it would have been."""
     true = ticks(120.0)
     said = follow([*true[:200], *true[300:]])
     assert 300 / 24 == said[200].beat
@@ -100,12 +100,12 @@ def test_lost_ticks_do_not_shift_the_beat() -> None:
 
 
 def test_the_transport_is_known() -> None:
-    """Stopped, ticks tell no beat; continued, it goes on where it was, or at the song position."""
+    """After a stop ticks give no beat; after a continue the beat resumes there or at the song position."""
     clock = MidiClock()
     moments = iter(ticks(120.0))
 
     def tick() -> float | None:
-        """Hear a tick; return its beat."""
+        """Send a tick; return its beat."""
         sync = clock.receive(CLOCK, next(moments))
         assert sync is not None
         return sync.beat
@@ -124,7 +124,7 @@ def test_the_transport_is_known() -> None:
 
 
 def test_it_is_known_whether_it_still_comes() -> None:
-    """Half a second without a tick and it has gone."""
+    """Half a second without a tick means that the clock is gone."""
     clock = MidiClock()
     assert not clock.is_alive(0.0)
     clock.receive(CLOCK, 10.0)
@@ -134,7 +134,7 @@ def test_it_is_known_whether_it_still_comes() -> None:
 
 
 def test_ticks_in_a_heap_have_no_pace() -> None:
-    """Hundreds at one moment, as after a stall, break nothing; the clock is followed when it ticks again."""
+    """Hundreds of ticks at one time, as after a stall, do no harm; later ticks are followed again."""
     clock = MidiClock()
     clock.receive(START, 0.0)
     heap = [clock.receive(CLOCK, 0.0) for _ in range(200)]

@@ -51,7 +51,7 @@ def place(
 
 
 def see(player: str = "", own: str = "", where: Place | None = None) -> dict[str, list[int]]:
-    """Return the observation, by feature, after lines that end together; the player has one voice."""
+    """Return the observation by feature, after lines that end together; the player has one voice."""
     where = where or place()
     listened, line = Player(*GRID), Line(*GRID)
     for event in events(player):
@@ -69,14 +69,14 @@ def see(player: str = "", own: str = "", where: Place | None = None) -> dict[str
 
 
 def test_the_docstring_table_is_the_list_of_features() -> None:
-    """Name, columns and values of each row of the docstring are those of FEATURES, in order."""
+    """Name, columns and values of each docstring row are those of FEATURES, in order."""
     rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \|", observation.__doc__ or "", re.MULTILINE)
     assert list(GROUPS) == [(name, int(columns), int(values)) for name, columns, values in rows]
     assert list(GROUPS) == [(feature.name, feature.columns, feature.values) for feature in FEATURES]
 
 
 def test_the_two_blocks_are_the_whole() -> None:
-    """The player's and our columns follow one another and make the row."""
+    """The player's columns and our columns make up the row."""
     columns = [*range(SIZE)[PLAYER_BLOCK], *range(SIZE)[OWN_BLOCK]]
     assert list(range(sum(feature.columns for feature in FEATURES))) == columns
 
@@ -100,7 +100,7 @@ def test_silence_is_seen_as_nothing() -> None:
 
 
 def test_the_players_line_is_seen_above_its_base() -> None:
-    """Tokens, pitches, last interval and steps since the last onset, from C3."""
+    """Tokens, pitches, last interval and steps since the last onset count from the player's base C3."""
     seen = see("C4 - E4 . D4 -")
     assert [39, 14, 0, 18, 1, 16, 0] == seen["player_tokens"][-7:]
     assert [37, 12, 16, 14] == seen["player_pitches"][-4:]
@@ -108,7 +108,7 @@ def test_the_players_line_is_seen_above_its_base() -> None:
 
 
 def test_our_line_is_seen_above_our_base() -> None:
-    """The same for us, from C4, with what we sound."""
+    """Our line and sounding note count from our base C4."""
     seen = see("", "C4 - E4 . D4 -")
     assert [39, 2, 0, 6, 1, 4, 0] == seen["own_tokens"][-7:]
     assert [37, 0, 4, 2] == seen["own_pitches"][-4:]
@@ -119,12 +119,12 @@ def test_our_line_is_seen_above_our_base() -> None:
 
 @pytest.mark.parametrize(("code", "notes"), [(24, "C4 E5"), (0, "E5 C4"), (12, "C4 C4"), (13, "C4 C#4")])
 def test_wide_intervals_are_seen_as_an_octave(code: int, notes: str) -> None:
-    """The melodic interval counts from 12 for none and ends at an octave either way."""
+    """The melodic interval counts from 12 for none, and is limited to an octave either way."""
     assert [code] == see(notes)["player_interval"]
 
 
 def test_what_the_player_sounds_is_seen_from_the_tonic() -> None:
-    """In D the note D is pitch class 0, and the chord that it implies has the root 0."""
+    """In D the note D is pitch class 0, and the chord that it implies has root 0."""
     seen = see("D4 - - -", where=place("D"))
     assert [1] + [0] * 11 == seen["player_pcs"]
     assert ([0], [0]) == (seen["chord_root"], seen["chord_quality"])
@@ -138,12 +138,12 @@ def test_the_bass_is_seen_above_the_tonic() -> None:
 
 @pytest.mark.parametrize(("confidence", "level"), [(0.0, 0), (0.49, 0), (0.5, 1), (0.8, 2), (0.9, 3), (1.0, 3)])
 def test_certainty(confidence: float, level: int) -> None:
-    """A key is surer from even odds, three to one and nine to one on."""
+    """The certainty rises at even odds, at three to one and at nine to one."""
     assert level == certainty(confidence)
 
 
 def test_it_is_seen_how_sure_the_key_is() -> None:
-    """The place's certainty is a feature."""
+    """The certainty of the place is a feature."""
     assert [[SURE], [1]] == [see(where=place(sure=sure))["certainty"] for sure in (SURE, 1)]
 
 
@@ -156,23 +156,23 @@ def test_the_chord_is_seen_by_root_and_quality() -> None:
 
 @pytest.mark.parametrize(("density", "onsets"), [(0, 1), (1, 2), (8, 16), (8, 32)])
 def test_the_players_density_is_halved_and_bounded(density: int, onsets: int) -> None:
-    """Two onsets in the window are one, and sixteen or more are eight."""
+    """Two onsets in the window give 1, and sixteen or more give 8."""
     assert [density] == see("C4 " * onsets)["player_density"]
 
 
 def test_our_density_is_bounded() -> None:
-    """Up to sixteen onsets in the window are counted."""
+    """Our onsets in the window are counted up to sixteen."""
     assert [16] == see("", "C4 D4 " * 16)["own_density"]
 
 
 @pytest.mark.parametrize(("register", "base"), [(0, "C1"), (1, "C3"), (2, "C4"), (3, "C5"), (4, "C8")])
 def test_the_players_register_is_seen_from_ours(register: int, base: str) -> None:
-    """Octaves from our base up to the player's, two below to two above."""
+    """The feature counts octaves from our base to the player's, from two below to two above."""
     assert [register] == see("C4", where=place(player_base=base))["player_register"]
 
 
 def test_the_place_is_seen() -> None:
-    """Mode, position in the bar, meter and bar in a phrase of eight."""
+    """The features hold mode, position in the bar, meter, and bar in a phrase of eight."""
     seen = see(where=place("Am", sixteenth=14, bar=13))
     assert ([1], [14], [0], [5]) == tuple(seen[name] for name in ("mode", "sixteenth", "meter", "bar"))
     sizes = {feature.name: feature.values for feature in FEATURES}
@@ -180,7 +180,7 @@ def test_the_place_is_seen() -> None:
 
 
 def test_a_bar_of_seven_eighths_is_seen_as_the_plain_bars_that_it_is_counted_as() -> None:
-    """After two quarters of 2/4 comes the first half of a bar of 6/8."""
+    """A bar of 7/8 counts as two quarters of 2/4 and the first half of a bar of 6/8."""
     seven = np.array([METERS.index(Meter(7, 8))])
     seen = see(where=replace(place("C", sixteenth=10), meter=seven))
     assert ([2], [PLAIN.index(Meter(6, 8))]) == (seen["sixteenth"], seen["meter"])
@@ -190,19 +190,19 @@ def test_a_bar_of_seven_eighths_is_seen_as_the_plain_bars_that_it_is_counted_as(
     ("vertical", "player", "own"), [(4, "C4", "E4"), (8, "E4", "C4"), (0, "C4", "C5"), (12, ".", "C5")]
 )
 def test_the_vertical_interval_goes_from_the_player_up_to_us(vertical: int, player: str, own: str) -> None:
-    """It is the interval modulo the octave, 12 where one is silent."""
+    """The feature is the interval modulo the octave, 12 where one of the two is silent."""
     assert [vertical] == see(player, own)["vertical"]
 
 
 def test_our_repetition_is_seen_in_half_lags() -> None:
-    """Half of a repetition is one half lag, the whole of it two; a long loop is bounded at four."""
+    """Half a repetition is one half lag, a whole one two; a long loop is limited to four."""
     figure = "C4 - D4 - "
     texts = (figure, figure + "C4 -", figure * 2, figure * 5)
     assert [[0, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0], [4, 3, 0, 0]] == [see("", text)["own_runs"] for text in texts]
 
 
 def test_transposing_the_music_changes_nothing() -> None:
-    """Player, key and bases a tone higher are seen as the same."""
+    """With player, key and bases a tone higher the observation is the same."""
     in_c = see("C4 - E4 - G4 - A4 -", "E4 - - - F4 - C4 -")
     moved = place("D", player_base="D3", own_base="D4")
     assert in_c == see("D4 - F#4 - A4 - B4 -", "F#4 - - - G4 - D4 -", moved)

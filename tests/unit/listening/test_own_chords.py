@@ -1,4 +1,4 @@
-"""What a comping improviser sees of itself, and the table that describes it."""
+"""The own columns of a comping improviser, and the table that describes them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def see(own: list[int], player: int = REST, tonic: int = 0) -> dict[str, list[in
 
 
 def test_the_table_is_the_code() -> None:
-    """The docstring's rows are the features behind the player's, which are every role's."""
+    """The docstring's rows are the features after the player's, which all roles share."""
     rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \|", own_chords.__doc__ or "", re.MULTILINE)
     features = [(feature.name, feature.columns, feature.values) for feature in CHORD_FEATURES]
     player = [feature for feature in FEATURES if feature in CHORD_FEATURES and feature.name != "style"]
@@ -47,7 +47,7 @@ def test_the_table_is_the_code() -> None:
 
 
 def test_silence() -> None:
-    """Before the first chord there is none, and nothing is compared."""
+    """Before the first chord there is no chord and no comparison."""
     seen = see([])
     assert [3] * 32 == seen["own_rhythm"]
     assert [108] * 8 == seen["own_chords"]
@@ -58,7 +58,7 @@ def test_silence() -> None:
 
 
 def test_chords_are_seen() -> None:
-    """The last steps, the last chords, what sounds, and how the root came there."""
+    """The last steps, the last chords, the sounding chord, and the movement of the root are features."""
     seen = see([C, HOLD, REST, F, HOLD])
     assert [3, 2, 0, 1, 2, 0] == seen["own_rhythm"][-6:]
     assert [108, C, F] == seen["own_chords"][-3:]
@@ -69,16 +69,16 @@ def test_chords_are_seen() -> None:
 
 @pytest.mark.parametrize(("note", "fit", "above"), [(65, 1, 10), (60, 0, 5), (67, 1, 0)])
 def test_the_player_is_compared_with_our_chord(note: int, fit: int, above: int) -> None:
-    """Whether the player's note is one of G7, and how far above its root."""
+    """A feature says whether the player's note is in G7, and how far above its root."""
     seen = see([G7], note)
     assert [fit, above] == [seen["player_fit"][0], seen["above_root"][0]]
 
 
 def test_shared_tones() -> None:
-    """A single C implies C, of which ours has all three tones, F one, and silence none to be counted."""
+    """The implied C has all three tones in our C and one in our F; in silence there is nothing to count."""
     assert [3, 1, 5] == [see(own, 60)["shared"][0] for own in ([C], [F], [C, REST])]
 
 
 def test_all_is_relative_to_the_tonic() -> None:
-    """In D with all a tone higher, the same is seen."""
+    """In D with everything a tone higher the observation is the same."""
     assert see([C, F, HOLD], 60) == see([C + 18, F + 18, HOLD], 62, tonic=2)

@@ -14,19 +14,19 @@ def player() -> Player:
 
 
 def push(one: Player, event: int, bits: int) -> Player:
-    """Let a player in C major take in a step."""
+    """Push a step into a player in C major."""
     one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([0]), np.array([4]))
     return one
 
 
 def test_a_step_reaches_line_set_and_chord() -> None:
-    """After a step the line has its note, the set what sounds, and the chord what that implies."""
+    """After a step the line has the note, the set the pitch classes, and the chord is the implied one."""
     one = push(player(), 67, 0b10010001)
     assert (67, 0b10010001, 67, 0) == (one.line.note[0], one.bits[0], one.bass[0], one.chord[0])
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    """What a copy takes in does not touch the player that it was made of."""
+    """Changes to a copy do not affect the original player."""
     one = push(player(), 67, 0b10010001)
     twin = one.copy()
     for _ in range(8):
@@ -41,13 +41,13 @@ def test_a_copy_goes_its_own_way() -> None:
     [(48, 66.0, 0), (48, 60.0, 0), (36, 59.9, 0), (47, 59.0, 11), (50, 68.0, 2), (5, 3.0, 5)],
 )
 def test_the_base_puts_the_mean_into_the_middle(base: int, mean: float, tonic: int) -> None:
-    """The base is the tonic nearest to eighteen semitones below the mean, and no note below 0."""
+    """The base is the tonic nearest to eighteen semitones below the mean, and not below note 0."""
     assert base == player_base(mean, tonic)
 
 
 @pytest.mark.parametrize("tonic", range(12))
 def test_the_base_is_a_tonic_within_the_notes(tonic: int) -> None:
-    """Whatever the mean, the base is a note of the tonic's pitch class."""
+    """For every mean the base is a note of the tonic's pitch class."""
     bases = {player_base(mean / 2, tonic) for mean in range(255)}
     assert {tonic} == {base % 12 for base in bases}
     assert min(bases) >= 0
@@ -55,5 +55,5 @@ def test_the_base_is_a_tonic_within_the_notes(tonic: int) -> None:
 
 
 def test_the_base_moves_with_the_music() -> None:
-    """A mean and a tonic some semitones higher give a base just as many higher."""
+    """A mean and a tonic some semitones higher give a base the same semitones higher."""
     assert {48 + up for up in range(24)} == {player_base(60.0 + up, up % 12) for up in range(24)}

@@ -32,7 +32,7 @@ def test_a_change_of_tempo_does_not_move_the_beat() -> None:
 
 
 def test_with_swing_the_second_eighth_is_late() -> None:
-    """At two to one it stands at two thirds of the beat; the beats stay, and so does the map's inverse."""
+    """At two to one the second eighth is at two thirds of the beat; the beats and the inverse map stay correct."""
     clock = BeatClock(60.0, swing=2 / 3)
     clock.anchor(10.0, 4.0)
     assert [10.0, 10 + 1 / 3, 10 + 2 / 3, 10 + 5 / 6, 11.0] == pytest.approx(

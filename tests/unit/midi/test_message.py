@@ -69,32 +69,32 @@ GARBAGE = [
 
 @pytest.mark.parametrize(("data", "message"), EXAMPLES)
 def test_bytes_stand_for_the_message_of_the_specification(data: bytes, message: Message) -> None:
-    """The bytes of the specification's tables are read as its messages and written back the same."""
+    """The bytes of the specification's tables are read as its messages and written back unchanged."""
     assert message == bytes_to_message(data)
     assert data == message_to_bytes(message)
 
 
 def test_a_note_on_without_velocity_is_a_note_off() -> None:
-    """A note-on of velocity 0 is the note-off that the specification says it is."""
+    """A note-on of velocity 0 is read as a note-off, as the specification says."""
     assert NoteOff(3, 60) == bytes_to_message([0x93, 60, 0])
 
 
 @given(messages())
 def test_every_message_survives_its_bytes(message: Message) -> None:
-    """What a message's bytes are read as is the message."""
+    """A message's bytes are read as the same message."""
     assert message == bytes_to_message(message_to_bytes(message))
 
 
 @pytest.mark.parametrize("data", GARBAGE, ids=lambda data: data.hex() or "empty")
 def test_garbage_is_refused(data: bytes) -> None:
-    """Bytes that are no whole message raise MidiError."""
+    """Bytes that are not one whole message raise MidiError."""
     with pytest.raises(MidiError):
         bytes_to_message(data)
 
 
 @given(st.binary(max_size=12))
 def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
-    """Any bytes either are a message that has just these bytes, or raise MidiError and nothing else."""
+    """Any bytes are either a message that has exactly these bytes, or raise MidiError and nothing else."""
     try:
         message = bytes_to_message(data)
     except MidiError:
@@ -104,12 +104,12 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
 
 
 def test_the_error_shows_the_bytes_and_stays_short() -> None:
-    """The text of the error shows the first eight bytes only."""
+    """The error shows only the first eight bytes."""
     with pytest.raises(MidiError, match=r"^unknown MIDI message: (61 ){7}61 …$"):
         bytes_to_message(b"a" * 1000)
 
 
 def test_what_is_no_message_has_no_bytes() -> None:
-    """Asking for the bytes of something else raises MidiError."""
+    """Converting anything but a message to bytes raises MidiError."""
     with pytest.raises(MidiError, match="not a MIDI message: None"):
         message_to_bytes(None)  # type: ignore[arg-type]  # the very fault that is tested

@@ -1,4 +1,4 @@
-"""Standard MIDI Files as people have them: what is read of a damaged one, and what is said of the rest."""
+"""Damaged Standard MIDI Files: what is still read of them, and what is reported."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ KEY, METER, TEMPO, PORT, PREFIX = (
 STRUCK, LIFTED = TimedEvent(0, NoteOn(0, 60, 90)), TimedEvent(96, NoteOff(0, 60))
 LYRIC = 0x05
 GOOD = file_bytes(b"", NOTE)
-# Where the second track's chunk begins in GOOD, and how long its events are.
+# The position of the second track's chunk in GOOD, and the length of its events.
 SECOND, SECOND_BYTES = 14 + 8 + 4, len(NOTE) + 4
 
 
 def read(tmp_path: Path, data: bytes) -> Song:
-    """Return what is read from a file of these bytes."""
+    """Return the song in a file of these bytes."""
     path = tmp_path / "song.mid"
     path.write_bytes(data)
     return read_file(path)
@@ -43,7 +43,7 @@ def riff(data: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
     return b"RIFF" + struct.pack("<L", len(body)) + body
 
 
-# Each is a file whose one part is a note: its bytes, and the lines of what was skipped.
+# Each is a file whose one track is a note: its bytes, and the lines about what was skipped.
 DAMAGED = {
     "eighteen flats": (file_bytes(meta(KEY, b"\xee\1"), NOTE), ["a key signature of 18 flats in track 1"]),
     "nine sharps": (file_bytes(meta(KEY, b"\x09\0"), NOTE), ["a key signature of 9 sharps in track 1"]),
@@ -140,26 +140,26 @@ DAMAGED = {
 
 @pytest.mark.parametrize(("data", "lines"), DAMAGED.values(), ids=DAMAGED.keys())
 def test_what_can_be_read_is_read_and_the_rest_is_said(tmp_path: Path, data: bytes, lines: list[str]) -> None:
-    """The note of the file is there, and what was skipped is said in a line."""
+    """The note of the file is read, and one line reports what was skipped."""
     song = read(tmp_path, data)
     assert [(STRUCK, LIFTED)] == [track.events for track in song.tracks]
     assert tuple(lines) == song.skipped
 
 
 def test_a_time_signature_of_two_bytes_counts(tmp_path: Path) -> None:
-    """What metronomes would want to know is not needed."""
+    """A time signature without the metronome bytes is read."""
     song = read(tmp_path, file_bytes(meta(METER, b"\3\2"), NOTE))
     assert ((MeterChange(0, 3, 4),), ()) == (song.meter_map, song.skipped)
 
 
 def test_what_stands_beside_a_bad_change_counts(tmp_path: Path) -> None:
-    """A tempo of 0 does not hide the one before it."""
+    """An invalid tempo of 0 does not hide the tempo before it."""
     song = read(tmp_path, file_bytes(meta(TEMPO, b"\7\xa1\x20") + meta(TEMPO, bytes(3), 9), NOTE))
     assert (TempoChange(0, 500_000),) == song.tempo_map
 
 
 def test_a_track_within_the_length_of_another_is_not_lost(tmp_path: Path) -> None:
-    """A chunk that by its length swallows the next one ends where its track ends."""
+    """A chunk whose length includes the next chunk ends where its track ends."""
     three = file_bytes(b"", NOTE, NOTE)
     for length in (2 * SECOND_BYTES + 8, 0xFFFF):
         data = three[: SECOND + 4] + struct.pack(">L", length) + three[SECOND + 8 :]
@@ -169,7 +169,7 @@ def test_a_track_within_the_length_of_another_is_not_lost(tmp_path: Path) -> Non
 
 
 def test_a_track_without_end_before_another_one(tmp_path: Path) -> None:
-    """Where a track has neither an end nor a right length the next chunk ends it."""
+    """A track without an end and without a correct length ends at the next chunk."""
     header, second = GOOD[:14], chunk(b"MTrk", NOTE + END)
     song = read(tmp_path, header + b"MTrk\0\0\xff\xff" + NOTE + second)
     assert [(STRUCK, LIFTED)] * 2 == [track.events for track in song.tracks]
@@ -181,7 +181,7 @@ def test_a_single_song_of_type_2_is_read(tmp_path: Path) -> None:
 
 
 def test_running_status_goes_on_after_sysex_and_meta(tmp_path: Path) -> None:
-    """Files that keep the running status over a system exclusive message or a lyric are read."""
+    """Files that keep the running status across a system exclusive message or a lyric are read."""
     between = bytes([0, 0xF0, 2, 5, 0xF7]) + meta(LYRIC, b"la")
     song = read(tmp_path, file_bytes(bytes([0, 0x90, 60, 90]) + between + bytes([96, 60, 0]), kind=0))
     assert (
@@ -194,14 +194,14 @@ def test_running_status_goes_on_after_sysex_and_meta(tmp_path: Path) -> None:
 
 
 def test_a_data_byte_that_is_none_is_bounded(tmp_path: Path) -> None:
-    """A velocity of 200 is one of 127."""
+    """A velocity of 200 is read as 127."""
     song = read(tmp_path, file_bytes(bytes([0, 0x90, 60, 200]) + NOTE[4:], kind=0))
     assert TimedEvent(0, NoteOn(0, 60, 127)) == song.tracks[0].events[0]
     assert ("data bytes above 127 in track 1: read as 127",) == song.skipped
 
 
 def test_a_sysex_in_packets_is_one(tmp_path: Path) -> None:
-    """System exclusive data in several packets is one message, at the moment of the first."""
+    """System exclusive data in several packets is one message, at the time of the first."""
     packets = bytes([3, 0xF0, 2, 1, 2, 5, 0xF7, 1, 3, 5, 0xF7, 2, 4, 0xF7])
     song = read(tmp_path, file_bytes(packets + NOTE, kind=0))
     assert TimedEvent(3, SysEx(b"\1\2\3\4")) == song.tracks[0].events[0]
@@ -209,20 +209,20 @@ def test_a_sysex_in_packets_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("after", [NOTE, b"\0\xf0\2\x07\xf7" + NOTE, b""])
 def test_a_sysex_without_its_end_is_whole(tmp_path: Path, after: bytes) -> None:
-    """A system exclusive message that nothing ends is one message all the same."""
+    """A system exclusive message without an end is read as one message."""
     song = read(tmp_path, file_bytes(bytes([0, 0xF0, 2, 0xF0, 2]) + after, kind=0))
     assert TimedEvent(0, SysEx(b"\2")) == song.tracks[0].events[0]
     assert () == song.skipped
 
 
 def test_an_escaped_message_is_a_message(tmp_path: Path) -> None:
-    """A channel message that a file escapes is read as one."""
+    """An escaped channel message is read as a message."""
     song = read(tmp_path, file_bytes(bytes([4, 0xF7, 3, 0xB0, 7, 9]), kind=0))
     assert (TimedEvent(4, ControlChange(0, 7, 9)),) == song.tracks[0].events
 
 
 def test_meta_events_are_kept_where_they_stand(tmp_path: Path) -> None:
-    """Lyrics, markers, a second name, ports: all but tempo, meter and name stay events of their track."""
+    """Meta events except tempo, meter and name stay events of their track: lyrics, markers, a second name, ports."""
     title = meta(3, b"Song") + meta(2, b"(c) me") + meta(KEY, b"\xfe\1") + meta(6, b"A", 9)
     part = meta(3, b"Voice") + meta(PORT, b"\1") + NOTE + meta(LYRIC, b"la", 1) + meta(3, b"again")
     song = read(tmp_path, file_bytes(title + meta(TEMPO, b"\7\xa1\x20"), part))
@@ -239,13 +239,13 @@ def kind_of(event: TimedEvent) -> int | None:
 
 
 def test_a_hostile_file_is_not_told_of_at_length(tmp_path: Path) -> None:
-    """Of many different faults the first are listed, and then how many more there are."""
+    """Of many different faults the first are listed, followed by the number of the others."""
     chunks = b"".join(chunk(b"X%03d" % number, b"") for number in range(50))
     lines = read(tmp_path, GOOD + chunks).skipped
     assert ("a chunk X019, which is no track", "30 more things of this kind", 21) == (*lines[-2:], len(lines))
 
 
-# Files that would take hours where a step looks at all of the file again.
+# Files that would take hours if each step looked at the whole file again.
 HOSTILE = {
     "tracks": GOOD[:14] + b"MTrk" * 200_000,
     "empty tracks": GOOD[:14] + b"MTrk\0\0\0\0" * 100_000,
@@ -256,5 +256,5 @@ HOSTILE = {
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_file_does_not_take_long(tmp_path: Path, data: bytes) -> None:
-    """What is read takes as long as the file is, not the square of that."""
+    """The reading time grows with the size of the file, not with its square."""
     assert read(tmp_path, data).end_tick == 0

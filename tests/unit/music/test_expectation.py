@@ -1,4 +1,4 @@
-"""What melodies are expected to do, and how that is fitted."""
+"""Melodic expectation, and how it is fitted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAME: int = 12
 
 
 def test_steps_are_expected_more_than_leaps() -> None:
-    """After any degree of the major scale the likeliest step surprises less than the likeliest leap."""
+    """After any degree of the major scale the likeliest step has less surprisal than the likeliest leap."""
     nats = interval_surprisal()
     assert (2, 2, 12, 25) == nats.shape
     for degree in (0, 2, 4, 5, 7, 9, 11):
@@ -26,12 +26,12 @@ def test_steps_are_expected_more_than_leaps() -> None:
 
 
 def test_the_leading_note_leads() -> None:
-    """After the seventh degree nothing is expected as much as the step up to the tonic."""
+    """After the seventh degree the step up to the tonic is the most expected interval."""
     assert [SAME + 1] * 2 == interval_surprisal()[:, 0, 11].argmin(axis=1).tolist()
 
 
 def test_what_was_counted_surprises_less() -> None:
-    """Chances sum to 1; an interval that a piece has surprises less than one that it never has."""
+    """Probabilities sum to 1; an interval that occurs in a piece has less surprisal than one that does not."""
     surprisal = fit([chorale(bars=8), tune(bars=8)])
     np.testing.assert_allclose(np.exp(-surprisal).sum(axis=-1), 1)
     soprano_steps = surprisal[0, 0, 0]  # its soprano goes from C up a tone
@@ -39,7 +39,7 @@ def test_what_was_counted_surprises_less() -> None:
 
 
 def test_the_table_holds_what_was_fitted() -> None:
-    """The module that is written holds the numbers to half a unit."""
+    """The written module holds the numbers to half a unit."""
     surprisal = fit(tiny_corpus())
     module = ast.parse(table_text(surprisal))
     text = next(node.value for node in module.body if isinstance(node, ast.Assign))

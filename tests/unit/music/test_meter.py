@@ -19,12 +19,12 @@ def test_a_bar_is_as_long_as_music21_says(meter: Meter) -> None:
 
 @pytest.mark.parametrize("meter", METERS, ids=lambda meter: meter.name)
 def test_every_meter_survives_its_name(meter: Meter) -> None:
-    """A meter's name is read back as the meter."""
+    """A meter's name is read as the same meter."""
     assert meter == parse_meter(meter.name)
 
 
 def test_an_unknown_meter_is_refused() -> None:
-    """The error says what a meter is."""
+    """The error says how a meter is written."""
     for text in ("4/5", "0/4", "17/4", "waltz"):
         with pytest.raises(UsageError, match=rf"^'{text}' is not a supported meter\. Write it as 3/4"):
             parse_meter(text)
@@ -65,7 +65,7 @@ def test_an_unknown_meter_is_refused() -> None:
     ],
 )
 def test_each_meter_has_its_hierarchy(name: str, levels: str) -> None:
-    """Downbeat, group, beats, eighths and sixteenths are ever weaker; after the bar comes nothing."""
+    """Downbeat, group, beats, eighths and sixteenths get weaker in this order, and nothing follows the bar."""
     row = METERS.index(parse_meter(name))
     assert [int(level) for level in levels.ljust(MAX_BAR_SIXTEENTHS, "0")] == LEVELS[row].tolist()
     assert (LEVELS[row] / 4).tolist() == STRENGTHS[row].tolist()
@@ -73,7 +73,7 @@ def test_each_meter_has_its_hierarchy(name: str, levels: str) -> None:
 
 @pytest.mark.parametrize("meter", METERS, ids=lambda meter: meter.name)
 def test_the_groups_of_a_bar_fill_it(meter: Meter) -> None:
-    """No bar is longer or shorter than its groups, none of which is empty or longer than its plain bar."""
+    """The groups of a bar add up to it; none is empty or longer than its plain bar."""
     assert meter.bar_sixteenths == sum(length for _, length in GROUPS[meter])
     assert all(0 < length <= plain.bar_sixteenths for plain, length in GROUPS[meter])
 
@@ -90,7 +90,7 @@ def test_the_groups_of_a_bar_fill_it(meter: Meter) -> None:
     ],
 )
 def test_any_time_signature_is_counted(numerator: int, denominator: int, expected: tuple[int, int]) -> None:
-    """What no table holds is counted in the meter next to it."""
+    """A time signature without a table is counted in the nearest meter."""
     assert Meter(*expected) == counted_as(Meter(numerator, denominator))
 
 
@@ -100,14 +100,14 @@ def test_in_four_quarters_first_and_third_beat_are_strong() -> None:
 
 
 def test_a_plain_bar_is_counted_as_itself() -> None:
-    """What models are trained in is what they see."""
+    """The meters that models are trained in are observed as themselves."""
     for row, meter in enumerate(PLAIN):
         bar = meter.bar_sixteenths
         assert [[place, row] for place in range(bar)] == COUNTED_AS[row, :bar].tolist()
 
 
 def test_seven_eighths_are_counted_two_and_two_and_three() -> None:
-    """Eight sixteenths of a bar of 2/4, then the first half of one of 6/8."""
+    """A bar of 7/8 is eight sixteenths of 2/4, then the first half of a bar of 6/8."""
     row = METERS.index(Meter(7, 8))
     two, six = PLAIN.index(Meter(2, 4)), PLAIN.index(Meter(6, 8))
     expected = [[place, two] for place in range(8)] + [[place, six] for place in range(6)]
@@ -115,7 +115,7 @@ def test_seven_eighths_are_counted_two_and_two_and_three() -> None:
 
 
 def test_a_grid_that_does_not_fit_is_refused() -> None:
-    """Half a step has no place in a bar."""
+    """A grid that gives a bar half a step is refused."""
     assert 7 == Meter(7, 8).bar_steps(2)
     with pytest.raises(UsageError, match="a bar of 7/8 does not fit a grid of 3 a beat"):
         Meter(7, 8).bar_steps(3)
@@ -129,5 +129,5 @@ def test_a_grid_that_does_not_fit_is_refused() -> None:
     ],
 )
 def test_bars_are_counted_from_beat_0(meter: Meter, beats: tuple[float, ...], bars: tuple[int, ...]) -> None:
-    """Bar 1 begins there; those of a count-in are 0 and below."""
+    """Bar 1 begins at beat 0; the bars of a count-in are 0 and below."""
     assert bars == tuple(map(meter.bar_at, beats))

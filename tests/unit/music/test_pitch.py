@@ -19,13 +19,13 @@ from improviser.music.pitch import (
 
 @pytest.mark.parametrize("note", range(128))
 def test_every_note_survives_its_name(note: int) -> None:
-    """A note's name is read back as the note."""
+    """A note's name is read as the same note."""
     assert note == parse_note(note_name(note))
 
 
 @pytest.mark.parametrize("note", [12, 21, 58, 60, 61, 63, 66, 68, 70, 127])
 def test_note_names_are_those_of_music21(note: int) -> None:
-    """music21 reads our name of a note, its flats written its own way, as the same note."""
+    """A note's name is the same note in music21, with flats in its notation."""
     assert note == oracle.Pitch(note_name(note).replace("b", "-")).midi
 
 
@@ -54,12 +54,12 @@ def test_a_note_outside_of_midi_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("name", PITCH_CLASS_NAMES)
 def test_pitch_classes_are_numbered_from_c(name: str) -> None:
-    """Each pitch class's name gives its place in the list of names."""
+    """Each pitch class's name is at its index in the list of names."""
     assert PITCH_CLASS_NAMES.index(name) == pitch_class_from_name(name[0], name[1:])
 
 
 def test_a_set_has_the_bits_of_its_pitch_classes() -> None:
-    """Octaves fall together, and bit k stands for pitch class k."""
+    """Octaves count as one, and bit k is pitch class k."""
     assert 0b0000_1001_0001 == pitch_class_bits([60, 64, 67, 72, 0])
     assert 0 == pitch_class_bits(frozenset())
 

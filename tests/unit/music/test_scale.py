@@ -1,4 +1,4 @@
-"""Keys and scales, with music21 as the oracle."""
+"""Keys and scales, compared with music21."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from improviser.music.scale import (
 
 
 def _their_key(key: Key) -> oracle.Key:
-    """Return music21's key: flats are minus signs there, and minor keys small letters."""
+    """Return music21's key, which writes flats as minus signs and minor keys in small letters."""
     name = key.name.removesuffix("m").replace("b", "-")
     return oracle.Key(name.lower() if key.mode is Mode.MINOR else name)
 
@@ -33,7 +33,7 @@ def _their_scale(key: Key) -> set[int]:
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.name)
 def test_each_scale_is_that_of_music21(key: Key) -> None:
-    """Degrees and bits of a scale are exactly the notes of music21's, in minor the leading tone too."""
+    """Degrees and bits of a scale are exactly music21's notes, in minor also the leading tone."""
     assert _their_scale(key) == {(key.tonic + degree) % 12 for degree in SCALE_DEGREES[key.mode]}
     assert _their_scale(key) == {
         (key.tonic + degree) % 12 for degree in range(12) if SCALE_BITS[key.mode] >> degree & 1
@@ -42,7 +42,7 @@ def test_each_scale_is_that_of_music21(key: Key) -> None:
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.name)
 def test_the_stable_tones_are_the_tonic_triad(key: Key) -> None:
-    """First, third and fifth degree of music21's scale are the stable ones."""
+    """The stable tones are the first, third and fifth degree of music21's scale."""
     pitches = _their_key(key).pitches
     triad = {pitches[degree].pitchClass for degree in (0, 2, 4)}
     assert triad == {(key.tonic + degree) % 12 for degree in range(12) if STABLE_BITS[key.mode] >> degree & 1}
@@ -57,7 +57,7 @@ def test_keys_are_numbered_major_first() -> None:
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.name)
 def test_every_key_survives_its_name(key: Key) -> None:
-    """A key's name is read back as the key."""
+    """A key's name is read as the same key."""
     assert key == parse_key(key.name)
 
 

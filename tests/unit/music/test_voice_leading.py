@@ -1,4 +1,4 @@
-"""How far chords lie from one another."""
+"""The distance of chords from one another."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ C, C7, AM, F_SHARP = 0, 4, 9 * QUALITY_COUNT + 1, 6 * QUALITY_COUNT
 
 
 def test_movement() -> None:
-    """Nothing to itself; to A minor a third of two semitones; half a tone and more to F sharp."""
+    """The movement is 0 to the same chord, a third of two semitones to A minor, and over half a tone to F sharp."""
     assert 0 == MOVEMENT[C, C]
     assert pytest.approx(2 / 3) == MOVEMENT[C, AM]
     assert MOVEMENT[C, F_SHARP] > 1
 
 
 def test_movement_is_the_same_both_ways_and_in_every_key() -> None:
-    """It is symmetric, and does not depend on the root alone."""
+    """The movement is symmetric, and the same in every key."""
     np.testing.assert_allclose(MOVEMENT, MOVEMENT.T)
     np.testing.assert_allclose(MOVEMENT, np.roll(MOVEMENT, (QUALITY_COUNT, QUALITY_COUNT), axis=(0, 1)), rtol=1e-6)
 

@@ -1,4 +1,4 @@
-"""The parts of a song that is played beside: whom the improviser hears, and which channel it takes."""
+"""The tracks of a song that is played beside: the player's track, and the improviser's channel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.actors import pulse, random_policy
 from tests.rendering import BAR, IN_C, beats, render
 from tests.written import TUNE, channels, onsets, to_song, to_track
 
-# --- whom it hears
+# --- the player's track
 
 
 BAND = to_song(
@@ -41,14 +41,14 @@ BAND = to_song(
 
 @pytest.mark.parametrize("wanted", ["1", "piano right", "RIGHT", "channel:1"])
 def test_the_player_is_told_by_number_name_or_channel(wanted: str) -> None:
-    """A number from 1, a name or a part of it in any letters, or a channel means the player's part."""
+    """A number from 1, a name or part of it in any case, or a channel selects the player's track."""
     chosen = render(replace(BAND, tracks=BAND.tracks[:1] + BAND.tracks[2:]), Wishes(player=wanted))
     alone = render(replace(BAND, tracks=BAND.tracks[:1]), actor=pulse())
     assert [beat for beat in beats(chosen) if beat < 20] == beats(alone)
 
 
 def test_the_player_alone_is_heard() -> None:
-    """With another track as the player something else is played; all tracks stay."""
+    """Another player's track gives another part, and all tracks stay."""
     right, bass = (render(BAND, Wishes(player=name), random_policy()) for name in ("right", "bass"))
     assert right.tracks[-1].events != bass.tracks[-1].events
     assert BAND.tracks == right.tracks[:-1] == bass.tracks[:-1]
@@ -67,7 +67,7 @@ def test_the_player_alone_is_heard() -> None:
     ],
 )
 def test_a_track_that_is_not_there(wanted: str, fault: str) -> None:
-    """What means no one track is refused, with the tracks there are."""
+    """A selection without exactly one match is refused with the list of tracks."""
     with pytest.raises(UsageError) as caught:
         render(BAND, Wishes(player=wanted))
     tracks = (
@@ -88,20 +88,20 @@ def test_a_track_that_is_not_there(wanted: str, fault: str) -> None:
     ids=["no track", "no event", "drums", "no note-on"],
 )
 def test_a_player_without_notes(song: Song) -> None:
-    """A part without a pitched note is refused."""
+    """A track without a pitched note is refused."""
     with pytest.raises(MidiFileError, match=r"^the player has no notes except drums in .*\. Choose "):
         render(song)
 
 
 def test_a_song_without_end() -> None:
-    """A part that lasts for days, as damaged files do, is refused before a step is played."""
+    """A track that lasts for days, as in damaged files, is refused before anything is played."""
     song = to_song(Track("", (TimedEvent(0, NoteOn(0, 60, 1)), TimedEvent(0x0FFFFFFF, NoteOff(0, 60)))))
     with pytest.raises(MidiFileError, match=rf"lasts 2,796,202 beats; cut it to at most {MAX_BEATS:,}$"):
         render(song)
 
 
 def test_drums_are_kept_and_not_heard() -> None:
-    """Notes of channel 10 stay, and the improviser plays as if they were not there."""
+    """Notes on channel 10 stay, and do not affect the improviser."""
     drums = to_track("C#2 F#2 " * 8, channel=9)
     with_drums, without = (render(to_song(*parts), actor=random_policy()) for parts in ((TUNE, drums), (TUNE,)))
     assert without.tracks[-1] == with_drums.tracks[-1]
@@ -109,18 +109,18 @@ def test_drums_are_kept_and_not_heard() -> None:
 
 
 def test_the_pedal_is_heard() -> None:
-    """What the pedal holds still sounds, and so the improviser plays something else than without it."""
+    """Notes held by the pedal count, so the improviser plays something else than without it."""
     pedal = Track("", (TimedEvent(0, ControlChange(0, SUSTAIN_PEDAL, 127)),))
     tune = TUNE.replace("E4", "-")
     dry, wet = (render(to_song(*parts), actor=random_policy()) for parts in ((tune,), (pedal, tune)))
     assert dry.tracks[-1] != wet.tracks[-1]
 
 
-# --- on which channel it plays
+# --- the improviser's channel
 
 
 def ported(track: Track, port: int) -> Track:
-    """Return a track for a device of its own."""
+    """Return a track for a separate device."""
     return replace(track, events=(TimedEvent(0, MetaEvent(MetaKind.PORT, bytes((port,)))), *track.events))
 
 
@@ -144,7 +144,7 @@ def test_two_devices_are_heard_apart() -> None:
     ],
 )
 def test_the_improviser_has_a_port(parts: list[tuple[int, int]], expected: tuple[int, int]) -> None:
-    """In a song for several devices its track names its port first, then its program."""
+    """In a song for several devices the improviser's track names its port first, then its program."""
     song = to_song(*(ported(to_track(TUNE, channel=channel), port) for port, channel in parts))
     track = with_program(render(song), 40).tracks[-1]
     port, channel = expected
@@ -160,19 +160,19 @@ def test_the_improviser_has_a_port(parts: list[tuple[int, int]], expected: tuple
     [([0], 0, 1), ([3], 0, 0), ([0, 1], 1, 2), ([*range(9)], 0, 10), ([0], 9, 1)],
 )
 def test_the_improviser_has_a_channel_of_its_own(players: list[int], wanted: int, expected: int) -> None:
-    """The preset's channel counts unless a track is on it; then the first free one, never the drums'."""
+    """The preset's channel is used unless a track uses it; then the first free one, but never channel 10."""
     song = to_song(*(to_track(TUNE, channel=channel) for channel in players))
     assert {expected} == channels(render(song, settings=replace(IN_C, channel=wanted)).tracks[-1])
 
 
 def test_the_channel_of_a_part_that_is_not_heard_is_not_free() -> None:
-    """Channels of tracks that are not the player's are taken too."""
+    """Channels of all other tracks count as used too."""
     song = to_song(*(to_track(TUNE, channel=channel) for channel in range(4)))
     assert {4} == channels(render(song, Wishes(player="1")).tracks[-1])
 
 
 def test_a_channel_that_is_set_up_for_something_else_comes_last() -> None:
-    """A channel with a controller or a program but no notes is taken only where no other is free."""
+    """A channel with a controller or a program but no notes is used only where no other is free."""
     setups = Track("", tuple(TimedEvent(0, ProgramChange(channel, 9)) for channel in range(4)))
     assert {4} == channels(render(to_song(TUNE, setups)).tracks[-1])
     notes = [to_track(TUNE, channel=channel) for channel in (0, *range(4, 16))]

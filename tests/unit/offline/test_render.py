@@ -70,12 +70,12 @@ def test_all_of_the_song_is_kept() -> None:
 
 
 def test_what_was_skipped_is_still_known() -> None:
-    """What reading could not take in is in the song that is rendered too."""
+    """The list of what reading skipped is also in the rendered song."""
     assert ("a tempo",) == render(replace(to_song(TUNE), skipped=("a tempo",))).skipped
 
 
 def test_notes_that_never_end_end_with_the_song() -> None:
-    """A note-on without its note-off gets one at the end of the last bar; what ends is left as it is."""
+    """A note-on without a note-off gets one at the end of the last bar; complete notes stay unchanged."""
     events = (
         TimedEvent(0, NoteOn(0, 60, 80)),
         TimedEvent(0, NoteOn(0, 60, 80)),
@@ -93,7 +93,7 @@ def test_notes_that_never_end_end_with_the_song() -> None:
 
 @pytest.mark.parametrize("ticks", [1, 2, 3, 7, 96, 480, 32_767])
 def test_any_ticks_a_beat(tmp_path: Path, ticks: int) -> None:
-    """Beats fall on their ticks whatever their number is; where there are too few, there are made more."""
+    """Beats are on their ticks at any resolution; a resolution that is too low is raised."""
     meters = [MeterChange(0, 1, 8), MeterChange(ticks, 4, 4)]
     write_file(tmp_path / "song.mid", render(to_song(TUNE, ticks=ticks, meters=meters)))
     song = read_file(tmp_path / "song.mid")
@@ -105,7 +105,7 @@ def test_any_ticks_a_beat(tmp_path: Path, ticks: int) -> None:
 
 
 def _lengths(track: Track) -> list[int]:
-    """Return the ticks that the notes of a line last."""
+    """Return the durations of the notes of a line in ticks."""
     notes = [event for event in track.events if isinstance(event.message, NoteOn | NoteOff)]
     return [after.tick - event.tick for event, after in pairwise(notes) if isinstance(event.message, NoteOn)]
 
@@ -114,23 +114,23 @@ def _lengths(track: Track) -> list[int]:
 
 
 def test_the_improviser_plays_on_the_beats_whatever_the_tempo() -> None:
-    """What is played lies on the grid in ticks, across changes of the tempo."""
+    """Notes are on the grid in ticks, across changes of tempo."""
     song = to_song(TUNE, tempos=[TempoChange(tick, 400_000 + 777 * tick) for tick in range(0, BAR, 31)])
     assert [float(beat) for beat in range(16)] == beats(render(song))[:16]
 
 
 @pytest.mark.parametrize(("patience", "end"), [(0, 5 * 4), (1, 6 * 4), (3, 8 * 4)])
 def test_the_improviser_ends_as_live(patience: int, end: int) -> None:
-    """After seventeen beats of the player it plays for its patience, from there on; without any, the bar."""
+    """After the player's last note the improviser plays on for its patience, or to the end of the bar without any."""
     rendered = render(to_song(f"{TUNE} C4"), settings=replace(IN_C, patience_bars=patience))
-    # Live the last bars are counted from the player's last note.
+    # In live play the last bars are counted from the player's last note.
     played = 17 + 4 * patience if patience else end
     assert [float(beat) for beat in range(played)] == beats(rendered)
     assert {} == sounding_after(timed(rendered.tracks[-1]))
 
 
 def test_a_stray_event_is_no_music() -> None:
-    """One controller a hundred bars after the tune does not let the improviser play on."""
+    """A controller a hundred bars after the tune does not make the improviser play on."""
     stray = Track("", (TimedEvent(100 * BAR, ControlChange(0, 7, 100)),))
     plain, strayed = render(to_song(TUNE)), render(to_song(TUNE, stray))
     assert plain.tracks[-1] == strayed.tracks[-1]
@@ -142,7 +142,7 @@ def test_a_stray_event_is_no_music() -> None:
     [ControlChange(0, 64, 127), NoteOn(1, 30, 80)],
 )
 def test_what_never_ends_is_no_solo(hung: Message) -> None:
-    """A pedal or a note without its end before a stray note: the improviser rests between them."""
+    """A pedal or a note without an end does not make the improviser play until a later stray note."""
     stray = (TimedEvent(100 * BAR, NoteOn(0, 60, 80)), TimedEvent(100 * BAR + 9, NoteOff(0, 60)))
     song = to_song(TUNE, Track("", (TimedEvent(0, hung), *stray)))
     played = beats(render(song))
@@ -151,7 +151,7 @@ def test_what_never_ends_is_no_solo(hung: Message) -> None:
 
 
 def test_a_pedal_that_is_held_across_a_rest_holds_the_next_notes() -> None:
-    """It is up only in the silence: what is played after it is held as before."""
+    """A pedal counts as released only in the silence, and holds the notes after it again."""
     down, on, off = ControlChange(0, 64, 127), NoteOn(0, 60, 80), NoteOff(0, 60)
     heard = [TimedMessage(0.0, down), *(TimedMessage(at, each) for at in (1.0, 30.0) for each in (on, off))]
     up_at = 1.0 + ENDLESS_BEATS
@@ -160,25 +160,25 @@ def test_a_pedal_that_is_held_across_a_rest_holds_the_next_notes() -> None:
 
 
 def test_a_lead_in_is_listened_to() -> None:
-    """Before the player's first note nothing is played; then a bar is listened to where no key is told."""
+    """Nothing is played before the player's first note; without a given key the next bar is listened to as well."""
     assert 16.0 == beats(render(to_song(to_track(TUNE, start=4 * BAR))))[0]
     assert 20.0 == beats(render(to_song(to_track(TUNE, start=4 * BAR)), settings=FREE))[0]
 
 
 def test_in_a_gap_the_improviser_rests() -> None:
-    """In eight bars of silence it plays for its patience, and comes in again with the player's next note."""
+    """In eight bars of silence the improviser stops after its patience, and returns with the player's next note."""
     song = to_song(TUNE, to_track(TUNE, start=12 * BAR))
     played = beats(render(song))
     assert [*range(20), *range(48, 68)] == [int(beat) for beat in played]
 
 
 def test_the_key_unknown_the_first_bar_is_listened_to() -> None:
-    """Where the key is not given the improviser comes in with the second bar."""
+    """Without a given key the improviser begins in the second bar."""
     assert 4.0 == beats(render(to_song(TUNE), settings=FREE))[0]
 
 
 def test_swing_moves_what_is_between_the_beats() -> None:
-    """With swing the second eighths come late, and the beats stay."""
+    """Swing delays the second eighths and not the beats."""
     drawn = replace(IN_C, temperature=1.0, swing=0.75)
     places = {round(beat % 1, 3) for beat in beats(render(to_song(TUNE), actor=Indifferent(), settings=drawn))}
     assert {0.0, 0.375, 0.75, 0.875} == places
@@ -208,7 +208,7 @@ def test_swing_moves_what_is_between_the_beats() -> None:
     ],
 )
 def test_each_meter_counts_from_its_place(meters: list[tuple[int, int, int]], expected: list[float]) -> None:
-    """The improviser leans on the first beat of each bar, as the song's time signatures say."""
+    """The first beat of each bar is accented, as the song's time signatures say."""
     song = to_song(TUNE, meters=[MeterChange(*change) for change in meters])
     drawn = replace(IN_C, temperature=0.0)
     assert expected == [beat for beat in loudest(render(song, settings=drawn)) if beat < 16]
@@ -217,7 +217,7 @@ def test_each_meter_counts_from_its_place(meters: list[tuple[int, int, int]], ex
 @pytest.mark.parametrize("meter", [(1, 64), (1, 128), (3, 128)])
 @pytest.mark.parametrize("steps_per_beat", [1, 4])
 def test_bars_that_are_shorter_than_a_step(meter: tuple[int, int], steps_per_beat: int) -> None:
-    """They are played through, each note after the other, and the meter that follows is counted."""
+    """Bars shorter than a step are played in order, and the next meter counts."""
     song = to_song(TUNE, meters=[MeterChange(0, *meter), MeterChange(2 * BAR, 4, 4)])
     rendered = render(song, settings=replace(IN_C, steps_per_beat=steps_per_beat))
     assert sorted(beats(rendered)) == beats(rendered)
@@ -226,14 +226,14 @@ def test_bars_that_are_shorter_than_a_step(meter: tuple[int, int], steps_per_bea
 
 
 def test_a_meter_that_the_grid_does_not_fit() -> None:
-    """Bars of 7/8 on a grid of triplets begin where they should: the last step of each is cut."""
+    """Bars of 7/8 on a grid of triplets begin in their places: the last step of each is cut."""
     song = to_song(TUNE, meters=[MeterChange(0, 7, 8)])
     rendered = render(song, settings=replace(IN_C, steps_per_beat=3))
     assert [0.0, 3.5, 7.0, 10.5, 14.0] == [round(beat, 1) for beat in loudest(rendered) if beat < 16]
 
 
 def test_the_meter_may_be_given() -> None:
-    """The meter that is asked for holds for the whole song, and is written."""
+    """A given meter holds for the whole song, and is written."""
     song = to_song(TUNE, meters=[MeterChange(0, 4, 4), MeterChange(BAR, 2, 4)])
     rendered = render(song, Wishes(meter=Meter(3, 4)))
     assert [0, 3, 6, 9, 12, 15] == [beat for beat in loudest(rendered) if beat < 16]
@@ -253,7 +253,7 @@ def test_the_meter_may_be_given() -> None:
 def test_the_pickup_may_be_given(
     meters: list[tuple[int, int, int]], pickup: float, expected: list[tuple[int, int, int]]
 ) -> None:
-    """The first downbeat is where it is said, and the pickup is written as a short bar."""
+    """A given pickup sets the first downbeat, and is written as a short bar."""
     song = to_song(f"G4 {TUNE}", meters=[MeterChange(*change) for change in meters])
     rendered = render(song, Wishes(pickup=pickup))
     assert [MeterChange(*change) for change in expected] == list(rendered.meter_map)
@@ -262,7 +262,7 @@ def test_the_pickup_may_be_given(
 
 @pytest.mark.parametrize(("pickup", "first"), [(None, 1.0), (0.0, 0.0)])
 def test_a_short_first_bar_may_be_no_pickup(pickup: float | None, first: float) -> None:
-    """The file's short bar is taken for a pickup, unless one says that there is none."""
+    """A short first bar counts as a pickup unless the pickup is given as none."""
     song = to_song(TUNE, meters=[MeterChange(0, 1, 4), MeterChange(TICKS, 3, 4)])
     assert first == loudest(render(song, Wishes(pickup=pickup)))[0]
 
@@ -275,7 +275,7 @@ def test_a_short_first_bar_may_be_no_pickup(pickup: float | None, first: float) 
     ],
 )
 def test_a_pickup_that_is_none(pickup: float, reason: str) -> None:
-    """A pickup of a bar, or one that has no notation, is refused."""
+    """A pickup of a whole bar, or without a notation, is refused."""
     with pytest.raises(UsageError, match=f"^{reason}$"):
         render(to_song(TUNE), Wishes(pickup=pickup))
 
@@ -284,7 +284,7 @@ def test_a_pickup_that_is_none(pickup: float, reason: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_song() -> None:
-    """One seed gives one song, another seed another."""
+    """The same seed gives the same song, and another seed another one."""
     drawn = replace(IN_C, temperature=1.0)
     first, again, other = (render(to_song(TUNE), actor=Indifferent(), settings=drawn, seed=seed) for seed in (1, 1, 2))
     assert first == again
@@ -292,7 +292,7 @@ def test_the_same_seed_gives_the_same_song() -> None:
 
 
 def test_progress_is_told_in_beats() -> None:
-    """Each step reports how many beats of how many are done."""
+    """Each step reports the beats done and their total."""
     told: list[tuple[float, float]] = []
     rng = np.random.default_rng(0)
     render_song(to_song(TUNE), Wishes(), IN_C, pulse(), rng, lambda *now: told.append(now))
@@ -302,7 +302,7 @@ def test_progress_is_told_in_beats() -> None:
 @examples(max_examples=30)
 @given(song=songs(), key=st.sampled_from(["auto", "Am"]))
 def test_any_song_is_rendered_or_refused(song: Song, key: str) -> None:
-    """Whatever the song, its tracks are kept and ours end, or it is refused as one that cannot be played."""
+    """Any song keeps its tracks and gets complete notes, or is refused as one that cannot be played."""
     try:
         rendered = render(song, actor=Indifferent(), settings=replace(FREE, key=key))
     except (MidiFileError, UsageError):
@@ -313,7 +313,7 @@ def test_any_song_is_rendered_or_refused(song: Song, key: str) -> None:
 
 
 def test_without_a_program_nothing_is_chosen() -> None:
-    """Where the preset leaves the instrument open, or nothing is played, the song stays as it is."""
+    """Without a program in the preset, or without notes, no program change is added."""
     rendered = render(to_song(TUNE))
     silent = replace(rendered, tracks=(rendered.tracks[0], Track("improviser", ())))
     assert rendered is with_program(rendered, None)
@@ -321,7 +321,7 @@ def test_without_a_program_nothing_is_chosen() -> None:
 
 
 def test_chords_over_a_file_end() -> None:
-    """Beside a player in a file several notes sound at once, and each of them ends."""
+    """With chords several notes sound at once, and each of them ends."""
     chords = random_policy(role=COMPING)
     song = render(to_song(TUNE), actor=chords, settings=replace(IN_C, role=COMPING.name, register_low=48))
     played = timed(song.tracks[-1])

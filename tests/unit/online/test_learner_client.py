@@ -1,4 +1,4 @@
-"""The learner's process as a jam sees it: whatever becomes of it, the music is not told to wait."""
+"""The learner process as a jam sees it: whatever happens to it, the music never waits."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from tests.live import wait_for
 
 SETTINGS = PerformerSettings(preset="test", model="none", engine={})
 LEARNED = Learned(256, 128, 0.4, accepted=True, number=1, words="better", kept=1, gain=0.03, drift=0)
-ADOPT = Adopt(1, "/tmp/1.safetensors", "digest", "model")  # noqa: S108 - no file
+ADOPT = Adopt(1, "/tmp/1.safetensors", "digest", "model")  # noqa: S108 - no file is used
 
 
 class Jam(Supervisor):
-    """Keeps what a supervisor would hand on."""
+    """Records what a supervisor would pass on."""
 
     def __init__(self) -> None:
-        """Start nothing."""
+        """Start with no commands and no events."""
         self.told: list[object] = []
         self.inserted: list[Event] = []
 
     def send(self, command: object) -> None:
-        """Keep a command."""
+        """Record a command."""
         self.told.append(command)
 
     def insert(self, event: Event) -> None:
-        """Keep an event."""
+        """Record an event."""
         self.inserted.append(event)
 
 
@@ -58,10 +58,10 @@ Start = Callable[[str], tuple[Jam, LearnerClient]]
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
-    """Start a learner that is a script; its lines are `lines`, it says by `say`."""
+    """Start a learner that is a script; it reads input with `lines` and writes with `say`."""
 
     def started(script: str) -> tuple[Jam, LearnerClient]:
-        """Start it."""
+        """Start the script."""
         head = "import sys, os, time\nlines = sys.stdin\nsay = lambda line: print(line, flush=True)\n"
         monkeypatch.setattr(learning, "COMMAND", (sys.executable, "-c", head + script))
         jam = Jam()
@@ -71,7 +71,7 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
 
 
 def test_what_it_offers_and_says_is_handed_on(start: Start) -> None:
-    """Offers to the performer, words among the events; noise is passed over."""
+    """Offers go to the performer, events to the journal, and other output is ignored."""
     values = ADOPT, LEARNED, Notice("it learns")
     lines = "\n".join(f"say({value_to_line(value).strip()!r})" for value in values)
     jam, process = start(f"say('noise'); say('{{\"event\": \"stop\"}}')\n{lines}\nlines.read()")
@@ -81,7 +81,7 @@ def test_what_it_offers_and_says_is_handed_on(start: Start) -> None:
 
 
 def test_it_is_told_what_the_engine_was_told(start: Start) -> None:
-    """Where to put what it learns and what is played by first; not what the improviser says itself."""
+    """The learner receives its folder and the present weights first, then the engine's input, not its output."""
     jam, process = start(
         """for line in lines:
     say('{"event": "notice", "text": "%s"}' % line.split('"')[3])"""
@@ -100,7 +100,7 @@ def test_it_is_told_what_the_engine_was_told(start: Start) -> None:
 
 
 def test_one_that_dies_is_told_of_once(start: Start) -> None:
-    """With its last words, or how it ended; what happens later is not for it."""
+    """A learner that dies is reported once, with its last words or its exit; later input is dropped."""
     jam, process = start("print('Oops\\nNo memory\\n', file=sys.stderr); sys.exit(3)")
     with process:
         wait_for(lambda: jam.inserted, "a warning")
@@ -114,7 +114,7 @@ def test_one_that_dies_is_told_of_once(start: Start) -> None:
 
 
 def test_one_that_hangs_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pulse stands still for too long; one whose pulse goes on is left alone."""
+    """A learner without a heartbeat is killed; one with a heartbeat is left alone."""
     monkeypatch.setattr(learning, "STILL_S", 0.3)
     monkeypatch.setattr(learning, "_LOOK_EVERY_S", 0.02)
     jam, process = start("time.sleep(60)")
@@ -122,11 +122,11 @@ def test_one_that_hangs_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch)
         wait_for(lambda: jam.inserted, "a warning")
     assert "it has not answered" in getattr(jam.inserted[0], "text", "")
     jam, process = start("time.sleep(60)")
-    exchange = process._mailbox  # noqa: SLF001 - beats in its stead
+    exchange = process._mailbox  # noqa: SLF001 - sends the heartbeat instead of the learner
     beats = 0
 
     def beat() -> bool:
-        """Beat on."""
+        """Send another heartbeat."""
         nonlocal beats
         exchange.beat()
         beats += 1
@@ -138,7 +138,7 @@ def test_one_that_hangs_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nothing_is_left_behind(start: Start) -> None:
-    """The process is gone; the memory is removed by whoever made it. One may have ended by itself."""
+    """The process ends, and the mailbox is removed by its creator, also if the process ended by itself."""
     jam, process = start("lines.read()")
     with process:
         pid, path = process._process.pid, process._mailbox.path  # noqa: SLF001
@@ -156,7 +156,7 @@ def test_nothing_is_left_behind(start: Start) -> None:
 def test_a_learner_without_settings_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And one whose memory is gone."""
+    """A learner without settings, or without its mailbox, reports an error."""
     monkeypatch.setattr(learner, "_give_way", lambda: None)
     for told in ("", value_to_line(SETTINGS) * 2):
         monkeypatch.setattr(sys, "stdin", io.StringIO(told))
@@ -168,7 +168,7 @@ def test_a_learner_without_settings_says_so(
 
 
 def test_a_stopped_one_is_no_matter(start: Start) -> None:
-    """What is told to it waits in a queue; nobody waits for it."""
+    """Input for a stopped learner waits in a queue, and nothing blocks."""
     _, process = start("lines.read()")
     with process:
         os.kill(process._process.pid, signal.SIGSTOP)  # noqa: SLF001

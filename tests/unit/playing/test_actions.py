@@ -30,7 +30,7 @@ def onset(note: int) -> Gesture:
 
 
 def test_the_docstring_table_is_the_action_space() -> None:
-    """Every action of the table is the gesture that the table says, and the table has all of them."""
+    """Every row of the docstring's table is the gesture of its action, and the table is complete."""
     rows = re.findall(r"^\| (\d+)(?:\.\.(\d+))? \| (\w+)", actions.__doc__ or "", re.MULTILINE)
     table = [kind for first, last, kind in rows for _ in range(int(first), int(last or first) + 1)]
     assert table == [action_to_gesture(action, 60).kind.name.lower() for action in range(ACTION_COUNT)]
@@ -41,14 +41,14 @@ def test_the_docstring_table_is_the_action_space() -> None:
 
 @pytest.mark.parametrize("action", range(ACTION_COUNT))
 def test_every_action_is_a_gesture_and_back(action: int) -> None:
-    """An action's gesture is that action's alone."""
+    """A gesture belongs to exactly one action."""
     assert action == gesture_to_action(action_to_gesture(action, 50), 50)
     assert 1 == [action_to_gesture(other, 50) for other in range(ACTION_COUNT)].count(action_to_gesture(action, 50))
 
 
 @pytest.mark.parametrize("action", [-1, ACTION_COUNT])
 def test_what_is_no_action_is_refused(action: int) -> None:
-    """An index outside of the action space raises ValueError."""
+    """An index outside the action space raises ValueError."""
     with pytest.raises(ValueError, match=rf"action {action} is none of 0\.\.38"):
         action_to_gesture(action, 60)
 
@@ -71,7 +71,7 @@ def test_the_register_begins_at_the_nearest_tonic(base: int, low: int, tonic: in
 
 @pytest.mark.parametrize("tonic", range(12))
 def test_every_register_lies_within_midi(tonic: int) -> None:
-    """Whatever the low note, base and top are notes, and the base is the tonic."""
+    """For every low note base and top are MIDI notes, and the base is the tonic."""
     for low in range(128):
         base = register_base(low, tonic)
         assert tonic == base % 12
@@ -79,7 +79,7 @@ def test_every_register_lies_within_midi(tonic: int) -> None:
 
 
 def test_hold_is_legal_only_while_something_sounds() -> None:
-    """A rest is always legal, holding needs something to hold."""
+    """A rest is always legal, and a hold only while a note sounds."""
     silent, sounding = (legal_actions(60, is_sounding=is_sounding, pitch_classes=None) for is_sounding in (False, True))
     assert (False, True) == (silent[HOLD_ACTION], silent[REST_ACTION])
     assert sounding.all()
@@ -96,5 +96,5 @@ def test_a_locked_scale_masks_what_is_outside() -> None:
 
 
 def test_notes_beyond_midi_are_masked() -> None:
-    """Above 127 there is nothing to play."""
+    """Onsets above note 127 are not legal."""
     assert 127 - 120 + 1 == legal_actions(120, is_sounding=False, pitch_classes=None)[FIRST_ONSET:].sum()

@@ -1,4 +1,4 @@
-"""The chord actions, and how chords are voiced."""
+"""The chord actions, and the voicings of chords."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ C, F, G7, AM = 0, 45, 67, 82
 
 
 def test_hold_and_rest_strike_nothing() -> None:
-    """The first two actions are those of every role."""
+    """The first two actions are hold and rest, as in every role."""
     assert Gesture(GestureKind.HOLD) == action_to_chord_gesture(HOLD_ACTION, 0, 48, ())
     assert Gesture(GestureKind.REST) == action_to_chord_gesture(REST_ACTION, 0, 48, ())
 
 
 @pytest.mark.parametrize("action", [-1, CHORD_ACTION_COUNT])
 def test_other_actions_are_refused(action: int) -> None:
-    """There are 110 actions and no more."""
+    """There are exactly 110 actions."""
     with pytest.raises(ValueError, match="none of"):
         action_to_chord_gesture(action, 0, 48, ())
 
@@ -47,7 +47,7 @@ def test_each_action_is_a_chord_of_its_own(tonic: int) -> None:
 
 @given(CHORDS, BASES, st.lists(CHORDS, max_size=3))
 def test_a_voicing_is_the_chord_within_reach(chord: int, base: int, past: list[int]) -> None:
-    """Each tone of the chord sounds once, three or four in all, from low to high, wherever the hands were."""
+    """A voicing has each tone of the chord once, three or four in all, ascending, whatever the previous chord was."""
     before: tuple[int, ...] = ()
     for other in past:
         before = voice_chord(other, base, before)
@@ -61,10 +61,10 @@ def test_a_voicing_is_the_chord_within_reach(chord: int, base: int, past: list[i
 
 @given(CHORDS, CHORDS, st.integers(0, 60), st.integers(1, 30))
 def test_voicings_move_with_the_music(first: int, second: int, base: int, semitones: int) -> None:
-    """Chords, base and past some semitones higher give the same voicing so much higher."""
+    """Transposed chords, base and previous chord give the transposed voicing."""
 
     def higher(chord: int) -> int:
-        """Return the chord moved up."""
+        """Return the chord transposed."""
         return (chord + len(QUALITIES) * semitones) % CHORD_COUNT
 
     here = voice_chord(second, base, voice_chord(first, base, ()))
@@ -74,12 +74,12 @@ def test_voicings_move_with_the_music(first: int, second: int, base: int, semito
 
 
 def test_the_first_chord_stands_on_its_root() -> None:
-    """Where nothing was before, the root is below."""
+    """The first chord has its root as the lowest note."""
     assert [0, 5, 7, 9] == [voice_chord(chord, 48, ())[0] % 12 for chord in (C, F, G7, AM)]
 
 
 def test_the_hands_stay_near() -> None:
-    """From C the tones of F and A minor that C has stay where they are, and the others move by steps."""
+    """From C to F and to A minor common tones stay, and the other tones move by steps."""
     c = voice_chord(C, 48, (52, 55, 60))
     for chord in (F, AM):
         notes = voice_chord(chord, 48, c)
@@ -89,7 +89,7 @@ def test_the_hands_stay_near() -> None:
 
 @given(st.integers(0, 11), st.sampled_from([0, 1]))
 def test_in_a_locked_scale_all_tones_are_in_it(tonic: int, mode: int) -> None:
-    """Legal chords are those of the scale, no more and no fewer; hold only where something sounds."""
+    """In a locked scale exactly the chords of the scale are legal, and hold only while a note sounds."""
     scale = int(SCALE_BITS[mode])
     moved = ((scale << tonic) | (scale >> (12 - tonic))) & 0xFFF
     mask = legal_chords(tonic, is_sounding=False, pitch_classes=moved)

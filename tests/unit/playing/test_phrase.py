@@ -1,4 +1,4 @@
-"""From gestures to notes."""
+"""Turning gestures into notes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def velocity(touch: float, strength: float) -> int:
 
 
 def test_a_line_has_one_note_at_a_time() -> None:
-    """An onset ends what sounds, a hold does nothing, a rest ends the note; on the phrase's channel."""
+    """An onset ends the sounding note, a hold does nothing, and a rest ends the note, on the phrase's channel."""
     phrase = Phrase(3)
     gestures = [onset(60), HOLD, onset(62), REST, REST]
     played = [phrase.play(gesture, float(at_s), 100, 0.5) for at_s, gesture in enumerate(gestures)]
@@ -39,7 +39,7 @@ def test_a_line_has_one_note_at_a_time() -> None:
 
 
 def test_a_phrase_knows_what_it_holds() -> None:
-    """Its notes are those that sound, none in silence."""
+    """A phrase holds the notes that sound, and none in silence."""
     phrase = Phrase(0)
     notes = [phrase.notes]
     for gesture in (onset(60), HOLD, REST):
@@ -49,7 +49,7 @@ def test_a_phrase_knows_what_it_holds() -> None:
 
 
 def test_an_end_ends_what_sounds() -> None:
-    """Ending gives the note-off once."""
+    """Ending returns the note-off once."""
     phrase = Phrase(0)
     phrase.play(onset(60), 0.0, 80, 0.5)
     assert [TimedMessage(1.0, NoteOff(0, 60))] == phrase.end(1.0)
@@ -57,7 +57,7 @@ def test_an_end_ends_what_sounds() -> None:
 
 
 def test_touch_follows_the_player_and_the_meter() -> None:
-    """It is a little under the player's and grows with theirs, and strong positions are louder."""
+    """The velocity is a little below the player's and follows it; strong positions are louder."""
     assert velocity(100, 1.0) > velocity(100, 0.5) > velocity(100, 0.0)
     assert velocity(100, 0.5) < 100
     assert velocity(100, 0.5) > velocity(50, 0.5)
@@ -65,12 +65,12 @@ def test_touch_follows_the_player_and_the_meter() -> None:
 
 @pytest.mark.parametrize(("bound", "touch", "strength"), [(VELOCITY_MIN, 1, 0.0), (VELOCITY_MAX, 127 / UNDER, 1.0)])
 def test_velocities_keep_their_bounds(bound: int, touch: float, strength: float) -> None:
-    """The softest and the loudest touch stay within what sounds like a note."""
+    """The softest and the loudest velocities stay within their limits."""
     assert bound == velocity(touch, strength)
 
 
 def test_a_chord_is_struck_and_ended_as_one() -> None:
-    """All its notes begin and end together; what was struck last is known after it has ended."""
+    """All notes of a chord begin and end together, and the last chord is known after its end."""
     phrase = Phrase(0)
     chord = Gesture(GestureKind.ONSET, (48, 52, 55), 0)
     ons = [one.message for one in phrase.play(chord, 0.0, 80, 0.5)]
@@ -80,7 +80,7 @@ def test_a_chord_is_struck_and_ended_as_one() -> None:
 
 
 def test_what_was_ended_from_outside_is_not_ended_again() -> None:
-    """After it was told to forget, a chord is held no more, but its place is remembered."""
+    """After a forget a chord is no longer held, but its position is remembered."""
     phrase = Phrase(0)
     phrase.play(Gesture(GestureKind.ONSET, (48, 52, 55), 0), 0.0, 80, 0.5)
     phrase.forget()

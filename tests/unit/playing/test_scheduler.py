@@ -1,4 +1,4 @@
-"""The scheduler: order, and no note that hangs."""
+"""The scheduler: the order of messages, and no note that hangs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60, 5)
 
 
 def scheduler(*timed: tuple[float, Message], max_note_s: float = 8.0) -> Scheduler:
-    """Return a scheduler with messages at their moments."""
+    """Return a scheduler with messages at these times."""
     scheduled = Scheduler(max_note_s)
     for due_s, message in timed:
         scheduled.add(TimedMessage(due_s, message))
@@ -32,7 +32,7 @@ def pop(scheduled: Scheduler, at_s: float) -> list[tuple[float, Message]]:
 
 
 def test_messages_come_when_they_are_due() -> None:
-    """Before its moment a message stays, at its moment it comes, once."""
+    """A message is returned once, at its time and not earlier."""
     scheduled = scheduler((1.0, ON))
     assert [] == pop(scheduled, 0.99)
     assert [(1.0, ON)] == pop(scheduled, 1.0)
@@ -40,13 +40,13 @@ def test_messages_come_when_they_are_due() -> None:
 
 
 def test_messages_come_in_the_order_of_time() -> None:
-    """Whatever the order in which they were added, they come in that of their moments."""
+    """Messages are returned in the order of their times, whatever the order in which they were added."""
     scheduled = scheduler((2.0, OFF), (1.0, ON), (1.5, NoteOn(0, 62, 80)))
     assert [1.0, 1.5, 2.0] == [due_s for due_s, _ in pop(scheduled, 3.0)]
 
 
 def test_at_one_instant_offs_come_first_and_ons_last() -> None:
-    """Off, then what is neither, in the order of adding, then on."""
+    """At one time note-offs come first, then other messages in the order of adding, then note-ons."""
     scheduled = scheduler((0.0, ON))
     pop(scheduled, 0.0)
     program, control = ProgramChange(0, 1), ControlChange(0, 7, 100)
@@ -56,18 +56,18 @@ def test_at_one_instant_offs_come_first_and_ons_last() -> None:
 
 
 def test_an_off_for_what_is_silent_does_not_go_out() -> None:
-    """Neither before the note nor a second time."""
+    """A note-off before its note, or a second one, is dropped."""
     assert [(1.0, ON), (2.0, OFF)] == pop(scheduler((0.5, OFF), (1.0, ON), (2.0, OFF), (3.0, OFF)), 9.0)
 
 
 def test_a_note_struck_again_is_ended_first() -> None:
-    """The same key again while it sounds: its off goes out before the new on."""
+    """A key struck again while it sounds gets its note-off before the new note-on."""
     again = NoteOn(0, 60, 90)
     assert [(1.0, ON), (2.0, NoteOff(0, 60)), (2.0, again)] == pop(scheduler((1.0, ON), (2.0, again)), 2.0)
 
 
 def test_no_note_is_longer_than_the_longest() -> None:
-    """A note without an off ends after the longest time, in its place; its late off comes to nothing."""
+    """A note without a note-off ends at the longest duration, and its late note-off is dropped."""
     other = NoteOn(0, 62, 80)
     scheduled = scheduler((0.0, ON), (3.0, other), (4.0, OFF), max_note_s=2.0)
     assert [(0.0, ON), (2.0, NoteOff(0, 60)), (3.0, other)] == pop(scheduled, 4.5)
@@ -75,7 +75,7 @@ def test_no_note_is_longer_than_the_longest() -> None:
 
 
 def test_the_next_moment_is_known() -> None:
-    """It is that of the next message or of the next note that has to end, None when there is nothing."""
+    """The next time is that of the next message or of the next note that must end; None without any."""
     scheduled = scheduler((1.0, ON), (9.0, OFF), max_note_s=2.0)
     moments = [scheduled.next_due_s]
     for at_s in (1.0, 3.0, 9.0):
@@ -85,7 +85,7 @@ def test_the_next_moment_is_known() -> None:
 
 
 def test_what_sounds_is_known() -> None:
-    """What is due counts once it went out."""
+    """A note counts as sounding once it was sent."""
     scheduled = scheduler((1.0, ON), (2.0, OFF))
     sounding = []
     for at_s in (0.0, 1.0, 2.0):
@@ -95,7 +95,7 @@ def test_what_sounds_is_known() -> None:
 
 
 def test_a_release_ends_all_and_drops_what_is_pending() -> None:
-    """Each sounding note's off first, then pedal, notes and sound off on each channel that was used."""
+    """A release ends each sounding note, then pedal, notes and sound on each used channel, and drops the rest."""
     scheduled = scheduler((0.0, NoteOn(2, 62, 80)), (0.0, NoteOn(0, 64, 80)), (5.0, ON))
     pop(scheduled, 0.0)
     released = [(timed.due_s, timed.message) for timed in scheduled.release(1.0)]
@@ -105,7 +105,7 @@ def test_a_release_ends_all_and_drops_what_is_pending() -> None:
 
 
 def test_a_release_where_nothing_was_played_is_empty() -> None:
-    """No channel was used, so nothing needs to be ended."""
+    """A release before any note is empty."""
     assert [] == scheduler((5.0, ON)).release(1.0)
 
 
@@ -113,7 +113,7 @@ _ENDINGS = (SUSTAIN_PEDAL, ALL_NOTES_OFF, ALL_SOUND_OFF)
 
 
 def test_what_could_not_be_ended_sounds_until_it_is_released() -> None:
-    """An off that could not be sent is given out again by `release`, not by itself, and an on is not."""
+    """A note-off that could not be sent is returned again by `release` only; a note-on is not."""
     scheduler = Scheduler(8.0)
     scheduler.add(TimedMessage(1.0, NoteOn(0, 60, 80)))
     scheduler.add(TimedMessage(2.0, NoteOff(0, 60)))

@@ -1,4 +1,4 @@
-"""What to do where no JACK server answers: by what runs and is installed on this machine."""
+"""The advice where no JACK server answers, depending on what runs and is installed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def daemon(folder: Path) -> Iterator[socket.socket]:
-    """Somebody who listens where PipeWire does."""
+    """A socket that listens in PipeWire's place."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
         server.bind(str(folder / "pipewire-0"))
         server.listen()
@@ -35,18 +35,18 @@ def daemon(folder: Path) -> Iterator[socket.socket]:
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *programs: str) -> None:
-    """Let these programs be installed, and no others."""
+    """Make exactly these programs appear installed."""
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}" if name in programs else None)
 
 
 def test_without_pipewire_a_server_is_to_be_started() -> None:
-    """Nothing runs: jackd is the way."""
+    """Without PipeWire the advice is to start jackd."""
     assert advice.get_jack().startswith("install jackd2 and start `jackd -d dummy`")
 
 
 @pytest.mark.usefixtures("daemon")
 def test_with_pipewire_it_is_pw_jack_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command is named, and what shortens the delay; jackd is not to be installed beside PipeWire."""
+    """With PipeWire the advice is pw-jack and a setting for shorter periods, and not to install jackd."""
     installed(monkeypatch, "pw-jack")
     text = advice.get_jack()
     assert text.startswith("PipeWire runs here: run: pw-jack improviser jam")
@@ -56,7 +56,7 @@ def test_with_pipewire_it_is_pw_jack_that_helps(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("daemon")
 def test_where_pw_jack_is_missing_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes in a package of its own."""
+    """A missing pw-jack is named with its package."""
     installed(monkeypatch)
     text = advice.get_jack()
     assert text.startswith("PipeWire runs here: sudo apt install pipewire-jack")
@@ -64,14 +64,14 @@ def test_where_pw_jack_is_missing_its_package_is_named(monkeypatch: pytest.Monke
 
 
 def test_under_pw_jack_it_is_the_daemon_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has started us by pw-jack needs no pw-jack, but a PipeWire that runs."""
+    """Under pw-jack the advice is to start PipeWire."""
     monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/${LIB}/pipewire-0.3/jack:/opt/lib")
     assert advice.is_under_pw_jack()
     assert "systemctl --user start pipewire" in advice.get_jack()
 
 
 def test_a_socket_that_was_left_behind_is_no_daemon(folder: Path, daemon: socket.socket) -> None:
-    """Where nobody listens any more, or another name is asked for, PipeWire does not run."""
+    """A socket without a listener, or another socket name, means that PipeWire does not run."""
     assert advice.runs_pipewire()
     daemon.close()
     assert (folder / "pipewire-0").exists()
@@ -80,7 +80,7 @@ def test_a_socket_that_was_left_behind_is_no_daemon(folder: Path, daemon: socket
 
 @pytest.mark.usefixtures("daemon")
 def test_the_variables_of_pipewire_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its own runtime folder goes before the session's, and its remote names the socket."""
+    """PIPEWIRE_RUNTIME_DIR overrides the session's folder, and PIPEWIRE_REMOTE names the socket."""
     monkeypatch.setenv("PIPEWIRE_REMOTE", "other")
     assert not advice.runs_pipewire()
     monkeypatch.delenv("PIPEWIRE_REMOTE")
@@ -94,6 +94,6 @@ def test_the_variables_of_pipewire_count(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 @pytest.mark.usefixtures("daemon")
 def test_elsewhere_nobody_looks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PipeWire is a thing of Linux."""
+    """PipeWire is looked for on Linux only."""
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not advice.runs_pipewire()

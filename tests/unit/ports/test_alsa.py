@@ -1,4 +1,4 @@
-"""The driver over alsa-midi: its real events and its real translation, on a made-up sequencer.
+"""The driver over alsa-midi: its real events and its real encoder, on a simulated sequencer.
 
 Where the kernel has the ALSA sequencer, tests/integration/test_ports_alsa.py plays through it.
 """
@@ -31,17 +31,17 @@ READ, WRITE = "read", "write"
 
 
 class Kernel:
-    """The made-up sequencer: clients by number, and what is connected with what."""
+    """The simulated sequencer: clients by number, and the connections between ports."""
 
     clients: dict[int, Client]
     cables: set[tuple[tuple[int, int], tuple[int, int]]]
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start without clients."""
         self.clients, self.cables = {}, set()
 
     def deliver(self, source: tuple[int, int], events: list[Any]) -> None:
-        """Put events into all clients that hear `source`."""
+        """Deliver events to all clients connected to `source`."""
         for sender, destination in self.cables:
             if sender == source and destination[0] in self.clients:
                 for event in events:
@@ -55,26 +55,26 @@ class Port:
     """A port of a client."""
 
     def __init__(self, client: Client, caps: Any) -> None:  # noqa: ANN401 - the library's
-        """Be a port that is read or written by others."""
+        """Create a port that others read or write."""
         self.client, self.caps, self.port_id = client, caps, 0
 
     @property
     def address(self) -> tuple[int, int]:
-        """Its address."""
+        """The port's address."""
         return self.client.client_id, self.port_id
 
     def connect_from(self, source: tuple[int, int]) -> None:
-        """Hear a port."""
+        """Connect from a port."""
         if source[0] not in kernel.clients:
             raise alsa_midi.ALSAError("No such device", -errno.ENODEV)
         kernel.cables.add((source, self.address))
 
     def connect_to(self, destination: tuple[int, int]) -> None:
-        """Play to a port."""
+        """Connect to a port."""
         kernel.cables.add((self.address, destination))
 
     def list_subscribers(self) -> list[SimpleNamespace]:
-        """List what it is connected with."""
+        """List the connected ports."""
         others = [b if a == self.address else a for a, b in kernel.cables if self.address in {a, b}]
         return [SimpleNamespace(addr=alsa_midi.Address(other)) for other in others]
 
@@ -83,7 +83,7 @@ class Client:
     """A client whose bytes go through the library's own encoder and decoder."""
 
     def __init__(self, name: str) -> None:
-        """Join."""
+        """Register the client."""
         self.name, self.client_id = name, 128 + len(kernel.clients)
         self.events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.ports: list[Port] = []
@@ -115,11 +115,11 @@ class Client:
         return [*found, timer]
 
     def event_output(self, event: Any, port: Port, dest: tuple[int, int] | None = None) -> None:  # noqa: ANN401
-        """Keep an event until it is drained."""
+        """Store an event until it is drained."""
         self._pending.append((dest, port, event))
 
     def drain_output(self) -> None:
-        """Send what is kept."""
+        """Send the stored events."""
         for dest, port, event in self._pending:
             if dest is not None:
                 event.source = alsa_midi.Address(port.address)
@@ -129,7 +129,7 @@ class Client:
         self._pending.clear()
 
     def transcoded(self, data: bytes) -> list[Any]:
-        """Return the events that the kernel gives where these bytes are sent, as bytes again."""
+        """Return the events that the kernel makes of these bytes, converted back to bytes."""
         remainder: Any = None
         events = []
         while True:
@@ -157,7 +157,7 @@ class Client:
         return event
 
     def close(self) -> None:
-        """Leave."""
+        """Unregister the client."""
         kernel.clients.pop(self.client_id, None)
         kernel.cables = {cable for cable in kernel.cables if self.client_id not in {end[0] for end in cable}}
 
@@ -174,26 +174,26 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[AlsaBackend]:
 
 
 class Heard:
-    """Keeps what an input calls back with."""
+    """Records the messages of an input."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with no messages."""
         self.messages: list[tuple[int, ...]] = []
         self.at_ns: list[int] = []
 
     def __call__(self, data: Sequence[int], at_ns: int) -> None:
-        """Keep a message."""
+        """Record a message."""
         self.messages.append(tuple(data))
         self.at_ns.append(at_ns)
 
     def wait(self, count: int) -> list[tuple[int, ...]]:
-        """Return what came, when so many messages have."""
+        """Wait for a number of messages, and return them."""
         wait_for(lambda: len(self.messages) >= count, f"{count} messages")
         return self.messages
 
 
 def test_ports_are_named_as_other_programs_name_them(backend: AlsaBackend) -> None:
-    """Client, port and both numbers, as RtMidi has it; what carries no MIDI is not listed."""
+    """Ports are named by client, port and both numbers, as in RtMidi; ports without MIDI are not listed."""
     backend.open_virtual_output("Improviser Out")
     hearing = backend.open_virtual_input("Improviser In", Heard())
     assert ("Improviser Out:Improviser Out 129:0",) == backend.input_names()
@@ -205,7 +205,7 @@ def test_ports_are_named_as_other_programs_name_them(backend: AlsaBackend) -> No
 
 
 def test_messages_go_through_virtual_ports(backend: AlsaBackend) -> None:
-    """What is sent to our input comes with its moment, and what we send reaches who listens."""
+    """A message to our input arrives with its time, and a message that we send reaches its listeners."""
     ours, others = Heard(), Heard()
     output = backend.open_virtual_output("Improviser Out")
     hearing = backend.open_virtual_input("Improviser In", ours)
@@ -233,19 +233,19 @@ def test_messages_go_through_virtual_ports(backend: AlsaBackend) -> None:
     )
 )
 def test_every_message_survives_the_library(message: tuple[int, ...]) -> None:
-    """What is encoded into ALSA's events and decoded again is the same message, however long."""
+    """A message of any length is unchanged after encoding to ALSA events and decoding."""
     events = Client("Codec").transcoded(bytes(message))
     splitter = MessageSplitter()
     assert [message] == [tuple(whole) for event in events for whole in splitter.split(event.midi_bytes)]
 
 
 def test_an_event_of_several_messages_is_split() -> None:
-    """A controller of 14 bits comes as one event and is two messages."""
+    """A 14-bit controller is one event and becomes two messages."""
     assert [b"\xb0\x01\x40", b"\xb0\x21\x05"] == MessageSplitter().split(b"\xb0\x01\x40\xb0\x21\x05")
 
 
 def test_a_real_time_message_may_come_within_a_system_exclusive_one() -> None:
-    """A tick between its pieces is handed over at once; what has lost its end is dropped with the next."""
+    """A tick between its pieces is passed on at once; an incomplete message is dropped with the next one."""
     splitter = MessageSplitter()
     assert [] == splitter.split(b"\xf0\x01")
     assert [b"\xf8"] == splitter.split(b"\xf8")
@@ -258,7 +258,7 @@ def test_a_real_time_message_may_come_within_a_system_exclusive_one() -> None:
 
 
 def test_a_connection_that_goes_is_told(backend: AlsaBackend) -> None:
-    """Who listens to the backend hears which input lost a connection; the port itself says so too."""
+    """A lost connection is reported to the backend's listener, and the port says so too."""
     news: list[object] = []
     backend.notify(news.append)
     keys = backend.open_virtual_output("Keys")
@@ -274,7 +274,7 @@ def test_a_connection_that_goes_is_told(backend: AlsaBackend) -> None:
 
 
 def test_an_output_tells_whether_it_is_plugged(backend: AlsaBackend) -> None:
-    """An output to another program knows when that has gone."""
+    """An output to another program reports when that program is gone."""
     synth = backend.open_virtual_input("Synth", Heard())
     playing = backend.open_output("Synth:Synth 129:0")
     assert playing.is_plugged
@@ -286,11 +286,11 @@ def test_an_output_tells_whether_it_is_plugged(backend: AlsaBackend) -> None:
 
 
 def test_faults_are_counted_and_reading_goes_on(backend: AlsaBackend) -> None:
-    """What the callback raises, and events that were lost, do not end the thread."""
+    """Exceptions of the callback and lost events do not end the thread."""
     heard = Heard()
 
     def broken(data: Sequence[int], at_ns: int) -> None:
-        """Raise at first."""
+        """Raise at the first message."""
         heard(data, at_ns)
         if len(heard.messages) == 1:
             raise RuntimeError
@@ -312,7 +312,7 @@ def test_faults_are_counted_and_reading_goes_on(backend: AlsaBackend) -> None:
 
 
 def test_errors_name_what_is_available(backend: AlsaBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that is not there, one that goes while it is opened, and a sequencer that refuses."""
+    """Errors name the available ports: for a missing port, one that disappears, and a sequencer that refuses."""
     with pytest.raises(PortError, match=r"no MIDI port 'Keys' \(available: none\); see: improviser ports"):
         backend.open_input("Keys", Heard())
     keys = backend.open_virtual_output("Keys")
@@ -321,7 +321,7 @@ def test_errors_name_what_is_available(backend: AlsaBackend, monkeypatch: pytest
         backend.open_input("Keys:Keys 140:0", Heard())
 
     def refuse() -> None:
-        """Refuse."""
+        """Raise as the sequencer does."""
         raise alsa_midi.ALSAError("Cannot allocate memory", -errno.ENOMEM)
 
     monkeypatch.setattr(keys.client, "drain_output", refuse)
@@ -330,14 +330,14 @@ def test_errors_name_what_is_available(backend: AlsaBackend, monkeypatch: pytest
 
 
 def test_a_missing_sequencer_or_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel's part is missed first, then the library; and the kernel may refuse."""
+    """A missing sequencer, a missing library, and a kernel that refuses are each reported."""
     monkeypatch.setattr(sequencer, "ALSA_SEQUENCER", Path("/nonexistent"))
     with pytest.raises(PortError, match="modprobe snd-seq"):
         module.open_alsa()
     monkeypatch.setattr(sequencer, "ALSA_SEQUENCER", Path("/"))
 
     def refuse(_name: str) -> None:
-        """Refuse."""
+        """Raise as the kernel does."""
         raise alsa_midi.ALSAError("Permission denied", -errno.EACCES)
 
     monkeypatch.setattr(alsa_midi, "SequencerClient", refuse)
@@ -349,5 +349,5 @@ def test_a_missing_sequencer_or_library_is_told(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_library_is_named(backend: AlsaBackend) -> None:
-    """Doctor and ports say what is used."""
+    """The backend names the library in use."""
     assert backend.driver.startswith("alsa-midi 1.")

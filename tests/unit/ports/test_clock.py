@@ -17,20 +17,20 @@ def inbox(*items: str) -> queue.SimpleQueue[str]:
 
 
 def test_the_monotonic_clock_is_the_machines() -> None:
-    """It tells what time.monotonic tells."""
+    """The clock has the time of time.monotonic."""
     before = time.monotonic()
     assert before <= MonotonicClock().now_s() <= time.monotonic()
 
 
 def test_the_monotonic_clock_gives_what_is_there() -> None:
-    """An item that is there comes at once, whether the moment has come or not."""
+    """An available item is returned at once, whatever the time."""
     clock = MonotonicClock()
     assert "now" == clock.wait(inbox("now"), clock.now_s() + 60)
     assert "late" == clock.wait(inbox("late"), clock.now_s() - 1)
 
 
 def test_the_monotonic_clock_waits_until_the_moment() -> None:
-    """With nothing to take, the moment ends the wait, not earlier."""
+    """Without an item the wait ends at the given time, not earlier."""
     clock = MonotonicClock()
     until_s = clock.now_s() + 0.005
     assert clock.wait(inbox(), until_s) is None
@@ -39,7 +39,7 @@ def test_the_monotonic_clock_waits_until_the_moment() -> None:
 
 
 def test_the_manual_clock_moves_by_waiting_alone() -> None:
-    """Its time is where the last wait has ended."""
+    """The manual clock's time is the end of the last wait."""
     clock = ManualClock(10.0)
     assert clock.wait(inbox(), 12.5) is None
     assert (12.5, 12_500_000_000) == (clock.now_s(), clock.now_ns())
@@ -48,7 +48,7 @@ def test_the_manual_clock_moves_by_waiting_alone() -> None:
 
 
 def test_the_manual_clock_lets_happen_what_was_planned() -> None:
-    """What was planned for a moment happens at it, in order, and may end the wait."""
+    """Scheduled calls happen at their times, in order, and may end the wait."""
     clock, items = ManualClock(), inbox()
     happened: list[float] = []
     clock.at(2.0, lambda: items.put("two"))
@@ -58,7 +58,7 @@ def test_the_manual_clock_lets_happen_what_was_planned() -> None:
 
 
 def test_the_manual_clock_can_be_advanced() -> None:
-    """To advance it is to let pass what was planned."""
+    """Advancing the clock runs the scheduled calls."""
     clock, happened = ManualClock(), [0]
     clock.at(1.0, lambda: happened.append(1))
     clock.at(3.0, lambda: happened.append(3))

@@ -1,4 +1,4 @@
-"""What of the JACK backend needs no server: its clock, and a library or server that is missing or broken."""
+"""The parts of the JACK backend that need no server: its clock, and a missing or broken library or server."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ from improviser.ports.patience import within
 
 
 class Client:
-    """A client of a server whose frames are set by hand, and that may never call."""
+    """A client of a server whose frames are set by the test, and that may never call it."""
 
     samplerate, blocksize, realtime, name = 48_000, 128, True, "Improviser"
 
     def __init__(self, *_: object, **__: object) -> None:
-        """Begin shortly before JACK's count starts anew."""
+        """Begin shortly before JACK's frame counter wraps."""
         self.frame_time = self.last_frame_time = (1 << 32) - 48_000
 
     def set_process_callback(self, callback: Callable[[int], None]) -> None:
-        """Let the test call."""
+        """Store the callback for the test."""
         self.process = callback
 
     def set_shutdown_callback(self, _callback: object, **_: object) -> None:
-        """Never call."""
+        """Ignore the callback."""
 
     set_port_connect_callback = set_shutdown_callback
 
     def activate(self) -> None:
-        """Be active."""
+        """Become active."""
 
     deactivate = close = activate
 
 
 class Library(ModuleType):
-    """A JACK-Client without a server behind it."""
+    """A simulated JACK-Client library without a server."""
 
     class JackError(Exception):
-        """What it raises."""
+        """The library's exception."""
 
     Client = Client
 
     def set_error_function(self, _function: object) -> None:
-        """Be quiet."""
+        """Ignore the function."""
 
     set_info_function = set_error_function
 
 
 def test_frames_are_counted_beyond_jacks_count() -> None:
-    """JACK counts modulo 2**32, a day: neither the clock nor the frames jump there."""
+    """JACK counts modulo 2**32, which takes a day: neither the clock nor the frames jump there."""
     client = Client()
     clock, start = JackClock(client), client.frame_time
     start_s = clock.now_s()
@@ -72,7 +72,7 @@ def test_frames_are_counted_beyond_jacks_count() -> None:
 
 
 def test_a_server_that_never_calls_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """JACK fails to start a client's thread once in a while: it joins anew, and gives up after some times."""
+    """A client whose thread JACK fails to start is opened again, up to a limit."""
     monkeypatch.setitem(sys.modules, "jack", Library("jack"))
     monkeypatch.setattr(jack, "_STARTED_S", 0.001)
     backend = open_jack()
@@ -82,13 +82,13 @@ def test_a_server_that_never_calls_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each names what to install."""
+    """A missing server and a missing library are each reported with what to install."""
 
     class Refusing(Library):
-        """Where no server answers."""
+        """A library where no server answers."""
 
         def Client(self, *_: object, **__: object) -> None:  # type: ignore[override]  # noqa: N802 - a class of theirs
-            """Refuse."""
+            """Raise JackError."""
             raise self.JackError("no")
 
     monkeypatch.setitem(sys.modules, "jack", Refusing("jack"))
@@ -98,7 +98,7 @@ def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     original = builtins.__import__
 
     def refuse(name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any module
-        """Fail as where libjack is missing."""
+        """Raise as where libjack is missing."""
         if name == "jack":
             raise OSError("no libjack")
         return original(name, *args, **kwargs)
@@ -109,31 +109,31 @@ def test_no_server_and_no_library_are_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_port_that_vanishes_while_it_is_listed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name is a null pointer by then, of which JACK-Client makes a RuntimeError."""
+    """A port that disappears while it is listed has a null name, for which JACK-Client raises RuntimeError."""
     monkeypatch.setitem(sys.modules, "jack", Library("jack"))
     backend = open_jack()
 
     def vanished(*_: object, **__: object) -> None:
-        """Be as cffi is with a null pointer."""
+        """Raise as cffi does for a null pointer."""
         raise RuntimeError("cannot use string() on <cdata 'char *' NULL>")
 
     client = backend._client  # noqa: SLF001 - the library's
     client.get_ports = client.get_port_by_name = vanished
     with pytest.raises(PortError, match="cannot list the ports: cannot use string"):
         backend.input_names()
-    assert () == backend._cables("Keys")  # noqa: SLF001 - what every question about cables goes through
+    assert () == backend._cables("Keys")  # noqa: SLF001 - every question about connections goes through this
 
 
 def test_a_server_that_calls_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second without a period, when it was asked all the while; who was away himself waits once more."""
+    """A server is gone after a second without a period, unless the program itself was asleep."""
     monkeypatch.setitem(sys.modules, "jack", Library("jack"))
     now_s = [100.0]
     monkeypatch.setattr("improviser.ports.jack.time.monotonic", lambda: now_s[0])
     backend = open_jack()
-    client = backend._client  # noqa: SLF001 - what calls back
+    client = backend._client  # noqa: SLF001 - calls back
 
     def answers(passed_s: float, *, calls: bool) -> bool:
-        """Let time pass, with a period in it or not; return whether the server answers."""
+        """Advance the time, with or without a period; return whether the server answers."""
         now_s[0] += passed_s
         if calls:
             client.last_frame_time = (client.last_frame_time + 128) % (1 << 32)
@@ -153,7 +153,7 @@ def test_a_server_that_calls_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_another_period_is_told_and_looked_ahead_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the first period of the new length on."""
+    """A new period is reported and used as the look-ahead from its first period on."""
     monkeypatch.setitem(sys.modules, "jack", Library("jack"))
     backend, told = open_jack(), list[BackendNews]()
     backend.notify(told.append)
@@ -166,7 +166,7 @@ def test_another_period_is_told_and_looked_ahead_by(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_server_that_stands_still_is_not_waited_for() -> None:
-    """It would hold up whoever joins it; what it raises is raised, what it returns returned."""
+    """A call to a server that hangs times out; otherwise its result or exception is passed on."""
     wake = threading.Event()
     with pytest.raises(PortError, match=r"the MIDI system \(JACK\) does not answer"):
         within(0.01, wake.wait, "JACK")

@@ -13,21 +13,21 @@ NOTE = (0x90, 60, 80)
 
 
 class Listener:
-    """A callback that keeps what it gets."""
+    """A callback that records its messages."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start with no messages."""
         self.heard: list[tuple[int, ...]] = []
         self.stamps: list[int] = []
 
     def __call__(self, data: Sequence[int], at_ns: int) -> None:
-        """Keep a message and its stamp."""
+        """Record a message and its time stamp."""
         self.heard.append(tuple(data))
         self.stamps.append(at_ns)
 
 
 def test_what_is_sent_on_a_virtual_output_is_heard() -> None:
-    """Who listens to the name of a virtual output hears what is sent there."""
+    """A listener on a virtual output receives what is sent there."""
     backend, listener = open_loopback(), Listener()
     output = backend.open_virtual_output("Out")
     backend.open_input("Out", listener)
@@ -37,7 +37,7 @@ def test_what_is_sent_on_a_virtual_output_is_heard() -> None:
 
 
 def test_what_is_sent_to_a_virtual_input_is_heard() -> None:
-    """Who plays on the name of a virtual input is heard there."""
+    """A virtual input receives what others send to it."""
     backend, listener = open_loopback(), Listener()
     backend.open_virtual_input("In", listener)
     backend.open_output("In").send(NOTE)
@@ -45,7 +45,7 @@ def test_what_is_sent_to_a_virtual_input_is_heard() -> None:
 
 
 def test_virtual_ports_are_listed_for_the_other_side() -> None:
-    """A virtual output is an input to others, and the other way round."""
+    """A virtual output is listed as an input for others, and the other way round."""
     backend = open_loopback()
     backend.open_virtual_output("Out")
     backend.open_virtual_input("In", Listener())
@@ -53,7 +53,7 @@ def test_virtual_ports_are_listed_for_the_other_side() -> None:
 
 
 def test_backends_on_one_patchbay_reach_each_other() -> None:
-    """Two programs' backends meet on the patchbay that they share."""
+    """Backends on the same patchbay reach each other's ports."""
     patchbay, listener = Patchbay(), Listener()
     LoopbackBackend(patchbay).open_virtual_input("In", listener)
     LoopbackBackend(patchbay).open_output("In").send(NOTE)
@@ -61,7 +61,7 @@ def test_backends_on_one_patchbay_reach_each_other() -> None:
 
 
 def test_missing_ports_are_an_error() -> None:
-    """To open what is not there is an error that names what is."""
+    """Opening a missing port is an error that names the existing ports."""
     backend = open_loopback()
     backend.open_virtual_output("Out")
     with pytest.raises(PortError, match="no MIDI port 'Nothing' \\(available: 'Out'\\)"):
@@ -71,7 +71,7 @@ def test_missing_ports_are_an_error() -> None:
 
 
 def test_names_are_taken_once() -> None:
-    """A second virtual port of one name is an error."""
+    """A second virtual port of the same name is an error."""
     backend = open_loopback()
     backend.open_virtual_output("Out")
     backend.open_virtual_input("In", Listener())
@@ -114,11 +114,11 @@ def test_a_vanished_destination_is_an_error() -> None:
 
 
 def test_exceptions_of_a_callback_are_counted() -> None:
-    """What a callback raises does not reach the sender; the port counts it."""
+    """An exception in a callback does not reach the sender, and is counted by the port."""
     backend = open_loopback()
 
     def broken(_data: Sequence[int], _at_ns: int) -> None:
-        """Raise."""
+        """Raise ValueError."""
         raise RuntimeError
 
     port = backend.open_virtual_input("In", broken)

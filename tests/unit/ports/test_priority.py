@@ -1,4 +1,4 @@
-"""What the operating system is asked for."""
+"""Requests to the operating system for real-time priority."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from improviser.ports import priority
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Return the process back as it was."""
+    """Restore the process after the test."""
     interval, size = sys.getswitchinterval(), threading.stack_size()
     yield
     gc.unfreeze()
@@ -26,7 +26,7 @@ def _as_before() -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 def test_real_time_scheduling_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread asks for SCHED_FIFO at its priority, and what it starts does not inherit that."""
+    """The thread requests SCHED_FIFO at its priority, which its child processes do not inherit."""
     asked: list[tuple[int, int, int]] = []
     monkeypatch.setattr(
         os, "sched_setscheduler", lambda *args: asked.append((args[0], args[1], args[2].sched_priority))
@@ -37,10 +37,10 @@ def test_real_time_scheduling_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is refused nothing is raised, and the advice names the limit to set."""
+    """A refusal raises nothing, and the advice names the limit to set."""
 
     def refuse(*_: object) -> None:
-        """Refuse."""
+        """Raise PermissionError."""
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
@@ -49,7 +49,7 @@ def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_other_platforms_have_advice_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A platform without any way is no error."""
+    """A platform without real-time priority is no error."""
     monkeypatch.setattr(sys, "platform", "plan9")
     assert not priority.raise_priority()
     assert "late" in priority.advice()
@@ -57,7 +57,7 @@ def test_other_platforms_have_advice_too(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_process_is_prepared() -> None:
-    """Stacks are small, the collector is off and what exists is frozen."""
+    """Stacks are small, garbage collection is off, and existing objects are frozen."""
     priority.slim_threads()
     priority.sharpen_timers()
     priority.still_collector()

@@ -1,4 +1,4 @@
-"""Libraries of C are kept quiet, and nothing that Python says is lost meanwhile."""
+"""C libraries are silenced, and Python's own messages are not lost meanwhile."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ raise ValueError("the end")
 
 
 def test_what_python_says_is_heard_while_a_library_is_quiet() -> None:
-    """Another thread's fault reaches stderr, a library's noise does not; afterwards both do."""
+    """While a library is silenced, another thread's error still reaches stderr; afterwards both do."""
     run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     first, second, *_, last = run.stderr.splitlines()
     assert ("improviser: a fault", "C afterwards", "ValueError: the end") == (first, second, last)
 
 
 def test_on_windows_python_writes_to_the_console_itself() -> None:
-    """A file on its descriptor would garble names that are not ASCII."""
+    """On Windows Python writes to the console, because a file on its descriptor would garble non-ASCII names."""
     script = "import sys; sys.platform = 'win32'; before = sys.stderr\n"
     script += "from improviser.ports.quiet import quiet_stderr\n"
     script += "with quiet_stderr(): print(sys.stderr is before)"
@@ -44,7 +44,7 @@ def test_on_windows_python_writes_to_the_console_itself() -> None:
 
 
 def test_without_a_stderr_nothing_is_kept_quiet() -> None:
-    """A process whose descriptor 2 is closed goes on."""
+    """A process whose descriptor 2 is closed still runs."""
     script = "import os; os.close(2)\nfrom improviser.ports.quiet import quiet_stderr\n"
     script += "with quiet_stderr(): print('heard')"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

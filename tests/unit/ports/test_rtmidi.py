@@ -1,4 +1,4 @@
-"""The driver over python-rtmidi, with a made-up rtmidi in its place."""
+"""The driver over python-rtmidi, with a simulated rtmidi."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTE = (0x90, 60, 80)
 
 
 class Wire:
-    """What the made-up system holds: virtual ports by name, and cables to callbacks."""
+    """The state of the simulated system: virtual ports by name, and connections to callbacks."""
 
     sources: ClassVar[dict[str, list[Any]]] = {}
     destinations: ClassVar[dict[str, Any]] = {}
@@ -29,10 +29,10 @@ class Wire:
 
 
 class Midi:
-    """What MidiIn and MidiOut have in common."""
+    """The common part of MidiIn and MidiOut."""
 
     def __init__(self, api: int, name: str) -> None:
-        """Be a client; raise as rtmidi does where there is no server."""
+        """Create a client; raise as rtmidi does without a server."""
         if api == ALSA:
             raise OSError("no sequencer")
         self.name = name
@@ -40,7 +40,7 @@ class Midi:
         Wire.alive.append(self)
 
     def get_port_count(self) -> int:
-        """Count the ports."""
+        """Return the number of ports."""
         return len(self.get_ports())
 
     def get_ports(self) -> list[str]:
@@ -48,11 +48,11 @@ class Midi:
         raise NotImplementedError
 
     def close_port(self) -> None:
-        """Unplug."""
+        """Disconnect."""
         self.port = ""
 
     def delete(self) -> None:
-        """Leave."""
+        """Delete the client."""
         Wire.alive.remove(self)
 
 
@@ -62,30 +62,30 @@ class MidiIn(Midi):
     callback: Callable[..., None] | None = None
 
     def get_ports(self) -> list[str]:
-        """List what can be heard."""
+        """List the sources."""
         return list(Wire.sources)
 
     def ignore_types(self, **_: bool) -> None:
-        """Take the wish."""
+        """Ignore the request."""
 
     def set_callback(self, callback: Callable[..., None]) -> None:
-        """Keep the callback."""
+        """Store the callback."""
         self.callback = callback
 
     def cancel_callback(self) -> None:
-        """Forget it."""
+        """Remove the callback."""
         self.callback = None
 
     def open_port(self, index: int, _name: str) -> None:
-        """Hear a source."""
+        """Connect to a source."""
         Wire.sources[list(Wire.sources)[index]].append(self)
 
     def open_virtual_port(self, name: str) -> None:
-        """Be a destination."""
+        """Open a virtual destination."""
         Wire.destinations[f"{self.name}:{name}"] = self
 
     def deliver(self, data: Sequence[int]) -> None:
-        """Get a message."""
+        """Receive a message."""
         if self.callback is not None:
             self.callback((list(data), 0.0), None)
 
@@ -96,25 +96,25 @@ class MidiOut(Midi):
     target: Any = None
 
     def get_ports(self) -> list[str]:
-        """List what can be played on."""
+        """List the destinations."""
         return list(Wire.destinations)
 
     def open_port(self, index: int, _name: str) -> None:
-        """Play on a destination."""
+        """Connect to a destination."""
         self.target = Wire.destinations[list(Wire.destinations)[index]]
 
     def open_virtual_port(self, name: str) -> None:
-        """Be a source; some come up dead."""
+        """Open a virtual source; some start with a dead thread."""
         self.port = f"{self.name}:{name}"
         Wire.sources[self.port] = []
 
     def close_port(self) -> None:
-        """Be no source any more."""
+        """Close the source."""
         Wire.sources.pop(self.port, None)
         super().close_port()
 
     def send_message(self, data: Sequence[int]) -> None:
-        """Send, unless dead."""
+        """Send a message, unless the thread is dead."""
         if not data:
             raise ValueError("empty")
         if self.port and Wire.dead:
@@ -125,20 +125,20 @@ class MidiOut(Midi):
 
 
 class FakeRtMidi:
-    """The module."""
+    """The simulated module."""
 
     API_UNIX_JACK, API_LINUX_ALSA, API_WINDOWS_MM, API_MACOSX_CORE = JACK, ALSA, MM, 1
     MidiIn, MidiOut = MidiIn, MidiOut
 
     @staticmethod
     def get_compiled_api() -> list[int]:
-        """List the systems of this build."""
+        """Return the systems of this build."""
         return [ALSA, JACK, MM]
 
 
 @pytest.fixture(autouse=True)
 def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the made-up system in place, empty."""
+    """Install the simulated system, empty."""
     Wire.sources.clear()
     Wire.destinations.clear()
     Wire.alive.clear()
@@ -151,11 +151,11 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def ignore(_data: Sequence[int], _at_ns: int) -> None:
-    """Take a message."""
+    """Ignore a message."""
 
 
 def test_virtual_ports_carry_messages() -> None:
-    """What is sent on the virtual output reaches its listeners, what is sent to the input us."""
+    """Messages on the virtual output reach its listeners, and messages to the virtual input reach us."""
     backend = module.open_jack()
     heard: list[tuple[int, ...]] = []
     output = backend.open_virtual_output("Out")
@@ -167,7 +167,7 @@ def test_virtual_ports_carry_messages() -> None:
 
 
 def test_jack_needs_no_clients_for_lists_once_ports_are_open() -> None:
-    """With an input and an output open, only they and the one that wakes the input are there."""
+    """With an input and an output open, the only further client is the one that wakes the input."""
     backend = module.open_jack()
     assert ((), ()) == (backend.input_names(), backend.output_names())
     assert 2 == len(Wire.alive)
@@ -183,7 +183,7 @@ def test_jack_needs_no_clients_for_lists_once_ports_are_open() -> None:
 
 
 def test_a_port_that_carries_nothing_is_made_anew() -> None:
-    """A client that comes up with a dead thread is replaced; when that fails thrice it is an error."""
+    """A client with a dead thread is replaced, and three failures are an error."""
     backend = module.open_jack()
     Wire.dead = 2
     backend.open_virtual_output("Out").close()
@@ -193,7 +193,7 @@ def test_a_port_that_carries_nothing_is_made_anew() -> None:
 
 
 def test_what_a_broken_message_swallows_is_given_back() -> None:
-    """A system exclusive message without an end is cut at the next status; note-ons in it are over."""
+    """A system exclusive message without an end is cut at the next status; note-ons within it are released."""
     heard: list[list[int]] = []
     backend = module.open_jack()
     backend.open_virtual_input("In", lambda data, _: heard.append(list(data)))
@@ -210,7 +210,7 @@ def test_what_a_broken_message_swallows_is_given_back() -> None:
 
 
 def test_a_silent_input_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some silence it is sent a message that ends in F7, which the callback never sees."""
+    """After some silence an input receives a message that ends in F7, which the callback does not get."""
     backend = module.open_jack()
     heard: list[object] = []
     port = backend.open_virtual_input("In", lambda data, _: heard.append(data))
@@ -223,7 +223,7 @@ def test_a_silent_input_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_input_that_cannot_be_woken_is_heard_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A foreign input that no sender can be put beside works as it is."""
+    """An input of another program that cannot be woken works all the same."""
     monkeypatch.setattr(module, "_SILENCE_NS", 0)
     backend = module.open_jack()
     output = backend.open_virtual_output("Out")
@@ -235,10 +235,10 @@ def test_an_input_that_cannot_be_woken_is_heard_all_the_same(monkeypatch: pytest
 
 
 def test_exceptions_of_the_callback_are_counted() -> None:
-    """What the callback raises stays in the driver's thread, counted."""
+    """An exception of the callback stays in the driver's thread, and is counted."""
 
     def broken(_data: Sequence[int], _at_ns: int) -> None:
-        """Raise."""
+        """Raise ValueError."""
         raise RuntimeError
 
     backend = module.open_jack()
@@ -248,7 +248,7 @@ def test_exceptions_of_the_callback_are_counted() -> None:
 
 
 def test_drivers_exceptions_become_port_errors() -> None:
-    """What rtmidi raises says what could not be done, and is kept as the cause."""
+    """An exception of rtmidi becomes a port error that says what failed, with the exception as its cause."""
     output = module.open_jack().open_virtual_output("Out")
     with pytest.raises(PortError, match="'Out' cannot send \\(empty\\)") as error:
         output.send(())
@@ -260,11 +260,11 @@ def test_drivers_exceptions_become_port_errors() -> None:
 
 
 def test_a_failing_list_is_a_port_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the server is gone, so are its lists."""
+    """Listing ports without a server is a port error."""
     backend = module.open_jack()
 
     def fail(_self: MidiIn) -> list[str]:
-        """Fail."""
+        """Raise as rtmidi does."""
         raise OSError("gone")
 
     monkeypatch.setattr(MidiIn, "get_ports", fail)
@@ -273,14 +273,14 @@ def test_a_failing_list_is_a_port_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_missing_port_tells_what_is_available() -> None:
-    """To open a name that is not listed is an error."""
+    """Opening a name that is not listed is an error."""
     backend = module.open_jack()
     with pytest.raises(PortError, match="no MIDI port 'Nothing' \\(available: none\\)"):
         backend.open_input("Nothing", ignore)
 
 
 def test_elsewhere_lists_have_clients_of_their_own() -> None:
-    """On other systems an open port is not asked for lists while it plays."""
+    """On other systems an open port is not used for listing while it plays."""
     backend = RtMidiBackend("coremidi", JACK, RtMidiBinding("python-rtmidi", FakeRtMidi))
     backend.open_virtual_output("Out")
     backend.open_virtual_input("In", ignore)
@@ -289,7 +289,7 @@ def test_elsewhere_lists_have_clients_of_their_own() -> None:
 
 
 def test_windows_takes_a_loopback_port() -> None:
-    """Where no virtual port can be made an existing loopback port is opened, or the error says what to do."""
+    """Where virtual ports are impossible an existing loopback port is opened, or the error says what to do."""
     backend = module.open_winmm()
     with pytest.raises(PortError, match="Install loopMIDI"):
         backend.open_virtual_output("Improviser Out")
@@ -301,7 +301,7 @@ def test_windows_takes_a_loopback_port() -> None:
 
 
 def test_missing_systems_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No sequencer, no server, no support and no rtmidi: each with its next step."""
+    """A missing sequencer, server, system support or rtmidi each give the next step."""
     with pytest.raises(PortError, match="built without coremidi"):
         module.open_coremidi()
     monkeypatch.setattr(sequencer, "ALSA_SEQUENCER", Path("/nonexistent"))
@@ -316,7 +316,7 @@ def test_missing_systems_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_stderr_is_quiet_and_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
-    """What a library writes to stderr in the block is lost, what is written after it is not."""
+    """A library's output to stderr is dropped inside the block, and not after it."""
     with quiet.quiet_stderr(), quiet.quiet_stderr():
         os.write(2, b"noise\n")
     os.write(2, b"word\n")
@@ -324,7 +324,7 @@ def test_stderr_is_quiet_and_comes_back(capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_without_stderr_there_is_nothing_to_keep_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process whose stderr is closed goes on."""
+    """A process whose stderr is closed still runs."""
 
     def closed(_descriptor: int) -> int:
         """Raise as for a closed descriptor."""

@@ -1,4 +1,4 @@
-"""The driver over supriya-midi: opened only where its systems are; its shape is python-rtmidi's."""
+"""The driver over supriya-midi: opened only on its platforms; its interface is python-rtmidi's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from improviser.ports.driver import DriverMissingError
 
 @pytest.mark.skipif(sys.platform in {"darwin", "win32"}, reason="its systems are here")
 def test_systems_of_other_platforms_are_refused() -> None:
-    """The build of the library for Linux has neither CoreMIDI nor WinMM."""
+    """The Linux build of the library has neither CoreMIDI nor WinMM."""
     pytest.importorskip("supriya_midi", reason="supriya-midi does not load: is ALSA's library here?")
     with pytest.raises(PortError, match="this supriya-midi is built without coremidi; CoreMIDI is part of"):
         module.open_coremidi()
@@ -22,7 +22,7 @@ def test_systems_of_other_platforms_are_refused() -> None:
 
 
 def test_a_missing_library_lets_another_driver_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its absence is told in the way that the registry understands."""
+    """A missing library raises the exception that makes the registry try another driver."""
     monkeypatch.setattr(module, "_MISSING", "No module named 'supriya_midi'")
     with pytest.raises(DriverMissingError, match="supriya-midi does not load"):
         module.open_coremidi()

@@ -1,4 +1,4 @@
-"""The values that cross between processes."""
+"""The values that are sent between processes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ VALUES: list[Value] = [
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.event)
 def test_every_value_survives_a_line(value: Value) -> None:
-    """A value is the same after it was a line of JSON, and its line is one line."""
+    """A value is unchanged after JSON, and its line is a single line."""
     line = value_to_line(value)
     assert value == line_to_value(line)
     assert 1 == line.count("\n")
@@ -62,33 +62,33 @@ def test_every_line_says_its_kind_first(value: Value) -> None:
 
 
 def test_kinds_have_names_of_their_own() -> None:
-    """No two kinds of values share a name."""
+    """No two kinds of values have the same name."""
     names = [value.event for value in VALUES]
     assert sorted(set(names)) == sorted(names)
 
 
 def test_the_players_use_is_one_again() -> None:
-    """What has come through JSON is compared as what was sent."""
+    """An enum value from JSON is equal to the one that was sent."""
     settings = line_to_value(value_to_line(PortSettings(player=PlayerUse.ALWAYS)))
     assert isinstance(settings, PortSettings)
     assert settings.player is PlayerUse.ALWAYS
 
 
 def test_numbers_are_short() -> None:
-    """Floats have six digits and no zero is negative, in rewards too."""
+    """Floats have six digits and no zero is negative, also in rewards."""
     values = value_to_json(Played(1.23456789, 2.0, 0, 60, 80, 0.0, "C", None, {"a": -0.0, "b": 1 / 3}))
     assert (1.234568, '{"a": 0.0, "b": 0.333333}') == (values["due_s"], json.dumps(values["rewards"]))
 
 
 @pytest.mark.parametrize("line", ["", "{}", "[]", "null", '{"event": "nothing"}', '{"event": "heard"}', "\x00"])
 def test_other_lines_are_an_error(line: str) -> None:
-    """What is no value raises ValueError with the line's beginning."""
+    """A line that is no value raises ValueError with the line's beginning."""
     with pytest.raises(ValueError, match="no value"):
         line_to_value(line)
 
 
 def test_an_unknown_use_of_the_player_is_an_error() -> None:
-    """A use that there is not is refused."""
+    """An unknown use of the player is refused."""
     with pytest.raises(ValueError, match="sometimes"):
         line_to_value('{"event": "ports", "player": "sometimes"}')
 

@@ -1,4 +1,4 @@
-"""The registry of what crosses between processes."""
+"""The registry of values that are sent between processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from improviser.protocol.value import KINDS, Event
 
 
 def test_each_kind_can_be_imported_from_the_package() -> None:
-    """No kind is left out of what the package offers."""
+    """The package exports every kind."""
     kinds = {kind.__name__ for kind in KINDS.values()}
     assert kinds <= set(protocol.__all__)
     assert all(getattr(protocol, kind.__name__) is kind for kind in KINDS.values())
 
 
 def test_a_name_stands_for_one_kind() -> None:
-    """Two kinds of one name are a mistake of the programmer."""
+    """Two kinds with the same name raise an error."""
     with pytest.raises(TypeError, match="two kinds of values are called 'heard': Heard, Again"):
 
         @dataclass(frozen=True)

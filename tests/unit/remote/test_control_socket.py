@@ -25,7 +25,7 @@ STATE = '{"event": "state"}'
 
 
 class Jam:
-    """A jam that does at once what it is told."""
+    """A jam that executes commands at once."""
 
     def __init__(self, folder: Path) -> None:
         """Open the socket."""
@@ -35,7 +35,7 @@ class Jam:
         self.path = some_files(folder, "*.control.json")[0]
 
     def obey(self, command: Command) -> None:
-        """Do what is commanded."""
+        """Execute a command."""
         self.commands.append(command)
         if isinstance(command, Turn):
             self.state.apply(Turned(command.knob, command.position))
@@ -48,7 +48,7 @@ class Jam:
 
     @property
     def place(self) -> dict[str, Any]:
-        """What the file says."""
+        """The content of the file."""
         place: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
         return place
 
@@ -62,10 +62,10 @@ def jam(tmp_path: Path) -> Iterator[Jam]:
 
 
 def said(jam: Jam, *lines: bytes) -> bytes:
-    """Send lines as they are; return all that comes back until the end."""
+    """Send lines unchanged; return everything that comes back until the end."""
     with jam.connect() as client:
         answer = b""
-        with contextlib.suppress(OSError):  # it was let go before all was read
+        with contextlib.suppress(OSError):  # it was disconnected before all was read
             client.sendall(b"".join(lines))
             client.shutdown(socket.SHUT_WR)
             while data := client.recv(65536):
@@ -74,7 +74,7 @@ def said(jam: Jam, *lines: bytes) -> bytes:
 
 
 def test_a_command_is_done_and_the_state_is_the_answer(jam: Jam, tmp_path: Path) -> None:
-    """The answer comes after the change."""
+    """The answer to a command is the state after the change."""
     answer = ask(tmp_path, value_to_line(Turn(Knob.HARMONY, 1.5)))
     assert ("state", 1.5) == (answer["event"], answer["panel"]["harmony"])
     answer = ask(tmp_path, value_to_line(Act(Action.LIKE)))
@@ -96,7 +96,7 @@ def test_a_command_is_done_and_the_state_is_the_answer(jam: Jam, tmp_path: Path)
     ],
 )
 def test_what_is_no_command_is_told(jam: Jam, tmp_path: Path, line: str) -> None:
-    """Nothing else can be done from outside, and nothing breaks."""
+    """An invalid command is refused with a message, and the jam continues."""
     assert "error" == ask(tmp_path, line)["event"]
     assert [] == jam.commands
     assert "state" == ask(tmp_path, STATE)["event"]
@@ -106,24 +106,24 @@ def test_what_is_no_command_is_told(jam: Jam, tmp_path: Path, line: str) -> None
     "token", ['{"token": "wrong"}', '{"token": 5}', "{}", "[]", "", "GET / HTTP/1.1", "\xff\xfe", "[" * 3000]
 )
 def test_without_the_token_nobody_comes_in(jam: Jam, token: str) -> None:
-    """Not a byte is answered."""
+    """A client without the token gets no answer at all."""
     assert b"" == said(jam, token.encode("latin-1") + b"\n", value_to_line(Act(Action.PANIC)).encode())
     assert [] == jam.commands
 
 
 def test_the_file_is_the_users_only(jam: Jam) -> None:
-    """Nobody else can read the token."""
+    """Only the user can read the file with the token."""
     assert 0o600 == stat.S_IMODE(jam.path.stat().st_mode)
 
 
 def test_a_line_without_an_end_is_not_waited_for(jam: Jam) -> None:
-    """Who sends more than a command takes is let go."""
+    """A client that sends more than a command needs is disconnected."""
     token = json.dumps({"token": jam.place["token"]}).encode() + b"\n"
     assert b"" == said(jam, token, b"x" * (2 * LINE_MAX))
 
 
 def test_too_many_clients_are_refused(jam: Jam, tmp_path: Path) -> None:
-    """Those that are in are served on; when one leaves there is room again."""
+    """Beyond the limit new clients are refused; when one leaves there is room again."""
     clients = [jam.connect() for _ in range(CLIENTS_MAX)]
     token = json.dumps({"token": jam.place["token"]}).encode() + b"\n"
     for client in clients:
@@ -136,7 +136,7 @@ def test_too_many_clients_are_refused(jam: Jam, tmp_path: Path) -> None:
 
 
 def test_strangers_do_not_keep_others_out(jam: Jam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who says nothing, or drips byte by byte, is let go before long; who is in is not counted among them."""
+    """Clients without the token are disconnected soon and do not count for the limit."""
     monkeypatch.setattr(remote, "_GREETING_S", 0.2)
     strangers = [jam.connect() for _ in range(CLIENTS_MAX)]
     time.sleep(0.1)
@@ -149,7 +149,7 @@ def test_strangers_do_not_keep_others_out(jam: Jam, tmp_path: Path, monkeypatch:
 
 
 def test_actions_come_through_a_gate() -> None:
-    """As fast as hands; a stuck button is dropped and counted, knobs are not held up."""
+    """Actions beyond the rate limit are dropped and counted, and knobs are not limited."""
     passed: list[Command] = []
     gate = CommandFilter(passed.append)
     for _ in range(1000):
@@ -161,7 +161,7 @@ def test_actions_come_through_a_gate() -> None:
 
 
 def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
-    """None was ever there, or it was killed and its file is left."""
+    """A missing jam, or one that was killed and left its file, is reported."""
     with pytest.raises(ImproviserError, match=r"no jam is running\. Start one with"):
         ask(tmp_path, STATE)
     jam = Jam(tmp_path)
@@ -177,7 +177,7 @@ def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
 
 
 def test_one_of_several_can_be_meant(jam: Jam, tmp_path: Path) -> None:
-    """By the number of its process."""
+    """One of several jams is selected by its process id."""
     number = int(jam.path.name.split(".")[0])
     assert "state" == ask(tmp_path, STATE, number)["event"]
     with pytest.raises(ImproviserError, match="no jam is running"):

@@ -1,4 +1,4 @@
-"""Steering by OSC, over real datagrams; what is wrong is counted, told once and ignored."""
+"""Steering by OSC, over real datagrams; invalid messages are counted, reported once and ignored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 5.0
 
 
 class Listener:
-    """A server that takes what comes, and a client."""
+    """A server that records its commands, and a client."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
@@ -42,7 +42,7 @@ class Listener:
         self.send(builder.build().dgram)
 
     def send(self, data: bytes) -> None:
-        """Send a datagram as it is."""
+        """Send a datagram unchanged."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(data, ("127.0.0.1", self.server.port))
 
@@ -56,7 +56,7 @@ class Listener:
 
 @pytest.fixture
 def slow_listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
-    """A listener that takes 50 messages a second."""
+    """A listener with a limit of 50 messages a second."""
     monkeypatch.setattr(osc, "RATE_MAX", 50.0)
     listener = Listener()
     yield listener
@@ -65,14 +65,14 @@ def slow_listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """A listener of the test's own."""
+    """A listener for the test."""
     listener = Listener()
     yield listener
     listener.server.close()
 
 
 def test_every_name_has_its_address(listener: Listener) -> None:
-    """Knobs take their position, actions nothing or a 1; a 0, as a button sends it going up, is nothing."""
+    """Knobs take a position; actions take nothing or a 1, and a 0, as a button sends at release, does nothing."""
     for knob in Knob:
         listener.message(f"/improviser/{knob}", 60 if knob is Knob.TEMPO else 0.5)
     for action in Action:
@@ -88,7 +88,7 @@ def test_every_name_has_its_address(listener: Listener) -> None:
 
 
 def test_bundles_are_taken_apart(listener: Listener) -> None:
-    """As some programs send a move of two knobs."""
+    """The messages of a bundle are processed one by one."""
     bundle = OscBundleBuilder(IMMEDIATELY)
     for name in ("harmony", "density"):
         message = OscMessageBuilder(f"/improviser/{name}")
@@ -101,7 +101,7 @@ def test_bundles_are_taken_apart(listener: Listener) -> None:
 
 @pytest.mark.parametrize("value", ["loud", math.nan, None])
 def test_a_button_says_a_number(listener: Listener, value: float | str | None) -> None:
-    """A 1, or true; false is a button that is let go; what is neither is ignored."""
+    """An action accepts 1 or true, ignores 0 or false as a release, and refuses other values."""
     for each in (value, False, 0, True, 1):
         listener.message("/improviser/mute", each)
     listener.wait_for(lambda: len(listener.commands) >= 2)
@@ -110,7 +110,7 @@ def test_a_button_says_a_number(listener: Listener, value: float | str | None) -
 
 
 def test_a_bundle_counts_by_its_messages(slow_listener: Listener) -> None:
-    """However many are in one datagram."""
+    """The rate limit counts each message of a bundle."""
     listener = slow_listener
     message = OscMessageBuilder("/improviser/harmony")
     message.add_arg(1.0)
@@ -124,7 +124,7 @@ def test_a_bundle_counts_by_its_messages(slow_listener: Listener) -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 2.1, math.nan, math.inf, "loud", None, True])
 def test_out_of_range_is_ignored(listener: Listener, value: float | str | None) -> None:
-    """Also what is no number; True is a number to none."""
+    """A position out of range, or that is no number, is ignored; True is not a number."""
     listener.message("/improviser/harmony", value)
     listener.message("/improviser/harmony", value)
     listener.message("/improviser/density", 1.0)
@@ -134,7 +134,7 @@ def test_out_of_range_is_ignored(listener: Listener, value: float | str | None) 
 
 
 def test_unknown_addresses_are_ignored(listener: Listener) -> None:
-    """Told once, with where the table is."""
+    """An unknown address is reported once, with where the table is."""
     for address in ("/improviser/volume", "/harmony", "/improviser", "/improviser/like/twice", "/x" * 400):
         listener.message(address, 1.0)
     listener.wait_for(lambda: listener.ignored == 5)
@@ -144,7 +144,7 @@ def test_unknown_addresses_are_ignored(listener: Listener) -> None:
 
 
 def test_broken_packets_are_ignored(listener: Listener) -> None:
-    """Whatever bytes come: cut off, without type tags, random; afterwards it listens on."""
+    """Invalid datagrams of any kind are ignored, and the server listens on."""
     rng = np.random.default_rng(0)
     message = OscMessageBuilder("/improviser/harmony")
     message.add_arg(1.0)
@@ -166,7 +166,7 @@ def test_broken_packets_are_ignored(listener: Listener) -> None:
 
 
 def test_a_flood_is_held_up(slow_listener: Listener) -> None:
-    """Of what comes faster than any hand, the rest is dropped; it is told once, and passes."""
+    """Messages beyond the rate limit are dropped, which is reported once."""
     listener = slow_listener
     for _ in range(2000):
         listener.message("/improviser/harmony", 1.0)
@@ -179,7 +179,7 @@ def test_a_flood_is_held_up(slow_listener: Listener) -> None:
 
 
 def test_a_taken_port_is_told() -> None:
-    """As an OSError, for who opens it to tell of."""
+    """A port that is in use raises OSError."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         with pytest.raises(OSError, match="in use"):

@@ -1,4 +1,4 @@
-"""The rewards of chords: each term by example, and that no simple trick pays."""
+"""The rewards of chords: each term by example, and that no simple strategy exploits them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHANGES = [C, F, AM, G, AM, DM, C, G, C, F, AM, DM, EM, AM, G7, C]
 
 
 def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict[str, float]]:
-    """Return terms and components by name of each sixteenth of `own`, with `player` beside it, in major."""
+    """Return terms and components by name for each sixteenth of `own`, with `player` beside it, in major."""
     line, listened, judged = Line(*GRID), Player(*GRID), []
     for step, event in enumerate(own):
         heard = player[step] if step < len(player) else REST
@@ -58,12 +58,12 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
 
 
 def held(chords: list[int], steps: int = 8) -> list[int]:
-    """Return chords struck one after the other, each held for so many steps."""
+    """Return chords struck one after the other, each held for `steps` steps."""
     return [event for chord in chords for event in (chord, *[HOLD] * (steps - 1))]
 
 
 def mean(chords: list[int], name: str = "") -> float:
-    """Return the mean below MELODY of a term, or of the three components' sum."""
+    """Return the mean of a term, or of the sum of the components, below MELODY."""
     judged = judge_chords(chords, events(MELODY))
     names = (name,) if name else COMPONENTS
     return sum(step[each] for step in judged for each in names) / len(judged)
@@ -75,7 +75,7 @@ def last(own: list[int], player: list[int], name: str) -> float:
 
 
 def test_the_weights_of_each_component_make_one() -> None:
-    """So each component lies in [-1, 1], as its terms do."""
+    """The weights of each component sum to 1, so that it stays in [-1, 1] as its terms do."""
     for component in COMPONENTS:
         assert pytest.approx(1) == sum(weight for name, weight in COMPING.terms.values() if name == component)
 
@@ -85,14 +85,14 @@ def test_the_weights_of_each_component_make_one() -> None:
     st.lists(st.one_of(st.integers(40, 90), st.sampled_from([HOLD, REST])), max_size=40),
 )
 def test_all_lies_within_one(own: list[int], player: list[int]) -> None:
-    """Whatever is played, each term and each component lies in [-1, 1]."""
+    """Each term and each component is in [-1, 1], whatever is played."""
     for step in judge_chords(own, player):
         assert all(-1 - 1e-6 <= value <= 1 + 1e-6 for value in step.values())
 
 
 @given(st.integers(1, 11))
 def test_transposition_changes_nothing(semitones: int) -> None:
-    """In another key, all notes and chords moved, every term is the same."""
+    """In another key, with all notes and chords transposed, every term is the same."""
     own, player = held(CHANGES[:4]), events(MELODY)[:32]
     moved = [(event + 9 * semitones) % CHORD_COUNT if event >= 0 else event for event in own]
     higher = [event + semitones if event >= 0 else event for event in player]
@@ -116,37 +116,37 @@ def test_transposition_changes_nothing(semitones: int) -> None:
     ids=["tonic", "tonic a bar", "held", "to and fro", "loop", "eighths", "tritone", "rest", "sixteenths"],
 )
 def test_no_trick_pays(trick: list[int]) -> None:
-    """Chords that follow the tune earn more than any of the simple ways to play without listening."""
+    """Chords that follow the tune earn more than any simple strategy that does not listen."""
     assert mean(held(CHANGES)) > 0.05 + mean(trick)
 
 
 def test_fit() -> None:
-    """On the downbeat: all for the player's note in our chord, a punishment for one that is not."""
+    """On the downbeat the player's note in our chord earns 1, and a note outside is punished."""
     assert pytest.approx(1.0) == last([C], [64], "fit")
     assert pytest.approx(-0.8) == last([C], [62], "fit")
     assert 0 == last([REST], [62], "fit")
 
 
 def test_chord() -> None:
-    """The implied chord, C, and others by what they share with it."""
+    """Each chord earns by the tones that it shares with the implied chord, C."""
     assert [1.0, pytest.approx(1 / 3), -1.0] == [last([chord], [60], "chord") for chord in (C, AM, F_SHARP)]
 
 
 def test_scale_and_clash() -> None:
-    """Tones outside of the key, and the player a semitone above one of ours."""
+    """Tones outside the key cost, and so does a player's note a semitone above one of ours."""
     assert [0, -1.0] == [last([chord], [60], "scale") for chord in (C, F_SHARP)]
     assert [0, -1.0] == [last([C], [note], "clash") for note in (62, 65)]
 
 
 def test_meter() -> None:
-    """A chord on the downbeat is worth most, a sixteenth later it costs."""
+    """A chord on the downbeat earns most, and one a sixteenth later costs."""
     assert pytest.approx(1.0) == last([C], [60], "meter")
     assert last([REST, C], [60], "meter") < 0
     assert pytest.approx(-0.5) == last(held([C], 17), [60], "meter")
 
 
 def test_density() -> None:
-    """Within the band nothing; a chord in every sixteenth, or one in two bars, costs."""
+    """Within the band the term is 0; a chord in every sixteenth, or one in two bars, costs."""
     player = events(MELODY)
     assert 0 == last(held(CHANGES[:8], 5), player, "density")
     assert last(held([C, F] * 16, 1), player, "density") == -1.0
@@ -154,7 +154,7 @@ def test_density() -> None:
 
 
 def test_progression_and_leading() -> None:
-    """From V to I is usual, from I to F sharp is not, and to strike the same again is neither."""
+    """From V to I is usual, from I to F sharp is not, and the same chord again is neither."""
     assert [1.0, -0.6, 0] == [
         pytest.approx(last(pair, [60, 60], "progression")) for pair in ([G, C], [C, F_SHARP], [C, C])
     ]
@@ -164,7 +164,7 @@ def test_progression_and_leading() -> None:
 
 
 def test_cadence() -> None:
-    """At the end of eight bars the tonic is right, and the dominant is not; after four both are."""
+    """At the end of eight bars the tonic earns and the dominant costs; after four both earn."""
     quiet = [REST] * 56
     assert pytest.approx([0.7, 0.7, -0.4]) == [last([*quiet, chord], [], "cadence") for chord in (C, G, F)]
     quiet = [REST] * 120
@@ -172,19 +172,19 @@ def test_cadence() -> None:
 
 
 def test_surprise() -> None:
-    """A few unusual successions are worth more than none, and than nothing else."""
+    """A few unusual progressions earn more than none, and more than only unusual ones."""
     usual, some, odd = [C, F, G, C, F, G, C, G], [C, EM, F, DM, AM, EM, F, G], [F_SHARP, C] * 4
     worth = [last(held(chords, 2), [60], "surprise") for chords in (usual, some, odd)]
     assert worth[1] > max(worth[0], worth[2])
 
 
 def test_novelty() -> None:
-    """Two bars that are the two bars before are a loop."""
+    """Two bars equal to the two bars before are a loop."""
     assert -1.0 == last(held([C, F, G, C] * 2 + [C, F, G, C]), [60], "novelty")
     assert 0 == last(held(CHANGES), [60], "novelty")
 
 
 def test_variety_and_change() -> None:
-    """Many different chords are worth something, two cost; so does striking one again and again."""
+    """Many different chords earn; two chords, or one chord struck repeatedly, cost."""
     assert last(held(CHANGES[:8], 2), [60], "variety") > 0 > last(held([C, G] * 4, 2), [60], "variety")
     assert [0, -1.0] == [last(held(chords, 2), [60], "change") for chords in (CHANGES[:4], [C] * 4)]

@@ -1,4 +1,4 @@
-"""Where the bands of the reward for density come from: what people play in the training split."""
+"""The bands of the density reward are measured from what people play in the training split."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from improviser.training.grid import Part
 
-# Percentiles of the fewest and the most: those of dances end at the median.
+# Percentiles of the fewest and the most onsets: those of dances end at the median.
 PERCENTILES: Final = {"chorale": (10, 90), "fiddle": (10, 50)}
-# The rows that were set by hand, by style, and for how few windows a dance's were.
+# The rows that were set by hand, by style, and the rows of dances with few windows.
 BY_HAND: Final = {"chorale": [1], "fiddle": [1, 2, 3]}
 FEW: Final = 300
 
@@ -42,7 +42,7 @@ def measured(parts: Iterable[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[
 @pytest.mark.slow
 @pytest.mark.parametrize("style", PERCENTILES)
 def test_the_bands_are_those_of_people(style: str) -> None:
-    """The bands are the percentiles of the partner's onsets, but for the rows that were set by hand."""
+    """The bands are percentiles of the partner's onsets, except for the rows set by hand."""
     pieces = [piece for piece in load_pieces() if piece.split == "train"]
     density, onsets = measured(game_parts(pieces, GameSettings(style)))
     bands = DENSITY_BANDS[STYLES.index(style)]

@@ -1,4 +1,4 @@
-"""What the reward prefers: music to the ways of cheating it."""
+"""The order of rewards: music earns more than ways to exploit the reward."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_term_keeps_its_bounds() -> None:
 def _random_scene(
     rng: np.random.Generator, own: Line, before: np.ndarray[tuple[int, ...], np.dtype[np.int16]]
 ) -> Scene:
-    """Return a scene in which all but our line is drawn at random."""
+    """Return a scene that is random except for our line."""
     lanes = len(own.note)
     chord_bits = rng.integers(4096, size=lanes)
     return Scene(

@@ -1,4 +1,4 @@
-"""What is planned comes true, unless something else is heard; and planning leaves no trace."""
+"""The forecast: planned notes are played unless something else is heard, and planning has no side effects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def settled(preset: str, seed: int) -> Engine:
 
 
 def steps(engine: Engine, beats: int) -> list[tuple[float, int, int]]:
-    """Let an engine play on; return beat, note and velocity of what it strikes."""
+    """Play some steps; return beat, note and velocity of each onset."""
     struck = []
     for _ in range(beats * engine.settings.steps_per_beat):
         messages = engine.step(0.0)
@@ -49,7 +49,7 @@ def steps(engine: Engine, beats: int) -> list[tuple[float, int, int]]:
 @pytest.mark.parametrize("preset", ["chorale", "fiddle", "comping"])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_planned_comes_true(preset: str, seed: int) -> None:
-    """To the note, its beat and its velocity; planning it twice before changes nothing."""
+    """Planned notes are played with the same note, beat and velocity; planning twice changes nothing."""
     engine, undisturbed = settled(preset, seed), settled(preset, seed)
     first, planned = play_ahead(engine, 4), play_ahead(engine, 4)
     assert first == planned
@@ -60,7 +60,7 @@ def test_what_is_planned_comes_true(preset: str, seed: int) -> None:
 
 
 def test_a_planned_note_ends_where_the_next_begins_or_goes_on() -> None:
-    """Its length is counted in beats, and is open where it ends beyond the plan."""
+    """A planned note's length is in beats, and is open where it ends after the plan."""
     planned = play_ahead(settled("fiddle", 0), 4)
     lengths = [note["beats"] for note in planned]
     assert all(beats is None or beats > 0 for beats in lengths)
@@ -68,7 +68,7 @@ def test_a_planned_note_ends_where_the_next_begins_or_goes_on() -> None:
 
 
 def told_events() -> list[Any]:
-    """Return what a performer tells of two bars of quarter notes."""
+    """Return the events of a performer over two bars of quarter notes."""
     events: list[Any] = [ready(seed=7)]
     for beat in range(8):
         events.append(Heard(beat * BEAT_S, 0, 60 + beat % 5, 80, "A"))
@@ -78,22 +78,22 @@ def told_events() -> list[Any]:
 
 
 class AskedQueue(queue.SimpleQueue[Any]):
-    """A queue that knows how often it was asked for an item: all but the last of these are done with."""
+    """A queue that counts how often it was asked for an item, so that the test knows which items are done."""
 
     times = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002 - the queue's own
-        """Count, and return the next item."""
+        """Count the call, and return the next item."""
         self.times += 1
         return super().get(block, timeout)
 
 
 def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -> list[Planned]:  # noqa: ANN401
-    """Let a forecast hear events, each when what came before is done; return what it plans."""
+    """Pass events to a forecast, each after the one before is done; return its plans."""
     told: list[Planned] = []
     settings = performer_settings(JamOptions(preset="chorale", tempo_bpm=120.0, seed=7, **options))
     forecast = Forecast(settings, told.append, lambda: is_watched, pytest.fail)
-    # What is told depends on who keeps up: each event waits until the one before it is done.
+    # The result depends on who keeps up, so each event waits until the one before it is done.
     forecast._events = asked = AskedQueue()  # noqa: SLF001
     with forecast:
         for place, event in enumerate(events):
@@ -103,7 +103,7 @@ def forecast_of(events: list[Any], *, is_watched: bool = True, **options: Any) -
 
 
 def test_a_plan_is_told_on_each_beat_while_somebody_looks() -> None:
-    """From the step after the beat on, two beats far; with nobody there nothing is planned."""
+    """While somebody watches a plan of two beats is sent on each beat; otherwise nothing is planned."""
     planned = forecast_of(told_events())
     assert 6 <= len(planned) <= 8
     assert [0.25] * len(planned) == pytest.approx([plan.beat % 1 for plan in planned])
@@ -112,20 +112,20 @@ def test_a_plan_is_told_on_each_beat_while_somebody_looks() -> None:
 
 
 def test_before_the_music_begins_nothing_is_loaded() -> None:
-    """A jam that waits costs nothing, and leaves no thread behind."""
+    """Before the music begins no model is loaded, and no thread remains afterwards."""
     assert [] == forecast_of([ready()])
     assert not [thread for thread in threading.enumerate() if thread.name == "forecast"]
 
 
 def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is told; what is told after that is not kept."""
+    """A missing model is reported and ends only the forecast; later events are dropped."""
     monkeypatch.setattr("improviser.config.preset.Preset.model_path", property(lambda _: Path("/nowhere")))
     settings = performer_settings(JamOptions(preset="chorale"))
     warned: list[str] = []
     with Forecast(settings, lambda _: None, lambda: True, warned.append) as forecast:
         for event in (ready(), Heard(0.0, 0, 60, 80, "A")):
             forecast.enqueue(event)
-        forecast._thread.join(PATIENCE_S)  # noqa: SLF001 - that it has ended is told to nobody
+        forecast._thread.join(PATIENCE_S)  # noqa: SLF001 - its end is reported to nobody
         assert not forecast._thread.is_alive()  # noqa: SLF001
         forecast.enqueue(Heard(0.0, 0, 60, 80, "A"))
         assert forecast._events.empty()  # noqa: SLF001
@@ -134,7 +134,7 @@ def test_a_model_that_is_gone_ends_the_forecast_alone(monkeypatch: pytest.Monkey
 
 
 def test_a_forecast_that_is_far_behind_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps no more than it could ever catch up with."""
+    """A forecast that is too far behind stops and keeps no further events."""
     monkeypatch.setattr("improviser.session.forecast.BEHIND_MAX", 10)
     forecast = Forecast(performer_settings(JamOptions()), lambda _: None, lambda: True, pytest.fail)
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""The journal: on disk from the first note on, whatever the disk does."""
+"""The journal: on disk from the first note on, whatever happens to the disk."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ NOTES = [Heard(float(place), 0, 60, 80, "A") for place in range(40)]
 
 @pytest.fixture
 def warnings() -> list[str]:
-    """What the user was told."""
+    """The warnings for the user."""
     return []
 
 
 @pytest.fixture
 def journal(tmp_path: Path, warnings: list[str]) -> Journal:
-    """A journal in a folder that is not there yet."""
+    """A journal in a folder that does not exist yet."""
     return Journal(SETTINGS, lambda: tmp_path / "state" / "sessions", warnings.append)
 
 
 def test_nothing_is_written_before_the_first_note(journal: Journal, tmp_path: Path) -> None:
-    """A jam that nobody played in leaves no file; what came before the first note is in the file then."""
+    """Without a note no file is written; with the first note the earlier events are written too."""
     journal.append(Warned("late"))
     journal.append(Notice("for people"))
     assert not list(tmp_path.iterdir())
@@ -45,7 +45,7 @@ def test_nothing_is_written_before_the_first_note(journal: Journal, tmp_path: Pa
 
 
 def test_each_line_is_on_disk_at_once(journal: Journal) -> None:
-    """Whatever kills the program next, what was told is there, without a close."""
+    """Each line is on disk at once, so that a killed program loses nothing."""
     for count, note in enumerate(NOTES, 1):
         journal.append(note)
         assert journal.path is not None
@@ -54,7 +54,7 @@ def test_each_line_is_on_disk_at_once(journal: Journal) -> None:
 
 
 def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> None:
-    """Who reads while it is written, or after a kill in the midst of a line, reads all whole lines."""
+    """A reader ignores an incomplete last line."""
     journal.append(NOTES[0])
     assert journal.path is not None
     with journal.path.open("ab") as file:
@@ -64,7 +64,7 @@ def test_a_line_that_is_still_being_written_does_not_count(journal: Journal) -> 
 
 
 def test_a_full_disk_loses_nothing(journal: Journal, warnings: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told once, what finds no room waits, and is written when there is room again, whole lines in order."""
+    """On a full disk lines wait and are written in order when there is space, with one warning."""
     monkeypatch.setattr(module, "RETRY_S", 0.0)
     journal.append(NOTES[0])
     with full_disk(room=500):
@@ -81,12 +81,12 @@ def test_a_full_disk_loses_nothing(journal: Journal, warnings: list[str], monkey
 
 
 def test_a_full_disk_is_not_asked_at_each_note(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is tried again after a while only; at the end what waits is written."""
+    """A full disk is tried again only after a while, and at the end."""
     tries: list[int] = []
     write = os.write
 
     def refuse(_file: int, data: bytes) -> int:
-        """Refuse."""
+        """Raise as a full disk does."""
         tries.append(len(data))
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -101,7 +101,7 @@ def test_a_full_disk_is_not_asked_at_each_note(journal: Journal, monkeypatch: py
 
 
 def test_memory_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a disk that stays full, what waits grows no further than is allowed."""
+    """On a disk that stays full the waiting lines do not exceed a limit."""
     monkeypatch.setattr(module, "WAITING_MAX", 1000)
     monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
     begins = len(journal.content())
@@ -113,7 +113,7 @@ def test_memory_is_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) ->
 def test_where_the_folder_cannot_be_made_it_is_a_temporary_one(
     tmp_path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A home that is read-only keeps no session, but the session is kept."""
+    """Where the folder cannot be created the session is kept in a temporary folder."""
     (tmp_path / "file").touch()
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     journal = Journal(SETTINGS, lambda: tmp_path / "file" / "sessions", warnings.append)
@@ -124,7 +124,7 @@ def test_where_the_folder_cannot_be_made_it_is_a_temporary_one(
 
 
 def test_two_sessions_in_one_second_have_two_files(tmp_path: Path) -> None:
-    """No session is written over another."""
+    """Two sessions in the same second have different files."""
     made = [Journal(SETTINGS, lambda: tmp_path, pytest.fail) for _ in range(3)]
     for journal in made:
         journal.append(NOTES[0])
@@ -133,7 +133,7 @@ def test_two_sessions_in_one_second_have_two_files(tmp_path: Path) -> None:
 
 
 def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest, and what they learned, are removed where all together are too large; never the newest."""
+    """The oldest sessions and their weights are removed beyond a total size, never the newest."""
     for day in range(1, 6):
         (tmp_path / f"2020-01-0{day}-120000.session.jsonl").write_bytes(b"x" * 1000)
     (tmp_path / "notes.txt").write_bytes(b"x" * 9000)
@@ -141,7 +141,7 @@ def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (tmp_path / f"{name}.learned").mkdir()
         (tmp_path / f"{name}.learned" / "0001.safetensors").write_bytes(b"x" * 500)
         os.utime(tmp_path / f"{name}.learned", (0, 0))
-    (tmp_path / "2020-01-01-110000-8.learned").mkdir()  # of a jam that goes on
+    (tmp_path / "2020-01-01-110000-8.learned").mkdir()  # of a running jam
     monkeypatch.setattr(module, "KEPT_BYTES", 4450)
     journal = Journal(SETTINGS, lambda: tmp_path, pytest.fail)
     journal.append(NOTES[0])
@@ -154,7 +154,7 @@ def test_old_sessions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_take_of_the_last_bars(tmp_path: Path) -> None:
-    """Of a session, the notes that begin in the last bars are taken, with their ends and no others."""
+    """The last bars hold the notes that begin in them, with their ends, and no others."""
     events: list[Event] = [
         Heard(10.0, 0, 60, 80, "A"),
         Played(11.0, 11.0, 0, 67, 70, 2.0, "C", None),

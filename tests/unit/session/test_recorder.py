@@ -40,7 +40,7 @@ GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (3, 4)})
 
 
 def take() -> Recorder:
-    """Return a take: the player's C from beat 0 to 1, ours from beat 2 on, a key of the player left down."""
+    """Return a take: the player's C from beat 0 to 1, ours from beat 2 on, and a key of the player left down."""
     recorder = Recorder(GRID)
     recorder.record(Notice("x"))
     recorder.record(Heard(10.0, 0, 60, 80, "A"))
@@ -52,7 +52,7 @@ def take() -> Recorder:
 
 
 def test_a_take_becomes_two_tracks_on_its_grid() -> None:
-    """Tempo, meter and both parts stand in the song, the first note at tick 0, keys left down come up."""
+    """The song has tempo, meter and both parts, the first note at tick 0, and releases for keys left down."""
     song = take().song()
     assert (TICKS_PER_BEAT, (TempoChange(0, 500_000),), (MeterChange(0, 3, 4),)) == (
         song.ticks_per_beat,
@@ -77,7 +77,7 @@ def test_bars_fall_on_the_downbeat_that_is_told() -> None:
 
 
 def test_controls_are_recorded_and_garbage_is_not() -> None:
-    """The player's pedal is part of the take; bytes that are no message are not."""
+    """The player's pedal is recorded, and bytes that are no message are not."""
     recorder = take()
     recorder.record(Controlled(10.25, (0xB0, 64, 127), "A"))
     recorder.record(Controlled(10.25, (0xB0,), "A"))
@@ -85,7 +85,7 @@ def test_controls_are_recorded_and_garbage_is_not() -> None:
 
 
 def test_an_empty_take_has_no_notes() -> None:
-    """Nothing heard and nothing played is nothing to write; its song is empty."""
+    """A take without notes is empty, and so is its song."""
     recorder = Recorder(GRID)
     assert not recorder.has_notes
     assert [(), ()] == [track.events for track in recorder.song().tracks]
@@ -99,7 +99,7 @@ def test_a_take_is_written(tmp_path: Path) -> None:
 
 
 def test_a_take_that_cannot_be_written_is_kept_elsewhere(tmp_path: Path) -> None:
-    """The error says why and where the take is instead."""
+    """The error gives the reason, and where the take was written instead."""
     with pytest.raises(MidiFileError, match=r"cannot be written.*the take is kept at ") as error:
         take().write(tmp_path)
     spare = Path(str(error.value).rpartition(" ")[2])
@@ -111,7 +111,7 @@ def test_a_take_that_cannot_be_kept_is_told_lost(tmp_path: Path, monkeypatch: py
     """On a full disk the error says that the take is lost, and what to do."""
 
     def fail(_path: object, _song: Song) -> None:
-        """Refuse, as a full disk does."""
+        """Raise as a full disk does."""
         raise MidiFileError("No space left on device")
 
     monkeypatch.setattr(module, "write_file", fail)
@@ -123,7 +123,7 @@ def test_a_take_that_cannot_be_kept_is_told_lost(tmp_path: Path, monkeypatch: py
 
 
 def test_a_take_is_never_written_over_another(tmp_path: Path) -> None:
-    """The name that was asked for is taken while it is free, and numbered from 2 on after that."""
+    """The requested name is used while it is free, and is numbered from 2 on after that."""
     names = []
     for _ in range(3):
         path = free_path(tmp_path / "take.mid")
@@ -133,9 +133,9 @@ def test_a_take_is_never_written_over_another(tmp_path: Path) -> None:
 
 
 def test_a_take_has_the_key_that_it_was_played_in() -> None:
-    """The key of the most of our notes is the key signature; before any, the key that was chosen."""
+    """The key signature is the key of most of our notes, or the chosen key before any note."""
     recorder = take()
-    for key in ("G", "Ebm", "Ebm", "", "", ""):  # a note that nobody decided has none
+    for key in ("G", "Ebm", "Ebm", "", "", ""):  # a note without a decision has none
         recorder.record(Played(12.0, 12.0, 1, 67, 70, 2.0, key, None))
     assert Track("", (TimedEvent(0, MetaEvent(MetaKind.KEY_SIGNATURE, b"\xfa\1")),)) == recorder.song().conductor
     locked = Recorder(replace(GRID, engine={**GRID.engine, "key": "D"}))
@@ -144,7 +144,7 @@ def test_a_take_has_the_key_that_it_was_played_in() -> None:
 
 
 def test_a_take_has_the_sound_of_the_improviser() -> None:
-    """A preset's program stands before the first note that is played by it."""
+    """A preset's program comes before the first note that is played with it."""
     recorder = Recorder(replace(GRID, program=40))
     for program, at_s in ((None, 10.0), (None, 10.5), (41, 11.0), (41, 11.5)):
         if program is not None:
@@ -158,7 +158,7 @@ def test_a_take_has_the_sound_of_the_improviser() -> None:
 
 
 def test_no_pedal_hangs_at_the_end_of_a_take() -> None:
-    """A pedal that is down at the end comes up there; one that came up itself does not again."""
+    """A pedal that is down at the end is released, and one that is up is not."""
     recorder = take()
     for control, value in ((64, 127), (67, 127), (67, 0), (66, 20), (1, 99)):
         recorder.record(Controlled(11.0, (0xB0, control, value), "A"))
@@ -168,7 +168,7 @@ def test_no_pedal_hangs_at_the_end_of_a_take() -> None:
 
 
 def test_a_key_signature_has_the_accidentals_of_its_key() -> None:
-    """Each key's signature says the notes that music21 says, with at most six sharps or flats."""
+    """Each key's signature has music21's notes, with at most six sharps or flats."""
     for key in ALL_KEYS:
         name = key.name.removesuffix("m").replace("b", "-")
         sharps = music21.key.Key(name.lower() if key.mode else name).sharps

@@ -1,4 +1,4 @@
-"""What a replay finds where a session does not come out the same."""
+"""The differences that a replay finds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NOTE = (1.0, True, 0, 60, 80)
 
 
 def make_engine(ahead_s: float) -> Engine:
-    """Make an engine that plays a note a bar."""
+    """Return an engine that plays one note a bar."""
     settings = EngineSettings(**ENGINE, temperature=0.0, ahead_s=ahead_s)
     return Engine(settings, BarNote(), np.random.default_rng(0))
 
 
 def test_the_first_difference_is_told() -> None:
-    """Its place, also where one of the two ends before the other."""
+    """The position of the first difference is reported, also where one of the two is shorter."""
     other = (1.0, True, 0, 61, 80)
     assert Replay((NOTE, NOTE), (NOTE, NOTE)).difference is None
     assert 1 == Replay((NOTE, NOTE), (NOTE, other)).difference
@@ -32,7 +32,7 @@ def test_the_first_difference_is_told() -> None:
 
 
 def test_a_note_that_was_played_otherwise_is_found() -> None:
-    """What the journal says was played is held against what is played now."""
+    """A note in the journal that differs from the replayed one is found."""
     steps = [Heard(10.0, 0, 60, 80, "A"), Stepped(0.0), Stepped(10.0), Silenced(10.3, 10.3)]
     steps.append(Summary())
     played = replay(Session(performer_settings(), [READY, *steps]), make_engine).again
@@ -42,7 +42,7 @@ def test_a_note_that_was_played_otherwise_is_found() -> None:
 
 
 def test_a_session_without_steps_cannot_be_replayed() -> None:
-    """One of an earlier version is told as such, and not as different."""
+    """A session of an earlier version is reported as such, and not as different."""
     session = Session(performer_settings(), [READY, Played(10.0, 10.0, 0, 60, 80, 0.0, "C", None)])
     with pytest.raises(UsageError, match="recorded by a version that kept no steps"):
         replay(session, make_engine)

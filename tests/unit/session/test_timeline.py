@@ -1,4 +1,4 @@
-"""Beats of a recording whose tempo changed, or whose beat jumped."""
+"""The beats of a recording whose tempo changes, or whose beat jumps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GRID = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
 
 
 def test_beats_follow_the_tempo() -> None:
-    """Both ways, before the beginning too."""
+    """Beats and seconds convert both ways, also before the beginning."""
     line = Timeline(10.0, 120.0, 4.0, [Heard(10.0, 0, 60, 80, "A"), Synced(12.0, 4.0, 60.0)])
     moments, beats = (9.0, 10.0, 11.0, 12.0, 13.0), (-2.0, 0.0, 2.0, 4.0, 5.0)
     assert beats == pytest.approx(tuple(map(line.beat_at, moments)))
@@ -34,7 +34,7 @@ def test_beats_follow_the_tempo() -> None:
 
 
 def test_after_a_jump_the_next_bar_follows() -> None:
-    """A song position far on or back: the file goes on, in its place of the bar."""
+    """After a jump the file continues with the next bar, at the same place in the bar."""
     line = Timeline(0.0, 60.0, 4.0, [Started(5.0, 66.0), Started(7.0, 0.0)])
     assert 6.0 == pytest.approx(line.beat_at(5.0))
     assert 7.0 == pytest.approx(line.beat_at(6.0))
@@ -42,13 +42,13 @@ def test_after_a_jump_the_next_bar_follows() -> None:
 
 
 def test_a_little_correction_is_no_jump() -> None:
-    """A clock that is evened out moves the beat by a hair, back too."""
+    """A small correction of a clock, forwards or backwards, is no jump."""
     line = Timeline(0.0, 60.0, 4.0, [Synced(1.0, 1.01, 60.0), Synced(2.0, 1.99, 60.0)])
     assert 1.99 == pytest.approx(line.beat_at(2.0))
 
 
 def test_a_recording_has_the_tempo_that_was_played() -> None:
-    """Its bars are those of the jam, and the file says the tempo at each place where it changed."""
+    """The recording's bars are those of the jam, with a tempo change wherever the tempo changed."""
     recorder = Recorder(GRID)
     events: list[Event] = [
         Started(8.0, 0.0),
@@ -67,7 +67,7 @@ def test_a_recording_has_the_tempo_that_was_played() -> None:
 
 
 def test_the_last_bars_are_counted_by_the_beat() -> None:
-    """Two bars after the tempo has been halved are twice as long, and the file begins with them."""
+    """After the tempo is halved two bars take twice as long, and the file begins with them."""
     notes = [Heard(float(second), 0, 60 + second, 80, "A") for second in range(16)]
     session = Session(GRID, [*notes[:8], Synced(8.0, 16.0, 60.0), *notes[8:]])
     song = recorder_of(session, 2).song(session.start_s)
@@ -83,7 +83,7 @@ def heard(at_s: float) -> Heard:
 
 
 def understood(at_s: float, beat: float) -> Understood:
-    """Return what the improviser made of it at a beat."""
+    """Return the key and chord of the improviser at a beat."""
     return Understood(at_s, 0.0, beat, "C", 1.0, None, 0.0)
 
 
@@ -103,12 +103,12 @@ def understood(at_s: float, beat: float) -> Understood:
         ([heard(10.0), Rested(13.9, 7.75)], 40.0, 3),
         ([heard(10.0), Rested(13.9, 7.75), heard(40.0)], 42.1, 4),
         ([heard(10.0), Rested(14.1, 8.0), heard(40.0)], 40.0, 4),
-        ([Started(10.0, 0.0), Rested(14.0, 8.0), heard(40.0)], 40.0, 16),  # the clock goes on
+        ([Started(10.0, 0.0), Rested(14.0, 8.0), heard(40.0)], 40.0, 16),  # the clock continues
         ([heard(10.0), Restarted(), heard(40.0)], 40.0, 1),
     ],
 )
 def test_bars_are_counted_as_the_improviser_counts(events: list[Event], at_s: float, bar: int) -> None:
-    """From the first note, or the clock; a rest is as long as it is, and the next bar follows it."""
+    """Bars count from the first note or the clock, and after a rest the next bar follows."""
     count = BarCount(Meter(4, 4), 120.0)
     for event in events:
         count.follow(event)

@@ -55,7 +55,7 @@ NORM = Variant("full, layer norm", replace(SMALL, layer_norm=True, prior_weight=
 
 
 def make_study(folder: Path, **changes: object) -> AblationStudy:
-    """Return a study of a fifth of a second each."""
+    """Return a study with a fifth of a second per variant."""
     parts = list(chorale_parts([chorale(bars=3)], "chorale", 4, casts=DUETS[:1]))
     plan = Plan(parts, parts, Conditions(DecisionValues(), RewardWeights()), 0, "x")
     study = AblationStudy(SETTINGS, plan, 0.2, folder, seeds=1, variants=(TEXTBOOK, NORM))
@@ -63,15 +63,15 @@ def make_study(folder: Path, **changes: object) -> AblationStudy:
 
 
 def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
-    """Run a study; return the outcomes, and the stages and variants that were told."""
+    """Run a study; return the outcomes, and the reported stages and variants."""
     told: list[str] = []
 
     def report(_done: int, what: str) -> None:
-        """Keep what is being trained."""
+        """Record the current variant."""
         told.append(what)
 
     def fitting(progress: Progress) -> None:
-        """Keep that a prior is fitted."""
+        """Record that a prior is fitted."""
         told.append(progress.stage)
 
     threads = torch.get_num_threads()
@@ -81,7 +81,7 @@ def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
 
 
 def outcome(variant: str, seed: int, reward: float) -> VariantOutcome:
-    """Return an outcome whose figures are all `reward`, and twice that on stage."""
+    """Return an outcome whose figures are `reward` when greedy, and twice that in live play."""
     names = (*REWARDS, *GAMING)
     return VariantOutcome(
         variant, seed, 1000, 10 * seed, dict.fromkeys(names, reward), dict.fromkeys(names, 2 * reward)
@@ -89,7 +89,7 @@ def outcome(variant: str, seed: int, reward: float) -> VariantOutcome:
 
 
 def test_the_ladder_goes_from_the_textbook_to_the_full_learner() -> None:
-    """It begins with the textbook's algorithm at random weights and ends with what the models are made by."""
+    """The ladder begins with the textbook at random weights and ends with the learner of the shipped models."""
     assert Variant("textbook", DQNConfig(), has_prior_weights=False) == LADDER[0]
     assert FULL == LADDER[-1].dqn
     assert len(VARIANTS) == len({variant.name for variant in VARIANTS})
@@ -97,7 +97,7 @@ def test_the_ladder_goes_from_the_textbook_to_the_full_learner() -> None:
 
 @pytest.mark.parametrize(("below", "above"), [*pairwise(LADDER[1:-1])])
 def test_each_rung_changes_one_setting(below: Variant, above: Variant) -> None:
-    """Up to the last rung each differs from the one below in one field."""
+    """Each rung except the last differs from the one before in one field."""
     pairs = zip(asdict(below.dqn).items(), asdict(above.dqn).items(), strict=True)
     assert 1 == sum(one != other for one, other in pairs)
 
@@ -110,7 +110,7 @@ def test_each_extra_changes_one_setting(extra: Variant) -> None:
 
 
 def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Each outcome has its figures and its file; done again nothing is trained, unless a file is broken."""
+    """A repeated study trains nothing again, except for a missing or damaged file."""
     study = make_study(tmp_path)
     outcomes, told = run(study)
     assert ["textbook, seed 0", "prior", "full, layer norm, seed 0", "prior", ""] == told
@@ -128,7 +128,7 @@ def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_another_study_takes_nothing_over(tmp_path: Path) -> None:
-    """Another time a training is another study; another seed has a file of its own."""
+    """Another training time is another study, and another seed has its own file."""
     study = make_study(tmp_path, variants=(TEXTBOOK,), seeds=2)
     run(study)
     files = [tmp_path / f"textbook-{seed}.json" for seed in (0, 1)]
@@ -138,7 +138,7 @@ def test_another_study_takes_nothing_over(tmp_path: Path) -> None:
 
 
 def test_people_and_the_prior_stand_beside(tmp_path: Path) -> None:
-    """People's figures and the prior's, which is fitted where it is not there, are of the same kinds."""
+    """People and the prior, which is fitted if needed, have the same figures."""
     threads = torch.get_num_threads()
     beside = references(make_study(tmp_path), tiny_corpus())
     torch.set_num_threads(threads)
@@ -147,34 +147,34 @@ def test_people_and_the_prior_stand_beside(tmp_path: Path) -> None:
 
 
 def test_an_outcome_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
-    """A folder in the place of the file is told with what to do."""
+    """A folder in the place of the file is reported with what to do."""
     (tmp_path / "textbook-0.json").mkdir()
     with pytest.raises(CheckpointError, match="Is a directory; free some space"):
         run(make_study(tmp_path, variants=(TEXTBOOK,)))
 
 
 def test_greed_is_for_the_reward() -> None:
-    """Greedy knobs weight the heads as the reward does, and take the best without asking the prior."""
+    """Greedy knobs weight the heads as the reward does, and ignore the prior."""
     knobs = greedy_knobs(replace(SETTINGS, weights=RewardWeights(1.2, 1.0, 0.5)))
     assert DecisionValues(1.2, 1.0, 0.5, temperature=0.0, prior_weight=0.0) == knobs
 
 
 def test_budgets() -> None:
-    """A count of transitions and the process' time tell how far a learning is."""
+    """A budget measures progress by transitions, or by the process' CPU time."""
     assert 0.5 == TransitionBudget(100, 20).progress(50)
     assert CpuBudget(1e-9).progress(0) > 1 > CpuBudget(1e9).progress(0) >= 0
     assert 0 == CpuBudget(1.0).done
 
 
 def test_figures_with_their_spread() -> None:
-    """A figure is the mean over the seeds with their standard deviation; what is unknown is passed over."""
+    """A figure is the mean over the seeds with its standard deviation; unknown values are left out."""
     assert "0.200 +- 0.141" == spread([0.1, 0.3], "reward")
     assert "20.0" == spread([20, math.nan], "in motif %")
     assert "-" == spread([math.nan], "reward")
 
 
 def test_tables() -> None:
-    """A row a variant, in the order of the ladder, behind people; the work of the same."""
+    """The tables have one row per variant, in the order of the ladder, after people."""
     outcomes = [outcome(LADDER[1].name, 0, 0.4), outcome("textbook", 0, 0.1), outcome("textbook", 1, 0.3)]
     assert ["textbook", LADDER[1].name] == list(by_variant(outcomes))
     people = {"people": dict.fromkeys((*REWARDS, *GAMING), 0.5)}
@@ -191,7 +191,7 @@ def test_tables() -> None:
 
 
 def test_a_page_keeps_what_others_wrote() -> None:
-    """The section is put at the end of a page, and the next one in its place."""
+    """The section is appended to a page, and is replaced the next time."""
     first = page_text("# Page\n\nwords\n", "one\n")
     assert f"# Page\n\nwords\n\n{BEGIN}\n\none\n\n{END}\n" == first
     assert f"# Page\n\nwords\n\n{BEGIN}\n\ntwo\n\n{END}\nmore\n" == page_text(first + "more\n", "two\n")

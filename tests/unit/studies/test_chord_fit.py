@@ -1,4 +1,4 @@
-"""The chord tracker is fitted to, and measured on, the harmony of chorales."""
+"""Fitting and measuring the chord tracker on the harmony of chorales."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from improviser.studies.key_fit import write_module
 from improviser.training.chorale_harmony import SET_LABELS, exact_labels
 from tests.tiny_corpus import tiny_corpus
 
-# Their root is a matter of spelling or of context, and music21 has but one reading for each set.
+# The root of these is a matter of spelling or context, and music21 has only one reading for each set.
 AMBIGUOUS = ("aug", "sus4")
 TRIADS = {"": "major", "m": "minor", "dim": "diminished", "7": "major", "maj7": "major"}
 TRIADS |= {"m7": "minor", "m7b5": "diminished"}
 
 
 def test_music21_names_each_set_as_we_do() -> None:
-    """On C, where music21 spells sets in thirds, root, triad and seventh are the oracle's."""
+    """On C, where music21 spells sets in thirds, root, triad and seventh are the same as music21's."""
     checked = 0
     for bits, label in enumerate(SET_LABELS.tolist()):
         chord = chord_from_index(label)
@@ -42,26 +42,26 @@ def test_music21_names_each_set_as_we_do() -> None:
 
 
 def chord_suffix(label: int) -> str:
-    """Return how the name of a chord's quality is written."""
+    """Return the suffix of a chord's quality."""
     return QUALITIES[label % QUALITY_COUNT][0]
 
 
 def test_a_beat_has_the_chord_that_sounds_longest_in_it() -> None:
-    """A passing chord does not count, and where there is none the beat has no label."""
+    """A beat's label is its longest chord; a passing chord does not count, and without a chord there is no label."""
     c, f, none = (pitch_class_bits(tones) for tones in ([0, 4, 7], [5, 9, 0], [0, 1]))
     bits = np.array([c, c, f, none, none, none, none, none, f, f, c, c])
     assert [0] * 4 + [NO_CHORD] * 4 + [45] * 4 == exact_labels(bits, 4).tolist()
 
 
 def written(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    """Return the parts of the table that the module in a file holds."""
+    """Return the parts of the table in a written module."""
     names: dict[str, str] = {}
     exec(path.read_text(), names)  # noqa: S102 - the module that was just written
     return read_chord_table(names["CHORD_TABLE"])
 
 
 def test_the_table_reads_as_it_was_written(tmp_path: Path) -> None:
-    """All parts survive the way through the module; fitting twice gives the same."""
+    """All parts are unchanged after writing and reading the module, and fitting twice gives the same."""
     parts, again = (chord_fit.fit(tiny_corpus(), rounds=1) for _ in range(2))
     write_module("chord", chord_fit.table_text(parts), tmp_path / "table.py")
     read = written(tmp_path / "table.py")
@@ -70,7 +70,7 @@ def test_the_table_reads_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_the_knobs_are_turned_to_what_hears_best() -> None:
-    """Over the pieces and casts that the knobs are searched on, what was fitted is heard no worse."""
+    """On the pieces and casts used for tuning the fitted parameters score no worse than the start values."""
     chosen = tiny_corpus()[:: chord_fit.KNOBS_EVERY]
     heard = [harmony for cast in chord_fit.CASTS for harmony in harmonies(chosen, cast)]
     counted = chord_fit.count(list(harmonies(tiny_corpus(), ALL_VOICES)))
@@ -79,7 +79,7 @@ def test_the_knobs_are_turned_to_what_hears_best() -> None:
 
 
 def test_the_command_fits_the_training_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes what the pieces of the training split, and no others, give, where the shipped table is."""
+    """The command fits only pieces of the training split, and writes to the shipped table's file."""
     monkeypatch.setattr(chord_fit, "load_pieces", tiny_corpus)
     monkeypatch.setattr(chord_table, "__file__", str(tmp_path / "table.py"))
     chord_fit.main()
@@ -90,7 +90,7 @@ def test_the_command_fits_the_training_split(tmp_path: Path, monkeypatch: pytest
 
 
 def test_each_way_of_hearing_has_its_figures() -> None:
-    """Shares are percentages; the whole chord is right no more often than its root."""
+    """Shares are percentages, and the whole chord is right no more often than its root."""
     figures = chord_figures(tiny_corpus())
     assert list(HEARD) == list(figures)
     for row in figures.values():

@@ -1,4 +1,4 @@
-"""The key tracker is fitted, and measured, on streams of onsets."""
+"""Fitting and measuring the key tracker on streams of onsets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rng() -> np.random.Generator:
 
 
 def test_a_chord_comes_in_any_order_but_at_its_time() -> None:
-    """All that the voices strike is there, sorted by onset."""
+    """A stream holds all onsets of the voices, sorted by time."""
     stream = to_stream(chorale(), ALL_VOICES, rng())
     assert sum(len(voice) for voice in chorale().voices) == len(stream.notes)
     assert stream.beats.tolist() == sorted(stream.beats.tolist())
@@ -35,7 +35,7 @@ def test_a_chord_comes_in_any_order_but_at_its_time() -> None:
 
 
 def test_a_modulation_moves_the_notes_and_the_key_from_a_bar_line_on() -> None:
-    """Before the line all is as it was; from it on notes and key are higher or lower by the interval."""
+    """From a bar line on notes and key are transposed, and before it nothing changes."""
     stream = to_stream(tune(tonic=10), (0,), rng())
     moved = modulated(stream, rng(), 5)
     assert moved is not None
@@ -47,12 +47,12 @@ def test_a_modulation_moves_the_notes_and_the_key_from_a_bar_line_on() -> None:
 
 
 def test_a_piece_of_a_few_bars_does_not_modulate() -> None:
-    """There is no bar line with enough bars on both sides."""
+    """A piece without enough bars on both sides of a bar line does not modulate."""
     assert modulated(to_stream(tune(bars=3), (0,), rng()), rng()) is None
 
 
 def test_streams_may_begin_anywhere_and_have_wrong_notes() -> None:
-    """Without a beat given the first note is on beat 0; wrong notes are a semitone off."""
+    """Without a given beat the first note is on beat 0, and wrong notes are a semitone off."""
     stream = to_stream(tune(), (0,), rng())
     late = modulated(stream, rng())
     assert late is not None
@@ -63,14 +63,14 @@ def test_streams_may_begin_anywhere_and_have_wrong_notes() -> None:
 
 
 def test_krumhansl_finds_the_key_of_a_scale() -> None:
-    """The baseline answers a plain tune rightly, and hears only as many notes as it is given."""
+    """The baseline finds the key of a plain tune, and uses only the given number of notes."""
     stream = to_stream(tune(tonic=2), (0,), rng())
     assert 2 == krumhansl(stream)
     assert 0 <= krumhansl(stream, 3) < 24
 
 
 def test_the_tracker_computes_what_the_fitted_network_does() -> None:
-    """After each of a stream's notes the probabilities are the network's, but for rounding."""
+    """After each note of a stream the tracker's probabilities are the network's, up to rounding."""
     examples = [key_fit.to_example(stream) for stream in key_fit.streams_of(tiny_corpus(), rng())]
     net = key_fit.fit(examples, epochs=2)
     table = read_key_table(key_fit.table_text(net))
@@ -91,7 +91,7 @@ def test_the_tracker_computes_what_the_fitted_network_does() -> None:
 
 
 def test_fitting_twice_gives_the_same_table(tmp_path: Path) -> None:
-    """A seed decides all, and the written module holds the table."""
+    """The same seed gives the same table, and the written module holds it."""
     examples = [key_fit.to_example(stream) for stream in key_fit.streams_of(tiny_corpus()[:2], rng())]
     texts = [key_fit.table_text(key_fit.fit(examples, epochs=1)) for _ in range(2)]
     assert texts[0] == texts[1]
@@ -102,7 +102,7 @@ def test_fitting_twice_gives_the_same_table(tmp_path: Path) -> None:
 
 
 def test_the_command_fits_the_training_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes a table of the shipped one's size where the shipped one is."""
+    """The command writes a table of the shipped size to the shipped table's file."""
     monkeypatch.setattr(key_fit, "load_pieces", tiny_corpus)
     monkeypatch.setattr(key_table, "__file__", str(tmp_path / "table.py"))
     key_fit.main()
@@ -111,7 +111,7 @@ def test_the_command_fits_the_training_split(tmp_path: Path, monkeypatch: pytest
 
 
 def test_each_kind_of_playing_has_its_figures() -> None:
-    """Four rows; shares are percentages between the ends of their intervals."""
+    """There are four rows; percentages are within their intervals."""
     figures = listening_figures(tiny_corpus())
     assert ["tunes", "tunes, no beat given", "chorale sopranos", "chorales"] == list(figures)
     for row in figures.values():
@@ -124,7 +124,7 @@ def test_each_kind_of_playing_has_its_figures() -> None:
 
 
 def test_pieces_too_short_to_modulate_have_the_other_figures() -> None:
-    """Without a modulation there is no time until it is heard."""
+    """Pieces without a modulation have no modulation figures."""
     figures = listening_figures([tune(split="test", bars=2)])["tunes"]
     assert "early" in figures
     assert "modulation_beats" not in figures
@@ -145,7 +145,7 @@ def test_pieces_too_short_to_modulate_have_the_other_figures() -> None:
     ],
 )
 def test_a_wrong_answer_is_of_a_kind(answer: str, key: str, relation: str) -> None:
-    """Relatives share the notes, parallels the tonic; keys a fifth apart differ in one note."""
+    """A relative key shares the notes, a parallel one the tonic, and keys a fifth apart differ in one note."""
     stream = to_stream(tune(), (0,), rng())
     answers = np.full(len(stream.keys), parse_key(answer).index)
     truth = np.full(len(stream.keys), parse_key(key).index)
@@ -163,7 +163,7 @@ def test_hearing_gives_an_answer_a_note() -> None:
 
 @pytest.mark.slow
 def test_the_key_is_found_on_held_out_pieces() -> None:
-    """On the whole corpus the figures that docs/research/key-by-fitted-evidence states hold, with a margin."""
+    """On the whole corpus the figures in docs/decisions/0009 hold, with a margin."""
     figures = listening_figures(load_pieces())
     tunes, chorales = figures["tunes"], figures["chorales"]
     assert tunes["early"] >= 91

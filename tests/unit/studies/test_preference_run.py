@@ -1,4 +1,4 @@
-"""Listeners with a hidden taste: what they press for, what is measured of it, and the study as a whole."""
+"""Simulated listeners with a hidden preference: their presses, the measures, and the whole study."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ SETTINGS = EngineSettings(key="C", tempo_bpm=120.0, temperature=0.3)
 
 @pytest.fixture(scope="module")
 def parts() -> list[Part]:
-    """Players to listen to."""
+    """Players for the sessions."""
     return held_out_parts([chorale(split="test")], GameSettings("chorale", 4, 48, "melody"))
 
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find out what is usual from little."""
+    """Reduce the bars that determine what is usual."""
     monkeypatch.setattr(taste_trial, "USUAL_BARS", 4)
     monkeypatch.setattr(taste_trial, "USUAL_SEEDS", 1)
 
 
 def session(parts: list[Part], seed: int = 0) -> PreferenceSession:
-    """Return a session that has played for some bars."""
+    """A session that has played some bars."""
     played = PreferenceSession(random_policy(), SETTINGS, parts[0], seed)
     played.play_bars(4)
     return played
 
 
 def heard(**traits: float) -> PreferenceStep:
-    """Return an onset with some traits."""
+    """Return an onset with some features."""
     values = [traits.get(name, 0.0) for name in TUNE_TRAITS.names]
     return PreferenceStep(0.0, is_onset=True, traits=np.array(values, dtype=np.float32))
 
 
 def kept_presses(played: PreferenceSession) -> list[tuple[float, bool]]:
-    """Let presses be kept instead of learned from; return the list of them, moment and whether a like."""
+    """Record presses instead of learning from them; return the list of (time, whether a like)."""
     presses: list[tuple[float, bool]] = []
 
     def judge(at_s: float, *, liked: bool) -> bool:
-        """Keep a press."""
+        """Record a press."""
         presses.append((at_s, liked))
         return True
 
@@ -74,7 +74,7 @@ def kept_presses(played: PreferenceSession) -> list[tuple[float, bool]]:
 
 
 def test_measures_are_shares() -> None:
-    """Onsets of all steps; of the rest, of all onsets."""
+    """Onsets are a share of all steps, and the other measures a share of all onsets."""
     rest = PreferenceStep(0.0, is_onset=False, traits=np.zeros(len(TUNE_TRAITS.names), dtype=np.float32))
     found = measures([heard(leap=0.5, colour=1.0), heard(high=0.2), heard(high=-0.2, leap=0.1), rest])
     assert {"onset": 0.75, "leap": 1 / 3, "high": 1 / 3, "colour": 1 / 3} == pytest.approx(found)
@@ -83,7 +83,7 @@ def test_measures_are_shares() -> None:
 
 
 def test_a_fork_goes_on_by_its_own_chances(parts: list[Part]) -> None:
-    """With the same seed alike, with another one otherwise; what it comes from is not touched."""
+    """A fork with the same seed plays the same, another seed differs, and the original session is unchanged."""
     played = session(parts)
     before = len(played.heard)
     one, other, third = played.fork(1), played.fork(1), played.fork(2)
@@ -93,7 +93,7 @@ def test_a_fork_goes_on_by_its_own_chances(parts: list[Part]) -> None:
 
 
 def test_a_listener_presses_for_what_stands_out(parts: list[Part]) -> None:
-    """A dislike of what is much, a like of what is little; late, and not too often."""
+    """A listener dislikes much of a measure and likes little of it, late, and not too often."""
     played = session(parts)
     taste = {"onset": -1.0}
     low, high = usual_scores(played, taste)
@@ -111,7 +111,7 @@ def test_a_listener_presses_for_what_stands_out(parts: list[Part]) -> None:
 
 
 def test_some_presses_are_wrong(parts: list[Part]) -> None:
-    """As many as were asked for."""
+    """The requested share of presses is wrong."""
     played = session(parts)
     listener = SimulatedListener({"onset": 1.0}, (-1.0, 0.0), np.random.default_rng(0), errors=1.0)
     presses = kept_presses(played)
@@ -123,7 +123,7 @@ def test_some_presses_are_wrong(parts: list[Part]) -> None:
 
 
 def test_a_taste_gains(parts: list[Part]) -> None:
-    """The oracle's is worth something; a session that has learned nothing gains nothing."""
+    """The oracle gains, and a session that has learned nothing gains nothing."""
     without, learned, oracle = gain(session(parts), {"onset": -1.0}, 2, range(2))
     assert without == learned
     assert learned.utility < oracle.utility
@@ -131,20 +131,20 @@ def test_a_taste_gains(parts: list[Part]) -> None:
 
 
 def test_dislikes_change_what_they_are_about(parts: list[Part]) -> None:
-    """Where there was something to dislike; the change is relative."""
+    """Dislikes give a relative change of their measure."""
     change = change_after_presses(session(parts), "onset", np.random.default_rng(0), seeds=4)
     assert change is not None
     assert change < 0
 
 
 def test_nothing_to_dislike_is_none(parts: list[Part], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within the time that there is."""
+    """Without an occasion to press within the time the result is None."""
     monkeypatch.setattr(taste_trial, "LONGEST_S", 0.5)
     assert change_after_presses(session(parts), "leap", np.random.default_rng(0)) is None
 
 
 def test_a_study_has_all_rows(parts: list[Part], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each measure and each point of the curve, in their order; it can be drawn."""
+    """A study has each measure and each point of the curve in order, and can be drawn."""
     monkeypatch.setattr(taste_study, "ERRORS", (0.0, 0.3))
     monkeypatch.setattr(taste_study, "MARKS", (1, 2))
     monkeypatch.setattr(taste_study, "PATIENCE_S", 60.0)

@@ -1,4 +1,4 @@
-"""What is made of a witness's notes."""
+"""The figures computed from a probe's notes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def metronome(count: int, off_s: dict[int, float] | None = None) -> list[Note]:
 
 @pytest.mark.parametrize("by_frame", [True, False])
 def test_onsets_are_judged_by_their_grid(*, by_frame: bool) -> None:
-    """One note in a hundred that is 3 ms late is the maximum; the grid's place follows from the others."""
+    """One note in a hundred that is 3 ms late is the maximum; the other notes determine the grid."""
     heard = judge_grid(metronome(108, {50: 0.003}), STEP_S, None, by_frame=by_frame)
     assert (100, 0, 0, 0) == (heard.notes, heard.missing, heard.doubled, heard.stuck)
     assert 0.0 == pytest.approx(heard.off_ms["p50"], abs=1e-6)
@@ -30,20 +30,20 @@ def test_onsets_are_judged_by_their_grid(*, by_frame: bool) -> None:
 
 @pytest.mark.parametrize("place", [0, 50])
 def test_what_is_late_is_of_its_own_step(place: int) -> None:
-    """Even by more than half a step, the very first too: it is neither missing nor doubled, but late."""
+    """A note more than half a step late, even the first, counts as late and not as missing or doubled."""
     heard = judge_grid(metronome(108, {place: 0.7 * STEP_S}), STEP_S, None, by_frame=True)
     assert (0, 0) == (heard.missing, heard.doubled)
     assert (0.0 if place == 0 else 700 * STEP_S) == pytest.approx(heard.off_ms["max"], abs=1e-6)
 
 
 def test_a_drift_counts() -> None:
-    """The grid has the step that it ought to have, not the one that the notes have."""
+    """The grid has the nominal step, so that drift counts."""
     drifting = metronome(108, {place: place * 0.0001 for place in range(108)})
     assert 4.0 < judge_grid(drifting, STEP_S, None, by_frame=True).off_ms["max"]
 
 
 def test_what_is_missing_doubled_or_stuck_is_counted() -> None:
-    """By the steps where there is a note on each, else by what the sender has told."""
+    """Missing and doubled notes are counted by steps, or by what the sender reported."""
     notes = metronome(20)
     broken = [*notes[:10], *notes[12:20], notes[18], *notes[20:-1]]
     heard = judge_grid(broken, STEP_S, None, by_frame=True)
@@ -53,13 +53,13 @@ def test_what_is_missing_doubled_or_stuck_is_counted() -> None:
 
 
 def test_silence_is_judged() -> None:
-    """Nothing that came leaves no figure."""
+    """Without notes there are no figures."""
     heard = judge_grid([], STEP_S, [60], by_frame=True)
     assert (0, 1, {}) == (heard.notes, heard.missing, heard.off_ms)
 
 
 def test_reactions_are_paired_with_their_keys() -> None:
-    """A key that was not answered, and an answer to nothing, make no pair."""
+    """A key without an answer, and an answer without a key, make no pair."""
     keys: list[Note] = [("keys", place, 0.0, 0x90, 60 + place) for place in range(1, 5)]
     answers: list[Note] = [("out", 0.5, 0.0, 0x90, 99)]
     answers += [("out", place + 0.002, 0.0, 0x90, 60 + place) for place in (1, 3, 4)]
@@ -69,7 +69,7 @@ def test_reactions_are_paired_with_their_keys() -> None:
 
 
 def test_ticks_are_judged_apart() -> None:
-    """A clock's ticks have a grid of their own, and belong to no channel."""
+    """Clock ticks have a grid of their own, and belong to no channel."""
     ticks: list[Note] = [("out", place * 0.02, 0.0, TICK, 0) for place in range(20) if place != 7]
     notes = metronome(10)
     mixed = [*ticks, *notes]

@@ -1,4 +1,4 @@
-"""Releasing what a dead performer left sounding, and knowing who heard it."""
+"""Releasing the notes that a dead performer left sounding, and finding out who heard them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ OFFS: list[Message] = [NoteOff(0, 60), NoteOff(0, 64), *SILENCE]
 
 
 class Synth:
-    """A listener that keeps messages."""
+    """A listener that records messages."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start with no messages."""
         self.heard: list[Message] = []
 
     def __call__(self, data: Sequence[int], _at_ns: int) -> None:
-        """Keep a message."""
+        """Record a message."""
         self.heard.append(bytes_to_message(data))
 
 
 @pytest.fixture
 def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
-    """A patchbay on which rescues happen without waiting."""
+    """A patchbay on which notes are released without waiting."""
     bay = Patchbay()
     monkeypatch.setattr(rescue, "open_backend", lambda _: LoopbackBackend(bay))
     for name in ("_GONE_S", "_CONNECT_S", "_LINGER_S", "_LOOK_EVERY_S"):
@@ -43,7 +43,7 @@ def patchbay(monkeypatch: pytest.MonkeyPatch) -> Patchbay:
 
 
 def test_the_listeners_of_the_virtual_port_are_released(patchbay: Patchbay) -> None:
-    """Who was connected hears the offs and the controllers that silence the channel; others hear nothing."""
+    """Connected ports get the note-offs and the controllers that silence the channel; other ports get nothing."""
     synth, other = Synth(), Synth()
     LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
     LoopbackBackend(patchbay).open_virtual_input("Other", other)
@@ -52,11 +52,11 @@ def test_the_listeners_of_the_virtual_port_are_released(patchbay: Patchbay) -> N
 
 
 def test_without_known_listeners_a_fresh_port_serves(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A virtual port of the same name is made, for programs that connect by name; who they are is unknown."""
+    """Without known listeners a virtual port of the same name is opened, for programs that connect by name."""
     synth = Synth()
 
     def connect(_elapsed_s: float) -> None:
-        """Connect by name, as soon as the port is there."""
+        """Connect by name as soon as the port exists."""
         if "Improviser Out" in patchbay.sources() and not synth.heard:
             LoopbackBackend(patchbay).open_input("Improviser Out", synth)
 
@@ -67,12 +67,12 @@ def test_without_known_listeners_a_fresh_port_serves(patchbay: Patchbay, monkeyp
 
 
 def test_an_old_port_has_time_to_go(patchbay: Patchbay, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the server still lists the dead performer's port, it is waited for."""
+    """While the server still lists the dead performer's port, the release waits."""
     patchbay.add_source("Improviser Out")
     waits: list[float] = []
 
     def go(elapsed_s: float) -> None:
-        """Let the port go at the first wait."""
+        """Remove the port at the first wait."""
         waits.append(elapsed_s)
         if len(waits) == 1:
             patchbay.remove_source("Improviser Out")
@@ -84,7 +84,7 @@ def test_an_old_port_has_time_to_go(patchbay: Patchbay, monkeypatch: pytest.Monk
 
 
 def test_an_existing_port_is_opened_again(patchbay: Patchbay) -> None:
-    """What was played on a port of another program is released there."""
+    """Notes played on a port of another program are released there."""
     synth = Synth()
     LoopbackBackend(patchbay).open_virtual_input("Synth", synth)
     assert rescue.release(ready(sends_on="Synth", is_virtual=False), {(0, 60), (0, 64)})
@@ -92,27 +92,27 @@ def test_an_existing_port_is_opened_again(patchbay: Patchbay) -> None:
 
 
 def test_nothing_is_opened_where_nothing_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without notes, or on ports that died with the process, there is nothing to do."""
+    """Without notes, or on ports that died with the process, nothing is opened."""
     monkeypatch.setattr(rescue, "open_backend", lambda _: pytest.fail("opened"))
     rescue.release(ready(), ())
     rescue.release(ready(backend="loopback"), {(0, 60)})
 
 
 class Graph:
-    """A graph that is told what to tell."""
+    """A graph with prepared answers."""
 
     def __init__(self, *answers: tuple[str, ...] | Exception | None) -> None:
-        """Answer with each of `answers`, then with the last; raise those that are exceptions."""
+        """Answer with each of `answers`, then repeat the last; raise those that are exceptions."""
         self.answers = list(answers)
         self.is_closed = self.is_gone = False
         self.restored: list[tuple[str, tuple[str, ...]]] = []
 
     def restore(self, port: str, others: tuple[str, ...]) -> None:
-        """Keep what is to be laid."""
+        """Record the connections to restore."""
         self.restored.append((port, others))
 
     def cables(self, port: str) -> tuple[str, ...] | None:
-        """Return the next answer; nobody plays to it."""
+        """Return the next answer for an output, and no connections for an input."""
         if "Improviser Out" != port:
             return ()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -121,12 +121,12 @@ class Graph:
         return answer
 
     def close(self) -> None:
-        """Be closed."""
+        """Record the closing."""
         self.is_closed = self.is_gone = True
 
 
 def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last listeners that were seen are known after the port has vanished."""
+    """The last known listeners are kept after the port has disappeared."""
     graph = Graph(("A",), ("A", "B"), None)
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
@@ -140,7 +140,7 @@ def test_listeners_are_followed_until_the_port_is_gone(monkeypatch: pytest.Monke
 def test_that_a_port_has_lost_its_listeners_is_believed_the_second_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server that removes a dead client cuts its cables first: that is no news of its listeners."""
+    """A loss of all listeners counts only at the second look, because a server disconnects a dead client first."""
     graph = Graph(("A", "B"), (), ("A", "B"), (), None)
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
@@ -157,7 +157,7 @@ def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPat
     """Without JACK, without a virtual port or without libjack the list stays empty."""
 
     def refuse() -> None:
-        """Refuse."""
+        """Raise PortError."""
         raise PortError("no libjack")
 
     monkeypatch.setattr(jack, "open_jack", refuse)
@@ -169,7 +169,7 @@ def test_where_nobody_can_tell_nothing_is_followed(monkeypatch: pytest.MonkeyPat
 
 
 def test_cables_are_laid_again_for_a_successor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the performer is gone nothing is looked at; its successor's ports get what its had."""
+    """While no performer runs nothing is read; the next performer's ports get the earlier connections."""
     graph = Graph(("A", "B"))
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
@@ -188,7 +188,7 @@ def test_cables_are_laid_again_for_a_successor(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_server_that_comes_back_is_joined_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client of one that is gone is closed, and another one looks."""
+    """The client of a lost server is closed, and a new one is opened."""
     graphs = [Graph(("A",)), Graph(("B",))]
     left = list(graphs)
     monkeypatch.setattr(jack, "open_jack", lambda: left.pop(0))
@@ -203,7 +203,7 @@ def test_a_server_that_comes_back_is_joined_again(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_look_is_taken_at_once_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was connected just before a performer is killed is known."""
+    """A connection made just before a performer is killed is known."""
     graph = Graph(("A",))
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 60.0)
@@ -219,7 +219,7 @@ def test_a_look_is_taken_at_once_where_it_is_asked_for(monkeypatch: pytest.Monke
 
 
 def test_a_port_that_vanishes_while_it_is_listed_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next look tells."""
+    """A port that disappears while it is listed is handled by the next look."""
     graph = Graph(("A",), PortError("no port"), PortError("no port"), ("A", "B"))
     monkeypatch.setattr(jack, "open_jack", lambda: graph)
     monkeypatch.setattr(connections, "_LOOK_EVERY_S", 0.001)
@@ -230,7 +230,7 @@ def test_a_port_that_vanishes_while_it_is_listed_ends_nothing(monkeypatch: pytes
 
 
 def test_a_successor_may_be_on_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that is never called is not told that its server is gone: it joins anew."""
+    """A client that is never called opens a new client for the next performer's server."""
     graphs = [Graph(("A",)), Graph(("B",))]
     left = list(graphs)
     monkeypatch.setattr(jack, "open_jack", lambda: left.pop(0))

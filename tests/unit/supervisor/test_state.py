@@ -1,4 +1,4 @@
-"""How a jam stands, put together from what the performer tells."""
+"""The state of a jam, built from the performer's events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def state_after(*events: Event) -> dict[str, Any]:
 
 
 def test_it_begins_as_the_settings_say() -> None:
-    """All knobs, the preset's panel and taste."""
+    """The state begins with all knobs and the preset's panel and preference."""
     state = state_after()
     assert ("test", 120.0, {"leap": 0.3}, False) == (
         state["preset"],
@@ -79,7 +79,7 @@ def test_it_begins_as_the_settings_say() -> None:
     ],
 )
 def test_it_says_what_it_waits_for(events: list[Event], expected: str | None) -> None:
-    """Nothing while it plays or there is no performer; else what starts the music."""
+    """The state says what starts the music, or nothing while it plays or without a performer."""
     assert expected == state_after(*events)["waits_for"]
 
 
@@ -104,7 +104,7 @@ def test_it_says_what_it_waits_for(events: list[Event], expected: str | None) ->
     ],
 )
 def test_events_are_taken_in(events: list[Event], expected: dict[str, Any]) -> None:
-    """Each by what it says."""
+    """Each event changes its part of the state."""
     assert expected.items() <= state_after(*events).items()
 
 
@@ -128,7 +128,7 @@ RESTED = Rested(3.0, 15.75)
     ],
 )
 def test_it_says_why_it_is_silent(clock: ClockUse, events: list[Event], silent: str) -> None:
-    """And what lets it go on, as long as that holds."""
+    """The state says why the jam is silent and what ends the silence, as long as that holds."""
     state = State()
     state.begin(performer_settings(clock=clock))
     for event in events:
@@ -139,7 +139,7 @@ def test_it_says_why_it_is_silent(clock: ClockUse, events: list[Event], silent: 
 
 
 def test_ports_that_come_and_go_are_known() -> None:
-    """What is listened to is what is there now; what has gone is named until it is back."""
+    """The state lists the open inputs, and the lost ones until they return."""
     came, went = (PortChanged("Wheel", is_output=False, is_there=there) for there in (True, False))
     out = PortChanged("Synth", is_output=True, is_there=False)
     looped = PortChanged("Wheel", is_output=False, is_there=False, may_return=False)
@@ -147,19 +147,19 @@ def test_ports_that_come_and_go_are_known() -> None:
     assert (["Keys"], ["Wheel"]) == ports_of(READY, came, went)
     assert (["Keys", "Wheel"], []) == ports_of(READY, came, went, came)
     assert (["Keys"], ["Synth"]) == ports_of(READY, out)
-    assert (["Keys"], []) == ports_of(READY, came, looped)  # it will not be listened to again
+    assert (["Keys"], []) == ports_of(READY, came, looped)  # it will not be opened again
     routed = Routed((None, None), {"in": ("Other",), "out": ("Synth",)}, "Synth", is_virtual=False)
     assert (["Other"], []) == ports_of(READY, out, routed)
 
 
 def ports_of(*events: Event) -> tuple[list[str], list[str]]:
-    """Return what is listened to, and what has gone, after some events."""
+    """Return the open and the lost inputs after some events."""
     state = state_after(*events)
     return state["ports"]["in"], state["gone"]
 
 
 def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A notice and a refusal after a while, or when something else is asked for."""
+    """A notice and a refusal disappear after a while, or with the next request."""
     state, now_s = State(), 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
     state.apply(Notice("a cable came"))
@@ -183,12 +183,12 @@ def test_what_is_said_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_refusal_ends_where_it_was_done_after_all(what: str, event: Event, *, is_settled: bool) -> None:
-    """By the same control; a clock that is followed, for which a tempo was refused, ends nothing."""
+    """A refusal ends when the same request succeeds, but not when a clock sets the tempo."""
     assert is_settled == (state_after(Refused(what, "no"), event)["refused"] == "")
 
 
 def test_a_refusal_is_an_answer() -> None:
-    """Who asked for something waits no longer."""
+    """A refusal ends the wait for an answer."""
     state = State()
     version = state.ask()
     state.apply(Refused("preset", "no such preset"))
@@ -196,7 +196,7 @@ def test_a_refusal_is_an_answer() -> None:
 
 
 def test_a_change_is_waited_for() -> None:
-    """One that comes in another thread; notes are none."""
+    """A change from another thread ends the wait, and a note does not."""
     state = State()
     version = state.ask()
     state.apply(PLAYED)
@@ -206,7 +206,7 @@ def test_a_change_is_waited_for() -> None:
 
 
 def test_doors_that_cannot_be_opened_are_told(tmp_path: Path) -> None:
-    """The jam goes on without them."""
+    """A remote control that cannot be opened is reported, and the jam continues."""
     warnings: list[str] = []
     supervisor: Any = SimpleNamespace(state=State(), send=print, warn=warnings.append)
     (tmp_path / "file").write_text("no folder", "utf-8")

@@ -1,4 +1,4 @@
-"""The supervisor, with small scripts in the performer's place."""
+"""The supervisor, with small scripts in place of the performer."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ Play = Callable[[str], Supervisor]
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Start a supervisor whose performer is a script, and which replaces none."""
+    """Start a supervisor whose performer is a script, without replacing it."""
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 0)
 
     def start(script: str) -> Supervisor:
-        """Start the script; `say` prints a line at once, `lines` are those that come."""
+        """Start the script; `say` prints a line at once, `lines` are its input lines."""
         prelude = "import sys, time, signal\nsay = lambda line: print(line, flush=True)\nlines = sys.stdin\n"
         monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", prelude + script))
         return Supervisor()
@@ -52,7 +52,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 
 
 def events(performer: Supervisor) -> list[Event]:
-    """Start a performer and give all its events."""
+    """Start a performer and return all its events."""
     with performer:
         performer.open(PortSettings())
         performer.start(SETTINGS)
@@ -60,11 +60,11 @@ def events(performer: Supervisor) -> list[Event]:
 
 
 def rescuing(monkeypatch: pytest.MonkeyPatch, *, is_heard: bool = True) -> list[object]:
-    """Let a note sound when the performer has ended; return the list of what will be released."""
+    """Make a note sound when the performer has ended; return the list of released notes."""
     released: list[object] = []
 
     def release(_ready: Ready, sounding: object, _listeners: object) -> bool:
-        """Keep what is to be released."""
+        """Record the notes to release."""
         released.append(sounding)
         return is_heard
 
@@ -74,14 +74,14 @@ def rescuing(monkeypatch: pytest.MonkeyPatch, *, is_heard: bool = True) -> list[
 
 
 def test_events_come_as_values(play: Play) -> None:
-    """Lines of the performer become values; what is none is passed over."""
+    """Lines of the performer become values, and invalid lines are skipped."""
     script = """say('noise'); say('{"event": "stop"}'); say('{"event": "notice", "text": "a"}')
 say('{"event": "summary", "notes_heard": 3}')"""
     assert [Notice("a"), Summary(3)] == events(play(script))
 
 
 def test_the_performer_is_told_ports_first(play: Play) -> None:
-    """The first line says which ports to open, the second what to play."""
+    """The performer's first input line has the ports, and the second one the settings."""
     script = """for line in lines:
     kind = line.split('"')[3]
     say('{"event": "notice", "text": "%s"}' % kind)
@@ -91,7 +91,7 @@ say('{"event": "summary"}')"""
 
 
 def test_commands_are_handed_over(play: Play) -> None:
-    """A panic, by a signal too, and a stop reach the performer as lines; leaving the block stops it."""
+    """A panic, also by a signal, and a stop reach the performer as lines; leaving the block stops it."""
     script = """for line in lines:
     kind = line.split('"')[3]
     say('{"event": "notice", "text": "%s"}' % kind)
@@ -110,7 +110,7 @@ say('{"event": "summary"}')"""
 
 
 def test_signals_are_given_back(play: Play) -> None:
-    """After the block a signal means what it meant before."""
+    """After the block the signal handlers are restored."""
     before = signal.getsignal(signal.SIGTERM)
     with play("lines.read()"):
         assert before != signal.getsignal(signal.SIGTERM)
@@ -118,13 +118,13 @@ def test_signals_are_given_back(play: Play) -> None:
 
 
 def test_a_crash_is_told_with_the_last_words(play: Play) -> None:
-    """A performer that ends without a summary has failed; its last line of stderr says why."""
+    """A performer that ends without a summary has failed, and the error has its last line of stderr."""
     (failed,) = events(play("lines.readline(); print('Oops\\nBad luck\\n', file=sys.stderr); sys.exit(3)"))
     assert Failed("the performer ended unexpectedly with code 3 (Bad luck); start again") == failed
 
 
 def test_a_killed_performers_notes_are_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it left sounding is released by what it said of its ports, and that is told."""
+    """The notes of a killed performer are released on its ports, and that is reported."""
     released = rescuing(monkeypatch)
     script = f"say('{READY}'); signal.raise_signal(9)"
     ready, failed = events(play(script))
@@ -134,10 +134,10 @@ def test_a_killed_performers_notes_are_released(play: Play, monkeypatch: pytest.
 
 
 def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the MIDI system is gone too, the notes cannot be released."""
+    """Where the MIDI system is gone too, the warning says that notes could not be released."""
 
     def fail(*_: object) -> None:
-        """Fail."""
+        """Raise PortError."""
         raise PortError("no server")
 
     rescuing(monkeypatch)
@@ -149,7 +149,7 @@ def test_a_rescue_that_fails_is_told(play: Play, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("last", ['{"event": "summary"}', '{"event": "error", "text": "why"}'])
 def test_what_sounds_after_the_end_is_released(play: Play, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    """Notes that the performer itself could not end are ended, and that is told, with a fault or not."""
+    """Notes that still sound after the performer's end are released and reported, with or without a fault."""
     released = rescuing(monkeypatch)
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 0)
     told = events(play(f"say('{READY}'); say('{last}')"))
@@ -158,7 +158,7 @@ def test_what_sounds_after_the_end_is_released(play: Play, monkeypatch: pytest.M
 
 
 def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody is known to have heard the release, the notes may sound on."""
+    """Where no listener is known, the warning says that notes may still sound."""
     rescuing(monkeypatch, is_heard=False)
     failed = events(play(f"say('{READY}'); sys.exit(1)"))[-1]
     assert isinstance(failed, Failed)
@@ -166,12 +166,12 @@ def test_it_is_not_claimed_that_notes_were_released(play: Play, monkeypatch: pyt
 
 
 def test_a_fault_that_was_told_is_not_told_twice(play: Play) -> None:
-    """After an error of its own the performer may end as it likes."""
+    """After its own error event a performer's exit is not reported again."""
     assert [Failed("why", 2)] == events(play("""say('{"event": "error", "text": "why", "code": 2}'); sys.exit(2)"""))
 
 
 def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that does not end when asked to is killed after some patience."""
+    """A performer that does not stop when asked is killed after a while."""
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
     monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
     with play(f"say('{READY}'); time.sleep(600)") as performer:
@@ -183,7 +183,7 @@ def test_a_hung_performer_is_killed(play: Play, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_performer_that_has_said_its_summary_may_take_longer(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It only closes its ports, which takes seconds on a busy machine; killed for that, it has not failed."""
+    """After its summary a performer gets more time to close its ports; killing it then is no failure."""
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
     monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
     script = f"""say('{READY}')
@@ -202,7 +202,7 @@ say('{{"event": "notice", "text": "closed"}}')"""
 
 
 def test_a_second_signal_kills(play: Play) -> None:
-    """Who asks twice does not want to wait."""
+    """A second signal kills the performer at once."""
     with play(f"say('{READY}'); time.sleep(600)") as performer:
         performer.open(PortSettings())
         stream = performer.events()
@@ -213,12 +213,12 @@ def test_a_second_signal_kills(play: Play) -> None:
 
 
 def test_leaving_ends_a_hung_performer(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error in the block leaves no process behind, and its notes are released."""
+    """An exception in the block leaves no process behind, and its notes are released."""
     monkeypatch.setattr(supervisor, "PATIENCE_S", 0.1)
     released = rescuing(monkeypatch)
 
     def fail() -> None:
-        """Fail while the performer plays."""
+        """Raise while the performer plays."""
         with play(f"say('{READY}'); time.sleep(600)") as performer:
             performer.open(PortSettings())
             next(performer.events())
@@ -230,7 +230,7 @@ def test_leaving_ends_a_hung_performer(play: Play, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_performer_that_was_told_nothing_is_just_ended(play: Play) -> None:
-    """Without ports there is nothing to close: it is not waited for."""
+    """A performer without ports is ended without waiting."""
     begun_s = time.monotonic()
     with play("time.sleep(600)"):
         pass
@@ -238,7 +238,7 @@ def test_a_performer_that_was_told_nothing_is_just_ended(play: Play) -> None:
 
 
 def test_a_stop_before_the_beginning_is_no_fault(play: Play) -> None:
-    """When the performer ends because it was stopped before it was ready, nothing is told."""
+    """A stop before the performer is ready is not reported as a fault."""
     with play("lines.readline(); lines.readline()") as performer:
         performer.open(PortSettings())
         os.kill(os.getpid(), signal.SIGTERM)
@@ -248,7 +248,7 @@ def test_a_stop_before_the_beginning_is_no_fault(play: Play) -> None:
 def test_with_debugging_stderr_is_the_performers(
     play: Play, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Where faults are searched for, the performer's stderr is shown as it comes."""
+    """With debugging the performer's stderr is shown directly."""
     monkeypatch.setenv("IMPROVISER_DEBUG", "1")
     mark = tmp_path / "mark"
     script = f"""print('trace', file=sys.stderr); open({str(mark)!r}, 'w').close()
@@ -259,7 +259,7 @@ say('{{"event": "summary"}}')"""
 
 
 def test_a_performer_that_dies_is_replaced(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its notes are released, and another one is told the same ports and settings, and where the music is."""
+    """A new performer gets the same ports and settings and the position of the music; the old notes are released."""
     released = rescuing(monkeypatch)
     script = f"""ports, told = lines.readline(), lines.readline()
 say('{READY}')
@@ -288,7 +288,7 @@ say('{{"event": "summary"}}')"""
 def test_a_successor_follows_the_clock_that_was_followed(
     play: Play, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: str, clock: str
 ) -> None:
-    """A clock that ticks on will not start anew; one whose transport has gone is followed no more."""
+    """The next performer follows a clock that ticks on, but not one whose transport is gone."""
     rescuing(monkeypatch)
     performer = play(f"""from pathlib import Path
 ports, told = lines.readline(), lines.readline()
@@ -310,7 +310,7 @@ say('{{"event": "summary"}}')""")
 
 
 def test_a_successor_waits_for_the_same_system(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was the first that worked may be back in a moment: no other one is taken in its place."""
+    """The next performer waits for the MIDI system that was used, instead of opening another one."""
     rescuing(monkeypatch)
     script = f"""ports, told = lines.readline(), lines.readline()
 backend = ports.split('"backend": ')[1].split(',')[0].replace('"', "")
@@ -330,10 +330,10 @@ say('{{"event": "summary"}}')"""
 
 @pytest.fixture
 def losing(play: Play, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], list[Event]]:
-    """Return what is told where a performer that plays loses the MIDI system, and so many find none."""
+    """Return the events when a performer loses the MIDI system, and the next ones find none."""
 
     def told(missing: int) -> list[Event]:
-        """Start the first of them, and return all events."""
+        """Start the first performer, and return all events."""
         rescuing(monkeypatch)
         tries = str(tmp_path / "tries")
         script = f"""lines.readline(); lines.readline()
@@ -355,7 +355,7 @@ say('{{"event": "summary"}}')"""
 
 
 def test_a_midi_system_that_is_gone_is_waited_for(losing: Callable[[int], list[Event]]) -> None:
-    """A performer that lost its ports is replaced as often as it takes until there are ports again."""
+    """A performer that lost its ports is replaced until there are ports again."""
     told = losing(2)
     assert [Ready, Warned, Ready, Summary] == [type(event) for event in told[:4]]
     assert Warned("no JACK server answers; it plays on when that is back") == told[1]
@@ -364,13 +364,13 @@ def test_a_midi_system_that_is_gone_is_waited_for(losing: Callable[[int], list[E
 def test_a_midi_system_that_stays_away_is_told(
     losing: Callable[[int], list[Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a while the jam ends with why there are no ports."""
+    """After a while without ports the jam ends with the reason."""
     monkeypatch.setattr(supervisor, "RETURN_S", 0.2)
     assert Failed("no JACK server answers") == losing(1000)[-1]
 
 
 def test_a_performer_that_dies_again_and_again_is_given_up(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some restarts within a minute the jam ends with the fault."""
+    """After too many restarts within a minute the jam ends with the fault."""
     performer = play(f"lines.readline(); lines.readline(); say('{READY}'); sys.exit(4)")
     monkeypatch.setattr(supervisor, "RESTARTS_MAX", 2)
     told = events(performer)
@@ -379,7 +379,7 @@ def test_a_performer_that_dies_again_and_again_is_given_up(play: Play, monkeypat
 
 
 def test_a_performer_whose_heart_stands_still_is_replaced(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is killed after a while of stillness, though nobody asked it to stop."""
+    """A performer without a heartbeat is killed and replaced."""
     performer = play(f"lines.readline(); lines.readline(); say('{READY}'); time.sleep(600)")
     monkeypatch.setattr(supervisor, "STILL_S", 0.1)
     monkeypatch.setattr(supervisor, "_LOOK_EVERY_S", 0.02)
@@ -388,7 +388,7 @@ def test_a_performer_whose_heart_stands_still_is_replaced(play: Play, monkeypatc
 
 
 def test_a_heart_is_not_still_where_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A supervisor that was held up itself, as by a machine that slept, begins to count anew."""
+    """A supervisor that was itself delayed, as by a machine that slept, starts counting again."""
     now_s = [100.0]
     monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-c", "import sys; sys.stdin.read()"))
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])

@@ -1,4 +1,4 @@
-"""Starting, connecting and ending fluidsynth, by a program of its name that only pretends."""
+"""Starting, connecting and ending fluidsynth, with a script in place of the program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from improviser.synth.synth_process import SynthProcess
 from tests.live import wait_for
 from tests.performing import ENGINE, performer_settings, ready
 
-# Writes down its arguments and what its shell is told; ends at the end of its input, or as a file says.
+# Records its arguments and the input of its shell; ends at the end of its input, or as a file says.
 PRETENDER = """#!{python}
 import pathlib, signal, sys
 folder = pathlib.Path({folder!r})
@@ -47,7 +47,7 @@ while (folder / "stubborn").exists():
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the pretender is, alone on the PATH, and a soundfont of nothing."""
+    """The folder of the script, alone on the PATH, and an empty soundfont."""
     program = tmp_path / "fluidsynth"
     program.write_text(PRETENDER.format(python=sys.executable, folder=str(tmp_path)))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -59,13 +59,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def told() -> list[Event]:
-    """What is told of it."""
+    """The events reported by the synthesizer."""
     return []
 
 
 @pytest.fixture
 def sound(folder: Path, told: list[Event]) -> Iterator[Fluidsynth]:
-    """The synthesizer of a jam on a system where nothing has to be connected."""
+    """The synthesizer of a jam on a system without connections."""
     del folder
     with Fluidsynth(told.append) as synthesizer:
         yield synthesizer
@@ -78,12 +78,12 @@ def starts(folder: Path) -> list[list[str]]:
 
 
 def texts(events: list[Event], kind: type[Notice | Warned]) -> list[str]:
-    """Return what was told as notice or warning."""
+    """Return the texts of notices and warnings."""
     return [event.text for event in events if isinstance(event, Notice | Warned) and isinstance(event, kind)]
 
 
 def test_it_is_started_told_of_and_ended(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
-    """With the performer it is started, its shell on a pipe, and with the jam it quits."""
+    """The program starts with the performer, with its shell on a pipe, and quits with the jam."""
     sound.follow(Notice("not yet"))
     assert [] == starts(folder)
     sound.follow(ready(backend="coremidi"))
@@ -102,7 +102,7 @@ def test_it_is_started_told_of_and_ended(folder: Path, sound: Fluidsynth, told: 
 
 
 def test_the_program_that_is_asked_for_is_chosen(folder: Path, told: list[Event]) -> None:
-    """The sound that a preset asks for is chosen anew: the message may have come before it."""
+    """The preset's program is selected again, because its message may have come too early."""
     settings = performer_settings(program=24, engine=ENGINE | {"channel": 3})
     with Fluidsynth(told.append, settings) as sound:
         sound.follow(ready(backend="coremidi"))
@@ -114,7 +114,7 @@ def test_the_program_that_is_asked_for_is_chosen(folder: Path, told: list[Event]
 
 
 def test_one_that_ends_is_told_of_with_its_last_words(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
-    """The music goes on without it; with the next performer another one is started."""
+    """A program that ends is reported with its last words; the next performer starts another one."""
     (folder / "broken").touch()
     sound.follow(ready(backend="coremidi"))
     wait_for(lambda: texts(told, Warned), "warning")
@@ -125,7 +125,7 @@ def test_one_that_ends_is_told_of_with_its_last_words(folder: Path, sound: Fluid
 
 
 def test_how_it_ended_is_told(folder: Path) -> None:
-    """One that ends later says why, one that is killed by what signal, one that is silent by what code."""
+    """The report has the last words, the signal, or the exit code."""
     ends: list[str] = []
     process = SynthProcess([str(folder / "fluidsynth")], ends.append)
     process.send_command("crash")
@@ -143,7 +143,7 @@ def test_how_it_ended_is_told(folder: Path) -> None:
 
 
 def test_one_that_does_not_go_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked by its shell, then by a signal, then it is killed; none of that is told of."""
+    """A program that does not quit is asked by its shell, then by a signal, then killed, without a report."""
     for name in ("_GENTLE_S", "_TERMINATE_S"):
         monkeypatch.setattr(synth_process, name, 0.05)
     (folder / "stubborn").touch()
@@ -171,7 +171,7 @@ def test_what_is_missing_is_told(
     told: list[Event],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without the program the command that installs it is told, and that the page sounds."""
+    """A missing program is reported with the command that installs it, and that the page can sound."""
     (folder / "fluidsynth").unlink()
     monkeypatch.delenv("IMPROVISER_SOUNDFONT")
     monkeypatch.setattr(sys, "platform", platform)
@@ -186,7 +186,7 @@ def test_what_is_missing_is_told(
 
 
 def test_without_a_soundfont_it_is_told_how_to_get_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that names no file is told; without it the usual places are looked at."""
+    """A variable that names no file is reported; without the variable the usual places are searched."""
     monkeypatch.setenv("IMPROVISER_SOUNDFONT", str(folder / "none.sf2"))
     assert f"IMPROVISER_SOUNDFONT names no file: {folder / 'none.sf2'}" == soundfont.missing()
     assert "name a file that is there in IMPROVISER_SOUNDFONT" == soundfont.how_to_install()
@@ -200,7 +200,7 @@ def test_without_a_soundfont_it_is_told_how_to_get_one(folder: Path, monkeypatch
 
 
 def test_what_it_cannot_hear_is_told(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
-    """Inside one program, and where another port is played on, there is nothing to start."""
+    """Without a MIDI system, or on another output port, no synthesizer is started, and that is reported."""
     sound.follow(ready(backend="loopback"))
     sound.follow(ready(is_virtual=False, sends_on="Piano"))
     wait_for(lambda: len(told) == 2, "warnings")
@@ -211,7 +211,7 @@ def test_what_it_cannot_hear_is_told(folder: Path, sound: Fluidsynth, told: list
 
 
 def test_one_that_does_not_start_is_told(folder: Path, sound: Fluidsynth, told: list[Event]) -> None:
-    """A program that cannot be run is told, with the page instead."""
+    """A program that cannot be run is reported, with the page as an alternative."""
     (folder / "fluidsynth").write_text("#!/none")
     sound.follow(ready(backend="coremidi"))
     wait_for(lambda: told, "warning")
@@ -221,10 +221,10 @@ def test_one_that_does_not_start_is_told(folder: Path, sound: Fluidsynth, told: 
 def test_one_that_is_not_connected_is_told(
     sound: Fluidsynth, told: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the server has gone the user is asked to connect it."""
+    """Where the server is gone the user is asked to connect the synthesizer."""
 
     def refuse() -> None:
-        """Find no server."""
+        """Raise as without a server."""
         raise PortError("no server")
 
     monkeypatch.setattr(jack, "open_jack", refuse)
@@ -239,7 +239,7 @@ def test_one_that_is_not_connected_is_told(
 def test_alsas_tool_connects_it(
     folder: Path, sound: Fluidsynth, told: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With aconnect the improviser alone is connected, also the next performer; else all that plays."""
+    """With aconnect only the improviser is connected, also the next performer; without it every source is."""
     options = drivers(ready(backend="alsa"), "x")
     assert ["-a", "alsa", "-m", "alsa_seq"] == options[:4]
     assert options[-1] == "midi.autoconnect=1"
@@ -268,7 +268,7 @@ def test_alsas_tool_connects_it(
     [("sys.exit('Connection is already subscribed')", True), ("sys.exit('no client')", False)],
 )
 def test_what_alsas_tool_says_counts(answer: str, is_connected: bool, folder: Path) -> None:  # noqa: FBT001 - a parameter
-    """A connection that there is already is one; a client that is not there yet is asked for again."""
+    """An existing connection counts as connected, and a client that is not there yet is tried again."""
     tool = folder / "aconnect"
     tool.write_text(f"#!{sys.executable}\nimport sys\n{answer}\n")
     tool.chmod(0o755)
@@ -279,7 +279,7 @@ def test_what_alsas_tool_says_counts(answer: str, is_connected: bool, folder: Pa
 
 
 def test_on_windows_it_listens_to_the_loopback_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of the input is that of the port which is played on; without one it takes the default."""
+    """The synthesizer's input is the loopback port that is played on, or the default without one."""
     backend = LoopbackBackend()
     for name in ("Keys 0", "loopMIDI Port 1"):
         backend.open_virtual_output(name)

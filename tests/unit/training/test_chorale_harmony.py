@@ -1,4 +1,4 @@
-"""The harmony of four voices, labelled."""
+"""The harmony of four voices, as chord labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def names(labels: list[int]) -> list[str | None]:
 
 
 def test_each_beat_has_its_chord() -> None:
-    """The four voices make C, F, G and C; where nothing sounds there is none."""
+    """The four voices form C, F, G and C, and no chord in silence."""
     labels = chord_labels(VOICES, 4).tolist()
     assert ["C", "F", "C", None] == [*names(labels[:2]), *names(labels[3:])]
     assert labels[2] in {63, 67}  # G or G7
@@ -30,13 +30,13 @@ def test_each_beat_has_its_chord() -> None:
 
 
 def test_a_passing_note_makes_no_chord() -> None:
-    """A sixteenth off the chord, in one voice, leaves it as it is."""
+    """A sixteenth off the chord in one voice does not change the chord."""
     passing = [to_events("72 . . 74 72 . . .", 8), *(voice[:8] for voice in VOICES[1:])]
     assert ["C", "F"] == names(chord_labels(passing, 4).tolist())
 
 
 def test_chords_are_struck_where_they_change_and_at_bar_lines() -> None:
-    """A chord that lasts is held, and struck again at the next bar; silence is a rest."""
+    """A lasting chord is held, and struck again at the next bar; silence is a rest."""
     steady = [to_events("72 . . . . . . . . . . .", 16)] * 2 + [to_events("64 . . . . . . . . . . .", 16)]
     steady.append(to_events("48 . . . . . . . . . . .", 16))
     events = chord_events(steady, 4, 8).tolist()

@@ -1,4 +1,4 @@
-"""The game that is trained on, and above all: that it is the game that is played on stage."""
+"""The training environment, and above all: that it equals live play."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_parts() -> list[Part]:
 
 
 def make_game(seed: int = 0) -> Game:
-    """Return a game that has begun."""
+    """Return an environment that has been reset."""
     parts = make_parts()
     game = Game(parts, player_table(parts), LANES, np.random.default_rng(seed))
     game.reset()
@@ -62,7 +62,7 @@ def make_game(seed: int = 0) -> Game:
 
 
 def legal_action(legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: int = 0, role: Role = MELODY) -> int:
-    """Return a legal action: often a hold, now and then a rest, else some onset of the mode's scale."""
+    """Return a legal action: often a hold, sometimes a rest, otherwise an onset of the mode's scale."""
     kind = rng.random()
     if kind < 0.5 and legal[HOLD_ACTION]:
         return HOLD_ACTION
@@ -72,19 +72,19 @@ def legal_action(legal: npt.NDArray[np.bool_], rng: np.random.Generator, mode: i
     return FIRST_ONSET + int(rng.choice(np.flatnonzero(in_key)))
 
 
-# --- stage = training
+# --- live play = training
 
 
 @dataclass
 class Scripted:
-    """An actor that does what a script says, and remembers what it saw."""
+    """An actor that follows a script and records its observations."""
 
     script: list[int]
     actions: int = ACTION_COUNT
     seen: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
     def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Value the action that is next in the script above all others."""
+        """Return the highest value for the next action of the script."""
         self.seen.append(observation.copy())
         wanted = np.zeros(self.actions, dtype=np.float32)
         wanted[self.script[len(self.seen) - 1]] = 1.0
@@ -92,7 +92,7 @@ class Scripted:
 
 
 def make_part(rows_by_voice: list[Rows], beat: int, meter: Meter, mode: int = 0) -> Part:
-    """Return a part of six bars, whose player sounds voices of rows, the highest first."""
+    """Return a part of six bars whose player sounds the given voices, the highest first."""
     steps = 6 * meter.bar_steps(beat)
     voices = []
     for rows in rows_by_voice:
@@ -127,7 +127,7 @@ def random_voice(low: int, high: int, steps: int, rng: np.random.Generator) -> R
 
 
 def live_messages(voices: list[Rows], step_s: float, transposed: int) -> dict[int, list[tuple[Message, float]]]:
-    """Return by step what a player sends who plays the voices exactly on the grid; note-offs come first."""
+    """Return by step the messages of a player who plays the voices exactly on the grid; note-offs come first."""
     messages: dict[int, list[tuple[Message, float]]] = {}
     for message_type in (NoteOff, NoteOn):
         for rows in voices:
@@ -138,7 +138,7 @@ def live_messages(voices: list[Rows], step_s: float, transposed: int) -> dict[in
 
 
 def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uint8]], list[dict[str, float]]]:
-    """Play a part in the game of training; return what was done, seen and earned at each step."""
+    """Play a part in the training environment; return actions, observations and rewards of each step."""
     game = Game([part], player_table([part]), 1, np.random.default_rng(0))
     game.play_whole(0)
     rng = np.random.default_rng(seed)
@@ -160,14 +160,14 @@ def play_game(part: Part, seed: int) -> tuple[list[int], list[npt.NDArray[np.uin
 @pytest.mark.parametrize("polyphonic", [False, True], ids=["melody", "chords"])
 @pytest.mark.parametrize("role", [MELODY, COMPING], ids=["a tune", "comping"])
 def test_the_stage_is_what_was_trained_on(key: str, beat: int, name: str, role: Role, *, polyphonic: bool) -> None:
-    """Heard live on the grid in a locked key, each step's observation and reward terms are the game's."""
+    """In live play on the grid in a locked key each observation and each reward term equals the environment's."""
     meter = parse_meter(name)
     rng = np.random.default_rng([beat, meter.numerator, polyphonic])
     steps = 6 * meter.bar_steps(beat)
-    # Within a few notes, so that the live mean of the register and the piece's own name one base.
+    # Within a few notes, so that the live mean of the register and that of the piece give the same base.
     voices = [random_voice(76, 81, steps, rng)]
     if polyphonic:
-        # Lower voices that move with the melody: what moves below a held note is covered by it anyway.
+        # Lower voices that move with the melody, because movement below a held note is covered by it anyway.
         voices += [[(at, length, note - drop) for at, length, note in voices[0]] for drop in (4, 9)]
     tonic, mode = parse_key(key).tonic, parse_key(key).mode
     part = replace(make_part(voices, beat, meter, mode), role=role)
@@ -200,7 +200,7 @@ def test_the_stage_is_what_was_trained_on(key: str, beat: int, name: str, role: 
 
 
 def test_the_parity_test_sees_something() -> None:
-    """The random game of the test above earns and loses by nearly every term."""
+    """The random game of the test above has rewards and punishments in nearly every term."""
     voices = [random_voice(76, 81, 96, np.random.default_rng(0))]
     part = make_part(voices, 4, Meter(4, 4))
     _, seen, terms = play_game(part, seed=7)
@@ -209,14 +209,14 @@ def test_the_parity_test_sees_something() -> None:
     assert len({row.tobytes() for row in seen}) == len(seen)
 
 
-# --- the game
+# --- the environment of many lanes
 
 
 def test_the_same_seed_is_the_same_game() -> None:
-    """Pieces, places and so observations and rewards follow the seed."""
+    """Pieces, positions, observations and rewards depend only on the seed."""
 
     def history(seed: int) -> list[bytes]:
-        """Return all that happens in two episodes."""
+        """Return everything that happens in two episodes."""
         game, rng = make_game(seed), np.random.default_rng(5)
         out = []
         for _ in range(2):
@@ -244,7 +244,7 @@ def test_lanes_do_not_mix() -> None:
 
 
 def test_an_episode_ends() -> None:
-    """An episode is so many beats long and ends in all lanes together; then the game begins anew."""
+    """An episode has a fixed number of beats and ends in all lanes together; then a new one begins."""
     game = make_game()
     assert 4 * EPISODE_BEATS == game.episode_steps
     rests = np.full(LANES, REST_ACTION)
@@ -254,7 +254,7 @@ def test_an_episode_ends() -> None:
 
 
 def test_episodes_begin_with_bars() -> None:
-    """Wherever an episode begins in a piece, it begins with a bar, and with nothing of ours."""
+    """Every episode begins with a bar, and with an empty line of ours."""
     game = make_game()
     start = {name: slice(at, at + 1) for name, at in _first_columns().items()}
     bars = set()
@@ -267,7 +267,7 @@ def test_episodes_begin_with_bars() -> None:
 
 
 def test_a_hold_is_legal_while_something_sounds() -> None:
-    """After an onset and through holds a hold is legal; before, and after a rest, it is not."""
+    """A hold is legal after an onset and through holds, but not before it or after a rest."""
     game = make_game()
     held = [game.legal[0, HOLD_ACTION]]
     for action in (FIRST_ONSET + 12, HOLD_ACTION, REST_ACTION, FIRST_ONSET):
@@ -278,7 +278,7 @@ def test_a_hold_is_legal_while_something_sounds() -> None:
 
 
 def test_the_reward_is_the_weighted_sum() -> None:
-    """The reward is the sum of terms, as their own and their component's weights say."""
+    """The reward is the sum of the terms, weighted by their own and their component's weights."""
     game, rng = make_game(), np.random.default_rng(5)
     weight = {"harmony": 2.0, "coherence": 0.5, "creativity": 0.0}
     weights = RewardWeights(2.0, 0.5, 0.0).to_array()
@@ -289,7 +289,7 @@ def test_the_reward_is_the_weighted_sum() -> None:
 
 
 def test_the_whole_of_a_part() -> None:
-    """A part can be played from its first to its last step, in every lane alike."""
+    """A whole part can be played in every lane alike."""
     game = make_game()
     game.play_whole(2)
     assert 192 == game.episode_steps
@@ -317,7 +317,7 @@ def test_action_events() -> None:
     assert [HOLD, REST, 48, 96] == events.tolist()
 
 
-# --- the environment
+# --- the Gymnasium environment
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +328,7 @@ def material() -> tuple[list[Part], PlayerTable]:
 
 
 def test_gymnasium_accepts_it(material: tuple[list[Part], PlayerTable]) -> None:
-    """Gymnasium's own checker finds no fault, and gives no warning, which would be an error here."""
+    """Gymnasium's checker finds no fault and gives no warning, which would be an error here."""
     check_env(ImproviserEnv(*material), skip_render_check=True)
 
 
@@ -351,7 +351,7 @@ def test_the_environment_is_one_lane_of_the_game(material: tuple[list[Part], Pla
 
 
 def test_an_illegal_hold_is_a_rest(material: tuple[list[Part], PlayerTable]) -> None:
-    """A hold while nothing sounds does what a rest does."""
+    """A hold while nothing sounds acts as a rest."""
     one, other = ImproviserEnv(*material), ImproviserEnv(*material)
     one.reset(seed=0)
     other.reset(seed=0)
@@ -361,13 +361,13 @@ def test_an_illegal_hold_is_a_rest(material: tuple[list[Part], PlayerTable]) -> 
 
 
 def test_a_step_before_a_reset(material: tuple[list[Part], PlayerTable]) -> None:
-    """The first call has to be a reset."""
+    """A step before the first reset raises an error."""
     with pytest.raises(gymnasium.error.ResetNeeded, match="reset the environment"):
         ImproviserEnv(*material).step(np.int64(0))
 
 
 def test_observations_do_not_change_afterwards(material: tuple[list[Part], PlayerTable]) -> None:
-    """An observation that was handed out is a copy."""
+    """A returned observation is a copy."""
     env = ImproviserEnv(*material)
     observation, _ = env.reset(seed=0)
     before = observation.copy()
@@ -376,7 +376,7 @@ def test_observations_do_not_change_afterwards(material: tuple[list[Part], Playe
 
 
 def test_the_network_sees_the_observation() -> None:
-    """The network's groups are the observation's features, one output an action."""
+    """The network's groups are the observation's features, with one output per action."""
     assert (SIZE, ACTION_COUNT) == (NETWORK.columns, NETWORK.actions)
     assert [(f.name, f.columns, f.values) for f in FEATURES] == [(g.name, g.columns, g.values) for g in NETWORK.groups]
 

@@ -1,4 +1,4 @@
-"""The player's side of many parts at once equals each part's own; and what imitation learns from."""
+"""The features of many parts at once equal each part's own, and the data for imitation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bit
 
 
 def make_parts() -> list[Part]:
-    """Return parts of different lengths, players and partners."""
+    """Return parts of different lengths, with players and partners."""
     duets = chorale_parts([chorale(bars=3), chorale(bars=2)], "chorale", 4, casts=(DUETS[0], TRIOS[3]))
     return [
         *duets,
@@ -34,7 +34,7 @@ def rows_of(table: PlayerTable, index: int) -> slice:
 
 
 def test_each_part_has_its_rows() -> None:
-    """The parts follow each other, a row for each step."""
+    """The parts follow each other, with one row per step."""
     parts = make_parts()
     table = player_table(parts)
     assert [48, 48, 32, 32, 64, 16] == table.steps.tolist()
@@ -43,7 +43,7 @@ def test_each_part_has_its_rows() -> None:
 
 
 def test_lanes_do_not_mix() -> None:
-    """Whether parts are listened to together or one by one, the table says the same."""
+    """Parts give the same features together as one by one."""
     parts = make_parts()
     table = player_table(parts)
     for index, part in enumerate(parts):
@@ -53,7 +53,7 @@ def test_lanes_do_not_mix() -> None:
 
 
 def test_what_the_player_sounds() -> None:
-    """Note, note before, set of pitch classes, bar and metrical level of each step are the player's."""
+    """Note, previous note, pitch-class set, bar and metrical level of each step are the player's."""
     (part,) = tune_parts([tune(bars=2)], "fiddle", 4, 60)
     table = player_table([part])
     assert [60, 60, 64, 64, 67, 65, 64, 64, 72, 72, 72, 72, 71, 71, -1, -1] == table.note[:16].tolist()
@@ -66,7 +66,7 @@ def test_what_the_player_sounds() -> None:
 
 
 def test_the_chord_that_is_implied() -> None:
-    """A player who spells out C E G implies C major; an absent player implies nothing."""
+    """A player who plays C E G in turn implies C major; an absent player implies nothing."""
     parts = [*tune_parts([tune()], "fiddle", 4, 60), *tune_parts([tune()], "fiddle", 4, None)]
     table = player_table(parts)
     assert ("", int(CHORD_BITS[0])) == (QUALITIES[0][0], int(table.chord_bits[4]))
@@ -74,7 +74,7 @@ def test_the_chord_that_is_implied() -> None:
 
 
 def test_only_the_players_columns_are_written() -> None:
-    """A table's observations hold the player's block and nothing of ours; values lie in their range."""
+    """The table's observations hold only the player's block, with values in their range."""
     table = player_table(make_parts())
     assert PLAYER_BLOCK.stop == table.observation.shape[1]
     assert table.observation[:, COLUMNS["player_present"]].any()
@@ -82,7 +82,7 @@ def test_only_the_players_columns_are_written() -> None:
 
 
 def test_prior_rows() -> None:
-    """At each step imitation sees the partner's own past and the player, and learns what the partner did."""
+    """At each step imitation sees the partner's own past and the player, and learns the partner's action."""
     parts = make_parts()[:4]
     table = player_table(parts)
     observations, actions = prior_rows(parts, table)
@@ -104,7 +104,7 @@ def test_prior_rows_hold_what_is_held() -> None:
 
 
 def own_block(part: Part, player_notes: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
-    """Return our columns of a part, as one lane of its own sees them, (steps, columns)."""
+    """Return our columns of a part, as its own lane sees them, (steps, columns)."""
     line = Line(np.array([part.steps_per_beat]), np.array([part.bar_steps]))
     table = player_table([part])
     out = np.zeros((1, SIZE), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Players who take up what we played."""
+"""Players that repeat what the improviser played."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.tiny_corpus import chorale, tune
 
 LANES = 6
 BAR = 16
-# What we play in each bar: eighths going up, from our base, C.
+# What the improviser plays in each bar: eighths going up from its base, C.
 OURS = [FIRST_ONSET + semitones for semitones in (0, 2, 4, 5, 7, 9, 11, 12)]
 
 
 def parts() -> list[Part]:
-    """Return a tune as the player, our base being C4."""
+    """Return a tune as the player, with C4 as the improviser's base."""
     return list(tune_parts([tune(bars=16)], "fiddle", 4, 60))
 
 
 def play(game: Game, steps: int) -> npt.NDArray[np.int64]:
-    """Play our eighths; return the player's newest token in each observation, (steps, lanes)."""
+    """Play the eighths; return the player's newest token in each observation, (steps, lanes)."""
     tokens = []
     for step in range(steps):
         tokens.append(game.observation[:, COLUMNS["player_tokens"]][:, -1].astype(np.int64))
@@ -36,7 +36,7 @@ def play(game: Game, steps: int) -> npt.NDArray[np.int64]:
 
 
 def follow(share: float, steps: int = 128) -> npt.NDArray[np.int64]:
-    """Play a game whose players follow in a share of the bars, always beginning with the part's bar."""
+    """Play an environment whose players follow in a share of the bars, always from the part's first bar."""
     game = Game(parts(), player_table(parts()), LANES, np.random.default_rng(0), 1.0)
     old = follower.ANSWER_SHARE
     follower.ANSWER_SHARE = share  # type: ignore[misc]
@@ -48,14 +48,14 @@ def follow(share: float, steps: int = 128) -> npt.NDArray[np.int64]:
 
 
 def test_without_an_answer_the_part_is_played() -> None:
-    """Who never follows plays the part, as in any other episode."""
+    """A player that never follows plays its part."""
     plain = Game(parts(), player_table(parts()), LANES, np.random.default_rng(0), 0.0)
     plain.reset()
     assert np.array_equal(play(plain, 128)[1:], follow(0.0)[1:])
 
 
 def test_an_answer_is_our_last_bar() -> None:
-    """From the second bar on the player plays our bar before, in its own register, note for note."""
+    """From the second bar on the player repeats our previous bar, in its own register, note for note."""
     tokens = follow(1.0)
     ours = np.zeros(BAR, dtype=np.int64)
     ours[::2] = OURS
@@ -68,7 +68,7 @@ def test_an_answer_is_our_last_bar() -> None:
 
 
 def test_some_bars_are_answered() -> None:
-    """At a share of a half some bars are ours and some the part's."""
+    """At a share of a half some bars repeat ours and some are the part's."""
     tokens = follow(0.5).T.reshape(LANES, 8, BAR)[:, 1:]
     second = tokens[:, :, 1]  # in the second step we hold
     is_ours = (tokens[:, :, ::2] == np.array(OURS)).all(axis=2)
@@ -77,7 +77,7 @@ def test_some_bars_are_answered() -> None:
 
 
 def test_nothing_is_taken_up_of_silence() -> None:
-    """Where we hardly play, the part goes on."""
+    """Where we hardly play, the player plays its part."""
     game = Game(parts(), player_table(parts()), LANES, np.random.default_rng(0), 1.0)
     game.reset()
     plain = Game(parts(), player_table(parts()), LANES, np.random.default_rng(0), 0.0)
@@ -91,12 +91,12 @@ def test_nothing_is_taken_up_of_silence() -> None:
 
 
 def test_after_an_answer_a_held_note_is_not_held() -> None:
-    """A part whose note was not struck rests until it strikes one; sets and notes agree all the time."""
+    """After an answer the part rests until it strikes a note, and sets and notes always agree."""
     held = list(chorale_parts([chorale(bars=20)], "chorale", 4, casts=(((3,), 0),)))  # the bass: whole notes
     game = Game(held, player_table(held), LANES, np.random.default_rng(3), 1.0)
     game.reset()
     for step in range(120):
-        scene = game._table.scene(game._own, game._row, game.place)  # noqa: SLF001 - what is judged
+        scene = game._table.scene(game._own, game._row, game.place)  # noqa: SLF001 - input of the rewards
         silent = scene.player_note < 0
         assert np.array_equal(silent, scene.bits == 0)
         game.step(np.full(LANES, HOLD_ACTION if step % 2 else OURS[step % BAR // 2]))

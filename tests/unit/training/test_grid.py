@@ -1,4 +1,4 @@
-"""Corpus voices on the grid of steps."""
+"""Corpus voices on the step grid."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_voice_events(notes: list[tuple[float, float, int]], expected: str) -> N
 
 
 def test_voice_events_on_triplets() -> None:
-    """Three steps a beat take triplets exactly, and move by the shift."""
+    """Three steps a beat represent triplets exactly, moved by the shift."""
     third = 4 / 3
     events = voice_events(to_voice((0, third, 60), (third, third, 62), (2 * third, third, 64)), 3, 8, -2)
     assert [58, 60, 62] == events.tolist()
 
 
 def test_sounding() -> None:
-    """A pitch class is in the set, and its note in question for the bass, from its onset to its end."""
+    """A pitch class is in the set, and its note may be the bass, from its onset to its end."""
     upper, lower = to_events("72 . - 67 ."), to_events("- 52 . . -")
     heard = sounding([upper, lower])
     assert [0b1, 0b1_0001, 0b1_0000, 0b1001_0000, 0b1000_0000] == heard["bits"].tolist()
@@ -63,13 +63,13 @@ def test_sounding() -> None:
 
 
 def test_sounding_before_the_first_note() -> None:
-    """Holds with nothing before them are silence."""
+    """Holds before the first note are silence."""
     heard = sounding([to_events(". . 62")])
     assert ([0, 0, 1 << 2], [SILENT, SILENT, 62]) == (heard["bits"].tolist(), heard["bass"].tolist())
 
 
 def test_sounding_of_nobody() -> None:
-    """No voice at all is refused."""
+    """An empty list of voices is refused."""
     with pytest.raises(ValueError, match="at least one voice"):
         sounding([])
 
@@ -80,14 +80,14 @@ def test_voice_base() -> None:
 
 
 def test_casts() -> None:
-    """Every ordered pair, one player for each partner, and each voice against the three others."""
+    """The casts are every ordered pair, one player per partner, and each voice against the three others."""
     assert (12, 4, 4) == (len(DUETS), len(SOLOS), len(TRIOS))
     assert ((SOPRANO,), BASS) in DUETS
     assert all(own not in players for players, own in DUETS + SOLOS + TRIOS)
 
 
 def test_chorale_parts() -> None:
-    """A part has the player's top voice, all that the player sounds, and the partner; the tonic is C."""
+    """A part has the player's top voice, all that the player sounds, and the partner, with C as the tonic."""
     piece = chorale(tonic=2, bars=2)
     casts = (((SOPRANO, ALTO), BASS),)
     (part,) = chorale_parts([piece], "chorale", 4, casts=casts)
@@ -106,7 +106,7 @@ def test_chorale_parts() -> None:
 
 
 def test_speed() -> None:
-    """At double speed a quarter is an eighth, and the bars are half as many."""
+    """At double speed a quarter is an eighth, and there are half as many bars."""
     (slow,) = chorale_parts([chorale(bars=4)], "fiddle", 4, casts=DUETS[:1])
     (fast,) = chorale_parts([chorale(bars=4)], "fiddle", 4, speed=2, casts=DUETS[:1])
     assert (64, 32) == (len(slow.player), len(fast.player))
@@ -123,7 +123,7 @@ def test_the_tonic_is_moved_to_c(tonic: int, moved: int) -> None:
 
 
 def test_tune_alone() -> None:
-    """A tune to learn habits from has an absent player, and its own register."""
+    """A tune to imitate has an absent player, and its own register."""
     (part,) = tune_parts([tune()], "fiddle", 4, None)
     assert (part.player == NONE).all()
     assert not part.bits.any()
@@ -132,7 +132,7 @@ def test_tune_alone() -> None:
 
 
 def test_tune_as_player() -> None:
-    """A tune to play with has an absent partner, whose register is the preset's."""
+    """A tune as the player has an absent partner, whose register is the preset's."""
     (part,) = tune_parts([tune()], "fiddle", 4, 55)
     assert (part.partner == NONE).all()
     assert (60, 64) == (part.own_base, part.player[2])

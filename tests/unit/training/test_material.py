@@ -1,4 +1,4 @@
-"""Which parts of the corpus a style is trained on, and which it is measured on."""
+"""The parts of the corpus that a style is trained on, and those that it is measured on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_chorales_are_imitated_as_duets_and_alone() -> None:
 
 
 def test_the_fiddle_imitates_tunes_and_dances() -> None:
-    """Tunes alone, and the 12 duets of a chorale at double speed."""
+    """The fiddle style imitates tunes alone, and the 12 duets of a chorale at double speed."""
     data = imitation([chorale(bars=2), tune(bars=3)], GameSettings("fiddle"))
     assert 12 * 16 + 48 == len(data.actions)
     assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
@@ -52,17 +52,17 @@ def test_the_fiddle_imitates_tunes_and_dances() -> None:
 
 
 def test_what_may_be_copied_is_of_the_training_split() -> None:
-    """Chorales give four lines each; for the fiddle these are twice as fast, and the tunes follow."""
+    """Each chorale gives four lines; for the fiddle these are twice as fast, followed by the tunes."""
     pieces = [make(split, split, 0, 8) for split in ("train", "test") for make in (chorale, tune)]
     chorales, dances = (training_lines(pieces, GameSettings(style)) for style in ("chorale", "fiddle"))
-    # Onsets of soprano, alto, tenor and bass in eight bars; the tune strikes seven notes a bar.
+    # Onsets of soprano, alto, tenor and bass in eight bars; the tune has seven notes a bar.
     assert [32, 64, 16, 8] == [int(np.sum(line >= 0)) for line in chorales]
     assert [32, 64, 16, 8, 56] == [int(np.sum(line >= 0)) for line in dances]
     assert [2 * len(line) for line in dances[:-1]] == [len(line) for line in chorales]
 
 
 def test_games_are_long_enough() -> None:
-    """No part is shorter than an episode, and some have no player at all."""
+    """No part is shorter than an episode, and some have no player."""
     for settings in (CHORALE, FIDDLE):
         parts = game_parts([*tiny_corpus(), chorale(bars=3), tune(bars=3), chorale(bars=16)], settings)
         assert all(len(part.player) >= EPISODE_BEATS * part.steps_per_beat for part in parts)
@@ -71,13 +71,13 @@ def test_games_are_long_enough() -> None:
 
 
 def test_tunes_are_played_in_the_presets_register() -> None:
-    """The partner of a tune begins at the tonic that the preset's register begins at."""
+    """The partner of a tune begins at the same tonic as the preset's register."""
     parts = [part for part in game_parts(tiny_corpus(), FIDDLE) if has_player(part) and not has_partner(part)]
     assert {60} == {part.own_base for part in parts}
 
 
 def test_the_test_split_is_held_out() -> None:
-    """What is measured on comes from the test split only, with a player; for people, with a partner."""
+    """Held-out parts come from the test split only, with a player, and for people with a partner."""
     for settings, count in ((CHORALE, 8), (FIDDLE, 2)):
         players = held_out_parts(tiny_corpus(), settings)
         people = human_parts(tiny_corpus(), settings)
@@ -88,7 +88,7 @@ def test_the_test_split_is_held_out() -> None:
 
 
 def test_the_validation_split_is_held_out_too() -> None:
-    """Where it is asked for, what is measured on comes from the validation split only."""
+    """On request held-out parts come from the validation split only."""
     pieces = tiny_corpus()
     parts = [*held_out_parts(pieces, CHORALE, "valid"), *human_parts(pieces, CHORALE, "valid")]
     assert 16 == len(parts)
@@ -96,14 +96,14 @@ def test_the_validation_split_is_held_out_too() -> None:
 
 
 def test_three_voices_at_once() -> None:
-    """One of the measured players is the three upper voices together, against the bass."""
+    """One of the held-out players is the three upper voices together, against the bass."""
     (part,) = (part for part in held_out_parts([chorale(split="test")], CHORALE) if "SAT" in part.name)
     assert 3 == int(part.bits[4]).bit_count()  # D, G and C in the second beat
     np.testing.assert_array_equal([48, 43], part.partner[part.partner >= 0][:2])
 
 
 def test_chords_are_imitated_below_each_voice() -> None:
-    """Below each voice, the upper three and nobody, people's chords are rows; tunes have none."""
+    """Chords are imitated below each voice, below the upper three and alone; tunes have none."""
     data = imitation([chorale(bars=2), tune()], COMPED)
     assert (6 * 32, COMPING.action_count) == (len(data.actions), data.action_count)
     assert (len(data.actions), COMPING.columns) == data.observations.shape
@@ -120,7 +120,7 @@ def test_games_below_tunes() -> None:
 
 
 def test_people_are_those_below_whom_is_played() -> None:
-    """On the test split the players are the same with the human chords and without; no tunes to copy."""
+    """On the test split the players are the same with and without the human chords; there are no tunes to copy."""
     pieces = tiny_corpus()
     names = [[part.name for part in give(pieces, COMPED)] for give in (held_out_parts, human_parts)]
     assert names[0] == names[1]

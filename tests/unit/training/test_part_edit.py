@@ -1,4 +1,4 @@
-"""A player's part changed."""
+"""Changes to a player's part."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.tiny_corpus import chorale, to_events
 
 
 def written(text: str) -> Part:
-    """Return a player in C whose part `text` writes."""
+    """Return a player in C whose part is given by `text`."""
     events = to_events(text)
     duet = next(iter(chorale_parts([chorale()], "chorale", 4, casts=DUETS[:1])))
     return replace(duet, player=events, **sounding([events]), partner=events.copy())
 
 
 def test_rearranged() -> None:
-    """Steps come in the new order; what was held from another step is struck anew, silence stays."""
+    """Steps come in the new order; a note held from another step is struck again, and silence stays."""
     part = written("60 . 62 . - .")
     again = rearranged(part, np.array([0, 1, 1, 3, 4, 2]))
     assert [60, HOLD, 60, 62, REST, 62] == again.player.tolist()
@@ -35,7 +35,7 @@ def test_rearranged() -> None:
 
 
 def test_the_bass_goes_along() -> None:
-    """All that sounds is transposed, the bass too; where it is silent it stays so."""
+    """Everything that sounds is transposed, also the bass; silence stays."""
     (part,) = chorale_parts([chorale(bars=2)], "chorale", 4, casts=TRIOS[:1])
     higher = transposed(part, 8, 5)
     assert np.array_equal(part.bass[:8], higher.bass[:8])
@@ -44,20 +44,20 @@ def test_the_bass_goes_along() -> None:
 
 
 def test_a_rest_at_the_end() -> None:
-    """A rest that goes beyond the end leaves the last step as it is, struck anew."""
+    """A rest beyond the end leaves the last step, struck again."""
     rested = with_rest(written("60 . . . " * 5), 16, 4)
     assert [REST] * 3 + [60] == rested.player[16:].tolist()
     assert [SILENT] * 3 + [60] == rested.bass[16:].tolist()
 
 
 def test_a_wrong_note_in_the_bass() -> None:
-    """Where one voice is all there is, its wrong note is the bass."""
+    """In a single voice a wrong note is also the bass."""
     wrong = with_wrong_notes(written("60 . 62 . " * 50), 0, 0.5, np.random.default_rng(0))
     assert np.array_equal(sounding([wrong.player])["bass"], wrong.bass)
 
 
 def test_late_notes() -> None:
-    """What is struck comes a step late where it is held; a short note, and the first, keep their place."""
+    """A long note comes a step late; a short note, and the first one, keep their place."""
     part = written("60 . 62 . 64 65 . .")
     late = with_late_notes(part, 1.0, np.random.default_rng(0))
     assert [60, HOLD, HOLD, 62, 64, HOLD, 65, HOLD] == late.player.tolist()
@@ -69,7 +69,7 @@ def test_late_notes() -> None:
 
 
 def test_about_the_share_is_late() -> None:
-    """About so many notes are late as the share says."""
+    """About the given share of notes is late."""
     part = written("60 . 62 . " * 500)
     late = with_late_notes(part, 0.2, np.random.default_rng(0))
     assert 0.15 < np.mean(late.player[2::2] != part.player[2::2]) < 0.25

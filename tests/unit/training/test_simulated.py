@@ -1,4 +1,4 @@
-"""The simulated player: what it makes of a part, and how that is heard."""
+"""The simulated player: how it changes a part, and how the result is heard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def soprano(bars: int = 32) -> Part:
 
 
 def test_the_key_is_heard_not_known() -> None:
-    """The key tracker finds C major and, some time after a change of key, the new one; then it is sure."""
+    """The key tracker finds C major and, some time after a change of key, the new key; then it is sure."""
     (part,) = tune_parts([tune(bars=32)], "fiddle", 4, 60)
     heard = as_heard(transposed(part, AT, 3))
     assert 0 == heard.keys[AT - 1]
@@ -36,11 +36,11 @@ def test_the_key_is_heard_not_known() -> None:
 
 
 def test_what_is_late_is_not_seen_in_its_step() -> None:
-    """A late note is no onset yet in the step's observation, but the next step has it in its place."""
+    """A late note is no onset yet in its step's observation, and is in its place one step later."""
     part = replace(soprano(2), is_late=np.arange(32) == 4)
     late, known = player_table([part]), player_table([soprano(2)])
     tokens = COLUMNS["player_tokens"]
-    assert HOLD + 1 == late.observation[4, tokens][-1]  # token 0: it goes on
+    assert HOLD + 1 == late.observation[4, tokens][-1]  # token 0: it continues
     assert np.array_equal(known.observation[5, tokens], late.observation[5, tokens])
     assert np.array_equal(known.note, late.note)
     assert (72, 74) == (late.seen[4], late.note[4])
@@ -48,14 +48,14 @@ def test_what_is_late_is_not_seen_in_its_step() -> None:
 
 
 def test_about_so_much_is_late() -> None:
-    """About a seventh of what is struck is late, and nothing else."""
+    """About a seventh of the onsets is late, and nothing else."""
     part = with_unheard(soprano(200), np.random.default_rng(0))
     assert not part.is_late[part.player < 0].any()
     assert 0.1 < np.mean(part.is_late[part.player >= 0]) < 0.2
 
 
 def test_people_do_it_all() -> None:
-    """Among many players some pause, some repeat, some slip, some come late, some modulate; lengths stay."""
+    """Among many players some pause, repeat, make mistakes, come late or modulate; lengths stay."""
     rng = np.random.default_rng(0)
     plain = soprano(8)
     made = [behave(plain, rng) for _ in range(60)]
@@ -71,7 +71,7 @@ def test_people_do_it_all() -> None:
 
 
 def test_what_sounds_goes_with_the_notes() -> None:
-    """Of one voice the set and the bass are always those of its note."""
+    """In a single voice the set and the bass always match the note."""
     rng = np.random.default_rng(1)
     for _ in range(40):
         part = behave(soprano(6), rng)
@@ -80,7 +80,7 @@ def test_what_sounds_goes_with_the_notes() -> None:
 
 
 def test_a_player_of_chords_keeps_the_bass_below() -> None:
-    """Of several voices the bass is one of what sounds, and none where nothing does."""
+    """With several voices the bass is one of the sounding notes, or none in silence."""
     rng = np.random.default_rng(2)
     trio = next(chorale_parts([chorale()], "chorale", 4, casts=TRIOS[:1]))
     for _ in range(40):
@@ -91,7 +91,7 @@ def test_a_player_of_chords_keeps_the_bass_below() -> None:
 
 
 def test_the_parts_themselves_stay() -> None:
-    """All parts are there, and beside so many a simulated player; the absent one has none."""
+    """All parts stay, and a share of them also gets a simulated player; an absent player gets none."""
     parts = [soprano(4), *tune_parts([tune()], "fiddle", 4, 60), alone(soprano(4))]
     plain = list(simulated(parts, 0.0, np.random.default_rng(0)))
     doubled = list(simulated(parts, 1.0, np.random.default_rng(0)))
@@ -100,7 +100,7 @@ def test_the_parts_themselves_stay() -> None:
 
 
 def test_a_short_part_is_no_trouble() -> None:
-    """Two bars can be played in all ways too; of one who is silent no key is heard."""
+    """A part of two bars can be changed in all ways; a silent player has no key."""
     short = soprano(2)
     for seed in range(30):
         assert 32 == len(behave(short, np.random.default_rng(seed)).player)

@@ -1,4 +1,4 @@
-"""A whole training run, on a corpus of a few bars: its model, its seed, its interruption."""
+"""A whole training run on a corpus of a few bars: its model, its seed, its interruption."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MODEL = "model.safetensors"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Report and save at every step; one thread, since the batches are small."""
+    """Report and save at every step, with one thread because the batches are small."""
     monkeypatch.setattr(train_module, "REPORT_EVERY", 1)
     monkeypatch.setattr(train_module, "SAVE_EVERY_S", -1.0)
     before = torch.get_num_threads()
@@ -42,13 +42,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(folder: Path, settings: TrainingSettings = TINY) -> tuple[PriorScore, list[Progress]]:
-    """Train, and return what came of it and what was reported."""
+    """Train, and return the score and the reports."""
     told: list[Progress] = []
     return train(settings, tiny_corpus(), folder, told.append), told
 
 
 def test_a_run_writes_a_model_that_plays(tmp_path: Path) -> None:
-    """The stage loads the model; prior and Q-network differ, and the header tells the style."""
+    """Live play loads the model; prior and Q-network differ, and the header has the style."""
     score, _ = run(tmp_path)
     policy = load_policy(tmp_path / MODEL, GROUPS, ACTION_COUNT)
     log_prior, q_values = policy.values(make_observations(NETWORK, 1, np.random.default_rng(0))[0])
@@ -62,7 +62,7 @@ def test_a_run_writes_a_model_that_plays(tmp_path: Path) -> None:
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:
-    """Both stages are told from their first step to their last."""
+    """Both stages are reported from their first step to their last."""
     _, told = run(tmp_path)
     assert ["prior"] * 3 + ["Q-network"] * 20 == [progress.stage for progress in told]
     assert [1, 2, 3] == [progress.done for progress in told[:3]]
@@ -73,7 +73,7 @@ def test_progress_is_reported(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every so many steps are told, and the last, past an episode's end; the state is saved at last."""
+    """Progress is reported at intervals and at the end, past an episode's end, and the final state is saved."""
     monkeypatch.setattr(train_module, "REPORT_EVERY", 50)
     monkeypatch.setattr(train_module, "SAVE_EVERY_S", 1e9)
     _, told = run(tmp_path, replace(TINY, transitions=LANES * 130))
@@ -82,7 +82,7 @@ def test_progress_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
-    """Two runs of one seed write the same model to the byte, another seed another one."""
+    """Two runs with the same seed write identical models, and another seed another one."""
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
         run(tmp_path / name, replace(TINY, seed=seed))
     one, again, other = ((tmp_path / name / MODEL).read_bytes() for name in ("one", "again", "other"))
@@ -91,11 +91,11 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_after_an_interruption(tmp_path: Path) -> None:
-    """After Ctrl-C amid the Q-network's stage that stage goes on; the prior is not fitted again."""
+    """After Ctrl-C during the Q-network's stage that stage resumes, and the prior is not fitted again."""
     stop_at = LANES * 12
 
     def interrupt(progress: Progress) -> None:
-        """Press Ctrl-C."""
+        """Raise KeyboardInterrupt."""
         if progress.stage == "Q-network" and progress.done == stop_at:
             raise KeyboardInterrupt
 
@@ -103,13 +103,13 @@ def test_a_run_goes_on_after_an_interruption(tmp_path: Path) -> None:
         train(TINY, tiny_corpus(), tmp_path, interrupt)
     assert not (tmp_path / MODEL).exists()
     _, told = run(tmp_path)
-    # What was done since the last save, one step, is done again.
+    # The one step since the last save is done again.
     assert [LANES * step for step in range(12, 21)] == [progress.done for progress in told]
     assert (tmp_path / MODEL).exists()
 
 
 def test_a_finished_run_is_not_repeated(tmp_path: Path) -> None:
-    """Training again what was trained gives the same model at once."""
+    """A finished run gives the same model at once."""
     first, _ = run(tmp_path)
     model = (tmp_path / MODEL).read_bytes()
     again, told = run(tmp_path)
@@ -118,14 +118,14 @@ def test_a_finished_run_is_not_repeated(tmp_path: Path) -> None:
 
 
 def test_other_settings_start_anew(tmp_path: Path) -> None:
-    """A run of other settings in the same folder takes nothing over."""
+    """A run with other settings in the same folder starts from the beginning."""
     run(tmp_path)
     _, told = run(tmp_path, replace(TINY, weights=RewardWeights(harmony=0.5)))
     assert 23 == len(told)
 
 
 def test_broken_files_start_anew(tmp_path: Path) -> None:
-    """A prior and a state that were cut off are made again, and the model is the same."""
+    """A truncated prior and state are made again, and the model is the same."""
     run(tmp_path)
     model = (tmp_path / MODEL).read_bytes()
     (prior,) = tmp_path.glob("prior-*")
@@ -137,7 +137,7 @@ def test_broken_files_start_anew(tmp_path: Path) -> None:
 
 
 def test_a_fingerprint_tells_runs_apart() -> None:
-    """Every setting counts."""
+    """Every setting changes the fingerprint."""
     others = (
         replace(TINY, seed=1),
         replace(TINY, prior_updates=4),
@@ -153,7 +153,7 @@ def test_a_fingerprint_tells_runs_apart() -> None:
 
 
 def test_a_one_hot_layer_begins_as_the_prior() -> None:
-    """Before the first update a Q-network with weights for each value values as one with embeddings does."""
+    """Before the first update a one-hot Q-network gives the same values as one with embeddings."""
     prior = Network(TINY.network().prior(), torch.Generator().manual_seed(1))
     rows = torch.from_numpy(make_observations(NETWORK, 20, np.random.default_rng(0)))
     shared, free = (

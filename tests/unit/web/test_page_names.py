@@ -1,4 +1,4 @@
-"""The names that the page's scripts use are those of the program."""
+"""The names in the page's scripts are those of the program."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from improviser.supervisor.state import State
 from tests.some import some_files
 
 STATIC = Path(improviser.web.__file__).parent / "static"
-# What only the page and its server say to each other.
+# Messages that only the page and its server exchange.
 OWN_MESSAGES = {"hello", "pong", "state", "ping"}
 
 
 def found(pattern: str, name: str) -> set[str]:
-    """Return what a pattern's group matches in a script of the page."""
+    """Return the matches of a pattern's group in a script of the page."""
     return set(re.findall(pattern, (STATIC / name).read_text("utf-8")))
 
 
 def test_each_knob_has_a_slider() -> None:
-    """But for the tempo, which has a field of its own."""
+    """Each knob has a slider, except the tempo, which has a field."""
     (knobs,) = re.findall(r"const KNOBS = \{(.*?)\};", (STATIC / "knobs.js").read_text("utf-8"), re.DOTALL)
     assert [knob for knob in Knob if knob is not Knob.TEMPO] == re.findall(r"^  (\w+):", knobs, re.MULTILINE)
 
 
 def test_each_clock_has_a_name() -> None:
-    """What a state calls the clock that it follows."""
+    """Each clock in a state has a name on the page."""
     (clocks,) = re.findall(r"const CLOCKS = \{(.*?)\};", (STATIC / "names.js").read_text("utf-8"))
     names = set(re.findall(r"(\w+):", clocks))
     assert {"own", "midi", "link"} == names
@@ -46,14 +46,14 @@ def test_reasons_are_called_alike_on_the_page_and_in_explain() -> None:
 
 
 def test_events_that_are_shown_are_those_that_are_sent() -> None:
-    """A misspelt one would never be shown."""
+    """Each event that the page shows is one that the program sends."""
     cases = found(r'case "(\w+)":', "main.js") | found(r'event === "(\w+)"', "main.js")
     assert cases
     assert cases <= set(KINDS) | OWN_MESSAGES
 
 
 def test_commands_that_are_sent_are_those_that_are_taken() -> None:
-    """Each message of the page is one that steers, a note or a ping; each action has its name."""
+    """Each message of the page is a steering command, a note or a ping, and each action exists."""
     steering = {name for name, kind in KINDS.items() if issubclass(kind, Steer)}
     sent = set().union(*(found(r'event: "(\w+)"', path.name) for path in some_files(STATIC, "*.js")))
     assert {"turn", "act", "choose", "lock", "route"} <= sent

@@ -20,7 +20,7 @@ TUNE = "64 . . . 62 . . . 69 . . . . . . . 67 . . . . . . . 60 . . . . . . ."
 
 
 def perform(ours: str, player: str = TUNE) -> Performance:
-    """Return a performance in C major, 4/4, in sixteenths, whose player implies C all the time."""
+    """Return a performance in C major, 4/4, in sixteenths, whose player always implies C."""
     own = to_events(ours)
     steps = len(own)
     theirs = to_events(player, steps)[:steps]
@@ -35,7 +35,7 @@ def measure(ours: str, player: str = TUNE) -> Figures:
 
 
 def test_note_in_chord() -> None:
-    """Of 32 steps the player's D over C, for a beat, is outside; on beats 1 and 3 nothing is."""
+    """In 32 steps only the player's D over C, for one beat, is outside the chord; on beats 1 and 3 nothing is."""
     found = measure(CADENCE)
     assert pytest.approx(100 * 28 / 32) == found["note in chord %"]
     assert 100 == found["strong-beat note in chord %"]
@@ -43,12 +43,12 @@ def test_note_in_chord() -> None:
 
 
 def test_agreement_needs_two_tones() -> None:
-    """C alone agrees with C: F shares one tone with it, and so does G."""
+    """Only C agrees with C: F and G share one tone with it."""
     assert 50 == measure(CADENCE)["agrees with implied chord %"]
 
 
 def test_chords_are_counted() -> None:
-    """Three changes in two bars, all by fourths or fifths but one by a step, three distinct chords."""
+    """There are three changes in two bars, by fourths or fifths except one by a step, and three distinct chords."""
     found = measure(CADENCE)
     assert (1.5, 3, 0) == (found["chord changes per bar"], found["distinct chords"], found["restruck %"])
     assert pytest.approx(200 / 3) == found["fourths up or down %"]
@@ -72,14 +72,14 @@ def test_closes(fourth: int, eighth: int, share: float) -> None:
 
 
 def test_silence_counts_nothing() -> None:
-    """Without a chord, or a bar, there is nothing to be told."""
+    """Without a chord, or without a bar, the figures are nan."""
     found = measure("- - - -")
     assert all(math.isnan(found[name]) for name in ("note in chord %", "movement semitones", "onsets per bar"))
     assert (100, 0) == (found["rest %"], found["distinct chords"])
 
 
 def test_features_of_chords() -> None:
-    """Roots stand for pitches; there is no range; fewer than two chords say nothing."""
+    """Roots replace pitches and there is no range; fewer than two chords have no features."""
     found = features(perform(CADENCE))
     assert found is not None
     assert "pitch range" not in found
@@ -89,7 +89,7 @@ def test_features_of_chords() -> None:
 
 
 def test_likeness_of_chords() -> None:
-    """A set of chords overlaps with itself in each of its features."""
+    """A set of chords overlaps with itself in each feature."""
     pieces = [perform(CADENCE), perform("0 . . . 63 . . . 0 . . . 54 . . ."), perform(CADENCE + " 45 . . .")]
     column = likeness(pieces, pieces).column(0)
     assert column["overlap: roots"].mean > 0.3

@@ -1,4 +1,4 @@
-"""Every figure of an evaluation, against examples counted by hand; definitions in docs/metrics.md."""
+"""Every figure of an evaluation, compared with examples counted by hand; definitions in docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMPOSITION = 32
 def measure(
     ours: str, player: str = "", steps: int = COMPOSITION, chord: int = 0, known: Phrases = frozenset()
 ) -> dict[str, float]:
-    """Return the figures of our part beside a monophonic player's: C major, 4/4, `steps` sixteenths."""
+    """Return the figures of a part beside a monophonic player: C major, 4/4, `steps` sixteenths."""
     theirs = to_events(player, steps)
     notes = sounding_notes(theirs)
     performance = Performance(
@@ -41,7 +41,7 @@ def measure(
 
 
 def test_sounding_notes() -> None:
-    """A note sounds through its holds, and not after a rest, nor before the first onset."""
+    """A note sounds through its holds, and not after a rest or before the first onset."""
     assert sounding_notes(to_events(". 60 . - . 62")).tolist() == [-1, 60, 60, -1, -1, 62]
 
 
@@ -57,30 +57,30 @@ def test_sounding_notes() -> None:
     ],
 )
 def test_excessively_repeated(ours: str, every: int, holds_aside: int) -> None:
-    """Repetition is counted as RL Tuner does, and once more without the holds."""
+    """Repetition is counted as in RL Tuner, and once more without the holds."""
     result = measure(ours)
     assert 100 * every / COMPOSITION == result["excessively repeated %"]
     assert 100 * holds_aside / COMPOSITION == result["excessively repeated, holds aside %"]
 
 
 def test_repetition_ends_with_a_composition() -> None:
-    """A composition does not know the one before it."""
+    """Repetition is not counted across compositions."""
     assert 100 * 54 / 64 == measure("60 " * 64, steps=64)["excessively repeated %"]
 
 
 def test_not_in_key() -> None:
-    """Onsets outside the scale are counted among all steps."""
+    """Onsets outside the scale are counted as a share of all steps."""
     assert measure("60 . 61 . " * 8)["not in key %"] == 25
 
 
 def test_starts_with_tonic() -> None:
-    """The first onset of a composition counts, in any octave; a silent composition does not."""
+    """The first onset of a composition counts, in any octave; a silent composition does not count."""
     ours = "72 " + "62 " * 31 + "- 62 " + "60 " * 30 + "- " * 32
     assert measure(ours, steps=96)["starts with tonic %"] == 50
 
 
 def test_starts_on_tonic_or_chord_tone() -> None:
-    """A composition starts on the tonic or in the chord; where no chord is implied none counts."""
+    """A composition starts on the tonic or in the chord; without an implied chord it does not count."""
     name = "starts on tonic or chord tone %"
     f_major = 1 << 5 | 1 << 9 | 1 << 0
     assert 100 == measure("- 65", chord=f_major)[name]
@@ -91,18 +91,18 @@ def test_starts_on_tonic_or_chord_tone() -> None:
 
 
 def test_rhythm_autocorrelation() -> None:
-    """Onsets as ones, the mean removed: every other step swings at once, one block of them holds together."""
+    """Onsets as ones, with the mean removed: alternating steps give a negative value, one block a positive one."""
     name = "rhythm autocorrelation 1"
-    # 32 deviations of a half that alternate: 31 products of -1/4 over 32 squares of 1/4.
+    # 32 alternating deviations of a half: 31 products of -1/4 over 32 squares of 1/4.
     assert pytest.approx(-31 / 32) == measure("60 . " * 16)[name]
-    # 16 of +1/2, then 16 of -1/2: 30 products of 1/4 and one of -1/4.
+    # 16 times +1/2, then 16 times -1/2: 30 products of 1/4 and one of -1/4.
     assert pytest.approx(29 / 32) == measure("60 " * 16)[name]
     assert math.isnan(measure("60 " * 32)[name])
     assert math.isnan(measure("- " * 32)[name])
 
 
 def test_unique_extremes() -> None:
-    """A highest or lowest note is unique when it is struck once."""
+    """A highest or lowest note is unique if it is struck once."""
     result = measure("60 . 64 62 64")
     assert (result["unique highest %"], result["unique lowest %"]) == (0, 100)
 
@@ -124,12 +124,12 @@ def test_unique_extremes() -> None:
     ],
 )
 def test_leaps_resolved(ours: str, expected: float) -> None:
-    """Leaps are doubled, resolved, over or open as in RL Tuner."""
+    """Leaps are doubled, resolved, over or open, as in RL Tuner."""
     assert pytest.approx(expected, nan_ok=True) == measure(ours)["leaps resolved %"]
 
 
 def test_a_leap_is_over_with_its_composition() -> None:
-    """A leap that one composition leaves open is not resolved by the next."""
+    """A leap left open at the end of a composition is not resolved by the next one."""
     assert math.isnan(measure("60 " * 31 + "67 65 60", steps=64)["leaps resolved %"])
 
 
@@ -139,7 +139,7 @@ def test_in_motif() -> None:
 
 
 def test_in_repeated_motif() -> None:
-    """Only a motif whose eight steps stood there before, without overlap, is a repeated one."""
+    """Only a motif whose eight steps occurred before, without overlap, is a repeated one."""
     bar = "60 62 64 . . . . . "
     result = measure(bar * 2 + ". " * 16)
     assert 100 * 9 / COMPOSITION == result["in motif %"]
@@ -154,13 +154,13 @@ def test_autocorrelation() -> None:
 
 
 def test_note_in_chord() -> None:
-    """Of the steps in which we sound, those count whose pitch class the implied chord has."""
+    """Of the steps in which the improviser sounds, those in the implied chord count."""
     assert pytest.approx(200 / 3) == measure("64 61 - 67", "60 . . .", chord=C_MAJOR)["note in chord %"]
     assert math.isnan(measure("64 61 - 67", "60 . . .")["note in chord %"])
 
 
 def test_consonance() -> None:
-    """Of the steps in which the player sounds, we are consonant, dissonant or silent."""
+    """In each step with a sounding player the improviser is consonant, dissonant or silent."""
     result = measure("64 61 - 67 62 62", "60 . . .")
     figure_names = ("consonant %", "dissonant %", "unsupported %")
     assert [50, 25, 25] == [result[name] for name in figure_names]
@@ -170,19 +170,19 @@ def test_consonance() -> None:
     ("note", "expected"), [(53, 100), (55, 0), (67, 100), (65, 0), (56, 100), (48, 100), (57, 100)]
 )
 def test_consonance_below_the_player(note: int, expected: float) -> None:
-    """Intervals are counted upwards: a fifth below the player is a fifth, a fourth is a dissonance."""
+    """Intervals are counted upwards: a fifth below the player is a fifth, and a fourth is a dissonance."""
     assert expected == measure(f"{note}", "60")["consonant %"]
 
 
 def test_consonance_with_any_of_many() -> None:
-    """Where the player sounds a chord, one consonant note of it is enough."""
+    """Where the player sounds a chord, consonance with one of its notes is enough."""
     two = np.array([1 << 0 | 1 << 1])
     performance = Performance(to_events("65"), to_events("61"), two, np.zeros(1, dtype=np.int64), 0, 0, 4)
     assert figures(performance)["consonant %"] == 100
 
 
 def test_strong_beat_consonance() -> None:
-    """In 4/4 the first step of the first and third beat counts, and silence there is no consonance."""
+    """In 4/4 the first steps of beats 1 and 3 count, and silence there is not consonant."""
     player = "60 " + ". " * 15
     assert measure("64 . - 61 61 61", player)["strong-beat consonance %"] == 50
     assert measure("61 64 - - - - - - 67 64", player)["strong-beat consonance %"] == 50
@@ -203,17 +203,17 @@ def test_strong_beat_consonance() -> None:
     ],
 )
 def test_parallels(ours: str, player: str, expected: float) -> None:
-    """Perfect intervals count when both move from one to the next."""
+    """Perfect intervals count when both voices move from one to the next."""
     assert expected == measure(ours, player)["parallels per 100 notes"]
 
 
 def test_no_parallels_without_a_player() -> None:
-    """Where nobody plays there is nothing to count, not none."""
+    """Without a player the figure is nan instead of 0."""
     assert math.isnan(measure("60 62")["parallels per 100 notes"])
 
 
 def test_bars_repeated() -> None:
-    """A bar counts when it equals one of the eight before it; an empty bar never does."""
+    """A bar counts if it equals one of the eight before it; an empty bar never counts."""
     first, second, empty = "60 . 62 . " + ". " * 12, "64 " * 16, "- " * 16
     assert measure(first + second + first + empty + empty, steps=80)["bars repeated %"] == 20
     others = "".join(f"{note} " + ". " * 15 for note in range(70, 78))
@@ -234,7 +234,7 @@ SCALE = "60 62 64 65 67 69 71 72 "
 
 
 def test_phrases() -> None:
-    """A phrase is seven intervals and eight lengths, wherever it begins and however high it lies."""
+    """A phrase is seven intervals and eight lengths, at any position and pitch."""
     assert 1 == len(phrases(to_events(SCALE)))
     assert phrases(to_events(SCALE)) == phrases(to_events("- 61 63 65 66 68 70 72 73"))
     assert phrases(to_events(SCALE)) != phrases(to_events("60 . 62 64 65 67 69 71 72"))
@@ -243,7 +243,7 @@ def test_phrases() -> None:
 
 
 def test_copied() -> None:
-    """Of our phrases of eight notes those count that stand in the corpus."""
+    """The figure is the share of our phrases of eight notes that occur in the corpus."""
     known = known_phrases([to_events(SCALE), to_events("60 60")])
     assert 50 == measure(SCALE + "71", known=known)["copied %"]
     assert 0 == measure("60 . 62 64 65 67 69 71 72 .", known=known)["copied %"]
@@ -269,16 +269,16 @@ def test_echo(ours: str, expected: float) -> None:
 
 
 def test_echo_needs_a_turn() -> None:
-    """Where the player struck fewer than three notes there is nothing to take up, nor in our first bar."""
+    """Bars after fewer than three notes of the player, and our first bar, do not count for echo."""
     assert math.isnan(measure("60 62 " + "- " * 14 + "60 62", "60 62")["echo %"])
     assert math.isnan(measure("60 62 64", "- " * 16 + "60 62 64")["echo %"])
 
 
 def test_density_and_register_correlation() -> None:
-    """Bars in which we do more, or sit higher, as the player does, correlate; else they do not."""
+    """Bars in which our density or register follows the player's correlate; others do not."""
 
     def bars(*onsets: int, start: int = 60) -> str:
-        """Return bars of so many onsets, one note each, each bar's a tone higher."""
+        """Return bars with these numbers of onsets, one note each, each bar a tone higher."""
         return "".join(f"{start + 2 * bar} " * count + "- " * (16 - count) for bar, count in enumerate(onsets))
 
     same = measure(bars(1, 2, 3), bars(2, 4, 6), steps=48)
@@ -292,7 +292,7 @@ def test_density_and_register_correlation() -> None:
 
 
 def test_bar_correlation() -> None:
-    """Pearson's r of the bars in which both are known: 1 2 4 with 1 3 2 have 1/sqrt(28/3)."""
+    """Pearson's r uses the bars in which both are known: 1 2 4 with 1 3 2 have 1/sqrt(28/3)."""
     ours, theirs = np.array([1, 2, 9, 4.0]), np.array([1, 3, math.nan, 2])
     # Means 7/3 and 2; deviations -4/3 -1/3 5/3 and -1 1 0: products sum to 1, squares to 14/3 and 2.
     assert pytest.approx(1 / math.sqrt(28 / 3)) == bar_correlation(ours, theirs)
@@ -300,7 +300,7 @@ def test_bar_correlation() -> None:
 
 
 def test_vendi_counts_different_windows() -> None:
-    """Equal windows count as one; two that share nothing count as two."""
+    """Equal windows count as one, and two without anything in common count as two."""
     bar = "60 . 62 . 64 . 65 . 67 . 65 . 64 . 62 . "
     assert pytest.approx(1) == measure(bar * 8, steps=128)["Vendi"]
     apart = "60 - " * 8 + "- " * 48 + "62 . - - " * 4
@@ -309,13 +309,13 @@ def test_vendi_counts_different_windows() -> None:
 
 
 def test_vendi_reads_note_lengths() -> None:
-    """A note's length ends with a rest: half of two windows' features differ, so their likeness is 1/2."""
+    """A rest ends a note: half of the features of two windows differ, so their similarity is 1/2."""
     entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
     ours = "60 " + "- " * 63 + "60 . " + "- " * 14
     assert pytest.approx(math.exp(entropy)) == measure(ours, steps=80)["Vendi"]
 
 
 def test_too_short_for_a_composition() -> None:
-    """Where there is nothing to count the figure is nan, not zero."""
+    """Where there is nothing to count the figure is nan, not 0."""
     result = measure("60 62", steps=8)
     assert all(math.isnan(result[name]) for name in ("in motif %", "onsets per bar", "bars repeated %", "Vendi"))

@@ -1,4 +1,4 @@
-"""Likeness to people: features and distances by hand, densities against what is known of them."""
+"""Distribution overlap with people: features and distances by hand, densities compared with known ones."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def test_too_few_notes_have_no_features() -> None:
 
 
 def test_distance() -> None:
-    """Rows are compared over what both have, and by the root of its length."""
+    """Rows are compared over the elements that both have, divided by the root of their number."""
     assert 3 == distance(*rows(1, 4))
     assert pytest.approx(math.sqrt((9 + 16) / 2)) == distance(np.array([0.0, 0, 7]), np.array([3.0, 4]))
 
 
 def test_densities_are_of_the_distances() -> None:
-    """Distances of 0 and 10 have a density around these two, whose area is 1."""
+    """Distances of 0 and 10 have a density around these two values, with an area of 1."""
     found = distances(rows(10), rows(0, 10))
     intra, inter = found.densities()
     step = found.grid[1] - found.grid[0]
@@ -76,7 +76,7 @@ def test_densities_are_of_the_distances() -> None:
 
 
 def test_pieces_may_weigh_more() -> None:
-    """A piece that weighs nothing has no distances; one of people's, taken twice, has none to itself."""
+    """A piece of weight 0 adds no distances; one of people's pieces with weight 2 has none to itself."""
     found = distances(rows(0, 10), rows(0, 0, 10))
     _, inter = found.densities(np.array([1.0, 1, 0]), np.array([1.0, 0]))
     assert pytest.approx(0, abs=0.1) == float(found.grid[inter.argmax()])
@@ -85,7 +85,7 @@ def test_pieces_may_weigh_more() -> None:
 
 
 def test_overlapped_area() -> None:
-    """Two normal densities one deviation apart share what the normal distribution says."""
+    """Two normal densities one deviation apart overlap as the normal distribution predicts."""
     grid = np.linspace(-10, 10, 4001)
     first, second = (np.exp(-0.5 * (grid - mean) ** 2) / math.sqrt(2 * math.pi) for mean in (0.0, 1.0))
     assert pytest.approx(1) == overlapped_area(first, first, grid)
@@ -96,7 +96,7 @@ def test_overlapped_area() -> None:
 
 
 def test_equal_distances_have_a_density() -> None:
-    """Where all distances are equal the kernels stay as narrow as a hundredth of them."""
+    """Where all distances are equal the kernels are a hundredth of them wide."""
     same = distances(rows(5), rows(0, 10))
     intra, inter = same.densities()
     assert overlapped_area(intra, inter, same.grid) < 0.01
@@ -108,7 +108,7 @@ PEOPLE = ("60 . 62 . 64", "60 . 64 . 67 . 72", "60 62 64 65 67", "60 . . . 59 . 
 
 
 def test_likeness_to_oneself() -> None:
-    """Who plays what people play is close to them in every feature; the mean is that of the seven."""
+    """Playing what people play is close to them in every feature; the mean is that of the seven."""
     people = [played(text) for text in PEOPLE * 5]
     column = likeness(people, people).column(0)
     overlaps = [column[f"overlap: {name}"].mean for name in FEATURES]
@@ -118,7 +118,7 @@ def test_likeness_to_oneself() -> None:
 
 
 def test_likeness_of_another_music() -> None:
-    """Who leaps about shares no interval with people, and the mean tells; intervals hold what they are of."""
+    """Playing large leaps shares no interval with people, and lowers the mean overlap."""
     people, wild = [played(text) for text in PEOPLE], [played("36 84 36 85 37 90")] * 4
     column = likeness(wild, people).column(0)
     assert column["overlap: interval"].mean < 0.05
