@@ -14,6 +14,7 @@ import pytest
 
 from improviser.app.jam_page import PageOptions, open_page_socket, show_page
 from improviser.web import address
+from tests.free_port import free_port
 from tests.live import wait_for
 
 URL = "http://127.0.0.1:8765/TOKEN/"
@@ -126,12 +127,6 @@ def test_where_it_cannot_be_kept_that_is_told(
     not_kept, moved = warned
     assert "cannot save the page's address" in not_kept
     assert "is taken, so the page has another address than before" in moved
-
-
-def free_port() -> int:
-    """Return a port that is not in use."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_host_that_is_none_of_this_machine_is_told() -> None:

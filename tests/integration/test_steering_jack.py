@@ -15,6 +15,7 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from improviser.config.preset import load_preset
+from tests.free_port import free_port
 from tests.live import CHECKOUT, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
@@ -43,13 +44,6 @@ def improviser(folder: Path, *words: str) -> dict[str, Any]:
     return value
 
 
-def free_port() -> int:
-    """Return a UDP port that is not in use."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def send_osc(port: int, address: str, *values: float) -> None:
     """Send an OSC message."""
     builder = OscMessageBuilder(address)
@@ -61,7 +55,7 @@ def send_osc(port: int, address: str, *values: float) -> None:
 
 def test_a_jam_is_steered_from_everywhere(run: Run, partner: Partner, tmp_path: Path) -> None:
     """The command line, OSC and a pedal all steer the jam, and the session replays identically."""
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     jam = run(*JAM, "--osc", str(port))
     jam.wait_until_told("ready")
     partner.connect()
