@@ -44,13 +44,13 @@ _PANELS: Final = {
         "ports": "List the MIDI ports.",
         "presets": "List the presets, or show one.",
         "devices": "List the known controllers.",
-        "midi-learn": "Choose the control of your controller that does something.",
+        "midi-learn": "Choose a knob, pad or pedal by moving it.",
     },
     "Train and measure": {
         "train": "Train a preset's model.",
         "evaluate": "Measure a model, beside people and baselines.",
         "ablate": "Measure what each addition to the learner gains.",
-        "bench": "Measure the speed of this machine.",
+        "bench": "Measure speed, timing and learning on this machine.",
     },
 }
 # Former names of commands, which still work.

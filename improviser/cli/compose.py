@@ -9,7 +9,7 @@ import typer
 
 from improviser.app.preset_policy import make_settings, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json
-from improviser.cli.options import JsonOption, KeyOption, PresetOption, SeedOption
+from improviser.cli.options import MUSIC, JsonOption, PresetOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
@@ -27,22 +27,29 @@ StartOption = Annotated[
     str | None, typer.Option("--start", help="First notes, one per beat; '' for none. Default: random.")
 ]
 GreedyOption = Annotated[bool, typer.Option("--greedy", help="Take the best action at each step instead of sampling.")]
+PieceKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="auto|C|Am..",
+        help="Key of the piece. auto takes the key that the fragment implies, or a random one. Default: the preset's, "
+        "auto in all shipped presets.",
+        rich_help_panel=MUSIC,
+    ),
+]
 
 
 def compose(
     out: OutOption,
     bars: BarsOption = 16,
     start: StartOption = None,
-    key: KeyOption = None,
+    key: PieceKeyOption = None,
     preset: PresetOption = DEFAULT_PRESET,
     seed: SeedOption = 0,
     greedy: GreedyOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a whole piece for one voice, from a given or random fragment.
-
-    Without --key the key is the one that the fragment implies, or a random one.
-    """
+    """Write a whole piece for one voice, from a given or random fragment."""
     import numpy as np
 
     from improviser.config.preset import load_preset

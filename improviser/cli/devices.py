@@ -21,7 +21,8 @@ improviser devices --json
 def devices(json: JsonOption = False) -> None:
     """List the known controllers with the names of their ports, and check their files.
 
-    A device file says what each knob, pad and pedal does in a jam; improviser ctl --help lists what there is.
+    A device file says what each knob, pad and pedal does in a jam. improviser ctl --help lists the knobs and
+    actions.
 
     Your own device files are TOML files in the folder devices of improviser's configuration folder. Copy
     _template.toml to start one, or use improviser midi-learn.

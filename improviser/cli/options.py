@@ -98,7 +98,7 @@ BarsOption = Annotated[
         "--bars",
         metavar="BARS",
         min=1,
-        help="Stop after this many bars, counted from the first note. Default: play on.",
+        help="Stop after this many bars, counted from the first note. Default: play on; demo ends with its tune.",
         rich_help_panel=MUSIC,
     ),
 ]
@@ -140,9 +140,7 @@ MetronomeOption = Annotated[
 ]
 ThruOption = Annotated[
     bool | None,
-    typer.Option(
-        "--thru/--no-thru", help="Send what you play to the output too, without delay.", rich_help_panel=PORTS
-    ),
+    typer.Option("--thru/--no-thru", help="Send what you play to the output too.", rich_help_panel=PORTS),
 ]
 ListenChannelOption = Annotated[
     list[int] | None,

@@ -10,7 +10,7 @@ import typer
 from improviser.app.preset_policy import make_settings, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
 from improviser.cli.options import (
-    ChannelOption,
+    PORTS,
     JsonOption,
     KeyOption,
     PresetOption,
@@ -60,6 +60,17 @@ PickupOption = Annotated[
         help="Quarter notes before the first downbeat. Default: the length of a short first bar, else 0.",
     ),
 ]
+FreeChannelOption = Annotated[
+    int | None,
+    typer.Option(
+        "--channel",
+        metavar="1-16",
+        min=1,
+        max=16,
+        help="Channel to play on. Default: one that no track uses.",
+        rich_help_panel=PORTS,
+    ),
+]
 
 
 def render(
@@ -72,7 +83,7 @@ def render(
     meter: FileMeterOption = None,
     pickup: PickupOption = None,
     swing: SwingOption = None,
-    channel: ChannelOption = None,
+    channel: FreeChannelOption = None,
     program: ProgramOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -62,7 +62,9 @@ BackendOption = Annotated[
 ]
 WorkOption = Annotated[
     list[str] | None,
-    typer.Option("--work", metavar="NAME", help="timing: idle, learner, learning, loaded or ordinary. Default: all."),
+    typer.Option(
+        "--work", metavar="NAME", help="timing: idle, learner, learning, pages, loaded or ordinary. Default: all."
+    ),
 ]
 TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="taste: number of trials of each kind.")]
 SplitOption = Annotated[str, typer.Option("--split", help="taste: test, or valid while you try things out.")]
@@ -98,11 +100,12 @@ def bench(
     "unprepared" is all that work at once, as after a note at the last moment.
 
     ready: from the start of a jam to its open ports, compared with importing its libraries. Where JACK runs,
-    also the memory of the real-time process beyond a bare client's, and its CPU share while it waits.
+    also the memory of the real-time process beyond a bare client's, and the jam's CPU share while it waits.
 
     timing: a jam on a JACK server of its own (dummy driver). Another client measures how far each note and clock
-    tick is off the grid, compared with programs in C, and how long --thru takes. The machine is idle, beside a
-    learner, learning itself, fully loaded, or beside a learner without real-time priority.
+    tick is off the grid, compared with programs in C, and how long --thru takes. The jam runs alone, beside a
+    learner, learning itself, with pages open, on a fully loaded machine, or beside a learner without real-time
+    priority.
 
     taste: simulated listeners with a hidden taste press like and dislike, late and sometimes wrongly. It
     measures what three dislikes change, and how close the learned taste comes to the hidden one.

@@ -82,7 +82,8 @@ BesideOption = Annotated[
 AdaptationOption = Annotated[
     bool,
     typer.Option(
-        "--adaptation/--no-adaptation", help="Also measure how the engine follows a player who changes key or density."
+        "--adaptation/--no-adaptation",
+        help="Also measure how the engine follows a player who changes key, chord or tempo, rests or slips.",
     ),
 ]
 PlotsOption = Annotated[
