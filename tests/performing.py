@@ -14,7 +14,7 @@ from improviser.listening.observation import COLUMNS
 from improviser.midi.message import Message, NoteOff, NoteOn, bytes_to_message, message_to_bytes
 from improviser.performer.context import PerformerContext
 from improviser.performer.demo.built_in_player import new_built_in_player
-from improviser.performer.inbox import Inbox
+from improviser.performer.inbox import Inbox, InputPath
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.performer.loop import PerformerLoop
@@ -137,6 +137,7 @@ class Performance:
         echoes = EchoFilter(self.inbox.put, lambda: self.output.ahead_s)
         midi_mapping = MidiMapping(self.settings.bindings, self.settings.control_ports)
         thru = Thru(self.output, self.cells, echoes, midi_mapping.owns) if self.settings.thru else None
+        self.inbox.open(InputPath(self.clock, echoes, thru))
         stage = PerformerContext(
             OutputPath(self.output, self.cells, echoes, thru),
             self.inbox,

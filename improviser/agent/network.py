@@ -66,6 +66,7 @@ class Network(nn.Module):
         fan_in = sum(group.columns * (1 if config.one_hot else group.embedding) for group in config.groups)
         scales = {"input": (2 / fan_in) ** 0.5, "hidden": (2 / config.hidden) ** 0.5, "output": 0.01}
         self._weights = nn.ParameterDict()
+        self._names = tuple(weight_shapes(config))
         for name, shape in weight_shapes(config).items():
             scale = 0.0 if name.endswith("bias") else scales.get(name.split(".")[0], 1.0)
             weight = torch.randn(shape, generator=generator) * scale
@@ -77,7 +78,7 @@ class Network(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return the outputs, (batch, heads, actions)."""
-        weights = {name: self._get(name) for name in weight_shapes(self.config)}
+        weights = {name: self._get(name) for name in self._names}
         table = fold_first_layer(self.config, weights, TORCH)
         sums = functional.embedding_bag(
             observations.long() + self._offsets, table, mode="sum", include_last_offset=False

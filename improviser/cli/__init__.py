@@ -107,7 +107,7 @@ def build_app(chosen: str | None = None) -> typer.Typer:
     for panel, commands in _PANELS.items():
         for name, summary in commands.items():
             if name == chosen:
-                _add_command(app, name)
+                _add_command(app, name, panel)
             else:
                 app.command(name, help=summary, rich_help_panel=panel)(_not_loaded)
     return app
@@ -134,13 +134,14 @@ def _context_settings() -> dict[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def _add_command(app: typer.Typer, name: str) -> None:
+def _add_command(app: typer.Typer, name: str, panel: str) -> None:
     """Import the command `name` and register its function, with its examples below the options."""
     identifier = name.replace("-", "_")
     module = importlib.import_module(f"{__name__}.{identifier}")
     function: Callable[..., None] = getattr(module, identifier)
     examples = "\n".join(f"  {line.strip()}" for line in module.EXAMPLES.strip().splitlines())
-    app.command(name, cls=PanelCommand, short_help=COMMANDS[name], epilog=f"\b\nExamples:\n{examples}")(function)
+    epilog = f"\b\nExamples:\n{examples}"
+    app.command(name, cls=PanelCommand, rich_help_panel=panel, short_help=COMMANDS[name], epilog=epilog)(function)
 
 
 def _not_loaded() -> None:

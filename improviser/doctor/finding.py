@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,3 +64,9 @@ def failed(name: str, found: str, next_step: str) -> Finding:
 def by_system(steps: Mapping[str, str], elsewhere: str) -> str:
     """Return the step for this platform from `steps` (keys as sys.platform), or `elsewhere` if it has none."""
     return steps.get(sys.platform, elsewhere)
+
+
+def fault_and_step(error: Exception) -> tuple[str, str]:
+    """Return what is wrong, and what to do next, of an error's text; an empty step if it names none."""
+    fault, *step = re.split(r"; |\. (?=[A-Z])", str(error), maxsplit=1)
+    return fault, step[0][:1].lower() + step[0][1:] if step else ""

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from improviser.config.user_settings import load_settings
-from improviser.doctor.finding import by_system, failed, passed, warned
+from improviser.doctor.finding import by_system, failed, fault_and_step, passed, warned
 from improviser.errors import ConfigError, PortError
 from improviser.ports import AUTO, LOOPBACK, advice, open_backend
 from improviser.ports.name import is_own, is_through, loopback_name
@@ -75,7 +75,7 @@ def check_system(midi: MidiSystem) -> Iterator[Finding]:
     try:
         midi.backend = _renamed(open_backend(midi.wanted))
     except PortError as error:
-        yield _no_system(midi.wanted, str(error))
+        yield _no_system(midi.wanted, error)
         return
     reasons = [f"{name}: {_why_not(name)}" for name in _others(midi.name)] if midi.wanted == AUTO else []
     yield passed(_SYSTEM, "; ".join((_through(midi.backend), *reasons)))
@@ -105,13 +105,13 @@ def check_loopback_driver() -> Iterator[Finding]:
         yield passed(_DRIVER, "not needed: improviser makes its own ports")
 
 
-def _no_system(wanted: str, error: str) -> Finding:
+def _no_system(wanted: str, error: PortError) -> Finding:
     """Report why no MIDI system was opened, and what to do next.
 
     A jam plays in the browser without one, so that is a failure only where a system was asked for by name.
     """
     if wanted != AUTO:
-        found, _, step = error.partition("; ")
+        found, step = fault_and_step(error)
         return failed(_SYSTEM, f"{wanted}: {found}", step or by_system(_GET_SYSTEM, _get_jack()))
     reasons = [f"{name}: {_why_not(name)}" for name in _others("")]
     found = "; ".join(("none works, so a jam plays in the browser only", *reasons))
@@ -180,7 +180,7 @@ def _why_not(name: str) -> str:
         with closing(open_backend(name)) as backend:
             return f"also works, through {backend.driver}"
     except PortError as error:
-        return str(error).partition(";")[0]
+        return fault_and_step(error)[0]
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

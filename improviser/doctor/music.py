@@ -12,7 +12,7 @@ import numpy as np
 from improviser.config.preset import load_preset, preset_path
 from improviser.config.resources import control_folder, preset_paths
 from improviser.config.user_settings import load_settings
-from improviser.doctor.finding import failed, passed, warned
+from improviser.doctor.finding import failed, fault_and_step, passed, warned
 from improviser.engine import Engine, EngineSettings
 from improviser.errors import ConfigError, ImproviserError
 from improviser.files import model_digest
@@ -78,7 +78,7 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
         state = ask(control_folder(), _ASK)
     except ImproviserError as error:
         if _has_output(midi):
-            yield warned(_JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {str(error).partition(';')[0]}", _END)
+            yield warned(_JAMS, f"there is a port '{VIRTUAL_OUTPUT}', but {fault_and_step(error)[0]}", _END)
         else:
             yield passed(_JAMS, "none is running")
         return

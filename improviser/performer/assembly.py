@@ -21,6 +21,7 @@ from improviser.performer.actor import load_actor
 from improviser.performer.clock.link_monitor import watching_link
 from improviser.performer.context import PerformerContext
 from improviser.performer.demo.built_in_player import BuiltInPlayer, new_built_in_player
+from improviser.performer.inbox import InputPath
 from improviser.performer.input.echo import EchoFilter
 from improviser.performer.input.thru import Thru
 from improviser.performer.loop import PerformerLoop
@@ -82,6 +83,11 @@ def play(
 
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
+        cells = open_shared(ports.shared_state)
+        echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
+        midi_mapping = MidiMapping(settings.bindings, settings.control_ports)
+        thru = Thru(ports.output, cells, echoes, midi_mapping.owns) if settings.thru else None
+        inbox.open(InputPath(clock, echoes, thru))  # what the page sends from now on is not lost
         built_in_player = new_built_in_player(settings, ports, clock.now_s())
         _warm_up(new_engine())
         priority.sharpen_timers()
@@ -90,10 +96,6 @@ def play(
         for event in (alone_notice(ports), None if is_realtime else Warned(priority.advice())):
             if event is not None:
                 tell(event)
-        cells = open_shared(ports.shared_state)
-        echoes = EchoFilter(inbox.put, lambda: ports.output.ahead_s)
-        midi_mapping = MidiMapping(settings.bindings, settings.control_ports)
-        thru = Thru(ports.output, cells, echoes, midi_mapping.owns) if settings.thru else None
         propose = None
         if settings.clock is ClockUse.LINK:
             peer = _link(settings)

@@ -171,7 +171,7 @@ class Inbox:
         if path is not None and path.echoes.is_echo(data, at_ns / NS_PER_S, port):
             return
         if path is not None and path.thru is not None:
-            path.thru.pass_on(data, at_ns, port)
+            path.thru.pass_on(data, at_ns, port, message)
         if self.queue.qsize() >= ARRIVALS_MAX:
             self.dropped += 1
             self._missed[data[0] % _CHANNELS] = 1

@@ -16,7 +16,7 @@ from improviser.ipc.shared_state import JamPosition, mark_heartbeat, mark_positi
 from improviser.midi.message import Message, NoteOn, TimedMessage
 from improviser.performer.clock.beat_outputs import BeatOutputs
 from improviser.performer.clock.clock_sync import ClockSync, is_clock
-from improviser.performer.inbox import InputPath, Item, LinkHeard, PortMatter
+from improviser.performer.inbox import Item, LinkHeard, PortMatter
 from improviser.performer.input.arrivals import Arrival
 from improviser.performer.input.midi_input import MidiInput
 from improviser.performer.input.zone import Zone
@@ -112,8 +112,6 @@ class PerformerLoop:
         )
         self._steering = Steering(self._transport, self._clock_sync, context.policy_history, self._stats, context.tell)
         self._port_router = PortRouter(self._midi_input, self._midi_output, context)
-        path = context.output_path
-        context.inbox.open(InputPath(clock, path.echoes, path.thru))
         self._is_over = False
         self._understood: Decision | None = None
         self._collected_s = clock.now_s()
@@ -370,8 +368,6 @@ class PerformerLoop:
         self._midi_output.tell_left(None, {})
         self._stats.bad_messages = self._midi_input.bad_messages
         self._stats.feedback = self._context.output_path.echoes.count
-        summary = self._stats.summary(
-            stuck_notes=self._midi_output.sounding_notes, duration_s=now_s - begun_s, start_s=self._transport.first_s
-        )
+        summary = self._stats.summary(duration_s=now_s - begun_s, start_s=self._transport.first_s)
         taste = self._engine.preferences
         return replace(summary, dropped=self._context.inbox.dropped, taste=taste.to_dict(), words=taste.words)

@@ -105,11 +105,6 @@ class MidiOutput:
         """Whether something has left that was not reported yet."""
         return bool(self._said)
 
-    @property
-    def sounding_notes(self) -> int:
-        """How many notes sound."""
-        return len(self._scheduler.sounding)
-
     def plan(self, messages: Iterable[TimedMessage]) -> None:
         """Add messages to the scheduler."""
         for timed in messages:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from improviser.midi.message import Message, NoteOn
+from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.protocol import Summary
 from improviser.units import MS_PER_S
 
@@ -35,12 +35,18 @@ class Stats:
     dislikes: int = 0
     onset_errors_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     decision_times_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    # What was really sent, to find out whether a note hangs; nothing is decided by it.
+    _unreleased: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def count_sent(self, message: Message, due_s: float, actual_s: float) -> None:
         """Count a message that has left."""
-        if isinstance(message, NoteOn):
-            self.notes_played += 1
-            self.onset_errors_s.append(actual_s - due_s)
+        match message:
+            case NoteOn(channel, note):
+                self.notes_played += 1
+                self.onset_errors_s.append(actual_s - due_s)
+                self._unreleased[channel, note] += 1
+            case NoteOff(channel, note):
+                self._unreleased[channel, note] = max(0, self._unreleased[channel, note] - 1)
 
     def count_press(self, *, liked: bool) -> None:
         """Count a like or a dislike."""
@@ -49,14 +55,14 @@ class Stats:
         else:
             self.dislikes += 1
 
-    def summary(self, *, stuck_notes: int, duration_s: float, start_s: float | None) -> Summary:
+    def summary(self, *, duration_s: float, start_s: float | None) -> Summary:
         """Return the summary. It still lacks what only the ports know."""
         return Summary(
             notes_heard=self.notes_heard,
             notes_played=self.notes_played,
             decisions=self.decisions,
             late_decisions=self.late_decisions,
-            stuck_notes=stuck_notes,
+            stuck_notes=self._unreleased.total(),
             onset_error_ms=quantiles_ms(self.onset_errors_s),
             decision_ms=quantiles_ms(self.decision_times_s),
             bad_messages=self.bad_messages,

@@ -120,8 +120,8 @@ class Steering:
                 self._undo(everything=command.action is Action.UNDO_ALL)
             case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
                 self._switch(command.action, at_s)
-            case _:  # not a command to the engine
-                pass
+            case _:
+                self._tell(Refused(command.event, f"the performer does not know the command {command.event}"))
 
     def _switch(self, name: str, at_s: float) -> None:
         """Turn a switch on or off. Solo starts to play without a first note."""

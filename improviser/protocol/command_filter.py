@@ -24,15 +24,10 @@ class CommandFilter:
     Threads: any.
     """
 
-    def __init__(self, obey: Callable[[Command], None], ignored: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, obey: Callable[[Command], None], ignored: Callable[[], None]) -> None:
         """Pass commands on to `obey`, and call `ignored` for each command that is dropped."""
         self._obey, self._ignored = obey, ignored
         self._rate = RateLimit(PRESSES_A_SECOND)
-
-    @property
-    def dropped(self) -> int:
-        """The number of dropped commands."""
-        return self._rate.refused
 
     def __call__(self, command: Command) -> None:
         """Pass on a command, unless it exceeds the rate limit."""

@@ -34,7 +34,7 @@ class PageSession:
 
     def __init__(self, hub: Broadcaster, obey: Obey, websocket: WebSocket) -> None:
         """Serve the page on `websocket`, and pass its commands to `obey`."""
-        self._hub, self._obey, self._websocket = hub, CommandFilter(obey), websocket
+        self._hub, self._obey, self._websocket = hub, CommandFilter(obey, lambda: None), websocket
         self._rate = RateLimit(RATE_MAX)
         self._faults = 0
         self._code = TRY_LATER

@@ -202,3 +202,11 @@ def test_each_command_has_a_file() -> None:
     paths = {name: folder / name.replace("-", "_") for name in COMMANDS}
     missing = [name for name, path in paths.items() if not path.with_suffix(".py").is_file() and not path.is_dir()]
     assert [] == missing
+
+
+def test_help_that_names_a_command_keeps_the_headings(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command that is named, and so loaded, stands in its panel too."""
+    assert 0 == main(["--help", "jam"])
+    shown = capsys.readouterr().out
+    assert "\nPlay:\n  jam " in shown
+    assert "object at" not in shown

@@ -29,7 +29,7 @@ import sys, time
 from improviser.synth.fluidsynth import Fluidsynth
 from tests.performing import ready
 sound = Fluidsynth(lambda event: print(event.text, flush=True))
-sound.hear(ready())
+sound.follow(ready())
 time.sleep(60)
 """
 

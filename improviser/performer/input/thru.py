@@ -54,10 +54,13 @@ class Thru:
         self._pedals: dict[int, str] = {}
         self._is_closed = False
 
-    def pass_on(self, data: Sequence[int], at_ns: int, port: str) -> None:
-        """Pass on a message that came at `at_ns` on `port`, if it is complete and has a channel."""
+    def pass_on(self, data: Sequence[int], at_ns: int, port: str, message: Message | None = None) -> None:
+        """Pass on a message that came at `at_ns` on `port`, if it is complete and has a channel.
+
+        `message` is the message, decoded, if it was decoded before.
+        """
         try:
-            message = bytes_to_message(data)
+            message = message or bytes_to_message(data)
         except MidiError:
             return
         if self._is_closed or not hasattr(message, "channel") or self._keeps_back(message, port):

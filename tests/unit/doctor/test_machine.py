@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from improviser.doctor import Finding, Status, extras, folders, music, rights
-from improviser.errors import ImproviserError
 from improviser.ports import priority
+from improviser.remote import control_socket
 from tests.examined import Renamed, only, opened
 
 PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
@@ -117,16 +117,17 @@ def test_the_model_decides(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert FAIL is only(music.check_model()).status
 
 
-def test_jams_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jams_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A running jam is reported with its preset; a jam that has ports but does not answer is a warning."""
     answers: list[object] = [{"preset": "fiddle"}]
 
     def ask(*_: object) -> object:
         """Answer, or raise as if no jam were there."""
         if not answers:
-            raise ImproviserError("no jam is running; start one")
+            return real_ask(tmp_path, "")
         return answers.pop()
 
+    real_ask = control_socket.ask
     monkeypatch.setattr(music, "ask", ask)
     backend = Renamed()
     assert "one is running (preset fiddle)" in only(music.check_jams(opened(backend))).found
