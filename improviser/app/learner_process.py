@@ -88,7 +88,7 @@ class LearnerProcess:
         self._replayer = SessionReplayer(engine_maker(what), self._stepped)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._trainer = self._new_apprentice(PresetEntry(what.preset, what.source, what.model, what.engine))
+        self._trainer = self._new_trainer(PresetEntry(what.preset, what.source, what.model, what.engine))
 
     def attend(self) -> None:
         """Learn until the input ends."""
@@ -131,7 +131,7 @@ class LearnerProcess:
                     (trainer.go_back if is_back else trainer.adopt)(actor)
             case Changed(preset, source, model, digest, engine):
                 self._model_digest = digest
-                self._trainer = self._new_apprentice(PresetEntry(preset, source, model, engine))
+                self._trainer = self._new_trainer(PresetEntry(preset, source, model, engine))
                 self._trainer.is_frozen = trainer.is_frozen
             case _:
                 pass
@@ -180,7 +180,7 @@ class LearnerProcess:
             )
         )
 
-    def _new_apprentice(self, piece: PresetEntry) -> OnlineTrainer:
+    def _new_trainer(self, piece: PresetEntry) -> OnlineTrainer:
         """Return an online trainer for a preset that has learned nothing yet."""
         from improviser.app.make_trainer import make_online_trainer
         from improviser.config.preset import load_preset

@@ -69,5 +69,5 @@ def make_online_trainer(
     people = spread(human_parts(pieces, game, "valid"), PEOPLE)
     if not held_out or not people:
         raise CorpusError("no held-out piece is long enough for the acceptance test. Reinstall music21")
-    guard = AcceptanceTest(model, held_out, people, conditions(preset), seed)
-    return OnlineTrainer(model, learner, guard, rewards, rng)
+    acceptance_test = AcceptanceTest(model, held_out, people, conditions(preset), seed)
+    return OnlineTrainer(model, learner, acceptance_test, rewards, rng)

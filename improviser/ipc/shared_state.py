@@ -18,9 +18,9 @@ from improviser.ipc.sequence_lock import SequenceLock
 NOTE_CELLS: Final = 128 * 16
 _NOTES: Final = 128
 _PULSE: Final = NOTE_CELLS
-_PLACE_AT: Final = NOTE_CELLS + 8
-_PLACE: Final = struct.Struct("=4d")
-SIZE: Final = _PLACE_AT + SequenceLock.size(_PLACE.size)
+_POSITION_AT: Final = NOTE_CELLS + 8
+_POSITION: Final = struct.Struct("=4d")
+SIZE: Final = _POSITION_AT + SequenceLock.size(_POSITION.size)
 Cells = bytearray | mmap.mmap
 
 
@@ -45,7 +45,7 @@ def mark_heartbeat(cells: Cells, count: int) -> None:
 
 def mark_position(cells: Cells, number: int, place: JamPosition) -> None:
     """Record a position in the music. `number` starts at 1 and grows from call to call."""
-    SequenceLock(cells, _PLACE_AT, _PLACE.size).write(number, _PLACE.pack(*place))
+    SequenceLock(cells, _POSITION_AT, _POSITION.size).write(number, _POSITION.pack(*place))
 
 
 def open_shared(descriptor: int | None) -> Cells:
@@ -77,12 +77,12 @@ class SharedState:
         """Return the heartbeat's number, which stays the same while the performer's loop stands still."""
         return self._cells[_PULSE] if self._cells is not None else 0
 
-    def place(self) -> JamPosition | None:
+    def position(self) -> JamPosition | None:
         """Return the newest position, or None before the first."""
         if self._cells is None:
             return None
-        data = SequenceLock(self._cells, _PLACE_AT, _PLACE.size).newest()
-        return None if data is None else JamPosition(*_PLACE.unpack(data))
+        data = SequenceLock(self._cells, _POSITION_AT, _POSITION.size).newest()
+        return None if data is None else JamPosition(*_POSITION.unpack(data))
 
     def close(self) -> None:
         """Unmap the memory and close its file descriptor."""

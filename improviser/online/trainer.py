@@ -70,7 +70,7 @@ class OnlineTrainer:
         self,
         model: Policy,
         learner: OnlineLearner,
-        guard: AcceptanceTest | None,
+        acceptance_test: AcceptanceTest | None,
         rewards: FloatArray,
         rng: np.random.Generator,
     ) -> None:
@@ -79,11 +79,11 @@ class OnlineTrainer:
         Args:
             model: The policy as it was trained.
             learner: Learns from the transitions.
-            guard: Tests the learned weights; None accepts all of them.
+            acceptance_test: Tests the learned weights; None accepts all of them.
             rewards: (components,) weights of the reward components while all knobs are at their preset positions.
             rng: Random generator for the games that the learner plays with the player's music.
         """
-        self.learner, self._acceptance_test = learner, guard
+        self.learner, self._acceptance_test = learner, acceptance_test
         self._model = self._playing = model
         self._rewards, self._rng = rewards, rng
         self._experience = Experience()

@@ -334,13 +334,13 @@ class PerformerLoop:
             self._engine.preferences.settle()
             self._engine.prepare()
         now_s = self._clock.now_s()
-        self._note_place(now_s)
+        self._note_position(now_s)
         self._clock_sync.look(now_s)
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
 
-    def _note_place(self, now_s: float) -> None:
+    def _note_position(self, now_s: float) -> None:
         """Record the position in the music, for a performer that may have to continue it."""
         first_s = self._transport.first_s
         if first_s is not None and self._engine.is_rolling:

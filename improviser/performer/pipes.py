@@ -32,7 +32,7 @@ class EventWriter:
         self.dropped = 0
         self._stream = stream
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_all, name="reporter", daemon=True)
+        self._thread = threading.Thread(target=self._write_all, name="event writer", daemon=True)
         self._thread.start()
 
     def write(self, event: Event) -> None:

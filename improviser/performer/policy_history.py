@@ -80,7 +80,7 @@ class PolicyHistory:
         # None stands for a like or a dislike.
         self._history: list[LearnedPolicy | None] = []
         self._mailbox = _open(settings.mailbox, put) if settings.mailbox else None
-        self._fetching = None if self._mailbox is None else Worker("lessons", self._fetch)
+        self._fetching = None if self._mailbox is None else Worker("policy history", self._fetch)
 
     @property
     def is_due(self) -> bool:

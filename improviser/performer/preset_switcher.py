@@ -70,7 +70,7 @@ class PresetSwitcher:
         self._put = put
         self._waiting: PresetLoaded | None = None
         self._played: PresetLoaded | None = None
-        self._loading = Worker("repertoire", self._load)
+        self._loading = Worker("preset switcher", self._load)
 
     @property
     def model_digest(self) -> str:

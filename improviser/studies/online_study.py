@@ -87,7 +87,7 @@ class OnlineStudy:
     plan: Plan
     make: Callable[[int, bool], OnlineTrainer]
 
-    def lessons(
+    def train(
         self, seed: int, minutes: float, report: Callable[[float], None], *, guarded: bool = True
     ) -> OnlineVariant:
         """Play and learn beside an out-of-distribution player for some minutes; `report` gets the share done."""
@@ -116,15 +116,15 @@ class OnlineStudy:
             report((step + 1) / steps)
         return OnlineVariant(seed, trainer.learner.updates, (offered, adopted), early, playing)
 
-    def gain(self, lessons: OnlineVariant) -> Gain:
+    def gain(self, variant: OnlineVariant) -> Gain:
         """Measure the rewards before and after online training."""
-        rng = np.random.default_rng([PIECES_FROM + lessons.seed, 5])
+        rng = np.random.default_rng([PIECES_FROM + variant.seed, 5])
         strange = [out_of_distribution_part(self.kind, self.game, PIECE_BEATS, rng) for _ in range(PIECES)]
-        both = self.model, lessons.late
+        both = self.model, variant.late
         beside, elsewhere = (
             tuple(self._reward(policy, parts) for policy in both) for parts in (strange, self.plan.players)
         )
-        return Gain(lessons.seed, lessons.sets, (beside[0], beside[1]), (elsewhere[0], elsewhere[1]))
+        return Gain(variant.seed, variant.sets, (beside[0], beside[1]), (elsewhere[0], elsewhere[1]))
 
     def table(
         self, guarded: OnlineVariant, unguarded: OnlineVariant, report: Callable[[float, float], None]

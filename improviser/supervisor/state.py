@@ -91,7 +91,7 @@ class State:
         ignored: How many messages of other programs were ignored.
         heard_by: Returns the names of the ports connected to the virtual output, as far as the system reports them.
 
-    Threads: One thread calls `apply`. Any thread may call `to_json` and `wait`.
+    Threads: One thread calls `apply`. Any thread may call `to_json`, `wait`, `ask`, `now_s` and `count_ignored`.
     """
 
     settings: PerformerSettings | None = None

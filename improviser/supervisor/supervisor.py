@@ -226,7 +226,7 @@ class Supervisor:
         self._restarts.append(self._missed_s)
         launch_ahead()  # the new process loads while the notes are released
         self._connections.hold()
-        self._resume = self._process.shared_state.place() or self._resume
+        self._resume = self._process.shared_state.position() or self._resume
         fault = self._rescue()
         if self._failed is not None:
             return Warned(f"{self._failed.text}; it plays on when that is back")

@@ -39,8 +39,8 @@ class Page:
     ) -> None:
         """Prepare to serve on a listening socket; `warn` receives errors, in any thread."""
         self._socket, self.address = page_socket
-        self._standing, self._services, self._warn = state, services, warn
-        self._hub: Broadcaster | None = None
+        self._state, self._services, self._warn = state, services, warn
+        self._broadcaster: Broadcaster | None = None
         self._early: list[Event] = []
         self._has_ended = False
         self._stop: Callable[[], None] = lambda: None
@@ -63,13 +63,13 @@ class Page:
     @property
     def is_watched(self) -> bool:
         """Whether any page is open."""
-        return self._hub is not None and self._hub.is_watched
+        return self._broadcaster is not None and self._broadcaster.is_watched
 
     def publish(self, event: Event) -> None:
         """Send an event to all pages; events before the start are sent when the server runs."""
         with self._lock:
-            if self._hub is not None:
-                self._hub.publish(event)
+            if self._broadcaster is not None:
+                self._broadcaster.publish(event)
             elif not self._has_ended:
                 self._early.append(event)
 
@@ -93,9 +93,9 @@ class Page:
         from improviser.web.messages import MESSAGE_MAX  # noqa: PLC0415
         from improviser.web.server import build_app  # noqa: PLC0415
 
-        hub = Broadcaster(self._standing)
+        broadcaster = Broadcaster(self._state)
         config = uvicorn.Config(
-            build_app(hub, self._services, self.address),
+            build_app(broadcaster, self._services, self.address),
             http=BoundedProtocol.below(self.address.token),
             ws=BoundedSocket,
             ws_max_size=MESSAGE_MAX,
@@ -112,18 +112,18 @@ class Page:
         )
         _quieten()
         server, loop = uvicorn.Server(config), asyncio.get_running_loop()
-        hub.begin(loop)
+        broadcaster.begin(loop)
 
         def stop() -> None:
             """Disconnect all pages, and stop the server."""
-            hub.end()
+            broadcaster.end()
             server.should_exit = True
 
         with self._lock:
             self._stop = lambda: _call(loop, stop)
-            self._hub = hub
+            self._broadcaster = broadcaster
             for event in self._early:
-                hub.publish(event)
+                broadcaster.publish(event)
             self._early.clear()
         await server.serve(sockets=[self._socket])
 

@@ -32,9 +32,9 @@ class PageSession:
     Threads: the server's loop only; `obey` must not block.
     """
 
-    def __init__(self, hub: Broadcaster, obey: Obey, websocket: WebSocket) -> None:
+    def __init__(self, broadcaster: Broadcaster, obey: Obey, websocket: WebSocket) -> None:
         """Serve the page on `websocket`, and pass its commands to `obey`."""
-        self._hub, self._obey, self._websocket = hub, CommandFilter(obey, lambda: None), websocket
+        self._broadcaster, self._obey, self._websocket = broadcaster, CommandFilter(obey, lambda: None), websocket
         self._rate = RateLimit(RATE_MAX)
         self._faults = 0
         self._code = TRY_LATER
@@ -42,7 +42,7 @@ class PageSession:
     async def run(self) -> None:
         """Run the session; release the keys held on the page as soon as it ends."""
         await self._websocket.accept()
-        client = self._hub.join()
+        client = self._broadcaster.join()
         if client is None:
             await self._websocket.close(TRY_LATER, "too many pages are open; close one")
             return
@@ -52,7 +52,7 @@ class PageSession:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._hub.leave(client)
+            self._broadcaster.leave(client)
             for lifted in held.lift():
                 self._obey(lifted)
             for task in tasks:
@@ -93,7 +93,7 @@ class PageSession:
             return
         match said:
             case Ping(sent_ms):
-                now_s = self._hub.state.now_s()
+                now_s = self._broadcaster.state.now_s()
                 client.queue(to_text({"event": "pong", "sent_ms": sent_ms, "now_s": now_s}))
             case Receive():
                 held.follow(said)

@@ -29,13 +29,13 @@ STATIC: Final = Path(__file__).parent / "static"
 BARS_MAX: Final = 10_000
 
 
-def build_app(hub: Broadcaster, services: Services, address: Address) -> ASGIApp:
+def build_app(broadcaster: Broadcaster, services: Services, address: Address) -> ASGIApp:
     """Return the application that serves the page."""
     taking, examining = asyncio.Lock(), asyncio.Lock()
 
     async def talk(websocket: WebSocket) -> None:
         """Run the session of a page."""
-        await PageSession(hub, services.obey, websocket).run()
+        await PageSession(broadcaster, services.obey, websocket).run()
 
     async def take(request: Request) -> Response:
         """Return what was played as a MIDI file; only one request at a time."""

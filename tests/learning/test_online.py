@@ -63,16 +63,16 @@ def new_learner(seed: int = 0, settings: OnlineSettings = FEW) -> OnlineLearner:
     return OnlineLearner(CONFIG, networks(), corpus_game(rng), REWARDS, settings, rng)
 
 
-def new_guard() -> AcceptanceTest:
+def new_acceptance_test() -> AcceptanceTest:
     """Return an acceptance test that plays two pieces."""
     pieces = tiny_corpus()
     held_out = [part.cut(64) for part in held_out_parts(pieces, GAME, "valid")]
     return AcceptanceTest(model(), held_out, human_parts(pieces, GAME, "valid"), STANDS, 0)
 
 
-def new_apprentice(seed: int = 0, guard: AcceptanceTest | None = None) -> OnlineTrainer:
+def new_trainer(seed: int = 0, acceptance_test: AcceptanceTest | None = None) -> OnlineTrainer:
     """Return an online trainer, by default without an acceptance test."""
-    return OnlineTrainer(model(), new_learner(seed), guard, REWARDS, np.random.default_rng([seed, 1]))
+    return OnlineTrainer(model(), new_learner(seed), acceptance_test, REWARDS, np.random.default_rng([seed, 1]))
 
 
 def session(seed: int = 0) -> PreferenceSession:
@@ -99,11 +99,11 @@ def same(one: Weights, other: Weights) -> bool:
 def test_it_learns_as_it_plays_and_by_its_seed_alone() -> None:
     """The trainer makes some updates a step; the same seed gives identical weights, another seed others."""
     steps = JUDGED_BARS * SETTINGS.bar_steps + 40
-    offers = [learn(new_apprentice(seed), session(), steps)[0] for seed in (0, 0, 1)]
+    offers = [learn(new_trainer(seed), session(), steps)[0] for seed in (0, 0, 1)]
     assert same(offers[0].weights, offers[1].weights)
     assert not same(offers[0].weights, offers[2].weights)
     assert not same(offers[0].weights, model().upper_layers)
-    trainer = new_apprentice()
+    trainer = new_trainer()
     learn(trainer, session(), 60)
     assert UPDATES_A_STEP * 60 > trainer.learner.updates >= UPDATES_A_STEP * 30
     assert trainer.reward is not None
@@ -126,7 +126,7 @@ def test_half_of_what_is_learned_from_is_the_corpus(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(ReplayBuffer, "sample", sample)
     monkeypatch.setattr(OnlineLearner, "_batch", batch)
-    trainer = new_apprentice()
+    trainer = new_trainer()
     learn(trainer, session(), 8 * SETTINGS.bar_steps + 40)
     corpus = trainer.learner._corpus  # noqa: SLF001
     assert corpus is not None
@@ -156,7 +156,7 @@ def test_a_model_of_one_head_learns_from_the_sum() -> None:
 
 def test_frozen_it_learns_nothing() -> None:
     """While frozen the trainer makes no updates, but still records transitions."""
-    trainer = new_apprentice()
+    trainer = new_trainer()
     trainer.is_frozen = True
     assert [] == learn(trainer, session(), 150)
     assert 0 == trainer.learner.updates
@@ -166,7 +166,7 @@ def test_frozen_it_learns_nothing() -> None:
 
 def test_behind_the_music_it_learns_nothing() -> None:
     """While it lags behind, the trainer records transitions without updates, until it has caught up."""
-    trainer, beside = new_apprentice(), session()
+    trainer, beside = new_trainer(), session()
     for _ in range(60):
         beside.play()
         assert trainer.step(beside.engine, learns=False) is None
@@ -179,7 +179,7 @@ def test_behind_the_music_it_learns_nothing() -> None:
 def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
     """A like raises, and a dislike lowers, the reward of the steps it refers to, shared by the components."""
     learner, liked = new_learner(), new_learner()
-    trainer = new_apprentice()
+    trainer = new_trainer()
     beside = session()
     lived = []
     for _ in range(20):
@@ -205,7 +205,7 @@ def test_a_press_is_part_of_the_reward_of_what_it_means() -> None:
 
 def test_it_goes_back_bit_for_bit() -> None:
     """Going back restores the original model's weights exactly."""
-    trainer = new_apprentice()
+    trainer = new_trainer()
     learn(trainer, session(), 60)
     trainer.go_back(model())
     assert same(trainer.learner.offer(), model().upper_layers)
@@ -213,7 +213,7 @@ def test_it_goes_back_bit_for_bit() -> None:
 
 def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The knobs of the components change the weights of their rewards in training."""
-    trainer, beside = new_apprentice(), session()
+    trainer, beside = new_trainer(), session()
     told: list[list[float]] = []
     monkeypatch.setattr(trainer.learner, "reweigh", lambda weights: told.append(weights.tolist()))
     learn(trainer, beside, 10)
@@ -226,7 +226,7 @@ def test_knobs_turn_what_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_comes_elsewhere_does_not_follow() -> None:
     """A cut ends the last transition where the engine restarts."""
-    trainer = new_apprentice()
+    trainer = new_trainer()
     learn(trainer, session(), 20)
     before = trainer.learner.lived
     trainer.cut()
@@ -235,7 +235,7 @@ def test_what_comes_elsewhere_does_not_follow() -> None:
 
 def test_the_model_itself_spoils_nothing() -> None:
     """Compared with itself the model has no gain, no drift and all of its reward, and is not accepted."""
-    verdict = new_guard().judge(model(), model(), [], STANDS)
+    verdict = new_acceptance_test().judge(model(), model(), [], STANDS)
     assert ("", 1.0, 0.0) == (verdict.fault, verdict.kept, verdict.gain)
     assert 0.0 == pytest.approx(verdict.drift, abs=1e-6)
     assert not verdict.accepted
@@ -244,26 +244,29 @@ def test_the_model_itself_spoils_nothing() -> None:
 
 def test_what_would_spoil_it_is_refused() -> None:
     """Weights that are not numbers, or that drift far, are refused with the reason."""
-    guard, weights = new_guard(), model().upper_layers
+    acceptance_test, weights = new_acceptance_test(), model().upper_layers
     player = [out_of_distribution_part("drone", GAME, 32, np.random.default_rng(0))]
     broken = weights | {"output.bias": np.full_like(weights["output.bias"], np.nan)}
-    assert "no longer finite numbers" in guard.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
+    assert (
+        "no longer finite numbers"
+        in acceptance_test.judge(model().with_upper_layers(broken), model(), player, STANDS).fault
+    )
     wild = {name: weight * 30 for name, weight in weights.items()}
     overflown = {name: weight * 1e30 for name, weight in weights.items()}
     with np.errstate(all="ignore"):
-        assert guard.judge(model().with_upper_layers(overflown), model(), player, STANDS).fault
-    assert "drifts" in guard.judge(model().with_upper_layers(wild), model(), player, STANDS).words
+        assert acceptance_test.judge(model().with_upper_layers(overflown), model(), player, STANDS).fault
+    assert "drifts" in acceptance_test.judge(model().with_upper_layers(wild), model(), player, STANDS).words
 
 
 def test_a_loss_and_a_band_are_told() -> None:
     """A loss of reward, or a figure that leaves its band, is named as the reason."""
-    guard = new_guard()
-    column = guard._model  # noqa: SLF001 - the reference for the comparison
-    assert "" == guard._fault(column, 0.98, 0.0)  # noqa: SLF001
-    assert "it loses 10% of the held-out reward" == guard._fault(column, 0.9, 0.0)  # noqa: SLF001
+    acceptance_test = new_acceptance_test()
+    column = acceptance_test._model  # noqa: SLF001 - the reference for the comparison
+    assert "" == acceptance_test._fault(column, 0.98, 0.0)  # noqa: SLF001
+    assert "it loses 10% of the held-out reward" == acceptance_test._fault(column, 0.9, 0.0)  # noqa: SLF001
     figure = "not in key %"
     worse = column | {figure: replace(column[figure], mean=column[figure].high + 5.0)}
-    assert f"{figure} leaves its band" == guard._fault(worse, 1.0, 0.0)  # noqa: SLF001
+    assert f"{figure} leaves its band" == acceptance_test._fault(worse, 1.0, 0.0)  # noqa: SLF001
 
 
 def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> None:
@@ -279,7 +282,7 @@ def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> N
             """Return a refusal."""
             return AcceptanceResult("it is refused", 1.0, 0.1, 0.0)
 
-    trainer = new_apprentice(guard=Strict())
+    trainer = new_trainer(acceptance_test=Strict())
     beside, offers = session(), list[Offer]()
     while not offers:
         offers = learn(trainer, beside, 1)
@@ -290,8 +293,8 @@ def test_an_offer_is_refused_and_forgotten_where_it_would_spoil_something() -> N
 
 def test_a_judge_hears_what_the_player_played() -> None:
     """The acceptance test plays beside the player's last stretches, and measures a gain there."""
-    guard = new_guard()
-    trainer = new_apprentice(guard=guard)
+    acceptance_test = new_acceptance_test()
+    trainer = new_trainer(acceptance_test=acceptance_test)
     offers = learn(trainer, session(), 5 * JUDGED_BARS * SETTINGS.bar_steps + 10)
     assert 5 == len(offers)
     assert all(np.isfinite([offer.verdict.kept, offer.verdict.drift]).all() for offer in offers)

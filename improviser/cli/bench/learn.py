@@ -55,9 +55,9 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         make,
     )
     with progress("learning", seeds + 1) as advance:
-        lessons = [study.lessons(seed, minutes, _from(seed, advance)) for seed in range(seeds)]
-        unguarded = study.lessons(0, minutes, _from(seeds, advance), guarded=False)
-    gains = [study.gain(one) for one in lessons]
+        train = [study.train(seed, minutes, _from(seed, advance)) for seed in range(seeds)]
+        unguarded = study.train(0, minutes, _from(seeds, advance), guarded=False)
+    gains = [study.gain(one) for one in train]
     if as_json:
         for gain in gains:
             say_json({"event": "measured", "bench": "learn", "preset": preset, "player": player} | asdict(gain))
@@ -65,7 +65,7 @@ def bench_learn(preset: str, player: str, minutes: float, seeds: int, *, as_json
         _show(gains)
         say()
     with progress("evaluating", 1) as advance:
-        table = study.table(lessons[0], unguarded, lambda done, total: advance(done / total))
+        table = study.table(train[0], unguarded, lambda done, total: advance(done / total))
     show_table(table, preset, json=as_json)
 
 

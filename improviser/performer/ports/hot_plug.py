@@ -56,7 +56,7 @@ class HotPlugMonitor(threading.Thread):
 
     def __init__(self, ports: OpenPorts, inbox: Inbox, every_s: float) -> None:
         """Create the thread, which checks every `every_s` seconds."""
-        super().__init__(name="watch", daemon=True)
+        super().__init__(name="hot-plug monitor", daemon=True)
         self._ports = ports
         self._inbox = inbox
         self._every_s = every_s

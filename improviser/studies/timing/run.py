@@ -168,8 +168,8 @@ def run_trial(trial: TimingRun) -> TimingOutcome:
         reference = compile_reference(folder)
         server = stack.enter_context(dummy_server(trial.period, realtime=trial.work.realtime))
         environment = server.environment | {"IMPROVISER_STATE_DIR": name}
-        witness = _start(_witness(trial, hears_reference=reference is not None), environment)
-        stack.callback(_end, witness)
+        probe = _start(_probe(trial, hears_reference=reference is not None), environment)
+        stack.callback(_end, probe)
         told = stack.enter_context((folder / "told.jsonl").open("w+", encoding="utf-8"))
         with contextlib.ExitStack() as music:
             for command in _work(trial, folder / "told.jsonl"):
@@ -177,9 +177,9 @@ def run_trial(trial: TimingRun) -> TimingOutcome:
             for command in _references(reference, trial):
                 music.enter_context(_beside(_admitted(trial, command), environment))
             music.enter_context(_beside(_admitted(trial, _jam(trial)), environment, told))
-            _read_line(witness)
+            _read_line(probe)
         told.seek(0)
-        return _outcome(trial, _heard(witness), [json.loads(line) for line in told])
+        return _outcome(trial, _heard(probe), [json.loads(line) for line in told])
 
 
 def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, Any]]) -> TimingOutcome:
@@ -208,21 +208,21 @@ def _outcome(trial: TimingRun, notes: Sequence[Note], told: Sequence[dict[str, A
     )
 
 
-def _read_line(witness: subprocess.Popen[str]) -> None:
+def _read_line(probe: subprocess.Popen[str]) -> None:
     """Wait until the probe has played, or has failed."""
-    if witness.stdout is not None:
-        witness.stdout.readline()
+    if probe.stdout is not None:
+        probe.stdout.readline()
 
 
-def _heard(witness: subprocess.Popen[str]) -> list[Note]:
+def _heard(probe: subprocess.Popen[str]) -> list[Note]:
     """Return the notes that the probe recorded. Raises ImproviserError where the probe failed."""
-    out, error = witness.communicate(timeout=_PATIENCE_S)
-    if witness.returncode:
-        raise ImproviserError(f"the witness of the trial says: {(error.splitlines() or ['nothing'])[-1]}")
+    out, error = probe.communicate(timeout=_PATIENCE_S)
+    if probe.returncode:
+        raise ImproviserError(f"the probe of the trial says: {(error.splitlines() or ['nothing'])[-1]}")
     return [tuple(json.loads(line)) for line in out.splitlines()]
 
 
-def _witness(trial: TimingRun, *, hears_reference: bool) -> list[str]:
+def _probe(trial: TimingRun, *, hears_reference: bool) -> list[str]:
     """Return the command of the probe."""
     ports = [VIRTUAL_OUTPUT, *[REFERENCE, REFERENCE_CLOCK] * hears_reference]
     return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]

@@ -57,19 +57,19 @@ def test_the_newest_place_is_seen() -> None:
     """The newer of two alternating slots is read; one that was incomplete when the performer was killed is ignored."""
     shared = shared_state.SharedState()
     cells = shared_state.open_shared(shared.descriptor)
-    assert shared.place() is None
+    assert shared.position() is None
     places = [shared_state.JamPosition(1.0, number, 2.0 * number, 90.0) for number in range(1, 5)]
     for number, place in enumerate(places, 1):
         shared_state.mark_position(cells, number, place)
-        assert place == shared.place()
+        assert place == shared.position()
     assert (0, []) == (shared.pulse(), shared.sounding())
     torn = bytes(cells[:])
     shared_state.mark_position(cells, 5, places[0])
     # Of its four numbers the last three were not written yet.
     cells[shared_state.SIZE - 24 :] = torn[shared_state.SIZE - 24 :]
-    assert places[3] == shared.place()
+    assert places[3] == shared.position()
     shared.close()
-    assert shared.place() is None
+    assert shared.position() is None
 
 
 def test_the_heartbeat_is_seen_and_is_no_note() -> None:

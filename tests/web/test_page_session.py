@@ -223,7 +223,7 @@ def test_a_page_that_reads_nothing_is_let_go_and_its_keys_are_lifted(monkeypatch
                 break
         assert wait_until(lambda: len(served.told) == 2)
         assert Receive((0x80, 60, 0), "Page 2") == served.told[1]
-        assert wait_until(lambda: served.page._hub is not None and len(served.page._hub._clients) == 1)  # noqa: SLF001
+        assert wait_until(lambda: served.page._broadcaster is not None and len(served.page._broadcaster._clients) == 1)  # noqa: SLF001
 
 
 def test_so_many_pages_and_no_more() -> None:
@@ -237,7 +237,7 @@ def test_so_many_pages_and_no_more() -> None:
         assert closed.value.rcvd is not None
         assert talk.TRY_LATER == closed.value.rcvd.code
         clients.pop().close()
-        assert wait_until(lambda: served.page._hub is not None and len(served.page._hub._clients) < 8)  # noqa: SLF001
+        assert wait_until(lambda: served.page._broadcaster is not None and len(served.page._broadcaster._clients) < 8)  # noqa: SLF001
         with served.connect() as client:
             assert "hello" == message_of(client, "hello")["event"]
 
