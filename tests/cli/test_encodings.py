@@ -31,11 +31,10 @@ def ran(folder: Path, *arguments: str, encoding: str) -> bytes:
     return output
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_every_help_can_be_shown(tmp_path: Path, encoding: str) -> None:
-    """Help texts are readable in every encoding."""
+def test_every_help_can_be_shown(tmp_path: Path) -> None:
+    """Help texts are readable in the poorest encoding."""
     for command in COMMANDS:
-        assert b"Usage" in ran(tmp_path, command, "--help", encoding=encoding)
+        assert b"Usage" in ran(tmp_path, command, "--help", encoding="ascii")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])

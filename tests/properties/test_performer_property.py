@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from improviser.errors import PortError
 from improviser.ipc.shared_state import NOTE_CELLS
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.performer.inbox import PortLost
-from improviser.playing.actions import ACTION_COUNT
 from improviser.ports.base import VIRTUAL_INPUT
 from improviser.protocol import Act, Action, PlayerUse, Stop, value_to_line
 from improviser.session.replay import replay
@@ -26,7 +24,6 @@ from tests.actors import random_policy
 from tests.performing import ENGINE, KEYBOARD, Performance, performer_settings
 
 if TYPE_CHECKING:
-    from improviser.agent.policy import Values
     from improviser.midi.message import Message
 
 LENGTH_S = 6.0
@@ -59,15 +56,6 @@ def stall(performance: Performance, stall_s: float) -> None:
     performance.clock.advance(performance.clock.now_s() + stall_s)
 
 
-class Chance:
-    """Gives all actions the same value, so that the choice is random."""
-
-    def values(self, observation: npt.NDArray[np.uint8]) -> Values:
-        """Return zeros."""
-        del observation
-        return np.zeros(ACTION_COUNT, dtype=np.float32), np.zeros((1, ACTION_COUNT), dtype=np.float32)
-
-
 @given(
     heard=st.lists(BYTES, max_size=40),
     items=st.lists(ITEMS, max_size=2),
@@ -75,35 +63,10 @@ class Chance:
     player=st.sampled_from(PlayerUse),
     seed=st.integers(0, 99),
 )
-def test_every_note_is_released(
+def test_every_note_is_released_and_every_session_replays(
     heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
 ) -> None:
-    """For any stream of notes, bytes, commands, lost ports and stalls, each note-on has its note-off."""
-    engine = ENGINE | {"temperature": 1.0}
-    performance = Performance(performer_settings(engine=engine, seed=seed), actor=Chance(), player=player)
-    for at_s, data, port in heard:
-        performance.play_bytes(at_s, data, port=port)
-    for at_s, item in items:
-        performance.at(at_s, partial(performance.inbox.put, item))
-    for at_s, stall_s in stalls:
-        performance.at(at_s, partial(stall, performance, stall_s))
-    with suppress(PortError):  # its own output is lost
-        assert 0 == performance.run(until_s=LENGTH_S).stuck_notes
-    assert Counter() == hanging(performance.sent)
-    assert not any(performance.cells[:NOTE_CELLS])
-
-
-@given(
-    heard=st.lists(BYTES, max_size=40),
-    items=st.lists(ITEMS, max_size=2),
-    stalls=st.lists(STALLS, max_size=2),
-    player=st.sampled_from(PlayerUse),
-    seed=st.integers(0, 99),
-)
-def test_every_session_replays_bit_for_bit(
-    heard: list[Any], items: list[Any], stalls: list[Any], player: PlayerUse, seed: int
-) -> None:
-    """For any such stream the journal replays the improviser's part identically."""
+    """For any stream of notes, commands, lost ports and stalls no note hangs, and the journal replays exactly."""
     settings = performer_settings(engine=ENGINE | {"temperature": 1.0, "key": "auto"}, seed=seed)
     policy = random_policy()
 
@@ -119,8 +82,10 @@ def test_every_session_replays_bit_for_bit(
         performance.at(at_s, partial(performance.inbox.put, item))
     for at_s, stall_s in stalls:
         performance.at(at_s, partial(stall, performance, stall_s))
-    with suppress(PortError):
-        performance.run(until_s=LENGTH_S)
+    with suppress(PortError):  # its own output is lost
+        assert 0 == performance.run(until_s=LENGTH_S).stuck_notes
+    assert Counter() == hanging(performance.sent)
+    assert not any(performance.cells[:NOTE_CELLS])
     lines = "".join(map(value_to_line, (settings, *performance.events)))
     again = replay(parse_session(lines, "test"), make_engine)
     assert again.difference is None
