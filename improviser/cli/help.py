@@ -41,11 +41,17 @@ class PanelGroup(TyperGroup):
 
 def _rows(params: Iterable[Any], ctx: Any) -> Iterator[tuple[str, Row]]:  # noqa: ANN401 - as above
     """Yield the heading and the row of each parameter with a help text."""
-    for param in sorted(params, key=lambda param: getattr(param, "rich_help_panel", None) is None):
+    for param in sorted(params, key=lambda param: _panel(param) == _OPTIONS):
         row = param.get_help_record(ctx)
         if row is not None:
-            is_argument = param.param_type_name == "argument"
-            yield _ARGUMENTS if is_argument else param.rich_help_panel or _OPTIONS, row
+            yield _panel(param), row
+
+
+def _panel(param: Any) -> str:  # noqa: ANN401 - as above
+    """Return the heading of a parameter; the help option of typer 0.15 has no such attribute."""
+    if param.param_type_name == "argument":
+        return _ARGUMENTS
+    return getattr(param, "rich_help_panel", None) or _OPTIONS
 
 
 def _write(formatter: Any, rows: Iterable[tuple[str, Row]]) -> None:  # noqa: ANN401 - as above

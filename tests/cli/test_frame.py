@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -15,6 +16,7 @@ import typer
 import improviser
 from improviser import cli
 from improviser.cli import COMMANDS, main
+from improviser.cli.help import PanelCommand
 from improviser.errors import ConfigError, ImproviserError, UsageError
 
 if TYPE_CHECKING:
@@ -210,3 +212,20 @@ def test_help_that_names_a_command_keeps_the_headings(capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "\nPlay:\n  jam " in shown
     assert "object at" not in shown
+
+
+def test_an_option_without_a_panel_stands_under_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest typer that is allowed has a help option that knows no panel."""
+    get_params = PanelCommand.get_params
+
+    def without_panel(command: PanelCommand, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's own type
+        """Return the parameters, the help option as that typer makes it."""
+        params: list[Any] = list(get_params(command, ctx))
+        vars(params[-1]).pop("rich_help_panel", None)
+        return params
+
+    monkeypatch.setattr(PanelCommand, "get_params", without_panel)
+    assert 0 == main(["jam", "--help"])
+    assert re.search(r"\nOptions:\n(  .*\n)*  -h, --help", capsys.readouterr().out)
