@@ -6,6 +6,7 @@ import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from improviser.performer.stats import quantiles_ms
@@ -56,7 +57,7 @@ def judge_grid(notes: Sequence[Note], step_s: float, sent: Sequence[int] | None,
     """
     ons = [note for note in notes if note[3] >> _KIND == _NOTE_ON or note[3] == TICK]
     times_s = [note[1] if by_frame else note[2] for note in ons]
-    places, off_s = _on_grid(times_s, step_s)
+    places, off_s = _on_grid(times_s, step_s, gapless=sent is None)
     if sent is None:
         counts = Counter(places)
         missing = max(places, default=0) - min(places, default=0) + bool(places) - len(counts)
@@ -98,16 +99,37 @@ def of_clock(notes: Iterable[Note]) -> list[Note]:
     return [note for note in notes if note[3] == TICK]
 
 
-def _on_grid(times_s: Sequence[float], step_s: float) -> tuple[list[int], list[float]]:
-    """Return the steps of the best-fitting grid for these times, and how far off each time is."""
+def _on_grid(times_s: Sequence[float], step_s: float, *, gapless: bool) -> tuple[list[int], list[float]]:
+    """Return the steps of the best-fitting grid for these times, and how far off each time is.
+
+    Where there should be one on each step (`gapless`), one that comes after a stall counts as late, see _in_order.
+    """
     if not times_s:
         return [], []
     first_s = times_s[0]
     phase_s = statistics.median((at_s - first_s + step_s / 2) % step_s - step_s / 2 for at_s in times_s)
     places = [math.floor((at_s - first_s - phase_s) / step_s + _EARLY) for at_s in times_s]
+    places = _in_order(places) if gapless else places
     off_s = [at_s - first_s - place * step_s for at_s, place in zip(times_s, places, strict=True)]
     centre_s = statistics.median(off_s)
     return places, [off - centre_s for off in off_s]
+
+
+def _in_order(places: Sequence[int]) -> list[int]:
+    """Return ascending places with surplus ones moved to the empty places right before them.
+
+    After a stall of several steps, several messages come at once. They are late, not missing and doubled.
+    """
+    moved: list[int] = []
+    empty: list[int] = []
+    surplus, free = 0, min(places)
+    for place, same in groupby(places):
+        empty = [*empty * (surplus > 0), *range(free, place)]
+        count = len(list(same))
+        surplus, free = count - 1, place + 1
+        late = [empty.pop() for _ in range(min(surplus, len(empty)))]
+        moved += [*late, *[place] * (count - len(late))]
+    return sorted(moved)
 
 
 def _stuck(notes: Sequence[Note]) -> int:
