@@ -118,11 +118,12 @@ def _on_grid(times_s: Sequence[float], step_s: float, *, gapless: bool) -> tuple
 def _in_order(places: Sequence[int]) -> list[int]:
     """Return ascending places with surplus ones moved to the empty places right before them.
 
-    After a stall of several steps, several messages come at once. They are late, not missing and doubled.
+    After a stall of several steps, several messages come at once. They are late, not missing and doubled. Before the
+    first place all places are empty: what comes at once there comes after a stall too.
     """
     moved: list[int] = []
     empty: list[int] = []
-    surplus, free = 0, min(places)
+    surplus, free = 0, min(places) - places.count(min(places)) + 1
     for place, same in groupby(places):
         empty = [*empty * (surplus > 0), *range(free, place)]
         count = len(list(same))
