@@ -102,7 +102,7 @@ def of_clock(notes: Iterable[Note]) -> list[Note]:
 def _on_grid(times_s: Sequence[float], step_s: float, *, gapless: bool) -> tuple[list[int], list[float]]:
     """Return the steps of the best-fitting grid for these times, and how far off each time is.
 
-    Where there should be one on each step (`gapless`), one that comes after a stall counts as late, see _in_order.
+    If there should be one on each step (`gapless`), those that come after a stall are late, see _in_order.
     """
     if not times_s:
         return [], []
@@ -118,18 +118,20 @@ def _on_grid(times_s: Sequence[float], step_s: float, *, gapless: bool) -> tuple
 def _in_order(places: Sequence[int]) -> list[int]:
     """Return ascending places with surplus ones moved to the empty places right before them.
 
-    After a stall of several steps, several messages come at once. They are late, not missing and doubled. Before the
-    first place all places are empty: what comes at once there comes after a stall too.
+    After a stall of several steps, several messages come at once. They are late, not missing and doubled. A doubled
+    message in the first place cannot be told from a first one that is late; anywhere else it stays doubled.
     """
     moved: list[int] = []
-    empty: list[int] = []
-    surplus, free = 0, min(places) - places.count(min(places)) + 1
+    free = places[0]
+    empty = list(range(free - len(places), free))
     for place, same in groupby(places):
-        empty = [*empty * (surplus > 0), *range(free, place)]
         count = len(list(same))
-        surplus, free = count - 1, place + 1
-        late = [empty.pop() for _ in range(min(surplus, len(empty)))]
+        empty += range(free, place)
+        late = [empty.pop() for _ in range(min(count - 1, len(empty)))]
         moved += [*late, *[place] * (count - len(late))]
+        free = place + 1
+        if count == 1:
+            empty.clear()  # the stall is over
     return sorted(moved)
 
 
