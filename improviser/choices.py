@@ -6,6 +6,13 @@ A registry has one row per name: `ports.BACKENDS`, `engine.role.ROLES`, `listeni
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+# The range of the tempo in quarter notes per minute, and the word for a tempo that is found in the player's notes.
+TEMPO_BPM: Final = (20.0, 400.0)
+AUTO_TEMPO: Final = "auto"
+# The longest count-in, in bars.
+COUNT_IN_BARS_MAX: Final = 8
 
 
 class BackendName(StrEnum):
@@ -23,14 +30,35 @@ class BackendName(StrEnum):
 class ClockUse(StrEnum):
     """The clock that sets the beat.
 
-    AUTO follows a MIDI clock once it has started. OWN uses improviser's own clock. MIDI follows a MIDI clock from
-    its first tick on. LINK follows Ableton Link.
+    AUTO follows the JACK transport while a timebase master rolls, else a MIDI clock once it has started, and else the
+    player, unless a tempo is chosen. FOLLOW follows the player even then: the tempo is where it begins. OWN uses
+    improviser's own clock. MIDI follows a MIDI clock from its first tick on. LINK follows Ableton Link. JACK follows
+    the JACK transport, with a timebase master or without.
     """
 
     AUTO = "auto"
+    FOLLOW = "follow"
     OWN = "own"
     MIDI = "midi"
     LINK = "link"
+    JACK = "jack"
+
+
+class NoteTiming(StrEnum):
+    """When improviser's notes leave.
+
+    ON_GRID: exactly on the step, decided before it. AFTER_YOU: after the time in which the player's notes of the step
+    are collected. AUTO: on the grid if something else keeps time (a MIDI clock, Link, JACK, the metronome), else after
+    the player.
+    """
+
+    AUTO = "auto"
+    ON_GRID = "on-grid"
+    AFTER_YOU = "after-you"
+
+    def or_else(self, otherwise: NoteTiming) -> NoteTiming:
+        """Return this timing, or `otherwise` if it is AUTO."""
+        return otherwise if self is NoteTiming.AUTO else self
 
 
 class RoleName(StrEnum):

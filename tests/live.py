@@ -17,6 +17,7 @@ import pytest
 
 from improviser.ports.base import OutputPort
 from improviser.ports.jack import open_jack
+from improviser.studies.timing.run import ORDINARY
 from tests.event_names import checked
 
 if TYPE_CHECKING:
@@ -99,13 +100,18 @@ class Partner:
                 return
 
     def perform(self, score: list[tuple[float, int, float]]) -> None:
-        """Play notes of (seconds from now, note, duration in seconds), one at a time."""
-        start_s = time.monotonic()
+        """Play notes of (seconds from now, note, duration in seconds), one at a time, exactly by the server's clock.
+
+        On a busy machine that clock is slower than the wall's, and the jam goes by it.
+        """
+        assert self._keys is not None
+        clock, ahead_s = self._backend.clock, self._keys.ahead_s
+        start_s = clock.now_s() + ahead_s
         moments = [(onset_s, (0x90, note, 80)) for onset_s, note, _ in score]
         moments += [(onset_s + held_s, (0x80, note, 0)) for onset_s, note, held_s in score]
         for at_s, data in sorted(moments):
-            time.sleep(max(0.0, start_s + at_s - time.monotonic()))
-            self.send(*data)
+            time.sleep(max(0.0, start_s + at_s - ahead_s - clock.now_s()))
+            self._keys.send(data, start_s + at_s)
 
     @property
     def ons(self) -> list[tuple[float, int]]:
@@ -136,8 +142,16 @@ def _find(name: str, ports: Sequence[str]) -> str:
 class Command:
     """An `improviser` command in a process of its own, whose JSON lines are read."""
 
-    def __init__(self, arguments: list[str], folder: Path, home: Path, pipewire: PipeWire | None = None) -> None:
-        """Start the command in `folder`; with `pipewire`, as a client of that daemon."""
+    def __init__(
+        self,
+        arguments: list[str],
+        folder: Path,
+        home: Path,
+        pipewire: PipeWire | None = None,
+        *,
+        is_ordinary: bool = False,
+    ) -> None:
+        """Start the command in `folder`; with `pipewire`, as a client of that daemon; perhaps without real time."""
         self.environment = dict(os.environ if pipewire is None else pipewire.env) | {
             "IMPROVISER_CONFIG_DIR": str(home),
             "IMPROVISER_STATE_DIR": str(folder / "state"),
@@ -145,6 +159,8 @@ class Command:
             "PYTHONUNBUFFERED": "1",
         }
         command = [sys.executable, "-m", "improviser", *arguments]
+        if is_ordinary:
+            command = [sys.executable, "-c", ORDINARY, *command]
         self.process = subprocess.Popen(
             command if pipewire is None else pipewire.command(*command),
             stdout=subprocess.PIPE,

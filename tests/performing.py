@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from improviser.agent.policy import Actor, Values
+    from improviser.performer.clock.beat_follower import NewTracker
 
 START_S = 100.0
 # At 120 beats a minute with four steps a beat a step takes 125 ms. The key is C major, and each step is decided at
@@ -89,6 +90,7 @@ class Performance:
         player: When the built-in player plays.
         propose: Receives a tempo that other programs have to agree on.
         close_loop: Receives the name of a port that returns what is sent.
+        new_tracker: Makes a tracker of the player's beat; None keeps the tempo.
         new_engine: Makes the engine; by default it is made from `settings` and `actor`.
     """
 
@@ -102,6 +104,7 @@ class Performance:
     cells: bytearray = field(default_factory=lambda: bytearray(SIZE))
     propose: Callable[[float], None] | None = None
     close_loop: Callable[[str], None] = lambda _port: None
+    new_tracker: NewTracker | None = None
 
     def __post_init__(self) -> None:
         """Open the ports."""
@@ -148,6 +151,7 @@ class Performance:
             stand_in,
             self.propose,
             close_loop=self.close_loop,
+            new_tracker=self.new_tracker,
         )
         return PerformerLoop(self.settings, self.new_engine or self._engine, stage, self.clock).run()
 

@@ -67,7 +67,7 @@ def judge_line(
         sounding = int(listened.line.note[0]) if heard == HOLD else heard
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
         sound = np.array([heard], dtype=np.int16), np.array([bits]), np.array([sounding])
-        listened.push(*sound, np.array([tonality.index]), LEVELS[[row], [step % bar_steps]])
+        listened.push(*sound, LEVELS[[row], [step % bar_steps]])
         line.push(np.array([event], dtype=np.int16))
         tonic = np.array([tonality.tonic])
         chord_bits = rotate(CHORD_BITS[listened.chord], tonic)

@@ -14,7 +14,7 @@ from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.playing.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from improviser.agent.policy import Actor
     from tests.actors import Figure
@@ -35,8 +35,9 @@ def play_session(
     engine: Engine,
     heard: Sequence[TimedMessage],
     until_s: float,
-    between: Callable[[Engine], object] = lambda _: None,
+    between: Callable[[Engine], Iterable[TimedMessage]] = lambda _: (),
     lateness: Callable[[], float] = lambda: 0.0,
+    after: Callable[[Engine], Iterable[TimedMessage]] = Engine.prepare,
 ) -> list[TimedMessage]:
     """Return what the scheduler sends when `engine` plays beside `heard` until `until_s`, with all notes released.
 
@@ -44,8 +45,9 @@ def play_session(
         engine: The engine.
         heard: The player's messages, in order of time.
         until_s: The end of the session.
-        between: Called with the engine after each message.
+        between: Called with the engine after each message; what it returns is played.
         lateness: Returns how many seconds late a step is; messages that arrive meanwhile are heard first.
+        after: Called with the engine after each step; what it returns is played.
     """
     scheduler = Scheduler(engine.settings.max_note_s)
     played: list[TimedMessage] = []
@@ -54,12 +56,14 @@ def play_session(
         late_s = lateness()
         while waiting and waiting[-1].due_s <= _moment(engine, until_s) + ROUNDING_S + late_s:
             timed = waiting.pop()
-            engine.hear(timed.message, timed.due_s)
-            between(engine)
+            for message in engine.hear(timed.message, timed.due_s):
+                scheduler.add(message)
+            for message in between(engine):
+                scheduler.add(message)
         step_s = engine.next_step_s
         if step_s is None or step_s > until_s:
             break
-        for message in engine.step(step_s + late_s):
+        for message in (*engine.step(step_s + late_s), *after(engine)):
             scheduler.add(message)
         played += scheduler.pop_due(step_s)
     return played + scheduler.pop_due(until_s) + scheduler.release(until_s)

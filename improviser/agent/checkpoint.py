@@ -1,6 +1,7 @@
 """Reads and writes models as safetensors files: weights of the prior and the Q-network, and a header.
 
-Nothing is unpickled. Tensor names are `prior.…` and `q.…`; the header's keys are strings.
+Nothing is unpickled. Tensor names are `prior.…` and `q.…`; the header's keys are strings. A model may also hold a
+network that predicts the player, `player.…`; the header's entry PLAYER has its shape.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from safetensors.numpy import load, save
 
 from improviser.agent.config import NetworkConfig, network_config_from_json
 from improviser.agent.layers import UPPER_LAYERS
-from improviser.agent.policy import NETWORKS, Policy, Weights
+from improviser.agent.policy import NETWORKS, Anticipator, Policy, Weights
 from improviser.errors import CheckpointError
 from improviser.files import bytes_digest, write_whole
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "improviser-model-1"
 SET_FORMAT: Final = "improviser-set-1"
+PLAYER: Final = "player"
 # Large weights that are stored in fewer bits. After reading, all weights are float32.
 _STORED: Final = {"input.weight": np.float16}
 _TRAIN: Final = "train it with `improviser train`"
@@ -110,7 +112,7 @@ def save_model(path: Path, config: NetworkConfig, networks: dict[str, Weights], 
     Args:
         path: The file to write.
         config: The shape of the Q-network; `NetworkConfig.prior` derives that of the prior.
-        networks: The weights of `prior` and `q`.
+        networks: The weights of `prior` and `q`, and of `player` if `notes` has the shape of that network.
         notes: More entries for the header, such as the style.
     """
     tensors = {
@@ -144,8 +146,10 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
         msg = f"the model {path} is corrupt ({error}); install it again or {_TRAIN}"
         raise CheckpointError(msg) from error
     config = _config(path, header)
-    shapes = {"prior": config.prior(), "q": config}
-    networks = {network: _weights(path, shapes[network], tensors, network) for network in NETWORKS}
+    shapes = dict(zip(NETWORKS, (config.prior(), config), strict=True))
+    if PLAYER in header:
+        shapes[PLAYER] = _shape(path, header[PLAYER])
+    networks = {network: _weights(path, shape, tensors, network) for network, shape in shapes.items()}
     return config, networks, header
 
 
@@ -174,7 +178,19 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     if style not in {None, header.get("style")}:
         msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
         raise CheckpointError(msg)
-    return Policy(config, networks["prior"], networks["q"])
+    anticipator = _anticipator(path, groups, networks, header) if PLAYER in networks else None
+    return Policy(config, networks["prior"], networks["q"], anticipator=anticipator)
+
+
+def _anticipator(
+    path: Path, groups: tuple[tuple[str, int, int], ...], networks: dict[str, Weights], header: dict[str, str]
+) -> Anticipator:
+    """Return the network that predicts the player; its features must be the first ones of `groups`."""
+    config = _shape(path, header[PLAYER])
+    found = tuple((group.name, group.columns, group.values) for group in config.groups)
+    if found != groups[: len(found)]:
+        raise CheckpointError(f"the model {path} predicts a player from another observation; {_TRAIN}")
+    return Anticipator(config, networks[PLAYER])
 
 
 def _in_order(data: bytes) -> bytes:
@@ -196,8 +212,13 @@ def _config(path: Path, header: dict[str, str]) -> NetworkConfig:
         found = header.get("format", "none")
         msg = f"{path} is not an improviser model: expected format {FORMAT}, found {found}; {_TRAIN}"
         raise CheckpointError(msg)
+    return _shape(path, header.get("network", "null"))
+
+
+def _shape(path: Path, text: str) -> NetworkConfig:
+    """Return the shape of a network that the header states as `text`."""
     try:
-        return network_config_from_json(header.get("network", "null"))
+        return network_config_from_json(text)
     except ValueError as error:
         msg = f"the model {path} has a broken header: {error}; {_TRAIN}"
         raise CheckpointError(msg) from error

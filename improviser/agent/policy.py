@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,29 @@ class _NumpyLibrary:
         return np.maximum(sums, 0, out=sums)
 
 
+class _NumpyRows(_NumpyLibrary):
+    """Computes the layers of several observations at once."""
+
+    @staticmethod
+    def linear(inputs: FloatArray, weight: FloatArray, bias: FloatArray) -> FloatArray:
+        """Return a layer's sums, (rows, outputs), from (rows, inputs), (outputs, inputs) and (outputs,)."""
+        sums: FloatArray = inputs @ weight.T
+        sums += bias
+        return sums
+
+    @staticmethod
+    def activate(sums: FloatArray, norm: Norm[FloatArray] | None) -> FloatArray:
+        """Return sums, (rows, hidden), normalised if there is a `norm`, and rectified; they are overwritten."""
+        if norm is not None:
+            sums -= sums.mean(axis=-1, keepdims=True)
+            sums /= np.sqrt(np.square(sums).mean(axis=-1, keepdims=True) + _NORM_EPSILON)
+            sums *= norm[0]
+            sums += norm[1]
+        return np.maximum(sums, 0, out=sums)
+
+
 NUMPY: Final = _NumpyLibrary()
+_ROWS: Final = _NumpyRows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +117,61 @@ class Actor(Protocol):
         ...
 
 
+@runtime_checkable
+class ForeseeingActor(Actor, Protocol):
+    """An actor that also knows what the player will probably do, and values several observations at once."""
+
+    def anticipate(self, observation: npt.NDArray[np.uint8]) -> FloatArray | None:
+        """Return the probability of each event of the player's next step, (events,); None if it cannot tell.
+
+        Args:
+            observation: (columns,) the player's columns of an observation, before that step.
+        """
+        ...
+
+    def values_of(self, observations: npt.NDArray[np.uint8]) -> Values:
+        """Return log-priors, (rows, actions), and Q-values, (rows, heads, actions), of (rows, columns)."""
+        ...
+
+
+class Anticipator:
+    """A network that predicts the player's next event from the columns of an observation that describe the player.
+
+    Threads: an instance belongs to one thread; `chances` neither blocks nor does I/O.
+    """
+
+    def __init__(self, config: NetworkConfig, weights: Weights) -> None:
+        """Fold the weights of a network of the shape `config`; its columns are the first ones of an observation."""
+        self._columns = config.columns
+        self._offsets = config.row_offsets()
+        self._table = fold_first_layer(config, weights, NUMPY)
+        self._weights = {name: weight for name, weight in weights.items() if not _is_folded(name)}
+
+    def chances(self, observation: npt.NDArray[np.uint8]) -> FloatArray:
+        """Return the probability of each event, (events,), after one observation, (columns,) or more of them."""
+        rows = self._offsets + observation[: self._columns]
+        sums = np.add.reduce(self._table.take(rows, axis=0), axis=0)
+        sums += self._weights["input.bias"]
+        hidden = hidden_layer(self._weights, first_layer(self._weights, sums, NUMPY), NUMPY)
+        logits = output_layer(self._weights, hidden, NUMPY)
+        chances: FloatArray = np.exp(logits - _log_sum_exp(logits))
+        return chances
+
+
 class Policy:
     """A policy that values actions by a Q-network and a prior.
 
     Threads: an instance belongs to one thread; `values` neither blocks nor does I/O.
     """
 
-    def __init__(self, config: NetworkConfig, prior: Weights, q: Weights, table: FloatArray | None = None) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        prior: Weights,
+        q: Weights,
+        table: FloatArray | None = None,
+        anticipator: Anticipator | None = None,
+    ) -> None:
         """Fold the weights of both networks.
 
         Args:
@@ -109,8 +179,10 @@ class Policy:
             prior: The prior's weights.
             q: The Q-network's weights.
             table: (config.rows, 2 * hidden) both folded first layers, if they are known already.
+            anticipator: Predicts what the player does next; None if the model has no such network.
         """
         self.config = config
+        self._anticipator = anticipator
         self._offsets = config.row_offsets()
         if table is None:
             tables = [fold_first_layer(*net, NUMPY) for net in ((config.prior(), prior), (config, q))]
@@ -130,6 +202,22 @@ class Policy:
         )
         return prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
 
+    def values_of(self, observations: npt.NDArray[np.uint8]) -> Values:
+        """Return log-priors, (rows, actions), and Q-values, (rows, heads, actions), of (rows, columns)."""
+        first = np.add.reduce(self._table.take(self._offsets + observations, axis=0), axis=1)
+        first += self._bias
+        hidden = self.config.hidden
+        prior, q_values = (
+            output_layer(net, hidden_layer(net, first_layer(net, sums, _ROWS), _ROWS), _ROWS)
+            for net, sums in zip(self._layers, (first[:, :hidden], first[:, hidden:]), strict=True)
+        )
+        normalised = np.stack([row - _log_sum_exp(row) for row in prior])
+        return normalised, q_values.reshape(len(observations), self.config.heads, -1)
+
+    def anticipate(self, observation: npt.NDArray[np.uint8]) -> FloatArray | None:
+        """Return the probability of each event of the player's next step; None without a network for that."""
+        return None if self._anticipator is None else self._anticipator.chances(observation)
+
     @property
     def upper_layers(self) -> Weights:
         """The Q-network's weights above its first layer."""
@@ -138,7 +226,7 @@ class Policy:
     def with_upper_layers(self, weights: Weights) -> Policy:
         """Return a policy with other weights above the Q-network's first layer; both policies share that layer."""
         prior, q = self._layers
-        return Policy(self.config, prior, q | weights, self._table)
+        return Policy(self.config, prior, q | weights, self._table, self._anticipator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +269,35 @@ def select_action(values: Values, legal: npt.NDArray[np.bool_], rng: np.random.G
     return Choice(action, q_values, log_prior, log_policy, mix)
 
 
+def chance_of(action: int, values: Values, legal: npt.NDArray[np.bool_], mix: Mix) -> float:
+    """Return the probability with which `select_action` would draw `action`."""
+    _, chances = _softmax(mix.value(values), legal, mix.temperature)
+    return float(chances[action] / chances.sum())
+
+
 def draw(
     value: FloatArray, legal: npt.NDArray[np.bool_], temperature: float, rng: np.random.Generator
 ) -> tuple[FloatArray, int]:
     """Return log-probabilities, (actions,), and an action drawn by the softmax of `value` over legal actions."""
-    masked = np.where(legal, value, -np.inf).astype(np.float32)
-    best = int(masked.argmax())
+    masked, chances = _softmax(value, legal, temperature)
+    best = int(chances.argmax())
     if temperature <= 0:
         return np.where(np.arange(len(value)) == best, 0.0, -np.inf).astype(np.float32), best
-    masked -= masked[best]
-    masked /= np.float32(temperature)
-    chances = np.exp(masked)
     ladder = chances.cumsum()
     action = int(ladder.searchsorted(rng.random() * ladder[-1], side="right"))
     # In float32 a draw just below 1 rounds up to the last sum, beyond every legal action.
     return masked - np.log(ladder[-1]), action if action < len(value) else best
+
+
+def _softmax(value: FloatArray, legal: npt.NDArray[np.bool_], temperature: float) -> tuple[FloatArray, FloatArray]:
+    """Return the scaled values of the legal actions, and numbers in proportion to the probabilities of all."""
+    masked = np.where(legal, value, -np.inf).astype(np.float32)
+    best = int(masked.argmax())
+    if temperature <= 0:
+        return masked, (np.arange(len(value)) == best).astype(np.float32)
+    masked -= masked[best]
+    masked /= np.float32(temperature)
+    return masked, np.exp(masked)
 
 
 def _is_folded(name: str) -> bool:

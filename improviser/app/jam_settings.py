@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from improviser.choices import AUTO_TEMPO, ClockUse
 from improviser.errors import UsageError
 from improviser.files import model_digest
 from improviser.midi.message import DATA_MAX
@@ -14,6 +15,7 @@ from improviser.music.meter import parse_meter
 from improviser.ports import AUTO
 from improviser.protocol import (
     CLICK_CHANNEL,
+    DIGITS,
     Binding,
     ControlMessage,
     PerformerSettings,
@@ -21,11 +23,12 @@ from improviser.protocol import (
     PortSettings,
     PresetEntry,
 )
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from improviser.choices import ClockUse
+    from improviser.choices import NoteTiming
     from improviser.config.device import Device
     from improviser.config.preset import Preset
     from improviser.config.user_settings import Settings
@@ -34,7 +37,18 @@ _SEEDS: Final = 2**31
 _PROGRAMS_FROM: Final = 1
 _CHANNELS_FROM: Final = 1
 # Engine values that stay when the preset changes: those of the beat, and those of the player.
-_THE_JAMS: Final = ("tempo_bpm", "meter", "swing", "key", "channel", "panel", "taste")
+_THE_JAMS: Final = (
+    "tempo_bpm",
+    "meter",
+    "swing",
+    "follows_swing",
+    "key",
+    "channel",
+    "timing",
+    "offset_s",
+    "panel",
+    "taste",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ class JamOptions:
         input_pattern: Inputs to listen to.
         excluded_inputs: Patterns of inputs to ignore; empty: those of the user's settings.
         output_pattern: Output to play on.
-        tempo_bpm: Quarter notes per minute.
+        tempo_bpm: Quarter notes per minute to keep; AUTO_TEMPO: as the player plays.
         meter: Time signature, such as "7/8".
         key: "auto", or a key such as "C" or "Am".
         seed: Random seed.
@@ -55,6 +69,9 @@ class JamOptions:
         player: When the built-in player plays.
         tune: Tune of the built-in player. It also sets the meter.
         swing: Share of a beat that its first eighth note takes.
+        groove: Groove that is expected of the player.
+        timing: When notes leave.
+        offset_ms: How many milliseconds later notes leave; negative: earlier.
         clock: Clock to follow.
         clock_out: Whether to send MIDI clock.
         thru: Whether to send the input to the output too.
@@ -65,13 +82,14 @@ class JamOptions:
         program: MIDI program 1-128 to send at the start.
         count_in: Number of bars to count in.
         metronome: Whether to click each beat.
+        mmc: Whether to obey MIDI Machine Control.
     """
 
     preset: str | None = None
     input_pattern: str | None = None
     excluded_inputs: tuple[str, ...] = ()
     output_pattern: str | None = None
-    tempo_bpm: float | None = None
+    tempo_bpm: float | str | None = None
     meter: str | None = None
     key: str | None = None
     seed: int | None = None
@@ -80,6 +98,9 @@ class JamOptions:
     player: PlayerUse = PlayerUse.WHEN_ALONE
     tune: str | None = None
     swing: float | None = None
+    groove: str | None = None
+    timing: NoteTiming | None = None
+    offset_ms: float | None = None
     clock: ClockUse | None = None
     clock_out: bool | None = None
     thru: bool | None = None
@@ -90,6 +111,7 @@ class JamOptions:
     program: int | None = None
     count_in: int = 0
     metronome: bool | None = None
+    mmc: bool | None = None
 
 
 def port_settings(options: JamOptions) -> PortSettings:
@@ -176,15 +198,17 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         tune=options.tune,
         bindings=tuple(_bindings(settings, devices)),
         control_ports=tuple(name for device in devices if not device.keys for name in device.ports),
-        clock=options.clock or settings.clock,
+        clock=_clock(options, settings),
         sends_clock=settings.clock_out if options.clock_out is None else options.clock_out,
         model_digest=model_digest(preset.model_path),
         listen_channels=tuple(
             channel - _CHANNELS_FROM for channel in options.listen_channels or settings.listen_channels
         ),
         count_in=options.count_in,
-        keeps_tempo=(options.tempo_bpm or settings.tempo_bpm) is not None,
+        keeps_tempo=_tempo_bpm(options, settings) is not None or options.player is PlayerUse.ALWAYS,
+        keeps_meter=options.meter is not None or options.tune is not None,
         metronome=metronome,
+        mmc=settings.mmc if options.mmc is None else options.mmc,
         listen_low=low,
         listen_high=high,
         thru=settings.thru if options.thru is None else options.thru,
@@ -217,12 +241,14 @@ def _pieces(options: JamOptions, settings: Settings, engine: Mapping[str, object
     from improviser.config.resources import preset_paths
     from improviser.errors import ConfigError
 
-    shared = {name: engine[name] for name in _THE_JAMS}
+    shared = {name: engine[name] for name in _THE_JAMS if name in engine}
     for name, path in preset_paths().items():
         with contextlib.suppress(ConfigError):  # improviser presets reports the faults
             preset = load_preset(name)
             if preset.grid.steps_per_beat == engine["steps_per_beat"]:
                 values = preset.engine_values() | shared
+                if options.groove is not None:
+                    values["groove"] = options.groove
                 if values["role"] != engine["role"]:
                     values["taste"] = {}
                 yield PresetEntry(
@@ -254,12 +280,25 @@ def _zone(options: JamOptions, settings: Settings) -> tuple[int, int]:
     return low, high
 
 
+def _tempo_bpm(options: JamOptions, settings: Settings) -> float | None:
+    """Return the tempo that the user chose; None if they chose none."""
+    tempo_bpm = options.tempo_bpm or settings.tempo_bpm
+    return tempo_bpm if isinstance(tempo_bpm, float | int) else None
+
+
+def _clock(options: JamOptions, settings: Settings) -> ClockUse:
+    """Return the clock to follow. A tempo that is to be found follows the player whatever else is chosen."""
+    clock = options.clock or settings.clock
+    is_found = (options.tempo_bpm or settings.tempo_bpm) == AUTO_TEMPO
+    return ClockUse.FOLLOW if is_found and clock is ClockUse.AUTO else clock
+
+
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
     """Return the engine's values: the preset's, replaced by those of the options and the user's settings."""
     values = preset.engine_values()
     if options.key is not None:
         values["key"] = options.key
-    tempo_bpm = options.tempo_bpm or settings.tempo_bpm
+    tempo_bpm = _tempo_bpm(options, settings)
     if tempo_bpm is not None:
         values["tempo_bpm"] = tempo_bpm
     channel = options.channel or settings.channel
@@ -269,9 +308,27 @@ def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> d
         meter = parse_meter(options.meter)
         values["meter"] = (meter.numerator, meter.denominator)
     if options.swing is not None:
-        values["swing"] = options.swing
+        values |= {"swing": options.swing, "follows_swing": False}
+    if options.groove is not None:
+        from improviser.listening.pocket.groove import find_groove
+
+        find_groove(options.groove)
+        values["groove"] = options.groove
+    values.update(_leaving(options, settings))
     if options.tune is not None:
         from improviser.performer.demo.tunes import find_tune
 
         values["meter"] = find_tune(options.tune).meter
+    return values
+
+
+def _leaving(options: JamOptions, settings: Settings) -> dict[str, object]:
+    """Return the engine's values for when notes leave; empty: those of the preset."""
+    values: dict[str, object] = {}
+    timing = options.timing or settings.timing
+    if timing is not None:
+        values["timing"] = str(timing)
+    offset_ms = settings.offset_ms if options.offset_ms is None else options.offset_ms
+    if offset_ms:
+        values["offset_s"] = round(offset_ms / MS_PER_S, DIGITS)
     return values

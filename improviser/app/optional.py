@@ -9,6 +9,7 @@ from improviser.errors import ImproviserError
 
 EXTRA = ("torch", "music21", "gymnasium")
 PLOTS = "matplotlib"
+BEAT_SCORES = "mir_eval"
 INSTALL = 'pip install "improviser-live[train]"'
 
 
@@ -29,6 +30,13 @@ def need_plots() -> None:
     """Raise ImproviserError if matplotlib, which draws the plots, is not installed."""
     if not _is_installed(PLOTS):
         msg = f"plots need {PLOTS}; install with: {INSTALL}"
+        raise ImproviserError(msg)
+
+
+def need_beat_scores() -> None:
+    """Raise ImproviserError if mir_eval, which scores beats, is not installed."""
+    if not _is_installed(BEAT_SCORES):
+        msg = f"scores of the beat need {BEAT_SCORES}; install with: {INSTALL}"
         raise ImproviserError(msg)
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Policy
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
+    from improviser.listening.beat_tracker import BeatTracker
+    from improviser.music.meter import Meter
 
 
 def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, Policy]:
@@ -65,3 +67,15 @@ def preset_actor(preset: Preset, model: Path | None = None) -> Policy:
     from improviser.performer.actor import load_actor
 
     return load_actor(model or preset.model_path, make_settings(preset, key=None))
+
+
+def make_tracker(settings: EngineSettings, meter: Meter | None) -> BeatTracker:
+    """Return a beat tracker that expects the tempo of `settings`, in `meter` or in any.
+
+    Raises:
+        CheckpointError: The model of the beat is missing or corrupt.
+    """
+    from improviser.config.beat_model import load_beat_weights
+    from improviser.listening.beat_tracker import BeatTracker
+
+    return BeatTracker(settings.tempo_bpm, meter, load_beat_weights())

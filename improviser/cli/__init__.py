@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Protocol, runtime_checkable
 
 import typer
 
-from improviser.cli.help import PanelCommand, PanelGroup
+from improviser.cli.terminal.help import PanelCommand, PanelGroup
 from improviser.errors import ImproviserError, UsageError
 from improviser.version import __version__
 
@@ -32,6 +32,7 @@ _PANELS: Final = {
         "ctl": "Steer a running jam, or print its status.",
         "render": "Add an improvised part to a MIDI file.",
         "compose": "Write a whole piece from a given or random fragment.",
+        "chart": "Show what is read of a chord chart.",
     },
     "After a jam": {
         "keep": "Save the last bars as a MIDI file.",
@@ -47,6 +48,7 @@ _PANELS: Final = {
         "midi-learn": "Choose a knob, pad or pedal by moving it.",
     },
     "Train and measure": {
+        "corpus": "Read a folder of music, and say what is in it.",
         "train": "Train a preset's model.",
         "evaluate": "Measure a model, beside people and baselines.",
         "ablate": "Measure what each addition to the learner gains.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,14 +10,20 @@ from improviser.cli.console import NO_TASTE, say, say_json
 from improviser.cli.options import JsonOption
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from improviser.protocol import Knob, Steer
 
 EXAMPLES = """
 improviser ctl
 improviser ctl harmony 1.5
 improviser ctl tempo 96
+improviser ctl follow
 improviser ctl preset fiddle
 improviser ctl key Am
+improviser ctl count-in
+improviser ctl timing on-grid
+improviser ctl offset -8
 improviser ctl like
 improviser ctl undo
 improviser ctl page
@@ -29,9 +35,10 @@ NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity or tempo. "
-        "preset or key. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, tap or "
-        "next_preset. Or page, to print the address of the page.",
+        help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, feel or tempo. "
+        "preset, key, timing or offset. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, "
+        "tap, follow or next_preset. count-in, to click one bar or more and begin with bar 1. Or page, to print the "
+        "address of the page.",
     ),
 ]
 ValueArgument = Annotated[
@@ -39,7 +46,8 @@ ValueArgument = Annotated[
     typer.Argument(
         metavar="[VALUE]",
         help="For a knob: 0 to 2, where 1 is the preset's value. For tempo: 20 to 400 beats per minute. For "
-        "preset: its name. For key: a key such as C or Am, or auto.",
+        "preset: its name. For key: a key such as C or Am, or auto. For timing: on-grid, after-you or auto. For "
+        "offset: milliseconds by which notes leave later, -100 to 100. For count-in: 1 to 8 bars (default 1).",
     ),
 ]
 ProcessOption = Annotated[
@@ -91,14 +99,14 @@ def _command(name: str, value: str | None) -> Steer:
     from improviser.errors import UsageError
     from improviser.protocol import Act, Action, Knob
 
-    known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys(("preset", "key", PAGE))
+    known = {str(each): each for each in (*Knob, *Action)} | dict.fromkeys((*CHOICES, PAGE))
     if name not in known:
         raise UsageError(f"no knob or action {name!r}{nearest(name, known)}; see: improviser ctl --help")
     does = known[name]
     if isinstance(does, Knob):
         return _turn(does, value)
     if does is None and name != PAGE:
-        return _choice(name, value)
+        return CHOICES[name](value)
     if does is None or value is not None:
         raise UsageError(f"{name} takes no value: improviser ctl {name}")
     return Act(does)
@@ -119,15 +127,35 @@ def _turn(knob: Knob, value: str | None) -> Steer:
         ) from error
 
 
-def _choice(name: str, value: str | None) -> Steer:
-    """Return the command that chooses a preset or locks a key. Raises UsageError if the value is missing or wrong."""
+def _count_in(value: str | None) -> Steer:
+    """Return the command that counts in. Raises UsageError if the number of bars is out of range."""
+    from improviser.choices import COUNT_IN_BARS_MAX
     from improviser.errors import UsageError
-    from improviser.protocol import Choose, Lock
+    from improviser.protocol import CountIn
 
-    if name == "preset":
-        if value is None:
-            raise UsageError("preset takes a name: improviser ctl preset fiddle; see: improviser presets")
-        return Choose(value)
+    try:
+        return CountIn(1 if value is None else int(value))
+    except ValueError as error:
+        raise UsageError(
+            f"count-in takes 1 to {COUNT_IN_BARS_MAX} bars, not {value}: improviser ctl count-in 2"
+        ) from error
+
+
+def _choose(value: str | None) -> Steer:
+    """Return the command that chooses a preset. Raises UsageError if the value is missing."""
+    from improviser.errors import UsageError
+    from improviser.protocol import Choose
+
+    if value is None:
+        raise UsageError("preset takes a name: improviser ctl preset fiddle; see: improviser presets")
+    return Choose(value)
+
+
+def _lock(value: str | None) -> Steer:
+    """Return the command that locks a key. Raises UsageError if the value is missing or wrong."""
+    from improviser.errors import UsageError
+    from improviser.protocol import Lock
+
     if value is None:
         raise UsageError("key takes a key, or auto: improviser ctl key Am")
     if value != "auto":
@@ -137,16 +165,63 @@ def _choice(name: str, value: str | None) -> Steer:
     return Lock(value)
 
 
+def _set_timing(value: str | None) -> Steer:
+    """Return the command that chooses when notes leave. Raises UsageError if the value is missing or wrong."""
+    from improviser.choices import NoteTiming
+    from improviser.errors import UsageError
+    from improviser.protocol import SetTiming
+
+    try:
+        return SetTiming(NoteTiming(value or ""))
+    except ValueError as error:
+        names = ", ".join(NoteTiming)
+        raise UsageError(f"timing takes one of {names}: improviser ctl timing on-grid") from error
+
+
+def _set_offset(value: str | None) -> Steer:
+    """Return the command that sets the offset of the notes. Raises UsageError if the value is missing or wrong."""
+    from improviser.errors import UsageError
+    from improviser.protocol import OFFSET_MS, SetOffset
+
+    try:
+        return SetOffset(float(value or "nan"))
+    except ValueError as error:
+        low, high = OFFSET_MS
+        raise UsageError(f"offset takes {low:g} to {high:g} milliseconds: improviser ctl offset -8") from error
+
+
+CHOICES: Final[dict[str, Callable[[str | None], Steer]]] = {
+    "preset": _choose,
+    "key": _lock,
+    "timing": _set_timing,
+    "offset": _set_offset,
+    "count-in": _count_in,
+}
+
+
+# The words for each timing of the notes.
+LEAVES: Final = {"on-grid": "on the grid", "after-you": "after you"}
+
+
+def _clock(state: dict[str, Any]) -> str:
+    """Return whose beat it is, and how sure that is if it is the player's."""
+    if state["clock"] != "follow":
+        return f"{state['clock']} clock"
+    return f"your beat, {state['beat_confidence']:.0%} sure" if state["beat_followed"] else "your beat, not found yet"
+
+
 def _show(state: dict[str, Any]) -> None:
     """Print the status of a jam for people."""
     does = state["silent"] or "it plays"
-    say(f"Preset {state['preset']}, {state['tempo_bpm']:g} bpm ({state['clock']} clock); {does}.")
+    say(f"Preset {state['preset']}, {state['tempo_bpm']:.4g} bpm ({_clock(state)}); {does}.")
     say(f"Listens to: {', '.join(state['ports'].get('in', ())) or 'no port'}. Plays on: {state['sends_on']}.")
     if state["gone"]:
         say(f"Disconnected, and used again when back: {', '.join(state['gone'])}.")
     if state["key"]:
         locked = "" if state["lock"] == "auto" else " (locked)"
         say(f"Key {state['key']}{locked}, chord {state['chord'] or '-'}.")
+    offset = f", {state['offset_ms']:+g} ms" if state["offset_ms"] else ""
+    say(f"Notes leave {LEAVES[state['timing_now']]}{offset}.")
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")
     learned = state["learned"]
     if learned is not None:

@@ -14,6 +14,7 @@ from improviser.cli.options import (
     ClockOutOption,
     CountInOption,
     FromOption,
+    GrooveOption,
     HostOption,
     InOption,
     JsonOption,
@@ -25,7 +26,9 @@ from improviser.cli.options import (
     LiveSeedOption,
     MeterOption,
     MetronomeOption,
+    MmcOption,
     NotInOption,
+    OffsetOption,
     OpenOption,
     OscOption,
     OutOption,
@@ -35,6 +38,7 @@ from improviser.cli.options import (
     SwingOption,
     TempoOption,
     ThruOption,
+    TimingOption,
     ToOption,
     WebOption,
     WebPortOption,
@@ -52,9 +56,11 @@ improviser jam
 improviser jam --preset fiddle --tempo 112 --key Am
 improviser jam --in Launchkey --record take.mid
 improviser jam --clock own --clock-out --swing 0.6
+improviser jam --tempo auto --metronome
 improviser jam --meter 7/8 --metronome
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
+improviser jam --timing on-grid --offset-ms -8
 improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
@@ -74,14 +80,18 @@ def jam(
     tempo: TempoOption = None,
     meter: MeterOption = None,
     swing: SwingOption = None,
+    groove: GrooveOption = None,
     key: KeyOption = None,
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
     clock: ClockOption = None,
     clock_out: ClockOutOption = None,
+    timing: TimingOption = None,
+    offset_ms: OffsetOption = None,
     count_in: CountInOption = 0,
     metronome: MetronomeOption = None,
+    mmc: MmcOption = None,
     thru: ThruOption = None,
     listen_channel: ListenChannelOption = None,
     from_: FromOption = None,
@@ -110,9 +120,14 @@ def jam(
     If there is no MIDI input, a built-in player plays until you do. To wait for another program instead, use
     --in "Improviser In".
 
+    The tempo is yours: improviser begins with the preset's tempo, follows your beat, and waits at a fermata.
+    --tempo, taps, --bars, --count-in and --metronome keep the tempo instead; --tempo auto or --clock follow
+    follows you in spite of them, and improviser ctl follow does so again.
+
     A MIDI clock on any input is followed when it starts: its tempo, bar and transport (--clock). When the DAW
     stops, improviser waits for the next start while the clock ticks. Before your first note, a clock that only
-    ticks sets the tempo, unless you use --tempo.
+    ticks sets the tempo, unless you use --tempo. On JACK, the beat and meter of a timebase master are followed while
+    it rolls.
 
     improviser ctl, OSC (--osc) and known controllers (improviser devices) turn its knobs. The sostenuto pedal
     likes what it just played, the soft pedal dislikes it.
@@ -137,14 +152,18 @@ def jam(
         tempo_bpm=tempo,
         meter=meter,
         swing=swing,
+        groove=groove,
         key=key,
         seed=seed,
         bars=bars,
         backend=backend,
         clock=clock,
         clock_out=clock_out,
+        timing=timing,
+        offset_ms=offset_ms,
         count_in=count_in,
         metronome=metronome,
+        mmc=mmc,
         thru=thru,
         listen_channels=tuple(listen_channel or ()),
         listen_from=from_,
@@ -161,7 +180,7 @@ def view_maker(*, as_json: bool) -> Callable[[PerformerSettings, State], View]:
 
     def make_view(settings: PerformerSettings, state: State) -> View:
         """Return the view of a jam with these settings."""
-        from improviser.cli.view import choose_view
+        from improviser.cli.terminal.view import choose_view
 
         return choose_view(settings, state, as_json=as_json)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from improviser.choices import BackendName, ClockUse
+from improviser.choices import AUTO_TEMPO, COUNT_IN_BARS_MAX, TEMPO_BPM, BackendName, ClockUse, NoteTiming
 
 # Headings of the help.
 MUSIC: Final = "Music"
@@ -61,14 +62,30 @@ OutOption = Annotated[
         rich_help_panel=PORTS,
     ),
 ]
+
+
+def _tempo(text: str) -> float | str:
+    """Return a tempo of the command line: a number, or "auto"."""
+    if text == AUTO_TEMPO:
+        return AUTO_TEMPO
+    try:
+        tempo_bpm = float(text)
+    except ValueError:
+        tempo_bpm = math.nan
+    low, high = TEMPO_BPM
+    if not low <= tempo_bpm <= high:
+        raise typer.BadParameter(f"{text} is no tempo. Give {low:g} to {high:g} beats per minute, or {AUTO_TEMPO}.")
+    return tempo_bpm
+
+
 TempoOption = Annotated[
-    float | None,
+    Any,
     typer.Option(
         "--tempo",
-        metavar="BPM",
-        min=20,
-        max=400,
-        help="Quarter notes per minute. Default: the preset's.",
+        metavar="BPM|auto",
+        parser=_tempo,
+        help="Quarter notes per minute, 20 to 400, which improviser keeps; auto finds the tempo in your playing. "
+        "Default: the preset's tempo at first, then yours, unless a clock or click keeps it.",
         rich_help_panel=MUSIC,
     ),
 ]
@@ -81,6 +98,27 @@ MeterOption = Annotated[
         rich_help_panel=MUSIC,
     ),
 ]
+TimingOption = Annotated[
+    NoteTiming | None,
+    typer.Option(
+        "--timing",
+        help="When notes leave: on-grid is exactly on the step, decided before your note of that step is heard; "
+        "after-you collects your notes of the step first. auto is on-grid with an outer clock or the metronome, else "
+        "after-you. Default: the preset's.",
+        rich_help_panel=CLOCK,
+    ),
+]
+OffsetOption = Annotated[
+    float | None,
+    typer.Option(
+        "--offset-ms",
+        metavar="MS",
+        min=-100,
+        max=100,
+        help="Send notes this many milliseconds later; negative: earlier, for a slow synthesizer. Default: 0.",
+        rich_help_panel=CLOCK,
+    ),
+]
 SwingOption = Annotated[
     float | None,
     typer.Option(
@@ -88,7 +126,16 @@ SwingOption = Annotated[
         metavar="SHARE",
         min=0.5,
         max=0.75,
-        help="Share of a beat that its first eighth note takes: 0.5 is straight. Default: the preset's.",
+        help="Share of a beat that its first eighth note takes: 0.5 is straight. Default: the preset's, else yours.",
+        rich_help_panel=MUSIC,
+    ),
+]
+GrooveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--groove",
+        metavar="NAME",
+        help="Swing, timing and accents to begin with, such as funk or swing. Default: the preset's, else none.",
         rich_help_panel=MUSIC,
     ),
 ]
@@ -112,8 +159,10 @@ ClockOption = Annotated[
     ClockUse | None,
     typer.Option(
         "--clock",
-        help="Clock to follow: auto follows a MIDI clock when it starts, own follows none, midi waits for a MIDI "
-        "clock, link follows Ableton Link. Default: auto.",
+        help="Clock to follow: auto follows the JACK transport while a timebase master rolls, else a MIDI clock when "
+        "it starts, and else your playing, unless you give --tempo, --bars, --count-in or --metronome; follow follows "
+        "your playing even then; own follows none; midi waits for a MIDI clock; link follows Ableton Link; jack "
+        "follows the JACK transport. Default: auto.",
         rich_help_panel=CLOCK,
     ),
 ]
@@ -129,7 +178,7 @@ CountInOption = Annotated[
         "--count-in",
         metavar="BARS",
         min=0,
-        max=8,
+        max=COUNT_IN_BARS_MAX,
         help="Click this many bars, then start without waiting for a note.",
         rich_help_panel=CLOCK,
     ),
@@ -137,6 +186,14 @@ CountInOption = Annotated[
 MetronomeOption = Annotated[
     bool | None,
     typer.Option("--metronome/--no-metronome", help="Click each beat on channel 10.", rich_help_panel=CLOCK),
+]
+MmcOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--mmc/--no-mmc",
+        help="Start, stop and locate by MIDI Machine Control on any input, at improviser's own tempo. Default: off.",
+        rich_help_panel=CLOCK,
+    ),
 ]
 ThruOption = Annotated[
     bool | None,

@@ -52,8 +52,11 @@ def _list(*, as_json: bool) -> None:
         for name, fault in faults.items():
             say_json({"name": name, "error": fault})
     else:
-        rows = [(name, preset.style, f"{preset.tempo_bpm:g}", preset.description) for name, preset in good.items()]
-        say_table(("NAME", "STYLE", "BPM", "DESCRIPTION"), rows)
+        rows = [
+            (name, preset.style, f"{preset.tempo_bpm:g}", preset.playing.groove or "-", preset.description)
+            for name, preset in good.items()
+        ]
+        say_table(("NAME", "STYLE", "BPM", "GROOVE", "DESCRIPTION"), rows)
     _tell_faults(faults)
 
 
@@ -73,6 +76,7 @@ def _summary(name: str, preset: Preset) -> dict[str, object]:
         "role": str(preset.role),
         "style": str(preset.style),
         "tempo_bpm": preset.tempo_bpm,
+        "groove": preset.playing.groove,
         "author": preset.author,
         "license": preset.license,
     }

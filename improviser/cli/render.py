@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.app.preset_policy import make_settings, preset_actor, preset_program
+from improviser.app.preset_policy import make_settings, make_tracker, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
 from improviser.cli.options import (
     PORTS,
+    GrooveOption,
     JsonOption,
     KeyOption,
     PresetOption,
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
     from improviser.midi.smf import Song
-    from improviser.offline import Wishes
+    from improviser.offline import Followed, Wishes
 
 EXAMPLES = """
 improviser render melody.mid -o duet.mid
 improviser render song.mid -o duet.mid --preset fiddle --player-track 2 --key Am --seed 7
 improviser render band.mid -o duet.mid --player-track piano --channel 5 --program 41
 improviser render waltz.mid -o duet.mid --meter 3/4 --pickup 1 --swing 0.6
+improviser render rubato.mid -o duet.mid --follow --json
 """
 
 PlayerArgument = Annotated[Path, typer.Argument(metavar="PLAYER.mid", help="MIDI file with the player's part.")]
@@ -60,6 +62,13 @@ PickupOption = Annotated[
         help="Quarter notes before the first downbeat. Default: the length of a short first bar, else 0.",
     ),
 ]
+FollowOption = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        help="Find the beat by ear: ignore the file's tempos and time signatures. The preset's tempo is only a hint.",
+    ),
+]
 FreeChannelOption = Annotated[
     int | None,
     typer.Option(
@@ -82,7 +91,9 @@ def render(
     player_track: TrackOption = None,
     meter: FileMeterOption = None,
     pickup: PickupOption = None,
+    follow: FollowOption = False,
     swing: SwingOption = None,
+    groove: GrooveOption = None,
     channel: FreeChannelOption = None,
     program: ProgramOption = None,
     json: JsonOption = False,
@@ -93,6 +104,7 @@ def render(
     signatures stay. The improviser starts with the player's first note, stops when the player is silent for the
     preset's number of bars, and starts again with the player. It plays on a channel that no track uses, and
     ignores drums (channel 10). Bars follow the file's time signatures, or the preset's if the file has none.
+    With --follow, OUT.mid has the tempos and time signatures that were found by ear as the notes came.
     The same file, preset, options and seed give the same bytes. Damaged parts of a file are skipped and listed.
     """
     import numpy as np
@@ -101,9 +113,10 @@ def render(
     from improviser.midi.message import NoteOn
     from improviser.midi.smf import read_file, write_file
     from improviser.music.meter import parse_meter
-    from improviser.offline import Wishes, render_song, with_program
+    from improviser.offline import Wishes, follow_song, render_song, with_program
 
     _check_out(player, out)
+    _check_follow(follow, pickup)
     wishes = Wishes(
         player=player_track,
         meter=None if meter is None else parse_meter(meter),
@@ -112,14 +125,23 @@ def render(
     )
     chosen = load_preset(preset)
     song = read_file(player)
-    settings = _settings(chosen, key, swing)
+    settings = _settings(chosen, key, swing, groove)
     actor, rng = preset_actor(chosen), np.random.default_rng(seed)
+    followed: Followed | None = None
     with progress("rendering", 1, PATIENCE_S) as advance:
-        rendered = render_song(song, wishes, settings, actor, rng, lambda done, total: advance(done / total))
+        if follow:
+            tracker = make_tracker(settings, wishes.meter)
+            followed = follow_song(
+                song, wishes, settings, actor, rng, tracker, lambda done, total: advance(done / total)
+            )
+            rendered = followed.song
+        else:
+            rendered = render_song(song, wishes, settings, actor, rng, lambda done, total: advance(done / total))
     write_file(out, with_program(rendered, _program(song, wishes, chosen, program)))
     notes = sum(isinstance(event.message, NoteOn) for event in rendered.tracks[-1].events)
     _warn(player, song, wishes)
     if json:
+        _say_found(followed)
         say_json(
             {
                 "event": "rendered",
@@ -145,12 +167,47 @@ def _check_out(player: Path, out: Path) -> None:
         raise UsageError(msg)
 
 
-def _settings(preset: Preset, key: str | None, swing: float | None) -> EngineSettings:
-    """Return the preset's settings in a key, with another swing if one is given."""
+def _check_follow(follow: bool, pickup: float | None) -> None:
+    """Raise UsageError for an option that has no effect with --follow."""
+    from improviser.errors import UsageError
+
+    if follow and pickup is not None:
+        raise UsageError("--pickup counts from the file's bars, which --follow ignores. Leave one of them out")
+
+
+def _say_found(followed: Followed | None) -> None:
+    """Print the beats that were found, and what was understood, in the order of time."""
+    if followed is None:
+        return
+    lines: list[dict[str, object]] = [
+        {
+            "event": "beat",
+            "at_s": round(beat.at_s, 4),
+            "beat": number,
+            "bar": beat.view.bar,
+            "beat_in_bar": beat.view.beat_in_bar + 1,
+            "tempo_bpm": round(beat.view.tempo_bpm, 2),
+            "confidence": round(beat.view.confidence, 3),
+            "meter": beat.view.meter.name,
+        }
+        for number, beat in enumerate(followed.time.beats)
+    ]
+    lines += [
+        {"event": "understood", "at_s": round(one.at_s, 4), "key": one.key, "chord": one.chord}
+        for one in followed.understood
+    ]
+    for line in sorted(lines, key=lambda line: float(str(line["at_s"]))):
+        say_json(line)
+
+
+def _settings(preset: Preset, key: str | None, swing: float | None, groove: str | None) -> EngineSettings:
+    """Return the preset's settings in a key, with another swing or groove if one is given."""
     from dataclasses import replace
 
     settings = make_settings(preset, key=key)
-    return settings if swing is None else replace(settings, swing=swing)
+    if groove is not None:
+        settings = replace(settings, groove=groove)
+    return settings if swing is None else replace(settings, swing=swing, follows_swing=False)
 
 
 def _program(song: Song, wishes: Wishes, preset: Preset, program: int | None) -> int | None:

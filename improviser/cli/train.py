@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
     from improviser.evaluation.report import EvaluationTable
-    from improviser.training.prior import PriorScore
-    from improviser.training.train import Progress, TrainingSettings
+    from improviser.training.train import Progress, Scores, TrainingSettings
 
 EXAMPLES = """
 improviser train --preset chorale
 improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out /tmp/models
 improviser train --preset chorale --textbook --out /tmp/textbook
 improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
+improviser train --preset chorale --only-player
 """
 
 OutOption = Annotated[
@@ -45,6 +45,19 @@ OutOption = Annotated[
 UpdatesOption = Annotated[int, typer.Option("--prior-updates", min=1, help="Gradient steps of the prior.")]
 TransitionsOption = Annotated[int, typer.Option("--transitions", min=64, help="Environment steps of the Q-network.")]
 TextbookOption = Annotated[bool, typer.Option("--textbook", help="Use the textbook algorithm only, to compare.")]
+HiddenOption = Annotated[
+    float,
+    typer.Option(
+        "--hidden",
+        min=0,
+        max=1,
+        help="Share of the player's notes that training hears only after their step was decided.",
+    ),
+]
+OnlyPlayerOption = Annotated[
+    bool,
+    typer.Option("--only-player", help="Train only the network that predicts the player; keep the rest of the model."),
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming an interrupted run.")]
 
 
@@ -56,10 +69,12 @@ def train(
     transitions: TransitionsOption = 500_000,
     fresh: FreshOption = False,
     textbook: TextbookOption = False,
+    hidden: HiddenOption = 0.15,
+    only_player: OnlyPlayerOption = False,
     beside: BesideOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a preset's model: first the prior on what people play, then the Q-network.
+    """Train a preset's model: the prior on what people play, the Q-network, and what the player will do next.
 
     Style, grid, register and rewards are the preset's.
 
@@ -78,12 +93,16 @@ def train(
     settings = replace(
         make_training(chosen, seed=seed, prior_updates=prior_updates),
         transitions=transitions,
+        hidden=hidden,
         dqn=DQNConfig() if textbook else FULL,
     )
     folder = out or config_folder() / "presets" / "models"
     _make_folder(folder)
     try:
-        model, card = _run(chosen, settings, folder, others, fresh=fresh)
+        if only_player:
+            model, card = _run_player(chosen, settings, folder)
+        else:
+            model, card = _run(chosen, settings, folder, others, fresh=fresh)
     except KeyboardInterrupt:
         tell("interrupted. Give the same command again to resume")
         raise
@@ -134,11 +153,35 @@ def _run(
         shutil.rmtree(state, ignore_errors=True)
     pieces = load_corpus()
     with ExitStack() as stack:
-        score = run_training(settings, pieces, state, step_progress(stack))
+        scores = run_training(settings, pieces, state, step_progress(stack))
     model = folder / preset.model
     _copy(state / "model.safetensors", model)
     table = evaluate_model(preset, preset_actor(preset, model), pieces, beside=others)
-    return model, _write_card(preset, settings, pieces, model, (score, table))
+    return model, _write_card(preset, settings, pieces, model, (scores, table))
+
+
+def _run_player(preset: Preset, settings: TrainingSettings, folder: Path) -> tuple[Path, Path]:
+    """Train the network of the player for a copy of the preset's model in `folder`; return model and card.
+
+    The figures in the card stay, because they do not depend on this network.
+    """
+    from improviser.evaluation.model_card import update_card
+    from improviser.training.train import train_player
+
+    pieces = load_corpus()
+    model = folder / preset.model
+    card = preset.model_path.with_suffix(".md")
+    if model.absolute() != preset.model_path.absolute():
+        _copy(preset.model_path, model)
+        _copy(card, model.with_suffix(".md"))
+    with ExitStack() as stack:
+        score = train_player(settings, pieces, model, step_progress(stack))
+    return model, update_card(model, score, _command())
+
+
+def _command() -> str:
+    """Return the command line of this process, as it is shown in a card."""
+    return shlex.join(["improviser", *sys.argv[1:]])
 
 
 def _copy(source: Path, model: Path) -> None:
@@ -157,9 +200,9 @@ def _write_card(
     settings: TrainingSettings,
     pieces: list[Piece],
     model: Path,
-    measured: tuple[PriorScore, EvaluationTable],
+    measured: tuple[Scores, EvaluationTable],
 ) -> Path:
-    """Write the model's card: how well its prior predicts people, and how the model plays."""
+    """Write the model's card: how well its networks predict people, and how the model plays."""
     import importlib.metadata
     from dataclasses import asdict
 
@@ -171,10 +214,11 @@ def _write_card(
         ModelCard(
             name=preset.name,
             model=model,
-            command=shlex.join(["improviser", *sys.argv[1:]]),
+            command=_command(),
             corpus=corpus_summary(pieces),
             settings=asdict(settings),
-            prior=measured[0],
+            prior=measured[0].prior,
+            player=measured[0].player,
             table=measured[1],
             versions=versions,
         )
@@ -190,7 +234,7 @@ def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
         if now.stage not in bars:
             stack.close()
             bars[now.stage] = stack.enter_context(progress(now.stage, now.total))
-        reward = f" reward {now.reward:.3f}" if now.stage != "prior" else ""
+        reward = f" reward {now.reward:.3f}" if now.stage == "Q-network" else ""
         note = f"loss {now.loss:.4f}{reward} {now.steps_per_s:,.0f} steps/s {now.left_s:.0f} s left"
         bars[now.stage](now.done, note)
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from improviser.choices import RoleName, Style
+from improviser.choices import NoteTiming, RoleName, Style
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError, UsageError
+from improviser.listening.tempo import STRAIGHT
 from improviser.music.meter import METERS, parse_meter
 from improviser.units import MS_PER_S
 
@@ -43,6 +44,17 @@ def _key(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _groove(text: str) -> str:
+    """Return the name of a groove. Raises ValueError if there is no such groove."""
+    from improviser.listening.pocket.groove import find_groove  # noqa: PLC0415 - it imports numpy
+
+    try:
+        find_groove(text)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
 Weight = Annotated[float, Field(ge=0, le=2)]
 TasteWeight = Annotated[float, Field(ge=-4, le=4)]
 Text = Annotated[str, Field(min_length=1)]
@@ -50,6 +62,7 @@ Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, _matching(r"[A-Za-z0-9_-]+", "letters, digits, _ and - only")]
 Meter = Annotated[str, _matching("|".join(METER_NAMES), "a meter such as 3/4, 7/8 or 3/2")]
 KeyName = Annotated[str, AfterValidator(_key)]
+GrooveName = Annotated[str, AfterValidator(_groove)]
 ModelFile = Annotated[
     str,
     _matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors", "the name of a file that ends in .safetensors"),
@@ -96,17 +109,25 @@ class DecisionSettings(Document):
 class Playing(Document):
     """How the notes are played.
 
-    `channel` is 1-16. `program` is 1-128 and is sent at the start if set. `collect_ms`, 0-60, is the time to wait for
-    the other notes of a chord. After `patience_bars`, 0-64, in which the player is silent, the improviser rests. A note
-    lasts at most `max_note_bars`. `swing`, 0.5-0.75, is the share of a beat that its first eighth note takes.
+    `channel` is 1-16. `timing` says when notes leave: "on-grid", "after-you" or "auto". `program` is 1-128 and is sent
+    at the start if set. `collect_ms`, 0-60, is the time to wait for your notes of a step. With `mends`, a note that
+    clashes with yours is replaced when yours is heard. After `patience_bars`, 0-64,
+    in which the player is silent, the improviser rests. A note lasts at most `max_note_bars`. `swing`, 0.5-0.75, is the
+    share of a beat that its first eighth note takes; without it the player's swing is followed. `feel`, 0-2, is how
+    far timing, accents and note lengths are the player's. `groove` names the drummers' feel that is expected of the
+    player.
     """
 
     channel: int = Field(default=1, ge=1, le=16)
+    timing: NoteTiming = Field(default=NoteTiming.AUTO, strict=False)
     program: int | None = Field(default=None, ge=1, le=128)
     collect_ms: float = Field(default=20, ge=0, le=60)
+    mends: bool = True
     patience_bars: int = Field(default=4, ge=0, le=64)
     max_note_bars: float = Field(default=1, gt=0, le=16)
-    swing: float = Field(default=0.5, ge=0.5, le=0.75)
+    swing: float | None = Field(default=None, ge=0.5, le=0.75)
+    feel: Weight = 1.0
+    groove: GrooveName | None = None
 
 
 class KnobDefaults(Document):
@@ -120,6 +141,7 @@ class KnobDefaults(Document):
     register_: Weight = Field(default=1.0, alias="register")
     echo: Weight = 1.0
     velocity: Weight = 1.0
+    feel: Weight = 1.0
 
 
 class Preset(Document):
@@ -168,7 +190,12 @@ class Preset(Document):
             "steps_per_beat": self.grid.steps_per_beat,
             "register_low": self.pitch_range.low,
             "channel": self.playing.channel - 1,
-            "swing": self.playing.swing,
+            "swing": STRAIGHT if self.playing.swing is None else self.playing.swing,
+            "follows_swing": self.playing.swing is None,
+            "feel": self.playing.feel,
+            "groove": self.playing.groove or "",
+            "timing": str(self.playing.timing),
+            "mends": self.playing.mends,
             "collect_s": self.playing.collect_ms / MS_PER_S,
             "patience_bars": self.playing.patience_bars,
             "max_note_bars": self.playing.max_note_bars,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from improviser.choices import BackendName, ClockUse
+from improviser.choices import BackendName, ClockUse, NoteTiming
 from improviser.config.default import DEFAULT_PRESET
 from improviser.config.document import Document, load_document
 from improviser.config.resources import config_folder
@@ -14,6 +14,7 @@ from improviser.errors import UsageError
 
 FILE_NAME = "settings.toml"
 Channel = Annotated[int, Field(ge=1, le=16)]
+Tempo = Annotated[float, Field(ge=20, le=400)]
 Control = Annotated[int, Field(ge=0, le=119)]
 # Source: MIDI 1.0, controller numbers.
 SOSTENUTO_PEDAL, SOFT_PEDAL = 66, 67
@@ -47,10 +48,16 @@ class Settings(Document):
         default=None, alias="out", min_length=1, description="Output to play on, instead of 'Improviser Out'."
     )
     backend: BackendName = Field(default=BackendName.AUTO, strict=False, description="MIDI system.")
-    tempo_bpm: float | None = Field(
-        default=None, ge=20, le=400, description="Quarter notes per minute, instead of the preset's."
+    tempo_bpm: Tempo | Literal["auto"] | None = Field(
+        default=None, description='Quarter notes per minute to keep. "auto": found in your playing, even with a click.'
     )
     clock: ClockUse = Field(default=ClockUse.AUTO, strict=False, description="Clock to follow, as jam --clock.")
+    timing: NoteTiming | None = Field(
+        default=None, strict=False, description="When notes leave, instead of the preset's choice: as jam --timing."
+    )
+    offset_ms: float = Field(
+        default=0.0, ge=-100, le=100, description="Milliseconds by which notes leave later; negative: earlier."
+    )
     clock_out: bool = Field(default=False, description="Send MIDI clock, start and stop.")
     thru: bool = Field(default=False, description="Send what you play to the output too.")
     listen_channels: tuple[Channel, ...] = Field(
@@ -78,6 +85,7 @@ class Settings(Document):
         default=False, description="Control that ends all notes. May be a channel mode message, 120 to 127."
     )
     metronome: bool = Field(default=False, description="Click each beat on channel 10.")
+    mmc: bool = Field(default=False, description="Start, stop and locate by MIDI Machine Control.")
     osc_port: int | None = Field(default=None, ge=1, le=65535, description="UDP port for OSC.")
     web_port: int | None = Field(default=None, ge=1, le=65535, description="TCP port of the page, instead of 8765.")
     web_keep_address: bool = Field(default=False, description="Use the same page address in every jam.")

@@ -156,6 +156,9 @@ def _draft_to_json(draft: ParsedScore) -> dict[str, Any]:
         "meter": list(draft.meter),
         "voices": [voice.tolist() for voice in draft.voices],
         "change": draft.change,
+        "parts": list(draft.parts),
+        "chords": draft.chords.tolist(),
+        "sections": [list(section) for section in draft.sections],
     }
 
 
@@ -164,4 +167,15 @@ def _draft_from_json(entry: dict[str, Any]) -> ParsedScore:
     voices = tuple(np.array(voice, dtype=np.int32).reshape(-1, 3) for voice in entry["voices"])
     numerator, denominator = entry["meter"]
     meter = (int(numerator), int(denominator))
-    return ParsedScore(entry["name"], entry["kind"], entry["tonic"], entry["mode"], meter, voices, entry["change"])
+    return ParsedScore(
+        entry["name"],
+        entry["kind"],
+        entry["tonic"],
+        entry["mode"],
+        meter,
+        voices,
+        entry["change"],
+        tuple(entry["parts"]),
+        np.array(entry["chords"], dtype=np.int32).reshape(-1, 4),
+        tuple((int(tick), str(name)) for tick, name in entry["sections"]),
+    )

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CACHE_NAME = "corpus-v1.npz"
+CACHE_NAME = "corpus-v2.npz"
 """Change the number when the definition of a piece changes."""
 
-NOTE_COLUMNS = 3
+NOTE_COLUMNS, CHORD_COLUMNS = 3, 4
+# Separates the names of parts, and of sections.
+_BETWEEN = "\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,12 @@ def write_cache(path: Path, cached: Cached) -> None:
         "voice_count": np.array([len(piece.voices) for piece in pieces], dtype=np.int32),
         "note_count": np.array([len(voice) for voice in voices], dtype=np.int32),
         "notes": np.concatenate([np.zeros((0, NOTE_COLUMNS), dtype=np.int32), *voices]),
+        "parts": _text(_BETWEEN.join(piece.parts) for piece in pieces),
+        "chord_count": np.array([len(piece.chords) for piece in pieces], dtype=np.int32),
+        "chords": np.concatenate([np.zeros((0, CHORD_COLUMNS), dtype=np.int32), *(piece.chords for piece in pieces)]),
+        "section_ticks": np.array([tick for piece in pieces for tick, _ in piece.sections], dtype=np.int32),
+        "section_names": _text(_BETWEEN.join(name for _, name in piece.sections) for piece in pieces),
+        "section_count": np.array([len(piece.sections) for piece in pieces], dtype=np.int32),
         **_counter_arrays("dropped", cached.dropped),
         **_counter_arrays("changed", cached.changed),
     }
@@ -113,12 +121,43 @@ def _pieces(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Piece]:
         message = "notes and their counts differ"
         raise ValueError(message)
     voices = iter(np.split(arrays["notes"].astype(np.int32), ends[:-1]) if len(ends) else [])
+    chords = iter(_split(arrays["chords"].astype(np.int32), arrays["chord_count"]))
+    ticks = iter(_split(arrays["section_ticks"], arrays["section_count"]))
     fields = ("name", "kind", "tonic", "mode", "meter", "pickup_ticks", "family", "split", "voice_count")
-    for name, kind, tonic, mode, meter, pickup, family, split, count in zip(
-        *(arrays[key].tolist() for key in fields), strict=True
+    more = ("parts", "section_names")
+    for name, kind, tonic, mode, meter, pickup, family, split, count, parts, names in zip(
+        *(arrays[key].tolist() for key in (*fields, *more)), strict=True
     ):
         own = tuple(itertools.islice(voices, count))
-        yield Piece(name, kind, tonic, mode, (meter[0], meter[1]), pickup, family, split, own)
+        named = tuple(parts.split(_BETWEEN)) if parts else ()
+        begins = next(ticks).tolist()
+        sections = tuple(zip(begins, names.split(_BETWEEN), strict=True)) if begins else ()
+        yield Piece(
+            name,
+            kind,
+            tonic,
+            mode,
+            (meter[0], meter[1]),
+            pickup,
+            family,
+            split,
+            own,
+            named,
+            next(chords),
+            sections,
+        )
+
+
+def _split(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return rows in groups of these sizes.
+
+    Raises:
+        ValueError: The rows are more or fewer.
+    """
+    if len(rows) != int(counts.sum()):
+        message = "rows and their counts differ"
+        raise ValueError(message)
+    return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def _counter_arrays(name: str, counter: Counter[str]) -> dict[str, NDArray[Any]]:

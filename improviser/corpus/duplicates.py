@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
     from improviser.corpus.piece import ParsedScore
 
-FAMILY_INTERVALS = {"chorale": 9, "tune": 14}
+FAMILY_INTERVALS = {"chorale": 9, "tune": 14, "score": 14}
 """Length of the shared passage, in intervals, that makes two melodies variants of each other.
 
 Source: measured on this corpus. Tunes share turns of phrase: with 12 intervals 19 % of the pieces form one group, with
 13 intervals 5 %. With 14 the largest group has 0.7 %, and all tunes that occur twice in O'Neill's files are grouped.
 """
+
+STRETCH = "#"
+"""Stands in the name of a score between its file and the number of a stretch."""
 
 TEST_SHARE, VALID_SHARE = 0.10, 0.05
 """Shares of the groups that are held out; the others are for training."""
@@ -34,7 +37,11 @@ TEST_SHARE, VALID_SHARE = 0.10, 0.05
 def group_scores(drafts: Sequence[ParsedScore]) -> list[Piece]:
     """Return the pieces sorted by name, each with its duplicate group and the group's split."""
     ordered = sorted(drafts, key=lambda draft: draft.name)
-    roots = group_families([draft.kind for draft in ordered], [draft.voices[0] for draft in ordered])
+    roots = group_families(
+        [draft.kind for draft in ordered],
+        [draft.voices[0] for draft in ordered],
+        [draft.name.partition(STRETCH)[0] if draft.kind == "score" else draft.name for draft in ordered],
+    )
     families = {root: family for family, root in enumerate(sorted(set(roots)))}
     return [
         Piece(
@@ -47,18 +54,26 @@ def group_scores(drafts: Sequence[ParsedScore]) -> list[Piece]:
             family=families[root],
             split=split_of(ordered[root].name),
             voices=draft.voices,
+            parts=draft.parts,
+            chords=draft.chords,
+            sections=draft.sections,
         )
         for draft, root in zip(ordered, roots, strict=True)
     ]
 
 
-def group_families(kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]]) -> list[int]:
+def group_families(
+    kinds: Sequence[str], melodies: Sequence[NDArray[np.int32]], sources: Sequence[str] = ()
+) -> list[int]:
     """Return, for each melody (rows of onset, duration, note), the index of the first melody of its group.
 
-    Only melodies of the same kind form a group, since the passage length depends on the kind.
+    Only melodies of the same kind form a group, since the passage length depends on the kind. Melodies of the same
+    source, such as a file, always form one.
     """
     parents = list(range(len(melodies)))
-    first_seen: dict[bytes, int] = {}
+    first_seen: dict[bytes | str, int] = {}
+    for index, source in enumerate(sources):
+        _join(parents, first_seen.setdefault(source, index), index)
     for index, (kind, melody) in enumerate(zip(kinds, melodies, strict=True)):
         for passage in passages(melody, FAMILY_INTERVALS[kind]):
             _join(parents, first_seen.setdefault(passage, index), index)

@@ -47,7 +47,7 @@ def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> di
         "meters": _count(f"{piece.meter[0]}/{piece.meter[1]}" for piece in pieces),
         "modes": _count(piece.mode for piece in pieces),
         "families": len({piece.family for piece in pieces}),
-        "notes": {kind: _notes(piece for piece in pieces if piece.kind == kind) for kind in KINDS},
+        "notes": {kind: count_notes(piece for piece in pieces if piece.kind == kind) for kind in KINDS},
         "ticks_per_beat": TICKS_PER_BEAT,
         "dropped": dict(sorted(cached.dropped.items())) if cached else {},
         "changed": dict(sorted(cached.changed.items())) if cached else {},
@@ -59,6 +59,6 @@ def _count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
 
 
-def _notes(pieces: Iterable[Piece]) -> int:
+def count_notes(pieces: Iterable[Piece]) -> int:
     """Return the number of notes in all voices."""
     return sum(len(voice) for piece in pieces for voice in piece.voices)

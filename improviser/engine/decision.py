@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from improviser.agent.policy import Choice
+    from improviser.engine.anticipation import Expected
     from improviser.engine.role import Role
     from improviser.listening.observation import Rows
     from improviser.playing.actions import Gesture
@@ -35,6 +36,8 @@ class Decision:
         before: The notes that were struck last before this step.
         observation: (columns,) the observation of the decision; None if nothing was chosen.
         legal: (actions,) which actions were legal; None if nothing was chosen.
+        expected: What the player was expected to do in the step, the likeliest first; empty if it was known.
+        mended: The notes that this decision ended because they clashed with a note heard later; else empty.
     """
 
     step: int
@@ -50,11 +53,17 @@ class Decision:
     before: tuple[int, ...]
     observation: Rows | None = None
     legal: npt.NDArray[np.bool_] | None = None
+    expected: tuple[Expected, ...] = ()
+    mended: tuple[int, ...] = ()
 
     @property
     def allowed(self) -> tuple[int, int] | None:
         """How many actions were legal, and how many there are; None if nothing was chosen."""
         return None if self.legal is None else (int(self.legal.sum()), len(self.legal))
+
+    def expectations(self, count: int = 3) -> tuple[dict[str, object], ...]:
+        """Return the likeliest things that the player was expected to do, as plain values; none if it was known."""
+        return tuple(each.to_json() for each in self.expected[:count])
 
     def meaning(self, action: int) -> Gesture:
         """Return the gesture that an action stands for in this step."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from improviser.agent.preference import press_credit
-from improviser.listening.observation import certainty
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
 from improviser.rewards import COMPONENTS
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from improviser.agent.policy import FloatArray
     from improviser.engine.core import Engine
+    from improviser.engine.settled import SettledStep
     from improviser.listening.observation import Rows
 
 # Steps of the longest feedback window at the fastest tempo and grid.
@@ -58,6 +59,7 @@ class PlayerStep(NamedTuple):
         bass: The lowest sounding note.
         key: Index of the key.
         certainty: How certain the key is.
+        meter: Row of METERS.
     """
 
     event: int
@@ -65,13 +67,15 @@ class PlayerStep(NamedTuple):
     bass: int
     key: int
     certainty: int
+    meter: int
 
 
 class Experience:
     """Follows an engine from step to step, and collects transitions and the player's steps.
 
     Attributes:
-        stretches: What the player did. Each stretch has no gap and begins at a bar line; the last one is still open.
+        stretches: What the player did. Each stretch has no gap and one meter, and begins at a bar line; the last one is
+            still open.
     """
 
     def __init__(self) -> None:
@@ -83,24 +87,25 @@ class Experience:
         self._step = -1
 
     def transitions(self, engine: Engine) -> list[Transition]:
-        """Process the step that an engine has just decided; return the transitions that it completes."""
-        decision = engine.decision
-        if decision is None or decision.step == self._step:
-            return self.cut()  # the engine waits for the player
+        """Process the steps of an engine of which all is heard now; return the transitions that they complete."""
+        return [
+            each for settled in engine.take_settled() for each in self._add(settled, engine.settings.steps_per_beat)
+        ]
+
+    def _add(self, settled: SettledStep, steps_per_beat: int) -> list[Transition]:
+        """Process a settled step; return the transitions that it completes."""
+        decision = settled.decision
         given = [] if decision.step == self._step + 1 else self.cut()
         self._step = decision.step
-        if self.stretches[-1] or decision.step % engine.settings.bar_steps == 0:
-            self.stretches[-1].append(_player_step(engine))
-            self._forget(engine.settings.bar_steps)
-        observation, legal = decision.observation, decision.legal
-        if observation is None or legal is None:
+        self._keep(_player_step(settled), int(settled.place.sixteenth[0]), steps_per_beat)
+        observation, legal, rewards = decision.observation, decision.legal, settled.rewards()
+        if observation is None or legal is None or rewards is None:
             return given + self._interrupt()
         if self._decided is not None:
             at_s, before, action, reward = self._decided
             given += self._complete_with(Transition(at_s, before, action, reward, observation, legal))
-        rewards = engine.rewards()
         worth = np.array([rewards[name] for name in COMPONENTS], dtype=np.float32)
-        self._decided = engine.s_at(decision.beat), observation, decision.action, worth
+        self._decided = settled.at_s, observation, decision.action, worth
         return given
 
     def cut(self) -> list[Transition]:
@@ -115,6 +120,16 @@ class Experience:
         credit = press_credit(ages)
         total = float(credit.sum())
         return [(back, float(share) / total) for back, share in enumerate(credit) if share > 0]
+
+    def _keep(self, step: PlayerStep, sixteenth: int, steps_per_beat: int) -> None:
+        """Keep the player's step at a sixteenth of its bar. Bars that are counted anew begin another stretch."""
+        bar_steps = METERS[step.meter].bar_steps(steps_per_beat)
+        expected = len(self.stretches[-1]) % bar_steps * SIXTEENTHS_PER_BEAT // steps_per_beat
+        if self.stretches[-1] and (step.meter, sixteenth) != (self.stretches[-1][-1].meter, expected):
+            self.stretches.append([])
+        if self.stretches[-1] or sixteenth == 0:
+            self.stretches[-1].append(step)
+            self._forget(bar_steps)
 
     def _forget(self, bar_steps: int) -> None:
         """Remove the player's oldest steps: whole stretches, or bars of the open one."""
@@ -145,13 +160,15 @@ class Experience:
         return lived
 
 
-def _player_step(engine: Engine) -> PlayerStep:
-    """Return what the player did in the last step."""
-    player, key = engine.player, engine.key
+def _player_step(settled: SettledStep) -> PlayerStep:
+    """Return what the player did in a settled step."""
+    player, place = settled.player, settled.place
+    assert player is not None  # noqa: S101 - it is settled
     return PlayerStep(
         int(player.line.events[0, -1]),
         int(player.bits[0]),
         int(player.bass[0]),
-        key.tonic + OCTAVE * int(key.mode),
-        certainty(engine.key_confidence),
+        int(place.tonic[0]) + OCTAVE * int(place.mode[0]),
+        int(place.certainty[0]),
+        int(place.meter[0]),
     )

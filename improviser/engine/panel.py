@@ -21,7 +21,7 @@ ECHO_SCALE: Final = 0.6
 GLIDE_A_BEAT: Final = 1.0
 NEUTRAL, HIGHEST = 1.0, 2.0
 _OF_DECISIONS: Final = ("harmony", "coherence", "creativity", "temperature", "density")
-KNOBS: Final = (*_OF_DECISIONS, "register", "echo", "velocity")
+KNOBS: Final = (*_OF_DECISIONS, "register", "echo", "velocity", "feel")
 SWITCHES: Final = ("mute", "solo", "freeze")
 
 
@@ -91,6 +91,11 @@ class Panel:
     def touch(self) -> float:
         """The factor for velocities, 0.5 to 1.5."""
         return 0.5 + self._stands["velocity"] / 2
+
+    @property
+    def feel(self) -> float:
+        """The factor for the preset's feel, 0 to 2."""
+        return self._stands["feel"]
 
     def mix(self, actions: int) -> Mix:
         """Return how values are combined among this number of actions; it is cached until a knob moves."""

@@ -76,7 +76,7 @@ class Preferences:
     @property
     def last(self) -> FloatArray:
         """The features of the last decision, (features,)."""
-        self.settle(1)
+        self._settle_all()
         return self._heard[-1].traits
 
     def to_dict(self) -> dict[str, float]:
@@ -87,13 +87,25 @@ class Preferences:
         """Record a decision that is heard at `at_s`, with its observation, (columns,)."""
         self._new.append((at_s, observation, choice))
 
-    def settle(self, least: int = BATCH) -> None:
-        """Process the recorded decisions if at least `least` are waiting.
+    def mend(self, observation: Rows, choice: Choice) -> None:
+        """Record that another choice took the place of the last one, unless feedback has already been given to that."""
+        if self._new:
+            self._new[-1] = self._new[-1][0], observation, choice
 
-        Methods that depend on the result call this themselves. It takes time, but less for each decision in a batch.
-        So it can wait for `BATCH` decisions as long as there is no feedback.
+    def settle(self, least: int = BATCH) -> None:
+        """Process the recorded decisions if at least `least` are waiting, except the last, which may still be mended.
+
+        Methods that depend on the result call `_settle_all` themselves. It takes time, but less for each decision in a
+        batch. So it can wait for `BATCH` decisions as long as there is no feedback.
         """
-        if len(self._new) < least:
+        if len(self._new) > least:
+            last = self._new.pop()
+            self._settle_all()
+            self._new = [last]
+
+    def _settle_all(self) -> None:
+        """Process all recorded decisions."""
+        if not self._new:
             return
         moments, observations, choices = zip(*self._new, strict=True)
         self._new.clear()
@@ -110,7 +122,7 @@ class Preferences:
 
     def judge(self, at_s: float, *, liked: bool) -> bool:
         """Learn from feedback at `at_s`; return whether anything was played that it can mean."""
-        self.settle(1)
+        self._settle_all()
         age_s, traits, applies, _, _ = self._window(at_s)
         return self._preference.judge(liked=liked, age_s=age_s, traits=traits, applies=applies)
 
@@ -136,10 +148,10 @@ class Preferences:
 
     def restore(self, known: Mapping[str, float]) -> None:
         """Start again from preferences that were learned earlier, by the names of features."""
-        self.settle(1)
+        self._settle_all()
         self._preference.restore(np.array([known.get(name, 0.0) for name in self.traits.names], dtype=np.float32))
 
     def undo(self, *, everything: bool) -> bool:
         """Undo the last feedback, or all of it; return whether there was any."""
-        self.settle(1)
+        self._settle_all()
         return self._preference.undo(everything=everything)

@@ -19,7 +19,8 @@ from improviser.engine.preference_features import COMPING_TRAITS, TUNE_TRAITS
 from improviser.listening.line import HOLD, NONE, REST, event_tokens
 from improviser.listening.observation import FEATURES, encode_own
 from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode_own_chords
-from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITY_COUNT
+from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
 from improviser.playing.actions import (
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 # The first four qualities are triads: major, minor, diminished, augmented.
 _TRIADS: Final = 4
+
+# Whether each interval of 0-11 semitones, from the lower note up, is consonant.
+_CONSONANT: Final = np.isin(np.arange(OCTAVE), CONSONANT_INTERVALS)
 
 Actions = npt.NDArray[np.int64]
 
@@ -112,6 +116,10 @@ class Role(ABC):
         """
 
     @abstractmethod
+    def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
+        """Return which of our events, (events,) notes or chords, clash with a note 0-127 of the player."""
+
+    @abstractmethod
     def action_on(self, note: int, key: Key, base: int) -> int:
         """Return the action that plays the note 0-127, or the key's chord on it, above the note `base`.
 
@@ -153,6 +161,11 @@ class _Melody(Role):
         del tonic
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
 
+    def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
+        """Return which notes are not consonant with the note, octaves ignored."""
+        is_clash: npt.NDArray[np.bool_] = ~_CONSONANT[np.abs(events - note) % OCTAVE]
+        return is_clash
+
     def action_on(self, note: int, key: Key, base: int) -> int:
         """Return the action of this note."""
         del key
@@ -192,6 +205,13 @@ class _Comping(Role):
         """Return the mask of legal chords."""
         del base
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
+        """Return which chords lack the note, and have a tone a semitone below or above it."""
+        bits = CHORD_BITS[events].astype(np.int64)
+        around = 1 << (note - 1) % OCTAVE | 1 << (note + 1) % OCTAVE
+        is_clash: npt.NDArray[np.bool_] = (bits >> note % OCTAVE & 1 == 0) & (bits & around > 0)
+        return is_clash
 
     def action_on(self, note: int, key: Key, base: int) -> int:
         """Return the action of the key's triad on the note's pitch class, or of a major triad if the key has none."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
-from improviser.choices import RoleName
+from improviser.choices import NoteTiming, RoleName
 from improviser.engine.decision_values import DecisionValues
 from improviser.listening.observation import STYLES
 from improviser.music.meter import METERS, Meter, parse_meter
 from improviser.music.scale import parse_key
+from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,11 @@ class EngineSettings:
         key: "auto" or a locked key such as "C" or "F#m".
         register_low: About the lowest note, 0-127. The register is three octaves above the nearest tonic.
         channel: MIDI channel 0-15.
-        collect_s: For how many seconds after a step the player's notes still count for it; our notes are due then.
-        ahead_s: How many seconds earlier steps are decided, because the output needs messages that early.
+        timing: When notes leave, one of choices.NoteTiming; AUTO: after the player, until `Engine.set_timing`.
+        collect_s: After the player: for how many seconds after a step the player's notes of it are collected.
+        offset_s: How many seconds later notes leave than `timing` says; negative: earlier.
+        ahead_s: How many seconds before it is due the output needs a message.
+        has_hindsight: Whether all that the player does in a step is known when it is decided, as in a file.
         patience_bars: Number of bars without the player after which improviser stops and waits; 0 means never.
         max_note_bars: The longest duration of a note in bars.
         temperature: See DecisionValues; this and the next five are the initial values of the knobs.
@@ -40,11 +44,15 @@ class EngineSettings:
         coherence: See DecisionValues.
         creativity: See DecisionValues.
         density: See DecisionValues.
-        swing: The first eighth's share of a beat, 0.5 (straight) to 0.75.
+        swing: The first eighth's share of a beat, 0.5 (straight) to 0.75; it has no effect if `follows_swing`.
+        follows_swing: Whether the swing is the groove's, and then the player's, as far as `feel` goes.
+        feel: How far microtiming, accents and note lengths are the player's: 0 is the plain grid, 1 the player's.
+        groove: One of listening.pocket.groove.GROOVE_NAMES, whose feel is expected of the player; "": none.
         panel: Initial positions of the panel's knobs, 0-2, by name; 1 for knobs that are not named.
         taste: Known preferences of the player: weights by the names of features.
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
+        mends: Whether what we play is replaced at once if a note that the player plays later clashes with it.
     """
 
     tempo_bpm: float = 100.0
@@ -53,8 +61,11 @@ class EngineSettings:
     key: str = AUTO_KEY
     register_low: int = 60
     channel: int = 0
+    timing: str = NoteTiming.AUTO
     collect_s: float = 0.0
+    offset_s: float = 0.0
     ahead_s: float = 0.0
+    has_hindsight: bool = False
     patience_bars: int = 4
     max_note_bars: float = 2.0
     temperature: float = 0.2
@@ -64,10 +75,14 @@ class EngineSettings:
     creativity: float = 1.0
     density: float = 1.0
     swing: float = 0.5
+    follows_swing: bool = False
+    feel: float = 0.0
+    groove: str = ""
     panel: Mapping[str, float] = field(default_factory=dict)
     taste: Mapping[str, float] = field(default_factory=dict)
     style: str = STYLES[0]
     role: str = RoleName.MELODY
+    mends: bool = True
 
     @property
     def knobs(self) -> DecisionValues:
@@ -92,4 +107,4 @@ class EngineSettings:
     @property
     def max_note_s(self) -> float:
         """The longest duration of a note in seconds."""
-        return self.max_note_bars * Meter(*self.meter).bar_beats * 60.0 / self.tempo_bpm
+        return self.max_note_bars * Meter(*self.meter).bar_beats * S_PER_MINUTE / self.tempo_bpm

@@ -21,26 +21,29 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from improviser.agent.policy import FloatArray, Mix, Values
+    from improviser.engine.anticipation import Expected
     from improviser.engine.bars import Bars
     from improviser.engine.role import Role
     from improviser.engine.settings import EngineSettings
     from improviser.listening.line import Line
-    from improviser.listening.listener import Listener
+    from improviser.listening.listener import Listener, Outlook
     from improviser.listening.player import Player
-    from improviser.listening.window import HeardStep
 
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The next step before it is decided; `values` is None while improviser only listens."""
+    """The next step before it is decided.
 
-    player: Player
-    heard: HeardStep
+    `values` is None while improviser only listens. `expected` is what the player will probably do, unless it is heard.
+    """
+
+    outlook: Outlook
     place: Place
     legal: npt.NDArray[np.bool_]
     values: Values | None
     observation: npt.NDArray[np.uint8]
     traits: FloatArray | None
+    expected: tuple[Expected, ...] = ()
 
 
 def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from improviser.corpus.piece import Piece
+    from improviser.listening.line import Events
 
 ALL_VOICES: Final = (SOPRANO, ALTO, TENOR, BASS)
 STEPS_PER_BEAT: Final = 4
@@ -30,12 +31,16 @@ class Harmony:
         mode: Row of Mode.
         levels: (bar_steps,) of music.accent.LEVELS.
         bits: (steps,) twelve-bit sets of what the player sounds.
+        bass: (steps,) the player's lowest note.
+        events: (steps,) events of the player's top voice.
         labels: (steps,) the chord of the beat, NO_CHORD where its voices form none.
     """
 
     mode: int
     levels: npt.NDArray[np.int64]
     bits: npt.NDArray[np.int64]
+    bass: npt.NDArray[np.int64]
+    events: Events
     labels: Labels
 
 
@@ -47,4 +52,4 @@ def harmonies(pieces: Iterable[Piece], heard: tuple[int, ...], speed: int = 1) -
         casts = ((ALL_VOICES, BASS), (heard, BASS))
         whole, part = chorale_parts([piece], STYLES[0], STEPS_PER_BEAT, speed=speed, casts=casts)
         labels = exact_labels(whole.bits, STEPS_PER_BEAT // speed)
-        yield Harmony(part.mode, LEVELS[part.meter, : part.bar_steps], part.bits, labels)
+        yield Harmony(part.mode, LEVELS[part.meter, : part.bar_steps], part.bits, part.bass, part.player, labels)

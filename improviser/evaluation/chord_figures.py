@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.evaluation.chorale_players import ALL_VOICES, STEPS_PER_BEAT, harmonies
-from improviser.listening.chord_tracker import ChordTracker
+from improviser.listening.line import NONE, SILENT
+from improviser.listening.player import Player
 from improviser.music.chord import NO_CHORD, QUALITIES, QUALITY_COUNT
-from improviser.music.pitch import OCTAVE
 from improviser.training.grid import ALTO, BASS, SOPRANO, TENOR
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from improviser.corpus.piece import Piece
     from improviser.evaluation.chorale_players import Harmony
-    from improviser.listening.chord_tracker import ChordTable
     from improviser.training.chorale_harmony import Labels
 
 # The voices that the player sounds of a chorale, and the speed factor.
@@ -50,19 +49,21 @@ def chord_figures(pieces: Iterable[Piece]) -> dict[str, dict[str, float]]:
     return figures
 
 
-def track_chords(heard: Sequence[Harmony], table: ChordTable | None = None) -> list[Labels]:
-    """Return the chord that the tracker names at each step, with its shipped table unless another one is given."""
-    tracker = ChordTracker(len(heard), STEPS_PER_BEAT, table=table)
+def track_chords(heard: Sequence[Harmony]) -> list[Labels]:
+    """Return the chord that is heard at each step."""
     longest = max(len(harmony.bits) for harmony in heard)
-    bits = np.zeros((longest, len(heard)), dtype=np.int64)
+    lanes = len(heard)
+    events = np.full((longest, lanes), NONE, dtype=np.int16)
+    bits, bass = np.zeros((longest, lanes), dtype=np.int64), np.full((longest, lanes), SILENT, dtype=np.int64)
     for lane, harmony in enumerate(heard):
-        bits[: len(harmony.bits), lane] = harmony.bits
-    key = np.array([OCTAVE * harmony.mode for harmony in heard])
+        steps = len(harmony.bits)
+        events[:steps, lane], bits[:steps, lane], bass[:steps, lane] = harmony.events, harmony.bits, harmony.bass
+    player = Player(np.full(lanes, STEPS_PER_BEAT), np.array([len(harmony.levels) for harmony in heard]))
+    levels = np.stack([np.resize(harmony.levels, longest) for harmony in heard], axis=1)
     named = np.zeros_like(bits)
-    levels = np.stack([np.resize(harmony.levels, longest) for harmony in heard])
     for step in range(longest):
-        tracker.push(bits[step], key, levels[:, step])
-        named[step] = tracker.chord
+        player.push(events[step], bits[step], bass[step], levels[step])
+        named[step] = player.chord
     return [named[: len(harmony.bits), lane] for lane, harmony in enumerate(heard)]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from improviser.evaluation.adaptation import Adaptation, adapt
 from improviser.evaluation.baselines import Conditions, PriorOnly
 from improviser.evaluation.estimate import Column, estimate_column
+from improviser.evaluation.evenly import evenly
 from improviser.evaluation.likeness import Likeness, likeness
 from improviser.evaluation.metrics import Phrases, figures
 from improviser.evaluation.report import GREEDY, HUMAN, PRIOR, RANDOM, EvaluationTable
@@ -97,7 +98,7 @@ def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
 def spread(parts: Sequence[Part], count: int) -> list[Part]:
     """Return about `count` of the parts that have BEATS beats, evenly spread, each cut to these beats."""
     long_enough = [part for part in parts if len(part.player) >= BEATS * part.steps_per_beat]
-    return [part.cut(BEATS * part.steps_per_beat) for part in _evenly(long_enough, count)]
+    return [part.cut(BEATS * part.steps_per_beat) for part in evenly(long_enough, count)]
 
 
 def _play_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[int], None]) -> dict[str, list[Rollout]]:
@@ -143,7 +144,7 @@ def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float]
     """Measure how the actors adapt to changes in some pieces; the prior samples from its own probabilities."""
     if plan.engine is None:
         return {}
-    pieces = _evenly(plan.players, ADAPTATION_PIECES)
+    pieces = evenly(plan.players, ADAPTATION_PIECES)
     adaptations: dict[str, Adaptation] = {}
 
     def report_piece(done: int, total: int) -> None:
@@ -155,9 +156,3 @@ def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float]
         settings = replace(plan.engine, **asdict(own.knobs))
         adaptations[name] = adapt(actor, settings, pieces, plan.seed, report_piece)
     return adaptations
-
-
-def _evenly(parts: Sequence[Part], count: int) -> list[Part]:
-    """Return about `count` of the parts, evenly spread."""
-    chosen = np.linspace(0, len(parts) - 1, min(count, len(parts))).round().astype(int)
-    return [parts[index] for index in chosen]

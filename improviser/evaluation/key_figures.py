@@ -16,6 +16,7 @@ import numpy.typing as npt
 from improviser.corpus.key_example import Stream, from_first_note, modulated, to_stream
 from improviser.evaluation.estimate import estimate_column
 from improviser.listening.key_tracker import KeyTracker
+from improviser.music.key_profile import likeliest_key
 from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
@@ -37,16 +38,6 @@ WRONG: Final = ("relative", "parallel", "fifth", "other")
 FIFTHS: Final = (5, 7)
 RELATIVE_MAJOR: Final = 3
 _US: Final = 1e6
-
-# Ratings of the degrees by listeners, major and minor. Source: C. Krumhansl and E. Kessler (1982), as in C. Krumhansl
-# (1990), "Cognitive Foundations of Musical Pitch", ch. 2.
-KRUMHANSL: Final = np.array(
-    [
-        [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
-        [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17],
-    ]
-)
-_PROFILES: Final = np.stack([np.roll(row, tonic) for row in KRUMHANSL for tonic in range(OCTAVE)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +116,7 @@ def krumhansl(stream: Stream, notes: int | None = None) -> int:
     """Return the key whose profile correlates best with the durations of the first `notes` notes."""
     lengths, pitch_classes = stream.lengths[:notes], stream.notes[:notes] % OCTAVE
     sounded = np.bincount(pitch_classes, weights=lengths, minlength=OCTAVE)
-    return int(np.argmax([np.corrcoef(sounded, profile)[0, 1] for profile in _PROFILES]))
+    return likeliest_key(sounded.astype(np.float64))
 
 
 def _figures(streams: Sequence[Stream], rng: np.random.Generator) -> dict[str, float]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from improviser.training.prior import PriorScore
 
 
+# How the lines of a card begin that change with the network of the player.
+_FILE, _DIGEST, _MADE_BY, _PLAYER = "- File:", "- sha256:", "- Made by:", "- Network that predicts the player:"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """The content of a model card.
@@ -29,6 +33,7 @@ class ModelCard:
         corpus: What `corpus_summary` returns.
         settings: The training settings.
         prior: The prior's score on the validation split.
+        player: The score there of the network that predicts the player.
         table: Figures on the test split.
         versions: Versions of the libraries used for training, by name.
     """
@@ -39,6 +44,7 @@ class ModelCard:
     corpus: Mapping[str, Any]
     settings: Mapping[str, Any]
     prior: PriorScore
+    player: PriorScore
     table: EvaluationTable
     versions: Mapping[str, str]
 
@@ -60,15 +66,14 @@ def write_card(card: ModelCard) -> Path:
 
 def card_text(card: ModelCard) -> str:
     """Return the card as Markdown."""
-    digest = hashlib.sha256(card.model.read_bytes()).hexdigest()
     return f"""# Model card: {card.name}
 
 A prior (people's habits, by maximum likelihood) and a Q-network (deep Q-learning on the rewards harmony,
 coherence and creativity, initialised from the prior), of one shape; see `docs/learning.md`.
 
-- File: `{card.model.name}`, {card.model.stat().st_size:,} bytes, safetensors
-- sha256: `{digest}`
+{_file_lines(card.model)}
 - Made by: `{card.command}`
+{_player_line(card.player, card.command)}
 - With: {", ".join(f"{name} {version}" for name, version in sorted(card.versions.items()))}
 - Licence: MIT. No corpus data is contained.
 
@@ -96,6 +101,46 @@ Means over pieces with their 95 % intervals; `!` marks what lies outside of its 
 
 {markdown_table(card.table)}
 """
+
+
+def update_card(model: Path, player: PriorScore, command: str) -> Path:
+    """Write into the card of a model that its network of the player is new; all else in the card stays.
+
+    Args:
+        model: The model file; its card must lie beside it.
+        player: The network's score on the validation split.
+        command: The command that made the network.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        CheckpointError: The card is missing or cannot be written.
+    """
+    path = model.with_suffix(".md")
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = [line for line in text.splitlines() if not line.startswith((_FILE, _DIGEST, _PLAYER))]
+        at = next(number for number, line in enumerate(lines) if line.startswith(_MADE_BY))
+        new = [*lines[:at], _file_lines(model), lines[at], _player_line(player, command), *lines[at + 1 :]]
+        write_whole(path, ("\n".join(new) + "\n").encode())
+    except (OSError, StopIteration) as error:
+        raise CheckpointError(f"cannot update the card {path}: {error}; train the whole model anew") from error
+    return path
+
+
+def _file_lines(model: Path) -> str:
+    """Return the lines about a model's file."""
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    return f"{_FILE} `{model.name}`, {model.stat().st_size:,} bytes, safetensors\n{_DIGEST} `{digest}`"
+
+
+def _player_line(player: PriorScore, command: str) -> str:
+    """Return the line about the network that predicts the player, with its score on the validation split."""
+    return (
+        f"{_PLAYER} `{command}`; on the validation split {player.nats:.3f} nats a step, right in "
+        f"{100 * player.accuracy:.1f} % of the steps, note accuracy {100 * player.note_accuracy:.1f} %"
+    )
 
 
 def markdown_table(table: EvaluationTable) -> str:

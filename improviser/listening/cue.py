@@ -96,6 +96,11 @@ class Cues:
         self._bar_sixteenths = METERS[meter_row].bar_sixteenths
         self._bar_beat = beat
 
+    def recount(self, moved_beats: float) -> None:
+        """Count every beat that was heard `moved_beats` later."""
+        for moment in self._moments:
+            moment.beat += moved_beats
+
     def add_note(self, note: int, beat: float) -> tuple[list[int], float]:
         """Process an onset; return the rows of its cues, at most MOST_CUES, and the beats since the previous moment.
 

@@ -163,6 +163,10 @@ class KeyTracker:
         """Count bars of the meter in a row of METERS from now on; the first one begins at `beat`."""
         self._cues.begin_bar(meter_row, beat)
 
+    def recount(self, moved_beats: float) -> None:
+        """Count every beat that was heard `moved_beats` later."""
+        self._cues.recount(moved_beats)
+
     def add_note(self, note: int, beat: float) -> None:
         """Process one onset.
 

@@ -94,6 +94,15 @@ class Line:
         twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 
+    def repeated(self, lanes: int) -> Self:
+        """Return a line of `lanes` lanes that all have the past of this line's only lane."""
+        twin = copy(self)
+        for name in ("events", "note", "before", "since", "count", "runs", "lagged", "_onsets"):
+            setattr(twin, name, getattr(self, name).repeat(lanes, axis=0))
+        twin._set_lags(self.lags.repeat(lanes, axis=0))  # noqa: SLF001 - of the same class
+        twin._name_onsets()  # noqa: SLF001 - of the same class
+        return twin
+
     def __deepcopy__(self, _memo: object) -> Self:
         """Return `copy()`: the views of a copy must refer to its own array."""
         return self.copy()
@@ -115,10 +124,6 @@ class Line:
         self.since += 1
         np.minimum(self.since, LONG_AGO, out=self.since)
         self.before = self.note
-        self._take(event)
-
-    def amend(self, event: Events) -> None:
-        """Correct the last step, which had no onset: set its onset, (lanes,), which came late."""
         self._take(event)
 
     def _take(self, event: Events) -> None:

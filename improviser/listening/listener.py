@@ -1,22 +1,31 @@
 """Follows what the player plays, in the order of time, one grid step after the other.
 
+A note belongs to the step that is nearest to it in the clock's view, after the player's habitual offset is taken off.
+It counts for that step even if it is heard after the step was decided: the last steps stay open, and are computed anew
+when something of them is heard.
+
 A step can be computed any number of times before it is closed; `foresee` does so. If nothing is heard after that, the
 last result is also that of the closed step. So the work is done while there is time, and a decision costs little.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.listening.habit import Habit
 from improviser.listening.key_tracker import KeyTracker
 from improviser.listening.player import Player
+from improviser.listening.punctuality import Punctuality
 from improviser.listening.window import NoteWindow
 from improviser.midi.message import NoteOn
 
 if TYPE_CHECKING:
+    from improviser.listening.pocket.pocket_tracker import PocketTracker
     from improviser.listening.tempo import BeatClock
     from improviser.listening.window import HeardStep
     from improviser.midi.message import Message
@@ -27,6 +36,45 @@ if TYPE_CHECKING:
 REGISTER_PACE: Final = 0.12
 # The register moves when this mean is more than this many semitones away from it.
 REGISTER_SLACK: Final = 7.0
+# A note that ends up to this share of a step after the step began does not sound in it: people play legato.
+RELEASE_STEPS: Final = 0.25
+# A step stays open for so many steps after its moment: until the next one has been heard, because a key that comes up
+# there covers nothing in this one.
+OPEN_STEPS: Final = 1.5
+# Two computations of the same moment differ by less than this, in floating point.
+ROUNDING_STEPS: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of the player when a step is decided.
+
+    Attributes:
+        before: The player's state before the step; one lane.
+        player: The player's state as if nothing more were heard of the step.
+        heard: What was heard of the step.
+        silence: For how many steps nothing has sounded, the step included.
+    """
+
+    before: Player
+    player: Player
+    heard: HeardStep
+    silence: int
+
+
+@dataclass(slots=True)
+class _OpenStep:
+    """A decided step of which something may still be heard.
+
+    Attributes:
+        step: Its number.
+        level: (1,) its metrical level.
+        after: The player's state after it; None if something was heard since this was computed.
+    """
+
+    step: int
+    level: IntArray
+    after: Player | None
 
 
 class Listener:
@@ -34,26 +82,42 @@ class Listener:
 
     Attributes:
         keys: Tracks the key, heard or locked.
-        player: The player's state after the last closed step; one lane.
+        habit: The player's habitual offset from the grid.
+        punctuality: How far the player's last onsets were from their steps.
+        player: The player's state after the last closed step, as far as it was heard; one lane.
         register_note: About the middle of the player's register, 0 before the first note. It stays until the mean
             of the last notes is far from it, so that the player's tokens keep their base.
     """
 
-    def __init__(self, grid: tuple[IntArray, IntArray], clock: BeatClock, meter_row: int, locked: Key | None) -> None:
+    def __init__(
+        self,
+        grid: tuple[IntArray, IntArray],
+        clock: BeatClock,
+        meter_row: int,
+        locked: Key | None,
+        pocket: PocketTracker | None = None,
+    ) -> None:
         """Start with silence.
 
         Args:
             grid: Steps per beat and per bar, (1,) each.
-            clock: Maps a moment to a beat; the key tracker weighs a note by its position in the bar.
+            clock: Maps a moment to a beat.
             meter_row: Row of METERS.
             locked: The key, if the player locked one.
+            pocket: Learns the player's pocket, if anything does.
         """
+        self._pocket = pocket
         self.keys = KeyTracker(locked, meter_row)
+        self.habit = Habit()
+        self.punctuality = Punctuality()
         self._clock = clock
-        self.player = Player(*grid)
+        self._steps_per_beat = int(grid[0][0])
+        self.player = self._settled = Player(*grid)
         self.register_note = 0.0
         self._mean_note = 0.0
         self._window = NoteWindow()
+        self._open: deque[_OpenStep] = deque()
+        self._first_open = 0
         self._pending: deque[tuple[Message, float]] = deque()
 
     @property
@@ -61,10 +125,30 @@ class Listener:
         """The mean velocity of the player's last onsets."""
         return self._window.velocity
 
+    def begin(self, step: int) -> None:
+        """Begin with `step`: everything heard before belongs to what went before."""
+        self._window.begin(step)
+        self._settled = self.player
+        self._open.clear()
+        self._first_open = step
+
     def begin_bar(self, meter_row: int, beat: float, bar_steps: int) -> None:
         """Count bars of the meter in a row of METERS, with `bar_steps` steps per bar, from `beat` on."""
         self.keys.begin_bar(meter_row, beat)
-        self.player.line.set_bar(bar_steps)
+        self.player, self._settled = self.player.copy(), self._settled.copy()
+        for player in (self.player, self._settled):
+            player.set_bar(bar_steps)
+        for past in self._open:
+            past.after = None
+
+    def recount(self, meter_row: int, bar_steps: int, moved_beats: float, moved_steps: int) -> None:
+        """Count every beat and every step later by so many, in bars of `bar_steps` steps that begin at beat 0."""
+        self.begin_bar(meter_row, 0.0, bar_steps)
+        self.keys.recount(moved_beats)
+        self._window.recount(moved_steps)
+        for past in self._open:
+            past.step += moved_steps
+        self._first_open += moved_steps
 
     def hear(self, message: Message, at_s: float) -> None:
         """Receive a message that the player sent at `at_s`; `follow` processes it later."""
@@ -74,13 +158,30 @@ class Listener:
         """Process the messages received up to `until_s`; return whether there were any."""
         has_followed = False
         while self._pending and self._pending[0][1] <= until_s:
-            message, at_s = self._pending.popleft()
-            if isinstance(message, NoteOn):
-                self.keys.add_note(message.note, self._clock.beat_at(at_s))
-                self._follow_register(message.note)
-            self._window.hear(message, at_s)
+            self._process(*self._pending.popleft())
             has_followed = True
         return has_followed
+
+    def _process(self, message: Message, at_s: float) -> None:
+        """Process a message that the player sent at `at_s`."""
+        steps = self._clock.beat_at(at_s) * self._steps_per_beat
+        if isinstance(message, NoteOn):
+            self.habit.add_onset(steps, self._steps_per_beat)
+            steps -= self.habit.steps
+            step = math.floor(steps + 0.5)
+            self.punctuality.add_onset(at_s - self._clock.s_at(step / self._steps_per_beat))
+            self.keys.add_note(message.note, steps / self._steps_per_beat)
+            self._follow_register(message.note)
+        else:
+            step = math.ceil(steps - self.habit.steps - RELEASE_STEPS)
+        step = max(step, self._first_open)
+        self._window.hear(message, step)
+        for past in self._open:
+            if past.step >= step - 1:  # how long a key is held decides whether a lower onset before is the top voice
+                past.after = None
+        if self._pocket is not None:
+            habit_s = self.habit.steps * self._clock.beat_s / self._steps_per_beat
+            self._pocket.hear(message, at_s - habit_s, self._window.sounding)
 
     def _follow_register(self, note: int) -> None:
         """Move the register to the mean of the last notes, if that is more than REGISTER_SLACK away."""
@@ -88,28 +189,72 @@ class Listener:
         if abs(self._mean_note - self.register_note) > REGISTER_SLACK:
             self.register_note = self._mean_note
 
+    @property
+    def pending(self) -> tuple[tuple[Message, float], ...]:
+        """The messages that `follow` has not processed, with their times."""
+        return tuple(self._pending)
+
     def take_pending(self) -> list[tuple[Message, float]]:
         """Return the messages that `follow` has not processed, and remove them."""
         pending = list(self._pending)
         self._pending.clear()
         return pending
 
-    def foresee(self, since_s: float, level: IntArray) -> tuple[Player, HeardStep]:
-        """Return the player's state and the heard step, as if the step from `since_s` on closed now.
+    def foresee(self, step: int, level: IntArray) -> Outlook:
+        """Return what is known of the player if `step` closed now.
 
         Args:
-            since_s: Onsets from this moment on belong to the step.
+            step: Number of the step, the one after the last that was closed.
             level: (1,) metrical level of the step, from music.accent.LEVELS.
         """
-        heard = self._window.peek(since_s)
-        player = self.player.copy()
-        if heard.late is not None and player.line.events[0, -1] < 0:
-            player.line.amend(np.array([heard.late], dtype=np.int16))
-        sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
-        player.push(*sound, np.array([self.keys.key.index]), level)
-        return player, heard
+        before, heard = self._before(), self._window.played(step)
+        player = _pushed(before, heard, level)
+        return Outlook(before, player, heard, self._window.silence(step))
 
-    def close(self, since_s: float, player: Player) -> None:
-        """Close the step from `since_s` on; `player` is the last result of `foresee`."""
-        self._window.close_step(since_s)
-        self.player = player
+    def _before(self) -> Player:
+        """Return the player's state after the last closed step, with all that was heard since."""
+        before = self._settled
+        for past in self._open:
+            before = self._after(past, before)
+        return before
+
+    def _after(self, past: _OpenStep, before: Player) -> Player:
+        """Return the player's state after a closed step, from the state `before` it."""
+        if past.after is None:
+            past.after = _pushed(before, self._window.played(past.step), past.level)
+        return past.after
+
+    def close(self, step: int, level: IntArray, outlook: Outlook) -> None:
+        """Close `step`; `outlook` is the last result of `foresee`."""
+        self._open.append(_OpenStep(step, level, outlook.player))
+        self.player = outlook.player
+
+    def reached(self, at_s: float) -> float:
+        """Return where the player is at a moment, in steps; all that belongs to earlier steps has been heard then."""
+        return self._clock.beat_at(at_s) * self._steps_per_beat - self.habit.steps + ROUNDING_STEPS
+
+    def settle(self, reached: float) -> list[tuple[int, Player]]:
+        """Settle the closed steps of which nothing more is heard.
+
+        Args:
+            reached: Where the player is, as `reached` returns it; infinity settles all steps.
+
+        Returns:
+            The number of each step, and the player's state after it.
+        """
+        settled = []
+        while self._open and self._open[0].step + OPEN_STEPS <= reached:
+            past = self._open.popleft()
+            self._settled = self._after(past, self._settled)
+            self._first_open = past.step + 1
+            settled.append((past.step, self._settled))
+        self._window.forget(self._first_open)
+        return settled
+
+
+def _pushed(before: Player, heard: HeardStep, level: IntArray) -> Player:
+    """Return the player's state after a step, from the state before it and what was heard in it."""
+    player = before.copy()
+    sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
+    player.push(*sound, level)
+    return player

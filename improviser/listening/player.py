@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.chord_tracker import ChordTracker
+from improviser.listening.harmony.harmony_inputs import Sounding
+from improviser.listening.harmony.harmony_tracker import HarmonyTracker
 from improviser.listening.line import RANGE, SILENT, Events, Line
+from improviser.music.chord import chord_from_index
 from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
@@ -32,38 +34,59 @@ class Player:
         self.line = Line(beat_steps, bar_steps)
         self.bits: IntArray = np.zeros(lanes, dtype=np.int64)
         self.bass: IntArray = np.full(lanes, SILENT)
-        self._chords = ChordTracker(lanes, int(beat_steps[0]))
+        self._bar_steps = bar_steps
+        self._harmony = HarmonyTracker(lanes, int(beat_steps[0]))
+
+    def set_bar(self, bar_steps: int) -> None:
+        """Count bars of `bar_steps` steps in all lanes from now on."""
+        self.line.set_bar(bar_steps)
+        self._bar_steps = np.full_like(self._bar_steps, bar_steps)
 
     def copy(self) -> Self:
         """Return an independent copy."""
         twin = copy(self)
         twin.line = self.line.copy()
-        twin._chords = self._chords.copy()  # noqa: SLF001 - of the same class
+        twin._harmony = self._harmony.copy()  # noqa: SLF001 - of the same class
+        return twin
+
+    def repeated(self, lanes: int) -> Self:
+        """Return a player of `lanes` lanes that all have the past of this player's only lane."""
+        twin = copy(self)
+        twin.line = self.line.repeated(lanes)
+        twin.bits, twin.bass = self.bits.repeat(lanes), self.bass.repeat(lanes)
+        twin._bar_steps = self._bar_steps.repeat(lanes)  # noqa: SLF001 - of the same class
+        twin._harmony = self._harmony.repeated(lanes)  # noqa: SLF001 - of the same class
         return twin
 
     @property
     def chord(self) -> npt.NDArray[np.int64]:
         """The implied chords' indices, (lanes,), NO_CHORD where none is implied."""
-        return self._chords.chord
+        return self._harmony.chord
 
     @property
     def chord_confidence(self) -> npt.NDArray[np.float64]:
         """The probabilities in [0, 1] of the implied chords, (lanes,); 0 where none is implied."""
-        return self._chords.confidence
+        return self._harmony.confidence
 
-    def push(self, event: Events, bits: IntArray, bass: IntArray, key: IntArray, level: IntArray) -> None:
+    @property
+    def chord_name(self) -> str | None:
+        """The name of the only lane's implied chord, None if none is implied."""
+        chord = chord_from_index(int(self.chord[0]))
+        return None if chord is None else chord.name
+
+    def push(self, event: Events, bits: IntArray, bass: IntArray, level: IntArray) -> None:
         """Process a step; every argument is (lanes,).
 
         Args:
             event: Event of the top voice.
             bits: Twelve-bit set of the sounding pitch classes.
             bass: The lowest sounding note, SILENT where none sounds.
-            key: Index of the key.
             level: Metrical level, from music.accent.LEVELS.
         """
         self.line.push(event)
         self.bits, self.bass = bits, bass
-        self._chords.push(bits, key, level)
+        sound = Sounding(bits, bass, self.line.note, event >= 0)
+        self._harmony.push(sound, level, self._bar_steps)
 
 
 def player_base(mean_note: float, tonic: int) -> int:

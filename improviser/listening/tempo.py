@@ -13,14 +13,15 @@ STRAIGHT = 0.5
 class BeatClock:
     """Maps seconds to beats (quarter notes) and back, at a tempo, from an anchor at which both are known.
 
-    With swing, the first half of each beat takes a larger share of its time than the second. The beats themselves
-    stay straight. The `straight_` methods ignore swing, for everything that follows the beat as a clock does.
+    With swing, the first half of each beat, or of each half beat, takes a larger share of its time than the second. The
+    beats themselves stay straight. The `straight_` methods ignore swing, for everything that follows the beat as a
+    clock does.
     """
 
-    def __init__(self, tempo_bpm: float, swing: float = STRAIGHT) -> None:
-        """Start at beat 0 at second 0; `swing` is the first eighth's share of a beat, 0.5 for straight."""
+    def __init__(self, tempo_bpm: float, swing: float = STRAIGHT, unit_beats: float = 1.0) -> None:
+        """Start at beat 0 at second 0; see `set_swing`."""
         self.tempo_bpm = tempo_bpm
-        self._swing = swing
+        self.set_swing(swing, unit_beats)
         self._at_s = 0.0
         self._beat = 0.0
 
@@ -29,13 +30,22 @@ class BeatClock:
         """The length of a beat in seconds."""
         return SECONDS_PER_MINUTE / self.tempo_bpm
 
+    def set_swing(self, swing: float, unit_beats: float = 1.0) -> None:
+        """Change the swing. The units stay where they are, so call it between two of them.
+
+        Args:
+            swing: The share of a unit that its first half takes, 0.5 for straight.
+            unit_beats: 1 for swung eighths, 0.5 for swung sixteenths.
+        """
+        self._swing, self._unit_beats = swing, unit_beats
+
     def anchor(self, at_s: float, beat: float) -> None:
         """Set the beat at the moment `at_s`, counted without swing."""
         self._at_s, self._beat = at_s, beat
 
     def anchor_bent(self, at_s: float, beat: float) -> None:
         """Set the beat at the moment `at_s`, counted with swing."""
-        self.anchor(at_s, beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
+        self.anchor(at_s, self.swung(beat))
 
     def set_tempo(self, tempo_bpm: float, at_s: float) -> None:
         """Change the tempo from the moment `at_s` on; the beat does not jump."""
@@ -49,12 +59,20 @@ class BeatClock:
 
     def beat_at(self, at_s: float) -> float:
         """Return the beat at the moment `at_s`."""
-        beat = self.straight_beat_at(at_s)
-        return beat if self._swing == STRAIGHT else bent(beat, self._swing, STRAIGHT)
+        return self._bent(self.straight_beat_at(at_s), self._swing, STRAIGHT)
 
     def s_at(self, beat: float) -> float:
         """Return the moment of `beat` in seconds."""
-        return self.straight_s_at(beat if self._swing == STRAIGHT else bent(beat, STRAIGHT, self._swing))
+        return self.straight_s_at(self.swung(beat))
+
+    def swung(self, beat: float) -> float:
+        """Return where `beat`, counted with swing, falls when counted without."""
+        return self._bent(beat, STRAIGHT, self._swing)
+
+    def _bent(self, beat: float, half: float, goes_to: float) -> float:
+        """Return `beat` with its position within the unit of swing changed; see `bent`."""
+        unit = self._unit_beats
+        return beat if self._swing == STRAIGHT else bent(beat / unit, half, goes_to) * unit
 
     def straight_beat_at(self, at_s: float) -> float:
         """Return the beat at the moment `at_s`, counted without swing."""

@@ -1,9 +1,12 @@
-"""The note window: what the player's keys and pedal do, cut into the steps of the grid.
+"""The note window: what the player's keys and pedal do, by the steps of the grid.
 
-A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is
-its highest onset, unless a higher key is held from an earlier step until the end of this one. In that case the
-melody holds, and only a lower voice moved. If the higher key comes up in the next step, it was just released late,
-as in legato playing, and the onset below it counts after all.
+Each key press and release belongs to a step, whenever it is heard. So a step can be asked for as often as wanted, and
+what came late counts in the step that it belongs to.
+
+A note sounds until its key is up and the sustain pedal, if it was down, is up too. The top voice of a step is its
+highest onset, unless a higher key is held from an earlier step until after the next one. In that case the melody holds,
+and only a lower voice moved. If the higher key comes up in the next step, it was just released late, as in legato
+playing, and the onset below it counts.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from improviser.music.pitch import pitch_class_bits
 PEDAL_DOWN: Final = 64
 TOUCHES: Final = 16
 DEFAULT_VELOCITY: Final = 80
+# The end of a key press or of a note that has not ended yet.
+_OPEN: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,114 +40,122 @@ class HeardStep:
 
     Attributes:
         event: The top voice: a note, HOLD or REST.
-        late: The top onset of the previous step, if it came after that step was decided, or if only now a higher
-            key above it came up; else None.
         bits: Twelve-bit set of the pitch classes that sound in the step.
         bass: The lowest note that sounds in the step, SILENT if none does.
-        onsets: All notes struck in the step, late ones included, in the order of arrival.
+        onsets: All notes struck in the step, in the order of arrival.
     """
 
     event: int
-    late: int | None
     bits: int
     bass: int
     onsets: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Onset:
-    """A key press and its time."""
+@dataclass(slots=True)
+class _Key:
+    """A key press.
 
-    key: tuple[int, int]
-    at_s: float
+    Attributes:
+        channel: Its channel.
+        note: Its note.
+        struck: The step that it belongs to.
+        up: The first step in which the key is up.
+        end: The first step in which the note does not sound, because the pedal is up too.
+    """
 
-    @property
-    def note(self) -> int:
-        """The note of the key."""
-        return self.key[1]
+    channel: int
+    note: int
+    struck: int
+    up: int = _OPEN
+    end: int = _OPEN
 
 
 class NoteWindow:
-    """Follows the player's keys, channel by channel, between one step and the next."""
+    """Follows the player's keys and pedals, channel by channel."""
 
     def __init__(self) -> None:
         """Start with no key down."""
-        self._held: set[tuple[int, int]] = set()
-        self._pedalled: set[tuple[int, int]] = set()
+        self._keys: list[_Key] = []
         self._pedals: set[int] = set()
-        self._onsets: list[_Onset] = []
-        self._covered: list[_Onset] = []
         self._velocities: deque[int] = deque(maxlen=TOUCHES)
-
-    @property
-    def sounding(self) -> frozenset[tuple[int, int]]:
-        """The (channel, note) pairs that sound: held keys, and notes that a pedal still holds."""
-        return frozenset(self._held | self._pedalled)
+        self._sounded = -1
 
     @property
     def velocity(self) -> float:
         """The mean velocity of the last TOUCHES onsets, DEFAULT_VELOCITY before the first."""
         return sum(self._velocities) / len(self._velocities) if self._velocities else DEFAULT_VELOCITY
 
-    def hear(self, message: Message, at_s: float) -> None:
-        """Process a message that came at `at_s`; ignore all but notes, the pedal and messages that end notes."""
+    @property
+    def sounding(self) -> frozenset[tuple[int, int]]:
+        """The (channel, note) pairs whose end was not heard yet: held keys, and notes that a pedal still holds."""
+        return frozenset((key.channel, key.note) for key in self._keys if key.end == _OPEN)
+
+    def begin(self, step: int) -> None:
+        """Begin anew at `step`: what sounds was struck before it, and all else is forgotten."""
+        self._keys = [key for key in self._keys if key.end == _OPEN]
+        for key in self._keys:
+            key.struck = step - 1
+            key.up = _OPEN if key.up == _OPEN else step
+        self._sounded = step - 1
+
+    def recount(self, moved_steps: int) -> None:
+        """Count every step `moved_steps` later."""
+        for key in self._keys:
+            key.struck += moved_steps
+            key.up += moved_steps if key.up < _OPEN else 0
+            key.end += moved_steps if key.end < _OPEN else 0
+        self._sounded += moved_steps
+
+    def hear(self, message: Message, step: int) -> None:
+        """Process a message that belongs to `step`; ignore all but notes, the pedal and messages that end notes.
+
+        A note that ends does not sound in `step` any more, unless it was struck there.
+        """
         match message:
             case NoteOn(channel, note, velocity):
-                self._key_down(channel, note, velocity, at_s)
+                self._key_up(channel, note, step)
+                self._keys.append(_Key(channel, note, step))
+                self._velocities.append(velocity)
             case NoteOff(channel, note):
-                self._key_up(channel, note)
+                self._key_up(channel, note, step)
             case ControlChange(channel, control, value):
-                self._control(channel, control, value)
+                self._control(channel, control, value, step)
             case _:
                 pass
 
-    def close_step(self, since_s: float) -> None:
-        """Begin the next step; call `peek` before, to get what was played in this one."""
-        if not self._onsets and not self._covered:
-            return
-        current = [onset for onset in self._onsets if onset.at_s >= since_s]
-        lid = self._lid(current)
-        self._covered = [onset for onset in current if onset.note < lid]
-        self._onsets = []
-
-    def peek(self, since_s: float) -> HeardStep:
-        """Return what was played in the step so far; onsets before `since_s` belong to the step before it."""
-        current = [onset for onset in self._onsets if onset.at_s >= since_s]
-        late = [onset for onset in self._onsets if onset.at_s < since_s]
-        late += [onset for onset in self._covered if onset.key in self._held]
-        struck = tuple(onset.note for onset in self._onsets)
-        lid = self._lid(current)
-        notes = [note for _, note in self._held | self._pedalled]
-        sounded = [*notes, *(onset.note for onset in current)]
-        silence = HOLD if notes else REST
-        top = _top(current, lid)
+    def played(self, step: int) -> HeardStep:
+        """Return what was played in `step`, as far as it was heard."""
+        struck = [key for key in self._keys if key.struck == step]
+        sounding = [key.note for key in self._keys if key.struck <= step < key.end]
+        lid = max((key.note for key in self._keys if key.struck < step and key.up > step + 1), default=-1)
+        top = max((key.note for key in struck if key.note >= lid), default=None)
+        silence = HOLD if sounding else REST
         return HeardStep(
             event=silence if top is None else top,
-            late=_top(late, self._lid(late + current)),
-            bits=pitch_class_bits(sounded),
-            bass=min(sounded, default=SILENT),
-            onsets=struck,
+            bits=pitch_class_bits(sounding),
+            bass=min(sounding, default=SILENT),
+            onsets=tuple(key.note for key in struck),
         )
 
-    def _lid(self, onsets: list[_Onset]) -> int:
-        """Return the highest note of the held keys that are not in `onsets`, -1 if there is none."""
-        keys = {onset.key for onset in onsets}
-        return max((note for channel, note in self._held if (channel, note) not in keys), default=-1)
+    def silence(self, step: int) -> int:
+        """Return for how many steps up to `step`, included, nothing has sounded."""
+        ends = (min(key.end - 1, step) for key in self._keys if key.struck <= step)
+        return step - max([self._sounded, *ends])
 
-    def _key_down(self, channel: int, note: int, velocity: int, at_s: float) -> None:
-        """Process a key press."""
-        self._held.add((channel, note))
-        self._onsets.append(_Onset((channel, note), at_s))
-        self._velocities.append(velocity)
+    def forget(self, before: int) -> None:
+        """Forget the notes that ended before the step `before`."""
+        if any(key.end < before for key in self._keys):
+            self._sounded = max([self._sounded, *(key.end - 1 for key in self._keys if key.end < before)])
+            self._keys = [key for key in self._keys if key.end >= before]
 
-    def _key_up(self, channel: int, note: int) -> None:
+    def _key_up(self, channel: int, note: int, step: int) -> None:
         """Process a key release; a pedal may keep the note sounding."""
-        if (channel, note) in self._held:
-            self._held.discard((channel, note))
-            if channel in self._pedals:
-                self._pedalled.add((channel, note))
+        for key in self._keys:
+            if key.channel == channel and key.note == note and key.up == _OPEN:
+                key.up = max(step, key.struck + 1)
+                key.end = _OPEN if channel in self._pedals else key.up
 
-    def _control(self, channel: int, control: int, value: int) -> None:
+    def _control(self, channel: int, control: int, value: int, step: int) -> None:
         """Process the sustain pedal, and the messages that end all notes.
 
         "All notes off" and the mode changes release the keys; notes that the pedal holds go on sounding. Many
@@ -153,15 +166,15 @@ class NoteWindow:
             self._pedals.add(channel)
         elif control == SUSTAIN_PEDAL:
             self._pedals.discard(channel)
-            self._pedalled = {key for key in self._pedalled if key[0] != channel}
-        elif control == ALL_SOUND_OFF:
-            self._held = {key for key in self._held if key[0] != channel}
-            self._pedalled = {key for key in self._pedalled if key[0] != channel}
+            self._end(channel, step)
         elif control in ENDS_NOTES:
-            for key in [key for key in self._held if key[0] == channel]:
-                self._key_up(*key)
+            for key in [key for key in self._keys if key.channel == channel]:
+                self._key_up(channel, key.note, step)
+            if control == ALL_SOUND_OFF:
+                self._end(channel, step)
 
-
-def _top(onsets: list[_Onset], lid: int) -> int | None:
-    """Return the highest note among onsets that is not below `lid`, None if there is none."""
-    return max((onset.note for onset in onsets if onset.note >= lid), default=None)
+    def _end(self, channel: int, step: int) -> None:
+        """End the notes of `channel` whose keys are up and that only the pedal held."""
+        for key in self._keys:
+            if key.channel == channel and key.up != _OPEN and key.end == _OPEN:
+                key.end = max(step, key.struck + 1)

@@ -135,8 +135,8 @@ def _track(events: Iterable[TimedEvent]) -> Track:
     kept = []
     for event in events:
         match event.message:
-            case MetaEvent(MetaKind.TRACK_NAME, data) if not name:
-                name = _decoded(data)
+            case MetaEvent(MetaKind.TRACK_NAME) as named if not name:
+                name = named.text
             case MetaEvent(kind) if kind in _ELSEWHERE:
                 pass
             case _:
@@ -169,14 +169,6 @@ def _tempo_change(tick: int, data: bytes) -> TempoChange:
 def _meter_change(tick: int, data: bytes) -> MeterChange:
     """Return the meter change that the bytes of a meta event encode."""
     return checked_meter(MeterChange(tick, data[0], 2 ** data[1]))
-
-
-def _decoded(name: bytes) -> str:
-    """Return a name, decoded as UTF-8 if it is valid UTF-8, else as Latin-1."""
-    try:
-        return name.decode("utf-8")
-    except UnicodeError:
-        return name.decode("latin-1")
 
 
 def write_file(path: str | os.PathLike[str], song: Song) -> None:

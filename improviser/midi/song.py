@@ -23,7 +23,9 @@ MAX_ACCIDENTALS: Final = 7
 class MetaKind(IntEnum):
     """The meta events that improviser reads or writes, with their numbers in a file."""
 
+    TEXT = 0x01
     TRACK_NAME = 0x03
+    MARKER = 0x06
     CHANNEL_PREFIX = 0x20
     PORT = 0x21
     END_OF_TRACK = 0x2F
@@ -43,6 +45,14 @@ class MetaEvent:
 
     kind: int
     data: bytes
+
+    @property
+    def text(self) -> str:
+        """The content as text, decoded as UTF-8 if it is valid UTF-8, else as Latin-1."""
+        try:
+            return self.data.decode("utf-8")
+        except UnicodeError:
+            return self.data.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

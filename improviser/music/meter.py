@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIXTEENTHS_PER_BEAT: Final = 4
+EIGHTH: Final = 8
 # A tolerance, so that a beat rounded to microseconds is still counted in the bar that it begins.
 SLACK_BARS: Final = 1e-6
 
@@ -31,6 +32,12 @@ class Meter:
     def bar_beats(self) -> float:
         """The number of quarter notes in a bar."""
         return self.numerator * 4 / self.denominator
+
+    @property
+    def felt_beats(self) -> float:
+        """The number of quarter notes in a beat as it is felt: 1.5 in 6/8, else that of the lower number."""
+        is_in_threes = self.denominator >= EIGHTH and self.numerator % 3 == 0
+        return (3 if is_in_threes else 1) * 4 / self.denominator
 
     def bar_at(self, beat: float) -> int:
         """Return the number of the bar that contains `beat`: bar 1 begins at beat 0, a count-in has bars 0 and below.

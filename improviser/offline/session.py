@@ -47,7 +47,7 @@ def engine_in_beats(
     It begins there and never waits for the player. With `waits` it waits for the player's first note, and again after
     `patience_bars` without the player, as in a live performance.
     """
-    in_beats = replace(settings, tempo_bpm=BEAT_BPM, collect_s=0.0)
+    in_beats = replace(settings, tempo_bpm=BEAT_BPM, has_hindsight=True)
     if waits:
         engine = Engine(in_beats, actor, rng)
         engine.give_beat(downbeat, 0.0)
@@ -83,21 +83,24 @@ def play_along(
     played: list[TimedMessage] = []
     pending, lines, forced = deque(heard), deque(bars), deque(opening)
     while (moment_s := _next_s(engine, pending)) < until_s - TOLERANCE_S:
-        while lines and lines[0].beat <= moment_s + TOLERANCE_S:
+        step_s = engine.next_step_s
+        reached_s = moment_s if step_s is None else engine.next_grid_s
+        while lines and lines[0].beat <= reached_s + TOLERANCE_S:
             line = lines.popleft()
             engine.begin_bar(line.beat, line.meter)
-        step_s = engine.next_step_s
         if step_s is None:
             timed = pending.popleft()
             engine.hear(timed.message, timed.due_s)
             continue
         while pending and pending[0].due_s <= step_s + TOLERANCE_S:
             timed = pending.popleft()
-            engine.hear(timed.message, timed.due_s)
-        for message in engine.force(forced.popleft()) if forced else engine.step(step_s):
+            for mending in engine.hear(timed.message, timed.due_s):
+                scheduler.add(mending)
+        decided = engine.force(forced.popleft()) if forced else engine.step(step_s)
+        for message in decided + engine.prepare():
             scheduler.add(message)
         played += scheduler.pop_due(step_s)
-        report(step_s, until_s)
+        report(reached_s, until_s)
     played += scheduler.pop_due(until_s)
     return played + [timed for timed in scheduler.release(until_s) if isinstance(timed.message, NoteOff)]
 

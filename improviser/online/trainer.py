@@ -13,7 +13,6 @@ from improviser.evaluation.baselines import Conditions
 from improviser.listening.line import REST
 from improviser.listening.observation import STYLES
 from improviser.listening.player import player_base
-from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import MIDDLE_C
 from improviser.online.acceptance import AcceptanceResult
 from improviser.playing.actions import register_base
@@ -107,7 +106,7 @@ class OnlineTrainer:
         self._turn(engine)
         self.learner.learn(UPDATES_A_STEP)
         self._steps += 1
-        if self._steps % (JUDGED_BARS * engine.settings.bar_steps):
+        if self._steps % (JUDGED_BARS * engine.meter.bar_steps(engine.settings.steps_per_beat)):
             return None
         return self._offer(engine)
 
@@ -177,13 +176,13 @@ def lately(parts: Sequence[Part]) -> list[Part]:
 
 def _part(stretch: Sequence[PlayerStep], settings: EngineSettings) -> Part:
     """Return a stretch as a part."""
-    events, bits, bass, keys, certainty = (np.array(column) for column in zip(*stretch, strict=True))
+    events, bits, bass, keys, certainty, _ = (np.array(column) for column in zip(*stretch, strict=True))
     notes = events[events >= 0]
     return Part(
         name="played",
         style=STYLES.index(settings.style),
         mode=0,
-        meter=METERS.index(Meter(*settings.meter)),
+        meter=stretch[0].meter,
         steps_per_beat=settings.steps_per_beat,
         player=events.astype(np.int16),
         bits=bits,

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.choices import ClockUse
+from improviser.config.beat_model import load_beat_weights
 from improviser.engine import Engine, EngineSettings
 from improviser.ipc.shared_state import open_shared
+from improviser.listening.beat_tracker import BeatTracker
 from improviser.listening.window import DEFAULT_VELOCITY
 from improviser.midi.message import NoteOn
 from improviser.music.meter import Meter
 from improviser.music.pitch import MIDDLE_C
 from improviser.performer.actor import load_actor
+from improviser.performer.clock.jack_sync import watch_jack
 from improviser.performer.clock.link_monitor import watching_link
 from improviser.performer.context import PerformerContext
 from improviser.performer.demo.built_in_player import BuiltInPlayer, new_built_in_player
@@ -64,6 +67,24 @@ def engine_maker(settings: PerformerSettings) -> Callable[[float], Engine]:
     return make
 
 
+def tracker_maker() -> Callable[[float, Meter | None], BeatTracker]:
+    """Return a function that makes trackers of the player's beat, from the tempo and the meter that are expected.
+
+    Raises:
+        CheckpointError: The model of the beat is missing or corrupt.
+    """
+    weights = load_beat_weights()
+
+    def make(tempo_bpm: float, meter: Meter | None) -> BeatTracker:
+        """Create a tracker."""
+        return BeatTracker(tempo_bpm, meter, weights)
+
+    warm = make(100.0, None)
+    for place in range(WARM_UP_STEPS):
+        warm.hear(float(place), MIDDLE_C, DEFAULT_VELOCITY)
+    return make
+
+
 def play(
     settings: PerformerSettings,
     make_engine: Callable[[float], Engine],
@@ -81,6 +102,7 @@ def play(
         """Create an engine that decides as early as the output needs messages now."""
         return make_engine(round(ports.output.ahead_s, DIGITS))
 
+    new_tracker = tracker_maker()
     with watching(ports, inbox) as watch, contextlib.ExitStack() as stack:
         is_realtime = priority.raise_priority()
         cells = open_shared(ports.shared_state)
@@ -101,6 +123,7 @@ def play(
             peer = _link(settings)
             stack.enter_context(watching_link(peer, clock, inbox))
             propose = peer.set_tempo
+        watch_jack(settings.clock, ports.backend, inbox)
         context = PerformerContext(
             OutputPath(ports.output, cells, echoes, thru),
             inbox,
@@ -112,6 +135,7 @@ def play(
             propose,
             watch.route,
             watch.close_loop,
+            new_tracker,
         )
         summary = PerformerLoop(settings, new_engine, context, clock).run()
     return replace(summary, callback_faults=ports.callback_faults)

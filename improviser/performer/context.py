@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from improviser.listening.beat_tracker import BeatTracker
+    from improviser.music.meter import Meter
     from improviser.performer.demo.built_in_player import BuiltInPlayer
     from improviser.performer.inbox import Inbox
     from improviser.performer.midi_mapping import MidiMapping
@@ -31,6 +33,7 @@ class PerformerContext:
         built_in_player: The built-in player; None if there is none.
         propose: Accepts a tempo that others have to agree on; None if nobody has to.
         route: Requests that other ports are opened, without blocking.
+        new_tracker: Makes a tracker of the player's beat; None if it is not followed.
         close_loop: Requests that an input is closed on which our own output comes back, without blocking.
     """
 
@@ -44,3 +47,4 @@ class PerformerContext:
     propose: Callable[[float], None] | None = None
     route: Callable[[Route], None] = lambda _route: None
     close_loop: Callable[[str], None] = lambda _port: None
+    new_tracker: Callable[[float, Meter | None], BeatTracker] | None = None

@@ -11,6 +11,7 @@ from improviser.performer.input.echo import LoopHeard
 from improviser.performer.policy_history import PolicyFetched, PolicyNotFetched
 from improviser.performer.preset_switcher import PresetLoaded, PresetNotLoaded
 from improviser.ports.base import Disconnected, LookAheadChanged
+from improviser.ports.jack_transport import JackPlace
 from improviser.protocol import DIGITS, Command, Receive, Route
 from improviser.units import NS_PER_S
 
@@ -109,7 +110,7 @@ PortMatter = (
     BackendLost | Disconnected | LoopClosed | LoopHeard | NotRouted | PortFound | PortLost | PortsSeen | Rerouted
 )
 Found = PresetLoaded | PresetNotLoaded | PolicyFetched | PolicyNotFetched
-Matter = Command | PortMatter | LookAheadChanged | LinkHeard | Found
+Matter = Command | PortMatter | LookAheadChanged | LinkHeard | JackPlace | Found
 Item = Arrival | Matter
 
 

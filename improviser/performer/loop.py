@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Final
 from improviser.errors import PortError
 from improviser.ipc.shared_state import JamPosition, mark_heartbeat, mark_position
 from improviser.midi.message import Message, NoteOn, TimedMessage
+from improviser.music.meter import Meter
+from improviser.performer.clock.beat_follower import BeatFollower
 from improviser.performer.clock.beat_outputs import BeatOutputs
 from improviser.performer.clock.clock_sync import ClockSync, is_clock
+from improviser.performer.clock.jack_sync import JackSync
+from improviser.performer.clock.mmc_sync import MmcSync, is_sysex
 from improviser.performer.inbox import Item, LinkHeard, PortMatter
 from improviser.performer.input.arrivals import Arrival
 from improviser.performer.input.midi_input import MidiInput
@@ -29,6 +33,7 @@ from improviser.performer.steering import Steering
 from improviser.performer.transport import Transport
 from improviser.playing.scheduler import Scheduler
 from improviser.ports.base import LookAheadChanged
+from improviser.ports.jack_transport import JackPlace
 from improviser.protocol import (
     CLICK_CHANNEL,
     DIGITS,
@@ -37,6 +42,7 @@ from improviser.protocol import (
     Adopt,
     Choose,
     Command,
+    CountIn,
     Kept,
     Knob,
     LookAhead,
@@ -70,6 +76,8 @@ REWARD_S: Final = 0.004
 PANIC_EVERY_S: Final = 0.1
 # Preparing the next step takes 0.2-0.4 ms. Computing the features of decisions takes 0.5 ms now and then.
 PREPARE_S: Final = 0.004
+# To look at the player's beat takes 1-4 ms after an onset. The next step may have to be prepared anew after it.
+LOOK_S: Final = 0.006
 # After a freeze, a manual garbage collection takes well under a millisecond.
 COLLECT_AHEAD_S: Final = 0.02
 COLLECT_EVERY_S: Final = 5.0
@@ -97,7 +105,7 @@ class PerformerLoop:
             self._stats,
             context.tell,
         )
-        self._beat_outputs = BeatOutputs(settings)
+        self._beat_outputs = BeatOutputs(settings, engine.settings.channel)
         self._midi_output = MidiOutput(
             context.output_path,
             Scheduler(engine.settings.max_note_s),
@@ -107,9 +115,26 @@ class PerformerLoop:
             quiet_channel=None if self._beat_outputs.metronome is None else CLICK_CHANNEL,
         )
         self._transport = Transport(settings, engine, self._midi_output, context)
+        follower = None
+        if context.new_tracker is not None:
+            follower = BeatFollower(
+                self._transport,
+                context.new_tracker,
+                context.tell,
+                has_keys=lambda: self._midi_input.has_keys,
+                is_on=settings.follows_player,
+                keeps_meter=settings.keeps_meter,
+            )
         self._clock_sync = ClockSync(
-            settings.clock, self._transport, context.tell, context.propose, keeps_tempo=settings.keeps_tempo
+            settings.clock,
+            self._transport,
+            context.tell,
+            context.propose,
+            follower=follower,
+            keeps_tempo=settings.keeps_tempo,
         )
+        self._jack_sync = JackSync(settings.clock, self._clock_sync, self._transport, context.tell)
+        self._mmc_sync = MmcSync(self._clock_sync, self._transport) if settings.mmc else None
         self._steering = Steering(self._transport, self._clock_sync, context.policy_history, self._stats, context.tell)
         self._port_router = PortRouter(self._midi_input, self._midi_output, context)
         self._is_over = False
@@ -135,7 +160,10 @@ class PerformerLoop:
             if self._settings.resume is not None:
                 self._clock_sync.resume(JamPosition(*self._settings.resume), self._now_s())
             elif self._settings.count_in and self._context.built_in_player is None:
-                self._clock_sync.count_in(self._settings.count_in, self._now_s())
+                self._count_in(self._settings.count_in, self._now_s())
+            if self._settings.bars_counted is not None:
+                beat, *meter = self._settings.bars_counted
+                self._transport.count_bars(self._now_s(), beat, Meter(*meter))
             while not self._is_over:
                 self._turn()
         except Exception:
@@ -176,13 +204,21 @@ class PerformerLoop:
         self._midi_output.send_due(self._engine.decision)
 
     def _wake_s(self) -> float:
-        """Return the time until which there is nothing to do."""
+        """Return the time until which there is nothing to do.
+
+        The player's beat is looked at only while there is time: if something else is due soon, after that.
+        """
+        due_s, look_s = self._due_s(), self._clock_sync.next_look_s
+        is_looking = look_s is not None and due_s - max(look_s, self._clock.now_s()) > LOOK_S
+        return min(due_s, look_s) if look_s is not None and is_looking else due_s
+
+    def _due_s(self) -> float:
+        """Return the time at which something is due that cannot wait."""
         built_in_player = self._context.built_in_player
         moments = (
             self._engine.next_step_s,
             self._midi_output.next_due_s,
             self._transport.end_s,
-            self._clock_sync.next_look_s,
             built_in_player.next_due_s if built_in_player is not None else None,
             self._midi_output.hand_over_s(self._beat_outputs.next_due_s(self._engine)),
         )
@@ -202,10 +238,17 @@ class PerformerLoop:
                 self._context.preset_switcher.accept_loaded(item)
             case PolicyFetched() | PolicyNotFetched():
                 self._context.policy_history.accept_fetched(item)
-            case LinkHeard():
-                self._clock_sync.hear_link(item)
+            case LinkHeard() | JackPlace():
+                self._follow(item)
             case Command():
                 self._obey(item, self._now_s())
+
+    def _follow(self, item: LinkHeard | JackPlace) -> None:
+        """Process the beat of another program."""
+        if isinstance(item, LinkHeard):
+            self._clock_sync.hear_link(item)
+        else:
+            self._jack_sync.hear(item)
 
     def _look_ahead(self) -> None:
         """Set the engine to decide as early as the output now needs messages."""
@@ -223,16 +266,32 @@ class PerformerLoop:
                 self._panic(at_s)
             case Act(Action.KEEP):
                 self._context.tell(Kept(at_s))
-            case Act(Action.NEXT_PRESET):
-                self._context.preset_switcher.ask_next()
-            case Choose(preset):
-                self._context.preset_switcher.ask(preset)
+            case Choose() | Act(Action.NEXT_PRESET):
+                self._choose(command)
             case Route():
                 self._context.route(command)
             case Adopt():
                 self._context.policy_history.ask(command, self._engine)
+            case CountIn(bars):
+                self._count_in(bars, at_s)
             case _:
                 self._steering.obey(command, at_s)
+
+    def _choose(self, command: Choose | Act) -> None:
+        """Switch to the preset that is named, or to the next one."""
+        if isinstance(command, Choose):
+            self._context.preset_switcher.ask(command.preset)
+        else:
+            self._context.preset_switcher.ask_next()
+
+    def _count_in(self, bars: int, at_s: float) -> None:
+        """Count in. A built-in player that gives way leaves, as for a note of somebody else."""
+        built_in_player = self._context.built_in_player
+        if built_in_player is not None and built_in_player.may_yield:
+            self._begin_anew(built_in_player)
+        beat = self._clock_sync.count_in(bars, at_s)
+        if beat is not None:
+            self._beat_outputs.count_in(beat)
 
     def _panic(self, at_s: float) -> None:
         """Silence all notes and forget which keys the player holds. Ignore requests that follow too quickly."""
@@ -251,6 +310,9 @@ class PerformerLoop:
         if is_clock(arrival.data):
             self._clock_sync.receive(arrival)
             return
+        if self._mmc_sync is not None and is_sysex(arrival.data):
+            self._mmc_sync.receive(arrival)
+            return
         message = self._midi_input.parse(arrival)
         if message is None or self._steers(message, arrival):
             return
@@ -260,10 +322,15 @@ class PerformerLoop:
         built_in_player = self._context.built_in_player
         if built_in_player is not None and built_in_player.has_to_yield(message, arrival.at_s):
             self._begin_anew(built_in_player)
-        self._engine.hear(message, arrival.at_s)
+        begins = self._engine.next_step_s is None
+        self._clock_sync.end_wait(message, arrival.at_s)
+        mending = self._engine.hear(message, arrival.at_s)
         if self._transport.first_s is None and isinstance(message, NoteOn):
             self._transport.begin(arrival.at_s)
         self._midi_input.note(message, arrival.at_s, arrival.port)
+        self._midi_output.mend(mending, self._engine.decision)
+        if built_in_player is None or built_in_player.is_gone:
+            self._clock_sync.hear_player(message, arrival.at_s, begins=begins)
 
     def _steers(self, message: Message, arrival: Arrival) -> bool:
         """Carry out the command of a message. Return whether it comes from a bound control, so that it is not music."""
@@ -280,6 +347,7 @@ class PerformerLoop:
         before = self._engine
         self._transport.begin_anew(self._new_engine())
         self._context.tell(Restarted())
+        self._transport.keep_tempo(self._now_s())
         self._play_by(self._context.preset_switcher.play_on)
         self._steering.hand_over(before, self._now_s())
         self._context.tell(Notice("somebody plays: the built-in player stops"))
@@ -293,13 +361,15 @@ class PerformerLoop:
             is_late = now_s - due_s > LATE_S
             self._context.tell(Stepped(self._midi_output.through_s, is_late))
             if is_late:
-                self._stats.late_decisions += 1
+                self._stats.late_decisions += due_s >= self._clock_sync.waited_until_s
                 self._midi_output.plan(self._engine.skip(now_s))
             else:
                 self._midi_output.plan(self._engine.step(now_s))
-                self._midi_input.tell_rest(self._engine, self._now_s())
                 self._stats.decisions += 1
                 self._stats.decision_times_s.append(self._clock.now_s() - now_s)
+                self._midi_output.tell_mended(self._engine.decision)
+                self._midi_output.send_due(self._engine.decision)  # before the engine plans its next step
+                self._midi_input.tell_rest(self._engine, self._now_s())
 
     def _change(self) -> None:
         """Switch to the preset or the checkpoint that has been loaded, at a bar line."""
@@ -326,16 +396,18 @@ class PerformerLoop:
             decision = self._engine.decision
             rewards = self._engine.rewards() if decision is not None else {}
             self._midi_output.tell_left(decision, rewards)
-        if self._understood is not self._engine.decision and self._idle_s() > REWARD_S:
+        is_news = self._understood is not self._engine.decision and self._engine.next_step_s is not None
+        if is_news and self._idle_s() > REWARD_S:
             self._understood = self._engine.decision
             self._midi_input.tell_understood(self._engine, self._now_s())
         self._change()
+        if self._idle_s() > LOOK_S:
+            self._clock_sync.look(self._clock.now_s())
         if self._idle_s() > PREPARE_S:
             self._engine.preferences.settle()
-            self._engine.prepare()
+            self._midi_output.plan(self._engine.prepare())
         now_s = self._clock.now_s()
         self._note_position(now_s)
-        self._clock_sync.look(now_s)
         if now_s - self._collected_s > COLLECT_EVERY_S and self._idle_s() > COLLECT_AHEAD_S:
             self._collected_s = now_s
             gc.collect()
@@ -352,8 +424,8 @@ class PerformerLoop:
         return round(self._clock.now_s(), DIGITS)
 
     def _idle_s(self) -> float:
-        """Return the seconds until there is something to do."""
-        return self._wake_s() - self._clock.now_s()
+        """Return the seconds until something is due that cannot wait."""
+        return self._due_s() - self._clock.now_s()
 
     def _leave(self, begun_s: float) -> Summary:
         """Release every note, and return the summary."""

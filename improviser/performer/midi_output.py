@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from improviser.errors import PortError
 from improviser.ipc.shared_state import Cells, mark
 from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage, message_to_bytes
-from improviser.protocol import DIGITS, Event, Played, Released, Silenced
+from improviser.protocol import DIGITS, Event, Mended, Played, Released, Silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -110,6 +110,18 @@ class MidiOutput:
         for timed in messages:
             self._scheduler.add(timed)
 
+    def mend(self, messages: Sequence[TimedMessage], decision: Decision | None) -> None:
+        """Add the messages that mend a clash, as `decision` says, and report it; do nothing without messages."""
+        if messages and decision is not None:
+            self.tell_mended(decision)
+            self.plan(messages)
+
+    def tell_mended(self, decision: Decision | None) -> None:
+        """Report what was mended in a decision, if anything was."""
+        if decision is not None and decision.mended:
+            now_s = round(self._clock.now_s(), DIGITS)
+            self._tell(Mended(now_s, self._through_s, decision.mended, decision.gesture.notes))
+
     @property
     def ahead_s(self) -> float:
         """How many seconds before its time a message has to be sent."""
@@ -129,7 +141,8 @@ class MidiOutput:
     def send_due(self, decision: Decision | None) -> None:
         """Send the messages that are due, or raise PortError if the port has gone."""
         self._note_what_left()
-        self._through_s = self.horizon_s()
+        # A period that becomes shorter takes nothing back: a replay has to know all that was sent.
+        self._through_s = max(self._through_s, self.horizon_s())
         self._send(self._scheduler.pop_due(self._through_s), decision)
 
     def release(self, decision: Decision | None, *, everywhere: bool = False) -> None:
@@ -243,6 +256,7 @@ def _event(said: _Said, rewards: Mapping[str, float]) -> Event | None:
                 rewards=rewards,
                 why=tuple(reason.to_json() for reason in decision.reasons()) if decision else (),
                 allowed=None if decision is None else decision.allowed,
+                expected=() if decision is None else decision.expectations(),
             )
         case NoteOff(channel, note):
             return Released(due_s, said.actual_s, channel, note)

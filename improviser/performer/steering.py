@@ -19,6 +19,8 @@ from improviser.protocol import (
     Lock,
     Locked,
     Refused,
+    SetOffset,
+    SetTiming,
     Switched,
     Tasted,
     Turn,
@@ -89,7 +91,8 @@ class Steering:
     def _take_up(
         self, panel: Mapping[str, float], switched: Sequence[str], taste: Mapping[str, float], at_s: float
     ) -> None:
-        """Restore the locked key, the knob positions, the switches and the preferences."""
+        """Restore the timing, the locked key, the knob positions, the switches and the preferences."""
+        self._transport.keep_timing()
         if self._lock:
             self._lock_key(self._lock)
         for knob, position in panel.items():
@@ -106,22 +109,40 @@ class Steering:
     def obey(self, command: Command, at_s: float) -> None:
         """Carry out a command at `at_s`."""
         match command:
+            case Act(action):
+                self._act(action, at_s)
             case Turn(Knob.TEMPO, tempo_bpm):
                 self._clock_sync.set_tempo(tempo_bpm, at_s)
             case Turn(knob, position):
                 self._turn(knob, position)
             case Lock(key):
                 self._lock_key(key)
-            case Act(Action.TAP):
-                self._clock_sync.tap(at_s)
-            case Act(Action.LIKE | Action.DISLIKE):
-                self._judge(command.action, at_s)
-            case Act(Action.UNDO | Action.UNDO_ALL):
-                self._undo(everything=command.action is Action.UNDO_ALL)
-            case Act(Action.MUTE | Action.SOLO | Action.FREEZE):
-                self._switch(command.action, at_s)
+            case SetTiming(timing):
+                self._transport.set_timing(timing)
+            case SetOffset(offset_ms):
+                self._transport.set_offset(offset_ms)
             case _:
-                self._tell(Refused(command.event, f"the performer does not know the command {command.event}"))
+                self._refuse(command.event)
+
+    def _act(self, action: Action, at_s: float) -> None:
+        """Do an action at `at_s`."""
+        match action:
+            case Action.TAP:
+                self._clock_sync.tap(at_s)
+            case Action.FOLLOW:
+                self._clock_sync.follow_player(at_s)
+            case Action.LIKE | Action.DISLIKE:
+                self._judge(action, at_s)
+            case Action.UNDO | Action.UNDO_ALL:
+                self._undo(everything=action is Action.UNDO_ALL)
+            case Action.MUTE | Action.SOLO | Action.FREEZE:
+                self._switch(action, at_s)
+            case _:
+                self._refuse(action)
+
+    def _refuse(self, command: str) -> None:
+        """Report a command that the performer does not know."""
+        self._tell(Refused(command, f"the performer does not know the command {command}"))
 
     def _switch(self, name: str, at_s: float) -> None:
         """Turn a switch on or off. Solo starts to play without a first note."""

@@ -60,10 +60,24 @@ class Scheduler:
         return (channel, note) in self._ends_s
 
     def add(self, timed: TimedMessage) -> None:
-        """Queue a message until it is due."""
+        """Queue a message until it is due; the end of a note replaces a later end of the same note."""
+        if isinstance(timed.message, NoteOff):
+            self._drop_end(timed.message.channel, timed.message.note, timed.due_s)
         self._order += 1
         rank = _OFF_FIRST.get(type(timed.message), 1)
         heapq.heappush(self._queue, (timed.due_s, rank, self._order, timed.message))
+
+    def _drop_end(self, channel: int, note: int, after_s: float) -> None:
+        """Drop the queued end of a note that comes after `after_s`, unless the note is struck again before it."""
+        for entry in sorted(self._queue):
+            due_s, _, _, message = entry
+            if due_s <= after_s or not isinstance(message, NoteOn | NoteOff):
+                continue
+            if (message.channel, message.note) == (channel, note):
+                if isinstance(message, NoteOff):
+                    self._queue.remove(entry)
+                    heapq.heapify(self._queue)
+                return
 
     def pop_due(self, at_s: float) -> list[TimedMessage]:
         """Remove and return the messages due at `at_s` or before, in order."""

@@ -31,6 +31,7 @@ from improviser.ports.base import (
 )
 from improviser.ports.driver import library
 from improviser.ports.jack_clock import JackClock
+from improviser.ports.jack_transport import JackTransport
 from improviser.ports.name import is_own
 from improviser.ports.patience import within
 from improviser.ports.priority import CLIENT_PRIORITY, raise_priority
@@ -40,7 +41,12 @@ from improviser.units import NS_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from improviser.ports.jack_transport import JackPlace
+
 CLIENT: Final = "Improviser"
+# The transport is read about this often. Each call of the library lets other threads of the interpreter go first, and
+# the server waits meanwhile.
+TRANSPORT_S: Final = 0.01
 # A real-time thread on a busy machine is late by less than this, including the time to decide and send.
 MARGIN_S: Final = 0.006
 # An ordinary thread beside a learner is late by 9.5 ms at p99 (Source: see ports.priority).
@@ -210,6 +216,8 @@ class JackBackend:
         self._inputs: tuple[JackInput, ...] = ()
         self._outputs: tuple[JackOutput, ...] = ()
         self._started = threading.Event()
+        self._transport: JackTransport | None = None
+        self._periods = 0
         self._join()
 
     @property
@@ -316,6 +324,13 @@ class JackBackend:
         """
         self._listeners = (*self._listeners, listener)
 
+    def watch_transport(self, tell: Callable[[JackPlace], None]) -> None:
+        """Call `tell` whenever the transport does not go on as was told, and now and then while it rolls.
+
+        Threads: JACK's thread calls `tell`.
+        """
+        self._transport = JackTransport(self._client, tell)
+
     def answers(self) -> bool:
         """Return whether the server is there and calls the client.
 
@@ -356,20 +371,34 @@ class JackBackend:
         Threads: JACK's thread calls this.
         """
         if not self._started.is_set():
-            if not self._client.realtime and not raise_priority(CLIENT_PRIORITY):
-                self.margin_s = ORDINARY_MARGIN_S
-            self._started.set()
+            self._begin()
         start = self.clock.turn()
         self._next_frame = start + frames
         if frames != self._period:
             self._period = frames
             self._tell(LookAheadChanged())
+        self._read_transport(start, frames)
         for hears in self._inputs:
             if (port := hears.port) is not None:
                 hears.read(port, start)
         for plays in self._outputs:
             if (port := plays.port) is not None:
                 plays.write(port, start, frames)
+
+    def _read_transport(self, start: int, frames: int) -> None:
+        """Read the transport in the first of some periods. In each period this would hold up the server."""
+        if self._transport is None:
+            return
+        periods = max(1, round(TRANSPORT_S * self._client.samplerate / frames))
+        self._periods = (self._periods + 1) % periods
+        if not self._periods:
+            self._transport.read(self.clock.s_at(start), periods * frames)
+
+    def _begin(self) -> None:
+        """Note that JACK calls the client, and set the margin for the priority that its thread can have."""
+        if not self._client.realtime and not raise_priority(CLIENT_PRIORITY):
+            self.margin_s = ORDINARY_MARGIN_S
+        self._started.set()
 
     def _connected(self, _source: Any, destination: Any, is_there: bool) -> None:  # noqa: ANN401, FBT001 - JACK-Client's
         """Report a connection to one of our inputs that has gone.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.protocol.commands import Act, Action, Choose, Lock, Route
+from improviser.protocol.commands import Act, Action, Choose, CountIn, Lock, Route, SetOffset, SetTiming
 from improviser.protocol.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CommandFilter:
     def __call__(self, command: Command) -> None:
         """Pass on a command, unless it exceeds the rate limit."""
         is_panic = isinstance(command, Act) and command.action is Action.PANIC
-        is_counted = isinstance(command, Act | Choose | Lock | Route) and not is_panic
+        is_counted = isinstance(command, Act | Choose | CountIn | Lock | Route | SetOffset | SetTiming) and not is_panic
         if not is_counted or self._rate.allows():
             self._obey(command)
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from improviser.choices import COUNT_IN_BARS_MAX, TEMPO_BPM, NoteTiming
 from improviser.errors import MidiError
 from improviser.midi.message import bytes_to_message
 from improviser.protocol.value import Command, Steer
@@ -25,6 +26,7 @@ class Knob(StrEnum):
     REGISTER = "register"
     ECHO = "echo"
     VELOCITY = "velocity"
+    FEEL = "feel"
     TEMPO = "tempo"
 
 
@@ -38,6 +40,8 @@ class Action(StrEnum):
     - PANIC ends all sounding notes. KEEP saves the last bars.
     - TAP marks a beat. From the second tap in a row on, taps set the tempo. If the followed clock has not sent the
       position of its bars, a tap is a downbeat.
+    - FOLLOW lets improviser follow the player's beat again, after taps or a tempo. While it does, one tap only corrects
+      the beat.
     - NEXT_PRESET switches to the next preset at a bar line.
     """
 
@@ -51,14 +55,13 @@ class Action(StrEnum):
     PANIC = "panic"
     KEEP = "keep"
     TAP = "tap"
+    FOLLOW = "follow"
     NEXT_PRESET = "next_preset"
 
 
 # The range of a knob is 0 to TURNS_MAX. In the middle, at NEUTRAL, it has the preset's value.
 TURNS_MAX: Final = 2.0
 NEUTRAL: Final = 1.0
-# The range of the tempo in quarter notes per minute.
-TEMPO_BPM: Final = (20.0, 400.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,7 @@ class Turn(Steer):
     def __post_init__(self) -> None:
         """Convert a knob's name from JSON to a Knob; raise ValueError if the knob or the position is invalid."""
         object.__setattr__(self, "knob", Knob(self.knob))
-        low, high = TEMPO_BPM if self.knob is Knob.TEMPO else (0.0, TURNS_MAX)
-        position: object = self.position
-        is_number = isinstance(position, int | float) and not isinstance(position, bool)
-        if not is_number or not low <= self.position <= high:
-            raise ValueError(f"{self.knob} takes a number from {low:g} to {high:g}")
+        _check_number(self.position, self.knob, TEMPO_BPM if self.knob is Knob.TEMPO else (0.0, TURNS_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +142,48 @@ class Lock(Steer):
         _check_text(self.key, "key")
 
 
+# The range of an offset of the notes, in milliseconds.
+OFFSET_MS: Final = (-100.0, 100.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTiming(Steer):
+    """Choose when notes leave: "on-grid", "after-you", or "auto" to choose by what keeps time."""
+
+    event: ClassVar[str] = "set_timing"
+    timing: NoteTiming
+
+    def __post_init__(self) -> None:
+        """Convert a name from JSON to a NoteTiming; raise ValueError if there is no such timing."""
+        object.__setattr__(self, "timing", NoteTiming(self.timing))
+
+
+@dataclass(frozen=True, slots=True)
+class SetOffset(Steer):
+    """Send notes `offset_ms` milliseconds later than the timing says; negative: earlier."""
+
+    event: ClassVar[str] = "set_offset"
+    offset_ms: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the offset is not a number in the range."""
+        _check_number(self.offset_ms, "offset_ms", OFFSET_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class CountIn(Steer):
+    """Count in: click 1 to 8 bars, then begin with bar 1 at the present tempo. Refused while an outer clock leads."""
+
+    event: ClassVar[str] = "count_in"
+    bars: int = 1
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the number of bars is a whole number in range."""
+        bars: object = self.bars
+        if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= COUNT_IN_BARS_MAX:
+            raise ValueError(f"a count-in takes 1 to {COUNT_IN_BARS_MAX} bars")
+
+
 @dataclass(frozen=True, slots=True)
 class Route(Steer):
     """Choose the input and the output.
@@ -189,6 +230,13 @@ class Receive(Command):
             raise ValueError("data must be the bytes of a channel message, such as [144, 60, 90]")
         object.__setattr__(self, "data", tuple(map(int, self.data)))
         object.__setattr__(self, "message", message)
+
+
+def _check_number(value: object, name: str, within: tuple[float, float]) -> None:
+    """Raise ValueError unless a value from JSON is a number in a range."""
+    low, high = within
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name} takes a number from {low:g} to {high:g}")
 
 
 def _check_text(value: object, name: str) -> None:

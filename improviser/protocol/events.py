@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from improviser.choices import ClockUse
 from improviser.protocol.value import Event
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Played(Event):
         rewards: The terms of the decision's reward by name.
         why: The reasons for it and for the likeliest other actions, each as in `engine.why.Reason`.
         allowed: How many actions were legal, and how many there are; the others were masked.
+        expected: What the player was expected to do in that step, each as in `engine.anticipation.Expected`; empty if
+            it was known.
     """
 
     event: ClassVar[str] = "played"
@@ -124,6 +127,7 @@ class Played(Event):
     rewards: Mapping[str, float] = field(default_factory=dict)
     why: tuple[Mapping[str, Any], ...] = ()
     allowed: tuple[int, int] | None = None
+    expected: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,24 @@ class Silenced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Mended(Event):
+    """What the improviser played was replaced, because it clashed with a note of the player that came later.
+
+    Attributes:
+        at_s: The current time.
+        through_s: Messages due up to this time had been sent.
+        ended: The notes that were ended.
+        struck: The notes that were struck instead; none if it rests.
+    """
+
+    event: ClassVar[str] = "mended"
+    at_s: float
+    through_s: float
+    ended: tuple[int, ...]
+    struck: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Restarted(Event):
     """The engine started anew, as if nothing had been heard."""
 
@@ -175,14 +197,56 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Recounted(Event):
+    """The music goes on, but the beat at `at_s` counts as `beat`, after a loop, a locate or a change of meter.
+
+    Attributes:
+        at_s: The moment.
+        beat: The beat at that moment. Bars of `meter` begin at beat 0.
+        meter: Numerator and denominator.
+    """
+
+    event: ClassVar[str] = "recounted"
+    at_s: float
+    beat: float
+    meter: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Synced(Event):
-    """Beat and tempo were set; `is_own` if no outer clock set them."""
+    """Beat and tempo were set.
+
+    Attributes:
+        at_s: The moment.
+        beat: The beat at that moment.
+        tempo_bpm: Quarter notes per minute.
+        is_own: Whether improviser's own clock set them.
+        clock: Who set them otherwise: "midi", "link" or "jack"; "follow" if the player's notes did. Then `tempo_bpm`
+            is how fast the beat goes until the next event: a little faster or slower than the music to make up for a
+            small difference, and very slow while improviser waits at a fermata.
+    """
 
     event: ClassVar[str] = "synced"
     at_s: float
     beat: float
     tempo_bpm: float
     is_own: bool = False
+    clock: str = ""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the beat was heard in the player's notes."""
+        return self.clock == ClockUse.FOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSet(Event):
+    """From `beat` on, which is at `at_s`, bars are counted in `meter`, a pair such as (3, 4)."""
+
+    event: ClassVar[str] = "meter"
+    at_s: float
+    beat: float
+    meter: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +263,7 @@ class Halted(Event):
 
     Attributes:
         at_s: The moment at which it stopped.
-        by: The port of the MIDI clock, or "Link".
+        by: The port of the MIDI clock, or "Link", "JACK" or "MMC".
     """
 
     event: ClassVar[str] = "halted"
@@ -231,6 +295,22 @@ class Locked(Event):
 
     event: ClassVar[str] = "locked"
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Event):
+    """When notes leave, from the next step on.
+
+    Attributes:
+        timing: "on-grid" or "after-you".
+        offset_s: How many seconds later they leave, negative: earlier.
+        chosen: What was chosen: one of the two, or "auto".
+    """
+
+    event: ClassVar[str] = "timed"
+    timing: str
+    offset_s: float = 0.0
+    chosen: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

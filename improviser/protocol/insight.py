@@ -23,6 +23,8 @@ class Understood(Event):
         key_confidence: Probability of the key, 0-1; 1 if it is locked.
         chord: Name of the implied chord, None if there is none.
         chord_confidence: Probability of the chord, 0-1.
+        expected: The likeliest things that the player was expected to do in the last step, at most three, each as in
+            `engine.anticipation.Expected`; empty if it was known.
     """
 
     event: ClassVar[str] = "understood"
@@ -33,6 +35,29 @@ class Understood(Event):
     key_confidence: float
     chord: str | None
     chord_confidence: float
+    expected: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeatFound(Event):
+    """The player's beat as improviser hears it, once per beat while it follows the player.
+
+    Attributes:
+        at_s: The moment of the report.
+        beat: The beat of the jam at that moment.
+        tempo_bpm: Quarter notes per minute.
+        confidence: How sure improviser is of the beat, 0-1. Below a limit it keeps its tempo.
+        is_followed: Whether it is sure enough to follow.
+        is_waiting: Whether it waits at a fermata.
+    """
+
+    event: ClassVar[str] = "beat"
+    at_s: float
+    beat: float
+    tempo_bpm: float
+    confidence: float
+    is_followed: bool = True
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,15 +136,20 @@ class PerformerSettings(StartSettings):
         thru: Whether to send incoming messages on to the output at once.
         count_in: Bars of count-in before improviser begins by itself; 0: it waits for the first note.
         metronome: Whether to click each beat, on a separate channel.
+        mmc: Whether to obey MIDI Machine Control.
         resume: For a performer that replaces another one: the moment of the first downbeat, a later moment, the beat
             at that moment, and the tempo. None: start from the beginning.
+        bars_counted: For such a performer: a beat on which a bar begins, and the numerator and denominator of the
+            meter. None: as `engine` says.
         panel: Positions of the knobs, by name.
         switched: Which of mute, solo and freeze are on.
         taste: Known preferences of the player: weights by the names of features.
         mailbox: Path of the shared memory for sets of weights; empty: there is no online learning.
         adopted: Number, path and digest of the set of weights to begin with; None: the original model.
         lock: The key that was locked since the jam began, or "auto"; empty: the key of `engine`.
-        keeps_tempo: Whether the player chose the tempo. If so, a clock that only ticks does not set it.
+        keeps_tempo: Whether the player chose the tempo. If so, neither a clock that only ticks nor the player's notes
+            set it, unless `clock` is FOLLOW.
+        keeps_meter: Whether the player chose the meter. If so, none is looked for in the notes.
         stays: Whether to wait for somebody to play when the built-in player's tune is over.
     """
 
@@ -162,6 +167,7 @@ class PerformerSettings(StartSettings):
     source: str = ""
     pieces: tuple[PresetEntry, ...] = ()
     resume: tuple[float, float, float, float] | None = None
+    bars_counted: tuple[float, int, int] | None = None
     panel: Mapping[str, float] = field(default_factory=dict)
     switched: tuple[str, ...] = ()
     taste: Mapping[str, float] = field(default_factory=dict)
@@ -173,11 +179,20 @@ class PerformerSettings(StartSettings):
     thru: bool = False
     count_in: int = 0
     metronome: bool = False
+    mmc: bool = False
     mailbox: str = ""
     adopted: tuple[int, str, str] | None = None
     lock: str = ""
     keeps_tempo: bool = False
+    keeps_meter: bool = False
     stays: bool = False
+
+    @property
+    def follows_player(self) -> bool:
+        """Whether the player's beat is followed as long as no outer clock leads."""
+        is_counted = self.count_in > 0 or self.metronome or self.bars is not None
+        is_free = self.clock is ClockUse.AUTO and not self.keeps_tempo and not is_counted
+        return is_free or self.clock is ClockUse.FOLLOW
 
     def __post_init__(self) -> None:
         """Convert values from JSON to their types; raise ValueError if one is invalid."""

@@ -45,7 +45,8 @@ class Refused(Event):
     """A request was refused.
 
     Attributes:
-        what: The control that sent the request: "preset", "key", "tempo", "ports", or the name of an Action.
+        what: The control that sent the request: "preset", "key", "tempo", "ports", "count_in", or the name of an
+            Action.
         text: The reason, and what to do instead.
     """
 

@@ -40,18 +40,18 @@ def play_ahead(engine: Engine, beats: int = AHEAD_BEATS) -> list[dict[str, Any]]
     """
     twin = copy.deepcopy(engine, {id(engine.actor): engine.actor})
     notes: list[dict[str, Any]] = []
-    sounding: dict[int, dict[str, Any]] = {}
+    sounding: dict[int, tuple[dict[str, Any], float]] = {}
     for _ in range(beats * engine.settings.steps_per_beat):
-        messages = [] if (step_s := twin.next_step_s) is None else twin.step(step_s)
+        messages = [] if (step_s := twin.next_step_s) is None else twin.step(step_s) + twin.prepare()
         beat = 0.0 if twin.decision is None else twin.decision.beat
         for timed in messages:
             match timed.message:
                 case NoteOn(_, note, velocity):
-                    sounding[note] = {"beat": beat, "beats": None, "note": note, "velocity": velocity}
-                    notes.append(sounding[note])
+                    notes.append({"beat": beat, "beats": None, "note": note, "velocity": velocity})
+                    sounding[note] = notes[-1], timed.due_s
                 case NoteOff(_, note) if note in sounding:
-                    begun = sounding.pop(note)
-                    begun["beats"] = beat - begun["beat"]
+                    begun, due_s = sounding.pop(note)
+                    begun["beats"] = twin.beat_at(timed.due_s) - twin.beat_at(due_s)
     return notes
 
 

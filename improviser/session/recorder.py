@@ -7,11 +7,12 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from improviser.engine import AUTO_KEY
 from improviser.errors import MidiError, MidiFileError
-from improviser.listening.tempo import STRAIGHT, bent
+from improviser.listening.pocket.pocket_tracker import SWING_STEPS
+from improviser.listening.tempo import STRAIGHT
 from improviser.midi.message import (
     ControlChange,
     Message,
@@ -30,17 +31,22 @@ from improviser.protocol import (
     Event,
     Heard,
     Lifted,
+    MeterSet,
     PerformerSettings,
     Played,
+    Recounted,
     Released,
     Started,
     Synced,
 )
+from improviser.session.found_swing import find_swing, set_swing
 from improviser.session.session_log import Session, session_path
 from improviser.session.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from improviser.session.found_swing import FoundSwing
 
 TICKS_PER_BEAT: Final = 480
 PLAYER_TRACK, IMPROVISER_TRACK = "player", "improviser"
@@ -49,7 +55,17 @@ _US_PER_MINUTE: Final = 60_000_000
 PEDALS: Final = frozenset({64, 66, 67, 69})
 # A tempo is written only if it differs by more than this share from the last one written.
 _TEMPO_SHARE: Final = 0.002
+# A step of the jam is used only for a note that sounds within this many beats of it.
+_LATE_BEATS: Final = 0.5
 _LOST: Final = "the take is lost, the music was not affected; free some space"
+
+
+class _Recorded(NamedTuple):
+    """A recorded message: its time in seconds, and the beat of the jam that it was decided for, if that is known."""
+
+    at_s: float
+    message: Message
+    beat: float | None = None
 
 
 class Recorder:
@@ -63,11 +79,13 @@ class Recorder:
         """Record on the grid that the settings define: tempo and meter."""
         self._tempo_bpm: float = settings.engine["tempo_bpm"]
         self._meter: tuple[int, int] = tuple(settings.engine["meter"])
-        self._swing: float = settings.engine.get("swing", STRAIGHT)
-        self._step_ticks = TICKS_PER_BEAT // settings.engine.get("steps_per_beat", 4)
+        steps_per_beat = settings.engine.get("steps_per_beat", 4)
+        is_found = settings.engine.get("follows_swing", False) and steps_per_beat % SWING_STEPS == 0
+        self._swing: float | None = None if is_found else settings.engine.get("swing", STRAIGHT)
+        self._step_ticks = TICKS_PER_BEAT // steps_per_beat
         self._start_s: float | None = None
-        self._player: list[tuple[float, Message]] = []
-        self._improviser: list[tuple[float, Message]] = []
+        self._player: list[_Recorded] = []
+        self._improviser: list[_Recorded] = []
         self._beats: list[Event] = []
         self._program = settings.program
         self._sounds: dict[int, int] = {}
@@ -84,20 +102,21 @@ class Recorder:
         match event:
             case Heard(at_s, channel, note, velocity):
                 self._start_s = at_s if self._start_s is None else self._start_s
-                self._player.append((at_s, NoteOn(channel, note, velocity)))
+                self._player.append(_Recorded(at_s, NoteOn(channel, note, velocity)))
             case Lifted(at_s, channel, note):
-                self._player.append((at_s, NoteOff(channel, note)))
+                self._player.append(_Recorded(at_s, NoteOff(channel, note)))
             case Controlled(at_s, data):
                 self._control(at_s, data)
             case Played(_, actual_s, channel, note, velocity):
                 self._choose_sound(actual_s, channel)
                 self._keys[event.key] += 1
-                self._improviser.append((actual_s, NoteOn(channel, note, velocity)))
+                beat = event.beat if event.key else None  # without a key it was not decided
+                self._improviser.append(_Recorded(actual_s, NoteOn(channel, note, velocity), beat))
             case Changed():
                 self._program = event.program
             case Released(_, actual_s, channel, note):
-                self._improviser.append((actual_s, NoteOff(channel, note)))
-            case Started() | Synced():
+                self._improviser.append(_Recorded(actual_s, NoteOff(channel, note)))
+            case Started() | Recounted() | Synced() | MeterSet():
                 self._beats.append(event)
             case _:
                 pass
@@ -110,17 +129,17 @@ class Recorder:
             quantised: Whether notes begin and end on the grid's steps.
         """
         downbeat_s = start_s if start_s is not None else self._start_s
-        bar_beats = Meter(*self._meter).bar_beats
-        line = Timeline(downbeat_s or 0.0, self._tempo_bpm, bar_beats, self._beats)
-        first_s = min(at_s for at_s, _ in (*self._player[:1], *self._improviser[:1], (math.inf, None)))
+        line = Timeline(downbeat_s or 0.0, self._tempo_bpm, Meter(*self._meter), self._beats)
+        first_s = min((each.at_s for each in (*self._player[:1], *self._improviser[:1])), default=math.inf)
         first = line.beat_at(first_s) if self.has_notes else 0.0
-        origin = math.floor(first / bar_beats) * bar_beats
+        origin = line.bar_line(first)
         parts = ((PLAYER_TRACK, self._player), (IMPROVISER_TRACK, self._improviser))
+        swing = self._swing_of(line) if quantised else None
         return Song(
             TICKS_PER_BEAT,
             tuple(_tempos(line, origin)),
-            (MeterChange(0, *self._meter),),
-            tuple(Track(name, self._events(part, line, origin, quantised=quantised)) for name, part in parts),
+            tuple(_meters(line, origin)),
+            tuple(Track(name, self._events(part, line, origin, swing)) for name, part in parts),
             self._conductor(),
         )
 
@@ -141,7 +160,7 @@ class Recorder:
         """Add a program change before the improviser's note if the channel lacks the preset's program."""
         if self._program is not None and self._sounds.get(channel) != self._program:
             self._sounds[channel] = self._program
-            self._improviser.append((at_s, ProgramChange(channel, self._program)))
+            self._improviser.append(_Recorded(at_s, ProgramChange(channel, self._program)))
 
     def _conductor(self) -> Track:
         """Return the key signature's track: the key of most notes of the improviser, else the locked key, if any."""
@@ -157,19 +176,35 @@ class Recorder:
             message = bytes_to_message(data)
         except MidiError:
             return
-        self._player.append((at_s, message))
+        self._player.append(_Recorded(at_s, message))
+
+    def _swing_of(self, line: Timeline) -> FoundSwing:
+        """Return the swing of the take: the one that is set, or the player's."""
+        if self._swing is not None:
+            return set_swing(self._swing)
+        struck_s = sorted(each.at_s for each in self._player if isinstance(each.message, NoteOn))
+        return find_swing(map(line.beat_at, struck_s))
 
     def _events(
-        self, part: Sequence[tuple[float, Message]], line: Timeline, origin: float, *, quantised: bool
+        self, part: Sequence[_Recorded], line: Timeline, origin: float, swing: FoundSwing | None
     ) -> tuple[TimedEvent, ...]:
-        """Return a part's events in ticks after the beat `origin`. Release keys and pedals that are still down."""
+        """Return a part's events in ticks after the beat `origin`, with a swing on the grid's steps.
+
+        Keys and pedals that are still down are released at the end.
+        """
         events: list[TimedEvent] = []
-        for at_s, message in sorted(part, key=lambda pair: pair[0]):
-            beat = line.beat_at(at_s) - origin
-            place = bent(beat, self._swing, STRAIGHT) if quantised else beat
-            events.append(TimedEvent(max(0, round(place * TICKS_PER_BEAT)), message))
+        for each in sorted(part, key=lambda each: each.at_s):
+            place = line.beat_at(each.at_s) if swing is None else _step_beat(each, line, swing)
+            events.append(TimedEvent(max(0, round((place - origin) * TICKS_PER_BEAT)), each.message))
         whole = (*events, *_lifted(events))
-        return _quantised(whole, self._step_ticks) if quantised else whole
+        return whole if swing is None else _quantised(whole, self._step_ticks)
+
+
+def _step_beat(each: _Recorded, line: Timeline, swing: FoundSwing) -> float:
+    """Return the beat of the straight grid that a message belongs to."""
+    beat = line.beat_at(each.at_s)
+    decided = None if each.beat is None else line.recorded(each.beat, each.at_s)
+    return decided if decided is not None and abs(decided - beat) < _LATE_BEATS else swing.straight(beat)
 
 
 def recorder_of(session: Session, bars: int | None = None) -> Recorder:
@@ -190,7 +225,7 @@ def recorder_of(session: Session, bars: int | None = None) -> Recorder:
                 pass
             case Controlled(at_s) if at_s >= since_s:
                 pass
-            case Started() | Synced() | Changed():
+            case Started() | Recounted() | Synced() | MeterSet() | Changed():
                 pass
             case _:
                 continue
@@ -202,14 +237,13 @@ def _since_s(session: Session, bars: int) -> float:
     """Return the time in seconds at which the last `bars` bars begin, counting the bar that is being played."""
     start_s = session.start_s or 0.0
     tempo_bpm = session.settings.engine["tempo_bpm"]
-    line = Timeline(start_s, tempo_bpm, session.bar_beats, session.events)
+    line = Timeline(start_s, tempo_bpm, session.meter, session.events)
     last_s = max(
         (event.at_s if isinstance(event, Heard) else event.due_s)
         for event in (Heard(start_s, 0, 0, 1, ""), *session.events)
         if isinstance(event, Heard | Played)
     )
-    since_bar = math.floor(line.beat_at(last_s) / session.bar_beats) + 1 - bars
-    return line.s_at(since_bar * session.bar_beats)
+    return line.s_at(line.bar_line(line.beat_at(last_s), 1 - bars))
 
 
 def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
@@ -221,6 +255,14 @@ def _tempos(line: Timeline, origin: float) -> Iterator[TempoChange]:
             told = span.tempo_bpm
             tick = round(max(0.0, span.beat - origin) * TICKS_PER_BEAT)
             yield TempoChange(tick, round(_US_PER_MINUTE / told))
+
+
+def _meters(line: Timeline, origin: float) -> Iterator[MeterChange]:
+    """Return the meter at the beat `origin` and each later change, in ticks after `origin`."""
+    begins = max((place for place, bars in enumerate(line.bars) if bars.first_beat <= origin), default=0)
+    for bars in line.bars[begins:]:
+        tick = round(max(0.0, bars.first_beat - origin) * TICKS_PER_BEAT)
+        yield MeterChange(tick, bars.meter.numerator, bars.meter.denominator)
 
 
 def quantised_path(path: Path) -> Path:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import read_weights
 from improviser.agent.policy import Policy
+from improviser.choices import NoteTiming
 from improviser.engine import EngineSettings
 from improviser.engine.settings import AUTO_KEY
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
+from improviser.music.meter import Meter
 from improviser.music.scale import parse_key
 from improviser.performer.actor import load_actor
 from improviser.playing.scheduler import Scheduler
@@ -26,7 +28,10 @@ from improviser.protocol import (
     Lifted,
     Locked,
     LookAhead,
+    Mended,
+    MeterSet,
     Ready,
+    Recounted,
     Restarted,
     Silenced,
     Started,
@@ -34,6 +39,7 @@ from improviser.protocol import (
     Switched,
     Synced,
     Tasted,
+    Timed,
     Turned,
     Undone,
 )
@@ -69,6 +75,7 @@ class SessionReplayer:
         self.stepped = stepped
         self._make_engine = make_engine
         self._changed: Changed | None = None
+        self._mending: list[TimedMessage] = []
         self._ahead_s = 0.0
         self._begin(self._ahead_s)
 
@@ -79,7 +86,7 @@ class SessionReplayer:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._restart()
-            case Started() | Synced() | Halted() | Detached() | LookAhead():
+            case Started() | Recounted() | Synced() | MeterSet() | Halted() | Detached() | LookAhead() | Timed():
                 self._conduct(event)
             case Changed():
                 self._changed = event
@@ -88,8 +95,8 @@ class SessionReplayer:
                 self._steer(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
-            case Silenced(at_s, through_s):
-                self._silence(at_s, through_s)
+            case Silenced() | Mended():
+                self._interrupt(event)
             case _:
                 self._hear(event)
 
@@ -106,7 +113,7 @@ class SessionReplayer:
         """Pass a note or a control of the player to the engine. Ignore other events."""
         match event:
             case Heard(at_s, channel, note, velocity):
-                self.engine.hear(NoteOn(channel, note, velocity), at_s)
+                self._mending = self.engine.hear(NoteOn(channel, note, velocity), at_s)
             case Lifted(at_s, channel, note):
                 self.engine.hear(NoteOff(channel, note), at_s)
             case Controlled(at_s, data):
@@ -114,13 +121,23 @@ class SessionReplayer:
             case _:
                 pass
 
-    def _conduct(self, event: Started | Synced | Halted | Detached | LookAhead) -> None:
+    def _pace(self, event: Started | Recounted | Synced | MeterSet) -> None:
         """Pass the recorded beat to the engine."""
         match event:
             case Started(at_s, beat):
                 self.engine.start(at_s, beat)
+            case Recounted(at_s, beat, meter):
+                self.engine.recount(at_s, beat, Meter(*meter))
             case Synced(at_s, beat, tempo_bpm):
-                self.engine.sync(at_s, beat, tempo_bpm)
+                self.engine.sync(at_s, beat, tempo_bpm, is_heard=event.is_heard)
+            case MeterSet(_, beat, meter):
+                self.engine.count_bars(beat, Meter(*meter))
+
+    def _conduct(self, event: Started | Recounted | Synced | MeterSet | Halted | Detached | LookAhead | Timed) -> None:
+        """Pass the recorded beat to the engine, stop it, or change when it decides and plays."""
+        match event:
+            case Started() | Recounted() | Synced() | MeterSet():
+                self._pace(event)
             case Halted():
                 self.engine.halt()
             case Detached():
@@ -128,6 +145,8 @@ class SessionReplayer:
             case LookAhead(ahead_s):
                 self._ahead_s = ahead_s
                 self.engine.look_ahead(ahead_s)
+            case Timed(timing, offset_s):
+                self.engine.set_timing(NoteTiming(timing), offset_s)
 
     def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
         """Pass a recorded command of the player to the engine."""
@@ -163,11 +182,16 @@ class SessionReplayer:
             actor = actor.with_upper_layers(read_weights(Path(adopted.path), adopted.digest, actor.config))
         self.engine.adopt(actor)
 
-    def _silence(self, at_s: float, through_s: float) -> None:
-        """Release all notes, after playing those that had been sent to the port by `through_s`."""
-        self._keep(self._scheduler.pop_due(through_s))
-        self._keep(self._scheduler.release(at_s))
-        self.engine.released()
+    def _interrupt(self, event: Silenced | Mended) -> None:
+        """Play the notes that had been sent to the port, then release all, or mend a clash with the last note heard."""
+        self._keep(self._scheduler.pop_due(event.through_s))
+        if isinstance(event, Silenced):
+            self._keep(self._scheduler.release(event.at_s))
+            self.engine.released()
+            return
+        for timed in self._mending:
+            self._scheduler.add(timed)
+        self._mending = []
 
     def _begin(self, ahead_s: float) -> None:
         """Start with a new scheduler and a new engine."""
@@ -188,7 +212,8 @@ class SessionReplayer:
         self.has_stepped = True
         self._keep(self._scheduler.pop_due(through_s))
         # The result does not depend on when a step is requested.
-        for timed in self.engine.skip(through_s) if skipped else self.engine.step(through_s):
+        decided = self.engine.skip(through_s) if skipped else self.engine.step(through_s)
+        for timed in decided + self.engine.prepare():
             self._scheduler.add(timed)
         self.stepped(self.engine)
 

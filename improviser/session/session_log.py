@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from improviser.errors import UsageError
+from improviser.music.counted_bars import CountedBars
 from improviser.music.meter import Meter
-from improviser.protocol import Heard, PerformerSettings, Played, Restarted, Started, Summary, line_to_value
+from improviser.protocol import Heard, PerformerSettings, Played, Recounted, Restarted, Started, Summary, line_to_value
+from improviser.session.timeline import counted_after
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 SUFFIX: Final = ".session.jsonl"
+
+
+class PlayedBar(NamedTuple):
+    """The improviser's notes in a bar.
+
+    Attributes:
+        line: The beat on which the bar begins.
+        notes: The notes in order.
+    """
+
+    line: float
+    notes: list[Played]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +39,31 @@ class Session:
 
     @property
     def meter(self) -> Meter:
-        """The meter, which never changes during a session."""
+        """The meter at the beginning."""
         return Meter(*self.settings.engine["meter"])
 
-    @property
-    def bar_beats(self) -> float:
-        """The number of quarter notes in a bar."""
-        return self.meter.bar_beats
-
-    def played_in(self, bar: int) -> list[list[Played]]:
-        """Return the improviser's notes of a bar, with one list for each time that the jam reached that bar.
+    def played_in(self, bar: int) -> list[PlayedBar]:
+        """Return the improviser's notes of a bar, once for each time that the jam reached that bar.
 
         A jam reaches a bar again if a clock is restarted, or if the player takes over from the built-in player.
         """
-        times: list[list[Played]] = [[]]
+        times: list[PlayedBar] = []
+        is_on = False
+        for event, bars in self._counted():
+            if isinstance(event, Played) and bars.bar_at(event.beat) == bar:
+                times += [] if is_on else [PlayedBar(bars.line(bar), [])]
+                times[-1].notes.append(event)
+                is_on = True
+            elif is_on and _goes_back(event, times[-1].notes[-1].beat):
+                is_on = False
+        return times
+
+    def _counted(self) -> Iterator[tuple[object, CountedBars]]:
+        """Return each event, with the bars as they are counted after it."""
+        first = bars = CountedBars(self.meter)
         for event in self.events:
-            if isinstance(event, Played) and self.meter.bar_at(event.beat) == bar:
-                times[-1].append(event)
-            elif times[-1] and _goes_back(event, times[-1][-1].beat):
-                times.append([])
-        return [notes for notes in times if notes]
+            bars = first if isinstance(event, Restarted) else counted_after(bars, event)
+            yield event, bars
 
     @property
     def start_s(self) -> float | None:
@@ -57,13 +76,12 @@ class Session:
     @property
     def bars(self) -> int:
         """The highest bar in which the improviser played a note; 0 if it played none."""
-        beats = [event.beat for event in self.events if isinstance(event, Played)]
-        return self.meter.bar_at(max(beats)) if beats else 0
+        return max((bars.bar_at(event.beat) for event, bars in self._counted() if isinstance(event, Played)), default=0)
 
 
 def _goes_back(event: object, beat: float) -> bool:
     """Return whether an event sets the jam's beat back before `beat`."""
-    return isinstance(event, Restarted) or (isinstance(event, Started) and event.beat < beat)
+    return isinstance(event, Restarted) or (isinstance(event, Started | Recounted) and event.beat < beat)
 
 
 def session_path(path: Path) -> Path:

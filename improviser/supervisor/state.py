@@ -7,11 +7,15 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.choices import ClockUse
+from improviser.choices import ClockUse, NoteTiming
+from improviser.music.counted_bars import CountedBars
+from improviser.music.meter import Meter
 from improviser.protocol import (
+    DIGITS,
     NEUTRAL,
     Action,
     Adopted,
+    BeatFound,
     Changed,
     Detached,
     Halted,
@@ -21,11 +25,13 @@ from improviser.protocol import (
     Knob,
     Learned,
     Locked,
+    MeterSet,
     Notice,
     Offered,
     Played,
     PortChanged,
     Ready,
+    Recounted,
     Refused,
     Restarted,
     Rested,
@@ -35,11 +41,14 @@ from improviser.protocol import (
     Switched,
     Synced,
     Tasted,
+    Timed,
     Turned,
     Understood,
     Undone,
     value_to_json,
 )
+from improviser.session.timeline import counted_after
+from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,16 +61,20 @@ if TYPE_CHECKING:
 FIRST_NOTE: Final = "your first note"
 CLOCK_START: Final = "the clock to start"
 ANY_START: Final = "your next note, a tap, a tempo or solo"
+# Whose beat is played to, if it is no outer clock's.
+OWN, PLAYER = ClockUse.OWN, ClockUse.FOLLOW
 # Events that answer a command. Synced does so only if the tempo is the improviser's own.
 _ANSWERS = (
     Turned
     | Switched
     | Locked
+    | Timed
     | Routed
     | Judged
     | Undone
     | Tasted
     | Adopted
+    | Started
     | Synced
     | Silenced
     | Kept
@@ -70,7 +83,14 @@ _ANSWERS = (
     | Changed
 )
 # Maps an event to the control whose refusal it settles.
-_SETTLED: Final[Mapping[type, str]] = {Changed: "preset", Locked: "key", Routed: "ports", Synced: "tempo"}
+_SETTLED: Final[Mapping[type, str]] = {
+    Changed: "preset",
+    Locked: "key",
+    Timed: "timing",
+    Routed: "ports",
+    Started: "count_in",
+    Synced: "tempo",
+}
 # A notice is shown for this long. So is a refusal, unless the next command comes earlier.
 NOTICE_S: Final = 15.0
 # Why nothing is played, and what makes the improviser play again.
@@ -88,6 +108,7 @@ class State:
         follows_clock: Whether an outer clock sets the beat, or was the last to do so.
         is_alive: Whether a performer plays or is about to play.
         offset_s: The machine's monotonic clock minus the backend's clock, in seconds. Events use the backend's clock.
+        bars: The bars as they are counted now.
         ignored: How many messages of other programs were ignored.
         heard_by: Returns the names of the ports connected to the virtual output, as far as the system reports them.
 
@@ -99,17 +120,19 @@ class State:
     preset: str = ""
     tempo_bpm: float = 0.0
     learned: Learned | None = None
-    clock: str = "own"
+    clock: str = OWN
+    beat: BeatFound | None = None
     is_rolling: bool = False
     is_halted: bool = False
     is_resting: bool = False
     waits_for: str | None = FIRST_NOTE
-    meter: tuple[int, int] = (4, 4)
+    bars: CountedBars = field(default_factory=CountedBars)
     key: str = ""
     key_confidence: float = 0.0
     chord: str | None = None
     chord_confidence: float = 0.0
     lock: str = ""
+    timing: Timed = field(default_factory=lambda: Timed(NoteTiming.AFTER_YOU))
     presets: tuple[str, ...] = ()
     panel: dict[str, float] = field(default_factory=dict)
     switched: set[str] = field(default_factory=set)
@@ -128,7 +151,6 @@ class State:
     offset_s: float = 0.0
     ignored: int = 0
     heard_by: Callable[[], tuple[str, ...]] = tuple
-    _outer: str = "midi"
     gone: tuple[str, ...] = ()
     _told_s: float = 0.0
     _version: int = 0
@@ -140,10 +162,11 @@ class State:
         with self._changed:
             self.settings, self.preset = settings, settings.preset
             self.tempo_bpm = engine.get("tempo_bpm", 0.0)
-            self.meter = tuple(engine.get("meter", self.meter))
+            self.bars = _first_bars(settings)
+            self.clock = PLAYER if settings.follows_player else OWN
             self.lock = settings.lock or engine.get("key", "")
-            self._outer = "link" if settings.clock is ClockUse.LINK else "midi"
-            follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI}
+            follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI, ClockUse.JACK}
+            self.timing = _timing(engine)
             self.waits_for = CLOCK_START if follows else FIRST_NOTE
             self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
@@ -154,16 +177,16 @@ class State:
         """Process an event."""
         with self._changed:
             self._take(event)
-            if _SETTLED.get(type(event)) == self.refused_what and getattr(event, "is_own", True):
+            if _SETTLED.get(type(event)) == self.refused_what and _is_asked_for(event):
                 self.refused = self.refused_what = ""
-            if isinstance(event, _ANSWERS) and getattr(event, "is_own", True):
+            if isinstance(event, _ANSWERS) and _is_asked_for(event):
                 self._version += 1
                 self._changed.notify_all()
 
     def successor(self, resume: JamPosition | None) -> PerformerSettings:
         """Return the settings of a performer that continues from `resume`.
 
-        An outer clock that was followed sends no second start. So the new performer follows that clock at once.
+        A MIDI clock that was followed sends no second start. So the new performer follows that clock at once.
 
         Raises:
             RuntimeError: The jam has not begun.
@@ -171,16 +194,27 @@ class State:
         with self._changed:
             if self.settings is None:
                 raise RuntimeError("no performer was started")
-            clock = self.settings.clock
+            settings = self.settings
+            if self.clock in {OWN, PLAYER} and settings.follows_player != (self.clock == PLAYER):
+                clock = ClockUse.FOLLOW if self.clock == PLAYER else ClockUse.AUTO
+                settings = replace(settings, clock=clock, keeps_tempo=self.clock == OWN)
+            if self.follows_clock and settings.clock in {ClockUse.AUTO, ClockUse.FOLLOW}:
+                settings = replace(settings, clock=ClockUse.MIDI)
             return replace(
-                self.settings,
+                settings,
+                engine={**settings.engine, "timing": self.timing.chosen, "offset_s": self.timing.offset_s},
                 resume=resume,
-                clock=ClockUse.MIDI if self.follows_clock and clock is ClockUse.AUTO else clock,
+                bars_counted=None if self.bars == _first_bars(settings) else (self.bars.first_beat, *self.meter),
                 panel=dict(self.panel),
                 switched=tuple(sorted(self.switched)),
                 taste=dict(self.taste),
                 lock=self.lock,
             )
+
+    @property
+    def meter(self) -> tuple[int, int]:
+        """Numerator and denominator of the meter."""
+        return self.bars.meter.numerator, self.bars.meter.denominator
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -223,13 +257,22 @@ class State:
                 "presets": list(self.presets),
                 "tempo_bpm": self.tempo_bpm,
                 "clock": self.clock,
+                "beat_confidence": self.beat.confidence if self.beat and self.clock == PLAYER else None,
+                "beat_followed": bool(self.beat and self.beat.is_followed and self.clock == PLAYER),
                 "rolling": self.is_rolling,
                 "silent": self._silent(),
                 "waits_for": None if self.is_rolling or not self.is_alive else self.waits_for,
                 "meter": list(self.meter),
+                "bar_beat": self.bars.first_beat,
+                "first_bar": self.bars.first_bar,
+                "beats": list(self.bars.beats),
+                "metronome": self.settings is not None and self.settings.metronome,
                 "key": self.key,
                 "key_confidence": self.key_confidence,
                 "lock": self.lock,
+                "timing": self.timing.chosen,
+                "timing_now": self.timing.timing,
+                "offset_ms": round(self.timing.offset_s * MS_PER_S, DIGITS),
                 "chord": self.chord,
                 "chord_confidence": self.chord_confidence,
                 "panel": dict(self.panel),
@@ -266,7 +309,9 @@ class State:
                 self._take_music(event)
             case Started() | Halted() | Detached() | Restarted():
                 self.is_rolling, self.is_halted = isinstance(event, Started), isinstance(event, Halted)
-                self.player = None if isinstance(event, Restarted) else self.player
+                if isinstance(event, Restarted):
+                    self.player, self.bars = None, _first_bars(self.settings)
+                self.bars = counted_after(self.bars, event)
                 self.is_resting, self.waits_for = False, _waits_for(event)
                 # A clock whose transport has gone is no longer followed.
                 self.follows_clock = self.follows_clock and not isinstance(event, Detached)
@@ -274,11 +319,28 @@ class State:
                 self.learned = event
             case Notice() | Refused():
                 self._take_words(event)
-            case Synced(tempo_bpm=tempo_bpm, is_own=is_own):
-                self.tempo_bpm, self.clock = tempo_bpm, "own" if is_own else self._outer
-                self.follows_clock = self.follows_clock or not is_own
+            case Synced() | BeatFound() | MeterSet() | Recounted() | Timed():
+                self._take_beat(event)
             case _:
                 self._take_steering(event)
+
+    def _take_beat(self, event: Synced | BeatFound | MeterSet | Recounted | Timed) -> None:
+        """Process where the beat comes from, its tempo, the bars, or when notes leave.
+
+        While the player is followed, the tempo is the one that is heard, not the momentary pace.
+        """
+        match event:
+            case BeatFound(tempo_bpm=tempo_bpm):
+                self.beat, self.tempo_bpm = event, tempo_bpm
+            case MeterSet() | Recounted():
+                self.bars = counted_after(self.bars, event)
+            case Synced(tempo_bpm=tempo_bpm, is_own=is_own, clock=clock):
+                outer = clock or ClockUse.MIDI  # a journal of an earlier version does not name the clock
+                self.tempo_bpm = self.tempo_bpm if event.is_heard and self.is_rolling else tempo_bpm
+                self.clock = ClockUse.OWN if is_own else outer
+                self.follows_clock = self.follows_clock or self.clock == ClockUse.MIDI
+            case Timed():
+                self.timing = event
 
     def _take_music(self, event: Understood | Heard | Played | Rested) -> None:
         """Process what is played and what the improviser infers from it."""
@@ -380,11 +442,36 @@ class State:
                 pass
 
 
+def _is_asked_for(event: object) -> bool:
+    """Return whether an event may answer a command: the beat of a clock or of the player's notes does not."""
+    return not isinstance(event, Synced) or (event.is_own and not event.is_heard)
+
+
+def _timing(engine: Mapping[str, Any]) -> Timed:
+    """Return when notes leave at the beginning, from the engine's values."""
+    chosen = NoteTiming(engine.get("timing", NoteTiming.AUTO))
+    return Timed(chosen.or_else(NoteTiming.AFTER_YOU), engine.get("offset_s", 0.0), chosen)
+
+
+# Maps what stopped the music, if it is no port of a MIDI clock, to what the music waits for.
+_TRANSPORTS: Final[Mapping[str, str]] = {
+    "Link": "play in Link, whose transport is stopped",
+    "JACK": "play in JACK's transport, which is stopped, or a tap",
+    "MMC": "play by MIDI Machine Control, or a tap",
+}
+
+
+def _first_bars(settings: PerformerSettings | None) -> CountedBars:
+    """Return the bars as a jam with these settings counts them at first."""
+    meter = None if settings is None else settings.engine.get("meter")
+    return CountedBars() if meter is None else CountedBars(Meter(*meter))
+
+
 def _waits_for(event: Started | Halted | Detached | Restarted) -> str:
     """Return what the music waits for after an event, unless it plays."""
     match event:
-        case Halted(by="Link"):
-            return "play in Link, whose transport is stopped"
+        case Halted(by=by) if by in _TRANSPORTS:
+            return _TRANSPORTS[by]
         case Halted(by=port) if port:
             return f"play in the DAW (the MIDI clock on '{port}' is stopped), or a tap"
         case Halted():

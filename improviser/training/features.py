@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.line import HOLD, NONE, PITCHES, REST, SILENT, Events, Line, turns
+from improviser.listening.line import HOLD, NONE, PITCHES, REST, SILENT, Events, Line, event_tokens, turns
 from improviser.listening.observation import (
     PLAYER_BLOCK,
     Place,
@@ -150,6 +150,32 @@ def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDA
     return observations, actions
 
 
+def next_event_rows(parts: Sequence[Part]) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Return what the player does in each step, and what is known before it.
+
+    Args:
+        parts: Parts with a player.
+
+    Returns:
+        Observations, (rows, PLAYER_BLOCK), with the step's place but the player as after the step before; and the
+        tokens of the player's events, (rows,), TOKEN_NONE after the end of a part.
+    """
+    rows: list[Rows] = []
+    tokens: list[npt.NDArray[np.int64]] = []
+    for chosen in _by_length(np.array([len(part.player) for part in parts])):
+        lanes = [parts[index] for index in chosen]
+        columns, places = stack_parts(lanes), _stacked([part_places(part) for part in lanes], 0)
+        player = Player(*_grid(lanes))
+        for step in range(columns[0].shape[1]):
+            sound, place = Sound(*(column[:, step] for column in columns)), Place(*places[:, step].T.astype(np.int64))
+            out = np.zeros((len(lanes), PLAYER_BLOCK.stop), dtype=np.uint8)
+            encode_player(player, place, out)
+            rows.append(out)
+            tokens.append(event_tokens(sound.event, place.player_base).astype(np.int64))
+            player.push(sound.event, sound.bits, sound.bass, LEVELS[place.meter, place.sixteenth])
+    return np.concatenate(rows), np.concatenate(tokens)
+
+
 def part_places(part: Part) -> npt.NDArray[np.int16]:
     """Return the columns of Place for each step of a part, (steps, columns)."""
     steps = np.arange(len(part.player))
@@ -187,12 +213,12 @@ def listen_step(
         alive: (lanes,) whether the lane is written.
     """
     place = table.place(rows)
-    key, level = place.tonic + OCTAVE * place.mode, LEVELS[place.meter, place.sixteenth]
+    level = LEVELS[place.meter, place.sixteenth]
     seen = player
     if sound.is_late.any():
         seen = player.copy()
-        seen.push(*sound.until_now(player), key, level)
-    player.push(sound.event, sound.bits, sound.bass, key, level)
+        seen.push(*sound.until_now(player), level)
+    player.push(sound.event, sound.bits, sound.bass, level)
     out = np.zeros((len(rows), PLAYER_BLOCK.stop), dtype=np.uint8)
     encode_player(seen, place, out)
     chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
@@ -266,9 +292,9 @@ def _column(parts: Sequence[Part], name: str) -> npt.NDArray[np.int64]:
 
 
 def _stacked(voices: list[npt.NDArray[Any]], blank: int) -> npt.NDArray[Any]:
-    """Return voices of unequal length as rows, (voices, steps), padded with `blank`."""
+    """Return voices of unequal length as rows, (voices, steps, ...), padded with `blank`."""
     longest = max(len(voice) for voice in voices)
-    stacked = np.full((len(voices), longest), blank, dtype=voices[0].dtype)
+    stacked = np.full((len(voices), longest, *voices[0].shape[1:]), blank, dtype=voices[0].dtype)
     for row, voice in zip(stacked, voices, strict=True):
         row[: len(voice)] = voice
     return stacked

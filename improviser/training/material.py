@@ -27,7 +27,7 @@ from improviser.training.grid import (
     tune_parts,
 )
 from improviser.training.prior import Imitation
-from improviser.training.simulated import with_unheard
+from improviser.training.simulated import UNHEARD_SHARE, with_unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -114,17 +114,23 @@ class Sources:
     learnt: Callable[[Iterable[Piece], GameSettings], list[Part]]
 
 
-def imitation(pieces: Iterable[Piece], settings: GameSettings, rng: np.random.Generator | None = None) -> Imitation:
+def imitation(
+    pieces: Iterable[Piece],
+    settings: GameSettings,
+    rng: np.random.Generator | None = None,
+    hidden: float = UNHEARD_SHARE,
+) -> Imitation:
     """Return the data that the prior imitates.
 
     Args:
         pieces: The corpus.
         settings: Style, grid, register and role.
         rng: Draws the onsets that are heard only after their step was decided. With None all are heard in time.
+        hidden: Share of these onsets.
     """
     parts = SOURCES[settings.role].imitated(pieces, settings)
     if rng is not None:
-        parts = [with_unheard(part, rng) for part in parts]
+        parts = [with_unheard(part, rng, hidden) for part in parts]
     observations, actions = prior_rows(parts, player_table(parts))
     count = parts[0].role.action_count
     kept = np.flatnonzero(actions < count)

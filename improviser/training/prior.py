@@ -42,15 +42,17 @@ class Imitation:
 
 @dataclass(frozen=True, slots=True)
 class PriorScore:
-    """How well a prior predicts human actions.
+    """How well a network predicts what people do.
 
     Attributes:
         nats: Mean negative log-likelihood per step.
         note_accuracy: Share of the steps with an onset where the likeliest onset is the note played.
+        accuracy: Share of the steps where the likeliest action is the one taken.
     """
 
     nats: float
     note_accuracy: float
+    accuracy: float
 
 
 def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
@@ -77,15 +79,17 @@ def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Ge
 
 
 def score_prior(network: Network, data: Imitation) -> PriorScore:
-    """Measure a prior on data that it was not fitted to."""
-    nats, right, onsets = 0.0, 0, 0
+    """Measure a network on data that it was not fitted to."""
+    nats, right, right_notes, onsets = 0.0, 0, 0, 0
     with torch.no_grad():
         for at in range(0, len(data.actions), 8192):
             actions = torch.from_numpy(data.actions[at : at + 8192])
             logits = network(torch.from_numpy(data.observations[at : at + 8192]))[:, 0]
             nats += float(functional.cross_entropy(logits, actions, reduction="sum"))
+            right += int((logits.argmax(dim=1) == actions).sum())
             struck = actions >= FIRST_ONSET
             guessed = logits[:, FIRST_ONSET:].argmax(dim=1) + FIRST_ONSET
-            right += int((guessed[struck] == actions[struck]).sum())
+            right_notes += int((guessed[struck] == actions[struck]).sum())
             onsets += int(struck.sum())
-    return PriorScore(nats / len(data.actions), right / max(1, onsets))
+    count = len(data.actions)
+    return PriorScore(nats / count, right_notes / max(1, onsets), right / count)

@@ -41,15 +41,24 @@ LATE_SHARE: Final = 0.2
 UNHEARD_SHARE: Final = 0.15
 
 
-def simulated(parts: Iterable[Part], share: float, rng: np.random.Generator) -> Iterator[Part]:
-    """Yield the parts and, after a share of them, a version as a player might play it."""
+def simulated(
+    parts: Iterable[Part], share: float, rng: np.random.Generator, hidden: float = UNHEARD_SHARE
+) -> Iterator[Part]:
+    """Yield the parts and, after a share of them, a version as a player might play it.
+
+    Args:
+        parts: The parts.
+        share: Share of the parts with a player that get such a version.
+        rng: Draws the behaviour.
+        hidden: Share of its onsets that are heard only after their step was decided.
+    """
     for part in parts:
         yield part
         if part.bits.any() and rng.random() < share:
-            yield behave(part, rng)
+            yield behave(part, rng, hidden)
 
 
-def behave(part: Part, rng: np.random.Generator) -> Part:
+def behave(part: Part, rng: np.random.Generator, hidden: float = UNHEARD_SHARE) -> Part:
     """Return a part as a player might play it and as it is heard; each behaviour has a probability of its own."""
     if rng.random() < REPEATS:
         part = rearranged(part, _with_repeat(part, rng))
@@ -61,7 +70,7 @@ def behave(part: Part, rng: np.random.Generator) -> Part:
         part = with_late_notes(part, float(rng.uniform(0, LATE_SHARE)), rng)
     if rng.random() < PAUSES:
         part = with_rest(part, _bar_line(part, rng), int(rng.integers(1, PAUSE_BARS + 1)))
-    return with_unheard(as_heard(part), rng)
+    return with_unheard(as_heard(part), rng, hidden)
 
 
 def as_heard(part: Part) -> Part:
@@ -77,9 +86,9 @@ def as_heard(part: Part) -> Part:
     return replace(part, keys=keys, certainty=sure)
 
 
-def with_unheard(part: Part, rng: np.random.Generator) -> Part:
-    """Return the part with a share of its onsets heard only after their step was decided."""
-    is_late = (part.player >= 0) & (rng.random(len(part.player)) < UNHEARD_SHARE)
+def with_unheard(part: Part, rng: np.random.Generator, hidden: float = UNHEARD_SHARE) -> Part:
+    """Return the part with a share `hidden` of its onsets heard only after their step was decided."""
+    is_late = (part.player >= 0) & (rng.random(len(part.player)) < hidden)
     return replace(part, is_late=is_late)
 
 

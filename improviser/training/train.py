@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from improviser.agent.checkpoint import load_model, save_model
+from improviser.agent.checkpoint import PLAYER, load_model, save_model
 from improviser.agent.config import FULL, DQNConfig
 from improviser.agent.layers import fold_first_layer
 from improviser.agent.learner import Learner
@@ -32,9 +32,10 @@ from improviser.training.budget import TransitionBudget
 from improviser.training.env import Game, RewardWeights, network_config
 from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, imitation
+from improviser.training.next_event import PLAYER_NETWORK, next_events
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
-from improviser.training.simulated import simulated
+from improviser.training.simulated import UNHEARD_SHARE, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from improviser.agent.policy import FloatArray, Weights
     from improviser.corpus.piece import Piece
     from improviser.training.budget import Budget
+    from improviser.training.grid import Part
 
 # Q starts as the prior's log-odds times this factor: the prior's order of preference, on the scale of a return.
 PRIOR_TO_Q: Final = 0.1
@@ -64,8 +66,10 @@ LEARNED_FROM: Final = (
     "engine/preference_features.py",
     "errors.py",
     "files.py",
-    "listening/chord_tracker.py",
-    "listening/chord_table.py",
+    "listening/gated_units.py",
+    "listening/harmony/harmony_inputs.py",
+    "listening/harmony/harmony_network.py",
+    "listening/harmony/harmony_tracker.py",
     "listening/cue.py",
     "listening/key_tracker.py",
     "listening/key_table.py",
@@ -97,12 +101,15 @@ LEARNED_FROM: Final = (
     "training/material.py",
     "training/part_edit.py",
     "corpus/piece.py",
+    "training/next_event.py",
     "training/prior.py",
     "training/run_state.py",
     "training/simulated.py",
     "training/features.py",
     "training/train.py",
 )
+# The data in the package that the trained weights depend on.
+LEARNED_FROM_DATA: Final = ("listening/harmony/harmony.f16",)
 SAVE_EVERY_S: Final = 20.0
 REPORT_EVERY: Final = 20
 # Layers this small lose time to threads that wait for a core: an update takes 17 ms with one thread, and 470 ms with
@@ -118,11 +125,13 @@ class TrainingSettings:
         game: The environments that are played.
         weights: The weight of each reward component.
         seed: Random seed.
-        prior_updates: Gradient steps of the prior.
+        prior_updates: Gradient steps of the prior, and of the network that predicts the player.
         transitions: Transitions that the Q-network learns from, over all lanes.
         lanes: Number of parallel environments.
         simulated: Share of players that are also added as a simulated, less tidy player; see training.simulated.
         following: Share of episodes whose players sometimes repeat what the improviser played.
+        hidden: Share of the onsets of simulated players, and of those that the prior learns beside, that are heard only
+            after their step was decided.
         dqn: Settings of the learner.
     """
 
@@ -134,6 +143,7 @@ class TrainingSettings:
     lanes: int = 64
     simulated: float = 0.4
     following: float = 0.15
+    hidden: float = UNHEARD_SHARE
     dqn: DQNConfig = FULL
 
     def network(self) -> NetworkConfig:
@@ -150,9 +160,22 @@ class TrainingSettings:
             for voice in piece.voices:
                 digest.update(voice.tobytes())
         package = resources.files("improviser")
-        for source in LEARNED_FROM:
+        for source in (*LEARNED_FROM, *LEARNED_FROM_DATA):
             digest.update(package.joinpath(source).read_bytes())
         return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How well the networks that imitate people predict the validation split.
+
+    Attributes:
+        prior: The prior's score, over the partners' actions.
+        player: The score of the network that predicts the player, over the players' events.
+    """
+
+    prior: PriorScore
+    player: PriorScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +198,8 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> PriorScore:
-    """Train the prior, then the Q-network from it, and write `folder`/model.safetensors.
+def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report: Report) -> Scores:
+    """Train the prior, then the Q-network from it, then the network of the player; write `folder`/model.safetensors.
 
     An interrupted run resumes where it stopped.
 
@@ -187,7 +210,7 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
         report: Called with the progress of the run.
 
     Returns:
-        The prior's score on the validation split.
+        The scores on the validation split.
     """
     torch.set_num_threads(THREADS)
     prior = fitted_prior(settings, pieces, folder, report)
@@ -197,9 +220,41 @@ def train(settings: TrainingSettings, pieces: list[Piece], folder: Path, report:
     )
     score = score_prior(prior, valid)
     q_weights = _q_network(settings, pieces, prior, folder, report)
-    networks = {"prior": prior.to_weights(), "q": q_weights}
-    save_model(folder / "model.safetensors", settings.network(), networks, _notes(settings))
-    return score
+    player = fitted_player(settings, pieces, folder / f"player-{settings.fingerprint(pieces)}.safetensors", report)
+    networks = {"prior": prior.to_weights(), "q": q_weights, PLAYER: player.to_weights()}
+    notes = _notes(settings) | {PLAYER: PLAYER_NETWORK.to_json()}
+    save_model(folder / "model.safetensors", settings.network(), networks, notes)
+    return Scores(score, _player_score(player, settings, pieces))
+
+
+def train_player(settings: TrainingSettings, pieces: list[Piece], model: Path, report: Report) -> PriorScore:
+    """Train only the network that predicts the player, and write it into `model`; all else in it stays as it is.
+
+    Args:
+        settings: What to train.
+        pieces: The corpus.
+        model: A model of the same style, which must exist.
+        report: Called with the progress of the run.
+
+    Returns:
+        The network's score on the validation split.
+
+    Raises:
+        CheckpointError: The model is missing or broken, or cannot be written.
+    """
+    torch.set_num_threads(THREADS)
+    config, networks, header = load_model(model)
+    player = fitted_player(settings, pieces, None, report)
+    notes = {name: text for name, text in header.items() if name not in {"format", "network"}}
+    notes[PLAYER] = PLAYER_NETWORK.to_json()
+    save_model(model, config, networks | {PLAYER: player.to_weights()}, notes)
+    return _player_score(player, settings, pieces)
+
+
+def _player_score(player: Network, settings: TrainingSettings, pieces: list[Piece]) -> PriorScore:
+    """Return how well a network predicts the players of the validation split."""
+    held_out = game_parts([piece for piece in pieces if piece.split == "valid"], settings.game)
+    return score_prior(player, next_events(held_out))
 
 
 def _notes(settings: TrainingSettings) -> dict[str, str]:
@@ -212,18 +267,46 @@ def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, 
     config = settings.network().prior()
     network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
-    with suppress(CheckpointError):  # not fitted yet, or the file is damaged: fit it again
-        _, networks, _ = load_model(path)
-        network.load_weights(networks["prior"])
+    if _was_fitted(network, path):
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
-    data = imitation(train_pieces, settings.game, rng)
+    data = imitation(train_pieces, settings.game, rng, settings.hidden)
     pace = _Pace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
-    weights = network.to_weights()
-    save_model(path, config, {"prior": weights, "q": weights}, _notes(settings))
+    _keep_fitted(network, path, settings)
     return network
+
+
+def fitted_player(settings: TrainingSettings, pieces: list[Piece], path: Path | None, report: Report) -> Network:
+    """Return the network that predicts the player; read it from `path` if it was fitted before, and else keep it there.
+
+    With None it is fitted, and not kept.
+    """
+    rng = np.random.default_rng([settings.seed, 5])
+    network = Network(PLAYER_NETWORK, torch.Generator().manual_seed(int(rng.integers(2**31))))
+    if path is not None and _was_fitted(network, path):
+        return network
+    pace = _Pace(PLAYER, settings.prior_updates, 0, report)
+    fit_prior(network, next_events(_training_parts(settings, pieces)), settings.prior_updates, rng, pace.tell)
+    if path is not None:
+        _keep_fitted(network, path, settings)
+    return network
+
+
+def _was_fitted(network: Network, path: Path) -> bool:
+    """Load into a network what was kept at `path`; return whether that was possible."""
+    with suppress(CheckpointError):  # not fitted yet, or the file is damaged: fit it again
+        _, networks, _ = load_model(path)
+        network.load_weights(networks["prior"])
+        return True
+    return False
+
+
+def _keep_fitted(network: Network, path: Path, settings: TrainingSettings) -> None:
+    """Keep a fitted network of one head at `path`."""
+    weights = network.to_weights()
+    save_model(path, network.config, {"prior": weights, "q": weights}, _notes(settings))
 
 
 def _q_network(
@@ -256,12 +339,17 @@ def _q_network(
 
 
 def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.random.Generator) -> Game:
-    """Return the training environments, reset: players of the training split, and simulated players."""
-    tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
-    parts = list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3])))
+    """Return the training environments, reset."""
+    parts = _training_parts(settings, pieces)
     game = Game(parts, player_table(parts), settings.lanes, rng, settings.following)
     game.reset()
     return game
+
+
+def _training_parts(settings: TrainingSettings, pieces: Iterable[Piece]) -> list[Part]:
+    """Return the players of the training split, and simulated players."""
+    tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
+    return list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3]), settings.hidden))
 
 
 def make_learner(settings: TrainingSettings, network: Network, prior: Network) -> Learner:

@@ -53,7 +53,9 @@ def read_message(text: str, port: str) -> Said:
     said = json_to_value(values | {"port": port} if name == Receive.event else values)
     if isinstance(said, Steer | Receive):
         return said
-    raise ValueError("unknown message; use turn, act, choose, lock, route, receive or ping")
+    raise ValueError(
+        "unknown message; use turn, act, choose, lock, set_timing, set_offset, count_in, route, receive or ping"
+    )
 
 
 def event_to_text(event: Event) -> str | None:

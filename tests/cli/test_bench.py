@@ -13,7 +13,15 @@ from improviser.studies import readiness, speed
 from tests.cli.conftest import Refuse, RunJson
 
 FIGURES = {
-    "decision": ["p50 us", "p99 us", "max us", "unprepared p50 us", "unprepared p99 us"],
+    "decision": [
+        "p50 us",
+        "p99 us",
+        "max us",
+        "unprepared p50 us",
+        "unprepared p99 us",
+        "anticipating p50 us",
+        "anticipating p99 us",
+    ],
     "engine": ["steps per CPU second"],
     "ready": ["jam ms", "imports ms", "jam over imports"],
     "env": [
@@ -49,7 +57,7 @@ def test_the_figures_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     """Without --json the output is a table, with progress on stderr."""
     assert 0 == main(["bench", "decision", "engine", "--preset", "fiddle"])
     captured = capsys.readouterr()
-    assert ["BENCH", *["decision"] * 5, "engine"] == [line.split()[0] for line in captured.out.splitlines()]
+    assert ["BENCH", *["decision"] * 7, "engine"] == [line.split()[0] for line in captured.out.splitlines()]
     assert ["measuring: 50 %", "measuring: 100 %"] == captured.err.splitlines()
 
 

@@ -12,12 +12,17 @@ from improviser.cli import main
 from improviser.cli.evaluate.knobs import knob_row
 from improviser.config.preset import load_preset
 from improviser.corpus import library as corpus
+from improviser.corpus.duplicates import split_of
 from improviser.corpus.piece import Piece
 from improviser.evaluation.estimate import Estimate
 from improviser.evaluation.knob_sweep import Sweep
-from tests.cli.conftest import Refuse, RunJson
+from improviser.midi.smf import MetaEvent, MetaKind, MeterChange, TimedEvent, Track, write_file
+from improviser.training.beat.beat_piece import SETS, is_held_out
+from tests.cli.conftest import Refuse, Run, RunJson
 from tests.cli.corpus import write_tiny_corpus
+from tests.written import TICKS, TUNE, to_song, to_track
 
+NEEDS_CORPORA = "'beat', 'feel' and 'listening' need --corpora FOLDER, and nothing else has that option"
 QUICK = ("evaluate", "--pieces", "1")
 
 
@@ -150,7 +155,7 @@ def test_what_is_unknown_of_a_knob() -> None:
 
 def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[str]) -> None:
     """`listening` prints the figures of the key and chord trackers, one column per kind of player."""
-    assert 0 == main(["evaluate", "listening"])
+    assert 0 == main(["evaluate", "hearing"])
     captured = capsys.readouterr()
     header, *rows = captured.out.splitlines()
     assert header.startswith("FIGURE  ")
@@ -158,22 +163,70 @@ def test_the_hearing_of_keys(run_json: RunJson, capsys: pytest.CaptureFixture[st
     assert not any("nan" in row for row in rows)
     assert "listening: 100 %" in captured.err
     assert captured.err.splitlines()[-1].startswith("evaluated in ")
-    lines = run_json("evaluate", "listening")
+    lines = run_json("evaluate", "hearing")
     assert {"heard"} == {line["event"] for line in lines}
     assert all(str(line["heard"]) in captured.out for line in lines)
     assert any(row.startswith("root_major") for row in rows)
+
+
+def test_the_figures_of_feel(
+    run_json: RunJson, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`feel` prints tables of swing and pocket, also without a corpus; --json prints a line per row."""
+    monkeypatch.setattr("improviser.cli.evaluate.feel.PLAYERS", 1)
+    monkeypatch.setattr("improviser.evaluation.feel_figures.POCKET_BARS", 4)
+    assert 0 == main(["evaluate", "feel", "--corpora", str(tmp_path)])
+    headers = [row.split()[0] for row in capsys.readouterr().out.splitlines() if row[:2].isupper()]
+    assert ["SWING", "POCKET"] == headers
+    lines = run_json("evaluate", "feel", "--corpora", str(tmp_path))
+    assert {"felt"} == {line["event"] for line in lines}
+    assert {"swing", "pocket"} == {line["topic"] for line in lines}
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("knobs", "--beside", "a=x"), "--beside adds a column to the music's figures; 'knobs' has none"),
-        (("listening", "--plots", "plots"), "there are no plots of 'listening'"),
+        (("hearing", "--plots", "plots"), "there are no plots of 'hearing'"),
+        (("beat",), NEEDS_CORPORA),
+        (("hearing", "--corpora", "corpora"), NEEDS_CORPORA),
+        (("listening",), NEEDS_CORPORA),
+        (
+            ("beat", "--corpora", "corpora"),
+            f"corpora holds none of the folders {', '.join(SETS)}. See docs/beat.md for what they are",
+        ),
+        (("feel", "--plots", "plots", "--corpora", "x"), "there are no plots of 'feel'"),
+        (("feel", "--corpora", "x"), "--corpora is not a folder; it needs the folders weimar, pop909 and lieder"),
+        (("feel",), NEEDS_CORPORA),
     ],
 )
 def test_an_option_that_does_nothing_is_refused(arguments: tuple[str, ...], reason: str, refuse: Refuse) -> None:
     """An option without effect on the requested measurement is refused before anything is measured."""
     assert reason == refuse(2, "evaluate", *arguments)
+
+
+def test_the_beat_of_held_out_pieces(own_folder: Path, run_json: RunJson, capsys: pytest.CaptureFixture[str]) -> None:
+    """`beat` prints the scores of each kind of player whose set has held-out pieces."""
+    folder = own_folder / "corpora" / "openewld"
+    folder.mkdir(parents=True)
+    song = to_song(to_track(f"{TUNE} " * 4, name="melody"), meters=[MeterChange(0, 4, 4)])
+    for number in range(20):
+        write_file(folder / f"{number}.mid", song)
+    held_out = sum(is_held_out("openewld", str(number)) for number in range(20))
+    (line,) = run_json("evaluate", "beat", "--corpora", "corpora", "--pieces", 2)
+    assert ("followed", "lead sheet") == (line["event"], line["player"])
+    figures = line["figures"]
+    assert isinstance(figures, dict)
+    assert min(held_out, 2) == figures["pieces"]
+    assert 0 == main(["evaluate", "beat", "--corpora", "corpora", "--pieces", "1"])
+    assert "lead sheet" in capsys.readouterr().out
+
+
+def test_scores_of_the_beat_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without mir_eval the error says how to install it."""
+    monkeypatch.setattr("improviser.app.optional.BEAT_SCORES", "no_such_library")
+    reason = 'scores of the beat need no_such_library; install with: pip install "improviser-live[train]"'
+    assert reason == refuse(1, "evaluate", "beat", "--corpora", "corpora")
 
 
 def test_plots_need_a_library(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,3 +278,54 @@ def test_the_reading_of_the_corpus_is_shown(
     assert 0 == main([*QUICK, "--no-adaptation"])
     told = ["corpus: parsing: 50 %", "corpus: parsing: 100 %", "corpus: sorting: 100 %"]
     assert told == capsys.readouterr().err.splitlines()[:3]
+
+
+def test_late_players(capsys: pytest.CaptureFixture[str], run_json: RunJson) -> None:
+    """The table and the JSON have a row for each remedy, with consonance and the share of mended notes."""
+    lines = run_json(*QUICK, "late", "--preset", "fiddle")
+    rows = ["as heard", "anticipated", "mended", "anticipated and mended", "exactly on the beat"]
+    assert rows == [line["row"] for line in lines]
+    assert {"late"} == {line["event"] for line in lines}
+    assert 0 == main([*QUICK, "late", "--preset", "fiddle"])
+    header, *table = capsys.readouterr().out.splitlines()
+    assert header.split("  ")[0] == "FIDDLE"
+    assert rows == [row.split("  ")[0] for row in table]
+
+
+def test_timings(run_json: RunJson) -> None:
+    """`timing` prints a row for each timing, lateness and output."""
+    lines = run_json(*QUICK, "timing", "--preset", "minimal")
+    assert {("timing", "minimal")} == {(line["event"], line["preset"]) for line in lines}
+
+
+def test_late_players_have_no_plots(refuse: Refuse) -> None:
+    """There are no plots of late players."""
+    assert "there are no plots of 'late'" in refuse(2, "evaluate", "late", "--plots", "plots")
+
+
+def song_folder(folder: Path, *, chords: bool) -> Path:
+    """Write two held-out songs of a tune and chords, with markers if `chords`, and return their folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [name for name in map(str, range(100)) if split_of(f"{folder.name}/{name}") == "test"][:2]
+    for name, tune in zip(names, (TUNE, " ".join(reversed(TUNE.split()))), strict=True):
+        notes = " ".join([tune] * 2)
+        symbols = [MetaEvent(MetaKind.MARKER, symbol) for symbol in (b"C", b"G")] * 4
+        marks = [TimedEvent(bar * 4 * TICKS, symbol) for bar, symbol in enumerate(symbols)]
+        tracks = [to_track(notes, name="melody"), to_track("C3 E3 G3 E3 " * 8, name="piano left", channel=1)]
+        conductor = [Track("title", tuple(marks))] if chords else []
+        write_file(folder / f"{name}.mid", to_song(*conductor, *tracks))
+    return folder
+
+
+def test_listening_beside_a_folder(own_folder: Path, run: Run, run_json: RunJson, refuse: Refuse) -> None:
+    """`listening` prints what fits the right player less a wrong one, for us, people, parrot and drone."""
+    folder, plain = own_folder / "corpora" / "songs", song_folder(own_folder / "plain", chords=False)
+    run("corpus", plain)  # reads the files, and shows its progress
+    assert "has chords" in refuse(1, "evaluate", "listening", "--corpora", plain)
+    song_folder(folder, chords=True)
+    out = run("evaluate", "listening", "--corpora", own_folder / "corpora", "--preset", "fiddle")
+    assert "SONGS, MELODY HEARD" in out
+    assert "SONGS, ACCOMPANIMENT HEARD" in out
+    lines = run_json("evaluate", "listening", "--corpora", own_folder / "corpora", "--preset", "fiddle")
+    assert {"listened"} == {line["event"] for line in lines}
+    assert {"improviser", "people", "parrot", "drone"} == {line["partner"] for line in lines}

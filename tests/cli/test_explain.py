@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from improviser.cli import main
-from improviser.protocol import Event, Heard, PerformerSettings, Played, Restarted, Started
+from improviser.protocol import Event, Heard, MeterSet, PerformerSettings, Played, Restarted, Started
 from improviser.session.session_log import read_session
 from tests.cli.conftest import Refuse, RunJson
 from tests.written import write_session
@@ -33,9 +34,9 @@ def test_the_session_comes_back(own_folder: Path) -> None:
     """A recorded session is read unchanged: settings, notes by bar."""
     session = read_session(own_folder / "take.mid")
     assert (SETTINGS, 3) == (session.settings, session.bars)
-    beats = [[note.beat for time in session.played_in(bar) for note in time] for bar in (1, 2, 3)]
+    beats = [[note.beat for time in session.played_in(bar) for note in time.notes] for bar in (1, 2, 3)]
     assert [[2.0], [], [7.5]] == beats
-    assert (TAKEN, NEAR) == session.played_in(3)[0][0].why
+    assert (TAKEN, NEAR) == session.played_in(3)[0].notes[0].why
 
 
 @pytest.mark.parametrize("name", ["take.mid", "take.session.jsonl"])
@@ -49,6 +50,30 @@ def test_a_bar_is_explained(name: str, own_folder: Path, capsys: pytest.CaptureF
         "             hold              20 %    +0.10    +0.04",
         "Figures are in units of the reward, compared with the mean of all allowed actions.",
     ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_bar_that_was_found_is_explained(own_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bar is counted, and the place of its notes, from the bar line that was found."""
+    found = MeterSet(10.0, 5.0, (4, 4))
+    write_session(own_folder / "found.session.jsonl", SETTINGS, played(4.0), found, played(5.0), played(11.5))
+    assert 0 == main(["explain", str(own_folder / "found.session.jsonl"), "4"])
+    assert capsys.readouterr().out.splitlines()[2].startswith("3.5 ")
+    assert 0 == main(["explain", str(own_folder / "found.session.jsonl"), "2"])
+    assert capsys.readouterr().out.splitlines()[2].startswith("2 ")
+
+
+def test_what_was_expected_is_told(own_folder: Path, capsys: pytest.CaptureFixture[str], run_json: RunJson) -> None:
+    """A last column says what the player was expected to do, in the row of the chosen action; so does the JSON."""
+    expected = ({"does": "hold", "note": None, "chance": 0.6}, {"does": "onset", "note": 74, "chance": 0.2})
+    note = replace(played(0.0), expected=expected)
+    write_session(own_folder / "late.session.jsonl", SETTINGS, Heard(10.0, 0, 60, 80, "A"), note, played(1.0))
+    assert 0 == main(["explain", str(own_folder / "late.session.jsonl"), "1"])
+    heads, first, second, *_ = capsys.readouterr().out.splitlines()[1:]
+    assert heads.endswith("EXPECTED")
+    assert first.endswith("hold 60 %, D5 20 %")
+    assert "expect" not in second
+    told = run_json("explain", str(own_folder / "late.session.jsonl"), "1")
+    assert [list(expected), None] == [event.get("expected") for event in told]
 
 
 def test_a_bar_that_comes_again_is_told_for_each_time(

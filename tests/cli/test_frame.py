@@ -16,7 +16,7 @@ import typer
 import improviser
 from improviser import cli
 from improviser.cli import COMMANDS, main
-from improviser.cli.help import PanelCommand
+from improviser.cli.terminal.help import PanelCommand
 from improviser.errors import ConfigError, ImproviserError, UsageError
 
 if TYPE_CHECKING:

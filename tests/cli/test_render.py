@@ -54,6 +54,26 @@ def test_json_is_one_object(run_json: RunJson) -> None:
     assert expected == line
 
 
+def test_the_beat_may_be_found_by_ear(run_json: RunJson) -> None:
+    """With --follow and --json each beat and each change of what is understood is a line, in the order of time."""
+    *lines, last = run_json("render", "player.mid", "-o", "duet.mid", "--follow", "--meter", "4/4")
+    assert "rendered" == last["event"]
+    assert {"beat", "understood"} == {line["event"] for line in lines}
+    moments = [float(str(line["at_s"])) for line in lines]
+    assert sorted(moments) == moments
+    beats = [line for line in lines if line["event"] == "beat"]
+    assert list(range(len(beats))) == [line["beat"] for line in beats]
+    fields = {"event", "at_s", "beat", "bar", "beat_in_bar", "tempo_bpm", "confidence", "meter"}
+    assert {frozenset(fields)} == {frozenset(line) for line in beats}
+    assert {"4/4"} == {line["meter"] for line in beats}
+    assert SONG.tempo_map != read_file("duet.mid").tempo_map
+
+
+def test_a_pickup_is_not_counted_where_the_beat_is_found(refuse: Refuse) -> None:
+    """--pickup counts from the file's bars, so --follow refuses it."""
+    assert "--pickup" in refuse(2, "render", "player.mid", "-o", "duet.mid", "--follow", "--pickup", "1")
+
+
 def test_a_seed_gives_the_same_bytes(run: Run) -> None:
     """The same seed gives the same bytes, and another seed gives others."""
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):

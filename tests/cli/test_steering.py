@@ -26,6 +26,7 @@ from improviser.protocol import (
     Adopted,
     Changed,
     Choose,
+    CountIn,
     Judged,
     Knob,
     Locked,
@@ -80,6 +81,13 @@ def test_a_knob_is_turned(told: list[object], run: Run, run_json: RunJson) -> No
     assert "Preset fiddle, 112 bpm" in run("ctl")
 
 
+def test_a_count_in_is_asked_for(told: list[object], run: Run) -> None:
+    """`ctl count-in` asks for one bar, or for as many as its value says."""
+    run("ctl", "count-in")
+    run("ctl", "count-in", "2")
+    assert [CountIn(1), CountIn(2)] == told
+
+
 def test_a_preset_that_the_jam_has_not_is_refused(
     told: list[object], refuse: Refuse, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:
@@ -122,6 +130,8 @@ def test_a_jam_without_a_page_says_so(refuse: Refuse) -> None:
         (("key", "H"), "'H'"),
         (("page", "1"), "page takes no value: improviser ctl page"),
         (("like", "1"), "like takes no value: improviser ctl like"),
+        (("count-in", "9"), "count-in takes 1 to 8 bars, not 9: improviser ctl count-in 2"),
+        (("count-in", "two"), "count-in takes 1 to 8 bars, not two"),
     ],
 )
 def test_wrong_words_are_refused(refuse: Refuse, words: tuple[str, ...], reason: str) -> None:

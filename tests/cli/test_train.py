@@ -10,12 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors import safe_open
 
 from improviser.agent.checkpoint import load_model
 from improviser.cli import evaluate as evaluate_module
 from improviser.cli import main
+from improviser.config.preset import load_preset
 from improviser.training import prior as prior_module
 from improviser.training.run_state import FILE
 from tests.cli.conftest import Refuse
@@ -83,8 +85,28 @@ def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], mo
     told = f"{model.resolve()} is trained; its figures are in {card.resolve()}. "
     assert f"{told}Play it: improviser jam --preset fiddle\n" == captured.out
     stages = [line.split(":")[0] for line in captured.err.splitlines()]
-    assert ["prior", "Q-network", "evaluating"] == list(dict.fromkeys(stages))
+    assert ["prior", "Q-network", "player", "evaluating"] == list(dict.fromkeys(stages))
     assert "steps/s 0 s left" in captured.err
+
+
+def test_only_the_player_is_trained_in_a_copy(capsys: pytest.CaptureFixture[str]) -> None:
+    """The preset's model is copied with its card; only the network of the player, and the lines about it, change."""
+    preset = load_preset("fiddle").model_path
+    folder = Path("models")
+    for _ in range(2):
+        assert 0 == main([*TINY, "--only-player", "--out", str(folder)])
+    assert "is trained" in capsys.readouterr().out
+    (_, shipped, _), (_, trained, _) = load_model(preset), load_model(folder / "fiddle.safetensors")
+    for name in ("prior", "q"):
+        for weight, value in shipped[name].items():
+            assert np.array_equal(value, trained[name][weight])
+    assert not np.array_equal(shipped["player"]["output.bias"], trained["player"]["output.bias"])
+    old, new = (path.with_suffix(".md").read_text().splitlines() for path in (preset, folder / "fiddle.safetensors"))
+    changed = [line for before, line in zip(old, new, strict=True) if before != line]
+    assert ["- File", "- sha256", "- Network that predicts the player"][-len(changed) :] == [
+        line.split(":")[0] for line in changed
+    ]
+    assert "on the validation split" in changed[-1]
 
 
 def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,7 +159,7 @@ def test_an_interrupted_run_goes_on(
     assert ("64", "1") == (saved_run()["transitions"], saved_run()["restarts"])
     assert 0 == main([*TINY])
     stages = {line.split(":")[0] for line in capsys.readouterr().err.splitlines()}
-    assert {"Q-network", "evaluating"} == stages
+    assert {"Q-network", "player", "evaluating"} == stages
     assert ("640", "2") == (saved_run()["transitions"], saved_run()["restarts"])
     assert 2 == len(list(MODELS.iterdir()))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from improviser.app.jam_view import SafeView, View
-from improviser.cli.view import JsonView, TextView, choose_view
+from improviser.cli.terminal.view import JsonView, TextView, choose_view
 from improviser.protocol import (
     Adopted,
     Event,
@@ -24,6 +25,7 @@ from improviser.protocol import (
     Played,
     PortChanged,
     Ready,
+    Recounted,
     Refused,
     Restarted,
     Rested,
@@ -104,6 +106,16 @@ def test_bars_are_those_of_a_beat_that_changes(capsys: pytest.CaptureFixture[str
     shown(view, Summary())
     bars = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("bar")]
     assert ["1", "2", "9"] == bars
+
+
+def test_bars_are_those_of_a_meter_that_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a change of meter notes are shown in the bars of the new one."""
+    view = text_view()
+    shown(view, Started(8.0, 0.0), Synced(8.0, 0.0, 60.0), Heard(8.0, 0, 60, 80, "A"))
+    shown(view, Recounted(16.0, 6.0, (3, 4)), Heard(16.0, 0, 60, 80, "A"), Heard(19.0, 0, 62, 80, "A"))
+    shown(view, Played(22.03, 22.03, 0, 67, 80, 12.0, "C", None), Summary())
+    bars = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("bar")]
+    assert ["1", "3", "4", "5"] == bars
 
 
 def test_after_a_rest_the_next_bar_follows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,9 +201,36 @@ def test_a_terminal_has_a_status_line(monkeypatch: pytest.MonkeyPatch) -> None:
     view = choose_view(SETTINGS, STATE, as_json=False)
     shown(view, *MUSIC)
     drawn = screen.getvalue().split("\r\x1b[2K")
-    assert ("", f"{BARS[0]}\n", BARS[1]) == (drawn[0], drawn[3], drawn[-1])
+    lights, line = drawn[-1][:7], drawn[-1][9:]
+    assert ("", f"{BARS[0]}\n", BARS[1][:70]) == (drawn[0], drawn[3], line)
+    assert {"#", "*"} & set(lights)
     assert "you: C4" in drawn[1]
     assert "improviser: E4" not in drawn[1]
+
+
+def test_lights_run_on_a_terminal_without_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Ready to the end, the lights of a terminal follow the beat; a line never wraps."""
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "20")
+    state = State()
+    view = TextView(SETTINGS, state, is_terminal=True)
+    now_s = time.monotonic()
+    for event in (replace(READY, at_s=now_s, machine_s=now_s), Started(now_s, -2.0), Synced(now_s, -2.0, 400.0)):
+        state.apply(event)
+        view.show(event)
+    give_up_s = time.monotonic() + 10.0
+    while screen.getvalue().count("bar   1") < 3 and time.monotonic() < give_up_s:
+        time.sleep(0.01)
+    view.show(Summary())
+    ended = screen.getvalue()
+    assert "Heard 0 notes" in ended
+    lines = [line for line in ended.split("\r\x1b[2K") if "bar   1" in line]
+    assert ["# . . .  bar   1", "- * . .  bar   1"] == [line.strip() for line in lines[:2]]
+    assert "count-in" in ended
+    time.sleep(0.3)
+    assert ended == screen.getvalue()
 
 
 def test_the_built_in_player_is_introduced(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,9 +40,11 @@ def card(preset: Preset) -> str:
     return (MODELS / preset.model).with_suffix(".md").read_text("utf-8")
 
 
-def test_each_model_is_that_of_a_preset() -> None:
-    """Only the presets' models and a card for each are shipped."""
-    models = {load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")}
+def test_each_model_is_that_of_a_preset_or_of_the_beat() -> None:
+    """Only the presets' models, that of the beat and a card for each are shipped."""
+    models = {"beat"} | {
+        load_preset(str(path)).model.removesuffix(".safetensors") for path in some_files(FOLDER, "*.toml")
+    }
     expected = {f"{model}.{kind}" for model in models for kind in ("safetensors", "md")}
     assert expected == {path.name for path in MODELS.iterdir()}
 
@@ -51,6 +53,13 @@ def test_the_card_is_that_of_the_model(preset: Preset, card: str) -> None:
     """The card names the model's file and its sha256."""
     data = (MODELS / preset.model).read_bytes()
     assert f"`{preset.model}`, {len(data):,} bytes" in card
+    assert [hashlib.sha256(data).hexdigest()] == re.findall(r"^- sha256: `(\w+)`$", card, re.MULTILINE)
+
+
+def test_the_card_of_the_beat_is_that_of_its_model() -> None:
+    """The card of the beat names the model's file, its size and its sha256."""
+    data, card = (MODELS / "beat.safetensors").read_bytes(), (MODELS / "beat.md").read_text("utf-8")
+    assert f"`beat.safetensors`, {len(data):,} bytes" in card
     assert [hashlib.sha256(data).hexdigest()] == re.findall(r"^- sha256: `(\w+)`$", card, re.MULTILINE)
 
 

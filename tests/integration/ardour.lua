@@ -18,6 +18,10 @@ local commands = {
   stop = function() session:request_stop(false, false, source) end,
   rewind = function() session:request_locate(0, false, ARDOUR.LocateTransportDisposition.MustStop, source) end,
   play = function() session:request_roll(source) end,
+  master = function()
+    session:cfg():set_jack_time_master(true)
+    session:cfg():set_external_sync(true)
+  end,
 }
 print("ready")
 io.stdout:flush()

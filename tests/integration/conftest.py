@@ -124,9 +124,9 @@ def run(tmp_path: Path, improviser_home: Path) -> Iterator[Run]:
     """Start commands that are ended with the test."""
     commands: list[Command] = []
 
-    def start(*arguments: str, pipewire: PipeWire | None = None) -> Command:
-        """Start `improviser` with `arguments`, on a PipeWire daemon where one is given."""
-        commands.append(Command([*arguments], tmp_path, improviser_home, pipewire))
+    def start(*arguments: str, pipewire: PipeWire | None = None, is_ordinary: bool = False) -> Command:
+        """Start `improviser` with `arguments`, on a PipeWire daemon where one is given, perhaps without real time."""
+        commands.append(Command([*arguments], tmp_path, improviser_home, pipewire, is_ordinary=is_ordinary))
         return commands[-1]
 
     yield start

@@ -26,7 +26,7 @@ from tests.some import some_files
 pytestmark = [pytest.mark.browser, pytest.mark.jack, pytest.mark.usefixtures("jack_server")]
 
 LOOPBACK = ("--backend", "loopback", "--key", "C", "--tempo", "300")
-KNOBS = ("harmony", "coherence", "creativity", "temperature", "density", "register", "echo", "velocity")
+KNOBS = ("harmony", "coherence", "creativity", "temperature", "density", "register", "echo", "velocity", "feel")
 TRANSFER_MAX = 300_000
 # Largest mean difference in brightness of two pictures that look alike; the notes on the roll differ.
 LIKE = 0.05
@@ -120,7 +120,7 @@ def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
 
 
 def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp_path: Path) -> None:
-    """The page locks the key, changes the preset, sends a panic, saves bars, and sets the tempo by taps."""
+    """The page locks the key, changes the preset, sends a panic, saves bars, sets the tempo by taps, and follows."""
     jam, url = start(run, *LOOPBACK)
     with opened(browser, url) as one:
         one.play("qwertq" * 3)
@@ -138,6 +138,14 @@ def test_key_preset_tempo_and_panic_are_the_jams(browser: Browser, run: Run, tmp
             one.page.locator("#tap").click()
             one.page.wait_for_timeout(400)
         one.until_state("state.tempo_bpm > 100 && state.tempo_bpm < 200")
+        follow = one.page.locator("#follow")
+        assert "false" == follow.get_attribute("aria-pressed")
+        follow.click()
+        one.until_state("state.clock === 'follow'")
+        assert "true" == follow.get_attribute("aria-pressed")
+        follow.click()
+        one.until_state("state.clock === 'own'")
+        assert "false" == follow.get_attribute("aria-pressed")
 
 
 def test_keys_of_the_computer_steer_too(browser: Browser, run: Run) -> None:

@@ -14,6 +14,7 @@ from improviser.engine import Engine, EngineSettings
 from improviser.engine.experience import PlayerStep
 from improviser.evaluation.baselines import Conditions
 from improviser.listening.line import HOLD, REST
+from improviser.music.meter import METERS, THREE
 from improviser.online import trainer as apprentice_module
 from improviser.online.acceptance import AcceptanceResult, AcceptanceTest
 from improviser.online.online_learner import OnlineLearner, OnlineSettings
@@ -303,17 +304,25 @@ def test_a_judge_hears_what_the_player_played() -> None:
 
 def test_what_was_heard_becomes_parts() -> None:
     """Each long enough stretch becomes a part with its assumed keys; the last bars are taken from its end."""
-    held = PlayerStep(HOLD, 1, 60, 0, 3)
-    long = [PlayerStep(60, 1, 60, 0, 3), *[held] * 513]
-    short = [PlayerStep(REST, 0, -1, 0, 0)] * 20
+    held = PlayerStep(HOLD, 1, 60, 0, 3, 0)
+    long = [PlayerStep(60, 1, 60, 0, 3, 0), *[held] * 513]
+    short = [PlayerStep(REST, 0, -1, 0, 0, 0)] * 20
     (part,) = heard_parts([short, long, []], SETTINGS)
     assert (514, "melody") == (len(part.player), part.role.name)
     last = lately([part])
     assert [128] * 4 == [len(one.player) for one in last]
     assert 60 == last[0].player[0]
-    silent = [PlayerStep(REST, 0, -1, 0, 0)] * 160
+    silent = [PlayerStep(REST, 0, -1, 0, 0, 0)] * 160
     (quiet,) = heard_parts([silent], SETTINGS)
     assert (quiet.player == REST).all()
+
+
+def test_what_was_heard_keeps_its_meter() -> None:
+    """A part has the meter in which its bars were counted, and so have the last bars that are taken from it."""
+    waltz = [PlayerStep(60, 1, 60, 0, 3, METERS.index(THREE))] * 514
+    (part,) = heard_parts([waltz], SETTINGS)
+    assert THREE == METERS[part.meter]
+    assert [120] * 4 == [len(one.player) for one in lately([part])]
 
 
 @pytest.mark.parametrize("kind", OUT_OF_DISTRIBUTION_PLAYERS)

@@ -12,7 +12,7 @@ import torch
 
 from improviser.agent.config import NetworkConfig
 from improviser.agent.network import Network
-from improviser.agent.policy import Mix, Policy, draw, select_action
+from improviser.agent.policy import Anticipator, ForeseeingActor, Mix, Policy, chance_of, draw, select_action
 from improviser.training.env import NETWORK
 from tests.tiny_network import SMALL, make_network, make_observations, make_weights
 
@@ -179,3 +179,55 @@ def _torch_outputs(
     network.load_weights(weights)
     outputs: npt.NDArray[np.float32] = network(torch.from_numpy(rows)).detach().numpy()
     return outputs
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_the_chance_of_an_action_is_that_of_its_draw(temperature: float) -> None:
+    """The chances of all actions are the probabilities that a choice reports, and 0 where illegal."""
+    values, mix = make_policy().values(observation()), Mix(np.ones(SMALL.heads, dtype=np.float32), temperature, 0.3)
+    legal = ALL_LEGAL.copy()
+    legal[::3] = False
+    choice = select_action(values, legal, np.random.default_rng(0), mix)
+    chances = [chance_of(action, values, legal, mix) for action in range(SMALL.actions)]
+    if temperature:
+        assert np.exp(choice.log_policy).tolist() == pytest.approx(chances, abs=1e-6)
+    else:
+        assert 1.0 == chances[choice.action]
+    assert 1.0 == pytest.approx(sum(chances))
+    assert not np.array(chances)[::3].any()
+
+
+@pytest.mark.parametrize(
+    "config", [SMALL, replace(SMALL, heads=3), replace(SMALL, heads=2, layer_norm=True)], ids=["one", "heads", "norm"]
+)
+def test_several_observations_are_valued_as_one_by_one(config: NetworkConfig) -> None:
+    """Rows give the same values together as alone, to 1e-5."""
+    policy = Policy(config, make_weights(config.prior(), 1), make_weights(config, 2))
+    rows = make_observations(config, 5, np.random.default_rng(0))
+    log_priors, q_values = policy.values_of(rows)
+    for row, log_prior, q in zip(rows, log_priors, q_values, strict=True):
+        alone = policy.values(row)
+        np.testing.assert_allclose(alone[0], log_prior, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(alone[1], q, rtol=1e-4, atol=1e-5)
+
+
+def test_the_prediction_equals_torch() -> None:
+    """The probabilities are the softmax of the torch network's outputs, from the first columns alone."""
+    network = make_network(seed=3)
+    policy = Policy(SMALL, make_weights(), make_weights(), anticipator=Anticipator(SMALL, network.to_weights()))
+    rows = make_observations(SMALL, 5, np.random.default_rng(0))
+    expected = network(torch.from_numpy(rows))[:, 0].softmax(dim=1).detach().numpy()
+    for row, chances in zip(rows, expected, strict=True):
+        found = policy.anticipate(np.append(row, np.uint8(7)))
+        assert found is not None
+        np.testing.assert_allclose(chances, found, rtol=1e-4, atol=1e-6)
+
+
+def test_a_policy_without_that_network_predicts_nothing() -> None:
+    """A policy can be asked to predict; without the network it returns None, and other upper layers keep it."""
+    policy = make_policy()
+    assert isinstance(policy, ForeseeingActor)
+    assert None is policy.anticipate(observation())
+    foreseeing = Policy(SMALL, make_weights(), make_weights(), anticipator=Anticipator(SMALL, make_weights()))
+    twin = foreseeing.with_upper_layers(foreseeing.upper_layers)
+    np.testing.assert_array_equal(foreseeing.anticipate(observation()), twin.anticipate(observation()))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.agent.policy import Actor
+from improviser.choices import NoteTiming
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.role import COMPING
 from improviser.listening.observation import FEATURES
@@ -67,7 +68,7 @@ class Caller:
         elif what in {"step", "skip"}:
             self._decide(what)
         elif what == "prepare":
-            self._engine.prepare()
+            self._plan(self._engine.prepare())
         elif what == "send":
             self.played += self._scheduler.pop_due(self._now_s)
         else:
@@ -77,7 +78,11 @@ class Caller:
         """Go to the next step and decide it, in time or late."""
         self._now_s = max(self._now_s, self._engine.next_step_s or 0.0)
         decide = self._engine.step if what == "step" else self._engine.skip
-        for message in decide(self._now_s):
+        self._plan(decide(self._now_s))
+
+    def _plan(self, messages: list[TimedMessage]) -> None:
+        """Queue messages."""
+        for message in messages:
             self._scheduler.add(message)
 
     def release(self) -> None:
@@ -123,7 +128,8 @@ def test_when_it_is_asked_does_not_matter(settings: EngineSettings, heard: list[
     punctual = play_session(make(settings), heard, LISTENED_S)
     prepared = play_session(make(settings), heard, LISTENED_S, between=Engine.prepare)
     late = play_session(make(settings), heard, LISTENED_S, lateness=lambda: chance.random() * 0.4)
-    assert punctual == prepared == late
+    unprepared = play_session(make(settings), heard, LISTENED_S, after=lambda _: ())
+    assert punctual == prepared == late == unprepared
 
 
 @given(engine_settings(), st.one_of(performances(), performances(st.integers(0, 30))))
@@ -192,12 +198,10 @@ def test_in_a_locked_key_every_note_is_in_it(settings: EngineSettings, heard: li
 
 @given(engine_settings(), performances())
 def test_notes_are_on_the_grid(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """Between two waits every note-on is due a whole number of steps after the note that began the bar."""
-    engine = make(replace(settings, patience_bars=0), Indifferent())
-    played = play_session(engine, heard, LISTENED_S)
+    """On the grid every note-on is due a whole number of steps after the note that began the bar."""
+    on_grid = replace(settings, patience_bars=0, timing=NoteTiming.ON_GRID, mends=False)
+    played = play_session(make(on_grid, Indifferent()), heard, LISTENED_S)
     first_s = next((timed.due_s for timed in heard if isinstance(timed.message, NoteOn)), 0.0)
     step_s = 60 / settings.tempo_bpm / settings.steps_per_beat
-    steps = [
-        (timed.due_s - settings.collect_s - first_s) / step_s for timed in played if isinstance(timed.message, NoteOn)
-    ]
+    steps = [(timed.due_s - first_s) / step_s for timed in played if isinstance(timed.message, NoteOn)]
     assert all(abs(step - round(step)) < 1e-6 for step in steps)

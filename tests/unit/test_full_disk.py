@@ -41,7 +41,7 @@ def run(folder: Path) -> None:
 
 def card(folder: Path) -> None:
     """Write the card of the old model."""
-    score = PriorScore(1.0, 0.5)
+    score = PriorScore(1.0, 0.5, 0.5)
     write_card(
         ModelCard(
             "chorale",
@@ -49,6 +49,7 @@ def card(folder: Path) -> None:
             "improviser train",
             {},
             {},
+            score,
             score,
             EvaluationTable("ours", {}),
             {},

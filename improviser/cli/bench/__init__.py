@@ -97,7 +97,8 @@ def bench(
     """Measure the speed of decisions, engine, start, environment and training on this machine.
 
     decision: from the moment of a step to its messages, as in a jam: what was heard before is already processed.
-    "unprepared" is all that work at once, as after a note at the last moment.
+    "unprepared" is all that work at once, as after a note at the last moment. "anticipating" is the same on the
+    grid, where the values are averaged over what the player will probably do.
 
     ready: from the start of a jam to its open ports, compared with importing its libraries. Where JACK runs,
     also the memory of the real-time process beyond a bare client's, and the jam's CPU share while it waits.
@@ -176,11 +177,15 @@ def _decision(preset: str) -> Figures:
 
     import numpy as np
 
+    from improviser.choices import NoteTiming
+
     engine = _playing_engine(preset)
     gc.collect()
     gc.disable()
     prepared = np.array([_timed_step(engine, step) for step in range(DECISIONS)]) / 1000
     at_once = np.array([_timed_step(engine, step, prepare=False) for step in range(DECISIONS)]) / 1000
+    engine.set_timing(NoteTiming.ON_GRID, 0.0)
+    foreseen = np.array([_timed_step(engine, step, prepare=False) for step in range(DECISIONS)]) / 1000
     gc.enable()
     return {
         "p50 us": float(np.percentile(prepared, 50)),
@@ -188,6 +193,8 @@ def _decision(preset: str) -> Figures:
         "max us": float(prepared.max()),
         "unprepared p50 us": float(np.percentile(at_once, 50)),
         "unprepared p99 us": float(np.percentile(at_once, 99)),
+        "anticipating p50 us": float(np.percentile(foreseen, 50)),
+        "anticipating p99 us": float(np.percentile(foreseen, 99)),
     }
 
 

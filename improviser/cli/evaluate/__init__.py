@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.app.game import conditions, game_settings
-from improviser.app.optional import need_plots, need_training
+from improviser.app.optional import need_beat_scores, need_plots, need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
+from improviser.cli.evaluate.beat import measure_beat
+from improviser.cli.evaluate.feel import measure_feel
+from improviser.cli.evaluate.hearing import measure_hearing
 from improviser.cli.evaluate.knobs import turn_knobs
-from improviser.cli.evaluate.listening import measure_hearing
+from improviser.cli.evaluate.late import measure_lateness
+from improviser.cli.evaluate.listening import measure_listening
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Evaluation, Plan
+    from improviser.evaluation.feel_figures import Subject
     from improviser.evaluation.report import EvaluationTable
 
 EXAMPLES = """
@@ -35,7 +40,12 @@ improviser evaluate --preset fiddle --pieces 60
 improviser evaluate --preset chorale --json
 improviser evaluate knobs --preset chorale
 improviser evaluate --preset fiddle --split valid
-improviser evaluate listening
+improviser evaluate hearing
+improviser evaluate listening --preset fiddle --corpora corpora --pieces 16
+improviser evaluate feel --preset fiddle --corpora corpora
+improviser evaluate late --preset fiddle
+improviser evaluate timing --preset fiddle --pieces 12
+improviser evaluate beat --corpora /tmp/corpora
 improviser evaluate --preset chorale --beside old=/tmp/models/chorale.safetensors --plots /tmp/plots
 """
 
@@ -45,7 +55,12 @@ class What(StrEnum):
 
     MUSIC = "music"
     KNOBS = "knobs"
+    HEARING = "hearing"
     LISTENING = "listening"
+    FEEL = "feel"
+    LATE = "late"
+    TIMING = "timing"
+    BEAT = "beat"
 
 
 class Split(StrEnum):
@@ -55,11 +70,18 @@ class Split(StrEnum):
     VALID = "valid"
 
 
+_LATE = (What.LATE, What.TIMING)
+_HEARD = (What.HEARING, What.BEAT)
+_WITH_CORPORA = (What.LISTENING, What.BEAT, What.FEEL)
 WhatArgument = Annotated[
     What,
     typer.Argument(
-        help="music: how the preset plays. knobs: what each knob does between 0 and 2. listening: how well keys are "
-        "heard, for all presets."
+        help="music: how the preset plays. knobs: what each knob does between 0 and 2. hearing: how well keys and "
+        "chords are heard, for all presets. listening: how much of the player is in what it plays, right player "
+        "minus wrong player, with --corpora. late: how consonant it is with players whose notes come after the "
+        "decision. timing: the same by when notes leave, by how late players are and by the output's look-ahead. "
+        "beat: how well the beat is found by ear, with --corpora. feel: how swing, accents and note lengths are heard "
+        "and played, with --corpora."
     ),
 ]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Number of held-out pieces to play.")]
@@ -89,6 +111,12 @@ AdaptationOption = Annotated[
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Folder to draw piano rolls and curves into.")
 ]
+CorporaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpora", metavar="FOLDER", help="Folder of the sets of MIDI files, for 'beat', 'feel' and 'listening'."
+    ),
+]
 
 DEFAULT_PIECES = 40
 
@@ -104,6 +132,7 @@ def evaluate(
     beside: BesideOption = None,
     adaptation: AdaptationOption = True,
     plots: PlotsOption = None,
+    corpora: CorporaOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure a preset's playing on held-out pieces, beside people and baselines.
@@ -113,20 +142,29 @@ def evaluate(
     figure. Read the whole table: a player can score well on any one figure and still play badly. --json prints
     one line per column.
     """
-    _check(what, split, beside, plots)
+    _check(what, split, beside, plots, corpora)
     need_training()
     if plots is not None:
         need_plots()
     start_s = time.monotonic()
-    if what is What.LISTENING:
+    if corpora is not None and what is What.BEAT:
+        need_beat_scores()
+        measure_beat(corpora, pieces, json=json)
+    elif corpora is not None:
+        subject = _subject(_preset(preset, {}), seed)
+        _measure_beside(what, corpora, subject, pieces, split, json=json)
+    elif what is What.HEARING:
         measure_hearing(load_corpus(), json=json)
     else:
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
         others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus()
-        plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=adaptation)
+        plays = adaptation or what in _LATE
+        plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=plays)
         if what is What.KNOBS:
             turn_knobs(actor, plan, plots, json=json)
+        elif what in _LATE:
+            measure_lateness(actor, plan, by_timing=what is What.TIMING, json=json)
         else:
             evaluation = _run(actor, plan)
             show_table(evaluation.table, preset, json=json)
@@ -135,14 +173,31 @@ def evaluate(
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
 
 
-def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None) -> None:
-    """Raise UsageError for an option that has no effect."""
-    if what is What.LISTENING and split is not Split.TEST:
+def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, split: Split, *, json: bool) -> None:
+    """Measure a preset beside the songs of the corpora."""
+    if what is What.FEEL:
+        measure_feel(corpora, subject, json=json)
+    else:
+        measure_listening(corpora, subject, pieces, split, json=json)
+
+
+def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None) -> None:
+    """Raise UsageError for an option that has no effect, or that is missing."""
+    if (what in _WITH_CORPORA) != (corpora is not None):
+        raise UsageError("'beat', 'feel' and 'listening' need --corpora FOLDER, and nothing else has that option")
+    if what in _HEARD and split is not Split.TEST:
         raise UsageError(f"'{what}' hears the test split only")
     if what is not What.MUSIC and beside:
         raise UsageError(f"--beside adds a column to the music's figures; '{what}' has none")
-    if what is What.LISTENING and plots is not None:
+    if what not in {What.MUSIC, What.KNOBS} and plots is not None:
         raise UsageError(f"there are no plots of '{what}'")
+
+
+def _subject(preset: Preset, seed: int) -> Subject:
+    """Return a preset that plays beside the songs of the corpora."""
+    from improviser.evaluation.feel_figures import Subject
+
+    return Subject(make_settings(preset, key=None), preset_actor(preset), seed)
 
 
 def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:

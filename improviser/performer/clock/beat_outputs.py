@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from improviser.midi.message import STOP, TimedMessage
 from improviser.performer.clock.clock_out import ClockOut
 from improviser.performer.clock.metronome import Metronome
+from improviser.protocol import CLICK_CHANNEL
 
 if TYPE_CHECKING:
     from improviser.engine import Engine
@@ -19,12 +20,16 @@ class BeatOutputs:
     Threads: Only the performer's loop uses this class.
     """
 
-    def __init__(self, settings: PerformerSettings) -> None:
-        """Create the outputs, which are silent at first."""
+    def __init__(self, settings: PerformerSettings, channel: int) -> None:
+        """Create the outputs, silent at first. There is no click if improviser plays on the click's `channel`."""
         self._clock_out = ClockOut() if settings.sends_clock else None
-        clicks = settings.metronome or settings.count_in
-        self.metronome = Metronome(always=settings.metronome) if clicks else None
+        self.metronome = Metronome(always=settings.metronome) if channel != CLICK_CHANNEL else None
         self._all = tuple(each for each in (self._clock_out, self.metronome) if each is not None)
+
+    def count_in(self, beat: float) -> None:
+        """Click from `beat` on, the first beat of a count-in."""
+        if self.metronome is not None:
+            self.metronome.count_in(beat)
 
     def next_due_s(self, engine: Engine) -> float | None:
         """Return when the next message is due, or None if there is none."""

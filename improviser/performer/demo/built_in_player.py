@@ -45,6 +45,11 @@ class BuiltInPlayer:
         return self._begin_s if self._begin_s is not None else self.player.next_due_s
 
     @property
+    def may_yield(self) -> bool:
+        """Whether this player leaves when somebody else plays."""
+        return self._yields and not self.is_gone
+
+    @property
     def tune_s(self) -> float | None:
         """How long the tune lasts in seconds; None after the player has left."""
         return None if self.is_gone else self.player.duration_s
@@ -72,7 +77,7 @@ class BuiltInPlayer:
         """Return whether `message` is a note of somebody else for whom this player leaves."""
         if self.player.is_own(message, at_s):
             return False
-        return self._yields and isinstance(message, NoteOn) and not self.is_gone
+        return self.may_yield and isinstance(message, NoteOn)
 
     def leave(self, at_s: float) -> None:
         """Release all keys and play no more."""

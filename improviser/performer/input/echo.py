@@ -113,6 +113,10 @@ class _Move:
         """Return whether both moves lead to the same channel and octave."""
         return (self.channels, self.semitones) == (other.channels, other.semitones)
 
+    def may_be(self, loops: _Move) -> bool:
+        """Return whether a note that moved like this may have gone through a loop that moves notes like `loops`."""
+        return self.is_like(loops) and (self.keeps_velocity or not loops.keeps_velocity)
+
 
 _NO_MOVE: Final = _Move(0, 0, keeps_velocity=True)
 
@@ -138,6 +142,11 @@ class _Port:
     states: dict[tuple[int, int, int], int] = field(default_factory=dict)
     rounds: tuple[int, float] = (0, 0.0)
     lately: deque[tuple[float, _Event]] = field(default_factory=lambda: deque(maxlen=_LATELY))
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a loop is proven."""
+        return self.points > PROOF
 
     def count_round(self, event: _Event, sent: _Sent, at_s: float, window_s: float) -> bool:
         """Count the return of a control that was passed on. Return whether it circulates in a loop."""
@@ -205,14 +214,14 @@ class EchoFilter:
         key_state = known.states.get(_key(event))
         changes_nothing = key_state == _state(event)
         is_elsewhere = sent.origin not in {None, port}
-        if event.kind == _NOTE_ON and sent.origin is None and move != known.move:
+        if event.kind == _NOTE_ON and sent.origin is None and move != known.move and not known.is_proven:
             known.points, known.move = 0, move
         if event.kind == _NOTE_ON and (sent.origin is None or changes_nothing or is_elsewhere):
             self._weigh(move.points, port, known)
         if event.kind == _NOTE_OFF and key_state:
             return False
-        if known.points > PROOF or sent.origin is None:
-            return known.points > PROOF
+        if known.is_proven or sent.origin is None:
+            return known.is_proven
         if event.kind in {_NOTE_ON, _NOTE_OFF}:
             return changes_nothing or is_elsewhere
         return known.count_round(event, sent, at_s, window_s) or changes_nothing
@@ -222,17 +231,19 @@ class EchoFilter:
     ) -> tuple[_Sent, _Move] | None:
         """Return the best match among the sent messages, and its move.
 
-        A match that is moved as the loop moves notes is the best, then an unmoved match, then any other.
+        A match that is moved as the loop moves notes is the best, then an unmoved match, then any other. A note-on of
+        our pitch that a proven loop would return differently is no match: on that port another plays in unison.
         """
         best: tuple[_Sent, _Move] | None = None
         best_rank = 3
         for sent in self._recent(event, at_s, window_s):
             move = None if port in sent.returned else _move(sent.event, event)
-            if move is None:
+            is_ours_on = event.kind == _NOTE_ON and sent.origin is None
+            if move is None or (is_ours_on and known.is_proven and not move.may_be(known.move)):
                 continue
             rank = 0 if move.is_like(known.move) else 1 if move == _NO_MOVE else 2
-            is_ours_moved = sent.origin is None and (event.kind == _NOTE_ON or rank == 0)
-            is_loops = rank == 0 and known.points > PROOF
+            is_ours_moved = is_ours_on or (sent.origin is None and rank == 0)
+            is_loops = rank == 0 and known.is_proven
             is_copy = move == _NO_MOVE or is_ours_moved or is_loops
             if is_copy and rank <= best_rank:  # among equal ranks, the message that was sent first wins
                 best, best_rank = (sent, move), rank

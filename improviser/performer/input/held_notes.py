@@ -17,6 +17,11 @@ class HeldNotes:
         self._keys: set[tuple[str, int, int]] = set()
         self._pedals: set[tuple[str, int]] = set()
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether a key is down on any port."""
+        return bool(self._keys)
+
     def note(self, message: Message, port: str) -> None:
         """Record a message from a port."""
         match message:

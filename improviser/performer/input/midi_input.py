@@ -13,7 +13,6 @@ from improviser.midi.message import (
     NoteOn,
     message_to_bytes,
 )
-from improviser.music.chord import chord_from_index
 from improviser.performer.input.arrivals import ArrivalParser
 from improviser.performer.input.held_notes import HeldNotes
 from improviser.performer.input.mpe import MpeZones
@@ -55,6 +54,11 @@ class MidiInput:
         """How many arrivals were not valid MIDI messages."""
         return self._parser.bad_messages
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the player holds a key."""
+        return self._held.has_keys
+
     def parse(self, arrival: Arrival) -> Message | None:
         """Return the message of an arrival, or None if it is invalid or came on another port too."""
         message = self._parser.parse(arrival)
@@ -88,7 +92,6 @@ class MidiInput:
     def tell_understood(self, engine: Engine, at_s: float) -> None:
         """Report what an engine infers from what it has heard."""
         player = engine.player
-        chord = chord_from_index(int(player.chord[0]))
         self._tell(
             Understood(
                 at_s=at_s,
@@ -96,8 +99,9 @@ class MidiInput:
                 beat=engine.beat_at(at_s),
                 key=engine.key.name,
                 key_confidence=engine.key_confidence,
-                chord=None if chord is None else chord.name,
+                chord=player.chord_name,
                 chord_confidence=float(player.chord_confidence[0]),
+                expected=() if engine.decision is None else engine.decision.expectations(),
             )
         )
 

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from improviser.config.preset import preset_path
 from improviser.errors import ImproviserError
 from improviser.listening.midi_clock import TICKS_PER_BEAT
 from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
@@ -24,7 +25,7 @@ from improviser.studies.timing.analysis import ProbedNotes, judge_grid, judge_re
 from improviser.studies.timing.jack_server import dummy_server
 from improviser.studies.timing.probe import KEYS
 from improviser.studies.timing.reference import compile_reference
-from improviser.units import MS_PER_S
+from improviser.units import MS_PER_S, S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +37,8 @@ BACKENDS: Final = ("jack", "rtmidi-jack") if find_spec("rtmidi") else ("jack",)
 # A step is not a whole number of periods at this tempo, so that notes fall on all places of a period.
 TEMPO_BPM: Final = 117.0
 _STEPS_PER_BEAT: Final = 4
-STEP_S: Final = 60 / TEMPO_BPM / _STEPS_PER_BEAT
-TICK_S: Final = 60 / TEMPO_BPM / TICKS_PER_BEAT
+STEP_S: Final = S_PER_MINUTE / TEMPO_BPM / _STEPS_PER_BEAT
+TICK_S: Final = S_PER_MINUTE / TEMPO_BPM / TICKS_PER_BEAT
 REFERENCE: Final = "Bench Reference"
 REFERENCE_CLOCK: Final = "Bench Clock"
 # The keys use channel 0 and the improviser the next one, so that its notes differ from those passed on.
@@ -46,7 +47,7 @@ _PATIENCE_S: Final = 20.0
 _NICE: Final = 10
 _SPIN: Final = (sys.executable, "-c", "while True: pass")
 # Drops what allows real-time priority (Linux: the capability 23, and the limit), and then runs a command.
-_ORDINARY: Final = """
+ORDINARY: Final = """
 import ctypes, os, resource, sys
 ctypes.CDLL(None).prctl(24, 23, 0, 0, 0)
 resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
@@ -176,7 +177,9 @@ def run_trial(trial: TimingRun) -> TimingOutcome:
                 music.enter_context(_beside(command, environment))
             for command in _references(reference, trial):
                 music.enter_context(_beside(_admitted(trial, command), environment))
-            music.enter_context(_beside(_admitted(trial, _jam(trial)), environment, told))
+            music.enter_context(
+                _beside(_admitted(trial, _jam(trial, _steady(trial.preset, folder))), environment, told)
+            )
             _read_line(probe)
         told.seek(0)
         return _outcome(trial, _heard(probe), [json.loads(line) for line in told])
@@ -228,9 +231,17 @@ def _probe(trial: TimingRun, *, hears_reference: bool) -> list[str]:
     return [sys.executable, "-P", "-m", "improviser.studies.timing.probe", str(trial.seconds), *ports]
 
 
-def _jam(trial: TimingRun) -> list[str]:
+def _steady(preset: str, folder: Path) -> Path:
+    """Write a preset into `folder` whose notes leave on the grid only, as mending clashes is off; return its path."""
+    text = preset_path(preset).read_text("utf-8")
+    path = folder / "steady.toml"
+    path.write_text(text.replace("[playing]\n", "[playing]\nmends = false\n"), "utf-8")
+    return path
+
+
+def _jam(trial: TimingRun, preset: Path) -> list[str]:
     """Return the command of the jam; it passes on what it receives and also sends MIDI clock."""
-    values = ["--preset", trial.preset, "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
+    values = ["--preset", str(preset), "--timing", "on-grid", "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
     sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
     learns = ["--learn"] * trial.work.jam_learns
@@ -255,7 +266,7 @@ def _work(trial: TimingRun, told: Path) -> list[list[str]]:
 
 def _admitted(trial: TimingRun, command: list[str]) -> list[str]:
     """Return a command that runs without real-time priority, where the run is one without."""
-    return command if trial.work.realtime else [sys.executable, "-c", _ORDINARY, *command]
+    return command if trial.work.realtime else [sys.executable, "-c", ORDINARY, *command]
 
 
 def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:

@@ -1,8 +1,8 @@
 /** Converts between the program's clock, the page's clock and the sound card's clock. */
 
 const PONGS = 30;
-// The sound card's clock advances in blocks, so a single reading may be late: use the greatest of the last READINGS.
-const READINGS = 20;
+// The sound card's clock advances in blocks, so a single reading may be late: use the greatest of the last READING_MS.
+const [READING_MS, BETWEEN_MS] = [2000, 5];
 
 /** Maps the program's seconds to performance.now(), by the pong with the shortest round trip. */
 export class ProgramClock {
@@ -57,11 +57,13 @@ export class AudioClock {
   /** Convert the milliseconds of the page to the seconds of the sound card's clock. */
   toAudioS(pageMs) {
     this.#read();
-    return pageMs / 1000 + Math.max(...this.#readings);
+    return pageMs / 1000 + Math.max(...this.#readings.map(({ offsetS }) => offsetS));
   }
 
   #read() {
-    this.#readings.push(this.#context.currentTime - performance.now() / 1000);
-    if (this.#readings.length > READINGS) this.#readings.shift();
+    const nowMs = performance.now();
+    if (this.#readings.length && nowMs - this.#readings.at(-1).atMs < BETWEEN_MS) return;
+    this.#readings.push({ atMs: nowMs, offsetS: this.#context.currentTime - nowMs / 1000 });
+    while (this.#readings[0].atMs < nowMs - READING_MS) this.#readings.shift();
   }
 }

@@ -18,7 +18,7 @@ const TEMPO_BPM = [20, 400];
 const PATIENCE_MS = 12000;
 const REFUSAL_MS = 10000;
 // What the program may refuse among the fields here.
-const STEERED = ["preset", "key", "tempo", "next_preset"];
+const STEERED = ["preset", "key", "tempo", "next_preset", "count_in"];
 
 /** All controls; they send commands with `send`. */
 export class Controls {
@@ -39,8 +39,11 @@ export class Controls {
     this.#onPanic = onPanic;
     this.#knobs = new Knobs(send);
     for (const [id, action] of Object.entries(ACTIONS)) byId(id).addEventListener("click", () => this.#act(action));
+    byId("follow").addEventListener("click", () => this.#follow());
+    byId("count-in").addEventListener("click", () => send({ event: "count_in", bars: 1 }));
     setOptions(byId("lock"), [["auto", "auto: detect the key"], ...KEYS.map((key) => [key, key])]);
     this.#onChange("lock", (key) => send({ event: "lock", key }));
+    this.#onChange("timing", (timing) => send({ event: "set_timing", timing }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
     byId("tempo").addEventListener("input", () => { this.#isTyped = true; });
@@ -56,9 +59,11 @@ export class Controls {
     setOptions(byId("preset"), presets.map((name) => [name, name]));
     this.#showField("preset", state.preset);
     this.#showField("lock", state.lock || "auto");
+    this.#showField("timing", state.timing);
     this.#showField("tempo", tempoText(state));
-    const isOuter = state.clock !== "own";
-    byId("tempo").disabled = isOuter;
+    const isOuter = !["own", "follow"].includes(state.clock);
+    for (const id of ["tempo", "follow"]) byId(id).disabled = isOuter;
+    byId("follow").setAttribute("aria-pressed", String(state.clock === "follow"));
     const isComing = this.#chosen.has("preset");
     const says = [
       this.#refusal || (STEERED.includes(state.refused_what) && sentence(state.refused)),
@@ -71,12 +76,18 @@ export class Controls {
 
   /** Handle a refusal: stop showing the refused choice. */
   refuse({ what }) {
-    this.#chosen.delete({ preset: "preset", key: "lock", tempo: "tempo" }[what]);
+    this.#chosen.delete({ preset: "preset", key: "lock", timing: "timing", tempo: "tempo" }[what]);
   }
 
   #act(action) {
     this.#send({ event: "act", action });
     if (action === "panic") this.#onPanic();
+  }
+
+  /** Follow the player's beat, or keep the tempo that it has now. */
+  #follow() {
+    const { clock, tempo_bpm: position } = this.#state;
+    this.#send(clock === "follow" ? { event: "turn", knob: "tempo", position } : { event: "act", action: "follow" });
   }
 
   #setTempo() {

@@ -1,9 +1,11 @@
 /** The times of beats and bars, from the program's events. */
 
-import { barAt, barBeats } from "./names.js";
+import { barBeats } from "./names.js";
 
 const KEEP_S = 20;
 const AHEAD_MAX = 64;
+// Two computations of one beat differ by less than this.
+const NEAR_BEATS = 1e-3;
 
 /** The lines of the grid. Past lines stay where they were; future lines follow the tempo. */
 export class Grid {
@@ -16,7 +18,16 @@ export class Grid {
   #awaited = null;
   // Whether the beat comes from outside: it then continues while nobody plays.
   #isGiven = false;
+  // Whether the clock that gave the beat has stopped: what is inferred then runs no beat.
+  #isHalted = false;
+  // A beat announced for later, as in a count-in, begins with #firstBeat.
+  #firstBeat = -Infinity;
   meter = [4, 4];
+  // The counted beats of a bar, in quarter notes from its downbeat, and a beat on which a bar begins.
+  beats = [0, 1, 2, 3];
+  barBeat = 0;
+  // The number of that bar.
+  firstBar = 1;
 
   /** Forget everything, since the engine has restarted. */
   clear() {
@@ -25,6 +36,7 @@ export class Grid {
     this.#past = [];
     this.#awaited = null;
     this.#isGiven = false;
+    this.#isHalted = false;
   }
 
   /** Make your next note the first downbeat, unless a beat is given earlier. */
@@ -32,17 +44,48 @@ export class Grid {
     this.#awaited = 0;
   }
 
-  /** Start a beat from outside: `beat` is at `atS`. */
+  /** Start a beat from outside: `beat` is at `atS`, and bars are counted from beat 0. */
   start(atS, beat) {
     this.#isGiven = true;
+    this.#isHalted = false;
+    [this.barBeat, this.firstBar] = [0, 1];
     this.anchor(atS, beat);
+    this.#firstBeat = beat;
+  }
+
+  /** Set beat and tempo, as the program tells them. While no beat runs, this sets only the tempo. */
+  sync(atS, beat, tempoBpm, isRolling) {
+    const isRunning = this.#anchor !== null || (isRolling && this.#awaited === null && !this.#isHalted);
+    if (isRunning) this.anchor(atS, beat, tempoBpm);
+    else this.#tempoBpm = tempoBpm;
+  }
+
+  /** The clock that gave the beat has stopped at `atS`. */
+  stop(atS) {
+    this.halt(atS);
+    this.#isHalted = true;
+  }
+
+  /** The stopped clock has gone: the next note begins a beat. */
+  detach() {
+    this.#isGiven = false;
+    this.#isHalted = false;
+  }
+
+  /** Count the beat at `atS` as `beat`, in bars of `meter`, after a loop, a locate or a change of meter. */
+  recount(atS, beat, meter) {
+    this.#advance(atS);
+    this.meter = meter;
+    this.barBeat = 0;
+    this.anchor(atS, beat);
+    this.#next = Math.ceil(beat / this.#unit - 1e-6);
   }
 
   /** The improviser rests after the step on `beat`. Without a running clock your next note starts the next bar. */
   rest(atS, beat) {
     if (this.#isGiven) return;
     this.halt(atS);
-    this.#awaited = barAt(beat, this.meter) * barBeats(this.meter);
+    this.#awaited = this.barBeat + (this.#barOf(beat) + 1) * barBeats(this.meter);
   }
 
   /** Handle a note of yours, which may start the beat. */
@@ -59,14 +102,17 @@ export class Grid {
 
   /** Set that `beat` is at `atS`. What the program tells overrides what is inferred from notes. */
   anchor(atS, beat, tempoBpm = this.#tempoBpm, isTold = true) {
-    if (!isTold && this.#isTold) return;
+    if (this.#isHalted || (!isTold && this.#isTold)) return;
     this.#advance(atS);
     this.#awaited = null;
     const isNew = this.#anchor === null || Math.abs(this.beatAt(atS) - beat) > 0.5;
     this.#anchor = { atS, beat };
     this.#tempoBpm = tempoBpm;
     this.#isTold = isTold;
-    if (isNew) this.#next = Math.ceil(beat / this.#unit - 1e-6);
+    if (isNew) {
+      this.#next = Math.ceil(beat / this.#unit - 1e-6);
+      this.#firstBeat = -Infinity;
+    }
   }
 
   /** Continue at another tempo from now, if no event has said when it changed. */
@@ -86,6 +132,30 @@ export class Grid {
     return this.#anchor && this.#anchor.beat + ((atS - this.#anchor.atS) * this.#tempoBpm) / 60;
   }
 
+  /** Which light is lit at a time: {place, isCountIn}, where place 0 is the downbeat; null if no beat runs. */
+  lightAt(atS) {
+    const beat = this.beatAt(atS);
+    if (beat === null || beat < this.#firstBeat - NEAR_BEATS) return null;
+    const inBar = beat - this.barBeat - this.#barOf(beat) * barBeats(this.meter);
+    return { place: this.beats.findLastIndex((start) => start <= inBar + NEAR_BEATS), isCountIn: beat < -NEAR_BEATS };
+  }
+
+  /** The counted beats between two times: {beat, atS, isDownbeat, isCountIn}. */
+  counted(fromS, untilS) {
+    const found = [];
+    if (!this.#anchor) return found;
+    for (let bar = this.#barOf(this.beatAt(fromS)); found.length < AHEAD_MAX; bar += 1) {
+      const start = this.barBeat + bar * barBeats(this.meter);
+      if (this.timeOf(start) > untilS) break;
+      for (const place of this.beats) {
+        const [beat, atS] = [start + place, this.timeOf(start + place)];
+        const isThere = atS >= fromS && atS <= untilS && beat >= this.#firstBeat - NEAR_BEATS;
+        if (isThere) found.push({ beat, atS, isDownbeat: place === 0, isCountIn: beat < -NEAR_BEATS });
+      }
+    }
+    return found;
+  }
+
   /** The lines up to `untilS`: {atS, bar}, where bar is the number of the bar, or null for a beat within a bar. */
   lines(nowS, untilS) {
     this.#advance(nowS);
@@ -98,15 +168,20 @@ export class Grid {
     return [...this.#past, ...ahead];
   }
 
+  /** The bar of a beat, counted from `barBeat`; a beat just before a bar line is on it. */
+  #barOf(beat) {
+    return Math.floor((beat - this.barBeat + NEAR_BEATS) / barBeats(this.meter));
+  }
+
   get #unit() {
     return 4 / this.meter[1];
   }
 
   #line(place, atS) {
     const beat = place * this.#unit;
-    const inBars = beat / barBeats(this.meter);
+    const inBars = (beat - this.barBeat) / barBeats(this.meter);
     const isBar = Math.abs(inBars - Math.round(inBars)) < 1e-6;
-    return { atS, bar: isBar ? barAt(beat, this.meter) : null };
+    return { atS, bar: isBar ? this.firstBar + this.#barOf(beat) : null };
   }
 
   #advance(nowS) {

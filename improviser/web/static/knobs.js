@@ -1,4 +1,4 @@
-/** The eight knobs as sliders. */
+/** The nine knobs as sliders. */
 
 import { byId, make, setText } from "./dom.js";
 
@@ -11,6 +11,7 @@ const KNOBS = {
   register: "0: an octave lower; 2: an octave higher",
   echo: "0: avoids your phrases; 2: imitates them",
   velocity: "0: softer than you; 2: louder than you",
+  feel: "0: on the grid; 1: your timing, accents and lengths",
 };
 const NEUTRAL = 1;
 // At most 20 messages per second.

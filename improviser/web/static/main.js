@@ -4,10 +4,11 @@
  * The diagnostics and the tests read `window.improviser`; nothing is controlled through it. It has: `drawn` (number of
  * notes on the roll), `lastDrawn` (for `you` and the `improviser`, {note, at_ms}: the newest drawn note, by
  * performance.now()), `fps`, `state` (the program's latest state), `rtt_ms`, `lead_ms`, and `sounded` (number of
- * improviser's notes that were scheduled on the audio clock).
+ * improviser's notes that were scheduled on the audio clock), and `clicks` (the last clicks that were scheduled).
  */
 
 import { Banner } from "./banner.js";
+import { Click } from "./click.js";
 import { ProgramClock } from "./clock.js";
 import { Controls } from "./controls.js";
 import { offerDoctor } from "./doctor.js";
@@ -15,6 +16,7 @@ import { byId, setText } from "./dom.js";
 import { giveFocusBack } from "./focus.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
+import { Lights } from "./lights.js";
 import { Link } from "./link.js";
 import { WebMidi } from "./midi.js";
 import { Notes } from "./notes.js";
@@ -26,6 +28,8 @@ import { Sound } from "./synth.js";
 import { showWhy } from "./why.js";
 
 const DIAGNOSTICS_MS = 500;
+// Messages that may move the beat, and with it the clicks.
+const BEAT_EVENTS = ["hello", "state", "understood", "started", "synced", "halted", "rested", "restarted"];
 
 let state = null;
 // The port of this page. Its notes come back under this name, but have already sounded when they were pressed.
@@ -35,6 +39,7 @@ let wasHeardElsewhere = null;
 const clock = new ProgramClock();
 const sound = new Sound(clock);
 const grid = new Grid();
+const click = new Click(sound, clock, grid);
 const roll = new Roll(clock, grid, chooseNote);
 const notes = new Notes(([decision]) => chooseNote(decision));
 const status = new Status();
@@ -46,6 +51,7 @@ const controls = new Controls(send, silence);
 const ports = new Ports(send);
 const keys = new Keys(piano, playYours);
 const webMidi = new WebMidi(playYours);
+new Lights(clock, grid);
 offerDoctor();
 giveFocusBack();
 followSound();
@@ -60,6 +66,7 @@ Object.defineProperty(window, "improviser", {
     get rtt_ms() { return clock.rttMs; },
     get lead_ms() { return sound.leadMs; },
     get sounded() { return sound.sounded; },
+    get clicks() { return click.scheduled; },
   }),
 });
 
@@ -77,6 +84,7 @@ function take(message) {
   else if (message.event === "state") showState(message);
   else if (message.event === "refused") takeRefusal(message);
   else takeEvent(message, true);
+  if (BEAT_EVENTS.includes(message.event)) click.update();
 }
 
 /** Show a refusal. The state has the reason for a refused command; the text is only for a faulty message. */
@@ -94,6 +102,7 @@ function begin({ now_s: nowS, state: stands, recent, port }) {
   sound.resetLead();
   for (const panel of [roll, notes, grid, banner]) panel.clear();
   showState(stands);
+  grid.setTempo(stands.tempo_bpm, clock.nowS());
   if (!stands.rolling) grid.await();
   for (const event of recent) takeEvent(event, false);
 }
@@ -123,9 +132,8 @@ function showState(stands) {
     wasHeardElsewhere = isHeardElsewhere;
   }
   state = stands;
-  grid.meter = state.meter;
-  grid.setTempo(state.tempo_bpm, clock.nowS());
-  for (const panel of [controls, status, ports]) panel.show(state);
+  [grid.meter, grid.beats, grid.barBeat, grid.firstBar] = [state.meter, state.beats, state.bar_beat, state.first_bar];
+  for (const panel of [controls, status, ports, click]) panel.show(state);
   banner.setAlive(state.alive);
 }
 
@@ -141,8 +149,10 @@ function takeEvent(event, isLive) {
     case "planned": roll.plan(event.notes); break;
     case "understood": grid.anchor(event.at_s, event.beat); status.showUnderstood(event); break;
     case "started": grid.start(event.at_s, event.beat); break;
-    case "synced": grid.anchor(event.at_s, event.beat, event.tempo_bpm); break;
-    case "halted": grid.halt(event.at_s); roll.plan([]); break;
+    case "synced": grid.sync(event.at_s, event.beat, event.tempo_bpm, state.rolling); break;
+    case "recounted": grid.recount(event.at_s, event.beat, event.meter); break;
+    case "halted": grid.stop(event.at_s); roll.plan([]); break;
+    case "detached": grid.detach(); break;
     case "rested": grid.rest(event.at_s, event.beat); roll.plan([]); break;
     case "restarted": grid.clear(); grid.await(); roll.plan([]); break;
     case "warning": if (isLive) banner.warn(event.text); break;
@@ -197,8 +207,8 @@ function takeSilenced(event) {
 }
 
 /** The parts of a `played` event that are kept. */
-function decisionOf({ note, beat, key, chord, due_s, why, allowed }) {
-  return { note, beat, key, chord, due_s, why, allowed };
+function decisionOf({ note, beat, key, chord, due_s, why, allowed, expected }) {
+  return { note, beat, key, chord, due_s, why, allowed, expected };
 }
 
 /** Show the reasons for a decision. */
@@ -210,7 +220,7 @@ function chooseNote(decision) {
 /** Start the sound with the first gesture, and again with a later one if the browser has suspended it. */
 function followSound() {
   const start = async () => {
-    if (!sound.isRunning) await sound.start();
+    if (!sound.isRunning) await (click.isOn ? sound.resume() : sound.start());
     byId("hint").hidden ||= sound.isRunning;
   };
   for (const gesture of ["pointerdown", "pointerup", "keydown"]) {

@@ -2,7 +2,9 @@
 
 export const PITCH_CLASSES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
-const CLOCKS = { own: "internal clock", midi: "MIDI clock", link: "Ableton Link" };
+const CLOCKS = {
+  own: "internal clock", follow: "your playing", midi: "MIDI clock", link: "Ableton Link", jack: "JACK transport",
+};
 
 /** The name of the clock in the state's `clock`. */
 export const clockName = (clock) => CLOCKS[clock] ?? clock;
@@ -30,4 +32,9 @@ export function placeName(beat, meter) {
   const bar = barAt(beat, meter);
   const inBar = ((beat - (bar - 1) * barBeats(meter)) * meter[1]) / 4;
   return `${bar < 1 ? "count-in" : `bar ${bar}`} beat ${Math.round((inBar + 1) * 100) / 100}`;
+}
+
+/** What the player is expected to do, with probabilities: "hold 60 %, D5 20 %". */
+export function expectation(expected) {
+  return expected.map(({ does, note, chance }) => `${note === null ? does : noteName(note)} ${Math.round(chance * 100)} %`).join(", ");
 }

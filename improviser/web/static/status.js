@@ -1,11 +1,11 @@
 /** The status panel: key, chord, tempo, lateness, ports, and what was learned. */
 
 import { bar, byId, make, sentence, setText } from "./dom.js";
-import { clockName } from "./names.js";
+import { clockName, expectation } from "./names.js";
 
 const LAST_NOTES = 64;
 // Refusals of these are shown next to their own fields, not here.
-const ELSEWHERE = ["preset", "key", "tempo", "next_preset", "ports"];
+const ELSEWHERE = ["preset", "key", "tempo", "next_preset", "count_in", "ports"];
 // Words for each preference feature, liked more and liked less. They fit tunes and chords.
 const TRAITS = {
   onset: ["busier", "sparser"], rest: ["more rests", "fewer rests"], leap: ["more leaping", "less leaping"],
@@ -24,7 +24,7 @@ export class Status {
     this.showUnderstood(state);
     setText(byId("stands"), standing(state));
     setText(byId("tempo-now"), `${Math.round(state.tempo_bpm * 10) / 10} bpm, ${state.meter.join("/")}`);
-    setText(byId("clock"), clockName(state.clock));
+    setText(byId("clock"), `${clockName(state.clock)}${state.clock === "follow" ? followed(state) : ""}`);
     setText(byId("realtime"), state.realtime ? "yes" : "no");
     const gone = (isOutput) => state.gone.filter((name) => (name === state.sends_on) === isOutput).map((name) => `${name} (disconnected)`);
     setText(byId("ports-in"), [...(state.ports.in ?? []), ...gone(false)].join(", ") || "none");
@@ -37,10 +37,14 @@ export class Status {
     setText(byId("notice"), [refused, sentence(state.notice)].filter(Boolean).join(" "));
   }
 
-  /** Show key and chord, with their confidence. */
-  showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure }) {
+  /** Show key and chord, with their confidence, and what the player is expected to do, if that is not heard. */
+  showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure, expected }) {
     setText(byId("key"), key ? `${key}${sure(keySure)}` : "–");
     setText(byId("chord"), chord ? `${chord}${sure(chordSure)}` : "–");
+    if (expected?.length) {
+      setText(byId("expected"), expectation(expected));
+      byId("expected").parentElement.hidden = false;
+    }
   }
 
   /** Record how late a note was sent, and show the median and the maximum. */
@@ -88,6 +92,8 @@ function standing(state) {
   return `${state.solo ? "playing solo" : "playing along"}, preset ${state.preset}${player}`;
 }
 
+/** How sure the improviser is of your beat, and whether it follows it. */
+const followed = (state) => (state.beat_followed ? sure(state.beat_confidence) : ", not found yet");
 const sure = (confidence) => (confidence === null || confidence === undefined ? "" : ` (${Math.round(confidence * 100)} %)`);
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const figure = (ms) => (Math.abs(ms) < 0.995 ? ms.toFixed(2) : ms.toFixed(1));

@@ -12,6 +12,8 @@ const STALE_S = 1;
 const SHORTEST_S = 0.02;
 // After this many early notes in a row the lead is shortened.
 const EARLY_NOTES = 40;
+// Browsers measure the latency of the output anew all the time; smaller changes are not followed.
+const LATENCY_STEP_S = 0.005;
 
 /** Plays both parts, each with its volume and mute. */
 export class Sound {
@@ -24,6 +26,7 @@ export class Sound {
   // Times on the audio clock at which the improviser's sounding notes began, by channel and note.
   #sounding = new Map();
   #early = 0;
+  #latencyS = 0;
   leadMs = LEAD_MS;
   sounded = 0;
 
@@ -36,11 +39,33 @@ export class Sound {
     return this.#isOn && this.#synth?.audioContext.state === "running";
   }
 
-  /** Start or resume the sound if a user gesture permits it; browsers refuse it, with a warning, before a gesture. */
+  /** Whether the sound is switched on; it may wait for a gesture. */
+  get isOn() {
+    return this.#isOn;
+  }
+
+  /** The AudioContext; undefined before the first gesture. */
+  get context() {
+    return this.#synth?.audioContext;
+  }
+
+  /** Start the sound, if it is switched on. */
   async start() {
-    if (!this.#isOn || navigator.userActivation?.isActive === false) return;
+    if (this.#isOn) await this.resume();
+  }
+
+  /** Start or resume the context if a user gesture permits it; browsers refuse it, with a warning, before a gesture. */
+  async resume() {
+    if (navigator.userActivation?.isActive === false) return;
     if (!this.#synth) this.#make();
     await this.#synth.audioContext.resume();
+  }
+
+  /** Convert the program's seconds to the time on the audio clock at which a sound must begin to be heard then. */
+  toHeardS(atS) {
+    const latencyS = this.context.outputLatency || 0;
+    if (Math.abs(latencyS - this.#latencyS) > LATENCY_STEP_S) this.#latencyS = latencyS;
+    return this.#clock.toAudioS(this.#programClock.toPageMs(atS)) - this.#latencyS;
   }
 
   /** Switch all sound on or off. */

@@ -1,7 +1,7 @@
 /** Explains a note: what each term of the decision added for it and for the nearest alternatives. */
 
 import { bar, byId, make } from "./dom.js";
-import { noteName } from "./names.js";
+import { expectation, noteName } from "./names.js";
 import { decisionName } from "./notes.js";
 
 const PARTS = ["harmony", "coherence", "creativity", "reward", "prior", "preference"];
@@ -53,9 +53,14 @@ function deed(reason) {
 /** The text that explains the table. */
 function explanation(event) {
   const heard = [event.key && `the key ${event.key}`, event.chord && `the chord ${event.chord}`].filter(Boolean).join(" and ");
-  return `${heard ? `Detected: ${heard}. ` : ""}${choice(event.allowed)}`
+  return `${heard ? `Detected: ${heard}. ` : ""}${guess(event.expected)}${choice(event.allowed)}`
     + "Figures are in units of the reward, compared with the mean of all allowed actions. "
     + "A bar to the right speaks for the action, a bar to the left against it.";
+}
+
+/** What you were expected to do, if your note of that step was not heard before the decision. */
+function guess(expected) {
+  return expected?.length ? `Decided before your note was heard; expected: ${expectation(expected)}. ` : "";
 }
 
 /** How many actions were allowed. */

@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from improviser.agent.checkpoint import FORMAT, load_model, load_policy, save_model, weight_shapes
+from improviser.agent.checkpoint import FORMAT, PLAYER, load_model, load_policy, save_model, weight_shapes
 from improviser.agent.config import Group, NetworkConfig, network_config_from_json
-from improviser.agent.policy import Policy
+from improviser.agent.policy import Anticipator, Policy
 from improviser.errors import CheckpointError
 from tests.tiny_network import SMALL, make_observations, make_weights
 
@@ -249,3 +249,47 @@ def test_a_one_hot_layer_is_kept_in_half_the_bits(tmp_path: Path) -> None:
     assert np.float32 == first.dtype
     np.testing.assert_array_equal(given.astype(np.float16).astype(np.float32), first)
     np.testing.assert_array_equal(networks["q"]["hidden.weight"], loaded["q"]["hidden.weight"])
+
+
+FIRST = replace(SMALL, groups=SMALL.groups[:2], actions=7)
+
+
+@pytest.fixture
+def foreseeing(tmp_path: Path) -> Path:
+    """A model on disk that predicts the player from the first two features."""
+    path = tmp_path / "foreseeing.safetensors"
+    networks = {**NETWORKS, PLAYER: make_weights(FIRST, 3)}
+    save_model(path, SMALL, networks, {PLAYER: FIRST.to_json()})
+    return path
+
+
+def test_a_model_that_predicts_the_player(foreseeing: Path, model: Path) -> None:
+    """Its policy predicts as the saved network does; a model without that network plays without."""
+    row = make_observations(SMALL, 1, np.random.default_rng(0))[0]
+    expected = Anticipator(FIRST, make_weights(FIRST, 3)).chances(row)
+    found = load_policy(foreseeing, GROUPS, SMALL.actions).anticipate(row)
+    np.testing.assert_array_equal(expected, found)
+    assert None is load_policy(model, GROUPS, SMALL.actions).anticipate(row)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (replace(FIRST, groups=SMALL.groups[1:]).to_json(), "wrong player"),
+        (replace(FIRST, groups=(Group("other", 3, 40), SMALL.groups[1])).to_json(), "wrong player"),
+        ("nothing", "broken header"),
+    ],
+    ids=["other columns", "another feature", "no shape"],
+)
+def test_a_prediction_of_another_shape_is_refused(foreseeing: Path, shape: str, words: str) -> None:
+    """A network of the player that does not fit its shape is refused."""
+    rewrite(foreseeing, {PLAYER: shape})
+    assert words in refusal(foreseeing)
+
+
+def test_a_prediction_from_another_observation_is_refused(tmp_path: Path) -> None:
+    """The network of the player must read the first features of the observation."""
+    path = tmp_path / "other.safetensors"
+    other = replace(FIRST, groups=SMALL.groups[1:])
+    save_model(path, SMALL, {**NETWORKS, PLAYER: make_weights(other)}, {PLAYER: other.to_json()})
+    assert "predicts a player from another observation" in refusal(path)

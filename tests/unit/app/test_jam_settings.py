@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from improviser.app.jam_settings import JamOptions, performer_settings, port_settings
+from improviser.choices import ClockUse
 from improviser.config.preset import load_preset
 from improviser.errors import ConfigError, UsageError
 from improviser.protocol import PlayerUse, PortSettings
@@ -116,3 +117,23 @@ def test_faults_are_the_users_errors() -> None:
         performer_settings(JamOptions(preset="nothing"))
     with pytest.raises(UsageError, match="no tune 'nothing'"):
         performer_settings(JamOptions(tune="nothing"))
+
+
+def test_a_tempo_is_kept_and_none_is_found() -> None:
+    """A tempo that is given is kept. Without one, and with "auto", the player is followed."""
+    assert performer_settings(JamOptions()).follows_player
+    assert not performer_settings(JamOptions(tempo_bpm=99.0)).follows_player
+    assert not performer_settings(JamOptions(player=PlayerUse.ALWAYS)).follows_player
+    assert not performer_settings(JamOptions(metronome=True)).follows_player
+    found = performer_settings(JamOptions(tempo_bpm="auto", metronome=True))
+    assert (ClockUse.FOLLOW, True) == (found.clock, found.follows_player)
+    assert found.engine["tempo_bpm"] == load_preset("chorale").tempo_bpm
+
+
+def test_a_tempo_in_the_settings_may_be_found_too(home: Path) -> None:
+    """settings.toml may hold "auto", and an option overrides it; a meter that is given is kept."""
+    (home / "settings.toml").write_text('tempo_bpm = "auto"\n', "utf-8")
+    assert ClockUse.FOLLOW is performer_settings(JamOptions(bars=8)).clock
+    assert ClockUse.AUTO is performer_settings(JamOptions(tempo_bpm=99.0)).clock
+    assert ClockUse.OWN is performer_settings(JamOptions(clock=ClockUse.OWN)).clock
+    assert [False, True] == [performer_settings(JamOptions(meter=meter)).keeps_meter for meter in (None, "3/4")]

@@ -22,6 +22,11 @@ ENGINE_KEYS = {
     "register_low",
     "channel",
     "collect_s",
+    "mends",
+    "timing",
+    "follows_swing",
+    "feel",
+    "groove",
     "patience_bars",
     "max_note_bars",
     "temperature",
@@ -102,7 +107,7 @@ def test_the_engine_gets_plain_values() -> None:
     assert (0, 0.02, (4, 4), preset.pitch_range.low, "chorale", "melody") == tuple(
         values[key] for key in ("channel", "collect_s", "meter", "register_low", "style", "role")
     )
-    assert {str, int, float, tuple, dict} >= {type(value) for value in values.values()}
+    assert {str, int, bool, float, tuple, dict} >= {type(value) for value in values.values()}
 
 
 def test_the_model_of_a_preset_has_a_path() -> None:

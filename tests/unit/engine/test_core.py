@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.engine import Engine, EngineSettings
-from improviser.engine.core import DECIDE_AHEAD_S
+from improviser.engine.step_times import DECIDE_AHEAD_S
 from improviser.errors import UsageError
 from improviser.midi.message import SUSTAIN_PEDAL, ControlChange, Message, NoteOff, NoteOn, TimedMessage
 from improviser.playing.actions import GestureKind

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from improviser.engine import Engine
+from improviser.choices import NoteTiming
+from improviser.engine import Engine, EngineSettings
+from improviser.engine.step_times import DECIDE_AHEAD_S
+from improviser.errors import UsageError
+from improviser.listening.cue import Cues
 from improviser.midi.message import NoteOff, TimedMessage
+from improviser.music.meter import COMMON, THREE, Meter
 from improviser.playing.actions import GestureKind
-from tests.actors import holder, pulse
+from tests.actors import Figure, holder, pulse
 from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, seen, steps, tell
 
 
@@ -32,6 +37,23 @@ def test_while_the_player_plays_or_holds_it_stays(held: list[TimedMessage]) -> N
     engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=1), *held)
     steps(engine, 18)
     assert None is not engine.next_step_s
+
+
+def test_a_beat_of_its_own_stops_with_a_rest_and_a_given_one_goes_on() -> None:
+    """While the engine rests, only a beat from outside runs on."""
+    own = make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=1)
+    assert not own.has_beat
+    tell(own, *note(0.0))
+    assert own.has_beat
+    steps(own, 17)
+    assert not own.has_beat
+    given = make_engine(holder(), key="C", tempo_bpm=TEMPO, patience_bars=1)
+    given.start(0.0, 0.0)
+    steps(given, 16)
+    assert None is given.next_step_s
+    assert given.has_beat
+    given.halt()
+    assert not given.has_beat
 
 
 def test_without_a_bound_its_patience_is_endless() -> None:
@@ -148,9 +170,14 @@ def _stepped(engine: Engine, count: int) -> list[tuple[float, int]]:
     return moments
 
 
-def test_it_decides_earlier_where_the_output_looks_ahead() -> None:
-    """With a look-ahead the engine decides earlier, but the notes keep their times."""
-    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+def _rounded(played: list[TimedMessage]) -> list[tuple[float, int]]:
+    """Return the time, to a nanosecond, and the note of each note-on."""
+    return [(round(due_s, 9), note) for due_s, note in ons(played)]
+
+
+def test_on_the_grid_it_decides_earlier_where_the_output_looks_ahead() -> None:
+    """On the grid, the engine decides as much earlier as the output looks ahead, and the notes leave on the step."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0, timing="on-grid"), *note(0.0))
     steps(engine, 4)
     moment_s = engine.next_step_s
     assert moment_s is not None
@@ -158,5 +185,158 @@ def test_it_decides_earlier_where_the_output_looks_ahead() -> None:
     assert moment_s - 0.05 == pytest.approx(engine.next_step_s)
     assert [(4 * STEP_S, 60)] == ons(steps(engine, 4))
     engine.look_ahead(0.0)
-    assert 8 * STEP_S == pytest.approx(engine.next_step_s)
+    assert 8 * STEP_S - DECIDE_AHEAD_S == pytest.approx(engine.next_step_s)
     assert [(8 * STEP_S, 60)] == ons(steps(engine, 4))
+
+
+def sixteenths(engine: Engine, actor: Figure, count: int) -> list[int]:
+    """Return the place in the bar of each of the next steps."""
+    places = []
+    for _ in range(count):
+        steps(engine, 1)
+        places += seen(actor, "sixteenth")
+    return places
+
+
+def test_a_recount_moves_the_bars_and_keeps_the_music() -> None:
+    """After a loop of two bars and a beat the bars are counted anew, and no moment is decided twice or left out."""
+    actor = pulse()
+    engine = tell(make_engine(actor, key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+    steps(engine, 36)
+    assert [3] == seen(actor, "sixteenth")
+    engine.recount(36 * STEP_S, 0.0, COMMON)
+    assert 36 * STEP_S == engine.next_step_s
+    assert [0, 1, 2, 3] == sixteenths(engine, actor, 4)
+    assert 40 * STEP_S == engine.next_step_s
+    assert engine.decision is not None
+    assert 3 == engine.decision.step
+
+
+@pytest.mark.parametrize("late_steps", [-0.4, 0.3, 0.49])
+def test_a_recount_within_a_step_moves_the_next_step(late_steps: float) -> None:
+    """If the new grid lies between the old steps, the next step is the first one that is no second play of the last."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+    steps(engine, 16)
+    engine.recount(BAR_S, 100.0 - late_steps / 4, COMMON)
+    assert BAR_S + late_steps * STEP_S == pytest.approx(engine.next_step_s)
+    assert 100.0 - late_steps / 4 == pytest.approx(engine.beat_at(BAR_S))
+
+
+def test_a_recount_brings_another_meter() -> None:
+    """A recount brings a meter, which stays when the preset changes; one that does not fit changes nothing."""
+    actor = pulse()
+    engine = tell(make_engine(actor, key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+    steps(engine, 16)
+    engine.recount(BAR_S, 3.0, THREE)
+    engine.change(EngineSettings(tempo_bpm=TEMPO, key="C", patience_bars=0), actor)
+    assert [*range(12), 0] == sixteenths(engine, actor, 13)
+    assert (3, 4) == engine.settings.meter
+    triplets = tell(make_engine(pulse(), steps_per_beat=3, key="C"), *note(0.0))
+    with pytest.raises(UsageError, match="7/8 does not fit"):
+        triplets.recount(1.0, 0.0, Meter(7, 8))
+    assert (4, 4) == triplets.settings.meter
+
+
+def test_a_loop_does_not_make_it_only_listen_again() -> None:
+    """After its first bar, in which it looks for the key, a jump back to the beginning does not silence it."""
+    engine = make_engine(pulse(), tempo_bpm=TEMPO, patience_bars=0)
+    engine.start(0.0, 32.0)
+    assert [] == ons(steps(engine, 16))
+    assert 4 == len(ons(steps(engine, 16)))
+    engine.recount(2 * BAR_S, 0.0, COMMON)
+    assert 4 == len(ons(steps(engine, 16)))
+
+
+def test_a_recount_while_it_waits_is_where_it_wakes() -> None:
+    """If the player rests during a jump back, their next note is answered at once, on the new grid."""
+    engine = make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=1)
+    engine.start(0.0, 400.0)
+    steps(engine, 16)
+    engine.step(BAR_S)
+    assert None is engine.next_step_s
+    engine.recount(4 * BAR_S, 0.0, COMMON)
+    tell(engine, *note(4 * BAR_S + STEP_S))
+    assert 4 * BAR_S + STEP_S == engine.next_step_s
+
+
+def test_a_recount_keeps_the_distance_of_the_players_notes() -> None:
+    """The key tracker hears the same gap between two notes, whether or not the beat was counted anew between them."""
+    plain, moved = Cues(), Cues()
+    for cues in (plain, moved):
+        cues.add_note(60, 1.0)
+    moved.recount(31.0)
+    assert plain.add_note(64, 2.5) == moved.add_note(64, 33.5) != Cues().add_note(64, 33.5)
+
+
+def test_after_the_player_it_waits_as_long_whatever_the_output_needs() -> None:
+    """After the player, the engine decides at the same time, and the notes leave later by the look-ahead."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0, collect_s=0.02), *note(0.0))
+    steps(engine, 4)
+    moment_s = engine.next_step_s
+    assert 4 * STEP_S + 0.02 - DECIDE_AHEAD_S == pytest.approx(moment_s)
+    engine.look_ahead(0.05)
+    assert moment_s == engine.next_step_s
+    assert [(round(4 * STEP_S + 0.07, 9), 60)] == _rounded(steps(engine, 4))
+
+
+def test_when_notes_leave_can_be_changed() -> None:
+    """From the next step on, notes leave on the grid or after the player, and earlier or later by the offset."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0, collect_s=0.02), *note(0.0))
+    assert NoteTiming.AFTER_YOU is engine.timing
+    assert [(round(0.02, 9), 60)] == _rounded(steps(engine, 4))
+    engine.set_timing(NoteTiming.ON_GRID, -0.01)
+    assert [(round(4 * STEP_S - 0.01, 9), 60)] == _rounded(steps(engine, 4))
+    engine.set_timing(NoteTiming.AFTER_YOU, 0.005)
+    assert [(round(8 * STEP_S + 0.025, 9), 60)] == _rounded(steps(engine, 4))
+    engine.set_timing(NoteTiming.AFTER_YOU, -0.005)
+    assert [(round(12 * STEP_S + 0.015, 9), 60)] == _rounded(steps(engine, 4))
+
+
+def test_bars_are_counted_from_another_beat() -> None:
+    """From a beat on, bars of another meter are counted; the beat itself does not move."""
+    engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO), *note(0.0))
+    steps(engine, 5)
+    before_s = engine.s_at(3.0)
+    engine.count_bars(3.0, THREE)
+    assert (THREE, 3.0, before_s) == (engine.meter, engine.bar_beat, engine.s_at(3.0))
+    assert engine.next_step_beat == pytest.approx(5 / engine.settings.steps_per_beat)
+    assert not engine.is_between_bars()
+    while engine.next_step_beat < 3.0:
+        steps(engine, 1)
+    assert engine.is_between_bars()
+
+
+def test_a_start_counts_bars_from_its_first_beat() -> None:
+    """After bars that were found by ear, a start of the beat counts bars of that meter from beat 0 on."""
+    engine = tell(make_engine(holder(), key="C", tempo_bpm=TEMPO), *note(0.0))
+    steps(engine, 4)
+    engine.count_bars(3.0, THREE)
+    engine.start(10.0, 0.0)
+    assert (THREE, 0.0) == (engine.meter, engine.bar_beat)
+    assert engine.is_between_bars()
+
+
+def test_a_heard_beat_has_no_habit() -> None:
+    """While the beat is heard in the player's notes, our notes do not wait for their habit; else they do."""
+    engine = make_engine(holder(), key="C", tempo_bpm=TEMPO, collect_s=0.02)
+    engine.start(0.0, 0.0)
+    for place in range(24):
+        tell(engine, *note(place * STEP_S * 2 + 0.03))
+        steps(engine, 2)
+    own_s = engine.due_lag_s
+    engine.sync(9.0, 18.0, TEMPO, is_heard=True)
+    assert engine.due_lag_s == pytest.approx(0.02)
+    assert own_s > 0.03
+    engine.sync(9.0, 18.0, TEMPO)
+    assert engine.due_lag_s == pytest.approx(own_s)
+
+
+def test_a_beat_that_jumps_far_ahead_ends_no_step_before_it_was_played() -> None:
+    """Right after it began the clock may jump by a bar: steps that are past at once are played and judged like others.
+
+    A step whose time is over when it is decided was once settled before our own note was written down.
+    """
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO), *note(10.0))
+    engine.sync(10.0, 4.0, TEMPO)
+    assert steps(engine, 12)
+    assert [step.decision.step for step in engine.take_settled() if step.own is not None] == list(range(12))

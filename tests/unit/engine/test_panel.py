@@ -36,7 +36,7 @@ def test_as_the_preset_has_it_nothing_is_changed() -> None:
     assert preset == panel.knobs
     assert (0, 1.0) == (panel.shift, panel.touch)
     assert panel.bias(TUNE_TRAITS) is None
-    assert [1.0] * 8 == [panel.position(knob) for knob in KNOBS]
+    assert [1.0] * len(KNOBS) == [panel.position(knob) for knob in KNOBS]
 
 
 def test_each_knob_has_its_effect() -> None:

@@ -67,3 +67,17 @@ def test_chords_on_notes(key: str, note: int, chord: str) -> None:
     found = chord_from_index(int(COMPING.events(np.array([action]), here(tonality.tonic, 48))[0]))
     assert found is not None
     assert chord == found.name
+
+
+def test_a_melody_clashes_where_it_is_not_consonant() -> None:
+    """Seconds, fourths above the lower note, tritones and sevenths clash; a fourth below is a fifth above."""
+    notes = np.array([48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60], dtype=np.int16)
+    clashing = [48 + at for at in (1, 2, 5, 6, 10, 11)]
+    assert clashing == notes[MELODY.clashes(notes, 48)].tolist()
+    assert [True, False] == MELODY.clashes(np.array([43, 41], dtype=np.int16), 48).tolist()
+
+
+def test_a_chord_clashes_with_the_semitone_beside_a_tone() -> None:
+    """C major clashes with C sharp and F, not with its own E, nor with A."""
+    c_major = np.array([0], dtype=np.int16)
+    assert [True, True, False, False] == [bool(COMPING.clashes(c_major, note)[0]) for note in (61, 65, 64, 69)]

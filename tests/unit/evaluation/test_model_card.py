@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from improviser.errors import CheckpointError
 from improviser.evaluation.estimate import Estimate
-from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, write_card
+from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card, write_card
 from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
 
@@ -33,7 +34,8 @@ def card(tmp_path: Path) -> ModelCard:
         command="improviser train chorale",
         corpus={"pieces": 400, "licence": "public domain"},
         settings={"seed": 7},
-        prior=PriorScore(nats=0.5042, note_accuracy=0.481),
+        prior=PriorScore(nats=0.5042, note_accuracy=0.481, accuracy=0.7),
+        player=PriorScore(nats=1.036, note_accuracy=0.459, accuracy=0.675),
         table=TABLE,
         versions={"torch": "2.6", "numpy": "2.1"},
     )
@@ -54,6 +56,7 @@ def test_the_card_tells_how_it_was_made(card: ModelCard) -> None:
         assert part in text
     assert "0.504 nats a step" in text
     assert "48.1 %" in text
+    assert "1.036 nats a step, right in 67.5 % of the steps, note accuracy 45.9 %" in text
 
 
 def test_the_table() -> None:
@@ -74,3 +77,32 @@ def test_writing(card: ModelCard) -> None:
     assert path == write_card(card)
     assert card_text(card) == path.read_text(encoding="utf-8")
     assert {"chorale.md", "chorale.safetensors"} == {entry.name for entry in path.parent.iterdir()}
+
+
+def test_another_network_of_the_player_changes_three_lines(card: ModelCard) -> None:
+    """File, sha256 and the network's own line are new, in a card with that line as in one without; all else stays."""
+    path = write_card(card)
+    old = path.read_text().splitlines()
+    without = [line for line in old if not line.startswith("- Network that predicts the player")]
+    card.model.write_bytes(b"other" * 1000)
+    score = PriorScore(nats=0.9, note_accuracy=0.5, accuracy=0.75)
+    texts = []
+    for lines in (old, without):
+        path.write_text("\n".join(lines) + "\n")
+        assert path == update_card(card.model, score, "improviser train --only-player")
+        texts.append(path.read_text().splitlines())
+    assert texts[0] == texts[1]
+    changed = [new for before, new in zip(old, texts[0], strict=True) if before != new]
+    assert "`chorale.safetensors`, 5,000 bytes" in changed[0]
+    assert hashlib.sha256(card.model.read_bytes()).hexdigest() in changed[1]
+    assert "`improviser train --only-player`; on the validation split 0.900 nats" in changed[2]
+    assert 3 == len(changed)
+
+
+@pytest.mark.parametrize("text", [None, "no card"], ids=["missing", "of something else"])
+def test_a_card_that_cannot_be_updated(card: ModelCard, text: str | None) -> None:
+    """A missing card, or a file that is none, is refused in one line."""
+    if text is not None:
+        card.model.with_suffix(".md").write_text(text)
+    with pytest.raises(CheckpointError, match="cannot update the card"):
+        update_card(card.model, card.player, "improviser train --only-player")

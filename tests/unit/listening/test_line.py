@@ -74,15 +74,6 @@ def test_notes_and_intervals_of_the_last_onsets_are_kept() -> None:
     assert [0, 1 << 0, 1 << 4, 1 << 2] == line.classes[0, -4:].tolist()
 
 
-def test_a_late_onset_is_put_into_the_last_step() -> None:
-    """After an amendment the line is the same as if the onset had come in time."""
-    late = line_of("C4 - E4 - -")
-    late.amend(np.array([65], dtype=np.int16))
-    in_time = line_of("C4 - E4 - F4")
-    for name in ("events", "note", "since", "count", "pitches", "intervals", "classes"):
-        assert getattr(in_time, name).tolist() == getattr(late, name).tolist()
-
-
 def test_a_figure_that_comes_again_runs_at_its_lag() -> None:
     """A beat repeated once has run for four steps at the lag of a beat, and so have two beats at theirs."""
     assert [4, 0, 0, 0] == line_of("C4 - D4 - C4 - D4 -").runs[0].tolist()

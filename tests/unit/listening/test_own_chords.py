@@ -28,7 +28,7 @@ def see(own: list[int], player: int = REST, tonic: int = 0) -> dict[str, list[in
         line.push(np.array([event], dtype=np.int16))
     bits = pitch_class_bits([player]) if player >= 0 else 0
     sound = np.array([player], dtype=np.int16), np.array([bits]), np.array([player])
-    listened.push(*sound, np.array([tonic]), np.array([4]))
+    listened.push(*sound, np.array([4]))
     row = np.full((1, sum(feature.columns for feature in CHORD_FEATURES)), 255, dtype=np.uint8)
     encode_player(listened, place, row)
     encode_own_chords(line, listened.line.note, place, row)

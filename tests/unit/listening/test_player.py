@@ -15,7 +15,7 @@ def player() -> Player:
 
 def push(one: Player, event: int, bits: int) -> Player:
     """Push a step into a player in C major."""
-    one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([0]), np.array([4]))
+    one.push(np.array([event], dtype=np.int16), np.array([bits]), np.array([event]), np.array([4]))
     return one
 
 
@@ -34,6 +34,23 @@ def test_a_copy_goes_its_own_way() -> None:
     assert (67, 0b10010001, 67, 0) == (one.line.note[0], one.bits[0], one.bass[0], one.chord[0])
     assert (69, 0b1000100100) == (twin.line.note[0], twin.bits[0])
     assert twin.chord[0] != one.chord[0]
+
+
+def test_repeated_lanes_go_on_as_the_one() -> None:
+    """Each lane of a repeated player goes on as the player itself would, whatever the others do."""
+    one = push(push(push(player(), 67, 0b10010001), 72, 0b10010001), -1, 0b10010001)
+    many = one.repeated(3)
+    events, bits = np.array([69, -1, 62], dtype=np.int16), np.array([0b1000100100, 0b10010001, 0b100])
+    many.push(events, bits, np.maximum(events, 60), np.full(3, 4))
+    assert -1 == one.line.events[0, -1]
+    for lane in range(3):
+        alone = one.copy()
+        now = slice(lane, lane + 1)
+        alone.push(events[now], bits[now], np.maximum(events[now], 60), np.array([4]))
+        assert (alone.chord[0], alone.bits[0], alone.bass[0]) == (many.chord[lane], many.bits[lane], many.bass[lane])
+        assert pytest.approx(float(many.chord_confidence[lane]), abs=1e-5) == float(alone.chord_confidence[0])
+        for name in ("events", "note", "before", "since", "count", "pitches", "intervals", "classes", "runs", "lagged"):
+            np.testing.assert_array_equal(getattr(alone.line, name)[0], getattr(many.line, name)[lane], name)
 
 
 @pytest.mark.parametrize(

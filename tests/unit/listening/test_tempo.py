@@ -42,3 +42,13 @@ def test_with_swing_the_second_eighth_is_late() -> None:
         assert beat == pytest.approx(clock.beat_at(clock.s_at(beat)))
     assert 10.5 == clock.straight_s_at(4.5)
     assert 4.5 == clock.straight_beat_at(10.5)
+
+
+def test_sixteenths_can_swing() -> None:
+    """With half a beat as its unit, swing moves the second and fourth sixteenth only, and it can be changed."""
+    clock = BeatClock(60.0)
+    clock.set_swing(0.6, 0.5)
+    assert [0.0, 0.3, 0.5, 0.8, 1.0] == pytest.approx([clock.s_at(beat) for beat in (0.0, 0.25, 0.5, 0.75, 1.0)])
+    assert [0.25, 0.75] == pytest.approx([clock.beat_at(0.3), clock.beat_at(0.8)])
+    clock.set_swing(0.5)
+    assert 0.25 == clock.s_at(0.25)

@@ -319,4 +319,4 @@ def test_a_rest_is_told_once() -> None:
     first, second = performance.told(Rested)
     assert BAR_S < first.at_s - START_S < 2 * BAR_S
     assert 10.0 + BAR_S < second.at_s - START_S < 10.0 + 2 * BAR_S
-    assert [4.75, 12.75] == [first.beat, second.beat]
+    assert [4.5, 12.5] == [first.beat, second.beat]

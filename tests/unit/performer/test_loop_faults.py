@@ -20,6 +20,7 @@ from improviser.midi.message import (
     Message,
     NoteOff,
     NoteOn,
+    TimedMessage,
     message_to_bytes,
 )
 from improviser.performer.inbox import BackendLost, LoopClosed, PortFound, PortLost
@@ -53,10 +54,10 @@ class HearingEngine(Engine):
         super().__init__(settings, actor, rng)
         self.heard: list[Message] = []
 
-    def hear(self, message: Message, at_s: float) -> None:
+    def hear(self, message: Message, at_s: float) -> list[TimedMessage]:
         """Record a message, and pass it on to the engine."""
         self.heard.append(message)
-        super().hear(message, at_s)
+        return super().hear(message, at_s)
 
 
 def test_garbage_is_ignored_and_told_once() -> None:

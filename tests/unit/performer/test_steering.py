@@ -19,10 +19,12 @@ from improviser.protocol import (
     Heard,
     Judged,
     Knob,
+    MeterSet,
     Played,
     PlayerUse,
     Refused,
     Restarted,
+    Started,
     Switched,
     Tasted,
     Turn,
@@ -33,7 +35,7 @@ from improviser.protocol import (
 from improviser.session.replay import replay
 from improviser.session.session_log import parse_session
 from tests.actors import random_policy
-from tests.performing import ENGINE, KEYBOARD, Performance, bound, performer_settings
+from tests.performing import ENGINE, KEYBOARD, START_S, Performance, bound, performer_settings
 
 LENGTH_S = 20.0
 
@@ -117,7 +119,7 @@ def test_knobs_and_switches_are_replayed() -> None:
     ]
     acts = [(float(rng.uniform(0, LENGTH_S)), Act(action)) for action in Action]
     performance = jam(*turns, *acts, *acts[::2])
-    assert 8 == len(performance.told(Turned))
+    assert len(Knob) - 1 == len(performance.told(Turned))  # the tempo is told by another event
 
 
 def test_mute_silences() -> None:
@@ -131,6 +133,15 @@ def test_a_successor_takes_up_knobs_and_taste() -> None:
     performance = jam(panel={"density": 0.2}, taste={"leap": -0.5, "unknown": 1.0})
     assert [Turned("density", 0.2, at_once=True)] == performance.told(Turned)
     assert [Tasted({"leap": -0.5}, "less leaping")] == performance.told(Tasted)
+
+
+def test_a_successor_counts_the_bars_that_were_found() -> None:
+    """The next performer tells the bars that it takes over, after its start, which counts from beat 0."""
+    resume = (START_S - 9.0, START_S, 18.0, 120.0)
+    performance = jam(resume=resume, bars_counted=(7.0, 3, 4))
+    assert [(7.0, (3, 4))] == [(event.beat, event.meter) for event in performance.told(MeterSet)]
+    kinds = [type(event) for event in performance.events]
+    assert kinds.index(Started) < kinds.index(MeterSet)
 
 
 def test_pedals_like_and_knobs_turn() -> None:

@@ -60,6 +60,19 @@ def test_an_off_for_what_is_silent_does_not_go_out() -> None:
     assert [(1.0, ON), (2.0, OFF)] == pop(scheduler((0.5, OFF), (1.0, ON), (2.0, OFF), (3.0, OFF)), 9.0)
 
 
+def test_an_earlier_end_replaces_a_later_one_of_the_same_note() -> None:
+    """A note that is ended sooner and struck again is not cut by the end that was planned first."""
+    planned = (1.0, ON), (1.5, NoteOn(0, 62, 80)), (1.8, NoteOff(0, 62)), (2.0, OFF)
+    scheduled = scheduler(*planned, (1.2, OFF), (1.2, ON), (3.0, OFF))
+    assert [1.0, 1.2, 1.2, 1.5, 1.8, 3.0] == [due_s for due_s, _ in pop(scheduled, 9.0)]
+
+
+def test_an_earlier_end_leaves_the_end_of_a_note_that_is_struck_later() -> None:
+    """Of a note that is struck again after the earlier end, the later end belongs to that stroke."""
+    scheduled = scheduler((1.0, ON), (2.0, ON), (3.0, OFF), (1.5, OFF))
+    assert [1.0, 1.5, 2.0, 3.0] == [due_s for due_s, _ in pop(scheduled, 9.0)]
+
+
 def test_a_note_struck_again_is_ended_first() -> None:
     """A key struck again while it sounds gets its note-off before the new note-on."""
     again = NoteOn(0, 60, 90)

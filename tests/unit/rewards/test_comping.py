@@ -31,7 +31,7 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
         sounding = int(listened.line.note[0]) if heard == HOLD else heard
         bits = pitch_class_bits([sounding]) if sounding >= 0 else 0
         sound = np.array([heard], dtype=np.int16), np.array([bits]), np.array([sounding])
-        listened.push(*sound, np.array([tonic]), LEVELS[[0], [step % 16]])
+        listened.push(*sound, LEVELS[[0], [step % 16]])
         line.push(np.array([event], dtype=np.int16))
         key = np.array([tonic])
         chord_bits = rotate(CHORD_BITS[listened.chord], key)

@@ -31,6 +31,7 @@ from improviser.protocol import (
     Notice,
     PerformerSettings,
     Played,
+    Recounted,
     Released,
 )
 from improviser.session import recorder as module
@@ -155,6 +156,40 @@ def test_a_take_has_the_sound_of_the_improviser() -> None:
     assert [0, 5] == [place for place, each in enumerate(messages) if isinstance(each, ProgramChange)]
     assert [ProgramChange(1, 40), ProgramChange(1, 41)] == [messages[0], messages[5]]
     assert ProgramChange(1, 40) == recorder.song(quantised=True).tracks[1].events[0].message
+
+
+def quantised_ticks(recorder: Recorder, track: int) -> list[int]:
+    """Return the ticks of the notes of a quantised track."""
+    events = recorder.song(quantised=True).tracks[track].events
+    return [event.tick for event in events if isinstance(event.message, NoteOn)]
+
+
+@pytest.mark.parametrize(("steps_per_beat", "offbeat"), [(4, 240), (3, 320)])
+def test_a_quantised_take_knows_the_players_swing(steps_per_beat: int, offbeat: int) -> None:
+    """Swung offbeats of the player are on the straight ones, where the grid can swing."""
+    engine = {**GRID.engine, "steps_per_beat": steps_per_beat, "follows_swing": True}
+    recorder = Recorder(replace(GRID, engine=engine))
+    for beat in range(24):
+        for place in (0.0, 0.66):
+            recorder.record(Heard(10.0 + (beat + place) / 2, 0, 60, 80, "A"))
+            recorder.record(Lifted(10.1 + (beat + place) / 2, 0, 60, "A"))
+    assert [beat * 480 + place for beat in range(24) for place in (0, offbeat)] == quantised_ticks(recorder, 0)
+
+
+def test_a_quantised_note_is_on_the_step_that_it_was_decided_for() -> None:
+    """A note is on its step however late it sounds, and after a jump; without a step it is on the nearest one."""
+    recorder = Recorder(GRID)
+    events = [
+        Heard(10.0, 0, 60, 80, "A"),
+        Played(10.67, 10.67, 1, 67, 70, 1.0, "C", None),
+        Recounted(11.0, 0.0, (3, 4)),  # the next bar of the recording begins with beat 3
+        Played(11.82, 11.82, 1, 69, 70, 1.25, "C", None),
+        Played(12.05, 12.05, 1, 71, 70, 0.0, "", None),
+        Played(14.05, 14.05, 1, 72, 70, 99.0, "C", None),  # a beat that the recording does not know
+    ]
+    for event in events:
+        recorder.record(event)
+    assert [480, round(4.25 * 480), 5 * 480, 9 * 480] == quantised_ticks(recorder, 1)
 
 
 def test_no_pedal_hangs_at_the_end_of_a_take() -> None:

@@ -49,7 +49,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def session(parts: list[Part], seed: int = 0) -> PreferenceSession:
     """A session that has played some bars."""
-    played = PreferenceSession(random_policy(), SETTINGS, parts[0], seed)
+    played = PreferenceSession(random_policy(1), SETTINGS, parts[0], seed)
     played.play_bars(4)
     return played
 
@@ -149,7 +149,7 @@ def test_a_study_has_all_rows(parts: list[Part], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(taste_study, "MARKS", (1, 2))
     monkeypatch.setattr(taste_study, "PATIENCE_S", 60.0)
     reports: list[int] = []
-    study = PreferenceStudy(random_policy(), SETTINGS, parts, 1)
+    study = PreferenceStudy(random_policy(1), SETTINGS, parts, 1)
     changes = study.changes(lambda: reports.append(1))
     curve = study.curve(lambda: reports.append(1))
     assert ["leap", "onset", "high", "colour"] == [change.measure for change in changes]

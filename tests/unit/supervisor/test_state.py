@@ -19,9 +19,11 @@ from improviser.protocol import (
     Heard,
     Judged,
     Locked,
+    MeterSet,
     Notice,
     Played,
     PortChanged,
+    Recounted,
     Refused,
     Restarted,
     Rested,
@@ -74,6 +76,8 @@ def test_it_begins_as_the_settings_say() -> None:
         ([READY, Started(1.0, 0.0)], None),
         ([READY, Halted(2.0, "Keys")], "play in the DAW (the MIDI clock on 'Keys' is stopped), or a tap"),
         ([READY, Halted(2.0, "Link")], "play in Link, whose transport is stopped"),
+        ([READY, Halted(2.0, "JACK")], "play in JACK's transport, which is stopped, or a tap"),
+        ([READY, Halted(2.0, "MMC")], "play by MIDI Machine Control, or a tap"),
         ([READY, Halted(2.0)], "play in the DAW, whose transport is stopped"),
         ([READY, Halted(2.0, "Keys"), Detached(2.5)], "your next note, a tap, a tempo or solo"),
     ],
@@ -94,6 +98,8 @@ def test_it_says_what_it_waits_for(events: list[Event], expected: str | None) ->
         ([Halted(2.0, "Keys"), Detached(2.5), Heard(3.0, 0, 60, 80, "Keys")], {"rolling": True}),
         ([Started(1.0, 0.0), Restarted()], {"rolling": False}),
         ([Synced(1.0, 0.0, 90.0)], {"tempo_bpm": 90.0, "clock": "midi"}),
+        ([Synced(1.0, 0.0, 90.0, clock="jack")], {"tempo_bpm": 90.0, "clock": "jack"}),
+        ([Recounted(1.0, 0.0, (3, 4))], {"meter": [3, 4]}),
         ([Synced(1.0, 0.0, 80.0, is_own=True)], {"tempo_bpm": 80.0, "clock": "own"}),
         ([Switched(1.0, "mute", is_on=True)], {"mute": True, "solo": False}),
         ([Switched(1.0, "mute", is_on=True), Switched(2.0, "mute", is_on=False)], {"mute": False}),
@@ -108,6 +114,23 @@ def test_events_are_taken_in(events: list[Event], expected: dict[str, Any]) -> N
     assert expected.items() <= state_after(*events).items()
 
 
+def test_a_successor_counts_the_bars_that_were_found() -> None:
+    """A performer that replaces another one gets the bars as they are counted now, if they are not the preset's."""
+    state = State()
+    state.begin(performer_settings())
+    assert None is state.successor(None).bars_counted
+    state.apply(MeterSet(5.0, 6.0, (3, 4)))
+    shown = state.to_json()
+    assert ([3, 4], 6.0, 3) == (shown["meter"], shown["bar_beat"], shown["first_bar"])
+    assert (6.0, 3, 4) == state.successor(None).bars_counted
+    state.apply(MeterSet(9.0, 6.0, (3, 4)))  # as the successor tells it
+    assert shown == state.to_json()
+    state.apply(Started(12.0, 9.0))
+    assert ([3, 4], 0.0, 1) == tuple(state.to_json()[name] for name in ("meter", "bar_beat", "first_bar"))
+    state.apply(Restarted())
+    assert ([4, 4], 0.0, 1) == tuple(state.to_json()[name] for name in ("meter", "bar_beat", "first_bar"))
+
+
 RESTED = Rested(3.0, 15.75)
 
 
@@ -116,6 +139,7 @@ RESTED = Rested(3.0, 15.75)
     [
         (ClockUse.AUTO, [READY], "it waits for your first note"),
         (ClockUse.MIDI, [READY], "it waits for the clock to start"),
+        (ClockUse.JACK, [READY], "it waits for the clock to start"),
         (ClockUse.AUTO, [READY, NOTE], ""),
         (ClockUse.AUTO, [NOTE, RESTED], "it rests until you play"),
         (ClockUse.AUTO, [NOTE, RESTED, NOTE], ""),

@@ -30,9 +30,9 @@ def test_each_knob_has_a_slider() -> None:
 
 def test_each_clock_has_a_name() -> None:
     """Each clock in a state has a name on the page."""
-    (clocks,) = re.findall(r"const CLOCKS = \{(.*?)\};", (STATIC / "names.js").read_text("utf-8"))
+    (clocks,) = re.findall(r"const CLOCKS = \{(.*?)\};", (STATIC / "names.js").read_text("utf-8"), re.DOTALL)
     names = set(re.findall(r"(\w+):", clocks))
-    assert {"own", "midi", "link"} == names
+    assert {"own", "midi", "link", "jack", "follow"} == names
     assert State().clock in names
 
 
@@ -50,13 +50,16 @@ def test_events_that_are_shown_are_those_that_are_sent() -> None:
     cases = found(r'case "(\w+)":', "main.js") | found(r'event === "(\w+)"', "main.js")
     assert cases
     assert cases <= set(KINDS) | OWN_MESSAGES
+    (moving,) = re.findall(r"const BEAT_EVENTS = \[(.*?)\];", (STATIC / "main.js").read_text("utf-8"))
+    named = set(re.findall(r'"(\w+)"', moving))
+    assert {"started", "synced", "halted"} <= named <= set(KINDS) | OWN_MESSAGES
 
 
 def test_commands_that_are_sent_are_those_that_are_taken() -> None:
     """Each message of the page is a steering command, a note or a ping, and each action exists."""
     steering = {name for name, kind in KINDS.items() if issubclass(kind, Steer)}
     sent = set().union(*(found(r'event: "(\w+)"', path.name) for path in some_files(STATIC, "*.js")))
-    assert {"turn", "act", "choose", "lock", "route"} <= sent
+    assert {"turn", "act", "choose", "lock", "count_in", "route"} <= sent
     assert sent <= steering | OWN_MESSAGES | {"receive"}
     (actions,) = re.findall(r"const ACTIONS = \{(.*?)\};", (STATIC / "controls.js").read_text("utf-8"), re.DOTALL)
     named = set(re.findall(r': "(\w+)"', actions))

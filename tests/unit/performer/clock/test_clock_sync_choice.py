@@ -306,7 +306,7 @@ def test_link_that_was_stopped_does_not_silence_for_good() -> None:
         tell(performance, at_s, LinkHeard(START_S + at_s, 2 * at_s, 120.0, is_playing, peers))
 
     link(0.0, is_playing=True)
-    link(2.0, is_playing=False)
+    link(1.9, is_playing=False)
     performance.play(3.0, ON)
     for place in range(8):
         link(4.0 + place / 2, is_playing=False, peers=0)

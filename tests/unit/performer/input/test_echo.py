@@ -193,3 +193,13 @@ def test_what_has_no_channel_is_no_echo() -> None:
     for data in ((), (0xF8,), (0xF0, 0x7D, 0xF7)):
         loop.echoes.note_sent(data, 1.0)
         assert not loop.echoes.is_echo(data, 1.0, "A")
+
+
+def test_a_unison_beside_a_proven_loop_is_another_player() -> None:
+    """A DAW that plays back beside the loop strikes our pitch with its own velocity: only our own note is dropped."""
+    loop = Loop()
+    rounds_until_dropped(loop, range(5))
+    for place, note in enumerate((60, 62, 64)):
+        loop.send(NoteOn(0, note, 80), 10.0 + place)
+        assert not loop.comes(NoteOn(0, note, 61), 10.01 + place)
+        assert loop.comes(NoteOn(0, note, 80), 10.02 + place)

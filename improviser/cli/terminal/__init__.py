@@ -1,0 +1,1 @@
+"""How commands show themselves on a terminal: panels of help, and the view of a jam."""

@@ -1,0 +1,166 @@
+"""How much a partner listens: the right player minus a wrong one.
+
+What was played beside a player is judged beside that player's harmony and notes, and then beside those of another
+piece in the same mode and meter, moved to the same key, at the same tempo. A part that fits both alike has listened to
+nothing but the key, however consonant it is. Beside the improviser stand people, a parrot, which plays the player's
+notes a beat later, and a drone, which holds the tonic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from improviser.engine.settings import AUTO_KEY
+from improviser.evaluation.duet import FRAMES, Duet, Notes, from_messages, pitch_classes, sounding, to_messages
+from improviser.evaluation.estimate import Column, estimate_column
+from improviser.music.consonance import CONSONANT_INTERVALS
+from improviser.music.pitch import MIDDLE_C, OCTAVE
+from improviser.offline.session import engine_in_beats, play_along
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.metrics import Figures
+
+PEOPLE, PARROT, DRONE = "people", "parrot", "drone"
+# A window of emergent consonance, in beats.
+WINDOW_BEATS: Final = 2
+# Radii of the circles of fifths, minor thirds and major thirds. Source: C. Harte, M. Sandler and M. Gasser (2006),
+# "Detecting harmonic change in musical audio".
+_CIRCLES: Final = ((7, 1.0), (3, 1.0), (4, 0.5))
+_ANGLES: Final = np.arange(OCTAVE)[:, None] * np.array([step for step, _ in _CIRCLES]) * np.pi / 6
+# The place of each pitch class in tonal space, (12, 6).
+TONAL_SPACE: Final = np.concatenate([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1) * np.tile(
+    [radius for _, radius in _CIRCLES], 2
+)
+_UNKNOWN: Final = float("nan")
+
+
+def listening_scores(
+    duets: Sequence[Duet], subject: Subject, report: Callable[[int], None]
+) -> dict[str, dict[str, Column]]:
+    """Return the estimates beside the right player, beside a wrong one, and their difference, for each partner.
+
+    Args:
+        duets: The held-out pieces; one without another of its mode and meter is left out.
+        subject: The improviser.
+        report: Called with the number of duets that are done.
+
+    Returns:
+        Partner ("improviser", PEOPLE, PARROT, DRONE), then "right", "wrong" and "difference".
+    """
+    rows: dict[str, dict[str, list[Figures]]] = {}
+    for done, duet in enumerate(duets, 1):
+        wrong = wrong_player(duets, done - 1)
+        if wrong is not None:
+            for partner, notes in _partners(duet, subject).items():
+                row = rows.setdefault(partner, {"right": [], "wrong": [], "difference": []})
+                right, beside = duet_figures(notes, duet), duet_figures(notes, wrong)
+                row["right"].append(right)
+                row["wrong"].append(beside)
+                row["difference"].append({name: right[name] - beside[name] for name in right})
+        report(done)
+    return {
+        partner: {side: estimate_column(figures, subject.seed) for side, figures in sides.items()}
+        for partner, sides in rows.items()
+    }
+
+
+def wrong_player(duets: Sequence[Duet], index: int) -> Duet | None:
+    """Return a duet beside the player of the next one in the same mode and meter; None if there is none."""
+    duet = duets[index]
+    others = [*duets[index + 1 :], *duets[:index]]
+    other = next((each for each in others if (each.mode, each.meter) == (duet.mode, duet.meter)), None)
+    return None if other is None else duet.beside(other)
+
+
+def improvised(duet: Duet, subject: Subject) -> Notes:
+    """Return what the improviser plays beside the player of a duet; it begins with the piece, and finds the key."""
+    settings = replace(subject.settings, meter=(duet.meter.numerator, duet.meter.denominator), key=AUTO_KEY)
+    engine = engine_in_beats(settings, subject.actor, np.random.default_rng(subject.seed), 0.0)
+    return from_messages(play_along(engine, to_messages(duet.heard), duet.frames / FRAMES))
+
+
+def duet_figures(notes: Notes, duet: Duet) -> Figures:
+    """Return how well notes fit the harmony and the player of a duet.
+
+    `note in chord` is the share of the sounding notes, by time, that belong to the chord. `strong consonance` is the
+    share of the strong beats where both sound on which our lowest note is consonant with each of the player's. `bass`
+    is the share of the strong beats on which our lowest note is the chord's root or bass. `emergent consonance` is how
+    much more consonant both are together than each alone.
+    """
+    found = sounding(notes, duet.frames)
+    theirs = pitch_classes(sounding(duet.heard, duet.frames))
+    lowest = np.where(found.any(axis=1), found.argmax(axis=1), -1)
+    in_chord = (duet.harmony.bits[:, None] >> (np.arange(found.shape[1]) % OCTAVE)) & 1 > 0
+    is_counted = found & (duet.harmony.bits > 0)[:, None]
+    strong = duet.is_strong & (lowest >= 0)
+    degrees = lowest % OCTAVE
+    is_low = (degrees == duet.harmony.root) | (degrees == duet.harmony.bass)
+    return {
+        "note in chord": _share(in_chord[is_counted]),
+        "strong consonance": _share(_is_consonant(lowest, theirs)[strong & (theirs > 0)]),
+        "bass": _share(is_low[strong & (duet.harmony.root >= 0)]),
+        "emergent consonance": _emergent_consonance(pitch_classes(found), theirs),
+    }
+
+
+def _partners(duet: Duet, subject: Subject) -> dict[str, Notes]:
+    """Return what each partner plays beside the player of a duet."""
+    partners = {"improviser": improvised(duet, subject)}
+    if len(duet.people):
+        partners[PEOPLE] = duet.people
+    partners[PARROT] = duet.heard + np.array([1, 1, 0])
+    tonic = MIDDLE_C - OCTAVE + duet.tonic
+    partners[DRONE] = np.array([[0.0, duet.frames / FRAMES, tonic]])
+    return partners
+
+
+def _is_consonant(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return whether each frame's note of ours is consonant with all pitch classes of theirs, (frames,)."""
+    allowed = np.zeros(len(ours), dtype=np.int64)
+    for interval in CONSONANT_INTERVALS:
+        for degree in (ours + interval, ours - interval):
+            allowed |= 1 << degree % OCTAVE
+    return np.asarray((theirs & ~allowed) == 0)
+
+
+def _emergent_consonance(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> float:
+    """Return the mean over windows of the consonance of both parts less that of each alone.
+
+    Consonance is minus the mean distance of the sounding pitch classes from their centre in tonal space.
+
+    Source: M. Setzler and R. Goldstone (2020), "Coordination and consonance between interacting, improvising
+    musicians", Open Mind 4. They spell notes in Chew's spiral; MIDI notes have no spelling, so the space is Harte's.
+    """
+    length = WINDOW_BEATS * FRAMES
+    values = []
+    for start in range(0, len(ours) - length + 1, length):
+        mine, yours = (_counts(bits[start : start + length]) for bits in (ours, theirs))
+        if mine.sum() and yours.sum():
+            alone = (_spread(mine) + _spread(yours)) / 2
+            values.append(alone - _spread(mine + yours))
+    return float(np.mean(values)) if values else _UNKNOWN
+
+
+def _counts(bits: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return in how many frames each pitch class sounds, (12,)."""
+    sounds = (bits[:, None] >> np.arange(OCTAVE)) & 1
+    return np.asarray(sounds.sum(axis=0), dtype=np.float64)
+
+
+def _spread(counts: npt.NDArray[np.float64]) -> float:
+    """Return the mean distance of pitch classes, weighted by `counts`, from their centre in tonal space."""
+    weights = counts / counts.sum()
+    return float(weights @ np.linalg.norm(TONAL_SPACE - weights @ TONAL_SPACE, axis=1))
+
+
+def _share(flags: npt.NDArray[np.bool_]) -> float:
+    """Return the share of true values; nan without any."""
+    return float(flags.mean()) if len(flags) else _UNKNOWN

@@ -1,0 +1,89 @@
+"""Tracks the chord behind what players play, step by step, for any number of them.
+
+The network hears sixteenths. On a coarser grid a step is several of them, in which what sounds goes on.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from improviser.listening.harmony.harmony_inputs import HarmonyInputs, Sounding
+from improviser.listening.harmony.harmony_network import HarmonyNetwork, shipped_network
+from improviser.music.chord import CHORD_COUNT, NO_CHORD
+from improviser.music.meter import SIXTEENTHS_PER_BEAT
+
+if TYPE_CHECKING:
+    from improviser.music.pitch import IntArray
+
+# After this many silent steps no chord is implied any more.
+WINDOW_STEPS: Final = 32
+
+
+class HarmonyTracker:
+    """Tracks the probability of every chord, for any number of lanes.
+
+    Attributes:
+        chord: (lanes,) index of the likeliest chord, NO_CHORD where none is implied.
+        confidence: (lanes,) its probability, 0 where none is implied.
+    """
+
+    def __init__(self, lanes: int, steps_per_beat: int, *, network: HarmonyNetwork | None = None) -> None:
+        """Start with silence in each lane.
+
+        Args:
+            lanes: Number of players.
+            steps_per_beat: Grid steps per beat, 1-4.
+            network: The fitted network; the shipped one by default.
+        """
+        self._network = network or shipped_network()
+        self._steps_per_beat = steps_per_beat
+        self._steps = 0
+        self._inputs = HarmonyInputs(lanes)
+        self._state = self._network.silence(lanes)
+        self._silent = np.full(lanes, WINDOW_STEPS, dtype=np.int64)
+        self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
+        self.confidence: npt.NDArray[np.float64] = np.zeros(lanes)
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return self.repeated(1)
+
+    def repeated(self, times: int) -> Self:
+        """Return an independent copy in which each lane occurs `times` times in a row."""
+        twin = copy(self)
+        twin._inputs = self._inputs.repeated(times)  # noqa: SLF001 - of the same class
+        for name in ("_state", "_silent", "chord", "confidence"):
+            setattr(twin, name, getattr(self, name).repeat(times, axis=0))
+        return twin
+
+    def push(self, sound: Sounding, level: IntArray, bar_steps: IntArray) -> None:
+        """Process a step.
+
+        Args:
+            sound: What sounds in it.
+            level: (lanes,) its metrical level, from music.accent.LEVELS.
+            bar_steps: (lanes,) grid steps in a bar.
+        """
+        sixteenths = self._sixteenths(self._steps + 1) - self._sixteenths(self._steps)
+        bar_sixteenths = bar_steps * SIXTEENTHS_PER_BEAT // self._steps_per_beat
+        for part in range(sixteenths):
+            if part:
+                sound, level = replace(sound, is_struck=np.zeros_like(sound.is_struck)), np.zeros_like(level)
+            heard = self._inputs.push(sound, level, bar_sixteenths)
+            self._state = self._network.hear(self._state, heard)
+        self._steps += 1
+        self._silent = np.where(sound.bits != 0, 0, self._silent + 1)
+        chords = self._network.read(self._state).chords[:, 0]
+        best = chords.argmax(axis=1)
+        is_implied = (best < CHORD_COUNT) & (self._silent < WINDOW_STEPS)
+        self.chord = np.where(is_implied, best, NO_CHORD)
+        self.confidence = np.where(is_implied, chords.max(axis=1), 0.0)
+
+    def _sixteenths(self, steps: int) -> int:
+        """Return the number of sixteenths that have passed after some steps."""
+        return steps * SIXTEENTHS_PER_BEAT // self._steps_per_beat

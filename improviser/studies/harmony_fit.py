@@ -1,0 +1,345 @@
+"""Fit the harmony network: `python -m improviser.studies.harmony_fit CORPORA` writes its file again.
+
+CORPORA is a folder of sets of MIDI files with chords as markers (docs/training.md says which and where from); the
+chorales of music21 have the chords that their voices make, and its tunes tell keys. Pieces of the training split are
+heard as a player of the tune, of what accompanies it, or of all; the network learns the chords that are written now, a
+beat later and a bar later, and the key. Figures on the test split are printed at the end: `--figures` prints those of
+the file only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from improviser.corpus.folder import load_folder
+from improviser.corpus.library import load_pieces
+from improviser.corpus.piece import TICKS_PER_BEAT, Piece, bar_ticks
+from improviser.files import write_whole
+from improviser.listening.harmony.harmony_inputs import WIDTH, HarmonyInputs, Sounding
+from improviser.listening.harmony.harmony_network import (
+    CHORDS,
+    FILE,
+    HEADS,
+    UNITS,
+    HarmonyNetwork,
+    network_bytes,
+    read_network,
+)
+from improviser.music.accent import LEVELS
+from improviser.music.chord import QUALITY_COUNT
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
+from improviser.music.pitch import NOTE_MAX, OCTAVE
+from improviser.music.scale import Mode
+from improviser.training.chorale_harmony import exact_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Integers = npt.NDArray[np.int64]
+
+# How often each set is drawn.
+SHARES: Final = {"pop909": 0.3, "lieder": 0.2, "weimar": 0.2, "openewld": 0.15, "chorale": 0.08, "tune": 0.07}
+LANES: Final = 12
+STEPS: Final = 512
+# A stretch begins with its piece this often, else at some bar.
+FROM_START: Final = 0.6
+# How much later the chord of each head is, in steps; a bar is taken as 16.
+LATER: Final = (0, SIXTEENTHS_PER_BEAT, 4 * SIXTEENTHS_PER_BEAT)
+# The weights of the losses of the heads, and of the keys.
+WEIGHTS: Final = (1.0, 0.5, 0.5, 0.5)
+UPDATES: Final = 2600
+LEARNING_RATE: Final = 2e-3
+# The updates in which the learning rate rises, and those after which the network is kept.
+WARM, KEPT = 50, 100
+# Of a test set, this many pieces are heard, and a key counts from this step on.
+HEARD: Final = 40
+SETTLED: Final = 64
+UNKNOWN: Final = -100
+
+
+@dataclass(frozen=True, slots=True)
+class HarmonyExample:
+    """A piece as one player plays it, by step of a sixteenth.
+
+    Attributes:
+        sounds: (steps, 4) columns bits, bass, top and whether the top note is struck.
+        level: (steps,) metrical level.
+        bar_steps: Steps in a bar.
+        chord: (steps,) index of the written chord, CHORDS - 1 for none, below 0 where unknown.
+        key: Index of the key.
+    """
+
+    sounds: Integers
+    level: Integers
+    bar_steps: int
+    chord: Integers
+    key: int
+
+
+def make_example(piece: Piece, voices: Sequence[int]) -> HarmonyExample:
+    """Return a piece whose player plays some of its voices."""
+    meter = Meter(*piece.meter)
+    end = max(int((voice[:, 0] + voice[:, 1]).max()) for voice in piece.voices)
+    steps = -(-end // bar_ticks(piece.meter)) * meter.bar_sixteenths
+    in_bar = np.arange(steps) % meter.bar_sixteenths
+    return HarmonyExample(
+        sounds=sounds_of([piece.voices[voice] for voice in voices], steps),
+        level=LEVELS[METERS.index(meter), in_bar].astype(np.int64),
+        bar_steps=meter.bar_sixteenths,
+        chord=chord_of(piece, steps),
+        key=piece.tonic + OCTAVE * Mode[piece.mode.upper()],
+    )
+
+
+def sounds_of(voices: Sequence[npt.NDArray[np.int32]], steps: int) -> Integers:
+    """Return what some voices sound in each step, (steps, 4): bits, lowest note, highest note, whether it is struck."""
+    ticks = TICKS_PER_BEAT // SIXTEENTHS_PER_BEAT
+    found = np.stack([np.zeros(steps), np.full(steps, NOTE_MAX + 1), np.full(steps, -1), np.zeros(steps)], axis=1)
+    rows, struck = found.astype(np.int64), np.full(steps, -1)
+    for onset, length, note in np.concatenate(voices).tolist():
+        start, end = round(onset / ticks), max(round(onset / ticks) + 1, round((onset + length) / ticks))
+        rows[start:end, 0] |= 1 << note % OCTAVE
+        rows[start:end, 1] = np.minimum(rows[start:end, 1], note)
+        rows[start:end, 2] = np.maximum(rows[start:end, 2], note)
+        struck[start : start + 1] = np.maximum(struck[start : start + 1], note)
+    rows[:, 1] = np.where(rows[:, 2] < 0, -1, rows[:, 1])
+    rows[:, 3] = (struck >= 0) & (struck == rows[:, 2])
+    return rows
+
+
+def chord_of(piece: Piece, steps: int) -> Integers:
+    """Return the index of the written chord in each step, (steps,), below 0 where none is written.
+
+    The chord of a chorale is the one that its voices make in a beat.
+    """
+    if piece.kind == "chorale":
+        return exact_labels(sounds_of(piece.voices, steps)[:, 0], SIXTEENTHS_PER_BEAT)
+    if not len(piece.chords):
+        return np.full(steps, -1)
+    middles = (np.arange(steps) + 0.5) * TICKS_PER_BEAT / SIXTEENTHS_PER_BEAT
+    at = np.searchsorted(piece.chords[:, 0], middles, side="right") - 1
+    rows = piece.chords[np.maximum(at, 0)].astype(np.int64)
+    named = np.where(rows[:, 1] < 0, CHORDS - 1, rows[:, 1] * QUALITY_COUNT + rows[:, 2])
+    return np.where(at < 0, -1, named)
+
+
+def drawn_voices(piece: Piece, rng: np.random.Generator) -> list[int]:
+    """Return the voices of a random player: the tune, what accompanies it, or all."""
+    every = list(range(len(piece.voices)))
+    if len(every) == 1 or rng.integers(2):
+        return every[:1]
+    return every[1:] if rng.integers(2) else every
+
+
+def inputs_of(examples: Sequence[HarmonyExample], steps: int) -> npt.NDArray[np.float32]:
+    """Return the network's inputs, (examples, 12, steps, WIDTH)."""
+    inputs = HarmonyInputs(len(examples))
+    columns = np.zeros((len(examples), steps, 4), dtype=np.int64)
+    columns[:, :, 1:3] = -1
+    level = np.zeros((len(examples), steps), dtype=np.int64)
+    for lane, example in enumerate(examples):
+        length = min(steps, len(example.level))
+        columns[lane, :length], level[lane, :length] = example.sounds[:length], example.level[:length]
+    bar_steps = np.array([example.bar_steps for example in examples])
+    found = np.zeros((len(examples), OCTAVE, steps, WIDTH), dtype=np.float32)
+    for step in range(steps):
+        bits, bass, top, struck = columns[:, step].T
+        found[:, :, step] = inputs.push(Sounding(bits, bass, top, struck > 0), level[:, step], bar_steps)
+    return found
+
+
+class FitNetwork(nn.Module):
+    """The network of listening.harmony, for gradient descent."""
+
+    def __init__(self) -> None:
+        """Create it with random weights."""
+        super().__init__()
+        self.units = nn.GRU(WIDTH, UNITS, batch_first=True)
+        self.out = nn.Linear(UNITS, HEADS * QUALITY_COUNT + len(Mode))
+        self.none = nn.Linear(UNITS, HEADS)
+
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the logits of chords, (lanes, steps, HEADS, CHORDS), and keys, (lanes, steps, 24)."""
+        lanes, _, steps, _ = inputs.shape
+        states, _ = self.units(inputs.reshape(lanes * OCTAVE, steps, WIDTH))
+        states = states.reshape(lanes, OCTAVE, steps, UNITS)
+        out = self.out(states).permute(0, 2, 1, 3)
+        qualities = out[..., : HEADS * QUALITY_COUNT].reshape(lanes, steps, OCTAVE, HEADS, QUALITY_COUNT)
+        chords = qualities.permute(0, 1, 3, 2, 4).reshape(lanes, steps, HEADS, CHORDS - 1)
+        none = self.none(states.mean(dim=1))
+        keys = out[..., HEADS * QUALITY_COUNT :].permute(0, 1, 3, 2).reshape(lanes, steps, len(Mode) * OCTAVE)
+        return torch.cat([chords, none[..., None]], dim=3), keys
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the weights by the names of harmony_network.SHAPES."""
+        return {name: value.detach().numpy() for name, value in self.state_dict().items()}
+
+
+def targets(examples: Sequence[HarmonyExample]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the chords of each head, (examples, STEPS, HEADS), and the keys, (examples, STEPS); UNKNOWN elsewhere."""
+    chords = np.full((len(examples), STEPS, HEADS), UNKNOWN)
+    keys = np.full((len(examples), STEPS), UNKNOWN)
+    for lane, example in enumerate(examples):
+        keys[lane, : len(example.level)] = example.key
+        known = np.where(example.chord < 0, UNKNOWN, example.chord)
+        for head, later in enumerate(LATER):
+            row = known[later : later + STEPS]
+            chords[lane, : len(row), head] = row
+    return torch.from_numpy(chords), torch.from_numpy(keys)
+
+
+def fit(pieces: dict[str, list[Piece]], updates: int, seed: int, keep: Callable[[FitNetwork], None]) -> FitNetwork:
+    """Return a network fitted to the pieces of each set.
+
+    Args:
+        pieces: The pieces of each set.
+        updates: Gradient steps, of LANES stretches each.
+        seed: Draws weights and stretches.
+        keep: Called every KEPT updates with the network so far.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    rng, network, begun_s = np.random.default_rng(seed), FitNetwork(), time.monotonic()
+    names = [name for name in SHARES if pieces.get(name)]
+    shares = np.array([SHARES[name] for name in names])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    for update in range(1, updates + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * min(1.0, update / WARM) * 0.5 * (1 + np.cos(np.pi * update / updates))
+        examples = [_drawn(pieces[names[rng.choice(len(names), p=shares / shares.sum())]], rng) for _ in range(LANES)]
+        loss = _loss(network, examples)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        if update % KEPT == 0:
+            left_min = (time.monotonic() - begun_s) * (updates / update - 1) / 60
+            sys.stderr.write(f"{update} updates, loss {loss.item():.3f}, {left_min:.0f} minutes left\n")
+            keep(network)
+    return network
+
+
+def _drawn(pieces: Sequence[Piece], rng: np.random.Generator) -> HarmonyExample:
+    """Return a random stretch of a random piece, as a random player plays it."""
+    piece = pieces[int(rng.integers(len(pieces)))]
+    example = make_example(piece, drawn_voices(piece, rng))
+    bars = len(example.level) // example.bar_steps
+    first = 0 if rng.random() < FROM_START else int(rng.integers(max(1, bars - STEPS // example.bar_steps + 1)))
+    start = first * example.bar_steps
+    end = start + STEPS + max(LATER)
+    return HarmonyExample(
+        example.sounds[start:end], example.level[start:end], example.bar_steps, example.chord[start:end], example.key
+    )
+
+
+def _loss(network: FitNetwork, examples: Sequence[HarmonyExample]) -> torch.Tensor:
+    """Return the loss over some stretches."""
+    chords, keys = network(torch.from_numpy(inputs_of(examples, STEPS)))
+    wanted, key = targets(examples)
+    losses = [
+        functional.cross_entropy(
+            chords[:, :, head].reshape(-1, CHORDS), wanted[:, :, head].reshape(-1), ignore_index=UNKNOWN
+        )
+        for head in range(HEADS)
+    ]
+    losses.append(functional.cross_entropy(keys.reshape(-1, keys.shape[2]), key.reshape(-1), ignore_index=UNKNOWN))
+    known = [weight * loss for weight, loss in zip(WEIGHTS, losses, strict=True) if torch.isfinite(loss)]
+    return torch.stack(known).sum()
+
+
+def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> dict[str, float]:
+    """Return the share of the time in which root, chord and key are right, in means over pieces.
+
+    Args:
+        network: The network.
+        pieces: The pieces.
+        heard: What is heard: "tune", "accompaniment" or "all".
+    """
+    voices = {"tune": slice(0, 1), "accompaniment": slice(1, None), "all": slice(None)}[heard]
+    chosen = [(piece, list(range(len(piece.voices)))[voices]) for piece in pieces]
+    examples = [make_example(piece, own) for piece, own in chosen if own and (heard != "all" or len(piece.voices) > 1)]
+    if not examples:
+        return {}
+    longest = max(len(example.level) for example in examples)
+    inputs, state = inputs_of(examples, longest), network.silence(len(examples))
+    named = np.zeros((len(examples), longest, HEADS), dtype=np.int64)
+    keys = np.zeros((len(examples), longest), dtype=np.int64)
+    for step in range(longest):
+        state = network.hear(state, inputs[:, :, step])
+        found = network.read(state)
+        named[:, step], keys[:, step] = found.chords.argmax(axis=2), found.keys.argmax(axis=1)
+    rows = [_piece_figures(example, named[lane], keys[lane]) for lane, example in enumerate(examples)]
+    return {name: _mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of the values that there are; nan without any."""
+    there = [value for value in values if np.isfinite(value)]
+    return float(np.mean(there)) if there else float("nan")
+
+
+def _piece_figures(example: HarmonyExample, named: Integers, keys: Integers) -> dict[str, float]:
+    """Return the figures of one piece."""
+    steps = len(example.level)
+    is_named = (example.chord >= 0) & (example.chord < CHORDS - 1)
+    row = {"key": float(np.mean(keys[SETTLED:steps] == example.key)) if steps > SETTLED else float("nan")}
+    for head, (name, later) in enumerate(zip(("root", "root, a beat on", "root, a bar on"), LATER, strict=True)):
+        known = is_named[later:]
+        right = named[: steps - later, head] // QUALITY_COUNT == example.chord[later:] // QUALITY_COUNT
+        row[name] = float(np.mean(right[known])) if known.any() else float("nan")
+    same = named[:steps, 0] == example.chord
+    row["chord"] = float(np.mean(same[is_named])) if is_named.any() else float("nan")
+    return row
+
+
+def read_sets(corpora: Path, split: str) -> dict[str, list[Piece]]:
+    """Return the pieces of a split by set; those of music21 by their kind."""
+    sets = {name: load_folder(corpora / name).pieces for name in SHARES if (corpora / name).is_dir()}
+    for piece in load_pieces():
+        sets.setdefault(piece.kind, []).append(piece)
+    return {name: [piece for piece in pieces if piece.split == split] for name, pieces in sets.items()}
+
+
+def print_figures(network: HarmonyNetwork, sets: dict[str, list[Piece]]) -> None:
+    """Print the figures of each set and of each way to hear it."""
+    for name, pieces in sets.items():
+        for heard in ("tune", "accompaniment", "all"):
+            row = figures(network, pieces[:HEARD], heard=heard)
+            if row:
+                told = ", ".join(f"{figure} {value:.3f}" for figure, value in row.items() if np.isfinite(value))
+                sys.stdout.write(f"{name}, {heard} heard: {told}\n")
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Fit the network, write its file, and print figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--updates", type=int, default=UPDATES)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path(str(resources.files("improviser.listening.harmony"))) / FILE)
+    parser.add_argument("--figures", action="store_true")
+    chosen = parser.parse_args(None if arguments is None else list(arguments))
+
+    def keep(network: FitNetwork) -> None:
+        """Write the network's file."""
+        write_whole(chosen.out, network_bytes(network.to_arrays()))
+
+    if not chosen.figures:
+        keep(fit(read_sets(chosen.corpora, "train"), chosen.updates, chosen.seed, keep))
+    print_figures(read_network(chosen.out.read_bytes()), read_sets(chosen.corpora, "test"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the beat tracker learns from: pieces with known beats, played as people play."""

@@ -1,0 +1,128 @@
+"""Right player minus wrong player: hand-worked duets, and partners that hear much or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from improviser.corpus.casting import ACCOMPANIMENT, BASS, MELODY
+from improviser.corpus.piece import Piece
+from improviser.engine import EngineSettings
+from improviser.evaluation.duet import (
+    FRAMES,
+    Duet,
+    accompaniment_heard,
+    from_messages,
+    melody_heard,
+    sounding,
+    struck_chords,
+    to_messages,
+)
+from improviser.evaluation.feel_figures import Subject
+from improviser.evaluation.listening_figures import (
+    DRONE,
+    PARROT,
+    PEOPLE,
+    duet_figures,
+    improvised,
+    listening_scores,
+    wrong_player,
+)
+from tests.performing import BarNote
+
+BAR, BOTH = 96, (MELODY, ACCOMPANIMENT)
+C, F, G = (0, 0, 0), (5, 0, 5), (7, 4, 11)
+"""C, F, and G7 over B: root, quality and bass."""
+
+
+def piece(name: str, tonic: int, *chords: tuple[int, int, int], parts: tuple[str, ...] = BOTH) -> Piece:
+    """Return a piece in 4/4 with a chord a bar, whose tune holds the root and whose accompaniment strikes the triad."""
+    rows = [(bar * BAR, root, quality, bass) for bar, (root, quality, bass) in enumerate(chords)]
+    tune = [(bar * BAR, BAR, 72 + root) for bar, (root, _, _) in enumerate(chords)]
+    triads = [(bar * BAR, BAR, 48 + root + up) for bar, (root, _, _) in enumerate(chords) for up in (0, 4, 7)]
+    low = [(bar * BAR, BAR, 36 + bass) for bar, (_, _, bass) in enumerate(chords)]
+    notes = {MELODY: tune, ACCOMPANIMENT: triads, BASS: low}
+    voices = tuple(np.array(notes[part], dtype=np.int32) for part in parts)
+    return Piece(name, "score", tonic, "major", (4, 4), 0, 0, "test", voices, parts, np.array(rows, dtype=np.int32))
+
+
+def heard(a_piece: Piece) -> Duet:
+    """Return the duet whose player plays the tune."""
+    duet = melody_heard(a_piece)
+    assert duet is not None
+    return duet
+
+
+def test_the_harmony_is_that_of_the_markers() -> None:
+    """Each frame has its chord's tones, root and bass; the strong frames begin beats 1 and 3."""
+    duet = heard(piece("a", 0, C, G))
+    assert 2 * 4 * FRAMES == duet.frames
+    assert [0b000010010001] * 16 == duet.harmony.bits[:16].tolist()
+    assert (7, 11) == (duet.harmony.root[20], duet.harmony.bass[20])
+    assert [0, 8, 16, 24] == np.flatnonzero(duet.is_strong).tolist()
+    assert [72, 79] == duet.heard[:, 2].tolist()
+    assert 6 == len(duet.people)
+
+
+def test_the_accompaniment_is_struck_where_none_is_written() -> None:
+    """A lead sheet's chords become a player's, with the bass an octave below; people play its tune."""
+    duet = accompaniment_heard(piece("a", 0, C, G, parts=(MELODY,)))
+    assert duet is not None
+    assert [48, 52, 55, 60] == duet.heard[:4, 2].tolist()
+    assert [72, 79] == duet.people[:, 2].tolist()
+    assert 2 == len(set(struck_chords(duet.harmony, duet.meter)[:, 0].tolist()))
+    written = accompaniment_heard(piece("b", 0, C, G))
+    assert written is not None
+    assert [48, 52, 55] == written.heard[:3, 2].tolist()
+
+
+def test_figures_by_hand() -> None:
+    """The triad's third is in the chord and consonant, but no bass; the root is bass; a semitone beside is neither."""
+    duet = heard(piece("a", 0, C, C))
+    third, root, beside = (np.array([[0.0, 8.0, note]]) for note in (64, 60, 61))
+    assert (1.0, 1.0, 0.0) == tuple(duet_figures(third, duet).values())[:3]
+    assert (1.0, 1.0, 1.0) == tuple(duet_figures(root, duet).values())[:3]
+    assert (0.0, 0.0, 0.0) == tuple(duet_figures(beside, duet).values())[:3]
+    gains = [duet_figures(each, duet)["emergent consonance"] for each in (root, third, beside)]
+    assert gains == sorted(gains, reverse=True)
+    assert 0.0 == pytest.approx(gains[0])
+
+
+def test_a_wrong_player_is_moved_to_the_same_key() -> None:
+    """The other piece's chords and tune are transposed to this one's tonic, and repeated to its length."""
+    duets = [heard(piece("a", 0, C, F, C, G)), heard(piece("b", 2, (2, 0, 2), (9, 0, 9)))]
+    wrong = wrong_player(duets, 0)
+    assert wrong is not None
+    assert [0, 7, 0, 7] == wrong.harmony.root[::16].tolist()
+    assert [72, 79, 72, 79] == wrong.heard[:, 2].tolist()
+    assert None is wrong_player([duets[0]], 0)
+
+
+def test_messages_and_notes_are_each_others_inverse() -> None:
+    """Notes survive as messages; a key that is struck again while it is down goes up first."""
+    notes = np.array([(0.0, 1.0, 60), (0.5, 2.0, 64), (1.0, 1.5, 60)])
+    assert notes.tolist() == from_messages(to_messages(notes)).tolist()
+    again = from_messages(to_messages(np.array([(0.0, 2.0, 60), (1.0, 3.0, 60)])))
+    assert [[0.0, 1.0, 60.0], [1.0, 3.0, 60.0]] == again.tolist()
+    assert [60] * 4 == np.argmax(sounding(notes, 8), axis=1)[:4].tolist()
+
+
+def test_who_listens_has_a_difference_and_who_does_not_has_none() -> None:
+    """People's parts fit their own player better than another; a drone on the tonic fits both alike."""
+    orders = ((C, F, G, C), (F, C, C, G), (G, C, F, F), (C, G, C, F))
+    duets = [heard(piece(f"{index}", 0, *chords)) for index, chords in enumerate(orders)]
+    subject = Subject(EngineSettings(temperature=0.0), BarNote())
+    done: list[int] = []
+    scores = listening_scores(duets, subject, done.append)
+    assert [1, 2, 3, 4] == done
+    assert {"improviser", PEOPLE, PARROT, DRONE} == set(scores)
+    gains = {partner: sides["difference"]["note in chord"].mean for partner, sides in scores.items()}
+    assert gains[PEOPLE] > 0.5 > gains[PARROT] > abs(gains[DRONE])
+    assert 1.0 == scores[PEOPLE]["right"]["note in chord"].mean
+
+
+def test_the_improviser_plays_beside_the_player() -> None:
+    """It begins with the piece, in the piece's meter, and finds the key itself."""
+    duet = heard(piece("a", 0, *(C, F, G, C) * 2))
+    notes = improvised(duet, Subject(EngineSettings(key="C", meter=(3, 4), temperature=0.0), BarNote()))
+    assert [4.0 * bar for bar in range(1, 8)] == [onset for onset in notes[:, 0].tolist() if onset >= 4]

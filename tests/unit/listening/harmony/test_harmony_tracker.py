@@ -1,0 +1,190 @@
+"""The chord behind what players play, as the harmony network hears it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from improviser.listening.harmony.harmony_inputs import LAG_BARS, WIDTH, HarmonyInputs, Sounding
+from improviser.listening.harmony.harmony_network import (
+    SHAPES,
+    HarmonyNetwork,
+    network_bytes,
+    read_network,
+    shipped_network,
+)
+from improviser.listening.harmony.harmony_tracker import HarmonyTracker
+from improviser.music.accent import LEVELS
+from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITY_COUNT, chord_from_index
+from improviser.music.pitch import OCTAVE, IntArray
+
+QUARTER = [[60, 64, 67], [55, 59, 62], [57, 60, 64], [53, 57, 60]]
+BAR = 16
+
+
+def level(step: int, lanes: int = 1) -> IntArray:
+    """Return the metrical strength of a step in four quarters, for each lane."""
+    return np.full(lanes, LEVELS[0, step % BAR])
+
+
+def sounding(lanes: list[list[int]], *, struck: bool) -> Sounding:
+    """Return what sounds in a step, for each lane; the highest note is `struck` in it or not."""
+    bits = [sum(1 << pitch_class for pitch_class in {note % OCTAVE for note in notes}) for notes in lanes]
+    return Sounding(
+        np.array(bits),
+        np.array([min(notes, default=-1) for notes in lanes]),
+        np.array([max(notes, default=-1) for notes in lanes]),
+        np.array([struck and bool(notes) for notes in lanes]),
+    )
+
+
+def push(tracker: HarmonyTracker, step: int, *lanes: list[int], struck: bool | None = None) -> None:
+    """Push a step of four quarters; without `struck`, notes are struck at each beat."""
+    is_struck = step % 4 == 0 if struck is None else struck
+    tracker.push(sounding(list(lanes), struck=is_struck), level(step, len(lanes)), np.full(len(lanes), BAR))
+
+
+def names(bars: list[list[int]], steps: int = BAR) -> list[str | None]:
+    """Return the chord's name after each step of notes that sound for some steps each."""
+    tracker, found = HarmonyTracker(1, 4), []
+    for step in range(len(bars) * steps):
+        push(tracker, step, bars[step // steps])
+        chord = chord_from_index(int(tracker.chord[0]))
+        found.append(None if chord is None else chord.name)
+    return found
+
+
+def test_a_progression_is_followed() -> None:
+    """Held for a bar each, I V vi IV are named in turn, from the first beat of each bar."""
+    assert ["C", "G", "Am", "F"] * 2 == names(QUARTER * 2)[3::BAR]
+
+
+@pytest.mark.parametrize("root", range(12))
+def test_major_and_minor_triads_are_named(root: int) -> None:
+    """A triad that is held for a bar is named, on every root."""
+    for suffix, third in (("", 4), ("m", 3)):
+        found = names([[48 + root, 60 + root + third, 60 + root + 7]])[-1]
+        chord = chord_from_index(root * QUALITY_COUNT + (third == 3))
+        assert chord is not None
+        assert chord.name == found, suffix
+
+
+def test_before_the_first_note_and_long_after_the_last_there_is_no_chord() -> None:
+    """Silence implies no chord; a chord is dropped some bars after its last note."""
+    found = names([[]] + [[60, 64, 67]] * 2 + [[]] * 3)
+    assert (None, "C", None) == (found[0], found[2 * BAR], found[-1])
+
+
+def test_a_held_chord_does_not_flicker() -> None:
+    """The name stays as long as nothing new begins."""
+    assert {"C"} == set(names([[60, 64, 67]] * 2)[1:])
+
+
+def test_the_form_tells_what_the_tune_does_not() -> None:
+    """After chords were heard for 24 bars, the tune alone brings back more of them than to who heard the tune only."""
+    right = {is_heard: roots_of_the_tune(is_heard=is_heard) for is_heard in (True, False)}
+    wanted = [0, 7, 9, 5] * 2
+    shares = {is_heard: np.mean(np.array(roots) == wanted) for is_heard, roots in right.items()}
+    assert shares[True] > shares[False]
+
+
+def roots_of_the_tune(*, is_heard: bool) -> list[int]:
+    """Return the roots heard in eight bars of a tune, after 24 bars in which its chords were heard, or were not."""
+    tracker, found = HarmonyTracker(1, 4), []
+    tune = [72, 71, 69, 69]  # the last note fits Am and F
+    for step in range(32 * BAR):
+        bar = step // BAR
+        chord = QUARTER[bar % 4] if is_heard and bar < 24 else []
+        push(tracker, step, [*chord, tune[bar % 4]])
+        found.append(int(tracker.chord[0]) // QUALITY_COUNT)
+    return found[24 * BAR + 8 :: BAR]
+
+
+def test_every_lane_hears_its_own_and_so_does_a_copy() -> None:
+    """Lanes are independent; what a copy hears does not change the tracker."""
+    tracker = HarmonyTracker(2, 4)
+    push(tracker, 0, [60, 64, 67], [])
+    twin = tracker.copy()
+    for step in range(1, 8):
+        push(twin, step, [], [53, 57, 60, 65])
+    assert [0, NO_CHORD] == tracker.chord.tolist()
+    assert 5 == twin.chord[1] // QUALITY_COUNT
+
+
+def test_transposing_the_music_transposes_the_chord() -> None:
+    """All twelve transpositions of random music imply the same chord, moved."""
+    rng = np.random.default_rng(8)
+    tracker = HarmonyTracker(OCTAVE, 4)
+    for step in range(200):
+        notes = rng.integers(48, 72, size=rng.integers(4)).tolist()
+        push(tracker, step, *([note + up for note in notes] for up in range(OCTAVE)))
+        moved = np.where(tracker.chord < 0, NO_CHORD, (tracker.chord - np.arange(OCTAVE) * QUALITY_COUNT) % CHORD_COUNT)
+        assert 1 == len(set(moved.tolist()))
+        assert np.ptp(tracker.confidence) < 1e-4
+
+
+def test_lanes_together_hear_what_each_hears_alone() -> None:
+    """Many lanes give the same chords as each alone."""
+    rng = np.random.default_rng(9)
+    lanes = 12
+    together, alone = HarmonyTracker(lanes, 4), [HarmonyTracker(1, 4) for _ in range(lanes)]
+    for step in range(80):
+        notes = [rng.integers(48, 72, size=rng.integers(4)).tolist() for _ in range(lanes)]
+        push(together, step, *notes)
+        for lane, one in enumerate(alone):
+            push(one, step, notes[lane])
+        assert together.chord.tolist() == [int(one.chord[0]) for one in alone]
+
+
+@pytest.mark.parametrize("steps_per_beat", [1, 2, 3])
+def test_a_coarser_grid_hears_as_the_finest(steps_per_beat: int) -> None:
+    """A step is as many sixteenths as pass in it, so the same chords have the same names."""
+    tracker, fine = HarmonyTracker(1, steps_per_beat), HarmonyTracker(1, 4)
+    bar = 4 * steps_per_beat
+    for beat in range(32):
+        notes = QUARTER[beat // 4 % 4]
+        for step in range(beat * 4, beat * 4 + 4):
+            push(fine, step, notes)
+        for part in range(steps_per_beat):
+            strength = level(beat * 4) if not part else np.zeros(1, dtype=np.int64)
+            tracker.push(sounding([notes], struck=not part), strength, np.array([bar]))
+        assert tracker.chord[0] == fine.chord[0], beat
+
+
+def test_the_inputs_by_hand() -> None:
+    """The views show what begins, sounds, is lowest and highest as degrees; the past returns after its bars."""
+    inputs = HarmonyInputs(1)
+    first = inputs.push(sounding([[60, 64]], struck=True), np.array([4]), np.array([BAR]))
+    assert (1, OCTAVE, WIDTH) == first.shape
+    assert [0, 4] == np.flatnonzero(first[0, 0, :12]).tolist() == np.flatnonzero(first[0, 0, 12:24]).tolist()
+    assert [[0], [4]] == [np.flatnonzero(first[0, 0, at : at + 12]).tolist() for at in (24, 36)]
+    assert [0, 8] == np.flatnonzero(first[0, 4, :12]).tolist()  # C and E above E
+    for _ in range(LAG_BARS[0] * BAR - 1):
+        held = inputs.push(sounding([[60]], struck=False), np.array([0]), np.array([BAR]))
+    assert [] == np.flatnonzero(held[0, 0, :12]).tolist()
+    again = inputs.push(sounding([[60, 64]], struck=True), np.array([4]), np.array([BAR]))
+    assert [0, 4] == np.flatnonzero(again[0, 0, 48:60]).tolist()  # four bars ago
+    assert [0] == np.flatnonzero(again[0, 0, 60:72]).tolist()  # what followed then
+    assert 1.0 == again[0, 0, -len(LAG_BARS)]  # just like four bars ago
+    assert [0.0, 0.0] == again[0, 0, -len(LAG_BARS) + 1 :].tolist()
+
+
+def test_a_network_is_read_as_it_was_written() -> None:
+    """The numbers survive with half precision; a missing array is an error."""
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()}
+    network, again = HarmonyNetwork(arrays), read_network(network_bytes(arrays))
+    state = rng.normal(size=network.silence(2).shape).astype(np.float32)
+    assert network.read(state).keys == pytest.approx(again.read(state).keys, abs=0.05)
+    with pytest.raises(ValueError, match="too long"):
+        read_network(network_bytes(arrays) + b"\0\0")
+    with pytest.raises(ValueError, match=r"no array none\.bias"):
+        HarmonyNetwork({name: array for name, array in arrays.items() if name != "none.bias"})
+
+
+def test_the_probabilities_sum_to_one() -> None:
+    """Chords of each time ahead, and keys, are probabilities."""
+    network = shipped_network()
+    heard = network.read(network.silence(3))
+    for probabilities in (heard.chords, heard.keys):
+        np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, rtol=1e-5)
