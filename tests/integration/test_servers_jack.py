@@ -19,6 +19,7 @@ from tests.live import CHECKOUT, Partner, Run, StartServer, wait_for
 pytestmark = pytest.mark.jack
 
 FRAME_S = 1 / 48_000
+HELD_UP = 2  # notes that a machine that stands still may hold up
 SYNCHRONOUS = "-S"  # no event is lost
 
 
@@ -50,17 +51,24 @@ def test_notes_stay_in_their_frames_when_the_period_changes(run: Run, listener: 
     jam.process.send_signal(signal.SIGINT)
     assert 0 == jam.end()[0]
     assert [0.048667, 0.007333, 0.027333] == [told["ahead_s"] for told in jam.told("look_ahead")]
-    due_s = [played["due_s"] for played in jam.told("played")]
-    off_s = {at_s: min(abs(at_s - due) for due in due_s) for at_s in heard}
+    played = jam.told("played")
     # What was sent before the change may leave with the first period after it.
     # What mends a clash leaves as soon as it can.
-    mended_s = [told["at_s"] for told in jam.told("mended")]
-    settled = [off for at_s, off in off_s.items() if not any(0 < at_s - then < 0.1 for then in changed_s + mended_s)]
-    assert len(settled) > 20
-    assert max(settled) <= FRAME_S
+    unsettled_s = changed_s + [told["at_s"] for told in jam.told("mended")]
+    settled_s = [at_s for at_s in heard if not any(0 < at_s - then < 0.1 for then in unsettled_s)]
+    assert len(settled_s) > 20
+    # A machine that stands still may hold up a note, which leaves in the frame that the jam tells.
+    assert max(_off_s(at_s, [told["actual_s"] for told in played]) for at_s in settled_s) <= FRAME_S
+    in_time = [at_s for at_s in settled_s if _off_s(at_s, [told["due_s"] for told in played]) <= FRAME_S]
+    assert len(in_time) >= len(settled_s) - HELD_UP
     replay = [sys.executable, "-m", "improviser", "replay", jam.told("session")[0]["path"], "--json"]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     subprocess.run(replay, check=True, stdout=subprocess.DEVNULL, env=environment)
+
+
+def _off_s(at_s: float, expected_s: list[float]) -> float:
+    """Return how far `at_s` is from the nearest of `expected_s`."""
+    return min(abs(at_s - one) for one in expected_s)
 
 
 @pytest.mark.parametrize("still_s", [0.1, 0.7, 6.0])
