@@ -27,6 +27,8 @@ STEPS_PER_BEAT = 4
 KNOWN_FRAMES = 4_800
 # Where the tempo changes within a period, it is known at the end of that period.
 FRAMES_MAX = 2.0
+# A machine that stands still may hold up so many notes of a trial.
+HELD_UP_MAX = 2
 # Enough notes of each roll to judge by.
 MANY = 30
 # Ardour's own settings in which it follows the JACK transport; a timebase master has to.
@@ -122,6 +124,13 @@ def off_grid(ons: Sequence[int], sections: Sequence[Section]) -> str:
     return f"{len(ons)} notes, frames off the grid: p50 {p50:.2f}, p99.9 {p99:.2f}, max {distances.max():.2f}"
 
 
+def check_on_grid(jam: Command, ons: Sequence[int], sections: Sequence[Section]) -> None:
+    """Check that the notes are on the master's grid, but for a few that the jam tells were held up by the machine."""
+    held_up = sum(played["actual_s"] - played["due_s"] > FRAMES_MAX / 48_000 for played in jam.told("played"))
+    off = sorted(map(abs, errors(ons, sections)))
+    assert off[-1 - min(held_up, HELD_UP_MAX)] <= FRAMES_MAX
+
+
 def finish(jam: Command) -> None:
     """End a jam; nothing hangs, and nothing went wrong."""
     jam.process.send_signal(signal.SIGINT)
@@ -162,7 +171,7 @@ def test_a_timebase_master_leads(run: Run, grid: TransportListener, tmp_path: Pa
     known = [frame for frame in grid.ons if frame > KNOWN_FRAMES]
     print(off_grid(known, master.sections))  # noqa: T201 - for a person with -s
     assert len(known) > 15
-    assert max(map(abs, errors(known, master.sections))) <= FRAMES_MAX
+    check_on_grid(jam, known, master.sections)
     assert [[3, 4], [6, 8], [4, 4]] == [event["meter"] for event in jam.told("recounted")]
     assert "jack" == jam.told("synced")[-1]["clock"]
 
@@ -208,7 +217,7 @@ def test_without_a_master_the_transport_starts_stops_and_locates(
     finish(jam)
     settled = [frame for frame in grid.ons if KNOWN_FRAMES < frame % 1_000_000]
     assert len(settled) > 4
-    assert max(map(abs, errors(settled, song(["181 4 4 1"])))) <= FRAMES_MAX
+    check_on_grid(jam, settled, song(["181 4 4 1"]))
     check_replay(run, tmp_path)
 
 
@@ -253,7 +262,7 @@ def test_hydrogen_as_timebase_master_leads(run: Run, grid: TransportListener, tm
         jam = start_jam(run, tmp_path, grid)
         play_to(grid, jam)
         finish(jam)
-    check_two_rolls(grid)
+    check_two_rolls(jam, grid)
 
 
 @pytest.mark.slow
@@ -271,12 +280,12 @@ def test_ardour_as_timebase_master_leads(run: Run, jackd: StartServer, tmp_path:
     finish(jam)
     grid.close()
     ardour.close()
-    check_two_rolls(grid)
+    check_two_rolls(jam, grid)
 
 
-def check_two_rolls(grid: TransportListener) -> None:
+def check_two_rolls(jam: Command, grid: TransportListener) -> None:
     """Check the notes of `play_to` against a grid of SONGS_BPM, but for those right after the start and the locate."""
     settled = [frame for frame in grid.ons if frame % (12 * 96_000) > KNOWN_FRAMES]
     sections = song([f"{SONGS_BPM} 4 4 1"])
     print(off_grid(settled, sections))  # noqa: T201 - for a person with -s
-    assert max(map(abs, errors(settled, sections))) <= FRAMES_MAX
+    check_on_grid(jam, settled, sections)
