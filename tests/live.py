@@ -74,6 +74,15 @@ class Partner:
         """Open the port of a synthesizer that can be played on."""
         self._backend.open_virtual_input(name, self._hear)
 
+    def frame_at(self, at_s: float) -> int:
+        """Return the server's frame of a time that the jam tells."""
+        return self._backend.clock.frame_at(at_s)
+
+    @property
+    def now_s(self) -> float:
+        """The time of now, as the jam tells it."""
+        return self._backend.clock.now_s()
+
     def unplug(self) -> None:
         """Close the keyboard's port until `offer` opens it again."""
         if self._keys is not None:
@@ -99,14 +108,15 @@ class Partner:
             if until():
                 return
 
-    def perform(self, score: list[tuple[float, int, float]]) -> None:
-        """Play notes of (seconds from now, note, duration in seconds), one at a time, exactly by the server's clock.
+    def perform(self, score: list[tuple[float, int, float]], start_frame: int | None = None) -> None:
+        """Play notes of (seconds from the start, note, duration in seconds) exactly by the server's clock.
 
-        On a busy machine that clock is slower than the wall's, and the jam goes by it.
+        On a busy machine that clock is slower than the wall's, and the jam goes by it. The start is now, or the
+        server's `start_frame`.
         """
         assert self._keys is not None
         clock, ahead_s = self._backend.clock, self._keys.ahead_s
-        start_s = clock.now_s() + ahead_s
+        start_s = clock.now_s() + ahead_s if start_frame is None else clock.s_at(start_frame)
         moments = [(onset_s, (0x90, note, 80)) for onset_s, note, _ in score]
         moments += [(onset_s + held_s, (0x80, note, 0)) for onset_s, note, held_s in score]
         for at_s, data in sorted(moments):

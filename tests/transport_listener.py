@@ -15,12 +15,14 @@ class TransportListener:
     Attributes:
         ons: The transport's frame of each note-on that came while the transport rolled.
         stopped: How many note-ons came while it did not roll.
+        origin: The server's frame at which the transport's frame 0 was or would have been, where it rolls now.
     """
 
     def __init__(self) -> None:
         """Join the server."""
         self.ons: list[int] = []
         self.stopped = 0
+        self.origin = 0
         self.client = jack.Client("Test Grid", no_start_server=True)
         self._port: Any = self.client.midi_inports.register("in")
         self.client.set_process_callback(self._process)
@@ -40,6 +42,8 @@ class TransportListener:
         """Record the note-ons of a period."""
         state, position = self.client.transport_query_struct()
         frame, is_rolling = position.frame, STOPPED < state < STARTING
+        if is_rolling:
+            self.origin = self.client.last_frame_time - frame
         for offset, data in self._port.incoming_midi_events():
             event = bytes(data)
             if event[0] >> 4 == 0x9 and event[2]:

@@ -134,7 +134,7 @@ class BeatLine:
         slope: Beats per frame.
         least: The smallest beat at `since` that a period has said.
         most: The largest one.
-        bounds: Where the beat at `since` can lie by the line before, after a change of tempo.
+        bounds: Where the beat at `since` can lie by the line before, after a change of tempo or a jump in the song.
         is_exact: Whether the first beat that was said is taken as exact, as after a locate to a whole beat.
     """
 
@@ -185,8 +185,11 @@ class BeatLine:
             return self.slope * self.since
         if self.is_exact and self.most <= self._first + _ROUNDING_BEATS:
             return self._first
-        middle = (self.least + self.most) / 2 + (0.0 if rounds else self.reading.tick_beats / 2)
-        return min(max(middle, self.bounds[0]), self.bounds[1])
+        tick = self.reading.tick_beats
+        middle = (self.least + self.most) / 2 + (0.0 if rounds else tick / 2)
+        slack = max(0.0, (tick - self.most + self.least) / 2)
+        bounded = min(max(middle, self.bounds[0]), self.bounds[1])
+        return min(max(bounded, middle - slack), middle + slack)
 
 
 class BeatReader:
@@ -201,6 +204,8 @@ class BeatReader:
         self._lines: list[BeatLine] = []
         self._pace: Pace | None = None
         self._next_frame = -1
+        # The beat at that frame, if the line goes on.
+        self._next_beat = 0.0
         self._rank = 0
         self._rounds = False
 
@@ -230,6 +235,7 @@ class BeatReader:
         line = self._best()
         rounds = line.rounds()
         self._rounds = self._rounds if rounds is None else rounds
+        self._next_beat = line.beat_at(self._next_frame, rounds=self._rounds)
         return line.beat_at(frame, rounds=self._rounds), line.reading.tempo_bpm
 
     def _begin(self, pace: Pace, position: Any, *, is_jump: bool) -> None:  # noqa: ANN401 - as above
@@ -248,12 +254,19 @@ class BeatReader:
             self._rank = next(steady, self._rank)
 
     def _bounds(self, pace: Pace, position: Any) -> tuple[float, float] | None:  # noqa: ANN401 - as above
-        """Return where the beat can lie by the line so far, if only the tempo changes, some time in the last period."""
-        before = self._pace
-        if before is None or before == pace or before[:3] != pace[:3]:
+        """Return where the beat can lie by the line so far, after a change of tempo alone or a jump in the song.
+
+        The tempo changes some time in the last period. Hydrogen's song begins anew while the frames go on: then the
+        beat has jumped by whole beats.
+        """
+        before, at = self._pace, self._next_beat
+        if before is None or before[:3] != pace[:3]:
             return None
-        line = self._best()
-        at = line.beat_at(position.frame, rounds=self._rounds)
+        line = self._lines[self._rank]
+        if before == pace:
+            off = _said_beat(line.reading, pace, position) - at
+            jumped = at + round(off)
+            return (jumped, jumped) if abs(off - round(off)) <= line.reading.tick_beats else None
         passed = (self._next_frame - position.frame) * line.slope
         change = passed * (pace.tempo_bpm / before.tempo_bpm - 1)
         return min(at, at + change), max(at, at + change)
@@ -266,11 +279,15 @@ class BeatReader:
 
     def _add(self, line: BeatLine, position: Any) -> bool:  # noqa: ANN401 - as above
         """Process a period with the reading of one line. Return whether it can still be right."""
-        reading, pace = line.reading, self._pace
-        bars = (position.bar - 1) * (0.0 if pace is None else pace.bar_beats)
-        beat = bars + (position.beat - 1) * reading.beat_beats + position.tick * reading.tick_beats
+        beat = 0.0 if self._pace is None else _said_beat(line.reading, self._pace, position)
         frame = position.frame - (position.bbt_offset if position.valid & BBT_OFFSET else 0)
         return line.add(frame, beat)
+
+
+def _said_beat(reading: Reading, pace: Pace, position: Any) -> float:  # noqa: ANN401 - as above
+    """Return the beat that a position says, read in one way."""
+    bars = (position.bar - 1) * pace.bar_beats
+    return bars + (position.beat - 1) * reading.beat_beats + position.tick * reading.tick_beats
 
 
 class JackTransport:

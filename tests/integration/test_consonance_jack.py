@@ -1,4 +1,4 @@
-"""Consonance with a late player, live over JACK: at all periods, with and without real-time priority.
+"""Consonance with a late player, live over JACK: at all periods and priorities, and on other programs' grids.
 
 pytest -m slow -s tests/integration/test_consonance_jack.py
 """
@@ -6,6 +6,7 @@ pytest -m slow -s tests/integration/test_consonance_jack.py
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,10 +16,17 @@ from improviser.evaluation.late_players import beside, spans
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.midi.smf import read_file
 from tests.integration.test_held_out import TEMPO_BPM, held_out_tune, two_minutes
-from tests.live import Partner, Run, StartServer
+from tests.integration.test_jack_transport import KNOWN_FRAMES, check_on_grid, finish, mastered, off_grid, start_ardour
+from tests.integration.test_real_clocks import SONGS_BPM, Transport, start_clock, start_hydrogen
+from tests.live import Partner, Run, StartServer, wait_for
+from tests.timebase_master import song
+from tests.transport_listener import TransportListener
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from tests.timebase_master import Section
 
 pytestmark = [pytest.mark.jack, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -29,6 +37,11 @@ LATE_S, SPREAD_S = 0.02, 0.015
 MOST_LOST: Final = 0.03
 CHANCE: Final = 0.05
 PERIODS: Final = (64, 256, 1024, 2048)
+# Asked for on another program's grid.
+MASTERS_SHARE: Final = 0.9
+# Ardour is slow to start. Hydrogen, once ended, would hold the server up for as long.
+ARDOURS_PATIENCE: Final = ("-t", "10000")
+PLAYING: Final = ("--preset", "fiddle", "--seed", "1")
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +55,7 @@ def test_consonance_does_not_depend_on_the_machine(
     timing: str, jackd: StartServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Most of the common time is consonant at every period and priority, and nearly as much as where both are best."""
-    rng = np.random.default_rng(0)
-    score = [
-        (at_s + max(0.0, float(rng.normal(LATE_S, SPREAD_S))) * (at_s > 0), note, held_s)
-        for at_s, note, held_s in two_minutes(held_out_tune())
-        if at_s < LENGTH_S
-    ]
+    score = late_score(TEMPO_BPM)
     found = {}
     for is_realtime in (True, False):
         for period in PERIODS:
@@ -64,9 +72,78 @@ def test_consonance_does_not_depend_on_the_machine(
     assert min(found.values()) >= found[PERIODS[0], True] - MOST_LOST - CHANCE
 
 
+@pytest.mark.parametrize("master", ["timebase", "Hydrogen", "Ardour", "jack_midi_clock"])
+def test_consonance_on_a_masters_grid(
+    master: str, jackd: StartServer, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the grid of another program nine tenths of the time are consonant, and notes are in the grid's frames."""
+    jackd("-S", *ARDOURS_PATIENCE[: 2 * (master == "Ardour")], period=256)
+    with ExitStack() as programs:
+        sections = start_master(master, programs, tmp_path)
+        bpm = sections[0].bpm
+        clock = ("--clock", "midi") if master == "jack_midi_clock" else ()
+        take = tmp_path / "take.mid"
+        jam = run("jam", "--json", "--no-web", "--in", "Improviser In", *PLAYING, *clock, "--record", str(take))
+        jam.wait_until_told("ready")
+        grid, partner = TransportListener(), Partner()
+        partner.connect()
+        grid.listen()
+        if clock:
+            start_clock(programs)
+        grid.client.transport_frame = 0
+        grid.client.transport_start()
+        wait_for(lambda: jam.told("started"), "the start")
+        bar = round(4 * 60 / bpm * 48_000)
+        partner.perform(
+            late_score(bpm), grid.origin + (1 + (partner.frame_at(partner.now_s) - grid.origin) // bar) * bar
+        )
+        grid.client.transport_stop()
+        wait_for(lambda: jam.told("halted"), "the stop")
+        finish(jam)
+        mended = [partner.frame_at(told["at_s"]) - grid.origin for told in jam.told("mended")]
+        partner.close()
+        grid.close()
+    share = consonant_share(take)
+    # What mends a clash leaves as soon as it can.
+    known = [on for on in grid.ons if on > KNOWN_FRAMES and not any(0 <= on - at < KNOWN_FRAMES for at in mended)]
+    with capsys.disabled():
+        sys.stdout.write(f"\n{master}: {share:.1%} of the time consonant; not mended: {off_grid(known, sections)}")
+    check_on_grid(jam, known, sections)
+    assert share >= MASTERS_SHARE
+
+
+def start_master(master: str, programs: ExitStack, home: Path) -> Sequence[Section]:
+    """Start a program that leads JACK's transport; return its song."""
+    if master == "Hydrogen":
+        start_hydrogen(programs, home / "home")
+        programs.callback(take_timebase)
+    elif master == "Ardour":
+        programs.callback(start_ardour(home).close)
+    else:
+        return programs.enter_context(mastered(f"{TEMPO_BPM} 4 4 999")).sections
+    return song([f"{SONGS_BPM} 4 4 999"])
+
+
+def take_timebase() -> None:
+    """Take the timebase from Hydrogen, which otherwise blocks the server when it is interrupted."""
+    with ExitStack() as programs:
+        Transport(programs).do("activate", "master", "release")
+
+
+def late_score(bpm: float) -> list[tuple[float, int, float]]:
+    """Return a minute of a held-out tune at a tempo, in which all notes but the first come as late as people's."""
+    rng = np.random.default_rng(0)
+    slower = TEMPO_BPM / bpm
+    return [
+        (at_s * slower + max(0.0, float(rng.normal(LATE_S, SPREAD_S))) * (at_s > 0), note, held_s * slower)
+        for at_s, note, held_s in two_minutes(held_out_tune())
+        if at_s * slower < LENGTH_S
+    ]
+
+
 def consonance(timing: str, run: Run, score: list[tuple[float, int, float]], take: Path, *, is_realtime: bool) -> float:
     """Return the share of the common time that is consonant in a jam beside a player of `score`."""
-    options = ("--preset", "fiddle", "--tempo", str(TEMPO_BPM), "--seed", "1", "--timing", timing)
+    options = (*PLAYING, "--tempo", str(TEMPO_BPM), "--timing", timing)
     arguments = ("jam", "--json", "--no-web", "--in", "Improviser In", *options, "--record", str(take))
     jam = run(*arguments, is_ordinary=not is_realtime)
     assert is_realtime == jam.wait_until_told("ready")["realtime"]
@@ -78,6 +155,11 @@ def consonance(timing: str, run: Run, score: list[tuple[float, int, float]], tak
         assert (0, "") == jam.end()
     finally:
         partner.close()
+    return consonant_share(take)
+
+
+def consonant_share(take: Path) -> float:
+    """Return the share of the common time that is consonant in a recording."""
     tracks = {
         track.name: spans(
             [

@@ -265,16 +265,22 @@ def test_hydrogen_as_timebase_master_leads(run: Run, grid: TransportListener, tm
     check_two_rolls(jam, grid)
 
 
+def start_ardour(home: Path) -> Ardour:
+    """Start Ardour as JACK's timebase."""
+    settings = home / ".config" / Path(ardour_command()).name.removesuffix("-lua") / "config"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(ARDOUR_FOLLOWS_JACK, "utf-8")
+    ardour = Ardour(home / "ardour")
+    ardour.do("master")
+    return ardour
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ardour_as_timebase_master_leads(run: Run, jackd: StartServer, tmp_path: Path) -> None:
     """Ardour's beat is followed to the frame, although its ticks take 12 frames."""
     jackd("-S", "-t", "10000", period=256)
-    settings = tmp_path / ".config" / Path(ardour_command()).name.removesuffix("-lua") / "config"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(ARDOUR_FOLLOWS_JACK, "utf-8")
-    ardour, grid = Ardour(tmp_path / "ardour"), TransportListener()
-    ardour.do("master")
+    ardour, grid = start_ardour(tmp_path), TransportListener()
     jam = start_jam(run, tmp_path, grid)
     play_to(grid, jam)
     finish(jam)

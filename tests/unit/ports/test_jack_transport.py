@@ -117,6 +117,33 @@ def test_a_locate_to_a_whole_beat_is_exact_at_once() -> None:
     assert [frame / 24_000 + 7 for frame, *_ in found] == pytest.approx([beat for _, beat, _ in found])
 
 
+@pytest.mark.parametrize("first", [2_688_000, 2_688_128])
+def test_a_song_that_begins_anew_keeps_the_beat(first: int) -> None:
+    """Hydrogen's song of 28 bars begins anew while the frames go on: the beat stays exact at once."""
+
+    def says(frame: int) -> Any:  # noqa: ANN401 - as above
+        """Say the place in the song."""
+        position = hydrogen(frame % 2_688_000)
+        position.frame = frame
+        return position
+
+    found = read(BeatReader(RATE), says, first - 400 * PERIOD, 800)[50:]
+    assert [frame % 2_688_000 / 24_000 for frame, *_ in found] == pytest.approx([beat for _, beat, _ in found])
+
+
+def test_a_jump_to_elsewhere_in_the_bar_is_read_by_its_ticks() -> None:
+    """A master that jumps by part of a beat is followed within its tick of 10 ms."""
+
+    def says(frame: int) -> Any:  # noqa: ANN401 - as above
+        """Say a place that is 1.3 beats later from 48,000 frames on."""
+        position = hydrogen(frame + (31_200 if frame >= 48_000 else 0))
+        position.frame = frame
+        return position
+
+    found = read(BeatReader(RATE), says, 0, 800)
+    assert max(abs(beat - frame / 24_000 - 1.3 * (frame >= 48_000)) for frame, beat, _ in found) < 0.01
+
+
 def test_a_false_first_beat_is_corrected() -> None:
     """A master whose first beat after a jump is stale is followed from the next period on."""
     reader = BeatReader(RATE)
