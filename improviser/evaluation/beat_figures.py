@@ -6,25 +6,26 @@ Every beat that counts was told when it happened, from what was heard until then
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from improviser.evaluation.estimate import estimate_column
+from improviser.evaluation.own_beats import own_beats
 from improviser.listening.beat_tracker import BeatTracker
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
-from improviser.offline.beat_teller import BeatTeller, beat_views
+from improviser.offline.follow import find_time
 from improviser.training.beat.performance import FREE, MODERATE, PLAIN, STRICT, Manner, PlayedPiece, play_piece
 from improviser.units import S_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from improviser.evaluation.feel_figures import Subject
     from improviser.listening.beat.pulse_network import BeatWeights
-    from improviser.listening.beat_tracker import BeatView
     from improviser.midi.message import Message
+    from improviser.offline.found_time import FoundTime
     from improviser.training.beat.beat_piece import BeatPiece
 
 Floats = npt.NDArray[np.float64]
@@ -66,27 +67,21 @@ PLAYERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBeats:
-    """The beats that were told for a piece, and the views when they were told."""
-
-    at_s: Floats
-    views: tuple[BeatView, ...]
-
-
 def beat_figures(
     pieces: Iterable[BeatPiece],
     weights: BeatWeights,
+    subject: Subject,
     count: int,
     report: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, dict[str, float]]:
     """Return the figures of each kind of player, on at most `count` of some held-out pieces each.
 
     Each row has `pieces`; `f`, `cmlt` and `amlt`, the beat F-measure (70 ms) and the continuity measures from the fifth
-    beat on, with the ends of the F-measure's 95 % interval (`f_low`, `f_high`); `other_f`, the F-measure against half
-    and double tempo; `lock_s`, the median seconds from the first note to LOCKED_BEATS beats in a row that were told in
-    time; `meter`, the share of pieces in one meter whose meter is right after METER_BARS bars; and `bar`, the share of
-    these whose bars are as long as the true ones, as 2/2 in halves and 4/4 in quarters are.
+    beat on, with the ends of the F-measure's 95 % interval (`f_low`, `f_high`); `half_f` and `double_f`, the F-measure
+    against half and double tempo; `lock_s`, the median seconds from the first note to LOCKED_BEATS beats in a row that
+    were told in time; `meter`, the share of pieces in one meter whose meter is right after METER_BARS bars; and `bar`,
+    the share of these whose bars are as long as the true ones, as 2/2 in halves and 4/4 in quarters are. What `subject`
+    plays to the beats that were found, and to the true ones, has the figures of `own_beats`.
 
     Source: M. Davies, N. Degara, M. Plumbley, "Evaluation methods for musical audio beat tracking algorithms" (2009).
     """
@@ -94,22 +89,11 @@ def beat_figures(
     figures = {}
     for done, (name, player) in enumerate(PLAYERS.items(), 1):
         chosen = _chosen([piece for piece in known if piece.set_name == player.set_name], count)
-        rows = [row for index, piece in enumerate(chosen) if (row := _row(piece, player, weights, index))]
+        rows = [row for index, piece in enumerate(chosen) if (row := _row(piece, player, weights, subject, index))]
         if rows:
             figures[name] = _summary(rows)
         report(done, len(PLAYERS))
     return figures
-
-
-def found_beats(played: PlayedPiece, tracker: BeatTracker) -> FoundBeats:
-    """Return the beats that a tracker tells while a piece is played."""
-    teller, moments, views = BeatTeller(), [], []
-    for now_s, view in beat_views(tracker, to_messages(played.notes), float(played.notes[-1, 0])):
-        told_s = teller.told(view, now_s)
-        if told_s is not None:
-            moments.append(told_s)
-            views.append(view)
-    return FoundBeats(np.array(moments), tuple(views))
 
 
 def to_messages(notes: Floats) -> list[TimedMessage]:
@@ -134,7 +118,8 @@ def beat_scores(truth: Floats, told: Floats) -> dict[str, float]:
         "f": _f_measure(true, found),
         "cmlt": float(cmlt),
         "amlt": float(amlt),
-        "other_f": max(_f_measure(other, found) for other in (double, true[::2], true[1::2])),
+        "half_f": max(_f_measure(other, found) for other in (true[::2], true[1::2])),
+        "double_f": _f_measure(double, found),
         "lock_s": _lock_s(truth, told),
     }
 
@@ -161,7 +146,9 @@ def _chosen(pieces: Sequence[BeatPiece], count: int) -> list[BeatPiece]:
     return [pieces[index] for index in order]
 
 
-def _row(piece: BeatPiece, player: BeatPlayer, weights: BeatWeights, seed: int) -> dict[str, float] | None:
+def _row(
+    piece: BeatPiece, player: BeatPlayer, weights: BeatWeights, subject: Subject, seed: int
+) -> dict[str, float] | None:
     """Return the scores of one piece; None if it is too short for a player."""
     tracks = tuple(index for index, name in enumerate(piece.tracks) if name.startswith(player.track))
     played = play_piece(piece, tracks, player.manner, np.random.default_rng([SEED, seed]))
@@ -173,31 +160,33 @@ def _row(piece: BeatPiece, player: BeatPlayer, weights: BeatWeights, seed: int) 
     truth = played.beats_s[is_played]
     if len(truth) <= FIRST_BEAT + 1:
         return None
-    found = found_beats(played, BeatTracker(PRIOR_BPM, None, weights))
-    beat_s = float(np.median(np.diff(truth)))
-    return beat_scores(truth, found.at_s) | _meter(piece, is_played, found, beat_s)
+    heard = to_messages(played.notes)
+    found = find_time(BeatTracker(PRIOR_BPM, None, weights), heard, float(played.notes[-1, 0]))
+    scores = beat_scores(truth, np.array([beat.at_s for beat in found.beats]))
+    ours = own_beats(played, found, heard, subject, WINDOW_S, int(np.argmax(is_played)) + FIRST_BEAT)
+    return scores | ours | _meter(piece, is_played, found, float(np.median(np.diff(truth))))
 
 
-def _meter(piece: BeatPiece, is_played: npt.NDArray[np.bool_], found: FoundBeats, beat_s: float) -> dict[str, float]:
+def _meter(piece: BeatPiece, is_played: npt.NDArray[np.bool_], found: FoundTime, beat_s: float) -> dict[str, float]:
     """Return whether meter and length of the bar are right after METER_BARS bars; nothing if the meter changes."""
     counted = Counter(zip(piece.size[is_played].tolist(), piece.thirds[is_played].tolist(), strict=True))
     (size, thirds), beats = counted.most_common(1)[0]
     if beats < is_played.sum() or (piece.place[is_played] < 0).all():
         return {}
-    views = [view for view in found.views if view.bar > METER_BARS]
-    if not views:
+    view = next((beat.view for beat in found.beats if beat.view.bar > METER_BARS), None)
+    if view is None:
         return {}
-    meter = views[0].meter
+    meter = view.meter
     felt = round(meter.bar_beats / meter.felt_beats)
     is_right = (felt, meter.felt_beats == 1.5) == (size, thirds)  # noqa: PLR2004
-    found_s = felt * S_PER_MINUTE / views[0].tempo_bpm
+    found_s = felt * S_PER_MINUTE / view.tempo_bpm
     return {"meter": float(is_right), "bar": float(abs(np.log(found_s / (size * beat_s))) < np.log(SAME_BAR))}
 
 
 def _summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return the means of the rows, the median time to lock, and the interval of the F-measure."""
-    names = ("f", "cmlt", "amlt", "other_f", "meter", "bar")
-    means = {name: float(np.mean(values)) for name in names if (values := [row[name] for row in rows if name in row])}
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "lock_s"]
+    means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
     interval = estimate_column([{"f": row["f"]} for row in rows], SEED)["f"]
     lock_s = float(np.median([row["lock_s"] for row in rows]))
     return {"pieces": float(len(rows)), **means, "f_low": interval.low, "f_high": interval.high, "lock_s": lock_s}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from improviser.agent.policy import Actor
-    from improviser.engine import Engine, EngineSettings
+    from improviser.engine import EngineSettings
     from improviser.listening.beat_tracker import BeatTracker
     from improviser.offline.bar_line import BarLine
     from improviser.offline.render import Wishes
@@ -72,15 +72,12 @@ def follow_song(  # noqa: PLR0913, PLR0917 - those of render_song, and the track
     clock = TempoMap(song)
     heard = _heard(song, wishes.player, clock)
     end_s = heard[-1].due_s + _TAIL_S
-    time = _find_time(tracker, heard, end_s)
-    lines = time.bar_lines()
+    time = find_time(tracker, heard, end_s)
     port, channel = free_part(song, settings.channel) if wishes.channel is None else (0, wishes.channel)
-    engine = engine_in_beats(replace(settings, meter=_meter(lines), channel=channel), actor, rng, 0.0, waits=True)
-    placed = [TimedMessage(time.position_at(timed.due_s), timed.message) for timed in heard]
-    notes = _Notes(engine, time, report)
-    played = play_along(engine, placed, time.positions[-1], bars=lines, report=notes)
+    understood: list[HeardHarmony] = []
+    played = play_in_time(time, heard, replace(settings, channel=channel), actor, rng, understood, report)
     written = WrittenTime(time, max(end_s, float(clock.seconds_at(song.end_tick))))
-    own = written.ticks_at(time.moments_of([timed.due_s for timed in played]))
+    own = written.ticks_at([timed.due_s for timed in played])
     events = [TimedEvent(tick, timed.message) for tick, timed in zip(own.tolist(), played, strict=True)]
     part = Track(IMPROVISER, (*port_opening(song, port), *events))
     tracks = (*(_moved(track, clock, written) for track in song.tracks), part)
@@ -92,24 +89,37 @@ def follow_song(  # noqa: PLR0913, PLR0917 - those of render_song, and the track
         _moved(song.conductor, clock, written),
         skipped=song.skipped,
     )
-    return Followed(rendered, time, tuple(notes.found))
+    return Followed(rendered, time, tuple(understood))
 
 
-class _Notes:
-    """Takes down what the engine understands after each step."""
+def play_in_time(  # noqa: PLR0913, PLR0917 - as above
+    time: FoundTime,
+    heard: Sequence[TimedMessage],
+    settings: EngineSettings,
+    actor: Actor,
+    rng: np.random.Generator,
+    understood: list[HeardHarmony] | None = None,
+    report: Report = ignore,
+) -> list[TimedMessage]:
+    """Return what improviser plays to the beats of `time`, which has at least one, beside the player's messages.
 
-    def __init__(self, engine: Engine, time: FoundTime, report: Report) -> None:
-        """Watch `engine`, whose seconds are positions in `time`, and pass each report on."""
-        self._engine, self._time, self._report = engine, time, report
-        self.found: list[HeardHarmony] = []
+    All moments are in seconds. What it understands is added to `understood`.
+    """
+    lines = time.bar_lines()
+    engine = engine_in_beats(replace(settings, meter=_meter(lines)), actor, rng, 0.0, waits=True)
+    placed = [TimedMessage(time.position_at(timed.due_s), timed.message) for timed in heard]
+    found = [] if understood is None else understood
 
-    def __call__(self, done: float, total: float) -> None:
+    def note(done: float, total: float) -> None:
         """Take down the key and the chord if one of them has changed."""
-        decision = self._engine.decision
-        key, chord = self._engine.key.name, None if decision is None else decision.chord
-        if not self.found or (self.found[-1].key, self.found[-1].chord) != (key, chord):
-            self.found.append(HeardHarmony(float(self._time.moments_of(done)), key, chord))
-        self._report(done, total)
+        key, chord = engine.key.name, None if engine.decision is None else engine.decision.chord
+        if not found or (found[-1].key, found[-1].chord) != (key, chord):
+            found.append(HeardHarmony(float(time.moments_of(done)), key, chord))
+        report(done, total)
+
+    played = play_along(engine, placed, time.positions[-1], bars=lines, report=note)
+    moments = time.moments_of([timed.due_s for timed in played])
+    return [replace(timed, due_s=at_s) for timed, at_s in zip(played, moments.tolist(), strict=True)]
 
 
 def _heard(song: Song, wanted: str | None, clock: TempoMap) -> list[TimedMessage]:
@@ -129,8 +139,8 @@ def _heard(song: Song, wanted: str | None, clock: TempoMap) -> list[TimedMessage
     )
 
 
-def _find_time(tracker: BeatTracker, heard: Sequence[TimedMessage], end_s: float) -> FoundTime:
-    """Return the beats that the tracker tells while it hears."""
+def find_time(tracker: BeatTracker, heard: Sequence[TimedMessage], end_s: float) -> FoundTime:
+    """Return the beats that the tracker tells while it hears, until `end_s`."""
     time, teller = FoundTime(), BeatTeller()
     for now_s, view in beat_views(tracker, heard, end_s):
         told_s = teller.told(view, now_s)

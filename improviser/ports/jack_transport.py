@@ -287,7 +287,7 @@ class BeatReader:
 def _said_beat(reading: Reading, pace: Pace, position: Any) -> float:  # noqa: ANN401 - as above
     """Return the beat that a position says, read in one way."""
     bars = (position.bar - 1) * pace.bar_beats
-    return bars + (position.beat - 1) * reading.beat_beats + position.tick * reading.tick_beats
+    return float(bars + (position.beat - 1) * reading.beat_beats + position.tick * reading.tick_beats)
 
 
 class JackTransport:

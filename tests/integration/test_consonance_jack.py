@@ -18,7 +18,7 @@ from improviser.midi.smf import read_file
 from tests.integration.test_held_out import TEMPO_BPM, held_out_tune, two_minutes
 from tests.integration.test_jack_transport import KNOWN_FRAMES, check_on_grid, finish, mastered, off_grid, start_ardour
 from tests.integration.test_real_clocks import SONGS_BPM, Transport, start_clock, start_hydrogen
-from tests.live import Partner, Run, StartServer, wait_for
+from tests.live import Command, Partner, Run, StartServer, wait_for
 from tests.timebase_master import song
 from tests.transport_listener import TransportListener
 
@@ -78,11 +78,10 @@ def test_consonance_on_a_masters_grid(
 ) -> None:
     """On the grid of another program nine tenths of the time are consonant, and notes are in the grid's frames."""
     jackd("-S", *ARDOURS_PATIENCE[: 2 * (master == "Ardour")], period=256)
+    take = tmp_path / "take.mid"
     with ExitStack() as programs:
         sections = start_master(master, programs, tmp_path)
-        bpm = sections[0].bpm
         clock = ("--clock", "midi") if master == "jack_midi_clock" else ()
-        take = tmp_path / "take.mid"
         jam = run("jam", "--json", "--no-web", "--in", "Improviser In", *PLAYING, *clock, "--record", str(take))
         jam.wait_until_told("ready")
         grid, partner = TransportListener(), Partner()
@@ -90,15 +89,7 @@ def test_consonance_on_a_masters_grid(
         grid.listen()
         if clock:
             start_clock(programs)
-        grid.client.transport_frame = 0
-        grid.client.transport_start()
-        wait_for(lambda: jam.told("started"), "the start")
-        bar = round(4 * 60 / bpm * 48_000)
-        partner.perform(
-            late_score(bpm), grid.origin + (1 + (partner.frame_at(partner.now_s) - grid.origin) // bar) * bar
-        )
-        grid.client.transport_stop()
-        wait_for(lambda: jam.told("halted"), "the stop")
+        play_on(grid, jam, partner, sections[0].bpm)
         finish(jam)
         mended = [partner.frame_at(told["at_s"]) - grid.origin for told in jam.told("mended")]
         partner.close()
@@ -110,6 +101,18 @@ def test_consonance_on_a_masters_grid(
         sys.stdout.write(f"\n{master}: {share:.1%} of the time consonant; not mended: {off_grid(known, sections)}")
     check_on_grid(jam, known, sections)
     assert share >= MASTERS_SHARE
+
+
+def play_on(grid: TransportListener, jam: Command, partner: Partner, bpm: float) -> None:
+    """Let the transport roll while the partner plays on its grid, from a bar line on."""
+    grid.client.transport_frame = 0
+    grid.client.transport_start()
+    wait_for(lambda: jam.told("started"), "the start")
+    bar = round(4 * 60 / bpm * 48_000)
+    passed = partner.frame_at(partner.now_s) - grid.origin
+    partner.perform(late_score(bpm), grid.origin + (1 + passed // bar) * bar)
+    grid.client.transport_stop()
+    wait_for(lambda: jam.told("halted"), "the stop")
 
 
 def start_master(master: str, programs: ExitStack, home: Path) -> Sequence[Section]:

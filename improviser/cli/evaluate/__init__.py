@@ -147,10 +147,7 @@ def evaluate(
     if plots is not None:
         need_plots()
     start_s = time.monotonic()
-    if corpora is not None and what is What.BEAT:
-        need_beat_scores()
-        measure_beat(corpora, pieces, json=json)
-    elif corpora is not None:
+    if corpora is not None:
         subject = _subject(_preset(preset, {}), seed)
         _measure_beside(what, corpora, subject, pieces, split, json=json)
     elif what is What.HEARING:
@@ -175,7 +172,10 @@ def evaluate(
 
 def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, split: Split, *, json: bool) -> None:
     """Measure a preset beside the songs of the corpora."""
-    if what is What.FEEL:
+    if what is What.BEAT:
+        need_beat_scores()
+        measure_beat(corpora, subject, pieces, json=json)
+    elif what is What.FEEL:
         measure_feel(corpora, subject, json=json)
     else:
         measure_listening(corpora, subject, pieces, split, json=json)

@@ -9,13 +9,16 @@ from improviser.cli.console import progress, say_json, say_table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from improviser.evaluation.feel_figures import Subject
     from improviser.training.beat.beat_piece import BeatPiece
 
 _UNKNOWN = "-"
 
 
-def measure_beat(corpora: Path, count: int, *, json: bool) -> None:
+def measure_beat(corpora: Path, subject: Subject, count: int, *, json: bool) -> None:
     """Run the beat tracker on at most `count` held-out pieces of each kind of player, and print its scores.
+
+    `subject` plays to the beats that it finds.
 
     Raises:
         UsageError: The folder holds no set of pieces with known beats.
@@ -34,7 +37,7 @@ def measure_beat(corpora: Path, count: int, *, json: bool) -> None:
             pieces += read_set(folder, held_out=True)
             advance(done)
     with progress("following", 1) as advance:
-        figures = beat_figures(pieces, load_beat_weights(), count, lambda done, total: advance(done / total))
+        figures = beat_figures(pieces, load_beat_weights(), subject, count, lambda done, total: advance(done / total))
     if json:
         for player, row in figures.items():
             say_json({"event": "followed", "player": player, "figures": row})

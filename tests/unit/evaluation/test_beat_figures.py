@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from improviser.config.beat_model import load_beat_weights
+from improviser.engine import EngineSettings
 from improviser.evaluation.beat_figures import beat_figures, beat_scores
+from improviser.evaluation.feel_figures import Subject
+from tests.actors import Indifferent
 from tests.beat_pieces import make_piece
 
+SUBJECT = Subject(EngineSettings(temperature=1.0), Indifferent())
 TRUTH = np.arange(24, dtype=np.float64) * 0.6
 
 
@@ -24,21 +28,22 @@ def test_half_tempo_is_told_apart() -> None:
     """Every other beat scores two thirds, and fully against half the tempo."""
     scores = beat_scores(TRUTH, TRUTH[::2])
     assert pytest.approx(2 / 3, abs=0.02) == scores["f"]
-    assert pytest.approx(1) == scores["other_f"]
+    assert pytest.approx(1) == scores["half_f"]
+    assert pytest.approx(2 / 5, abs=0.02) == scores["double_f"]
     assert float("inf") == scores["lock_s"]
 
 
 def test_nothing_told_scores_nothing() -> None:
     """Without a beat all scores are zero."""
     scores = beat_scores(TRUTH, np.zeros(0))
-    assert [0, 0, 0, 0] == [scores[name] for name in ("f", "cmlt", "amlt", "other_f")]
+    assert [0, 0, 0, 0, 0] == [scores[name] for name in ("f", "cmlt", "amlt", "half_f", "double_f")]
     assert float("inf") == scores["lock_s"]
 
 
 def test_each_kind_of_player_has_its_row() -> None:
     """Only players whose set has pieces are in the table, and done is reported for all."""
     seen: list[tuple[int, int]] = []
-    figures = beat_figures([make_piece("openewld")], load_beat_weights(), 3, lambda *done: seen.append(done))
+    figures = beat_figures([make_piece("openewld")], load_beat_weights(), SUBJECT, 3, lambda *done: seen.append(done))
     assert ["lead sheet"] == list(figures)
     assert 1.0 == figures["lead sheet"]["pieces"]
     assert 0.0 <= figures["lead sheet"]["f"] <= 1.0
