@@ -75,3 +75,6 @@ class Style(StrEnum):
     FIDDLE = "fiddle"
     MINIMAL = "minimal"
     FREE = "free"
+    POP = "pop"
+    JAZZ = "jazz"
+    LIED = "lied"

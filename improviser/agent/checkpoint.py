@@ -7,6 +7,7 @@ network that predicts the player, `player.…`; the header's entry PLAYER has it
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
-from improviser.agent.config import NetworkConfig, network_config_from_json
+from improviser.agent.config import Group, NetworkConfig, network_config_from_json
 from improviser.agent.layers import UPPER_LAYERS
 from improviser.agent.policy import NETWORKS, Anticipator, Policy, Weights
 from improviser.errors import CheckpointError
@@ -166,6 +167,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
         CheckpointError: As for `load_model`; or the model has other features, other actions or another style.
     """
     config, networks, header = load_model(path)
+    config, networks = _with_more_values(config, networks, groups)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
@@ -180,6 +182,31 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
         raise CheckpointError(msg)
     anticipator = _anticipator(path, groups, networks, header) if PLAYER in networks else None
     return Policy(config, networks["prior"], networks["q"], anticipator=anticipator)
+
+
+def _with_more_values(
+    config: NetworkConfig, networks: dict[str, Weights], groups: tuple[tuple[str, int, int], ...]
+) -> tuple[NetworkConfig, dict[str, Weights]]:
+    """Return a model whose columns may have as many values as those of `groups`, such as styles that came later.
+
+    A value that the model has not seen has an embedding of zeros. A model of other groups is returned as it is.
+    """
+    known = [(group.name, group.columns) for group in config.groups]
+    if config.one_hot or known != [group[:2] for group in groups]:
+        return config, networks
+    wider = [
+        (group, values) for group, (_, _, values) in zip(config.groups, groups, strict=True) if values > group.values
+    ]
+    if any(Group(group.name, group.columns, values).embedding != group.embedding for group, values in wider):
+        return config, networks
+    padded = {name: dict(weights) for name, weights in networks.items()}
+    for group, values in wider:
+        for name in NETWORKS:
+            weight = padded[name][f"embedding.{group.name}"]
+            padded[name][f"embedding.{group.name}"] = np.pad(weight, ((0, values - group.values), (0, 0)))
+    sizes = dict(wider)
+    grown = tuple(replace(group, values=sizes.get(group, group.values)) for group in config.groups)
+    return replace(config, groups=grown), padded
 
 
 def _anticipator(

@@ -10,6 +10,7 @@ import typer
 
 from improviser.cli.console import progress, say, say_json, say_table
 from improviser.cli.options import JsonOption
+from improviser.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,12 +59,32 @@ def corpus(folder: FolderArgument, *, json: JsonOption = False) -> None:
         say(f"and {len(found.faults) - _SHOWN} more; all of them: --json")
 
 
-def load_corpus() -> list[Piece]:
-    """Return the corpus; show progress if it has to be parsed first."""
-    from improviser.corpus.library import load_pieces
+def load_corpus(style: str = "", corpora: Path | None = None) -> list[Piece]:
+    """Return the pieces that a style learns from, or music21's; show progress if they have to be read first.
 
-    with ExitStack() as stack:
-        return load_pieces(progress=_file_progress(stack))
+    Args:
+        style: A style, or the empty string.
+        corpora: Where the style's folders are; None if there are none.
+
+    Raises:
+        UsageError: The style learns from folders, and one is not there; or it does not, and `corpora` has no effect.
+    """
+    from improviser.corpus.library import load_pieces
+    from improviser.training.material import USAGES
+
+    folders = USAGES[style].folders if style else ()
+    if not folders and corpora is not None:
+        raise UsageError(f"the style '{style}' learns from music21's corpus; --corpora has no effect")
+    if not folders:
+        with ExitStack() as stack:
+            return load_pieces(progress=_file_progress(stack))
+    missing = [name for name in folders if corpora is None or not (corpora / name).is_dir()]
+    if corpora is None or missing:
+        raise UsageError(
+            f"the style '{style}' learns from the sets {', '.join(folders)}. Give the folder that has them with "
+            f"--corpora; it lacks {', '.join(missing)}. docs/training.md says where they come from"
+        )
+    return [piece for name in folders for piece in read_folder(corpora / name).pieces]
 
 
 def read_folder(folder: Path) -> FolderCorpus:

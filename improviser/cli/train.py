@@ -17,7 +17,7 @@ from improviser.app.optional import need_training
 from improviser.app.preset_policy import preset_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate import BesideOption, beside_files, evaluate_model
+from improviser.cli.evaluate import BesideOption, CorporaOption, beside_files, evaluate_model
 from improviser.cli.options import JsonOption, PresetOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError
@@ -37,6 +37,7 @@ improviser train --preset fiddle --transitions 200000 --prior-updates 1000 --out
 improviser train --preset chorale --textbook --out /tmp/textbook
 improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
 improviser train --preset chorale --only-player
+improviser train --preset pop --corpora ~/corpora
 """
 
 OutOption = Annotated[
@@ -72,6 +73,7 @@ def train(
     hidden: HiddenOption = 0.15,
     only_player: OnlyPlayerOption = False,
     beside: BesideOption = None,
+    corpora: CorporaOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train a preset's model: the prior on what people play, the Q-network, and what the player will do next.
@@ -79,7 +81,8 @@ def train(
     Style, grid, register and rewards are the preset's.
 
     The first run reads the corpus of the package music21, which takes some minutes, and keeps it in the cache
-    folder. Give the same command again to resume an interrupted run.
+    folder. A style of pop, jazz or songs learns from sets of MIDI files instead (--corpora). Give the same command
+    again to resume an interrupted run.
     """
     need_training()
     from dataclasses import replace
@@ -98,11 +101,12 @@ def train(
     )
     folder = out or config_folder() / "presets" / "models"
     _make_folder(folder)
+    pieces = load_corpus(chosen.style, corpora)
     try:
         if only_player:
-            model, card = _run_player(chosen, settings, folder)
+            model, card = _run_player(chosen, settings, pieces, folder)
         else:
-            model, card = _run(chosen, settings, folder, others, fresh=fresh)
+            model, card = _run(chosen, settings, pieces, folder, others, fresh=fresh)
     except KeyboardInterrupt:
         tell("interrupted. Give the same command again to resume")
         raise
@@ -137,7 +141,13 @@ def _make_folder(folder: Path) -> None:
 
 
 def _run(
-    preset: Preset, settings: TrainingSettings, folder: Path, others: Mapping[str, Actor], *, fresh: bool
+    preset: Preset,
+    settings: TrainingSettings,
+    pieces: list[Piece],
+    folder: Path,
+    others: Mapping[str, Actor],
+    *,
+    fresh: bool,
 ) -> tuple[Path, Path]:
     """Train, copy the model to its folder, evaluate it and write its card; return the paths of model and card.
 
@@ -151,7 +161,6 @@ def _run(
     state = run_folder(preset.name if settings.dqn.decomposed else f"{preset.name}-textbook")
     if fresh:
         shutil.rmtree(state, ignore_errors=True)
-    pieces = load_corpus()
     with ExitStack() as stack:
         scores = run_training(settings, pieces, state, step_progress(stack))
     model = folder / preset.model
@@ -160,7 +169,7 @@ def _run(
     return model, _write_card(preset, settings, pieces, model, (scores, table))
 
 
-def _run_player(preset: Preset, settings: TrainingSettings, folder: Path) -> tuple[Path, Path]:
+def _run_player(preset: Preset, settings: TrainingSettings, pieces: list[Piece], folder: Path) -> tuple[Path, Path]:
     """Train the network of the player for a copy of the preset's model in `folder`; return model and card.
 
     The figures in the card stay, because they do not depend on this network.
@@ -168,7 +177,6 @@ def _run_player(preset: Preset, settings: TrainingSettings, folder: Path) -> tup
     from improviser.evaluation.model_card import update_card
     from improviser.training.train import train_player
 
-    pieces = load_corpus()
     model = folder / preset.model
     card = preset.model_path.with_suffix(".md")
     if model.absolute() != preset.model_path.absolute():

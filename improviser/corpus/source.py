@@ -1,4 +1,4 @@
-"""The collections that are read from music21's corpus, and their summary for a model card."""
+"""The collections that models are trained on, and their summary for a model card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from improviser.corpus.piece import Piece
 
-KINDS = ("chorale", "tune")
+KINDS = ("chorale", "tune", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,32 @@ SOURCES = {
 }
 """The folders that are read. None has a licence that restricts use."""
 
+FOLDERS = {
+    "pop909": "POP909 (MIT; music-x-lab/POP909-Dataset, d83e6edb), chords of POP909-CL (AndyWeasley2004, be909439)",
+    "openewld": "OpenEWLD, lead sheets in the public domain (MIT; 00sapo/OpenEWLD, ec03cbd8)",
+    "weimar": "Weimar Jazz Database, solos (MIT, as in klausfrieler/jazzodata, 0dc98cf9)",
+    "lieder": "OpenScore Lieder Corpus (CC0; OpenScore/Lieder, bca12245)",
+}
+"""The sets of MIDI files that styles name, each a folder of `--corpora`, with licence, repository and commit."""
+
 
 def corpus_summary(pieces: Sequence[Piece], cache_dir: Path | None = None) -> dict[str, Any]:
     """Return the corpus facts for a model card: counts, sources, and what was dropped while the cache was built."""
-    cached = read_cache(cache_path(cache_dir), None)
+    collections = _count(piece.name.split("/")[0] for piece in pieces)
+    is_music21 = any(name in SOURCES for name in collections)
+    cached = read_cache(cache_path(cache_dir), None) if is_music21 else None
+    kinds = [kind for kind in KINDS if any(piece.kind == kind for piece in pieces)]
+    titles = {name: source.title for name, source in SOURCES.items()} | FOLDERS
     return {
-        "parser": cached.stamp if cached else "music21",
-        "sources": {name: source.title for name, source in SOURCES.items()},
-        "collections": _count(piece.name.split("/")[0] for piece in pieces),
+        "parser": cached.stamp if cached else "music21" if is_music21 else "improviser",
+        "sources": {name: titles[name] for name in collections if name in titles},
+        "collections": collections,
         "pieces": _count(piece.kind for piece in pieces),
-        "splits": {kind: _count(piece.split for piece in pieces if piece.kind == kind) for kind in KINDS},
+        "splits": {kind: _count(piece.split for piece in pieces if piece.kind == kind) for kind in kinds},
         "meters": _count(f"{piece.meter[0]}/{piece.meter[1]}" for piece in pieces),
         "modes": _count(piece.mode for piece in pieces),
         "families": len({piece.family for piece in pieces}),
-        "notes": {kind: count_notes(piece for piece in pieces if piece.kind == kind) for kind in KINDS},
+        "notes": {kind: count_notes(piece for piece in pieces if piece.kind == kind) for kind in kinds},
         "ticks_per_beat": TICKS_PER_BEAT,
         "dropped": dict(sorted(cached.dropped.items())) if cached else {},
         "changed": dict(sorted(cached.changed.items())) if cached else {},

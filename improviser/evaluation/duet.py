@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.corpus.casting import ACCOMPANIMENT, BASS, MELODY
+from improviser.corpus.chord_steps import chords_at, rows_at, struck_chords
 from improviser.corpus.piece import TICKS_PER_BEAT, bar_ticks
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS, QUALITY_COUNT
+from improviser.music.chord import CHORD_BITS
 from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
 from improviser.music.pitch import OCTAVE, rotate
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 FRAMES: Final = SIXTEENTHS_PER_BEAT
 # At most this much of a piece is played.
 BARS: Final = 32
-# Chords without a written accompaniment are struck from this note up, and their bass an octave below.
-CHORD_LOW: Final = 52
 _VELOCITY: Final = 72
 # The metrical strength of beats 1 and 3, in quarters.
 _STRONG_LEVEL: Final = 3
@@ -119,7 +118,10 @@ def accompaniment_heard(piece: Piece) -> Duet | None:
     duet = _duet(piece, frozenset({ACCOMPANIMENT, BASS}))
     if duet is None or ACCOMPANIMENT in piece.parts:
         return duet
-    return replace(duet, heard=struck_chords(duet.harmony, duet.meter))
+    ticks = duet.frames * TICKS_PER_BEAT // FRAMES
+    return replace(
+        duet, heard=to_notes(struck_chords(piece.chords, bar_ticks(piece.meter), ticks), duet.frames / FRAMES)
+    )
 
 
 def _duet(piece: Piece, players: frozenset[str]) -> Duet | None:
@@ -149,27 +151,9 @@ def to_notes(voice: npt.NDArray[np.int32], beats: float) -> Notes:
 def harmony_of(chords: npt.NDArray[np.int32], frames: int) -> DuetHarmony:
     """Return chords, rows as in Piece.chords, by frame."""
     middles = (np.arange(frames) + 0.5) * TICKS_PER_BEAT / FRAMES
-    at = np.searchsorted(chords[:, 0], middles, side="right") - 1
-    rows = chords[np.maximum(at, 0)].astype(np.int64)
-    there = (at >= 0) & (rows[:, 1] >= 0)
-    bits = np.where(there, CHORD_BITS[np.where(there, rows[:, 1] * QUALITY_COUNT + rows[:, 2], -1)], 0)
-    return DuetHarmony(bits, np.where(there, rows[:, 1], -1), np.where(there, rows[:, 3], -1))
-
-
-def struck_chords(harmony: DuetHarmony, meter: Meter) -> Notes:
-    """Return a player who strikes each chord where it changes and at each bar line, with its bass below."""
-    line = np.arange(len(harmony.bits)) % meter.bar_sixteenths == 0
-    state = harmony.bits * OCTAVE + harmony.bass
-    starts = np.flatnonzero(line | np.concatenate([[True], state[1:] != state[:-1]]))
-    rows = []
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(state)], strict=True):
-        bits, bass = int(harmony.bits[start]), int(harmony.bass[start])
-        if not bits:
-            continue
-        notes = [CHORD_LOW + (each - CHORD_LOW) % OCTAVE for each in range(OCTAVE) if bits >> each & 1]
-        notes.append(CHORD_LOW - OCTAVE + (bass - CHORD_LOW) % OCTAVE)
-        rows += [(start / FRAMES, end / FRAMES, note) for note in sorted(notes)]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+    rows = rows_at(chords, middles)
+    bits = CHORD_BITS[chords_at(chords, middles)].astype(np.int64)
+    return DuetHarmony(bits, rows[:, 1], rows[:, 3])
 
 
 def _merged(parts: Sequence[Notes]) -> Notes:

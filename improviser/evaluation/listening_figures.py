@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.evaluation.metrics import Figures
 
 PEOPLE, PARROT, DRONE = "people", "parrot", "drone"

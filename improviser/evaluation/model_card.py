@@ -79,7 +79,7 @@ coherence and creativity, initialised from the prior), of one shape; see `docs/l
 
 ## Data
 
-Parsed from music21's installed corpus; split by melody family, so that no variant of a tune is in two splits.
+From the sources below; split by melody family, so that no variant of a tune is in two splits.
 
 ```json
 {json.dumps(card.corpus, indent=1, ensure_ascii=False)}

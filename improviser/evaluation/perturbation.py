@@ -6,7 +6,7 @@ which does not know what will happen. `chord_bits` holds the intended chord of e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from improviser.midi.message import CLOCK, Message, TimedMessage
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.training.features import player_table
+from improviser.training.grid import UNKNOWN
 from improviser.training.part_edit import (
     part_messages,
     raised,
@@ -95,7 +96,8 @@ def make_cases(part: Part, rng: np.random.Generator) -> list[Case]:
 
 def chords_of(part: Part) -> Bits:
     """Return the chord that the player implies in each step when the key is known, (steps,)."""
-    return player_table([part]).chord_bits.astype(np.int64)
+    heard = replace(part, chords=np.full_like(part.chords, UNKNOWN))
+    return player_table([heard]).chord_bits.astype(np.int64)
 
 
 def with_new_chord(part: Part, at: int) -> Part:

@@ -29,7 +29,7 @@ base, the tonic at the bottom of its range. So transposing the music changes onl
 | own_density | 1 | 17 | our onsets in the last 32 steps, at most 16 |
 | own_runs | 4 | 5 | how far we repeat ourselves at each lag, in half lags, at most 4 |
 | vertical | 1 | 13 | interval from the player's top note up to ours, mod 12, 12 none |
-| style | 1 | 4 | row of STYLES |
+| style | 1 | 16 | row of STYLES; the rest is for styles to come |
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from improviser.listening.player import Player
 
 STYLES: Final = tuple(str(style) for style in Style)
+# A network has an embedding for so many styles.
+STYLE_SLOTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ FEATURES: Final = (
     Feature("own_density", 1, 17),
     Feature("own_runs", 4, 5),
     Feature("vertical", 1, 13),
-    Feature("style", 1, 4),
+    Feature("style", 1, STYLE_SLOTS),
 )
 
 # The features as plain tuples. A model must have been trained on the same ones.

@@ -15,7 +15,7 @@ The events of our line are chord indices, as in `music.chord`. All features are 
 | shared | 1 | 6 | tones that our chord shares with the implied one, 0..4, 5 if one of the chords is missing |
 | player_fit | 1 | 3 | the player's top note: outside or inside our chord, 2 if one of them is missing |
 | above_root | 1 | 13 | interval from our root up to the player's top note, mod 12, 12 none |
-| style | 1 | 4 | row of listening.observation.STYLES |
+| style | 1 | 16 | row of listening.observation.STYLES |
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.listening.line import HOLD, NO_INTERVAL, NONE
-from improviser.listening.observation import FEATURES, PLAYER_BLOCK, Feature, feature_columns
+from improviser.listening.observation import FEATURES, PLAYER_BLOCK, STYLE_SLOTS, Feature, feature_columns
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE
 from improviser.music.voice_leading import SHARED
@@ -51,7 +51,7 @@ CHORD_FEATURES: Final = (
     Feature("shared", 1, 6),
     Feature("player_fit", 1, 3),
     Feature("above_root", 1, 13),
-    Feature("style", 1, 4),
+    Feature("style", 1, STYLE_SLOTS),
 )
 CHORD_COLUMNS: Final = feature_columns(CHORD_FEATURES)
 _RHYTHM_CHORD, _RHYTHM_NONE = 2, 3

@@ -18,7 +18,7 @@ from improviser.online.acceptance import AcceptanceResult
 from improviser.playing.actions import register_base
 from improviser.training.env import Game, RewardWeights, playable
 from improviser.training.features import player_table
-from improviser.training.grid import Part
+from improviser.training.grid import UNKNOWN, Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,6 +189,7 @@ def _part(stretch: Sequence[PlayerStep], settings: EngineSettings) -> Part:
         bass=bass,
         keys=keys,
         certainty=certainty,
+        chords=np.full(len(events), UNKNOWN),
         is_late=np.zeros(len(events), dtype=np.bool_),
         partner=np.full(len(events), REST, dtype=np.int16),
         player_base=player_base(float(notes.mean()) if len(notes) else MIDDLE_C, 0),

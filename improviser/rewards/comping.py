@@ -5,26 +5,27 @@ counter-term, or a band that human chords stay in. In the table a dash stands fo
 
 | component | term | weight | rewards; punishes |
 |---|---|---|---|
-| harmony | fit | .40 | chords that contain the player's sounding notes; others, most on strong beats |
-| harmony | chord | .25 | tones shared with the chord that the player implies; few shared tones |
-| harmony | scale | .20 | - ; tones outside the key |
+| harmony | fit | .30 | chords that contain the player's sounding notes; others, most on strong beats |
+| harmony | chord | .40 | tones shared with the chord behind the player; few shared tones, as in invented changes |
+| harmony | scale | .15 | - ; tones outside the key that are not of the chord behind the player |
 | harmony | clash | .15 | - ; a player's note a semitone above a chord tone, most on strong beats |
 | coherence | meter | .25 | chords on strong positions; off the beat, and holding through a downbeat |
 | coherence | density | .30 | - ; more or fewer chords in two bars than people play below as many notes |
 | coherence | progression | .18 | usual successions of degrees; unusual ones, and chromatic roots |
 | coherence | leading | .12 | another chord near the one before; distant chords |
 | coherence | cadence | .15 | tonic or dominant at the end of four bars, tonic of eight; other chords |
-| creativity | surprise | .35 | some unusual successions among many usual; the obvious and the far-fetched |
+| creativity | surprise | .40 | some unusual successions among many usual; the obvious and the far-fetched |
 | creativity | novelty | .30 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
-| creativity | variety | .20 | five to eight chords among the last eight; one to three |
+| creativity | variety | .15 | three to eight chords among the last eight; one or two |
 | creativity | change | .15 | - ; striking the same chord again and again |
 
 Sources: progression, the table of usual root progressions of W. Piston (1941), "Harmony". Leading,
 `music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord
 Scale Theory and Jazz Harmony". Surprise: the inverted U of D. E. Berlyne (1971), "Aesthetics and
 Psychobiology".
-Density: 10th to 90th percentile of the chorales' chords, as `training.chorale_harmony` labels them, struck where the
-chord changes or a bar begins. Variety and the middle of surprise come from the same chords.
+Density: from one chord a bar, as in many songs, to the 90th percentile of the chorales' chords, as
+`training.chorale_harmony` labels them, struck where the chord changes or a bar begins. The middle of surprise comes
+from the same chords. Variety: a song of three chords is no fault.
 """
 
 from __future__ import annotations
@@ -50,24 +51,24 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 
 TERMS: Final = {
-    "fit": ("harmony", 0.40),
-    "chord": ("harmony", 0.25),
-    "scale": ("harmony", 0.20),
+    "fit": ("harmony", 0.30),
+    "chord": ("harmony", 0.40),
+    "scale": ("harmony", 0.15),
     "clash": ("harmony", 0.15),
     "meter": ("coherence", 0.25),
     "density": ("coherence", 0.30),
     "progression": ("coherence", 0.18),
     "leading": ("coherence", 0.12),
     "cadence": ("coherence", 0.15),
-    "surprise": ("creativity", 0.35),
+    "surprise": ("creativity", 0.40),
     "novelty": ("creativity", 0.30),
-    "variety": ("creativity", 0.20),
+    "variety": ("creativity", 0.15),
     "change": ("creativity", 0.15),
 }
 _AT: Final = {term: column for column, term in enumerate(TERMS)}
 # The fewest and the most chords that people play in two bars of four beats: a pair for each density of the player
 # (half the player's onsets). The first pair is wider, because it also holds without a player.
-DENSITY_BANDS: Final = np.array([[4, 8], [2, 5], [4, 7], [5, 7], [5, 8], [6, 8], [6, 8], [6, 8], [6, 8]])
+DENSITY_BANDS: Final = np.array([[2, 8], [2, 5], [2, 7], [2, 7], [2, 8], [2, 8], [2, 8], [2, 8], [2, 8]])
 # Usual successions of degrees: for each degree those that follow usually, sometimes, and less often.
 # Source: W. Piston (1941), "Harmony", table of usual root progressions.
 PROGRESSIONS: Final = {
@@ -99,9 +100,9 @@ _METER_FIT: Final = np.array(
 # The weight of a chord by the steps since it was struck: 1 for two beats of sixteenths, then halved with each beat.
 _WORTH: Final = np.float32(0.5) ** (np.maximum(np.arange(LONG_AGO + 1) - 7, 0) / 4).astype(np.float32)
 # Worth by the number of different chords, 0..8, among the last eight.
-_VARIETY: Final = np.array([0, -1, -0.9, -0.5, 0.2, 0.8, 1, 1, 0.8], dtype=np.float32)
+_VARIETY: Final = np.array([0, -1, -0.6, 0.3, 0.7, 0.9, 1, 0.9, 0.7], dtype=np.float32)
 # Worth by the number of repeated chords, 0..3, among the last four.
-_RESTRUCK: Final = np.array([0, 0, -0.6, -1], dtype=np.float32)
+_RESTRUCK: Final = np.array([0, 0, -0.2, -0.7], dtype=np.float32)
 # The number of columns of `moments`.
 MOMENT: Final = 9
 
@@ -144,7 +145,7 @@ def _harmony(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray
     out[:, _AT["fit"]] = (moment[:, 0] + (moment[:, 1] - moment[:, 0]) * inside) * heard
     shared = _POPCOUNT[scene.chord_bits & chord] / np.maximum(_POPCOUNT[scene.chord_bits], _POPCOUNT[chord])
     out[:, _AT["chord"]] = (2 * shared - 1) * (sounding & (scene.chord_bits > 0))
-    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, token] * sounding
+    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, token] * (sounding & (scene.chord_bits != chord))
     out[:, _AT["clash"]] = (bits & _AVOIDED[token] > 0) * -moment[:, 2] * sounding
 
 

@@ -7,10 +7,10 @@ counter-term. In the table a dash stands for nothing.
 |---|---|---|---|
 | harmony | consonance | .37 | consonance with the player's sounding notes, most on strong beats; dissonance |
 | harmony | chord | .25 | tones of the implied chord; other tones, most on strong beats |
-| harmony | scale | .13 | - ; tones outside the key |
+| harmony | scale | .13 | - ; tones outside the key that are not of the chord |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
 | harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
-| coherence | proximity | .18 | small melodic intervals; wide ones, and repeating the note |
+| coherence | proximity | .18 | small melodic steps, not the same note again; wide leaps |
 | coherence | reversal | .10 | turning back after a leap; leaping on |
 | coherence | meter | .22 | onsets on strong positions; off the beat, and holding through a downbeat |
 | coherence | density | .12 | - ; more or fewer onsets in two bars than people play beside as many |
@@ -85,18 +85,30 @@ _AT: Final = {term: column for column, term in enumerate(TERMS)}
 # it a pair for each density of the player (half the player's onsets). The first pair is for no player; in dances it
 # comes from the tunes. Some pairs are set by hand: the chorales' second, equal to the third (people: 2-6, beside a
 # voice of long notes), and the dances' second to fourth, whose 14 to 217 windows are too few (people: 11, 10-12.5,
-# 6-7). Source of the others: tests/unit/rewards/test_density_bands.py.
+# 6-7). Source of the others: tests/unit/rewards/test_density_bands.py; of pop, jazz and lied: studies.style_bands,
+# from the 10th to the 90th percentile. Where the upper end of a band of surprise is 4, that was 4.9: it is set by hand.
 DENSITY_BANDS: Final = np.array(
     [
         [[6, 11], [4, 9], [4, 9], [6, 10], [7, 11], [7, 12], [7, 12], [7, 13], [7, 14]],
         [[11, 15], [6, 8], [6, 8], [6, 8], [8, 10], [10, 13], [11, 14], [12, 16], [14, 18]],
         [[2, 4]] * 9,
         [[6, 16]] * 9,
+        [[0, 17], [3, 10], [3, 12], [0, 12], [0, 12], [0, 12], [0, 13], [0, 14], [0, 17]],
+        [[2, 15], [5, 18], [7, 22], [8, 24], [8, 24], [8, 24], [8, 24], [8, 24], [8, 24]],
+        [[4, 21], [3, 17], [3, 17], [4, 18], [4, 17], [4, 20], [4, 20], [3, 22], [2, 16]],
     ],
     dtype=np.float32,
 )
 # For each style: a row of music.expectation.CORPORA, and the lowest and the highest mean surprisal in nats.
-SURPRISE_BANDS: Final = ((0, 1.40, 2.69), (1, 1.41, 2.50), (0, 1.40, 2.69), (1, 2.20, 3.40))
+SURPRISE_BANDS: Final = (
+    (0, 1.40, 2.69),
+    (1, 1.41, 2.50),
+    (0, 1.40, 2.69),
+    (1, 2.20, 3.40),
+    (1, 1.56, 3.25),
+    (1, 2.01, 4.00),
+    (1, 1.74, 4.00),
+)
 
 
 def moments(level: IntArray, sixteenth: IntArray, bar: IntArray, chord_bits: IntArray) -> FloatArray:
@@ -173,7 +185,7 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     vertical *= moment[:, :2]
     out[:, _AT["consonance"]] = vertical[:, 0]
     out[:, _AT["chord"]] = np.where(step.in_chord, moment[:, 3], moment[:, 2]) * step.worth
-    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, step.degree] * step.worth
+    out[:, _AT["scale"]] = _OUTSIDE[scene.mode, step.degree] * (1 - step.in_chord) * step.worth
     out[:, _AT["clash"]] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
@@ -321,8 +333,11 @@ def _density_table() -> FloatArray:
 
 
 def _proximity(size: int) -> float:
-    """Return the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst."""
-    return 0.7 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.11)  # noqa: PLR2004
+    """Return the pitch-proximity term of an interval of `size` semitones: seconds are best, leaps worst.
+
+    The same note again is no step: it earns nothing.
+    """
+    return 0.0 if size == 0 else 1.0 if size <= 2 else max(-1.0, 1.0 - (size - 2) * 0.11)  # noqa: PLR2004
 
 
 def _reversal(previous: int, interval: int) -> float:

@@ -54,6 +54,13 @@ def chord_labels(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.in
     return np.where((notes >= 0).any(axis=(0, 2)), labels, NO_CHORD)
 
 
+def chord_steps(voices: Sequence[Events], beat_steps: int) -> npt.NDArray[np.int64]:
+    """Return the chord of each step, (steps,), NO_CHORD in silence; a part of a beat at the end keeps the last one."""
+    labels = chord_labels(voices, beat_steps)
+    steps = np.arange(len(voices[0])) // beat_steps
+    return labels[np.minimum(steps, len(labels) - 1)]
+
+
 def chord_events(voices: Sequence[Events], beat_steps: int, bar_steps: int) -> Events:
     """Return the harmony as chord events, (steps,): a chord is struck where it changes, and at each bar line."""
     events = np.full(len(voices[0]), HOLD, dtype=np.int16)

@@ -23,6 +23,7 @@ from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.playing.actions import register_base
 from improviser.rewards import Scene
+from improviser.training.grid import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,8 @@ class PlayerTable:
         before: (rows,) int16, the top note one step earlier.
         held: (rows,) int16, the number of steps that the note has been held, as in `Line.held`.
         turns: (rows, PITCHES - 1) int32, the player's last turns, numbered as in `listening.line.turns`.
-        chord_bits: (rows,) int16, pitch classes of the implied chord, 0 where none.
+        chord_bits: (rows,) int16, pitch classes of the chord behind the player, 0 where none: the written one, and the
+            implied one where none is known.
         density: (rows,) int8, half the player's onsets in the window, at most 8.
         moment: (rows, columns) float32, how the position in the music affects the rewards, as the role's `moments`
             returns it.
@@ -221,7 +223,8 @@ def listen_step(
     player.push(sound.event, sound.bits, sound.bass, level)
     out = np.zeros((len(rows), PLAYER_BLOCK.stop), dtype=np.uint8)
     encode_player(seen, place, out)
-    chord_bits = rotate(CHORD_BITS[player.chord], place.tonic)
+    chord = np.where(sound.chord == UNKNOWN, player.chord, sound.chord)
+    chord_bits = rotate(CHORD_BITS[chord], place.tonic)
     written = {
         "observation": out,
         "seen": seen.line.note,
@@ -246,6 +249,7 @@ class Sound:
     bits: npt.NDArray[np.int64]
     bass: npt.NDArray[np.int64]
     is_late: npt.NDArray[np.bool_]
+    chord: npt.NDArray[np.int64]
 
     def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return event, bits and bass as known when the step is decided; a late lane continues what it had."""
@@ -259,7 +263,7 @@ class Sound:
 
 def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
     """Return the fields of Sound over all steps, (parts, steps) each, padded with silence."""
-    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False}
+    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False, "chords": UNKNOWN}
     return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 

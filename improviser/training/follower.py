@@ -10,6 +10,7 @@ from improviser.listening.line import HOLD, REST, SILENT, WINDOW, Line
 from improviser.listening.player import Player
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.training.features import Sound, empty_table, listen_step, stack_parts
+from improviser.training.grid import UNKNOWN
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,6 +82,7 @@ class Followers:
             (sound.event, event),
             (sound.bits, np.where(sounding >= 0, 1 << sounding % OCTAVE, 0)),
             (sound.bass, sounding),
+            (sound.chord, np.full_like(sound.chord, UNKNOWN)),
         ):
             column[self._answers] = value[self._answers]
 

@@ -17,7 +17,7 @@ from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
-from improviser.training.chorale_harmony import chord_events
+from improviser.training.chorale_harmony import chord_events, chord_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +32,10 @@ SOPRANO, ALTO, TENOR, BASS = range(4)
 DUETS: Final[Casts] = tuple(((player,), own) for player in range(4) for own in range(4) if player != own)
 SOLOS: Final[Casts] = tuple(((ALTO if own == SOPRANO else SOPRANO,), own) for own in range(4))
 TRIOS: Final[Casts] = tuple((tuple(voice for voice in range(4) if voice != own), own) for own in range(4))
+
+
+# A chord that nobody has written down.
+UNKNOWN: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Part:
         bass: (steps,) the player's lowest note, SILENT where nothing sounds.
         keys: (steps,) index of the key that the improviser assumes.
         certainty: (steps,) how sure it is of the key, as `listening.observation.certainty` returns it.
+        chords: (steps,) the chord behind player and partner, as an index or NO_CHORD; UNKNOWN where only the ear tells.
         is_late: (steps,) whether the improviser hears the step's onsets only after it has decided the step.
         partner: (steps,) events of the human partner, all NONE where there is none.
         player_base: Note from which the player's tokens count.
@@ -66,6 +71,7 @@ class Part:
     bass: npt.NDArray[np.int64]
     keys: npt.NDArray[np.int64]
     certainty: npt.NDArray[np.int64]
+    chords: npt.NDArray[np.int64]
     is_late: npt.NDArray[np.bool_]
     partner: Events
     player_base: int
@@ -89,10 +95,11 @@ class Part:
 
 
 def in_known_key(mode: int, steps: int) -> dict[str, Any]:
-    """Return the fields of a part in a known key, C of `mode`, whose player is heard in time."""
+    """Return the fields of a part in a known key, C of `mode`, heard in time; its chords are UNKNOWN."""
     return {
         "keys": np.full(steps, OCTAVE * mode),
         "certainty": np.full(steps, SURE),
+        "chords": np.full(steps, UNKNOWN),
         "is_late": np.zeros(steps, dtype=np.bool_),
     }
 
@@ -148,6 +155,7 @@ def chorale_parts(
         ticks = TICKS_PER_BEAT / steps_per_beat * speed
         steps = _steps(piece, ticks)
         voices = [voice_events(voice, steps, ticks, _shift(piece)) for voice in piece.voices]
+        chords = chord_steps(voices, max(1, round(steps_per_beat / speed)))
         for players, own in casts:
             yield Part(
                 name=f"{piece.name}:{'SATB'[own]}-with-{''.join('SATB'[voice] for voice in players)}",
@@ -157,7 +165,7 @@ def chorale_parts(
                 steps_per_beat=steps_per_beat,
                 player=voices[players[0]],
                 **sounding([voices[voice] for voice in players]),
-                **in_known_key(_mode(piece), steps),
+                **in_known_key(_mode(piece), steps) | {"chords": chords},
                 partner=voices[own],
                 player_base=voice_base(voices[players[0]]),
                 own_base=voice_base(voices[own]),
@@ -185,6 +193,7 @@ def comping_parts(
         voices = [voice_events(voice, _steps(piece, ticks), ticks, _shift(piece)) for voice in piece.voices]
         bar_steps = METERS[_meter(piece)].bar_steps(steps_per_beat)
         chords = chord_events(voices, steps_per_beat, bar_steps)
+        known = chord_steps(voices, steps_per_beat)
         for players in casts:
             yield Part(
                 name=f"{piece.name}:chords-with-{''.join('SATB'[voice] for voice in players)}",
@@ -194,7 +203,7 @@ def comping_parts(
                 steps_per_beat=steps_per_beat,
                 player=voices[players[0]],
                 **sounding([voices[voice] for voice in players]),
-                **in_known_key(_mode(piece), len(chords)),
+                **in_known_key(_mode(piece), len(chords)) | {"chords": known},
                 partner=chords,
                 player_base=voice_base(voices[players[0]]),
                 own_base=register_base(own_low, 0),

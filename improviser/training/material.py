@@ -28,6 +28,7 @@ from improviser.training.grid import (
 )
 from improviser.training.prior import Imitation
 from improviser.training.simulated import UNHEARD_SHARE, with_unheard
+from improviser.training.written_parts import written_comping, written_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,19 +51,24 @@ class Usage:
             as fast as a hymn.
         played: The speeds of the chorales that are players in the environment.
         has_tunes: Whether the style also uses the tunes, and only those chorale casts that dances need.
+        folders: The collections of pieces with named parts that the style uses instead; folders of `--corpora`.
     """
 
-    imitated: tuple[float, ...]
-    played: tuple[float, ...]
-    has_tunes: bool
+    imitated: tuple[float, ...] = ()
+    played: tuple[float, ...] = ()
+    has_tunes: bool = False
+    folders: tuple[str, ...] = ()
 
 
 # Keyed by the names in STYLES.
 USAGES: Final = {
-    "chorale": Usage((1,), (1,), has_tunes=False),
+    "chorale": Usage((1,), (1,)),
     "fiddle": Usage((2,), (2,), has_tunes=True),
-    "minimal": Usage((0.5,), (0.5, 1), has_tunes=False),
+    "minimal": Usage((0.5,), (0.5, 1)),
     "free": Usage((1, 2), (1, 2), has_tunes=True),
+    "pop": Usage(folders=("pop909", "openewld")),
+    "jazz": Usage(folders=("weimar",)),
+    "lied": Usage(folders=("lieder",)),
 }
 # The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
@@ -160,8 +166,10 @@ def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Even
 
 def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return each chorale voice beside others; and tunes, or else chorale voices, alone."""
-    chorales, tunes = _by_kind(pieces)
+    chorales, tunes, written = _by_kind(pieces)
     usage = USAGES[settings.style]
+    if usage.folders:
+        return list(written_parts(written, settings.style, settings.steps_per_beat, None, has_solos=True))
     if usage.has_tunes:
         parts = list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
         casts = DUETS
@@ -173,8 +181,11 @@ def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return chorale voices with and without a player; or tunes, and the chorale casts that dances need."""
-    chorales, tunes = _by_kind(pieces)
+    chorales, tunes, written = _by_kind(pieces)
     style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
+    if usage.folders:
+        parts = list(written_parts(written, style, grid, settings.register_low))
+        return [*parts, *map(alone, parts[:: 2 * SOLO_SHARE])]
     if usage.has_tunes:
         parts = list(tune_parts(tunes, style, grid, settings.register_low))
         parts += tune_parts(tunes[::SOLO_SHARE], style, grid, None)
@@ -187,7 +198,9 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return sopranos, and the upper three voices; for dances, tunes."""
-    chorales, tunes = _by_kind(pieces)
+    chorales, tunes, written = _by_kind(pieces)
+    if USAGES[settings.style].folders:
+        return list(written_parts(written, settings.style, settings.steps_per_beat, settings.register_low))
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
     base = register_base(settings.register_low, 0)
@@ -197,7 +210,9 @@ def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return the chorales' partners; for dances, the tunes."""
-    chorales, tunes = _by_kind(pieces)
+    chorales, tunes, written = _by_kind(pieces)
+    if USAGES[settings.style].folders:
+        return list(written_parts(written, settings.style, settings.steps_per_beat, None))
     if USAGES[settings.style].has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
     return list(_at_speeds(chorales, settings, (1,), HELD_OUT_CASTS))
@@ -205,8 +220,10 @@ def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 
 def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return chorale voices and, for dances, also tunes."""
-    chorales, tunes = _by_kind(pieces)
+    chorales, tunes, written = _by_kind(pieces)
     usage = USAGES[settings.style]
+    if usage.folders:
+        return list(written_parts(written, settings.style, settings.steps_per_beat, None))
     parts = list(_voices_alone(chorales, settings, usage.imitated))
     if usage.has_tunes:
         parts += tune_parts(tunes, settings.style, settings.steps_per_beat, None)
@@ -231,11 +248,11 @@ def _voices_alone(chorales: Iterable[Piece], settings: GameSettings, speeds: Ite
     return map(alone, _at_speeds(chorales, settings, speeds, SOLOS))
 
 
-def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Return the chorales and the tunes."""
+def _by_kind(pieces: Iterable[Piece]) -> tuple[list[Piece], list[Piece], list[Piece]]:
+    """Return the chorales, the tunes, and the pieces of named parts."""
     listed = list(pieces)
-    chorales = [piece for piece in listed if piece.kind == "chorale"]
-    return chorales, [piece for piece in listed if piece.kind == "tune"]
+    chorales, tunes = ([piece for piece in listed if piece.kind == kind] for kind in ("chorale", "tune"))
+    return chorales, tunes, [piece for piece in listed if piece.parts]
 
 
 def _comped(
@@ -251,13 +268,16 @@ def _comped(
 
     def parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
         """Return the parts with chords, then those without a player, then the tunes."""
-        chorales, tunes = _by_kind(pieces)
+        chorales, tunes, written = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
+        if USAGES[style].folders:
+            comped = list(written_comping(written, style, grid, low))
+            return [*comped, *(map(alone, comped[:: 2 * SOLO_SHARE]) if is_also_alone else ())]
         chords = list(comping_parts(chorales, style, grid, low, casts))
         solos = map(alone, comping_parts(chorales, style, grid, low, casts[:1])) if is_also_alone else ()
         chosen = tunes[::tune_share] if tune_share is not None else ()
-        comped = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
-        return [*chords, *solos, *comped]
+        below = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
+        return [*chords, *solos, *below]
 
     return parts
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from improviser.listening.line import HOLD, REST, SILENT, Events, sounding_notes
 from improviser.midi.message import Message, NoteOff, NoteOn
+from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
 from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
 from improviser.training.grid import in_known_key
 
@@ -35,7 +36,7 @@ def rearranged(part: Part, source: npt.NDArray[np.int64]) -> Part:
     joins = np.flatnonzero(np.diff(source, prepend=-1) != 1)
     at = joins[(events[joins] == HOLD)]
     events[at] = np.where(notes[at] == SILENT, REST, notes[at])
-    return with_player(part, events, part.bits[source], part.bass[source])
+    return with_player(part, events, part.bits[source], part.bass[source], part.chords[source])
 
 
 def repeated(part: Part, beats: int) -> Part:
@@ -57,7 +58,9 @@ def transposed(part: Part, at: int, semitones: int) -> Part:
     events[at:] = np.where(later >= 0, np.clip(later + semitones, 0, NOTE_MAX), later)
     bits[at:] = raised(bits[at:], semitones)
     bass[at:] = np.where(bass[at:] >= 0, np.clip(bass[at:] + semitones, 0, NOTE_MAX), SILENT)
-    return with_player(part, events, bits, bass)
+    chords = part.chords.copy()
+    chords[at:] = np.where(chords[at:] >= 0, (chords[at:] + QUALITY_COUNT * semitones) % CHORD_COUNT, chords[at:])
+    return with_player(part, events, bits, bass, chords)
 
 
 def with_rest(part: Part, at: int, bars: int) -> Part:
@@ -127,15 +130,15 @@ def struck_anew(events: Events, at: int) -> Events:
     return copy
 
 
-def with_player(part: Part, events: Events, bits: Bits, bass: Bits) -> Part:
-    """Return a part in C with another player's line and without a partner."""
+def with_player(part: Part, events: Events, bits: Bits, bass: Bits, chords: Bits | None = None) -> Part:
+    """Return a part in C with another player's line and without a partner; with None the chords stay."""
     return replace(
         part,
         player=events.astype(np.int16),
         bits=bits,
         bass=bass,
         partner=np.full(len(events), REST, dtype=np.int16),
-        **in_known_key(part.mode, len(events)),
+        **in_known_key(part.mode, len(events)) | {"chords": part.chords if chords is None else chords},
     )
 
 

@@ -100,11 +100,14 @@ LEARNED_FROM: Final = (
     "training/chorale_harmony.py",
     "training/material.py",
     "training/part_edit.py",
+    "corpus/casting.py",
+    "corpus/chord_steps.py",
     "corpus/piece.py",
     "training/next_event.py",
     "training/prior.py",
     "training/run_state.py",
     "training/simulated.py",
+    "training/written_parts.py",
     "training/features.py",
     "training/train.py",
 )
@@ -157,8 +160,8 @@ class TrainingSettings:
         digest = hashlib.sha256(json.dumps([asdict(self), self.network().to_json()], sort_keys=True).encode())
         for piece in pieces:
             digest.update(f"{piece.name} {piece.tonic} {piece.mode} {piece.meter} {piece.split}".encode())
-            for voice in piece.voices:
-                digest.update(voice.tobytes())
+            for rows in (*piece.voices, piece.chords):
+                digest.update(rows.tobytes())
         package = resources.files("improviser")
         for source in (*LEARNED_FROM, *LEARNED_FROM_DATA):
             digest.update(package.joinpath(source).read_bytes())

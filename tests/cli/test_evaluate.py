@@ -22,7 +22,6 @@ from tests.cli.conftest import Refuse, Run, RunJson
 from tests.cli.corpus import write_tiny_corpus
 from tests.written import TICKS, TUNE, to_song, to_track
 
-NEEDS_CORPORA = "'beat', 'feel' and 'listening' need --corpora FOLDER, and nothing else has that option"
 QUICK = ("evaluate", "--pieces", "1")
 
 
@@ -174,7 +173,7 @@ def test_the_figures_of_feel(
 ) -> None:
     """`feel` prints tables of swing and pocket, also without a corpus; --json prints a line per row."""
     monkeypatch.setattr("improviser.cli.evaluate.feel.PLAYERS", 1)
-    monkeypatch.setattr("improviser.evaluation.feel_figures.POCKET_BARS", 4)
+    monkeypatch.setattr("improviser.evaluation.in_time.feel_figures.POCKET_BARS", 4)
     assert 0 == main(["evaluate", "feel", "--corpora", str(tmp_path)])
     headers = [row.split()[0] for row in capsys.readouterr().out.splitlines() if row[:2].isupper()]
     assert ["SWING", "POCKET"] == headers
@@ -188,16 +187,20 @@ def test_the_figures_of_feel(
     [
         (("knobs", "--beside", "a=x"), "--beside adds a column to the music's figures; 'knobs' has none"),
         (("hearing", "--plots", "plots"), "there are no plots of 'hearing'"),
-        (("beat",), NEEDS_CORPORA),
-        (("hearing", "--corpora", "corpora"), NEEDS_CORPORA),
-        (("listening",), NEEDS_CORPORA),
+        (("beat",), "'beat' needs --corpora FOLDER"),
+        (("hearing", "--corpora", "corpora"), "'hearing' hears music21's corpus; --corpora has no effect"),
+        (
+            ("--preset", "fiddle", "--corpora", "x"),
+            "the style 'fiddle' learns from music21's corpus; --corpora has no effect",
+        ),
+        (("listening",), "'listening' needs --corpora FOLDER"),
         (
             ("beat", "--corpora", "corpora"),
             f"corpora holds none of the folders {', '.join(SETS)}. See docs/beat.md for what they are",
         ),
         (("feel", "--plots", "plots", "--corpora", "x"), "there are no plots of 'feel'"),
         (("feel", "--corpora", "x"), "--corpora is not a folder; it needs the folders weimar, pop909 and lieder"),
-        (("feel",), NEEDS_CORPORA),
+        (("feel",), "'feel' needs --corpora FOLDER"),
     ],
 )
 def test_an_option_that_does_nothing_is_refused(arguments: tuple[str, ...], reason: str, refuse: Refuse) -> None:

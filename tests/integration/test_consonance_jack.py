@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
-from improviser.evaluation.late_players import beside, spans
+from improviser.evaluation.in_time.late_players import beside, spans
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.midi.smf import read_file
 from tests.integration.test_held_out import TEMPO_BPM, held_out_tune, two_minutes

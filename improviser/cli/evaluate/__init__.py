@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Evaluation, Plan
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.evaluation.report import EvaluationTable
 
 EXAMPLES = """
@@ -114,7 +114,10 @@ PlotsOption = Annotated[
 CorporaOption = Annotated[
     Path | None,
     typer.Option(
-        "--corpora", metavar="FOLDER", help="Folder of the sets of MIDI files, for 'beat', 'feel' and 'listening'."
+        "--corpora",
+        metavar="FOLDER",
+        help="Folder of the sets of MIDI files, for 'beat', 'feel' and 'listening', and for presets that learned from "
+        "such sets.",
     ),
 ]
 
@@ -147,7 +150,7 @@ def evaluate(
     if plots is not None:
         need_plots()
     start_s = time.monotonic()
-    if corpora is not None:
+    if corpora is not None and what in _WITH_CORPORA:
         subject = _subject(_preset(preset, {}), seed)
         _measure_beside(what, corpora, subject, pieces, split, json=json)
     elif what is What.HEARING:
@@ -155,7 +158,7 @@ def evaluate(
     else:
         chosen = _preset(preset, {"temperature": temperature, "prior_weight": prior_weight})
         others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
-        actor, corpus = preset_actor(chosen), load_corpus()
+        actor, corpus = preset_actor(chosen), load_corpus(chosen.style, corpora)
         plays = adaptation or what in _LATE
         plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=plays)
         if what is What.KNOBS:
@@ -183,8 +186,10 @@ def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, sp
 
 def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None) -> None:
     """Raise UsageError for an option that has no effect, or that is missing."""
-    if (what in _WITH_CORPORA) != (corpora is not None):
-        raise UsageError("'beat', 'feel' and 'listening' need --corpora FOLDER, and nothing else has that option")
+    if what in _WITH_CORPORA and corpora is None:
+        raise UsageError(f"'{what}' needs --corpora FOLDER")
+    if what is What.HEARING and corpora is not None:
+        raise UsageError("'hearing' hears music21's corpus; --corpora has no effect")
     if what in _HEARD and split is not Split.TEST:
         raise UsageError(f"'{what}' hears the test split only")
     if what is not What.MUSIC and beside:
@@ -195,7 +200,7 @@ def _check(what: What, split: Split, beside: list[str] | None, plots: Path | Non
 
 def _subject(preset: Preset, seed: int) -> Subject:
     """Return a preset that plays beside the songs of the corpora."""
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
 
     return Subject(make_settings(preset, key=None), preset_actor(preset), seed)
 

@@ -9,7 +9,7 @@ from improviser.cli.console import progress, say_json, say_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.training.beat.beat_piece import BeatPiece
 
 _UNKNOWN = "-"
@@ -25,7 +25,7 @@ def measure_beat(corpora: Path, subject: Subject, count: int, *, json: bool) -> 
     """
     from improviser.config.beat_model import load_beat_weights
     from improviser.errors import UsageError
-    from improviser.evaluation.beat_figures import beat_figures
+    from improviser.evaluation.in_time.beat_figures import beat_figures
     from improviser.training.beat.beat_piece import SETS, read_set
 
     folders = [corpora / name for name in SETS if (corpora / name).is_dir()]

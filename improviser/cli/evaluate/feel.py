@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
 
 # The songs of each corpus, and the generated players.
 SONGS, PLAYERS = 12, 6
@@ -24,9 +24,9 @@ def measure_feel(corpora: Path | None, subject: Subject, *, json: bool) -> None:
     Raises:
         UsageError: There is no folder of corpora.
     """
-    from improviser.evaluation.feel_figures import SONGS as CORPORA
-    from improviser.evaluation.feel_figures import partner_figures, pocket_figures
-    from improviser.evaluation.swing_figures import generated_swing, solo_swing
+    from improviser.evaluation.in_time.feel_figures import SONGS as CORPORA
+    from improviser.evaluation.in_time.feel_figures import partner_figures, pocket_figures
+    from improviser.evaluation.in_time.swing_figures import generated_swing, solo_swing
 
     if corpora is None or not corpora.is_dir():
         raise UsageError("--corpora is not a folder; it needs the folders weimar, pop909 and lieder")

@@ -18,7 +18,7 @@ def measure_lateness(actor: Actor, plan: Plan, *, by_timing: bool, json: bool) -
     """
     from dataclasses import asdict
 
-    from improviser.evaluation.late_players import late_scores, timing_scores
+    from improviser.evaluation.in_time.late_players import late_scores, timing_scores
 
     assert plan.engine is not None  # noqa: S101 - the plan is made with the measurement of adaptation
     measure = timing_scores if by_timing else late_scores

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from improviser.evaluation.estimate import Column, Estimate
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
 
 # A player with fewer notes in the part that is played says nothing.
 LEAST_NOTES = 24

@@ -36,7 +36,7 @@ from improviser.listening.line import HOLD, REST
 from improviser.midi.message import CLOCK, NoteOff, NoteOn, TimedMessage
 from improviser.music.scale import Mode
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
-from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
+from improviser.training.grid import DUETS, TRIOS, UNKNOWN, Part, chorale_parts, sounding
 from improviser.training.part_edit import (
     part_messages,
     raised,
@@ -58,7 +58,8 @@ def duet(bars: int = 6) -> Part:
 def written(text: str, mode: int = 0) -> Part:
     """Return a player whose part is given by `text`."""
     events = to_events(text)
-    return replace(duet(), player=events, **sounding([events]), partner=events.copy(), mode=mode)
+    chords = np.full(len(events), UNKNOWN)
+    return replace(duet(), player=events, **sounding([events]), chords=chords, partner=events.copy(), mode=mode)
 
 
 def case(name: str, part: Part | None = None) -> Case:

@@ -145,9 +145,9 @@ def test_parallels_punish_perfect_intervals_in_a_row(worth: float, own: str, pla
 
 
 def test_proximity_pays_for_steps() -> None:
-    """A step earns more than a third, a third more than a repetition, and an octave costs."""
+    """A step earns more than a third, a repetition nothing, and an octave costs."""
     step, third, repeated, octave = (last(f"C4 {own}")["proximity"] for own in ("D4", "E4", "C4", "C5"))
-    assert step > third > repeated > 0 > octave
+    assert step > third > repeated == 0 > octave
 
 
 def test_reversal_pays_for_turning_back_after_a_leap() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from improviser.engine import Engine, EngineSettings
-from improviser.evaluation import feel_figures as figures
-from improviser.evaluation.swing_figures import generated_swing, pair_swing, solo_swing
+from improviser.evaluation.in_time import feel_figures as figures
+from improviser.evaluation.in_time.swing_figures import generated_swing, pair_swing, solo_swing
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.midi.smf import write_file
 from improviser.midi.song import Song, TimedEvent, Track

@@ -17,7 +17,7 @@ from improviser.units import S_PER_MINUTE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.training.beat.performance import PlayedPiece
 
 Floats = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.evaluation.feel_figures import BAR_BEATS, LEFT_OUT, Figures, to_notes, track_messages
+from improviser.evaluation.in_time.feel_figures import BAR_BEATS, LEFT_OUT, Figures, to_notes, track_messages
 from improviser.listening.pocket.swing import Swing, SwingTracker
 from improviser.midi.smf import read_file
 

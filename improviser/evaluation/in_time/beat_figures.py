@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.evaluation.estimate import estimate_column
-from improviser.evaluation.own_beats import own_beats
+from improviser.evaluation.in_time.own_beats import own_beats
 from improviser.listening.beat_tracker import BeatTracker
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.offline.follow import find_time
@@ -22,7 +22,7 @@ from improviser.units import S_PER_MINUTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from improviser.evaluation.feel_figures import Subject
+    from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.listening.beat.pulse_network import BeatWeights
     from improviser.midi.message import Message
     from improviser.offline.found_time import FoundTime

@@ -7,8 +7,8 @@ import pytest
 
 from improviser.config.beat_model import load_beat_weights
 from improviser.engine import EngineSettings
-from improviser.evaluation.beat_figures import beat_figures, beat_scores
-from improviser.evaluation.feel_figures import Subject
+from improviser.evaluation.in_time.beat_figures import beat_figures, beat_scores
+from improviser.evaluation.in_time.feel_figures import Subject
 from tests.actors import Indifferent
 from tests.beat_pieces import make_piece
 

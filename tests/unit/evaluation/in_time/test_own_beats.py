@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from improviser.engine import EngineSettings
-from improviser.evaluation.beat_figures import WINDOW_S, to_messages
-from improviser.evaluation.feel_figures import Subject
-from improviser.evaluation.own_beats import own_beats, told_time
+from improviser.evaluation.in_time.beat_figures import WINDOW_S, to_messages
+from improviser.evaluation.in_time.feel_figures import Subject
+from improviser.evaluation.in_time.own_beats import own_beats, told_time
 from improviser.music.meter import COMMON
 from improviser.offline.found_time import FoundTime
 from improviser.training.beat.performance import PLAIN, play_piece

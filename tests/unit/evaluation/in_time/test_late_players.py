@@ -9,7 +9,7 @@ import pytest
 
 from improviser.choices import NoteTiming
 from improviser.engine import EngineSettings
-from improviser.evaluation.late_players import late_messages, late_scores, measure_late, spans, timing_scores
+from improviser.evaluation.in_time.late_players import late_messages, late_scores, measure_late, spans, timing_scores
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION
 from improviser.training.grid import Part, tune_parts
