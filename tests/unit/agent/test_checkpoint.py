@@ -57,6 +57,21 @@ def test_round_trip(model: Path) -> None:
             np.testing.assert_array_equal(weight, networks[network][name])
 
 
+def test_a_model_of_fewer_styles_is_read(model: Path) -> None:
+    """Values that came later have embeddings of zeros; for the others the policy is the same."""
+    *others, last = GROUPS
+    wider = (*others, (last[0], last[1], last[2] + 1))
+    policy, before = load_policy(model, wider, SMALL.actions), load_policy(model, GROUPS, SMALL.actions)
+    assert wider == tuple((group.name, group.columns, group.values) for group in policy.config.groups)
+    for row in make_observations(SMALL, 8, np.random.default_rng(0)):
+        for now, then in zip(policy.values(row), before.values(row), strict=True):
+            np.testing.assert_allclose(now, then, rtol=1e-5)
+    with pytest.raises(CheckpointError, match="another observation"):
+        load_policy(model, (*others, (last[0], last[1], last[2] - 1)), SMALL.actions)
+    with pytest.raises(CheckpointError, match="another observation"):
+        load_policy(model, (*others, (last[0], last[1], 30)), SMALL.actions)
+
+
 def test_the_policy_of_a_model(model: Path) -> None:
     """A loaded policy returns the same values as the saved one."""
     observation = make_observations(SMALL, 1, np.random.default_rng(0))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.corpus.casting import ACCOMPANIMENT, BASS, MELODY
+from improviser.corpus.casting import MELODY
 from improviser.corpus.piece import Piece
 from improviser.engine import EngineSettings
 from improviser.evaluation.duet import (
@@ -28,21 +28,7 @@ from improviser.evaluation.listening_figures import (
     wrong_player,
 )
 from tests.performing import BarNote
-
-BAR, BOTH = 96, (MELODY, ACCOMPANIMENT)
-C, F, G = (0, 0, 0), (5, 0, 5), (7, 4, 11)
-"""C, F, and G7 over B: root, quality and bass."""
-
-
-def piece(name: str, tonic: int, *chords: tuple[int, int, int], parts: tuple[str, ...] = BOTH) -> Piece:
-    """Return a piece in 4/4 with a chord a bar, whose tune holds the root and whose accompaniment strikes the triad."""
-    rows = [(bar * BAR, root, quality, bass) for bar, (root, quality, bass) in enumerate(chords)]
-    tune = [(bar * BAR, BAR, 72 + root) for bar, (root, _, _) in enumerate(chords)]
-    triads = [(bar * BAR, BAR, 48 + root + up) for bar, (root, _, _) in enumerate(chords) for up in (0, 4, 7)]
-    low = [(bar * BAR, BAR, 36 + bass) for bar, (_, _, bass) in enumerate(chords)]
-    notes = {MELODY: tune, ACCOMPANIMENT: triads, BASS: low}
-    voices = tuple(np.array(notes[part], dtype=np.int32) for part in parts)
-    return Piece(name, "score", tonic, "major", (4, 4), 0, 0, "test", voices, parts, np.array(rows, dtype=np.int32))
+from tests.written_piece import C, F, G, piece
 
 
 def heard(a_piece: Piece) -> Duet:
