@@ -167,7 +167,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
         CheckpointError: As for `load_model`; or the model has other features, other actions or another style.
     """
     config, networks, header = load_model(path)
-    config, networks = _with_more_values(config, networks, groups)
+    config, networks = with_more_values(config, networks, groups)
     found = tuple((group.name, group.columns, group.values) for group in config.groups)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
@@ -184,7 +184,7 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     return Policy(config, networks["prior"], networks["q"], anticipator=anticipator)
 
 
-def _with_more_values(
+def with_more_values(
     config: NetworkConfig, networks: dict[str, Weights], groups: tuple[tuple[str, int, int], ...]
 ) -> tuple[NetworkConfig, dict[str, Weights]]:
     """Return a model whose columns may have as many values as those of `groups`, such as styles that came later.

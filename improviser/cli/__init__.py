@@ -49,6 +49,7 @@ _PANELS: Final = {
     },
     "Train and measure": {
         "corpus": "Read a folder of music, and say what is in it.",
+        "learn": "Learn from your own music, as a preset.",
         "train": "Train a preset's model.",
         "evaluate": "Measure a model, beside people and baselines.",
         "ablate": "Measure what each addition to the learner gains.",

@@ -94,8 +94,7 @@ def train(
     chosen = load_preset(preset)
     others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
     settings = replace(
-        make_training(chosen, seed=seed, prior_updates=prior_updates),
-        transitions=transitions,
+        make_training(chosen, seed=seed, prior_updates=prior_updates, transitions=transitions),
         hidden=hidden,
         dqn=DQNConfig() if textbook else FULL,
     )
@@ -117,7 +116,7 @@ def train(
         say(f"{model} is trained; its figures are in {card}{hint}")
 
 
-def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingSettings:
+def make_training(preset: Preset, *, seed: int, prior_updates: int, transitions: int = 500_000) -> TrainingSettings:
     """Return the settings of a preset's training: its style, grid, register and rewards."""
     from improviser.training.train import TrainingSettings
 
@@ -126,6 +125,7 @@ def make_training(preset: Preset, *, seed: int, prior_updates: int) -> TrainingS
         weights=reward_weights(preset),
         seed=seed,
         prior_updates=prior_updates,
+        transitions=transitions,
     )
 
 

@@ -78,6 +78,26 @@ def save_preset(base: Path, name: str, saved: Saved, *, over: bool) -> Path:
     return path
 
 
+def copy_preset(base: Path, name: str, model: Path, about: Mapping[str, str]) -> Path:
+    """Write a copy of the preset in the file `base` with another name and model; return its path.
+
+    Args:
+        base: Path of a preset's file.
+        name: New name.
+        model: The model, in the user's folder of models.
+        about: Other texts of the preset by name, such as its description.
+
+    Raises:
+        ConfigError: `base` is not a valid preset, or the file cannot be written.
+    """
+    load_document(base, Preset)
+    path = config_folder() / "presets" / f"{name}.toml"
+    document = tomlkit.parse(base.read_text("utf-8"))
+    document.update({**about, "name": name, "model": model.name})
+    write_document(path, document, Preset)
+    return path
+
+
 def _set_music(document: TOMLDocument, saved: Saved) -> None:
     """Write tempo, key and meter into a preset's document."""
     document["tempo_bpm"] = round(saved.tempo_bpm, _TEMPO_DIGITS)

@@ -86,6 +86,7 @@ class AcceptanceTest:
         people: Sequence[Part],
         conditions: Conditions,
         seed: int,
+        drift_max: float = DRIFT_MAX,
     ) -> None:
         """Play the held-out pieces with the model.
 
@@ -95,7 +96,9 @@ class AcceptanceTest:
             people: Parts whose human partners give the reference figures.
             conditions: Conditions of the play.
             seed: Random seed.
+            drift_max: The largest drift of a policy, in nats.
         """
+        self._drift_max = drift_max
         self._parts, self._table = held_out, player_table(held_out)
         self._conditions, self._seed = conditions, seed
         human = perform_human(people, player_table(people), conditions)
@@ -126,7 +129,7 @@ class AcceptanceTest:
     def _fault(self, ours: Column, kept: float, drift: float) -> str:
         """Return the first fault, or an empty text."""
         # The conditions are negated so that they also catch NaN.
-        if not drift <= DRIFT_MAX:
+        if not drift <= self._drift_max:
             return f"it drifts too far from before: {drift:.2f} nats"
         if not kept >= 1 - LOSS_MAX:
             return f"it loses {1 - kept:.0%} of the held-out reward"

@@ -44,7 +44,7 @@ SOLO_SHARE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How a style uses the corpus.
+    """How a style uses the corpus. Pieces of named parts are used by all styles, where there are any.
 
     Attributes:
         imitated: The speeds of the chorales that the prior imitates. At 2 all durations are halved: a dance goes twice
@@ -70,6 +70,8 @@ USAGES: Final = {
     "jazz": Usage(folders=("weimar",)),
     "lied": Usage(folders=("lieder",)),
 }
+# Where the sets of a style are not there, as where a jam learns, chorales and tunes stand in for them.
+_STAND_IN: Final = Usage((1,), (1,), has_tunes=True)
 # The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
 COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
@@ -167,25 +169,27 @@ def training_lines(pieces: Iterable[Piece], settings: GameSettings) -> list[Even
 def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return each chorale voice beside others; and tunes, or else chorale voices, alone."""
     chorales, tunes, written = _by_kind(pieces)
-    usage = USAGES[settings.style]
+    usage = _usage(settings, written)
+    named = list(written_parts(written, settings.style, settings.steps_per_beat, None, has_solos=True))
     if usage.folders:
-        return list(written_parts(written, settings.style, settings.steps_per_beat, None, has_solos=True))
+        return named
     if usage.has_tunes:
         parts = list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
         casts = DUETS
     else:
         parts = list(_voices_alone(chorales, settings, usage.imitated))
         casts = DUETS + TRIOS
-    return [*parts, *_at_speeds(chorales, settings, usage.imitated, casts)]
+    return [*parts, *_at_speeds(chorales, settings, usage.imitated, casts), *named]
 
 
 def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return chorale voices with and without a player; or tunes, and the chorale casts that dances need."""
     chorales, tunes, written = _by_kind(pieces)
-    style, grid, usage = settings.style, settings.steps_per_beat, USAGES[settings.style]
+    style, grid, usage = settings.style, settings.steps_per_beat, _usage(settings, written)
+    named = list(written_parts(written, style, grid, settings.register_low))
+    named += map(alone, named[:: 2 * SOLO_SHARE])
     if usage.folders:
-        parts = list(written_parts(written, style, grid, settings.register_low))
-        return [*parts, *map(alone, parts[:: 2 * SOLO_SHARE])]
+        return named
     if usage.has_tunes:
         parts = list(tune_parts(tunes, style, grid, settings.register_low))
         parts += tune_parts(tunes[::SOLO_SHARE], style, grid, None)
@@ -193,15 +197,16 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     else:
         parts = list(_voices_alone(chorales, settings, usage.played))
         casts = DUETS + TRIOS
-    return [*parts, *_at_speeds(chorales, settings, usage.played, casts)]
+    return [*parts, *_at_speeds(chorales, settings, usage.played, casts), *named]
 
 
 def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return sopranos, and the upper three voices; for dances, tunes."""
     chorales, tunes, written = _by_kind(pieces)
-    if USAGES[settings.style].folders:
+    usage = _usage(settings, written)
+    if usage.folders:
         return list(written_parts(written, settings.style, settings.steps_per_beat, settings.register_low))
-    if USAGES[settings.style].has_tunes:
+    if usage.has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, settings.register_low))
     base = register_base(settings.register_low, 0)
     parts = _at_speeds(chorales, settings, (1,), HELD_OUT_CASTS)
@@ -211,9 +216,10 @@ def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return the chorales' partners; for dances, the tunes."""
     chorales, tunes, written = _by_kind(pieces)
-    if USAGES[settings.style].folders:
+    usage = _usage(settings, written)
+    if usage.folders:
         return list(written_parts(written, settings.style, settings.steps_per_beat, None))
-    if USAGES[settings.style].has_tunes:
+    if usage.has_tunes:
         return list(tune_parts(tunes, settings.style, settings.steps_per_beat, None))
     return list(_at_speeds(chorales, settings, (1,), HELD_OUT_CASTS))
 
@@ -221,13 +227,19 @@ def _people(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
 def _learnt(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return chorale voices and, for dances, also tunes."""
     chorales, tunes, written = _by_kind(pieces)
-    usage = USAGES[settings.style]
+    usage = _usage(settings, written)
     if usage.folders:
         return list(written_parts(written, settings.style, settings.steps_per_beat, None))
     parts = list(_voices_alone(chorales, settings, usage.imitated))
     if usage.has_tunes:
         parts += tune_parts(tunes, settings.style, settings.steps_per_beat, None)
     return parts
+
+
+def _usage(settings: GameSettings, written: Sequence[Piece]) -> Usage:
+    """Return how the style uses the corpus, where these pieces of named parts are there."""
+    usage = USAGES[settings.style]
+    return _STAND_IN if usage.folders and not written else usage
 
 
 def _of_split(pieces: Iterable[Piece], split: str) -> list[Piece]:
@@ -270,14 +282,15 @@ def _comped(
         """Return the parts with chords, then those without a player, then the tunes."""
         chorales, tunes, written = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
-        if USAGES[style].folders:
-            comped = list(written_comping(written, style, grid, low))
-            return [*comped, *(map(alone, comped[:: 2 * SOLO_SHARE]) if is_also_alone else ())]
+        comped = list(written_comping(written, style, grid, low))
+        comped += map(alone, comped[:: 2 * SOLO_SHARE]) if is_also_alone else ()
+        if _usage(settings, written).folders:
+            return comped
         chords = list(comping_parts(chorales, style, grid, low, casts))
         solos = map(alone, comping_parts(chorales, style, grid, low, casts[:1])) if is_also_alone else ()
         chosen = tunes[::tune_share] if tune_share is not None else ()
         below = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
-        return [*chords, *solos, *below]
+        return [*chords, *solos, *below, *comped]
 
     return parts
 

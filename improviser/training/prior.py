@@ -55,7 +55,14 @@ class PriorScore:
     accuracy: float
 
 
-def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Generator, report: Report) -> None:
+def fit_prior(
+    network: Network,
+    data: Imitation,
+    updates: int,
+    rng: np.random.Generator,
+    report: Report,
+    learning_rate: float = LEARNING_RATE,
+) -> None:
     """Fit the outputs of `network` as log-odds of human actions, by AdamW with a cosine schedule.
 
     Args:
@@ -64,8 +71,9 @@ def fit_prior(network: Network, data: Imitation, updates: int, rng: np.random.Ge
         updates: Gradient steps, of BATCH rows each.
         rng: Draws the batches.
         report: Called after each update with its number and its loss.
+        learning_rate: The highest learning rate.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates)
     for update in range(1, updates + 1):
         rows = rng.integers(len(data.actions), size=BATCH)

@@ -270,12 +270,12 @@ def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, 
     config = settings.network().prior()
     network = Network(config, torch.Generator().manual_seed(settings.seed))
     path = folder / f"prior-{settings.fingerprint(pieces)}.safetensors"
-    if _was_fitted(network, path):
+    if was_fitted(network, path):
         return network
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
     data = imitation(train_pieces, settings.game, rng, settings.hidden)
-    pace = _Pace("prior", settings.prior_updates, 0, report)
+    pace = Pace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     _keep_fitted(network, path, settings)
     return network
@@ -288,16 +288,16 @@ def fitted_player(settings: TrainingSettings, pieces: list[Piece], path: Path | 
     """
     rng = np.random.default_rng([settings.seed, 5])
     network = Network(PLAYER_NETWORK, torch.Generator().manual_seed(int(rng.integers(2**31))))
-    if path is not None and _was_fitted(network, path):
+    if path is not None and was_fitted(network, path):
         return network
-    pace = _Pace(PLAYER, settings.prior_updates, 0, report)
+    pace = Pace(PLAYER, settings.prior_updates, 0, report)
     fit_prior(network, next_events(_training_parts(settings, pieces)), settings.prior_updates, rng, pace.tell)
     if path is not None:
         _keep_fitted(network, path, settings)
     return network
 
 
-def _was_fitted(network: Network, path: Path) -> bool:
+def was_fitted(network: Network, path: Path) -> bool:
     """Load into a network what was kept at `path`; return whether that was possible."""
     with suppress(CheckpointError):  # not fitted yet, or the file is damaged: fit it again
         _, networks, _ = load_model(path)
@@ -321,7 +321,7 @@ def _q_network(
     state = load_run(folder, fingerprint, learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
     game = training_game(settings, pieces, rng)
-    pace = _Pace("Q-network", settings.transitions, state.transitions, report)
+    pace = Pace("Q-network", settings.transitions, state.transitions, report)
     saved_s = time.monotonic()
 
     def save(sampled: int) -> None:
@@ -453,7 +453,7 @@ def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generato
     return transitions
 
 
-class _Pace:
+class Pace:
     """Reports the speed of a stage, every REPORT_EVERY calls."""
 
     def __init__(self, stage: str, total: int, done: int, report: Report) -> None:

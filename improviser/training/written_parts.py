@@ -1,7 +1,8 @@
 """Pieces of named parts on the step grid: who is the player, who the partner, and the chords behind both.
 
 The tune is the player, and a second tune or the top line of the accompaniment its partner; then the accompaniment is
-the player, and the tune its partner. Where no accompaniment is written, the chords are struck instead.
+the player, and the tune its partner. Where no accompaniment is written, the chords are struck instead. A piece without
+chord symbols has chords that only the ear tells.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from improviser.music.meter import METERS, PLAIN, Meter
 from improviser.music.pitch import NOTE_MAX, OCTAVE
 from improviser.music.scale import Mode
 from improviser.playing.actions import register_base
-from improviser.training.grid import Part, in_known_key, voice_base, voice_events
+from improviser.training.grid import UNKNOWN, Part, in_known_key, voice_base, voice_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,8 +48,8 @@ class Excerpt(NamedTuple):
 
 
 def excerpts(pieces: Iterable[Piece]) -> list[Excerpt]:
-    """Return some bars of each piece that has a tune and chords; of many pieces only each n-th."""
-    fit = [piece for piece in pieces if MELODY in piece.parts and len(piece.chords) and Meter(*piece.meter) in PLAIN]
+    """Return some bars of each piece that has a tune in a plain meter; of many pieces only each n-th."""
+    fit = [piece for piece in pieces if MELODY in piece.parts and Meter(*piece.meter) in PLAIN]
     stride = max(1, -(-len(fit) * PIECE_BARS // MOST_BARS))
     return [_excerpt(piece, index) for index, piece in enumerate(fit[::stride])]
 
@@ -68,23 +69,27 @@ def written_parts(
     """
     for excerpt in excerpts(pieces):
         make = _Maker(excerpt, style, steps_per_beat)
-        backing = excerpt.accompaniment if len(excerpt.accompaniment) else struck_chords(excerpt.chords, *make.bars)
+        backing = excerpt.accompaniment
+        if not len(backing) and len(excerpt.chords):
+            backing = struck_chords(excerpt.chords, *make.bars)
         top = split_hands(excerpt.accompaniment)[0] if len(excerpt.accompaniment) else excerpt.accompaniment
         others = [notes for notes in (excerpt.counter, top) if len(notes)]
         if own_low is not None:
             yield make.part("tune", excerpt.melody, others[0] if others else None, own_low)
-            yield make.part("chords", backing, excerpt.melody, own_low)
+            if len(backing):
+                yield make.part("chords", backing, excerpt.melody, own_low)
             continue
         for number, notes in enumerate(others):
             yield make.part(f"tune-{number}", excerpt.melody, notes, None)
-        yield make.part("chords", backing, excerpt.melody, None)
+        if len(backing):
+            yield make.part("chords", backing, excerpt.melody, None)
         if has_solos:
             yield make.part("alone", excerpt.melody[:0], excerpt.melody, None)
 
 
 def written_comping(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int) -> Iterator[Part]:
     """Yield a part for each tune, whose partner strikes the written chords where they change, and at each bar line."""
-    for excerpt in excerpts(pieces):
+    for excerpt in excerpts(piece for piece in pieces if len(piece.chords)):
         make = _Maker(excerpt, style, steps_per_beat)
         yield make.comping(excerpt.melody, own_low)
 
@@ -183,6 +188,8 @@ class _Maker:
         return {"bits": bits, "bass": np.where(bits > 0, bass, SILENT)}
 
     def _chords(self) -> npt.NDArray[np.int64]:
-        """Return the chord of each step: its index, or NO_CHORD."""
+        """Return the chord of each step: its index, NO_CHORD, or UNKNOWN in a piece without chord symbols."""
+        if not len(self._excerpt.chords):
+            return np.full(self._steps, UNKNOWN)
         middles = (np.arange(self._steps, dtype=np.float64) + 0.5) * np.float64(self._step_ticks)
         return chords_at(self._excerpt.chords, middles)
