@@ -69,6 +69,11 @@ class Player:
         return self._harmony.confidence
 
     @property
+    def chord_tones(self) -> npt.NDArray[np.float32]:
+        """The probability in [0, 1] that each pitch class belongs to the chord, (lanes, 12)."""
+        return self._harmony.tones
+
+    @property
     def chord_name(self) -> str | None:
         """The name of the only lane's implied chord, None if none is implied."""
         chord = chord_from_index(int(self.chord[0]))

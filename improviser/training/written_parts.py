@@ -88,10 +88,16 @@ def written_parts(
 
 
 def written_comping(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int) -> Iterator[Part]:
-    """Yield a part for each tune, whose partner strikes the written chords where they change, and at each bar line."""
+    """Yield a part for each tune, alone and accompanied, whose partner strikes the written chords.
+
+    They are struck where they change, and at each bar line.
+    """
     for excerpt in excerpts(piece for piece in pieces if len(piece.chords)):
         make = _Maker(excerpt, style, steps_per_beat)
-        yield make.comping(excerpt.melody, own_low)
+        yield make.comping("tune", excerpt.melody, own_low)
+        if len(excerpt.accompaniment):
+            both = np.concatenate([excerpt.melody, excerpt.accompaniment])
+            yield make.comping("all", both[np.lexsort((both[:, 2], both[:, 0]))], own_low)
 
 
 def _excerpt(piece: Piece, index: int) -> Excerpt:
@@ -144,13 +150,13 @@ class _Maker:
         base = voice_base(events) if own_low is None and events is not None else register_base(own_low or 0, 0)
         return self._part(who, player, events, base)
 
-    def comping(self, player: Notes, own_low: int) -> Part:
+    def comping(self, who: str, player: Notes, own_low: int) -> Part:
         """Return the part of a player whose partner strikes the chords."""
         chords = self._chords()
         starts = np.arange(self._steps) % METERS[self._meter].bar_steps(self._steps_per_beat) == 0
         starts |= np.diff(chords, prepend=-2) != 0
         events = np.where(chords == NO_CHORD, REST, np.where(starts, chords, HOLD)).astype(np.int16)
-        return self._part("chords", player, events, register_base(own_low, 0), role=COMPING)
+        return self._part(who, player, events, register_base(own_low, 0), role=COMPING)
 
     def _part(self, who: str, player: Notes, partner: Events | None, own_base: int, **others: Any) -> Part:  # noqa: ANN401
         """Return a part with these events of the partner."""

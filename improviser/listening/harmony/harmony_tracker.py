@@ -14,14 +14,17 @@ import numpy.typing as npt
 
 from improviser.listening.harmony.harmony_inputs import HarmonyInputs, Sounding
 from improviser.listening.harmony.harmony_network import HarmonyNetwork, shipped_network
-from improviser.music.chord import CHORD_COUNT, NO_CHORD
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
+from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
     from improviser.music.pitch import IntArray
 
 # After this many silent steps no chord is implied any more.
 WINDOW_STEPS: Final = 32
+# Whether each chord has each pitch class, (CHORD_COUNT, 12).
+_MEMBERS: Final = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.float32)
 
 
 class HarmonyTracker:
@@ -30,6 +33,7 @@ class HarmonyTracker:
     Attributes:
         chord: (lanes,) index of the likeliest chord, NO_CHORD where none is implied.
         confidence: (lanes,) its probability, 0 where none is implied.
+        tones: (lanes, 12) probability that each pitch class belongs to the chord, 0 after a long silence.
     """
 
     def __init__(self, lanes: int, steps_per_beat: int, *, network: HarmonyNetwork | None = None) -> None:
@@ -48,6 +52,7 @@ class HarmonyTracker:
         self._silent = np.full(lanes, WINDOW_STEPS, dtype=np.int64)
         self.chord: npt.NDArray[np.int64] = np.full(lanes, NO_CHORD, dtype=np.int64)
         self.confidence: npt.NDArray[np.float64] = np.zeros(lanes)
+        self.tones: npt.NDArray[np.float32] = np.zeros((lanes, OCTAVE), dtype=np.float32)
 
     def copy(self) -> Self:
         """Return an independent copy."""
@@ -57,7 +62,7 @@ class HarmonyTracker:
         """Return an independent copy in which each lane occurs `times` times in a row."""
         twin = copy(self)
         twin._inputs = self._inputs.repeated(times)  # noqa: SLF001 - of the same class
-        for name in ("_state", "_silent", "chord", "confidence"):
+        for name in ("_state", "_silent", "chord", "confidence", "tones"):
             setattr(twin, name, getattr(self, name).repeat(times, axis=0))
         return twin
 
@@ -80,9 +85,11 @@ class HarmonyTracker:
         self._silent = np.where(sound.bits != 0, 0, self._silent + 1)
         chords = self._network.read(self._state).chords[:, 0]
         best = chords.argmax(axis=1)
-        is_implied = (best < CHORD_COUNT) & (self._silent < WINDOW_STEPS)
+        is_heard = self._silent < WINDOW_STEPS
+        is_implied = (best < CHORD_COUNT) & is_heard
         self.chord = np.where(is_implied, best, NO_CHORD)
         self.confidence = np.where(is_implied, chords.max(axis=1), 0.0)
+        self.tones = chords[:, :CHORD_COUNT] @ _MEMBERS * is_heard[:, None]
 
     def _sixteenths(self, steps: int) -> int:
         """Return the number of sixteenths that have passed after some steps."""

@@ -54,12 +54,14 @@ def test_an_environment_has_each_player_once_in_the_presets_register() -> None:
 
 
 def test_comping_strikes_the_written_chords() -> None:
-    """Chords are struck where they change and at bar lines, and rest where none is written."""
-    (part,) = written_comping([piece("d", 0, C, C, (-1, 0, -1), G)], "pop", 4, 48)
+    """Chords are struck where they change and at bar lines, and rest where none is written, below a tune or all."""
+    part, everything = written_comping([piece("d", 0, C, C, (-1, 0, -1), G)], "pop", 4, 48)
     assert part.role is COMPING
     assert [0, 0, REST, SEVENTH] == part.partner[::16].tolist()
     assert {HOLD} == set(part.partner[1:16].tolist())
     assert NO_CHORD == part.chords[32]
+    assert (0b1, 0b10010001) == (part.bits[0], everything.bits[0])
+    assert part.partner.tolist() == everything.partner.tolist()
 
 
 def test_only_what_has_a_tune_and_chords_in_a_plain_meter_is_used() -> None:
