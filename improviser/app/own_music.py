@@ -25,7 +25,7 @@ HELD_OUT, PEOPLE = 16, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class OwnResult:
     """What was learned from one's own music.
 
     Attributes:
@@ -49,7 +49,7 @@ class Learned:
 
 def learn_own(
     preset: Preset, settings: TrainingSettings, own: list[Piece], corpus: list[Piece], model: Path, report: Report
-) -> Learned:
+) -> OwnResult:
     """Fine-tune a preset's model to one's own pieces, and write it to `model` if something could be learned.
 
     Args:
@@ -78,7 +78,7 @@ def learn_own(
     after = score(chosen, held_out)
     if share > 0:
         chosen.save(model)
-    return Learned(share, tuple(faults), before, after, kept, len(music.learnt), len(music.held_out))
+    return OwnResult(share, tuple(faults), before, after, kept, len(music.learnt), len(music.held_out))
 
 
 def _farthest(

@@ -17,7 +17,7 @@ from improviser.cli.train import make_training, step_progress
 from improviser.errors import ImproviserError
 
 if TYPE_CHECKING:
-    from improviser.app.own_music import Learned
+    from improviser.app.own_music import OwnResult
     from improviser.config.preset import Preset
 
 EXAMPLES = """
@@ -101,7 +101,7 @@ def _save(base: Preset, name: str, model: Path, folder: Path) -> Path:
     return copy_preset(preset_path(base.name), name, model, about)
 
 
-def _figures(learned: Learned) -> dict[str, float | int | list[str]]:
+def _figures(learned: OwnResult) -> dict[str, float | int | list[str]]:
     """Return what was learned as plain values."""
     return {
         "pieces": learned.learnt,
@@ -116,7 +116,7 @@ def _figures(learned: Learned) -> dict[str, float | int | list[str]]:
     }
 
 
-def _say(learned: Learned, name: str) -> None:
+def _say(learned: OwnResult, name: str) -> None:
     """Print what was learned."""
     before, after = learned.before, learned.after
     say(
