@@ -27,6 +27,7 @@ from improviser.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from improviser.choices import NoteTiming
     from improviser.config.device import Device
@@ -43,6 +44,7 @@ _THE_JAMS: Final = (
     "swing",
     "follows_swing",
     "key",
+    "chart",
     "channel",
     "timing",
     "offset_s",
@@ -63,6 +65,7 @@ class JamOptions:
         tempo_bpm: Quarter notes per minute to keep; AUTO_TEMPO: as the player plays.
         meter: Time signature, such as "7/8".
         key: "auto", or a key such as "C" or "Am".
+        chart: File of the chords to play by; it also gives the meter, and perhaps the key.
         seed: Random seed.
         bars: Number of bars to play, counted from the first note.
         backend: Name of the MIDI system.
@@ -92,6 +95,7 @@ class JamOptions:
     tempo_bpm: float | str | None = None
     meter: str | None = None
     key: str | None = None
+    chart: Path | None = None
     seed: int | None = None
     bars: int | None = None
     backend: str | None = None
@@ -206,7 +210,7 @@ def performer_settings(options: JamOptions) -> PerformerSettings:
         ),
         count_in=options.count_in,
         keeps_tempo=_tempo_bpm(options, settings) is not None or options.player is PlayerUse.ALWAYS,
-        keeps_meter=options.meter is not None or options.tune is not None,
+        keeps_meter=any(chosen is not None for chosen in (options.meter, options.tune, options.chart)),
         metronome=metronome,
         mmc=settings.mmc if options.mmc is None else options.mmc,
         listen_low=low,
@@ -295,18 +299,13 @@ def _clock(options: JamOptions, settings: Settings) -> ClockUse:
 
 def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> dict[str, object]:
     """Return the engine's values: the preset's, replaced by those of the options and the user's settings."""
-    values = preset.engine_values()
-    if options.key is not None:
-        values["key"] = options.key
+    values = preset.engine_values() | _harmony(options)
     tempo_bpm = _tempo_bpm(options, settings)
     if tempo_bpm is not None:
         values["tempo_bpm"] = tempo_bpm
     channel = options.channel or settings.channel
     if channel is not None:
         values["channel"] = channel - _CHANNELS_FROM
-    if options.meter is not None:
-        meter = parse_meter(options.meter)
-        values["meter"] = (meter.numerator, meter.denominator)
     if options.swing is not None:
         values |= {"swing": options.swing, "follows_swing": False}
     if options.groove is not None:
@@ -319,6 +318,21 @@ def _engine_values(options: JamOptions, settings: Settings, preset: Preset) -> d
         from improviser.performer.demo.tunes import find_tune
 
         values["meter"] = find_tune(options.tune).meter
+    return values
+
+
+def _harmony(options: JamOptions) -> dict[str, object]:
+    """Return the engine's values for meter, key and chords that the options choose; a key goes before the chart's."""
+    values: dict[str, object] = {}
+    if options.meter is not None:
+        meter = parse_meter(options.meter)
+        values["meter"] = (meter.numerator, meter.denominator)
+    if options.chart is not None:
+        from improviser.app.chart_values import chart_values
+
+        values |= chart_values(options.chart, options.meter)
+    if options.key is not None:
+        values["key"] = options.key
     return values
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.app.game import conditions
-from improviser.errors import CorpusError
+from improviser.errors import CorpusError, ImproviserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ HELD_OUT, PEOPLE = 16, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class OwnResult:
     """What was learned from one's own music.
 
     Attributes:
@@ -47,9 +47,36 @@ class Learned:
     held_out: int
 
 
+def session_pieces(folder: Path, name: str, first_family: int) -> tuple[list[Piece], list[str]]:
+    """Return what the player played in the sessions whose journals are in a folder, and what could not be used.
+
+    Args:
+        folder: The folder of the journals.
+        name: How the names of the pieces begin.
+        first_family: Number of the first family.
+    """
+    from improviser.corpus.duplicates import group_scores
+    from improviser.corpus.midi_file import song_music
+    from improviser.corpus.written_music import cut
+    from improviser.session.journal import sessions
+    from improviser.session.recorder import PLAYER_TRACK, recorder_of
+    from improviser.session.session_log import read_session
+
+    drafts, faults = [], []
+    for path in reversed(sessions(folder)):
+        try:
+            song = recorder_of(read_session(path)).song()
+            own = replace(song, tracks=tuple(track for track in song.tracks if track.name == PLAYER_TRACK))
+            drafts += cut(song_music(own, f"{name}/{path.name}")).scores
+        except ImproviserError as error:
+            faults.append(f"{path.name}: {error}")
+    pieces = [replace(piece, family=first_family + piece.family) for piece in group_scores(drafts)] if drafts else []
+    return pieces, faults
+
+
 def learn_own(
     preset: Preset, settings: TrainingSettings, own: list[Piece], corpus: list[Piece], model: Path, report: Report
-) -> Learned:
+) -> OwnResult:
     """Fine-tune a preset's model to one's own pieces, and write it to `model` if something could be learned.
 
     Args:
@@ -78,7 +105,7 @@ def learn_own(
     after = score(chosen, held_out)
     if share > 0:
         chosen.save(model)
-    return Learned(share, tuple(faults), before, after, kept, len(music.learnt), len(music.held_out))
+    return OwnResult(share, tuple(faults), before, after, kept, len(music.learnt), len(music.held_out))
 
 
 def _farthest(

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from improviser.music.chord import NO_CHORD
+from improviser.music.meter import EIGHTHS_PER_BEAT
+
 if TYPE_CHECKING:
     from improviser.music.chord_symbol import ChordSymbol
     from improviser.music.meter import Meter
@@ -57,6 +60,17 @@ class Chart:
     tempo_bpm: float | None
     bars: tuple[ChartBar, ...]
     notices: tuple[str, ...] = ()
+
+    def eighths(self) -> tuple[int, ...]:
+        """Return the chord of each eighth as an index of music.chord, NO_CHORD where there is none."""
+        found, chord = [], NO_CHORD
+        for bar in self.bars:
+            for place in range(round(self.meter.bar_beats * EIGHTHS_PER_BEAT)):
+                for change in bar.changes:
+                    if change.beat * EIGHTHS_PER_BEAT < place + 1 <= change.beat * EIGHTHS_PER_BEAT + 1:
+                        chord = NO_CHORD if change.symbol is None else change.symbol.chord.index
+                found.append(chord)
+        return tuple(found)
 
     def lines(self, per_line: int = 4) -> list[str]:
         """Return the chart as text: a line for each section or `per_line` bars, with bar numbers."""

@@ -10,6 +10,7 @@ from improviser.cli.options import (
     BackendOption,
     BarsOption,
     ChannelOption,
+    ChartOption,
     ClockOption,
     ClockOutOption,
     CountInOption,
@@ -58,6 +59,7 @@ improviser jam --in Launchkey --record take.mid
 improviser jam --clock own --clock-out --swing 0.6
 improviser jam --tempo auto --metronome
 improviser jam --meter 7/8 --metronome
+improviser jam --chart autumn.txt --preset comping
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --timing on-grid --offset-ms -8
@@ -82,6 +84,7 @@ def jam(
     swing: SwingOption = None,
     groove: GrooveOption = None,
     key: KeyOption = None,
+    chart: ChartOption = None,
     seed: LiveSeedOption = None,
     bars: BarsOption = None,
     backend: BackendOption = None,
@@ -154,6 +157,7 @@ def jam(
         swing=swing,
         groove=groove,
         key=key,
+        chart=chart,
         seed=seed,
         bars=bars,
         backend=backend,

@@ -98,6 +98,16 @@ MeterOption = Annotated[
         rich_help_panel=MUSIC,
     ),
 ]
+ChartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart",
+        metavar="FILE",
+        help="Chords to play by, over and over from bar 1 on: plain text, ChordPro, MusicXML or iReal. It also gives "
+        "the meter, and the key if it names one. What it reads: improviser chart FILE.",
+        rich_help_panel=MUSIC,
+    ),
+]
 TimingOption = Annotated[
     NoteTiming | None,
     typer.Option(

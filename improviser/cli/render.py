@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.chart_values import playable_chart, with_chart
 from improviser.app.preset_policy import make_settings, make_tracker, preset_actor, preset_program
 from improviser.cli.console import PATIENCE_S, progress, say, say_json, tell
 from improviser.cli.options import (
     PORTS,
+    ChartOption,
     GrooveOption,
     JsonOption,
     KeyOption,
@@ -22,15 +24,18 @@ from improviser.cli.options import (
 from improviser.config.default import DEFAULT_PRESET
 
 if TYPE_CHECKING:
+    from improviser.chart import Chart
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
     from improviser.midi.smf import Song
+    from improviser.music.meter import Meter
     from improviser.offline import Followed, Wishes
 
 EXAMPLES = """
 improviser render melody.mid -o duet.mid
 improviser render song.mid -o duet.mid --preset fiddle --player-track 2 --key Am --seed 7
 improviser render band.mid -o duet.mid --player-track piano --channel 5 --program 41
+improviser render tune.mid -o duet.mid --chart tune.txt --preset comping
 improviser render waltz.mid -o duet.mid --meter 3/4 --pickup 1 --swing 0.6
 improviser render rubato.mid -o duet.mid --follow --json
 """
@@ -87,6 +92,7 @@ def render(
     out: OutOption,
     preset: PresetOption = DEFAULT_PRESET,
     key: KeyOption = None,
+    chart: ChartOption = None,
     seed: SeedOption = 0,
     player_track: TrackOption = None,
     meter: FileMeterOption = None,
@@ -112,20 +118,20 @@ def render(
     from improviser.config.preset import load_preset
     from improviser.midi.message import NoteOn
     from improviser.midi.smf import read_file, write_file
-    from improviser.music.meter import parse_meter
     from improviser.offline import Wishes, follow_song, render_song, with_program
 
     _check_out(player, out)
     _check_follow(follow, pickup)
+    written = None if chart is None else playable_chart(chart, meter)
     wishes = Wishes(
         player=player_track,
-        meter=None if meter is None else parse_meter(meter),
+        meter=_meter(meter, written),
         pickup=pickup,
         channel=None if channel is None else channel - 1,
     )
     chosen = load_preset(preset)
     song = read_file(player)
-    settings = _settings(chosen, key, swing, groove)
+    settings = _settings(chosen, key, swing, groove, written)
     actor, rng = preset_actor(chosen), np.random.default_rng(seed)
     followed: Followed | None = None
     with progress("rendering", 1, PATIENCE_S) as advance:
@@ -154,6 +160,15 @@ def render(
         )
     else:
         say(f"{out}: {notes} notes of the improviser beside {player.name}")
+
+
+def _meter(meter: str | None, chart: Chart | None) -> Meter | None:
+    """Return the meter that the user or the chart asks for; None if they ask for none."""
+    from improviser.music.meter import parse_meter
+
+    if meter is not None:
+        return parse_meter(meter)
+    return None if chart is None else chart.meter
 
 
 def _check_out(player: Path, out: Path) -> None:
@@ -200,11 +215,15 @@ def _say_found(followed: Followed | None) -> None:
         say_json(line)
 
 
-def _settings(preset: Preset, key: str | None, swing: float | None, groove: str | None) -> EngineSettings:
+def _settings(
+    preset: Preset, key: str | None, swing: float | None, groove: str | None, chart: Chart | None
+) -> EngineSettings:
     """Return the preset's settings in a key, with another swing or groove if one is given."""
     from dataclasses import replace
 
     settings = make_settings(preset, key=key)
+    if chart is not None:
+        settings = with_chart(settings, chart, keeps_key=key is not None)
     if groove is not None:
         settings = replace(settings, groove=groove)
     return settings if swing is None else replace(settings, swing=swing, follows_swing=False)

@@ -42,7 +42,11 @@ def read_midi(path: Path, name: str) -> WrittenMusic:
         MidiFileError: The file cannot be read.
         UnfitError: It has no notes with a pitch.
     """
-    song = read_file(path)
+    return song_music(read_file(path), name)
+
+
+def song_music(song: Song, name: str) -> WrittenMusic:
+    """Return the music of a song. Raise UnfitError if it has no notes with a pitch."""
     scale = TICKS_PER_BEAT / song.ticks_per_beat
     parts = tuple(part for track in song.tracks for part in _parts(track, scale))
     if not parts:

@@ -120,7 +120,8 @@ class Anticipation:
         player, place = self.outlook.before.repeated(len(events)), self.place
         bits, bass = sounding_with(events, int(self.outlook.before.line.note[0]), self.outlook.heard)
         level = np.repeat(LEVELS[place.meter, place.sixteenth], len(events))
-        player.push(events.astype(np.int16), bits, bass, level)
+        given = None if self.outlook.given is None else self.outlook.given.repeat(len(events))
+        player.push(events.astype(np.int16), bits, bass, level, given)
         out = np.zeros((len(events), self.role.columns), dtype=np.uint8)
         encode_player(player, place, out)
         self.role.encode_own(self.own, player.line.note, place, out)

@@ -74,7 +74,9 @@ class Engine:
         self._expression = Expression(settings, self._bars, rng)
         self._clock = self._expression.clock
         grid = self._beat_steps, np.array([self._bars.steps])
-        self._listener = Listener(grid, self._clock, self._bars.row, settings.locked, self._expression.pocket)
+        self._listener = Listener(
+            grid, self._clock, self._bars.row, settings.locked, self._expression.pocket, settings.chart
+        )
         self._next_step = self._first_step = 0
         self._is_waiting = True
         self._is_halted = self._has_begun = self._has_given_beat = False
@@ -102,14 +104,11 @@ class Engine:
         self._place = place_of(self._next_step, self._bars, self.settings, self._listener, self.base)
 
     def change(self, settings: EngineSettings, actor: Actor) -> list[TimedMessage]:
-        """Change to settings of the same grid and to another actor; return the messages that end sounding notes.
-
-        The meter stays, because it may have come from outside since the beginning (`recount`).
-        """
+        """Change to settings of the same grid and to another actor; return the messages that end sounding notes."""
         self._take_heard()
         self._settle_all()
         before_s = self._due_s()
-        settings = replace(settings, offset_s=self.settings.offset_s, meter=self.settings.meter)
+        settings = settings.after(self.settings)
         ended = self._voice
         self._take_up(settings, actor)
         self.panel.change(settings.knobs)

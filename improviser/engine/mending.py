@@ -96,5 +96,5 @@ class Decided:
         bits, bass = sounding_with(np.array([note]), top, heard)
         event = np.array([max(note, heard.event)], dtype=np.int16)
         player = before.copy()
-        player.push(event, bits, bass, LEVELS[place.meter, place.sixteenth])
+        player.push(event, bits, bass, LEVELS[place.meter, place.sixteenth], self.prospect.outlook.given)
         return player

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from improviser.choices import NoteTiming, RoleName
@@ -52,6 +52,7 @@ class EngineSettings:
         taste: Known preferences of the player: weights by the names of features.
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
+        chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
         mends: Whether what we play is replaced at once if a note that the player plays later clashes with it.
     """
 
@@ -82,7 +83,15 @@ class EngineSettings:
     taste: Mapping[str, float] = field(default_factory=dict)
     style: str = STYLES[0]
     role: str = RoleName.MELODY
+    chart: tuple[int, ...] = ()
     mends: bool = True
+
+    def after(self, before: EngineSettings) -> EngineSettings:
+        """Return these settings as they follow others in a performance: when notes leave, meter and chart stay.
+
+        The meter may have come from outside since the beginning.
+        """
+        return replace(self, offset_s=before.offset_s, meter=before.meter, chart=before.chart)
 
     @property
     def knobs(self) -> DecisionValues:

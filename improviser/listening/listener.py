@@ -23,8 +23,11 @@ from improviser.listening.player import Player
 from improviser.listening.punctuality import Punctuality
 from improviser.listening.window import NoteWindow
 from improviser.midi.message import NoteOn
+from improviser.music.meter import EIGHTHS_PER_BEAT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from improviser.listening.pocket.pocket_tracker import PocketTracker
     from improviser.listening.tempo import BeatClock
     from improviser.listening.window import HeardStep
@@ -54,12 +57,14 @@ class Outlook:
         player: The player's state as if nothing more were heard of the step.
         heard: What was heard of the step.
         silence: For how many steps nothing has sounded, the step included.
+        given: The chord that a chart gives in the step, (1,); None without a chart.
     """
 
     before: Player
     player: Player
     heard: HeardStep
     silence: int
+    given: IntArray | None = None
 
 
 @dataclass(slots=True)
@@ -96,6 +101,7 @@ class Listener:
         meter_row: int,
         locked: Key | None,
         pocket: PocketTracker | None = None,
+        chart: Sequence[int] = (),
     ) -> None:
         """Start with silence.
 
@@ -105,7 +111,9 @@ class Listener:
             meter_row: Row of METERS.
             locked: The key, if the player locked one.
             pocket: Learns the player's pocket, if anything does.
+            chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
         """
+        self._chart = np.array(chart, dtype=np.int64)
         self._pocket = pocket
         self.keys = KeyTracker(locked, meter_row)
         self.habit = Habit()
@@ -208,8 +216,8 @@ class Listener:
             level: (1,) metrical level of the step, from music.accent.LEVELS.
         """
         before, heard = self._before(), self._window.played(step)
-        player = _pushed(before, heard, level)
-        return Outlook(before, player, heard, self._window.silence(step))
+        player = self._pushed(before, heard, step, level)
+        return Outlook(before, player, heard, self._window.silence(step), self._given(step))
 
     def _before(self) -> Player:
         """Return the player's state after the last closed step, with all that was heard since."""
@@ -221,7 +229,7 @@ class Listener:
     def _after(self, past: _OpenStep, before: Player) -> Player:
         """Return the player's state after a closed step, from the state `before` it."""
         if past.after is None:
-            past.after = _pushed(before, self._window.played(past.step), past.level)
+            past.after = self._pushed(before, self._window.played(past.step), past.step, past.level)
         return past.after
 
     def close(self, step: int, level: IntArray, outlook: Outlook) -> None:
@@ -251,10 +259,16 @@ class Listener:
         self._window.forget(self._first_open)
         return settled
 
+    def _given(self, step: int) -> IntArray | None:
+        """Return the chord that the chart gives in a step, (1,); None without a chart."""
+        if not len(self._chart):
+            return None
+        eighth = step * EIGHTHS_PER_BEAT // self._steps_per_beat
+        return self._chart[[eighth % len(self._chart)]]
 
-def _pushed(before: Player, heard: HeardStep, level: IntArray) -> Player:
-    """Return the player's state after a step, from the state before it and what was heard in it."""
-    player = before.copy()
-    sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
-    player.push(*sound, level)
-    return player
+    def _pushed(self, before: Player, heard: HeardStep, step: int, level: IntArray) -> Player:
+        """Return the player's state after a step, from the state before it and what was heard in it."""
+        player = before.copy()
+        sound = (np.array([heard.event], dtype=np.int16), np.array([heard.bits]), np.array([heard.bass]))
+        player.push(*sound, level, self._given(step))
+        return player

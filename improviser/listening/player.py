@@ -79,7 +79,9 @@ class Player:
         chord = chord_from_index(int(self.chord[0]))
         return None if chord is None else chord.name
 
-    def push(self, event: Events, bits: IntArray, bass: IntArray, level: IntArray) -> None:
+    def push(
+        self, event: Events, bits: IntArray, bass: IntArray, level: IntArray, given: IntArray | None = None
+    ) -> None:
         """Process a step; every argument is (lanes,).
 
         Args:
@@ -87,11 +89,12 @@ class Player:
             bits: Twelve-bit set of the sounding pitch classes.
             bass: The lowest sounding note, SILENT where none sounds.
             level: Metrical level, from music.accent.LEVELS.
+            given: The chord that a chart gives, as in `HarmonyTracker.push`.
         """
         self.line.push(event)
         self.bits, self.bass = bits, bass
         sound = Sounding(bits, bass, self.line.note, event >= 0)
-        self._harmony.push(sound, level, self._bar_steps)
+        self._harmony.push(sound, level, self._bar_steps, given)
 
 
 def player_base(mean_note: float, tonic: int) -> int:

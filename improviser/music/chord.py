@@ -39,6 +39,11 @@ class Chord:
         return PITCH_CLASS_NAMES[self.root] + QUALITIES[self.quality][0]
 
     @property
+    def index(self) -> int:
+        """The chord's index: root x QUALITY_COUNT + quality."""
+        return self.root * QUALITY_COUNT + self.quality
+
+    @property
     def pitch_classes(self) -> frozenset[int]:
         """The chord's pitch classes."""
         return frozenset((self.root + semitones) % OCTAVE for semitones in QUALITIES[self.quality][1])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIXTEENTHS_PER_BEAT: Final = 4
+EIGHTHS_PER_BEAT: Final = 2
 EIGHTH: Final = 8
 # A tolerance, so that a beat rounded to microseconds is still counted in the bar that it begins.
 SLACK_BARS: Final = 1e-6

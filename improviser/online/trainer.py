@@ -190,6 +190,7 @@ def _part(stretch: Sequence[PlayerStep], settings: EngineSettings) -> Part:
         keys=keys,
         certainty=certainty,
         chords=np.full(len(events), UNKNOWN),
+        given=np.full(len(events), UNKNOWN),
         is_late=np.zeros(len(events), dtype=np.bool_),
         partner=np.full(len(events), REST, dtype=np.int16),
         player_base=player_base(float(notes.mean()) if len(notes) else MIDDLE_C, 0),

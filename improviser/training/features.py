@@ -174,7 +174,7 @@ def next_event_rows(parts: Sequence[Part]) -> tuple[Rows, npt.NDArray[np.int64]]
             encode_player(player, place, out)
             rows.append(out)
             tokens.append(event_tokens(sound.event, place.player_base).astype(np.int64))
-            player.push(sound.event, sound.bits, sound.bass, LEVELS[place.meter, place.sixteenth])
+            player.push(sound.event, sound.bits, sound.bass, LEVELS[place.meter, place.sixteenth], sound.given)
     return np.concatenate(rows), np.concatenate(tokens)
 
 
@@ -219,8 +219,8 @@ def listen_step(
     seen = player
     if sound.is_late.any():
         seen = player.copy()
-        seen.push(*sound.until_now(player), level)
-    player.push(sound.event, sound.bits, sound.bass, level)
+        seen.push(*sound.until_now(player), level, sound.given)
+    player.push(sound.event, sound.bits, sound.bass, level, sound.given)
     out = np.zeros((len(rows), PLAYER_BLOCK.stop), dtype=np.uint8)
     encode_player(seen, place, out)
     chord = np.where(sound.chord == UNKNOWN, player.chord, sound.chord)
@@ -250,6 +250,7 @@ class Sound:
     bass: npt.NDArray[np.int64]
     is_late: npt.NDArray[np.bool_]
     chord: npt.NDArray[np.int64]
+    given: npt.NDArray[np.int64]
 
     def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return event, bits and bass as known when the step is decided; a late lane continues what it had."""
@@ -263,7 +264,7 @@ class Sound:
 
 def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
     """Return the fields of Sound over all steps, (parts, steps) each, padded with silence."""
-    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False, "chords": UNKNOWN}
+    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False, "chords": UNKNOWN, "given": UNKNOWN}
     return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 

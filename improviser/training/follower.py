@@ -83,6 +83,7 @@ class Followers:
             (sound.bits, np.where(sounding >= 0, 1 << sounding % OCTAVE, 0)),
             (sound.bass, sounding),
             (sound.chord, np.full_like(sound.chord, UNKNOWN)),
+            (sound.given, np.full_like(sound.given, UNKNOWN)),
         ):
             column[self._answers] = value[self._answers]
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from improviser.corpus.piece import TICKS_PER_BEAT, Piece
 from improviser.engine.role import COMPING, MELODY, Role
+from improviser.listening.harmony.harmony_tracker import NOT_GIVEN
 from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
 from improviser.listening.observation import STYLES, SURE
 from improviser.listening.player import player_base
@@ -35,7 +36,7 @@ TRIOS: Final[Casts] = tuple((tuple(voice for voice in range(4) if voice != own),
 
 
 # A chord that nobody has written down.
-UNKNOWN: Final = -2
+UNKNOWN: Final = NOT_GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Part:
         keys: (steps,) index of the key that the improviser assumes.
         certainty: (steps,) how sure it is of the key, as `listening.observation.certainty` returns it.
         chords: (steps,) the chord behind player and partner, as an index or NO_CHORD; UNKNOWN where only the ear tells.
+        given: (steps,) the chord that a chart gives, which improviser knows; UNKNOWN where there is no chart.
         is_late: (steps,) whether the improviser hears the step's onsets only after it has decided the step.
         partner: (steps,) events of the human partner, all NONE where there is none.
         player_base: Note from which the player's tokens count.
@@ -72,6 +74,7 @@ class Part:
     keys: npt.NDArray[np.int64]
     certainty: npt.NDArray[np.int64]
     chords: npt.NDArray[np.int64]
+    given: npt.NDArray[np.int64]
     is_late: npt.NDArray[np.bool_]
     partner: Events
     player_base: int
@@ -100,6 +103,7 @@ def in_known_key(mode: int, steps: int) -> dict[str, Any]:
         "keys": np.full(steps, OCTAVE * mode),
         "certainty": np.full(steps, SURE),
         "chords": np.full(steps, UNKNOWN),
+        "given": np.full(steps, UNKNOWN),
         "is_late": np.zeros(steps, dtype=np.bool_),
     }
 
@@ -209,6 +213,11 @@ def comping_parts(
                 own_base=register_base(own_low, 0),
                 role=COMPING,
             )
+
+
+def with_chart(part: Part) -> Part:
+    """Return the part with its chords as a chart that improviser knows."""
+    return replace(part, name=f"{part.name}-by-chart", given=part.chords)
 
 
 def alone(part: Part) -> Part:

@@ -25,6 +25,7 @@ from improviser.training.grid import (
     chorale_parts,
     comping_parts,
     tune_parts,
+    with_chart,
 )
 from improviser.training.prior import Imitation
 from improviser.training.simulated import UNHEARD_SHARE, with_unheard
@@ -75,6 +76,8 @@ _STAND_IN: Final = Usage((1,), (1,), has_tunes=True)
 # The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
 COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
+# Every CHARTED-th part over chords is also played by a chart, with the player and without.
+CHARTED: Final = 3
 # Every COMPED_TUNES-th tune is played over chords, so that there are about as many tunes as chorale voices.
 COMPED_TUNES: Final = 2
 # The soprano with the bass, the tenor and the alto as partner, and the upper three voices with the bass.
@@ -283,16 +286,23 @@ def _comped(
         chorales, tunes, written = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
         comped = list(written_comping(written, style, grid, low))
-        comped += map(alone, comped[:: 2 * SOLO_SHARE]) if is_also_alone else ()
+        comped += _charted(comped) if is_also_alone else ()
         if _usage(settings, written).folders:
             return comped
         chords = list(comping_parts(chorales, style, grid, low, casts))
         solos = map(alone, comping_parts(chorales, style, grid, low, casts[:1])) if is_also_alone else ()
+        by_chart = _charted(chords) if is_also_alone else ()
         chosen = tunes[::tune_share] if tune_share is not None else ()
         below = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
-        return [*chords, *solos, *below, *comped]
+        return [*chords, *solos, *by_chart, *below, *comped]
 
     return parts
+
+
+def _charted(parts: Sequence[Part]) -> list[Part]:
+    """Return some parts by a chart, and some without their player, with and without one."""
+    by_chart = [with_chart(part) for part in parts[::CHARTED]]
+    return [*by_chart, *map(alone, by_chart[::CHARTED]), *map(alone, parts[:: 2 * SOLO_SHARE])]
 
 
 SOURCES: Final = {

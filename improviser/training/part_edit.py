@@ -13,7 +13,7 @@ from improviser.listening.line import HOLD, REST, SILENT, Events, sounding_notes
 from improviser.midi.message import Message, NoteOff, NoteOn
 from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
 from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
-from improviser.training.grid import in_known_key
+from improviser.training.grid import UNKNOWN, in_known_key
 
 if TYPE_CHECKING:
     from improviser.training.grid import Part
@@ -138,8 +138,15 @@ def with_player(part: Part, events: Events, bits: Bits, bass: Bits, chords: Bits
         bits=bits,
         bass=bass,
         partner=np.full(len(events), REST, dtype=np.int16),
-        **in_known_key(part.mode, len(events)) | {"chords": part.chords if chords is None else chords},
+        **in_known_key(part.mode, len(events)) | _kept_chords(part, chords),
     )
+
+
+def _kept_chords(part: Part, chords: Bits | None) -> dict[str, Bits]:
+    """Return the chords of an edited part; a chart has them too, where the part has one."""
+    kept = part.chords if chords is None else chords
+    has_chart = bool((part.given != UNKNOWN).any())
+    return {"chords": kept, "given": kept if has_chart else np.full(len(kept), UNKNOWN)}
 
 
 def _touch(part: Part, step: int) -> int:

@@ -275,7 +275,7 @@ def fitted_prior(settings: TrainingSettings, pieces: list[Piece], folder: Path, 
     rng = np.random.default_rng([settings.seed, 1])
     train_pieces = [piece for piece in pieces if piece.split == "train"]
     data = imitation(train_pieces, settings.game, rng, settings.hidden)
-    pace = Pace("prior", settings.prior_updates, 0, report)
+    pace = StagePace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell)
     _keep_fitted(network, path, settings)
     return network
@@ -290,7 +290,7 @@ def fitted_player(settings: TrainingSettings, pieces: list[Piece], path: Path | 
     network = Network(PLAYER_NETWORK, torch.Generator().manual_seed(int(rng.integers(2**31))))
     if path is not None and was_fitted(network, path):
         return network
-    pace = Pace(PLAYER, settings.prior_updates, 0, report)
+    pace = StagePace(PLAYER, settings.prior_updates, 0, report)
     fit_prior(network, next_events(_training_parts(settings, pieces)), settings.prior_updates, rng, pace.tell)
     if path is not None:
         _keep_fitted(network, path, settings)
@@ -321,7 +321,7 @@ def _q_network(
     state = load_run(folder, fingerprint, learner) or RunState(0, 0)
     rng = np.random.default_rng([settings.seed, 2, state.restarts])
     game = training_game(settings, pieces, rng)
-    pace = Pace("Q-network", settings.transitions, state.transitions, report)
+    pace = StagePace("Q-network", settings.transitions, state.transitions, report)
     saved_s = time.monotonic()
 
     def save(sampled: int) -> None:
@@ -453,7 +453,7 @@ def sample(learner: Learner, game: Game, epsilon: float, rng: np.random.Generato
     return transitions
 
 
-class Pace:
+class StagePace:
     """Reports the speed of a stage, every REPORT_EVERY calls."""
 
     def __init__(self, stage: str, total: int, done: int, report: Report) -> None:

@@ -24,7 +24,7 @@ from improviser.training.material import game_parts, imitation
 from improviser.training.prior import Imitation, PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
 from improviser.training.simulated import simulated
-from improviser.training.train import THREADS, Pace, learn, make_learner, was_fitted
+from improviser.training.train import THREADS, StagePace, learn, make_learner, was_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,7 +192,7 @@ def _tuned_prior(
     data = _mixed(
         own_imitation(mixture.own, settings), imitation(mixture.corpus, settings.game, rng, settings.hidden), rng
     )
-    pace = Pace("prior", settings.prior_updates, 0, report)
+    pace = StagePace("prior", settings.prior_updates, 0, report)
     fit_prior(network, data, settings.prior_updates, rng, pace.tell, LEARNING_RATE)
     weights = network.to_weights()
     save_model(path, network.config, {"prior": weights, "q": weights}, {})
@@ -228,7 +228,7 @@ def _tuned_q(
     parts = _game_parts(how, mixture, rng)
     game = Game(parts, player_table(parts), how.lanes, rng, how.following)
     game.reset()
-    pace = Pace("Q-network", how.transitions, state.transitions, report)
+    pace = StagePace("Q-network", how.transitions, state.transitions, report)
     calls = 0
 
     def save(sampled: int) -> None:

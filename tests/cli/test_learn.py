@@ -10,13 +10,15 @@ import pytest
 
 from improviser.cli import main
 from improviser.config.preset import load_preset
+from improviser.config.resources import sessions_folder
 from improviser.midi.smf import MeterChange, write_file
 from improviser.online import acceptance
+from improviser.protocol import Event, Heard, Lifted, PerformerSettings, Started
 from improviser.training import prior as prior_module
 from improviser.training import run_state, tuning
 from tests.cli.conftest import Refuse, RunJson
 from tests.cli.corpus import write_tiny_corpus
-from tests.written import to_song, to_track
+from tests.written import to_song, to_track, write_session
 
 SHORT = ("--prior-updates", "2", "--transitions", "640")
 LEARN = ("learn", "songs", "--name", "mine", *SHORT)
@@ -66,6 +68,24 @@ def test_a_preset_of_ones_own_is_made(capsys: pytest.CaptureFixture[str]) -> Non
     assert ("mine.safetensors", "fiddle") == (preset.model, str(preset.style))
     assert "songs" in preset.description
     assert 0 == main(["compose", "--preset", "mine", "--bars", "1", "-o", "a.mid"])
+
+
+def test_what_was_played_in_jams_is_learned(run_json: RunJson, refuse: Refuse) -> None:
+    """The player's notes of the session journals are pieces, alone or beside a folder; a broken journal is named."""
+    folder = sessions_folder()
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for number in range(3):
+        events: list[Event] = [Started(0.0, 0.0)]
+        for beat, note in enumerate(rng.integers(60, 73, 64).tolist()):
+            events += [Heard(beat / 2, 0, note, 80, "keys"), Lifted(beat / 2 + 0.4, 0, note, "keys")]
+        settings = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
+        write_session(folder / f"2026-01-0{number + 1}.session.jsonl", settings, *events)
+    (learned,) = run_json("learn", "--sessions", "--name", "played", *SHORT, "--json")
+    assert (2, 1) == (learned["pieces"], learned["held_out"])
+    (both,) = run_json("learn", "songs", "--sessions", "--name", "both", *SHORT, "--json")
+    assert (6, 1) == (both["pieces"], both["held_out"])
+    assert "Give a FOLDER of music, or --sessions" in refuse(2, "learn", "--name", "nothing")
 
 
 def test_a_name_is_not_taken_twice(refuse: Refuse, run_json: RunJson) -> None:
@@ -128,6 +148,6 @@ def test_too_little_music_is_refused(
     kept: int, options: tuple[str, ...], error: str, fault: Callable[..., str], own_folder: Path
 ) -> None:
     """One piece is not enough, and comping needs chord symbols."""
-    for path in sorted((own_folder / "songs").glob("tune*.mid"))[kept:]:
-        path.unlink()
+    for number in range(kept, 4):
+        (own_folder / "songs" / f"tune{number}.mid").unlink()
     assert error in fault(*LEARN, *options)

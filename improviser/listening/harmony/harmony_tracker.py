@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.harmony.harmony_inputs import HarmonyInputs, Sounding
-from improviser.listening.harmony.harmony_network import HarmonyNetwork, shipped_network
+from improviser.listening.harmony.harmony_network import CHORDS, FloatArray, HarmonyNetwork, shipped_network
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 WINDOW_STEPS: Final = 32
 # Whether each chord has each pitch class, (CHORD_COUNT, 12).
 _MEMBERS: Final = ((CHORD_BITS[:CHORD_COUNT, None] >> np.arange(OCTAVE)) & 1).astype(np.float32)
+# How likely the chord of a chart is before anything is heard. So the player overrules it who clearly plays another one.
+GIVEN: Final = 0.9
+# A lane without a chart.
+NOT_GIVEN: Final = -2
 
 
 class HarmonyTracker:
@@ -66,13 +70,15 @@ class HarmonyTracker:
             setattr(twin, name, getattr(self, name).repeat(times, axis=0))
         return twin
 
-    def push(self, sound: Sounding, level: IntArray, bar_steps: IntArray) -> None:
+    def push(self, sound: Sounding, level: IntArray, bar_steps: IntArray, given: IntArray | None = None) -> None:
         """Process a step.
 
         Args:
             sound: What sounds in it.
             level: (lanes,) its metrical level, from music.accent.LEVELS.
             bar_steps: (lanes,) grid steps in a bar.
+            given: (lanes,) index of the chord that a chart gives, NO_CHORD where it says that there is none, NOT_GIVEN
+                in a lane without a chart; None if there is no chart at all.
         """
         sixteenths = self._sixteenths(self._steps + 1) - self._sixteenths(self._steps)
         bar_sixteenths = bar_steps * SIXTEENTHS_PER_BEAT // self._steps_per_beat
@@ -84,13 +90,27 @@ class HarmonyTracker:
         self._steps += 1
         self._silent = np.where(sound.bits != 0, 0, self._silent + 1)
         chords = self._network.read(self._state).chords[:, 0]
+        is_known = self._silent < WINDOW_STEPS
+        if given is not None:
+            chords, is_known = _with_given(chords, given), is_known | (given != NOT_GIVEN)
         best = chords.argmax(axis=1)
-        is_heard = self._silent < WINDOW_STEPS
-        is_implied = (best < CHORD_COUNT) & is_heard
+        is_implied = (best < CHORD_COUNT) & is_known
         self.chord = np.where(is_implied, best, NO_CHORD)
         self.confidence = np.where(is_implied, chords.max(axis=1), 0.0)
-        self.tones = chords[:, :CHORD_COUNT] @ _MEMBERS * is_heard[:, None]
+        self.tones = chords[:, :CHORD_COUNT] @ _MEMBERS * is_known[:, None]
 
     def _sixteenths(self, steps: int) -> int:
         """Return the number of sixteenths that have passed after some steps."""
         return steps * SIXTEENTHS_PER_BEAT // self._steps_per_beat
+
+
+def _with_given(chords: FloatArray, given: IntArray) -> FloatArray:
+    """Return probabilities of chords, (lanes, CHORDS), where a chart gives one: both are evidence.
+
+    NO_CHORD is the index of the last one.
+    """
+    both = chords * np.float32((1 - GIVEN) / CHORDS)
+    lanes = np.arange(len(chords))
+    both[lanes, given] = chords[lanes, given] * np.float32(GIVEN)
+    both /= both.sum(axis=1, keepdims=True)
+    return np.where(given[:, None] == NOT_GIVEN, chords, both)
