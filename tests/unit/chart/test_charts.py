@@ -18,12 +18,14 @@ from music21.meter import TimeSignature
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from improviser.chart import Chart, read_chart
-from improviser.chart.chart import ChordChange
+from improviser.chart.chart import ChartBar, ChordChange
 from improviser.chart.chordpro import A_BAR_EACH, read_chordpro
 from improviser.chart.ireal import read_ireal, unmixed
 from improviser.chart.musicxml import read_musicxml
 from improviser.chart.plain_text import read_plain
 from improviser.errors import UsageError
+from improviser.music.chord_symbol import parse_chord
+from improviser.music.meter import Meter
 
 NO_CHORD = "the chart has no chord"
 
@@ -250,3 +252,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The error begins with the path."""
     with pytest.raises(UsageError, match=r"none.txt: cannot be read"):
         read_chart(tmp_path / "none.txt")
+
+
+def test_each_eighth_has_its_chord() -> None:
+    """A chord lasts until the next, N.C. is no chord, and a change within an eighth counts in all of it."""
+    chart = read_plain("meter: 3/4\n| C | % | N.C. | F G Am |")
+    c, f, g, am = (parse_chord(text) for text in ("C", "F", "G", "Am"))
+    assert c is not None
+    assert f is not None
+    assert g is not None
+    assert am is not None
+    expected = [c.chord.index] * 12 + [-1] * 6
+    expected += [index for symbol in (f, g, am) for index in [symbol.chord.index] * 2]
+    assert expected == list(chart.eighths())
+    change = ChordChange(0.75, g, "G")
+    bar = ChartBar((ChordChange(0.0, f, "F"), change))
+    within = Chart("", Meter(2, 4), None, None, (bar,))
+    assert [f.chord.index, g.chord.index, g.chord.index, g.chord.index] == list(within.eighths())

@@ -160,3 +160,16 @@ def test_touch_and_key_are_followed() -> None:
         one.follow(3.0)
     assert ["D", "F#m"] == [one.keys.key.name for one in listening]
     assert 33 == listening[0].velocity
+
+
+def test_a_chart_goes_round_from_beat_0() -> None:
+    """Each step has the chord of its eighth, and after the last bar the first one comes again."""
+    chart = [0] * 8 + [45] * 8
+    listener = Listener((np.array([4]), np.array([16])), BeatClock(120.0), 0, None, chart=chart)
+    found = []
+    for step in (0, 15, 16, 31, 32, 48):
+        given = listener.foresee(step, np.array([0])).given
+        assert given is not None
+        found.append(int(given[0]))
+    assert [0, 0, 45, 45, 0, 45] == found
+    assert [45] == listener.foresee(16, np.array([0])).player.chord.tolist()

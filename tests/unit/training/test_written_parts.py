@@ -11,6 +11,7 @@ from improviser.engine.role import COMPING
 from improviser.listening.line import HOLD, NONE, REST
 from improviser.listening.observation import STYLES
 from improviser.music.chord import NO_CHORD, QUALITY_COUNT
+from improviser.training.grid import UNKNOWN
 from improviser.training.written_parts import MOST_BARS, PIECE_BARS, excerpts, written_comping, written_parts
 from tests.written_piece import C, F, G, piece
 
@@ -64,15 +65,22 @@ def test_comping_strikes_the_written_chords() -> None:
     assert part.partner.tolist() == everything.partner.tolist()
 
 
-def test_only_what_has_a_tune_and_chords_in_a_plain_meter_is_used() -> None:
-    """Pieces without chords, without a tune, or in 7/8 are left out."""
+def test_only_what_has_a_tune_in_a_plain_meter_is_used() -> None:
+    """Pieces without a tune, or in 7/8, are left out."""
     plain = piece("e", 0, C, F)
-    others = [
-        replace(plain, chords=plain.chords[:0]),
-        piece("f", 0, C, F, parts=(ACCOMPANIMENT, BASS)),
-        replace(plain, meter=(7, 8)),
-    ]
+    others = [piece("f", 0, C, F, parts=(ACCOMPANIMENT, BASS)), replace(plain, meter=(7, 8))]
     assert ["e"] == [excerpt.piece.name for excerpt in excerpts([plain, *others])]
+
+
+def test_without_chord_symbols_only_the_ear_tells() -> None:
+    """The chords are unknown, a lone tune has no player beside it, and nothing can be comped."""
+    plain = piece("e", 0, C, F)
+    unmarked = replace(plain, chords=plain.chords[:0])
+    assert {UNKNOWN} == {chord for part in written_parts([unmarked], "pop", 4, None) for chord in part.chords.tolist()}
+    lone = replace(unmarked, voices=plain.voices[:1], parts=(MELODY,))
+    assert ["e:tune"] == [part.name for part in written_parts([lone], "pop", 4, 55)]
+    assert ["e:alone"] == [part.name for part in written_parts([lone], "pop", 4, None, has_solos=True)]
+    assert [] == list(written_comping([unmarked], "pop", 4, 48))
 
 
 def test_long_pieces_are_cut_and_many_are_thinned_out() -> None:

@@ -188,3 +188,26 @@ def test_the_probabilities_sum_to_one() -> None:
     heard = network.read(network.silence(3))
     for probabilities in (heard.chords, heard.keys):
         np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, rtol=1e-5)
+
+
+def test_a_chart_is_believed_until_the_player_clearly_plays_another_chord() -> None:
+    """In silence and below passing notes the chart's chord stands; a bar of another chord overrules it."""
+    given, tracker = np.array([5 * QUALITY_COUNT]), HarmonyTracker(1, 4)
+    for step in range(3 * BAR):
+        tracker.push(sounding([[]], struck=False), level(step), np.array([BAR]), given)
+    assert given == tracker.chord
+    assert tracker.confidence[0] > 0.9
+    for step in range(4):
+        tracker.push(sounding([[67]], struck=step == 0), level(step), np.array([BAR]), given)
+    assert given == tracker.chord
+    for step in range(4 * BAR):
+        chord = [54, 58, 61, 66]
+        tracker.push(sounding([chord], struck=step % 4 == 0), level(step), np.array([BAR]), given)
+    assert [6 * QUALITY_COUNT] == tracker.chord.tolist()
+
+
+def test_a_chart_may_say_that_there_is_no_chord() -> None:
+    """NO_CHORD of a chart is no chord, whatever the ear would make of a single note."""
+    tracker = HarmonyTracker(1, 4)
+    tracker.push(sounding([[60]], struck=True), level(0), np.array([BAR]), np.array([NO_CHORD]))
+    assert [NO_CHORD] == tracker.chord.tolist()
