@@ -9,7 +9,7 @@ from improviser.listening.line import NONE
 from improviser.listening.observation import COLUMNS, STYLES
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET
 from improviser.training.env import EPISODE_BEATS
-from improviser.training.grid import Part
+from improviser.training.grid import UNKNOWN, Part
 from improviser.training.material import (
     GameSettings,
     game_parts,
@@ -103,20 +103,23 @@ def test_three_voices_at_once() -> None:
 
 
 def test_chords_are_imitated_below_each_voice() -> None:
-    """Chords are imitated below each voice, below the upper three and alone; tunes have none."""
+    """Chords are imitated below each voice, below the upper three, alone and by a chart; tunes have none."""
     data = imitation([chorale(bars=2), tune()], COMPED)
-    assert (6 * 32, COMPING.action_count) == (len(data.actions), data.action_count)
+    assert (10 * 32, COMPING.action_count) == (len(data.actions), data.action_count)
     assert (len(data.actions), COMPING.columns) == data.observations.shape
     assert data.actions.max() < COMPING.action_count
 
 
 def test_games_below_tunes() -> None:
-    """Chords are played below chorale voices, below every other tune, and alone."""
+    """Chords are played below chorale voices, below every other tune, and alone; some of them by a chart."""
     pieces = [chorale(), tune("one"), tune("two"), tune("three")]
     parts = game_parts(pieces, COMPED)
     assert {COMPING} == {part.role for part in parts}
-    assert [True] * 5 + [False] + [True] * 2 == [has_player(part) for part in parts]
-    assert [True] * 6 + [False] * 2 == [has_partner(part) for part in parts]
+    assert [True] * 5 + [False] + [True] * 2 + [False] * 2 + [True] * 2 == [has_player(part) for part in parts]
+    assert [True] * 10 + [False] * 2 == [has_partner(part) for part in parts]
+    by_chart = [part for part in parts if (part.given != UNKNOWN).any()]
+    assert [True, True, False] == [has_player(part) for part in by_chart]
+    assert all((part.given == part.chords).all() for part in by_chart)
 
 
 def test_people_are_those_below_whom_is_played() -> None:

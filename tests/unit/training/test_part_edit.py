@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from improviser.listening.line import HOLD, REST, SILENT
-from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding
+from improviser.music.chord import CHORD_COUNT, QUALITY_COUNT
+from improviser.training.grid import DUETS, TRIOS, UNKNOWN, Part, chorale_parts, sounding, with_chart
 from improviser.training.part_edit import (
     rearranged,
     transposed,
@@ -73,3 +74,14 @@ def test_about_the_share_is_late() -> None:
     part = written("60 . 62 . " * 500)
     late = with_late_notes(part, 0.2, np.random.default_rng(0))
     assert 0.15 < np.mean(late.player[2::2] != part.player[2::2]) < 0.25
+
+
+def test_chords_and_chart_go_along() -> None:
+    """Moved and repeated steps keep their chords; a chart says the same, and no chart stays none."""
+    (part,) = chorale_parts([chorale(bars=2)], "chorale", 4, casts=TRIOS[:1])
+    higher = transposed(part, 16, 2)
+    assert part.chords[:16].tolist() == higher.chords[:16].tolist()
+    assert ((part.chords[16:] + 2 * QUALITY_COUNT) % CHORD_COUNT).tolist() == higher.chords[16:].tolist()
+    assert {UNKNOWN} == set(higher.given.tolist())
+    again = rearranged(with_chart(part), np.arange(16))
+    assert part.chords[:16].tolist() == again.chords.tolist() == again.given.tolist()

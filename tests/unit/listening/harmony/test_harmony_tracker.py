@@ -13,7 +13,7 @@ from improviser.listening.harmony.harmony_network import (
     read_network,
     shipped_network,
 )
-from improviser.listening.harmony.harmony_tracker import HarmonyTracker
+from improviser.listening.harmony.harmony_tracker import NOT_GIVEN, HarmonyTracker
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_COUNT, NO_CHORD, QUALITY_COUNT, chord_from_index
 from improviser.music.pitch import OCTAVE, IntArray
@@ -211,3 +211,17 @@ def test_a_chart_may_say_that_there_is_no_chord() -> None:
     tracker = HarmonyTracker(1, 4)
     tracker.push(sounding([[60]], struck=True), level(0), np.array([BAR]), np.array([NO_CHORD]))
     assert [NO_CHORD] == tracker.chord.tolist()
+
+
+def test_lanes_may_have_charts_or_none() -> None:
+    """A lane without a chart hears as if there were none; silence knows nothing there."""
+    tracker, alone = HarmonyTracker(3, 4), HarmonyTracker(1, 4)
+    given = np.array([0, NOT_GIVEN, NOT_GIVEN])
+    for step in range(8):
+        lanes = [[], [60, 64, 67], []]
+        tracker.push(sounding(lanes, struck=step == 0), level(step, 3), np.full(3, BAR), given)
+        push(alone, step, [60, 64, 67], struck=step == 0)
+    assert [0, int(alone.chord[0]), NO_CHORD] == tracker.chord.tolist()
+    np.testing.assert_allclose(alone.tones[0], tracker.tones[1], rtol=1e-5)
+    assert not tracker.tones[2].any()
+    assert [0, 4, 7] == np.flatnonzero(tracker.tones[0] > 0.8).tolist()
