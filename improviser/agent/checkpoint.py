@@ -22,6 +22,7 @@ from improviser.errors import CheckpointError
 from improviser.files import bytes_digest, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 FORMAT: Final = "improviser-model-1"
@@ -154,7 +155,13 @@ def load_model(path: Path) -> tuple[NetworkConfig, dict[str, Weights], dict[str,
     return config, networks, header
 
 
-def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: int, style: str | None = None) -> Policy:
+def load_policy(
+    path: Path,
+    groups: tuple[tuple[str, int, int], ...],
+    actions: int,
+    style: str | None = None,
+    later: Collection[str] = (),
+) -> Policy:
     """Return the policy of the model at `path`.
 
     Args:
@@ -162,13 +169,13 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
         groups: Name, columns and values of the features that the model must have been trained on.
         actions: The size of the action space.
         style: The style that the model's header must name; None accepts any.
+        later: Names of features that a model may lack, because they came later.
 
     Raises:
         CheckpointError: As for `load_model`; or the model has other features, other actions or another style.
     """
-    config, networks, header = load_model(path)
-    config, networks = with_more_values(config, networks, groups)
-    found = tuple((group.name, group.columns, group.values) for group in config.groups)
+    config, networks, header = load_grown(path, groups, later)
+    found = _groups(config)
     if found != groups:
         wanted, other = next(pair for pair in zip_longest(groups, found) if pair[0] != pair[1])
         msg = f"the model {path} was trained for another observation: expected {wanted}, found {other}; {_TRAIN}"
@@ -180,44 +187,74 @@ def load_policy(path: Path, groups: tuple[tuple[str, int, int], ...], actions: i
     if style not in {None, header.get("style")}:
         msg = f"the model {path} has another style: expected {style}, found {header.get('style')}; {_TRAIN}"
         raise CheckpointError(msg)
-    anticipator = _anticipator(path, groups, networks, header) if PLAYER in networks else None
+    anticipator = _anticipator(path, groups, later, networks, header) if PLAYER in networks else None
     return Policy(config, networks["prior"], networks["q"], anticipator=anticipator)
 
 
-def with_more_values(
-    config: NetworkConfig, networks: dict[str, Weights], groups: tuple[tuple[str, int, int], ...]
-) -> tuple[NetworkConfig, dict[str, Weights]]:
-    """Return a model whose columns may have as many values as those of `groups`, such as styles that came later.
+def load_grown(
+    path: Path, groups: Sequence[tuple[str, int, int]], later: Collection[str] = ()
+) -> tuple[NetworkConfig, dict[str, Weights], dict[str, str]]:
+    """Return what `load_model` does, with prior and Q-network grown to `groups` if they can be, as `grown` does."""
+    config, networks, header = load_model(path)
+    found, shape_of = dict(networks), config
+    for name, shape in zip(NETWORKS, (config.prior(), config), strict=True):
+        shape_of, found[name] = grown(shape, networks[name], groups, later)
+    return shape_of, found, header
 
-    A value that the model has not seen has an embedding of zeros. A model of other groups is returned as it is.
+
+def grown(
+    config: NetworkConfig, weights: Weights, groups: Sequence[tuple[str, int, int]], later: Collection[str] = ()
+) -> tuple[NetworkConfig, Weights]:
+    """Return a network with `groups`, if it has the same or fewer values in them, or lacks only groups in `later`.
+
+    What it has not seen has weights of zero, so that it changes nothing. Another network is returned as it is.
     """
-    known = [(group.name, group.columns) for group in config.groups]
-    if config.one_hot or known != [group[:2] for group in groups]:
-        return config, networks
-    wider = [
-        (group, values) for group, (_, _, values) in zip(config.groups, groups, strict=True) if values > group.values
-    ]
-    if any(Group(group.name, group.columns, values).embedding != group.embedding for group, values in wider):
-        return config, networks
-    padded = {name: dict(weights) for name, weights in networks.items()}
-    for group, values in wider:
-        for name in NETWORKS:
-            weight = padded[name][f"embedding.{group.name}"]
-            padded[name][f"embedding.{group.name}"] = np.pad(weight, ((0, values - group.values), (0, 0)))
-    sizes = dict(wider)
-    grown = tuple(replace(group, values=sizes.get(group, group.values)) for group in config.groups)
-    return replace(config, groups=grown), padded
+    own, wanted = {group.name: group for group in config.groups}, [Group(*group) for group in groups]
+    same = [group for group in wanted if group.name in own or group.name not in later]
+    if config.one_hot or [group.name for group in same] != list(own):
+        return config, weights
+    if any(
+        (group.columns, group.embedding) != (own[group.name].columns, own[group.name].embedding)
+        or group.values < own[group.name].values
+        for group in same
+    ):
+        return config, weights
+    found = dict(weights)
+    for group in wanted:
+        embedding, layer = f"embedding.{group.name}", f"input.{group.name}"
+        if group.name in own:
+            more = group.values - own[group.name].values
+            found[embedding] = np.pad(weights[embedding], ((0, more), (0, 0)))
+        else:
+            found[embedding] = np.zeros((group.values, group.embedding), dtype=np.float32)
+            found[layer] = np.zeros((group.columns, group.embedding, config.hidden), dtype=np.float32)
+    return replace(config, groups=tuple(wanted)), found
 
 
 def _anticipator(
-    path: Path, groups: tuple[tuple[str, int, int], ...], networks: dict[str, Weights], header: dict[str, str]
+    path: Path,
+    groups: tuple[tuple[str, int, int], ...],
+    later: Collection[str],
+    networks: dict[str, Weights],
+    header: dict[str, str],
 ) -> Anticipator:
     """Return the network that predicts the player; its features must be the first ones of `groups`."""
     config = _shape(path, header[PLAYER])
-    found = tuple((group.name, group.columns, group.values) for group in config.groups)
-    if found != groups[: len(found)]:
+    last = [name for name, _, _ in groups].index(config.groups[-1].name) + 1 if _is_known(config, groups) else 0
+    config, weights = grown(config, networks[PLAYER], groups[:last], later)
+    if _groups(config) != groups[:last]:
         raise CheckpointError(f"the model {path} predicts a player from another observation; {_TRAIN}")
-    return Anticipator(config, networks[PLAYER])
+    return Anticipator(config, weights)
+
+
+def _is_known(config: NetworkConfig, groups: tuple[tuple[str, int, int], ...]) -> bool:
+    """Return whether the last group of a network's columns is one of `groups`."""
+    return config.groups[-1].name in {name for name, _, _ in groups}
+
+
+def _groups(config: NetworkConfig) -> tuple[tuple[str, int, int], ...]:
+    """Return a network's groups as plain tuples."""
+    return tuple((group.name, group.columns, group.values) for group in config.groups)
 
 
 def _in_order(data: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from improviser.app.game import conditions, game_settings, reward_weights
+from improviser.app.preset_policy import preset_networks
 from improviser.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def make_online_trainer(
     """
     import numpy as np
 
-    from improviser.agent.checkpoint import load_model
     from improviser.agent.policy import Policy
     from improviser.evaluation.evaluate import spread
     from improviser.online.acceptance import AcceptanceTest
@@ -50,7 +50,7 @@ def make_online_trainer(
     from improviser.training.features import player_table
     from improviser.training.material import game_parts, held_out_parts, human_parts
 
-    config, networks, _ = load_model(preset.model_path)
+    config, networks = preset_networks(preset)
     model = Policy(config, networks["prior"], networks["q"])
     rewards, rng = reward_weights(preset).to_array(), np.random.default_rng([seed, 4])
     if not guarded:

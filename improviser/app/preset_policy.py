@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from improviser.agent.policy import Policy
+    from improviser.agent.config import NetworkConfig
+    from improviser.agent.policy import Policy, Weights
     from improviser.config.preset import Preset
     from improviser.engine import EngineSettings
     from improviser.listening.beat_tracker import BeatTracker
@@ -35,6 +36,16 @@ def load_preset(name: str, *, key: str | None = None) -> tuple[EngineSettings, P
     preset = read_preset(name)
     settings = make_settings(preset, key=key)
     return settings, load_actor(preset.model_path, settings)
+
+
+def preset_networks(preset: Preset) -> tuple[NetworkConfig, dict[str, Weights]]:
+    """Return shape and weights of a preset's model. Raise CheckpointError if it is missing or corrupt."""
+    from improviser.agent.checkpoint import load_grown
+    from improviser.engine.role import ROLES
+    from improviser.listening.observation import LATER
+
+    config, networks, _ = load_grown(preset.model_path, ROLES[preset.role].groups, LATER)
+    return config, networks
 
 
 def make_settings(preset: Preset, *, key: str | None) -> EngineSettings:

@@ -105,6 +105,8 @@ FEATURES: Final = (
     Feature("style", 1, STYLE_SLOTS),
 )
 
+# Features that a model may lack, because they came later.
+LATER: Final = frozenset({"chord_tones"})
 # The features as plain tuples. A model must have been trained on the same ones.
 GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import load_policy
 from improviser.engine.role import ROLES
+from improviser.listening.observation import LATER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,4 +22,4 @@ def load_actor(model: Path, settings: EngineSettings) -> Policy:
         CheckpointError: The model is missing, corrupt, or of another role or style.
     """
     role = ROLES[settings.role]
-    return load_policy(model, role.groups, role.action_count, settings.style)
+    return load_policy(model, role.groups, role.action_count, settings.style, LATER)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import torch
 
-from improviser.agent.checkpoint import load_model, save_model, with_more_values
+from improviser.agent.checkpoint import load_grown, save_model
 from improviser.agent.network import Network
 from improviser.engine.role import ROLES
 from improviser.errors import CorpusError
+from improviser.listening.observation import LATER
 from improviser.training.budget import TransitionBudget
 from improviser.training.env import EPISODE_BEATS, Game, playable
 from improviser.training.features import player_table
@@ -98,8 +99,7 @@ class Networks:
 
 def read_networks(path: Path, settings: TrainingSettings) -> Networks:
     """Return the weights of a model that plays the role of the settings. Raise CheckpointError if it is missing."""
-    config, weights, header = load_model(path)
-    config, weights = with_more_values(config, weights, ROLES[settings.game.role].groups)
+    config, weights, header = load_grown(path, ROLES[settings.game.role].groups, LATER)
     return Networks(config, weights, {name: text for name, text in header.items() if name not in {"format", "network"}})
 
 

@@ -15,6 +15,7 @@ from improviser.config.preset import Preset, load_preset
 from improviser.config.resources import shipped_folder
 from improviser.engine import EngineSettings
 from improviser.engine.role import ROLES
+from improviser.listening.observation import LATER
 from improviser.midi.message import NoteOn
 from improviser.offline import compose_song
 from tests.some import some_files
@@ -85,7 +86,7 @@ def test_a_model_is_small(preset: Preset) -> None:
 def test_a_model_plays(preset: Preset) -> None:
     """The model fits the engine's observations and actions, and plays notes."""
     role = ROLES[preset.role]
-    policy = load_policy(MODELS / preset.model, role.groups, role.action_count)
+    policy = load_policy(MODELS / preset.model, role.groups, role.action_count, later=LATER)
     settings = EngineSettings(**(preset.engine_values() | {"key": "C"}))
     song = compose_song([60, 64, 67], 4, settings, policy, np.random.default_rng(1))
     notes = [event for event in song.tracks[-1].events if isinstance(event.message, NoteOn)]

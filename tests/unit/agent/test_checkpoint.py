@@ -57,6 +57,22 @@ def test_round_trip(model: Path) -> None:
             np.testing.assert_array_equal(weight, networks[network][name])
 
 
+def test_a_model_without_later_features_is_read(model: Path) -> None:
+    """Features that came later change nothing, wherever they stand."""
+    note, flag, bar = GROUPS
+    wider = (note, ("later", 4, 6), flag, bar)
+    policy = load_policy(model, wider, SMALL.actions, later={"later"})
+    before = load_policy(model, GROUPS, SMALL.actions)
+    rng = np.random.default_rng(1)
+    for row in make_observations(SMALL, 8, rng):
+        longer = np.concatenate([row[:3], rng.integers(0, 6, 4), row[3:]]).astype(np.uint8)
+        for now, then in zip(policy.values(longer), before.values(row), strict=True):
+            np.testing.assert_allclose(now, then, rtol=1e-5)
+    for groups in (wider, (flag, note, bar)):
+        with pytest.raises(CheckpointError, match="another observation"):
+            load_policy(model, groups, SMALL.actions)
+
+
 def test_a_model_of_fewer_styles_is_read(model: Path) -> None:
     """Values that came later have embeddings of zeros; for the others the policy is the same."""
     *others, last = GROUPS
