@@ -7,8 +7,8 @@ import inspect
 from improviser.cli.demo import demo
 from improviser.cli.jam import jam
 
-# Options for choosing instruments, which a demo does not listen to, and the option for the tune.
-NOT_OF_A_DEMO = {"in_", "not_in", "listen_channel", "from_", "to", "meter", "count_in"}
+# Options for choosing instruments, which a demo does not listen to, and options that go against the tune.
+NOT_OF_A_DEMO = {"in_", "not_in", "listen_channel", "from_", "to", "meter", "chart", "count_in"}
 
 
 def test_a_demo_has_the_options_of_a_jam() -> None:

@@ -87,9 +87,10 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
         (
             '"fiddle"',
             '"fidle"',
-            "style = 'fidle': should be 'chorale', 'fiddle', 'minimal' or 'free'; did you mean 'fiddle'?",
+            "style = 'fidle': should be 'chorale', 'fiddle', 'minimal', 'free', 'pop', 'jazz' or 'lied'; did you mean "
+            "'fiddle'?",
         ),
-        ('"fiddle"', "3", "style = 3: should be 'chorale', 'fiddle', 'minimal' or 'free'"),
+        ('"fiddle"', "3", "style = 3: should be 'chorale', 'fiddle', 'minimal', 'free', 'pop', 'jazz' or 'lied'"),
         ('"melody"', '"comp"', "role = 'comp': should be 'melody' or 'comping'"),
         ("schema_version = 1", "schema_version = 2", "schema_version = 2: should be 1"),
         ("low = 60", "low = true", "register.low = true: should be a valid integer"),

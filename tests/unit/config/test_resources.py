@@ -64,7 +64,7 @@ def own_preset(folder: Path, name: str, **changes: str) -> None:
 
 def test_the_shipped_presets_are_found() -> None:
     """The shipped presets are listed by their names, sorted."""
-    assert ["chorale", "comping", "fiddle", "free", "minimal"] == list(resources.preset_paths())
+    assert ["chorale", "comping", "fiddle", "free", "minimal", "pop"] == list(resources.preset_paths())
 
 
 def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
-    assert ["chorale", "comping", "fiddle", "free", "mine", "minimal"] == list(paths)
+    assert ["chorale", "comping", "fiddle", "free", "mine", "minimal", "pop"] == list(paths)
     assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
 
 
@@ -123,7 +123,7 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
     """The error for an unknown preset names the nearest one and all available ones."""
-    there_are = "chorale, comping, fiddle, free, minimal"
+    there_are = "chorale, comping, fiddle, free, minimal, pop"
     expected = rf"^no preset 'coral'; did you mean 'chorale'\? \(available: {there_are}\)$"
     with pytest.raises(ConfigError, match=expected):
         load_preset("coral")

@@ -47,7 +47,7 @@ def steps(engine: Engine, beats: int) -> list[tuple[float, int, int]]:
 
 
 @pytest.mark.parametrize("preset", ["chorale", "fiddle", "comping"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])  # with 2 the fiddle rests with the player, and nothing is planned
 def test_what_is_planned_comes_true(preset: str, seed: int) -> None:
     """Planned notes are played with the same note, beat and velocity; planning twice changes nothing."""
     engine, undisturbed = settled(preset, seed), settled(preset, seed)
