@@ -38,6 +38,8 @@ temperature = 1.5
 prior_weight = 1
 """
 
+STYLES = "'chorale', 'fiddle', 'minimal', 'free', 'pop', 'jazz' or 'lied'"
+
 
 def faults(path: Path, text: str) -> list[str]:
     """Return the lines of the error for a preset with this text, without the file's name."""
@@ -87,10 +89,9 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
         (
             '"fiddle"',
             '"fidle"',
-            "style = 'fidle': should be 'chorale', 'fiddle', 'minimal', 'free', 'pop', 'jazz' or 'lied'; did you mean "
-            "'fiddle'?",
+            f"style = 'fidle': should be {STYLES}; did you mean 'fiddle'?",
         ),
-        ('"fiddle"', "3", "style = 3: should be 'chorale', 'fiddle', 'minimal', 'free', 'pop', 'jazz' or 'lied'"),
+        ('"fiddle"', "3", f"style = 3: should be {STYLES}"),
         ('"melody"', '"comp"', "role = 'comp': should be 'melody' or 'comping'"),
         ("schema_version = 1", "schema_version = 2", "schema_version = 2: should be 1"),
         ("low = 60", "low = true", "register.low = true: should be a valid integer"),
