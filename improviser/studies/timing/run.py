@@ -241,7 +241,9 @@ def _steady(preset: str, folder: Path) -> Path:
 
 def _jam(trial: TimingRun, preset: Path) -> list[str]:
     """Return the command of the jam; it passes on what it receives and also sends MIDI clock."""
-    values = ["--preset", str(preset), "--timing", "on-grid", "--tempo", str(TEMPO_BPM), "--key", "C", "--seed", "0"]
+    # Without the swing that it would hear in the probe's notes, steps are even.
+    values = ["--preset", str(preset), "--timing", "on-grid", "--tempo", str(TEMPO_BPM), "--swing", "0.5"]
+    values += ["--key", "C", "--seed", "0"]
     ports = ["--backend", trial.backend, "--in", VIRTUAL_INPUT]
     sends = ["--channel", str(_CHANNEL + 1), "--thru", "--clock-out"]
     learns = ["--learn"] * trial.work.jam_learns
