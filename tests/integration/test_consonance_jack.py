@@ -6,6 +6,7 @@ pytest -m slow -s tests/integration/test_consonance_jack.py
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.midi.smf import read_file
 from tests.integration.test_held_out import TEMPO_BPM, held_out_tune, two_minutes
 from tests.integration.test_jack_transport import KNOWN_FRAMES, check_on_grid, finish, mastered, off_grid, start_ardour
-from tests.integration.test_real_clocks import SONGS_BPM, Transport, start_clock, start_hydrogen
+from tests.integration.test_real_clocks import SONGS_BPM, Transport, ports, start_clock, start_hydrogen
 from tests.live import Command, Partner, Run, StartServer, wait_for
 from tests.timebase_master import song
 from tests.transport_listener import TransportListener
@@ -89,6 +90,8 @@ def test_consonance_on_a_masters_grid(
         grid.listen()
         if clock:
             start_clock(programs)
+            wait_for(lambda: any("midi_clock" in name for name in ports()), "jack_midi_clock")
+            time.sleep(1.0)  # until it is connected: what it sends before is lost
         play_on(grid, jam, partner, sections[0].bpm)
         finish(jam)
         mended = [partner.frame_at(told["at_s"]) - grid.origin for told in jam.told("mended")]
