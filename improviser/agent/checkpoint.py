@@ -240,16 +240,12 @@ def _anticipator(
 ) -> Anticipator:
     """Return the network that predicts the player; its features must be the first ones of `groups`."""
     config = _shape(path, header[PLAYER])
-    last = [name for name, _, _ in groups].index(config.groups[-1].name) + 1 if _is_known(config, groups) else 0
-    config, weights = grown(config, networks[PLAYER], groups[:last], later)
-    if _groups(config) != groups[:last]:
+    names, last = [name for name, _, _ in groups], config.groups[-1].name
+    first = groups[: names.index(last) + 1] if last in names else ()
+    config, weights = grown(config, networks[PLAYER], first, later)
+    if _groups(config) != first:
         raise CheckpointError(f"the model {path} predicts a player from another observation; {_TRAIN}")
     return Anticipator(config, weights)
-
-
-def _is_known(config: NetworkConfig, groups: tuple[tuple[str, int, int], ...]) -> bool:
-    """Return whether the last group of a network's columns is one of `groups`."""
-    return config.groups[-1].name in {name for name, _, _ in groups}
 
 
 def _groups(config: NetworkConfig) -> tuple[tuple[str, int, int], ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from improviser.corpus.piece import Piece
     from improviser.training.prior import PriorScore
     from improviser.training.train import Report, TrainingSettings
-    from improviser.training.tuning import Networks, OwnMusic
+    from improviser.training.tuning import Networks
 
 # How much of the way to the fine-tuned model is tried, the farthest first.
 SHARES: Final = (1.0, 0.7, 0.5, 0.3)
@@ -100,7 +100,7 @@ def learn_own(
     before = score(base, held_out)
     folder = run_folder(f"own-{model.stem}") / fingerprint(preset.model_path, settings, music, corpus)
     new = tuned(base, settings, music, corpus, folder, report)
-    share, kept, faults = _farthest(preset, settings, base, new, music, corpus)
+    share, kept, faults = _farthest(preset, settings, base, new, corpus)
     chosen = base.towards(new, share)
     after = score(chosen, held_out)
     if share > 0:
@@ -109,13 +109,13 @@ def learn_own(
 
 
 def _farthest(
-    preset: Preset, settings: TrainingSettings, base: Networks, new: Networks, music: OwnMusic, corpus: list[Piece]
+    preset: Preset, settings: TrainingSettings, base: Networks, new: Networks, corpus: list[Piece]
 ) -> tuple[float, float, list[str]]:
     """Return the largest share of the way that the acceptance test allows, the reward kept there, and the faults."""
     from improviser.agent.policy import Policy
     from improviser.evaluation.evaluate import spread
     from improviser.online.acceptance import AcceptanceTest
-    from improviser.training.material import game_parts, held_out_parts, human_parts
+    from improviser.training.material import held_out_parts, human_parts
 
     held_out = spread(held_out_parts(corpus, settings.game, "valid"), HELD_OUT)
     people = spread(human_parts(corpus, settings.game, "valid"), PEOPLE)
@@ -124,11 +124,10 @@ def _farthest(
     stands = conditions(preset)
     policy = Policy(base.config, base.weights["prior"], base.weights["q"])
     test = AcceptanceTest(policy, held_out, people, stands, settings.seed, DRIFT_MAX)
-    mine = spread(game_parts([replace(piece, split="train") for piece in music.held_out], settings.game), HELD_OUT)
     faults: list[str] = []
     for share in SHARES:
         mixed = base.towards(new, share)
-        result = test.judge(Policy(mixed.config, mixed.weights["prior"], mixed.weights["q"]), policy, mine, stands)
+        result = test.judge(Policy(mixed.config, mixed.weights["prior"], mixed.weights["q"]), policy, (), stands)
         if not result.fault:
             return share, result.kept, faults
         faults.append(result.fault)
