@@ -81,7 +81,9 @@ class Learner:
         self.config = config
         self.q_network = network
         self.target_network = copy.deepcopy(network)
-        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            network.parameters(), lr=config.learning_rate, fused=True
+        )
         self.updates = 0
         self._prior = prior
         self.reweigh(np.ones(network.config.heads, dtype=np.float32) if weights is None else weights)
@@ -146,6 +148,7 @@ class Learner:
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
         nn.utils.clip_grad_norm_(self.q_network.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
+        torch.autograd.graph.increment_version(list(self.q_network.parameters()))  # a fused step does not count it
         self._follow()
         errors: FloatArray = (chosen.detach() - target).abs().mean(dim=1).numpy()
         return float(loss.detach()), errors

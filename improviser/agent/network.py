@@ -67,6 +67,7 @@ class Network(nn.Module):
         scales = {"input": (2 / fan_in) ** 0.5, "hidden": (2 / config.hidden) ** 0.5, "output": 0.01}
         self._weights = nn.ParameterDict()
         self._names = tuple(weight_shapes(config))
+        self._folded: tuple[tuple[tuple[int, int], ...], Tensor] | None = None
         for name, shape in weight_shapes(config).items():
             scale = 0.0 if name.endswith("bias") else scales.get(name.split(".")[0], 1.0)
             weight = torch.randn(shape, generator=generator) * scale
@@ -79,10 +80,7 @@ class Network(nn.Module):
     def forward(self, observations: Tensor) -> Tensor:
         """Return the outputs, (batch, heads, actions)."""
         weights = {name: self._get(name) for name in self._names}
-        table = fold_first_layer(self.config, weights, TORCH)
-        sums = functional.embedding_bag(
-            observations.long() + self._offsets, table, mode="sum", include_last_offset=False
-        )
+        sums = functional.embedding_bag(observations.long() + self._offsets, self._table(weights), mode="sum")
         features = first_layer(weights, sums + weights["input.bias"], TORCH)
         hidden = hidden_layer(weights, features, TORCH)
         outputs = output_layer(weights, hidden, TORCH).reshape(len(hidden), self.config.heads, self.config.actions)
@@ -111,6 +109,16 @@ class Network(nn.Module):
                 shape = self.config.heads, self.config.actions
                 self._value.weight.copy_(self._get("output.weight").reshape(*shape, -1).mean(dim=1))
                 self._value.bias.copy_(self._get("output.bias").reshape(shape).mean(dim=1))
+
+    def _table(self, weights: dict[str, Tensor]) -> Tensor:
+        """Return the folded first layer, (rows, hidden); without gradients, the last one if no weight has changed."""
+        if torch.is_grad_enabled():
+            return fold_first_layer(self.config, weights, TORCH)
+        # Where the weights lie, and how often torch has counted a change of them: a copy lies elsewhere.
+        state = tuple((weight.data_ptr(), weight._version) for weight in weights.values())  # noqa: SLF001
+        if self._folded is None or self._folded[0] != state:
+            self._folded = state, fold_first_layer(self.config, weights, TORCH)
+        return self._folded[1]
 
     def _get(self, name: str) -> Tensor:
         """Return one weight."""

@@ -55,10 +55,16 @@ def gated_step(weights: Sequence[Array], state: Array, heard: Array) -> Array:
     """
     fresh, fresh_bias, known, known_bias = weights
     units = state.shape[-1]
-    new, old = heard @ fresh.T + fresh_bias, state @ known.T + known_bias
+    new, old = _product(heard, fresh) + fresh_bias, _product(state, known) + known_bias
     gates = _logistic(new[..., : 2 * units] + old[..., : 2 * units])
     reset, update = gates[..., :units], gates[..., units:]
     found: Array = (1 - update) * np.tanh(new[..., 2 * units :] + reset * old[..., 2 * units :]) + update * state
+    return found
+
+
+def _product(values: Array, weights: Array) -> Array:
+    """Return the sums, (..., outputs), of values, (..., inputs), by (outputs, inputs): one product of two matrices."""
+    found: Array = (values.reshape(-1, values.shape[-1]) @ weights.T).reshape(*values.shape[:-1], len(weights))
     return found
 
 
