@@ -6,8 +6,8 @@
 | 1 | rest: silence |
 | 2..109 | chord: root 0..11 above the tonic x quality, a row of music.chord.QUALITIES |
 
-A chord is voiced near the previous one: of all close and drop-2 positions within the register, it takes the one
-with the least movement from the notes struck last.
+A chord stands on its root, as a left hand plays it. The tones above are in close position, near those struck last: a
+triad has all three of them, a seventh chord those above the root.
 """
 
 from __future__ import annotations
@@ -23,12 +23,16 @@ from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION, Gesture, GestureKind
 
 CHORD_ACTION_COUNT: Final = FIRST_ONSET + CHORD_COUNT
-# Voicings lie within two octaves above the base. Close thirds much below C3 are muddy; the base of a left-hand
-# register lies at C3 or a little below or above it. Source: low-interval limits of W. Piston (1955),
-# "Orchestration".
-REACH: Final = 2 * OCTAVE
-# The preferred middle of a chord, in semitones above the base.
+# The highest root, in semitones above the base; the lowest one is seven below it.
+HIGHEST_ROOT: Final = 4
+# The tones above the root lie within these semitones above the base, at least a fourth above the root. Close thirds
+# much below C3 are muddy; the base of a left-hand register lies at C3 or a little below or above it. Source:
+# low-interval limits of W. Piston (1955), "Orchestration".
+HAND_LOW, HAND_HIGH = 3, 24
+_ROOT_GAP: Final = 5
+# The preferred middle of these tones.
 MIDDLE: Final = 11
+HAND_TONES: Final = 3
 # One semitone away from the middle costs as much as this much movement, so that voicings drift back.
 PULL: Final = 0.25
 
@@ -78,35 +82,30 @@ def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) ->
 
 
 def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the notes, lowest first, of the chord with an index 0..107; each tone occurs once.
+    """Return the notes, lowest first, of the chord with an index 0..107: its root, and three tones above.
 
-    The voicing is the position within REACH above `base` with the lowest cost: the total movement from `before`,
-    and the distance from the middle of the register. Of equal ones it is the lowest. The first chord has its root
-    at the bottom.
+    Of the close positions of these three it is the one with the lowest cost: the movement from the notes above the
+    lowest of `before`, and the distance from the middle of the hand. Of equal ones it is the lowest.
     """
+    if base + HIGHEST_ROOT < OCTAVE:  # in the lowest register there is no room below it
+        base += OCTAVE
     relative = (chord - QUALITY_COUNT * (base % OCTAVE)) % CHORD_COUNT
-    notes = _nearest(relative, tuple(note - base for note in before))
+    notes = _nearest(relative, tuple(note - base for note in before[1:]))
     return tuple(base + note for note in notes)
 
 
 @lru_cache(maxsize=4096)
 def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
     """Return the best position of a chord; here the base is note 0, of pitch class 0."""
-    positions = _positions(chord)
-    if not before:
-        root = chord // QUALITY_COUNT
-        positions = [notes for notes in positions if notes[0] % OCTAVE == root]
-    return min(positions, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
-
-
-def _positions(chord: int) -> list[tuple[int, ...]]:
-    """Return all close and drop-2 positions of a chord within REACH above the base."""
     root, quality = divmod(chord, QUALITY_COUNT)
-    classes = sorted((root + interval) % OCTAVE for interval in QUALITIES[quality][1])
+    lowest = root - OCTAVE * (root > HIGHEST_ROOT)
+    tones = QUALITIES[quality][1]
+    classes = sorted((root + interval) % OCTAVE for interval in tones[len(tones) - HAND_TONES :])
     ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]
-    close = [tuple(ladder[at : at + len(classes)]) for at in range(len(ladder) - len(classes) + 1)]
-    dropped = [tuple(sorted((*notes[:-2], notes[-2] - OCTAVE, notes[-1]))) for notes in close]
-    return [notes for notes in (*close, *dropped) if notes[0] >= 0 and notes[-1] <= REACH]
+    close = [tuple(ladder[at : at + HAND_TONES]) for at in range(len(ladder) - HAND_TONES + 1)]
+    low = max(HAND_LOW, lowest + _ROOT_GAP)
+    within = [notes for notes in close if notes[0] >= low and notes[-1] <= HAND_HIGH]
+    return lowest, *min(within, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
 
 
 def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:

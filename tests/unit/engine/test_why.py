@@ -80,4 +80,4 @@ def test_a_chord_is_told_by_name_and_notes() -> None:
     notes = reason["notes"]
     assert isinstance(notes, list)
     assert ("onset", "D", notes[-1]) == (reason["does"], reason["chord"], reason["note"])
-    assert [2, 6, 9] == sorted(note % 12 for note in notes)
+    assert [2, 2, 6, 9] == sorted(note % 12 for note in notes)
