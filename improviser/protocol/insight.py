@@ -25,6 +25,8 @@ class Understood(Event):
         chord_confidence: Probability of the chord, 0-1.
         expected: The likeliest things that the player was expected to do in the last step, at most three, each as in
             `engine.anticipation.Expected`; empty if it was known.
+        coming: Names of the next chords of the chart; empty without a chart.
+        chart_bar: The bar of the chart, from 1, and how many it has; None without a chart.
     """
 
     event: ClassVar[str] = "understood"
@@ -36,6 +38,8 @@ class Understood(Event):
     chord: str | None
     chord_confidence: float
     expected: tuple[Mapping[str, Any], ...] = ()
+    coming: tuple[str, ...] = ()
+    chart_bar: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

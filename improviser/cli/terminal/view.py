@@ -99,7 +99,7 @@ class TextView:
         self._drawn = ""
         # The bar of the current line; None: the bar of the next note.
         self._bar: int | None = None
-        self._harmony = self._tempo = ""
+        self._harmony = self._tempo = self._chart = ""
         self._is_followed = False
         self._heard: list[str] = []
         self._played: list[str] = []
@@ -132,6 +132,8 @@ class TextView:
                 self._redraw()
             case BeatFound() | MeterSet() | Recounted():
                 self._show_beat(event)
+            case Understood(chart_bar=(bar, bars), coming=coming):
+                self._chart = f"{bar}/{bars} > {coming[0] if coming else '':6} "
             case Synced() | Understood():
                 pass
             case _:
@@ -213,7 +215,7 @@ class TextView:
         shown = self._bar if heard or played else None
         number = self._count.bar_at(self._state.now_s()) if shown is None else shown
         bar = "count-in" if number < 1 else f"bar {number:3} "
-        return f"{bar} {self._tempo}{self._harmony:15}  you: {heard:28}  improviser: {played}".rstrip()
+        return f"{bar} {self._tempo}{self._harmony:15} {self._chart} you: {heard:28}  improviser: {played}".rstrip()
 
     def _redraw(self) -> None:
         """Update the status line of a terminal: the lights, and what was played in this bar."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from improviser.engine.chart_place import chart_place
 from improviser.midi.message import (
     ALL_NOTES_OFF,
     ControlChange,
@@ -91,17 +92,20 @@ class MidiInput:
 
     def tell_understood(self, engine: Engine, at_s: float) -> None:
         """Report what an engine infers from what it has heard."""
-        player = engine.player
+        player, beat = engine.player, engine.beat_at(at_s)
+        place = chart_place(engine.settings.chart, engine.settings.meter, beat)
         self._tell(
             Understood(
                 at_s=at_s,
                 machine_s=time.monotonic(),
-                beat=engine.beat_at(at_s),
+                beat=beat,
                 key=engine.key.name,
                 key_confidence=engine.key_confidence,
                 chord=player.chord_name,
                 chord_confidence=float(player.chord_confidence[0]),
                 expected=() if engine.decision is None else engine.decision.expectations(),
+                coming=() if place is None else place.coming,
+                chart_bar=None if place is None else (place.bar, place.bars),
             )
         )
 
