@@ -62,10 +62,11 @@ class NoteTiming(StrEnum):
 
 
 class RoleName(StrEnum):
-    """The parts that improviser can play: a melody beside the player's, or chords below it."""
+    """The parts that improviser can play: a melody beside the player's, chords below it, or a bass line."""
 
     MELODY = "melody"
     COMPING = "comping"
+    BASS = "bass"
 
 
 class Style(StrEnum):

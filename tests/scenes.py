@@ -10,7 +10,7 @@ from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.observation import line_density
 from improviser.listening.player import Player
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS
+from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import METERS
 from improviser.music.pitch import parse_note, pitch_class_bits, rotate
 from improviser.music.scale import parse_key
@@ -78,6 +78,7 @@ def judge_line(
             player_before=listened.line.before,
             player_turns=turns(listened.line.intervals),
             chord_bits=chord_bits,
+            chord_root=root_above(listened.chord, tonic),
             tonic=tonic,
             mode=np.array([int(tonality.mode)]),
             player_held=listened.line.held,

@@ -117,10 +117,10 @@ class Anticipation:
 
     def _observed(self, events: npt.NDArray[np.int64]) -> Rows:
         """Return an observation for each event, as if it had been heard, (events, columns)."""
-        player, place = self.outlook.before.repeated(len(events)), self.place
+        player, place = self.outlook.before.chosen(np.zeros(len(events), dtype=np.int64)), self.place
         bits, bass = sounding_with(events, int(self.outlook.before.line.note[0]), self.outlook.heard)
         level = np.repeat(LEVELS[place.meter, place.sixteenth], len(events))
-        given = None if self.outlook.given is None else self.outlook.given.repeat(len(events))
+        given = None if self.outlook.given is None else self.outlook.given.repeat(len(events), axis=0)
         player.push(events.astype(np.int16), bits, bass, level, given)
         out = np.zeros((len(events), self.role.columns), dtype=np.uint8)
         encode_player(player, place, out)

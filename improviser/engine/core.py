@@ -74,9 +74,7 @@ class Engine:
         self._expression = Expression(settings, self._bars, rng)
         self._clock = self._expression.clock
         grid = self._beat_steps, np.array([self._bars.steps])
-        self._listener = Listener(
-            grid, self._clock, self._bars.row, settings.locked, self._expression.pocket, settings.chart
-        )
+        self._listener = Listener(grid, self._clock, settings.locked, self._expression.pocket, settings.chart)
         self._next_step = self._first_step = 0
         self._is_waiting = True
         self._is_halted = self._has_begun = self._has_given_beat = False
@@ -129,7 +127,7 @@ class Engine:
     def lock(self, key: Key | None) -> None:
         """Lock the key from the next step on; None unlocks it."""
         self._take_heard()
-        self._listener.keys.lock(key)
+        self._listener.heard_key.lock(key)
 
     def is_between_bars(self) -> bool:
         """Return whether the next step begins a bar, or the engine waits for the player."""
@@ -143,12 +141,12 @@ class Engine:
     @property
     def key(self) -> Key:
         """The key, heard or locked."""
-        return self._listener.keys.key
+        return self._listener.heard_key.key
 
     @property
     def key_confidence(self) -> float:
         """The probability in [0, 1] of the key."""
-        return self._listener.keys.confidence
+        return self._listener.heard_key.confidence
 
     @property
     def base(self) -> int:
@@ -181,7 +179,7 @@ class Engine:
         self._clock.anchor(at_s, beat)
         self._bars = Bars.of(self.meter, self.settings.steps_per_beat)
         self._expression.begin_bar(self._bars)
-        self._listener.begin_bar(self._bars.row, 0.0, self._bars.steps)
+        self._listener.set_bar(self._bars.steps)
         self._has_given_beat, self._is_halted = True, False
         self._is_waiting = True
         self._next_step = 0
@@ -193,7 +191,7 @@ class Engine:
         self._bars = self._bars.followed_by(meter, self._clock, at_s, self.settings.steps_per_beat)
         self._voice.set_bar(self._bars.steps)
         self._expression.begin_bar(self._bars)
-        self._listener.begin_bar(self._bars.row, self._clock.beat_at(at_s), self._bars.steps)
+        self._listener.set_bar(self._bars.steps)
 
     def count_bars(self, beat: float, meter: Meter) -> None:
         """Count bars of `meter`, one of METERS, so that one begins on `beat`; what was heard before keeps its meter."""
@@ -242,7 +240,7 @@ class Engine:
         moved_steps = round(moved_beats * grid) if self._is_waiting else self._next_step - before
         self._next_step = 0 if self._is_waiting else self._next_step
         self._first_step += moved_steps
-        self._listener.recount(self._bars.row, bar_steps, moved_beats, moved_steps)
+        self._listener.recount(bar_steps, moved_steps)
         self._reached = -math.inf
 
     def look_ahead(self, ahead_s: float) -> None:
@@ -366,7 +364,7 @@ class Engine:
         anticipation = Anticipation(self._actor, self._role, self._voice.line, place, outlook)
         values, expected = (None, ()) if self._only_listens() else anticipation.values(observation, share)
         traits = None if self._bias() is None else self._role.traits.of_one(observation)
-        is_locked, can_hold = self._listener.keys.is_locked, self._can_hold()
+        is_locked, can_hold = self._listener.heard_key.is_locked, self._can_hold()
         legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold)
         return Prospect(outlook, place, legal, values, observation, traits, expected)
 
@@ -533,7 +531,7 @@ class Engine:
     def _only_listens(self) -> bool:
         """Return whether the next step is in the first bars, which only serve to find the key."""
         steps = self._next_step - self._first_step
-        return not self._listener.keys.is_locked and steps < LISTEN_BARS * self._bars.steps
+        return not self._listener.heard_key.is_locked and steps < LISTEN_BARS * self._bars.steps
 
     def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
         """Return the observation, (columns,)."""

@@ -172,6 +172,13 @@ class _Melody(Role):
         return gesture_to_action(Gesture(GestureKind.ONSET, (note,)), base)
 
 
+class _Bass(_Melody):
+    """The bass role: one note at a time, below the player, where the roots of the chords count most."""
+
+    name = RoleName.BASS
+    rewards = rewards.BASS
+
+
 class _Comping(Role):
     """The comping role: chords, each voiced near the one before."""
 
@@ -229,4 +236,5 @@ def _silent(actions: Actions) -> Events:
 
 MELODY: Final[Role] = _Melody()
 COMPING: Final[Role] = _Comping()
-ROLES: Final[dict[str, Role]] = {role.name: role for role in (MELODY, COMPING)}
+BASS: Final[Role] = _Bass()
+ROLES: Final[dict[str, Role]] = {role.name: role for role in (MELODY, COMPING, BASS)}

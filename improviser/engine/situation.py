@@ -11,7 +11,7 @@ from improviser.listening.line import turns
 from improviser.listening.observation import STYLES, Place, certainty, line_density
 from improviser.listening.player import player_base
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS
+from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.scale import SCALE_DEGREES, Mode
@@ -49,11 +49,11 @@ class Prospect:
 def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:
     """Return the place of step number `step`, with our actions counted from the note `base`; one lane."""
     bar, in_bar = bars.place(step)
-    key, register_note = listener.keys.key, listener.register_note
+    key, register_note = listener.heard_key.key, listener.register_note
     values = (
         key.tonic,
         int(key.mode),
-        certainty(listener.keys.confidence),
+        certainty(listener.heard_key.confidence),
         bars.row,
         in_bar * SIXTEENTHS_PER_BEAT // settings.steps_per_beat,
         bar,
@@ -75,6 +75,7 @@ def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
         player_held=player.line.held,
         player_turns=turns(player.line.intervals),
         chord_bits=chord_bits,
+        chord_root=root_above(player.chord, place.tonic),
         tonic=place.tonic,
         mode=place.mode,
         player_density=line_density(player.line),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BEATS: Final = 40
 # Enough pieces to measure adaptation: each is played seventeen times.
-ADAPTATION_PIECES: Final = 20
+ADAPTATION_PIECES: Final = 12
 
 Report = Callable[[float, float], None]
 

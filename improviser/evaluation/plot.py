@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.engine.role import MELODY
+from improviser.engine.role import COMPING, MELODY
 from improviser.errors import ImproviserError
 from improviser.evaluation.adaptation import BEFORE_BEATS
 from improviser.evaluation.knob_sweep import SETTINGS
@@ -104,7 +104,7 @@ def note_bars(events: Events, role: str = MELODY.name) -> list[tuple[int, int, i
     """
     onsets = np.flatnonzero(events >= 0).tolist()
     struck = zip(onsets, note_lengths(events).tolist(), events[onsets].tolist(), strict=True)
-    if role == MELODY.name:
+    if role != COMPING.name:
         return list(struck)
     return [
         (onset, length, CHORDS_FROM + chord // QUALITY_COUNT + above)

@@ -103,6 +103,7 @@ def _perform_one(
         meter=part.meter,
         steps_per_beat=part.steps_per_beat,
         role=part.role.name,
+        chord_root=table.chord_root[rows].astype(np.int64),
     )
     return Rollout(part.name, performance, reward_figures(terms, weights, part.role))
 

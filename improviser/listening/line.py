@@ -94,12 +94,12 @@ class Line:
         twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 
-    def repeated(self, lanes: int) -> Self:
-        """Return a line of `lanes` lanes that all have the past of this line's only lane."""
+    def chosen(self, lanes: IntArray) -> Self:
+        """Return an independent copy of some lanes, by their numbers, (lanes,); a lane may occur more than once."""
         twin = copy(self)
         for name in ("events", "note", "before", "since", "count", "runs", "lagged", "_onsets"):
-            setattr(twin, name, getattr(self, name).repeat(lanes, axis=0))
-        twin._set_lags(self.lags.repeat(lanes, axis=0))  # noqa: SLF001 - of the same class
+            setattr(twin, name, getattr(self, name)[lanes])
+        twin._set_lags(self.lags[lanes])  # noqa: SLF001 - of the same class
         twin._name_onsets()  # noqa: SLF001 - of the same class
         return twin
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.listening.habit import Habit
-from improviser.listening.key_tracker import KeyTracker
+from improviser.listening.heard_key import HeardKey
 from improviser.listening.player import Player
 from improviser.listening.punctuality import Punctuality
 from improviser.listening.window import NoteWindow
@@ -57,7 +57,7 @@ class Outlook:
         player: The player's state as if nothing more were heard of the step.
         heard: What was heard of the step.
         silence: For how many steps nothing has sounded, the step included.
-        given: The chord that a chart gives in the step, (1,); None without a chart.
+        given: The chords that a chart gives in the step and a beat later, (1, 2); None without a chart.
     """
 
     before: Player
@@ -86,7 +86,7 @@ class Listener:
     """Follows one player.
 
     Attributes:
-        keys: Tracks the key, heard or locked.
+        heard_key: The key, heard or locked, as it is known after the last closed step.
         habit: The player's habitual offset from the grid.
         punctuality: How far the player's last onsets were from their steps.
         player: The player's state after the last closed step, as far as it was heard; one lane.
@@ -98,7 +98,6 @@ class Listener:
         self,
         grid: tuple[IntArray, IntArray],
         clock: BeatClock,
-        meter_row: int,
         locked: Key | None,
         pocket: PocketTracker | None = None,
         chart: Sequence[int] = (),
@@ -108,14 +107,13 @@ class Listener:
         Args:
             grid: Steps per beat and per bar, (1,) each.
             clock: Maps a moment to a beat.
-            meter_row: Row of METERS.
             locked: The key, if the player locked one.
             pocket: Learns the player's pocket, if anything does.
             chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
         """
         self._chart = np.array(chart, dtype=np.int64)
         self._pocket = pocket
-        self.keys = KeyTracker(locked, meter_row)
+        self.heard_key = HeardKey(locked)
         self.habit = Habit()
         self.punctuality = Punctuality()
         self._clock = clock
@@ -140,19 +138,17 @@ class Listener:
         self._open.clear()
         self._first_open = step
 
-    def begin_bar(self, meter_row: int, beat: float, bar_steps: int) -> None:
-        """Count bars of the meter in a row of METERS, with `bar_steps` steps per bar, from `beat` on."""
-        self.keys.begin_bar(meter_row, beat)
+    def set_bar(self, bar_steps: int) -> None:
+        """Count bars of `bar_steps` steps from now on."""
         self.player, self._settled = self.player.copy(), self._settled.copy()
         for player in (self.player, self._settled):
             player.set_bar(bar_steps)
         for past in self._open:
             past.after = None
 
-    def recount(self, meter_row: int, bar_steps: int, moved_beats: float, moved_steps: int) -> None:
-        """Count every beat and every step later by so many, in bars of `bar_steps` steps that begin at beat 0."""
-        self.begin_bar(meter_row, 0.0, bar_steps)
-        self.keys.recount(moved_beats)
+    def recount(self, bar_steps: int, moved_steps: int) -> None:
+        """Count every step later by so many, in bars of `bar_steps` steps."""
+        self.set_bar(bar_steps)
         self._window.recount(moved_steps)
         for past in self._open:
             past.step += moved_steps
@@ -178,7 +174,6 @@ class Listener:
             steps -= self.habit.steps
             step = math.floor(steps + 0.5)
             self.punctuality.add_onset(at_s - self._clock.s_at(step / self._steps_per_beat))
-            self.keys.add_note(message.note, steps / self._steps_per_beat)
             self._follow_register(message.note)
         else:
             step = math.ceil(steps - self.habit.steps - RELEASE_STEPS)
@@ -236,6 +231,8 @@ class Listener:
         """Close `step`; `outlook` is the last result of `foresee`."""
         self._open.append(_OpenStep(step, level, outlook.player))
         self.player = outlook.player
+        if outlook.player.bits[0]:
+            self.heard_key.follow(outlook.player.key_chances[0])
 
     def reached(self, at_s: float) -> float:
         """Return where the player is at a moment, in steps; all that belongs to earlier steps has been heard then."""
@@ -260,11 +257,12 @@ class Listener:
         return settled
 
     def _given(self, step: int) -> IntArray | None:
-        """Return the chord that the chart gives in a step, (1,); None without a chart."""
+        """Return the chords that the chart gives in a step and a beat later, (1, 2); None without a chart."""
         if not len(self._chart):
             return None
         eighth = step * EIGHTHS_PER_BEAT // self._steps_per_beat
-        return self._chart[[eighth % len(self._chart)]]
+        given: IntArray = self._chart[np.array([[eighth, eighth + EIGHTHS_PER_BEAT]]) % len(self._chart)]
+        return given
 
     def _pushed(self, before: Player, heard: HeardStep, step: int, level: IntArray) -> Player:
         """Return the player's state after a step, from the state before it and what was heard in it."""

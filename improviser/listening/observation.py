@@ -9,6 +9,7 @@ base, the tonic at the bottom of its range. So transposing the music changes onl
 | player_pitches | 8 | 38 | the player's last 8 onsets above the base, 37 none |
 | player_pcs | 12 | 2 | which pitch classes above the tonic sound in the player's part |
 | chord_tones | 12 | 6 | how likely each pitch class above the tonic is of the chord behind: TONE_SHARES below it |
+| coming_tones | 12 | 6 | the same of the chord a beat later |
 | player_since | 1 | 17 | steps since the player's last onset, at most 16 |
 | player_interval | 1 | 26 | the player's last melodic interval, -12..12 as 0..24, 25 none |
 | player_present | 1 | 2 | whether the player did anything in the last 32 steps |
@@ -81,6 +82,7 @@ FEATURES: Final = (
     Feature("player_pitches", 8, 38),
     Feature("player_pcs", 12, 2),
     Feature("chord_tones", 12, len(TONE_SHARES) + 1),
+    Feature("coming_tones", 12, len(TONE_SHARES) + 1),
     Feature("player_since", 1, 17),
     Feature("player_interval", 1, 26),
     Feature("player_present", 1, 2),
@@ -106,7 +108,7 @@ FEATURES: Final = (
 )
 
 # Features that a model may lack, because they came later.
-LATER: Final = frozenset({"chord_tones"})
+LATER: Final = frozenset({"chord_tones", "coming_tones"})
 # The features as plain tuples. A model must have been trained on the same ones.
 GROUPS: Final = tuple((feature.name, feature.columns, feature.values) for feature in FEATURES)
 
@@ -179,8 +181,9 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     out[:, COLUMNS["player_pitches"]] = note_degrees(line.pitches, base[:, None])
     relative = np.arange(OCTAVE) + place.tonic[:, None]
     out[:, COLUMNS["player_pcs"]] = (player.bits[:, None] >> relative % OCTAVE) & 1
-    tones = np.take_along_axis(player.chord_tones, relative % OCTAVE, axis=1)
-    out[:, COLUMNS["chord_tones"]] = np.searchsorted(TONE_SHARES, tones, side="right")
+    for name, tones in (("chord_tones", player.chord_tones), ("coming_tones", player.coming_tones)):
+        above = np.take_along_axis(tones, relative % OCTAVE, axis=1)
+        out[:, COLUMNS[name]] = np.searchsorted(TONE_SHARES, above, side="right")
     start = COLUMNS["player_since"].start
     chord = player.chord
     # From player_since on, each feature has one column, in the order of FEATURES.

@@ -44,18 +44,15 @@ class Player:
 
     def copy(self) -> Self:
         """Return an independent copy."""
-        twin = copy(self)
-        twin.line = self.line.copy()
-        twin._harmony = self._harmony.copy()  # noqa: SLF001 - of the same class
-        return twin
+        return self.chosen(np.arange(len(self.bits)))
 
-    def repeated(self, lanes: int) -> Self:
-        """Return a player of `lanes` lanes that all have the past of this player's only lane."""
+    def chosen(self, lanes: IntArray) -> Self:
+        """Return an independent copy of some lanes, by their numbers, (lanes,); a lane may occur more than once."""
         twin = copy(self)
-        twin.line = self.line.repeated(lanes)
-        twin.bits, twin.bass = self.bits.repeat(lanes), self.bass.repeat(lanes)
-        twin._bar_steps = self._bar_steps.repeat(lanes)  # noqa: SLF001 - of the same class
-        twin._harmony = self._harmony.repeated(lanes)  # noqa: SLF001 - of the same class
+        twin.line = self.line.chosen(lanes)
+        twin.bits, twin.bass = self.bits[lanes], self.bass[lanes]
+        twin._bar_steps = self._bar_steps[lanes]  # noqa: SLF001 - of the same class
+        twin._harmony = self._harmony.chosen(lanes)  # noqa: SLF001 - of the same class
         return twin
 
     @property
@@ -74,6 +71,16 @@ class Player:
         return self._harmony.tones
 
     @property
+    def coming_tones(self) -> npt.NDArray[np.float32]:
+        """The probability in [0, 1] that each pitch class belongs to the chord a beat later, (lanes, 12)."""
+        return self._harmony.coming
+
+    @property
+    def key_chances(self) -> npt.NDArray[np.float32]:
+        """The probability in [0, 1] of each key, (lanes, 24), in the order of ALL_KEYS."""
+        return self._harmony.keys
+
+    @property
     def chord_name(self) -> str | None:
         """The name of the only lane's implied chord, None if none is implied."""
         chord = chord_from_index(int(self.chord[0]))
@@ -82,14 +89,14 @@ class Player:
     def push(
         self, event: Events, bits: IntArray, bass: IntArray, level: IntArray, given: IntArray | None = None
     ) -> None:
-        """Process a step; every argument is (lanes,).
+        """Process a step; every argument but the last is (lanes,).
 
         Args:
             event: Event of the top voice.
             bits: Twelve-bit set of the sounding pitch classes.
             bass: The lowest sounding note, SILENT where none sounds.
             level: Metrical level, from music.accent.LEVELS.
-            given: The chord that a chart gives, as in `HarmonyTracker.push`.
+            given: The chords that a chart gives, (lanes, 2), as in `HarmonyTracker.push`.
         """
         self.line.push(event)
         self.bits, self.bass = bits, bass

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from improviser.music.pitch import OCTAVE, PITCH_CLASS_NAMES, pitch_class_bits
+from improviser.music.pitch import OCTAVE, PITCH_CLASS_NAMES, IntArray, pitch_class_bits
 
 # quality -> (suffix of its name, semitones above the root)
 QUALITIES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
@@ -52,6 +52,12 @@ class Chord:
 def chord_from_index(index: int) -> Chord | None:
     """Return the chord with `index` = root x QUALITY_COUNT + quality; None for NO_CHORD."""
     return None if index == NO_CHORD else Chord(*divmod(index, QUALITY_COUNT))
+
+
+def root_above(chords: IntArray, tonic: IntArray) -> IntArray:
+    """Return the roots of chords, by index, in semitones above the tonic; NO_CHORD gives any number of 0-11."""
+    roots: IntArray = (chords // QUALITY_COUNT - tonic) % OCTAVE
+    return roots
 
 
 # CHORD_BITS[index]: the chord's twelve-bit pitch-class set. The extra last row is the empty set: NO_CHORD is -1.

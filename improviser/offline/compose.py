@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from improviser.engine.role import ROLES
 from improviser.errors import UsageError
-from improviser.listening.key_tracker import KeyTracker
+from improviser.listening.heard_key import HeardKey
+from improviser.listening.line import HOLD
+from improviser.listening.player import Player
 from improviser.midi.song import MeterChange, Song, TempoChange
-from improviser.music.meter import Meter
+from improviser.music.accent import LEVELS
+from improviser.music.meter import COMMON, METERS, SIXTEENTHS_PER_BEAT, Meter
 from improviser.music.pitch import OCTAVE, note_name
 from improviser.music.scale import ALL_KEYS, KEY_COUNT, STABLE_DEGREES, Key, parse_key
 from improviser.offline.session import Report, engine_in_beats, ignore, improviser_track, play_along
@@ -21,8 +26,6 @@ from improviser.playing.actions import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from improviser.agent.policy import Actor
     from improviser.engine import EngineSettings
@@ -73,10 +76,16 @@ def fragment_key(fragment: Sequence[int] | None, rng: np.random.Generator) -> Ke
     """Return the key that the notes of `fragment` imply, or a random key if there are none."""
     if not fragment:
         return ALL_KEYS[int(rng.integers(KEY_COUNT))]
-    tracker = KeyTracker()
-    for beat, note in enumerate(fragment):
-        tracker.add_note(note, beat)
-    return tracker.key
+    meter = METERS.index(COMMON)
+    grid = np.array([SIXTEENTHS_PER_BEAT]), np.array([COMMON.bar_sixteenths])
+    player, heard = Player(*grid), HeardKey()
+    for step in range(len(fragment) * SIXTEENTHS_PER_BEAT):
+        beat, in_beat = divmod(step, SIXTEENTHS_PER_BEAT)
+        note = np.array([fragment[beat]])
+        event = np.where(in_beat == 0, note, HOLD).astype(np.int16)
+        player.push(event, 1 << note % OCTAVE, note, LEVELS[meter, [step % COMMON.bar_sixteenths]])
+    heard.follow(player.key_chances[0])
+    return heard.key
 
 
 def random_fragment(settings: EngineSettings, rng: np.random.Generator) -> list[int]:

@@ -5,10 +5,11 @@ counter-term, or a band that human chords stay in. In the table a dash stands fo
 
 | component | term | weight | rewards; punishes |
 |---|---|---|---|
-| harmony | fit | .30 | chords that contain the player's sounding notes; others, most on strong beats |
-| harmony | chord | .40 | tones shared with the chord behind the player; few shared tones, as in invented changes |
-| harmony | scale | .15 | - ; tones outside the key that are not of the chord behind the player |
-| harmony | clash | .15 | - ; a player's note a semitone above a chord tone, most on strong beats |
+| harmony | fit | .25 | chords that contain the player's sounding notes; others, most on strong beats |
+| harmony | chord | .40 | tones shared with the chord behind the player; few shared tones |
+| harmony | invented | .15 | - ; another chord that shares fewer tones with the chord behind than the one before |
+| harmony | scale | .10 | - ; tones outside the key that are not of the chord behind the player |
+| harmony | clash | .10 | - ; a player's note a semitone above a chord tone, most on strong beats |
 | coherence | meter | .25 | chords on strong positions; off the beat, and holding through a downbeat |
 | coherence | density | .30 | - ; more or fewer chords in two bars than people play below as many notes |
 | coherence | progression | .18 | usual successions of degrees; unusual ones, and chromatic roots |
@@ -16,8 +17,8 @@ counter-term, or a band that human chords stay in. In the table a dash stands fo
 | coherence | cadence | .15 | tonic or dominant at the end of four bars, tonic of eight; other chords |
 | creativity | surprise | .40 | some unusual successions among many usual; the obvious and the far-fetched |
 | creativity | novelty | .30 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
-| creativity | variety | .15 | three to eight chords among the last eight; one or two |
-| creativity | change | .15 | - ; striking the same chord again and again |
+| creativity | variety | .15 | three to eight chords among the last eight; one or two that are not the chord behind |
+| creativity | change | .15 | - ; striking again and again a chord that is not the one behind |
 
 Sources: progression, the table of usual root progressions of W. Piston (1941), "Harmony". Leading,
 `music.voice_leading` (Tymoczko 2006). Clash: the avoid notes of B. Nettles and R. Graf (1997), "The Chord
@@ -51,10 +52,11 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 
 TERMS: Final = {
-    "fit": ("harmony", 0.30),
+    "fit": ("harmony", 0.25),
     "chord": ("harmony", 0.40),
-    "scale": ("harmony", 0.15),
-    "clash": ("harmony", 0.15),
+    "invented": ("harmony", 0.15),
+    "scale": ("harmony", 0.10),
+    "clash": ("harmony", 0.10),
     "meter": ("coherence", 0.25),
     "density": ("coherence", 0.30),
     "progression": ("coherence", 0.18),
@@ -133,20 +135,30 @@ def judge(scene: Scene) -> FloatArray:
     sounding = scene.own.note >= 0
     _harmony(scene, token, sounding, terms)
     _coherence(scene, token, sounding, terms)
-    _creativity(scene, sounding, terms)
+    _creativity(scene, token, sounding, terms)
     return terms
 
 
 def _harmony(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
-    """Write the four terms of harmony."""
+    """Write the five terms of harmony."""
     moment, bits, chord = scene.moment, scene.bits, CHORD_BITS[token]
     heard = sounding & (bits > 0)
     inside = _POPCOUNT[bits & chord] / np.maximum(_POPCOUNT[bits], 1)
     out[:, _AT["fit"]] = (moment[:, 0] + (moment[:, 1] - moment[:, 0]) * inside) * heard
-    shared = _POPCOUNT[scene.chord_bits & chord] / np.maximum(_POPCOUNT[scene.chord_bits], _POPCOUNT[chord])
-    out[:, _AT["chord"]] = (2 * shared - 1) * (sounding & (scene.chord_bits > 0))
+    is_known = sounding & (scene.chord_bits > 0)
+    shared = _shared(scene.chord_bits, chord)
+    out[:, _AT["chord"]] = (2 * shared - 1) * is_known
+    before = CHORD_BITS[(scene.own.pitches[:, -2] - QUALITY_COUNT * scene.tonic) % CHORD_COUNT]
+    is_invented = (shared < _shared(scene.chord_bits, before)) & (scene.own.intervals[:, -1] != NO_INTERVAL)
+    out[:, _AT["invented"]] = -_WORTH[scene.own.since] * (is_invented & is_known)
     out[:, _AT["scale"]] = _OUTSIDE[scene.mode, token] * (sounding & (scene.chord_bits != chord))
     out[:, _AT["clash"]] = (bits & _AVOIDED[token] > 0) * -moment[:, 2] * sounding
+
+
+def _shared(chord_bits: IntArray, bits: IntArray) -> npt.NDArray[np.float64]:
+    """Return the share of tones that two sets of pitch classes have in common, of the larger one's, (lanes,)."""
+    found: npt.NDArray[np.float64] = _POPCOUNT[chord_bits & bits] / np.maximum(_POPCOUNT[chord_bits], _POPCOUNT[bits])
+    return found
 
 
 def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
@@ -166,7 +178,7 @@ def _coherence(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArr
     out[:, _AT["surprise"]] = _SURPRISE[_UNUSUAL[ranks].sum(axis=1)] * worth * (own.pitches[:, 0] >= 0)
 
 
-def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
+def _creativity(scene: Scene, token: IntArray, sounding: BoolArray, out: FloatArray) -> None:
     """Write the terms of creativity except surprise."""
     own = scene.own
     loops = (own.runs >= own.lags) & (own.since[:, None] < own.lags)
@@ -174,8 +186,12 @@ def _creativity(scene: Scene, sounding: BoolArray, out: FloatArray) -> None:
     ordered = np.sort(own.pitches, axis=1)
     different = 1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)
     worth = _WORTH[own.since] * sounding
-    out[:, _AT["variety"]] = _VARIETY[different] * worth * (own.pitches[:, 0] >= 0)
-    out[:, _AT["change"]] = _RESTRUCK[np.count_nonzero(own.intervals[:, -3:] == 0, axis=1)] * worth
+    # Where the chord behind stays, to stay on it is no fault.
+    is_true = CHORD_BITS[token] == scene.chord_bits
+    variety = np.maximum(_VARIETY[different], np.where(is_true, 0, -1))
+    out[:, _AT["variety"]] = variety * worth * (own.pitches[:, 0] >= 0)
+    restruck = _RESTRUCK[np.count_nonzero(own.intervals[:, -3:] == 0, axis=1)]
+    out[:, _AT["change"]] = np.where(is_true, 0, restruck) * worth
 
 
 _POPCOUNT: Final = np.array([bits.bit_count() for bits in range(ALL_PITCH_CLASSES + 1)], dtype=np.int64)

@@ -32,6 +32,7 @@ class Scene:
         player_held: (lanes,) for how many steps the player's last note has been held, 0 where none sounds.
         player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
         chord_bits: (lanes,) twelve-bit set of the implied chord; bit 0 is the tonic; 0 where none is implied.
+        chord_root: (lanes,) the root of that chord in semitones above the tonic; anything where none is implied.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
         player_density: (lanes,) half the player's onsets in the window, 0-8.
@@ -46,6 +47,7 @@ class Scene:
     player_held: IntArray
     player_turns: IntArray
     chord_bits: IntArray
+    chord_root: IntArray
     tonic: IntArray
     mode: IntArray
     player_density: IntArray

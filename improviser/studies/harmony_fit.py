@@ -2,9 +2,9 @@
 
 CORPORA is a folder of sets of MIDI files with chords as markers (docs/training.md says which and where from); the
 chorales of music21 have the chords that their voices make, and its tunes tell keys. Pieces of the training split are
-heard as a player of the tune, of what accompanies it, or of all; the network learns the chords that are written now, a
-beat later and a bar later, and the key. Figures on the test split are printed at the end: `--figures` prints those of
-the file only.
+heard as a player of the tune, of what accompanies it, of all, or of the written chords, in part with a change of key on
+the way. The network learns the chords that are written now, a beat later and a bar later, and the key. Figures on the
+test split are printed at the end: `--figures` prints those of the file only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch.nn import functional
 from improviser.corpus.folder import load_folder
 from improviser.corpus.library import load_pieces
 from improviser.corpus.piece import TICKS_PER_BEAT, Piece, bar_ticks
+from improviser.corpus.sounding_steps import sounds_of
 from improviser.files import write_whole
 from improviser.listening.harmony.harmony_inputs import WIDTH, HarmonyInputs, Sounding
 from improviser.listening.harmony.harmony_network import (
@@ -38,9 +39,9 @@ from improviser.listening.harmony.harmony_network import (
     read_network,
 )
 from improviser.music.accent import LEVELS
-from improviser.music.chord import QUALITY_COUNT
+from improviser.music.chord import QUALITIES, QUALITY_COUNT
 from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
-from improviser.music.pitch import NOTE_MAX, OCTAVE
+from improviser.music.pitch import NOTE_MAX, OCTAVE, rotate
 from improviser.music.scale import Mode
 from improviser.training.chorale_harmony import exact_labels
 
@@ -55,6 +56,14 @@ LANES: Final = 12
 STEPS: Final = 512
 # A stretch begins with its piece this often, else at some bar.
 FROM_START: Final = 0.6
+# The player plays the written chords this often, where there are some; the lowest note of the hand that does.
+CHANGES: Final = 0.2
+HAND_LOW: Final = 48
+# A stretch goes on in another key from some bar on this often, and as often once more.
+MODULATED: Final = 0.5
+# A step counts so much more for the key in the four bars after such a change, so that it is found soon.
+NEW_KEY_WEIGHT: Final = 5.0
+NEW_STEPS: Final = 64
 # How much later the chord of each head is, in steps; a bar is taken as 16.
 LATER: Final = (0, SIXTEENTHS_PER_BEAT, 4 * SIXTEENTHS_PER_BEAT)
 # The weights of the losses of the heads, and of the keys.
@@ -63,6 +72,8 @@ UPDATES: Final = 2600
 LEARNING_RATE: Final = 2e-3
 # The updates in which the learning rate rises, and those after which the network is kept.
 WARM, KEPT = 50, 100
+# What a player plays of a piece; the changes are its written chords.
+HEARD_WAYS: Final = ("tune", "accompaniment", "all", "changes")
 # Of a test set, this many pieces are heard, and a key counts from this step on.
 HEARD: Final = 40
 SETTLED: Final = 64
@@ -78,45 +89,53 @@ class HarmonyExample:
         level: (steps,) metrical level.
         bar_steps: Steps in a bar.
         chord: (steps,) index of the written chord, CHORDS - 1 for none, below 0 where unknown.
-        key: Index of the key.
+        keys: (steps,) index of the key.
     """
 
     sounds: Integers
     level: Integers
     bar_steps: int
     chord: Integers
-    key: int
+    keys: Integers
+
+    def stretch(self, start: int, end: int) -> HarmonyExample:
+        """Return the steps from `start` up to but without `end`."""
+        rows = (self.sounds, self.level, self.chord, self.keys)
+        sounds, level, chord, keys = (row[start:end] for row in rows)
+        return HarmonyExample(sounds, level, self.bar_steps, chord, keys)
+
+    def modulated(self, start: int, up: int) -> HarmonyExample:
+        """Return the example moved by `up` semitones, -6..6, from a step on."""
+        is_moved = np.arange(len(self.level)) >= start
+        sounds = self.sounds.copy()
+        sounds[:, 0] = np.where(is_moved, rotate(self.sounds[:, 0], np.array(-up % OCTAVE)), self.sounds[:, 0])
+        sounds[:, 1:3] += np.where(is_moved[:, None] & (self.sounds[:, 1:3] >= 0), up, 0)
+        sounds[:, 1:3] = np.clip(sounds[:, 1:3], -1, NOTE_MAX)
+        is_named = is_moved & (self.chord >= 0) & (self.chord < CHORDS - 1)
+        moved_chord = (self.chord + up * QUALITY_COUNT) % (CHORDS - 1)
+        moved_key = (self.keys + up) % OCTAVE + self.keys // OCTAVE * OCTAVE
+        return HarmonyExample(
+            sounds,
+            self.level,
+            self.bar_steps,
+            np.where(is_named, moved_chord, self.chord),
+            np.where(is_moved, moved_key, self.keys),
+        )
 
 
-def make_example(piece: Piece, voices: Sequence[int]) -> HarmonyExample:
-    """Return a piece whose player plays some of its voices."""
+def make_example(piece: Piece, voices: Sequence[npt.NDArray[np.int32]]) -> HarmonyExample:
+    """Return a piece whose player plays some voices: rows as in Piece.voices."""
     meter = Meter(*piece.meter)
     end = max(int((voice[:, 0] + voice[:, 1]).max()) for voice in piece.voices)
     steps = -(-end // bar_ticks(piece.meter)) * meter.bar_sixteenths
     in_bar = np.arange(steps) % meter.bar_sixteenths
     return HarmonyExample(
-        sounds=sounds_of([piece.voices[voice] for voice in voices], steps),
+        sounds=sounds_of(voices, steps),
         level=LEVELS[METERS.index(meter), in_bar].astype(np.int64),
         bar_steps=meter.bar_sixteenths,
         chord=chord_of(piece, steps),
-        key=piece.tonic + OCTAVE * Mode[piece.mode.upper()],
+        keys=np.full(steps, piece.tonic + OCTAVE * Mode[piece.mode.upper()]),
     )
-
-
-def sounds_of(voices: Sequence[npt.NDArray[np.int32]], steps: int) -> Integers:
-    """Return what some voices sound in each step, (steps, 4): bits, lowest note, highest note, whether it is struck."""
-    ticks = TICKS_PER_BEAT // SIXTEENTHS_PER_BEAT
-    found = np.stack([np.zeros(steps), np.full(steps, NOTE_MAX + 1), np.full(steps, -1), np.zeros(steps)], axis=1)
-    rows, struck = found.astype(np.int64), np.full(steps, -1)
-    for onset, length, note in np.concatenate(voices).tolist():
-        start, end = round(onset / ticks), max(round(onset / ticks) + 1, round((onset + length) / ticks))
-        rows[start:end, 0] |= 1 << note % OCTAVE
-        rows[start:end, 1] = np.minimum(rows[start:end, 1], note)
-        rows[start:end, 2] = np.maximum(rows[start:end, 2], note)
-        struck[start : start + 1] = np.maximum(struck[start : start + 1], note)
-    rows[:, 1] = np.where(rows[:, 2] < 0, -1, rows[:, 1])
-    rows[:, 3] = (struck >= 0) & (struck == rows[:, 2])
-    return rows
 
 
 def chord_of(piece: Piece, steps: int) -> Integers:
@@ -135,9 +154,35 @@ def chord_of(piece: Piece, steps: int) -> Integers:
     return np.where(at < 0, -1, named)
 
 
-def drawn_voices(piece: Piece, rng: np.random.Generator) -> list[int]:
-    """Return the voices of a random player: the tune, what accompanies it, or all."""
-    every = list(range(len(piece.voices)))
+def changes_of(piece: Piece, rng: np.random.Generator | None = None) -> npt.NDArray[np.int32]:
+    """Return the written chords as a hand plays them, rows as in Piece.voices, struck when they change and in each bar.
+
+    Args:
+        piece: A piece with chords.
+        rng: Draws where the tones lie and whether a bass is below them; None for the root position.
+    """
+    end = max(int((voice[:, 0] + voice[:, 1]).max()) for voice in piece.voices)
+    rows: list[tuple[int, int, int]] = []
+    ends = np.append(piece.chords[1:, 0], end)
+    for (start, root, quality, bass), until in zip(piece.chords.tolist(), ends.tolist(), strict=True):
+        if root < 0:
+            continue
+        lowest = HAND_LOW + (root - HAND_LOW) % OCTAVE if rng is None else HAND_LOW + int(rng.integers(OCTAVE))
+        notes = [lowest + (root + degree - lowest) % OCTAVE for degree in QUALITIES[quality][1]]
+        if rng is not None and rng.integers(2):
+            notes.append(HAND_LOW - OCTAVE + (root if bass < 0 else bass))
+        lines = range(start - start % bar_ticks(piece.meter), until, bar_ticks(piece.meter))
+        struck = [max(start, line) for line in lines]
+        for onset, stop in zip(struck, [*struck[1:], until], strict=True):
+            rows += [(onset, stop - onset, note) for note in notes]
+    return np.array(rows, dtype=np.int32).reshape(-1, 3)
+
+
+def drawn_voices(piece: Piece, rng: np.random.Generator) -> list[npt.NDArray[np.int32]]:
+    """Return what a random player plays: the tune, what accompanies it, or all; or the written chords, or both."""
+    every = list(piece.voices)
+    if (piece.chords[:, 1] >= 0).any() and rng.random() < CHANGES:
+        return [changes_of(piece, rng), *every[: int(rng.integers(2))]]
     if len(every) == 1 or rng.integers(2):
         return every[:1]
     return every[1:] if rng.integers(2) else every
@@ -192,7 +237,7 @@ def targets(examples: Sequence[HarmonyExample]) -> tuple[torch.Tensor, torch.Ten
     chords = np.full((len(examples), STEPS, HEADS), UNKNOWN)
     keys = np.full((len(examples), STEPS), UNKNOWN)
     for lane, example in enumerate(examples):
-        keys[lane, : len(example.level)] = example.key
+        keys[lane, : len(example.keys[:STEPS])] = example.keys[:STEPS]
         known = np.where(example.chord < 0, UNKNOWN, example.chord)
         for head, later in enumerate(LATER):
             row = known[later : later + STEPS]
@@ -200,7 +245,13 @@ def targets(examples: Sequence[HarmonyExample]) -> tuple[torch.Tensor, torch.Ten
     return torch.from_numpy(chords), torch.from_numpy(keys)
 
 
-def fit(pieces: dict[str, list[Piece]], updates: int, seed: int, keep: Callable[[FitNetwork], None]) -> FitNetwork:
+def fit(
+    pieces: dict[str, list[Piece]],
+    updates: int,
+    seed: int,
+    keep: Callable[[FitNetwork], None],
+    begin_with: dict[str, npt.NDArray[np.float32]] | None = None,
+) -> FitNetwork:
     """Return a network fitted to the pieces of each set.
 
     Args:
@@ -208,10 +259,13 @@ def fit(pieces: dict[str, list[Piece]], updates: int, seed: int, keep: Callable[
         updates: Gradient steps, of LANES stretches each.
         seed: Draws weights and stretches.
         keep: Called every KEPT updates with the network so far.
+        begin_with: The arrays of the network to go on with; None for random weights.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     rng, network, begun_s = np.random.default_rng(seed), FitNetwork(), time.monotonic()
+    if begin_with is not None:
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in begin_with.items()})
     names = [name for name in SHARES if pieces.get(name)]
     shares = np.array([SHARES[name] for name in names])
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
@@ -238,10 +292,12 @@ def _drawn(pieces: Sequence[Piece], rng: np.random.Generator) -> HarmonyExample:
     bars = len(example.level) // example.bar_steps
     first = 0 if rng.random() < FROM_START else int(rng.integers(max(1, bars - STEPS // example.bar_steps + 1)))
     start = first * example.bar_steps
-    end = start + STEPS + max(LATER)
-    return HarmonyExample(
-        example.sounds[start:end], example.level[start:end], example.bar_steps, example.chord[start:end], example.key
-    )
+    drawn = example.stretch(start, start + STEPS + max(LATER))
+    inner = len(drawn.level[:STEPS]) // drawn.bar_steps
+    while inner > 1 and rng.random() < MODULATED:
+        up = int(rng.integers(1, OCTAVE))
+        drawn = drawn.modulated(int(rng.integers(1, inner)) * drawn.bar_steps, up - OCTAVE * (up > OCTAVE // 2))
+    return drawn
 
 
 def _loss(network: FitNetwork, examples: Sequence[HarmonyExample]) -> torch.Tensor:
@@ -254,9 +310,29 @@ def _loss(network: FitNetwork, examples: Sequence[HarmonyExample]) -> torch.Tens
         )
         for head in range(HEADS)
     ]
-    losses.append(functional.cross_entropy(keys.reshape(-1, keys.shape[2]), key.reshape(-1), ignore_index=UNKNOWN))
+    by_step = functional.cross_entropy(
+        keys.reshape(-1, keys.shape[2]), key.reshape(-1), ignore_index=UNKNOWN, reduction="none"
+    )
+    weight = torch.where(_is_new(key), NEW_KEY_WEIGHT, 1.0).reshape(-1) * (key.reshape(-1) != UNKNOWN)
+    losses.append((by_step * weight).sum() / weight.sum())
     known = [weight * loss for weight, loss in zip(WEIGHTS, losses, strict=True) if torch.isfinite(loss)]
     return torch.stack(known).sum()
+
+
+def heard_voices(piece: Piece, heard: str) -> list[npt.NDArray[np.int32]]:
+    """Return what a player of one of HEARD_WAYS plays of a piece; nothing where it has no such voices."""
+    if heard == "changes":
+        return [changes_of(piece)] if (piece.chords[:, 1] >= 0).any() else []
+    every = list(piece.voices)
+    ways = {"tune": every[:1], "accompaniment": every[1:], "all": every if len(every) > 1 else []}
+    return ways[heard]
+
+
+def _is_new(keys: torch.Tensor) -> torch.Tensor:
+    """Return which steps are within NEW_STEPS of a change of key, (lanes, steps)."""
+    late = min(NEW_STEPS, keys.shape[1])
+    before = torch.cat([keys[:, :1].expand(-1, late), keys[:, :-late]], dim=1)
+    return (keys != before) & (keys != UNKNOWN)
 
 
 def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> dict[str, float]:
@@ -265,11 +341,10 @@ def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> 
     Args:
         network: The network.
         pieces: The pieces.
-        heard: What is heard: "tune", "accompaniment" or "all".
+        heard: What is heard, one of HEARD_WAYS.
     """
-    voices = {"tune": slice(0, 1), "accompaniment": slice(1, None), "all": slice(None)}[heard]
-    chosen = [(piece, list(range(len(piece.voices)))[voices]) for piece in pieces]
-    examples = [make_example(piece, own) for piece, own in chosen if own and (heard != "all" or len(piece.voices) > 1)]
+    chosen = [(piece, heard_voices(piece, heard)) for piece in pieces]
+    examples = [make_example(piece, own) for piece, own in chosen if own]
     if not examples:
         return {}
     longest = max(len(example.level) for example in examples)
@@ -294,7 +369,7 @@ def _piece_figures(example: HarmonyExample, named: Integers, keys: Integers) -> 
     """Return the figures of one piece."""
     steps = len(example.level)
     is_named = (example.chord >= 0) & (example.chord < CHORDS - 1)
-    row = {"key": float(np.mean(keys[SETTLED:steps] == example.key)) if steps > SETTLED else float("nan")}
+    row = {"key": float(np.mean(keys[SETTLED:steps] == example.keys[SETTLED:])) if steps > SETTLED else float("nan")}
     for head, (name, later) in enumerate(zip(("root", "root, a beat on", "root, a bar on"), LATER, strict=True)):
         known = is_named[later:]
         right = named[: steps - later, head] // QUALITY_COUNT == example.chord[later:] // QUALITY_COUNT
@@ -315,7 +390,7 @@ def read_sets(corpora: Path, split: str) -> dict[str, list[Piece]]:
 def print_figures(network: HarmonyNetwork, sets: dict[str, list[Piece]]) -> None:
     """Print the figures of each set and of each way to hear it."""
     for name, pieces in sets.items():
-        for heard in ("tune", "accompaniment", "all"):
+        for heard in HEARD_WAYS:
             row = figures(network, pieces[:HEARD], heard=heard)
             if row:
                 told = ", ".join(f"{figure} {value:.3f}" for figure, value in row.items() if np.isfinite(value))
@@ -329,6 +404,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--updates", type=int, default=UPDATES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(str(resources.files("improviser.listening.harmony"))) / FILE)
+    parser.add_argument("--go-on", action="store_true", help="begin with the network in the file")
     parser.add_argument("--figures", action="store_true")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
 
@@ -337,7 +413,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
         write_whole(chosen.out, network_bytes(network.to_arrays()))
 
     if not chosen.figures:
-        keep(fit(read_sets(chosen.corpora, "train"), chosen.updates, chosen.seed, keep))
+        begin_with = read_network(chosen.out.read_bytes()).arrays if chosen.go_on else None
+        keep(fit(read_sets(chosen.corpora, "train"), chosen.updates, chosen.seed, keep, begin_with))
     print_figures(read_network(chosen.out.read_bytes()), read_sets(chosen.corpora, "test"))
 
 

@@ -14,7 +14,7 @@ from improviser.music.meter import METERS, Meter
 from improviser.music.pitch import pitch_class_bits
 from improviser.playing.actions import register_base
 from improviser.training.grid import Part, in_known_key
-from improviser.training.simulated import as_heard
+from improviser.training.key_by_ear import with_heard_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ OUT_OF_DISTRIBUTION_PLAYERS: Final[dict[str, Callable[[np.random.Generator], Ite
 
 
 def out_of_distribution_part(kind: str, game: GameSettings, beats: int, rng: np.random.Generator) -> Part:
-    """Return what an out-of-distribution player plays, as it is heard: its key is the one the key tracker finds.
+    """Return what an out-of-distribution player plays, as it is heard: its key is the one that is heard.
 
     Args:
         kind: One of OUT_OF_DISTRIBUTION_PLAYERS.
@@ -66,20 +66,23 @@ def out_of_distribution_part(kind: str, game: GameSettings, beats: int, rng: np.
         events[start:end], events[start] = HOLD, max(notes)
         bits[start:end], bass[start:end] = pitch_class_bits(notes), min(notes)
         start += round(after * game.steps_per_beat)
-    return as_heard(
-        Part(
-            name=kind,
-            style=STYLES.index(game.style),
-            mode=0,
-            meter=METERS.index(_FOUR_FOUR),
-            steps_per_beat=game.steps_per_beat,
-            player=events,
-            bits=bits,
-            bass=bass,
-            partner=np.full(steps, REST, dtype=np.int16),
-            player_base=player_base(float(events[events >= 0].mean()), 0),
-            own_base=register_base(game.register_low, 0),
-            role=ROLES[game.role],
-            **in_known_key(0, steps),
-        )
+    (part,) = with_heard_keys(
+        [
+            Part(
+                name=kind,
+                style=STYLES.index(game.style),
+                mode=0,
+                meter=METERS.index(_FOUR_FOUR),
+                steps_per_beat=game.steps_per_beat,
+                player=events,
+                bits=bits,
+                bass=bass,
+                partner=np.full(steps, REST, dtype=np.int16),
+                player_base=player_base(float(events[events >= 0].mean()), 0),
+                own_base=register_base(game.register_low, 0),
+                role=ROLES[game.role],
+                **in_known_key(0, steps),
+            )
+        ]
     )
+    return part

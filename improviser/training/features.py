@@ -18,7 +18,7 @@ from improviser.listening.observation import (
 )
 from improviser.listening.player import Player
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS
+from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.playing.actions import register_base
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from improviser.engine.role import Role
+    from improviser.music.pitch import IntArray
     from improviser.training.grid import Part
 
 LANES: Final = 256
@@ -49,6 +50,7 @@ class PlayerTable:
         turns: (rows, PITCHES - 1) int32, the player's last turns, numbered as in `listening.line.turns`.
         chord_bits: (rows,) int16, pitch classes of the chord behind the player, 0 where none: the written one, and the
             implied one where none is known.
+        chord_root: (rows,) int8, the root of that chord above the tonic.
         density: (rows,) int8, half the player's onsets in the window, at most 8.
         moment: (rows, columns) float32, how the position in the music affects the rewards, as the role's `moments`
             returns it.
@@ -66,6 +68,7 @@ class PlayerTable:
     held: npt.NDArray[np.int16]
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
+    chord_root: npt.NDArray[np.int8]
     density: npt.NDArray[np.int8]
     moment: npt.NDArray[np.float32]
     places: npt.NDArray[np.int16]
@@ -86,6 +89,7 @@ class PlayerTable:
             player_held=self.held[rows],
             player_turns=self.turns[rows],
             chord_bits=self.chord_bits[rows],
+            chord_root=self.chord_root[rows],
             tonic=place.tonic,
             mode=place.mode,
             player_density=self.density[rows],
@@ -98,7 +102,7 @@ def player_table(parts: Sequence[Part]) -> PlayerTable:
     """Return the features of the parts, in their order; all must share one grid and role."""
     steps = np.array([len(part.player) for part in parts], dtype=np.int64)
     table = empty_table(parts[0].role, steps)
-    for chosen in _by_length(steps):
+    for chosen in by_length(steps):
         _listen([parts[index] for index in chosen], table.start[chosen], table)
     return table
 
@@ -116,6 +120,7 @@ def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
         held=np.zeros(rows, dtype=np.int16),
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
+        chord_root=np.zeros(rows, dtype=np.int8),
         density=np.zeros(rows, dtype=np.int8),
         moment=np.zeros((rows, role.rewards.moment_columns), dtype=np.float32),
         places=np.zeros((rows, len(fields(Place))), dtype=np.int16),
@@ -135,10 +140,10 @@ def prior_rows(parts: Sequence[Part], table: PlayerTable) -> tuple[Rows, npt.NDA
     observations = np.zeros((len(table.note), role.columns), dtype=np.uint8)
     observations[:, PLAYER_BLOCK] = table.observation
     actions = np.zeros(len(table.note), dtype=np.int64)
-    for chosen in _by_length(table.steps):
+    for chosen in by_length(table.steps):
         lanes = [parts[index] for index in chosen]
         events = _stacked([part.partner for part in lanes], NONE)
-        own = Line(*_grid(lanes))
+        own = Line(*grid_of(lanes))
         out = np.zeros((len(lanes), role.columns), dtype=np.uint8)
         for step in range(events.shape[1]):
             rows = table.start[chosen] + np.minimum(step, table.steps[chosen] - 1)
@@ -164,10 +169,10 @@ def next_event_rows(parts: Sequence[Part]) -> tuple[Rows, npt.NDArray[np.int64]]
     """
     rows: list[Rows] = []
     tokens: list[npt.NDArray[np.int64]] = []
-    for chosen in _by_length(np.array([len(part.player) for part in parts])):
+    for chosen in by_length(np.array([len(part.player) for part in parts])):
         lanes = [parts[index] for index in chosen]
         columns, places = stack_parts(lanes), _stacked([part_places(part) for part in lanes], 0)
-        player = Player(*_grid(lanes))
+        player = Player(*grid_of(lanes))
         for step in range(columns[0].shape[1]):
             sound, place = Sound(*(column[:, step] for column in columns)), Place(*places[:, step].T.astype(np.int64))
             out = np.zeros((len(lanes), PLAYER_BLOCK.stop), dtype=np.uint8)
@@ -216,24 +221,29 @@ def listen_step(
     """
     place = table.place(rows)
     level = LEVELS[place.meter, place.sixteenth]
-    seen = player
-    if sound.is_late.any():
-        seen = player.copy()
-        seen.push(*sound.until_now(player), level, sound.given)
+    late = np.flatnonzero(sound.is_late)
+    guessed = player.chosen(late)
     player.push(sound.event, sound.bits, sound.bass, level, sound.given)
     out = np.zeros((len(rows), PLAYER_BLOCK.stop), dtype=np.uint8)
-    encode_player(seen, place, out)
+    encode_player(player, place, out)
+    seen = player.line.note.copy()
+    if len(late):
+        guessed.push(*going_on(guessed), level[late], sound.given[late])
+        fewer = out[late]
+        encode_player(guessed, table.place(rows[late]), fewer)
+        out[late], seen[late] = fewer, guessed.line.note
     chord = np.where(sound.chord == UNKNOWN, player.chord, sound.chord)
     chord_bits = rotate(CHORD_BITS[chord], place.tonic)
     written = {
         "observation": out,
-        "seen": seen.line.note,
+        "seen": seen,
         "bits": rotate(player.bits, place.tonic),
         "note": player.line.note,
         "before": player.line.before,
         "held": player.line.held,
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
+        "chord_root": root_above(chord, place.tonic),
         "density": line_density(player.line),
         "moment": table.role.rewards.moments(level, place.sixteenth, place.bar, chord_bits),
     }
@@ -250,21 +260,17 @@ class Sound:
     bass: npt.NDArray[np.int64]
     is_late: npt.NDArray[np.bool_]
     chord: npt.NDArray[np.int64]
-    given: npt.NDArray[np.int64]
+    given: npt.NDArray[np.int64]  # (lanes, 2): now, and a beat later
 
-    def until_now(self, player: Player) -> tuple[Events, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return event, bits and bass as known when the step is decided; a late lane continues what it had."""
-        goes_on = np.where(player.line.note >= 0, HOLD, REST).astype(np.int16)
-        return (
-            np.where(self.is_late, goes_on, self.event),
-            np.where(self.is_late, player.bits, self.bits),
-            np.where(self.is_late, player.bass, self.bass),
-        )
+
+def going_on(player: Player) -> tuple[Events, IntArray, IntArray]:
+    """Return event, bits and bass of a step in which the player continues what sounds, as far as is known."""
+    return np.where(player.line.note >= 0, HOLD, REST).astype(np.int16), player.bits, player.bass
 
 
 def stack_parts(parts: Sequence[Part]) -> list[npt.NDArray[Any]]:
     """Return the fields of Sound over all steps, (parts, steps) each, padded with silence."""
-    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False, "chords": UNKNOWN, "given": UNKNOWN}
+    blanks = {"player": NONE, "bits": 0, "bass": SILENT, "is_late": False, "chords": UNKNOWN, "given_chords": UNKNOWN}
     return [_stacked([getattr(part, name) for part in parts], blank) for name, blank in blanks.items()]
 
 
@@ -274,19 +280,19 @@ def _listen(parts: list[Part], start: npt.NDArray[np.int64], table: PlayerTable)
     steps = np.array([len(part.player) for part in parts])
     for part, at in zip(parts, start.tolist(), strict=True):
         table.places[at : at + len(part.player)] = part_places(part)
-    player = Player(*_grid(parts))
+    player = Player(*grid_of(parts))
     for step in range(int(steps.max())):
         rows = start + np.minimum(step, steps - 1)
         listen_step(player, Sound(*(column[:, step] for column in columns)), table, rows, step < steps)
 
 
-def _by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+def by_length(steps: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Return the parts' indices in groups of at most LANES, sorted by length."""
     order = np.argsort(steps, kind="stable")
     return [order[at : at + LANES] for at in range(0, len(order), LANES)]
 
 
-def _grid(parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def grid_of(parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the steps per beat and per bar of each part, each (parts,)."""
     return _column(parts, "steps_per_beat"), _column(parts, "bar_steps")
 

@@ -44,7 +44,7 @@ class Followers:
         """
         lanes = len(parts)
         steps = np.arange(len(places))[None, :] + offset[:, None]
-        self._columns = [np.take_along_axis(column, steps, axis=1) for column in stack_parts(parts)]
+        self._columns = [column[np.arange(lanes)[:, None], steps] for column in stack_parts(parts)]
         self._places, self._rng = places, rng
         self._bar_steps = np.array([part.bar_steps for part in parts])
         self._player = Player(np.array([part.steps_per_beat for part in parts]), self._bar_steps)

@@ -82,6 +82,12 @@ class Part:
     role: Role = MELODY
 
     @property
+    def given_chords(self) -> npt.NDArray[np.int64]:
+        """The chords that a chart gives in each step and a beat later, (steps, 2); the last one stays."""
+        later = np.minimum(np.arange(len(self.given)) + self.steps_per_beat, len(self.given) - 1)
+        return np.stack([self.given, self.given[later]], axis=1)
+
+    @property
     def bar_steps(self) -> int:
         """The number of steps in a bar."""
         return METERS[self.meter].bar_steps(self.steps_per_beat)

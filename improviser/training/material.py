@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.engine.role import BASS as BASS_ROLE
 from improviser.engine.role import COMPING, MELODY
 from improviser.playing.actions import register_base
 from improviser.training.env import playable
@@ -29,7 +30,7 @@ from improviser.training.grid import (
 )
 from improviser.training.prior import Imitation
 from improviser.training.simulated import UNHEARD_SHARE, with_unheard
-from improviser.training.written_parts import written_comping, written_parts
+from improviser.training.written_parts import written_bass, written_comping, written_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -73,10 +74,15 @@ USAGES: Final = {
 }
 # Where the sets of a style are not there, as where a jam learns, chorales and tunes stand in for them.
 _STAND_IN: Final = Usage((1,), (1,), has_tunes=True)
+# Steps that a network learns from at most: random parts of a larger corpus. More cost time, and gain nothing that
+# docs/training.md could measure.
+MOST_STEPS: Final = 1_200_000
 # The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
 COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
-# Every CHARTED-th part over chords is also played by a chart, with the player and without.
+# The voices that play above a bass.
+BASSED: Final[Casts] = (((SOPRANO,), BASS), ((ALTO,), BASS), ((SOPRANO, ALTO, TENOR), BASS))
+# Every CHARTED-th part over chords, or over a bass, is also played by a chart, with the player and without.
 CHARTED: Final = 3
 # Every COMPED_TUNES-th tune is played over chords, so that there are about as many tunes as chorale voices.
 COMPED_TUNES: Final = 2
@@ -141,7 +147,7 @@ def imitation(
     """
     parts = SOURCES[settings.role].imitated(pieces, settings)
     if rng is not None:
-        parts = [with_unheard(part, rng, hidden) for part in parts]
+        parts = [with_unheard(part, rng, hidden) for part in some_of(parts, MOST_STEPS, rng)]
     observations, actions = prior_rows(parts, player_table(parts))
     count = parts[0].role.action_count
     kept = np.flatnonzero(actions < count)
@@ -151,6 +157,13 @@ def imitation(
 def game_parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     """Return the parts for the environment; some have no player, so that the improviser learns to play alone."""
     return playable(SOURCES[settings.role].players(pieces, settings))
+
+
+def some_of(parts: Sequence[Part], steps: int, rng: np.random.Generator) -> list[Part]:
+    """Return random ones of the parts, in their order, with about `steps` steps in all; all where there are fewer."""
+    order = rng.permutation(len(parts))
+    before = np.cumsum([0, *(len(parts[index].player) for index in order)])[:-1]
+    return [parts[index] for index in np.sort(order[before < steps])]
 
 
 def held_out_parts(pieces: Iterable[Piece], settings: GameSettings, split: str = "test") -> list[Part]:
@@ -305,6 +318,26 @@ def _charted(parts: Sequence[Part]) -> list[Part]:
     return [*by_chart, *map(alone, by_chart[::CHARTED]), *map(alone, parts[:: 2 * SOLO_SHARE])]
 
 
+def _bassed(
+    *, is_also_alone: bool = False, tune_share: int | None = None
+) -> Callable[[Iterable[Piece], GameSettings], list[Part]]:
+    """Return a function that makes parts with a bass line, as `_comped` does with chords."""
+
+    def parts(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
+        """Return the parts with a bass, then by a chart and without a player, then the tunes."""
+        chorales, tunes, written = _by_kind(pieces)
+        style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
+        found = list(written_bass(written, style, grid, low))
+        if not _usage(settings, written).folders:
+            chorale = chorale_parts(chorales, style, grid, casts=BASSED)
+            found += [replace(part, role=BASS_ROLE, own_base=register_base(low, 0)) for part in chorale]
+            chosen = tunes[::tune_share] if tune_share is not None else ()
+            found += [replace(part, role=BASS_ROLE) for part in tune_parts(chosen, style, grid, low)]
+        return [*found, *_charted(found)] if is_also_alone else found
+
+    return parts
+
+
 SOURCES: Final = {
     MELODY.name: Sources(_imitated, _players, _held_out, _people, _learnt),
     COMPING.name: Sources(
@@ -312,6 +345,13 @@ SOURCES: Final = {
         players=_comped(COMPED, is_also_alone=True, tune_share=COMPED_TUNES),
         held_out=_comped(COMPED_HELD_OUT),
         people=_comped(COMPED_HELD_OUT),
+        learnt=lambda _pieces, _settings: [],
+    ),
+    BASS_ROLE.name: Sources(
+        imitated=_bassed(is_also_alone=True),
+        players=_bassed(is_also_alone=True, tune_share=COMPED_TUNES),
+        held_out=_bassed(),
+        people=_bassed(),
         learnt=lambda _pieces, _settings: [],
     ),
 }

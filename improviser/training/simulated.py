@@ -1,7 +1,7 @@
 """A simulated player that behaves as people do: it pauses, repeats, modulates, makes mistakes and plays late.
 
-A changed part is heard as in live play. Its key is the one that the key tracker finds, with its confidence, and some
-onsets are heard only after their step was decided.
+A changed part is heard as in live play: its key is the one that is heard, with its confidence, and some onsets are
+heard only after their step was decided.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.listening.key_tracker import KeyTracker
-from improviser.listening.observation import certainty
-from improviser.midi.message import NoteOn
 from improviser.music.pitch import OCTAVE
+from improviser.training.key_by_ear import with_heard_keys
 from improviser.training.part_edit import (
-    part_messages,
     rearranged,
     transposed,
     with_late_notes,
@@ -25,7 +22,7 @@ from improviser.training.part_edit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from improviser.training.grid import Part
 
@@ -43,8 +40,8 @@ UNHEARD_SHARE: Final = 0.15
 
 def simulated(
     parts: Iterable[Part], share: float, rng: np.random.Generator, hidden: float = UNHEARD_SHARE
-) -> Iterator[Part]:
-    """Yield the parts and, after a share of them, a version as a player might play it.
+) -> list[Part]:
+    """Return the parts and, after a share of them, a version as a player might play it and as it is heard.
 
     Args:
         parts: The parts.
@@ -52,14 +49,19 @@ def simulated(
         rng: Draws the behaviour.
         hidden: Share of its onsets that are heard only after their step was decided.
     """
+    listed, is_plain = [], []
     for part in parts:
-        yield part
+        listed.append(part)
+        is_plain.append(True)
         if part.bits.any() and rng.random() < share:
-            yield behave(part, rng, hidden)
+            listed.append(with_unheard(behave(part, rng), rng, hidden))
+            is_plain.append(False)
+    heard = iter(with_heard_keys([part for part, plain in zip(listed, is_plain, strict=True) if not plain]))
+    return [part if plain else next(heard) for part, plain in zip(listed, is_plain, strict=True)]
 
 
-def behave(part: Part, rng: np.random.Generator, hidden: float = UNHEARD_SHARE) -> Part:
-    """Return a part as a player might play it and as it is heard; each behaviour has a probability of its own."""
+def behave(part: Part, rng: np.random.Generator) -> Part:
+    """Return a part as a player might play it; each behaviour has a probability of its own."""
     if rng.random() < REPEATS:
         part = rearranged(part, _with_repeat(part, rng))
     if rng.random() < MODULATES:
@@ -70,20 +72,7 @@ def behave(part: Part, rng: np.random.Generator, hidden: float = UNHEARD_SHARE) 
         part = with_late_notes(part, float(rng.uniform(0, LATE_SHARE)), rng)
     if rng.random() < PAUSES:
         part = with_rest(part, _bar_line(part, rng), int(rng.integers(1, PAUSE_BARS + 1)))
-    return with_unheard(as_heard(part), rng, hidden)
-
-
-def as_heard(part: Part) -> Part:
-    """Return the part with the key, and its certainty, that the key tracker finds in each step."""
-    tracker = KeyTracker(meter_row=part.meter)
-    keys, sure = part.keys.copy(), part.certainty.copy()
-    struck = [(step, message.note) for step, message in part_messages(part) if isinstance(message, NoteOn)]
-    for at, (step, note) in enumerate(struck):
-        tracker.add_note(note, step / part.steps_per_beat)
-        if at + 1 == len(struck) or struck[at + 1][0] > step:
-            keys[int(step) :] = tracker.key.index
-            sure[int(step) :] = certainty(tracker.confidence)
-    return replace(part, keys=keys, certainty=sure)
+    return part
 
 
 def with_unheard(part: Part, rng: np.random.Generator, hidden: float = UNHEARD_SHARE) -> Part:

@@ -31,7 +31,7 @@ from improviser.rewards import COMPONENTS
 from improviser.training.budget import TransitionBudget
 from improviser.training.env import Game, RewardWeights, network_config
 from improviser.training.features import player_table
-from improviser.training.material import GameSettings, game_parts, imitation
+from improviser.training.material import MOST_STEPS, GameSettings, game_parts, imitation, some_of
 from improviser.training.next_event import PLAYER_NETWORK, next_events
 from improviser.training.prior import PriorScore, fit_prior, score_prior
 from improviser.training.run_state import RunState, load_run, save_run
@@ -70,9 +70,7 @@ LEARNED_FROM: Final = (
     "listening/harmony/harmony_inputs.py",
     "listening/harmony/harmony_network.py",
     "listening/harmony/harmony_tracker.py",
-    "listening/cue.py",
-    "listening/key_tracker.py",
-    "listening/key_table.py",
+    "listening/heard_key.py",
     "listening/line.py",
     "listening/observation.py",
     "listening/own_chords.py",
@@ -97,6 +95,7 @@ LEARNED_FROM: Final = (
     "training/env.py",
     "training/follower.py",
     "training/grid.py",
+    "training/key_by_ear.py",
     "training/chorale_harmony.py",
     "training/material.py",
     "training/part_edit.py",
@@ -351,8 +350,10 @@ def training_game(settings: TrainingSettings, pieces: Iterable[Piece], rng: np.r
 
 def _training_parts(settings: TrainingSettings, pieces: Iterable[Piece]) -> list[Part]:
     """Return the players of the training split, and simulated players."""
+    rng = np.random.default_rng([settings.seed, 3])
     tidy = game_parts([piece for piece in pieces if piece.split == "train"], settings.game)
-    return list(simulated(tidy, settings.simulated, np.random.default_rng([settings.seed, 3]), settings.hidden))
+    fewer = some_of(tidy, round(MOST_STEPS / (1 + settings.simulated)), rng)
+    return simulated(fewer, settings.simulated, rng, settings.hidden)
 
 
 def make_learner(settings: TrainingSettings, network: Network, prior: Network) -> Learner:

@@ -253,7 +253,7 @@ def _game_parts(settings: TrainingSettings, mixture: _Mixture, rng: np.random.Ge
     Raises:
         CorpusError: None of one's own is long enough for an episode.
     """
-    mine = list(simulated(game_parts(mixture.own, settings.game), settings.simulated, rng, settings.hidden))
+    mine = simulated(game_parts(mixture.own, settings.game), settings.simulated, rng, settings.hidden)
     if not playable(mine):
         raise CorpusError(f"too little music: no tune lasts {EPISODE_BEATS} beats in one meter and key")
     others = game_parts(mixture.corpus, settings.game)

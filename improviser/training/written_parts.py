@@ -15,7 +15,7 @@ import numpy.typing as npt
 from improviser.corpus.casting import ACCOMPANIMENT, COUNTER, MELODY, split_hands
 from improviser.corpus.chord_steps import chords_at, struck_chords
 from improviser.corpus.piece import TICKS_PER_BEAT, Piece
-from improviser.engine.role import COMPING
+from improviser.engine.role import BASS, COMPING
 from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
 from improviser.listening.observation import STYLES
 from improviser.music.chord import NO_CHORD
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PIECE_BARS: Final = 32
 MOST_BARS: Final = 12_000
 _START_BARS: Final = 8
+# A bass line has no note above C4.
+_BASS_HIGH: Final = 60
 
 Notes = npt.NDArray[np.int32]
 
@@ -100,6 +102,30 @@ def written_comping(pieces: Iterable[Piece], style: str, steps_per_beat: int, ow
             yield make.comping("all", both[np.lexsort((both[:, 2], both[:, 0]))], own_low)
 
 
+def written_bass(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int) -> Iterator[Part]:
+    """Yield a part for each tune, alone and accompanied, whose partner plays the lowest line of the accompaniment."""
+    for excerpt in excerpts(piece for piece in pieces if ACCOMPANIMENT in piece.parts):
+        make = _Maker(excerpt, style, steps_per_beat)
+        is_bass = lowest_line(excerpt.accompaniment)
+        bass, above = excerpt.accompaniment[is_bass], excerpt.accompaniment[~is_bass]
+        if not len(bass):
+            continue
+        both = np.concatenate([excerpt.melody, above])
+        yield make.bass("tune", excerpt.melody, bass, own_low)
+        yield make.bass("all", both[np.lexsort((both[:, 2], both[:, 0]))], bass, own_low)
+
+
+def lowest_line(notes: Notes) -> npt.NDArray[np.bool_]:
+    """Return which notes, sorted by onset and pitch, are of the bass line: low, and below all that sounds."""
+    is_bass = np.zeros(len(notes), dtype=np.bool_)
+    end, lowest, last = -1, NOTE_MAX, -1
+    for index, (onset, length, note) in enumerate(notes.tolist()):
+        if note > _BASS_HIGH or onset == last or (onset < end and note > lowest):
+            continue
+        is_bass[index], end, lowest, last = True, onset + length, note, onset
+    return is_bass
+
+
 def _excerpt(piece: Piece, index: int) -> Excerpt:
     """Return the bars of a piece; the `index` of the piece says where they begin."""
     bar = Meter(*piece.meter).bar_sixteenths * TICKS_PER_BEAT // 4
@@ -157,6 +183,10 @@ class _Maker:
         starts |= np.diff(chords, prepend=-2) != 0
         events = np.where(chords == NO_CHORD, REST, np.where(starts, chords, HOLD)).astype(np.int16)
         return self._part(who, player, events, register_base(own_low, 0), role=COMPING)
+
+    def bass(self, who: str, player: Notes, bass: Notes, own_low: int) -> Part:
+        """Return the part of a player and a bass line."""
+        return self._part(who, player, self._events(bass), register_base(own_low, 0), role=BASS)
 
     def _part(self, who: str, player: Notes, partner: Events | None, own_base: int, **others: Any) -> Part:  # noqa: ANN401
         """Return a part with these events of the partner."""

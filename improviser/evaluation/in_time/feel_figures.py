@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from improviser.engine import Engine
-from improviser.listening.cue import CHORD_BEATS
+from improviser.listening.pocket.articulation import CHORD_BEATS
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.midi.smf import read_file
 from improviser.music.meter import SIXTEENTHS_PER_BEAT

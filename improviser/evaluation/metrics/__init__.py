@@ -16,7 +16,7 @@ from improviser.evaluation.metrics.diversity import (
     phrases,
     vendi_score,
 )
-from improviser.evaluation.metrics.harmony_figures import chord_tones, harmony_figures
+from improviser.evaluation.metrics.harmony_figures import bass_figures, chord_tones, harmony_figures
 from improviser.evaluation.metrics.played import Figures, Performance
 from improviser.evaluation.metrics.rules import rule_statistics
 
@@ -57,6 +57,11 @@ def _melody_figures(performance: Performance, known: Phrases) -> Figures:
     )
 
 
+def _bass_figures(performance: Performance, known: Phrases) -> Figures:
+    """Return every figure of a tune, and those of a bass alone."""
+    return bass_figures(performance) | _melody_figures(performance, known)
+
+
 def _comping_figures(performance: Performance, known: Phrases) -> Figures:
     """Return every figure of chords; copying is measured for tunes only."""
     del known
@@ -66,4 +71,5 @@ def _comping_figures(performance: Performance, known: Phrases) -> Figures:
 _FIGURES: Final[Mapping[str, Callable[[Performance, Phrases], Figures]]] = {
     "melody": _melody_figures,
     "comping": _comping_figures,
+    "bass": _bass_figures,
 }

@@ -31,8 +31,7 @@ def harmony_figures(performance: Performance) -> Figures:
         performance.bits,
     )
     consonant = _consonant(ours, top, theirs)
-    in_bar = np.arange(len(ours)) % performance.bar_steps * SIXTEENTHS_PER_BEAT // performance.steps_per_beat
-    strong = LEVELS[performance.meter, in_bar] >= STRONG_LEVEL
+    strong = _is_strong(performance)
     counted, in_chord = chord_tones(ours, performance.chord_bits)
     return {
         "note in chord %": percent(in_chord[counted]),
@@ -42,6 +41,23 @@ def harmony_figures(performance: Performance) -> Figures:
         "strong-beat consonance %": percent(consonant[(theirs > 0) & strong]),
         "parallels per 100 notes": _parallels(ours, top, int(np.sum(performance.events >= 0))),
     }
+
+
+def bass_figures(performance: Performance) -> Figures:
+    """Return how much of the time on strong beats with a chord the root sounds; nan if roots are not known."""
+    if performance.chord_root is None:
+        return {"root on strong beats %": float("nan")}
+    ours = sounding_notes(performance.events)
+    counted = _is_strong(performance) & (performance.chord_bits > 0)
+    return {"root on strong beats %": percent(((ours >= 0) & (ours % OCTAVE == performance.chord_root))[counted])}
+
+
+def _is_strong(performance: Performance) -> BoolArray:
+    """Return which steps are strong beats, (steps,)."""
+    in_bar = np.arange(len(performance.events)) % performance.bar_steps
+    sixteenth = in_bar * SIXTEENTHS_PER_BEAT // performance.steps_per_beat
+    is_strong: BoolArray = LEVELS[performance.meter, sixteenth] >= STRONG_LEVEL
+    return is_strong
 
 
 def chord_tones(notes: IntRow, chord_bits: IntRow) -> tuple[BoolArray, BoolArray]:

@@ -92,7 +92,7 @@ def _tune_features(performance: Performance) -> dict[str, FloatArray] | None:
     return {name: np.asarray(row, dtype=np.float64) for name, row in zip(FEATURES, rows, strict=True)}
 
 
-_FEATURES: Final = {"melody": _tune_features, "comping": _chord_features}
+_FEATURES: Final = {"melody": _tune_features, "bass": _tune_features, "comping": _chord_features}
 
 
 def distance(first: FloatArray, second: FloatArray) -> float:

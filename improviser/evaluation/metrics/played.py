@@ -24,9 +24,10 @@ IntRow = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What was played in one piece, (steps,) each; `chord_bits` is the chord that the player implies.
+    """What was played in one piece, (steps,) each.
 
-    The events are notes or, where the role is "comping", chords.
+    The events are notes or, where the role is "comping", chords. `chord_bits` is the chord behind the player, and
+    `chord_root` its root in semitones above the tonic; it is needed for a bass.
     """
 
     events: Events
@@ -37,6 +38,7 @@ class Performance:
     meter: int
     steps_per_beat: int
     role: str = "melody"
+    chord_root: IntRow | None = None
 
     @property
     def bar_steps(self) -> int:

@@ -75,11 +75,11 @@ class HarmonyInputs:
         self._shared = np.zeros((lanes, _ALIKE, len(LAG_BARS)), dtype=np.float32)
         self._either = np.zeros((lanes, _ALIKE, len(LAG_BARS)), dtype=np.float32)
 
-    def repeated(self, times: int) -> Self:
-        """Return an independent copy in which each lane occurs `times` times in a row."""
+    def chosen(self, lanes: IntArray) -> Self:
+        """Return an independent copy of some lanes, by their numbers, (lanes,); a lane may occur more than once."""
         twin = copy(self)
         for name in ("_past", "_total", "_shared", "_either"):
-            setattr(twin, name, getattr(self, name).repeat(times, axis=0))
+            setattr(twin, name, getattr(self, name)[lanes])
         twin._lanes = np.arange(len(twin._past))  # noqa: SLF001 - of the same class
         return twin
 

@@ -55,7 +55,11 @@ class HarmonyBelief:
 
 
 class HarmonyNetwork:
-    """The fitted network; it has no state of its own."""
+    """The fitted network; it has no state of its own.
+
+    Attributes:
+        arrays: Its numbers, by the names of SHAPES.
+    """
 
     def __init__(self, arrays: Mapping[str, FloatArray]) -> None:
         """Take the arrays with the names and shapes of SHAPES.
@@ -68,7 +72,7 @@ class HarmonyNetwork:
                 raise ValueError(f"the harmony network has no array {name} of shape {shape}")
         kinds = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
         self._units = [arrays[f"units.{kind}_l0"] for kind in kinds]
-        self._arrays = arrays
+        self.arrays = dict(arrays)
 
     @staticmethod
     def silence(lanes: int) -> FloatArray:
@@ -81,7 +85,7 @@ class HarmonyNetwork:
 
     def read(self, state: FloatArray) -> HarmonyBelief:
         """Return the probabilities that a state, (lanes, 12, UNITS), stands for."""
-        arrays, lanes = self._arrays, len(state)
+        arrays, lanes = self.arrays, len(state)
         out = state @ arrays["out.weight"].T + arrays["out.bias"]
         none = state.mean(axis=1) @ arrays["none.weight"].T + arrays["none.bias"]
         qualities = out[..., : HEADS * QUALITY_COUNT].reshape(lanes, OCTAVE, HEADS, QUALITY_COUNT)

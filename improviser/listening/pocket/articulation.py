@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from improviser.listening.cue import CHORD_BEATS
-
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+# Notes struck within this many beats are one chord. It is less than half of a sixteenth triplet.
+CHORD_BEATS: Final = 0.08
 # A longer time to the next note says nothing about articulation.
 LONGEST_BEATS: Final = 2.1
 # A silence of this many beats is a rest, not the gap after a detached note.

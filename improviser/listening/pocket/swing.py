@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from improviser.listening.cue import CHORD_BEATS
+from improviser.listening.pocket.articulation import CHORD_BEATS
 from improviser.listening.tempo import STRAIGHT, bent
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 

@@ -7,7 +7,6 @@ import pytest
 
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.bars import Bars
-from improviser.listening.cue import Cues
 from improviser.listening.line import Line
 from improviser.listening.tempo import BeatClock
 from improviser.midi.message import NoteOn
@@ -104,11 +103,3 @@ def test_a_line_is_compared_with_a_bar_of_the_new_meter() -> None:
     assert [[4, 8, 12, 24]] == line.lags.tolist()
     assert [[*runs[0][:2], 0, 0]] == line.runs.tolist()
     assert (runs, [[4, 8, 16, 32]]) == (copied.runs.tolist(), copied.lags.tolist())
-
-
-def test_the_key_is_heard_by_the_bars_that_are_told() -> None:
-    """A note on a bar line gives the key tracker a downbeat's cues, whatever beat it is."""
-    plain, told = Cues(), Cues()
-    told.begin_bar(METERS.index(THREE), 2.0)
-    assert plain.add_note(60, 0.0) == told.add_note(60, 2.0)
-    assert plain.add_note(62, 2.0)[0] != told.add_note(62, 4.0)[0]

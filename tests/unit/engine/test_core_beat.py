@@ -8,7 +8,6 @@ from improviser.choices import NoteTiming
 from improviser.engine import Engine, EngineSettings
 from improviser.engine.step_times import DECIDE_AHEAD_S
 from improviser.errors import UsageError
-from improviser.listening.cue import Cues
 from improviser.midi.message import NoteOff, TimedMessage
 from improviser.music.meter import COMMON, THREE, Meter
 from improviser.playing.actions import GestureKind
@@ -257,15 +256,6 @@ def test_a_recount_while_it_waits_is_where_it_wakes() -> None:
     engine.recount(4 * BAR_S, 0.0, COMMON)
     tell(engine, *note(4 * BAR_S + STEP_S))
     assert 4 * BAR_S + STEP_S == engine.next_step_s
-
-
-def test_a_recount_keeps_the_distance_of_the_players_notes() -> None:
-    """The key tracker hears the same gap between two notes, whether or not the beat was counted anew between them."""
-    plain, moved = Cues(), Cues()
-    for cues in (plain, moved):
-        cues.add_note(60, 1.0)
-    moved.recount(31.0)
-    assert plain.add_note(64, 2.5) == moved.add_note(64, 33.5) != Cues().add_note(64, 33.5)
 
 
 def test_after_the_player_it_waits_as_long_whatever_the_output_needs() -> None:

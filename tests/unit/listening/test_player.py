@@ -39,7 +39,7 @@ def test_a_copy_goes_its_own_way() -> None:
 def test_repeated_lanes_go_on_as_the_one() -> None:
     """Each lane of a repeated player goes on as the player itself would, whatever the others do."""
     one = push(push(push(player(), 67, 0b10010001), 72, 0b10010001), -1, 0b10010001)
-    many = one.repeated(3)
+    many = one.chosen(np.zeros(3, dtype=np.int64))
     events, bits = np.array([69, -1, 62], dtype=np.int16), np.array([0b1000100100, 0b10010001, 0b100])
     many.push(events, bits, np.maximum(events, 60), np.full(3, 4))
     assert -1 == one.line.events[0, -1]

@@ -11,7 +11,7 @@ from improviser.listening.line import HOLD, REST, Line, turns
 from improviser.listening.observation import line_density
 from improviser.listening.player import Player
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS, CHORD_COUNT
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, root_above
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.voice_leading import MOVEMENT
 from improviser.rewards import COMPING, COMPONENTS, Scene
@@ -43,6 +43,7 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
             player_before=listened.line.before,
             player_turns=turns(listened.line.intervals),
             chord_bits=chord_bits,
+            chord_root=root_above(listened.chord, key),
             tonic=key,
             mode=np.array([0]),
             player_held=listened.line.held,
@@ -185,10 +186,19 @@ def test_novelty() -> None:
 
 
 def test_variety_and_change() -> None:
-    """Many different chords earn, and the three of a song a little; two, or one chord struck repeatedly, cost."""
+    """Many chords earn, and the three of a song a little; two, or one struck repeatedly, cost unless it is the one."""
     many, three, two = (
         last(held(chords, 2), [60], "variety") for chords in (CHANGES[:8], [C, F, G, C] * 2, [C, G] * 4)
     )
     assert many > three > 0 > two
-    again = [last(held(chords, 2), [60], "change") for chords in (CHANGES[:4], [C] * 4)]
-    assert pytest.approx([0, -0.7]) == again
+    again = [last(held(chords, 2), [60], "change") for chords in (CHANGES[:4], [G] * 4, [C] * 4)]
+    assert pytest.approx([0, -0.7, 0]) == again
+
+
+def test_invented() -> None:
+    """Leaving the chord behind for one that shares fewer tones costs, most at first; coming back does not."""
+    left = [last([C] * 4 + held([chord], 4), [60, *[HOLD] * 7], "invented") for chord in (C, F_SHARP)]
+    assert pytest.approx([0, -1]) == left
+    assert 0 == last([F_SHARP] * 4 + held([C], 4), [60, *[HOLD] * 7], "invented")
+    late = last([C] * 4 + held([F_SHARP], 12), [60, *[HOLD] * 15], "invented")
+    assert -0.6 < late < 0

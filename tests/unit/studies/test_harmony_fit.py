@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from improviser.studies.harmony_fit import (
     STEPS,
     UNKNOWN,
     FitNetwork,
+    changes_of,
     drawn_voices,
     figures,
     fit,
@@ -41,18 +43,18 @@ def song(bars: int = 6) -> Piece:
 
 def test_an_example_has_what_the_player_sounds_and_what_is_written() -> None:
     """Bits, lowest and highest note and strikes are by sixteenths, and so are chords and levels."""
-    example = make_example(song(), [0, 1])
-    assert (6 * 16, 16, 0) == (len(example.level), example.bar_steps, example.key)
+    example = make_example(song(), song().voices)
+    assert (6 * 16, 16, 0) == (len(example.level), example.bar_steps, example.keys[0])
     assert [0b10010001, 48, 72, 1] == example.sounds[0].tolist()
     assert [0b10010001, 48, 72, 0] == example.sounds[1].tolist()
     assert [0, 63, 0] == example.chord[[15, 16, 32]].tolist()
-    silent = make_example(song(), [0])
+    silent = make_example(song(), song().voices[:1])
     assert [1, 72, 72, 1] == silent.sounds[0].tolist()
 
 
 def test_the_targets_are_the_chords_now_and_later() -> None:
     """Each head has the chord some steps later; nothing is asked beyond the end."""
-    chords, keys = targets([make_example(song(), [0])])
+    chords, keys = targets([make_example(song(), song().voices[:1])])
     assert (1, STEPS, HEADS) == tuple(chords.shape)
     for head, later in enumerate(LATER):
         asked = chords[0, :, head]
@@ -65,7 +67,7 @@ def test_numpy_hears_as_torch() -> None:
     """The network that plays gives the probabilities of the one that was fitted."""
     torch.manual_seed(0)
     network = FitNetwork()
-    heard, playing = inputs_of([make_example(song(), [1])], 24), HarmonyNetwork(network.to_arrays())
+    heard, playing = inputs_of([make_example(song(), song().voices[1:])], 24), HarmonyNetwork(network.to_arrays())
     with torch.no_grad():
         chords, keys = network(torch.from_numpy(heard))
     state = playing.silence(1)
@@ -78,10 +80,33 @@ def test_numpy_hears_as_torch() -> None:
 
 
 def test_every_player_is_drawn() -> None:
-    """The tune, what accompanies it and all of it are played; a single voice is always the tune."""
+    """The tune, what accompanies it and all of it are played, and the written chords, alone or with the tune."""
     rng = np.random.default_rng(0)
-    drawn = {tuple(drawn_voices(song(), rng)) for _ in range(40)}
-    assert {(0,), (1,), (0, 1)} == drawn
+    drawn = [drawn_voices(song(), rng) for _ in range(60)]
+    lengths = {tuple(len(voice) for voice in voices) for voices in drawn}
+    assert {(6,), (18,), (6, 18)} <= lengths
+    assert any(lengths - {(6,), (18,), (6, 18)})
+
+
+def test_the_changes_are_the_written_chords() -> None:
+    """In root position from C3 on, struck in each bar; drawn, they are the same tones, at times with a bass."""
+    plain = changes_of(song())
+    assert [[0, BAR, 48], [0, BAR, 52], [0, BAR, 55], [BAR, BAR, 55]] == plain[:4].tolist()
+    for seed in range(10):
+        rows = changes_of(song(), np.random.default_rng(seed))
+        assert {0, 4, 7} == {note % 12 for onset, _, note in rows.tolist() if onset == 0}
+    assert 0 == len(changes_of(replace(song(), chords=np.array([[0, -1, 0, -1]], dtype=np.int32))))
+
+
+def test_a_stretch_may_change_its_key() -> None:
+    """From the step on notes, chords and keys are moved; before it and in silence nothing is."""
+    plain = make_example(song(), song().voices)
+    moved = plain.modulated(32, 3)
+    assert (plain.sounds[:32] == moved.sounds[:32]).all()
+    assert [plain.sounds[32, 1] + 3, plain.sounds[32, 2] + 3] == moved.sounds[32, 1:3].tolist()
+    assert 0b10010001 << 3 & 0xFFF | 0b10010001 >> 9 == moved.sounds[32, 0]
+    assert [0, 3 * 9] == moved.chord[[0, 32]].tolist()
+    assert [0, 3] == moved.keys[[31, 32]].tolist()
 
 
 def test_the_fit_learns_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:

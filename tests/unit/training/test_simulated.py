@@ -12,8 +12,9 @@ from improviser.music.pitch import OCTAVE
 from improviser.music.scale import SCALE_BITS
 from improviser.training.features import player_table
 from improviser.training.grid import DUETS, TRIOS, Part, alone, chorale_parts, sounding, tune_parts
+from improviser.training.key_by_ear import with_heard_keys
 from improviser.training.part_edit import transposed
-from improviser.training.simulated import as_heard, behave, simulated, with_unheard
+from improviser.training.simulated import behave, simulated, with_unheard
 from tests.tiny_corpus import chorale, to_events, tune
 
 AT = 16 * 16
@@ -27,7 +28,7 @@ def soprano(bars: int = 32) -> Part:
 def test_the_key_is_heard_not_known() -> None:
     """The key tracker finds C major and, some time after a change of key, the new key; then it is sure."""
     (part,) = tune_parts([tune(bars=32)], "fiddle", 4, 60)
-    heard = as_heard(transposed(part, AT, 3))
+    (heard,) = with_heard_keys([transposed(part, AT, 3)])
     assert 0 == heard.keys[AT - 1]
     assert 3 == heard.keys[-1]
     assert 0 == heard.keys[AT]
@@ -67,7 +68,7 @@ def test_people_do_it_all() -> None:
     foreign = [np.mean((SCALE_BITS[0] >> part.player[part.player >= 0] % OCTAVE) & 1 == 0) for part in made]
     assert 0 < np.median(foreign) < 0.5
     assert min(foreign) == 0
-    assert any(set(part.keys.tolist()) - {0} for part in made)
+    assert any(set(part.keys.tolist()) - {0} for part in with_heard_keys(made))
 
 
 def test_what_sounds_goes_with_the_notes() -> None:
@@ -93,8 +94,8 @@ def test_a_player_of_chords_keeps_the_bass_below() -> None:
 def test_the_parts_themselves_stay() -> None:
     """All parts stay, and a share of them also gets a simulated player; an absent player gets none."""
     parts = [soprano(4), *tune_parts([tune()], "fiddle", 4, 60), alone(soprano(4))]
-    plain = list(simulated(parts, 0.0, np.random.default_rng(0)))
-    doubled = list(simulated(parts, 1.0, np.random.default_rng(0)))
+    plain = simulated(parts, 0.0, np.random.default_rng(0))
+    doubled = simulated(parts, 1.0, np.random.default_rng(0))
     assert parts == plain
     assert (5, *parts) == (len(doubled), doubled[0], doubled[2], doubled[4])
 
@@ -105,4 +106,4 @@ def test_a_short_part_is_no_trouble() -> None:
     for seed in range(30):
         assert 32 == len(behave(short, np.random.default_rng(seed)).player)
     silent = replace(short, player=to_events("-", 32), bits=short.bits * 0)
-    assert np.array_equal(silent.keys, as_heard(silent).keys)
+    assert np.array_equal(silent.keys, with_heard_keys([silent])[0].keys)

@@ -104,7 +104,7 @@ def test_every_lane_hears_its_own_and_so_does_a_copy() -> None:
     """Lanes are independent; what a copy hears does not change the tracker."""
     tracker = HarmonyTracker(2, 4)
     push(tracker, 0, [60, 64, 67], [])
-    twin = tracker.copy()
+    twin = tracker.chosen(np.arange(len(tracker.chord)))
     for step in range(1, 8):
         push(twin, step, [], [53, 57, 60, 65])
     assert [0, NO_CHORD] == tracker.chord.tolist()
@@ -192,14 +192,14 @@ def test_the_probabilities_sum_to_one() -> None:
 
 def test_a_chart_is_believed_until_the_player_clearly_plays_another_chord() -> None:
     """In silence and below passing notes the chart's chord stands; a bar of another chord overrules it."""
-    given, tracker = np.array([5 * QUALITY_COUNT]), HarmonyTracker(1, 4)
+    given, tracker = np.full((1, 2), 5 * QUALITY_COUNT), HarmonyTracker(1, 4)
     for step in range(3 * BAR):
         tracker.push(sounding([[]], struck=False), level(step), np.array([BAR]), given)
-    assert given == tracker.chord
+    assert given[0, 0] == tracker.chord
     assert tracker.confidence[0] > 0.9
     for step in range(4):
         tracker.push(sounding([[67]], struck=step == 0), level(step), np.array([BAR]), given)
-    assert given == tracker.chord
+    assert given[0, 0] == tracker.chord
     for step in range(4 * BAR):
         chord = [54, 58, 61, 66]
         tracker.push(sounding([chord], struck=step % 4 == 0), level(step), np.array([BAR]), given)
@@ -209,14 +209,15 @@ def test_a_chart_is_believed_until_the_player_clearly_plays_another_chord() -> N
 def test_a_chart_may_say_that_there_is_no_chord() -> None:
     """NO_CHORD of a chart is no chord, whatever the ear would make of a single note."""
     tracker = HarmonyTracker(1, 4)
-    tracker.push(sounding([[60]], struck=True), level(0), np.array([BAR]), np.array([NO_CHORD]))
+    tracker.push(sounding([[60]], struck=True), level(0), np.array([BAR]), np.array([[NO_CHORD, 0]]))
+    assert 0.8 < tracker.coming[0, 7]
     assert [NO_CHORD] == tracker.chord.tolist()
 
 
 def test_lanes_may_have_charts_or_none() -> None:
     """A lane without a chart hears as if there were none; silence knows nothing there."""
     tracker, alone = HarmonyTracker(3, 4), HarmonyTracker(1, 4)
-    given = np.array([0, NOT_GIVEN, NOT_GIVEN])
+    given = np.array([[0, 5 * QUALITY_COUNT], [NOT_GIVEN, NOT_GIVEN], [NOT_GIVEN, NOT_GIVEN]])
     for step in range(8):
         lanes = [[], [60, 64, 67], []]
         tracker.push(sounding(lanes, struck=step == 0), level(step, 3), np.full(3, BAR), given)
@@ -225,3 +226,4 @@ def test_lanes_may_have_charts_or_none() -> None:
     np.testing.assert_allclose(alone.tones[0], tracker.tones[1], rtol=1e-5)
     assert not tracker.tones[2].any()
     assert [0, 4, 7] == np.flatnonzero(tracker.tones[0] > 0.8).tolist()
+    assert [0, 5, 9] == np.flatnonzero(tracker.coming[0] > 0.8).tolist()
