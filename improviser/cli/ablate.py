@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.app.evaluation_plan import make_plan
 from improviser.app.optional import need_training
 from improviser.cli.console import progress, say_json, say_table, tell
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate import make_plan
-from improviser.cli.options import JsonOption, PresetOption, SeedOption
+from improviser.cli.options import JobsOption, JsonOption, PresetOption, RayOption, SeedOption
 from improviser.cli.train import UpdatesOption, make_training, step_progress
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError, UsageError
+from improviser.workers import Workers
 
 if TYPE_CHECKING:
     from improviser.studies.ablation import AblationStudy, Variant, VariantOutcome
@@ -25,6 +26,7 @@ improviser ablate
 improviser ablate textbook full --seconds 20 --seeds 1
 improviser ablate --page docs/ablation.md
 improviser ablate --preset fiddle --out /tmp/ablation --json
+improviser ablate --transitions 50000 --ray 192.168.1.4:6379
 """
 
 VariantsArgument = Annotated[
@@ -33,6 +35,12 @@ VariantsArgument = Annotated[
 ]
 SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds per training.")]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Trainings per variant.")]
+TransitionsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--transitions", min=64, help="Environment steps per training, in place of a time: for unequal machines."
+    ),
+]
 PiecesOption = Annotated[int, typer.Option("--pieces", min=1, help="Number of held-out pieces to play.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for finished trainings. Default: in the cache folder.")
@@ -46,19 +54,23 @@ def ablate(
     variants: VariantsArgument = None,
     preset: PresetOption = DEFAULT_PRESET,
     seconds: SecondsOption = 60.0,
+    transitions: TransitionsOption = None,
     seeds: SeedsOption = 3,
     prior_updates: UpdatesOption = 6_000,
     pieces: PiecesOption = 40,
     seed: SeedOption = 0,
     out: OutOption = None,
     page: PageOption = None,
+    jobs: JobsOption = 1,
+    ray: RayOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure what each addition to textbook deep Q-learning gains.
 
     The variants start at the textbook, add one thing after another up to the shipped training, and then change
     single things. Each is trained for the same CPU time on one thread, from the same prior, with several seeds,
-    and plays held-out pieces. Give the same command again to resume.
+    and plays held-out pieces. Give the same command again to resume. The trainings may share several processes or
+    machines (--jobs, --ray).
     """
     need_training()
     from improviser.config.preset import load_preset
@@ -73,9 +85,10 @@ def ablate(
         folder=out or run_folder(f"{chosen.name}-ablation"),
         seeds=seeds,
         variants=_chosen(variants),
+        transitions=transitions,
     )
     with ExitStack() as fitting, progress("ablation", len(study.variants) * seeds) as advance:
-        outcomes = run_study(study, corpus, advance, step_progress(fitting))
+        outcomes = run_study(study, corpus, advance, step_progress(fitting), Workers(jobs, ray))
     beside = references(study, corpus)
     if json:
         _say_lines(outcomes)
@@ -129,8 +142,9 @@ def _write_page(
     from improviser.files import write_whole
     from improviser.studies.ablation_page import page_text, section_text
 
+    amount = f"{study.seconds:g} seconds of CPU time" if study.transitions is None else f"{study.transitions:,} steps"
     described = (
-        f"{study.seconds:g} seconds of CPU time each, seeds {study.settings.seed} to "
+        f"{amount} each, seeds {study.settings.seed} to "
         f"{study.settings.seed + study.seeds - 1}, {len(study.plan.players)} held-out pieces; means over the "
         "seeds, +- their standard deviation."
     )

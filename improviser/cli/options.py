@@ -38,6 +38,17 @@ KeyOption = Annotated[
         rich_help_panel=MUSIC,
     ),
 ]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", metavar="N", min=1, help="Processes of this machine that share the work.")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Ray cluster that does the work: HOST:6379, or auto for the one that runs on this machine.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 # In a jam, settings.toml may name the preset, and the seed is random unless it is given.
 LivePresetOption = Annotated[str | None, _PRESET]

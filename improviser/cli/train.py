@@ -17,19 +17,19 @@ from improviser.app.optional import need_training
 from improviser.app.preset_policy import preset_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate import BesideOption, CorporaOption, beside_files, evaluate_model
-from improviser.cli.options import JsonOption, PresetOption, SeedOption
+from improviser.cli.evaluate import BesideOption, CorporaOption, beside_files
+from improviser.cli.options import JobsOption, JsonOption, RayOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
-from improviser.errors import ImproviserError
+from improviser.errors import ImproviserError, UsageError
+from improviser.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
-    from improviser.agent.policy import Actor
+    from improviser.app.training_run import Corpus, TrainedModel, TrainingRun
     from improviser.config.preset import Preset
     from improviser.corpus.piece import Piece
-    from improviser.evaluation.report import EvaluationTable
-    from improviser.training.train import Progress, Scores, TrainingSettings
+    from improviser.training.train import Progress, TrainingSettings
 
 EXAMPLES = """
 improviser train --preset chorale
@@ -38,8 +38,17 @@ improviser train --preset chorale --textbook --out /tmp/textbook
 improviser train --preset chorale --beside textbook=/tmp/textbook/chorale.safetensors
 improviser train --preset chorale --only-player
 improviser train --preset pop --corpora ~/corpora
+improviser train --preset pop --preset jazz --corpora ~/corpora --jobs 2
 """
 
+PresetsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Preset to train: a name (see: improviser presets) or the path of a .toml file. Can be repeated.",
+    ),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the model and its card. Default: your models folder.")
 ]
@@ -63,7 +72,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Start anew instead o
 
 
 def train(
-    preset: PresetOption = DEFAULT_PRESET,
+    preset: PresetsOption = None,
     out: OutOption = None,
     seed: SeedOption = 0,
     prior_updates: UpdatesOption = 6_000,
@@ -74,11 +83,14 @@ def train(
     only_player: OnlyPlayerOption = False,
     beside: BesideOption = None,
     corpora: CorporaOption = None,
+    jobs: JobsOption = 1,
+    ray: RayOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train a preset's model: the prior on what people play, the Q-network, and what the player will do next.
 
-    Style, grid, register and rewards are the preset's.
+    Style, grid, register and rewards are the preset's. Several presets may share several processes or machines
+    (--jobs, --ray); the evaluation of a single one is shared too.
 
     The first run reads the corpus of the package music21, which takes some minutes, and keeps it in the cache
     folder. A style of pop, jazz or songs learns from sets of MIDI files instead (--corpora). Give the same command
@@ -88,31 +100,51 @@ def train(
     from dataclasses import replace
 
     from improviser.agent.config import FULL, DQNConfig
+    from improviser.app.training_run import TrainingRun
     from improviser.config.preset import load_preset
     from improviser.config.resources import config_folder
 
-    chosen = load_preset(preset)
-    others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
-    settings = replace(
-        make_training(chosen, seed=seed, prior_updates=prior_updates, transitions=transitions),
-        hidden=hidden,
-        dqn=DQNConfig() if textbook else FULL,
-    )
-    folder = out or config_folder() / "presets" / "models"
+    presets = [load_preset(name) for name in preset or [DEFAULT_PRESET]]
+    if len(presets) > 1 and (only_player or beside):
+        raise UsageError("--only-player and --beside are for a single --preset")
+    runs = [
+        TrainingRun(
+            chosen,
+            replace(
+                make_training(chosen, seed=seed, prior_updates=prior_updates, transitions=transitions),
+                hidden=hidden,
+                dqn=DQNConfig() if textbook else FULL,
+            ),
+            _command(chosen if len(presets) > 1 else None),
+            {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()},
+            fresh,
+        )
+        for chosen in presets
+    ]
+    folder, workers = out or config_folder() / "presets" / "models", Workers(jobs, ray)
     _make_folder(folder)
-    pieces = load_corpus(chosen.style, corpora)
+    corpus: Corpus = {style: load_corpus(style, corpora) for style in dict.fromkeys(chosen.style for chosen in presets)}
     try:
         if only_player:
-            model, card = _run_player(chosen, settings, pieces, folder)
+            made = iter([_run_player(presets[0], runs[0].settings, corpus[presets[0].style], folder)])
+        elif len(runs) == 1:
+            made = iter([_run_one(runs[0], corpus, folder, workers)])
         else:
-            model, card = _run(chosen, settings, pieces, folder, others, fresh=fresh)
+            made = _run_all(runs, corpus, folder, workers)
+        for model, card in made:
+            _tell_trained(model, card, own=out is None, json=json)
     except KeyboardInterrupt:
         tell("interrupted. Give the same command again to resume")
         raise
+
+
+def _tell_trained(model: Path, card: Path, *, own: bool, json: bool) -> None:
+    """Print where a model and its card are, and how to play it, if it is in the user's `own` folder."""
+    name = model.stem
     if json:
-        say_json({"event": "trained", "preset": preset, "model": str(model), "card": str(card)})
+        say_json({"event": "trained", "preset": name, "model": str(model), "card": str(card)})
     else:
-        hint = f". Play it: improviser jam --preset {preset}" if out is None else ""
+        hint = f". Play it: improviser jam --preset {name}" if own else ""
         say(f"{model} is trained; its figures are in {card}{hint}")
 
 
@@ -140,33 +172,40 @@ def _make_folder(folder: Path) -> None:
         raise ImproviserError(msg) from error
 
 
-def _run(
-    preset: Preset,
-    settings: TrainingSettings,
-    pieces: list[Piece],
-    folder: Path,
-    others: Mapping[str, Actor],
-    *,
-    fresh: bool,
-) -> tuple[Path, Path]:
-    """Train, copy the model to its folder, evaluate it and write its card; return the paths of model and card.
+def _run_one(run: TrainingRun, corpus: Corpus, folder: Path, workers: Workers) -> tuple[Path, Path]:
+    """Train one model here, with its progress, and write it with its card; return their paths."""
+    from improviser.app.training_run import Watch, watched
 
-    The card has a column for each model of `others`, with its name.
-    """
-    import shutil
-
-    from improviser.training.run_state import run_folder
-    from improviser.training.train import train as run_training
-
-    state = run_folder(preset.name if settings.dqn.decomposed else f"{preset.name}-textbook")
-    if fresh:
-        shutil.rmtree(state, ignore_errors=True)
     with ExitStack() as stack:
-        scores = run_training(settings, pieces, state, step_progress(stack))
-    model = folder / preset.model
-    _copy(state / "model.safetensors", model)
-    table = evaluate_model(preset, preset_actor(preset, model), pieces, beside=others)
-    return model, _write_card(preset, settings, pieces, model, (scores, table))
+        shown = step_progress(stack)
+        made = watched(corpus, run, Watch(shown, lambda done, total: shown(_evaluated(done / total))), workers)
+    return _keep(run, made, folder)
+
+
+def _evaluated(share: float) -> Progress:
+    """Return how much of a model's evaluation is done, in percent."""
+    from improviser.training.train import Progress
+
+    return Progress("evaluating", round(100 * share), 100, 0.0, 0.0, 0.0)
+
+
+def _run_all(runs: list[TrainingRun], corpus: Corpus, folder: Path, workers: Workers) -> Iterator[tuple[Path, Path]]:
+    """Train several models, each in a process of its own, and yield the paths of each when it is done."""
+    from improviser.app.training_run import trained
+
+    with progress("training", len(runs)) as advance:
+        for done, (number, made) in enumerate(workers.run(trained, corpus, runs), 1):
+            advance(done, runs[number].preset.name)
+            yield _keep(runs[number], made, folder)
+
+
+def _keep(run: TrainingRun, made: TrainedModel, folder: Path) -> tuple[Path, Path]:
+    """Write a model and its card, each whole or not at all; return their paths. Raises ImproviserError."""
+    model = folder / run.preset.model
+    card = model.with_suffix(".md")
+    _write(model, made.model)
+    _write(card, made.card.encode())
+    return model, card
 
 
 def _run_player(preset: Preset, settings: TrainingSettings, pieces: list[Piece], folder: Path) -> tuple[Path, Path]:
@@ -180,57 +219,32 @@ def _run_player(preset: Preset, settings: TrainingSettings, pieces: list[Piece],
     model = folder / preset.model
     card = preset.model_path.with_suffix(".md")
     if model.absolute() != preset.model_path.absolute():
-        _copy(preset.model_path, model)
-        _copy(card, model.with_suffix(".md"))
+        _write(model, preset.model_path.read_bytes())
+        _write(model.with_suffix(".md"), card.read_bytes())
     with ExitStack() as stack:
         score = train_player(settings, pieces, model, step_progress(stack))
     return model, update_card(model, score, _command())
 
 
-def _command() -> str:
-    """Return the command line of this process, as it is shown in a card."""
-    return shlex.join(["improviser", *sys.argv[1:]])
+def _command(preset: Preset | None = None) -> str:
+    """Return the command line of this process, as it is shown in a card; of several presets only this one."""
+    words = sys.argv[1:]
+    if preset is not None:
+        at = [place for place, word in enumerate(words) if word == "--preset"]
+        left_out = {*at, *(place + 1 for place in at)}
+        words = [word for place, word in enumerate(words) if place not in left_out] + ["--preset", preset.name]
+    return shlex.join(["improviser", *words])
 
 
-def _copy(source: Path, model: Path) -> None:
-    """Copy a trained model to its place, whole or not at all. Raises ImproviserError."""
+def _write(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all. Raises ImproviserError."""
     from improviser.files import write_whole
 
     try:
-        write_whole(model, source.read_bytes())
+        write_whole(path, data)
     except OSError as error:
-        msg = f"cannot write {model}: {error.strerror}; free some space and give the same command again"
+        msg = f"cannot write {path}: {error.strerror}; free some space and give the same command again"
         raise ImproviserError(msg) from error
-
-
-def _write_card(
-    preset: Preset,
-    settings: TrainingSettings,
-    pieces: list[Piece],
-    model: Path,
-    measured: tuple[Scores, EvaluationTable],
-) -> Path:
-    """Write the model's card: how well its networks predict people, and how the model plays."""
-    import importlib.metadata
-    from dataclasses import asdict
-
-    from improviser.corpus.library import corpus_summary
-    from improviser.evaluation.model_card import ModelCard, write_card
-
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "music21")}
-    return write_card(
-        ModelCard(
-            name=preset.name,
-            model=model,
-            command=_command(),
-            corpus=corpus_summary(pieces),
-            settings=asdict(settings),
-            prior=measured[0].prior,
-            player=measured[0].player,
-            table=measured[1],
-            versions=versions,
-        )
-    )
 
 
 def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
@@ -242,6 +256,9 @@ def step_progress(stack: ExitStack) -> Callable[[Progress], None]:
         if now.stage not in bars:
             stack.close()
             bars[now.stage] = stack.enter_context(progress(now.stage, now.total))
+        if now.stage == "evaluating":
+            bars[now.stage](now.done)
+            return
         reward = f" reward {now.reward:.3f}" if now.stage == "Q-network" else ""
         note = f"loss {now.loss:.4f}{reward} {now.steps_per_s:,.0f} steps/s {now.left_s:.0f} s left"
         bars[now.stage](now.done, note)

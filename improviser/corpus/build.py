@@ -8,23 +8,20 @@ from __future__ import annotations
 import io
 import json
 import logging
-import multiprocessing
 import os
-import signal
-import threading
 import warnings
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from improviser.corpus.piece import ParsedScore
 from improviser.errors import CorpusError
+from improviser.workers import pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,32 +85,14 @@ def _finished(tasks: Sequence[Task]) -> Iterator[tuple[Path, Parsed]]:
     if len(tasks) < POOL_FROM_FILES:
         yield from map(_run_task, tasks)
         return
-    # Workers are spawned: a forked process that has threads (torch's, a progress bar's) may hang.
-    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _start_worker)
     try:
-        futures = [pool.submit(_run_task, task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
+        with pool(os.cpu_count() or 1) as executor:
+            for future in as_completed([executor.submit(_run_task, task) for task in tasks]):
+                yield future.result()
     except BrokenProcessPool as error:
         raise CorpusError(
             "a process that parsed the corpus was killed (out of memory?). Run the command again to resume"
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Ignore Ctrl-C, which the parent handles, and end with the parent even if that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Wait for the end of the parent, then end this worker at once."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _run_task(task: Task) -> tuple[Path, Parsed]:

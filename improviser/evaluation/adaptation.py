@@ -30,7 +30,7 @@ from improviser.music.pitch import OCTAVE
 from improviser.offline.session import engine_in_beats, play_along
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from improviser.agent.policy import Actor
     from improviser.engine import EngineSettings
@@ -131,42 +131,58 @@ def case_figures(hits: FloatArray, counts: FloatArray) -> FloatArray:
     return np.where(is_known[..., None], np.stack([before, after, recovery, loss], axis=-1), np.nan)
 
 
-def adapt(
-    actor: Actor,
-    settings: EngineSettings,
-    parts: Sequence[Part],
-    seed: int,
-    report: Callable[[int, int], None] = lambda *_: None,
-) -> Adaptation:
-    """Play `actor` beside each part in every case, through the engine, with the key unknown.
+@dataclass(frozen=True, slots=True)
+class PieceAdaptation:
+    """How an actor played beside one piece in every case; see Adaptation.
+
+    Attributes:
+        names: Names of the cases.
+        hits: (cases, beats) chord tones.
+        counts: (cases, beats) counted steps.
+        velocity: Correlation of the velocities of both voices.
+    """
+
+    names: tuple[str, ...]
+    hits: FloatArray
+    counts: FloatArray
+    velocity: float
+
+
+def adapt_to(actor: Actor, settings: EngineSettings, part: Part, seed: list[int]) -> PieceAdaptation:
+    """Play `actor` beside a part in every case, through the engine, with the key unknown.
 
     Args:
         actor: The policy that decides.
         settings: How it plays. Meter and grid are taken from the part.
-        parts: Players.
+        part: The player.
         seed: Random seed.
-        report: Called with the number of pieces done and their total.
     """
-    names: tuple[str, ...] = ()
-    hits, counts, velocity = [], [], []
-    for done, part in enumerate(parts, 1):
-        meter = METERS[part.meter]
-        own = replace(
-            settings,
-            key=AUTO_KEY,
-            meter=(meter.numerator, meter.denominator),
-            steps_per_beat=part.steps_per_beat,
-        )
-        cases = make_cases(part, np.random.default_rng([seed, done]))
-        names = tuple(case.name for case in cases)
-        played = [_play(actor, own, case, np.random.default_rng([seed, done])) for case in cases]
-        curves = [_curve(*pair, part.steps_per_beat) for pair in zip(cases, played, strict=True)]
-        hits.append([curve[0] for curve in curves])
-        counts.append([curve[1] for curve in curves])
-        unchanged = names.index(UNCHANGED)
-        velocity.append(velocity_correlation(played[unchanged], cases[unchanged].heard, meter.bar_beats))
-        report(done, len(parts))
-    return Adaptation(names, np.array(hits), np.array(counts), np.array(velocity))
+    meter = METERS[part.meter]
+    own = replace(
+        settings,
+        key=AUTO_KEY,
+        meter=(meter.numerator, meter.denominator),
+        steps_per_beat=part.steps_per_beat,
+    )
+    cases = make_cases(part, np.random.default_rng(seed))
+    names = tuple(case.name for case in cases)
+    played = [_play(actor, own, case, np.random.default_rng(seed)) for case in cases]
+    curves = [_curve(*pair, part.steps_per_beat) for pair in zip(cases, played, strict=True)]
+    unchanged = names.index(UNCHANGED)
+    velocity = velocity_correlation(played[unchanged], cases[unchanged].heard, meter.bar_beats)
+    return PieceAdaptation(
+        names, np.array([curve[0] for curve in curves]), np.array([curve[1] for curve in curves]), velocity
+    )
+
+
+def joined(pieces: Sequence[PieceAdaptation]) -> Adaptation:
+    """Return the adaptation to some pieces together; there is at least one."""
+    return Adaptation(
+        pieces[0].names,
+        np.array([piece.hits for piece in pieces]),
+        np.array([piece.counts for piece in pieces]),
+        np.array([piece.velocity for piece in pieces]),
+    )
 
 
 def velocity_correlation(ours: Sequence[TimedMessage], theirs: Sequence[TimedMessage], bar_beats: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from improviser.evaluation.adaptation import Adaptation, adapt
+from improviser.evaluation.adaptation import Adaptation, PieceAdaptation, adapt_to, joined
 from improviser.evaluation.baselines import Conditions, PriorOnly
 from improviser.evaluation.estimate import Column, estimate_column
 from improviser.evaluation.evenly import evenly
@@ -17,6 +17,7 @@ from improviser.evaluation.metrics import Phrases, figures
 from improviser.evaluation.report import GREEDY, HUMAN, PRIOR, RANDOM, EvaluationTable
 from improviser.evaluation.rollouts import Rollout, perform, perform_greedy, perform_human, perform_random
 from improviser.training.features import player_table
+from improviser.workers import HERE, Workers
 
 if TYPE_CHECKING:
     from improviser.agent.policy import Actor
@@ -72,20 +73,21 @@ class Evaluation:
     adaptations: Mapping[str, Adaptation]
 
 
-def evaluate(actor: Actor, plan: Plan, report: Report) -> Evaluation:
+def evaluate(actor: Actor, plan: Plan, report: Report, workers: Workers = HERE) -> Evaluation:
     """Measure the human reference, the baselines, the actor and other actors.
 
     Args:
         actor: The policy to measure; its prior is the third column.
         plan: What to evaluate, and how.
         report: Called with the amount done and the total.
+        workers: Where the adaptation is measured.
     """
     actors = {PRIOR: PriorOnly(actor), plan.name: actor, **plan.beside}
     played = len(actors) + 3  # the actors, the human reference, the random notes and the greedy policy
     total = played + (len(actors) if plan.engine is not None else 0)
     takes = _play_all(actors, plan, lambda done: report(done, total))
     likenesses = {name: _likeness(takes, name) for name in takes}
-    adaptations = _adapt_all(actors, plan, lambda done: report(played + done, total))
+    adaptations = _adapt_all(actors, plan, workers, lambda done: report(played + done, total))
     columns = {
         name: _column(own, plan)
         | likenesses[name].column(plan.seed)
@@ -140,19 +142,36 @@ def _likeness(takes: Mapping[str, Sequence[Rollout]], name: str) -> Likeness:
     return likeness(people[::2], people[1::2]) if name == HUMAN else likeness(ours, people)
 
 
-def _adapt_all(actors: Mapping[str, Actor], plan: Plan, report: Callable[[float], None]) -> dict[str, Adaptation]:
+def _adapt_all(
+    actors: Mapping[str, Actor], plan: Plan, workers: Workers, report: Callable[[float], None]
+) -> dict[str, Adaptation]:
     """Measure how the actors adapt to changes in some pieces; the prior samples from its own probabilities."""
     if plan.engine is None:
         return {}
     pieces = evenly(plan.players, ADAPTATION_PIECES)
-    adaptations: dict[str, Adaptation] = {}
+    settings = {
+        name: replace(plan.engine, **asdict((plan.conditions.plain() if name == PRIOR else plan.conditions).knobs))
+        for name in actors
+    }
+    specs = [(name, number) for name in actors for number in range(len(pieces))]
+    shared = _Adapting(actors, settings, pieces, plan.seed)
+    found = workers.all(_adapt_one, shared, specs, lambda done: report(done / len(pieces)))
+    by_actor = {name: [one for (its, _), one in zip(specs, found, strict=True) if its == name] for name in actors}
+    return {name: joined(own) for name, own in by_actor.items()}
 
-    def report_piece(done: int, total: int) -> None:
-        """Report the columns done, with the current one as a fraction."""
-        report(len(adaptations) + done / total)
 
-    for name, actor in actors.items():
-        own = plan.conditions.plain() if name == PRIOR else plan.conditions
-        settings = replace(plan.engine, **asdict(own.knobs))
-        adaptations[name] = adapt(actor, settings, pieces, plan.seed, report_piece)
-    return adaptations
+@dataclass(frozen=True, slots=True)
+class _Adapting:
+    """What is measured: each actor with its settings beside some pieces."""
+
+    actors: Mapping[str, Actor]
+    settings: Mapping[str, EngineSettings]
+    pieces: Sequence[Part]
+    seed: int
+
+
+def _adapt_one(shared: _Adapting, spec: tuple[str, int]) -> PieceAdaptation:
+    """Return how an actor adapts beside a piece, by their name and number."""
+    name, number = spec
+    seed = [shared.seed, number + 1]
+    return adapt_to(shared.actors[name], shared.settings[name], shared.pieces[number], seed)

@@ -14,6 +14,7 @@ from improviser.evaluation.estimate import Estimate, estimate_column
 from improviser.evaluation.metrics import figures
 from improviser.evaluation.rollouts import Rollout, perform, perform_human, perform_random
 from improviser.training.features import player_table
+from improviser.workers import HERE, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,27 +74,40 @@ class Sweep:
         return self.is_monotonic and self.share >= LEAST_SHARE
 
 
-def sweep(actor: Actor, plan: Plan, report: Report) -> list[Sweep]:
+def sweep(actor: Actor, plan: Plan, report: Report, workers: Workers = HERE) -> list[Sweep]:
     """Turn each knob through SETTINGS, see `DecisionValues.turned`; at 1 it has the value of the preset.
 
     Args:
         actor: The policy that plays.
         plan: What to play, and the values of the other knobs.
         report: Called with the number of settings done and their total.
+        workers: Where the settings are played.
     """
     table, rng = player_table(plan.players), np.random.default_rng(plan.seed)
     human = _column(perform_human(plan.people, player_table(plan.people), plan.conditions), plan)
     random = _column(perform_random(plan.players, table, plan.conditions, rng), plan)
-    measures, sweeps = {**MEASURES, **ROLE_MEASURES.get(table.role.name, {})}, []
-    for number, (knob, measure) in enumerate(measures.items()):
-        values = []
-        for place, setting in enumerate(SETTINGS):
-            conditions = replace(plan.conditions, knobs=plan.conditions.knobs.turned(knob, setting))
-            takes = perform(actor, plan.players, table, conditions, np.random.default_rng(plan.seed))
-            values.append(_column(takes, plan)[measure])
-            report(number * len(SETTINGS) + place + 1, len(MEASURES) * len(SETTINGS))
-        sweeps.append(Sweep(knob, measure, tuple(values), human[measure].mean, random[measure].mean))
-    return sweeps
+    measures = {**MEASURES, **ROLE_MEASURES.get(table.role.name, {})}
+    specs = [(knob, setting) for knob in measures for setting in SETTINGS]
+    found = workers.all(_turned, (actor, plan), specs, lambda done: report(done, len(specs)))
+    columns = dict(zip(specs, found, strict=True))
+    return [
+        Sweep(
+            knob,
+            measure,
+            tuple(columns[knob, setting][measure] for setting in SETTINGS),
+            human[measure].mean,
+            random[measure].mean,
+        )
+        for knob, measure in measures.items()
+    ]
+
+
+def _turned(shared: tuple[Actor, Plan], spec: tuple[str, float]) -> dict[str, Estimate]:
+    """Return the means of every figure with a knob at a setting."""
+    actor, plan = shared
+    conditions = replace(plan.conditions, knobs=plan.conditions.knobs.turned(*spec))
+    takes = perform(actor, plan.players, player_table(plan.players), conditions, np.random.default_rng(plan.seed))
+    return _column(takes, plan)
 
 
 def _column(takes: Sequence[Rollout], plan: Plan) -> dict[str, Estimate]:

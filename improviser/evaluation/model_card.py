@@ -49,21 +49,6 @@ class ModelCard:
     versions: Mapping[str, str]
 
 
-def write_card(card: ModelCard) -> Path:
-    """Write the card as Markdown beside the model, as a whole or not at all; return its path.
-
-    Raises:
-        CheckpointError: The file cannot be written.
-    """
-    path = card.model.with_suffix(".md")
-    try:
-        write_whole(path, card_text(card).encode())
-    except OSError as error:
-        msg = f"cannot write the card {path}: {error.strerror}; free some space and give the same command again"
-        raise CheckpointError(msg) from error
-    return path
-
-
 def card_text(card: ModelCard) -> str:
     """Return the card as Markdown."""
     return f"""# Model card: {card.name}

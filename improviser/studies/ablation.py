@@ -27,18 +27,21 @@ from improviser.evaluation.estimate import estimate_column
 from improviser.evaluation.metrics import figures
 from improviser.evaluation.rollouts import perform, perform_human
 from improviser.files import write_whole
-from improviser.training.budget import CpuBudget
+from improviser.training.budget import CpuBudget, TransitionBudget
 from improviser.training.features import player_table
 from improviser.training.train import THREADS, fitted_prior, from_prior, learn, make_learner, training_game
+from improviser.workers import HERE, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from improviser.agent.policy import Weights
     from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Plan
     from improviser.evaluation.metrics import Figures
     from improviser.evaluation.rollouts import Rollout
+    from improviser.training.budget import Budget
     from improviser.training.train import Progress, TrainingSettings
 
 SEEDS: Final = 3
@@ -127,6 +130,7 @@ class AblationStudy:
         folder: Holds the priors and the outcomes.
         seeds: Number of seeds; they count up from the seed of the settings.
         variants: The variants to compare.
+        transitions: Transitions that each variant learns from instead, where machines differ in speed; None for time.
     """
 
     settings: TrainingSettings
@@ -135,6 +139,11 @@ class AblationStudy:
     folder: Path
     seeds: int = SEEDS
     variants: tuple[Variant, ...] = VARIANTS
+    transitions: int | None = None
+
+    def budget(self) -> Budget:
+        """Return the budget of a training that begins now."""
+        return CpuBudget(self.seconds) if self.transitions is None else TransitionBudget(self.transitions)
 
 
 def run_study(
@@ -142,40 +151,52 @@ def run_study(
     pieces: list[Piece],
     report: Callable[[int, str], None],
     fitting: Callable[[Progress], None],
+    workers: Workers = HERE,
 ) -> list[VariantOutcome]:
     """Train and play each variant with each seed, unless its file exists.
 
     Args:
         study: The study to run.
         pieces: The corpus.
-        report: Called with the number of finished outcomes and the name of the current one.
+        report: Called with the number of finished outcomes and the name of the last one.
         fitting: Called with the progress of fitting a prior.
+        workers: Where the variants are trained and played.
     """
     torch.set_num_threads(THREADS)
-    runs = [(variant, seed) for seed in range(study.seeds) for variant in study.variants]
-    outcomes = []
-    for done, (variant, seed) in enumerate(runs):
-        report(done, f"{variant.name}, seed {seed}")
-        prior_settings = replace(study.settings, dqn=DQNConfig(layer_norm=variant.dqn.layer_norm))
-        own = replace(study.settings, seed=study.settings.seed + seed, dqn=variant.dqn)
-        path = study.folder / f"{_slug(variant.name)}-{own.seed}.json"
-        fingerprint = _fingerprint(study, variant, own, pieces)
-        outcome = _read(path, fingerprint)
-        if outcome is None:
-            prior = fitted_prior(prior_settings, pieces, study.folder, fitting)
-            outcome = _run(study, variant, own, prior, pieces)
-            _write(path, fingerprint, outcome)
-        outcomes.append(outcome)
-    report(len(runs), "")
-    return outcomes
+    runs = [
+        (variant, replace(study.settings, seed=study.settings.seed + seed, dqn=variant.dqn))
+        for seed in range(study.seeds)
+        for variant in study.variants
+    ]
+    paths = [study.folder / f"{_slug(variant.name)}-{own.seed}.json" for variant, own in runs]
+    prints = [_fingerprint(study, variant, own, pieces) for variant, own in runs]
+    outcomes = [_read(path, fingerprint) for path, fingerprint in zip(paths, prints, strict=True)]
+    left = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    report(len(runs) - len(left), "")
+    norms = {runs[number][0].dqn.layer_norm for number in left}
+    priors = {has_norm: _prior(study, pieces, fitting, has_norm=has_norm).to_weights() for has_norm in norms}
+    work = _Training(study, pieces, priors)
+    for done, (at, outcome) in enumerate(workers.run(_run, work, [runs[number] for number in left]), 1):
+        number = left[at]
+        outcomes[number] = outcome
+        _write(paths[number], prints[number], outcome)
+        report(len(runs) - len(left) + done, f"{outcome.variant}, seed {outcome.seed}")
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _prior(
+    study: AblationStudy, pieces: list[Piece], fitting: Callable[[Progress], None], *, has_norm: bool
+) -> Network:
+    """Return the prior of the variants with or without norms; it is fitted once, and kept in the study's folder."""
+    settings = replace(study.settings, dqn=DQNConfig(layer_norm=has_norm))
+    return fitted_prior(settings, pieces, study.folder, fitting)
 
 
 def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
     """Return the figures of people and of the prior alone, by name, on the same pieces."""
     torch.set_num_threads(THREADS)
     plan = study.plan
-    prior_settings = replace(study.settings, dqn=DQNConfig())
-    prior = fitted_prior(prior_settings, pieces, study.folder, lambda _progress: None)
+    prior = _prior(study, pieces, lambda _progress: None, has_norm=False)
     weights = prior.to_weights()
     imitator = PriorOnly(Policy(prior.config, weights, weights))
     rng = np.random.default_rng(plan.seed)
@@ -185,9 +206,9 @@ def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
 
 
 def train_variant(
-    variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece], seconds: float
+    variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece], budget: Callable[[], Budget]
 ) -> tuple[Network, int, int]:
-    """Learn for `seconds` of CPU time; return the Q-network, the transitions and the updates.
+    """Learn until the budget is spent; return the Q-network, the transitions and the updates.
 
     The time to create the environments and the network is not counted.
     """
@@ -203,18 +224,27 @@ def train_variant(
     learner = make_learner(settings, network, prior)
     rng = np.random.default_rng([settings.seed, 2])
     game = training_game(settings, pieces, rng)
-    budget = CpuBudget(seconds)
-    transitions = learn(learner, game, settings, rng, budget, lambda *_told: None)
+    transitions = learn(learner, game, settings, rng, budget(), lambda *_told: None)
     return network, transitions, learner.updates
 
 
-def _run(
-    study: AblationStudy, variant: Variant, settings: TrainingSettings, prior: Network, pieces: list[Piece]
-) -> VariantOutcome:
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """What all trainings of a study need: the study, the corpus, and the priors without norms and with them."""
+
+    study: AblationStudy
+    pieces: list[Piece]
+    priors: Mapping[bool, Weights]
+
+
+def _run(shared: _Training, spec: tuple[Variant, TrainingSettings]) -> VariantOutcome:
     """Train one variant with one seed, and play the held-out pieces in both ways."""
-    network, transitions, updates = train_variant(variant, settings, prior, pieces, study.seconds)
+    torch.set_num_threads(THREADS)
+    (variant, settings), study, plan = spec, shared.study, shared.study.plan
+    prior = Network(settings.network().prior(), torch.Generator().manual_seed(settings.seed))
+    prior.load_weights(shared.priors[variant.dqn.layer_norm])
+    network, transitions, updates = train_variant(variant, settings, prior, shared.pieces, study.budget)
     policy = Policy(network.config, prior.to_weights(), network.to_weights())
-    plan = study.plan
     greedy = replace(plan.conditions, knobs=greedy_knobs(settings))
     played = {}
     for way, conditions in ((GREEDILY, greedy), (ON_STAGE, plan.conditions)):
@@ -241,7 +271,15 @@ def _fingerprint(study: AblationStudy, variant: Variant, settings: TrainingSetti
     """Return a hash that differs for other settings, another corpus or other code."""
     parts = [part.name for part in study.plan.players]
     knobs = asdict(study.plan.conditions.knobs)
-    told = [settings.fingerprint(pieces), asdict(variant), study.seconds, study.plan.seed, parts, knobs]
+    told = [
+        settings.fingerprint(pieces),
+        asdict(variant),
+        study.seconds,
+        study.transitions,
+        study.plan.seed,
+        parts,
+        knobs,
+    ]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -24,6 +24,7 @@ from improviser.cli.corpus import load_corpus
 from improviser.evaluation.evaluate import spread
 from improviser.playing.actions import HOLD_ACTION, REST_ACTION
 from improviser.studies.ablation import Variant, train_variant
+from improviser.training.budget import CpuBudget
 from improviser.training.env import NETWORK, Game, ImproviserEnv
 from improviser.training.features import player_table
 from improviser.training.material import GameSettings, game_parts, held_out_parts
@@ -89,7 +90,7 @@ def test_at_least_twice_its_reward(tmp_path: Path) -> None:
 def _ours(variant: Variant, prior: Network, pieces: list[Piece], seed: int) -> Choose:
     """Train the learner for SECONDS."""
     settings = replace(SETTINGS, seed=seed, dqn=variant.dqn)
-    network = train_variant(variant, settings, prior, pieces, SECONDS)[0]
+    network = train_variant(variant, settings, prior, pieces, lambda: CpuBudget(SECONDS))[0]
 
     def choose(observation: npt.NDArray[np.uint8], legal: npt.NDArray[np.bool_]) -> int:
         """Return the best legal action."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from improviser.app import optional as extras
+from improviser.app.evaluation_plan import make_plan
 from improviser.app.make_trainer import make_online_trainer
 from improviser.cli.bench import learn as online
 from improviser.cli.bench.learn import bench_learn
-from improviser.cli.evaluate import make_plan
 from improviser.config.preset import load_preset
 from improviser.config.resources import CACHE_DIR_VARIABLE
 from improviser.errors import CorpusError

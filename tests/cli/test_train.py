@@ -15,7 +15,8 @@ import pytest
 from safetensors import safe_open
 
 from improviser.agent.checkpoint import load_model
-from improviser.cli import evaluate as evaluate_module
+from improviser.app import training_run
+from improviser.app.evaluation_plan import make_plan
 from improviser.cli import main
 from improviser.config.preset import load_preset
 from improviser.training import prior as prior_module
@@ -26,7 +27,7 @@ from tests.full_disk import full_disk
 
 TINY = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", "640")
 MODELS = Path("config/presets/models")
-MAKE_PLAN = evaluate_module.make_plan
+MAKE_PLAN = make_plan
 STATE = Path("cache/training/fiddle")
 # Saves after every step, and waits after the first save until it is ended.
 WAITING = """
@@ -50,7 +51,7 @@ def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with small settings on a corpus from the cache; evaluate with --no-adaptation."""
     write_tiny_corpus(own_folder / "cache")
     monkeypatch.setattr(prior_module, "BATCH", 8)
-    monkeypatch.setattr(evaluate_module, "make_plan", functools.partial(MAKE_PLAN, adaptation=False))
+    monkeypatch.setattr(training_run, "make_plan", functools.partial(MAKE_PLAN, adaptation=False))
 
 
 def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
@@ -75,7 +76,7 @@ def saved_run() -> dict[str, str]:
 
 def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out the model and its card are written where presets look first, with progress on stderr."""
-    monkeypatch.setattr(evaluate_module, "make_plan", MAKE_PLAN)
+    monkeypatch.setattr(training_run, "make_plan", MAKE_PLAN)
     assert 0 == main([*TINY])
     captured = capsys.readouterr()
     model, card = (MODELS / f"fiddle.{ending}" for ending in ("safetensors", "md"))
@@ -204,14 +205,33 @@ def test_a_full_disk_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert [] == [*MODELS.iterdir(), *STATE.iterdir()]
 
 
-@pytest.mark.parametrize(("name", "what"), [("fiddle.safetensors", ""), ("fiddle.md", "the card ")])
-def test_what_cannot_be_put_into_the_folder_is_told(name: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", ["fiddle.safetensors", "fiddle.md"])
+def test_what_cannot_be_put_into_the_folder_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the model or the card cannot be written, the error is reported, and the same command can write it later."""
     (MODELS / name).mkdir(parents=True)
     assert 1 == main([*TINY])
-    reason = f"cannot write {what}{(MODELS / name).resolve()}: Is a directory"
+    reason = f"cannot write {(MODELS / name).resolve()}: Is a directory"
     expected = f"improviser: {reason}; free some space and give the same command again"
     assert expected == capsys.readouterr().err.splitlines()[-1]
     (MODELS / name).rmdir()
     assert 0 == main([*TINY])
     assert {"fiddle.md", "fiddle.safetensors"} == {path.name for path in MODELS.iterdir()}
+
+
+def test_several_presets_share_processes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two presets are trained in two processes; each card names the command that makes this preset alone."""
+    words = [*TINY, "--preset", "minimal", "--jobs", "2", "--out", "models"]
+    sys.argv[1:] = words
+    assert 0 == main(words)
+    said = capsys.readouterr().out.splitlines()
+    assert 2 == len(said)
+    for name in ("fiddle", "minimal"):
+        assert any(line.startswith(f"models/{name}.safetensors is trained") for line in said)
+        card = Path("models", f"{name}.md").read_text("utf-8")
+        assert f"--jobs 2 --out models --preset {name}`" in card
+        assert "style" in load_model(Path("models", f"{name}.safetensors"))[2]
+
+
+def test_what_is_for_one_preset_is_not_for_two() -> None:
+    """Options that belong to one model are refused with several presets."""
+    assert 2 == main([*TINY, "--preset", "minimal", "--only-player"])

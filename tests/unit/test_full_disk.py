@@ -13,10 +13,7 @@ from improviser.agent.config import DQNConfig
 from improviser.agent.learner import Learner
 from improviser.corpus.cache import Cached, write_cache
 from improviser.errors import CheckpointError, ImproviserError, MidiFileError
-from improviser.evaluation.model_card import ModelCard, write_card
-from improviser.evaluation.report import EvaluationTable
 from improviser.midi.smf import write_file
-from improviser.training.prior import PriorScore
 from improviser.training.run_state import FILE, RunState, save_run
 from tests.full_disk import full_disk
 from tests.tiny_corpus import tiny_corpus
@@ -39,24 +36,6 @@ def run(folder: Path) -> None:
     save_run(folder, "one", Learner(make_network(), DQNConfig()), RunState(1, 1))
 
 
-def card(folder: Path) -> None:
-    """Write the card of the old model."""
-    score = PriorScore(1.0, 0.5, 0.5)
-    write_card(
-        ModelCard(
-            "chorale",
-            folder / "model.safetensors",
-            "improviser train",
-            {},
-            {},
-            score,
-            score,
-            EvaluationTable("ours", {}),
-            {},
-        )
-    )
-
-
 def cache(folder: Path) -> None:
     """Write the corpus."""
     write_cache(folder / "corpus.npz", Cached("parser", tiny_corpus(), Counter(), Counter()))
@@ -77,12 +56,6 @@ def cache(folder: Path) -> None:
             CheckpointError,
             FILE,
             r"^cannot save the run in .*; free some space and give the same command again$",
-        ),
-        (
-            card,
-            CheckpointError,
-            "model.md",
-            r"^cannot write the card .*model\.md: File too large; free some ",
         ),
         (cache, OSError, "corpus.npz", "File too large"),
     ],

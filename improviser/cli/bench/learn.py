@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from improviser.app.evaluation_plan import make_plan
 from improviser.app.game import game_settings
 from improviser.app.make_trainer import make_online_trainer
 from improviser.app.optional import need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say, say_json, say_table
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate import make_plan, show_table
+from improviser.cli.evaluate import show_table
 from improviser.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.app.game import conditions, game_settings
+from improviser.app.evaluation_plan import DEFAULT_PIECES, make_plan
 from improviser.app.optional import need_beat_scores, need_plots, need_training
 from improviser.app.preset_policy import make_settings, preset_actor
 from improviser.cli.console import progress, say_json, say_table, tell
@@ -20,16 +21,16 @@ from improviser.cli.evaluate.hearing import measure_hearing
 from improviser.cli.evaluate.knobs import turn_knobs
 from improviser.cli.evaluate.late import measure_lateness
 from improviser.cli.evaluate.listening import measure_listening
-from improviser.cli.options import JsonOption, PresetOption, SeedOption
+from improviser.cli.options import JobsOption, JsonOption, PresetOption, RayOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError
+from improviser.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from improviser.agent.policy import Actor
     from improviser.config.preset import Preset
-    from improviser.corpus.piece import Piece
     from improviser.evaluation.evaluate import Evaluation, Plan
     from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.evaluation.report import EvaluationTable
@@ -121,8 +122,6 @@ CorporaOption = Annotated[
     ),
 ]
 
-DEFAULT_PIECES = 40
-
 
 def evaluate(
     what: WhatArgument = What.MUSIC,
@@ -136,6 +135,8 @@ def evaluate(
     adaptation: AdaptationOption = True,
     plots: PlotsOption = None,
     corpora: CorporaOption = None,
+    jobs: JobsOption = 1,
+    ray: RayOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure a preset's playing on held-out pieces, beside people and baselines.
@@ -149,7 +150,7 @@ def evaluate(
     need_training()
     if plots is not None:
         need_plots()
-    start_s = time.monotonic()
+    start_s, workers = time.monotonic(), Workers(jobs, ray)
     if corpora is not None and what in _WITH_CORPORA:
         subject = _subject(_preset(preset, {}), seed)
         _measure_beside(what, corpora, subject, pieces, split, json=json)
@@ -160,13 +161,14 @@ def evaluate(
         others = {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()}
         actor, corpus = preset_actor(chosen), load_corpus(chosen.style, corpora)
         plays = adaptation or what in _LATE
-        plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, beside=others, adaptation=plays)
+        plan = make_plan(chosen, corpus, count=pieces, split=split, seed=seed, adaptation=plays)
+        plan = replace(plan, beside=others)
         if what is What.KNOBS:
-            turn_knobs(actor, plan, plots, json=json)
+            turn_knobs(actor, plan, plots, workers, json=json)
         elif what in _LATE:
             measure_lateness(actor, plan, by_timing=what is What.TIMING, json=json)
         else:
-            evaluation = _run(actor, plan)
+            evaluation = _run(actor, plan, workers)
             show_table(evaluation.table, preset, json=json)
             if plots is not None:
                 _draw(evaluation, plots)
@@ -214,56 +216,12 @@ def _preset(name: str, overrides: Mapping[str, float | None]) -> Preset:
     return chosen.model_copy(update={"decision": chosen.decision.model_copy(update=given)})
 
 
-def evaluate_model(
-    preset: Preset, actor: Actor, pieces: list[Piece], *, beside: Mapping[str, Actor] | None = None
-) -> EvaluationTable:
-    """Return the table of `actor`, playing with the preset's settings, and of its references."""
-    return _run(actor, make_plan(preset, pieces, beside=beside)).table
-
-
-def make_plan(
-    preset: Preset,
-    pieces: list[Piece],
-    *,
-    count: int = DEFAULT_PIECES,
-    split: str = Split.TEST,
-    seed: int = 0,
-    beside: Mapping[str, Actor] | None = None,
-    adaptation: bool = True,
-) -> Plan:
-    """Return the plan to evaluate `preset` on about `count` held-out pieces.
-
-    Raises:
-        CorpusError: No held-out piece is long enough.
-    """
-    from improviser.engine import AUTO_KEY
-    from improviser.errors import CorpusError
-    from improviser.evaluation.evaluate import Plan, spread
-    from improviser.evaluation.metrics import known_phrases
-    from improviser.training.material import held_out_parts, human_parts, training_lines
-
-    settings = game_settings(preset)
-    plan = Plan(
-        players=spread(held_out_parts(pieces, settings, split), count),
-        people=spread(human_parts(pieces, settings, split), count),
-        conditions=conditions(preset),
-        seed=seed,
-        name=preset.name,
-        beside=beside or {},
-        known=known_phrases(training_lines(pieces, settings)),
-        engine=make_settings(preset, key=AUTO_KEY) if adaptation else None,
-    )
-    if not plan.players:
-        raise CorpusError("no held-out piece is long enough to play. Reinstall music21")
-    return plan
-
-
-def _run(actor: Actor, plan: Plan) -> Evaluation:
+def _run(actor: Actor, plan: Plan, workers: Workers) -> Evaluation:
     """Run an evaluation and show its progress."""
     from improviser.evaluation.evaluate import evaluate as run_evaluation
 
     with progress("evaluating", 1) as advance:
-        return run_evaluation(actor, plan, lambda done, total: advance(done / total))
+        return run_evaluation(actor, plan, lambda done, total: advance(done / total), workers)
 
 
 def beside_files(given: list[str] | None, preset: Preset) -> dict[str, Path]:

@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor
     from improviser.evaluation.evaluate import Plan
     from improviser.evaluation.knob_sweep import Sweep
+    from improviser.workers import Workers
 
 _UNKNOWN = "-"
 
 
-def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, *, json: bool) -> None:
+def turn_knobs(actor: Actor, plan: Plan, folder: Path | None, workers: Workers, *, json: bool) -> None:
     """Turn each knob, print its effect, and draw a plot if a folder is given."""
     from improviser.evaluation.knob_sweep import sweep
 
     with progress("turning", 1) as advance:
-        sweeps = sweep(actor, plan, lambda done, total: advance(done / total))
+        sweeps = sweep(actor, plan, lambda done, total: advance(done / total), workers)
     if json:
         _say_objects(sweeps, plan.name)
     else:

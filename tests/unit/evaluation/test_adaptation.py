@@ -16,8 +16,9 @@ from improviser.evaluation.adaptation import (
     BEFORE_BEATS,
     VELOCITY,
     Adaptation,
-    adapt,
+    adapt_to,
     case_figures,
+    joined,
     step_bits,
     velocity_correlation,
 )
@@ -299,10 +300,8 @@ def test_velocity_correlation() -> None:
 def test_adapt() -> None:
     """An actor that plays the fifth of the tracked key is in the chord as long as that is the player's key."""
     tonic = written("60 . . . 64 . . . 67 . . . 64 . . . " * 8)
-    told: list[tuple[int, int]] = []
-    settings = EngineSettings(temperature=0.0, prior_weight=0.0)
-    found = adapt(Always(FIRST_ONSET + 7), settings, [tonic, tonic], 0, lambda *done: told.append(done))
-    assert [(1, 2), (2, 2)] == told
+    actor, settings = Always(FIRST_ONSET + 7), EngineSettings(temperature=0.0, prior_weight=0.0)
+    found = joined([adapt_to(actor, settings, tonic, [0, number]) for number in (1, 2)])
     assert (2, 17, BEFORE_BEATS + AFTER_BEATS) == found.hits.shape == found.counts.shape
     column = found.column(0)
     assert 100 == column["unchanged: NIC before %"].mean == column["unchanged: NIC after %"].mean
@@ -310,5 +309,5 @@ def test_adapt() -> None:
     assert 0 < column["transposed: recovery beats"].mean < 32
     assert column["transposed: loss beats"].mean > 0.5
     assert column[VELOCITY].mean > 0.2  # it follows sixteen notes, so it comes late
-    again = adapt(Always(FIRST_ONSET + 7), settings, [tonic, tonic], 0)
-    assert np.array_equal(found.hits, again.hits)
+    again = adapt_to(actor, settings, tonic, [0, 2])
+    assert np.array_equal(found.hits[1], again.hits)

@@ -10,7 +10,7 @@ import pytest
 
 from improviser.errors import CheckpointError
 from improviser.evaluation.estimate import Estimate
-from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card, write_card
+from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card
 from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
 
@@ -70,18 +70,10 @@ def test_the_table() -> None:
     ] == markdown_table(TABLE).splitlines()
 
 
-def test_writing(card: ModelCard) -> None:
-    """The card is written beside its model, replaces an older one, and leaves no other file."""
-    path = card.model.with_suffix(".md")
-    path.write_text("old", encoding="utf-8")
-    assert path == write_card(card)
-    assert card_text(card) == path.read_text(encoding="utf-8")
-    assert {"chorale.md", "chorale.safetensors"} == {entry.name for entry in path.parent.iterdir()}
-
-
 def test_another_network_of_the_player_changes_three_lines(card: ModelCard) -> None:
     """File, sha256 and the network's own line are new, in a card with that line as in one without; all else stays."""
-    path = write_card(card)
+    path = card.model.with_suffix(".md")
+    path.write_text(card_text(card), encoding="utf-8")
     old = path.read_text().splitlines()
     without = [line for line in old if not line.startswith("- Network that predicts the player")]
     card.model.write_bytes(b"other" * 1000)

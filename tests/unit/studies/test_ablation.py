@@ -45,6 +45,7 @@ from improviser.training.env import RewardWeights
 from improviser.training.grid import DUETS, chorale_parts
 from improviser.training.material import GameSettings
 from improviser.training.train import Progress, TrainingSettings
+from improviser.workers import HERE, Workers
 from tests.tiny_corpus import chorale, tiny_corpus
 
 LANES = 8
@@ -62,7 +63,7 @@ def make_study(folder: Path, **changes: object) -> AblationStudy:
     return replace(study, **changes)  # type: ignore[arg-type]  # fields of several types
 
 
-def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
+def run(study: AblationStudy, workers: Workers = HERE) -> tuple[list[VariantOutcome], list[str]]:
     """Run a study; return the outcomes, and the reported stages and variants."""
     told: list[str] = []
 
@@ -75,7 +76,7 @@ def run(study: AblationStudy) -> tuple[list[VariantOutcome], list[str]]:
         told.append(progress.stage)
 
     threads = torch.get_num_threads()
-    outcomes = run_study(study, tiny_corpus(), report, fitting)
+    outcomes = run_study(study, tiny_corpus(), report, fitting, workers)
     torch.set_num_threads(threads)
     return outcomes, told
 
@@ -113,7 +114,7 @@ def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
     """A repeated study trains nothing again, except for a missing or damaged file."""
     study = make_study(tmp_path)
     outcomes, told = run(study)
-    assert ["textbook, seed 0", "prior", "full, layer norm, seed 0", "prior", ""] == told
+    assert ["", "prior", "prior", "textbook, seed 0", "full, layer norm, seed 0"] == told
     assert [TEXTBOOK.name, NORM.name] == [one.variant for one in outcomes]
     for one in outcomes:
         assert one.updates == one.transitions // LANES > 0
