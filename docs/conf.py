@@ -1,6 +1,6 @@
 """Configuration of Sphinx, which builds this folder into docs/_build.
 
-Pages link to the source as the repository's host understands it: `[key.py](../improviser/listening/key_tracker.py)`.
+Pages link to the source as the repository's host understands it: `[key.py](../improviser/listening/heard_key.py)`.
 There it opens the file; here MyST copies the file beside the page, and a file that is gone fails the build.
 Folders, and Markdown outside of docs/, cannot be linked so: they stand in code font.
 """

@@ -48,7 +48,7 @@ DOTS_PER_INCH: Final = 90
 FLOW: Final = (
     ("MIDI in", "ports/", "what you play"),
     ("note window", "listening/window.py", "keys and pedal, cut into steps"),
-    ("key and chord", "listening/key_tracker.py, chord.py", "weighed at each onset"),
+    ("key and chord", "listening/harmony/", "heard by a network"),
     ("observation", "listening/observation.py", "what the networks see"),
     ("Q-network and prior", "agent/policy.py", "what each action is worth"),
     ("action", "playing/actions.py", "drawn from the softmax"),

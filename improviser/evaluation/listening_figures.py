@@ -19,6 +19,7 @@ from improviser.evaluation.estimate import Column, estimate_column
 from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.pitch import MIDDLE_C, OCTAVE
 from improviser.offline.session import engine_in_beats, play_along
+from improviser.workers import HERE, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +44,7 @@ _UNKNOWN: Final = float("nan")
 
 
 def listening_scores(
-    duets: Sequence[Duet], subject: Subject, report: Callable[[int], None]
+    duets: Sequence[Duet], subject: Subject, report: Callable[[int], None], workers: Workers = HERE
 ) -> dict[str, dict[str, Column]]:
     """Return the estimates beside the right player, beside a wrong one, and their difference, for each partner.
 
@@ -51,21 +52,22 @@ def listening_scores(
         duets: The held-out pieces; one without another of its mode and meter is left out.
         subject: The improviser.
         report: Called with the number of duets that are done.
+        workers: Where the improviser plays.
 
     Returns:
         Partner ("improviser", PEOPLE, PARROT, DRONE), then "right", "wrong" and "difference".
     """
     rows: dict[str, dict[str, list[Figures]]] = {}
-    for done, duet in enumerate(duets, 1):
-        wrong = wrong_player(duets, done - 1)
-        if wrong is not None:
-            for partner, notes in _partners(duet, subject).items():
-                row = rows.setdefault(partner, {"right": [], "wrong": [], "difference": []})
-                right, beside = duet_figures(notes, duet), duet_figures(notes, wrong)
-                row["right"].append(right)
-                row["wrong"].append(beside)
-                row["difference"].append({name: right[name] - beside[name] for name in right})
-        report(done)
+    pairs = [(duet, wrong) for at, duet in enumerate(duets) if (wrong := wrong_player(duets, at)) is not None]
+    skipped = len(duets) - len(pairs)
+    played = workers.all(_played, subject, [duet for duet, _ in pairs], lambda done: report(skipped + done))
+    for (duet, wrong), ours in zip(pairs, played, strict=True):
+        for partner, notes in {"improviser": ours, **_others(duet)}.items():
+            row = rows.setdefault(partner, {"right": [], "wrong": [], "difference": []})
+            right, beside = duet_figures(notes, duet), duet_figures(notes, wrong)
+            row["right"].append(right)
+            row["wrong"].append(beside)
+            row["difference"].append({name: right[name] - beside[name] for name in right})
     return {
         partner: {side: estimate_column(figures, subject.seed) for side, figures in sides.items()}
         for partner, sides in rows.items()
@@ -78,6 +80,11 @@ def wrong_player(duets: Sequence[Duet], index: int) -> Duet | None:
     others = [*duets[index + 1 :], *duets[:index]]
     other = next((each for each in others if (each.mode, each.meter) == (duet.mode, duet.meter)), None)
     return None if other is None else duet.beside(other)
+
+
+def _played(subject: Subject, duet: Duet) -> Notes:
+    """Return what the improviser plays, as work for a worker."""
+    return improvised(duet, subject)
 
 
 def improvised(duet: Duet, subject: Subject) -> Notes:
@@ -111,9 +118,9 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
     }
 
 
-def _partners(duet: Duet, subject: Subject) -> dict[str, Notes]:
-    """Return what each partner plays beside the player of a duet."""
-    partners = {"improviser": improvised(duet, subject)}
+def _others(duet: Duet) -> dict[str, Notes]:
+    """Return what each other partner plays beside the player of a duet."""
+    partners = {}
     if len(duet.people):
         partners[PEOPLE] = duet.people
     partners[PARROT] = duet.heard + np.array([1, 1, 0])

@@ -11,7 +11,7 @@ from improviser.errors import CheckpointError
 from improviser.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from improviser.evaluation.report import EvaluationTable
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # How the lines of a card begin that change with the network of the player.
 _FILE, _DIGEST, _MADE_BY, _PLAYER = "- File:", "- sha256:", "- Made by:", "- Network that predicts the player:"
+
+
+# The head of the section that `write_listening` writes; it is the last one.
+_LISTENING = "## Listening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,32 @@ def markdown_table(table: EvaluationTable) -> str:
     lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
     lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
     return "\n".join(lines)
+
+
+def write_listening(card: Path, tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]], command: str) -> None:
+    """Write tables into a card as its section on listening, in place of an older one.
+
+    Args:
+        card: The card's file.
+        tables: Head and rows of each table.
+        command: The command that made them.
+
+    Raises:
+        CheckpointError: The card is missing or cannot be written.
+    """
+    try:
+        before = card.read_text(encoding="utf-8").split(_LISTENING)[0].rstrip()
+        shown = "\n\n".join(_as_markdown(head, rows) for head, rows in tables)
+        about = (
+            f"By `{command}`: beside the right player and, in brackets, less beside a wrong one\n"
+            "of the same key, meter and tempo; definitions in `docs/metrics.md`."
+        )
+        write_whole(card, f"{before}\n\n{_LISTENING}\n\n{about}\n\n{shown}\n".encode())
+    except OSError as error:
+        raise CheckpointError(f"cannot update the card {card}: {error}; train the model anew") from error
+
+
+def _as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

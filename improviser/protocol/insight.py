@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Understood(Event):
-    """Key and chord as improviser hears them, once per step if there is time.
+    """Key and chord as improviser hears them, and the place in the chart, once per step if there is time.
 
     Attributes:
         at_s: The current time.

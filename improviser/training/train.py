@@ -88,6 +88,7 @@ LEARNED_FROM: Final = (
     "playing/actions.py",
     "playing/chords.py",
     "rewards/__init__.py",
+    "rewards/bass.py",
     "rewards/comping.py",
     "rewards/melody.py",
     "rewards/scene.py",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from improviser.corpus.casting import ACCOMPANIMENT, COUNTER, MELODY, split_hands
+from improviser.corpus.casting import ACCOMPANIMENT, BASS, COUNTER, MELODY, split_hands
 from improviser.corpus.chord_steps import chords_at, struck_chords
 from improviser.corpus.piece import TICKS_PER_BEAT, Piece
-from improviser.engine.role import BASS, COMPING
+from improviser.engine.role import BASS as BASS_ROLE
+from improviser.engine.role import COMPING
 from improviser.listening.line import HOLD, NONE, REST, SILENT, Events
 from improviser.listening.observation import STYLES
 from improviser.music.chord import NO_CHORD
@@ -46,6 +47,7 @@ class Excerpt(NamedTuple):
     melody: Notes
     counter: Notes
     accompaniment: Notes
+    bass: Notes
     chords: Notes
 
 
@@ -103,16 +105,22 @@ def written_comping(pieces: Iterable[Piece], style: str, steps_per_beat: int, ow
 
 
 def written_bass(pieces: Iterable[Piece], style: str, steps_per_beat: int, own_low: int) -> Iterator[Part]:
-    """Yield a part for each tune, alone and accompanied, whose partner plays the lowest line of the accompaniment."""
-    for excerpt in excerpts(piece for piece in pieces if ACCOMPANIMENT in piece.parts):
+    """Yield a part for each tune, alone and accompanied, whose partner plays the bass.
+
+    Where no bass is written, it is the lowest line of the accompaniment.
+    """
+    for excerpt in excerpts(pieces):
         make = _Maker(excerpt, style, steps_per_beat)
-        is_bass = lowest_line(excerpt.accompaniment)
-        bass, above = excerpt.accompaniment[is_bass], excerpt.accompaniment[~is_bass]
+        bass, above = excerpt.bass, excerpt.accompaniment
+        if not len(bass):
+            is_bass = lowest_line(above)
+            bass, above = above[is_bass], above[~is_bass]
         if not len(bass):
             continue
-        both = np.concatenate([excerpt.melody, above])
         yield make.bass("tune", excerpt.melody, bass, own_low)
-        yield make.bass("all", both[np.lexsort((both[:, 2], both[:, 0]))], bass, own_low)
+        if len(above):
+            both = np.concatenate([excerpt.melody, above])
+            yield make.bass("all", both[np.lexsort((both[:, 2], both[:, 0]))], bass, own_low)
 
 
 def lowest_line(notes: Notes) -> npt.NDArray[np.bool_]:
@@ -143,7 +151,7 @@ def _excerpt(piece: Piece, index: int) -> Excerpt:
     return Excerpt(piece, ticks, **kinds, chords=chords)
 
 
-_KINDS: Final = {"melody": {MELODY}, "counter": {COUNTER}, "accompaniment": {ACCOMPANIMENT}}
+_KINDS: Final = {"melody": {MELODY}, "counter": {COUNTER}, "accompaniment": {ACCOMPANIMENT}, "bass": {BASS}}
 
 
 def _cut(piece: Piece, kinds: set[str], start: int, ticks: int, shift: int) -> Notes:
@@ -186,7 +194,7 @@ class _Maker:
 
     def bass(self, who: str, player: Notes, bass: Notes, own_low: int) -> Part:
         """Return the part of a player and a bass line."""
-        return self._part(who, player, self._events(bass), register_base(own_low, 0), role=BASS)
+        return self._part(who, player, self._events(bass), register_base(own_low, 0), role=BASS_ROLE)
 
     def _part(self, who: str, player: Notes, partner: Events | None, own_base: int, **others: Any) -> Part:  # noqa: ANN401
         """Return a part with these events of the partner."""

@@ -11,8 +11,8 @@ import pytest
 from tests.some import some_files
 
 HEAVY = {"torch", "music21", "gymnasium"}
-# The learner process, and a module that opens a driver when it is imported.
-APART = {"improviser.app.learner_process", "improviser.ports.jack"}
+# The learner process, a training, and a module that opens a driver when it is imported.
+APART = {"improviser.app.learner_process", "improviser.app.training_run", "improviser.ports.jack"}
 LIVE = (
     *("app", "cli", "config", "doctor", "engine", "ipc", "performer", "ports", "protocol", "remote"),
     *("session", "supervisor", "synth", "web"),

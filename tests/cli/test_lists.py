@@ -31,7 +31,7 @@ def json_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("presets", ["chorale", "comping", "fiddle", "free", "minimal", "pop"]),
+        ("presets", ["band", "bass", "chorale", "comping", "fiddle", "free", "jazz", "lied", "minimal", "pop"]),
         (
             "devices",
             [

@@ -15,7 +15,7 @@ import pytest
 
 from improviser.workers import Workers
 from tests.free_port import free_port
-from tests.jobs import killed_once, squared
+from tests.jobs import killed_once, squared, times_begun
 from tests.unit.studies.test_ablation import LANES, make_study, run
 
 RAY = Path(sys.executable).with_name("ray")
@@ -66,7 +66,7 @@ def test_a_worker_may_be_killed(cluster: str, tmp_path: Path) -> None:
     """A worker that dies in mid-run loses nothing, and nothing counts twice."""
     found = list(Workers(ray=cluster).run(killed_once, str(tmp_path), list(range(6))))
     assert [(number, number) for number in range(6)] == sorted(found)
-    assert 2 == len(list(tmp_path.glob("3-*")))
+    assert 2 == times_begun(tmp_path, 3)
 
 
 def test_a_worker_may_be_killed_from_outside(cluster: str, tmp_path: Path) -> None:

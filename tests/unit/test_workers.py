@@ -9,7 +9,7 @@ import pytest
 
 from improviser import workers
 from improviser.workers import HERE, WorkerError, Workers
-from tests.jobs import always_killed, killed_once, squared
+from tests.jobs import always_killed, killed_once, squared, times_begun
 
 
 def test_one_job_works_here() -> None:
@@ -36,7 +36,7 @@ def test_what_a_killed_worker_had_is_begun_anew(tmp_path: Path) -> None:
     """After a worker is killed in mid-run, each result is there once."""
     found = list(Workers(jobs=2).run(killed_once, str(tmp_path), list(range(6))))
     assert sorted((number, number) for number in range(6)) == sorted(found)
-    assert 2 == len(list(tmp_path.glob("3-*")))
+    assert 2 == times_begun(tmp_path, 3)
 
 
 def test_workers_that_are_always_killed_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from improviser.cli.evaluate.feel import measure_feel
 from improviser.cli.evaluate.hearing import measure_hearing
 from improviser.cli.evaluate.knobs import turn_knobs
 from improviser.cli.evaluate.late import measure_lateness
-from improviser.cli.evaluate.listening import measure_listening
+from improviser.cli.evaluate.listening import Chosen, measure_listening
 from improviser.cli.options import JobsOption, JsonOption, PresetOption, RayOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import UsageError
@@ -112,6 +112,9 @@ AdaptationOption = Annotated[
 PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Folder to draw piano rolls and curves into.")
 ]
+CardOption = Annotated[
+    bool, typer.Option("--card", help="Also write the tables of 'listening' into the card of the preset's model.")
+]
 CorporaOption = Annotated[
     Path | None,
     typer.Option(
@@ -137,6 +140,7 @@ def evaluate(
     corpora: CorporaOption = None,
     jobs: JobsOption = 1,
     ray: RayOption = None,
+    card: CardOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure a preset's playing on held-out pieces, beside people and baselines.
@@ -146,14 +150,16 @@ def evaluate(
     figure. Read the whole table: a player can score well on any one figure and still play badly. --json prints
     one line per column.
     """
-    _check(what, split, beside, plots, corpora)
+    _check(what, split, beside, plots, corpora, card=card)
     need_training()
-    if plots is not None:
-        need_plots()
     start_s, workers = time.monotonic(), Workers(jobs, ray)
     if corpora is not None and what in _WITH_CORPORA:
-        subject = _subject(_preset(preset, {}), seed)
-        _measure_beside(what, corpora, subject, pieces, split, json=json)
+        chosen = _preset(preset, {})
+        if what is What.LISTENING:
+            to = chosen.model_path.with_suffix(".md") if card else None
+            measure_listening(corpora, _subject(chosen, seed), Chosen(pieces, split), workers, to, json=json)
+        else:
+            _measure_beside(what, corpora, _subject(chosen, seed), pieces, json=json)
     elif what is What.HEARING:
         measure_hearing(load_corpus(), json=json)
     else:
@@ -175,21 +181,23 @@ def evaluate(
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
 
 
-def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, split: Split, *, json: bool) -> None:
-    """Measure a preset beside the songs of the corpora."""
+def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, *, json: bool) -> None:
+    """Measure how a preset hears beat and feel beside the songs of the corpora."""
     if what is What.BEAT:
         need_beat_scores()
         measure_beat(corpora, subject, pieces, json=json)
-    elif what is What.FEEL:
-        measure_feel(corpora, subject, json=json)
     else:
-        measure_listening(corpora, subject, pieces, split, json=json)
+        measure_feel(corpora, subject, json=json)
 
 
-def _check(what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None) -> None:
-    """Raise UsageError for an option that has no effect, or that is missing."""
+def _check(
+    what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None, *, card: bool
+) -> None:
+    """Raise UsageError for an option that has no effect, or that is missing, or for plots that cannot be drawn."""
     if what in _WITH_CORPORA and corpora is None:
         raise UsageError(f"'{what}' needs --corpora FOLDER")
+    if card and what is not What.LISTENING:
+        raise UsageError("--card is for 'listening'")
     if what is What.HEARING and corpora is not None:
         raise UsageError("'hearing' hears music21's corpus; --corpora has no effect")
     if what in _HEARD and split is not Split.TEST:
@@ -198,6 +206,8 @@ def _check(what: What, split: Split, beside: list[str] | None, plots: Path | Non
         raise UsageError(f"--beside adds a column to the music's figures; '{what}' has none")
     if what not in {What.MUSIC, What.KNOBS} and plots is not None:
         raise UsageError(f"there are no plots of '{what}'")
+    if plots is not None:
+        need_plots()
 
 
 def _subject(preset: Preset, seed: int) -> Subject:

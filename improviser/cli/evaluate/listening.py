@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from improviser.cli.console import progress, say_json, say_table
@@ -14,19 +17,32 @@ if TYPE_CHECKING:
 
     from improviser.evaluation.estimate import Column, Estimate
     from improviser.evaluation.in_time.feel_figures import Subject
+    from improviser.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which pieces are played: so many of each folder, of the test or the validation split."""
+
+    count: int
+    split: str
+
 
 # A player with fewer notes in the part that is played says nothing.
 LEAST_NOTES = 24
 
 
-def measure_listening(corpora: Path, subject: Subject, count: int, split: str, *, json: bool) -> None:
+def measure_listening(
+    corpora: Path, subject: Subject, which: Chosen, workers: Workers, card: Path | None, *, json: bool
+) -> None:
     """Play beside held-out pieces with chords, and print how well that fits the right player and a wrong one.
 
     Args:
         corpora: A folder of music, or a folder of such folders.
         subject: Who plays.
-        count: Number of pieces of each folder.
-        split: "test" or "valid".
+        which: Number of pieces of each folder, and their split.
+        workers: Where it plays.
+        card: The card of the model, to write the table into; None leaves it.
         json: Whether to print JSON lines.
 
     Raises:
@@ -35,21 +51,27 @@ def measure_listening(corpora: Path, subject: Subject, count: int, split: str, *
     from improviser.evaluation.duet import accompaniment_heard, melody_heard
     from improviser.evaluation.evenly import evenly
     from improviser.evaluation.listening_figures import listening_scores
+    from improviser.evaluation.model_card import write_listening
 
-    is_empty = True
+    tables: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = []
     for folder in set_folders(corpora):
-        pieces = [piece for piece in read_folder(folder).pieces if piece.split == split and len(piece.chords)]
+        pieces = [piece for piece in read_folder(folder).pieces if piece.split == which.split and len(piece.chords)]
         for heard, to_duet in (("melody", melody_heard), ("accompaniment", accompaniment_heard)):
             duets = [duet for piece in pieces if (duet := to_duet(piece)) and len(duet.heard) >= LEAST_NOTES]
-            chosen = evenly(duets, count)
+            chosen = evenly(duets, which.count)
             if not chosen:
                 continue
-            is_empty = False
             with progress(f"{folder.name}, {heard} heard", len(chosen)) as advance:
-                scores = listening_scores(chosen, subject, advance)
-            _show(folder.name, heard, scores, json=json)
-    if is_empty:
+                scores = listening_scores(chosen, subject, advance, workers)
+            tables.append(_table(f"{folder.name}, {heard} heard", scores))
+            if json:
+                _say_objects(folder.name, heard, scores)
+            else:
+                say_table(*tables[-1])
+    if not tables:
         raise CorpusError(f"no held-out piece in {corpora} has chords; chords are markers in a MIDI file, such as Am7")
+    if card is not None:
+        write_listening(card, tables, shlex.join(["improviser", *sys.argv[1:]]))
 
 
 def set_folders(corpora: Path) -> list[Path]:
@@ -66,21 +88,21 @@ def set_folders(corpora: Path) -> list[Path]:
     return found or [corpora]
 
 
-def _show(name: str, heard: str, scores: Mapping[str, Mapping[str, Column]], *, json: bool) -> None:
-    """Print a table of partners, or a JSON line for each: the mean beside the right player, and the difference."""
-    if json:
-        for partner, sides in scores.items():
-            figures = {
-                side: {figure: _values(each) for figure, each in column.items()} for side, column in sides.items()
-            }
-            say_json({"event": "listened", "set": name, "heard": heard, "partner": partner, "figures": figures})
-        return
+def _say_objects(name: str, heard: str, scores: Mapping[str, Mapping[str, Column]]) -> None:
+    """Print a JSON line for each partner."""
+    for partner, sides in scores.items():
+        figures = {side: {figure: _values(each) for figure, each in column.items()} for side, column in sides.items()}
+        say_json({"event": "listened", "set": name, "heard": heard, "partner": partner, "figures": figures})
+
+
+def _table(name: str, scores: Mapping[str, Mapping[str, Column]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the head and the rows of a table of partners: the mean beside the right player, and the difference."""
     names = list(next(iter(scores.values()))["right"]) if scores else []
     rows = [
         (partner, *(f"{sides['right'][each].mean:.2f} ({_difference(sides['difference'][each])})" for each in names))
         for partner, sides in scores.items()
     ]
-    say_table((f"{name.upper()}, {heard.upper()} HEARD", *names), rows)
+    return (name.upper(), *names), rows
 
 
 def _values(estimate: Estimate) -> list[float]:

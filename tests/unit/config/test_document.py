@@ -92,7 +92,7 @@ def test_all_faults_are_told_at_once(path: Path) -> None:
             f"style = 'fidle': should be {STYLES}; did you mean 'fiddle'?",
         ),
         ('"fiddle"', "3", f"style = 3: should be {STYLES}"),
-        ('"melody"', '"comp"', "role = 'comp': should be 'melody' or 'comping'"),
+        ('"melody"', '"comp"', "role = 'comp': should be 'melody', 'comping' or 'bass'"),
         ("schema_version = 1", "schema_version = 2", "schema_version = 2: should be 1"),
         ("low = 60", "low = true", "register.low = true: should be a valid integer"),
         ("low = 60", "low = 60.0", "register.low = 60.0: should be a valid integer"),

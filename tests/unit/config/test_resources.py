@@ -45,6 +45,8 @@ ENGINE_KEYS = {
 BACKENDS = "'auto', 'jack', 'alsa', 'coremidi', 'winmm', 'rtmidi-jack' or 'loopback'"
 KINDS = "'knob', 'fader', 'pad', 'pedal', 'button' or 'encoder'"
 
+SHIPPED = ["band", "bass", "chorale", "comping", "fiddle", "free", "jazz", "lied", "minimal", "pop"]
+
 
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -64,7 +66,9 @@ def own_preset(folder: Path, name: str, **changes: str) -> None:
 
 def test_the_shipped_presets_are_found() -> None:
     """The shipped presets are listed by their names, sorted."""
-    assert ["chorale", "comping", "fiddle", "free", "minimal", "pop"] == list(resources.preset_paths())
+    assert ["band", "bass", "chorale", "comping", "fiddle", "free", "jazz", "lied", "minimal", "pop"] == list(
+        resources.preset_paths()
+    )
 
 
 def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) -> None:
@@ -72,7 +76,9 @@ def test_own_presets_stand_beside_and_before_the_shipped(config_folder: Path) ->
     for name in ("mine", "fiddle", "_draft"):
         own_preset(config_folder, name)
     paths = resources.preset_paths()
-    assert ["chorale", "comping", "fiddle", "free", "mine", "minimal", "pop"] == list(paths)
+    assert ["band", "bass", "chorale", "comping", "fiddle", "free", "jazz", "lied", "mine", "minimal", "pop"] == list(
+        paths
+    )
     assert config_folder / "presets" / "fiddle.toml" == paths["fiddle"]
 
 
@@ -123,7 +129,7 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
     """The error for an unknown preset names the nearest one and all available ones."""
-    there_are = "chorale, comping, fiddle, free, minimal, pop"
+    there_are = ", ".join(SHIPPED)
     expected = rf"^no preset 'coral'; did you mean 'chorale'\? \(available: {there_are}\)$"
     with pytest.raises(ConfigError, match=expected):
         load_preset("coral")

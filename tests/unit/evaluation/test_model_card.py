@@ -10,7 +10,7 @@ import pytest
 
 from improviser.errors import CheckpointError
 from improviser.evaluation.estimate import Estimate
-from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card
+from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card, write_listening
 from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
 
@@ -98,3 +98,18 @@ def test_a_card_that_cannot_be_updated(card: ModelCard, text: str | None) -> Non
         card.model.with_suffix(".md").write_text(text)
     with pytest.raises(CheckpointError, match="cannot update the card"):
         update_card(card.model, card.player, "improviser train --only-player")
+
+
+def test_listening_is_the_last_section_and_replaces_itself(card: ModelCard) -> None:
+    """The tables stand at the end of the card once, however often they are written; a missing card is told."""
+    path = card.model.with_suffix(".md")
+    with pytest.raises(CheckpointError, match="cannot update the card"):
+        write_listening(path, [], "x")
+    path.write_text(card_text(card), encoding="utf-8")
+    for command in ("old", "improviser evaluate listening"):
+        write_listening(path, [(("POP", "bass"), [("improviser", "0.50 (+0.10)")])], command)
+    text = path.read_text("utf-8")
+    assert text.startswith(card_text(card).rstrip())
+    assert 1 == text.count("## Listening")
+    assert text.endswith("| POP | bass |\n| --- | ---: |\n| improviser | 0.50 (+0.10) |\n")
+    assert "`improviser evaluate listening`" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from improviser.engine.role import BASS as BASS_ROLE
 from improviser.engine.role import COMPING
 from improviser.listening.line import NONE
 from improviser.listening.observation import COLUMNS, STYLES
@@ -16,6 +17,7 @@ from improviser.training.material import (
     held_out_parts,
     human_parts,
     imitation,
+    some_of,
     training_lines,
 )
 from tests.tiny_corpus import chorale, tiny_corpus, tune
@@ -128,3 +130,28 @@ def test_people_are_those_below_whom_is_played() -> None:
     names = [[part.name for part in give(pieces, COMPED)] for give in (held_out_parts, human_parts)]
     assert names[0] == names[1]
     assert [] == training_lines(pieces, COMPED)
+
+
+def test_a_bass_is_played_below_chorales_tunes_and_by_a_chart() -> None:
+    """A bass is imitated below three kinds of players; games have tunes too, and some players are absent."""
+    settings = GameSettings("chorale", role="bass", register_low=36)
+    data = imitation([chorale(bars=2), tune()], settings)
+    assert BASS_ROLE.columns == data.observations.shape[1]
+    parts = game_parts([chorale(), tune("one"), tune("two")], settings)
+    assert {(BASS_ROLE, 36)} == {(part.role, part.own_base) for part in parts}
+    assert {True, False} == {has_player(part) for part in parts} == {has_partner(part) for part in parts}
+    names = [[part.name for part in give(tiny_corpus(), settings)] for give in (held_out_parts, human_parts)]
+    assert names[0] == names[1]
+    assert [] == training_lines(tiny_corpus(), settings)
+
+
+def test_of_a_large_corpus_random_parts_are_enough() -> None:
+    """About so many steps are kept, in their order, and other ones by another seed; of a small corpus all."""
+    parts = game_parts([tune(str(number), bars=16) for number in range(20)], FIDDLE)
+    steps = len(parts[0].player)
+    one, again, other = (some_of(parts, 5 * steps, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert 5 == len(one)
+    places = [next(place for place, part in enumerate(parts) if part is chosen) for chosen in one]
+    assert places == sorted(places)
+    assert [part.name for part in one] == [part.name for part in again] != [part.name for part in other]
+    assert parts == some_of(parts, 10**9, np.random.default_rng(0))

@@ -7,12 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from improviser.corpus.casting import ACCOMPANIMENT, BASS, COUNTER, MELODY
+from improviser.engine.role import BASS as BASS_ROLE
 from improviser.engine.role import COMPING
 from improviser.listening.line import HOLD, NONE, REST
 from improviser.listening.observation import STYLES
 from improviser.music.chord import NO_CHORD, QUALITY_COUNT
 from improviser.training.grid import UNKNOWN
-from improviser.training.written_parts import MOST_BARS, PIECE_BARS, excerpts, written_comping, written_parts
+from improviser.training.written_parts import (
+    MOST_BARS,
+    PIECE_BARS,
+    excerpts,
+    lowest_line,
+    written_bass,
+    written_comping,
+    written_parts,
+)
 from tests.written_piece import C, F, G, piece
 
 # In D: D, G, A7 over C sharp, D; two bars each.
@@ -91,3 +100,24 @@ def test_long_pieces_are_cut_and_many_are_thinned_out() -> None:
     assert [0, 8, 16] == [int(80 - len(excerpt.chords[excerpt.chords[:, 0] >= 0])) for excerpt in found]
     assert len(excerpts([long] * (MOST_BARS // PIECE_BARS + 1))) <= MOST_BARS // PIECE_BARS // 2 + 1
     assert np.array_equal(found[0].melody, excerpts([long])[0].melody)
+
+
+def test_a_bass_is_below_the_tune_and_below_what_accompanies_it() -> None:
+    """A written bass is the partner; else it is the lowest line of the accompaniment, which plays on without it."""
+    written = piece("g", 0, C, (0, 0, 4), parts=(MELODY, ACCOMPANIMENT, BASS))
+    tune, everything = written_bass([written], "pop", 4, 36)
+    assert (BASS_ROLE, 36, "g:tune", "g:all") == (tune.role, tune.own_base, tune.name, everything.name)
+    assert [36, 40] == tune.partner[tune.partner >= 0].tolist() == everything.partner[everything.partner >= 0].tolist()
+    assert (0b1, 0b10010001) == (int(tune.bits[0]), int(everything.bits[0]))
+    found, above = written_bass([piece("h", 0, C, F)], "pop", 4, 36)
+    assert [48, 53] == found.partner[found.partner >= 0].tolist()
+    assert 52 == above.bass[0]
+    assert [] == list(written_bass([piece("i", 0, C, parts=(MELODY,))], "pop", 4, 36))
+    (alone,) = written_bass([piece("j", 0, C, parts=(MELODY, BASS))], "pop", 4, 36)
+    assert "j:tune" == alone.name
+
+
+def test_the_lowest_line_is_low_and_below_all() -> None:
+    """Notes above C4, notes over one that still sounds, and all but the lowest of a chord are no bass."""
+    rows = np.array([[0, 24, 43], [0, 24, 55], [12, 12, 50], [24, 12, 41], [36, 12, 64], [48, 12, 48]])
+    assert [0, 3, 5] == np.flatnonzero(lowest_line(rows)).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -319,3 +320,23 @@ def test_too_short_for_a_composition() -> None:
     """Where there is nothing to count the figure is nan, not 0."""
     result = measure("60 62", steps=8)
     assert all(math.isnan(result[name]) for name in ("in motif %", "onsets per bar", "bars repeated %", "Vendi"))
+
+
+def test_a_bass_has_its_roots_counted() -> None:
+    """The root counts on strong beats with a chord; a bass has the figures of a tune too."""
+    theirs = to_events("- " * 32, 32)
+    performance = Performance(
+        events=to_events("36 . . . . . . . 43 . . . . . . . 48 . . . . . . . - . . . . . . .", 32),
+        player=theirs,
+        bits=np.zeros(32, dtype=np.int64),
+        chord_bits=np.full(32, C_MAJOR, dtype=np.int64),
+        mode=0,
+        meter=0,
+        steps_per_beat=4,
+        role="bass",
+        chord_root=np.zeros(32, dtype=np.int64),
+    )
+    found = figures(performance, frozenset())
+    assert 50 == found["root on strong beats %"]
+    assert 100 == found["note in chord %"]
+    assert np.isnan(figures(replace(performance, chord_root=None), frozenset())["root on strong beats %"])
