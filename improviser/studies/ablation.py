@@ -29,6 +29,7 @@ from improviser.evaluation.rollouts import perform, perform_human
 from improviser.files import write_whole
 from improviser.training.budget import CpuBudget, TransitionBudget
 from improviser.training.features import player_table
+from improviser.training.pqn import learn_pqn
 from improviser.training.train import THREADS, fitted_prior, from_prior, learn, make_learner, training_game
 from improviser.workers import HERE, Workers
 
@@ -68,11 +69,19 @@ _DECOMPOSED: Final = replace(_HUBER, decomposed=True)
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A learner configuration; `has_prior_weights` says whether the Q-network starts as the prior or at random."""
+    """A learner configuration.
+
+    Attributes:
+        name: Its name.
+        dqn: Settings of the learner.
+        has_prior_weights: Whether the Q-network starts as the prior or at random.
+        is_pqn: Whether it learns without replay and target network, see training.pqn.
+    """
 
     name: str
     dqn: DQNConfig
     has_prior_weights: bool = True
+    is_pqn: bool = False
 
 
 LADDER: Final = (
@@ -95,7 +104,9 @@ EXTRAS: Final = (
     Variant("full, soft value (Psi)", replace(FULL, soft_value=True)),
     Variant("full, Munchausen", replace(FULL, munchausen=0.9)),
 )
-VARIANTS: Final = LADDER + EXTRAS
+# Other algorithms, for comparison.
+OTHERS: Final = (Variant("PQN, initialised from the prior", DQNConfig(layer_norm=True), is_pqn=True),)
+VARIANTS: Final = LADDER + EXTRAS + OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +232,12 @@ def train_variant(
             dueling=settings.dqn.dueling,
         )
     )
-    learner = make_learner(settings, network, prior)
     rng = np.random.default_rng([settings.seed, 2])
     game = training_game(settings, pieces, rng)
+    if variant.is_pqn:
+        weights = settings.weights.to_array()
+        return network, *learn_pqn(network, game, settings.dqn, weights, rng, budget())
+    learner = make_learner(settings, network, prior)
     transitions = learn(learner, game, settings, rng, budget(), lambda *_told: None)
     return network, transitions, learner.updates
 
