@@ -20,6 +20,7 @@ from improviser.training.grid import (
     SOPRANO,
     TENOR,
     TRIOS,
+    UNKNOWN,
     Casts,
     Part,
     alone,
@@ -82,7 +83,7 @@ COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))
 COMPED_HELD_OUT: Final = ((SOPRANO,), (ALTO,))
 # The voices that play above a bass.
 BASSED: Final[Casts] = (((SOPRANO,), BASS), ((ALTO,), BASS), ((SOPRANO, ALTO, TENOR), BASS))
-# Every CHARTED-th part over chords, or over a bass, is also played by a chart, with the player and without.
+# Every CHARTED-th part with chords is also played by a chart, and every CHARTED-th of these without its player.
 CHARTED: Final = 3
 # Every COMPED_TUNES-th tune is played over chords, so that there are about as many tunes as chorale voices.
 COMPED_TUNES: Final = 2
@@ -187,6 +188,7 @@ def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     chorales, tunes, written = _by_kind(pieces)
     usage = _usage(settings, written)
     named = list(written_parts(written, settings.style, settings.steps_per_beat, None, has_solos=True))
+    named += _charted(named)
     if usage.folders:
         return named
     if usage.has_tunes:
@@ -195,7 +197,8 @@ def _imitated(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     else:
         parts = list(_voices_alone(chorales, settings, usage.imitated))
         casts = DUETS + TRIOS
-    return [*parts, *_at_speeds(chorales, settings, usage.imitated, casts), *named]
+    voices = list(_at_speeds(chorales, settings, usage.imitated, casts))
+    return [*parts, *voices, *_charted(voices), *named]
 
 
 def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
@@ -203,7 +206,7 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     chorales, tunes, written = _by_kind(pieces)
     style, grid, usage = settings.style, settings.steps_per_beat, _usage(settings, written)
     named = list(written_parts(written, style, grid, settings.register_low))
-    named += map(alone, named[:: 2 * SOLO_SHARE])
+    named += [*map(alone, named[:: 2 * SOLO_SHARE]), *_charted(named)]
     if usage.folders:
         return named
     if usage.has_tunes:
@@ -213,7 +216,8 @@ def _players(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
     else:
         parts = list(_voices_alone(chorales, settings, usage.played))
         casts = DUETS + TRIOS
-    return [*parts, *_at_speeds(chorales, settings, usage.played, casts), *named]
+    voices = list(_at_speeds(chorales, settings, usage.played, casts))
+    return [*parts, *voices, *_charted(voices), *named]
 
 
 def _held_out(pieces: Iterable[Piece], settings: GameSettings) -> list[Part]:
@@ -299,12 +303,12 @@ def _comped(
         chorales, tunes, written = _by_kind(pieces)
         style, grid, low = settings.style, settings.steps_per_beat, settings.register_low
         comped = list(written_comping(written, style, grid, low))
-        comped += _charted(comped) if is_also_alone else ()
+        comped += [*_charted(comped), *map(alone, comped[:: 2 * SOLO_SHARE])] if is_also_alone else ()
         if _usage(settings, written).folders:
             return comped
         chords = list(comping_parts(chorales, style, grid, low, casts))
         solos = map(alone, comping_parts(chorales, style, grid, low, casts[:1])) if is_also_alone else ()
-        by_chart = _charted(chords) if is_also_alone else ()
+        by_chart = [*_charted(chords), *map(alone, chords[:: 2 * SOLO_SHARE])] if is_also_alone else ()
         chosen = tunes[::tune_share] if tune_share is not None else ()
         below = (replace(part, role=COMPING) for part in tune_parts(chosen, style, grid, low))
         return [*chords, *solos, *by_chart, *below, *comped]
@@ -313,9 +317,10 @@ def _comped(
 
 
 def _charted(parts: Sequence[Part]) -> list[Part]:
-    """Return some parts by a chart, and some without their player, with and without one."""
-    by_chart = [with_chart(part) for part in parts[::CHARTED]]
-    return [*by_chart, *map(alone, by_chart[::CHARTED]), *map(alone, parts[:: 2 * SOLO_SHARE])]
+    """Return some of the parts with chords by a chart, and some of these without their player."""
+    known = [part for part in parts if (part.chords != UNKNOWN).any()]
+    by_chart = [with_chart(part) for part in known[::CHARTED]]
+    return [*by_chart, *map(alone, by_chart[::CHARTED])]
 
 
 def _bassed(
@@ -333,7 +338,7 @@ def _bassed(
             found += [replace(part, role=BASS_ROLE, own_base=register_base(low, 0)) for part in chorale]
             chosen = tunes[::tune_share] if tune_share is not None else ()
             found += [replace(part, role=BASS_ROLE) for part in tune_parts(chosen, style, grid, low)]
-        return [*found, *_charted(found)] if is_also_alone else found
+        return [*found, *_charted(found), *map(alone, found[:: 2 * SOLO_SHARE])] if is_also_alone else found
 
     return parts
 

@@ -52,10 +52,11 @@ class Excerpt(NamedTuple):
 
 
 def excerpts(pieces: Iterable[Piece]) -> list[Excerpt]:
-    """Return some bars of each piece that has a tune in a plain meter; of many pieces only each n-th."""
+    """Return some bars of each piece that has a tune there, in a plain meter; of many pieces only each n-th."""
     fit = [piece for piece in pieces if MELODY in piece.parts and Meter(*piece.meter) in PLAIN]
     stride = max(1, -(-len(fit) * PIECE_BARS // MOST_BARS))
-    return [_excerpt(piece, index) for index, piece in enumerate(fit[::stride])]
+    found = [_excerpt(piece, index) for index, piece in enumerate(fit[::stride])]
+    return [excerpt for excerpt in found if len(excerpt.melody)]
 
 
 def written_parts(

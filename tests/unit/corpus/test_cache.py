@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import sys
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -200,16 +202,17 @@ def test_a_pool_parses_many_files(tmp_path: Path) -> None:
 def test_a_killed_worker_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken worker pool is an error that says that the build can be run again."""
 
-    class Broken:
-        def __init__(self, *_: object) -> None: ...
+    @contextmanager
+    def broken(_jobs: int) -> Iterator[object]:
+        """Return a pool whose workers are killed."""
 
-        def submit(self, *_: object) -> None:
-            raise BrokenProcessPool
+        class Broken:
+            def submit(self, *_: object) -> None:
+                raise BrokenProcessPool
 
-        def shutdown(self, *, cancel_futures: bool) -> None:
-            assert cancel_futures
+        yield Broken()
 
-    monkeypatch.setattr(corpus_build, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(corpus_build, "pool", broken)
     with pytest.raises(CorpusError, match="Run the command again"):
         run_tasks(empty_tasks(tmp_path, corpus_build.POOL_FROM_FILES))
 

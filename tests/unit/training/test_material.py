@@ -37,18 +37,18 @@ def has_partner(part: Part) -> bool:
 
 
 def test_chorales_are_imitated_as_duets_and_alone() -> None:
-    """Every step of every partner voice is a row: 12 duets, 4 trios, 4 voices alone; no tunes."""
+    """Every step of every partner voice is a row: 12 duets, 4 trios, 4 voices alone, 8 by a chart; no tunes."""
     data = imitation([chorale(bars=2), tune()], GameSettings("chorale"))
-    assert (20 * 32, 20 * 32) == (len(data.actions), len(data.observations))
+    assert (28 * 32, 28 * 32) == (len(data.actions), len(data.observations))
     assert {STYLES.index("chorale")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     alone = data.observations[:, COLUMNS["player_present"]].ravel() == 0
-    assert 4 * 32 == alone.sum()
+    assert (4 + 2) * 32 == alone.sum()
 
 
 def test_the_fiddle_imitates_tunes_and_dances() -> None:
-    """The fiddle style imitates tunes alone, and the 12 duets of a chorale at double speed."""
+    """The fiddle style imitates tunes alone, and the duets of a chorale at double speed, six of them by a chart."""
     data = imitation([chorale(bars=2), tune(bars=3)], GameSettings("fiddle"))
-    assert 12 * 16 + 48 == len(data.actions)
+    assert (12 + 4 + 2) * 16 + 48 == len(data.actions)
     assert {STYLES.index("fiddle")} == set(data.observations[:, COLUMNS["style"]].ravel().tolist())
     assert ACTION_COUNT > data.actions.max() >= FIRST_ONSET
 

@@ -121,3 +121,13 @@ def test_the_lowest_line_is_low_and_below_all() -> None:
     """Notes above C4, notes over one that still sounds, and all but the lowest of a chord are no bass."""
     rows = np.array([[0, 24, 43], [0, 24, 55], [12, 12, 50], [24, 12, 41], [36, 12, 64], [48, 12, 48]])
     assert [0, 3, 5] == np.flatnonzero(lowest_line(rows)).tolist()
+
+
+def test_bars_without_the_tune_are_left_out() -> None:
+    """A piece whose tune rests throughout its excerpt has no parts; of a longer one, other bars may have it."""
+    silent = piece("k", 0, *[C] * 60)
+    late = silent.voices[0][50:]
+    rests = replace(silent, voices=(late, *silent.voices[1:]))
+    assert [] == excerpts([rests])
+    assert [] == list(written_parts([rests], "lied", 4, None, has_solos=True))
+    assert 1 == len(excerpts([silent]))
