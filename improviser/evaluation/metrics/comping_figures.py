@@ -71,11 +71,22 @@ def _harmony(performance: Performance) -> Figures:
         "starts with tonic %": percent(struck[:1] // QUALITY_COUNT == TONIC),
         "bars 4 and 8 close %": percent(_closes(performance)),
         "chord changes per bar": len(motion) / bars if bars else float("nan"),
+        "changes to the right root %": _right_changes(performance),
         "distinct chords": float(len(np.unique(struck))),
         "restruck %": percent(struck[1:] == struck[:-1]),
         "fourths up or down %": percent(np.isin(motion, (5, 7))),
         "movement semitones": float(MOVEMENT[changed[:-1], changed[1:]].mean()) if len(motion) else float("nan"),
     }
+
+
+def _right_changes(performance: Performance) -> float:
+    """Return the share of changes to a chord of the root that is behind; nan if roots are not known."""
+    if performance.chord_root is None:
+        return float("nan")
+    at = np.flatnonzero(performance.events >= 0)
+    roots, behind = performance.events[at] // QUALITY_COUNT, performance.chord_root[at]
+    is_counted = np.append(True, np.diff(performance.events[at]) != 0)[: len(at)] & (performance.chord_bits[at] > 0)
+    return percent((roots == behind)[is_counted])
 
 
 def _rhythm(performance: Performance) -> Figures:

@@ -27,7 +27,7 @@ class Performance:
     """What was played in one piece, (steps,) each.
 
     The events are notes or, where the role is "comping", chords. `chord_bits` is the chord behind the player, and
-    `chord_root` its root in semitones above the tonic; it is needed for a bass.
+    `chord_root` its root in semitones above the tonic, for the figures that count roots.
     """
 
     events: Events

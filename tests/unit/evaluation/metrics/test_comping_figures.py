@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,14 @@ def test_striking_the_same_again() -> None:
     found = measure("0 . . . 0 . . . 54 . . . 54 . . .")
     assert pytest.approx(200 / 3) == found["restruck %"]
     assert (1, 50) == (found["chord changes per bar"], found["chords out of key %"])
+
+
+def test_right_changes_are_those_to_the_root_behind() -> None:
+    """Of C, F, G and C, with C behind, two have its root; without known roots there is nothing to tell."""
+    played = perform(CADENCE)
+    with_roots = replace(played, chord_root=np.zeros(len(played.events), dtype=np.int64))
+    assert 50 == figures(with_roots)["changes to the right root %"]
+    assert np.isnan(figures(played)["changes to the right root %"])
 
 
 @pytest.mark.parametrize(("fourth", "eighth", "share"), [(G, C, 100), (C, G, 50), (F, F, 0)])
