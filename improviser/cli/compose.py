@@ -70,7 +70,7 @@ def compose(
     rng = np.random.default_rng(seed)
     notes = [parse_note(word) for word in start.split()] if start is not None else None
     written = None if chart is None else playable_chart(chart)
-    charts = None if written is None or written.key is None else written.key.name
+    charts = None if written is None else written.likely_key().name
     wanted = key or charts or chosen.key
     key_name = fragment_key(notes, rng).name if wanted == "auto" else wanted
     settings = _settings(make_settings(chosen, key=key_name), written, greedy=greedy)

@@ -92,15 +92,15 @@ def test_a_preset_that_the_jam_has_not_is_refused(
     told: list[object], refuse: Refuse, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:
     """An unknown preset is refused with exit code 1 and the available ones; the next command is not affected."""
-    reason = refuse(1, "ctl", "preset", "jazz")
-    assert "cannot switch to 'jazz'; presets with this time grid: " in reason
+    reason = refuse(1, "ctl", "preset", "polka")
+    assert "cannot switch to 'polka'; presets with this time grid: " in reason
     assert {"chorale", "fiddle", "minimal"} <= set(reason.partition(": ")[2].split(", "))
-    assert 1 == main(["ctl", "preset", "jazz", "--json"])
+    assert 1 == main(["ctl", "preset", "polka", "--json"])
     captured = capsys.readouterr()
     assert ("preset", reason) == tuple(json.loads(captured.out)[name] for name in ("refused_what", "refused"))
     assert f"improviser: {reason}\n" == captured.err
-    assert "jazz" not in run("ctl", "harmony", "1.5")
-    assert [Choose("jazz"), Choose("jazz"), Turn(Knob.HARMONY, 1.5)] == told
+    assert "polka" not in run("ctl", "harmony", "1.5")
+    assert [Choose("polka"), Choose("polka"), Turn(Knob.HARMONY, 1.5)] == told
 
 
 @pytest.mark.usefixtures("told")

@@ -269,3 +269,18 @@ def test_each_eighth_has_its_chord() -> None:
     bar = ChartBar((ChordChange(0.0, f, "F"), change))
     within = Chart("", Meter(2, 4), None, None, (bar,))
     assert [f.chord.index, g.chord.index, g.chord.index, g.chord.index] == list(within.eighths())
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("| Am7 | D7 | Gmaj7 | Gmaj7 |", "G"),
+        ("| C | F | C | G7 | C |", "C"),
+        ("| Em | Am | B7 | Em |", "Em"),
+        ("key: Bb\n| Am7 | D7 | Gmaj7 |", "Bb"),
+        ("| N.C. |", "C"),
+    ],
+)
+def test_the_key_is_named_or_told_from_the_chords(text: str, key: str) -> None:
+    """A named key stands; else the chords, and most the first and the last root, tell it."""
+    assert key == read_plain(text).likely_key().name
