@@ -116,13 +116,14 @@ def test_hearing_gives_an_answer_a_note() -> None:
 
 @pytest.mark.slow
 def test_the_key_is_found_on_held_out_pieces() -> None:
-    """On the whole corpus the figures in docs/decisions/0009 hold, with a margin."""
+    """On the whole corpus the figures in docs/research/harmony-by-a-network.md hold, with a margin."""
     figures = listening_figures(load_pieces())
     tunes, chorales = figures["tunes"], figures["chorales"]
-    assert tunes["early"] >= 91
-    assert tunes["whole"] >= 93
-    assert tunes["modulation_beats"] <= 4
+    assert tunes["early"] >= 89
+    assert tunes["whole"] >= 89
+    assert tunes["modulation_beats"] <= 5
     assert tunes["changes"] < 1
-    assert tunes["calibration"] < 3
+    assert chorales["early"] >= 82
     assert chorales["whole"] >= 95
-    assert all(row["whole"] > row["whole_krumhansl"] for row in figures.values())
+    assert chorales["within_4_beats"] >= 32
+    assert all(row["early"] > row["early_krumhansl"] for row in figures.values())
