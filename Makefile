@@ -97,7 +97,7 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the tests take into $(VENV) (torch is large: a minute or more) ..."
-	@$(PIP) --editable '.[docs,link,lint,test,train]'
+	@$(PIP) --editable '.[docs,link,lint,scale,test,train]'
 	@.ci/driver $(BIN)/python
 	@.ci/link $(BIN)/python
 	@touch $@ $(VENV)/.base $(VENV)/.train $(VENV)/.docs
