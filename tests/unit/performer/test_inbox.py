@@ -71,7 +71,7 @@ def test_a_preset_is_chosen_by_name(settings: PerformerSettings) -> None:
     tell(performance, 6 * BAR_S + 0.7, Choose("polka"))
     performance.run(until_s=8 * BAR_S)
     assert ["comping"] == [changed.preset for changed in performance.told(Changed)]
-    assert "cannot switch to 'polka'; presets with this time grid: chorale" in "".join(
+    assert "cannot switch to 'polka'; presets with this time grid: band, bass, chorale" in "".join(
         notice.text for notice in performance.told(Refused)
     )
 
