@@ -170,7 +170,7 @@ def test_transposed_input_gives_transposed_chords(
 
 @given(engine_settings(KEYS), performances())
 def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """All tones of all chords belong to the locked key; they lie from a fifth below the base to two octaves above it."""
+    """All tones of all chords belong to the locked key, from a fifth below the base to two octaves above it."""
     engine = make(replace(settings, role=COMPING.name), Indifferent(COMPING.action_count))
     played = play_session(engine, heard, LISTENED_S)
     notes = {timed.message.note for timed in played if isinstance(timed.message, NoteOn)}
