@@ -46,9 +46,9 @@ def test_it_learns_and_repeats() -> None:
         )
         rewards = []
         for _ in range(2):
-            budget = TransitionBudget(20 * 16 * STEPS)
+            budget = TransitionBudget(8 * 16 * STEPS)
             sampled, updates = learn_pqn(network, game, config, weights, rng, budget)
-            assert 20 * 16 * STEPS == sampled
+            assert 8 * 16 * STEPS == sampled
             assert updates > 0
             rewards.append(_greedy_reward(network, parts, weights))
         shapes.append(network.to_weights())
