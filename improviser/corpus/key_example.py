@@ -1,4 +1,4 @@
-"""Examples to fit and to measure the key tracker: pieces as streams of onsets, some with a modulation."""
+"""Examples to measure the key that is heard: pieces as streams of onsets, some with a modulation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Stream:
         bar_beats: Quarter notes per bar.
         beats: (notes,) onsets in quarter notes; 0 is a downbeat.
         notes: (notes,) MIDI notes, 0-127.
-        lengths: (notes,) durations in quarter notes. The baseline uses them, the tracker does not.
+        lengths: (notes,) durations in quarter notes. How long each note sounds.
         keys: (notes,) indices of the true key at each note.
         turn: Index of the first note of the new key; 0 without a modulation.
     """
@@ -65,12 +65,6 @@ def to_stream(piece: Piece, voices: Sequence[int], rng: np.random.Generator) -> 
 def from_first_note(stream: Stream) -> Stream:
     """Return the stream as heard without a known beat: its first note counts as a downbeat."""
     return replace(stream, beats=stream.beats - stream.beats[0])
-
-
-def with_wrong_notes(stream: Stream, share: float, rng: np.random.Generator) -> Stream:
-    """Return the stream with a share of its notes moved by a semitone, like slips and chromatic notes."""
-    is_wrong = rng.random(len(stream.notes)) < share
-    return replace(stream, notes=stream.notes + np.where(is_wrong, rng.choice([-1, 1], len(is_wrong)), 0))
 
 
 def modulated(stream: Stream, rng: np.random.Generator, semitones: int | None = None) -> Stream | None:

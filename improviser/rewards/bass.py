@@ -17,8 +17,8 @@ nothing. Terms of the same name as a melody's are that term.
 | creativity | novelty | .60 | - ; exact repetition for a whole lag (a beat, two, a bar, two bars) |
 | creativity | variety | .40 | four to six pitch classes in the last eight onsets; one or two |
 
-Sources: root and walk: W. Piston (1941), "Harmony", on root positions and the motion of the bass; density: most bass
-lines of songs and of jazz move in halves, quarters or eighths.
+Source of root and walk: W. Piston (1941), "Harmony", on root positions and the motion of the bass. The band of density
+is set by hand.
 """
 
 from __future__ import annotations

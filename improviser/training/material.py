@@ -75,8 +75,8 @@ USAGES: Final = {
 }
 # Where the sets of a style are not there, as where a jam learns, chorales and tunes stand in for them.
 _STAND_IN: Final = Usage((1,), (1,), has_tunes=True)
-# Steps that a network learns from at most: random parts of a larger corpus. More cost time, and gain nothing that
-# docs/training.md could measure.
+# About so many steps a network learns from at most: random parts of a larger corpus. To hear more takes time, and
+# training draws 500,000 transitions and three million examples in all.
 MOST_STEPS: Final = 1_200_000
 # The voices that play above the chords: each voice of a chorale, and the upper three together.
 COMPED: Final = ((SOPRANO,), (ALTO,), (TENOR,), (BASS,), (SOPRANO, ALTO, TENOR))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from improviser.corpus.key_example import from_first_note, modulated, to_stream, with_wrong_notes
+from improviser.corpus.key_example import from_first_note, modulated, to_stream
 from improviser.corpus.library import load_pieces
 from improviser.evaluation import key_figures
 from improviser.evaluation.key_figures import HeardPiece, hear, krumhansl, listening_figures
@@ -45,15 +45,11 @@ def test_a_piece_of_a_few_bars_does_not_modulate() -> None:
     assert modulated(to_stream(tune(bars=3), (0,), rng()), rng()) is None
 
 
-def test_streams_may_begin_anywhere_and_have_wrong_notes() -> None:
-    """Without a given beat the first note is on beat 0, and wrong notes are a semitone off."""
-    stream = to_stream(tune(), (0,), rng())
-    late = modulated(stream, rng())
+def test_streams_may_begin_anywhere() -> None:
+    """Without a given beat the first note is on beat 0."""
+    late = modulated(to_stream(tune(), (0,), rng()), rng())
     assert late is not None
     assert 0 == from_first_note(late).beats[0]
-    difference = with_wrong_notes(stream, 0.3, rng()).notes - stream.notes
-    assert {-1, 0, 1} == set(difference.tolist())
-    assert np.array_equal(stream.notes, with_wrong_notes(stream, 0.0, rng()).notes)
 
 
 def test_krumhansl_finds_the_key_of_a_scale() -> None:

@@ -26,7 +26,7 @@ def soprano(bars: int = 32) -> Part:
 
 
 def test_the_key_is_heard_not_known() -> None:
-    """The key tracker finds C major and, some time after a change of key, the new key; then it is sure."""
+    """C major is heard and, some time after a change of key, the new key; then it is sure."""
     (part,) = tune_parts([tune(bars=32)], "fiddle", 4, 60)
     (heard,) = with_heard_keys([transposed(part, AT, 3)])
     assert 0 == heard.keys[AT - 1]
