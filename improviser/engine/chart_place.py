@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from improviser.music.chord import chord_from_index
@@ -44,7 +44,8 @@ def chart_place(chart: Sequence[int], meter: tuple[int, int], beat: float) -> Ch
         return None
     bar_eighths = round(Meter(*meter).bar_beats * EIGHTHS_PER_BEAT)
     at = math.floor((beat + _ROUNDING) * EIGHTHS_PER_BEAT) % len(chart)
-    ahead = [chart[(at + eighths) % len(chart)] for eighths in range(len(chart) + 1)]
-    changes = [now for before, now in pairwise(ahead) if now != before]
-    names = [chord.name for chord in map(chord_from_index, changes) if chord is not None]
-    return ChartPlace(at // bar_eighths + 1, len(chart) // bar_eighths, tuple(names[:COMING]))
+    # One after the other, so that a long chart costs no more than the way to the next chords.
+    ahead = (chart[(at + eighths) % len(chart)] for eighths in range(len(chart) + 1))
+    changes = (now for before, now in pairwise(ahead) if now != before)
+    names = (chord.name for chord in map(chord_from_index, changes) if chord is not None)
+    return ChartPlace(at // bar_eighths + 1, len(chart) // bar_eighths, tuple(islice(names, COMING)))
