@@ -38,6 +38,7 @@ class TrainingRun:
         command: The command that a card names.
         beside: Other actors, whose figures are columns of the card, by name.
         is_fresh: Whether to begin anew, in place of resuming an interrupted run.
+        adaptation: Whether the card tells how a change of the player is followed.
     """
 
     preset: Preset
@@ -45,6 +46,7 @@ class TrainingRun:
     command: str
     beside: Mapping[str, Actor] = field(default_factory=dict)
     is_fresh: bool = False
+    adaptation: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def watched(corpus: Corpus, run: TrainingRun, watch: Watch, workers: Workers = H
     model = folder / preset.model
     write_whole(model, data)
     actor = preset_actor(preset, model)
-    plan = replace(make_plan(preset, pieces), beside=run.beside)
+    plan = replace(make_plan(preset, pieces, adaptation=run.adaptation), beside=run.beside)
     table = evaluate(actor, plan, watch.evaluating, workers).table
     card = ModelCard(
         name=preset.name,

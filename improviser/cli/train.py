@@ -17,7 +17,7 @@ from improviser.app.optional import need_training
 from improviser.app.preset_policy import preset_actor
 from improviser.cli.console import progress, say, say_json, tell
 from improviser.cli.corpus import load_corpus
-from improviser.cli.evaluate import BesideOption, CorporaOption, beside_files
+from improviser.cli.evaluate import AdaptationOption, BesideOption, CorporaOption, beside_files
 from improviser.cli.options import JobsOption, JsonOption, RayOption, SeedOption
 from improviser.config.default import DEFAULT_PRESET
 from improviser.errors import ImproviserError, UsageError
@@ -83,6 +83,7 @@ def train(
     only_player: OnlyPlayerOption = False,
     beside: BesideOption = None,
     corpora: CorporaOption = None,
+    adaptation: AdaptationOption = True,
     jobs: JobsOption = 1,
     ray: RayOption = None,
     json: JsonOption = False,
@@ -118,6 +119,7 @@ def train(
             _command(chosen if len(presets) > 1 else None),
             {name: preset_actor(chosen, path) for name, path in beside_files(beside, chosen).items()},
             fresh,
+            adaptation,
         )
         for chosen in presets
     ]

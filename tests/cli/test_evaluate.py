@@ -259,7 +259,7 @@ def test_wrong_usage_is_told(arguments: list[str], option: str, refuse: Refuse) 
 
 def test_a_corpus_without_held_out_pieces(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> None:
     """A corpus without a long enough piece is reported."""
-    monkeypatch.setattr("tests.cli.corpus.BARS", 4)
+    monkeypatch.setattr("tests.cli.corpus.BARS", {"train": 8, "valid": 4, "test": 4})
     write_tiny_corpus(Path("cache"))
     reason = "no held-out piece is long enough to play. Reinstall music21"
     assert reason == refuse(1, *QUICK)

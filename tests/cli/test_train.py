@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -15,8 +14,6 @@ import pytest
 from safetensors import safe_open
 
 from improviser.agent.checkpoint import load_model
-from improviser.app import training_run
-from improviser.app.evaluation_plan import make_plan
 from improviser.cli import main
 from improviser.config.preset import load_preset
 from improviser.training import prior as prior_module
@@ -25,9 +22,9 @@ from tests.cli.conftest import Refuse
 from tests.cli.corpus import write_tiny_corpus
 from tests.full_disk import full_disk
 
-TINY = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", "640")
+WITH_ADAPTATION = ("train", "--preset", "fiddle", "--prior-updates", "2", "--transitions", "640")
+TINY = (*WITH_ADAPTATION, "--no-adaptation")
 MODELS = Path("config/presets/models")
-MAKE_PLAN = make_plan
 STATE = Path("cache/training/fiddle")
 # Saves after every step, and waits after the first save until it is ended.
 WAITING = """
@@ -48,10 +45,9 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture(autouse=True)
 def _tiny(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train with small settings on a corpus from the cache; evaluate with --no-adaptation."""
+    """Train with small settings on a corpus from the cache."""
     write_tiny_corpus(own_folder / "cache")
     monkeypatch.setattr(prior_module, "BATCH", 8)
-    monkeypatch.setattr(training_run, "make_plan", functools.partial(MAKE_PLAN, adaptation=False))
 
 
 def interrupt(number: signal.Signals) -> tuple[int, list[str]]:
@@ -74,13 +70,13 @@ def saved_run() -> dict[str, str]:
     return header
 
 
-def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_and_its_card_are_written(capsys: pytest.CaptureFixture[str]) -> None:
     """Without --out the model and its card are written where presets look first, with progress on stderr."""
-    monkeypatch.setattr(training_run, "make_plan", MAKE_PLAN)
-    assert 0 == main([*TINY])
+    assert 0 == main([*WITH_ADAPTATION])
     captured = capsys.readouterr()
     model, card = (MODELS / f"fiddle.{ending}" for ending in ("safetensors", "md"))
     assert {model, card} == set(MODELS.iterdir())
+    assert "| transposed: recovery beats |" in card.read_text("utf-8")
     assert "fiddle" == load_model(model)[2]["style"]
     assert "# Model card: fiddle" in card.read_text("utf-8")
     told = f"{model.resolve()} is trained; its figures are in {card.resolve()}. "

@@ -147,7 +147,7 @@ def test_a_study_has_all_rows(parts: list[Part], monkeypatch: pytest.MonkeyPatch
     """A study has each measure and each point of the curve in order, and can be drawn."""
     monkeypatch.setattr(taste_study, "ERRORS", (0.0, 0.3))
     monkeypatch.setattr(taste_study, "MARKS", (1, 2))
-    monkeypatch.setattr(taste_study, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(taste_study, "PATIENCE_S", 30.0)
     reports: list[int] = []
     study = PreferenceStudy(random_policy(1), SETTINGS, parts, 1)
     changes = study.changes(lambda: reports.append(1))

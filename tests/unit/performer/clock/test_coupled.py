@@ -41,7 +41,7 @@ def check_hold(one: Hearing, other: Hearing, until_s: float) -> None:
 
 def test_two_hold_their_tempo_for_a_while() -> None:
     """Two with the same tempo in mind hold it after they have met."""
-    check_hold(partner("chorale", 100.0, 1), partner("fiddle", 100.0, 2), 75.0)
+    check_hold(partner("chorale", 100.0, 1), partner("fiddle", 100.0, 2), 55.0)
 
 
 @pytest.mark.slow
