@@ -69,17 +69,21 @@ class Outlook:
 
 @dataclass(slots=True)
 class _OpenStep:
-    """A decided step of which something may still be heard.
+    """A step of which something may still be heard, as it was last computed.
 
     Attributes:
         step: Its number.
         level: (1,) its metrical level.
-        after: The player's state after it; None if something was heard since this was computed.
+        before: The player's state before it.
+        heard: What was heard of it.
+        after: The player's state after it.
     """
 
     step: int
     level: IntArray
-    after: Player | None
+    before: Player
+    heard: HeardStep
+    after: Player
 
 
 class Listener:
@@ -123,6 +127,7 @@ class Listener:
         self._mean_note = 0.0
         self._window = NoteWindow()
         self._open: deque[_OpenStep] = deque()
+        self._foreseen: _OpenStep | None = None
         self._first_open = 0
         self._pending: deque[tuple[Message, float]] = deque()
 
@@ -143,8 +148,6 @@ class Listener:
         self.player, self._settled = self.player.copy(), self._settled.copy()
         for player in (self.player, self._settled):
             player.set_bar(bar_steps)
-        for past in self._open:
-            past.after = None
 
     def recount(self, bar_steps: int, moved_steps: int) -> None:
         """Count every step later by so many, in bars of `bar_steps` steps."""
@@ -179,9 +182,6 @@ class Listener:
             step = math.ceil(steps - self.habit.steps - RELEASE_STEPS)
         step = max(step, self._first_open)
         self._window.hear(message, step)
-        for past in self._open:
-            if past.step >= step - 1:  # how long a key is held decides whether a lower onset before is the top voice
-                past.after = None
         if self._pocket is not None:
             habit_s = self.habit.steps * self._clock.beat_s / self._steps_per_beat
             self._pocket.hear(message, at_s - habit_s, self._window.sounding)
@@ -210,9 +210,13 @@ class Listener:
             step: Number of the step, the one after the last that was closed.
             level: (1,) metrical level of the step, from music.accent.LEVELS.
         """
-        before, heard = self._before(), self._window.played(step)
-        player = self._pushed(before, heard, step, level)
-        return Outlook(before, player, heard, self._window.silence(step), self._given(step))
+        before = self._before()
+        seen = self._foreseen
+        if seen is None or (seen.step, seen.level[0]) != (step, level[0]):
+            heard = self._window.played(step)
+            seen = self._foreseen = _OpenStep(step, level, before, heard, self._pushed(before, heard, step, level))
+        player = self._after(seen, before)
+        return Outlook(before, player, seen.heard, self._window.silence(step), self._given(step))
 
     def _before(self) -> Player:
         """Return the player's state after the last closed step, with all that was heard since."""
@@ -222,14 +226,16 @@ class Listener:
         return before
 
     def _after(self, past: _OpenStep, before: Player) -> Player:
-        """Return the player's state after a closed step, from the state `before` it."""
-        if past.after is None:
-            past.after = self._pushed(before, self._window.played(past.step), past.step, past.level)
+        """Return the player's state after an open step, from the state `before` it; what has not changed stands."""
+        heard = self._window.played(past.step)
+        if past.before is not before or past.heard != heard:
+            past.before, past.heard = before, heard
+            past.after = self._pushed(before, heard, past.step, past.level)
         return past.after
 
     def close(self, step: int, level: IntArray, outlook: Outlook) -> None:
         """Close `step`; `outlook` is the last result of `foresee`."""
-        self._open.append(_OpenStep(step, level, outlook.player))
+        self._open.append(_OpenStep(step, level, outlook.before, outlook.heard, outlook.player))
         self.player = outlook.player
         if outlook.player.bits[0]:
             self.heard_key.follow(outlook.player.key_chances[0])
