@@ -2,9 +2,10 @@
 
 CORPORA is a folder of sets of MIDI files with chords as markers (docs/training.md says which and where from); the
 chorales of music21 have the chords that their voices make, and its tunes tell keys. Pieces of the training split are
-heard as a player of the tune, of what accompanies it, of all, or of the written chords, in part with a change of key on
-the way. The network learns the chords that are written now, a beat later and a bar later, and the key. Figures on the
-test split are printed at the end: `--figures` prints those of the file only.
+heard as a player of the tune, of what accompanies it, of all, or of the written chords; in part in rounds of the same
+bars, each played in another of these ways, and in part with a change of key on the way. The network learns the chords
+that are written now, a beat later and a bar later, and the key. Figures on the test split are printed at the end:
+`--figures` prints those of the file only.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ LANES: Final = 12
 STEPS: Final = 512
 # A stretch begins with its piece this often, else at some bar.
 FROM_START: Final = 0.6
+# A player goes round in the same bars this often, in one of so many.
+ROUNDS: Final = 0.35
+ROUND_BARS: Final = (4, 8, 12, 16)
 # The player plays the written chords this often, where there are some; the lowest note of the hand that does.
 CHANGES: Final = 0.2
 HAND_LOW: Final = 48
@@ -74,6 +78,8 @@ LEARNING_RATE: Final = 2e-3
 WARM, KEPT = 50, 100
 # What a player plays of a piece; the changes are its written chords.
 HEARD_WAYS: Final = ("tune", "accompaniment", "all", "changes")
+# The bars of the rounds that are heard: the first with the written chords, the second the tune alone.
+ROUND: Final = 16
 # Of a test set, this many pieces are heard, and a key counts from this step on.
 HEARD: Final = 40
 SETTLED: Final = 64
@@ -102,6 +108,14 @@ class HarmonyExample:
         """Return the steps from `start` up to but without `end`."""
         rows = (self.sounds, self.level, self.chord, self.keys)
         sounds, level, chord, keys = (row[start:end] for row in rows)
+        return HarmonyExample(sounds, level, self.bar_steps, chord, keys)
+
+    def then(self, other: HarmonyExample) -> HarmonyExample:
+        """Return the example, and after it another one of the same meter."""
+        rows = [
+            np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("sounds", "level", "chord", "keys")
+        ]
+        sounds, level, chord, keys = rows
         return HarmonyExample(sounds, level, self.bar_steps, chord, keys)
 
     def modulated(self, start: int, up: int) -> HarmonyExample:
@@ -289,10 +303,17 @@ def _drawn(pieces: Sequence[Piece], rng: np.random.Generator) -> HarmonyExample:
     """Return a random stretch of a random piece, as a random player plays it."""
     piece = pieces[int(rng.integers(len(pieces)))]
     example = make_example(piece, drawn_voices(piece, rng))
-    bars = len(example.level) // example.bar_steps
+    bars, wanted = len(example.level) // example.bar_steps, STEPS + max(LATER)
     first = 0 if rng.random() < FROM_START else int(rng.integers(max(1, bars - STEPS // example.bar_steps + 1)))
     start = first * example.bar_steps
-    drawn = example.stretch(start, start + STEPS + max(LATER))
+    if rng.random() < ROUNDS:
+        end = start + int(rng.choice(ROUND_BARS)) * example.bar_steps
+        drawn = example.stretch(start, end)
+        while len(drawn.level) < wanted:
+            drawn = drawn.then(make_example(piece, drawn_voices(piece, rng)).stretch(start, end))
+        drawn = drawn.stretch(0, wanted)
+    else:
+        drawn = example.stretch(start, start + wanted)
     inner = len(drawn.level[:STEPS]) // drawn.bar_steps
     while inner > 1 and rng.random() < MODULATED:
         up = int(rng.integers(1, OCTAVE))
@@ -344,9 +365,33 @@ def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> 
         heard: What is heard, one of HEARD_WAYS.
     """
     chosen = [(piece, heard_voices(piece, heard)) for piece in pieces]
-    examples = [make_example(piece, own) for piece, own in chosen if own]
+    return _figures(network, [make_example(piece, own) for piece, own in chosen if own])
+
+
+def second_round(network: HarmonyNetwork, pieces: Sequence[Piece]) -> dict[str, float]:
+    """Return the figures of the second of two rounds: the first has tune and written chords, the second the tune alone.
+
+    Args:
+        network: The network.
+        pieces: The pieces; those without written chords are left out.
+    """
+    examples, begins = [], []
+    for piece in pieces:
+        if heard_voices(piece, "changes"):
+            tune = list(piece.voices[:1])
+            first, second = (make_example(piece, own) for own in ([*tune, changes_of(piece)], tune))
+            begins.append(min(ROUND * first.bar_steps, len(first.level)))
+            examples.append(first.stretch(0, begins[-1]).then(second.stretch(0, begins[-1])))
+    return _figures(network, examples, begins)
+
+
+def _figures(
+    network: HarmonyNetwork, examples: Sequence[HarmonyExample], begins: Sequence[int] | None = None
+) -> dict[str, float]:
+    """Return the figures of examples, each from a step on, in means over them."""
     if not examples:
         return {}
+    begins = begins or [0] * len(examples)
     longest = max(len(example.level) for example in examples)
     inputs, state = inputs_of(examples, longest), network.silence(len(examples))
     named = np.zeros((len(examples), longest, HEADS), dtype=np.int64)
@@ -355,7 +400,10 @@ def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> 
         state = network.hear(state, inputs[:, :, step])
         found = network.read(state)
         named[:, step], keys[:, step] = found.chords.argmax(axis=2), found.keys.argmax(axis=1)
-    rows = [_piece_figures(example, named[lane], keys[lane]) for lane, example in enumerate(examples)]
+    rows = [
+        _piece_figures(example.stretch(begin, len(example.level)), named[lane, begin:], keys[lane, begin:])
+        for lane, (example, begin) in enumerate(zip(examples, begins, strict=True))
+    ]
     return {name: _mean([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -390,11 +438,12 @@ def read_sets(corpora: Path, split: str) -> dict[str, list[Piece]]:
 def print_figures(network: HarmonyNetwork, sets: dict[str, list[Piece]]) -> None:
     """Print the figures of each set and of each way to hear it."""
     for name, pieces in sets.items():
-        for heard in HEARD_WAYS:
-            row = figures(network, pieces[:HEARD], heard=heard)
-            if row:
-                told = ", ".join(f"{figure} {value:.3f}" for figure, value in row.items() if np.isfinite(value))
-                sys.stdout.write(f"{name}, {heard} heard: {told}\n")
+        ways = {f"{heard} heard": figures(network, pieces[:HEARD], heard=heard) for heard in HEARD_WAYS}
+        ways["tune alone in a second round"] = second_round(network, pieces[:HEARD])
+        for way, row in ways.items():
+            told = ", ".join(f"{figure} {value:.3f}" for figure, value in row.items() if np.isfinite(value))
+            if told:
+                sys.stdout.write(f"{name}, {way}: {told}\n")
 
 
 def main(arguments: Iterable[str] | None = None) -> None:

@@ -165,8 +165,25 @@ def test_the_inputs_by_hand() -> None:
     again = inputs.push(sounding([[60, 64]], struck=True), np.array([4]), np.array([BAR]))
     assert [0, 4] == np.flatnonzero(again[0, 0, 48:60]).tolist()  # four bars ago
     assert [0] == np.flatnonzero(again[0, 0, 60:72]).tolist()  # what followed then
-    assert 1.0 == again[0, 0, -len(LAG_BARS)]  # just like four bars ago
-    assert [0.0, 0.0] == again[0, 0, -len(LAG_BARS) + 1 :].tolist()
+    assert [1.0, 0.0, 0.0] == again[0, 0, -len(LAG_BARS) - 1 : -1].tolist()  # just like four bars ago
+
+
+def test_a_tune_recalls_what_was_below_it() -> None:
+    """Where the top line is that of five bars ago, what sounded there is shown, and what followed.
+
+    The tune of a bar has chords below it; four bars of other notes follow, then the tune alone.
+    """
+    tune = [72, 74, 76, 77, 79, 77, 76, 74]
+    inputs, bars = HarmonyInputs(1), [[[48, 52, note] for note in tune], *[[[62 + bar]] * 8 for bar in range(4)]]
+    for notes in [*bars, [[note] for note in tune]]:
+        for step in range(BAR):
+            sound = sounding([notes[step // 2]], struck=step % 2 == 0)
+            shown = inputs.push(sound, np.array([0]), np.array([BAR]))
+    recalled = shown[0, 0, :-9][-3 * OCTAVE :].reshape(3, OCTAVE)
+    assert [0, 2, 4] == np.flatnonzero(recalled[0]).tolist()  # C and E, and the tune's D
+    assert [2] == np.flatnonzero(recalled[1]).tolist()  # what came in the half bar after
+    assert [0] == np.flatnonzero(recalled[2]).tolist()  # its lowest note
+    assert shown[0, 0, -1] > 0.6
 
 
 def test_a_network_is_read_as_it_was_written() -> None:
